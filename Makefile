@@ -1,0 +1,67 @@
+# Everything runs in .venv, from the lock, against the built wheel.
+PYTHON ?= python3.11
+HOST ?= fastapi
+UV ?= uv
+BIN := .venv/bin
+# -P keeps the checkout off the path: `import ctsec` finds the installed wheel only.
+PYTEST := CTSEC_TEST_INSTALLED=1 $(BIN)/python -P -m pytest -p no:cacheprovider -n 2 --dist loadgroup
+SOURCES := $(shell find src -type f -not -path '*/__pycache__/*' 2>/dev/null)
+EXTRAS := fastapi flask postgres mariadb redis sqlite migrations testing
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: demo serve test check rows bench soak twin lock install clean help
+.DELETE_ON_ERROR:
+
+help:
+	@echo "demo serve (HOST=fastapi|flask), test, check, rows, bench, soak, twin, lock, clean"
+
+install: .venv/.wheel
+
+.venv/.lock: requirements/lock.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -qq --require-hashes -r requirements/lock.txt
+	touch $@
+
+.venv/.wheel: .venv/.lock pyproject.toml README.md LICENSE $(SOURCES)
+	rm -rf dist
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist . > .venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
+	$(BIN)/python -m pip install -qq --no-index --no-deps --force-reinstall dist/ctsec-*.whl
+	touch $@
+
+demo: install
+	$(BIN)/python -P examples/demo.py --host $(HOST)
+
+serve: install
+	$(BIN)/python -P examples/demo.py --host $(HOST) --serve
+
+test: install
+	rm -f .rows.json
+	$(PYTEST) tests
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python tools/twin.py --check
+	$(BIN)/mypy
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
+	$(PYTEST) tests/unit tests/architecture
+
+rows: install
+	$(BIN)/python tools/rows.py
+
+bench: install
+	$(BIN)/python -P -m benchmarks
+
+soak: install
+	CTSEC_SOAK=1 $(PYTEST) -m slow tests
+
+twin: .venv/.lock
+	$(BIN)/python tools/twin.py
+
+lock:
+	$(UV) pip compile pyproject.toml requirements/dev.in $(addprefix --extra ,$(EXTRAS)) --generate-hashes --universal --no-header --no-annotate \
+		--no-emit-package ctsec --python-version 3.11 --quiet --output-file requirements/lock.txt
+	sed -i -E '/^--(index|extra-index|find-links)/d' requirements/lock.txt
+
+clean:
+	rm -rf .venv dist build .rows.json .hypothesis .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,17 @@
+"""The entries by name; each builds its races when it is run, and imports what it needs only then where that is heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from benchmarks.entries import access, api_keys, backup_codes, imports, requests, totp
+from benchmarks.measure import Race
+
+ENTRIES: dict[str, Callable[[], Iterable[Race]]] = {
+    "imports": imports.entry,
+    "access": access.entry,
+    "api_keys": api_keys.entry,
+    "totp": totp.entry,
+    "backup_codes": backup_codes.entry,
+    "requests": requests.entry,
+}

@@ -1,0 +1,68 @@
+"""How results are shown: a table for the terminal, Markdown for a page, JSON for a machine."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import ctsec
+from benchmarks.measure import Row
+
+HEADINGS = ("contestant", "against", "one call", "value", "p10-p90", "target", "met")
+
+
+def environment() -> dict[str, str]:
+    """Return what the figures depend on: versions and the class of machine."""
+    return {
+        "ctsec": ctsec.__version__,
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in the unit that reads best."""
+    for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "us")):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """Return a row as the texts of its cells."""
+    met = {None: "", True: "yes", False: "NO"}[row.met]
+    unit = row.unit
+    target = "" if row.target is None else f"<= {row.target:g} {unit}"
+    return row.name, row.floor, duration(row.seconds), f"{row.value:.2f} {unit}", f"{row.low:.2f}-{row.high:.2f}", target, met
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return the results in columns, under the title of each race."""
+    lines: list[str] = []
+    widths = [max(map(len, column)) for column in zip(HEADINGS, *map(cells, rows), strict=True)]
+    shown = ""
+    for row in rows:
+        if row.race != shown:
+            shown = row.race
+            lines += ["", shown, _line(HEADINGS, widths)]
+        lines.append(_line(cells(row), widths))
+    return "\n".join(lines)
+
+
+def markdown(rows: Sequence[Row], around: Mapping[str, str]) -> str:
+    """Return the results as one Markdown table, with the environment above it."""
+    head = ", ".join(f"{name} {value}" for name, value in around.items())
+    lines = [head, "", f"| {' | '.join(HEADINGS)} |", f"|{'---|' * len(HEADINGS)}"]
+    lines += [f"| {' | '.join(f'`{cell}`' if index < 2 else cell for index, cell in enumerate(cells(row)))} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def as_json(rows: Sequence[Row], around: Mapping[str, str]) -> str:
+    """Return the results as JSON: seconds for one call, value, low, high and target as numbers."""
+    return json.dumps({"environment": dict(around), "rows": [asdict(row) | {"met": row.met} for row in rows]}, indent=1) + "\n"
+
+
+def _line(texts: Sequence[str], widths: Sequence[int]) -> str:
+    return "  " + "  ".join(text.ljust(width) for text, width in zip(texts, widths, strict=True)).rstrip()

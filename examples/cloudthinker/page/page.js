@@ -1,0 +1,63 @@
+// The smallest page that signs a person in: each form posts its fields as JSON to the route that it names.
+const find = (selector) => document.querySelector(selector);
+const form = (route) => find(`form[data-post="${route}"]`);
+let csrf = "";
+
+async function call(method, path, body) {
+  const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf };
+  const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const text = await response.text();
+  const answer = text ? JSON.parse(text) : {};
+  csrf = answer.csrf_token ?? csrf;
+  return { ok: response.ok, answer };
+}
+
+async function refresh() {
+  await call("GET", "/auth/session");
+  const { ok, answer } = await call("GET", "/v1/workspaces");
+  const items = (ok ? answer.workspaces : []).map((workspace) => {
+    const button = document.createElement("button");
+    button.textContent = workspace.name;
+    button.onclick = async () => show((await call("GET", `/v1/workspaces/${workspace.id}/dashboards`)).answer);
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
+  });
+  find("#workspaces").replaceChildren(...items);
+}
+
+function show(answer) {
+  find("#answer").textContent = JSON.stringify(answer, null, 2);
+  find("#message").textContent = answer.detail ?? answer.status ?? "";
+  if (answer.ticket) {
+    form("sign-in/code").hidden = false;
+    form("sign-in/code").elements.ticket.value = answer.ticket;
+  }
+  if (answer.qr_svg) {
+    find("#qr").src = "data:image/svg+xml," + encodeURIComponent(answer.qr_svg);
+    find("#qr").hidden = false;
+    form("mfa/totp/confirm").hidden = false;
+  }
+}
+
+for (const each of document.querySelectorAll("form")) {
+  each.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const { ok, answer } = await call("POST", `/auth/${each.dataset.post}`, Object.fromEntries(new FormData(each)));
+    show(answer);
+    if (ok && each.dataset.post === "organizations") {
+      await call("POST", `/v1/organizations/${answer.id}/workspaces`, { name: `${answer.name} production` });
+    }
+    await refresh();
+  });
+}
+
+// The links in mails carry their token in the fragment, which browsers send to no server.
+const token = new URLSearchParams(location.hash.slice(1)).get("token");
+const mailed = { "/verify-email": "verify-email", "/accept-invitation": "invitations/accept" }[location.pathname];
+if (token && mailed) {
+  form(mailed).hidden = false;
+  form(mailed).elements.token.value = token;
+  history.replaceState(null, "", location.pathname);
+}
+refresh();

@@ -1,0 +1,1 @@
+"""CloudThinker as a FastAPI application: `uvicorn examples.cloudthinker_fastapi.app:app`."""

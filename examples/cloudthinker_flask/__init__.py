@@ -1,0 +1,1 @@
+"""CloudThinker as a Flask application: `flask --app examples.cloudthinker_flask.app run`."""

@@ -1,0 +1,101 @@
+"""Start an example, use it over real HTTP as people of two organizations, check every answer, and say what happened.
+
+`python examples/demo.py --host fastapi` or `--host flask`; `--serve` leaves the application running for a browser instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from examples.walkthrough import machines, organizations, signing_in
+from examples.walkthrough.application import SERVERS, example
+from examples.walkthrough.mailbox import Mail, Mailbox, free_port
+from examples.walkthrough.people import Scene, gather
+from examples.walkthrough.transcript import Transcript, Unexpected
+
+
+def play(scene: Scene) -> None:
+    """Play every chapter."""
+    signing_in.accounts(scene)
+    signing_in.second_factor(scene)
+    signing_in.two_steps(scene)
+    signing_in.the_others(scene)
+    acme, globex = organizations.founding(scene)
+    organizations.invitations(scene, acme)
+    organizations.matrix(scene, acme)
+    organizations.isolation(scene, acme, globex)
+    machines.api_key(scene, acme, globex)
+    machines.audit(scene, acme)
+
+
+def demonstrate(host: str, *, transcript: Transcript) -> int:
+    """Run the demonstration in a folder of its own; return the exit status."""
+    with TemporaryDirectory(prefix="ctsec-demo-") as folder:
+        mailbox = Mailbox()
+        mailbox.start()
+        application = example(host, folder=Path(folder), port=free_port(), mail=mailbox.url)
+        try:
+            application.start()
+            cast = gather(application.url)
+            transcript.say(f"CloudThinker on {SERVERS[host]}")
+            transcript.say("")
+            play(Scene(cast, application.url, mailbox, transcript))
+        except Unexpected as error:
+            print(f"\nFAILED: {error}\n\n{application.last_words()}", file=sys.stderr)
+            return 1
+        finally:
+            application.stop()
+            mailbox.stop()
+    transcript.say("", "Everything went as expected.")
+    return 0
+
+
+def serve(host: str, *, port: int) -> int:
+    """Leave the application running, with its data in ./demo-data; mails are printed."""
+    folder = Path("demo-data").absolute()
+    folder.mkdir(exist_ok=True)
+    mailbox = Mailbox(seen=_print_mail)
+    mailbox.start()
+    application = example(host, folder=folder, port=port, mail=mailbox.url)
+    try:
+        application.start()
+        print(f"CloudThinker on {SERVERS[host]}: {application.url}/ (Ctrl-C ends it; data in demo-data/)", flush=True)
+        return application.wait()
+    except KeyboardInterrupt:
+        return 0
+    except Unexpected as error:
+        print(f"FAILED: {error}\n\n{application.last_words()}", file=sys.stderr)
+        return 1
+    finally:
+        application.stop()
+        mailbox.stop()
+
+
+def _print_mail(mail: Mail) -> None:
+    print(f"\n--- mail to {mail.recipient}: {mail.subject}\n{mail.text}---", flush=True)
+
+
+def main() -> int:
+    """Read the command line and do what it says."""
+    parser = argparse.ArgumentParser(description="Use the example application over real HTTP, or serve it.")
+    parser.add_argument("--host", choices=sorted(SERVERS), default="fastapi", help="the framework of the example")
+    parser.add_argument("--serve", action="store_true", help="leave the application running for a browser")
+    parser.add_argument("--port", type=int, default=8000, help="where --serve listens")
+    parser.add_argument("--transcript", type=Path, help="write what was said to this file")
+    options = parser.parse_args()
+    if options.serve:
+        return serve(options.host, port=options.port)
+    transcript = Transcript()
+    status = demonstrate(options.host, transcript=transcript)
+    if options.transcript is not None and status == 0:
+        options.transcript.write_text(transcript.text(), "utf-8")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

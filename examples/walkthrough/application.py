@@ -1,0 +1,75 @@
+"""A host application as a process of its own, on a port of loopback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from examples.walkthrough.transcript import Unexpected, eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVERS = {"fastapi": "FastAPI, served by uvicorn", "flask": "Flask, served by werkzeug"}
+COMMANDS = {
+    "fastapi": ("uvicorn", "examples.cloudthinker_fastapi.app:app"),
+    "flask": ("flask", "--app", "examples.cloudthinker_flask.app", "run"),
+}
+
+
+class Application:
+    """A web application, started and stopped: `command` is a module of Python with its arguments, `--port` is added."""
+
+    def __init__(self, *command: str, folder: Path, port: int, settings: dict[str, str]) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._folder = folder
+        self._log = folder / "server.log"
+        self._command = [sys.executable, "-P", "-m", *command, "--port", str(port)]
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process and wait until it answers."""
+        path = os.pathsep.join(filter(None, [str(ROOT), str(self._folder), os.environ.get("PYTHONPATH", "")]))
+        surroundings = {**os.environ, "PYTHONPATH": path, **self._settings}
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, cwd=self._folder, env=surroundings, stdout=log, stderr=subprocess.STDOUT)
+        eventually(self._answers, what="the application to answer", seconds=30)
+
+    def wait(self) -> int:
+        """Wait until the process ends by itself, and return its exit status."""
+        return self._process.wait() if self._process else 0
+
+    def stop(self) -> None:
+        """End the process."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait(10)
+
+    def last_words(self) -> str:
+        """Return the end of what the process wrote."""
+        return self._log.read_text("utf-8", "replace")[-4000:] if self._log.exists() else ""
+
+    def _answers(self) -> bool:
+        if self._process is not None and self._process.poll() is not None:
+            raise Unexpected(f"expected the application to run; it ended with status {self._process.returncode}")
+        try:
+            return httpx.get(f"{self.url}/", timeout=2).status_code < 500
+        except httpx.TransportError:
+            return False
+
+
+def example(host: str, *, folder: Path, port: int, mail: str) -> Application:
+    """Return one of the two examples, with its data in `folder`."""
+    settings = {
+        "CLOUDTHINKER_DATABASE": str(folder / "cloudthinker.db"),
+        "CLOUDTHINKER_BASE_URL": f"http://127.0.0.1:{port}",
+        "CLOUDTHINKER_MAIL": mail,
+    }
+    return Application(*COMMANDS[host], folder=folder, port=port, settings=settings)

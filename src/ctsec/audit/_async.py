@@ -1,0 +1,104 @@
+"""Writing events with the change, moving them into the log, and reading them (async source)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+from ctsec.audit._async_ports import AsyncInboxRecords, AsyncLogRecords
+from ctsec.audit.event import Event, LogId
+from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
+from ctsec.audit.record import StoredEvent, store_form
+from ctsec.encryption._async_ports import AsyncSealer
+from ctsec.encryption.context import Context
+from ctsec.errors import CorruptRecord
+from ctsec.guard._async_ports import AsyncAsideEvents
+from ctsec.outcome import Outcome, Reason, Refusal
+
+_BATCH = 500
+
+
+def personal_context(event_id: str, log: str) -> Context:
+    """Return the context that the personal part of an event is bound to."""
+    return Context(organization=None, table="audit_event", row=event_id, field="personal", purpose=f"audit:{log}")
+
+
+class AsyncAuditLog:
+    """The audit log of one unit of work: `record` with the change, `record_aside` for what must survive a rollback, and `search`."""
+
+    __slots__ = ("_aside", "_inbox", "_log", "_sealer")
+
+    def __init__(self, *, inbox: AsyncInboxRecords, log: AsyncLogRecords, aside: AsyncAsideEvents, sealer: AsyncSealer) -> None:
+        self._inbox = inbox
+        self._log = log
+        self._aside = aside
+        self._sealer = sealer
+
+    async def record(self, event: Event) -> None:
+        """Write `event` in this transaction; raise ValueError if a detail has no canonical form."""
+        await self._inbox.append(await self._stored(event))
+
+    async def record_aside(self, event: Event) -> None:
+        """Write `event` through the guard store, committed before this returns."""
+        await self._aside.append(await self._stored(event))
+
+    async def search(self, query: AuditQuery, *, cursor: str | None = None, limit: int = 50) -> Outcome[AuditPage]:
+        """Return a page of one log, newest first; the first page also holds what has no index yet.
+
+        `limit` is 1 to 500. A cursor that this log did not return is refused with INVALID_INPUT.
+        """
+        if not 1 <= limit <= MAX_PAGE:
+            return Refusal(Reason.INVALID_INPUT, f"expected a limit from 1 to {MAX_PAGE}")
+        try:
+            before = None if cursor is None else read_cursor(cursor, log=query.log)
+        except ValueError as error:
+            return Refusal(Reason.INVALID_INPUT, str(error))
+        found = await self._log.search(query, before=before, limit=limit + 1)
+        page = found[:limit]
+        following = write_cursor(log=query.log, before=page[-1].index) if len(found) > limit else None
+        pending = await self._inbox.pending(limit=_BATCH, log=query.log) if cursor is None else ()
+        return AuditPage(events=page, next=following, pending=tuple(event for event in pending if query.matches(event)))
+
+    async def personal(self, event: StoredEvent) -> Mapping[str, str]:
+        """Return the personal part of an event, empty if it has none or was erased."""
+        if not event.personal:
+            return {}
+        try:
+            fields = json.loads(await self._sealer.open(event.personal, context=personal_context(event.id, event.log)))
+        except ValueError:
+            raise CorruptRecord(f"the personal part of event {event.id} does not decode") from None
+        return cast(Mapping[str, str], fields)
+
+    async def _stored(self, event: Event) -> StoredEvent:
+        personal = b""
+        if event.personal:
+            plain = json.dumps(dict(event.personal), sort_keys=True).encode()
+            personal = await self._sealer.seal(plain, context=personal_context(event.id, event.log))
+        return store_form(event, personal=personal)
+
+
+class AsyncSequencer:
+    """Moves events: from the guard store into the inbox, and from the inbox into the log."""
+
+    __slots__ = ("_aside", "_inbox", "_log")
+
+    def __init__(self, *, inbox: AsyncInboxRecords, log: AsyncLogRecords, aside: AsyncAsideEvents) -> None:
+        self._inbox = inbox
+        self._log = log
+        self._aside = aside
+
+    async def collect(self, *, limit: int = _BATCH) -> tuple[str, ...]:
+        """Copy events from the guard store into the inbox; return their ids, to be removed there after this transaction has committed."""
+        waiting = await self._aside.pending(limit=limit)
+        if waiting:
+            await self._inbox.append_new(waiting)
+        return tuple(event.id for event in waiting)
+
+    async def place(self, *, limit: int = _BATCH) -> int:
+        """Give the next indexes to committed events of the inbox; return how many."""
+        return await self._log.place(limit=limit)
+
+    async def size(self, log: LogId) -> int:
+        """Return how many events a log has."""
+        return await self._log.size(log)

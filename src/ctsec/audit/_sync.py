@@ -1,0 +1,105 @@
+# Generated from src/ctsec/audit/_async.py by tools/twin.py; edit that file.
+"""Writing events with the change, moving them into the log, and reading them (async source)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+from ctsec.audit._sync_ports import InboxRecords, LogRecords
+from ctsec.audit.event import Event, LogId
+from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
+from ctsec.audit.record import StoredEvent, store_form
+from ctsec.encryption._sync_ports import Sealer
+from ctsec.encryption.context import Context
+from ctsec.errors import CorruptRecord
+from ctsec.guard._sync_ports import AsideEvents
+from ctsec.outcome import Outcome, Reason, Refusal
+
+_BATCH = 500
+
+
+def personal_context(event_id: str, log: str) -> Context:
+    """Return the context that the personal part of an event is bound to."""
+    return Context(organization=None, table="audit_event", row=event_id, field="personal", purpose=f"audit:{log}")
+
+
+class AuditLog:
+    """The audit log of one unit of work: `record` with the change, `record_aside` for what must survive a rollback, and `search`."""
+
+    __slots__ = ("_aside", "_inbox", "_log", "_sealer")
+
+    def __init__(self, *, inbox: InboxRecords, log: LogRecords, aside: AsideEvents, sealer: Sealer) -> None:
+        self._inbox = inbox
+        self._log = log
+        self._aside = aside
+        self._sealer = sealer
+
+    def record(self, event: Event) -> None:
+        """Write `event` in this transaction; raise ValueError if a detail has no canonical form."""
+        self._inbox.append(self._stored(event))
+
+    def record_aside(self, event: Event) -> None:
+        """Write `event` through the guard store, committed before this returns."""
+        self._aside.append(self._stored(event))
+
+    def search(self, query: AuditQuery, *, cursor: str | None = None, limit: int = 50) -> Outcome[AuditPage]:
+        """Return a page of one log, newest first; the first page also holds what has no index yet.
+
+        `limit` is 1 to 500. A cursor that this log did not return is refused with INVALID_INPUT.
+        """
+        if not 1 <= limit <= MAX_PAGE:
+            return Refusal(Reason.INVALID_INPUT, f"expected a limit from 1 to {MAX_PAGE}")
+        try:
+            before = None if cursor is None else read_cursor(cursor, log=query.log)
+        except ValueError as error:
+            return Refusal(Reason.INVALID_INPUT, str(error))
+        found = self._log.search(query, before=before, limit=limit + 1)
+        page = found[:limit]
+        following = write_cursor(log=query.log, before=page[-1].index) if len(found) > limit else None
+        pending = self._inbox.pending(limit=_BATCH, log=query.log) if cursor is None else ()
+        return AuditPage(events=page, next=following, pending=tuple(event for event in pending if query.matches(event)))
+
+    def personal(self, event: StoredEvent) -> Mapping[str, str]:
+        """Return the personal part of an event, empty if it has none or was erased."""
+        if not event.personal:
+            return {}
+        try:
+            fields = json.loads(self._sealer.open(event.personal, context=personal_context(event.id, event.log)))
+        except ValueError:
+            raise CorruptRecord(f"the personal part of event {event.id} does not decode") from None
+        return cast(Mapping[str, str], fields)
+
+    def _stored(self, event: Event) -> StoredEvent:
+        personal = b""
+        if event.personal:
+            plain = json.dumps(dict(event.personal), sort_keys=True).encode()
+            personal = self._sealer.seal(plain, context=personal_context(event.id, event.log))
+        return store_form(event, personal=personal)
+
+
+class Sequencer:
+    """Moves events: from the guard store into the inbox, and from the inbox into the log."""
+
+    __slots__ = ("_aside", "_inbox", "_log")
+
+    def __init__(self, *, inbox: InboxRecords, log: LogRecords, aside: AsideEvents) -> None:
+        self._inbox = inbox
+        self._log = log
+        self._aside = aside
+
+    def collect(self, *, limit: int = _BATCH) -> tuple[str, ...]:
+        """Copy events from the guard store into the inbox; return their ids, to be removed there after this transaction has committed."""
+        waiting = self._aside.pending(limit=limit)
+        if waiting:
+            self._inbox.append_new(waiting)
+        return tuple(event.id for event in waiting)
+
+    def place(self, *, limit: int = _BATCH) -> int:
+        """Give the next indexes to committed events of the inbox; return how many."""
+        return self._log.place(limit=limit)
+
+    def size(self, log: LogId) -> int:
+        """Return how many events a log has."""
+        return self._log.size(log)

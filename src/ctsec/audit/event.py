@@ -1,0 +1,157 @@
+"""What happened: the names of events, and the record that is written with every change.
+
+Rules that this module keeps:
+
+- a name is `<resource>.<past participle>`; the names of ctsec's own events are `EventName`, a host registers its own;
+- an event says who (actor and credential), what (name), on what (targets), for whom (subject), with which outcome and reason, where
+  (organization, workspace) and in which request;
+- an event holds ids, enums and numbers. What identifies a person directly (address, user agent, e-mail) goes into `personal`, which
+  is stored sealed, apart from the body; nothing secret goes anywhere;
+- an event belongs to the log of the organization that it is about, else to the deployment's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, NewType, TypeAlias
+
+from ctsec.ambient import Ambient
+from ctsec.ids import EventId, OrganizationId, WorkspaceId, new_id
+from ctsec.outcome import Reason
+from ctsec.principal import Principal
+
+LogId = NewType("LogId", str)
+DEPLOYMENT_LOG: Final = LogId("deployment")
+Detail: TypeAlias = str | int | bool | tuple[str, ...] | None
+_NOTHING: Final[Mapping[str, Detail]] = MappingProxyType({})
+
+
+class EventName(StrEnum):
+    """The events that ctsec itself writes; the value is stored and never changes its meaning."""
+
+    USER_SIGNED_UP = "user.signed_up"
+    USER_EMAIL_VERIFIED = "user.email_verified"
+    USER_SIGNED_IN = "user.signed_in"
+    USER_SIGN_IN_STARTED = "user.sign_in_started"
+    USER_SIGN_IN_REFUSED = "user.sign_in_refused"
+    USER_STEPPED_UP = "user.stepped_up"
+    USER_DISABLED = "user.disabled"
+    USER_ENABLED = "user.enabled"
+    VERIFICATION_REQUESTED = "verification.requested"
+    PASSWORD_CHANGED = "password.changed"
+    PASSWORD_RESET = "password.reset"
+    PASSWORD_RESET_REQUESTED = "password.reset_requested"
+    SESSION_REVOKED = "session.revoked"
+    SESSION_ORGANIZATION_SWITCHED = "session.organization_switched"
+    MFA_ENROLMENT_STARTED = "mfa.enrolment_started"
+    MFA_ENROLLED = "mfa.enrolled"
+    MFA_REMOVED = "mfa.removed"
+    MFA_CODE_REFUSED = "mfa.code_refused"
+    BACKUP_CODES_GENERATED = "backup_codes.generated"
+    BACKUP_CODE_REDEEMED = "backup_code.redeemed"
+    ORGANIZATION_CREATED = "organization.created"
+    ORGANIZATION_CHANGED = "organization.changed"
+    WORKSPACE_CREATED = "workspace.created"
+    INVITATION_CREATED = "invitation.created"
+    INVITATION_ACCEPTED = "invitation.accepted"
+    INVITATION_REVOKED = "invitation.revoked"
+    MEMBER_ADDED = "member.added"
+    MEMBER_REMOVED = "member.removed"
+    MEMBER_SUSPENDED = "member.suspended"
+    MEMBER_REINSTATED = "member.reinstated"
+    ROLE_CHANGED = "role.changed"
+    ROLE_ASSIGNED = "role.assigned"
+    ROLE_REVOKED = "role.revoked"
+    ACCESS_DENIED = "access.denied"
+    API_KEY_MINTED = "api_key.minted"
+    API_KEY_ROTATED = "api_key.rotated"
+    API_KEY_REVOKED = "api_key.revoked"
+    API_KEY_USED = "api_key.used"
+    AUDIT_SEARCHED = "audit.searched"
+
+
+class EventOutcome(StrEnum):
+    """How it ended: done, refused by a rule, or failed for a technical reason."""
+
+    SUCCESS = "success"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an event is about: the kind of a resource and its id."""
+
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened; see the module's rules for what goes where.
+
+    `subject` is the id of the person concerned, if it is another than the actor. `details` and `personal` are flat.
+    """
+
+    id: EventId
+    time: datetime
+    name: str
+    actor_kind: str
+    actor_id: str
+    credential_kind: str
+    credential_id: str
+    targets: tuple[Target, ...]
+    subject: str | None
+    outcome: EventOutcome
+    reason: str | None
+    organization: OrganizationId | None
+    workspace: WorkspaceId | None
+    request_id: str
+    details: Mapping[str, Detail] = field(default_factory=lambda: _NOTHING)
+    personal: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def log(self) -> LogId:
+        """The log that this event belongs to."""
+        return LogId(self.organization) if self.organization else DEPLOYMENT_LOG
+
+
+def build(
+    name: str,
+    *,
+    ambient: Ambient,
+    actor: Principal,
+    targets: tuple[Target, ...] = (),
+    subject: str | None = None,
+    refused: Reason | None = None,
+    organization: OrganizationId | None = None,
+    workspace: WorkspaceId | None = None,
+    details: Mapping[str, Detail] = _NOTHING,
+    personal: Mapping[str, str] | None = None,
+) -> Event:
+    """Return the event `name` with time, id and request taken from `ambient`; `refused` makes it a refusal with that reason."""
+    now = ambient.now()
+    request = ambient.request
+    around = {"address": request.address, "user_agent": request.user_agent[:256]}
+    return Event(
+        id=new_id(EventId, now=now, random=ambient.random),
+        time=now,
+        name=name,
+        actor_kind=actor.kind.value,
+        actor_id=actor.id,
+        credential_kind=actor.credential.kind.value,
+        credential_id=actor.credential.id,
+        targets=targets,
+        subject=subject,
+        outcome=EventOutcome.REFUSED if refused else EventOutcome.SUCCESS,
+        reason=refused.value if refused else None,
+        organization=organization,
+        workspace=workspace,
+        request_id=request.id[:64],
+        details=details,
+        personal={key: value for key, value in {**around, **(personal or {})}.items() if value},
+    )

@@ -1,0 +1,78 @@
+"""Sign-in: passwords, the journey, sessions, and accounts.
+
+Names are resolved at first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ctsec.authn._async import AsyncSignIn as AsyncSignIn
+    from ctsec.authn._async_accounts import AsyncAccounts as AsyncAccounts
+    from ctsec.authn._async_sessions import AsyncSessions as AsyncSessions
+    from ctsec.authn._sync import SignIn as SignIn
+    from ctsec.authn._sync_accounts import Accounts as Accounts
+    from ctsec.authn._sync_sessions import Sessions as Sessions
+    from ctsec.authn.argon2 import Argon2Parameters as Argon2Parameters
+    from ctsec.authn.argon2_pool import Argon2Bounds as Argon2Bounds
+    from ctsec.authn.argon2_pool import Argon2Hasher as Argon2Hasher
+    from ctsec.authn.argon2_pool import AsyncArgon2Hasher as AsyncArgon2Hasher
+    from ctsec.authn.journey import MfaRequired as MfaRequired
+    from ctsec.authn.journey import SignedIn as SignedIn
+    from ctsec.authn.journey import SignInStep as SignInStep
+    from ctsec.authn.password_policy import check_password as check_password
+    from ctsec.authn.record import Session as Session
+    from ctsec.authn.record import SessionPolicy as SessionPolicy
+
+_HOME = {
+    "Accounts": "ctsec.authn._sync_accounts",
+    "Argon2Bounds": "ctsec.authn.argon2_pool",
+    "Argon2Hasher": "ctsec.authn.argon2_pool",
+    "Argon2Parameters": "ctsec.authn.argon2",
+    "AsyncAccounts": "ctsec.authn._async_accounts",
+    "AsyncArgon2Hasher": "ctsec.authn.argon2_pool",
+    "AsyncSessions": "ctsec.authn._async_sessions",
+    "AsyncSignIn": "ctsec.authn._async",
+    "MfaRequired": "ctsec.authn.journey",
+    "Session": "ctsec.authn.record",
+    "SessionPolicy": "ctsec.authn.record",
+    "Sessions": "ctsec.authn._sync_sessions",
+    "SignIn": "ctsec.authn._sync",
+    "SignInStep": "ctsec.authn.journey",
+    "SignedIn": "ctsec.authn.journey",
+    "check_password": "ctsec.authn.password_policy",
+}
+__all__ = [
+    "Accounts",
+    "Argon2Bounds",
+    "Argon2Hasher",
+    "Argon2Parameters",
+    "AsyncAccounts",
+    "AsyncArgon2Hasher",
+    "AsyncSessions",
+    "AsyncSignIn",
+    "MfaRequired",
+    "Session",
+    "SessionPolicy",
+    "Sessions",
+    "SignIn",
+    "SignInStep",
+    "SignedIn",
+    "check_password",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module at first use (PEP 562)."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'ctsec.authn' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,133 @@
+"""What sign-in needs of a store and of the other features (async source)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from ctsec.authn.record import PasswordRecord, Session
+from ctsec.ids import OrganizationId, SessionId, UserId
+from ctsec.mail.message import Message
+from ctsec.outcome import Outcome
+from ctsec.principal import Factor
+from ctsec.user import User
+
+
+class AsyncAccountRecords(Protocol):
+    """The accounts that people sign in to."""
+
+    async def add(self, user: User) -> bool:
+        """Insert `user`; False if its e-mail key is taken."""
+        ...
+
+    async def get(self, user_id: UserId) -> User | None:
+        """Return the account."""
+        ...
+
+    async def by_email(self, email_key: str) -> User | None:
+        """Return the account with this key."""
+        ...
+
+    async def replace(self, user: User) -> bool:
+        """Write `user` if the stored version is one less; True if written."""
+        ...
+
+
+class AsyncPasswordRecords(Protocol):
+    """Sealed password hashes."""
+
+    async def get(self, user_id: UserId) -> PasswordRecord | None:
+        """Return the record of a user."""
+        ...
+
+    async def put(self, record: PasswordRecord) -> bool:
+        """Insert version 1, or replace the version before; False if another change came first."""
+        ...
+
+
+class AsyncSessionRecords(Protocol):
+    """Sessions."""
+
+    async def add(self, session: Session) -> None:
+        """Insert a session."""
+        ...
+
+    async def get(self, session_id: SessionId) -> Session | None:
+        """Return a session."""
+        ...
+
+    async def replace(self, session: Session) -> bool:
+        """Write if the stored version is one less and the stored session is not revoked; True if written."""
+        ...
+
+    async def touch(self, session_id: SessionId, *, at: datetime) -> None:
+        """Move the last use forward to `at` if it is later; no version changes. Called coalesced and batched, never in a request."""
+        ...
+
+    async def of_user(self, user_id: UserId) -> tuple[Session, ...]:
+        """Return the sessions of a person that are not revoked."""
+        ...
+
+    async def revoke(self, user_id: UserId, session_id: SessionId | None, *, keep: SessionId | None, now: datetime) -> int:
+        """Revoke one session of a person, or all (None), except `keep`; return how many were live rows."""
+        ...
+
+
+class AsyncEpochRecords(Protocol):
+    """See the directory's port of the same name."""
+
+    async def bump(self, scope: str) -> None:
+        """Change the epoch of `scope` in this transaction, and have caches forget it after commit."""
+        ...
+
+
+class AsyncPost(Protocol):
+    """Where mail is put; it leaves after commit."""
+
+    async def post(self, message: Message) -> None:
+        """Put a message into the outbox, in this transaction."""
+        ...
+
+
+class AsyncSecondFactors(Protocol):
+    """The second factors of a person, answered by the mfa feature."""
+
+    async def enrolled(self, user_id: UserId) -> frozenset[Factor]:
+        """Return the confirmed second factors."""
+        ...
+
+    async def prove(self, user_id: UserId, *, factor: Factor, code: str) -> Outcome[Factor]:
+        """Consume a code of `factor`; return the factor that it proves, or why not. The attempt is charged first."""
+        ...
+
+
+class AsyncMemberships(Protocol):
+    """The organizations that a person may be active in, answered by the directory."""
+
+    async def first_organization(self, user_id: UserId) -> OrganizationId | None:
+        """Return the organization that a new session starts in, if the person has exactly one."""
+        ...
+
+    async def is_member(self, user_id: UserId, organization: OrganizationId) -> bool:
+        """Say whether the person is an active member now."""
+        ...
+
+
+class AsyncPasswordHasher(Protocol):
+    """Argon2id in a bounded worker."""
+
+    async def hash(self, password: bytes) -> str:
+        """Return the encoded hash."""
+        ...
+
+    async def verify(self, encoded: str, password: bytes) -> bool:
+        """Say whether `password` made `encoded`; raise CorruptRecord if the stored parameters are malformed or above the ceiling."""
+        ...
+
+    async def verify_nothing(self, password: bytes) -> None:
+        """Cost as much as `verify`, for an unknown user."""
+        ...
+
+    def needs_rehash(self, encoded: str) -> bool:
+        """Say whether `encoded` was made with other parameters than the current ones."""
+        ...

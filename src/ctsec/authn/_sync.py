@@ -1,0 +1,194 @@
+# Generated from src/ctsec/authn/_async.py by tools/twin.py; edit that file.
+"""The sign-in journey: a password, a second factor where there is one, and one function at the end of every way in (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.event import EventName, Target, build
+from ctsec.authn._sync_passwords import PasswordVault
+from ctsec.authn._sync_ports import AccountRecords, SecondFactors
+from ctsec.authn._sync_sessions import Sessions
+from ctsec.authn.journey import TICKET_LIFE, MfaRequired, SignedIn, SignInStep, code_counter, password_counter
+from ctsec.authn.record import Session
+from ctsec.guard._sync import Throttle
+from ctsec.guard._sync_ports import ProofRecords
+from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
+from ctsec.ids import SessionId, UserId
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Credential, CredentialKind, Factor, Principal, PrincipalKind, anonymous
+from ctsec.secret import SecretText
+from ctsec.user import User, UserStatus, parse_email
+
+_WRONG: Final = Refusal(Reason.INVALID_CREDENTIALS, "the address or the password is not right")
+_STALE: Final = Refusal(Reason.INVALID_TOKEN, "the sign-in took too long or was completed; start again")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInParts:
+    """What the journey works with."""
+
+    accounts: AccountRecords
+    passwords: PasswordVault
+    sessions: Sessions
+    second_factors: SecondFactors
+    throttle: Throttle
+    proofs: ProofRecords
+
+
+class SignIn:
+    """Signs people in. Every attempt is charged before its secret is compared, and nothing is forgiven before the journey is complete."""
+
+    __slots__ = ("_ambient", "_audit", "_parts")
+
+    def __init__(self, parts: SignInParts, *, audit: Recorder, ambient: Ambient) -> None:
+        self._parts = parts
+        self._audit = audit
+        self._ambient = ambient
+
+    def password(self, *, email: str, password: str) -> SignInStep:
+        """Take the first step; the answer for an unknown address and a wrong password is the same, at the same cost."""
+        try:
+            key = parse_email(email)[1]
+        except ValueError:
+            key = email[:254].casefold()
+        refusal = self._parts.throttle.charge(password_counter(key))
+        if refusal is not None:
+            return self._refuse(refusal, subject=None)
+        user = self._parts.accounts.by_email(key)
+        proved = self._parts.passwords.prove(user, password)
+        if isinstance(proved, Refusal) or user is None:
+            return self._refuse(_WRONG, subject=user.id if user else None)
+        refusal = self._may_act(user)
+        if refusal is not None:
+            return self._refuse(refusal, subject=user.id)
+        factors = self._parts.second_factors.enrolled(user.id)
+        if factors:
+            return self._ticket(user, factors)
+        return self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now()})
+
+    def second_factor(self, *, ticket: str, factor: Factor, code: str) -> SignInStep:
+        """Take the second step with a code of `factor` (TOTP or BACKUP_CODE); a ticket completes at most one sign-in."""
+        digest = token_digest(ticket)
+        if isinstance(digest, Refusal):
+            return _STALE
+        proof = check_proof(self._parts.proofs.peek(Purpose.SIGN_IN_TICKET, digest), now=self._ambient.now())
+        if isinstance(proof, Refusal):
+            return _STALE
+        user = self._parts.accounts.get(UserId(proof.subject))
+        refusal = _STALE if user is None else self._may_act(user)
+        if refusal is not None or user is None:
+            return self._refuse(refusal, subject=proof.subject)
+        proved = self._parts.second_factors.prove(user.id, factor=factor, code=code)
+        if isinstance(proved, Refusal):
+            return proved
+        now = self._ambient.now()
+        if not self._parts.proofs.consume(Purpose.SIGN_IN_TICKET, digest, now=now):
+            return _STALE
+        first = datetime.fromisoformat(proof.claims["password_at"])
+        return self._complete(user, factors={Factor.PASSWORD.value: first, proved.value: now})
+
+    def step_up(self, principal: Principal, *, factor: Factor, code: str) -> Outcome[tuple[Session, SecretText]]:
+        """Prove a second factor again in a session; its token is replaced, because its assurance rose."""
+        if principal.credential.kind is not CredentialKind.SESSION:
+            return Refusal(Reason.NOT_AUTHENTICATED, "only a session can be stepped up")
+        user_id = UserId(principal.id)
+        proved = self._parts.second_factors.prove(user_id, factor=factor, code=code)
+        if isinstance(proved, Refusal):
+            return proved
+        rotated = self._parts.sessions.rotate(SessionId(principal.credential.id), proved)
+        if isinstance(rotated, Refusal):
+            return rotated
+        self._parts.throttle.settle(code_counter(user_id, proved))
+        self._audit.record(
+            build(
+                EventName.USER_STEPPED_UP,
+                ambient=self._ambient,
+                actor=principal,
+                targets=(Target("session", principal.credential.id),),
+                organization=principal.organization,
+                details={"factor": proved.value},
+            )
+        )
+        return rotated
+
+    def _ticket(self, user: User, factors: frozenset[Factor]) -> MfaRequired:
+        now = self._ambient.now()
+        ticket, digest = mint_token(random=self._ambient.random)
+        ends = now + TICKET_LIFE
+        self._parts.proofs.issue(
+            (
+                Proof(
+                    purpose=Purpose.SIGN_IN_TICKET,
+                    digest=digest,
+                    subject=user.id,
+                    issued_at=now,
+                    expires_at=ends,
+                    claims={"password_at": now.isoformat()},
+                ),
+            )
+        )
+        self._audit.record_aside(
+            build(
+                EventName.USER_SIGN_IN_STARTED,
+                ambient=self._ambient,
+                actor=anonymous(),
+                targets=(Target("user", user.id),),
+                subject=user.id,
+                details={"factor": Factor.PASSWORD.value},
+            )
+        )
+        return MfaRequired(ticket, tuple(sorted(factors)), ends)
+
+    def _complete(self, user: User, *, factors: Mapping[str, datetime]) -> SignInStep:
+        """End every way in: look at the person's live state, start the session, forgive the failures."""
+        live = self._parts.accounts.get(user.id)
+        refusal = _WRONG if live is None else self._may_act(live)
+        if refusal is not None or live is None:
+            return self._refuse(refusal, subject=user.id)
+        session, token = self._parts.sessions.start(live, factors=factors)
+        counters = [code_counter(user.id, Factor(factor)) for factor in factors if factor != Factor.PASSWORD]
+        self._parts.throttle.settle(password_counter(live.email_key), *counters)
+        self._audit.record(
+            build(
+                EventName.USER_SIGNED_IN,
+                ambient=self._ambient,
+                actor=_as_principal(session),
+                targets=(Target("session", session.id),),
+                subject=live.id,
+                organization=session.organization_id,
+                details={"factors": tuple(factors), "aal": session.aal},
+            )
+        )
+        return SignedIn(live, session, token)
+
+    def _may_act(self, user: User) -> Refusal | None:
+        if user.status is not UserStatus.ACTIVE:
+            return Refusal(Reason.DISABLED, "this account is disabled")
+        if user.email_verified_at is None:
+            return Refusal(Reason.EMAIL_NOT_VERIFIED, "confirm your e-mail address first; the link is in your mail")
+        return None
+
+    def _refuse(self, refusal: Refusal | None, *, subject: str | None) -> Refusal:
+        answer = _WRONG if refusal is None else refusal
+        self._audit.record_aside(
+            build(
+                EventName.USER_SIGN_IN_REFUSED,
+                ambient=self._ambient,
+                actor=anonymous(),
+                targets=(Target("user", subject),) if subject else (),
+                subject=subject,
+                refused=answer.reason,
+            )
+        )
+        return answer
+
+
+def _as_principal(session: Session) -> Principal:
+    credential = Credential(kind=CredentialKind.SESSION, id=session.id, aal=session.aal, factors=session.factors)
+    return Principal(id=session.user_id, kind=PrincipalKind.USER, credential=credential, organization=session.organization_id)

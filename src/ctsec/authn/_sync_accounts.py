@@ -1,0 +1,221 @@
+# Generated from src/ctsec/authn/_async_accounts.py by tools/twin.py; edit that file.
+"""Accounts: signed up, verified, and given a new password (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.event import EventName, Target, build
+from ctsec.authn._sync_passwords import PasswordVault
+from ctsec.authn._sync_ports import AccountRecords, Post, SecondFactors
+from ctsec.authn._sync_sessions import Sessions
+from ctsec.authn.journey import RESET_LIFE, VERIFICATION_LIFE, password_counter
+from ctsec.authn.record import SECOND_FACTORS
+from ctsec.guard._sync import Throttle
+from ctsec.guard._sync_ports import ProofRecords
+from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
+from ctsec.ids import SessionId, UserId, new_id
+from ctsec.mail.message import Letters
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import CredentialKind, Principal, anonymous
+from ctsec.secret import SecretText
+from ctsec.user import User, UserStatus, parse_email, parse_name
+
+_CONFLICT: Final = Refusal(Reason.CONFLICT, "it was changed by somebody else meanwhile")
+_INVALID: Final = Refusal(Reason.INVALID_TOKEN, "the link is not valid any more; ask for a new one")
+FRESH_FACTOR: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountParts:
+    """What accounts work with."""
+
+    accounts: AccountRecords
+    passwords: PasswordVault
+    sessions: Sessions
+    second_factors: SecondFactors
+    throttle: Throttle
+    proofs: ProofRecords
+    post: Post
+    letters: Letters
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The request was taken; what follows comes by mail, if there is anything to follow."""
+
+
+class Accounts:
+    """Sign-up, verification, password change and reset. Known and unknown addresses get the same answer."""
+
+    __slots__ = ("_ambient", "_audit", "_parts")
+
+    def __init__(self, parts: AccountParts, *, audit: Recorder, ambient: Ambient) -> None:
+        self._parts = parts
+        self._audit = audit
+        self._ambient = ambient
+
+    def sign_up(self, *, email: str, password: str, name: str) -> Outcome[Accepted]:
+        """Make an account that waits for its address to be confirmed; a taken address gets a mail instead, and the same answer."""
+        try:
+            address, key = parse_email(email)
+            label = parse_name(name)
+        except ValueError as error:
+            return Refusal(Reason.INVALID_INPUT, str(error))
+        accepted = self._parts.passwords.acceptable(password, email=address, name=label)
+        if isinstance(accepted, Refusal):
+            return accepted
+        now = self._ambient.now()
+        user = User(
+            id=new_id(UserId, now=now, random=self._ambient.random),
+            email=address,
+            email_key=key,
+            name=label,
+            status=UserStatus.ACTIVE,
+            email_verified_at=None,
+            created_at=now,
+        )
+        if not self._parts.accounts.add(user):
+            # The same work as for a new account, so that the time of the answer tells nothing.
+            self._parts.passwords.prove(None, password)
+            self._parts.post.post(self._parts.letters.already_registered(address))
+            return Accepted()
+        self._parts.passwords.put(user.id, accepted)
+        self._record(EventName.USER_SIGNED_UP, anonymous(), user.id, personal={"email": address})
+        self._send_verification(user)
+        return Accepted()
+
+    def request_verification(self, *, email: str) -> Outcome[Accepted]:
+        """Send the confirmation mail again, if the address waits for it."""
+        user = self._by_email(email)
+        if user is not None and user.email_verified_at is None:
+            self._send_verification(user)
+            self._record(EventName.VERIFICATION_REQUESTED, anonymous(), user.id)
+        return Accepted()
+
+    def verify_email(self, *, token: str) -> Outcome[User]:
+        """Confirm an address with the token of its mail, once."""
+        user = self._redeem(Purpose.EMAIL_VERIFICATION, token)
+        if isinstance(user, Refusal):
+            return user
+        if user.email_verified_at is not None:
+            return user
+        after = replace(user, email_verified_at=self._ambient.now(), version=user.version + 1)
+        if not self._parts.accounts.replace(after):
+            return _CONFLICT
+        self._record(EventName.USER_EMAIL_VERIFIED, anonymous(), user.id)
+        return after
+
+    def request_password_reset(self, *, email: str) -> Outcome[Accepted]:
+        """Mail a link that sets a new password, if the address has an account; the answer is the same if it has none."""
+        user = self._by_email(email)
+        if user is not None and user.status is UserStatus.ACTIVE:
+            token = self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE)
+            self._parts.post.post(self._parts.letters.password_reset(user.email, token))
+            self._record(EventName.PASSWORD_RESET_REQUESTED, anonymous(), user.id)
+        return Accepted()
+
+    def reset_password(self, *, token: str, password: str) -> Outcome[Accepted]:
+        """Set a new password with the token of its mail, once; every session ends, nobody is signed in, second factors stay."""
+        digest = token_digest(token)
+        proof = None if isinstance(digest, Refusal) else self._parts.proofs.peek(Purpose.PASSWORD_RESET, digest)
+        live = check_proof(proof, now=self._ambient.now())
+        user = None if isinstance(live, Refusal) else self._parts.accounts.get(UserId(live.subject))
+        if user is None:
+            return _INVALID
+        accepted = self._parts.passwords.acceptable(password, email=user.email, name=user.name)
+        if isinstance(accepted, Refusal):
+            return accepted
+        redeemed = self._redeem(Purpose.PASSWORD_RESET, token)
+        if isinstance(redeemed, Refusal):
+            return redeemed
+        if redeemed.email_verified_at is None:
+            # The token came by mail to this address, which is what verification asks for.
+            verified = replace(redeemed, email_verified_at=self._ambient.now(), version=redeemed.version + 1)
+            if not self._parts.accounts.replace(verified):
+                return _CONFLICT
+        if not self._parts.passwords.put(redeemed.id, accepted):
+            return _CONFLICT
+        self._parts.sessions.revoke_others(redeemed.id, keep=None)
+        self._parts.proofs.void(Purpose.PASSWORD_RESET, redeemed.id, now=self._ambient.now())
+        self._parts.throttle.settle(password_counter(redeemed.email_key))
+        self._parts.post.post(self._parts.letters.notice(redeemed.email, what="your password was reset"))
+        self._record(EventName.PASSWORD_RESET, anonymous(), redeemed.id)
+        return Accepted()
+
+    def change_password(self, principal: Principal, *, current: str, new: str) -> Outcome[Accepted]:
+        """Set a new password; takes the current one and, where a second factor is enrolled, a fresh proof of it. Other sessions end."""
+        user = self._parts.accounts.get(UserId(principal.id))
+        if user is None or principal.credential.kind is not CredentialKind.SESSION:
+            return Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
+        if self._parts.second_factors.enrolled(user.id) and not self._fresh(principal):
+            return Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
+        counter = password_counter(user.email_key)
+        refusal = self._parts.throttle.charge(counter)
+        if refusal is not None:
+            return refusal
+        proved = self._parts.passwords.prove(user, current)
+        if isinstance(proved, Refusal):
+            return proved
+        accepted = self._parts.passwords.acceptable(new, email=user.email, name=user.name)
+        if isinstance(accepted, Refusal):
+            return accepted
+        if not self._parts.passwords.put(user.id, accepted):
+            return _CONFLICT
+        self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
+        self._parts.throttle.settle(counter)
+        self._parts.post.post(self._parts.letters.notice(user.email, what="your password was changed"))
+        self._record(EventName.PASSWORD_CHANGED, principal, user.id)
+        return Accepted()
+
+    def _fresh(self, principal: Principal) -> bool:
+        now = self._ambient.now()
+        proofs = [moment for factor, moment in principal.credential.factors.items() if factor in SECOND_FACTORS]
+        return any(timedelta(0) <= now - moment <= FRESH_FACTOR for moment in proofs)
+
+    def _by_email(self, email: str) -> User | None:
+        try:
+            return self._parts.accounts.by_email(parse_email(email)[1])
+        except ValueError:
+            return None
+
+    def _send_verification(self, user: User) -> None:
+        token = self._issue(Purpose.EMAIL_VERIFICATION, user, life=VERIFICATION_LIFE)
+        self._parts.post.post(self._parts.letters.verification(user.email, token))
+
+    def _issue(self, purpose: Purpose, user: User, *, life: timedelta) -> SecretText:
+        now = self._ambient.now()
+        token, digest = mint_token(random=self._ambient.random)
+        self._parts.proofs.issue(
+            (
+                Proof(
+                    purpose=purpose, digest=digest, subject=user.id, issued_at=now, expires_at=now + life, claims={"email": user.email_key}
+                ),
+            )
+        )
+        return token
+
+    def _redeem(self, purpose: Purpose, token: str) -> Outcome[User]:
+        """Consume a mailed token and return its person, if the account is active and still has the address that the mail went to."""
+        digest = token_digest(token)
+        if isinstance(digest, Refusal):
+            return _INVALID
+        now = self._ambient.now()
+        proof = check_proof(self._parts.proofs.peek(purpose, digest), now=now)
+        if isinstance(proof, Refusal):
+            return proof
+        if not self._parts.proofs.consume(purpose, digest, now=now):
+            return Refusal(Reason.CODE_ALREADY_USED, "the link was used before")
+        user = self._parts.accounts.get(UserId(proof.subject))
+        if user is None or user.status is not UserStatus.ACTIVE or user.email_key != proof.claims.get("email"):
+            return _INVALID
+        return user
+
+    def _record(self, name: EventName, actor: Principal, user_id: UserId, *, personal: dict[str, str] | None = None) -> None:
+        self._audit.record(
+            build(name, ambient=self._ambient, actor=actor, targets=(Target("user", user_id),), subject=user_id, personal=personal)
+        )

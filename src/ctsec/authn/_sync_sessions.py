@@ -1,0 +1,189 @@
+# Generated from src/ctsec/authn/_async_sessions.py by tools/twin.py; edit that file.
+"""Sessions: started by one function, listed, narrowed to an organization, and ended (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.event import EventName, Target, build
+from ctsec.authn._sync_ports import AccountRecords, EpochRecords, Memberships, SessionRecords
+from ctsec.authn.record import Session, SessionPolicy, assurance_level
+from ctsec.authn.session_token import check_session, mint_session_token, parse_session_token
+from ctsec.ids import OrganizationId, SessionId, UserId, new_id
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import CredentialKind, Factor, Principal
+from ctsec.secret import SecretText
+from ctsec.user import User
+
+_NO_SESSION = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
+
+
+class Sessions:
+    """The sessions of people."""
+
+    __slots__ = ("_accounts", "_ambient", "_audit", "_epochs", "_memberships", "_policy", "_records")
+
+    def __init__(
+        self,
+        *,
+        records: SessionRecords,
+        accounts: AccountRecords,
+        memberships: Memberships,
+        epochs: EpochRecords,
+        policy: SessionPolicy,
+        audit: Recorder,
+        ambient: Ambient,
+    ) -> None:
+        self._records = records
+        self._accounts = accounts
+        self._memberships = memberships
+        self._epochs = epochs
+        self._policy = policy
+        self._audit = audit
+        self._ambient = ambient
+
+    def start(self, user: User, *, factors: Mapping[str, datetime]) -> tuple[Session, SecretText]:
+        """Write a session for a person who proved `factors` (each at its moment), and return it with its token.
+
+        Only the end of the sign-in journey calls this: it has checked the person's live state.
+        """
+        now = self._ambient.now()
+        session_id = new_id(SessionId, now=now, random=self._ambient.random)
+        token, digest = mint_session_token(session_id, random=self._ambient.random)
+        aal = assurance_level(factors)
+        absolute, idle = self._policy.life(aal=aal)
+        session = Session(
+            id=session_id,
+            user_id=user.id,
+            secret_digest=digest,
+            created_at=now,
+            last_seen_at=now,
+            idle_seconds=int(idle.total_seconds()),
+            expires_at=now + absolute,
+            aal=aal,
+            factors=factors,
+            organization_id=self._memberships.first_organization(user.id),
+            user_agent=self._ambient.request.user_agent[:256],
+            address=self._ambient.request.address[:64],
+        )
+        self._records.add(session)
+        return session, token
+
+    def authenticate(self, token: str) -> Outcome[Principal]:
+        """Return the principal that a session token proves now, read from the store."""
+        presented = parse_session_token(token)
+        if isinstance(presented, Refusal):
+            return presented
+        session = self._records.get(presented.session_id)
+        user = self._accounts.get(session.user_id) if session is not None else None
+        return check_session(presented, session=session, user=user, now=self._ambient.now())
+
+    def rotate(self, session_id: SessionId, factor: Factor) -> Outcome[tuple[Session, SecretText]]:
+        """Note that `factor` was proved now and give the session a new token: assurance rose, so the old token ends."""
+        session = self._live(session_id)
+        if session is None:
+            return _NO_SESSION
+        token, digest = mint_session_token(session.id, random=self._ambient.random)
+        after = replace(self._with_factor(session, factor), secret_digest=digest)
+        if not self._records.replace(after):
+            return _NO_SESSION
+        self._epochs.bump(session.user_id)
+        return after, token
+
+    def add_factor(self, session_id: SessionId, factor: Factor) -> bool:
+        """Note that the person of this session proved `factor` now; False if the session is not live."""
+        session = self._live(session_id)
+        if session is None or not self._records.replace(self._with_factor(session, factor)):
+            return False
+        self._epochs.bump(session.user_id)
+        return True
+
+    def of(self, user_id: UserId) -> tuple[Session, ...]:
+        """Return the live sessions of a person."""
+        now = self._ambient.now()
+        return tuple(session for session in self._records.of_user(user_id) if session.live(now=now))
+
+    def revoke(self, principal: Principal, session_id: SessionId) -> Outcome[bool]:
+        """End one of the principal's own sessions; False if it was not live, or another person's."""
+        return bool(self._end(principal, session_id, keep=None))
+
+    def sign_out(self, principal: Principal) -> Outcome[bool]:
+        """End the session that this request came with."""
+        if principal.credential.kind is not CredentialKind.SESSION:
+            return _NO_SESSION
+        return bool(self._end(principal, SessionId(principal.credential.id), keep=None))
+
+    def sign_out_everywhere(self, principal: Principal, *, keep_this: bool = False) -> int:
+        """End every session of the person, or every other one; return how many."""
+        keep = SessionId(principal.credential.id) if keep_this and principal.credential.kind is CredentialKind.SESSION else None
+        return self._end(principal, None, keep=keep)
+
+    def revoke_others(self, user_id: UserId, *, keep: SessionId | None) -> int:
+        """End every session of a person except `keep`; for changes of password or factors, whose event says so."""
+        ended = self._records.revoke(user_id, None, keep=keep, now=self._ambient.now())
+        self._epochs.bump(user_id)
+        return ended
+
+    def switch_organization(self, principal: Principal, organization: OrganizationId) -> Outcome[Session]:
+        """Make `organization` the session's active one; the person must be an active member of it now."""
+        if principal.credential.kind is not CredentialKind.SESSION:
+            return _NO_SESSION
+        session = self._live(SessionId(principal.credential.id))
+        if session is None:
+            return _NO_SESSION
+        if not self._memberships.is_member(session.user_id, organization):
+            return Refusal(Reason.NOT_FOUND, "there is no such organization")
+        after = replace(session, organization_id=organization, last_seen_at=self._ambient.now(), version=session.version + 1)
+        if not self._records.replace(after):
+            return _NO_SESSION
+        self._epochs.bump(session.user_id)
+        self._audit.record(
+            build(
+                EventName.SESSION_ORGANIZATION_SWITCHED,
+                ambient=self._ambient,
+                actor=principal,
+                targets=(Target("session", session.id),),
+                organization=organization,
+            )
+        )
+        return after
+
+    def _live(self, session_id: SessionId) -> Session | None:
+        session = self._records.get(session_id)
+        return session if session is not None and session.live(now=self._ambient.now()) else None
+
+    def _end(self, principal: Principal, session_id: SessionId | None, *, keep: SessionId | None) -> int:
+        ended = self._records.revoke(UserId(principal.id), session_id, keep=keep, now=self._ambient.now())
+        if ended:
+            self._epochs.bump(principal.id)
+            self._audit.record(
+                build(
+                    EventName.SESSION_REVOKED,
+                    ambient=self._ambient,
+                    actor=principal,
+                    targets=(Target("session", session_id or "all"),),
+                    details={"ended": ended},
+                )
+            )
+        return ended
+
+    def _with_factor(self, session: Session, factor: Factor) -> Session:
+        now = self._ambient.now()
+        factors = {**session.factors, factor.value: now}
+        aal = max(session.aal, assurance_level(factors))
+        absolute, idle = self._policy.life(aal=aal)
+        # A step up shortens the session's life to that of its new level; nothing lengthens a session that exists.
+        expires_at = min(session.expires_at, now + absolute)
+        return replace(
+            session,
+            factors=factors,
+            aal=aal,
+            last_seen_at=now,
+            idle_seconds=min(session.idle_seconds, int(idle.total_seconds())),
+            expires_at=expires_at,
+            version=session.version + 1,
+        )

@@ -1,0 +1,43 @@
+"""The ports of `ctsec.authn`, in both colours."""
+
+from __future__ import annotations
+
+from ctsec.authn._async_ports import (
+    AsyncAccountRecords,
+    AsyncEpochRecords,
+    AsyncMemberships,
+    AsyncPasswordHasher,
+    AsyncPasswordRecords,
+    AsyncPost,
+    AsyncSecondFactors,
+    AsyncSessionRecords,
+)
+from ctsec.authn._sync_ports import (
+    AccountRecords,
+    EpochRecords,
+    Memberships,
+    PasswordHasher,
+    PasswordRecords,
+    Post,
+    SecondFactors,
+    SessionRecords,
+)
+
+__all__ = [
+    "AccountRecords",
+    "AsyncAccountRecords",
+    "AsyncEpochRecords",
+    "AsyncMemberships",
+    "AsyncPasswordHasher",
+    "AsyncPasswordRecords",
+    "AsyncPost",
+    "AsyncSecondFactors",
+    "AsyncSessionRecords",
+    "EpochRecords",
+    "Memberships",
+    "PasswordHasher",
+    "PasswordRecords",
+    "Post",
+    "SecondFactors",
+    "SessionRecords",
+]

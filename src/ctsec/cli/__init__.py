@@ -1,0 +1,7 @@
+"""The command line: `ctsec db upgrade|check`, `ctsec worker`, `ctsec bootstrap`, `ctsec key inspect`."""
+
+from __future__ import annotations
+
+from ctsec.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,32 @@
+"""The parser of the command line, and the exit codes: 0 fine, 1 the answer is no, 2 it could not be asked."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from ctsec.cli import database, keys, work
+from ctsec.errors import CtsecError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ctsec", description="the security layer of a SaaS: its tables, its worker, its keys")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    database.add_to(commands)
+    work.add_to(commands)
+    keys.add_to(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; an error is one line on standard error, without a secret."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except CtsecError as error:
+        print(f"ctsec: {error} [{error.code}]", file=sys.stderr)
+        return 2

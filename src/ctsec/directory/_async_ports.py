@@ -1,0 +1,175 @@
+"""What the directory needs of a store and of the other features (async source)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from ctsec.directory.record import Invitation, Member, Membership, Organization, Workspace
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.mail.message import Message
+from ctsec.outcome import Refusal
+from ctsec.principal import Principal
+from ctsec.user import User
+
+
+class AsyncUserRecords(Protocol):
+    """Accounts; a host with a user table of its own implements these four methods over it."""
+
+    async def add(self, user: User) -> bool:
+        """Insert `user`; False if its e-mail key is taken (nothing is written)."""
+        ...
+
+    async def get(self, user_id: UserId) -> User | None:
+        """Return the account."""
+        ...
+
+    async def by_email(self, email_key: str) -> User | None:
+        """Return the account with this key, compared byte by byte."""
+        ...
+
+    async def replace(self, user: User) -> bool:
+        """Write `user` if the stored version is one less than its version; True if written."""
+        ...
+
+
+class AsyncOrganizationRecords(Protocol):
+    """Organizations and the count of their permanent owners."""
+
+    async def add(self, organization: Organization) -> None:
+        """Insert an organization."""
+        ...
+
+    async def get(self, organization_id: OrganizationId) -> Organization | None:
+        """Return an organization."""
+        ...
+
+    async def replace(self, organization: Organization) -> bool:
+        """Write name and status if the stored version is one less; the owner count is not touched."""
+        ...
+
+    async def lock(self, organization_id: OrganizationId) -> bool:
+        """Lock the row until the transaction ends, so that authority is read after waiting; False if there is none."""
+        ...
+
+    async def gain_owner(self, organization_id: OrganizationId) -> None:
+        """Count one more permanent owner."""
+        ...
+
+    async def lose_owner(self, organization_id: OrganizationId) -> bool:
+        """Count one less in one conditional statement; False if that would leave none."""
+        ...
+
+
+class AsyncWorkspaceRecords(Protocol):
+    """Workspaces."""
+
+    async def add(self, workspace: Workspace) -> None:
+        """Insert a workspace."""
+        ...
+
+    async def get(self, workspace_id: WorkspaceId) -> Workspace | None:
+        """Return a workspace; the caller compares its organization."""
+        ...
+
+    async def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[Workspace, ...]:
+        """Return workspaces of one organization with an id above `after`, in the order of ids."""
+        ...
+
+
+class AsyncMembershipRecords(Protocol):
+    """Memberships, one by one."""
+
+    async def add(self, membership: Membership) -> bool:
+        """Insert; False if the person is a member already (nothing is written)."""
+        ...
+
+    async def get(self, organization_id: OrganizationId, user_id: UserId, *, fresh: bool = False) -> Membership | None:
+        """Return a membership; `fresh` makes it a locking read that sees what others committed."""
+        ...
+
+    async def replace(self, membership: Membership) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+    async def remove(self, organization_id: OrganizationId, user_id: UserId) -> bool:
+        """Delete the membership and every workspace role of the person in the organization; True if there was one."""
+        ...
+
+
+class AsyncRosterRecords(Protocol):
+    """Lists of memberships."""
+
+    async def of_user(self, user_id: UserId) -> tuple[Membership, ...]:
+        """Return every membership of a person."""
+        ...
+
+    async def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[Member, ...]:
+        """Return members with a user id above `after`, in the order of ids."""
+        ...
+
+
+class AsyncInvitationRecords(Protocol):
+    """Invitations."""
+
+    async def add(self, invitation: Invitation) -> None:
+        """Insert an invitation."""
+        ...
+
+    async def by_digest(self, token_digest: bytes) -> Invitation | None:
+        """Return the invitation whose token has this digest."""
+        ...
+
+    async def accept(self, invitation: Invitation, *, by: UserId, now: datetime) -> bool:
+        """Mark it accepted if it is still open at `now`, by one compare-and-set."""
+        ...
+
+    async def revoke(self, organization_id: OrganizationId, invitation_id: str, *, now: datetime) -> bool:
+        """Mark it revoked if it is still open."""
+        ...
+
+    async def open(self, organization_id: OrganizationId, *, now: datetime) -> tuple[Invitation, ...]:
+        """Return the open invitations of an organization."""
+        ...
+
+
+class AsyncEpochRecords(Protocol):
+    """Counters that change with what caches hold; see architecture, "Many processes, one truth"."""
+
+    async def bump(self, scope: str) -> None:
+        """Change the epoch of `scope` (an id) in this transaction, and have caches forget it after commit."""
+        ...
+
+
+class AsyncAuthority(Protocol):
+    """Who may change whom; answered by the roles feature with locking reads."""
+
+    async def may_admit(
+        self, actor: Principal, *, organization: OrganizationId, role: str, workspace: WorkspaceId | None, workspace_role: str | None
+    ) -> Refusal | None:
+        """Return why `actor` may not bring a person into the organization with these roles, or None."""
+        ...
+
+    async def may_touch(self, actor: Principal, *, organization: OrganizationId, user: UserId) -> Refusal | None:
+        """Return why `actor` may not suspend or remove this member, or None."""
+        ...
+
+    async def may_restore(self, actor: Principal, *, organization: OrganizationId, user: UserId) -> Refusal | None:
+        """Return why `actor` may not end the suspension of this member, or None."""
+        ...
+
+    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
+        """Return why `actor` may not use an organization permission, or None."""
+        ...
+
+    async def admit(self, *, organization: OrganizationId, user: UserId, workspace: WorkspaceId, role: str, granted_by: str) -> None:
+        """Write the workspace role that an accepted invitation carries."""
+        ...
+
+
+class AsyncPost(Protocol):
+    """Where mail is put; it leaves after commit."""
+
+    async def post(self, message: Message) -> None:
+        """Put a message into the outbox, in this transaction."""
+        ...

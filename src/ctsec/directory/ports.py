@@ -1,0 +1,47 @@
+"""The ports of `ctsec.directory`, in both colours."""
+
+from __future__ import annotations
+
+from ctsec.directory._async_ports import (
+    AsyncAuthority,
+    AsyncEpochRecords,
+    AsyncInvitationRecords,
+    AsyncMembershipRecords,
+    AsyncOrganizationRecords,
+    AsyncPost,
+    AsyncRosterRecords,
+    AsyncUserRecords,
+    AsyncWorkspaceRecords,
+)
+from ctsec.directory._sync_ports import (
+    Authority,
+    EpochRecords,
+    InvitationRecords,
+    MembershipRecords,
+    OrganizationRecords,
+    Post,
+    RosterRecords,
+    UserRecords,
+    WorkspaceRecords,
+)
+
+__all__ = [
+    "AsyncAuthority",
+    "AsyncEpochRecords",
+    "AsyncInvitationRecords",
+    "AsyncMembershipRecords",
+    "AsyncOrganizationRecords",
+    "AsyncPost",
+    "AsyncRosterRecords",
+    "AsyncUserRecords",
+    "AsyncWorkspaceRecords",
+    "Authority",
+    "EpochRecords",
+    "InvitationRecords",
+    "MembershipRecords",
+    "OrganizationRecords",
+    "Post",
+    "RosterRecords",
+    "UserRecords",
+    "WorkspaceRecords",
+]

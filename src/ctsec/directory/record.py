@@ -1,0 +1,114 @@
+"""Organizations, their workspaces, who belongs to them, and who is invited.
+
+Rules that this module keeps:
+
+- a membership is what a person is in one organization; there is at most one, and its role names a role of the policy;
+- a workspace belongs to one organization for ever and is pinned to a region when it is created;
+- an invitation is for one address, is accepted once, and ends; the token in its mail is stored as a digest only;
+- `permanent_owners` counts active owners without an end date; it is changed by conditional statements only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ctsec.ids import InvitationId, OrganizationId, UserId, WorkspaceId
+
+OWNER = "owner"
+
+
+class OrganizationStatus(StrEnum):
+    """The state of an organization; an ownerless one lost its last owner through its identity provider and waits for support."""
+
+    ACTIVE = "active"
+    OWNERLESS = "ownerless"
+    CLOSED = "closed"
+
+
+class MembershipStatus(StrEnum):
+    """The state of a membership; only ACTIVE gives access."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class WorkspaceStatus(StrEnum):
+    """The state of a workspace."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """A customer of the host."""
+
+    id: OrganizationId
+    name: str
+    status: OrganizationStatus
+    permanent_owners: int
+    created_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A part of an organization, pinned to `region`."""
+
+    id: WorkspaceId
+    organization_id: OrganizationId
+    name: str
+    region: str
+    status: WorkspaceStatus
+    created_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """What `user_id` is in `organization_id`, from `starts_at` until before `expires_at` where they are set."""
+
+    organization_id: OrganizationId
+    user_id: UserId
+    role: str
+    status: MembershipStatus
+    starts_at: datetime | None
+    expires_at: datetime | None
+    created_at: datetime
+    version: int = 1
+
+    @property
+    def permanent_owner(self) -> bool:
+        """Whether this membership keeps its organization owned: an active owner without start in the future or end."""
+        return self.role == OWNER and self.status is MembershipStatus.ACTIVE and self.expires_at is None and self.starts_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """An invitation of an address to an organization, and optionally to one workspace of it."""
+
+    id: InvitationId
+    organization_id: OrganizationId
+    email: str
+    email_key: str
+    role: str
+    workspace_id: WorkspaceId | None
+    workspace_role: str | None
+    token_digest: bytes
+    invited_by: str
+    created_at: datetime
+    expires_at: datetime
+    accepted_at: datetime | None = None
+    accepted_by: str | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A membership with the person behind it, as member lists show it."""
+
+    membership: Membership
+    email: str
+    name: str

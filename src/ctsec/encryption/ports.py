@@ -1,0 +1,27 @@
+"""The ports of `ctsec.encryption`, in both colours."""
+
+from __future__ import annotations
+
+from ctsec.encryption._async_ports import (
+    AsyncDekRecords,
+    AsyncDekSource,
+    AsyncKms,
+    AsyncSealer,
+)
+from ctsec.encryption._sync_ports import (
+    DekRecords,
+    DekSource,
+    Kms,
+    Sealer,
+)
+
+__all__ = [
+    "AsyncDekRecords",
+    "AsyncDekSource",
+    "AsyncKms",
+    "AsyncSealer",
+    "DekRecords",
+    "DekSource",
+    "Kms",
+    "Sealer",
+]

@@ -1,0 +1,108 @@
+"""The error tree of ctsec: broken infrastructure, corrupt data and wrong wiring.
+
+Rules that this module keeps:
+
+- every class has a stable `code`, which hosts and logs may rely on;
+- an expected failure (a wrong code, an expired key, a denied action) is never an exception: see `ctsec.outcome`;
+- a message is lower case, has no period and holds no secret; it says what was expected and what to do;
+- foreign exceptions do not leave the package: adapters translate them into one of these.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CtsecError(Exception):
+    """The root of every error that ctsec raises; never raised itself."""
+
+    code: ClassVar[str] = "ctsec"
+    retryable: ClassVar[bool] = False
+
+
+class ConfigurationError(CtsecError):
+    """A part is missing or wrong; found when the application starts, never at the first request."""
+
+    code = "configuration"
+
+
+class StoreError(CtsecError):
+    """The store failed in a way that a retry does not mend."""
+
+    code = "store"
+
+
+class StoreBusy(StoreError):
+    """The store could not serialise this call with others; nothing was consumed, and the same call may be tried again."""
+
+    code = "store_busy"
+    retryable = True
+
+
+class StoreReadOnly(StoreError):
+    """The store accepts no writes; nothing was written."""
+
+    code = "store_read_only"
+
+
+class SchemaMismatch(StoreError):
+    """The tables are of another version than this package expects."""
+
+    code = "schema_mismatch"
+
+
+class CorruptRecord(StoreError):
+    """A stored record does not decode; it was changed outside of ctsec or written by a newer version."""
+
+    code = "corrupt_record"
+
+
+class KmsError(CtsecError):
+    """A key service refused or failed; see the subclasses for the small set of reasons."""
+
+    code = "kms"
+
+
+class KeyNotFound(KmsError):
+    """The key that wrapped this data does not exist any more."""
+
+    code = "key_not_found"
+
+
+class KeyDenied(KmsError):
+    """The key service knows the key and refuses its use (disabled, pending deletion or denied by policy)."""
+
+    code = "key_denied"
+
+
+class KmsUnavailable(KmsError):
+    """The key service did not answer or throttled the call; the same call may be tried again."""
+
+    code = "kms_unavailable"
+    retryable = True
+
+
+class DecryptionFailed(CtsecError):
+    """The ciphertext does not open under this key and this context: it was changed, moved or belongs to another record."""
+
+    code = "decryption_failed"
+
+
+class Overloaded(CtsecError):
+    """A bounded worker is full; the call was not started and may be tried again."""
+
+    code = "overloaded"
+    retryable = True
+
+
+class UnknownPermission(CtsecError):
+    """The code asked for a permission that the policy does not name; this is a mistake in the host's code."""
+
+    code = "unknown_permission"
+
+
+class MailError(CtsecError):
+    """A message could not be handed to the mail server."""
+
+    code = "mail"
+    retryable = True

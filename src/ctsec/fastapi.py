@@ -1,0 +1,270 @@
+"""FastAPI: guards as dependencies, and the JSON routes as a router.
+
+    guard = Guard(security)
+    app.include_router(guard.router(), prefix="/auth")
+    Editor = Annotated[Principal, guard.require(May.EDIT, workspace="workspace_id", aal=2)]
+
+Rules that this module keeps:
+
+- a guard's refusal is `application/problem+json` without any set-up by the host; a handler that the host registers for `Refused` or for
+  the status goes first;
+- a guard that names a path parameter which its route does not have stops the application when it starts; where no start-up was seen
+  (no lifespan, a route added later), it refuses its first request;
+- a unit of work ends before the response is sent.
+"""
+
+# No `from __future__ import annotations`: FastAPI reads the annotations of dependencies at run time.
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+from weakref import WeakSet
+
+from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.params import Depends as Dependency
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Host, Match, Mount
+from starlette.types import Scope
+
+from ctsec.errors import CtsecError
+from ctsec.principal import Principal
+from ctsec.security import AsyncSecurity, AsyncUnit
+from ctsec.web._async_api import AsyncApi
+from ctsec.web._async_entry import AsyncEntry, ambient_request
+from ctsec.web.address import TrustedProxies
+from ctsec.web.guarding import PUBLIC, Demand, parameters_of
+from ctsec.web.http import MAX_BODY, WebRequest, WebResponse
+from ctsec.web.problem import Problem, of_error
+from ctsec.web.table import by_path
+
+__all__ = ["Guard", "Refused", "unguarded_routes"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+_METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+class Refused(HTTPException):
+    """A guard's refusal on its way to the client; `problem` is what it says."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(status_code=problem.status, detail=problem.detail or problem.reason, headers=dict(problem.headers))
+        self.problem = problem
+
+
+def _response(answer: WebResponse, method: str) -> Response:
+    status, headers, body = answer.wire(method)
+    response = Response(body, status_code=status)
+    response.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return response
+
+
+async def _render(request: Request, refused: Exception) -> Response:
+    """Render a refusal; registered beside the handlers of the application that serves the request."""
+    if not isinstance(refused, Refused):
+        raise refused
+    return _response(refused.problem.response(), request.method)
+
+
+def _refused(request: Request, problem: Problem) -> Refused:
+    # Starlette hands its table of exception handlers down in the scope; `setdefault` leaves a host's own choice alone.
+    tables = request.scope.get("starlette.exception_handlers")
+    if tables is not None:
+        tables[0].setdefault(Refused, _render)
+    return Refused(problem)
+
+
+class _Rest(APIRoute):
+    """What is below the router's prefix and not in the table; without a prefix it matches nothing, so it never hides the host's routes."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match only where a prefix stands before the rest."""
+        match, child = super().matches(scope)
+        rest = child.get("path_params", {}).get("rest", "")
+        path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+        return (Match.NONE, {}) if match is Match.NONE or path == f"/{rest}" else (match, child)
+
+
+class _Requirement:
+    """The dependency behind `Guard.require`: a callable that FastAPI calls with the request."""
+
+    __slots__ = ("_guard", "demand")
+
+    def __init__(self, guard: "Guard", demand: Demand) -> None:
+        self._guard = guard
+        self.demand = demand
+
+    async def __call__(self, request: Request) -> Principal:
+        """Return the principal, or raise Refused."""
+        return await self._guard.judge(request, self.demand)
+
+
+class Guard:
+    """Guards the routes of FastAPI applications with one `security`.
+
+    `trusted_proxies` are networks (CIDR) whose `X-Forwarded-For` and `X-Request-ID` are believed.
+    """
+
+    def __init__(self, security: AsyncSecurity, *, trusted_proxies: Iterable[str] = ()) -> None:
+        self._security = security
+        self._entry = AsyncEntry(security)
+        self._api = AsyncApi(security, entry=self._entry)
+        self._proxies = TrustedProxies.of(trusted_proxies)
+        self._checked: WeakSet[FastAPI] = WeakSet()
+
+    def router(self) -> APIRouter:
+        """Return a router with the JSON routes of `ctsec.web`; include it under a prefix such as `/auth`."""
+        router = APIRouter(lifespan=self._lifespan)
+        for path in by_path():
+            self._mount(router, path, template=path)
+            self._mount(router, f"{path}/", template=None)
+        router.add_api_route(
+            "/{rest:path}", self._endpoint(None), methods=_METHODS, include_in_schema=False, response_model=None, route_class_override=_Rest
+        )
+        return router
+
+    def require(
+        self,
+        permission: str,
+        *,
+        workspace: str | None = None,
+        organization: str | None = None,
+        aal: int = 1,
+        within: timedelta | None = None,
+    ) -> Dependency:
+        """Return a dependency that gives the principal if it may use `permission`, for `Annotated` and for `dependencies=[…]`.
+
+        `workspace` and `organization` name path parameters; without one the session's active organization, or the key's, is meant.
+        `aal` 2 asks for a second factor, `within` for how fresh its proof must be. Raises UnknownPermission for a permission outside
+        of the policy, and ValueError where its place is of the wrong level.
+        """
+        demand = Demand(permission=permission, workspace=workspace, organization=organization, aal=aal, within=within)
+        return Dependency(_Requirement(self, demand.against(self._security.parts.policy)))
+
+    @property
+    def principal(self) -> Dependency:
+        """A dependency that gives any authenticated principal."""
+        return Dependency(_Requirement(self, Demand()))
+
+    @property
+    def unit(self) -> Dependency:
+        """A dependency that gives a unit of work: committed when the route returns, before the response is sent, or rolled back."""
+        return Dependency(self._unit, scope="function")
+
+    @staticmethod
+    def public(endpoint: F) -> F:
+        """Mark a route's function as open to everybody on purpose, for `unguarded_routes`."""
+        setattr(endpoint, PUBLIC, True)
+        return endpoint
+
+    def check(self, app: FastAPI) -> None:
+        """Raise ConfigurationError if a guard of `app` names a path parameter that its route does not have."""
+        for found in _walk(app.routes, prefix=""):
+            for requirement in found.requirements:
+                requirement.demand.refuse_route(found.path, parameters=parameters_of(found.path))
+        self._checked.add(app)
+
+    async def judge(self, request: Request, demand: Demand) -> Principal:
+        """Return the principal of a request that fulfils `demand`; raise Refused otherwise. What the dependencies call."""
+        if request.app not in self._checked:
+            self.check(request.app)
+        demand.refuse_route(request.url.path, parameters=request.path_params)
+        outcome = await self._entry.require(self._read(request), demand)
+        if isinstance(outcome, Problem):
+            raise _refused(request, outcome)
+        return outcome
+
+    async def _unit(self, request: Request) -> AsyncIterator[AsyncUnit]:
+        try:
+            async with self._security.begin(ambient_request(self._read(request))) as unit:
+                yield unit
+        except CtsecError as error:
+            raise _refused(request, of_error(error)) from error
+
+    @asynccontextmanager
+    async def _lifespan(self, app: FastAPI) -> AsyncGenerator[None, None]:
+        self.check(app)
+        yield
+
+    def _mount(self, router: APIRouter, path: str, *, template: str | None) -> None:
+        router.add_api_route(path, self._endpoint(template), methods=_METHODS, include_in_schema=False, response_model=None)
+
+    def _endpoint(self, template: str | None) -> Callable[..., Any]:
+        async def answer(request: Request) -> Response:
+            body = await _body(request)
+            return _response(await self._api.answer(template, self._read(request, body=body)), request.method)
+
+        return self.public(answer)
+
+    def _read(self, request: Request, *, body: bytes = b"") -> WebRequest:
+        headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.scope["headers"])
+        peer = request.client.host if request.client is not None else ""
+        return WebRequest(
+            method=request.method,
+            path=request.scope["path"],
+            params={name: str(value) for name, value in request.path_params.items()},
+            query=request.scope["query_string"].decode("latin-1"),
+            headers=headers,
+            body=body,
+            address=self._proxies.client(peer, forwarded=request.headers.getlist("x-forwarded-for")),
+            id=self._proxies.request_id(peer, given=request.headers.get("x-request-id")),
+        )
+
+
+async def _body(request: Request) -> bytes:
+    """Read the body until it is over the limit; more is never held in memory."""
+    read = b""
+    async for chunk in request.stream():
+        read += chunk[: MAX_BODY + 1 - len(read)]
+        if len(read) > MAX_BODY:
+            break
+    return read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A route of an application, with its guards."""
+
+    path: str
+    methods: str
+    requirements: tuple[_Requirement, ...] = ()
+    public: bool = False
+
+
+def _calls(dependant: Dependant) -> Iterator[object]:
+    for inner in dependant.dependencies:
+        yield inner.call
+        yield from _calls(inner)
+
+
+def _walk(routes: Sequence[BaseRoute], *, prefix: str) -> Iterator[_Found]:
+    """Yield every route, through included routers and mounts."""
+    for context in iter_route_contexts(routes):
+        path = prefix + (context.path or "")
+        original = context.original_route
+        if isinstance(original, (Mount, Host)):
+            below = original.routes or []
+            if below:
+                yield from _walk(below, prefix=path)
+            else:
+                yield _Found(path=f"{path}/*", methods="*")
+            continue
+        dependant = getattr(context, "dependant", None)
+        calls = tuple(_calls(dependant)) if isinstance(dependant, Dependant) else ()
+        yield _Found(
+            path=path,
+            methods=",".join(sorted(context.methods or ())) or "*",
+            requirements=tuple(call for call in calls if isinstance(call, _Requirement)),
+            public=getattr(context.endpoint, PUBLIC, False) is True,
+        )
+
+
+def unguarded_routes(app: FastAPI) -> tuple[str, ...]:
+    """Return the routes of `app` that no guard protects and that `Guard.public` does not mark, as `METHODS path`; for a host's tests.
+
+    Routes of included routers and of mounted applications count; FastAPI's own pages of the API description are routes like others.
+    """
+    return tuple(f"{found.methods} {found.path}" for found in _walk(app.routes, prefix="") if not found.requirements and not found.public)

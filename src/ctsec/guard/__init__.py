@@ -1,0 +1,51 @@
+"""What deliberately leaves the host's transaction: one-time proofs and attempt counters.
+
+Names are resolved at first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ctsec.guard._async import AsyncThrottle as AsyncThrottle
+    from ctsec.guard._sync import Throttle as Throttle
+    from ctsec.guard.attempts import Attempts as Attempts
+    from ctsec.guard.attempts import ThrottlePolicy as ThrottlePolicy
+    from ctsec.guard.attempts import charge as charge
+    from ctsec.guard.proof import Proof as Proof
+    from ctsec.guard.proof import Purpose as Purpose
+
+_HOME = {
+    "AsyncThrottle": "ctsec.guard._async",
+    "Attempts": "ctsec.guard.attempts",
+    "Proof": "ctsec.guard.proof",
+    "Purpose": "ctsec.guard.proof",
+    "Throttle": "ctsec.guard._sync",
+    "ThrottlePolicy": "ctsec.guard.attempts",
+    "charge": "ctsec.guard.attempts",
+}
+__all__ = [
+    "AsyncThrottle",
+    "Attempts",
+    "Proof",
+    "Purpose",
+    "Throttle",
+    "ThrottlePolicy",
+    "charge",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module at first use (PEP 562)."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'ctsec.guard' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,110 @@
+"""The guard store: what deliberately leaves the host's transaction (async source).
+
+Every method commits before it returns. Its engine, pool, lock time-out and tables are its own; no statement of a host's session
+touches them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from ctsec.audit.record import StoredEvent
+from ctsec.guard.attempts import Attempts
+from ctsec.guard.proof import Proof, Purpose
+
+
+class AsyncProofRecords(Protocol):
+    """One-time proofs."""
+
+    async def issue(self, proofs: tuple[Proof, ...]) -> None:
+        """Insert the rows of what was just issued."""
+        ...
+
+    async def peek(self, purpose: Purpose, digest: bytes) -> Proof | None:
+        """Return a proof without consuming it."""
+        ...
+
+    async def consume(self, purpose: Purpose, digest: bytes, *, now: datetime) -> bool:
+        """Mark a live proof as used by one compare-and-set; True for exactly one caller."""
+        ...
+
+    async def void(self, purpose: Purpose, subject: str, *, now: datetime) -> int:
+        """Mark every live proof of a subject as used; return how many."""
+        ...
+
+    async def live(self, purpose: Purpose, subject: str, *, now: datetime) -> tuple[Proof, ...]:
+        """Return the proofs of a subject that may still be consumed."""
+        ...
+
+
+class AsyncStepRecords(Protocol):
+    """The last accepted time step of each authenticator."""
+
+    async def start(self, authenticator: str, *, step: int) -> None:
+        """Write the row of a new authenticator; an existing one stays as it is."""
+        ...
+
+    async def last(self, authenticator: str) -> int | None:
+        """Return the last accepted step, None if the authenticator has no row (then nothing may be accepted)."""
+        ...
+
+    async def advance(self, authenticator: str, *, step: int) -> bool:
+        """Set the last step to `step` if it is greater than the stored one, in one statement; True for exactly one caller."""
+        ...
+
+
+class AsyncAttemptRecords(Protocol):
+    """Counters of failed attempts."""
+
+    async def get(self, key: str) -> Attempts | None:
+        """Return the counter of `key`."""
+        ...
+
+    async def replace(self, old: Attempts | None, new: Attempts) -> bool:
+        """Write `new` if the stored counter still equals `old` (None: no row yet); True if written."""
+        ...
+
+    async def clear(self, keys: tuple[str, ...]) -> None:
+        """Forget the counters: the journey that they guard is complete."""
+        ...
+
+
+class AsyncAsideEvents(Protocol):
+    """Audit events that must survive a host's rollback, on their way to the inbox."""
+
+    async def append(self, event: StoredEvent) -> None:
+        """Insert one row."""
+        ...
+
+    async def pending(self, *, limit: int) -> tuple[StoredEvent, ...]:
+        """Return rows in the order of their ids."""
+        ...
+
+    async def remove(self, ids: tuple[str, ...]) -> None:
+        """Delete rows that have reached the inbox."""
+        ...
+
+
+class AsyncGuardStore(Protocol):
+    """All of it."""
+
+    @property
+    def proofs(self) -> AsyncProofRecords:
+        """One-time proofs."""
+        ...
+
+    @property
+    def steps(self) -> AsyncStepRecords:
+        """Time steps."""
+        ...
+
+    @property
+    def attempts(self) -> AsyncAttemptRecords:
+        """Failure counters."""
+        ...
+
+    @property
+    def events(self) -> AsyncAsideEvents:
+        """Events aside."""
+        ...

@@ -1,0 +1,94 @@
+"""How often a secret may be guessed: back-off, then the end.
+
+Rules that this module keeps:
+
+- an attempt is counted as failed before the secret is compared, and forgiven only when the whole sign-in succeeds: attempts side by side
+  can not be more than the count says;
+- from the 5th failure on each attempt blocks the next for 2^n seconds (n: failures so far), 15 minutes at most; what is refused while
+  blocked is not counted, so a stranger's hammering does not make the wait longer;
+- the 100th consecutive failure disables the authenticator; time does not heal that (NIST SP 800-63B-4, 3.2.2);
+- failures do not decay with time: only a success or a new binding clears them;
+- a clock that goes back neither ends a block early nor locks for ever: no wait is longer than the longest back-off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from ctsec.clock import utc
+from ctsec.outcome import Outcome, Reason, Refusal
+
+MAX_FAILURES: Final = 100
+_LOCKED: Final = Refusal(Reason.LOCKED, "too many failed attempts; use another way to sign in or ask for recovery")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempts:
+    """The consecutive failures under one key (a canonical account and its authenticator); times are aware UTC datetimes."""
+
+    key: str
+    failures: int = 0
+    last_failed_at: datetime | None = None
+    blocked_until: datetime | None = None
+    disabled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThrottlePolicy:
+    """When back-off begins (a count of failures), the longest wait, and the count that disables (100 at most: NIST's limit)."""
+
+    first_backoff_at: int = 5
+    longest: timedelta = timedelta(minutes=15)
+    disable_at: int = MAX_FAILURES
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.first_backoff_at <= self.disable_at <= MAX_FAILURES:
+            raise ValueError(f"expected 1 <= first_backoff_at <= disable_at <= {MAX_FAILURES}")
+        if self.longest < timedelta(seconds=1):
+            raise ValueError("expected a longest wait of at least a second")
+
+    def backoff(self, failures: int) -> timedelta:
+        """Return how long the attempt after `failures` failures has to wait; never less for more failures."""
+        if failures < self.first_backoff_at:
+            return timedelta(0)
+        return min(timedelta(seconds=1 << min(failures, 30)), self.longest)
+
+
+def rebase(attempts: Attempts, *, now: datetime, policy: ThrottlePolicy) -> Attempts:
+    """Return the record with its block cut to the longest wait from `now`, or the same object where nothing is to be cut.
+
+    Only a clock that went back leaves a longer block. Stored by the caller when it differs, so that the wait runs down from then on.
+    """
+    limit = utc(now) + policy.longest
+    if attempts.blocked_until is None or attempts.blocked_until <= limit:
+        return attempts
+    return replace(attempts, blocked_until=limit)
+
+
+def charge(attempts: Attempts | None, *, key: str, now: datetime, policy: ThrottlePolicy) -> Outcome[Attempts]:
+    """Count an attempt before its secret is compared; return the new record, or a refusal (THROTTLED with `retry_after`, LOCKED).
+
+    The attempt may go on once the new record has replaced the old one by compare-and-set. `attempts` is the stored record of `key`,
+    None if there is none. Raises ValueError for a record of another key and a naive `now`.
+    """
+    moment = utc(now)
+    if attempts is None:
+        attempts = Attempts(key=key)
+    elif attempts.key != key:
+        raise ValueError("expected the attempts of the same key")
+    if attempts.disabled_at is not None or attempts.failures >= policy.disable_at:
+        return _LOCKED
+    blocked_until = rebase(attempts, now=moment, policy=policy).blocked_until
+    if blocked_until is not None and blocked_until > moment:
+        return Refusal(Reason.THROTTLED, "too many failed attempts; wait and try again", blocked_until - moment)
+    failures = attempts.failures + 1
+    wait = policy.backoff(failures)
+    return Attempts(
+        key=key,
+        failures=failures,
+        last_failed_at=moment,
+        blocked_until=moment + wait if wait else None,
+        disabled_at=moment if failures >= policy.disable_at else None,
+    )

@@ -1,0 +1,31 @@
+"""The ports of `ctsec.guard`, in both colours."""
+
+from __future__ import annotations
+
+from ctsec.guard._async_ports import (
+    AsyncAsideEvents,
+    AsyncAttemptRecords,
+    AsyncGuardStore,
+    AsyncProofRecords,
+    AsyncStepRecords,
+)
+from ctsec.guard._sync_ports import (
+    AsideEvents,
+    AttemptRecords,
+    GuardStore,
+    ProofRecords,
+    StepRecords,
+)
+
+__all__ = [
+    "AsideEvents",
+    "AsyncAsideEvents",
+    "AsyncAttemptRecords",
+    "AsyncGuardStore",
+    "AsyncProofRecords",
+    "AsyncStepRecords",
+    "AttemptRecords",
+    "GuardStore",
+    "ProofRecords",
+    "StepRecords",
+]

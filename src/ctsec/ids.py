@@ -1,0 +1,75 @@
+"""Identifiers: `<prefix>_` and 26 lower-case characters that sort by time.
+
+Rules that this module keeps:
+
+- an id is a prefix that names its kind, an underscore and 128 bits in Crockford base32: 48 bits of milliseconds since 1970
+  and 80 random bits, so ids made later sort later and none can be guessed from another;
+- the alphabet is lower case only: an id survives case folding in host names, file systems and databases;
+- a text of another kind, length or alphabet is refused by `parse_id`; nothing is normalised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, NewType, TypeAlias, TypeVar
+
+UserId = NewType("UserId", str)
+OrganizationId = NewType("OrganizationId", str)
+WorkspaceId = NewType("WorkspaceId", str)
+InvitationId = NewType("InvitationId", str)
+SessionId = NewType("SessionId", str)
+KeyId = NewType("KeyId", str)
+AuthenticatorId = NewType("AuthenticatorId", str)
+BackupCodeSetId = NewType("BackupCodeSetId", str)
+ServiceAccountId = NewType("ServiceAccountId", str)
+EventId = NewType("EventId", str)
+MessageId = NewType("MessageId", str)
+DekId = NewType("DekId", str)
+
+Random: TypeAlias = Callable[[int], bytes]
+Id = TypeVar("Id", bound=str)
+
+PREFIXES: Final[dict[Callable[[str], Any], str]] = {
+    UserId: "usr",
+    OrganizationId: "org",
+    WorkspaceId: "wsp",
+    InvitationId: "inv",
+    SessionId: "ses",
+    KeyId: "key",
+    AuthenticatorId: "aut",
+    BackupCodeSetId: "bcs",
+    ServiceAccountId: "svc",
+    EventId: "evt",
+    MessageId: "msg",
+    DekId: "dek",
+}
+ID_LENGTH: Final = 30
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_ALLOWED: Final = frozenset(_ALPHABET)
+
+
+def _encode(number: int) -> str:
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -5, -5))
+
+
+def new_id(kind: Callable[[str], Id], *, now: datetime, random: Random) -> Id:
+    """Return a fresh id of `kind` (one of the NewTypes of this module).
+
+    `now` is an aware datetime; `random(n)` returns n bytes from a cryptographic source.
+    """
+    milliseconds = int(now.timestamp() * 1000) & (1 << 48) - 1
+    return kind(f"{PREFIXES[kind]}_{_encode(milliseconds << 80 | int.from_bytes(random(10), 'big'))}")
+
+
+def is_id(kind: Callable[[str], Id], text: str) -> bool:
+    """Say whether `text` is an id of `kind`: right prefix, length and alphabet."""
+    prefix = PREFIXES[kind]
+    return len(text) == ID_LENGTH and text[:4] == f"{prefix}_" and text[4] <= "7" and _ALLOWED.issuperset(text[4:])
+
+
+def parse_id(kind: Callable[[str], Id], text: str) -> Id:
+    """Return `text` if it is an id of `kind`; raise ValueError that names the expected kind otherwise."""
+    if not is_id(kind, text):
+        raise ValueError(f"expected an id that starts with {PREFIXES[kind]}_ and has {ID_LENGTH} characters")
+    return kind(text)

@@ -1,0 +1,66 @@
+"""API keys: the token's format, its verification, and their life.
+
+Names are resolved at first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ctsec.keys._async import AsyncApiKeys as AsyncApiKeys
+    from ctsec.keys._sync import ApiKeys as ApiKeys
+    from ctsec.keys.mac import PepperRing as PepperRing
+    from ctsec.keys.policy import KeyPolicy as KeyPolicy
+    from ctsec.keys.policy import KeyRequest as KeyRequest
+    from ctsec.keys.policy import MintedKey as MintedKey
+    from ctsec.keys.record import ApiKey as ApiKey
+    from ctsec.keys.record import KeySecret as KeySecret
+    from ctsec.keys.record import KeyStatus as KeyStatus
+    from ctsec.keys.token import PATTERN as PATTERN
+    from ctsec.keys.token import parse as parse
+    from ctsec.keys.verify import VerifiableKey as VerifiableKey
+
+_HOME = {
+    "ApiKey": "ctsec.keys.record",
+    "ApiKeys": "ctsec.keys._sync",
+    "AsyncApiKeys": "ctsec.keys._async",
+    "KeyPolicy": "ctsec.keys.policy",
+    "KeyRequest": "ctsec.keys.policy",
+    "KeySecret": "ctsec.keys.record",
+    "KeyStatus": "ctsec.keys.record",
+    "MintedKey": "ctsec.keys.policy",
+    "PATTERN": "ctsec.keys.token",
+    "PepperRing": "ctsec.keys.mac",
+    "VerifiableKey": "ctsec.keys.verify",
+    "parse": "ctsec.keys.token",
+}
+__all__ = [
+    "PATTERN",
+    "ApiKey",
+    "ApiKeys",
+    "AsyncApiKeys",
+    "KeyPolicy",
+    "KeyRequest",
+    "KeySecret",
+    "KeyStatus",
+    "MintedKey",
+    "PepperRing",
+    "VerifiableKey",
+    "parse",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module at first use (PEP 562)."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'ctsec.keys' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

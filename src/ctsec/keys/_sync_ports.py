@@ -1,0 +1,56 @@
+# Generated from src/ctsec/keys/_async_ports.py by tools/twin.py; edit that file.
+"""What API keys need of a store and of the other features (async source)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from ctsec.ids import KeyId, OrganizationId
+from ctsec.keys.record import ApiKey, KeySecret
+from ctsec.outcome import Refusal
+from ctsec.principal import Principal
+
+
+class KeyRecords(Protocol):
+    """API keys and their secrets."""
+
+    def add(self, key: ApiKey, secret: KeySecret) -> None:
+        """Insert a key with its first secret."""
+        ...
+
+    def get(self, key_id: KeyId) -> tuple[ApiKey, tuple[KeySecret, ...]] | None:
+        """Return a key with its secrets, newest first."""
+        ...
+
+    def of_owner(self, organization_id: OrganizationId, owner_id: str) -> tuple[ApiKey, ...]:
+        """Return the keys of an owner in an organization, newest first."""
+        ...
+
+    def revoke(self, organization_id: OrganizationId, key_id: KeyId, *, now: datetime) -> bool:
+        """Mark the key revoked if it is not; True if this call did it."""
+        ...
+
+    def rotate(self, secret: KeySecret, *, overlap_until: datetime) -> bool:
+        """Add the next generation and end every earlier one by `overlap_until`; False if another rotation came first."""
+        ...
+
+    def touch(self, key_id: KeyId, *, at: datetime, address: str) -> None:
+        """Write the last use; called coalesced and batched, never in a request."""
+        ...
+
+
+class EpochRecords(Protocol):
+    """See the directory's port of the same name."""
+
+    def bump(self, scope: str) -> None:
+        """Change the epoch of `scope` in this transaction, and have caches forget it after commit."""
+        ...
+
+
+class Rights(Protocol):
+    """What the minter of a key may do, answered by the roles feature."""
+
+    def may_mint(self, actor: Principal, *, organization: OrganizationId, scopes: frozenset[str] | None) -> Refusal | None:
+        """Return why `actor` may not hold a key with these scopes in the organization, or None."""
+        ...

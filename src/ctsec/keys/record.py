@@ -1,0 +1,73 @@
+"""What is stored of an API key: the key itself, and the secrets that it has had.
+
+Rules that this module keeps:
+
+- no record holds a secret or a plain hash of one, only MACs under a pepper;
+- a key outlives its secrets: rotation adds a generation, and the old one ends after an overlap;
+- None means "not narrowed" for scopes and workspaces and "never" for times; an empty set means "nothing".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from ctsec.ids import KeyId, OrganizationId, WorkspaceId
+from ctsec.principal import PrincipalKind
+
+
+class KeyStatus(StrEnum):
+    """What became of a key; only VALID lets a request in."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    NOT_FOUND = "not_found"
+    OWNER_DISABLED = "owner_disabled"
+    FORBIDDEN_ADDRESS = "forbidden_address"
+    RATE_LIMITED = "rate_limited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """An API key of an organization, owned by a person or a service account.
+
+    `scopes` narrows it to permissions, `workspaces` to workspaces, `networks` (CIDR, v4 or v6) to addresses; times are aware UTC datetimes.
+    """
+
+    id: KeyId
+    organization_id: OrganizationId
+    owner_id: str
+    owner_kind: PrincipalKind
+    name: str
+    environment: str
+    scopes: frozenset[str] | None = None
+    workspaces: frozenset[WorkspaceId] | None = None
+    networks: tuple[str, ...] = ()
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+    last_used_address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySecret:
+    """One generation of a key's secret: its MAC, the pepper that made it, and when it stops (None: with the key)."""
+
+    key_id: KeyId
+    generation: int
+    mac: bytes = field(repr=False)
+    pepper_id: str
+    created_at: datetime
+    expires_at: datetime | None = None
+
+
+def status_at(key: ApiKey, now: datetime) -> KeyStatus:
+    """Return what the record alone says of the key at `now`: REVOKED, EXPIRED (from that very moment) or VALID."""
+    if key.revoked_at is not None:
+        return KeyStatus.REVOKED
+    if key.expires_at is not None and now >= key.expires_at:
+        return KeyStatus.EXPIRED
+    return KeyStatus.VALID

@@ -1,0 +1,63 @@
+"""The outbox: mail is put in with the change that it tells about, and leaves after commit (async source)."""
+
+from __future__ import annotations
+
+from ctsec.ambient import Ambient
+from ctsec.encryption._async_ports import AsyncSealer
+from ctsec.encryption.context import Context
+from ctsec.errors import CtsecError, MailError
+from ctsec.ids import MessageId, new_id
+from ctsec.mail._async_ports import AsyncMailer, AsyncOutboxRecords
+from ctsec.mail.message import Message
+from ctsec.mail.record import OutboxEntry, delivered, leased, postponed
+
+
+def payload_context(message_id: str) -> Context:
+    """Return the context that the sealed text of a message is bound to."""
+    return Context(organization=None, table="outbox", row=message_id, field="payload", purpose="mail")
+
+
+class AsyncOutbox:
+    """Where features post mail, in the transaction of the change."""
+
+    __slots__ = ("_ambient", "_records", "_sealer")
+
+    def __init__(self, records: AsyncOutboxRecords, *, sealer: AsyncSealer, ambient: Ambient) -> None:
+        self._records = records
+        self._sealer = sealer
+        self._ambient = ambient
+
+    async def post(self, message: Message) -> None:
+        """Put a message into the outbox; a rollback takes it away again."""
+        now = self._ambient.now()
+        message_id = new_id(MessageId, now=now, random=self._ambient.random)
+        payload = await self._sealer.seal(message.to_bytes(), context=payload_context(message_id))
+        await self._records.add(OutboxEntry(id=message_id, kind=message.kind, payload=payload, created_at=now, due_at=now))
+
+
+class AsyncMailRound:
+    """One round of the mail job: take what is due, in one transaction; send; note how it went, in another."""
+
+    __slots__ = ("_ambient", "_mailer", "_sealer")
+
+    def __init__(self, *, mailer: AsyncMailer, sealer: AsyncSealer, ambient: Ambient) -> None:
+        self._mailer = mailer
+        self._sealer = sealer
+        self._ambient = ambient
+
+    async def take(self, records: AsyncOutboxRecords, *, limit: int = 20) -> tuple[OutboxEntry, ...]:
+        """Lease what is due; commit before sending, so that nobody else sends it too."""
+        now = self._ambient.now()
+        taken = [leased(entry, now=now) for entry in await records.due(now=now, limit=limit)]
+        return tuple([entry for entry in taken if await records.replace(entry)])
+
+    async def send(self, entry: OutboxEntry) -> OutboxEntry:
+        """Send one leased message and return the entry to be stored: delivered, or postponed with the kind of its error."""
+        try:
+            message = Message.from_bytes(await self._sealer.open(entry.payload, context=payload_context(entry.id)))
+            await self._mailer.send(message)
+        except MailError as error:
+            return postponed(entry, now=self._ambient.now(), error=str(error))
+        except CtsecError as error:
+            return postponed(entry, now=self._ambient.now(), error=error.code)
+        return delivered(entry, now=self._ambient.now())

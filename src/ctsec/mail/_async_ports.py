@@ -1,0 +1,33 @@
+"""The outbox as a store keeps it, and the mailer that empties it (async source)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from ctsec.mail.message import Message
+from ctsec.mail.record import OutboxEntry
+
+
+class AsyncOutboxRecords(Protocol):
+    """Mail that waits."""
+
+    async def add(self, entry: OutboxEntry) -> None:
+        """Insert an entry, in the transaction of what it tells about."""
+        ...
+
+    async def due(self, *, now: datetime, limit: int) -> tuple[OutboxEntry, ...]:
+        """Return entries that may be tried now, oldest first."""
+        ...
+
+    async def replace(self, entry: OutboxEntry) -> bool:
+        """Write if the stored version is one less; True if written: that is how a worker takes an entry."""
+        ...
+
+
+class AsyncMailer(Protocol):
+    """What hands a message to the world."""
+
+    async def send(self, message: Message) -> None:
+        """Deliver `message`; raise MailError if that failed and may be tried again."""
+        ...

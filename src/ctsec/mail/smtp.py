@@ -1,0 +1,104 @@
+"""Mail through an SMTP server: the edge that hands messages to the world.
+
+Rules that this module keeps:
+
+- `smtps://` speaks TLS from the first byte and `smtp+starttls://` before anything else is said; plain `smtp://` goes to loopback only;
+- certificates are verified; a server that offers no STARTTLS where it was asked for is an error, never a fallback;
+- an error message holds the server's answer code, never the message or the password.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+import ssl
+from contextlib import contextmanager
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
+
+from ctsec.clock import SystemClock
+from ctsec.errors import ConfigurationError, MailError
+from ctsec.mail.message import Message
+from ctsec.secret import SecretText
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+TIMEOUT: Final = 20.0
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_PORTS: Final = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+
+
+class SmtpMailer:
+    """Sends through the server of an URL such as `smtp+starttls://user:password@mail.example.org`; `sender` is the From address."""
+
+    __slots__ = ("_host", "_password", "_port", "_scheme", "_sender", "_user")
+
+    def __init__(self, url: str, *, sender: str) -> None:
+        """Raise ConfigurationError for another kind of URL, and for plain smtp to anything but loopback."""
+        address = urlsplit(url)
+        if address.scheme not in _PORTS or not address.hostname:
+            raise ConfigurationError("expected a mail address such as smtps://user:password@host or smtp://localhost:1025")
+        if address.scheme == "smtp" and address.hostname not in _LOOPBACK:
+            raise ConfigurationError("expected smtps or smtp+starttls: plain smtp is for localhost only")
+        self._scheme = address.scheme
+        self._host = address.hostname
+        self._port = address.port or _PORTS[address.scheme]
+        self._user = unquote(address.username or "")
+        self._password = SecretText(unquote(address.password or ""))
+        self._sender = sender
+
+    def __repr__(self) -> str:
+        return f"SmtpMailer({self._scheme}://{self._host}:{self._port})"
+
+    def send(self, message: Message) -> None:
+        """Deliver one message; raise MailError if the server can not be reached or does not take it."""
+        mail = EmailMessage()
+        mail["From"] = self._sender
+        mail["To"] = message.recipient
+        mail["Subject"] = message.subject
+        mail["Date"] = format_datetime(SystemClock().now())
+        mail["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2] or "localhost")
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(message.text.reveal())
+        try:
+            with self._server() as server:
+                server.send_message(mail)
+        except smtplib.SMTPResponseException as error:
+            raise MailError(f"the mail server answered {error.smtp_code}") from None
+        except smtplib.SMTPRecipientsRefused:
+            raise MailError("the mail server refused the recipient") from None
+        except (OSError, smtplib.SMTPException, UnicodeError) as error:
+            raise MailError(f"the mail server could not be reached or understood ({type(error).__name__})") from None
+
+    @contextmanager
+    def _server(self) -> Generator[smtplib.SMTP, None, None]:
+        context = ssl.create_default_context()
+        if self._scheme == "smtps":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=TIMEOUT, context=context)
+        else:
+            server = smtplib.SMTP(self._host, self._port, timeout=TIMEOUT)
+        with server:
+            if self._scheme == "smtp+starttls":
+                server.starttls(context=context)
+            if self._user:
+                server.login(self._user, self._password.reveal())
+            yield server
+
+
+class AsyncSmtpMailer:
+    """The same, in a thread: smtplib blocks."""
+
+    __slots__ = ("_mailer",)
+
+    def __init__(self, url: str, *, sender: str) -> None:
+        self._mailer = SmtpMailer(url, sender=sender)
+
+    def __repr__(self) -> str:
+        return f"Async{self._mailer!r}"
+
+    async def send(self, message: Message) -> None:
+        """Deliver one message; raise MailError if that failed."""
+        await asyncio.to_thread(self._mailer.send, message)

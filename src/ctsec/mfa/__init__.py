@@ -1,0 +1,66 @@
+"""Second factors: TOTP and backup codes.
+
+Names are resolved at first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ctsec.mfa._async import AsyncMfa as AsyncMfa
+    from ctsec.mfa._sync import Mfa as Mfa
+    from ctsec.mfa.backup_codes import as_text as as_text
+    from ctsec.mfa.enrolment import BackupCodes as BackupCodes
+    from ctsec.mfa.enrolment import Enrolment as Enrolment
+    from ctsec.mfa.enrolment import MfaStatus as MfaStatus
+    from ctsec.mfa.provisioning import manual_key as manual_key
+    from ctsec.mfa.provisioning import otpauth_uri as otpauth_uri
+    from ctsec.mfa.provisioning import qr_svg as qr_svg
+    from ctsec.mfa.provisioning import qr_terminal as qr_terminal
+    from ctsec.mfa.totp import generate_secret as generate_secret
+    from ctsec.mfa.totp import verify as verify
+
+_HOME = {
+    "AsyncMfa": "ctsec.mfa._async",
+    "BackupCodes": "ctsec.mfa.enrolment",
+    "Enrolment": "ctsec.mfa.enrolment",
+    "Mfa": "ctsec.mfa._sync",
+    "MfaStatus": "ctsec.mfa.enrolment",
+    "as_text": "ctsec.mfa.backup_codes",
+    "generate_secret": "ctsec.mfa.totp",
+    "manual_key": "ctsec.mfa.provisioning",
+    "otpauth_uri": "ctsec.mfa.provisioning",
+    "qr_svg": "ctsec.mfa.provisioning",
+    "qr_terminal": "ctsec.mfa.provisioning",
+    "verify": "ctsec.mfa.totp",
+}
+__all__ = [
+    "AsyncMfa",
+    "BackupCodes",
+    "Enrolment",
+    "Mfa",
+    "MfaStatus",
+    "as_text",
+    "generate_secret",
+    "manual_key",
+    "otpauth_uri",
+    "qr_svg",
+    "qr_terminal",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module at first use (PEP 562)."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'ctsec.mfa' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,87 @@
+"""What second factors need of a store and of the other features (async source)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ctsec.ids import Random, SessionId, UserId
+from ctsec.mail.message import Message
+from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
+from ctsec.principal import Factor
+from ctsec.user import User
+
+
+class AsyncAuthenticatorRecords(Protocol):
+    """Authenticators."""
+
+    async def add(self, authenticator: Authenticator) -> None:
+        """Insert an authenticator."""
+        ...
+
+    async def of_user(self, user_id: UserId) -> tuple[Authenticator, ...]:
+        """Return every authenticator of a person, pending ones too."""
+        ...
+
+    async def replace(self, authenticator: Authenticator) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+    async def remove(self, user_id: UserId, *, confirmed: bool) -> int:
+        """Delete the person's confirmed, or pending, authenticators; return how many."""
+        ...
+
+
+class AsyncBackupCodeRecords(Protocol):
+    """The current set of backup codes of each person."""
+
+    async def put(self, codes: BackupCodeSetRecord) -> None:
+        """Replace the person's set."""
+        ...
+
+    async def get(self, user_id: UserId) -> BackupCodeSetRecord | None:
+        """Return the person's set."""
+        ...
+
+    async def remove(self, user_id: UserId) -> bool:
+        """Delete the person's set."""
+        ...
+
+
+class AsyncStretcher(Protocol):
+    """One Argon2id for a presented backup code, in the bounded worker of passwords."""
+
+    def new_salt(self, *, random: Random) -> bytes:
+        """Return a fresh salt to store, which says with which parameters it stretches."""
+        ...
+
+    async def stretch(self, secret: bytes, salt: bytes) -> bytes:
+        """Return 32 bytes."""
+        ...
+
+
+class AsyncOwners(Protocol):
+    """The people whose factors these are."""
+
+    async def get(self, user_id: UserId) -> User | None:
+        """Return the account."""
+        ...
+
+
+class AsyncSessionControl(Protocol):
+    """What happens to sessions when the factors of a person change."""
+
+    async def revoke_others(self, user_id: UserId, *, keep: SessionId | None) -> int:
+        """Revoke every session of a person except `keep`; return how many."""
+        ...
+
+    async def add_factor(self, session_id: SessionId, factor: Factor) -> bool:
+        """Note that the person of this session proved `factor` now; False if the session is not live."""
+        ...
+
+
+class AsyncPost(Protocol):
+    """Where mail is put; it leaves after commit."""
+
+    async def post(self, message: Message) -> None:
+        """Put a message into the outbox, in this transaction."""
+        ...

@@ -1,0 +1,275 @@
+# Generated from src/ctsec/mfa/_async.py by tools/twin.py; edit that file.
+"""Second factors: enrolled, confirmed, proved once each, and removed (async source)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.event import Detail, EventName, Target, build
+from ctsec.encryption._sync_ports import Sealer
+from ctsec.encryption.context import Context
+from ctsec.guard._sync import Throttle
+from ctsec.guard._sync_ports import ProofRecords, StepRecords
+from ctsec.guard.proof import Proof, Purpose
+from ctsec.ids import AuthenticatorId, BackupCodeSetId, SessionId, UserId, new_id
+from ctsec.mail.message import Letters
+from ctsec.mfa._sync_ports import (
+    AuthenticatorRecords,
+    BackupCodeRecords,
+    Owners,
+    Post,
+    SessionControl,
+    Stretcher,
+)
+from ctsec.mfa.backup_codes import generate, match_digest, normalise
+from ctsec.mfa.enrolment import BackupCodes, Enrolment, MfaStatus
+from ctsec.mfa.provisioning import otpauth_uri
+from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
+from ctsec.mfa.totp import NO_STEP, generate_secret, verify
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import CredentialKind, Factor, Principal, anonymous
+from ctsec.secret import Secret
+from ctsec.user import User
+
+FRESH_FACTOR: Final = timedelta(minutes=10)
+_WRONG_CODE: Final = Refusal(Reason.INVALID_CODE, "the code is not right")
+_SESSION_ONLY: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
+_STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MfaParts:
+    """What second factors work with; `issuer` is the product's name in authenticator apps, `window` the steps accepted to either side."""
+
+    authenticators: AuthenticatorRecords
+    backup_codes: BackupCodeRecords
+    owners: Owners
+    sessions: SessionControl
+    stretcher: Stretcher
+    sealer: Sealer
+    throttle: Throttle
+    proofs: ProofRecords
+    steps: StepRecords
+    post: Post
+    letters: Letters
+    issuer: str
+    window: int = 1
+
+
+class Mfa:
+    """TOTP and backup codes. A code is accepted once: the guard store advances the step, or marks the slot, by compare-and-set."""
+
+    __slots__ = ("_ambient", "_audit", "_parts")
+
+    def __init__(self, parts: MfaParts, *, audit: Recorder, ambient: Ambient) -> None:
+        self._parts = parts
+        self._audit = audit
+        self._ambient = ambient
+
+    def begin_totp(self, principal: Principal) -> Outcome[Enrolment]:
+        """Make a pending authenticator and return what its app needs; it counts for nothing until a first code confirms it."""
+        user = self._person(principal)
+        if isinstance(user, Refusal):
+            return user
+        if self._confirmed(user.id) is not None:
+            return Refusal(Reason.MFA_ALREADY_ENROLLED, "remove the present authenticator first")
+        self._parts.authenticators.remove(user.id, confirmed=False)
+        now = self._ambient.now()
+        seed = generate_secret(random=self._ambient.random)
+        authenticator_id = new_id(AuthenticatorId, now=now, random=self._ambient.random)
+        sealed = self._parts.sealer.seal(seed.reveal(), context=seed_context(user.id, authenticator_id))
+        self._parts.steps.start(authenticator_id, step=NO_STEP)
+        self._parts.authenticators.add(
+            Authenticator(id=authenticator_id, user_id=user.id, name="authenticator app", sealed_seed=sealed, created_at=now)
+        )
+        self._record(EventName.MFA_ENROLMENT_STARTED, principal, user.id, authenticator_id)
+        return Enrolment(authenticator_id, otpauth_uri(seed, issuer=self._parts.issuer, account=user.email), seed)
+
+    def confirm_totp(self, principal: Principal, *, code: str) -> Outcome[BackupCodes]:
+        """Confirm the pending authenticator with its first code, which is burned; return backup codes. Other sessions end."""
+        user = self._person(principal)
+        if isinstance(user, Refusal):
+            return user
+        pending = [each for each in self._parts.authenticators.of_user(user.id) if each.confirmed_at is None]
+        if not pending or self._confirmed(user.id) is not None:
+            return Refusal(Reason.NOT_FOUND, "there is no enrolment to confirm; begin one first")
+        proved = self._check_totp(pending[-1], code)
+        if isinstance(proved, Refusal):
+            return self._refuse(proved, user.id, Factor.TOTP)
+        confirmed = replace(pending[-1], confirmed_at=self._ambient.now(), version=pending[-1].version + 1)
+        if not self._parts.authenticators.replace(confirmed):
+            return Refusal(Reason.CONFLICT, "the enrolment was changed meanwhile")
+        codes = self._new_codes(user)
+        session = SessionId(principal.credential.id)
+        self._parts.sessions.add_factor(session, Factor.TOTP)
+        self._parts.sessions.revoke_others(user.id, keep=session)
+        self._parts.throttle.settle(_counter(user.id, Factor.TOTP))
+        self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned on"))
+        self._record(EventName.MFA_ENROLLED, principal, user.id, confirmed.id)
+        return codes
+
+    def regenerate_backup_codes(self, principal: Principal) -> Outcome[BackupCodes]:
+        """Return a new set, which makes the old one void; takes a fresh proof of the second factor."""
+        user = self._person(principal)
+        if isinstance(user, Refusal):
+            return user
+        if self._confirmed(user.id) is None:
+            return Refusal(Reason.MFA_NOT_ENROLLED, "turn multi-factor authentication on first")
+        if not self._fresh(principal):
+            return _STEP_UP
+        codes = self._new_codes(user)
+        self._parts.post.post(self._parts.letters.notice(user.email, what="new backup codes were made"))
+        self._record(EventName.BACKUP_CODES_GENERATED, principal, user.id, "")
+        return codes
+
+    def remove_totp(self, principal: Principal) -> Outcome[MfaStatus]:
+        """Remove the authenticator and the backup codes; takes a fresh proof of the second factor. Other sessions end."""
+        user = self._person(principal)
+        if isinstance(user, Refusal):
+            return user
+        authenticator = self._confirmed(user.id)
+        if authenticator is None:
+            return Refusal(Reason.MFA_NOT_ENROLLED, "there is no authenticator to remove")
+        if not self._fresh(principal):
+            return _STEP_UP
+        self._parts.authenticators.remove(user.id, confirmed=True)
+        self._parts.backup_codes.remove(user.id)
+        self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
+        self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned off"))
+        self._record(EventName.MFA_REMOVED, principal, user.id, authenticator.id)
+        return MfaStatus(False, 0)
+
+    def status(self, user_id: UserId) -> MfaStatus:
+        """Return the second factors of a person."""
+        enrolled = self._confirmed(user_id) is not None
+        current = self._parts.backup_codes.get(user_id)
+        left = 0
+        if enrolled and current is not None:
+            left = len(self._parts.proofs.live(Purpose.BACKUP_CODE, current.id, now=self._ambient.now()))
+        return MfaStatus(enrolled, left)
+
+    def enrolled(self, user_id: UserId) -> frozenset[Factor]:
+        """Return the second factors that a sign-in of this person may use, and must."""
+        if self._confirmed(user_id) is None:
+            return frozenset()
+        has_codes = self._parts.backup_codes.get(user_id) is not None
+        return frozenset({Factor.TOTP, Factor.BACKUP_CODE}) if has_codes else frozenset({Factor.TOTP})
+
+    def prove(self, user_id: UserId, *, factor: Factor, code: str) -> Outcome[Factor]:
+        """Consume a code; the attempt is charged before anything is compared, and of many callers with one code one is told yes."""
+        if factor not in {Factor.TOTP, Factor.BACKUP_CODE}:
+            return Refusal(Reason.INVALID_INPUT, "expected a code of an authenticator or a backup code")
+        authenticator = self._confirmed(user_id)
+        if authenticator is None:
+            return self._refuse(_WRONG_CODE, user_id, factor)
+        proved = self._check_totp(authenticator, code) if factor is Factor.TOTP else self._check_backup(user_id, code)
+        return self._refuse(proved, user_id, factor) if isinstance(proved, Refusal) else factor
+
+    def _check_totp(self, authenticator: Authenticator, code: str) -> Outcome[None]:
+        refusal = self._parts.throttle.charge(_counter(authenticator.user_id, Factor.TOTP))
+        if refusal is not None:
+            return refusal
+        last = self._parts.steps.last(authenticator.id)
+        if last is None:
+            return _WRONG_CODE
+        context = seed_context(authenticator.user_id, authenticator.id)
+        seed = Secret(self._parts.sealer.open(authenticator.sealed_seed, context=context))
+        match = verify(code, secret=seed, now=self._ambient.now(), last_step=last, window=self._parts.window)
+        if isinstance(match, Refusal):
+            return match
+        if not self._parts.steps.advance(authenticator.id, step=match.step):
+            return Refusal(Reason.CODE_ALREADY_USED, "the code was used before; wait for the next one")
+        return None
+
+    def _check_backup(self, user_id: UserId, code: str) -> Outcome[None]:
+        refusal = self._parts.throttle.charge(_counter(user_id, Factor.BACKUP_CODE))
+        if refusal is not None:
+            return refusal
+        current = self._parts.backup_codes.get(user_id)
+        text = normalise(code)
+        if current is None or text is None:
+            return _WRONG_CODE
+        slot = match_digest(self._parts.stretcher.stretch(text, current.salt), record=current)
+        if slot is None:
+            return _WRONG_CODE
+        if not self._parts.proofs.consume(Purpose.BACKUP_CODE, slot_digest(current.id, slot), now=self._ambient.now()):
+            return Refusal(Reason.CODE_ALREADY_USED, "the backup code was used before")
+        self._audit.record_aside(
+            build(
+                EventName.BACKUP_CODE_REDEEMED,
+                ambient=self._ambient,
+                actor=anonymous(),
+                targets=(Target("user", user_id),),
+                subject=user_id,
+                details={"slot": slot},
+            )
+        )
+        return None
+
+    def _new_codes(self, user: User) -> BackupCodes:
+        now = self._ambient.now()
+        codes = generate(random=self._ambient.random)
+        set_id = new_id(BackupCodeSetId, now=now, random=self._ambient.random)
+        salt = self._parts.stretcher.new_salt(random=self._ambient.random)
+        digests = tuple([self._parts.stretcher.stretch(normalise(code.reveal()) or b"", salt) for code in codes])
+        self._parts.proofs.issue(
+            tuple(
+                Proof(purpose=Purpose.BACKUP_CODE, digest=slot_digest(set_id, slot), subject=set_id, issued_at=now, expires_at=None)
+                for slot in range(len(codes))
+            )
+        )
+        self._parts.backup_codes.put(BackupCodeSetRecord(id=set_id, user_id=user.id, salt=salt, digests=digests, created_at=now))
+        return BackupCodes(codes, user.email)
+
+    def _person(self, principal: Principal) -> Outcome[User]:
+        if principal.credential.kind is not CredentialKind.SESSION:
+            return _SESSION_ONLY
+        return self._parts.owners.get(UserId(principal.id)) or _SESSION_ONLY
+
+    def _confirmed(self, user_id: UserId) -> Authenticator | None:
+        confirmed = [each for each in self._parts.authenticators.of_user(user_id) if each.confirmed_at is not None]
+        return confirmed[0] if confirmed else None
+
+    def _fresh(self, principal: Principal) -> bool:
+        now = self._ambient.now()
+        proofs = (principal.credential.factors.get(Factor.TOTP), principal.credential.factors.get(Factor.BACKUP_CODE))
+        return any(moment is not None and timedelta(0) <= now - moment <= FRESH_FACTOR for moment in proofs)
+
+    def _record(self, name: EventName, principal: Principal, user_id: UserId, authenticator: str) -> None:
+        targets = (Target("authenticator", authenticator),) if authenticator else (Target("user", user_id),)
+        self._audit.record(build(name, ambient=self._ambient, actor=principal, targets=targets, subject=user_id))
+
+    def _refuse(self, refusal: Refusal, user_id: UserId, factor: Factor) -> Refusal:
+        details: Mapping[str, Detail] = {"factor": factor.value}
+        self._audit.record_aside(
+            build(
+                EventName.MFA_CODE_REFUSED,
+                ambient=self._ambient,
+                actor=anonymous(),
+                targets=(Target("user", user_id),),
+                subject=user_id,
+                refused=refusal.reason,
+                details=details,
+            )
+        )
+        return refusal
+
+
+def seed_context(user_id: UserId, authenticator_id: AuthenticatorId) -> Context:
+    """Return what the sealed seed of an authenticator is bound to: person, authenticator and purpose."""
+    return Context(organization=None, table="authenticator", row=authenticator_id, field=f"seed:{user_id}", purpose="mfa")
+
+
+def slot_digest(set_id: BackupCodeSetId, slot: int) -> bytes:
+    """Return the digest under which a slot of a set is consumed; it reveals nothing of the code."""
+    return hashlib.sha256(f"{set_id}:{slot}".encode("ascii")).digest()
+
+
+def _counter(user_id: UserId, factor: Factor) -> str:
+    return f"{factor.value}:{user_id}"

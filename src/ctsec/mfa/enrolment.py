@@ -1,0 +1,33 @@
+"""What enrolling a second factor returns: shown once, and never stored in this form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ctsec.ids import AuthenticatorId
+from ctsec.secret import Secret, SecretText
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an authenticator app needs: the otpauth URI (drawn as a QR code) and the seed for typing; shown once."""
+
+    authenticator_id: AuthenticatorId
+    uri: SecretText
+    seed: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class BackupCodes:
+    """A fresh set of backup codes; shown once, with the account that they are for."""
+
+    codes: tuple[SecretText, ...]
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class MfaStatus:
+    """Which second factors a person has, and how many backup codes are left."""
+
+    enrolled: bool
+    backup_codes_left: int

@@ -1,0 +1,39 @@
+"""What a second factor stores.
+
+Rules that this module keeps:
+
+- an authenticator is pending until a first code confirms it; only a confirmed one counts, for sign-in and for policies;
+- its seed is sealed under the deployment's key, bound to user, authenticator and purpose;
+- backup codes are stored as a set of digests under one salt; which slots are used stands in the guard store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ctsec.ids import AuthenticatorId, BackupCodeSetId, UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authenticator:
+    """A TOTP authenticator of a person; several are possible in the table, this version confirms one."""
+
+    id: AuthenticatorId
+    user_id: UserId
+    name: str
+    sealed_seed: bytes
+    created_at: datetime
+    confirmed_at: datetime | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupCodeSetRecord:
+    """The current backup codes of a person: one salt, one digest a slot."""
+
+    id: BackupCodeSetId
+    user_id: UserId
+    salt: bytes
+    digests: tuple[bytes, ...]
+    created_at: datetime

@@ -1,0 +1,172 @@
+"""Ready-made bundles: `embedded` on a SQLite file beside a local key file, and `in_memory` for tests.
+
+Rules that this module keeps:
+
+- a key file is created only together with the store: where there is data, a missing key file is an error that says what is lost;
+- tables are made or brought up to date, and the deployment's data key exists, before the bundle is returned;
+- both colours of a bundle on the same file share what the process remembers, and one worker thread.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from sqlalchemy import URL
+
+from ctsec.authn.argon2_pool import Argon2Hasher, AsyncArgon2Hasher
+from ctsec.encryption.kms.local import AsyncLocalKms, LocalKms
+from ctsec.encryption.sealing import SealingRing
+from ctsec.errors import SchemaMismatch
+from ctsec.keys.mac import PepperRing
+from ctsec.mail.smtp import SmtpMailer
+from ctsec.secret import Secret
+from ctsec.security import AsyncSecurity, Security
+from ctsec.security.parts import EmbeddedOptions, Parts, Settings, new_memory
+from ctsec.storage.memory import AsyncMemoryStorage, MemoryStorage
+from ctsec.storage.sql import AsyncSqlStorage, SqlStorage, Tables
+from ctsec.storage.sql.schema import create, upgrade
+from ctsec.worker.thread import WorkerThread
+
+if TYPE_CHECKING:
+    from ctsec.mail.ports import AsyncMailer, Mailer
+    from ctsec.rbac.policy import Policy
+
+PASSWORD_PEPPER = b"password-pepper/1"
+API_KEY_PEPPER = b"api-key-pepper/1"
+
+
+def parts_of(kms: LocalKms, *, policy: Policy, settings: Settings, options: EmbeddedOptions) -> Parts:
+    """Return the colourless parts of a bundle whose peppers are derived from a local key file."""
+    return Parts(
+        policy=policy,
+        settings=settings,
+        password_sealing=SealingRing(current="1", keys={"1": kms.derive(PASSWORD_PEPPER)}),
+        key_peppers=PepperRing(current="1", peppers={"1": kms.derive(API_KEY_PEPPER)}),
+        clock=options.clock,
+        memory=new_memory(options.clock),
+    )
+
+
+def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
+    """Return the settings that the options of an embedded bundle stand for."""
+    return Settings(issuer=issuer, base_url=options.base_url, sessions=options.sessions, throttle=options.throttle, keys=options.keys)
+
+
+def _passing_kms() -> LocalKms:
+    """Return a key that ends with the process: for tests, whose data does too."""
+    return LocalKms(os.urandom(16), key=Secret(os.urandom(32)))
+
+
+def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = None, options: EmbeddedOptions | None = None) -> Security:
+    """Return a bundle that keeps everything in memory, for tests; no worker runs, call `worker(...).run_due()`."""
+    chosen = options or EmbeddedOptions()
+    kms = _passing_kms()
+    security = Security(
+        storage=MemoryStorage(),
+        kms=kms,
+        slow_hash=Argon2Hasher(chosen.password_hash),
+        parts=parts_of(kms, policy=policy, settings=settings_of(issuer, chosen), options=chosen),
+        random=os.urandom,
+        mailer=mailer,
+    )
+    security.prepare()
+    return security
+
+
+async def async_in_memory(
+    *, policy: Policy, issuer: str = "Test", mailer: AsyncMailer | None = None, options: EmbeddedOptions | None = None
+) -> AsyncSecurity:
+    """Return the async bundle that keeps everything in memory, for tests."""
+    chosen = options or EmbeddedOptions()
+    kms = _passing_kms()
+    security = AsyncSecurity(
+        storage=AsyncMemoryStorage(),
+        kms=AsyncLocalKms(kms),
+        slow_hash=AsyncArgon2Hasher(chosen.password_hash),
+        parts=parts_of(kms, policy=policy, settings=settings_of(issuer, chosen), options=chosen),
+        random=os.urandom,
+        mailer=mailer,
+    )
+    await security.prepare()
+    return security
+
+
+def sync_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, options: EmbeddedOptions) -> Security:
+    """Return the bundle on a SQLite file beside its key file; `Security.embedded` is the way in.
+
+    Raises KeyNotFound, which says what is lost, where there is a store without its key file, SchemaMismatch for a store of a newer
+    version, StoreReadOnly and StoreBusy for a file that can not be written, ConfigurationError for everything that has to be set right.
+    """
+    return _Embedded(path, policy=policy, issuer=issuer, mail=mail, options=options).security
+
+
+def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, options: EmbeddedOptions) -> AsyncSecurity:
+    """Return the async bundle on the same files; its worker thread is that of the sync one."""
+    base = _Embedded(path, policy=policy, issuer=issuer, mail=mail, options=options)
+    return AsyncSecurity(
+        storage=AsyncSqlStorage.from_url(base.url, tables=base.tables),
+        kms=AsyncLocalKms(base.kms),
+        slow_hash=AsyncArgon2Hasher(options.password_hash),
+        parts=base.parts,
+        random=os.urandom,
+        wake=base.wake,
+    )
+
+
+class _Embedded:
+    """The files, the tables, the sync bundle and the worker thread of an embedded deployment."""
+
+    __slots__ = ("kms", "parts", "security", "tables", "url", "wake")
+
+    def __init__(self, path: str, *, policy: Policy, issuer: str, mail: str | None, options: EmbeddedOptions) -> None:
+        database = Path(path)
+        self.kms = _open_key_file(database, options)
+        self.tables = Tables()
+        self.url = URL.create("sqlite", database=str(database))
+        _bring_up_to_date(self.url, self.tables)
+        self.parts = parts_of(self.kms, policy=policy, settings=settings_of(issuer, options), options=options)
+        self.security = Security(
+            storage=SqlStorage.from_url(self.url, tables=self.tables),
+            kms=self.kms,
+            slow_hash=Argon2Hasher(options.password_hash),
+            parts=self.parts,
+            random=os.urandom,
+            mailer=_mailer_of(mail, options),
+            wake=self._wake_later,
+        )
+        thread = WorkerThread(self.security.worker(f"{os.uname().nodename}:{os.getpid()}"))
+        self.wake = thread.wake if options.worker else _rest
+        self.security.prepare()
+
+    def _wake_later(self) -> None:
+        self.wake()
+
+
+def _bring_up_to_date(url: URL, tables: Tables) -> None:
+    """Make the tables of a new store, or migrate those of an older version; raise SchemaMismatch for a newer one."""
+    try:
+        create(url, tables=tables)
+    except SchemaMismatch:
+        upgrade(url, tables=tables)
+
+
+def _rest() -> None:
+    """What is done after a commit where no worker runs in this process."""
+
+
+def _mailer_of(mail: str | None, options: EmbeddedOptions) -> SmtpMailer | None:
+    """Return the mailer for an smtp URL, or None: then mail waits in the outbox, visible."""
+    if mail is None:
+        return None
+    return SmtpMailer(mail, sender=options.mail_from or f"no-reply@{urlsplit(options.base_url).hostname}")
+
+
+def _open_key_file(database: Path, options: EmbeddedOptions) -> LocalKms:
+    """Load the key file; create it only if there is no store yet, so that a lost key file is noticed before anything is written."""
+    path = Path(options.key_file) if options.key_file else database.with_name(f"{database.name}-key")
+    if not path.exists() and not (database.exists() and database.stat().st_size):
+        return LocalKms.create(path)
+    return LocalKms.load(path)

@@ -1,0 +1,83 @@
+"""The authenticated actor and the properties of the credential that it presented.
+
+Roles, keys and audit all speak of a `Principal`. It says who acts, through which credential, and how that credential was proved; what
+the principal may do is never in it, but asked of `ctsec.rbac` for each request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from ctsec.ids import OrganizationId, WorkspaceId
+
+_NO_FACTORS: Final[Mapping[str, datetime]] = MappingProxyType({})
+
+
+class PrincipalKind(StrEnum):
+    """What kind of actor a principal is."""
+
+    USER = "user"
+    SERVICE_ACCOUNT = "service_account"
+    SYSTEM = "system"
+    ANONYMOUS = "anonymous"
+
+
+class CredentialKind(StrEnum):
+    """Through what the principal authenticated."""
+
+    SESSION = "session"
+    API_KEY = "api_key"
+    INTERNAL = "internal"
+    NONE = "none"
+
+
+class Factor(StrEnum):
+    """An authentication factor that was proved; the names follow RFC 8176 (`amr`) where it has one."""
+
+    PASSWORD = "pwd"
+    TOTP = "otp"
+    BACKUP_CODE = "backup"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """The credential behind a request.
+
+    `factors` maps each factor that was proved (`amr`) to the moment of its proof; `aal` is the assurance level (1 to 3) of
+    NIST SP 800-63B. `scopes` narrows an API key to permissions and `workspaces` to workspaces; None means not narrowed.
+    """
+
+    kind: CredentialKind
+    id: str
+    aal: int = 1
+    factors: Mapping[str, datetime] = field(default_factory=lambda: _NO_FACTORS)
+    scopes: frozenset[str] | None = None
+    workspaces: frozenset[WorkspaceId] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """The authenticated actor of a request.
+
+    `organization` is the one that the session is active in, or that the API key belongs to; None before one is chosen.
+    """
+
+    id: str
+    kind: PrincipalKind
+    credential: Credential
+    organization: OrganizationId | None = None
+
+
+def anonymous() -> Principal:
+    """Return the principal of somebody who has not authenticated (yet): it may do nothing, and stands as actor in the audit log."""
+    return Principal(id="anonymous", kind=PrincipalKind.ANONYMOUS, credential=Credential(kind=CredentialKind.NONE, id="", aal=0))
+
+
+def system(component: str) -> Principal:
+    """Return the principal of ctsec's own work (jobs, bootstrap, the command line); `component` names it in the audit log."""
+    return Principal(id=component, kind=PrincipalKind.SYSTEM, credential=Credential(kind=CredentialKind.INTERNAL, id=component, aal=3))

@@ -1,0 +1,137 @@
+"""Who may change whom: the questions of the other features, answered with locking reads (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ctsec.ambient import Ambient
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal
+from ctsec.rbac._async_ports import AsyncAssignmentRecords, AsyncEpochRecords, AsyncOwnerCount, AsyncStandingRecords
+from ctsec.rbac.assignment import Assignment as StoredAssignment
+from ctsec.rbac.policy import Policy
+from ctsec.rbac.role import ADMIN, OWNER
+from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
+from ctsec.rbac.subject import subject
+from ctsec.rbac.writes import Actor, may_end_membership, may_set_organization_role, may_set_workspace_role
+
+_NOT_FOUND = Refusal(Reason.NOT_FOUND, "there is no such organization or member")
+
+
+class AsyncAuthority:
+    """Answers the other features' questions about who may change whom, with locking reads."""
+
+    __slots__ = ("_ambient", "_assignments", "_epochs", "_owners", "_policy", "_standings")
+
+    def __init__(
+        self,
+        *,
+        policy: Policy,
+        standings: AsyncStandingRecords,
+        assignments: AsyncAssignmentRecords,
+        owners: AsyncOwnerCount,
+        epochs: AsyncEpochRecords,
+        ambient: Ambient,
+    ) -> None:
+        self._policy = policy
+        self._standings = standings
+        self._assignments = assignments
+        self._owners = owners
+        self._epochs = epochs
+        self._ambient = ambient
+
+    async def may_admit(
+        self, actor: Principal, *, organization: OrganizationId, role: str, workspace: WorkspaceId | None, workspace_role: str | None
+    ) -> Refusal | None:
+        """Return why `actor` may not bring a person into the organization with these roles, or None."""
+        acting = await self._actor(actor, organization)
+        if isinstance(acting, Refusal):
+            return acting
+        now = self._ambient.now()
+        workspaces: dict[WorkspaceId, Assignment] = {}
+        # The id of nobody: an invited person is judged before having an account.
+        nobody = UserId("usr_00000000000000000000000000")
+        newcomer = Standing(user=nobody, organization=organization, role=role)
+        refusal = may_set_organization_role(self._policy, actor=acting, before=None, after=newcomer, now=now)
+        if refusal is not None or workspace is None or workspace_role is None:
+            return refusal
+        workspaces[workspace] = Assignment(workspace_role)
+        return may_set_workspace_role(
+            self._policy,
+            actor=acting,
+            target=newcomer,
+            workspace=workspace,
+            workspace_organization=await self._standings.organization_of(workspace),
+            grant=workspaces[workspace],
+            now=now,
+        )
+
+    async def may_touch(self, actor: Principal, *, organization: OrganizationId, user: UserId) -> Refusal | None:
+        """Return why `actor` may not suspend or remove this member, or None; everybody may leave."""
+        acting = await self._actor(actor, organization)
+        if isinstance(acting, Refusal):
+            return acting
+        target = await self._standings.standing(organization, user, fresh=True)
+        if target is None:
+            return _NOT_FOUND
+        return may_end_membership(self._policy, actor=acting, target=target, now=self._ambient.now())
+
+    async def may_restore(self, actor: Principal, *, organization: OrganizationId, user: UserId) -> Refusal | None:
+        """Return why `actor` may not end the suspension of this member, or None: waking roles is granting them."""
+        acting = await self._actor(actor, organization)
+        if isinstance(acting, Refusal):
+            return acting
+        before = await self._standings.standing(organization, user, fresh=True)
+        if before is None:
+            return _NOT_FOUND
+        after = replace(before, status=MembershipStatus.ACTIVE)
+        return may_set_organization_role(self._policy, actor=acting, before=before, after=after, now=self._ambient.now())
+
+    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
+        """Return why `actor` may not use an organization permission, or None; owners and admins may what the policy does not name."""
+        acting = await self._actor(actor, organization)
+        if isinstance(acting, Refusal):
+            return acting
+        if permission not in self._policy.permissions:
+            allowed = acting.standing.role in {OWNER, ADMIN} and acting.scopes is None and acting.workspaces is None
+            named = allowed and acting.standing.in_force(self._ambient.now())
+            return None if named else Refusal(Reason.DENIED, f"{permission} is not among your permissions")
+        access = self._policy.access(acting.standing, now=self._ambient.now(), scopes=acting.scopes, workspaces=acting.workspaces)
+        return None if access.can(permission) else Refusal(Reason.DENIED, f"{permission} is not among your permissions")
+
+    async def may_mint(self, actor: Principal, *, organization: OrganizationId, scopes: frozenset[str] | None) -> Refusal | None:
+        """Return why `actor` may not hold an API key with these scopes in the organization, or None."""
+        acting = await self._actor(actor, organization)
+        if isinstance(acting, Refusal):
+            return acting
+        unknown = sorted(scopes - set(self._policy.permissions)) if scopes is not None else []
+        if unknown:
+            return Refusal(Reason.INVALID_INPUT, f"unknown scope {unknown[0][:80]}")
+        inside = acting.scopes is None or (scopes is not None and scopes <= acting.scopes)
+        return None if inside else Refusal(Reason.BEYOND_OWN_RIGHTS, "a key can not make a key with more scopes than its own")
+
+    async def admit(self, *, organization: OrganizationId, user: UserId, workspace: WorkspaceId, role: str, granted_by: str) -> None:
+        """Write the workspace role that an accepted invitation carries."""
+        await self._assignments.put(
+            StoredAssignment(
+                organization_id=organization,
+                workspace_id=workspace,
+                user_id=user,
+                role=role,
+                starts_at=None,
+                expires_at=None,
+                granted_by=granted_by,
+                created_at=self._ambient.now(),
+            )
+        )
+        await self._epochs.bump(user)
+
+    async def _actor(self, actor: Principal, organization: OrganizationId) -> Outcome[Actor]:
+        if not await self._owners.lock(organization):
+            return _NOT_FOUND
+        person = subject(actor, organization=organization)
+        standing = await self._standings.standing(organization, person, fresh=True) if person is not None else None
+        if standing is None:
+            return _NOT_FOUND
+        return Actor(standing=standing, scopes=actor.credential.scopes, workspaces=actor.credential.workspaces)

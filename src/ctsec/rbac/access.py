@@ -1,0 +1,56 @@
+"""Access: what one principal may do in one place, resolved once per request and then asked as often as needed.
+
+Rules that this module keeps:
+
+- it is a picture of one instant: it is kept for a request and never longer;
+- it can be narrowed, never widened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ctsec.rbac.decision import Decision, DecisionTable, narrowed
+from ctsec.rbac.permission import PermissionIndex, unknown
+
+
+class Access:
+    """The resolved rights in the organization or in one workspace; made by `Policy.access`."""
+
+    __slots__ = ("_answers", "_index", "_table")
+
+    def __init__(self, table: DecisionTable, *, index: PermissionIndex) -> None:
+        self._table = table
+        self._answers = table.answers
+        self._index = index
+
+    def can(self, permission: str) -> bool:
+        """Say whether `permission` is allowed; raise UnknownPermission for a name outside of the policy."""
+        try:
+            return self._answers[permission]
+        except KeyError:
+            raise unknown(permission) from None
+
+    def check(self, permission: str) -> Decision:
+        """Return the decision and its reason; raise UnknownPermission for a name outside of the policy."""
+        try:
+            return self._table.decisions[permission]
+        except KeyError:
+            raise unknown(permission) from None
+
+    @property
+    def mask(self) -> int:
+        """Return the allowed permissions as a mask over the policy's index."""
+        return self._table.mask
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """Return the allowed permissions, in the order of the host's enum."""
+        return self._index.names_of(self._table.mask)
+
+    def attenuate(self, scopes: Iterable[str]) -> Access:
+        """Return this access narrowed to `scopes`; a name that the policy does not hold narrows like any other and grants nothing."""
+        return Access(narrowed(self._table, index=self._index, mask=self._index.known(scopes)), index=self._index)
+
+    def __repr__(self) -> str:
+        return f"Access({', '.join(self.permissions)})"

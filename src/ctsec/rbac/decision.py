@@ -1,0 +1,81 @@
+"""Decisions: an answer and its reason from a closed list, built once and never for a check.
+
+Rules that this module keeps:
+
+- the reason decides the answer: there is exactly one `Decision` for each `DecisionReason`;
+- a reason says nothing about another organization: what is not here and what belongs to others is one reason, `foreign_organization`;
+- a table answers for every permission of its policy; any other name raises `UnknownPermission`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from ctsec.rbac.permission import PermissionIndex
+
+
+class DecisionReason(StrEnum):
+    """Why a decision came out as it did: a closed list, stable, safe to show and to count."""
+
+    ALLOWED_BY_ORGANIZATION_ROLE = "allowed_by_organization_role"
+    ALLOWED_BY_WORKSPACE_ROLE = "allowed_by_workspace_role"
+    NOT_A_MEMBER = "not_a_member"
+    MEMBERSHIP_SUSPENDED = "membership_suspended"
+    NOT_IN_FORCE = "not_in_force"
+    EXPIRED = "expired"
+    NO_WORKSPACE_ROLE = "no_workspace_role"
+    ROLE_LACKS_PERMISSION = "role_lacks_permission"
+    CAPPED_BY_ORGANIZATION_ROLE = "capped_by_organization_role"
+    WRONG_SCOPE = "wrong_scope"
+    FOREIGN_ORGANIZATION = "foreign_organization"
+    UNKNOWN_ROLE = "unknown_role"
+    OUTSIDE_KEY_SCOPE = "outside_key_scope"
+    OUTSIDE_KEY_WORKSPACES = "outside_key_workspaces"
+    STEP_UP_REQUIRED = "step_up_required"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to "may this be done"; its truth value is `allowed`, so `if policy.check(…)` means what it says."""
+
+    allowed: bool
+    reason: DecisionReason
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+_ALLOWING: Final = frozenset({DecisionReason.ALLOWED_BY_ORGANIZATION_ROLE, DecisionReason.ALLOWED_BY_WORKSPACE_ROLE})
+DECISIONS: Final[Mapping[DecisionReason, Decision]] = MappingProxyType(
+    {reason: Decision(reason in _ALLOWING, reason) for reason in DecisionReason}
+)
+
+
+class DecisionTable:
+    """The decision on every permission in one situation; `answers` and `mask` say the same thing for other readers.
+
+    Plain dicts inside: a subclass with `__missing__` would cost half a check more.
+    """
+
+    __slots__ = ("answers", "decisions", "mask")
+
+    def __init__(self, decisions: dict[str, Decision], *, bits: Mapping[str, int]) -> None:
+        self.decisions = decisions
+        self.answers = {name: decision.allowed for name, decision in decisions.items()}
+        self.mask = sum([bits[name] for name, decision in decisions.items() if decision.allowed])
+
+
+def uniform(index: PermissionIndex, *, reason: DecisionReason) -> DecisionTable:
+    """Return the table that answers `reason` for every permission."""
+    return DecisionTable(dict.fromkeys(index.names, DECISIONS[reason]), bits=index.bits)
+
+
+def narrowed(table: DecisionTable, *, index: PermissionIndex, mask: int) -> DecisionTable:
+    """Return `table` without the allowed permissions outside of `mask`: they answer `outside_key_scope`."""
+    outside = DECISIONS[DecisionReason.OUTSIDE_KEY_SCOPE]
+    bits = index.bits
+    return DecisionTable({p: d if not d.allowed or bits[p] & mask else outside for p, d in table.decisions.items()}, bits=bits)

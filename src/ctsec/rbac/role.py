@@ -1,0 +1,73 @@
+"""Roles of the two levels, as masks over a policy's `PermissionIndex`.
+
+Rules that this module keeps:
+
+- an organization role is three masks: what it holds in the organization, what it holds in every workspace (`base`), and the most that
+  anybody with this role can hold in a workspace (`ceiling`);
+- a workspace role is one mask;
+- effective(organization) = organization_mask; effective(workspace) = (base | mask) & ceiling;
+- `rank` orders roles for people (greater is higher) and never takes part in a decision;
+- the organization role named `owner` exists in every policy and has the highest rank.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ctsec.rbac.permission import PermissionIndex, parse_role_name
+
+OWNER: Final = "owner"
+ADMIN: Final = "admin"
+MEMBER: Final = "member"
+VIEWER: Final = "viewer"
+MAX_ROLES: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationRole:
+    """What a member is in the whole organization; masks over the policy's index."""
+
+    name: str
+    organization_mask: int
+    base: int
+    ceiling: int
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceRole:
+    """What a member is in one workspace; `mask` over the policy's index."""
+
+    name: str
+    mask: int
+    rank: int = 0
+
+
+def validate_roles(
+    index: PermissionIndex, *, organization_roles: tuple[OrganizationRole, ...], workspace_roles: tuple[WorkspaceRole, ...]
+) -> None:
+    """Raise ValueError that names the role if a name is malformed or repeated, a mask leaves its scope, or owner is not the top."""
+    for level in (organization_roles, workspace_roles):
+        if len(level) > MAX_ROLES:
+            raise ValueError(f"expected at most {MAX_ROLES} roles on a level, found {len(level)}")
+        seen: set[str] = set()
+        for role in level:
+            if parse_role_name(role.name) in seen:
+                raise ValueError(f"expected each role once, found {role.name} twice")
+            seen.add(role.name)
+    for organization_role in organization_roles:
+        _inside(organization_role.name, organization_role.organization_mask, index.organization_scope)
+        _inside(organization_role.name, organization_role.base | organization_role.ceiling, index.workspace_scope)
+    for workspace_role in workspace_roles:
+        _inside(workspace_role.name, workspace_role.mask, index.workspace_scope)
+    ranks = {role.name: role.rank for role in organization_roles}
+    if OWNER not in ranks:
+        raise ValueError("expected an organization role named owner")
+    if any(rank >= ranks[OWNER] for name, rank in ranks.items() if name != OWNER):
+        raise ValueError("expected owner to have the highest rank of the organization roles")
+
+
+def _inside(name: str, mask: int, scope: int) -> None:
+    if mask < 0 or mask & ~scope:
+        raise ValueError(f"expected the masks of role {name} to hold permissions of their own scope only")

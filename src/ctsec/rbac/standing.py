@@ -1,0 +1,93 @@
+"""What a person is in an organization: the membership and the workspace roles, as one immutable record.
+
+Rules that this module keeps:
+
+- an assignment is in force on [starts_at, expires_at): at its start it counts, at its end it does not;
+- times are aware; an assignment that would end before it starts is refused;
+- a standing belongs to one organization; which organization a workspace belongs to is not in it, but told by the caller for each check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+
+
+class MembershipStatus(StrEnum):
+    """The state of a membership; only ACTIVE gives anything."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A role and when it is in force; None as start means since ever, None as end means until it is taken back."""
+
+    role: str
+    starts_at: datetime | None = None
+    expires_at: datetime | None = None
+    plain: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _validate_period(self.starts_at, self.expires_at)
+        object.__setattr__(self, "plain", self.starts_at is None and self.expires_at is None)
+
+    def in_force(self, now: datetime) -> bool:
+        """Say whether the assignment counts at `now`."""
+        return _covers(self.starts_at, self.expires_at, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What `user` is in `organization`: the organization role with its period and status, and the role in each assigned workspace."""
+
+    user: UserId
+    organization: OrganizationId
+    role: str
+    status: MembershipStatus = MembershipStatus.ACTIVE
+    starts_at: datetime | None = None
+    expires_at: datetime | None = None
+    workspaces: Mapping[WorkspaceId, Assignment] = field(default_factory=dict[WorkspaceId, Assignment])
+    # Active without start or end, so that the hot path looks no further.
+    plain: bool = field(init=False, repr=False, compare=False)
+    # The dict behind the read-only view: looking up through the view costs twice as much.
+    assignments: dict[WorkspaceId, Assignment] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _validate_period(self.starts_at, self.expires_at)
+        own = dict(self.workspaces)
+        active = self.status is MembershipStatus.ACTIVE
+        object.__setattr__(self, "plain", active and self.starts_at is None and self.expires_at is None)
+        object.__setattr__(self, "assignments", own)
+        object.__setattr__(self, "workspaces", MappingProxyType(own))
+
+    def __hash__(self) -> int:
+        return hash((self.user, self.organization, self.role, self.status, self.starts_at, self.expires_at))
+
+    def in_force(self, now: datetime) -> bool:
+        """Say whether the membership is active and counts at `now`."""
+        return self.status is MembershipStatus.ACTIVE and _covers(self.starts_at, self.expires_at, now)
+
+    def boundaries(self) -> set[datetime]:
+        """Return every instant at which something of this standing starts or ends."""
+        periods = [(self.starts_at, self.expires_at), *((a.starts_at, a.expires_at) for a in self.assignments.values())]
+        return {moment for period in periods for moment in period if moment is not None}
+
+
+def _covers(starts_at: datetime | None, expires_at: datetime | None, now: datetime) -> bool:
+    return (starts_at is None or starts_at <= now) and (expires_at is None or now < expires_at)
+
+
+def _validate_period(starts_at: datetime | None, expires_at: datetime | None) -> None:
+    for moment in (starts_at, expires_at):
+        if moment is not None and moment.tzinfo is None:
+            raise ValueError("expected an aware datetime; a naive one could mean any instant")
+    if starts_at is not None and expires_at is not None and expires_at <= starts_at:
+        raise ValueError("expected an assignment to end after it starts")

@@ -1,0 +1,253 @@
+"""The write rules: who may change what somebody is, judged on the standing before and after the change.
+
+Rules that this module keeps:
+
+- only an owner makes, changes or removes an owner;
+- nobody raises their own role, adds to their own roles or extends their own time; laying something down is free;
+- it takes the managing permission of the level, in force now and within the scopes of the key that acts;
+- nobody gives what they do not hold: what a change adds, now or at any later instant, must be held by the actor at that instant, in the
+  organization and in every workspace. So roles that sleep under a ceiling count when a raise wakes them, and nothing outlasts its giver;
+- nobody changes somebody who holds more in the place of the change;
+- a workspace role goes to an active member, in a workspace of the organization, and never above the ceiling of the organization role;
+- the same functions judge an invitation when it is accepted, with what the inviter holds then.
+
+The last owner is guarded by one conditional statement in the store; `loses_owner` says when that statement is due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.outcome import Reason, Refusal
+from ctsec.rbac.policy import Policy
+from ctsec.rbac.role import ADMIN, OWNER
+from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
+
+# No workspace has this id: it stands for every workspace that somebody has no role in.
+_ELSEWHERE: Final = WorkspaceId("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who makes the change: a standing, narrowed to the `scopes` and `workspaces` of the key that acts (None: not narrowed)."""
+
+    standing: Standing
+    scopes: frozenset[str] | None = None
+    workspaces: frozenset[WorkspaceId] | None = None
+
+
+def may_set_organization_role(policy: Policy, *, actor: Actor, before: Standing | None, after: Standing, now: datetime) -> Refusal | None:
+    """Judge an invitation, its acceptance, a change of role or period, the end of a suspension; None if the change may be made.
+
+    `before` is None for a person who was never in the organization; a removed or suspended one comes with that status. `after` holds the
+    workspace roles that stay: new ones are judged one by one by `may_set_workspace_role`, with `after` as target. The role of a suspended
+    member is judged as if it counted at once. Raises ValueError if `before` and `after` are not one person, `after` is removed or brings
+    workspace roles of its own.
+    """
+    _validate_change(before, after)
+    after = replace(after, status=MembershipStatus.ACTIVE)
+    if _foreign(actor, after):
+        return Refusal(Reason.NOT_FOUND)
+    role = policy.organization_role(after.role)
+    if role is None:
+        return Refusal(Reason.INVALID_INPUT, "no organization role has this name")
+    if after.user == actor.standing.user:
+        return _self_change(policy, before, after, now)
+    if (refusal := _may_change_members(policy, actor, (before, after), now)) is not None:
+        return refusal
+    gives = role.organization_mask & ~_held(policy, actor, now, None) or role.base & role.ceiling & ~_held(policy, actor, now, _ELSEWHERE)
+    if gives or _above(policy, actor, before, now):
+        return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person or role has more rights than you have")
+    return _bound(policy, actor, before, after, now)
+
+
+def may_end_membership(policy: Policy, *, actor: Actor, target: Standing, now: datetime) -> Refusal | None:
+    """Judge a removal or suspension of `target`; None if it may be made. Everybody may leave."""
+    if _foreign(actor, target):
+        return Refusal(Reason.NOT_FOUND)
+    if target.user == actor.standing.user:
+        return None
+    refusal = _may_change_members(policy, actor, (target,), now)
+    if refusal is None and _above(policy, actor, target, now):
+        return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person has more rights than you have")
+    return refusal
+
+
+def may_set_workspace_role(
+    policy: Policy,
+    *,
+    actor: Actor,
+    target: Standing | None,
+    workspace: WorkspaceId,
+    workspace_organization: OrganizationId | None,
+    grant: Assignment,
+    now: datetime,
+) -> Refusal | None:
+    """Judge giving `target` the workspace role of `grant` in place of the one held there, if any; None if it may be given."""
+    if target is None:
+        return Refusal(Reason.NOT_A_MEMBER, "only a member of the organization can be given a workspace role")
+    if _foreign(actor, target) or workspace_organization != actor.standing.organization:
+        return Refusal(Reason.NOT_FOUND)
+    role = policy.workspace_role(grant.role)
+    organization_role = policy.organization_role(target.role)
+    if role is None or organization_role is None:
+        return Refusal(Reason.INVALID_INPUT, "no workspace role has this name")
+    after = replace(target, workspaces={**target.workspaces, workspace: grant})
+    if target.user == actor.standing.user:
+        return _self_change(policy, target, after, now)
+    if not _manages_workspace(policy, actor, workspace, now):
+        return Refusal(Reason.DENIED, "managing the members of this workspace is not among your permissions")
+    if not target.in_force(now):
+        return Refusal(Reason.NOT_A_MEMBER, "only an active member of the organization can be given a workspace role")
+    if over := role.mask & ~organization_role.ceiling:
+        names = ", ".join(policy.index.names_of(over))
+        return Refusal(Reason.CEILING_EXCEEDED, f"the organization role {organization_role.name} caps this role, which would give {names}")
+    held = _held(policy, actor, now, workspace)
+    if (role.mask | _effective(policy, target, now, workspace)) & ~held:
+        return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person or role has more rights here than you have")
+    return _bound(policy, actor, target, after, now)
+
+
+def may_end_workspace_role(
+    policy: Policy,
+    *,
+    actor: Actor,
+    target: Standing,
+    workspace: WorkspaceId,
+    workspace_organization: OrganizationId | None,
+    now: datetime,
+) -> Refusal | None:
+    """Judge taking the workspace role of `target` back; everybody may lay down their own."""
+    if _foreign(actor, target) or workspace_organization != actor.standing.organization:
+        return Refusal(Reason.NOT_FOUND)
+    if target.user == actor.standing.user:
+        return None
+    if not _manages_workspace(policy, actor, workspace, now):
+        return Refusal(Reason.DENIED, "managing the members of this workspace is not among your permissions")
+    if _effective(policy, target, now, workspace) & ~_held(policy, actor, now, workspace):
+        return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person has more rights here than you have")
+    return None
+
+
+def permanent_owner(standing: Standing | None) -> bool:
+    """Say whether this is an owner that an organization can rely on: active, without start and without end.
+
+    Time does not enter, so the store's count of permanent owners changes by writes only.
+    """
+    return standing is not None and standing.role == OWNER and standing.plain
+
+
+def loses_owner(before: Standing | None, after: Standing | None) -> bool:
+    """Say whether the change takes a permanent owner away, so that the store must refuse it for the last one (`last_owner`)."""
+    return permanent_owner(before) and not permanent_owner(after)
+
+
+def _foreign(actor: Actor, *standings: Standing | None) -> bool:
+    return any(each is not None and each.organization != actor.standing.organization for each in standings)
+
+
+def _effective(policy: Policy, standing: Standing | None, now: datetime, workspace: WorkspaceId | None) -> int:
+    home = standing.organization if standing is not None else None
+    return policy.effective(standing, now=now, workspace=workspace, workspace_organization=home)
+
+
+def _held(policy: Policy, actor: Actor, now: datetime, workspace: WorkspaceId | None) -> int:
+    return policy.access(
+        actor.standing,
+        now=now,
+        workspace=workspace,
+        workspace_organization=actor.standing.organization,
+        scopes=actor.scopes,
+        workspaces=actor.workspaces,
+    ).mask
+
+
+def _may_change_members(policy: Policy, actor: Actor, standings: Iterable[Standing | None], now: datetime) -> Refusal | None:
+    if policy.members_permission is not None:
+        allowed = bool(_held(policy, actor, now, None) & policy.index.bit(policy.members_permission))
+    else:
+        allowed = _leads(actor, now)
+    if not allowed:
+        return Refusal(Reason.DENIED, "managing the members of this organization is not among your permissions")
+    touches_owner = any(each is not None and each.role == OWNER for each in standings)
+    if touches_owner and not (actor.standing.role == OWNER and actor.standing.in_force(now)):
+        return Refusal(Reason.BEYOND_OWN_RIGHTS, "only an owner makes, changes or removes an owner")
+    return None
+
+
+def _manages_workspace(policy: Policy, actor: Actor, workspace: WorkspaceId, now: datetime) -> bool:
+    if policy.workspace_members_permission is not None:
+        return bool(_held(policy, actor, now, workspace) & policy.index.bit(policy.workspace_members_permission))
+    own = actor.standing.workspaces.get(workspace)
+    heads = own is not None and own.role == ADMIN and own.in_force(now) and actor.standing.in_force(now) and _whole(actor)
+    return heads or _leads(actor, now)
+
+
+def _leads(actor: Actor, now: datetime) -> bool:
+    return actor.standing.role in {OWNER, ADMIN} and actor.standing.in_force(now) and _whole(actor)
+
+
+def _whole(actor: Actor) -> bool:
+    # Without a permission to look for, a narrowed key can not be shown to cover the act.
+    return actor.scopes is None and actor.workspaces is None
+
+
+def _above(policy: Policy, actor: Actor, target: Standing | None, now: datetime) -> bool:
+    places = (None, _ELSEWHERE)
+    return any(_effective(policy, target, now, place) & ~_held(policy, actor, now, place) for place in places)
+
+
+def _bound(policy: Policy, actor: Actor, before: Standing | None, after: Standing, now: datetime) -> Refusal | None:
+    """Refuse if, now or at any later instant, the change adds a permission somewhere that the actor does not hold there then.
+
+    Rights change at boundaries only, so those and `now` are all the instants there are to look at.
+    """
+    boundaries = set[datetime]().union(*(each.boundaries() for each in (actor.standing, before, after) if each is not None))
+    for moment in sorted({now, *(boundary for boundary in boundaries if boundary > now)}):
+        for place in (None, _ELSEWHERE, *after.workspaces):
+            gained = _effective(policy, after, moment, place) & ~_effective(policy, before, moment, place)
+            if gained & ~_held(policy, actor, moment, place):
+                when = "" if moment == now else " for as long"
+                return Refusal(Reason.BEYOND_OWN_RIGHTS, f"this change would give rights that you do not hold{when}")
+    return None
+
+
+def _self_change(policy: Policy, before: Standing | None, after: Standing, now: datetime) -> Refusal | None:
+    if before is not None and before.in_force(now) and _reduces(policy, before, after):
+        return None
+    return Refusal(Reason.SELF_CHANGE, "nobody raises or extends their own role")
+
+
+def _reduces(policy: Policy, before: Standing, after: Standing) -> bool:
+    old, new = policy.organization_role(before.role), policy.organization_role(after.role)
+    if old is None or new is None or not _within(before, after):
+        return False
+    if new.organization_mask & ~old.organization_mask or new.base & ~old.base or new.ceiling & ~old.ceiling:
+        return False
+    return all(_assignment_reduces(policy, before.workspaces.get(place), kept) for place, kept in after.workspaces.items())
+
+
+def _assignment_reduces(policy: Policy, before: Assignment | None, after: Assignment) -> bool:
+    if before is None or before == after:
+        return before is not None
+    old, new = policy.workspace_role(before.role), policy.workspace_role(after.role)
+    return old is not None and new is not None and not new.mask & ~old.mask and _within(before, after)
+
+
+def _within(outer: Assignment | Standing, inner: Assignment | Standing) -> bool:
+    starts = outer.starts_at is None or (inner.starts_at is not None and inner.starts_at >= outer.starts_at)
+    return starts and (outer.expires_at is None or (inner.expires_at is not None and inner.expires_at <= outer.expires_at))
+
+
+def _validate_change(before: Standing | None, after: Standing) -> None:
+    if before is not None and (before.user, before.organization) != (after.user, after.organization):
+        raise ValueError("expected before and after to be one person in one organization")
+    if after.status is MembershipStatus.REMOVED:
+        raise ValueError("expected a membership after the change; its end is judged by may_end_membership")
+    kept = frozenset(before.workspaces.items()) if before is not None else frozenset[tuple[WorkspaceId, Assignment]]()
+    if not kept.issuperset(after.workspaces.items()):
+        raise ValueError("expected the workspace roles to stay; new ones are judged by may_set_workspace_role")

@@ -1,0 +1,140 @@
+"""The composition root: a bundle of configured parts, opened as units of work (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+from ctsec.ambient import Ambient, Request
+from ctsec.encryption._async import AsyncKeyRing
+from ctsec.encryption._async_ports import AsyncKms
+from ctsec.encryption.context import DEPLOYMENT
+from ctsec.encryption.dek import WrappedDek
+from ctsec.ids import DekId, Random
+from ctsec.mail._async_ports import AsyncMailer
+from ctsec.rbac.policy import Policy
+from ctsec.security._async_gate import AsyncGate
+from ctsec.security._async_jobs import AsyncJobs
+from ctsec.security._async_unit import AsyncEngines, AsyncSlowHash, AsyncUnit
+from ctsec.security.parts import EmbeddedOptions, Parts
+from ctsec.storage._async_ports import AsyncStorage, AsyncStore
+from ctsec.worker._async import AsyncWorker
+from ctsec.worker._async_ports import AsyncJobRecords
+
+Wake: TypeAlias = Callable[[], None]
+
+
+def _sleep_on() -> None:
+    """What a bundle without a worker of its own does after a commit."""
+
+
+class AsyncDeks:
+    """Data keys as committed: each read is a short transaction of our own."""
+
+    __slots__ = ("_storage",)
+
+    def __init__(self, storage: AsyncStorage) -> None:
+        self._storage = storage
+
+    async def get(self, dek_id: DekId) -> WrappedDek | None:
+        """Return a committed wrapped key."""
+        async with self._storage.reading() as store:
+            return await store.deks.get(dek_id)
+
+    async def active(self, scope: str) -> WrappedDek | None:
+        """Return the committed active key of `scope`."""
+        async with self._storage.reading() as store:
+            return await store.deks.active(scope)
+
+
+class AsyncSecurity:
+    """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
+
+    `wake` is called after each commit that wrote, so that a worker of this process looks at what is due.
+    """
+
+    __slots__ = ("_ambient", "_engines", "_storage", "_wake", "gate", "jobs", "parts")
+
+    def __init__(
+        self,
+        *,
+        storage: AsyncStorage,
+        kms: AsyncKms,
+        slow_hash: AsyncSlowHash,
+        parts: Parts,
+        random: Random,
+        mailer: AsyncMailer | None = None,
+        wake: Wake = _sleep_on,
+    ) -> None:
+        self._storage = storage
+        self._ambient = Ambient(clock=parts.clock, random=random)
+        secrets = AsyncKeyRing(kms=kms, source=AsyncDeks(storage), ambient=self._ambient)
+        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets)
+        self._wake = wake
+        self.parts = parts
+        self.gate = AsyncGate(storage, parts=parts)
+        self.jobs = AsyncJobs(storage, secrets=secrets, mailer=mailer, memory=parts.memory, ambient=self._ambient)
+
+    @classmethod
+    def embedded(
+        cls,
+        path: str,
+        *,
+        permissions: Iterable[str],
+        matrix: str,
+        issuer: str,
+        mail: str | None = None,
+        organization_scope: Iterable[str] = (),
+        options: EmbeddedOptions | None = None,
+    ) -> AsyncSecurity:
+        """Return a bundle on a SQLite file beside a local key file, with a worker thread; see `ctsec.presets` for what it makes.
+
+        `permissions` is the host's StrEnum and `matrix` its roles as text (`ctsec.rbac.Policy.from_matrix`); `mail` is an smtp URL.
+        """
+        from ctsec.presets import async_embedded
+
+        policy = Policy.from_matrix(permissions, matrix, organization_scope=organization_scope)
+        return async_embedded(path, policy=policy, issuer=issuer, mail=mail, options=options or EmbeddedOptions())
+
+    @asynccontextmanager
+    async def begin(self, request: Request | None = None) -> AsyncGenerator[AsyncUnit]:
+        """Open a unit of work of our own: committed when the block ends, rolled back when it raises."""
+        async with self._storage.begin(after_commit=self._committed) as store:
+            yield self._unit(store, request)
+
+    def join(self, session: object, request: Request | None = None) -> AsyncUnit:
+        """Return a unit that rides in the host's session; the host commits or rolls back, ctsec never does."""
+        return self._unit(self._storage.join(session, after_commit=self._committed), request)
+
+    async def prepare(self) -> None:
+        """Make the deployment's data key if there is none; run once, before the first unit of work."""
+        async with self._storage.begin(after_commit=self._committed) as store:
+            if await store.deks.active(DEPLOYMENT) is None:
+                await store.deks.add(await self._engines.secrets.make_dek(DEPLOYMENT, region="default"))
+
+    def worker(self, owner: str) -> AsyncWorker:
+        """Return the worker that runs this bundle's jobs; `owner` names the process in leases."""
+        return AsyncWorker(self.jobs.all(), transaction=self._job_records, owner=owner, clock=self.parts.clock)
+
+    async def aclose(self) -> None:
+        """Write what was seen used, and close the storage."""
+        await self.jobs.write_uses()
+        await self._storage.aclose()
+
+    @asynccontextmanager
+    async def _job_records(self) -> AsyncGenerator[AsyncJobRecords]:
+        async with self._storage.begin(after_commit=self._forget) as store:
+            yield store.jobs
+
+    def _unit(self, store: AsyncStore, request: Request | None) -> AsyncUnit:
+        ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
+        return AsyncUnit(store, guard=self._storage.guard, engines=self._engines, parts=self.parts, ambient=ambient)
+
+    def _committed(self, scopes: frozenset[str]) -> None:
+        self._forget(scopes)
+        self._wake()
+
+    def _forget(self, scopes: frozenset[str]) -> None:
+        if scopes:
+            self.parts.memory.records.evict(scopes)

@@ -1,0 +1,145 @@
+"""Who is asking, and what may they do: answered for every request from records that this process keeps for a few seconds (async source).
+
+Every record is filled by a short read of our own, never through a host's transaction, and is gone at the commit that changes it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+
+from ctsec.ambient import Request
+from ctsec.authn.record import Session
+from ctsec.authn.session_token import check_session, parse_session_token
+from ctsec.ids import KeyId, OrganizationId, SessionId, UserId, WorkspaceId
+from ctsec.keys.record import ApiKey
+from ctsec.keys.token import ParsedToken, claimed_id, parse
+from ctsec.keys.verify import VerifiableKey, prepare
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Credential, CredentialKind, Principal
+from ctsec.rbac.access import Access
+from ctsec.rbac.standing import Standing
+from ctsec.rbac.subject import subject
+from ctsec.security.parts import Cached, Parts
+from ctsec.storage._async_ports import AsyncStorage
+from ctsec.user import User, UserStatus
+
+_NO_KEY = Refusal(Reason.INVALID_TOKEN, "this is not an API key")
+
+
+class AsyncGate:
+    """Turns credentials into principals and principals into access."""
+
+    __slots__ = ("_parts", "_records", "_storage")
+
+    def __init__(self, storage: AsyncStorage, *, parts: Parts) -> None:
+        self._storage = storage
+        self._parts = parts
+        self._records = parts.memory.records
+
+    async def session(self, token: str) -> Outcome[Principal]:
+        """Return the principal that a session token proves, or NOT_AUTHENTICATED or DISABLED."""
+        presented = parse_session_token(token)
+        if isinstance(presented, Refusal):
+            return presented
+        key = presented.session_id
+        cached = self._records.get(key)
+        if cached is None:
+            cached = await self._load_session(key)
+        session, user = cast(tuple[Session, User | None], cached) if cached else (None, None)
+        now = self._parts.clock.now()
+        outcome = check_session(presented, session=session, user=user, now=now)
+        if session is not None and isinstance(outcome, Principal):
+            self._note_session(session, now)
+        return outcome
+
+    async def api_key(self, token: str, request: Request) -> Outcome[Principal]:
+        """Return the principal that an API key proves from the request's address; see `ctsec.keys.verify` for the refusals."""
+        claimed = claimed_id(token)
+        cached = self._records.get(claimed) if claimed is not None else None
+        if cached is None:
+            # Only a well-formed token is worth a read; a cached record's MAC covers every character of the token anyway.
+            parsed = parse(token)
+            if isinstance(parsed, Refusal):
+                return parsed
+            cached = await self._load_key(parsed)
+        if cached is None:
+            return _NO_KEY
+        prepared, owner = cast(tuple[VerifiableKey, User | None], cached)
+        now = self._parts.clock.now()
+        key = prepared.check(token.encode("ascii"), ring=self._parts.key_peppers, now=now, address=request.address)
+        if isinstance(key, Refusal):
+            return key
+        if owner is None or owner.status is not UserStatus.ACTIVE:
+            return Refusal(Reason.DISABLED, "the owner of this API key is disabled")
+        self._parts.memory.key_uses[key.id] = (now, request.address)
+        return _principal(key)
+
+    async def access(self, principal: Principal, organization: OrganizationId, *, workspace: WorkspaceId | None = None) -> Access:
+        """Return what `principal` may do in the organization, or in one workspace of it, within its key's scopes."""
+        person = subject(principal, organization=organization)
+        standing = await self._standing(organization, person) if person is not None else None
+        home = await self.organization_of(workspace) if workspace is not None else None
+        return self._parts.policy.access(
+            standing,
+            now=self._parts.clock.now(),
+            workspace=workspace,
+            workspace_organization=home,
+            scopes=principal.credential.scopes,
+            workspaces=principal.credential.workspaces,
+        )
+
+    async def organization_of(self, workspace: WorkspaceId) -> OrganizationId | None:
+        """Return the organization that a workspace belongs to, or None if there is no such workspace."""
+        cached = self._records.get(workspace)
+        if cached is None:
+            generation = self._records.begin()
+            async with self._storage.reading() as store:
+                home = await store.standings.organization_of(workspace)
+            if home is None:
+                # Not kept: a workspace that is created a moment later must not stay unknown.
+                return None
+            cached = (home,)
+            self._records.put(workspace, cached, scopes=(workspace,), generation=generation)
+        return cast(tuple[OrganizationId], cached)[0]
+
+    async def _standing(self, organization: OrganizationId, person: UserId) -> Standing | None:
+        key = f"{organization}/{person}"
+        cached = self._records.get(key)
+        if cached is None:
+            generation = self._records.begin()
+            async with self._storage.reading() as store:
+                cached = (await store.standings.standing(organization, person),)
+            self._records.put(key, cached, scopes=(organization, person), generation=generation)
+        return cast(tuple[Standing | None], cached)[0]
+
+    async def _load_session(self, session_id: SessionId) -> Cached | None:
+        generation = self._records.begin()
+        async with self._storage.reading() as store:
+            session = await store.sessions.get(session_id)
+            user = await store.users.get(session.user_id) if session is not None else None
+        if session is None:
+            return None
+        self._records.put(session_id, (session, user), scopes=(session_id, session.user_id), generation=generation)
+        return session, user
+
+    async def _load_key(self, parsed: ParsedToken) -> Cached | None:
+        generation = self._records.begin()
+        async with self._storage.reading() as store:
+            found = await store.api_keys.get(parsed.key_id)
+            owner = await store.users.get(UserId(found[0].owner_id)) if found is not None else None
+        if found is None:
+            return None
+        prepared = prepare(found[0], secrets=found[1])
+        self._records.put(parsed.key_id, (prepared, owner), scopes=(parsed.key_id, found[0].owner_id), generation=generation)
+        return prepared, owner
+
+    def _note_session(self, session: Session, now: datetime) -> None:
+        seen = max(session.last_seen_at, self._parts.memory.session_uses.get(session.id, session.last_seen_at))
+        if now - seen >= self._parts.settings.sessions.touch_every:
+            self._parts.memory.session_uses[session.id] = now
+
+
+def _principal(key: ApiKey) -> Principal:
+    credential = Credential(kind=CredentialKind.API_KEY, id=KeyId(key.id), aal=1, scopes=key.scopes, workspaces=key.workspaces)
+    return Principal(id=key.owner_id, kind=key.owner_kind, credential=credential, organization=key.organization_id)

@@ -1,0 +1,87 @@
+"""The jobs of the one worker: mail, the audit log, and what this process has seen used (async source)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.encryption._async import AsyncKeyRing
+from ctsec.mail._async import AsyncMailRound
+from ctsec.mail._async_ports import AsyncMailer
+from ctsec.security.parts import Memory
+from ctsec.storage._async_ports import AsyncStorage
+from ctsec.worker._async import AsyncJob
+
+OFTEN: Final = timedelta(seconds=1)
+SELDOM: Final = timedelta(seconds=15)
+_BATCH: Final = 500
+
+
+def _nothing(scopes: frozenset[str]) -> None:
+    """Jobs change nothing that a cache holds."""
+
+
+class AsyncJobs:
+    """What the worker runs; the only place where a periodic job is registered."""
+
+    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage")
+
+    def __init__(
+        self, storage: AsyncStorage, *, secrets: AsyncKeyRing, mailer: AsyncMailer | None, memory: Memory, ambient: Ambient
+    ) -> None:
+        self._storage = storage
+        self._secrets = secrets
+        self._mailer = mailer
+        self._memory = memory
+        self._ambient = ambient
+
+    def all(self) -> tuple[AsyncJob, ...]:
+        """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
+        jobs = (
+            AsyncJob(name="audit", every=OFTEN, work=self.place_events),
+            AsyncJob(name="uses", every=SELDOM, work=self.write_uses, shared=False),
+        )
+        return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
+
+    async def place_events(self) -> int:
+        """Move events from the guard store into the inbox and from there into the log."""
+        async with self._storage.begin(after_commit=_nothing) as store:
+            waiting = await self._storage.guard.events.pending(limit=_BATCH)
+            if waiting:
+                await store.inbox.append_new(waiting)
+            placed = await store.log.place(limit=_BATCH)
+        if waiting:
+            await self._storage.guard.events.remove(tuple(event.id for event in waiting))
+        return placed
+
+    async def write_uses(self) -> int:
+        """Write the last uses of sessions and keys that this process has seen: at most one write each a run."""
+        sessions, keys = dict(self._memory.session_uses), dict(self._memory.key_uses)
+        if not sessions and not keys:
+            return 0
+        async with self._storage.begin(after_commit=_nothing) as store:
+            for session_id, moment in sessions.items():
+                await store.sessions.touch(session_id, at=moment)
+            for key_id, (moment, address) in keys.items():
+                await store.api_keys.touch(key_id, at=moment, address=address)
+        for session_id, moment in sessions.items():
+            if self._memory.session_uses.get(session_id) == moment:
+                del self._memory.session_uses[session_id]
+        for key_id, use in keys.items():
+            if self._memory.key_uses.get(key_id) == use:
+                del self._memory.key_uses[key_id]
+        return len(sessions) + len(keys)
+
+    async def send_mail(self) -> int:
+        """Send what is due: leased in one transaction, sent, and noted in another."""
+        if self._mailer is None:
+            return 0
+        round_ = AsyncMailRound(mailer=self._mailer, sealer=self._secrets, ambient=self._ambient)
+        async with self._storage.begin(after_commit=_nothing) as store:
+            taken = await round_.take(store.outbox)
+        for entry in taken:
+            after = await round_.send(entry)
+            async with self._storage.begin(after_commit=_nothing) as store:
+                await store.outbox.replace(after)
+        return len(taken)

@@ -1,0 +1,232 @@
+"""A unit of work: every service over one transaction (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async import AsyncAuditLog, AsyncSequencer
+from ctsec.authn._async import AsyncSignIn, AsyncSignInParts
+from ctsec.authn._async_accounts import AsyncAccountParts, AsyncAccounts
+from ctsec.authn._async_passwords import AsyncPasswordVault
+from ctsec.authn._async_ports import AsyncPasswordHasher
+from ctsec.authn._async_sessions import AsyncSessions
+from ctsec.directory._async import AsyncDirectory
+from ctsec.directory._async_members import AsyncMembers, AsyncMemberStores
+from ctsec.encryption._async import AsyncKeyRing
+from ctsec.guard._async import AsyncThrottle
+from ctsec.guard._async_ports import AsyncGuardStore
+from ctsec.keys._async import AsyncApiKeys
+from ctsec.mail._async import AsyncOutbox
+from ctsec.mail.message import Letters
+from ctsec.mfa._async import AsyncMfa, AsyncMfaParts
+from ctsec.mfa._async_ports import AsyncStretcher
+from ctsec.rbac._async import AsyncRoles
+from ctsec.rbac._async_authority import AsyncAuthority
+from ctsec.security.parts import Parts
+from ctsec.storage._async_ports import AsyncStore
+
+
+class AsyncSlowHash(AsyncPasswordHasher, AsyncStretcher, Protocol):
+    """Argon2id for passwords and backup codes, in one bounded worker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncEngines:
+    """What does the work behind the services: the slow hash and the key ring."""
+
+    slow_hash: AsyncSlowHash
+    secrets: AsyncKeyRing
+
+
+class AsyncUnit:
+    """Every service over one transaction; what they change is committed or rolled back together, with its audit events."""
+
+    __slots__ = ("_ambient", "_engines", "_guard", "_parts", "_store")
+
+    def __init__(self, store: AsyncStore, *, guard: AsyncGuardStore, engines: AsyncEngines, parts: Parts, ambient: Ambient) -> None:
+        self._store = store
+        self._guard = guard
+        self._engines = engines
+        self._parts = parts
+        self._ambient = ambient
+
+    @property
+    def accounts(self) -> AsyncAccounts:
+        """Sign-up, verification, password change and reset."""
+        return AsyncAccounts(
+            AsyncAccountParts(
+                accounts=self._store.users,
+                passwords=self._passwords,
+                sessions=self.sessions,
+                second_factors=self.mfa,
+                throttle=self._throttle,
+                proofs=self._guard.proofs,
+                post=self._outbox,
+                letters=self._letters,
+            ),
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def sign_in(self) -> AsyncSignIn:
+        """The sign-in journey."""
+        return AsyncSignIn(
+            AsyncSignInParts(
+                accounts=self._store.users,
+                passwords=self._passwords,
+                sessions=self.sessions,
+                second_factors=self.mfa,
+                throttle=self._throttle,
+                proofs=self._guard.proofs,
+            ),
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def sessions(self) -> AsyncSessions:
+        """Sessions of people."""
+        return AsyncSessions(
+            records=self._store.sessions,
+            accounts=self._store.users,
+            memberships=self.members,
+            epochs=self._store.epochs,
+            policy=self._parts.settings.sessions,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def mfa(self) -> AsyncMfa:
+        """Second factors."""
+        return AsyncMfa(
+            AsyncMfaParts(
+                authenticators=self._store.authenticators,
+                backup_codes=self._store.backup_codes,
+                owners=self._store.users,
+                sessions=self.sessions,
+                stretcher=self._engines.slow_hash,
+                sealer=self._engines.secrets,
+                throttle=self._throttle,
+                proofs=self._guard.proofs,
+                steps=self._guard.steps,
+                post=self._outbox,
+                letters=self._letters,
+                issuer=self._parts.settings.issuer,
+                window=self._parts.settings.totp_window,
+            ),
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def directory(self) -> AsyncDirectory:
+        """Organizations, workspaces and accounts."""
+        return AsyncDirectory(
+            users=self._store.users,
+            organizations=self._store.organizations,
+            workspaces=self._store.workspaces,
+            memberships=self._store.memberships,
+            roster=self._store.roster,
+            epochs=self._store.epochs,
+            authority=self._authority,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def members(self) -> AsyncMembers:
+        """Who belongs to organizations."""
+        return AsyncMembers(
+            stores=AsyncMemberStores(
+                users=self._store.users,
+                organizations=self._store.organizations,
+                memberships=self._store.memberships,
+                roster=self._store.roster,
+                invitations=self._store.invitations,
+                epochs=self._store.epochs,
+            ),
+            authority=self._authority,
+            post=self._outbox,
+            letters=self._letters,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def roles(self) -> AsyncRoles:
+        """Roles and decisions."""
+        return AsyncRoles(
+            policy=self._parts.policy,
+            standings=self._store.standings,
+            assignments=self._store.assignments,
+            owners=self._store.organizations,
+            epochs=self._store.epochs,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def api_keys(self) -> AsyncApiKeys:
+        """API keys."""
+        return AsyncApiKeys(
+            records=self._store.api_keys,
+            rights=self._authority,
+            epochs=self._store.epochs,
+            ring=self._parts.key_peppers,
+            policy=self._parts.settings.keys,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def audit(self) -> AsyncAuditLog:
+        """The audit log."""
+        return AsyncAuditLog(inbox=self._store.inbox, log=self._store.log, aside=self._guard.events, sealer=self._engines.secrets)
+
+    @property
+    def sequencer(self) -> AsyncSequencer:
+        """What moves committed events into the log; the worker's job calls it."""
+        return AsyncSequencer(inbox=self._store.inbox, log=self._store.log, aside=self._guard.events)
+
+    @property
+    def secrets(self) -> AsyncKeyRing:
+        """Secrets at rest."""
+        return self._engines.secrets
+
+    @property
+    def _authority(self) -> AsyncAuthority:
+        return AsyncAuthority(
+            policy=self._parts.policy,
+            standings=self._store.standings,
+            assignments=self._store.assignments,
+            owners=self._store.organizations,
+            epochs=self._store.epochs,
+            ambient=self._ambient,
+        )
+
+    @property
+    def _passwords(self) -> AsyncPasswordVault:
+        return AsyncPasswordVault(
+            records=self._store.passwords,
+            hasher=self._engines.slow_hash,
+            sealing=self._parts.password_sealing,
+            product=self._parts.settings.issuer,
+            ambient=self._ambient,
+        )
+
+    @property
+    def _throttle(self) -> AsyncThrottle:
+        return AsyncThrottle(self._guard.attempts, policy=self._parts.settings.throttle, ambient=self._ambient)
+
+    @property
+    def _outbox(self) -> AsyncOutbox:
+        return AsyncOutbox(self._store.outbox, sealer=self._engines.secrets, ambient=self._ambient)
+
+    @property
+    def _letters(self) -> Letters:
+        settings = self._parts.settings
+        return Letters(settings.issuer, settings.base_url)

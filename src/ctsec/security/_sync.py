@@ -1,0 +1,141 @@
+# Generated from src/ctsec/security/_async.py by tools/twin.py; edit that file.
+"""The composition root: a bundle of configured parts, opened as units of work (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from ctsec.ambient import Ambient, Request
+from ctsec.encryption._sync import KeyRing
+from ctsec.encryption._sync_ports import Kms
+from ctsec.encryption.context import DEPLOYMENT
+from ctsec.encryption.dek import WrappedDek
+from ctsec.ids import DekId, Random
+from ctsec.mail._sync_ports import Mailer
+from ctsec.rbac.policy import Policy
+from ctsec.security._sync_gate import Gate
+from ctsec.security._sync_jobs import Jobs
+from ctsec.security._sync_unit import Engines, SlowHash, Unit
+from ctsec.security.parts import EmbeddedOptions, Parts
+from ctsec.storage._sync_ports import Storage, Store
+from ctsec.worker._sync import Worker
+from ctsec.worker._sync_ports import JobRecords
+
+Wake: TypeAlias = Callable[[], None]
+
+
+def _sleep_on() -> None:
+    """What a bundle without a worker of its own does after a commit."""
+
+
+class Deks:
+    """Data keys as committed: each read is a short transaction of our own."""
+
+    __slots__ = ("_storage",)
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def get(self, dek_id: DekId) -> WrappedDek | None:
+        """Return a committed wrapped key."""
+        with self._storage.reading() as store:
+            return store.deks.get(dek_id)
+
+    def active(self, scope: str) -> WrappedDek | None:
+        """Return the committed active key of `scope`."""
+        with self._storage.reading() as store:
+            return store.deks.active(scope)
+
+
+class Security:
+    """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
+
+    `wake` is called after each commit that wrote, so that a worker of this process looks at what is due.
+    """
+
+    __slots__ = ("_ambient", "_engines", "_storage", "_wake", "gate", "jobs", "parts")
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        kms: Kms,
+        slow_hash: SlowHash,
+        parts: Parts,
+        random: Random,
+        mailer: Mailer | None = None,
+        wake: Wake = _sleep_on,
+    ) -> None:
+        self._storage = storage
+        self._ambient = Ambient(clock=parts.clock, random=random)
+        secrets = KeyRing(kms=kms, source=Deks(storage), ambient=self._ambient)
+        self._engines = Engines(slow_hash=slow_hash, secrets=secrets)
+        self._wake = wake
+        self.parts = parts
+        self.gate = Gate(storage, parts=parts)
+        self.jobs = Jobs(storage, secrets=secrets, mailer=mailer, memory=parts.memory, ambient=self._ambient)
+
+    @classmethod
+    def embedded(
+        cls,
+        path: str,
+        *,
+        permissions: Iterable[str],
+        matrix: str,
+        issuer: str,
+        mail: str | None = None,
+        organization_scope: Iterable[str] = (),
+        options: EmbeddedOptions | None = None,
+    ) -> Security:
+        """Return a bundle on a SQLite file beside a local key file, with a worker thread; see `ctsec.presets` for what it makes.
+
+        `permissions` is the host's StrEnum and `matrix` its roles as text (`ctsec.rbac.Policy.from_matrix`); `mail` is an smtp URL.
+        """
+        from ctsec.presets import sync_embedded
+
+        policy = Policy.from_matrix(permissions, matrix, organization_scope=organization_scope)
+        return sync_embedded(path, policy=policy, issuer=issuer, mail=mail, options=options or EmbeddedOptions())
+
+    @contextmanager
+    def begin(self, request: Request | None = None) -> Generator[Unit, None]:
+        """Open a unit of work of our own: committed when the block ends, rolled back when it raises."""
+        with self._storage.begin(after_commit=self._committed) as store:
+            yield self._unit(store, request)
+
+    def join(self, session: object, request: Request | None = None) -> Unit:
+        """Return a unit that rides in the host's session; the host commits or rolls back, ctsec never does."""
+        return self._unit(self._storage.join(session, after_commit=self._committed), request)
+
+    def prepare(self) -> None:
+        """Make the deployment's data key if there is none; run once, before the first unit of work."""
+        with self._storage.begin(after_commit=self._committed) as store:
+            if store.deks.active(DEPLOYMENT) is None:
+                store.deks.add(self._engines.secrets.make_dek(DEPLOYMENT, region="default"))
+
+    def worker(self, owner: str) -> Worker:
+        """Return the worker that runs this bundle's jobs; `owner` names the process in leases."""
+        return Worker(self.jobs.all(), transaction=self._job_records, owner=owner, clock=self.parts.clock)
+
+    def close(self) -> None:
+        """Write what was seen used, and close the storage."""
+        self.jobs.write_uses()
+        self._storage.close()
+
+    @contextmanager
+    def _job_records(self) -> Generator[JobRecords, None]:
+        with self._storage.begin(after_commit=self._forget) as store:
+            yield store.jobs
+
+    def _unit(self, store: Store, request: Request | None) -> Unit:
+        ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
+        return Unit(store, guard=self._storage.guard, engines=self._engines, parts=self.parts, ambient=ambient)
+
+    def _committed(self, scopes: frozenset[str]) -> None:
+        self._forget(scopes)
+        self._wake()
+
+    def _forget(self, scopes: frozenset[str]) -> None:
+        if scopes:
+            self.parts.memory.records.evict(scopes)

@@ -1,0 +1,233 @@
+# Generated from src/ctsec/security/_async_unit.py by tools/twin.py; edit that file.
+"""A unit of work: every service over one transaction (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ctsec.ambient import Ambient
+from ctsec.audit._sync import AuditLog, Sequencer
+from ctsec.authn._sync import SignIn, SignInParts
+from ctsec.authn._sync_accounts import AccountParts, Accounts
+from ctsec.authn._sync_passwords import PasswordVault
+from ctsec.authn._sync_ports import PasswordHasher
+from ctsec.authn._sync_sessions import Sessions
+from ctsec.directory._sync import Directory
+from ctsec.directory._sync_members import Members, MemberStores
+from ctsec.encryption._sync import KeyRing
+from ctsec.guard._sync import Throttle
+from ctsec.guard._sync_ports import GuardStore
+from ctsec.keys._sync import ApiKeys
+from ctsec.mail._sync import Outbox
+from ctsec.mail.message import Letters
+from ctsec.mfa._sync import Mfa, MfaParts
+from ctsec.mfa._sync_ports import Stretcher
+from ctsec.rbac._sync import Roles
+from ctsec.rbac._sync_authority import Authority
+from ctsec.security.parts import Parts
+from ctsec.storage._sync_ports import Store
+
+
+class SlowHash(PasswordHasher, Stretcher, Protocol):
+    """Argon2id for passwords and backup codes, in one bounded worker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engines:
+    """What does the work behind the services: the slow hash and the key ring."""
+
+    slow_hash: SlowHash
+    secrets: KeyRing
+
+
+class Unit:
+    """Every service over one transaction; what they change is committed or rolled back together, with its audit events."""
+
+    __slots__ = ("_ambient", "_engines", "_guard", "_parts", "_store")
+
+    def __init__(self, store: Store, *, guard: GuardStore, engines: Engines, parts: Parts, ambient: Ambient) -> None:
+        self._store = store
+        self._guard = guard
+        self._engines = engines
+        self._parts = parts
+        self._ambient = ambient
+
+    @property
+    def accounts(self) -> Accounts:
+        """Sign-up, verification, password change and reset."""
+        return Accounts(
+            AccountParts(
+                accounts=self._store.users,
+                passwords=self._passwords,
+                sessions=self.sessions,
+                second_factors=self.mfa,
+                throttle=self._throttle,
+                proofs=self._guard.proofs,
+                post=self._outbox,
+                letters=self._letters,
+            ),
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def sign_in(self) -> SignIn:
+        """The sign-in journey."""
+        return SignIn(
+            SignInParts(
+                accounts=self._store.users,
+                passwords=self._passwords,
+                sessions=self.sessions,
+                second_factors=self.mfa,
+                throttle=self._throttle,
+                proofs=self._guard.proofs,
+            ),
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def sessions(self) -> Sessions:
+        """Sessions of people."""
+        return Sessions(
+            records=self._store.sessions,
+            accounts=self._store.users,
+            memberships=self.members,
+            epochs=self._store.epochs,
+            policy=self._parts.settings.sessions,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def mfa(self) -> Mfa:
+        """Second factors."""
+        return Mfa(
+            MfaParts(
+                authenticators=self._store.authenticators,
+                backup_codes=self._store.backup_codes,
+                owners=self._store.users,
+                sessions=self.sessions,
+                stretcher=self._engines.slow_hash,
+                sealer=self._engines.secrets,
+                throttle=self._throttle,
+                proofs=self._guard.proofs,
+                steps=self._guard.steps,
+                post=self._outbox,
+                letters=self._letters,
+                issuer=self._parts.settings.issuer,
+                window=self._parts.settings.totp_window,
+            ),
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def directory(self) -> Directory:
+        """Organizations, workspaces and accounts."""
+        return Directory(
+            users=self._store.users,
+            organizations=self._store.organizations,
+            workspaces=self._store.workspaces,
+            memberships=self._store.memberships,
+            roster=self._store.roster,
+            epochs=self._store.epochs,
+            authority=self._authority,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def members(self) -> Members:
+        """Who belongs to organizations."""
+        return Members(
+            stores=MemberStores(
+                users=self._store.users,
+                organizations=self._store.organizations,
+                memberships=self._store.memberships,
+                roster=self._store.roster,
+                invitations=self._store.invitations,
+                epochs=self._store.epochs,
+            ),
+            authority=self._authority,
+            post=self._outbox,
+            letters=self._letters,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def roles(self) -> Roles:
+        """Roles and decisions."""
+        return Roles(
+            policy=self._parts.policy,
+            standings=self._store.standings,
+            assignments=self._store.assignments,
+            owners=self._store.organizations,
+            epochs=self._store.epochs,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def api_keys(self) -> ApiKeys:
+        """API keys."""
+        return ApiKeys(
+            records=self._store.api_keys,
+            rights=self._authority,
+            epochs=self._store.epochs,
+            ring=self._parts.key_peppers,
+            policy=self._parts.settings.keys,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def audit(self) -> AuditLog:
+        """The audit log."""
+        return AuditLog(inbox=self._store.inbox, log=self._store.log, aside=self._guard.events, sealer=self._engines.secrets)
+
+    @property
+    def sequencer(self) -> Sequencer:
+        """What moves committed events into the log; the worker's job calls it."""
+        return Sequencer(inbox=self._store.inbox, log=self._store.log, aside=self._guard.events)
+
+    @property
+    def secrets(self) -> KeyRing:
+        """Secrets at rest."""
+        return self._engines.secrets
+
+    @property
+    def _authority(self) -> Authority:
+        return Authority(
+            policy=self._parts.policy,
+            standings=self._store.standings,
+            assignments=self._store.assignments,
+            owners=self._store.organizations,
+            epochs=self._store.epochs,
+            ambient=self._ambient,
+        )
+
+    @property
+    def _passwords(self) -> PasswordVault:
+        return PasswordVault(
+            records=self._store.passwords,
+            hasher=self._engines.slow_hash,
+            sealing=self._parts.password_sealing,
+            product=self._parts.settings.issuer,
+            ambient=self._ambient,
+        )
+
+    @property
+    def _throttle(self) -> Throttle:
+        return Throttle(self._guard.attempts, policy=self._parts.settings.throttle, ambient=self._ambient)
+
+    @property
+    def _outbox(self) -> Outbox:
+        return Outbox(self._store.outbox, sealer=self._engines.secrets, ambient=self._ambient)
+
+    @property
+    def _letters(self) -> Letters:
+        settings = self._parts.settings
+        return Letters(settings.issuer, settings.base_url)

@@ -1,0 +1,92 @@
+"""The configured parts that a security bundle is made of; each is small, frozen and checked when it is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from ctsec.authn.argon2 import Argon2Parameters
+from ctsec.authn.pepper import Sealing
+from ctsec.authn.record import Session, SessionPolicy
+from ctsec.cache import RecordCache
+from ctsec.clock import Clock, SystemClock
+from ctsec.guard.attempts import ThrottlePolicy
+from ctsec.ids import KeyId, OrganizationId, SessionId
+from ctsec.keys.mac import PepperRing
+from ctsec.keys.policy import KeyPolicy
+from ctsec.keys.verify import VerifiableKey
+from ctsec.mfa.labels import parse_issuer
+from ctsec.rbac.policy import Policy
+from ctsec.rbac.standing import Standing
+from ctsec.user import User
+
+Cached: TypeAlias = tuple[Session, User | None] | tuple[VerifiableKey, User | None] | tuple[Standing | None] | tuple[OrganizationId | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the host chooses: the product's name, where its pages are, and the policies of sessions, attempts and keys.
+
+    `totp_window` is how many time steps to either side are accepted (0 to 2).
+    """
+
+    issuer: str
+    base_url: str = "http://localhost:8000"
+    sessions: SessionPolicy = field(default_factory=SessionPolicy)
+    throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
+    keys: KeyPolicy = field(default_factory=KeyPolicy)
+    totp_window: int = 1
+
+    def __post_init__(self) -> None:
+        parse_issuer(self.issuer)
+        address = urlsplit(self.base_url)
+        local = address.hostname in {"localhost", "127.0.0.1", "::1"}
+        if address.scheme != "https" and not (address.scheme == "http" and local):
+            raise ValueError("expected an https base_url; plain http only for localhost")
+        if not 0 <= self.totp_window <= 2:
+            raise ValueError("expected a totp_window of 0 to 2 steps")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedOptions:
+    """What an embedded bundle can do differently: its pages' address, where its key file is (beside the database), whose name mail
+    comes in (None: no-reply at the address's host), its policies, and whether its worker thread runs.
+    """
+
+    base_url: str = "http://localhost:8000"
+    key_file: str | None = None
+    mail_from: str | None = None
+    sessions: SessionPolicy = field(default_factory=SessionPolicy)
+    throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
+    keys: KeyPolicy = field(default_factory=KeyPolicy)
+    password_hash: Argon2Parameters = field(default_factory=Argon2Parameters)
+    clock: Clock = field(default_factory=SystemClock)
+    worker: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What one process remembers for a few seconds, and what it has seen used and not written yet; shared by both colours of a bundle."""
+
+    records: RecordCache[Cached]
+    session_uses: dict[SessionId, datetime] = field(default_factory=dict)
+    key_uses: dict[KeyId, tuple[datetime, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything of a bundle that has no colour."""
+
+    policy: Policy
+    settings: Settings
+    password_sealing: Sealing
+    key_peppers: PepperRing
+    clock: Clock = field(default_factory=SystemClock)
+    memory: Memory
+
+
+def new_memory(clock: Clock) -> Memory:
+    """Return the memory of a process that has just started."""
+    return Memory(RecordCache(monotonic=clock.monotonic))

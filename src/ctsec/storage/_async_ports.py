@@ -1,0 +1,160 @@
+"""The store as a whole: every record family over one transaction, and the storage that opens transactions (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeAlias
+
+from ctsec.audit._async_ports import AsyncInboxRecords, AsyncLogRecords
+from ctsec.authn._async_ports import AsyncPasswordRecords, AsyncSessionRecords
+from ctsec.directory._async_ports import (
+    AsyncEpochRecords,
+    AsyncInvitationRecords,
+    AsyncMembershipRecords,
+    AsyncOrganizationRecords,
+    AsyncRosterRecords,
+    AsyncUserRecords,
+    AsyncWorkspaceRecords,
+)
+from ctsec.encryption._async_ports import AsyncDekRecords
+from ctsec.guard._async_ports import AsyncGuardStore
+from ctsec.keys._async_ports import AsyncKeyRecords
+from ctsec.mail._async_ports import AsyncOutboxRecords
+from ctsec.mfa._async_ports import AsyncAuthenticatorRecords, AsyncBackupCodeRecords
+from ctsec.rbac._async_ports import AsyncAssignmentRecords, AsyncStandingRecords
+from ctsec.worker._async_ports import AsyncJobRecords
+
+AfterCommit: TypeAlias = Callable[[frozenset[str]], None]
+
+
+class AsyncStore(Protocol):
+    """Every record family over one transaction; what they write is committed or rolled back together."""
+
+    @property
+    def users(self) -> AsyncUserRecords:
+        """Accounts."""
+        ...
+
+    @property
+    def organizations(self) -> AsyncOrganizationRecords:
+        """Organizations."""
+        ...
+
+    @property
+    def workspaces(self) -> AsyncWorkspaceRecords:
+        """Workspaces."""
+        ...
+
+    @property
+    def memberships(self) -> AsyncMembershipRecords:
+        """Memberships."""
+        ...
+
+    @property
+    def roster(self) -> AsyncRosterRecords:
+        """Lists of memberships."""
+        ...
+
+    @property
+    def invitations(self) -> AsyncInvitationRecords:
+        """Invitations."""
+        ...
+
+    @property
+    def standings(self) -> AsyncStandingRecords:
+        """What people are in organizations."""
+        ...
+
+    @property
+    def assignments(self) -> AsyncAssignmentRecords:
+        """Workspace roles."""
+        ...
+
+    @property
+    def passwords(self) -> AsyncPasswordRecords:
+        """Sealed password hashes."""
+        ...
+
+    @property
+    def sessions(self) -> AsyncSessionRecords:
+        """Sessions."""
+        ...
+
+    @property
+    def authenticators(self) -> AsyncAuthenticatorRecords:
+        """TOTP authenticators."""
+        ...
+
+    @property
+    def backup_codes(self) -> AsyncBackupCodeRecords:
+        """Backup-code sets."""
+        ...
+
+    @property
+    def api_keys(self) -> AsyncKeyRecords:
+        """API keys."""
+        ...
+
+    @property
+    def deks(self) -> AsyncDekRecords:
+        """Wrapped data keys."""
+        ...
+
+    @property
+    def inbox(self) -> AsyncInboxRecords:
+        """Audit events on their way into the log."""
+        ...
+
+    @property
+    def log(self) -> AsyncLogRecords:
+        """The audit log."""
+        ...
+
+    @property
+    def outbox(self) -> AsyncOutboxRecords:
+        """Mail that waits."""
+        ...
+
+    @property
+    def jobs(self) -> AsyncJobRecords:
+        """Leases of jobs."""
+        ...
+
+    @property
+    def epochs(self) -> AsyncEpochRecords:
+        """What caches must forget after commit."""
+        ...
+
+    @property
+    def wrote(self) -> bool:
+        """Whether this transaction has written anything: then caches must not answer for it."""
+        ...
+
+
+class AsyncStorage(Protocol):
+    """Opens transactions; `guard` is the store for what leaves the host's transaction.
+
+    `after_commit` is called once after a commit that wrote, with the scopes whose epoch was bumped; never after a rollback.
+    """
+
+    @property
+    def guard(self) -> AsyncGuardStore:
+        """The guard store."""
+        ...
+
+    def begin(self, *, after_commit: AfterCommit) -> AbstractAsyncContextManager[AsyncStore]:
+        """Open a transaction of our own: committed when the block ends, rolled back when it raises."""
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncStore]:
+        """Open a short READ COMMITTED read, for caches; nothing is written."""
+        ...
+
+    def join(self, session: object, *, after_commit: AfterCommit) -> AsyncStore:
+        """Ride in the host's session: never begin, commit, roll back or close it; flush it before each statement."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the engines that this storage made."""
+        ...

@@ -1,0 +1,161 @@
+# Generated from src/ctsec/storage/_async_ports.py by tools/twin.py; edit that file.
+"""The store as a whole: every record family over one transaction, and the storage that opens transactions (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeAlias
+
+from ctsec.audit._sync_ports import InboxRecords, LogRecords
+from ctsec.authn._sync_ports import PasswordRecords, SessionRecords
+from ctsec.directory._sync_ports import (
+    EpochRecords,
+    InvitationRecords,
+    MembershipRecords,
+    OrganizationRecords,
+    RosterRecords,
+    UserRecords,
+    WorkspaceRecords,
+)
+from ctsec.encryption._sync_ports import DekRecords
+from ctsec.guard._sync_ports import GuardStore
+from ctsec.keys._sync_ports import KeyRecords
+from ctsec.mail._sync_ports import OutboxRecords
+from ctsec.mfa._sync_ports import AuthenticatorRecords, BackupCodeRecords
+from ctsec.rbac._sync_ports import AssignmentRecords, StandingRecords
+from ctsec.worker._sync_ports import JobRecords
+
+AfterCommit: TypeAlias = Callable[[frozenset[str]], None]
+
+
+class Store(Protocol):
+    """Every record family over one transaction; what they write is committed or rolled back together."""
+
+    @property
+    def users(self) -> UserRecords:
+        """Accounts."""
+        ...
+
+    @property
+    def organizations(self) -> OrganizationRecords:
+        """Organizations."""
+        ...
+
+    @property
+    def workspaces(self) -> WorkspaceRecords:
+        """Workspaces."""
+        ...
+
+    @property
+    def memberships(self) -> MembershipRecords:
+        """Memberships."""
+        ...
+
+    @property
+    def roster(self) -> RosterRecords:
+        """Lists of memberships."""
+        ...
+
+    @property
+    def invitations(self) -> InvitationRecords:
+        """Invitations."""
+        ...
+
+    @property
+    def standings(self) -> StandingRecords:
+        """What people are in organizations."""
+        ...
+
+    @property
+    def assignments(self) -> AssignmentRecords:
+        """Workspace roles."""
+        ...
+
+    @property
+    def passwords(self) -> PasswordRecords:
+        """Sealed password hashes."""
+        ...
+
+    @property
+    def sessions(self) -> SessionRecords:
+        """Sessions."""
+        ...
+
+    @property
+    def authenticators(self) -> AuthenticatorRecords:
+        """TOTP authenticators."""
+        ...
+
+    @property
+    def backup_codes(self) -> BackupCodeRecords:
+        """Backup-code sets."""
+        ...
+
+    @property
+    def api_keys(self) -> KeyRecords:
+        """API keys."""
+        ...
+
+    @property
+    def deks(self) -> DekRecords:
+        """Wrapped data keys."""
+        ...
+
+    @property
+    def inbox(self) -> InboxRecords:
+        """Audit events on their way into the log."""
+        ...
+
+    @property
+    def log(self) -> LogRecords:
+        """The audit log."""
+        ...
+
+    @property
+    def outbox(self) -> OutboxRecords:
+        """Mail that waits."""
+        ...
+
+    @property
+    def jobs(self) -> JobRecords:
+        """Leases of jobs."""
+        ...
+
+    @property
+    def epochs(self) -> EpochRecords:
+        """What caches must forget after commit."""
+        ...
+
+    @property
+    def wrote(self) -> bool:
+        """Whether this transaction has written anything: then caches must not answer for it."""
+        ...
+
+
+class Storage(Protocol):
+    """Opens transactions; `guard` is the store for what leaves the host's transaction.
+
+    `after_commit` is called once after a commit that wrote, with the scopes whose epoch was bumped; never after a rollback.
+    """
+
+    @property
+    def guard(self) -> GuardStore:
+        """The guard store."""
+        ...
+
+    def begin(self, *, after_commit: AfterCommit) -> AbstractContextManager[Store]:
+        """Open a transaction of our own: committed when the block ends, rolled back when it raises."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Store]:
+        """Open a short READ COMMITTED read, for caches; nothing is written."""
+        ...
+
+    def join(self, session: object, *, after_commit: AfterCommit) -> Store:
+        """Ride in the host's session: never begin, commit, roll back or close it; flush it before each statement."""
+        ...
+
+    def close(self) -> None:
+        """Close the engines that this storage made."""
+        ...

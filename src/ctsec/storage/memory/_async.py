@@ -1,0 +1,157 @@
+"""The memory storage (async source): the reference model of `ctsec.storage.ports`, for tests and for reading.
+
+What its transactions promise is said in `ctsec.storage.memory.state`. It waits for nothing: where a database would block on a lock, the
+transaction that commits later gets StoreBusy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from ctsec.storage._async_ports import AfterCommit
+from ctsec.storage.memory._async_access import AsyncMemoryAssignments, AsyncMemoryStandings
+from ctsec.storage.memory._async_audit import AsyncMemoryInbox, AsyncMemoryLog
+from ctsec.storage.memory._async_credentials import (
+    AsyncMemoryAuthenticators,
+    AsyncMemoryBackupCodes,
+    AsyncMemoryPasswords,
+    AsyncMemorySessions,
+)
+from ctsec.storage.memory._async_directory import (
+    AsyncMemoryInvitations,
+    AsyncMemoryMemberships,
+    AsyncMemoryOrganizations,
+    AsyncMemoryRoster,
+    AsyncMemoryUsers,
+    AsyncMemoryWorkspaces,
+)
+from ctsec.storage.memory._async_guard import AsyncMemoryGuard
+from ctsec.storage.memory._async_keys import AsyncMemoryDeks, AsyncMemoryKeys
+from ctsec.storage.memory._async_work import AsyncMemoryEpochs, AsyncMemoryJobs, AsyncMemoryOutbox
+from ctsec.storage.memory.state import MemoryState, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncMemoryStore:
+    """Every record family over one transaction."""
+
+    transaction: Transaction
+    users: AsyncMemoryUsers
+    organizations: AsyncMemoryOrganizations
+    workspaces: AsyncMemoryWorkspaces
+    memberships: AsyncMemoryMemberships
+    roster: AsyncMemoryRoster
+    invitations: AsyncMemoryInvitations
+    standings: AsyncMemoryStandings
+    assignments: AsyncMemoryAssignments
+    passwords: AsyncMemoryPasswords
+    sessions: AsyncMemorySessions
+    authenticators: AsyncMemoryAuthenticators
+    backup_codes: AsyncMemoryBackupCodes
+    api_keys: AsyncMemoryKeys
+    deks: AsyncMemoryDeks
+    inbox: AsyncMemoryInbox
+    log: AsyncMemoryLog
+    outbox: AsyncMemoryOutbox
+    jobs: AsyncMemoryJobs
+    epochs: AsyncMemoryEpochs
+
+    @property
+    def wrote(self) -> bool:
+        """Whether this transaction has written anything."""
+        return self.transaction.wrote
+
+    @classmethod
+    def over(cls, tx: Transaction) -> AsyncMemoryStore:
+        """Return the store over a transaction."""
+        return cls(
+            transaction=tx,
+            users=AsyncMemoryUsers(tx),
+            organizations=AsyncMemoryOrganizations(tx),
+            workspaces=AsyncMemoryWorkspaces(tx),
+            memberships=AsyncMemoryMemberships(tx),
+            roster=AsyncMemoryRoster(tx),
+            invitations=AsyncMemoryInvitations(tx),
+            standings=AsyncMemoryStandings(tx),
+            assignments=AsyncMemoryAssignments(tx),
+            passwords=AsyncMemoryPasswords(tx),
+            sessions=AsyncMemorySessions(tx),
+            authenticators=AsyncMemoryAuthenticators(tx),
+            backup_codes=AsyncMemoryBackupCodes(tx),
+            api_keys=AsyncMemoryKeys(tx),
+            deks=AsyncMemoryDeks(tx),
+            inbox=AsyncMemoryInbox(tx),
+            log=AsyncMemoryLog(tx),
+            outbox=AsyncMemoryOutbox(tx),
+            jobs=AsyncMemoryJobs(tx),
+            epochs=AsyncMemoryEpochs(tx),
+        )
+
+
+class AsyncMemorySession:
+    """What stands for a host's database session: `join` rides in it, the host commits it or rolls it back."""
+
+    __slots__ = ("transaction",)
+
+    def __init__(self, state: MemoryState) -> None:
+        self.transaction = Transaction(state)
+
+    async def commit(self) -> None:
+        """Commit what was written through the stores that joined; raise StoreBusy if another transaction came first."""
+        self.transaction.commit()
+
+    async def rollback(self) -> None:
+        """Drop what was written through the stores that joined."""
+        self.transaction.rollback()
+
+    async def aclose(self) -> None:
+        """Roll back and end."""
+        self.transaction.rollback()
+        self.transaction.end()
+
+
+class AsyncMemoryStorage:
+    """Opens transactions over a `MemoryState`, which several storages of both colours may share."""
+
+    __slots__ = ("guard", "state")
+
+    def __init__(self, state: MemoryState | None = None) -> None:
+        self.state = MemoryState() if state is None else state
+        self.guard = AsyncMemoryGuard.over(self.state.guard)
+
+    @asynccontextmanager
+    async def begin(self, *, after_commit: AfterCommit) -> AsyncGenerator[AsyncMemoryStore, None]:
+        """Open a transaction: committed when the block ends, rolled back when it raises."""
+        transaction = Transaction(self.state)
+        transaction.after_commit(after_commit)
+        try:
+            yield AsyncMemoryStore.over(transaction)
+            transaction.commit()
+        finally:
+            transaction.rollback()
+            transaction.end()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncMemoryStore, None]:
+        """Open a short read; a write in it raises StoreReadOnly."""
+        transaction = Transaction(self.state, writable=False)
+        try:
+            yield AsyncMemoryStore.over(transaction)
+        finally:
+            transaction.end()
+
+    def join(self, session: object, *, after_commit: AfterCommit) -> AsyncMemoryStore:
+        """Ride in a session of this state; raise TypeError for anything else."""
+        if not isinstance(session, AsyncMemorySession):
+            raise TypeError("expected an AsyncMemorySession; a database session belongs to the SQL storage")
+        session.transaction.after_commit(after_commit)
+        return AsyncMemoryStore.over(session.transaction)
+
+    def session(self) -> AsyncMemorySession:
+        """Return a session for `join`, as a host would have one."""
+        return AsyncMemorySession(self.state)
+
+    async def aclose(self) -> None:
+        """Nothing to close."""

@@ -1,0 +1,136 @@
+"""Passwords, sessions, authenticators and backup codes in memory (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from ctsec.authn.record import PasswordRecord, Session
+from ctsec.ids import SessionId, UserId
+from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
+from ctsec.storage.memory.state import Transaction
+from ctsec.storage.memory.tables import AUTHENTICATORS, BACKUP_CODES, PASSWORDS, SESSIONS
+
+
+class AsyncMemoryPasswords:
+    """See `ctsec.authn.ports.AsyncPasswordRecords`."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def get(self, user_id: UserId) -> PasswordRecord | None:
+        """Return the record of a user."""
+        return self._tx.get(PASSWORDS, user_id)
+
+    async def put(self, record: PasswordRecord) -> bool:
+        """Insert version 1, or replace the version before."""
+        stored = self._tx.current(PASSWORDS, record.user_id)
+        if (stored.version if stored else 0) != record.version - 1:
+            return False
+        self._tx.put(PASSWORDS, record.user_id, record)
+        return True
+
+
+class AsyncMemorySessions:
+    """See `ctsec.authn.ports.AsyncSessionRecords`."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def add(self, session: Session) -> None:
+        """Insert a session."""
+        self._tx.insert(SESSIONS, session.id, session)
+
+    async def get(self, session_id: SessionId) -> Session | None:
+        """Return a session."""
+        return self._tx.get(SESSIONS, session_id)
+
+    async def replace(self, session: Session) -> bool:
+        """Write if the stored version is one less and the stored session is not revoked."""
+        stored = self._tx.current(SESSIONS, session.id)
+        if stored is None or stored.version != session.version - 1 or stored.revoked_at is not None:
+            return False
+        self._tx.put(SESSIONS, session.id, session)
+        return True
+
+    async def touch(self, session_id: SessionId, *, at: datetime) -> None:
+        """Move the last use forward to `at` if it is later; no version changes."""
+        stored = self._tx.current(SESSIONS, session_id)
+        if stored is not None and stored.last_seen_at < at:
+            self._tx.put(SESSIONS, session_id, replace(stored, last_seen_at=at))
+
+    async def of_user(self, user_id: UserId) -> tuple[Session, ...]:
+        """Return the sessions of a person that are not revoked, in the order of ids."""
+        found = [s for s in self._tx.scan(SESSIONS) if s.user_id == user_id and s.revoked_at is None]
+        return tuple(sorted(found, key=lambda s: s.id))
+
+    async def revoke(self, user_id: UserId, session_id: SessionId | None, *, keep: SessionId | None, now: datetime) -> int:
+        """Revoke one session of a person, or all (None), except `keep`; return how many were live rows."""
+
+        def wanted(s: Session) -> bool:
+            return s.user_id == user_id and s.revoked_at is None and session_id in {None, s.id} and s.id != keep
+
+        found = self._tx.current_where(SESSIONS, wanted)
+        for s in found:
+            self._tx.put(SESSIONS, s.id, replace(s, revoked_at=now, version=s.version + 1))
+        return len(found)
+
+
+class AsyncMemoryAuthenticators:
+    """See `ctsec.mfa.ports.AsyncAuthenticatorRecords`."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def add(self, authenticator: Authenticator) -> None:
+        """Insert an authenticator."""
+        self._tx.insert(AUTHENTICATORS, authenticator.id, authenticator)
+
+    async def of_user(self, user_id: UserId) -> tuple[Authenticator, ...]:
+        """Return every authenticator of a person, in the order of ids."""
+        return tuple(sorted((a for a in self._tx.scan(AUTHENTICATORS) if a.user_id == user_id), key=lambda a: a.id))
+
+    async def replace(self, authenticator: Authenticator) -> bool:
+        """Write if the stored version is one less."""
+        stored = self._tx.current(AUTHENTICATORS, authenticator.id)
+        if stored is None or stored.version != authenticator.version - 1:
+            return False
+        self._tx.put(AUTHENTICATORS, authenticator.id, authenticator)
+        return True
+
+    async def remove(self, user_id: UserId, *, confirmed: bool) -> int:
+        """Delete the person's confirmed, or pending, authenticators; return how many."""
+        found = self._tx.current_where(AUTHENTICATORS, lambda a: a.user_id == user_id and (a.confirmed_at is not None) == confirmed)
+        for a in found:
+            self._tx.put(AUTHENTICATORS, a.id, None)
+        return len(found)
+
+
+class AsyncMemoryBackupCodes:
+    """See `ctsec.mfa.ports.AsyncBackupCodeRecords`."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def put(self, codes: BackupCodeSetRecord) -> None:
+        """Replace the person's set."""
+        self._tx.put(BACKUP_CODES, codes.user_id, codes)
+
+    async def get(self, user_id: UserId) -> BackupCodeSetRecord | None:
+        """Return the person's set."""
+        return self._tx.get(BACKUP_CODES, user_id)
+
+    async def remove(self, user_id: UserId) -> bool:
+        """Delete the person's set; True if there was one."""
+        if self._tx.current(BACKUP_CODES, user_id) is None:
+            return False
+        self._tx.put(BACKUP_CODES, user_id, None)
+        return True

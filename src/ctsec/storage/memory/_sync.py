@@ -1,0 +1,158 @@
+# Generated from src/ctsec/storage/memory/_async.py by tools/twin.py; edit that file.
+"""The memory storage (async source): the reference model of `ctsec.storage.ports`, for tests and for reading.
+
+What its transactions promise is said in `ctsec.storage.memory.state`. It waits for nothing: where a database would block on a lock, the
+transaction that commits later gets StoreBusy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ctsec.storage._sync_ports import AfterCommit
+from ctsec.storage.memory._sync_access import MemoryAssignments, MemoryStandings
+from ctsec.storage.memory._sync_audit import MemoryInbox, MemoryLog
+from ctsec.storage.memory._sync_credentials import (
+    MemoryAuthenticators,
+    MemoryBackupCodes,
+    MemoryPasswords,
+    MemorySessions,
+)
+from ctsec.storage.memory._sync_directory import (
+    MemoryInvitations,
+    MemoryMemberships,
+    MemoryOrganizations,
+    MemoryRoster,
+    MemoryUsers,
+    MemoryWorkspaces,
+)
+from ctsec.storage.memory._sync_guard import MemoryGuard
+from ctsec.storage.memory._sync_keys import MemoryDeks, MemoryKeys
+from ctsec.storage.memory._sync_work import MemoryEpochs, MemoryJobs, MemoryOutbox
+from ctsec.storage.memory.state import MemoryState, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryStore:
+    """Every record family over one transaction."""
+
+    transaction: Transaction
+    users: MemoryUsers
+    organizations: MemoryOrganizations
+    workspaces: MemoryWorkspaces
+    memberships: MemoryMemberships
+    roster: MemoryRoster
+    invitations: MemoryInvitations
+    standings: MemoryStandings
+    assignments: MemoryAssignments
+    passwords: MemoryPasswords
+    sessions: MemorySessions
+    authenticators: MemoryAuthenticators
+    backup_codes: MemoryBackupCodes
+    api_keys: MemoryKeys
+    deks: MemoryDeks
+    inbox: MemoryInbox
+    log: MemoryLog
+    outbox: MemoryOutbox
+    jobs: MemoryJobs
+    epochs: MemoryEpochs
+
+    @property
+    def wrote(self) -> bool:
+        """Whether this transaction has written anything."""
+        return self.transaction.wrote
+
+    @classmethod
+    def over(cls, tx: Transaction) -> MemoryStore:
+        """Return the store over a transaction."""
+        return cls(
+            transaction=tx,
+            users=MemoryUsers(tx),
+            organizations=MemoryOrganizations(tx),
+            workspaces=MemoryWorkspaces(tx),
+            memberships=MemoryMemberships(tx),
+            roster=MemoryRoster(tx),
+            invitations=MemoryInvitations(tx),
+            standings=MemoryStandings(tx),
+            assignments=MemoryAssignments(tx),
+            passwords=MemoryPasswords(tx),
+            sessions=MemorySessions(tx),
+            authenticators=MemoryAuthenticators(tx),
+            backup_codes=MemoryBackupCodes(tx),
+            api_keys=MemoryKeys(tx),
+            deks=MemoryDeks(tx),
+            inbox=MemoryInbox(tx),
+            log=MemoryLog(tx),
+            outbox=MemoryOutbox(tx),
+            jobs=MemoryJobs(tx),
+            epochs=MemoryEpochs(tx),
+        )
+
+
+class MemorySession:
+    """What stands for a host's database session: `join` rides in it, the host commits it or rolls it back."""
+
+    __slots__ = ("transaction",)
+
+    def __init__(self, state: MemoryState) -> None:
+        self.transaction = Transaction(state)
+
+    def commit(self) -> None:
+        """Commit what was written through the stores that joined; raise StoreBusy if another transaction came first."""
+        self.transaction.commit()
+
+    def rollback(self) -> None:
+        """Drop what was written through the stores that joined."""
+        self.transaction.rollback()
+
+    def close(self) -> None:
+        """Roll back and end."""
+        self.transaction.rollback()
+        self.transaction.end()
+
+
+class MemoryStorage:
+    """Opens transactions over a `MemoryState`, which several storages of both colours may share."""
+
+    __slots__ = ("guard", "state")
+
+    def __init__(self, state: MemoryState | None = None) -> None:
+        self.state = MemoryState() if state is None else state
+        self.guard = MemoryGuard.over(self.state.guard)
+
+    @contextmanager
+    def begin(self, *, after_commit: AfterCommit) -> Generator[MemoryStore, None, None]:
+        """Open a transaction: committed when the block ends, rolled back when it raises."""
+        transaction = Transaction(self.state)
+        transaction.after_commit(after_commit)
+        try:
+            yield MemoryStore.over(transaction)
+            transaction.commit()
+        finally:
+            transaction.rollback()
+            transaction.end()
+
+    @contextmanager
+    def reading(self) -> Generator[MemoryStore, None, None]:
+        """Open a short read; a write in it raises StoreReadOnly."""
+        transaction = Transaction(self.state, writable=False)
+        try:
+            yield MemoryStore.over(transaction)
+        finally:
+            transaction.end()
+
+    def join(self, session: object, *, after_commit: AfterCommit) -> MemoryStore:
+        """Ride in a session of this state; raise TypeError for anything else."""
+        if not isinstance(session, MemorySession):
+            raise TypeError("expected an MemorySession; a database session belongs to the SQL storage")
+        session.transaction.after_commit(after_commit)
+        return MemoryStore.over(session.transaction)
+
+    def session(self) -> MemorySession:
+        """Return a session for `join`, as a host would have one."""
+        return MemorySession(self.state)
+
+    def close(self) -> None:
+        """Nothing to close."""

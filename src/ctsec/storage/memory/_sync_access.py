@@ -1,0 +1,82 @@
+# Generated from src/ctsec/storage/memory/_async_access.py by tools/twin.py; edit that file.
+"""Standings and workspace roles in memory (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.rbac.assignment import Assignment
+from ctsec.rbac.standing import Assignment as Role
+from ctsec.rbac.standing import MembershipStatus, Standing
+from ctsec.storage.memory.state import Transaction
+from ctsec.storage.memory.tables import ASSIGNMENTS, MEMBERSHIPS, WORKSPACES
+
+
+class MemoryStandings:
+    """See `ctsec.rbac.ports.StandingRecords`."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def standing(self, organization_id: OrganizationId, user_id: UserId, *, fresh: bool = False) -> Standing | None:
+        """Return membership and workspace roles, by plain or locking reads."""
+
+        def theirs(assignment: Assignment) -> bool:
+            return assignment.organization_id == organization_id and assignment.user_id == user_id
+
+        key = (organization_id, user_id)
+        membership = self._tx.current(MEMBERSHIPS, key) if fresh else self._tx.get(MEMBERSHIPS, key)
+        if membership is None:
+            return None
+        roles = self._tx.current_where(ASSIGNMENTS, theirs) if fresh else [a for a in self._tx.scan(ASSIGNMENTS) if theirs(a)]
+        return Standing(
+            user=user_id,
+            organization=organization_id,
+            role=membership.role,
+            status=MembershipStatus(membership.status.value),
+            starts_at=membership.starts_at,
+            expires_at=membership.expires_at,
+            workspaces={a.workspace_id: Role(a.role, a.starts_at, a.expires_at) for a in roles},
+        )
+
+    def organization_of(self, workspace_id: WorkspaceId) -> OrganizationId | None:
+        """Return the organization that a workspace belongs to."""
+        workspace = self._tx.get(WORKSPACES, workspace_id)
+        return None if workspace is None else workspace.organization_id
+
+    def change_role(self, organization_id: OrganizationId, user_id: UserId, *, before: str, after: str) -> bool:
+        """Change the organization role if it still is `before`; the membership's version goes up by one."""
+        stored = self._tx.current(MEMBERSHIPS, (organization_id, user_id))
+        if stored is None or stored.role != before:
+            return False
+        self._tx.put(MEMBERSHIPS, (organization_id, user_id), replace(stored, role=after, version=stored.version + 1))
+        return True
+
+
+class MemoryAssignments:
+    """See `ctsec.rbac.ports.AssignmentRecords`."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def put(self, assignment: Assignment) -> None:
+        """Insert the role of a person in a workspace, or replace it."""
+        self._tx.put(ASSIGNMENTS, (assignment.organization_id, assignment.workspace_id, assignment.user_id), assignment)
+
+    def remove(self, organization_id: OrganizationId, workspace_id: WorkspaceId, user_id: UserId) -> bool:
+        """Delete it; True if there was one."""
+        key = (organization_id, workspace_id, user_id)
+        if self._tx.current(ASSIGNMENTS, key) is None:
+            return False
+        self._tx.put(ASSIGNMENTS, key, None)
+        return True
+
+    def of_workspace(self, organization_id: OrganizationId, workspace_id: WorkspaceId, *, after: str, limit: int) -> tuple[Assignment, ...]:
+        """Return the roles in a workspace with a user id above `after`, in the order of ids."""
+        theirs = [a for a in self._tx.scan(ASSIGNMENTS) if a.organization_id == organization_id and a.workspace_id == workspace_id]
+        return tuple(sorted((a for a in theirs if a.user_id > after), key=lambda a: a.user_id)[:limit])

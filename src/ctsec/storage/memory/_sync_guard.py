@@ -1,0 +1,163 @@
+# Generated from src/ctsec/storage/memory/_async_guard.py by tools/twin.py; edit that file.
+"""The guard store in memory (async source): no transaction, every call is committed when it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ctsec.audit.record import StoredEvent
+from ctsec.errors import StoreError
+from ctsec.guard.attempts import Attempts
+from ctsec.guard.proof import Proof, Purpose
+from ctsec.storage.memory.guard_state import GuardState
+from ctsec.storage.memory.state import frozen
+
+
+class MemoryProofs:
+    """See `ctsec.guard.ports.ProofRecords`."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: GuardState) -> None:
+        self._state = state
+
+    def issue(self, proofs: tuple[Proof, ...]) -> None:
+        """Insert the rows of what was just issued, all or none."""
+        rows = {(proof.purpose, proof.digest): frozen(proof) for proof in proofs}
+        with self._state.lock:
+            if len(rows) < len(proofs) or not rows.keys().isdisjoint(self._state.proofs):
+                raise StoreError("a proof with this purpose and digest was issued before")
+            self._state.proofs.update(rows)
+
+    def peek(self, purpose: Purpose, digest: bytes) -> Proof | None:
+        """Return a proof without consuming it."""
+        with self._state.lock:
+            return self._state.proofs.get((purpose, digest))
+
+    def consume(self, purpose: Purpose, digest: bytes, *, now: datetime) -> bool:
+        """Mark a live proof as used; True for exactly one caller."""
+        with self._state.lock:
+            proof = self._state.proofs.get((purpose, digest))
+            if proof is None or not _is_live(proof, now=now):
+                return False
+            self._state.proofs[purpose, digest] = frozen(replace(proof, used_at=now))
+            return True
+
+    def void(self, purpose: Purpose, subject: str, *, now: datetime) -> int:
+        """Mark every live proof of a subject as used; return how many."""
+        with self._state.lock:
+            found = self._live(purpose, subject, now=now)
+            self._state.proofs.update({(purpose, p.digest): frozen(replace(p, used_at=now)) for p in found})
+            return len(found)
+
+    def live(self, purpose: Purpose, subject: str, *, now: datetime) -> tuple[Proof, ...]:
+        """Return the proofs of a subject that may still be consumed, in the order of digests."""
+        with self._state.lock:
+            return tuple(sorted(self._live(purpose, subject, now=now), key=lambda p: p.digest))
+
+    def _live(self, purpose: Purpose, subject: str, *, now: datetime) -> list[Proof]:
+        theirs = (p for p in self._state.proofs.values() if p.purpose is purpose and p.subject == subject)
+        return [p for p in theirs if _is_live(p, now=now)]
+
+
+class MemorySteps:
+    """See `ctsec.guard.ports.StepRecords`."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: GuardState) -> None:
+        self._state = state
+
+    def start(self, authenticator: str, *, step: int) -> None:
+        """Write the row of a new authenticator; an existing one stays as it is."""
+        with self._state.lock:
+            self._state.steps.setdefault(authenticator, step)
+
+    def last(self, authenticator: str) -> int | None:
+        """Return the last accepted step, None if the authenticator has no row."""
+        with self._state.lock:
+            return self._state.steps.get(authenticator)
+
+    def advance(self, authenticator: str, *, step: int) -> bool:
+        """Set the last step to `step` if it is greater than the stored one."""
+        with self._state.lock:
+            last = self._state.steps.get(authenticator)
+            if last is None or step <= last:
+                return False
+            self._state.steps[authenticator] = step
+            return True
+
+
+class MemoryAttempts:
+    """See `ctsec.guard.ports.AttemptRecords`."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: GuardState) -> None:
+        self._state = state
+
+    def get(self, key: str) -> Attempts | None:
+        """Return the counter of `key`."""
+        with self._state.lock:
+            return self._state.attempts.get(key)
+
+    def replace(self, old: Attempts | None, new: Attempts) -> bool:
+        """Write `new` if the stored counter still equals `old` (None: no row yet)."""
+        with self._state.lock:
+            if self._state.attempts.get(new.key) != old:
+                return False
+            self._state.attempts[new.key] = frozen(new)
+            return True
+
+    def clear(self, keys: tuple[str, ...]) -> None:
+        """Forget the counters."""
+        with self._state.lock:
+            for key in keys:
+                self._state.attempts.pop(key, None)
+
+
+class MemoryAsideEvents:
+    """See `ctsec.guard.ports.AsideEvents`."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: GuardState) -> None:
+        self._state = state
+
+    def append(self, event: StoredEvent) -> None:
+        """Insert one row."""
+        with self._state.lock:
+            if event.id in self._state.events:
+                raise StoreError("an event with this id waits already")
+            self._state.events[event.id] = frozen(event)
+
+    def pending(self, *, limit: int) -> tuple[StoredEvent, ...]:
+        """Return rows in the order of their ids."""
+        with self._state.lock:
+            return tuple(sorted(self._state.events.values(), key=lambda e: e.id)[:limit])
+
+    def remove(self, ids: tuple[str, ...]) -> None:
+        """Delete rows that have reached the inbox."""
+        with self._state.lock:
+            for each in ids:
+                self._state.events.pop(each, None)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryGuard:
+    """See `ctsec.guard.ports.GuardStore`."""
+
+    proofs: MemoryProofs
+    steps: MemorySteps
+    attempts: MemoryAttempts
+    events: MemoryAsideEvents
+
+    @classmethod
+    def over(cls, state: GuardState) -> MemoryGuard:
+        """Return the guard store over a state."""
+        return cls(MemoryProofs(state), MemorySteps(state), MemoryAttempts(state), MemoryAsideEvents(state))
+
+
+def _is_live(proof: Proof, *, now: datetime) -> bool:
+    return proof.used_at is None and (proof.expires_at is None or now < proof.expires_at)

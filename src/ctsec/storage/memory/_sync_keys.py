@@ -1,0 +1,82 @@
+# Generated from src/ctsec/storage/memory/_async_keys.py by tools/twin.py; edit that file.
+"""API keys and wrapped data keys in memory (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from ctsec.encryption.dek import DekState, WrappedDek
+from ctsec.ids import DekId, KeyId, OrganizationId
+from ctsec.keys.record import ApiKey, KeySecret
+from ctsec.storage.memory.state import Transaction, frozen
+from ctsec.storage.memory.tables import API_KEYS, DEKS, KEY_SECRETS
+
+
+class MemoryKeys:
+    """See `ctsec.keys.ports.KeyRecords`; a key's secrets are one row, newest first."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def add(self, key: ApiKey, secret: KeySecret) -> None:
+        """Insert a key with its first secret."""
+        self._tx.insert(API_KEYS, key.id, key)
+        self._tx.put(KEY_SECRETS, key.id, (frozen(secret),))
+
+    def get(self, key_id: KeyId) -> tuple[ApiKey, tuple[KeySecret, ...]] | None:
+        """Return a key with its secrets, newest first."""
+        key = self._tx.get(API_KEYS, key_id)
+        return None if key is None else (key, self._tx.get(KEY_SECRETS, key_id) or ())
+
+    def of_owner(self, organization_id: OrganizationId, owner_id: str) -> tuple[ApiKey, ...]:
+        """Return the keys of an owner in an organization, newest first."""
+        found = [k for k in self._tx.scan(API_KEYS) if k.organization_id == organization_id and k.owner_id == owner_id]
+        return tuple(sorted(found, key=lambda k: k.id, reverse=True))
+
+    def revoke(self, organization_id: OrganizationId, key_id: KeyId, *, now: datetime) -> bool:
+        """Mark the key revoked if it is not."""
+        key = self._tx.current(API_KEYS, key_id)
+        if key is None or key.organization_id != organization_id or key.revoked_at is not None:
+            return False
+        self._tx.put(API_KEYS, key_id, replace(key, revoked_at=now))
+        return True
+
+    def rotate(self, secret: KeySecret, *, overlap_until: datetime) -> bool:
+        """Add the next generation and end every earlier one by `overlap_until`; False if another rotation came first."""
+        secrets = self._tx.current(KEY_SECRETS, secret.key_id)
+        if not secrets or secrets[0].generation != secret.generation - 1:
+            return False
+        ended = (replace(s, expires_at=min(s.expires_at or overlap_until, overlap_until)) for s in secrets)
+        self._tx.put(KEY_SECRETS, secret.key_id, tuple(frozen(s) for s in (secret, *ended)))
+        return True
+
+    def touch(self, key_id: KeyId, *, at: datetime, address: str) -> None:
+        """Write the last use."""
+        key = self._tx.current(API_KEYS, key_id)
+        if key is not None:
+            self._tx.put(API_KEYS, key_id, replace(key, last_used_at=at, last_used_address=address))
+
+
+class MemoryDeks:
+    """See `ctsec.encryption.ports.DekRecords`."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def add(self, dek: WrappedDek) -> None:
+        """Insert a wrapped key."""
+        self._tx.insert(DEKS, dek.id, dek)
+
+    def get(self, dek_id: DekId) -> WrappedDek | None:
+        """Return a wrapped key."""
+        return self._tx.get(DEKS, dek_id)
+
+    def active(self, scope: str) -> WrappedDek | None:
+        """Return the newest active key of `scope`."""
+        found = [d for d in self._tx.scan(DEKS) if d.scope == scope and d.state is DekState.ACTIVE]
+        return max(found, key=lambda d: d.id, default=None)

@@ -1,0 +1,22 @@
+"""What the guard store of the memory storage holds: every change applies at once, under one short lock, for all transactions."""
+
+from __future__ import annotations
+
+import threading
+
+from ctsec.audit.record import StoredEvent
+from ctsec.guard.attempts import Attempts
+from ctsec.guard.proof import Proof, Purpose
+
+
+class GuardState:
+    """The rows of the guard store; whoever reads or writes holds `lock`."""
+
+    __slots__ = ("attempts", "events", "lock", "proofs", "steps")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.proofs: dict[tuple[Purpose, bytes], Proof] = {}
+        self.steps: dict[str, int] = {}
+        self.attempts: dict[str, Attempts] = {}
+        self.events: dict[str, StoredEvent] = {}

@@ -1,0 +1,43 @@
+"""The tables of the memory store: one for each record family, and one for each unique key beside the primary one."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from ctsec.audit.event import LogId
+from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.authn.record import PasswordRecord, Session
+from ctsec.directory.record import Invitation, Membership, Organization, Workspace
+from ctsec.encryption.dek import WrappedDek
+from ctsec.ids import AuthenticatorId, DekId, EventId, InvitationId, KeyId, MessageId, OrganizationId, SessionId, UserId, WorkspaceId
+from ctsec.keys.record import ApiKey, KeySecret
+from ctsec.mail.record import OutboxEntry
+from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
+from ctsec.rbac.assignment import Assignment
+from ctsec.storage.memory.state import Table
+from ctsec.user import User
+from ctsec.worker.record import JobLease
+
+Pair: TypeAlias = tuple[OrganizationId, UserId]
+
+USERS: Final[Table[UserId, User]] = Table("users")
+USER_EMAILS: Final[Table[str, UserId]] = Table("user_emails")
+ORGANIZATIONS: Final[Table[OrganizationId, Organization]] = Table("organizations")
+WORKSPACES: Final[Table[WorkspaceId, Workspace]] = Table("workspaces")
+MEMBERSHIPS: Final[Table[Pair, Membership]] = Table("memberships")
+INVITATIONS: Final[Table[InvitationId, Invitation]] = Table("invitations")
+INVITATION_DIGESTS: Final[Table[bytes, InvitationId]] = Table("invitation_digests")
+ASSIGNMENTS: Final[Table[tuple[OrganizationId, WorkspaceId, UserId], Assignment]] = Table("assignments")
+PASSWORDS: Final[Table[UserId, PasswordRecord]] = Table("passwords")
+SESSIONS: Final[Table[SessionId, Session]] = Table("sessions")
+AUTHENTICATORS: Final[Table[AuthenticatorId, Authenticator]] = Table("authenticators")
+BACKUP_CODES: Final[Table[UserId, BackupCodeSetRecord]] = Table("backup_codes")
+API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")
+KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")
+DEKS: Final[Table[DekId, WrappedDek]] = Table("deks")
+INBOX: Final[Table[EventId, StoredEvent]] = Table("inbox")
+LOG: Final[Table[tuple[LogId, int], SealedEvent]] = Table("log")
+LOG_IDS: Final[Table[EventId, int]] = Table("log_ids")
+LOG_SIZES: Final[Table[LogId, int]] = Table("log_sizes")
+OUTBOX: Final[Table[MessageId, OutboxEntry]] = Table("outbox")
+JOBS: Final[Table[str, JobLease]] = Table("jobs")

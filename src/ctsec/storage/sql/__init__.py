@@ -1,0 +1,11 @@
+"""The SQL store, on SQLAlchemy: SQLite, PostgreSQL and MariaDB, in the host's transaction or in one of its own."""
+
+from __future__ import annotations
+
+from ctsec.storage.sql._async import AsyncSqlStorage, AsyncSqlStore
+from ctsec.storage.sql._sync import SqlStorage, SqlStore
+from ctsec.storage.sql.engines import EngineSettings
+from ctsec.storage.sql.schema import ignore_ctsec_tables
+from ctsec.storage.sql.tables import Tables
+
+__all__ = ["AsyncSqlStorage", "AsyncSqlStore", "EngineSettings", "SqlStorage", "SqlStore", "Tables", "ignore_ctsec_tables"]

@@ -1,0 +1,163 @@
+"""The SQL storage (async source): every record family over a transaction of our own, or in the host's session."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from ctsec.errors import ConfigurationError
+from ctsec.storage._async_ports import AfterCommit
+from ctsec.storage.sql._async_access import AsyncSqlAssignments, AsyncSqlStandings
+from ctsec.storage.sql._async_audit import AsyncSqlInbox, AsyncSqlLog
+from ctsec.storage.sql._async_credentials import AsyncSqlAuthenticators, AsyncSqlBackupCodes, AsyncSqlPasswords, AsyncSqlSessions
+from ctsec.storage.sql._async_directory import (
+    AsyncSqlInvitations,
+    AsyncSqlMemberships,
+    AsyncSqlOrganizations,
+    AsyncSqlRoster,
+    AsyncSqlUsers,
+    AsyncSqlWorkspaces,
+)
+from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
+from ctsec.storage.sql._async_guard import AsyncSqlGuard
+from ctsec.storage.sql._async_keys import AsyncSqlDeks, AsyncSqlKeys
+from ctsec.storage.sql._async_transactions import AsyncTransactions
+from ctsec.storage.sql._async_work import AsyncSqlEpochs, AsyncSqlJobs, AsyncSqlOutbox
+from ctsec.storage.sql.engines import GUARD_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
+from ctsec.storage.sql.gate import MAIN_VERSION, Gate
+from ctsec.storage.sql.joined import JoinedProgress, unwrap
+from ctsec.storage.sql.progress import Progress
+from ctsec.storage.sql.tables import Tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncSqlStore:
+    """Every record family over one transaction."""
+
+    progress: Progress
+    users: AsyncSqlUsers
+    organizations: AsyncSqlOrganizations
+    workspaces: AsyncSqlWorkspaces
+    memberships: AsyncSqlMemberships
+    roster: AsyncSqlRoster
+    invitations: AsyncSqlInvitations
+    standings: AsyncSqlStandings
+    assignments: AsyncSqlAssignments
+    passwords: AsyncSqlPasswords
+    sessions: AsyncSqlSessions
+    authenticators: AsyncSqlAuthenticators
+    backup_codes: AsyncSqlBackupCodes
+    api_keys: AsyncSqlKeys
+    deks: AsyncSqlDeks
+    inbox: AsyncSqlInbox
+    log: AsyncSqlLog
+    outbox: AsyncSqlOutbox
+    jobs: AsyncSqlJobs
+    epochs: AsyncSqlEpochs
+
+    @property
+    def wrote(self) -> bool:
+        """Whether this transaction has written anything."""
+        return self.progress.wrote
+
+    @classmethod
+    def over(cls, run: AsyncExecutor, tables: Tables) -> AsyncSqlStore:
+        """Return the store over a transaction."""
+        return cls(
+            progress=run.progress,
+            users=AsyncSqlUsers(run, tables),
+            organizations=AsyncSqlOrganizations(run, tables),
+            workspaces=AsyncSqlWorkspaces(run, tables),
+            memberships=AsyncSqlMemberships(run, tables),
+            roster=AsyncSqlRoster(run, tables),
+            invitations=AsyncSqlInvitations(run, tables),
+            standings=AsyncSqlStandings(run, tables),
+            assignments=AsyncSqlAssignments(run, tables),
+            passwords=AsyncSqlPasswords(run, tables),
+            sessions=AsyncSqlSessions(run, tables),
+            authenticators=AsyncSqlAuthenticators(run, tables),
+            backup_codes=AsyncSqlBackupCodes(run, tables),
+            api_keys=AsyncSqlKeys(run, tables),
+            deks=AsyncSqlDeks(run, tables),
+            inbox=AsyncSqlInbox(run, tables),
+            log=AsyncSqlLog(run, tables),
+            outbox=AsyncSqlOutbox(run, tables),
+            jobs=AsyncSqlJobs(run, tables),
+            epochs=AsyncSqlEpochs(run, tables),
+        )
+
+
+class AsyncSqlStorage:
+    """Opens transactions on `engine`; the guard store has an engine and a pool of its own, `guard_engine`.
+
+    Raises ConfigurationError for one engine in both roles, and for SQLite in memory or one SQLite file in both roles.
+    """
+
+    __slots__ = ("_engines", "_gate", "_transactions", "guard", "tables")
+
+    def __init__(self, engine: AsyncEngine, *, guard_engine: AsyncEngine, tables: Tables) -> None:
+        if engine is guard_engine or engine.pool is guard_engine.pool:
+            raise ConfigurationError("expected a guard engine of its own: a second connection from the same pool can starve")
+        if engine.dialect.name == "sqlite" and engine.url.database == guard_engine.url.database:
+            raise ConfigurationError("expected a guard store in a second SQLite file: one file has one writer, which may be the host")
+        self.tables = tables
+        self.guard = AsyncSqlGuard.over(guard_engine, tables=tables)
+        self._engines: tuple[AsyncEngine, ...] = ()
+        self._gate = Gate(tables.main_version, wanted=MAIN_VERSION)
+        self._transactions = AsyncTransactions(engine, gate=self._gate)
+
+    @classmethod
+    def from_url(
+        cls,
+        url: str | URL,
+        *,
+        guard: str | URL | None = None,
+        tables: Tables | None = None,
+        settings: EngineSettings = EngineSettings(),
+        guard_settings: EngineSettings = GUARD_SETTINGS,
+    ) -> AsyncSqlStorage:
+        """Return a storage with engines of its own, which `aclose()` closes; drivers that `url` does not name are chosen.
+
+        `guard` is the guard store's URL: by default the same server, or the file `<database>-guard` beside a SQLite file.
+        """
+        main = coloured_url(url, asynchronous=True)  # sync: main = coloured_url(url, asynchronous=False)
+        beside = guard_url(main, guard)
+        engine = create_async_engine(main, **engine_options(main, settings))
+        guard_engine = create_async_engine(beside, **engine_options(beside, guard_settings))
+        prepare(engine, settings)
+        prepare(guard_engine, guard_settings)
+        storage = cls(engine, guard_engine=guard_engine, tables=tables or Tables())
+        storage._engines = (engine, guard_engine)
+        return storage
+
+    @asynccontextmanager
+    async def begin(self, *, after_commit: AfterCommit) -> AsyncGenerator[AsyncSqlStore, None]:
+        """Open a transaction of our own: committed when the block ends, rolled back when it raises."""
+        progress = Progress(after_commit)
+        async with self._transactions.writing(progress) as run:
+            yield AsyncSqlStore.over(run, self.tables)
+        progress.committed()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncSqlStore, None]:
+        """Open a short READ COMMITTED read; a write in it raises StoreReadOnly."""
+        async with self._transactions.reading() as run:
+            yield AsyncSqlStore.over(run, self.tables)
+
+    def join(self, session: object, *, after_commit: AfterCommit) -> AsyncSqlStore:
+        """Ride in the host's session (or scoped session): never begin, commit, roll back or close it; flush it before each statement."""
+        theirs: AsyncSession = unwrap(session, AsyncSession)
+        source = AsyncJoinedSource(theirs, dialect=self._transactions.dialect)
+        progress = JoinedProgress(theirs, after_commit)
+        return AsyncSqlStore.over(
+            AsyncExecutor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables
+        )
+
+    async def aclose(self) -> None:
+        """Close the engines that this storage made."""
+        for engine in self._engines:
+            await engine.dispose()

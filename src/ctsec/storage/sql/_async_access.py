@@ -1,0 +1,66 @@
+"""Standings and workspace roles in SQL (async source)."""
+
+from __future__ import annotations
+
+from ctsec.directory.record import Membership
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.rbac.assignment import Assignment
+from ctsec.rbac.standing import Standing
+from ctsec.storage.sql._async_executor import AsyncExecutor
+from ctsec.storage.sql.statements import access, directory
+from ctsec.storage.sql.statements.rows import all_made, made, put, values
+from ctsec.storage.sql.tables import Tables
+
+
+class AsyncSqlStandings:
+    """See `ctsec.rbac.ports.AsyncStandingRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: AsyncExecutor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    async def standing(self, organization_id: OrganizationId, user_id: UserId, *, fresh: bool = False) -> Standing | None:
+        """Return membership and workspace roles, by plain or locking reads."""
+        row = await self._run.row(directory.membership(self._tables, organization_id, user_id, fresh=fresh))
+        membership = made(Membership, row)
+        if membership is None:
+            return None
+        roles = await self._run.rows(access.roles_of_user(self._tables, organization_id, user_id, fresh=fresh))
+        return access.standing(membership, roles)
+
+    async def organization_of(self, workspace_id: WorkspaceId) -> OrganizationId | None:
+        """Return the organization that a workspace belongs to."""
+        row = await self._run.row(access.organization_of(self._tables, workspace_id))
+        return None if row is None else OrganizationId(row["organization_id"])
+
+    async def change_role(self, organization_id: OrganizationId, user_id: UserId, *, before: str, after: str) -> bool:
+        """Change the organization role if it still is `before`; the membership's version goes up by one."""
+        return await self._run.change(access.change_role(self._tables, organization_id, user_id, before=before, after=after)) == 1
+
+
+class AsyncSqlAssignments:
+    """See `ctsec.rbac.ports.AsyncAssignmentRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: AsyncExecutor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    async def put(self, assignment: Assignment) -> None:
+        """Insert the role of a person in a workspace, or replace it."""
+        key = ("workspace_id", "user_id")
+        await self._run.change(put(self._tables.workspace_role, values(assignment), key=key, dialect=self._run.dialect))
+
+    async def remove(self, organization_id: OrganizationId, workspace_id: WorkspaceId, user_id: UserId) -> bool:
+        """Delete it; True if there was one."""
+        return await self._run.change(access.remove_role(self._tables, organization_id, workspace_id, user_id)) == 1
+
+    async def of_workspace(
+        self, organization_id: OrganizationId, workspace_id: WorkspaceId, *, after: str, limit: int
+    ) -> tuple[Assignment, ...]:
+        """Return the roles in a workspace with a user id above `after`, in the order of ids."""
+        query = access.roles_of_workspace(self._tables, organization_id, workspace_id, after=after, limit=limit)
+        return all_made(Assignment, await self._run.rows(query))

@@ -1,0 +1,189 @@
+"""How statements reach the database: on a connection of our own, or in the host's session (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Protocol
+
+from sqlalchemy import Executable, RowMapping
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+
+from ctsec.storage.sql.failures import translate
+from ctsec.storage.sql.gate import Gate
+from ctsec.storage.sql.joined import judge, lacks_transaction
+from ctsec.storage.sql.progress import Progress
+
+
+class AsyncSource(Protocol):
+    """Where the connection of a transaction comes from."""
+
+    async def connection(self) -> AsyncConnection:
+        """Return the connection, ready for the next statement."""
+        ...
+
+
+class AsyncOwnSource:
+    """A connection on which we began, and which we commit."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def connection(self) -> AsyncConnection:
+        """Return it."""
+        return self._connection
+
+
+class AsyncJoinedSource:
+    """The host's session: flushed before every statement, never begun, committed, rolled back or closed."""
+
+    __slots__ = ("_dialect", "_session")
+
+    def __init__(self, session: AsyncSession, *, dialect: str) -> None:
+        self._session = session
+        self._dialect = dialect
+
+    async def connection(self) -> AsyncConnection:
+        """Flush what the host has pending (its errors are the host's), and return the session's connection inside a transaction."""
+        await self._session.flush()
+        try:
+            connection = await self._session.connection()
+            judge(connection, dialect=self._dialect)
+            if lacks_transaction(connection):
+                await connection.exec_driver_sql("BEGIN")
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        else:
+            return connection
+        raise failure
+
+
+class AsyncExecutor:
+    """Runs statements of one transaction; every error of the database leaves as one of ours, without a value of a row."""
+
+    __slots__ = ("_gate", "_source", "dialect", "progress")
+
+    def __init__(self, source: AsyncSource, *, dialect: str, gate: Gate, progress: Progress) -> None:
+        self._source = source
+        self._gate = gate
+        self.dialect = dialect
+        self.progress = progress
+
+    async def rows(self, statement: Executable) -> Sequence[RowMapping]:
+        """Return every row of a query."""
+        connection = await self._connection()
+        try:
+            return (await connection.execute(statement)).mappings().all()
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        raise failure
+
+    async def row(self, statement: Executable) -> RowMapping | None:
+        """Return the first row of a query."""
+        rows = await self.rows(statement)
+        return rows[0] if rows else None
+
+    async def change(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
+        """Run a statement that writes, for each of `rows` if given; return how many rows it matched."""
+        self.progress.touch()
+        connection = await self._connection()
+        try:
+            return int((await connection.execute(statement, rows)).rowcount)
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        raise failure
+
+    async def lock(self, statement: Executable) -> int:
+        """Run a statement that only takes locks; it counts as no write."""
+        self.progress.require_writable()
+        connection = await self._connection()
+        try:
+            return int((await connection.execute(statement)).rowcount)
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        raise failure
+
+    async def change_unless_taken(self, statement: Executable) -> int | None:
+        """Run a statement in a savepoint; None if a unique key is taken, and the transaction goes on as if nothing was tried."""
+        self.progress.touch()
+        connection = await self._connection()
+        try:
+            savepoint = await connection.begin_nested()
+            try:
+                count = int((await connection.execute(statement)).rowcount)
+            except IntegrityError:
+                await savepoint.rollback()
+                return None
+            except SQLAlchemyError:
+                await self._abandon(savepoint)
+                raise
+            await savepoint.commit()
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        else:
+            return count
+        raise failure
+
+    async def _abandon(self, savepoint: Any) -> None:
+        """Roll back to a savepoint that the database may have thrown away already (a deadlock on MariaDB ends the transaction)."""
+        try:
+            await savepoint.rollback()
+        except DBAPIError:
+            return
+
+    async def _connection(self) -> AsyncConnection:
+        """Return the connection, once the version of the tables was seen to be right."""
+        connection = await self._source.connection()
+        if self._gate.open:
+            return connection
+        try:
+            found = (await connection.execute(self._gate.statement())).scalar()
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        else:
+            self._gate.judge(found)
+            return connection
+        raise failure
+
+
+@asynccontextmanager
+async def open_connection(engine: AsyncEngine, *, isolation_level: str | None = None) -> AsyncGenerator[AsyncConnection, None]:
+    """Take a connection from a pool, at an isolation level if one is named; roll back and return it at the end."""
+    async with AsyncExitStack() as stack:
+        try:
+            connection = await stack.enter_async_context(engine.connect())
+            if isolation_level is not None:
+                await connection.execution_options(isolation_level=isolation_level)
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        else:
+            yield connection
+            return
+    raise failure
+
+
+async def start(connection: AsyncConnection, *, statement: str) -> None:
+    """Begin on SQLite by `statement`, instead of what its driver begins by itself."""
+    try:
+        if not lacks_transaction(connection):
+            await connection.rollback()
+        await connection.exec_driver_sql(statement)
+    except SQLAlchemyError as error:
+        failure = translate(error)
+    else:
+        return
+    raise failure
+
+
+async def commit(connection: AsyncConnection) -> None:
+    """Commit; the error of a commit that could not be serialised is StoreBusy."""
+    try:
+        await connection.commit()
+    except SQLAlchemyError as error:
+        failure = translate(error)
+    else:
+        return
+    raise failure

@@ -1,0 +1,48 @@
+"""Transactions of our own on one engine (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncOwnSource, commit, open_connection, start
+from ctsec.storage.sql.engines import lock_of, lock_timeout_of
+from ctsec.storage.sql.gate import Gate
+from ctsec.storage.sql.progress import Progress
+
+
+class AsyncTransactions:
+    """Opens transactions on one engine: BEGIN IMMEDIATE behind the writer lock on SQLite."""
+
+    __slots__ = ("_engine", "_gate", "_lock", "_timeout", "dialect")
+
+    def __init__(self, engine: AsyncEngine, *, gate: Gate) -> None:
+        self._engine = engine
+        self._gate = gate
+        self._lock = lock_of(engine)
+        self._timeout = lock_timeout_of(engine)
+        self.dialect = engine.dialect.name
+
+    @asynccontextmanager
+    async def writing(self, progress: Progress) -> AsyncGenerator[AsyncExecutor, None]:
+        """Open a transaction: committed when the block ends, rolled back when it raises."""
+        async with AsyncExitStack() as stack:
+            if self._lock is not None:
+                held = self._lock.held_by_task(timeout=self._timeout)  # sync: held = self._lock.held(timeout=self._timeout)
+                await stack.enter_async_context(held)
+            connection = await stack.enter_async_context(open_connection(self._engine))
+            if self._lock is not None:
+                await start(connection, statement="BEGIN IMMEDIATE")
+            yield AsyncExecutor(AsyncOwnSource(connection), dialect=self.dialect, gate=self._gate, progress=progress)
+            await commit(connection)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncExecutor, None]:
+        """Open a short read; on SQLite it takes no lock, elsewhere it is READ COMMITTED."""
+        level = None if self._lock is not None else "READ COMMITTED"
+        async with open_connection(self._engine, isolation_level=level) as connection:
+            if self._lock is not None:
+                await start(connection, statement="BEGIN")
+            yield AsyncExecutor(AsyncOwnSource(connection), dialect=self.dialect, gate=self._gate, progress=Progress(None))

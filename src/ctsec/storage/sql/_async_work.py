@@ -1,0 +1,74 @@
+"""The mail outbox, job leases and epochs in SQL (async source)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ctsec.mail.record import OutboxEntry
+from ctsec.storage.sql._async_executor import AsyncExecutor
+from ctsec.storage.sql.statements import work
+from ctsec.storage.sql.statements.rows import added, all_made, replaced
+from ctsec.storage.sql.tables import Tables
+from ctsec.worker.record import JobLease
+
+
+class AsyncSqlOutbox:
+    """See `ctsec.mail.ports.AsyncOutboxRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: AsyncExecutor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    async def add(self, entry: OutboxEntry) -> None:
+        """Insert an entry."""
+        await self._run.change(added(self._tables.outbox, entry))
+
+    async def due(self, *, now: datetime, limit: int) -> tuple[OutboxEntry, ...]:
+        """Return entries that may be tried now, in the order of their due times, then ids."""
+        return all_made(OutboxEntry, await self._run.rows(work.due(self._tables, now=now, limit=limit)))
+
+    async def replace(self, entry: OutboxEntry) -> bool:
+        """Write if the stored version is one less."""
+        return await self._run.change(replaced(self._tables.outbox, entry)) == 1
+
+
+class AsyncSqlJobs:
+    """See `ctsec.worker.ports.AsyncJobRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: AsyncExecutor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    async def claim(self, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
+        """Take the job if it is due and nobody's lease on it is running; the first claim makes its row."""
+        if await self._run.change(work.claim(self._tables, name, owner=owner, now=now, until=until)) == 1:
+            return True
+        first = JobLease(name=name, owner=owner, leased_until=until, due_at=now)
+        return await self._run.change_unless_taken(added(self._tables.job, first)) is not None
+
+    async def finish(self, name: str, *, owner: str, now: datetime, due_at: datetime, error: str) -> bool:
+        """Give the job back with the time of its next run; False if the lease was lost meanwhile."""
+        return await self._run.change(work.finish(self._tables, name, owner=owner, now=now, due_at=due_at, error=error)) == 1
+
+    async def all(self) -> tuple[JobLease, ...]:
+        """Return every job that ever ran, in the order of names."""
+        return all_made(JobLease, await self._run.rows(work.jobs(self._tables)))
+
+
+class AsyncSqlEpochs:
+    """See `ctsec.directory.ports.AsyncEpochRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: AsyncExecutor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    async def bump(self, scope: str) -> None:
+        """Change the epoch of `scope` in this transaction, and have caches forget it after commit."""
+        await self._run.change(work.bump(self._tables, scope, dialect=self._run.dialect))
+        self._run.progress.scopes.add(scope)

@@ -1,0 +1,162 @@
+# Generated from src/ctsec/storage/sql/_async.py by tools/twin.py; edit that file.
+"""The SQL storage (async source): every record family over a transaction of our own, or in the host's session."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy.orm import Session
+
+from ctsec.errors import ConfigurationError
+from ctsec.storage._sync_ports import AfterCommit
+from ctsec.storage.sql._sync_access import SqlAssignments, SqlStandings
+from ctsec.storage.sql._sync_audit import SqlInbox, SqlLog
+from ctsec.storage.sql._sync_credentials import SqlAuthenticators, SqlBackupCodes, SqlPasswords, SqlSessions
+from ctsec.storage.sql._sync_directory import (
+    SqlInvitations,
+    SqlMemberships,
+    SqlOrganizations,
+    SqlRoster,
+    SqlUsers,
+    SqlWorkspaces,
+)
+from ctsec.storage.sql._sync_executor import Executor, JoinedSource
+from ctsec.storage.sql._sync_guard import SqlGuard
+from ctsec.storage.sql._sync_keys import SqlDeks, SqlKeys
+from ctsec.storage.sql._sync_transactions import Transactions
+from ctsec.storage.sql._sync_work import SqlEpochs, SqlJobs, SqlOutbox
+from ctsec.storage.sql.engines import GUARD_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
+from ctsec.storage.sql.gate import MAIN_VERSION, Gate
+from ctsec.storage.sql.joined import JoinedProgress, unwrap
+from ctsec.storage.sql.progress import Progress
+from ctsec.storage.sql.tables import Tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlStore:
+    """Every record family over one transaction."""
+
+    progress: Progress
+    users: SqlUsers
+    organizations: SqlOrganizations
+    workspaces: SqlWorkspaces
+    memberships: SqlMemberships
+    roster: SqlRoster
+    invitations: SqlInvitations
+    standings: SqlStandings
+    assignments: SqlAssignments
+    passwords: SqlPasswords
+    sessions: SqlSessions
+    authenticators: SqlAuthenticators
+    backup_codes: SqlBackupCodes
+    api_keys: SqlKeys
+    deks: SqlDeks
+    inbox: SqlInbox
+    log: SqlLog
+    outbox: SqlOutbox
+    jobs: SqlJobs
+    epochs: SqlEpochs
+
+    @property
+    def wrote(self) -> bool:
+        """Whether this transaction has written anything."""
+        return self.progress.wrote
+
+    @classmethod
+    def over(cls, run: Executor, tables: Tables) -> SqlStore:
+        """Return the store over a transaction."""
+        return cls(
+            progress=run.progress,
+            users=SqlUsers(run, tables),
+            organizations=SqlOrganizations(run, tables),
+            workspaces=SqlWorkspaces(run, tables),
+            memberships=SqlMemberships(run, tables),
+            roster=SqlRoster(run, tables),
+            invitations=SqlInvitations(run, tables),
+            standings=SqlStandings(run, tables),
+            assignments=SqlAssignments(run, tables),
+            passwords=SqlPasswords(run, tables),
+            sessions=SqlSessions(run, tables),
+            authenticators=SqlAuthenticators(run, tables),
+            backup_codes=SqlBackupCodes(run, tables),
+            api_keys=SqlKeys(run, tables),
+            deks=SqlDeks(run, tables),
+            inbox=SqlInbox(run, tables),
+            log=SqlLog(run, tables),
+            outbox=SqlOutbox(run, tables),
+            jobs=SqlJobs(run, tables),
+            epochs=SqlEpochs(run, tables),
+        )
+
+
+class SqlStorage:
+    """Opens transactions on `engine`; the guard store has an engine and a pool of its own, `guard_engine`.
+
+    Raises ConfigurationError for one engine in both roles, and for SQLite in memory or one SQLite file in both roles.
+    """
+
+    __slots__ = ("_engines", "_gate", "_transactions", "guard", "tables")
+
+    def __init__(self, engine: Engine, *, guard_engine: Engine, tables: Tables) -> None:
+        if engine is guard_engine or engine.pool is guard_engine.pool:
+            raise ConfigurationError("expected a guard engine of its own: a second connection from the same pool can starve")
+        if engine.dialect.name == "sqlite" and engine.url.database == guard_engine.url.database:
+            raise ConfigurationError("expected a guard store in a second SQLite file: one file has one writer, which may be the host")
+        self.tables = tables
+        self.guard = SqlGuard.over(guard_engine, tables=tables)
+        self._engines: tuple[Engine, ...] = ()
+        self._gate = Gate(tables.main_version, wanted=MAIN_VERSION)
+        self._transactions = Transactions(engine, gate=self._gate)
+
+    @classmethod
+    def from_url(
+        cls,
+        url: str | URL,
+        *,
+        guard: str | URL | None = None,
+        tables: Tables | None = None,
+        settings: EngineSettings = EngineSettings(),
+        guard_settings: EngineSettings = GUARD_SETTINGS,
+    ) -> SqlStorage:
+        """Return a storage with engines of its own, which `aclose()` closes; drivers that `url` does not name are chosen.
+
+        `guard` is the guard store's URL: by default the same server, or the file `<database>-guard` beside a SQLite file.
+        """
+        main = coloured_url(url, asynchronous=False)
+        beside = guard_url(main, guard)
+        engine = create_engine(main, **engine_options(main, settings))
+        guard_engine = create_engine(beside, **engine_options(beside, guard_settings))
+        prepare(engine, settings)
+        prepare(guard_engine, guard_settings)
+        storage = cls(engine, guard_engine=guard_engine, tables=tables or Tables())
+        storage._engines = (engine, guard_engine)
+        return storage
+
+    @contextmanager
+    def begin(self, *, after_commit: AfterCommit) -> Generator[SqlStore, None, None]:
+        """Open a transaction of our own: committed when the block ends, rolled back when it raises."""
+        progress = Progress(after_commit)
+        with self._transactions.writing(progress) as run:
+            yield SqlStore.over(run, self.tables)
+        progress.committed()
+
+    @contextmanager
+    def reading(self) -> Generator[SqlStore, None, None]:
+        """Open a short READ COMMITTED read; a write in it raises StoreReadOnly."""
+        with self._transactions.reading() as run:
+            yield SqlStore.over(run, self.tables)
+
+    def join(self, session: object, *, after_commit: AfterCommit) -> SqlStore:
+        """Ride in the host's session (or scoped session): never begin, commit, roll back or close it; flush it before each statement."""
+        theirs: Session = unwrap(session, Session)
+        source = JoinedSource(theirs, dialect=self._transactions.dialect)
+        progress = JoinedProgress(theirs, after_commit)
+        return SqlStore.over(Executor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables)
+
+    def close(self) -> None:
+        """Close the engines that this storage made."""
+        for engine in self._engines:
+            engine.dispose()

@@ -1,0 +1,121 @@
+# Generated from src/ctsec/storage/sql/_async_credentials.py by tools/twin.py; edit that file.
+"""Passwords, sessions, authenticators and backup codes in SQL (async source)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from ctsec.authn.record import PasswordRecord, Session
+from ctsec.ids import SessionId, UserId
+from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
+from ctsec.storage.sql._sync_executor import Executor
+from ctsec.storage.sql.statements import credentials
+from ctsec.storage.sql.statements.rows import added, all_made, made, put, replaced, values
+from ctsec.storage.sql.tables import Tables
+
+
+class SqlPasswords:
+    """See `ctsec.authn.ports.PasswordRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def get(self, user_id: UserId) -> PasswordRecord | None:
+        """Return the record of a user."""
+        t = self._tables.password
+        return made(PasswordRecord, self._run.row(select(t).where(t.c.user_id == user_id)))
+
+    def put(self, record: PasswordRecord) -> bool:
+        """Insert version 1, or replace the version before."""
+        if record.version == 1:
+            return self._run.change_unless_taken(added(self._tables.password, record)) is not None
+        return self._run.change(replaced(self._tables.password, record, key=("user_id",))) == 1
+
+
+class SqlSessions:
+    """See `ctsec.authn.ports.SessionRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def add(self, session: Session) -> None:
+        """Insert a session."""
+        self._run.change(added(self._tables.session, session))
+
+    def get(self, session_id: SessionId) -> Session | None:
+        """Return a session."""
+        t = self._tables.session
+        return made(Session, self._run.row(select(t).where(t.c.id == session_id)))
+
+    def replace(self, session: Session) -> bool:
+        """Write if the stored version is one less and the stored session is not revoked."""
+        return self._run.change(credentials.replace_session(self._tables, session)) == 1
+
+    def touch(self, session_id: SessionId, *, at: datetime) -> None:
+        """Move the last use forward to `at` if it is later; no version changes."""
+        self._run.change(credentials.touch_session(self._tables, session_id, at=at))
+
+    def of_user(self, user_id: UserId) -> tuple[Session, ...]:
+        """Return the sessions of a person that are not revoked, in the order of ids."""
+        return all_made(Session, self._run.rows(credentials.sessions(self._tables, user_id)))
+
+    def revoke(self, user_id: UserId, session_id: SessionId | None, *, keep: SessionId | None, now: datetime) -> int:
+        """Revoke one session of a person, or all (None), except `keep`; return how many were live rows."""
+        return self._run.change(credentials.revoke_sessions(self._tables, user_id, session_id, keep=keep, now=now))
+
+
+class SqlAuthenticators:
+    """See `ctsec.mfa.ports.AuthenticatorRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def add(self, authenticator: Authenticator) -> None:
+        """Insert an authenticator."""
+        self._run.change(added(self._tables.authenticator, authenticator))
+
+    def of_user(self, user_id: UserId) -> tuple[Authenticator, ...]:
+        """Return every authenticator of a person, in the order of ids."""
+        return all_made(Authenticator, self._run.rows(credentials.authenticators(self._tables, user_id)))
+
+    def replace(self, authenticator: Authenticator) -> bool:
+        """Write if the stored version is one less."""
+        return self._run.change(replaced(self._tables.authenticator, authenticator)) == 1
+
+    def remove(self, user_id: UserId, *, confirmed: bool) -> int:
+        """Delete the person's confirmed, or pending, authenticators; return how many."""
+        return self._run.change(credentials.remove_authenticators(self._tables, user_id, confirmed=confirmed))
+
+
+class SqlBackupCodes:
+    """See `ctsec.mfa.ports.BackupCodeRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def put(self, codes: BackupCodeSetRecord) -> None:
+        """Replace the person's set."""
+        self._run.change(put(self._tables.backup_code_set, values(codes), key=("user_id",), dialect=self._run.dialect))
+
+    def get(self, user_id: UserId) -> BackupCodeSetRecord | None:
+        """Return the person's set."""
+        t = self._tables.backup_code_set
+        return made(BackupCodeSetRecord, self._run.row(select(t).where(t.c.user_id == user_id)))
+
+    def remove(self, user_id: UserId) -> bool:
+        """Delete the person's set; True if there was one."""
+        return self._run.change(credentials.remove_backup_codes(self._tables, user_id)) == 1

@@ -1,0 +1,180 @@
+# Generated from src/ctsec/storage/sql/_async_directory.py by tools/twin.py; edit that file.
+"""Users, organizations, workspaces, memberships and invitations in SQL (async source)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from ctsec.directory.record import Invitation, Member, Membership, Organization, Workspace
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.storage.sql._sync_executor import Executor
+from ctsec.storage.sql.statements import directory
+from ctsec.storage.sql.statements.rows import added, all_made, made, replaced
+from ctsec.storage.sql.tables import Tables
+from ctsec.user import User
+
+
+class SqlUsers:
+    """See `ctsec.directory.ports.UserRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def add(self, user: User) -> bool:
+        """Insert `user`; False if its e-mail key is taken."""
+        return self._run.change_unless_taken(added(self._tables.user, user)) is not None
+
+    def get(self, user_id: UserId) -> User | None:
+        """Return the account."""
+        return made(User, self._run.row(select(self._tables.user).where(self._tables.user.c.id == user_id)))
+
+    def by_email(self, email_key: str) -> User | None:
+        """Return the account with this key."""
+        return made(User, self._run.row(directory.user_by_email(self._tables, email_key)))
+
+    def replace(self, user: User) -> bool:
+        """Write `user` if the stored version is one less and its e-mail key is not another's."""
+        return self._run.change_unless_taken(replaced(self._tables.user, user)) == 1
+
+
+class SqlOrganizations:
+    """See `ctsec.directory.ports.OrganizationRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def add(self, organization: Organization) -> None:
+        """Insert an organization."""
+        self._run.change(added(self._tables.organization, organization))
+
+    def get(self, organization_id: OrganizationId) -> Organization | None:
+        """Return an organization."""
+        t = self._tables.organization
+        return made(Organization, self._run.row(select(t).where(t.c.id == organization_id)))
+
+    def replace(self, organization: Organization) -> bool:
+        """Write name and status if the stored version is one less."""
+        keep = frozenset({"permanent_owners", "created_at"})
+        return self._run.change(replaced(self._tables.organization, organization, keep=keep)) == 1
+
+    def lock(self, organization_id: OrganizationId) -> bool:
+        """Lock the row until the transaction ends; False if there is none."""
+        return self._run.lock(directory.lock_organization(self._tables, organization_id)) == 1
+
+    def gain_owner(self, organization_id: OrganizationId) -> None:
+        """Count one more permanent owner."""
+        self._run.change(directory.gain_owner(self._tables, organization_id))
+
+    def lose_owner(self, organization_id: OrganizationId) -> bool:
+        """Count one less; False if that would leave none."""
+        return self._run.change(directory.lose_owner(self._tables, organization_id)) == 1
+
+
+class SqlWorkspaces:
+    """See `ctsec.directory.ports.WorkspaceRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def add(self, workspace: Workspace) -> None:
+        """Insert a workspace."""
+        self._run.change(added(self._tables.workspace, workspace))
+
+    def get(self, workspace_id: WorkspaceId) -> Workspace | None:
+        """Return a workspace."""
+        t = self._tables.workspace
+        return made(Workspace, self._run.row(select(t).where(t.c.id == workspace_id)))
+
+    def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[Workspace, ...]:
+        """Return workspaces of one organization with an id above `after`, in the order of ids."""
+        query = directory.workspaces(self._tables, organization_id, after=after, limit=limit)
+        return all_made(Workspace, self._run.rows(query))
+
+
+class SqlMemberships:
+    """See `ctsec.directory.ports.MembershipRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def add(self, membership: Membership) -> bool:
+        """Insert; False if the person is a member already."""
+        return self._run.change_unless_taken(added(self._tables.membership, membership)) is not None
+
+    def get(self, organization_id: OrganizationId, user_id: UserId, *, fresh: bool = False) -> Membership | None:
+        """Return a membership, by a plain or a locking read."""
+        return made(Membership, self._run.row(directory.membership(self._tables, organization_id, user_id, fresh=fresh)))
+
+    def replace(self, membership: Membership) -> bool:
+        """Write if the stored version is one less."""
+        key = ("organization_id", "user_id")
+        return self._run.change(replaced(self._tables.membership, membership, key=key)) == 1
+
+    def remove(self, organization_id: OrganizationId, user_id: UserId) -> bool:
+        """Delete the membership and every workspace role of the person in the organization."""
+        found = self._run.change(directory.remove_membership(self._tables, organization_id, user_id)) == 1
+        self._run.change(directory.remove_roles(self._tables, organization_id, user_id))
+        return found
+
+
+class SqlRoster:
+    """See `ctsec.directory.ports.RosterRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def of_user(self, user_id: UserId) -> tuple[Membership, ...]:
+        """Return every membership of a person, in the order of organization ids."""
+        return all_made(Membership, self._run.rows(directory.memberships(self._tables, user_id)))
+
+    def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[Member, ...]:
+        """Return members with a user id above `after`, in the order of ids."""
+        query = directory.members(self._tables, organization_id, after=after, limit=limit)
+        return tuple(directory.member(row) for row in self._run.rows(query))
+
+
+class SqlInvitations:
+    """See `ctsec.directory.ports.InvitationRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def add(self, invitation: Invitation) -> None:
+        """Insert an invitation."""
+        self._run.change(added(self._tables.invitation, invitation))
+
+    def by_digest(self, token_digest: bytes) -> Invitation | None:
+        """Return the invitation whose token has this digest."""
+        return made(Invitation, self._run.row(directory.invitation_by_digest(self._tables, token_digest)))
+
+    def accept(self, invitation: Invitation, *, by: UserId, now: datetime) -> bool:
+        """Mark it accepted if it is still open at `now`."""
+        return self._run.change(directory.accept(self._tables, invitation, by=by, now=now)) == 1
+
+    def revoke(self, organization_id: OrganizationId, invitation_id: str, *, now: datetime) -> bool:
+        """Mark it revoked if it is still open."""
+        return self._run.change(directory.revoke_invitation(self._tables, organization_id, invitation_id, now=now)) == 1
+
+    def open(self, organization_id: OrganizationId, *, now: datetime) -> tuple[Invitation, ...]:
+        """Return the open invitations of an organization, in the order of ids."""
+        return all_made(Invitation, self._run.rows(directory.open_invitations(self._tables, organization_id, now=now)))

@@ -1,0 +1,190 @@
+# Generated from src/ctsec/storage/sql/_async_executor.py by tools/twin.py; edit that file.
+"""How statements reach the database: on a connection of our own, or in the host's session (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, Executable, RowMapping
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from ctsec.storage.sql.failures import translate
+from ctsec.storage.sql.gate import Gate
+from ctsec.storage.sql.joined import judge, lacks_transaction
+from ctsec.storage.sql.progress import Progress
+
+
+class Source(Protocol):
+    """Where the connection of a transaction comes from."""
+
+    def connection(self) -> Connection:
+        """Return the connection, ready for the next statement."""
+        ...
+
+
+class OwnSource:
+    """A connection on which we began, and which we commit."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def connection(self) -> Connection:
+        """Return it."""
+        return self._connection
+
+
+class JoinedSource:
+    """The host's session: flushed before every statement, never begun, committed, rolled back or closed."""
+
+    __slots__ = ("_dialect", "_session")
+
+    def __init__(self, session: Session, *, dialect: str) -> None:
+        self._session = session
+        self._dialect = dialect
+
+    def connection(self) -> Connection:
+        """Flush what the host has pending (its errors are the host's), and return the session's connection inside a transaction."""
+        self._session.flush()
+        try:
+            connection = self._session.connection()
+            judge(connection, dialect=self._dialect)
+            if lacks_transaction(connection):
+                connection.exec_driver_sql("BEGIN")
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        else:
+            return connection
+        raise failure
+
+
+class Executor:
+    """Runs statements of one transaction; every error of the database leaves as one of ours, without a value of a row."""
+
+    __slots__ = ("_gate", "_source", "dialect", "progress")
+
+    def __init__(self, source: Source, *, dialect: str, gate: Gate, progress: Progress) -> None:
+        self._source = source
+        self._gate = gate
+        self.dialect = dialect
+        self.progress = progress
+
+    def rows(self, statement: Executable) -> Sequence[RowMapping]:
+        """Return every row of a query."""
+        connection = self._connection()
+        try:
+            return (connection.execute(statement)).mappings().all()
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        raise failure
+
+    def row(self, statement: Executable) -> RowMapping | None:
+        """Return the first row of a query."""
+        rows = self.rows(statement)
+        return rows[0] if rows else None
+
+    def change(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
+        """Run a statement that writes, for each of `rows` if given; return how many rows it matched."""
+        self.progress.touch()
+        connection = self._connection()
+        try:
+            return int((connection.execute(statement, rows)).rowcount)
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        raise failure
+
+    def lock(self, statement: Executable) -> int:
+        """Run a statement that only takes locks; it counts as no write."""
+        self.progress.require_writable()
+        connection = self._connection()
+        try:
+            return int((connection.execute(statement)).rowcount)
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        raise failure
+
+    def change_unless_taken(self, statement: Executable) -> int | None:
+        """Run a statement in a savepoint; None if a unique key is taken, and the transaction goes on as if nothing was tried."""
+        self.progress.touch()
+        connection = self._connection()
+        try:
+            savepoint = connection.begin_nested()
+            try:
+                count = int((connection.execute(statement)).rowcount)
+            except IntegrityError:
+                savepoint.rollback()
+                return None
+            except SQLAlchemyError:
+                self._abandon(savepoint)
+                raise
+            savepoint.commit()
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        else:
+            return count
+        raise failure
+
+    def _abandon(self, savepoint: Any) -> None:
+        """Roll back to a savepoint that the database may have thrown away already (a deadlock on MariaDB ends the transaction)."""
+        try:
+            savepoint.rollback()
+        except DBAPIError:
+            return
+
+    def _connection(self) -> Connection:
+        """Return the connection, once the version of the tables was seen to be right."""
+        connection = self._source.connection()
+        if self._gate.open:
+            return connection
+        try:
+            found = (connection.execute(self._gate.statement())).scalar()
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        else:
+            self._gate.judge(found)
+            return connection
+        raise failure
+
+
+@contextmanager
+def open_connection(engine: Engine, *, isolation_level: str | None = None) -> Generator[Connection, None, None]:
+    """Take a connection from a pool, at an isolation level if one is named; roll back and return it at the end."""
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(engine.connect())
+            if isolation_level is not None:
+                connection.execution_options(isolation_level=isolation_level)
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        else:
+            yield connection
+            return
+    raise failure
+
+
+def start(connection: Connection, *, statement: str) -> None:
+    """Begin on SQLite by `statement`, instead of what its driver begins by itself."""
+    try:
+        if not lacks_transaction(connection):
+            connection.rollback()
+        connection.exec_driver_sql(statement)
+    except SQLAlchemyError as error:
+        failure = translate(error)
+    else:
+        return
+    raise failure
+
+
+def commit(connection: Connection) -> None:
+    """Commit; the error of a commit that could not be serialised is StoreBusy."""
+    try:
+        connection.commit()
+    except SQLAlchemyError as error:
+        failure = translate(error)
+    else:
+        return
+    raise failure

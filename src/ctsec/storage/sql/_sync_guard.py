@@ -1,0 +1,164 @@
+# Generated from src/ctsec/storage/sql/_async_guard.py by tools/twin.py; edit that file.
+"""The guard store in SQL (async source): every method is a transaction of its own, committed before it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, insert
+
+from ctsec.audit.record import StoredEvent
+from ctsec.guard.attempts import Attempts
+from ctsec.guard.proof import Proof, Purpose
+from ctsec.storage.sql._sync_transactions import Transactions
+from ctsec.storage.sql.gate import GUARD_VERSION, Gate
+from ctsec.storage.sql.progress import Progress
+from ctsec.storage.sql.statements import audit, guard
+from ctsec.storage.sql.statements.rows import added, all_made, made, values
+from ctsec.storage.sql.tables import Tables
+
+
+def _nothing(scopes: frozenset[str]) -> None:
+    del scopes
+
+
+class SqlProofs:
+    """See `ctsec.guard.ports.ProofRecords`."""
+
+    __slots__ = ("_tables", "_transactions")
+
+    def __init__(self, transactions: Transactions, tables: Tables) -> None:
+        self._transactions = transactions
+        self._tables = tables
+
+    def issue(self, proofs: tuple[Proof, ...]) -> None:
+        """Insert the rows of what was just issued, all or none."""
+        if not proofs:
+            return
+        with self._transactions.writing(Progress(_nothing)) as run:
+            run.change(insert(self._tables.proof), [values(proof) for proof in proofs])
+
+    def peek(self, purpose: Purpose, digest: bytes) -> Proof | None:
+        """Return a proof without consuming it."""
+        with self._transactions.reading() as run:
+            return made(Proof, run.row(guard.proof(self._tables, purpose, digest)))
+
+    def consume(self, purpose: Purpose, digest: bytes, *, now: datetime) -> bool:
+        """Mark a live proof as used; True for exactly one caller."""
+        with self._transactions.writing(Progress(_nothing)) as run:
+            consumed = run.change(guard.consume(self._tables, purpose, digest, now=now)) == 1
+        return consumed
+
+    def void(self, purpose: Purpose, subject: str, *, now: datetime) -> int:
+        """Mark every live proof of a subject as used; return how many."""
+        with self._transactions.writing(Progress(_nothing)) as run:
+            count = run.change(guard.void(self._tables, purpose, subject, now=now))
+        return count
+
+    def live(self, purpose: Purpose, subject: str, *, now: datetime) -> tuple[Proof, ...]:
+        """Return the proofs of a subject that may still be consumed, in the order of digests."""
+        with self._transactions.reading() as run:
+            return all_made(Proof, run.rows(guard.live(self._tables, purpose, subject, now=now)))
+
+
+class SqlSteps:
+    """See `ctsec.guard.ports.StepRecords`."""
+
+    __slots__ = ("_tables", "_transactions")
+
+    def __init__(self, transactions: Transactions, tables: Tables) -> None:
+        self._transactions = transactions
+        self._tables = tables
+
+    def start(self, authenticator: str, *, step: int) -> None:
+        """Write the row of a new authenticator; an existing one stays as it is."""
+        row = insert(self._tables.step).values(authenticator=authenticator, step=step)
+        with self._transactions.writing(Progress(_nothing)) as run:
+            run.change_unless_taken(row)
+
+    def last(self, authenticator: str) -> int | None:
+        """Return the last accepted step, None if the authenticator has no row."""
+        with self._transactions.reading() as run:
+            row = run.row(guard.step(self._tables, authenticator))
+            return None if row is None else int(row["step"])
+
+    def advance(self, authenticator: str, *, step: int) -> bool:
+        """Set the last step to `step` if it is greater than the stored one."""
+        with self._transactions.writing(Progress(_nothing)) as run:
+            advanced = run.change(guard.advance(self._tables, authenticator, step=step)) == 1
+        return advanced
+
+
+class SqlAttempts:
+    """See `ctsec.guard.ports.AttemptRecords`."""
+
+    __slots__ = ("_tables", "_transactions")
+
+    def __init__(self, transactions: Transactions, tables: Tables) -> None:
+        self._transactions = transactions
+        self._tables = tables
+
+    def get(self, key: str) -> Attempts | None:
+        """Return the counter of `key`."""
+        with self._transactions.reading() as run:
+            return made(Attempts, run.row(guard.attempts(self._tables, key)))
+
+    def replace(self, old: Attempts | None, new: Attempts) -> bool:
+        """Write `new` if the stored counter still equals `old` (None: no row yet)."""
+        with self._transactions.writing(Progress(_nothing)) as run:
+            if old is None:
+                written = run.change_unless_taken(added(self._tables.attempt, new)) is not None
+            else:
+                written = run.change(guard.replace_attempts(self._tables, old, new)) == 1
+        return written
+
+    def clear(self, keys: tuple[str, ...]) -> None:
+        """Forget the counters."""
+        if not keys:
+            return
+        with self._transactions.writing(Progress(_nothing)) as run:
+            run.change(guard.clear_attempts(self._tables, keys))
+
+
+class SqlAsideEvents:
+    """See `ctsec.guard.ports.AsideEvents`."""
+
+    __slots__ = ("_tables", "_transactions")
+
+    def __init__(self, transactions: Transactions, tables: Tables) -> None:
+        self._transactions = transactions
+        self._tables = tables
+
+    def append(self, event: StoredEvent) -> None:
+        """Insert one row."""
+        with self._transactions.writing(Progress(_nothing)) as run:
+            run.change(added(self._tables.aside_event, event))
+
+    def pending(self, *, limit: int) -> tuple[StoredEvent, ...]:
+        """Return rows in the order of their ids."""
+        with self._transactions.reading() as run:
+            return all_made(StoredEvent, run.rows(audit.pending(self._tables.aside_event, limit=limit)))
+
+    def remove(self, ids: tuple[str, ...]) -> None:
+        """Delete rows that have reached the inbox."""
+        if not ids:
+            return
+        with self._transactions.writing(Progress(_nothing)) as run:
+            run.change(audit.remove(self._tables.aside_event, ids))
+
+
+@dataclass(frozen=True, slots=True)
+class SqlGuard:
+    """See `ctsec.guard.ports.GuardStore`."""
+
+    proofs: SqlProofs
+    steps: SqlSteps
+    attempts: SqlAttempts
+    events: SqlAsideEvents
+
+    @classmethod
+    def over(cls, engine: Engine, *, tables: Tables) -> SqlGuard:
+        """Return the guard store on an engine of its own."""
+        t = Transactions(engine, gate=Gate(tables.guard_version, wanted=GUARD_VERSION))
+        return cls(SqlProofs(t, tables), SqlSteps(t, tables), SqlAttempts(t, tables), SqlAsideEvents(t, tables))

@@ -1,0 +1,75 @@
+# Generated from src/ctsec/storage/sql/_async_work.py by tools/twin.py; edit that file.
+"""The mail outbox, job leases and epochs in SQL (async source)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ctsec.mail.record import OutboxEntry
+from ctsec.storage.sql._sync_executor import Executor
+from ctsec.storage.sql.statements import work
+from ctsec.storage.sql.statements.rows import added, all_made, replaced
+from ctsec.storage.sql.tables import Tables
+from ctsec.worker.record import JobLease
+
+
+class SqlOutbox:
+    """See `ctsec.mail.ports.OutboxRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def add(self, entry: OutboxEntry) -> None:
+        """Insert an entry."""
+        self._run.change(added(self._tables.outbox, entry))
+
+    def due(self, *, now: datetime, limit: int) -> tuple[OutboxEntry, ...]:
+        """Return entries that may be tried now, in the order of their due times, then ids."""
+        return all_made(OutboxEntry, self._run.rows(work.due(self._tables, now=now, limit=limit)))
+
+    def replace(self, entry: OutboxEntry) -> bool:
+        """Write if the stored version is one less."""
+        return self._run.change(replaced(self._tables.outbox, entry)) == 1
+
+
+class SqlJobs:
+    """See `ctsec.worker.ports.JobRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def claim(self, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
+        """Take the job if it is due and nobody's lease on it is running; the first claim makes its row."""
+        if self._run.change(work.claim(self._tables, name, owner=owner, now=now, until=until)) == 1:
+            return True
+        first = JobLease(name=name, owner=owner, leased_until=until, due_at=now)
+        return self._run.change_unless_taken(added(self._tables.job, first)) is not None
+
+    def finish(self, name: str, *, owner: str, now: datetime, due_at: datetime, error: str) -> bool:
+        """Give the job back with the time of its next run; False if the lease was lost meanwhile."""
+        return self._run.change(work.finish(self._tables, name, owner=owner, now=now, due_at=due_at, error=error)) == 1
+
+    def all(self) -> tuple[JobLease, ...]:
+        """Return every job that ever ran, in the order of names."""
+        return all_made(JobLease, self._run.rows(work.jobs(self._tables)))
+
+
+class SqlEpochs:
+    """See `ctsec.directory.ports.EpochRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def bump(self, scope: str) -> None:
+        """Change the epoch of `scope` in this transaction, and have caches forget it after commit."""
+        self._run.change(work.bump(self._tables, scope, dialect=self._run.dialect))
+        self._run.progress.scopes.add(scope)

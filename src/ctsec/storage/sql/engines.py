@@ -1,0 +1,155 @@
+"""How ctsec's own engines are made: drivers, time-outs, isolation, and the pragmas of SQLite.
+
+Rules that this module keeps:
+
+- the guard store has an engine and a small pool of its own and a short lock time-out: a second connection from the host's pool can
+  starve it, and a lock of the host must not hold up a refusal;
+- parameters never appear in errors or logs;
+- SQLite files are in WAL mode; a database in memory is refused, since neither a guard store nor a second connection can see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import URL, Engine, event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ctsec.errors import ConfigurationError
+from ctsec.storage.sql.writer_lock import WriterLock, writer_lock
+
+_DRIVERS: Final[Mapping[str, tuple[str, str]]] = {
+    "sqlite": ("pysqlite", "aiosqlite"),
+    "postgresql": ("psycopg", "psycopg"),
+    "mariadb": ("pymysql", "asyncmy"),
+    "mysql": ("pymysql", "asyncmy"),
+}
+_SYNC_ONLY: Final = frozenset({"pysqlite", "pymysql", "mysqldb", "psycopg2"})
+_ASYNC_ONLY: Final = frozenset({"aiosqlite", "asyncmy", "aiomysql", "asyncpg"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """Connections in the pool and beyond it, and how many seconds a call waits for a connection and for a lock."""
+
+    pool_size: int = 5
+    max_overflow: int = 10
+    pool_timeout: float = 10.0
+    lock_timeout: float = 5.0
+    isolation_level: str | None = "READ COMMITTED"
+
+    def __post_init__(self) -> None:
+        if self.pool_size < 1 or self.max_overflow < 0 or self.pool_timeout <= 0 or self.lock_timeout <= 0:
+            raise ConfigurationError("expected at least one connection and positive time-outs")
+
+
+_waits: Final[WeakKeyDictionary[Engine, float]] = WeakKeyDictionary()
+GUARD_SETTINGS: Final = EngineSettings(pool_size=4, max_overflow=0, lock_timeout=2.0)
+
+
+def coloured_url(url: str | URL, *, asynchronous: bool) -> URL:
+    """Return `url` with a driver of the wanted colour, whatever driver it names; raise ConfigurationError for an unknown database."""
+    made = make_url(url)
+    backend = made.get_backend_name()
+    if backend not in _DRIVERS:
+        raise ConfigurationError("expected a URL of sqlite, postgresql, mariadb or mysql")
+    _, _, named = made.drivername.partition("+")
+    if not named or named in (_SYNC_ONLY if asynchronous else _ASYNC_ONLY):
+        made = made.set(drivername=f"{backend}+{_DRIVERS[backend][asynchronous]}")
+    if backend == "sqlite":
+        refuse_memory(made)
+    return made
+
+
+def refuse_memory(url: URL) -> None:
+    """Raise ConfigurationError for a SQLite database that lives in memory."""
+    name = url.database or ""
+    if url.get_backend_name() == "sqlite" and (not name or ":memory:" in name or url.query.get("mode") == "memory"):
+        raise ConfigurationError(
+            "a SQLite database in memory has no guard store beside it and one connection only; use a file, or the memory storage in tests"
+        )
+
+
+def guard_url(url: URL, given: str | URL | None) -> URL:
+    """Return where the guard store is: `given`, else the same server, else the file `<database>-guard` beside a SQLite file."""
+    if given is not None:
+        return coloured_url(given, asynchronous=url.get_dialect().is_async)
+    if url.get_backend_name() == "sqlite":
+        return url.set(database=f"{url.database}-guard")
+    return url
+
+
+def engine_options(url: URL, settings: EngineSettings) -> dict[str, Any]:
+    """Return the arguments of `create_engine` or `create_async_engine`."""
+    options: dict[str, Any] = {
+        "hide_parameters": True,
+        "pool_size": settings.pool_size,
+        "max_overflow": settings.max_overflow,
+        "pool_timeout": settings.pool_timeout,
+    }
+    if url.get_backend_name() == "sqlite":
+        options["connect_args"] = {"timeout": settings.lock_timeout}
+    else:
+        options["pool_pre_ping"] = True
+        if settings.isolation_level:
+            options["isolation_level"] = settings.isolation_level
+    return options
+
+
+def prepare(made: Engine | AsyncEngine, settings: EngineSettings) -> None:
+    """Have each new connection of an engine take our time-outs (and, on SQLite, WAL and foreign keys)."""
+    engine = made.sync_engine if isinstance(made, AsyncEngine) else made
+    _waits[engine] = settings.lock_timeout
+    milliseconds = max(1, round(settings.lock_timeout * 1000))
+    if engine.dialect.name == "sqlite":
+        statements = ["PRAGMA foreign_keys=ON", f"PRAGMA busy_timeout={milliseconds}"]
+    elif engine.dialect.name == "postgresql":
+        statements = [f"SET lock_timeout={milliseconds}", f"SET statement_timeout={milliseconds * 6}"]
+    else:
+        seconds = max(1, round(settings.lock_timeout))
+        statements = [f"SET SESSION innodb_lock_wait_timeout={seconds}", "SET SESSION sql_mode=CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"]
+
+    def on_connect(connection: Any, record: object) -> None:
+        del record
+        cursor = connection.cursor()
+        try:
+            if engine.dialect.name == "sqlite":
+                _use_wal(cursor)
+            for statement in statements:
+                cursor.execute(statement)
+        finally:
+            cursor.close()
+        connection.commit()
+
+    event.listen(engine, "connect", on_connect)
+
+
+def _use_wal(cursor: Any) -> None:
+    """Switch to WAL unless the file is in it already; a read-only or locked file stays as it is."""
+    cursor.execute("PRAGMA journal_mode")
+    (mode,) = cursor.fetchone()
+    if mode == "wal":
+        return
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.fetchone()
+    except Exception as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in {5, 6, 8}:
+            raise
+
+
+def lock_of(engine: Engine | AsyncEngine) -> WriterLock | None:
+    """Return the writer lock of an engine's SQLite file, None for other databases; raise ConfigurationError for memory."""
+    if engine.dialect.name != "sqlite":
+        return None
+    refuse_memory(engine.url)
+    return writer_lock((engine.url.database or "").removeprefix("file:"))
+
+
+def lock_timeout_of(engine: Engine | AsyncEngine) -> float:
+    """Return how many seconds a writer waits in this process: as long as SQLite itself would for another process."""
+    ours = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
+    return _waits.get(ours, EngineSettings().lock_timeout)

@@ -1,0 +1,42 @@
+"""The first question to a database: are its tables of the version that this package writes?"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Select, Table, select
+
+from ctsec.errors import SchemaMismatch
+
+MAIN_VERSION: Final = "0001"
+GUARD_VERSION: Final = "0001"
+
+
+class Gate:
+    """Opens once, when the version was read and is right; until then every transaction asks."""
+
+    __slots__ = ("_table", "_wanted", "open")
+
+    def __init__(self, table: Table, *, wanted: str) -> None:
+        self._table = table
+        self._wanted = wanted
+        self.open = False
+
+    def statement(self) -> Select[Any]:
+        """Return the statement that reads the version."""
+        return select(self._table.c.version_num)
+
+    def judge(self, found: str | None) -> None:
+        """Open, or raise SchemaMismatch that says what to do."""
+        judge_version(found, wanted=self._wanted, table=self._table.name)
+        self.open = True
+
+
+def judge_version(found: str | None, *, wanted: str, table: str) -> None:
+    """Raise SchemaMismatch unless the version in `table` is the wanted one."""
+    if found is None:
+        raise SchemaMismatch(f"{table} is empty: no tables of ctsec are here; run `ctsec db upgrade`")
+    if found > wanted:
+        raise SchemaMismatch(f"{table} is at version {found}, newer than {wanted}, which this package knows; install a newer ctsec")
+    if found < wanted:
+        raise SchemaMismatch(f"{table} is at version {found}, older than {wanted}; run `ctsec db upgrade`")

@@ -1,0 +1,101 @@
+"""Riding in a host's session: its events, and what is refused.
+
+Rules that this module keeps:
+
+- the host commits, rolls back and closes; ctsec only listens, on that one session, and hears of the outermost transaction's end;
+- after a commit that holds writes of ours each joined store tells its caches once; after a rollback or a close, never;
+- when the host rolls back a savepoint, caches may be told of more than was changed in the end, which costs a read and nothing else;
+- a session on another kind of database, on a database in memory or in autocommit is refused: there the transaction's rules can not hold.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
+from sqlalchemy.orm import Session, SessionTransaction, scoped_session
+
+from ctsec.errors import ConfigurationError
+from ctsec.storage.sql.engines import refuse_memory
+from ctsec.storage.sql.progress import Progress
+
+_INFO: Final = "ctsec.joined"
+
+
+class JoinedProgress(Progress):
+    """The writes of a store in a host's session."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session | AsyncSession, after_commit: Any) -> None:
+        super().__init__(after_commit)
+        self._session = session.sync_session if isinstance(session, AsyncSession) else session
+
+    def touch(self) -> None:
+        """Note a write, and listen for the end of the host's transaction."""
+        super().touch()
+        waiting = _listen(self._session)
+        if self not in waiting:
+            waiting.append(self)
+
+
+def unwrap(session: object, kind: type[Any]) -> Any:
+    """Return the host's session itself, out of a scoped registry if need be; raise TypeError if it is of the other colour."""
+    if isinstance(session, (scoped_session, async_scoped_session)):
+        session = cast(Any, session)()
+    if not isinstance(session, kind):
+        raise TypeError(f"expected the host's {kind.__name__} of SQLAlchemy")
+    return session
+
+
+def judge(connection: Connection | AsyncConnection, *, dialect: str) -> None:
+    """Raise ConfigurationError if a host's connection can not carry our writes."""
+    ours = _sync(connection)
+    if ours.dialect.name != dialect and {ours.dialect.name, dialect} != {"mysql", "mariadb"}:
+        raise ConfigurationError(f"the host's session speaks to {ours.dialect.name}, and this storage was built for {dialect}")
+    refuse_memory(ours.engine.url)
+    if ours.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        raise ConfigurationError("the host's session is in autocommit; join() needs a transaction")
+
+
+def lacks_transaction(connection: Connection | AsyncConnection) -> bool:
+    """Say whether SQLite's driver has not begun: a SAVEPOINT would then be a transaction of its own and outlive the host's rollback."""
+    ours = _sync(connection)
+    return ours.dialect.name == "sqlite" and not cast(Any, ours.connection.driver_connection).in_transaction
+
+
+def _sync(connection: Connection | AsyncConnection) -> Connection:
+    ours = connection.sync_connection if isinstance(connection, AsyncConnection) else connection
+    if ours is None:
+        raise ConfigurationError("the connection was closed")
+    return ours
+
+
+def _listen(session: Session) -> list[Progress]:
+    """Return the stores that wait for the end of this session's transaction; listen the first time."""
+    known = session.info.get(_INFO)
+    if known is not None:
+        return cast(list[Progress], known)
+    waiting: list[Progress] = []
+    session.info[_INFO] = waiting
+
+    def after_commit(ended: Session) -> None:
+        if ended.in_nested_transaction():
+            return
+        told = waiting.copy()
+        waiting.clear()
+        for progress in told:
+            progress.committed()
+
+    def after_transaction_end(ended: Session, transaction: SessionTransaction) -> None:
+        del ended
+        if transaction.parent is not None:
+            return
+        for progress in waiting:
+            progress.forget()
+        waiting.clear()
+
+    event.listen(session, "after_commit", after_commit)
+    event.listen(session, "after_transaction_end", after_transaction_end)
+    return waiting

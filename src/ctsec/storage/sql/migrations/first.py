@@ -1,0 +1,55 @@
+"""The small vocabulary of the first revisions: tables with our prefix, schema, names and options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alembic import context, op
+from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint
+from sqlalchemy.types import TypeEngine
+
+from ctsec.storage.sql.parts import Part
+
+_OPTIONS = {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin", "row_format": "DYNAMIC"}
+
+
+@dataclass(frozen=True, slots=True)
+class Nullable:
+    """The type of a column that may be NULL."""
+
+    type: TypeEngine[Any]
+
+
+def nullable(kind: TypeEngine[Any]) -> Nullable:
+    """Return `kind` for a column that may be NULL."""
+    return Nullable(kind)
+
+
+def table(
+    name: str, columns: Mapping[str, TypeEngine[Any] | Nullable], *, key: tuple[str, ...], indexes: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Make a table; an index whose name starts with `one_` is unique."""
+    part: Part = context.config.attributes["part"]
+    full = f"{part.tables.prefix}{name}"
+    made = [_column(each, kind) for each, kind in columns.items()]
+    options: dict[str, Any] = {f"{dialect}_{option}": value for dialect in ("mysql", "mariadb") for option, value in _OPTIONS.items()}
+    op.create_table(full, *made, PrimaryKeyConstraint(*key, name=f"{full}_pk"), schema=part.tables.schema, **options)
+    for index, names in indexes.items():
+        op.create_index(f"{full}_{index}", full, list(names), unique=index.startswith("one_"), schema=part.tables.schema)
+
+
+def drop(*names: str) -> None:
+    """Drop tables."""
+    part: Part = context.config.attributes["part"]
+    for name in reversed(names):
+        op.drop_table(f"{part.tables.prefix}{name}", schema=part.tables.schema)
+
+
+def _column(name: str, kind: TypeEngine[Any] | Nullable) -> Column[Any]:
+    if isinstance(kind, Nullable):
+        return Column(name, kind.type, nullable=True)
+    if isinstance(kind, BigInteger):
+        return Column(name, kind, nullable=False, autoincrement=False)
+    return Column(name, kind, nullable=False)

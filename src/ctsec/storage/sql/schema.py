@@ -1,0 +1,195 @@
+"""Making, upgrading and checking the tables (blocking; run at deployment or start-up, never in a request).
+
+Rules that this module keeps:
+
+- a database of a newer version is left alone: SchemaMismatch says which package would know it;
+- one process at a time changes a schema; on SQLite and PostgreSQL all of it or nothing;
+- a fresh database can be made without Alembic, and is then equal to one that was migrated; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, NullPool, create_engine, insert, inspect, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from ctsec.errors import ConfigurationError, SchemaMismatch
+from ctsec.storage.sql.engines import coloured_url, guard_url
+from ctsec.storage.sql.failures import translate
+from ctsec.storage.sql.gate import judge_version
+from ctsec.storage.sql.parts import Part, guard_part, main_part
+from ctsec.storage.sql.tables import Tables
+
+_MIGRATIONS: Final = Path(__file__).with_name("migrations")
+_LOCK: Final = 0x6374736563  # "ctsec", for the advisory lock of PostgreSQL
+
+
+def create(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None) -> None:
+    """Make the tables where there are none, without Alembic; where there are some, see that their version is right.
+
+    Raises SchemaMismatch for tables of another version.
+    """
+    for place, part in _places(url, guard, tables or Tables()):
+        with _alone(place, part) as connection:
+            if _is_fresh(connection, part):
+                part.metadata.create_all(connection)
+                part.version.create(connection)
+                connection.execute(insert(part.version).values(version_num=part.head))
+                _name_incarnation(connection, part)
+            else:
+                judge_version(_version(connection, part), wanted=part.head, table=part.version.name)
+
+
+def upgrade(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None) -> None:
+    """Bring both sets of tables to this package's version with Alembic; raise SchemaMismatch if they are newer."""
+    from alembic import command
+
+    for place, part in _places(url, guard, tables or Tables()):
+        with _alone(place, part) as connection:
+            _refuse_newer(connection, part)
+            command.upgrade(_configuration(connection, part), "head")
+            _name_incarnation(connection, part)
+
+
+def stamp(url: str | URL, *, version: str, guard: str | URL | None = None, tables: Tables | None = None) -> None:
+    """Write a version without changing tables, for a database that was made by other means."""
+    from alembic import command
+
+    for place, part in _places(url, guard, tables or Tables()):
+        with _alone(place, part) as connection:
+            command.stamp(_configuration(connection, part), version)
+
+
+def versions(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None) -> tuple[str | None, str | None]:
+    """Return the versions of the main tables and of the guard store; None where there are no tables."""
+    found: list[str | None] = []
+    for place, part in _places(url, guard, tables or Tables()):
+        with _alone(place, part) as connection:
+            found.append(_version(connection, part))
+    return found[0], found[1]
+
+
+def check(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None) -> tuple[str, ...]:
+    """Return what differs from this package's tables, one line each: versions first, then drift; empty if all is well."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    lines: list[str] = []
+    for place, part in _places(url, guard, tables or Tables()):
+        with _alone(place, part) as connection:
+            try:
+                judge_version(_version(connection, part), wanted=part.head, table=part.version.name)
+            except SchemaMismatch as mismatch:
+                lines.append(str(mismatch))
+            options = {"include_name": _only(part), "include_schemas": part.tables.schema is not None, "compare_type": True}
+            context = MigrationContext.configure(connection, opts=options)
+            lines += [f"{part.name}: {difference!r}" for difference in compare_metadata(context, part.metadata)]
+    return tuple(lines)
+
+
+def ignore_ctsec_tables(prefix: str = "ctsec_") -> Callable[..., bool]:
+    """Return an `include_name` for the host's own Alembic, so that its autogenerate does not drop our tables.
+
+    A host with an `include_name` of its own calls both and takes `and`.
+    """
+    ours = Tables(prefix).names()
+
+    def include_name(name: str | None, kind: str, parent_names: object = None) -> bool:
+        del parent_names
+        return kind != "table" or name not in ours
+
+    return include_name
+
+
+def _places(url: str | URL, guard: str | URL | None, tables: Tables) -> tuple[tuple[URL, Part], tuple[URL, Part]]:
+    main = coloured_url(url, asynchronous=False)
+    return (main, main_part(tables)), (guard_url(main, guard), guard_part(tables))
+
+
+@contextmanager
+def _alone(url: URL, part: Part) -> Generator[Connection, None, None]:
+    """Open a transaction that no other process changes this schema beside; commit it at the end."""
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+    failure: Exception | None = None
+    try:
+        with engine.connect() as connection:
+            _lock(connection)
+            if part.tables.schema is not None and connection.dialect.name == "postgresql":
+                connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{part.tables.schema}"'))
+            yield connection
+            connection.commit()
+    except SQLAlchemyError as error:
+        failure = translate(error)
+    finally:
+        engine.dispose()
+    if failure is not None:
+        raise failure
+
+
+def _lock(connection: Connection) -> None:
+    """Wait for the right to change the schema; it ends with the transaction, or on MariaDB with the connection."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    else:
+        connection.execute(text("SELECT GET_LOCK('ctsec', 60)"))
+
+
+def _is_fresh(connection: Connection, part: Part) -> bool:
+    names = set(inspect(connection).get_table_names(schema=part.tables.schema))
+    return names.isdisjoint({part.version.name, *(table.name for table in part.metadata.tables.values())})
+
+
+def _version(connection: Connection, part: Part) -> str | None:
+    if not inspect(connection).has_table(part.version.name, schema=part.tables.schema):
+        return None
+    found: str | None = connection.execute(select(part.version.c.version_num)).scalar()
+    return found
+
+
+def _refuse_newer(connection: Connection, part: Part) -> None:
+    found = _version(connection, part)
+    if found is not None and found > part.head:
+        judge_version(found, wanted=part.head, table=part.version.name)
+
+
+def _name_incarnation(connection: Connection, part: Part) -> None:
+    """Give the database a name of its own, once: a restored cache that knew another must not be believed."""
+    meta = part.tables.meta
+    if part.name != "main" or connection.execute(select(meta.c.value).where(meta.c.name == "incarnation")).first() is not None:
+        return
+    connection.execute(insert(meta).values(name="incarnation", value=secrets.token_hex(16)))
+
+
+def _configuration(connection: Connection, part: Part) -> Any:
+    try:
+        from alembic.config import Config
+    except ImportError:
+        raise ConfigurationError("migrations need Alembic; install ctsec[migrations]") from None
+    configuration = Config(attributes={"connection": connection, "part": part})
+    configuration.set_main_option("script_location", str(_MIGRATIONS / part.name).replace("%", "%%"))
+    configuration.set_main_option("path_separator", "os")
+    return configuration
+
+
+def _only(part: Part) -> Callable[..., bool]:
+    """Return an `include_name` that sees the tables of one part only, in its schema."""
+    ours = frozenset(table.name for table in part.metadata.tables.values())
+
+    def include_name(name: str | None, kind: str, parent_names: object = None) -> bool:
+        del parent_names
+        if kind == "schema":
+            return name == part.tables.schema
+        return kind != "table" or name in ours
+
+    return include_name
+
+
+__all__ = ["check", "create", "ignore_ctsec_tables", "stamp", "upgrade", "versions"]

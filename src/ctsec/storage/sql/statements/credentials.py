@@ -1,0 +1,59 @@
+"""Sessions, authenticators and backup codes as statements."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Delete, Select, Update, delete, select, update
+
+from ctsec.authn.record import Session
+from ctsec.ids import SessionId, UserId
+from ctsec.storage.sql.statements.rows import replaced
+from ctsec.storage.sql.tables import Tables
+
+
+def replace_session(tables: Tables, session: Session) -> Update:
+    """Return the compare-and-set of a session that is not revoked."""
+    return replaced(tables.session, session).where(tables.session.c.revoked_at.is_(None))
+
+
+def touch_session(tables: Tables, session_id: SessionId, *, at: datetime) -> Update:
+    """Return the statement that moves the last use of a session forward."""
+    t = tables.session
+    return update(t).where(t.c.id == session_id, t.c.last_seen_at < at, t.c.revoked_at.is_(None)).values(last_seen_at=at)
+
+
+def sessions(tables: Tables, user_id: UserId) -> Select[Any]:
+    """Return the query for the sessions of a person that are not revoked."""
+    t = tables.session
+    return select(t).where(t.c.user_id == user_id, t.c.revoked_at.is_(None)).order_by(t.c.id)
+
+
+def revoke_sessions(tables: Tables, user_id: UserId, session_id: SessionId | None, *, keep: SessionId | None, now: datetime) -> Update:
+    """Return the statement that revokes one session of a person, or all but `keep`."""
+    t = tables.session
+    found = update(t).where(t.c.user_id == user_id, t.c.revoked_at.is_(None))
+    if session_id is not None:
+        found = found.where(t.c.id == session_id)
+    if keep is not None:
+        found = found.where(t.c.id != keep)
+    return found.values(revoked_at=now, version=t.c.version + 1)
+
+
+def authenticators(tables: Tables, user_id: UserId) -> Select[Any]:
+    """Return the query for every authenticator of a person."""
+    t = tables.authenticator
+    return select(t).where(t.c.user_id == user_id).order_by(t.c.id)
+
+
+def remove_authenticators(tables: Tables, user_id: UserId, *, confirmed: bool) -> Delete:
+    """Return the statement that deletes a person's confirmed, or pending, authenticators."""
+    t = tables.authenticator
+    state = t.c.confirmed_at.is_not(None) if confirmed else t.c.confirmed_at.is_(None)
+    return delete(t).where(t.c.user_id == user_id, state)
+
+
+def remove_backup_codes(tables: Tables, user_id: UserId) -> Delete:
+    """Return the statement that deletes a person's backup codes."""
+    return delete(tables.backup_code_set).where(tables.backup_code_set.c.user_id == user_id)

@@ -1,0 +1,109 @@
+"""Users, organizations, workspaces, memberships and invitations as statements."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Delete, RowMapping, Select, Update, and_, delete, func, select, update
+
+from ctsec.directory.record import Invitation, Member, Membership
+from ctsec.ids import OrganizationId, UserId
+from ctsec.storage.sql.tables import Tables
+
+
+def user_by_email(tables: Tables, email_key: str) -> Select[Any]:
+    """Return the query for the account with this key."""
+    return select(tables.user).where(tables.user.c.email_key == email_key)
+
+
+def lock_organization(tables: Tables, organization_id: OrganizationId) -> Update:
+    """Return an update that changes nothing: it takes the row's lock on every database."""
+    t = tables.organization
+    return update(t).where(t.c.id == organization_id).values(version=t.c.version)
+
+
+def gain_owner(tables: Tables, organization_id: OrganizationId) -> Update:
+    """Return the statement that counts one more permanent owner."""
+    t = tables.organization
+    return update(t).where(t.c.id == organization_id).values(permanent_owners=t.c.permanent_owners + 1)
+
+
+def lose_owner(tables: Tables, organization_id: OrganizationId) -> Update:
+    """Return the statement that counts one less, unless that would leave none."""
+    t = tables.organization
+    return update(t).where(t.c.id == organization_id, t.c.permanent_owners > 1).values(permanent_owners=t.c.permanent_owners - 1)
+
+
+def workspaces(tables: Tables, organization_id: OrganizationId, *, after: str, limit: int) -> Select[Any]:
+    """Return the query for a page of workspaces."""
+    t = tables.workspace
+    return select(t).where(t.c.organization_id == organization_id, t.c.id > after).order_by(t.c.id).limit(limit)
+
+
+def membership(tables: Tables, organization_id: OrganizationId, user_id: UserId, *, fresh: bool) -> Select[Any]:
+    """Return the query for a membership; `fresh` locks the row, so that it shows what is committed now, not a snapshot."""
+    t = tables.membership
+    query = select(t).where(t.c.organization_id == organization_id, t.c.user_id == user_id)
+    return query.with_for_update() if fresh else query
+
+
+def memberships(tables: Tables, user_id: UserId) -> Select[Any]:
+    """Return the query for every membership of a person."""
+    t = tables.membership
+    return select(t).where(t.c.user_id == user_id).order_by(t.c.organization_id)
+
+
+def remove_roles(tables: Tables, organization_id: OrganizationId, user_id: UserId) -> Delete:
+    """Return the statement that deletes every workspace role of a person in an organization."""
+    t = tables.workspace_role
+    return delete(t).where(t.c.organization_id == organization_id, t.c.user_id == user_id)
+
+
+def remove_membership(tables: Tables, organization_id: OrganizationId, user_id: UserId) -> Delete:
+    """Return the statement that deletes a membership."""
+    t = tables.membership
+    return delete(t).where(t.c.organization_id == organization_id, t.c.user_id == user_id)
+
+
+def members(tables: Tables, organization_id: OrganizationId, *, after: str, limit: int) -> Select[Any]:
+    """Return the query for a page of members; a person whose account is kept elsewhere has no name here."""
+    t, u = tables.membership, tables.user
+    person = (func.coalesce(u.c.email, "").label("person_email"), func.coalesce(u.c.name, "").label("person_name"))
+    query = select(t, *person).select_from(t.outerjoin(u, u.c.id == t.c.user_id))
+    return query.where(t.c.organization_id == organization_id, t.c.user_id > after).order_by(t.c.user_id).limit(limit)
+
+
+def member(row: RowMapping) -> Member:
+    """Return the member in a row of `members`."""
+    fields = dict(row)
+    email, name = fields.pop("person_email"), fields.pop("person_name")
+    return Member(Membership(**fields), email, name)
+
+
+def _open(tables: Tables, now: datetime) -> ColumnElement[bool]:
+    t = tables.invitation
+    return and_(t.c.accepted_at.is_(None), t.c.revoked_at.is_(None), t.c.expires_at > now)
+
+
+def invitation_by_digest(tables: Tables, token_digest: bytes) -> Select[Any]:
+    """Return the query for the invitation with this token."""
+    return select(tables.invitation).where(tables.invitation.c.token_digest == token_digest)
+
+
+def accept(tables: Tables, invitation: Invitation, *, by: UserId, now: datetime) -> Update:
+    """Return the compare-and-set that accepts an open invitation."""
+    t = tables.invitation
+    return update(t).where(t.c.id == invitation.id, _open(tables, now)).values(accepted_at=now, accepted_by=by)
+
+
+def revoke_invitation(tables: Tables, organization_id: OrganizationId, invitation_id: str, *, now: datetime) -> Update:
+    """Return the compare-and-set that revokes an open invitation."""
+    t = tables.invitation
+    return update(t).where(t.c.organization_id == organization_id, t.c.id == invitation_id, _open(tables, now)).values(revoked_at=now)
+
+
+def open_invitations(tables: Tables, organization_id: OrganizationId, *, now: datetime) -> Select[Any]:
+    """Return the query for the open invitations of an organization."""
+    t = tables.invitation
+    return select(t).where(t.c.organization_id == organization_id, _open(tables, now)).order_by(t.c.id)

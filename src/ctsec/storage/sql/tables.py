@@ -1,0 +1,208 @@
+"""The tables: two sets of metadata, one for the host's transaction and one for the guard store.
+
+Rules that this module keeps:
+
+- columns have the names and the order of the dataclass fields, so a row is a record;
+- every name carries the prefix and has at most 63 characters;
+- no statement of a host's session touches a guard table, and no guard table has a foreign key: a key to the user blocks behind the host.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table
+
+from ctsec.directory.record import MembershipStatus, OrganizationStatus, WorkspaceStatus
+from ctsec.encryption.dek import DekState
+from ctsec.errors import ConfigurationError
+from ctsec.guard.proof import Purpose
+from ctsec.principal import PrincipalKind
+from ctsec.storage.sql.types import Blob, Digest, EnumText, Ident, Instant, JsonText, Words
+from ctsec.user import UserStatus
+
+_PREFIX: Final = re.compile(r"[a-z][a-z0-9_]{0,19}")
+_OPTIONS: Final[dict[str, Any]] = {
+    f"{dialect}_{option}": value
+    for dialect in ("mysql", "mariadb")
+    for option, value in {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin", "row_format": "DYNAMIC"}.items()
+}
+_ID: Final = 64
+_EMAIL: Final = 1016
+_KEY: Final = 1280
+
+
+def _id(name: str, *, length: int = _ID, nullable: bool = False) -> Column[Any]:
+    return Column(name, Ident(length), nullable=nullable)
+
+
+def _at(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Instant(), nullable=nullable)
+
+
+def _number(name: str) -> Column[Any]:
+    return Column(name, BigInteger(), nullable=False, autoincrement=False)
+
+
+def _words(name: str) -> Column[Any]:
+    return Column(name, Words(), nullable=False)
+
+
+def _blob(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Blob(), nullable=nullable)
+
+
+def _event() -> list[Column[Any]]:
+    texts = ("name", "actor_kind", "actor_id", "target_kind", "target_id", "subject_id", "outcome", "reason")
+    return [
+        _id("id"), _id("log"), _at("time"), *(_id(text, length=256) for text in texts), _id("organization_id", nullable=True),
+        _id("workspace_id", nullable=True), _id("request_id", length=256), _blob("body"), Column("leaf", Digest(32), nullable=False),
+        _blob("personal"),
+    ]  # fmt: skip
+
+
+def _version_table(name: str, *, schema: str | None) -> Table:
+    """Return the table of a version, exactly as Alembic would make it."""
+    column = Column("version_num", String(32), nullable=False)
+    return Table(name, MetaData(schema=schema), column, PrimaryKeyConstraint("version_num", name=f"{name}_pkc"))
+
+
+class Tables:
+    """The tables under one `prefix` (lower case, at most 20 characters) and database `schema`; raise ConfigurationError for a bad prefix."""
+
+    def __init__(self, prefix: str = "ctsec_", *, schema: str | None = None) -> None:
+        if not _PREFIX.fullmatch(prefix):
+            raise ConfigurationError(
+                "expected a table prefix of 1 to 20 lower-case letters, digits and underscores that starts with a letter"
+            )
+        self.prefix = prefix
+        self.schema = schema
+        self.main = MetaData(schema=schema)
+        self.guard = MetaData(schema=schema)
+        self.main_version = _version_table(f"{prefix}alembic_version", schema=schema)
+        self.guard_version = _version_table(f"{prefix}guard_alembic_version", schema=schema)
+        self._people()
+        self._directory()
+        self._keys()
+        self._audit()
+        self._work()
+        self._guard()
+
+    def names(self) -> frozenset[str]:
+        """Return the names of all tables, those of versions too."""
+        every = [*self.main.tables.values(), *self.guard.tables.values(), self.main_version, self.guard_version]
+        return frozenset(table.name for table in every)
+
+    def _table(self, name: str, *columns: Column[Any], key: tuple[str, ...], guard: bool = False, **indexes: tuple[str, ...]) -> Table:
+        """Make a table; an index whose name starts with `one_` is unique."""
+        full = f"{self.prefix}{name}"
+        parts = [Index(f"{full}_{index}", *names, unique=index.startswith("one_")) for index, names in indexes.items()]
+        primary = PrimaryKeyConstraint(*key, name=f"{full}_pk")
+        return Table(full, self.guard if guard else self.main, *columns, primary, *parts, **_OPTIONS)
+
+    def _people(self) -> None:
+        self.user = self._table(
+            "user", _id("id"), _words("email"), _id("email_key", length=_EMAIL), _words("name"),
+            Column("status", EnumText(UserStatus, "user.status"), nullable=False), _at("email_verified_at", nullable=True), _at("created_at"),
+            _number("version"), key=("id",), one_email=("email_key",),
+        )  # fmt: skip
+        self.password = self._table("password", _id("user_id"), _blob("sealed"), _at("changed_at"), _number("version"), key=("user_id",))
+        self.session = self._table(
+            "session", _id("id"), _id("user_id"), Column("secret_digest", Digest(64), nullable=False), _at("created_at"), _at("last_seen_at"),
+            _number("idle_seconds"), _at("expires_at"), Column("aal", Integer(), nullable=False),
+            Column("factors", JsonText[Any]("moments", "session.factors"), nullable=False), _id("organization_id", nullable=True),
+            _words("user_agent"), _words("address"), _at("revoked_at", nullable=True), _number("version"), key=("id",), by_user=("user_id",),
+        )  # fmt: skip
+        self.authenticator = self._table(
+            "authenticator", _id("id"), _id("user_id"), _words("name"), _blob("sealed_seed"), _at("created_at"),
+            _at("confirmed_at", nullable=True), _number("version"), key=("id",), by_user=("user_id",),
+        )  # fmt: skip
+        self.backup_code_set = self._table(
+            "backup_code_set", _id("id"), _id("user_id"), _blob("salt"),
+            Column("digests", JsonText[Any]("blobs", "backup_code_set.digests"), nullable=False), _at("created_at"), key=("user_id",),
+        )  # fmt: skip
+
+    def _directory(self) -> None:
+        self.organization = self._table(
+            "organization", _id("id"), _words("name"),
+            Column("status", EnumText(OrganizationStatus, "organization.status"), nullable=False), _number("permanent_owners"),
+            _at("created_at"), _number("version"), key=("id",),
+        )  # fmt: skip
+        self.workspace = self._table(
+            "workspace", _id("id"), _id("organization_id"), _words("name"), _id("region"),
+            Column("status", EnumText(WorkspaceStatus, "workspace.status"), nullable=False), _at("created_at"), _number("version"),
+            key=("id",), by_organization=("organization_id", "id"),
+        )  # fmt: skip
+        self.membership = self._table(
+            "membership", _id("organization_id"), _id("user_id"), _id("role"),
+            Column("status", EnumText(MembershipStatus, "membership.status"), nullable=False), _at("starts_at", nullable=True),
+            _at("expires_at", nullable=True), _at("created_at"), _number("version"), key=("organization_id", "user_id"), by_user=("user_id",),
+        )  # fmt: skip
+        self.workspace_role = self._table(
+            "workspace_role", _id("organization_id"), _id("workspace_id"), _id("user_id"), _id("role"), _at("starts_at", nullable=True),
+            _at("expires_at", nullable=True), _id("granted_by", length=256), _at("created_at"),
+            key=("workspace_id", "user_id"), by_user=("organization_id", "user_id"),
+        )  # fmt: skip
+        self.invitation = self._table(
+            "invitation", _id("id"), _id("organization_id"), _words("email"), _id("email_key", length=_EMAIL), _id("role"),
+            _id("workspace_id", nullable=True), _id("workspace_role", nullable=True), Column("token_digest", Digest(64), nullable=False),
+            _id("invited_by", length=256), _at("created_at"), _at("expires_at"), _at("accepted_at", nullable=True),
+            _id("accepted_by", nullable=True), _at("revoked_at", nullable=True),
+            key=("id",), one_token=("token_digest",), by_organization=("organization_id", "id"),
+        )  # fmt: skip
+
+    def _keys(self) -> None:
+        self.api_key = self._table(
+            "api_key", _id("id"), _id("organization_id"), _id("owner_id"),
+            Column("owner_kind", EnumText(PrincipalKind, "api_key.owner_kind"), nullable=False), _words("name"), _id("environment"),
+            Column("scopes", JsonText[Any]("set", "api_key.scopes"), nullable=True),
+            Column("workspaces", JsonText[Any]("set", "api_key.workspaces"), nullable=True),
+            Column("networks", JsonText[Any]("texts", "api_key.networks"), nullable=False), _at("created_at"), _at("expires_at", nullable=True),
+            _at("revoked_at", nullable=True), _at("last_used_at", nullable=True), _words("last_used_address"),
+            key=("id",), by_owner=("organization_id", "owner_id"),
+        )  # fmt: skip
+        self.api_key_secret = self._table(
+            "api_key_secret", _id("key_id"), _number("generation"), Column("mac", Digest(64), nullable=False), _id("pepper_id"),
+            _at("created_at"), _at("expires_at", nullable=True), key=("key_id", "generation"),
+        )  # fmt: skip
+        self.dek = self._table(
+            "dek", _id("id"), _id("scope"), _id("region"), _id("kek", length=512), _blob("wrapped"), _blob("commitment"),
+            Column("state", EnumText(DekState, "dek.state"), nullable=False), _at("created_at"), key=("id",), by_scope=("scope", "state"),
+        )  # fmt: skip
+
+    def _audit(self) -> None:
+        self.audit_inbox = self._table("audit_inbox", *_event(), key=("id",), by_log=("log", "id"))
+        self.audit_event = self._table(
+            "audit_event", _number("index"), *_event(), key=("log", "index"), one_id=("id",), by_time=("log", "time"),
+            by_actor=("log", "actor_id", "index"), by_subject=("log", "subject_id", "index"), by_target=("log", "target_id", "index"),
+            by_name=("log", "name", "index"),
+        )  # fmt: skip
+        self.audit_head = self._table("audit_head", _id("log"), _number("size"), _blob("frontier", nullable=True), key=("log",))
+
+    def _work(self) -> None:
+        self.outbox = self._table(
+            "outbox", _id("id"), _id("kind"), _blob("payload"), _at("created_at"), _at("due_at"), _number("attempts"),
+            _at("delivered_at", nullable=True), _at("failed_at", nullable=True), _words("last_error"), _number("version"),
+            key=("id",), by_due=("delivered_at", "failed_at", "due_at"),
+        )  # fmt: skip
+        self.job = self._table(
+            "job", _id("name", length=128), _id("owner", length=128), _at("leased_until"), _at("due_at"), _at("last_run_at", nullable=True),
+            _words("last_error"), key=("name",),
+        )  # fmt: skip
+        self.epoch = self._table("epoch", _id("scope"), _number("epoch"), key=("scope",))
+        self.meta = self._table("meta", _id("name"), _words("value"), key=("name",))
+
+    def _guard(self) -> None:
+        self.proof = self._table(
+            "proof", Column("purpose", EnumText(Purpose, "proof.purpose"), nullable=False), Column("digest", Digest(64), nullable=False),
+            _id("subject", length=_KEY), _at("issued_at"), _at("expires_at", nullable=True), _at("used_at", nullable=True),
+            Column("claims", JsonText[Any]("map", "proof.claims"), nullable=False),
+            guard=True, key=("purpose", "digest"), by_subject=("purpose", "subject"),
+        )  # fmt: skip
+        self.step = self._table("step", _id("authenticator"), _number("step"), guard=True, key=("authenticator",))
+        self.attempt = self._table(
+            "attempt", _id("key", length=_KEY), _number("failures"), _at("last_failed_at", nullable=True), _at("blocked_until", nullable=True),
+            _at("disabled_at", nullable=True), guard=True, key=("key",),
+        )  # fmt: skip
+        self.aside_event = self._table("aside_event", *_event(), guard=True, key=("id",))

@@ -1,0 +1,91 @@
+"""A storage whose every port call is told to a probe first (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from ctsec.guard._async_ports import AsyncGuardStore
+from ctsec.storage._async_ports import AfterCommit, AsyncStorage, AsyncStore
+from ctsec.testing.probes import Probe
+
+
+class _AsyncProbedRecords:
+    """One record family: every method is told to the probe, then made."""
+
+    __slots__ = ("_family", "_probe", "_records")
+
+    def __init__(self, records: object, *, family: str, probe: Probe) -> None:
+        self._records = records
+        self._family = family
+        self._probe = probe
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._records, name)
+        call_name = f"{self._family}.{name}"
+
+        async def call(*positional: Any, **named: Any) -> Any:
+            self._probe.before(call_name)
+            result = await method(*positional, **named)
+            self._probe.after(call_name, result)
+            return result
+
+        return call
+
+
+class _AsyncProbedStore:
+    """A store or a guard store: every record family is probed, `wrote` is passed on."""
+
+    __slots__ = ("_prefix", "_probe", "_store")
+
+    def __init__(self, store: object, *, prefix: str, probe: Probe) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._probe = probe
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._store, name)
+        return value if name == "wrote" else _AsyncProbedRecords(value, family=f"{self._prefix}{name}", probe=self._probe)
+
+
+class AsyncProbedStorage:
+    """An AsyncStorage around another one that tells `probe` of every call, guard store included (`guard.proofs.consume`).
+
+    With `FailAt(n)` it fails at the n-th call; with `Written()` it notes what wrote.
+    """
+
+    __slots__ = ("_probe", "_storage")
+
+    def __init__(self, storage: AsyncStorage, *, probe: Probe) -> None:
+        self._storage = storage
+        self._probe = probe
+
+    @property
+    def guard(self) -> AsyncGuardStore:
+        """The guard store, probed."""
+        return cast(AsyncGuardStore, _AsyncProbedStore(self._storage.guard, prefix="guard.", probe=self._probe))
+
+    @asynccontextmanager
+    async def begin(self, *, after_commit: AfterCommit) -> AsyncGenerator[AsyncStore, None]:
+        """Open a transaction; `begin` and `commit` are calls too."""
+        self._probe.before("begin")
+        async with self._storage.begin(after_commit=after_commit) as store:
+            yield cast(AsyncStore, _AsyncProbedStore(store, prefix="", probe=self._probe))
+            self._probe.before("commit")
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncStore, None]:
+        """Open a short read; `reading` is a call too."""
+        self._probe.before("reading")
+        async with self._storage.reading() as store:
+            yield cast(AsyncStore, _AsyncProbedStore(store, prefix="", probe=self._probe))
+
+    def join(self, session: object, *, after_commit: AfterCommit) -> AsyncStore:
+        """Ride in the host's session."""
+        store = self._storage.join(session, after_commit=after_commit)
+        return cast(AsyncStore, _AsyncProbedStore(store, prefix="", probe=self._probe))
+
+    async def aclose(self) -> None:
+        """Close the storage behind."""
+        await self._storage.aclose()

@@ -1,0 +1,95 @@
+"""The suite that every store passes, in both colours.
+
+A store's tests make classes of their own from these, for example `class TestUsers(AsyncUserConformance)`, beside one pytest fixture
+`storage` that returns an empty storage for each test. The join tests need a second one, `host_session`, a session of the same database
+as a host would hold it.
+"""
+
+from __future__ import annotations
+
+from ctsec.testing.conformance._async_audit import AsyncInboxConformance, AsyncLogConformance
+from ctsec.testing.conformance._async_credentials import (
+    AsyncAuthenticatorConformance,
+    AsyncBackupCodeConformance,
+    AsyncPasswordConformance,
+    AsyncSessionConformance,
+)
+from ctsec.testing.conformance._async_directory import AsyncOrganizationConformance, AsyncUserConformance, AsyncWorkspaceConformance
+from ctsec.testing.conformance._async_guard import AsyncGuardConformance, AsyncProofConformance
+from ctsec.testing.conformance._async_invitations import AsyncInvitationConformance
+from ctsec.testing.conformance._async_isolation import AsyncIsolationConformance
+from ctsec.testing.conformance._async_keys import AsyncDekConformance, AsyncKeyConformance
+from ctsec.testing.conformance._async_members import (
+    AsyncAssignmentConformance,
+    AsyncMembershipConformance,
+    AsyncRosterConformance,
+    AsyncStandingConformance,
+)
+from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
+from ctsec.testing.conformance._async_work import AsyncJobConformance, AsyncOutboxConformance
+from ctsec.testing.conformance._sync_audit import InboxConformance, LogConformance
+from ctsec.testing.conformance._sync_credentials import (
+    AuthenticatorConformance,
+    BackupCodeConformance,
+    PasswordConformance,
+    SessionConformance,
+)
+from ctsec.testing.conformance._sync_directory import OrganizationConformance, UserConformance, WorkspaceConformance
+from ctsec.testing.conformance._sync_guard import GuardConformance, ProofConformance
+from ctsec.testing.conformance._sync_invitations import InvitationConformance
+from ctsec.testing.conformance._sync_isolation import IsolationConformance
+from ctsec.testing.conformance._sync_keys import DekConformance, KeyConformance
+from ctsec.testing.conformance._sync_members import AssignmentConformance, MembershipConformance, RosterConformance, StandingConformance
+from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
+from ctsec.testing.conformance._sync_work import JobConformance, OutboxConformance
+
+__all__ = [
+    "AssignmentConformance",
+    "AsyncAssignmentConformance",
+    "AsyncAuthenticatorConformance",
+    "AsyncBackupCodeConformance",
+    "AsyncDekConformance",
+    "AsyncGuardConformance",
+    "AsyncHostSession",
+    "AsyncInboxConformance",
+    "AsyncInvitationConformance",
+    "AsyncIsolationConformance",
+    "AsyncJobConformance",
+    "AsyncJoinConformance",
+    "AsyncKeyConformance",
+    "AsyncLogConformance",
+    "AsyncMembershipConformance",
+    "AsyncOrganizationConformance",
+    "AsyncOutboxConformance",
+    "AsyncPasswordConformance",
+    "AsyncProofConformance",
+    "AsyncRosterConformance",
+    "AsyncSessionConformance",
+    "AsyncStandingConformance",
+    "AsyncTransactionConformance",
+    "AsyncUserConformance",
+    "AsyncWorkspaceConformance",
+    "AuthenticatorConformance",
+    "BackupCodeConformance",
+    "DekConformance",
+    "GuardConformance",
+    "HostSession",
+    "InboxConformance",
+    "InvitationConformance",
+    "IsolationConformance",
+    "JobConformance",
+    "JoinConformance",
+    "KeyConformance",
+    "LogConformance",
+    "MembershipConformance",
+    "OrganizationConformance",
+    "OutboxConformance",
+    "PasswordConformance",
+    "ProofConformance",
+    "RosterConformance",
+    "SessionConformance",
+    "StandingConformance",
+    "TransactionConformance",
+    "UserConformance",
+    "WorkspaceConformance",
+]

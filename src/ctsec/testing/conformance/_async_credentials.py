@@ -1,0 +1,178 @@
+"""Conformance of passwords, sessions, authenticators and backup codes (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from ctsec.storage._async_ports import AsyncStorage
+from ctsec.testing.conformance.expect import equal, is_utc
+from ctsec.testing.conformance.samples import (
+    NOW,
+    TICK,
+    authenticator,
+    backup_codes,
+    digest,
+    ignore,
+    org_id,
+    password,
+    session,
+    user_id,
+)
+
+
+class AsyncPasswordConformance:
+    """Sealed password hashes."""
+
+    async def test_each_version_follows_the_one_before(self, storage: AsyncStorage) -> None:
+        """Version 1 is inserted once; a later one replaces exactly the version before it."""
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.passwords.get(user_id(1)), None)
+            equal(await store.passwords.put(password(1, version=2)), False)
+            equal(await store.passwords.put(password(1)), True)
+            equal(await store.passwords.put(replace(password(1), sealed=b"lost")), False)
+            equal(await store.passwords.put(password(1, version=3)), False)
+            equal(await store.passwords.get(user_id(1)), password(1))
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.passwords.put(replace(password(1), sealed=b"lost")), False)
+            equal(await store.passwords.put(password(1, version=2)), True)
+            equal(await store.passwords.put(password(2)), True)
+        async with storage.reading() as store:
+            equal(await store.passwords.get(user_id(1)), password(1, version=2))
+            equal(await store.passwords.get(user_id(2)), password(2))
+
+
+class AsyncSessionConformance:
+    """Sessions."""
+
+    async def test_what_was_added_comes_back_equal(self, storage: AsyncStorage) -> None:
+        """A session is stored exactly, with the microsecond of every factor, and with none."""
+        bare = replace(session(2, of=1), factors=MappingProxyType({}), organization_id=org_id(1), user_agent="", address="")
+        async with storage.begin(after_commit=ignore) as store:
+            await store.sessions.add(session(1, of=1))
+            await store.sessions.add(bare)
+        async with storage.reading() as store:
+            found = await store.sessions.get(session(1, of=1).id)
+            equal(found, session(1, of=1))
+            equal(await store.sessions.get(bare.id), bare)
+            equal(await store.sessions.get(session(3, of=1).id), None)
+        for name in session(1, of=1).factors:
+            is_utc(found.factors.get(name) if found else None)
+
+    async def test_replace_is_a_compare_and_set_on_the_version(self, storage: AsyncStorage) -> None:
+        """A change is written if it follows the stored version, and lost otherwise."""
+        second = replace(session(1, of=1), last_seen_at=NOW + 2 * TICK, organization_id=org_id(1), secret_digest=digest("new"), version=2)
+        async with storage.begin(after_commit=ignore) as store:
+            await store.sessions.add(session(1, of=1))
+            equal(await store.sessions.replace(second), True)
+            equal(await store.sessions.replace(replace(second, aal=1)), False)
+            equal(await store.sessions.replace(replace(session(9, of=1), version=2)), False)
+        async with storage.reading() as store:
+            equal(await store.sessions.get(second.id), second)
+
+    async def test_a_revoked_session_is_not_revived(self, storage: AsyncStorage) -> None:
+        """What a request writes to its session after it was revoked is lost, whatever version it names."""
+        async with storage.begin(after_commit=ignore) as store:
+            await store.sessions.add(session(1, of=1))
+            equal(await store.sessions.revoke(user_id(1), session(1, of=1).id, keep=None, now=NOW), 1)
+            for version in (2, 3):
+                equal(await store.sessions.replace(replace(session(1, of=1), version=version)), False)
+        async with storage.reading() as store:
+            found = await store.sessions.get(session(1, of=1).id)
+            equal(found.revoked_at if found else None, NOW)
+
+    async def test_revocation_is_of_one_person(self, storage: AsyncStorage) -> None:
+        """One session or all, never those of others, never the kept one; only live rows count."""
+        async with storage.begin(after_commit=ignore) as store:
+            for n in (1, 2, 3):
+                await store.sessions.add(session(n, of=1))
+            await store.sessions.add(session(4, of=2))
+            equal(await store.sessions.revoke(user_id(1), session(4, of=2).id, keep=None, now=NOW), 0)
+            equal(await store.sessions.revoke(user_id(1), session(2, of=1).id, keep=session(2, of=1).id, now=NOW), 0)
+            equal(await store.sessions.revoke(user_id(1), session(1, of=1).id, keep=None, now=NOW), 1)
+            equal(await store.sessions.revoke(user_id(1), session(1, of=1).id, keep=None, now=NOW), 0)
+            equal(await store.sessions.revoke(user_id(1), None, keep=session(2, of=1).id, now=NOW), 1)
+            equal(await store.sessions.of_user(user_id(1)), (session(2, of=1),))
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.sessions.revoke(user_id(1), None, keep=None, now=NOW + TICK), 1)
+            equal(await store.sessions.of_user(user_id(1)), ())
+            equal(await store.sessions.of_user(user_id(2)), (session(4, of=2),))
+            first = await store.sessions.get(session(1, of=1).id)
+            equal(first.revoked_at if first else None, NOW)
+
+    async def test_the_last_use_only_moves_forward(self, storage: AsyncStorage) -> None:
+        """A touch writes a later use, never an earlier one, changes no version, and revives nothing; a session that is gone is no error."""
+        later = replace(session(1, of=1), last_seen_at=NOW + 9 * TICK)
+        async with storage.begin(after_commit=ignore) as store:
+            await store.sessions.add(session(1, of=1))
+            for moment in (NOW + 9 * TICK, NOW + 8 * TICK):
+                await store.sessions.touch(later.id, at=moment)
+                equal(await store.sessions.get(later.id), later)
+            await store.sessions.touch(session(9, of=1).id, at=NOW)
+            equal(await store.sessions.replace(replace(later, aal=1, version=2)), True)
+            await store.sessions.revoke(user_id(1), later.id, keep=None, now=NOW)
+            await store.sessions.touch(later.id, at=NOW + 10 * TICK)
+            equal(await store.sessions.of_user(user_id(1)), ())
+
+    async def test_the_list_has_every_session_that_is_not_revoked(self, storage: AsyncStorage) -> None:
+        """Expired sessions are in the list until they are revoked; the caller judges their times."""
+        expired = replace(session(2, of=1), expires_at=NOW - TICK)
+        async with storage.begin(after_commit=ignore) as store:
+            await store.sessions.add(session(1, of=1))
+            await store.sessions.add(expired)
+        async with storage.reading() as store:
+            equal({each.id for each in await store.sessions.of_user(user_id(1))}, {session(1, of=1).id, expired.id})
+
+
+class AsyncAuthenticatorConformance:
+    """TOTP authenticators."""
+
+    async def test_what_was_added_comes_back_equal(self, storage: AsyncStorage) -> None:
+        """Pending and confirmed authenticators of a person are stored exactly and listed, nobody else's."""
+        pending, confirmed = authenticator(1, of=1), authenticator(2, of=1, confirmed=True)
+        async with storage.begin(after_commit=ignore) as store:
+            for each in (pending, confirmed, authenticator(3, of=2)):
+                await store.authenticators.add(each)
+        async with storage.reading() as store:
+            equal(set(await store.authenticators.of_user(user_id(1))), {pending, confirmed})
+            equal(await store.authenticators.of_user(user_id(3)), ())
+
+    async def test_replace_is_a_compare_and_set_on_the_version(self, storage: AsyncStorage) -> None:
+        """An authenticator is confirmed by one of two callers."""
+        confirmed = replace(authenticator(1, of=1, confirmed=True), version=2)
+        async with storage.begin(after_commit=ignore) as store:
+            await store.authenticators.add(authenticator(1, of=1))
+            equal(await store.authenticators.replace(confirmed), True)
+            equal(await store.authenticators.replace(confirmed), False)
+            equal(await store.authenticators.replace(replace(authenticator(9, of=1), version=2)), False)
+            equal(await store.authenticators.of_user(user_id(1)), (confirmed,))
+
+    async def test_removal_is_of_one_person_and_one_state(self, storage: AsyncStorage) -> None:
+        """The pending ones go without the confirmed one, and the other way round."""
+        confirmed = authenticator(3, of=1, confirmed=True)
+        async with storage.begin(after_commit=ignore) as store:
+            for each in (authenticator(1, of=1), authenticator(2, of=1), confirmed, authenticator(4, of=2)):
+                await store.authenticators.add(each)
+            equal(await store.authenticators.remove(user_id(1), confirmed=False), 2)
+            equal(await store.authenticators.remove(user_id(1), confirmed=False), 0)
+            equal(await store.authenticators.of_user(user_id(1)), (confirmed,))
+            equal(await store.authenticators.remove(user_id(1), confirmed=True), 1)
+            equal(await store.authenticators.of_user(user_id(2)), (authenticator(4, of=2),))
+
+
+class AsyncBackupCodeConformance:
+    """Backup-code sets."""
+
+    async def test_a_person_has_one_set(self, storage: AsyncStorage) -> None:
+        """A new set replaces the old one, of this person only; a removed set is gone."""
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.backup_codes.get(user_id(1)), None)
+            await store.backup_codes.put(backup_codes(1, of=1))
+            await store.backup_codes.put(backup_codes(2, of=2))
+            await store.backup_codes.put(backup_codes(3, of=1))
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.backup_codes.get(user_id(1)), backup_codes(3, of=1))
+            equal(await store.backup_codes.remove(user_id(1)), True)
+            equal(await store.backup_codes.remove(user_id(1)), False)
+            equal(await store.backup_codes.get(user_id(1)), None)
+            equal(await store.backup_codes.get(user_id(2)), backup_codes(2, of=2))

@@ -1,0 +1,192 @@
+"""Conformance of users, organizations and workspaces (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta, timezone
+
+from ctsec.directory.record import OrganizationStatus
+from ctsec.errors import StoreError
+from ctsec.storage._async_ports import AsyncStorage
+from ctsec.testing.conformance.expect import equal, fail, holds, is_utc
+from ctsec.testing.conformance.samples import ignore, org_id, organization, user, user_id, workspace, workspace_id
+from ctsec.user import UserStatus
+
+
+class AsyncUserConformance:
+    """Accounts."""
+
+    async def test_what_was_added_comes_back_equal(self, storage: AsyncStorage) -> None:
+        """An account is stored exactly: every text, every microsecond, every absent time."""
+        plain, unverified = user(1), replace(user(2), email_verified_at=None, name="\U0001f511 \u202e")
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.users.add(plain), True)
+            equal(await store.users.add(unverified), True)
+        async with storage.reading() as store:
+            equal(await store.users.get(plain.id), plain)
+            equal(await store.users.get(unverified.id), unverified)
+            equal(await store.users.by_email(plain.email_key), plain)
+            equal(await store.users.get(user_id(3)), None)
+            equal(await store.users.by_email("nobody@example.com"), None)
+
+    async def test_times_come_back_in_utc(self, storage: AsyncStorage) -> None:
+        """A time given in another zone is the same instant, in UTC."""
+        there = user(1).created_at.astimezone(timezone(timedelta(hours=5, minutes=30)))
+        async with storage.begin(after_commit=ignore) as store:
+            await store.users.add(replace(user(1), created_at=there))
+        async with storage.reading() as store:
+            found = await store.users.get(user_id(1))
+        is_utc(found.created_at if found else None)
+        equal(found, user(1))
+
+    async def test_a_naive_time_is_refused(self, storage: AsyncStorage) -> None:
+        """A time without a zone could mean any instant and is never stored."""
+        try:
+            async with storage.begin(after_commit=ignore) as store:
+                await store.users.add(replace(user(1), created_at=user(1).created_at.replace(tzinfo=None)))
+        except (ValueError, StoreError):
+            pass
+        else:
+            fail("a naive datetime was stored")
+        async with storage.reading() as store:
+            equal(await store.users.get(user_id(1)), None)
+
+    async def test_email_keys_compare_byte_by_byte(self, storage: AsyncStorage) -> None:
+        """Keys that differ in case, in a trailing space or in an accent are different accounts."""
+        keys = (
+            "s@example.com",
+            "S@example.com",
+            "s@example.com ",
+            "ß@example.com",
+            "ss@example.com",
+            "é@example.com",
+            "e\u0301@example.com",
+        )
+        people = [replace(user(n), email_key=key) for n, key in enumerate(keys)]
+        async with storage.begin(after_commit=ignore) as store:
+            for person in people:
+                equal(await store.users.add(person), True)
+        async with storage.reading() as store:
+            for person in people:
+                equal(await store.users.by_email(person.email_key), person)
+
+    async def test_ids_compare_byte_by_byte(self, storage: AsyncStorage) -> None:
+        """An id in another case, or with a trailing space, is not the id."""
+        async with storage.begin(after_commit=ignore) as store:
+            await store.users.add(user(1))
+        async with storage.reading() as store:
+            for other in (user(1).id.upper(), f"{user(1).id} ", user(1).id[:-1]):
+                equal(await store.users.get(type(user(1).id)(other)), None)
+
+    async def test_a_taken_email_key_is_refused(self, storage: AsyncStorage) -> None:
+        """A second account with the key is not added, committed before or in the same transaction, and the transaction goes on."""
+        same = replace(user(2), email_key=user(1).email_key)
+        async with storage.begin(after_commit=ignore) as store:
+            await store.users.add(user(1))
+            equal(await store.users.add(same), False)
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.users.add(same), False)
+            equal(await store.users.add(user(3)), True)
+        async with storage.reading() as store:
+            equal(await store.users.get(same.id), None)
+            equal(await store.users.by_email(user(1).email_key), user(1))
+            equal(await store.users.get(user_id(3)), user(3))
+
+    async def test_replace_is_a_compare_and_set_on_the_version(self, storage: AsyncStorage) -> None:
+        """A change is written if it follows the stored version, and lost if it does not or if there is no account."""
+        second = replace(user(1), status=UserStatus.DISABLED, version=2)
+        async with storage.begin(after_commit=ignore) as store:
+            await store.users.add(user(1))
+            equal(await store.users.replace(second), True)
+            equal(await store.users.replace(replace(second, name="lost")), False)
+            equal(await store.users.replace(replace(second, name="lost", version=4)), False)
+            equal(await store.users.replace(replace(user(9), version=2)), False)
+        async with storage.reading() as store:
+            equal(await store.users.get(user_id(1)), second)
+
+    async def test_a_changed_email_key_frees_the_old_one(self, storage: AsyncStorage) -> None:
+        """After a change of address the new key finds the account and the old key may be taken."""
+        moved = replace(user(1), email="New@example.com", email_key="new@example.com", version=2)
+        async with storage.begin(after_commit=ignore) as store:
+            await store.users.add(user(1))
+            equal(await store.users.replace(moved), True)
+            equal(await store.users.by_email(user(1).email_key), None)
+            equal(await store.users.add(replace(user(2), email_key=user(1).email_key)), True)
+        async with storage.reading() as store:
+            equal(await store.users.by_email("new@example.com"), moved)
+
+
+class AsyncOrganizationConformance:
+    """Organizations and the count of their owners."""
+
+    async def test_what_was_added_comes_back_equal(self, storage: AsyncStorage) -> None:
+        """An organization is stored exactly."""
+        async with storage.begin(after_commit=ignore) as store:
+            await store.organizations.add(organization(1))
+        async with storage.reading() as store:
+            equal(await store.organizations.get(org_id(1)), organization(1))
+            equal(await store.organizations.get(org_id(2)), None)
+
+    async def test_replace_leaves_the_owner_count(self, storage: AsyncStorage) -> None:
+        """Name and status are written by a compare-and-set; a stale owner count in the record does not overwrite the stored one."""
+        changed = replace(organization(1), name="Renamed", status=OrganizationStatus.CLOSED, version=2)
+        async with storage.begin(after_commit=ignore) as store:
+            await store.organizations.add(organization(1))
+            await store.organizations.gain_owner(org_id(1))
+            equal(await store.organizations.replace(changed), True)
+            equal(await store.organizations.replace(replace(changed, name="lost")), False)
+            equal(await store.organizations.replace(replace(organization(9), version=2)), False)
+        async with storage.reading() as store:
+            equal(await store.organizations.get(org_id(1)), replace(changed, permanent_owners=2))
+
+    async def test_the_last_owner_is_never_lost(self, storage: AsyncStorage) -> None:
+        """The count goes up and down, never below one, and changes no version."""
+        async with storage.begin(after_commit=ignore) as store:
+            await store.organizations.add(organization(1))
+            equal(await store.organizations.lose_owner(org_id(1)), False)
+            await store.organizations.gain_owner(org_id(1))
+            await store.organizations.gain_owner(org_id(1))
+        async with storage.begin(after_commit=ignore) as store:
+            equal([await store.organizations.lose_owner(org_id(1)) for _ in range(4)], [True, True, False, False])
+            equal(await store.organizations.lose_owner(org_id(2)), False)
+        async with storage.reading() as store:
+            equal(await store.organizations.get(org_id(1)), organization(1))
+
+    async def test_lock_says_whether_there_is_one(self, storage: AsyncStorage) -> None:
+        """Locking tells an organization that exists from one that does not."""
+        async with storage.begin(after_commit=ignore) as store:
+            await store.organizations.add(organization(1))
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.organizations.lock(org_id(1)), True)
+            equal(await store.organizations.lock(org_id(2)), False)
+
+
+class AsyncWorkspaceConformance:
+    """Workspaces."""
+
+    async def test_what_was_added_comes_back_equal(self, storage: AsyncStorage) -> None:
+        """A workspace is stored exactly, and its organization can be asked for."""
+        async with storage.begin(after_commit=ignore) as store:
+            await store.organizations.add(organization(1))
+            await store.workspaces.add(workspace(1, of=1))
+        async with storage.reading() as store:
+            equal(await store.workspaces.get(workspace_id(1)), workspace(1, of=1))
+            equal(await store.workspaces.get(workspace_id(2)), None)
+            equal(await store.standings.organization_of(workspace_id(1)), org_id(1))
+            equal(await store.standings.organization_of(workspace_id(2)), None)
+
+    async def test_pages_are_in_the_order_of_ids_and_complete(self, storage: AsyncStorage) -> None:
+        """Pages of every size lose and repeat nothing, in the order of ids, whatever the order of insertion."""
+        ids = [workspace_id(n) for n in range(5)]
+        async with storage.begin(after_commit=ignore) as store:
+            await store.organizations.add(organization(1))
+            for n in (3, 0, 4, 1, 2):
+                await store.workspaces.add(workspace(n, of=1))
+        async with storage.reading() as store:
+            for size in (1, 4, 5, 6):
+                seen: list[str] = []
+                while page := await store.workspaces.of_organization(org_id(1), after=seen[-1] if seen else "", limit=size):
+                    holds(len(page) <= size, "a page has at most as many records as were asked for")
+                    holds(len(seen) + len(page) <= 5, "pages repeat nothing")
+                    seen += [each.id for each in page]
+                equal(seen, ids)

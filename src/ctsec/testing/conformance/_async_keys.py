@@ -1,0 +1,106 @@
+"""Conformance of API keys and wrapped data keys (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ctsec.encryption.dek import DekState
+from ctsec.ids import WorkspaceId
+from ctsec.storage._async_ports import AsyncStorage
+from ctsec.testing.conformance.expect import equal
+from ctsec.testing.conformance.samples import HOUR, NOW, TICK, api_key, dek, digest, ignore, key_secret, org_id, user_id
+
+
+class AsyncKeyConformance:
+    """API keys."""
+
+    async def test_what_was_added_comes_back_equal(self, storage: AsyncStorage) -> None:
+        """None (not narrowed) and the empty set (nothing) stay different, for scopes and for workspaces."""
+        keys = (
+            api_key(1, of=1, owner=1),
+            replace(api_key(2, of=1, owner=1, scopes=frozenset()), workspaces=frozenset(), networks=(), expires_at=None),
+            replace(api_key(3, of=1, owner=1, scopes=frozenset({"a:b", "c:d"})), workspaces=frozenset({WorkspaceId("wsp_1")})),
+        )
+        async with storage.begin(after_commit=ignore) as store:
+            for n, key in enumerate(keys, start=1):
+                await store.api_keys.add(key, key_secret(n))
+        async with storage.reading() as store:
+            for n, key in enumerate(keys, start=1):
+                equal(await store.api_keys.get(key.id), (key, (key_secret(n),)))
+            equal(await store.api_keys.get(api_key(9, of=1, owner=1).id), None)
+
+    async def test_keys_of_an_owner_are_listed_newest_first(self, storage: AsyncStorage) -> None:
+        """The list holds revoked keys too, and none of another owner or organization."""
+        async with storage.begin(after_commit=ignore) as store:
+            for n, of, owner in ((2, 1, 1), (1, 1, 1), (3, 1, 1), (4, 2, 1), (5, 1, 2)):
+                await store.api_keys.add(api_key(n, of=of, owner=owner), key_secret(n))
+            await store.api_keys.revoke(org_id(1), api_key(2, of=1, owner=1).id, now=NOW)
+        async with storage.reading() as store:
+            found = await store.api_keys.of_owner(org_id(1), user_id(1))
+            equal([key.id for key in found], [api_key(n, of=1, owner=1).id for n in (3, 2, 1)])
+            equal(await store.api_keys.of_owner(org_id(2), user_id(2)), ())
+
+    async def test_a_key_is_revoked_once_and_by_its_organization(self, storage: AsyncStorage) -> None:
+        """Another organization can not revoke it; the first revocation sets the time."""
+        key = api_key(1, of=1, owner=1)
+        async with storage.begin(after_commit=ignore) as store:
+            await store.api_keys.add(key, key_secret(1))
+            equal(await store.api_keys.revoke(org_id(2), key.id, now=NOW), False)
+            equal(await store.api_keys.revoke(org_id(1), key.id, now=NOW), True)
+            equal(await store.api_keys.revoke(org_id(1), key.id, now=NOW + TICK), False)
+            equal(await store.api_keys.get(key.id), (replace(key, revoked_at=NOW), (key_secret(1),)))
+
+    async def test_rotation_adds_a_generation_and_ends_the_earlier_ones(self, storage: AsyncStorage) -> None:
+        """Each generation is added once; earlier secrets end at the overlap, one that ended sooner keeps its end."""
+        key = api_key(1, of=1, owner=1)
+        second, third = key_secret(1, generation=2), key_secret(1, generation=3)
+        async with storage.begin(after_commit=ignore) as store:
+            await store.api_keys.add(key, key_secret(1))
+            await store.api_keys.add(api_key(2, of=1, owner=1), key_secret(2))
+            equal(await store.api_keys.rotate(third, overlap_until=NOW + HOUR), False)
+            equal(await store.api_keys.rotate(second, overlap_until=NOW + HOUR), True)
+            equal(await store.api_keys.rotate(replace(second, mac=digest("lost")), overlap_until=NOW + HOUR), False)
+            equal(await store.api_keys.rotate(key_secret(9, generation=2), overlap_until=NOW + HOUR), False)
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.api_keys.rotate(replace(second, mac=digest("lost")), overlap_until=NOW + HOUR), False)
+            equal(await store.api_keys.rotate(third, overlap_until=NOW + 2 * HOUR), True)
+        async with storage.reading() as store:
+            ended = (replace(second, expires_at=NOW + 2 * HOUR), replace(key_secret(1), expires_at=NOW + HOUR))
+            equal(await store.api_keys.get(key.id), (key, (third, *ended)))
+            equal(await store.api_keys.get(api_key(2, of=1, owner=1).id), (api_key(2, of=1, owner=1), (key_secret(2),)))
+
+    async def test_the_last_use_is_written(self, storage: AsyncStorage) -> None:
+        """A touch writes time and address and nothing else; a key that is gone is no error."""
+        key = api_key(1, of=1, owner=1)
+        async with storage.begin(after_commit=ignore) as store:
+            await store.api_keys.add(key, key_secret(1))
+            await store.api_keys.touch(key.id, at=NOW + TICK, address="192.0.2.9")
+            await store.api_keys.touch(api_key(9, of=1, owner=1).id, at=NOW, address="192.0.2.9")
+        async with storage.reading() as store:
+            equal(
+                await store.api_keys.get(key.id), (replace(key, last_used_at=NOW + TICK, last_used_address="192.0.2.9"), (key_secret(1),))
+            )
+
+
+class AsyncDekConformance:
+    """Wrapped data keys."""
+
+    async def test_what_was_added_comes_back_equal(self, storage: AsyncStorage) -> None:
+        """A wrapped key is stored exactly."""
+        async with storage.begin(after_commit=ignore) as store:
+            await store.deks.add(dek(1))
+        async with storage.reading() as store:
+            equal(await store.deks.get(dek(1).id), dek(1))
+            equal(await store.deks.get(dek(2).id), None)
+
+    async def test_the_active_key_of_a_scope(self, storage: AsyncStorage) -> None:
+        """It is an active one of exactly this scope, or None; keys that only open, or that are destroyed, never seal."""
+        async with storage.begin(after_commit=ignore) as store:
+            await store.deks.add(dek(1, scope=org_id(1)))
+            await store.deks.add(dek(2, scope=org_id(1), state=DekState.DECRYPT_ONLY))
+            await store.deks.add(dek(3, scope=org_id(1), state=DekState.DESTROYED))
+            await store.deks.add(dek(4, scope=org_id(2), state=DekState.DECRYPT_ONLY))
+        async with storage.reading() as store:
+            equal(await store.deks.active(org_id(1)), dek(1, scope=org_id(1)))
+            equal(await store.deks.active(org_id(2)), None)
+            equal(await store.deks.active("deployment"), None)

@@ -1,0 +1,105 @@
+# Generated from src/ctsec/testing/conformance/_async_keys.py by tools/twin.py; edit that file.
+"""Conformance of API keys and wrapped data keys (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ctsec.encryption.dek import DekState
+from ctsec.ids import WorkspaceId
+from ctsec.storage._sync_ports import Storage
+from ctsec.testing.conformance.expect import equal
+from ctsec.testing.conformance.samples import HOUR, NOW, TICK, api_key, dek, digest, ignore, key_secret, org_id, user_id
+
+
+class KeyConformance:
+    """API keys."""
+
+    def test_what_was_added_comes_back_equal(self, storage: Storage) -> None:
+        """None (not narrowed) and the empty set (nothing) stay different, for scopes and for workspaces."""
+        keys = (
+            api_key(1, of=1, owner=1),
+            replace(api_key(2, of=1, owner=1, scopes=frozenset()), workspaces=frozenset(), networks=(), expires_at=None),
+            replace(api_key(3, of=1, owner=1, scopes=frozenset({"a:b", "c:d"})), workspaces=frozenset({WorkspaceId("wsp_1")})),
+        )
+        with storage.begin(after_commit=ignore) as store:
+            for n, key in enumerate(keys, start=1):
+                store.api_keys.add(key, key_secret(n))
+        with storage.reading() as store:
+            for n, key in enumerate(keys, start=1):
+                equal(store.api_keys.get(key.id), (key, (key_secret(n),)))
+            equal(store.api_keys.get(api_key(9, of=1, owner=1).id), None)
+
+    def test_keys_of_an_owner_are_listed_newest_first(self, storage: Storage) -> None:
+        """The list holds revoked keys too, and none of another owner or organization."""
+        with storage.begin(after_commit=ignore) as store:
+            for n, of, owner in ((2, 1, 1), (1, 1, 1), (3, 1, 1), (4, 2, 1), (5, 1, 2)):
+                store.api_keys.add(api_key(n, of=of, owner=owner), key_secret(n))
+            store.api_keys.revoke(org_id(1), api_key(2, of=1, owner=1).id, now=NOW)
+        with storage.reading() as store:
+            found = store.api_keys.of_owner(org_id(1), user_id(1))
+            equal([key.id for key in found], [api_key(n, of=1, owner=1).id for n in (3, 2, 1)])
+            equal(store.api_keys.of_owner(org_id(2), user_id(2)), ())
+
+    def test_a_key_is_revoked_once_and_by_its_organization(self, storage: Storage) -> None:
+        """Another organization can not revoke it; the first revocation sets the time."""
+        key = api_key(1, of=1, owner=1)
+        with storage.begin(after_commit=ignore) as store:
+            store.api_keys.add(key, key_secret(1))
+            equal(store.api_keys.revoke(org_id(2), key.id, now=NOW), False)
+            equal(store.api_keys.revoke(org_id(1), key.id, now=NOW), True)
+            equal(store.api_keys.revoke(org_id(1), key.id, now=NOW + TICK), False)
+            equal(store.api_keys.get(key.id), (replace(key, revoked_at=NOW), (key_secret(1),)))
+
+    def test_rotation_adds_a_generation_and_ends_the_earlier_ones(self, storage: Storage) -> None:
+        """Each generation is added once; earlier secrets end at the overlap, one that ended sooner keeps its end."""
+        key = api_key(1, of=1, owner=1)
+        second, third = key_secret(1, generation=2), key_secret(1, generation=3)
+        with storage.begin(after_commit=ignore) as store:
+            store.api_keys.add(key, key_secret(1))
+            store.api_keys.add(api_key(2, of=1, owner=1), key_secret(2))
+            equal(store.api_keys.rotate(third, overlap_until=NOW + HOUR), False)
+            equal(store.api_keys.rotate(second, overlap_until=NOW + HOUR), True)
+            equal(store.api_keys.rotate(replace(second, mac=digest("lost")), overlap_until=NOW + HOUR), False)
+            equal(store.api_keys.rotate(key_secret(9, generation=2), overlap_until=NOW + HOUR), False)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.api_keys.rotate(replace(second, mac=digest("lost")), overlap_until=NOW + HOUR), False)
+            equal(store.api_keys.rotate(third, overlap_until=NOW + 2 * HOUR), True)
+        with storage.reading() as store:
+            ended = (replace(second, expires_at=NOW + 2 * HOUR), replace(key_secret(1), expires_at=NOW + HOUR))
+            equal(store.api_keys.get(key.id), (key, (third, *ended)))
+            equal(store.api_keys.get(api_key(2, of=1, owner=1).id), (api_key(2, of=1, owner=1), (key_secret(2),)))
+
+    def test_the_last_use_is_written(self, storage: Storage) -> None:
+        """A touch writes time and address and nothing else; a key that is gone is no error."""
+        key = api_key(1, of=1, owner=1)
+        with storage.begin(after_commit=ignore) as store:
+            store.api_keys.add(key, key_secret(1))
+            store.api_keys.touch(key.id, at=NOW + TICK, address="192.0.2.9")
+            store.api_keys.touch(api_key(9, of=1, owner=1).id, at=NOW, address="192.0.2.9")
+        with storage.reading() as store:
+            equal(store.api_keys.get(key.id), (replace(key, last_used_at=NOW + TICK, last_used_address="192.0.2.9"), (key_secret(1),)))
+
+
+class DekConformance:
+    """Wrapped data keys."""
+
+    def test_what_was_added_comes_back_equal(self, storage: Storage) -> None:
+        """A wrapped key is stored exactly."""
+        with storage.begin(after_commit=ignore) as store:
+            store.deks.add(dek(1))
+        with storage.reading() as store:
+            equal(store.deks.get(dek(1).id), dek(1))
+            equal(store.deks.get(dek(2).id), None)
+
+    def test_the_active_key_of_a_scope(self, storage: Storage) -> None:
+        """It is an active one of exactly this scope, or None; keys that only open, or that are destroyed, never seal."""
+        with storage.begin(after_commit=ignore) as store:
+            store.deks.add(dek(1, scope=org_id(1)))
+            store.deks.add(dek(2, scope=org_id(1), state=DekState.DECRYPT_ONLY))
+            store.deks.add(dek(3, scope=org_id(1), state=DekState.DESTROYED))
+            store.deks.add(dek(4, scope=org_id(2), state=DekState.DECRYPT_ONLY))
+        with storage.reading() as store:
+            equal(store.deks.active(org_id(1)), dek(1, scope=org_id(1)))
+            equal(store.deks.active(org_id(2)), None)
+            equal(store.deks.active("deployment"), None)

@@ -1,0 +1,74 @@
+"""The person: a record that sign-in, the directory, keys and provisioning all speak of.
+
+Rules that this module keeps:
+
+- an address has a limit of 254 characters (RFC 5321, 4.5.3.1.3), one `@`, no spaces and no control characters;
+- two addresses are the same account exactly if their keys are equal: NFC, case folded, domain in IDNA form; the address itself is kept
+  as it was typed, for display and for mail. Dots and plus signs are never removed: they differ at most providers.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from ctsec.ids import UserId
+
+MAX_EMAIL: Final = 254
+MAX_NAME: Final = 200
+
+
+class UserStatus(StrEnum):
+    """The state of an account; only ACTIVE may sign in or act."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A person with an account. `version` counts changes, for compare-and-set updates."""
+
+    id: UserId
+    email: str
+    email_key: str
+    name: str
+    status: UserStatus
+    email_verified_at: datetime | None
+    created_at: datetime
+    version: int = 1
+
+
+def parse_email(text: str) -> tuple[str, str]:
+    """Return (address as typed, key under which it is unique); raise ValueError if it is not an address."""
+    if len(text) > MAX_EMAIL:
+        raise ValueError(f"expected an e-mail address of at most {MAX_EMAIL} characters")
+    local, at, domain = text.rpartition("@")
+    if not at or not local or not domain or "@" in local:
+        raise ValueError("expected an e-mail address with one @ between a name and a domain")
+    if any(unicodedata.category(c)[0] in "CZ" for c in text):
+        raise ValueError("expected an e-mail address without spaces and control characters")
+    try:
+        ascii_domain = domain.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        raise ValueError("expected a domain name after the @") from None
+    if ("." not in ascii_domain and ascii_domain != "localhost") or not all(ascii_domain.split(".")):
+        raise ValueError("expected a domain name after the @")
+    key = f"{unicodedata.normalize('NFC', local).casefold()}@{ascii_domain}"
+    if len(key) > MAX_EMAIL:
+        raise ValueError(f"expected an e-mail address of at most {MAX_EMAIL} characters")
+    return text, key
+
+
+def parse_name(text: str) -> str:
+    """Return the display name in NFC, without surrounding space; raise ValueError if empty, too long or with control characters."""
+    name = unicodedata.normalize("NFC", text).strip()
+    if not name or len(name) > MAX_NAME:
+        raise ValueError(f"expected a name of 1 to {MAX_NAME} characters")
+    if any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in name):
+        raise ValueError("expected a name without control characters and line breaks")
+    return name

@@ -1,0 +1,144 @@
+"""Operations of accounts and sessions (async source)."""
+
+from __future__ import annotations
+
+from ctsec.authn.journey import SignedIn, SignInStep
+from ctsec.ids import OrganizationId, UserId, is_id
+from ctsec.outcome import Refusal
+from ctsec.principal import Factor
+from ctsec.web import models, views
+from ctsec.web._async_call import Answer, AsyncCall, accepted, no_content
+from ctsec.web.csrf import csrf_token
+from ctsec.web.guarding import NOT_FOUND
+from ctsec.web.http import WebResponse
+
+
+async def sign_up(call: AsyncCall) -> Answer:
+    """Make an account."""
+    body = call.read(models.SignUp)
+    done = await call.unit.accounts.sign_up(email=body.email, password=body.password.get_secret_value(), name=body.name)
+    return done if isinstance(done, Refusal) else accepted()
+
+
+async def verify_email(call: AsyncCall) -> Answer:
+    """Confirm an address."""
+    done = await call.unit.accounts.verify_email(token=call.read(models.MailedToken).token.get_secret_value())
+    return done if isinstance(done, Refusal) else WebResponse(json={"status": "verified"})
+
+
+async def request_verification(call: AsyncCall) -> Answer:
+    """Send the confirmation mail again."""
+    done = await call.unit.accounts.request_verification(email=call.read(models.Address).email)
+    return done if isinstance(done, Refusal) else accepted()
+
+
+async def sign_in(call: AsyncCall) -> Answer:
+    """Take the first step of a sign-in."""
+    body = call.read(models.SignIn)
+    return _step(call, await call.unit.sign_in.password(email=body.email, password=body.password.get_secret_value()))
+
+
+async def sign_in_code(call: AsyncCall) -> Answer:
+    """Take the second step of a sign-in."""
+    body = call.read(models.SignInCode)
+    step = await call.unit.sign_in.second_factor(
+        ticket=body.ticket.get_secret_value(), factor=Factor(body.factor), code=body.code.get_secret_value()
+    )
+    return _step(call, step)
+
+
+def _step(call: AsyncCall, step: SignInStep) -> Answer:
+    if isinstance(step, Refusal):
+        return step
+    if isinstance(step, SignedIn):
+        return call.with_session("signed_in", step.session, step.token)
+    body = {
+        "status": "mfa_required",
+        "ticket": step.ticket.reveal(),
+        "factors": list(step.factors),
+        "expires_at": views.moment(step.expires_at),
+    }
+    return WebResponse(json=body)
+
+
+async def step_up(call: AsyncCall) -> Answer:
+    """Prove a second factor again; the session's token is replaced."""
+    body = call.read(models.StepUp)
+    done = await call.unit.sign_in.step_up(call.principal, factor=Factor(body.factor), code=body.code.get_secret_value())
+    return done if isinstance(done, Refusal) else call.with_session("stepped_up", *done)
+
+
+async def sign_out(call: AsyncCall) -> Answer:
+    """End this session."""
+    done = await call.unit.sessions.sign_out(call.principal)
+    return done if isinstance(done, Refusal) else no_content(call.site.clear_cookie())
+
+
+async def sign_out_everywhere(call: AsyncCall) -> Answer:
+    """End every session of the person."""
+    keep = call.read(models.SignOutEverywhere).keep_this
+    ended = await call.unit.sessions.sign_out_everywhere(call.principal, keep_this=keep)
+    return WebResponse(json={"ended": ended}, cookies=() if keep else (call.site.clear_cookie(),))
+
+
+async def change_password(call: AsyncCall) -> Answer:
+    """Change the password."""
+    body = call.read(models.PasswordChange)
+    done = await call.unit.accounts.change_password(
+        call.principal, current=body.current.get_secret_value(), new=body.new.get_secret_value()
+    )
+    return done if isinstance(done, Refusal) else no_content()
+
+
+async def request_reset(call: AsyncCall) -> Answer:
+    """Mail a reset link."""
+    done = await call.unit.accounts.request_password_reset(email=call.read(models.Address).email)
+    return done if isinstance(done, Refusal) else accepted()
+
+
+async def reset_password(call: AsyncCall) -> Answer:
+    """Set a new password with a mailed token."""
+    body = call.read(models.PasswordReset)
+    done = await call.unit.accounts.reset_password(token=body.token.get_secret_value(), password=body.password.get_secret_value())
+    return done if isinstance(done, Refusal) else no_content()
+
+
+async def session(call: AsyncCall) -> Answer:
+    """Say who the caller is."""
+    credential = call.principal.credential
+    found = [each for each in await call.unit.sessions.of(UserId(call.principal.id)) if each.id == credential.id]
+    body = {
+        "user_id": call.principal.id,
+        "session_id": credential.id,
+        "aal": credential.aal,
+        "amr": sorted(credential.factors),
+        "organization_id": call.principal.organization,
+        "expires_at": views.moment(found[0].expires_at) if found else None,
+        "csrf_token": csrf_token(call.known.presented.token.reveal()),
+    }
+    return WebResponse(json=body)
+
+
+async def sessions(call: AsyncCall) -> Answer:
+    """List the caller's live sessions."""
+    current = call.principal.credential.id
+    found = await call.unit.sessions.of(UserId(call.principal.id))
+    return WebResponse(json={"sessions": [views.session(each, current=current) for each in found]})
+
+
+async def end_session(call: AsyncCall) -> Answer:
+    """End one of the caller's sessions; another person's is answered like none."""
+    done = await call.unit.sessions.revoke(call.principal, call.session)
+    if isinstance(done, Refusal):
+        return done
+    own = call.session == call.principal.credential.id
+    return no_content(*([call.site.clear_cookie()] if own else [])) if done else NOT_FOUND
+
+
+async def switch_organization(call: AsyncCall) -> Answer:
+    """Choose the session's active organization."""
+    wanted = call.read(models.ActiveOrganization).organization_id
+    if not is_id(OrganizationId, wanted):
+        return NOT_FOUND
+    done = await call.unit.sessions.switch_organization(call.principal, OrganizationId(wanted))
+    return done if isinstance(done, Refusal) else WebResponse(json={"organization_id": done.organization_id})

@@ -1,0 +1,129 @@
+"""The table of routes, answered: from a request value to a response value (async source).
+
+Rules that this module keeps:
+
+- the same order for every route: path, method, limits, kinds of ids, caller, CSRF, body, and only then a unit of work;
+- the unit is committed before the answer exists; a refusal commits what belongs to it, an error rolls everything back;
+- 404, 405, HEAD and OPTIONS are answered here, never by a framework.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import ValidationError
+
+from ctsec.errors import CtsecError
+from ctsec.ids import is_id
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import CredentialKind
+from ctsec.security._async import AsyncSecurity
+from ctsec.web import _async_account, _async_audit, _async_keys, _async_organizations, _async_people, _async_second_factor
+from ctsec.web._async_call import AsyncCall, AsyncOperation
+from ctsec.web._async_entry import AsyncEntry, ambient_request
+from ctsec.web.credentials import Caller
+from ctsec.web.csrf import check_origin
+from ctsec.web.http import WebRequest, WebResponse, over_limit, parse_json
+from ctsec.web.models import Body
+from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_refusal, unsupported_media_type
+from ctsec.web.table import KINDS, ROUTES, Needs, Route, by_path
+
+_MODULES: Final = (_async_account, _async_second_factor, _async_organizations, _async_people, _async_keys, _async_audit)
+_PATHS: Final = by_path()
+_SESSION_ONLY: Final = Refusal(Reason.DENIED, "this takes a signed-in session; an API key can not do it")
+
+
+def _found(name: str) -> AsyncOperation:
+    operation: AsyncOperation = next(getattr(module, name) for module in _MODULES if hasattr(module, name))
+    return operation
+
+
+OPERATIONS: Final[Mapping[str, AsyncOperation]] = MappingProxyType({route.operation: _found(route.operation) for route in ROUTES})
+
+
+class AsyncApi:
+    """Answers requests of the table."""
+
+    __slots__ = ("_entry", "_security")
+
+    def __init__(self, security: AsyncSecurity, *, entry: AsyncEntry) -> None:
+        self._security = security
+        self._entry = entry
+
+    async def answer(self, path: str | None, request: WebRequest) -> WebResponse:
+        """Return the response to a request for the table's `path` (a template), or for a path that the table does not have (None)."""
+        methods = _PATHS.get(path) if path is not None else None
+        if methods is None:
+            return not_found().response()
+        allowed = _allowed(methods)
+        if request.method == "OPTIONS":
+            return WebResponse(status=204, headers=(("allow", allowed),))
+        route = methods.get("GET" if request.method == "HEAD" else request.method)
+        if route is None:
+            return method_not_allowed(allowed).response()
+        try:
+            answer = await self._answer(route, request)
+        except CtsecError as error:
+            answer = of_error(error)
+        return answer.response() if isinstance(answer, Problem) else answer
+
+    async def _answer(self, route: Route, request: WebRequest) -> WebResponse | Problem:
+        limit = over_limit(request)
+        if limit is not None:
+            return of_limit(limit)
+        if any(not is_id(KINDS[name], value) for name, value in request.params.items()):
+            return not_found()
+        caller = await self._caller(route, request)
+        if isinstance(caller, Problem):
+            return caller
+        body = read_body(route, request)
+        if isinstance(body, Problem):
+            return body
+        query = request.arguments()
+        if isinstance(query, Refusal):
+            return of_refusal(query)
+        unknown = sorted(query.keys() - set(route.query))
+        if unknown:
+            return of_refusal(Refusal(Reason.INVALID_INPUT, f"unknown query parameter {unknown[0][:40]!r}"))
+        async with self._security.begin(ambient_request(request)) as unit:
+            call = AsyncCall(
+                security=self._security, unit=unit, site=self._entry.site, request=request, query=query, caller=caller, body=body
+            )
+            answer = await OPERATIONS[route.operation](call)
+        return of_refusal(answer) if isinstance(answer, Refusal) else answer
+
+    async def _caller(self, route: Route, request: WebRequest) -> Caller | Problem | None:
+        if route.needs is Needs.NOTHING:
+            refusal = check_origin(request, site=self._entry.site)
+            return None if refusal is None else of_refusal(refusal)
+        caller = await self._entry.caller(request)
+        if isinstance(caller, Problem):
+            return caller
+        if route.needs is Needs.SESSION and caller.principal.credential.kind is not CredentialKind.SESSION:
+            return of_refusal(_SESSION_ONLY)
+        return caller
+
+
+def _allowed(methods: Mapping[str, Route]) -> str:
+    return ", ".join(sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}))
+
+
+def read_body(route: Route, request: WebRequest) -> Body | Problem | None:
+    """Return the body as the model that the table names, None where it names none, or the problem."""
+    if route.body is None:
+        return None
+    if request.body and (request.header("content-type") or "").partition(";")[0].strip().lower() != "application/json":
+        return unsupported_media_type()
+    parsed: Outcome[dict[str, object]] = parse_json(request.body)
+    if isinstance(parsed, Refusal):
+        return replace(of_refusal(parsed), status=400)
+    try:
+        return route.body.model_validate(parsed)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)[:8]
+        errors = tuple({"field": ".".join(str(part) for part in each["loc"])[:64], "problem": each["msg"]} for each in found)
+        problem = of_refusal(Refusal(Reason.INVALID_INPUT, "the input is not as expected; see errors"))
+        return replace(problem, errors=errors)

@@ -1,0 +1,156 @@
+"""What an operation gets: its caller, its checked input and one unit of work (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeAlias, TypeVar
+
+from ctsec.authn.record import Session
+from ctsec.ids import InvitationId, KeyId, OrganizationId, SessionId, UserId, WorkspaceId
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import CredentialKind, Principal
+from ctsec.rbac.access import Access
+from ctsec.secret import SecretText
+from ctsec.security._async import AsyncSecurity
+from ctsec.security._async_unit import AsyncUnit
+from ctsec.web.credentials import Caller
+from ctsec.web.csrf import csrf_token
+from ctsec.web.guarding import NOT_FOUND, standing_refusal
+from ctsec.web.http import Json, WebRequest, WebResponse
+from ctsec.web.models import Body
+from ctsec.web.site import Site
+from ctsec.web.views import moment
+
+M = TypeVar("M", bound=Body)
+Answer: TypeAlias = WebResponse | Refusal
+DEFAULT_PAGE = 100
+MAX_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncCall:
+    """One request of the table, ready to be answered: ids in its path are of their kinds, its body is a model, its caller is proved."""
+
+    security: AsyncSecurity
+    unit: AsyncUnit
+    site: Site
+    request: WebRequest
+    query: Json
+    caller: Caller | None
+    body: Body | None
+
+    @property
+    def known(self) -> Caller:
+        """The caller of a route that needs one."""
+        if self.caller is None:
+            raise TypeError("expected a route that needs a caller")
+        return self.caller
+
+    @property
+    def principal(self) -> Principal:
+        """The principal of a route that needs one."""
+        return self.known.principal
+
+    @property
+    def organization(self) -> OrganizationId:
+        """The organization in the path."""
+        return OrganizationId(self.request.params["organization_id"])
+
+    @property
+    def workspace(self) -> WorkspaceId:
+        """The workspace in the path."""
+        return WorkspaceId(self.request.params["workspace_id"])
+
+    @property
+    def user(self) -> UserId:
+        """The person in the path."""
+        return UserId(self.request.params["user_id"])
+
+    @property
+    def session(self) -> SessionId:
+        """The session in the path."""
+        return SessionId(self.request.params["session_id"])
+
+    @property
+    def invitation(self) -> InvitationId:
+        """The invitation in the path."""
+        return InvitationId(self.request.params["invitation_id"])
+
+    @property
+    def key(self) -> KeyId:
+        """The API key in the path."""
+        return KeyId(self.request.params["key_id"])
+
+    @property
+    def now(self) -> datetime:
+        """The current time."""
+        return self.security.parts.clock.now()
+
+    def read(self, model: type[M]) -> M:
+        """Return the body as `model`, which the table names for this operation."""
+        if not isinstance(self.body, model):
+            raise TypeError(f"expected the table to name {model.__name__} for this operation")
+        return self.body
+
+    def page(self) -> Outcome[tuple[str, int]]:
+        """Return (after, limit) of a list; a limit is 1 to 200."""
+        text = self.query.get("limit", str(DEFAULT_PAGE))
+        if not (text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= MAX_PAGE):
+            return Refusal(Reason.INVALID_INPUT, f"expected a limit of 1 to {MAX_PAGE}")
+        return self.query.get("after", "")[:64], int(text)
+
+    def with_session(self, status: str, session: Session, token: SecretText) -> WebResponse:
+        """Return the answer that hands a new session token out: in the cookie, with the CSRF token that belongs to it."""
+        text = token.reveal()
+        body = {
+            "status": status,
+            "user_id": session.user_id,
+            "session_id": session.id,
+            "aal": session.aal,
+            "organization_id": session.organization_id,
+            "expires_at": moment(session.expires_at),
+            "csrf_token": csrf_token(text),
+        }
+        return WebResponse(json=body, cookies=(self.site.set_cookie(text, expires_at=session.expires_at, now=self.now),))
+
+    async def access(self, *, workspace: WorkspaceId | None = None) -> Outcome[Access]:
+        """Return what the caller may do in the organization of the path, or in a workspace; 404 for one who does not belong there."""
+        organization = await self.security.gate.organization_of(workspace) if workspace is not None else self.organization
+        principal = self.principal
+        foreign = principal.credential.kind is CredentialKind.API_KEY and principal.organization != organization
+        if organization is None or foreign:
+            return NOT_FOUND
+        access = await self.security.gate.access(principal, organization, workspace=workspace)
+        refusal = standing_refusal(access, policy=self.security.parts.policy)
+        return access if refusal is None else refusal
+
+    async def may_read(self, permission: str) -> Refusal | None:
+        """Return why the caller may not read what `permission` covers, or None; where no policy names it, owners and admins may."""
+        access = await self.access()
+        if isinstance(access, Refusal):
+            return access
+        if permission in self.security.parts.policy.permissions:
+            return None if access.can(permission) else Refusal(Reason.DENIED, f"{permission} is not among your permissions")
+        unscoped = self.principal.credential.scopes is None
+        found = await self.unit.directory.organizations_of(UserId(self.principal.id))
+        roles = {membership.role for organization, membership in found if organization.id == self.organization}
+        return None if unscoped and roles & {"owner", "admin"} else Refusal(Reason.DENIED, "this takes the role owner or admin")
+
+
+class AsyncOperation(Protocol):
+    """What answers a route: one service call, and its outcome as a response."""
+
+    async def __call__(self, call: AsyncCall) -> Answer:
+        """Return the response, or the refusal that the dispatcher turns into a problem."""
+        ...
+
+
+def accepted() -> WebResponse:
+    """Return the answer of what goes on by mail: the same for every address."""
+    return WebResponse(status=202, json={"status": "accepted"})
+
+
+def no_content(*cookies: str) -> WebResponse:
+    """Return the answer of what has nothing to say."""
+    return WebResponse(status=204, cookies=cookies)

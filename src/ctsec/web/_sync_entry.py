@@ -1,0 +1,141 @@
+# Generated from src/ctsec/web/_async_entry.py by tools/twin.py; edit that file.
+"""The way in: who makes this request, and whether a guard lets it through (async source).
+
+Rules that this module keeps:
+
+- limits are looked at first, then the credential, then CSRF, then permission, then assurance;
+- a denial is an audit event of its own, committed before the answer; what is broken refuses and never lets in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ctsec.ambient import Ambient, Request
+from ctsec.audit.event import EventName, Target, build
+from ctsec.errors import CtsecError
+from ctsec.ids import OrganizationId, WorkspaceId, is_id
+from ctsec.outcome import Outcome, Refusal
+from ctsec.principal import CredentialKind, Principal
+from ctsec.security._sync import Security
+from ctsec.web.credentials import Caller, Via, presented
+from ctsec.web.csrf import check_csrf
+from ctsec.web.guarding import NO_ORGANIZATION, NOT_FOUND, Demand, assurance_refusal, decision_refusal
+from ctsec.web.http import WebRequest, over_limit
+from ctsec.web.problem import Problem, of_error, of_limit, of_refusal
+from ctsec.web.site import Site
+
+
+def ambient_request(request: WebRequest) -> Request:
+    """Return what audit events say of a request."""
+    return Request(id=request.id, address=request.address, user_agent=(request.header("user-agent") or "")[:256])
+
+
+class Entry:
+    """Turns requests into callers, and judges what guards demand of them."""
+
+    __slots__ = ("_security", "site")
+
+    def __init__(self, security: Security) -> None:
+        self._security = security
+        self.site = Site.of(security.parts.settings.base_url)
+
+    def authenticate(self, request: WebRequest) -> Outcome[Caller]:
+        """Return who makes the request, or a refusal about its credential; CSRF is not looked at."""
+        given = presented(request, site=self.site)
+        if isinstance(given, Refusal):
+            return given
+        token = given.token.reveal()
+        if given.via is Via.API_KEY:
+            principal = self._security.gate.api_key(token, ambient_request(request))
+        else:
+            principal = self._security.gate.session(token)
+        return principal if isinstance(principal, Refusal) else Caller(principal, given)
+
+    def caller(self, request: WebRequest) -> Caller | Problem:
+        """Return who makes the request, after the checks that a browser's credential needs; or the problem."""
+        limit = over_limit(request)
+        if limit is not None:
+            return of_limit(limit)
+        found = self.authenticate(request)
+        if isinstance(found, Refusal):
+            return of_refusal(found, credential=True)
+        if found.presented.via is Via.COOKIE:
+            refusal = check_csrf(request, site=self.site, session_token=found.presented.token.reveal())
+            if refusal is not None:
+                return of_refusal(refusal)
+        return found
+
+    def require(self, request: WebRequest, demand: Demand) -> Principal | Problem:
+        """Return the principal of a request that fulfils `demand`, or the problem that is its answer."""
+        try:
+            found = self.caller(request)
+            if isinstance(found, Problem):
+                return found
+            refusal = self._judge(request, demand, found.principal)
+        except CtsecError as error:
+            return of_error(error)
+        return found.principal if refusal is None else of_refusal(refusal)
+
+    def _judge(self, request: WebRequest, demand: Demand, principal: Principal) -> Refusal | None:
+        now = self._security.parts.clock.now()
+        if demand.permission is None:
+            return assurance_refusal(principal, demand, now=now)
+        place = self._place(demand, principal, request.params)
+        if isinstance(place, Refusal):
+            return place
+        organization, workspace = place
+        access = self._security.gate.access(principal, organization, workspace=workspace)
+        refusal = decision_refusal(access.check(demand.permission))
+        if refusal is None:
+            refusal = assurance_refusal(principal, demand, now=now)
+        if refusal is not None:
+            self._record(request, principal, refusal, organization=organization, workspace=workspace, permission=demand.permission)
+        return refusal
+
+    def _place(self, demand: Demand, principal: Principal, params: Mapping[str, str]) -> Outcome[tuple[OrganizationId, WorkspaceId | None]]:
+        named = params[demand.organization] if demand.organization is not None else None
+        if named is not None and not is_id(OrganizationId, named):
+            return NOT_FOUND
+        organization = OrganizationId(named) if named is not None else principal.organization
+        workspace: WorkspaceId | None = None
+        if demand.workspace is not None:
+            if not is_id(WorkspaceId, params[demand.workspace]):
+                return NOT_FOUND
+            workspace = WorkspaceId(params[demand.workspace])
+            home = self._security.gate.organization_of(workspace)
+            if home is None or named not in {None, home}:
+                return NOT_FOUND
+            organization = home
+        if organization is None:
+            return NO_ORGANIZATION
+        if principal.credential.kind is CredentialKind.API_KEY and principal.organization != organization:
+            # Elsewhere a key is nobody, even one that is narrowed to workspaces.
+            return NOT_FOUND
+        return organization, workspace
+
+    def _record(
+        self,
+        request: WebRequest,
+        principal: Principal,
+        refusal: Refusal,
+        *,
+        organization: OrganizationId,
+        workspace: WorkspaceId | None,
+        permission: str,
+    ) -> None:
+        target = Target("workspace", workspace) if workspace is not None else Target("organization", organization)
+        # In the log of the place that was asked for only if the principal belongs there: strangers write nothing into it.
+        inside = refusal != NOT_FOUND
+        event = build(
+            EventName.ACCESS_DENIED,
+            ambient=Ambient(clock=self._security.parts.clock, request=ambient_request(request)),
+            actor=principal,
+            targets=(target,),
+            refused=refusal.reason,
+            organization=organization if inside else None,
+            workspace=workspace if inside else None,
+            details={"permission": str(permission), "method": request.method},
+        )
+        with self._security.begin() as unit:
+            unit.audit.record_aside(event)

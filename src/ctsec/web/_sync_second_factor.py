@@ -1,0 +1,61 @@
+# Generated from src/ctsec/web/_async_second_factor.py by tools/twin.py; edit that file.
+"""Operations of second factors (async source)."""
+
+from __future__ import annotations
+
+from ctsec.ids import UserId
+from ctsec.mfa.backup_codes import as_text
+from ctsec.mfa.enrolment import BackupCodes
+from ctsec.mfa.provisioning import manual_key, qr_svg
+from ctsec.outcome import Refusal
+from ctsec.web import models
+from ctsec.web._sync_call import Answer, Call, no_content
+from ctsec.web.http import WebResponse
+
+_FILE = ("content-disposition", 'attachment; filename="backup-codes.txt"')
+
+
+def mfa(call: Call) -> Answer:
+    """Say which second factors the caller has."""
+    status = call.unit.mfa.status(UserId(call.principal.id))
+    return WebResponse(json={"enrolled": status.enrolled, "backup_codes_left": status.backup_codes_left})
+
+
+def begin_totp(call: Call) -> Answer:
+    """Begin to enrol an authenticator app; what its app needs is shown once."""
+    done = call.unit.mfa.begin_totp(call.principal)
+    if isinstance(done, Refusal):
+        return done
+    body = {
+        "authenticator_id": done.authenticator_id,
+        "uri": done.uri.reveal(),
+        "manual_key": manual_key(done.seed).reveal(),
+        "qr_svg": qr_svg(done.uri).reveal(),
+    }
+    return WebResponse(status=201, json=body)
+
+
+def confirm_totp(call: Call) -> Answer:
+    """Confirm the enrolment with its first code; the backup codes are shown once."""
+    done = call.unit.mfa.confirm_totp(call.principal, code=call.read(models.TotpCode).code.get_secret_value())
+    return done if isinstance(done, Refusal) else _codes(call, done)
+
+
+def remove_totp(call: Call) -> Answer:
+    """Remove the authenticator and the backup codes."""
+    done = call.unit.mfa.remove_totp(call.principal)
+    return done if isinstance(done, Refusal) else no_content()
+
+
+def new_backup_codes(call: Call) -> Answer:
+    """Make new backup codes, as JSON or as a file to keep."""
+    done = call.unit.mfa.regenerate_backup_codes(call.principal)
+    return done if isinstance(done, Refusal) else _codes(call, done)
+
+
+def _codes(call: Call, codes: BackupCodes) -> WebResponse:
+    issuer = call.security.parts.settings.issuer
+    text = as_text(codes.codes, issuer=issuer, account=codes.account, when=call.now).reveal()
+    if (call.request.header("accept") or "").partition(";")[0].strip() == "text/plain":
+        return WebResponse(text=text, media_type="text/plain; charset=utf-8", headers=(_FILE,))
+    return WebResponse(json={"codes": [code.reveal() for code in codes.codes], "text": text, "remaining": len(codes.codes)})

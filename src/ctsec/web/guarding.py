@@ -1,0 +1,120 @@
+"""What a guard demands of a request, checked against the policy when the guard is made and against its route when the application starts.
+
+Rules that this module keeps:
+
+- a guard asks for one permission in one place: a workspace or an organization that a path parameter names, or the active organization;
+- an unknown permission, a place of the wrong level and an impossible assurance level are errors where the guard is written;
+- somebody else's organization is answered as if there were none: 404;
+- assurance is judged after the permission, so that nobody steps up for what stays refused; an API key can not step up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from ctsec.authn.record import SECOND_FACTORS
+from ctsec.errors import ConfigurationError
+from ctsec.outcome import Reason, Refusal
+from ctsec.principal import CredentialKind, Principal
+from ctsec.rbac.access import Access
+from ctsec.rbac.decision import Decision, DecisionReason
+from ctsec.rbac.permission import Scope
+from ctsec.rbac.policy import Policy
+
+PUBLIC: Final = "__ctsec_public__"
+NO_ORGANIZATION: Final = Refusal(Reason.DENIED, "choose an organization first")
+NOT_FOUND: Final = Refusal(Reason.NOT_FOUND)
+_HIDDEN: Final = frozenset({DecisionReason.NOT_A_MEMBER, DecisionReason.FOREIGN_ORGANIZATION})
+_STATES: Final = frozenset(
+    {
+        DecisionReason.MEMBERSHIP_SUSPENDED,
+        DecisionReason.NOT_IN_FORCE,
+        DecisionReason.EXPIRED,
+        DecisionReason.UNKNOWN_ROLE,
+        DecisionReason.OUTSIDE_KEY_WORKSPACES,
+    }
+)
+_STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor first")
+_NO_KEYS: Final = Refusal(Reason.DENIED, "this takes a second factor, which an API key does not have; use a session")
+_PARAMETER: Final = re.compile(r"\{(\w+)(?::\w+)?\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """A permission in a place, and how strongly the caller must be authenticated; without a permission any principal will do.
+
+    `workspace` and `organization` name path parameters. `within` is how old the proof of the strongest factor may be.
+    """
+
+    permission: str | None = None
+    workspace: str | None = None
+    organization: str | None = None
+    aal: int = 1
+    within: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        if self.aal not in {1, 2}:
+            raise ValueError("expected an assurance level of 1 or 2")
+        if self.within is not None and self.within <= timedelta(0):
+            raise ValueError("expected a positive time within which the factor was proved")
+
+    def against(self, policy: Policy) -> Demand:
+        """Return this demand if `policy` can answer it; raise UnknownPermission or ValueError where it never could."""
+        if self.permission is None:
+            return self
+        scope = policy.index.scope_of(self.permission)
+        if (scope is Scope.WORKSPACE) != (self.workspace is not None):
+            expected = "workspace= with the path parameter that names it" if scope is Scope.WORKSPACE else "no workspace="
+            raise ValueError(f"expected {expected}, because {str(self.permission)!r} is held in each {scope.value}")
+        return self
+
+    def missing(self, parameters: Iterable[str]) -> tuple[str, ...]:
+        """Return the path parameters that this demand names and a route does not have."""
+        there = set(parameters)
+        return tuple(name for name in (self.workspace, self.organization) if name is not None and name not in there)
+
+    def refuse_route(self, path: str, *, parameters: Iterable[str]) -> None:
+        """Raise ConfigurationError if the route at `path` lacks a parameter that this demand names."""
+        missing = self.missing(parameters)
+        if missing:
+            raise ConfigurationError(f"expected the path parameter {missing[0]} in {path}, because its guard names it")
+
+
+def parameters_of(path: str) -> frozenset[str]:
+    """Return the parameters of a path written with braces."""
+    return frozenset(_PARAMETER.findall(path))
+
+
+def standing_refusal(access: Access, *, policy: Policy) -> Refusal | None:
+    """Return why the principal counts for nothing in this place, whatever the permission, or None."""
+    reason = access.check(policy.permissions[0]).reason
+    if reason in _HIDDEN:
+        return NOT_FOUND
+    return Refusal(Reason.DENIED, f"refused: {reason.value}") if reason in _STATES else None
+
+
+def decision_refusal(decision: Decision) -> Refusal | None:
+    """Return the refusal that a decision stands for, or None if it allows."""
+    if decision.allowed:
+        return None
+    return NOT_FOUND if decision.reason in _HIDDEN else Refusal(Reason.DENIED, f"refused: {decision.reason.value}")
+
+
+def assurance_refusal(principal: Principal, demand: Demand, *, now: datetime) -> Refusal | None:
+    """Return STEP_UP_REQUIRED if the session is not strong or fresh enough, DENIED for a key that can never be, or None."""
+    credential = principal.credential
+    if demand.aal == 1 and demand.within is None:
+        return None
+    if credential.kind is not CredentialKind.SESSION:
+        return _NO_KEYS
+    if credential.aal < demand.aal:
+        return _STEP_UP
+    if demand.within is None:
+        return None
+    second = [proved for factor, proved in credential.factors.items() if factor in SECOND_FACTORS]
+    counted = second or ([] if demand.aal > 1 else list(credential.factors.values()))
+    return None if any(timedelta(0) <= now - proved <= demand.within for proved in counted) else _STEP_UP

@@ -1,0 +1,159 @@
+"""What request bodies hold, as pydantic models.
+
+Rules that this module keeps:
+
+- unknown fields are refused, types are not coerced, and every text has a limit;
+- texts are taken as received: a password is neither stripped nor normalised here;
+- what is secret is a `SecretStr`, so that no repr, log line or error shows it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+
+from ctsec.ids import ID_LENGTH
+from ctsec.user import MAX_EMAIL, MAX_NAME
+
+Email = Annotated[str, Field(max_length=MAX_EMAIL)]
+Name = Annotated[str, Field(max_length=MAX_NAME)]
+Word = Annotated[str, Field(max_length=32)]
+Id = Annotated[str, Field(max_length=ID_LENGTH)]
+Password = Annotated[SecretStr, Field(max_length=4096)]
+Token = Annotated[SecretStr, Field(max_length=128)]
+Code = Annotated[SecretStr, Field(max_length=64)]
+Moment = Annotated[AwareDatetime, Field(strict=False)]
+
+
+class Body(BaseModel):
+    """A request body: nothing unknown, nothing coerced, not changed after it was read."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class SignUp(Body):
+    """A new account."""
+
+    email: Email
+    password: Password
+    name: Name
+
+
+class MailedToken(Body):
+    """The token of a mail."""
+
+    token: Token
+
+
+class Address(Body):
+    """An e-mail address."""
+
+    email: Email
+
+
+class SignIn(Body):
+    """The first step of a sign-in."""
+
+    email: Email
+    password: Password
+
+
+class SignInCode(Body):
+    """The second step of a sign-in."""
+
+    ticket: Token
+    factor: Literal["otp", "backup"] = "otp"
+    code: Code
+
+
+class StepUp(Body):
+    """A second factor, proved again."""
+
+    factor: Literal["otp", "backup"] = "otp"
+    code: Code
+
+
+class SignOutEverywhere(Body):
+    """Whether this session stays."""
+
+    keep_this: bool = False
+
+
+class PasswordChange(Body):
+    """The current password and the new one."""
+
+    current: Password
+    new: Password
+
+
+class PasswordReset(Body):
+    """The token of the reset mail and the new password."""
+
+    token: Token
+    password: Password
+
+
+class ActiveOrganization(Body):
+    """The organization that the session becomes active in."""
+
+    organization_id: Id
+
+
+class TotpCode(Body):
+    """The first code of a new authenticator."""
+
+    code: Code
+
+
+class NamedOrganization(Body):
+    """An organization's name."""
+
+    name: Name
+
+
+class NewWorkspace(Body):
+    """A workspace's name and region; the region stays for ever."""
+
+    name: Name
+    region: Word = "default"
+
+
+class RoleName(Body):
+    """The name of a role."""
+
+    role: Word
+
+
+class RoleGrant(Body):
+    """A workspace role, on [`starts_at`, `expires_at`) where they are given."""
+
+    role: Word
+    starts_at: Moment | None = None
+    expires_at: Moment | None = None
+
+
+class NewInvitation(Body):
+    """Whom to invite, as what, and optionally to which workspace as what."""
+
+    email: Email
+    role: Word = "member"
+    workspace_id: Id | None = None
+    workspace_role: Word | None = None
+
+
+class NewApiKey(Body):
+    """What a new key is to be; a missing list does not narrow, `life_days` null never ends (where that is allowed)."""
+
+    name: Name
+    scopes: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=200)] | None = None
+    workspaces: Annotated[list[Id], Field(max_length=200)] | None = None
+    networks: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)] = []
+    life_days: Annotated[int, Field(ge=1, le=36_500)] | None = 90
+    environment: Word = "live"
+
+
+class KeyRotation(Body):
+    """How long the old secret works on, in hours."""
+
+    overlap_hours: Annotated[int, Field(ge=0, le=720)] = 24

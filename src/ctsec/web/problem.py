@@ -1,0 +1,137 @@
+"""Failures as `application/problem+json` (RFC 9457), the same bytes from every host.
+
+Rules that this module keeps:
+
+- the status follows from the reason by one table; `type` is `urn:ctsec:<reason>`, and clients decide by `reason`, never by text;
+- a 404 has one body, whether something does not exist or belongs to somebody else;
+- 401 says how to authenticate (RFC 9110, 11.6.1), a missing step-up follows RFC 9470, waiting is told by `Retry-After` in whole seconds;
+- broken infrastructure tells its caller nothing but whether trying again helps.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from math import ceil
+from typing import Any, Final
+
+from ctsec.errors import CtsecError
+from ctsec.outcome import Reason, Refusal
+from ctsec.web.http import OverLimit, WebResponse
+
+_STATUS: Final[Mapping[Reason, int]] = {
+    Reason.INVALID_CREDENTIALS: 401,
+    Reason.INVALID_CODE: 400,
+    Reason.CODE_ALREADY_USED: 400,
+    Reason.INVALID_TOKEN: 400,
+    Reason.EXPIRED: 400,
+    Reason.REVOKED: 400,
+    Reason.NOT_AUTHENTICATED: 401,
+    Reason.STEP_UP_REQUIRED: 403,
+    Reason.MFA_REQUIRED: 403,
+    Reason.MFA_NOT_ENROLLED: 409,
+    Reason.MFA_ALREADY_ENROLLED: 409,
+    Reason.EMAIL_NOT_VERIFIED: 403,
+    Reason.DISABLED: 403,
+    Reason.THROTTLED: 429,
+    Reason.LOCKED: 429,
+    Reason.DENIED: 403,
+    Reason.NOT_FOUND: 404,
+    Reason.NOT_A_MEMBER: 404,
+    Reason.ALREADY_EXISTS: 409,
+    Reason.CONFLICT: 409,
+    Reason.LAST_OWNER: 409,
+    Reason.CEILING_EXCEEDED: 403,
+    Reason.BEYOND_OWN_RIGHTS: 403,
+    Reason.SELF_CHANGE: 403,
+    Reason.PASSWORD_TOO_SHORT: 422,
+    Reason.PASSWORD_TOO_LONG: 422,
+    Reason.PASSWORD_COMMON: 422,
+    Reason.INVALID_INPUT: 422,
+    Reason.TOO_LARGE: 413,
+    Reason.CSRF: 403,
+}
+# A credential that proves nothing is a missing credential, whatever is wrong with it.
+_CREDENTIAL: Final = frozenset({Reason.INVALID_TOKEN, Reason.EXPIRED, Reason.REVOKED, Reason.DISABLED})
+_NOTHING_HERE: Final = "there is nothing here, or nothing that you may see"
+_STEP_UP: Final = 'Bearer error="insufficient_user_authentication"'
+RETRY: Final = timedelta(seconds=1)
+_LOG: Final = logging.getLogger("ctsec.web")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A failure on its way to the client; `errors` names fields of the input, `headers` are sent with it."""
+
+    status: int
+    reason: str
+    detail: str = ""
+    retry_after: timedelta | None = None
+    errors: tuple[Mapping[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def response(self) -> WebResponse:
+        """Return the response that tells it."""
+        body: dict[str, Any] = {
+            "type": f"urn:ctsec:{self.reason}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "reason": self.reason,
+        }
+        if self.detail:
+            body["detail"] = self.detail
+        headers = self.headers
+        if self.retry_after is not None:
+            seconds = max(1, ceil(self.retry_after.total_seconds()))
+            body["retry_after"] = seconds
+            headers = (*headers, ("retry-after", str(seconds)))
+        if self.errors:
+            body["errors"] = list(self.errors)
+        return WebResponse(status=self.status, json=body, media_type="application/problem+json", headers=headers)
+
+
+def of_refusal(refusal: Refusal, *, credential: bool = False) -> Problem:
+    """Return the problem for a refusal; `credential` says that it is about the request's own credential."""
+    reason = refusal.reason
+    status = 401 if credential and reason in _CREDENTIAL else _STATUS[reason]
+    if status == 404:
+        return not_found()
+    headers: tuple[tuple[str, str], ...] = ()
+    if status == 401:
+        told = credential and reason is not Reason.NOT_AUTHENTICATED
+        headers = (("www-authenticate", 'Bearer error="invalid_token"' if told else "Bearer"),)
+    elif reason is Reason.STEP_UP_REQUIRED:
+        headers = (("www-authenticate", _STEP_UP),)
+    return Problem(status=status, reason=reason.value, detail=refusal.detail, retry_after=refusal.retry_after, headers=headers)
+
+
+def of_error(error: CtsecError) -> Problem:
+    """Return the problem for broken infrastructure: 503 where a retry helps, else 500; its text goes to the log `ctsec.web` only."""
+    if error.retryable:
+        _LOG.warning("answered 503: %s", error.code)
+        return Problem(status=503, reason=error.code, detail="nothing was done; try again in a moment", retry_after=RETRY)
+    _LOG.error("answered 500: %s", error.code, exc_info=error)
+    return Problem(status=500, reason="internal")
+
+
+def of_limit(limit: OverLimit) -> Problem:
+    """Return the problem for over-long input."""
+    return Problem(status=limit.status, reason=Reason.TOO_LARGE.value, detail=limit.detail)
+
+
+def not_found() -> Problem:
+    """Return the one 404."""
+    return Problem(status=404, reason=Reason.NOT_FOUND.value, detail=_NOTHING_HERE)
+
+
+def method_not_allowed(allowed: str) -> Problem:
+    """Return the problem for a path that exists without this method; `allowed` lists those that it has."""
+    return Problem(status=405, reason="method_not_allowed", detail=f"expected one of {allowed}", headers=(("allow", allowed),))
+
+
+def unsupported_media_type() -> Problem:
+    """Return the problem for a body that does not say it is JSON."""
+    return Problem(status=415, reason="unsupported_media_type", detail="expected a body with Content-Type: application/json")

@@ -1,0 +1,193 @@
+"""The table of JSON routes: the one place that both hosts and the OpenAPI document read.
+
+A path is below the mount's prefix. `returns` names the fields of the answer as `name` or `name:type`, where the type is a JSON schema
+type or format and a string if left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from ctsec.ids import InvitationId, KeyId, OrganizationId, SessionId, UserId, WorkspaceId
+from ctsec.web import models
+from ctsec.web.models import Body
+
+# The kinds of the ids that stand in paths, by the parameter's name.
+KINDS: Final[Mapping[str, Any]] = {
+    "organization_id": OrganizationId,
+    "workspace_id": WorkspaceId,
+    "user_id": UserId,
+    "session_id": SessionId,
+    "invitation_id": InvitationId,
+    "key_id": KeyId,
+}
+
+
+class Needs(StrEnum):
+    """What a route asks of its caller: nothing, a session of a person, or any principal, API keys too."""
+
+    NOTHING = "nothing"
+    SESSION = "session"
+    PRINCIPAL = "principal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One route: what it asks for, the `operation` that answers, and what it answers with."""
+
+    method: str
+    path: str
+    operation: str
+    summary: str
+    needs: Needs = Needs.PRINCIPAL
+    body: type[Body] | None = None
+    query: tuple[str, ...] = ()
+    status: int = 200
+    returns: tuple[str, ...] = ()
+
+
+_PAGE: Final = ("after", "limit")
+_SIGNED_IN: Final = ("status", "user_id", "session_id", "aal:integer", "organization_id", "expires_at:date-time", "csrf_token")
+_KEY: Final = (
+    "id",
+    "name",
+    "environment",
+    "scopes:array",
+    "workspaces:array",
+    "networks:array",
+    "created_at:date-time",
+    "expires_at:date-time",
+)
+_CODES: Final = ("codes:array", "text", "remaining:integer")
+_ORG: Final = "/organizations/{organization_id}"
+_SPACE: Final = "/workspaces/{workspace_id}"
+
+
+def _route(line: str, summary: str, *, needs: Needs = Needs.PRINCIPAL, status: int = 200, **rest: Any) -> Route:
+    method, path, operation = line.split()
+    return Route(method=method, path=path, operation=operation, summary=summary, needs=needs, status=status, **rest)
+
+
+def _open(line: str, summary: str, **rest: Any) -> Route:
+    return _route(line, summary, needs=Needs.NOTHING, **rest)
+
+
+def _signed_in(line: str, summary: str, **rest: Any) -> Route:
+    return _route(line, summary, needs=Needs.SESSION, **rest)
+
+
+ACCOUNT: Final = (
+    _open("POST /sign-up sign_up", "Make an account; what follows comes by mail", body=models.SignUp, status=202, returns=("status",)),
+    _open("POST /verify-email verify_email", "Confirm an address with the token of its mail", body=models.MailedToken, returns=("status",)),
+    _open(
+        "POST /verification request_verification", "Send the confirmation mail again", body=models.Address, status=202, returns=("status",)
+    ),
+    _open("POST /sign-in sign_in", "Sign in with a password", body=models.SignIn, returns=(*_SIGNED_IN, "ticket", "factors:array")),
+    _open("POST /sign-in/code sign_in_code", "Complete a sign-in with a code", body=models.SignInCode, returns=_SIGNED_IN),
+    _signed_in("POST /sign-out sign_out", "End this session", status=204),
+    _signed_in(
+        "POST /sign-out-everywhere sign_out_everywhere", "End every session", body=models.SignOutEverywhere, returns=("ended:integer",)
+    ),
+    _signed_in("POST /step-up step_up", "Prove a second factor again", body=models.StepUp, returns=_SIGNED_IN),
+    _signed_in("POST /password/change change_password", "Change the password", body=models.PasswordChange, status=204),
+    _open("POST /password/reset-request request_reset", "Mail a reset link", body=models.Address, status=202, returns=("status",)),
+    _open("POST /password/reset reset_password", "Set a new password with a mailed token", body=models.PasswordReset, status=204),
+    _signed_in("GET /session session", "Who am I", returns=(*_SIGNED_IN[1:], "amr:array")),
+    _signed_in("GET /sessions sessions", "My sessions", returns=("sessions:array",)),
+    _signed_in("DELETE /sessions/{session_id} end_session", "End one of my sessions", status=204),
+    _signed_in(
+        "POST /session/organization switch_organization",
+        "Choose the active organization",
+        body=models.ActiveOrganization,
+        returns=("organization_id",),
+    ),
+)
+SECOND_FACTOR: Final = (
+    _signed_in("GET /mfa mfa", "My second factors", returns=("enrolled:boolean", "backup_codes_left:integer")),
+    _signed_in(
+        "POST /mfa/totp begin_totp",
+        "Begin to enrol an authenticator app",
+        status=201,
+        returns=("authenticator_id", "uri", "manual_key", "qr_svg"),
+    ),
+    _signed_in("POST /mfa/totp/confirm confirm_totp", "Confirm it with its first code", body=models.TotpCode, returns=_CODES),
+    _signed_in("DELETE /mfa/totp remove_totp", "Remove the authenticator", status=204),
+    _signed_in("POST /mfa/backup-codes new_backup_codes", "Make new backup codes; Accept: text/plain gives a file", returns=_CODES),
+)
+ORGANIZATIONS: Final = (
+    _signed_in(
+        "POST /organizations create_organization",
+        "Found an organization",
+        body=models.NamedOrganization,
+        status=201,
+        returns=("id", "name"),
+    ),
+    _route("GET /organizations organizations", "My organizations", returns=("organizations:array",)),
+    _route(f"PATCH {_ORG} rename_organization", "Rename it", body=models.NamedOrganization, returns=("id", "name")),
+    _route(
+        f"GET {_ORG}/workspaces workspaces", "The workspaces that I may do something in", query=_PAGE, returns=("workspaces:array", "next")
+    ),
+    _route(
+        f"POST {_ORG}/workspaces create_workspace",
+        "Create a workspace",
+        body=models.NewWorkspace,
+        status=201,
+        returns=("id", "name", "region"),
+    ),
+    _route(f"GET {_ORG}/permissions organization_permissions", "What I may do in the organization", returns=("permissions:array",)),
+    _route(f"GET {_SPACE}/permissions workspace_permissions", "What I may do in the workspace", returns=("permissions:array",)),
+)
+PEOPLE: Final = (
+    _route(f"GET {_ORG}/members members", "The members", query=_PAGE, returns=("members:array", "next")),
+    _route(f"DELETE {_ORG}/members/{{user_id}} remove_member", "Remove a member, or leave", status=204),
+    _route(f"POST {_ORG}/members/{{user_id}}/suspend suspend_member", "Suspend a member", returns=("user_id", "role", "status")),
+    _route(f"POST {_ORG}/members/{{user_id}}/reinstate reinstate_member", "End a suspension", returns=("user_id", "role", "status")),
+    _route(
+        f"PUT {_ORG}/members/{{user_id}}/role change_role", "Change an organization role", body=models.RoleName, returns=("user_id", "role")
+    ),
+    _route(f"GET {_ORG}/invitations invitations", "The open invitations", returns=("invitations:array",)),
+    _route(f"POST {_ORG}/invitations invite", "Invite an address", body=models.NewInvitation, status=201, returns=("id", "email", "role")),
+    _route(f"DELETE {_ORG}/invitations/{{invitation_id}} withdraw_invitation", "Withdraw an invitation", status=204),
+    _signed_in(
+        "POST /invitations/accept accept_invitation", "Accept an invitation", body=models.MailedToken, returns=("organization_id", "role")
+    ),
+    _route(f"GET {_SPACE}/roles workspace_roles", "Who has which role in the workspace", query=_PAGE, returns=("roles:array", "next")),
+    _route(f"PUT {_SPACE}/roles/{{user_id}} assign_role", "Give a workspace role", body=models.RoleGrant, returns=("user_id", "role")),
+    _route(f"DELETE {_SPACE}/roles/{{user_id}} revoke_role", "Take a workspace role back", status=204),
+)
+KEYS: Final = (
+    _route(f"GET {_ORG}/api-keys api_keys", "My API keys in the organization", returns=("api_keys:array",)),
+    _route(
+        f"POST {_ORG}/api-keys mint_api_key",
+        "Make a key; its token is shown once",
+        body=models.NewApiKey,
+        status=201,
+        returns=(*_KEY, "token"),
+    ),
+    _route(
+        f"POST {_ORG}/api-keys/{{key_id}}/rotate rotate_api_key",
+        "Give a key a new secret",
+        body=models.KeyRotation,
+        returns=(*_KEY, "token"),
+    ),
+    _route(f"DELETE {_ORG}/api-keys/{{key_id}} revoke_api_key", "Revoke a key at once", status=204),
+)
+_FILTERS: Final = ("actor", "person", "name", "target", "workspace", "outcome", "since", "until", "cursor", "limit")
+AUDIT: Final = (
+    _route(
+        f"GET {_ORG}/audit audit", "Search the audit log, newest first", query=_FILTERS, returns=("events:array", "pending:array", "next")
+    ),
+    _open("GET /openapi.json openapi", "This description", returns=("openapi", "paths:object")),
+)
+ROUTES: Final[tuple[Route, ...]] = (*ACCOUNT, *SECOND_FACTOR, *ORGANIZATIONS, *PEOPLE, *KEYS, *AUDIT)
+
+
+def by_path() -> Mapping[str, Mapping[str, Route]]:
+    """Return the routes of each path, by method."""
+    paths: dict[str, dict[str, Route]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = route
+    return paths

@@ -1,0 +1,139 @@
+"""Records as JSON objects: only what their reader may see, times in ISO 8601, sets sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from ctsec.audit.record import StoredEvent
+from ctsec.authn.record import Session
+from ctsec.directory.record import Invitation, Member, Membership, Organization, Workspace
+from ctsec.keys.record import ApiKey, status_at
+from ctsec.rbac.assignment import Assignment
+
+View: TypeAlias = dict[str, Any]
+
+
+def moment(value: datetime | None) -> str | None:
+    """Return a time as text, None for none."""
+    return None if value is None else value.isoformat()
+
+
+def names(values: Iterable[str] | None) -> list[str] | None:
+    """Return a set in a stable order, None for "not narrowed"."""
+    return None if values is None else sorted(values)
+
+
+def session(record: Session, *, current: str) -> View:
+    """Return one of a person's own sessions; `current` is the id of the one that asks."""
+    return {
+        "id": record.id,
+        "created_at": moment(record.created_at),
+        "last_seen_at": moment(record.last_seen_at),
+        "expires_at": moment(record.expires_at),
+        "aal": record.aal,
+        "amr": sorted(record.factors),
+        "organization_id": record.organization_id,
+        "user_agent": record.user_agent,
+        "address": record.address,
+        "current": record.id == current,
+    }
+
+
+def organization(record: Organization) -> View:
+    """Return an organization."""
+    return {"id": record.id, "name": record.name, "status": record.status.value}
+
+
+def workspace(record: Workspace) -> View:
+    """Return a workspace."""
+    return {
+        "id": record.id,
+        "organization_id": record.organization_id,
+        "name": record.name,
+        "region": record.region,
+        "status": record.status.value,
+    }
+
+
+def membership(record: Membership) -> View:
+    """Return what a person is in an organization."""
+    return {
+        "organization_id": record.organization_id,
+        "user_id": record.user_id,
+        "role": record.role,
+        "status": record.status.value,
+        "starts_at": moment(record.starts_at),
+        "expires_at": moment(record.expires_at),
+    }
+
+
+def member(record: Member) -> View:
+    """Return a member with the person behind it."""
+    return {**membership(record.membership), "email": record.email, "name": record.name}
+
+
+def invitation(record: Invitation) -> View:
+    """Return an invitation, without anything of its token."""
+    return {
+        "id": record.id,
+        "organization_id": record.organization_id,
+        "email": record.email,
+        "role": record.role,
+        "workspace_id": record.workspace_id,
+        "workspace_role": record.workspace_role,
+        "invited_by": record.invited_by,
+        "expires_at": moment(record.expires_at),
+    }
+
+
+def assignment(record: Assignment) -> View:
+    """Return a workspace role of a person."""
+    return {
+        "workspace_id": record.workspace_id,
+        "user_id": record.user_id,
+        "role": record.role,
+        "starts_at": moment(record.starts_at),
+        "expires_at": moment(record.expires_at),
+        "granted_by": record.granted_by,
+    }
+
+
+def api_key(record: ApiKey, *, now: datetime) -> View:
+    """Return an API key with its status at `now`; its secret is in no record."""
+    return {
+        "id": record.id,
+        "organization_id": record.organization_id,
+        "owner_id": record.owner_id,
+        "name": record.name,
+        "environment": record.environment,
+        "scopes": names(record.scopes),
+        "workspaces": names(record.workspaces),
+        "networks": list(record.networks),
+        "status": status_at(record, now).value,
+        "created_at": moment(record.created_at),
+        "expires_at": moment(record.expires_at),
+        "last_used_at": moment(record.last_used_at),
+    }
+
+
+def event(record: StoredEvent, *, index: int | None, personal: Mapping[str, str]) -> View:
+    """Return an audit event; `index` is None while it waits for its place in the log."""
+    body = record.details()
+    return {
+        "index": index,
+        "id": record.id,
+        "time": moment(record.time),
+        "name": record.name,
+        "actor": body["actor"],
+        "targets": body["targets"],
+        "subject": record.subject_id or None,
+        "outcome": record.outcome,
+        "reason": record.reason or None,
+        "organization_id": record.organization_id,
+        "workspace_id": record.workspace_id,
+        "request_id": record.request_id,
+        "details": body["details"],
+        "personal": dict(personal),
+    }

@@ -1,0 +1,274 @@
+"""Who may import whom. The tables come first; to allow a new import, change a table and say why in docs/adr."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from fnmatch import fnmatchcase
+
+from tests.architecture.source import functions, imports, modules
+
+# From the lowest layer up; a module imports its own layer and lower ones.
+KERNEL = {"errors", "ids", "principal", "outcome", "secret", "clock", "ambient", "user", "cache"}
+FEATURES = {
+    "rbac", "directory", "authn", "mfa", "sso", "keys", "connections", "jose", "encryption", "audit", "compliance", "guard", "mail",
+    "worker",
+}  # fmt: skip
+EDGES = {"storage", "encryption.kms", "transport", "mail.smtp"}
+COMPOSITION = {"", "security", "presets", "unit", "_async_unit", "_sync_unit", "_async_security", "_sync_security"}  # "" is the lazy face
+HOSTS = {"web", "fastapi", "flask", "cli", "testing", "__main__"}
+LAYERS = (KERNEL, FEATURES, EDGES, COMPOSITION, HOSTS)
+
+# What a feature may import of other features; patterns of names below `ctsec`.
+PORTS = ("ports", "_async_ports", "_sync_ports")
+SHARED = (
+    "audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*",
+    "rbac.permission", *(f"rbac.{ports}" for ports in PORTS), "encryption.context", *(f"encryption.{ports}" for ports in PORTS),
+    "mail.message", "jose", "jose.*",
+)  # fmt: skip
+SHARED_FOR = {
+    "rbac": ("audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*"),
+    "guard": ("audit.event", "audit.record"),
+}
+
+# Third-party packages, and the modules that may touch them (patterns of names below `ctsec`).
+THIRD_PARTY = {
+    "argon2": ("authn.argon2",),
+    "cryptography": ("encryption.primitives", "encryption.kms.*", "jose.*"),
+    "pyotp": ("mfa.provisioning",),
+    "segno": ("mfa.provisioning",),
+    "joserfc": ("jose.*",),
+    "httpx": ("transport.*", "jose.*", "testing.*"),
+    "pydantic": ("web.*", "fastapi", "flask"),
+    "pydantic_core": ("web.*", "fastapi", "flask"),
+    "sqlalchemy": ("storage.*", "presets", "security", "unit", "_*", "cli.*", "testing.*"),
+    "alembic": ("storage.*", "cli.*"),
+    "redis": ("storage.redis", "storage.redis.*"),
+    "fastapi": ("fastapi",),
+    "starlette": ("fastapi", "web.*"),
+    "flask": ("flask",),
+    "werkzeug": ("flask",),
+    "a2wsgi": ("web.*",),
+    "boto3": ("encryption.kms.aws",),
+    "botocore": ("encryption.kms.aws",),
+    "pkcs11": ("encryption.kms.pkcs11",),
+    "hypothesis": ("testing.*",),
+    "pytest": ("testing.*",),
+}
+
+# Front doors: a class's convenience constructor that opens, inside one function, the module which builds it ready-made.
+FRONT_DOORS = {
+    ("ctsec.rbac.policy", "ctsec.rbac.preset"),
+    ("ctsec.security._async", "ctsec.presets"),
+    ("ctsec.security._sync", "ctsec.presets"),
+}
+
+FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
+FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "dill"}
+PRINTS = ("cli", "cli.*")
+CORES_WITH_COROUTINES = {"ctsec.authn.argon2_pool"}  # the one adapter of a feature that owns threads
+
+
+def below(name: str) -> str:
+    """Return a module's name without `ctsec`."""
+    return name.removeprefix("ctsec").removeprefix(".")
+
+
+def matches(name: str, patterns: tuple[str, ...]) -> bool:
+    """Tell whether a name below `ctsec` matches one of some patterns; `web.*` covers the package itself."""
+    return any(fnmatchcase(name, pattern) or pattern == f"{name}.*" for pattern in patterns)
+
+
+def layer(name: str) -> int | None:
+    """Return the number of a module's layer, or None if no table names it."""
+    parts = below(name).split(".")
+    for length in (2, 1):
+        for number, members in enumerate(LAYERS):
+            if ".".join(parts[:length]) in members and (length == 1 or len(parts) > 1):
+                return number
+    return None
+
+
+def feature(name: str) -> str | None:
+    """Return the feature that a module belongs to, edges apart."""
+    return below(name).split(".")[0] if layer(name) == LAYERS.index(FEATURES) else None
+
+
+def own_imports(name: str) -> list[tuple[str, int]]:
+    """Return the modules of the package that a module imports."""
+    return [(target, line) for target, line in imports(name) if target.split(".")[0] == "ctsec"]
+
+
+def foreign_imports(name: str) -> list[tuple[str, int]]:
+    """Return the packages that a module imports and that neither we nor the standard library have."""
+    tops = [(target.split(".")[0], line) for target, line in imports(name)]
+    return [(top, line) for top, line in tops if top != "ctsec" and top not in sys.stdlib_module_names]
+
+
+def test_every_module_has_a_layer() -> None:
+    """A module stands in one of the five layers, so that no import of it goes unjudged."""
+    assert [name for name in modules() if layer(name) is None] == []
+
+
+def test_no_module_imports_a_higher_layer() -> None:
+    """A lower layer never imports a higher one, TYPE_CHECKING imports and generated twins included."""
+    wrong = []
+    for name in modules():
+        for target, line in own_imports(name):
+            mine, theirs = layer(name), layer(target)
+            if mine is not None and theirs is not None and theirs > mine and target != "ctsec" and name != "ctsec":
+                wrong.append(f"{name}:{line} imports {target}")
+    assert wrong == []
+
+
+def test_nobody_imports_the_lazy_face() -> None:
+    """Inside the package names come from their modules: an import through the face is hidden from the layers."""
+    allowed = set(HOSTS)
+    assert [
+        f"{name}:{line}"
+        for name in modules()
+        for target, line in own_imports(name)
+        if target == "ctsec" and below(name).split(".")[0] not in allowed
+    ] == []
+
+
+def test_the_kernel_imports_only_itself_and_the_standard_library() -> None:
+    """The kernel has no third-party import."""
+    assert [f"{name}:{line} imports {top}" for name in modules() if below(name) in KERNEL for top, line in foreign_imports(name)] == []
+
+
+def test_third_party_packages_are_touched_where_the_table_says() -> None:
+    """Each third-party package is imported in its named places only; pure cores import none."""
+    wrong = [
+        f"{name}:{line} imports {top}"
+        for name in modules()
+        for top, line in foreign_imports(name)
+        if not matches(below(name), THIRD_PARTY.get(top, ()))
+    ]
+    assert wrong == []
+
+
+def test_features_import_of_each_other_what_is_shared() -> None:
+    """A feature knows other features only through the shared names of the table."""
+    wrong = []
+    for name in modules():
+        mine = feature(name)
+        if mine is None:
+            continue
+        for target, line in own_imports(name):
+            theirs = feature(target)
+            if theirs not in {None, mine} and not matches(below(target), SHARED_FOR.get(mine, SHARED)):
+                wrong.append(f"{name}:{line} imports {target}")
+    assert wrong == []
+
+
+def test_pure_cores_import_no_port_and_no_service() -> None:
+    """A pure module decides with values: it imports no Protocol that does I/O and no service."""
+    wrong = []
+    for name in modules():
+        parts = below(name).split(".")
+        if feature(name) is None or len(parts) < 2 or parts[-1] == "ports" or parts[-1].startswith("_"):
+            continue
+        wrong += [
+            f"{name}:{line} imports {target}"
+            for target, line in own_imports(name)
+            if target.split(".")[-1] == "ports" or target.split(".")[-1].startswith(("_async", "_sync"))
+        ]
+    assert wrong == []
+
+
+def test_edges_import_no_service_and_not_each_other() -> None:
+    """A store implements ports with records: it imports no feature's service, and no other adapter."""
+    wrong = []
+    for name in modules():
+        parts = below(name).split(".")
+        if parts[0] != "storage":
+            continue
+        for target, line in own_imports(name):
+            theirs = below(target).split(".")
+            service = theirs[0] in FEATURES and theirs[-1] in {"_async", "_sync"}
+            adapters = {"memory", "sql", "redis"}
+            rival = (
+                theirs[0] == "storage"
+                and len(theirs) > 1
+                and len(parts) > 1
+                and {parts[1], theirs[1]} <= adapters
+                and parts[1] != theirs[1]
+            )
+            if service or rival or target.startswith("ctsec.encryption.kms"):
+                wrong.append(f"{name}:{line} imports {target}")
+    assert wrong == []
+
+
+def test_host_modules_import_neither_storage_nor_each_other() -> None:
+    """`ctsec.fastapi` and `ctsec.flask` speak to the services, never to a store or to the other host."""
+    wrong = []
+    for name, others in (("ctsec.fastapi", "ctsec.flask"), ("ctsec.flask", "ctsec.fastapi")):
+        if name in modules():
+            wrong += [f"{name}:{line} imports {t}" for t, line in own_imports(name) if t.startswith(("ctsec.storage", others))]
+    assert wrong == []
+
+
+def test_twins_import_their_own_colour() -> None:
+    """A generated twin never imports an async module: the twin is sync to the bottom."""
+    wrong = [
+        f"{name}:{line} imports {target}"
+        for name, module in modules().items()
+        if module.generated
+        for target, line in own_imports(name)
+        if target.split(".")[-1].startswith("_async")
+    ]
+    assert wrong == []
+
+
+def test_there_is_no_import_cycle() -> None:
+    """Imports form a tree without a way back, TYPE_CHECKING imports counted; the lazy face is nobody's import."""
+    finished: set[str] = set()
+    cycles: list[str] = []
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            cycles.append(" > ".join((*path[path.index(name) :], name)))
+        elif name not in finished:
+            for target, _ in own_imports(name):
+                if target in modules() and target != "ctsec":
+                    visit(target, (*path, name))
+            finished.add(name)
+
+    for name in modules():
+        visit(name, ())
+    assert cycles == []
+
+
+def test_no_assert_and_no_print() -> None:
+    """`assert` disappears under -O, and a library does not print; only the command line does."""
+    wrong = [module.at(node) for module in modules().values() for node in ast.walk(module.tree) if isinstance(node, ast.Assert)]
+    for module in modules().values():
+        if not matches(below(module.name), PRINTS):
+            wrong += [
+                module.at(n)
+                for n in ast.walk(module.tree)
+                if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "print"
+            ]
+    assert wrong == []
+
+
+def test_nothing_evaluates_or_unpickles() -> None:
+    """No data ever becomes code: no eval, exec or pickle."""
+    wrong = []
+    for module in modules().values():
+        calls = [n for n in ast.walk(module.tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
+        wrong += [module.at(n) for n in calls if isinstance(n.func, ast.Name) and n.func.id in FORBIDDEN_CALLS]
+        wrong += [
+            f"{module.name}:{line} imports {target}" for target, line in imports(module.name) if target.split(".")[0] in FORBIDDEN_MODULES
+        ]
+    assert wrong == []
+
+
+def test_pure_cores_have_no_coroutine() -> None:
+    """A pure module of a feature is plain `def`: it serves both colours as it is."""
+    wrong = []
+    for name, module in modules().items():
+        if feature(name) and not module.parts[-1].startswith("_") and module.name not in CORES_WITH_COROUTINES:
+            wrong += [module.at(node) for node in functions(module.tree) if isinstance(node, ast.AsyncFunctionDef)]
+    assert wrong == []

@@ -1,0 +1,35 @@
+"""The documentation's Python blocks run, and print what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.examples.pages import ROOT, blocks, pages, promised, run
+
+PREFACE = "from tests.examples.preface import *\n"
+EXPECTED = {
+    "docs/tutorial/first-host.md",
+    "docs/how-to/guard-a-route.md",
+    "docs/how-to/join-your-session.md",
+    "docs/how-to/rotate-a-key.md",
+}
+
+
+def test_pages_are_found() -> None:
+    """The pages that teach with code are among those that the tests run."""
+    assert {str(page.relative_to(ROOT)) for page in pages()} >= EXPECTED
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
+def test_page_runs(page: Path, tmp_path: Path) -> None:
+    """The blocks of a page run in order in one namespace, and what a comment behind a print says is printed, in that order."""
+    code = "\n".join(blocks(page))
+    beginning = PREFACE if page.parent.name == "how-to" else ""
+    script = tmp_path / "page.py"
+    script.write_text(beginning + code, "utf-8")
+    ran = run("-W", "error", "page.py", folder=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    printed = iter(ran.stdout.splitlines())
+    assert [line for line in promised(code) if line not in printed] == [], ran.stdout

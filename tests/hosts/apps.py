@@ -1,0 +1,141 @@
+"""The same small host application twice: once for FastAPI, once for Flask."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import flask
+from fastapi import FastAPI, HTTPException
+
+import ctsec.fastapi
+import ctsec.flask
+from ctsec import AsyncSecurity, Principal, Security
+from ctsec.rbac.preset import Permission
+from ctsec.security import AsyncUnit
+
+PROXY = "203.0.113.0/24"
+WORKSPACE_ACTIONS = (
+    Permission.DASHBOARDS_VIEW,
+    Permission.AGENTS_RUN,
+    Permission.RECOMMENDATIONS_CREATE,
+    Permission.OPERATIONS_APPROVE,
+    Permission.CONNECTIONS_MANAGE,
+    Permission.WORKSPACE_MEMBERS_MANAGE,
+)
+ORGANIZATION_ACTIONS = (Permission.MEMBERS_MANAGE, Permission.ORGANIZATION_MANAGE, Permission.BILLING_MANAGE)
+
+
+def slug(permission: str) -> str:
+    """Return the path segment of a permission."""
+    return permission.replace(":", "-")
+
+
+def fastapi_app(security: AsyncSecurity) -> FastAPI:
+    """Return the FastAPI host: workspace actions are `async def`, organization actions plain `def`."""
+    guard = ctsec.fastapi.Guard(security, trusted_proxies=[PROXY])
+    app = FastAPI(openapi_url=None)
+    app.include_router(guard.router(), prefix="/auth")
+    for action in WORKSPACE_ACTIONS:
+        May = Annotated[Principal, guard.require(action, workspace="workspace_id")]  # noqa: N806
+
+        async def act(workspace_id: str, principal: May) -> dict[str, str]:
+            return {"workspace": workspace_id, "by": principal.id}
+
+        app.post(f"/workspaces/{{workspace_id}}/{slug(action)}")(act)
+    for action in ORGANIZATION_ACTIONS:
+
+        def administer(organization_id: str) -> dict[str, str]:
+            return {"organization": organization_id}
+
+        needed = guard.require(action, organization="organization_id")
+        app.post(f"/organizations/{{organization_id}}/{slug(action)}", dependencies=[needed])(administer)
+
+    Strong = Annotated[Principal, guard.require(Permission.DASHBOARDS_VIEW, workspace="workspace_id", aal=2)]  # noqa: N806
+    Fresh = Annotated[Principal, guard.require(Permission.DASHBOARDS_VIEW, workspace="workspace_id", aal=2, within=timedelta(minutes=5))]  # noqa: N806
+
+    @app.get("/workspaces/{workspace_id}/strong")
+    async def strong(principal: Strong) -> dict[str, str]:
+        return {"by": principal.id}
+
+    @app.get("/workspaces/{workspace_id}/fresh")
+    def fresh(principal: Fresh) -> dict[str, str]:
+        return {"by": principal.id}
+
+    @app.get("/active")
+    def active(principal: Annotated[Principal, guard.require(Permission.ORGANIZATION_MANAGE)]) -> dict[str, str]:
+        return {"organization": str(principal.organization)}
+
+    @app.get("/me")
+    def me(principal: Annotated[Principal, guard.principal]) -> dict[str, Any]:
+        return {"id": principal.id, "via": principal.credential.kind.value}
+
+    @app.post("/found")
+    async def found(name: str, principal: Annotated[Principal, guard.principal], unit: Annotated[AsyncUnit, guard.unit]) -> dict[str, str]:
+        made = await unit.directory.create_organization(principal, name=name)
+        if name == "fail":
+            raise HTTPException(418)
+        return {"id": getattr(made, "id", "")}
+
+    @app.get("/open")
+    @guard.public
+    async def open_to_all() -> dict[str, str]:
+        return {"hello": "world"}
+
+    return app
+
+
+def flask_app(security: Security) -> flask.Flask:
+    """Return the Flask host."""
+    guard = ctsec.flask.Guard(security, trusted_proxies=[PROXY])
+    app = flask.Flask("host", static_folder=None)
+    app.register_blueprint(guard.blueprint(), url_prefix="/auth")
+    for action in WORKSPACE_ACTIONS:
+
+        def act(workspace_id: str) -> dict[str, str]:
+            return {"workspace": workspace_id, "by": flask.g.principal.id}
+
+        view = guard.require(action, workspace="workspace_id")(act)
+        app.post(f"/workspaces/<workspace_id>/{slug(action)}", endpoint=slug(action))(view)
+    for action in ORGANIZATION_ACTIONS:
+
+        def administer(organization_id: str) -> dict[str, str]:
+            return {"organization": organization_id}
+
+        guarded = guard.require(action, organization="organization_id")(administer)
+        app.post(f"/organizations/<organization_id>/{slug(action)}", endpoint=slug(action))(guarded)
+
+    @app.get("/workspaces/<workspace_id>/strong")
+    @guard.require(Permission.DASHBOARDS_VIEW, workspace="workspace_id", aal=2)
+    def strong(workspace_id: str) -> dict[str, str]:
+        return {"by": flask.g.principal.id}
+
+    @app.get("/workspaces/<workspace_id>/fresh")
+    @guard.require(Permission.DASHBOARDS_VIEW, workspace="workspace_id", aal=2, within=timedelta(minutes=5))
+    def fresh(workspace_id: str) -> dict[str, str]:
+        return {"by": flask.g.principal.id}
+
+    @app.get("/active")
+    @guard.require(Permission.ORGANIZATION_MANAGE)
+    def active() -> dict[str, str]:
+        return {"organization": flask.g.principal.organization}
+
+    @app.get("/me")
+    @guard.principal
+    def me() -> dict[str, Any]:
+        return {"id": flask.g.principal.id, "via": flask.g.principal.credential.kind.value}
+
+    @app.post("/found")
+    @guard.principal
+    def found() -> dict[str, str]:
+        name = flask.request.args["name"]
+        with guard.unit() as unit:
+            made = unit.directory.create_organization(flask.g.principal, name=name)
+            if name == "fail":
+                flask.abort(418)
+        return {"id": getattr(made, "id", "")}
+
+    @app.get("/open")
+    @guard.public
+    def open_to_all() -> dict[str, str]:
+        return {"hello": "world"}
+
+    return app

@@ -1,0 +1,225 @@
+"""Organizations over HTTP: two that see nothing of each other, invitations, roles, and the permission matrix at guarded routes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.hosts.apps import ORGANIZATION_ACTIONS, WORKSPACE_ACTIONS, slug
+from tests.hosts.harness import Browser, Host, named
+
+# The product's table; "manage members" is two permissions: of the workspace and of the organization.
+MATRIX = {
+    "owner": "dashboards:view agents:run recommendations:create operations:approve connections:manage workspace_members:manage "
+    "members:manage organization:manage billing:manage",
+    "admin": "dashboards:view agents:run recommendations:create operations:approve connections:manage workspace_members:manage "
+    "members:manage organization:manage",
+    "workspace admin": "dashboards:view agents:run recommendations:create operations:approve connections:manage workspace_members:manage",
+    "editor": "dashboards:view agents:run recommendations:create operations:approve connections:manage",
+    "operator": "dashboards:view agents:run",
+    "viewer": "dashboards:view",
+}
+
+
+@pytest.fixture
+def owner(host: Host) -> Browser:
+    """The owner of an organization, signed in."""
+    return Browser(host).sign_up("owner@example.com", "Olga Owner")
+
+
+@pytest.fixture
+def guest(host: Host) -> Browser:
+    """A person without any organization, signed in."""
+    return Browser(host).sign_up("guest@example.com", "Gus Guest")
+
+
+def join(owner: Browser, guest: Browser, organization: str, workspace: str, role: str) -> None:
+    """Bring a person into the organization in the given column of the matrix."""
+    if role == "admin":
+        owner.invite(organization, guest, role="admin")
+    else:
+        owner.invite(organization, guest, workspace_id=workspace, workspace_role=role.removeprefix("workspace "))
+
+
+@pytest.mark.proves("SEED-R3", "SEED-R1", "SEED-R2")
+@pytest.mark.parametrize("role", list(MATRIX))
+def test_each_cell_of_the_matrix(host: Host, owner: Browser, guest: Browser, role: str) -> None:
+    """Each role may at guarded routes exactly what its column says; every denial is a stored event, and the API tells the same rights."""
+    organization = owner.found("Acme")
+    workspace = owner.workspace(organization)
+    person = owner if role == "owner" else guest
+    if person is guest:
+        join(owner, guest, organization, workspace, role)
+    allowed = set(MATRIX[role].split())
+    for action in (*WORKSPACE_ACTIONS, *ORGANIZATION_ACTIONS):
+        place = f"workspaces/{workspace}" if action in WORKSPACE_ACTIONS else f"organizations/{organization}"
+        reply = person.call("POST", f"/{place}/{slug(action)}")
+        assert reply.status == (200 if action in allowed else 403), action
+        if reply.status == 403:
+            assert reply.json["reason"] == "denied"
+            assert reply.headers["content-type"] == "application/problem+json"
+    told = {
+        *person.ok(f"GET /workspaces/{workspace}/permissions")["permissions"],
+        *person.ok(f"GET /organizations/{organization}/permissions")["permissions"],
+    }
+    assert told & {*WORKSPACE_ACTIONS, *ORGANIZATION_ACTIONS} == allowed
+    denied = [event.details()["details"]["permission"] for event in named(host.events(organization), "access.denied")]
+    assert sorted(denied) == sorted({*map(str, WORKSPACE_ACTIONS), *map(str, ORGANIZATION_ACTIONS)} - allowed)
+
+
+def test_an_organization_viewer_is_capped(host: Host, owner: Browser, guest: Browser) -> None:
+    """The organization role viewer caps a workspace role: an editor among viewers views."""
+    organization = owner.found("Acme")
+    workspace = owner.workspace(organization)
+    owner.invite(organization, guest, workspace_id=workspace, workspace_role="editor")
+    assert guest.call("POST", f"/workspaces/{workspace}/agents-run").status == 200
+    owner.ok(f"PUT /organizations/{organization}/members/{guest.id}/role", {"role": "viewer"})
+    assert guest.call("POST", f"/workspaces/{workspace}/dashboards-view").status == 200
+    assert guest.call("POST", f"/workspaces/{workspace}/agents-run").status == 403
+
+
+def test_two_organizations_see_nothing_of_each_other(host: Host, owner: Browser, guest: Browser) -> None:
+    """Every route of somebody else's organization answers 404, with the same bytes as one that does not exist."""
+    theirs, _own = owner.found("Acme"), guest.found("Globex")
+    workspace = owner.workspace(theirs)
+    key = owner.ok(f"POST /organizations/{theirs}/api-keys", {"name": "robot"})["id"]
+    absent = theirs[:-4] + ("0000" if theirs[-4:] != "0000" else "0001")
+    nowhere = workspace[:-4] + ("0000" if workspace[-4:] != "0000" else "0001")
+    lines: list[tuple[str, object]] = [
+        ("PATCH /organizations/{o}", {"name": "Mine"}),
+        ("GET /organizations/{o}/workspaces", None),
+        ("POST /organizations/{o}/workspaces", {"name": "Mine"}),
+        ("GET /organizations/{o}/members", None),
+        (f"DELETE /organizations/{{o}}/members/{owner.id}", None),
+        (f"POST /organizations/{{o}}/members/{owner.id}/suspend", None),
+        (f"POST /organizations/{{o}}/members/{owner.id}/reinstate", None),
+        (f"PUT /organizations/{{o}}/members/{owner.id}/role", {"role": "member"}),
+        ("GET /organizations/{o}/invitations", None),
+        ("POST /organizations/{o}/invitations", {"email": "x@example.com"}),
+        ("GET /organizations/{o}/permissions", None),
+        ("GET /workspaces/{w}/permissions", None),
+        ("GET /workspaces/{w}/roles", None),
+        (f"PUT /workspaces/{{w}}/roles/{guest.id}", {"role": "editor"}),
+        (f"DELETE /workspaces/{{w}}/roles/{guest.id}", None),
+        ("GET /organizations/{o}/api-keys", None),
+        ("POST /organizations/{o}/api-keys", {"name": "mine"}),
+        (f"POST /organizations/{{o}}/api-keys/{key}/rotate", {}),
+        (f"DELETE /organizations/{{o}}/api-keys/{key}", None),
+        ("GET /organizations/{o}/audit", None),
+        ("POST /session/organization", {"organization_id": "{o}"}),
+    ]
+    before = len(host.events(theirs))
+    for line, body in lines:
+        replies = []
+        for o, w in ((theirs, workspace), (absent, nowhere)):
+            filled = {k: str(v).format(o=o) for k, v in body.items()} if isinstance(body, dict) else body
+            replies.append(guest.auth(line.format(o=o, w=w), filled))
+        assert [reply.status for reply in replies] == [404, 404], line
+        assert replies[0].body == replies[1].body, line
+    for path in (f"/workspaces/{workspace}/dashboards-view", f"/organizations/{theirs}/billing-manage"):
+        assert guest.call("POST", path).status == 404
+    written = [event for event in host.events(theirs)[before:] if event.outcome != "refused"]
+    assert written == []
+
+
+@pytest.mark.proves("SEED-R1")
+def test_invitation_is_for_one_address_once_and_for_a_week(host: Host, owner: Browser, guest: Browser) -> None:
+    """A foreign, a used, a withdrawn and an expired invitation are refused alike and make nobody a member."""
+    organization = owner.found("Acme")
+    stranger = Browser(host).sign_up("eve@example.com")
+
+    def invite() -> str:
+        return str(owner.ok(f"POST /organizations/{organization}/invitations", {"email": guest.email})["id"])
+
+    def refused(person: Browser, token: str) -> None:
+        reply = person.auth("POST /invitations/accept", {"token": token})
+        assert (reply.status, reply.json["reason"]) == (400, "invalid_token")
+
+    first = invite()
+    token = guest.mailed_token()
+    refused(stranger, token)
+    assert owner.auth(f"DELETE /organizations/{organization}/invitations/{first}").status == 204
+    assert owner.auth(f"DELETE /organizations/{organization}/invitations/{first}").status == 404
+    refused(guest, token)
+    invite()
+    token = guest.mailed_token()
+    assert len(owner.ok(f"GET /organizations/{organization}/invitations")["invitations"]) == 1
+    host.clock.advance(timedelta(days=7))
+    refused(guest, token)
+    owner.sign_in()
+    guest.sign_in()
+    invite()
+    token = guest.mailed_token()
+    guest.ok("POST /invitations/accept", {"token": token})
+    refused(guest, token)
+    members = owner.ok(f"GET /organizations/{organization}/members")["members"]
+    assert sorted(each["email"] for each in members) == ["guest@example.com", "owner@example.com"]
+    assert len(named(host.events(organization), "invitation.accepted")) == 1
+
+
+@pytest.mark.proves("SEED-R1")
+def test_roles_change_suspend_and_remove(host: Host, owner: Browser, guest: Browser) -> None:
+    """A changed role, a suspension, its end and a removal take effect with the next request, and each is an event."""
+    organization = owner.found("Acme")
+    workspace = owner.workspace(organization)
+    owner.invite(organization, guest, workspace_id=workspace, workspace_role="operator")
+    path, seat = f"/workspaces/{workspace}/recommendations-create", f"/organizations/{organization}/members/{guest.id}"
+    assert guest.call("POST", path).status == 403
+    owner.ok(f"PUT /workspaces/{workspace}/roles/{guest.id}", {"role": "editor"})
+    assert guest.call("POST", path).status == 200
+    owner.ok(f"POST {seat}/suspend")
+    assert guest.call("POST", path).status == 403
+    owner.ok(f"POST {seat}/reinstate")
+    assert guest.call("POST", path).status == 200
+    assert [each["user_id"] for each in owner.ok(f"GET /workspaces/{workspace}/roles")["roles"]] == [guest.id]
+    assert owner.auth(f"DELETE /workspaces/{workspace}/roles/{guest.id}").status == 204
+    assert guest.call("POST", path).status == 403
+    owner.ok(f"PUT {seat}/role", {"role": "admin"})
+    assert guest.call("POST", path).status == 200
+    assert owner.auth(f"DELETE {seat}").status == 204
+    assert guest.call("POST", path).status == 404
+    names = {event.name for event in host.events(organization)}
+    assert names >= {"role.assigned", "role.revoked", "role.changed", "member.suspended", "member.reinstated", "member.removed"}
+
+
+@pytest.mark.proves("SEED-R1")
+def test_the_last_owner_stays(host: Host, owner: Browser) -> None:
+    """The only owner can neither leave nor step down: 409, a refusal in the log, and still owner."""
+    organization = owner.found("Acme")
+    for line, body in (
+        (f"DELETE /organizations/{organization}/members/{owner.id}", None),
+        (f"PUT /organizations/{organization}/members/{owner.id}/role", {"role": "member"}),
+    ):
+        reply = owner.auth(line, body)
+        assert (reply.status, reply.json["reason"]) == (409, "last_owner")
+    assert owner.ok("GET /organizations")["organizations"][0]["role"] == "owner"
+    assert [event.reason for event in named(host.events(organization), "access.denied")] == ["last_owner"] * 2
+
+
+def test_people_see_the_workspaces_that_they_work_in(host: Host, owner: Browser, guest: Browser) -> None:
+    """The list of workspaces holds those in which the person may do something, page by page."""
+    organization = owner.found("Acme")
+    workspaces = [owner.workspace(organization, f"W{number}") for number in range(3)]
+    owner.invite(organization, guest, workspace_id=workspaces[1], workspace_role="viewer")
+    assert [each["id"] for each in guest.ok(f"GET /organizations/{organization}/workspaces")["workspaces"]] == [workspaces[1]]
+    first = owner.ok(f"GET /organizations/{organization}/workspaces?limit=2")
+    second = owner.ok(f"GET /organizations/{organization}/workspaces?limit=2&after={first['next']}")
+    assert [each["id"] for each in (*first["workspaces"], *second["workspaces"])] == workspaces
+    assert second["next"] is None
+
+
+def test_the_active_organization_is_where_a_guard_without_place_looks(host: Host, owner: Browser) -> None:
+    """Without an active organization such a route is refused; after choosing one it names it."""
+    assert owner.call("GET", "/active").json["detail"] == "choose an organization first"
+    organization = owner.found("Acme")
+    assert owner.call("GET", "/active").json == {"organization": organization}
+
+
+def test_the_unit_commits_with_the_route_and_rolls_back_when_it_raises(host: Host, owner: Browser) -> None:
+    """What a route writes through its unit is there when the response is, and is gone, events too, when the route raised."""
+    made = owner.call("POST", "/found?name=Acme").json["id"]
+    assert [each["id"] for each in owner.ok("GET /organizations")["organizations"]] == [made]
+    assert owner.call("POST", "/found?name=fail").status == 418
+    assert len(owner.ok("GET /organizations")["organizations"]) == 1
+    assert len(named(host.events(made), "organization.created")) == 1

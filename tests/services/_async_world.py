@@ -1,0 +1,205 @@
+"""A whole deployment in one process, and the verbs that tests tell their stories with (async source of the twin)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from ctsec.ambient import Request
+from ctsec.audit.event import DEPLOYMENT_LOG, LogId
+from ctsec.audit.query import MAX_PAGE, AuditQuery
+from ctsec.audit.record import StoredEvent
+from ctsec.authn.argon2 import Argon2Parameters
+from ctsec.authn.argon2_pool import AsyncArgon2Hasher
+from ctsec.authn.journey import MfaRequired, SignedIn, SignInStep
+from ctsec.directory.record import Organization, Workspace
+from ctsec.encryption.kms.local import AsyncLocalKms, LocalKms
+from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.keys.policy import KeyRequest
+from ctsec.presets import parts_of, settings_of
+from ctsec.principal import Factor, Principal
+from ctsec.rbac.preset import POLICY
+from ctsec.secret import Secret
+from ctsec.security._async import AsyncSecurity
+from ctsec.security.parts import EmbeddedOptions
+from ctsec.storage._async_ports import AsyncStorage
+from ctsec.storage.memory import AsyncMemoryStorage
+from ctsec.testing import AsyncProbedStorage, AsyncRecordingMailer, FixedClock
+from tests.services.probing import PASSWORD, Device, Login, Tap, base32, token_in
+
+REQUEST = Request(id="req_1", address="198.51.100.7", user_agent="a browser")
+
+
+class AsyncWorld:
+    """A deployment on `storage` with a clock that stands still, a mailer that keeps, and a tap on every port call."""
+
+    def __init__(self, storage: AsyncStorage, *, options: EmbeddedOptions | None = None) -> None:
+        self.clock = FixedClock()
+        self.mailer = AsyncRecordingMailer()
+        self.tap = Tap()
+        self.storage = storage
+        given = options or EmbeddedOptions()
+        chosen = EmbeddedOptions(
+            sessions=given.sessions,
+            throttle=given.throttle,
+            keys=given.keys,
+            password_hash=Argon2Parameters.for_tests(),
+            clock=self.clock,
+        )
+        kms = LocalKms(os.urandom(16), key=Secret(os.urandom(32)))
+        self.hasher = AsyncArgon2Hasher(chosen.password_hash)
+        self.parts = parts_of(kms, policy=POLICY, settings=settings_of("Acme", chosen), options=chosen)
+        self.security = AsyncSecurity(
+            storage=AsyncProbedStorage(storage, probe=self.tap),
+            kms=AsyncLocalKms(kms),  # sync: kms=kms,
+            slow_hash=self.hasher,
+            parts=self.parts,
+            random=os.urandom,
+            mailer=self.mailer,
+        )
+        self.gate = self.security.gate
+        self._worker = self.security.worker("worker-1")
+        self._tokens: dict[str, str] = {}
+        self._owners: dict[OrganizationId, Principal] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, storage: AsyncStorage | None = None, *, options: EmbeddedOptions | None = None) -> AsyncGenerator[AsyncWorld, None]:
+        """Open a world, on memory if no storage is given; its threads end with the block."""
+        world = cls(AsyncMemoryStorage() if storage is None else storage, options=options)
+        await world.security.prepare()
+        try:
+            yield world
+        finally:
+            await world.security.aclose()
+            await world.hasher.aclose()  # sync: pass
+
+    async def call(self, method: str, *positional: Any, **named: Any) -> Any:
+        """Call `<service>.<method>` in a unit of its own and return the answer."""
+        service, _, verb = method.partition(".")
+        async with self.security.begin(REQUEST) as unit:
+            return await getattr(getattr(unit, service), verb)(*positional, **named)
+
+    async def mail(self) -> None:
+        """Send what waits in the outbox, without letting time pass."""
+        while await self.security.jobs.send_mail():
+            pass
+
+    async def token(self, email: str, kind: str) -> str:
+        """Return the token of the newest mail of a kind to an address."""
+        await self.mail()
+        return token_in([message for message in self.mailer.to(email) if message.kind == kind][-1])
+
+    async def drain(self) -> None:
+        """Let the worker run, a second at a time, until it has nothing more to do."""
+        for _ in range(20):
+            self.clock.advance(timedelta(seconds=1))
+            runs = await self._worker.run_due()
+            assert [run for run in runs if run.error] == []
+            if not any(run.done for run in runs):
+                return
+        raise AssertionError("the worker never came to rest")
+
+    async def events(self, log: str = DEPLOYMENT_LOG, name: str | None = None) -> tuple[StoredEvent, ...]:
+        """Return the events of a log, oldest first, after everything that waits was placed."""
+        while await self.security.jobs.place_events():
+            pass
+        async with self.security.begin() as unit:
+            page: Any = await unit.audit.search(AuditQuery(log=LogId(log), name=name), limit=MAX_PAGE)
+        return tuple(sealed.event for sealed in reversed(page.events))
+
+    async def step(self, email: str, password: str = PASSWORD) -> SignInStep:
+        """Take the first step of a sign-in."""
+        answer: SignInStep = await self.call("sign_in.password", email=email, password=password)
+        return answer
+
+    async def second(self, step: SignInStep, code: str, factor: Factor = Factor.TOTP) -> SignInStep:
+        """Take the second step of a sign-in."""
+        assert isinstance(step, MfaRequired), step
+        answer: SignInStep = await self.call("sign_in.second_factor", ticket=step.ticket.reveal(), factor=factor, code=code)
+        return answer
+
+    async def arrived(self, step: SignInStep) -> Login:
+        """Return the person of a completed sign-in, as the gate knows them."""
+        assert isinstance(step, SignedIn), step
+        return await self.known(step.token.reveal())
+
+    async def known(self, token: str) -> Login:
+        """Return the person of a live session token."""
+        principal = await self.gate.session(token)
+        assert isinstance(principal, Principal), principal
+        self._tokens[principal.credential.id] = token
+        return Login(principal, token)
+
+    async def login(self, email: str, password: str = PASSWORD) -> Login:
+        """Sign in with a password alone."""
+        return await self.arrived(await self.step(email, password))
+
+    async def login_with(self, device: Device, email: str, password: str = PASSWORD) -> Login:
+        """Sign in with a password and the code of the next time step."""
+        self.clock.advance(timedelta(seconds=30))
+        return await self.arrived(await self.second(await self.step(email, password), device.code()))
+
+    async def again(self, principal: Principal) -> Principal:
+        """Return the principal as the gate knows it now."""
+        return (await self.known(self._tokens[principal.credential.id])).principal
+
+    async def sign_up(self, email: str) -> None:
+        """Make an account that is not confirmed."""
+        await self.call("accounts.sign_up", email=email, password=PASSWORD, name=email.partition("@")[0])
+
+    async def person(self, email: str) -> Principal:
+        """Sign up, confirm the address with the mailed token, and sign in."""
+        await self.sign_up(email)
+        await self.call("accounts.verify_email", token=await self.token(email, "email_verification"))
+        return (await self.login(email)).principal
+
+    async def enrol(self, principal: Principal) -> Device:
+        """Turn TOTP on in the principal's session; its code of this time step is burned."""
+        enrolment = await self.call("mfa.begin_totp", principal)
+        pending = Device(base32(enrolment.seed.reveal()), (), self.clock)
+        codes = await self.call("mfa.confirm_totp", principal, code=pending.code())
+        return Device(pending.seed, tuple(code.reveal() for code in codes.codes), self.clock)
+
+    async def organization(self, owner: Principal, name: str = "Acme") -> Organization:
+        """Make an organization that `owner` owns."""
+        made: Organization = await self.call("directory.create_organization", owner, name=name)
+        self._owners[made.id] = owner
+        return made
+
+    async def workspace(self, organization: OrganizationId, name: str = "Prod") -> Workspace:
+        """Make a workspace, as the organization's first owner."""
+        made: Workspace = await self.call("directory.create_workspace", self._owners[organization], organization=organization, name=name)
+        return made
+
+    async def invite(
+        self, organization: OrganizationId, email: str, role: str = "member", workspace: WorkspaceId | None = None, wrole: str | None = None
+    ) -> str:
+        """Invite an address, as the organization's first owner, and return the mailed token."""
+        owner = self._owners[organization]
+        invited = await self.call(
+            "members.invite", owner, organization=organization, email=email, role=role, workspace=workspace, workspace_role=wrole
+        )
+        assert not hasattr(invited, "reason"), invited
+        return await self.token(email, "invitation")
+
+    async def member(
+        self, organization: OrganizationId, email: str, role: str = "member", workspace: WorkspaceId | None = None, wrole: str | None = None
+    ) -> Principal:
+        """Make a new person a member, by invitation."""
+        token = await self.invite(organization, email, role, workspace, wrole)
+        principal = await self.person(email)
+        accepted = await self.call("members.accept", principal, token=token)
+        assert not hasattr(accepted, "reason"), accepted
+        return principal
+
+    async def key(self, owner: Principal, organization: OrganizationId, **request: Any) -> Any:
+        """Mint an API key and return it with its text."""
+        return await self.call("api_keys.mint", owner, organization=organization, request=KeyRequest(**{"name": "ci", **request}))
+
+    async def may(self, principal: Principal, permission: str, organization: OrganizationId, workspace: WorkspaceId | None = None) -> bool:
+        """Ask the gate for one permission."""
+        return (await self.gate.access(principal, organization, workspace=workspace)).can(permission)

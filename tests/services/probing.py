@@ -1,0 +1,92 @@
+"""What the service tests of both colours share: the words of answers, an independent authenticator, and a probe that can be changed."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import pyotp
+
+from ctsec.mail.message import Message
+from ctsec.outcome import Reason, Refusal
+from ctsec.principal import Principal
+from ctsec.testing import FixedClock, Probe
+
+PASSWORD: Final = "correct horse battery"
+OTHER_PASSWORD: Final = "seven purple lanterns"
+WRONG_PASSWORD: Final = "wrong horse of battery"
+SWITCHES: Final = ("memory", "sqlite")
+P = TypeVar("P", bound=Probe)
+
+
+def reason(outcome: object) -> Reason | None:
+    """Return why something was refused, or None if it was not."""
+    return outcome.reason if isinstance(outcome, Refusal) else None
+
+
+def token_in(message: Message) -> str:
+    """Return the token of the link in a mail."""
+    found = re.search(r"token=(\S+)", message.text.reveal())
+    assert found is not None
+    return found.group(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An authenticator app as pyotp makes it, with the backup codes that were shown at enrolment."""
+
+    seed: str
+    backup: tuple[str, ...]
+    clock: FixedClock
+
+    def code(self, steps: int = 0) -> str:
+        """Return the code of the clock's time, or of some steps later (negative: earlier)."""
+        return pyotp.TOTP(self.seed).at(self.clock.now(), counter_offset=steps)
+
+    def wrong(self) -> str:
+        """Return six digits that are no code of any step near the clock's time."""
+        near = {self.code(steps) for steps in range(-3, 4)}
+        return next(code for code in ("000000", "111111", "222222", "333333", "444444", "555555", "666666", "777777") if code not in near)
+
+
+def base32(seed: bytes) -> str:
+    """Return a seed as an app's user would type it."""
+    return base64.b32encode(seed).decode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A person as signed in: what the gate says of the token, and the token."""
+
+    principal: Principal
+    token: str
+
+
+class Tap:
+    """A probe that passes everything on to the one that listens now, if any."""
+
+    def __init__(self) -> None:
+        self._probe: Probe | None = None
+
+    def before(self, call: str) -> None:
+        """Pass on."""
+        if self._probe is not None:
+            self._probe.before(call)
+
+    def after(self, call: str, result: object) -> None:
+        """Pass on."""
+        if self._probe is not None:
+            self._probe.after(call, result)
+
+    @contextmanager
+    def to(self, probe: P) -> Generator[P, None, None]:
+        """Let `probe` listen while the block runs."""
+        self._probe = probe
+        try:
+            yield probe
+        finally:
+            self._probe = None

@@ -1,0 +1,182 @@
+"""The same random port calls on two storages: every answer, every error and everything that can be read at the end must be equal.
+
+A run is a tuple of transactions, each a tuple of calls and whether it is committed. A call is the name of a port method and three small
+numbers, from which its arguments are made: few different ids, versions, digests and moments, so that calls meet each other's rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import product
+from typing import Any, Final, TypeAlias
+
+from hypothesis import strategies as st
+
+from ctsec.audit.event import DEPLOYMENT_LOG, LogId
+from ctsec.audit.query import AuditQuery
+from ctsec.directory.record import MembershipStatus, OrganizationStatus
+from ctsec.encryption.dek import DekState
+from ctsec.errors import StoreError
+from ctsec.guard.attempts import Attempts
+from ctsec.guard.proof import Purpose
+from ctsec.storage.ports import Storage, Store
+from ctsec.testing.conformance import samples as s
+
+Call: TypeAlias = tuple[str, int, int, int]
+Run: TypeAlias = tuple[tuple[tuple[Call, ...], bool], ...]
+Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
+_KEYS: Final = ("s@example.com", "S@example.com", "s@example.com ", "t@example.com")
+_ROLES: Final = ("member", "Member", "owner", "admin")
+_NAMES: Final = ("user.signed_in", "role.*", "role.assigned", "r_le.x")
+_ORDERED: Final = ("workspaces.of_", "roster.of_org", "assignments.of_", "api_keys.of_", "inbox.", "log.", "outbox.", "guard.events.")
+
+
+def _at(n: int) -> Any:
+    return s.NOW + n * s.HOUR / 2
+
+
+def _call(*positional: Any, **named: Any) -> Arguments:
+    return positional, named
+
+
+def _attempts(a: int, b: int) -> Attempts | None:
+    return Attempts(key=_KEYS[a], failures=b, blocked_until=_at(b) if b > 1 else None) if b else None
+
+
+# What each call is given: `f` numbers the calls of this name in the run (ids are new where a record is added), a, b and c are 0 to 3.
+CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
+    "users.add": lambda f, a, b, c: _call(replace(s.user(f), email_key=_KEYS[a])),
+    "users.get": lambda f, a, b, c: _call(s.user_id(a)),
+    "users.by_email": lambda f, a, b, c: _call(_KEYS[a]),
+    "users.replace": lambda f, a, b, c: _call(replace(s.user(a), email_key=f"own{a}@example.com", name=f"n{c}", version=b)),
+    "organizations.add": lambda f, a, b, c: _call(s.organization(f, owners=1 + a)),
+    "organizations.get": lambda f, a, b, c: _call(s.org_id(a)),
+    "organizations.replace": lambda f, a, b, c: _call(replace(s.organization(a), status=OrganizationStatus.CLOSED, version=b)),
+    "organizations.lock": lambda f, a, b, c: _call(s.org_id(a)),
+    "organizations.gain_owner": lambda f, a, b, c: _call(s.org_id(a)),
+    "organizations.lose_owner": lambda f, a, b, c: _call(s.org_id(a)),
+    "workspaces.add": lambda f, a, b, c: _call(s.workspace(f, of=a)),
+    "workspaces.get": lambda f, a, b, c: _call(s.workspace_id(a)),
+    "workspaces.of_organization": lambda f, a, b, c: _call(s.org_id(a), after=s.workspace_id(b), limit=1 + c),
+    "memberships.add": lambda f, a, b, c: _call(s.membership(a, of=b, role=_ROLES[c])),
+    "memberships.get": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b), fresh=c > 1),
+    "memberships.replace": lambda f, a, b, c: _call(replace(s.membership(a, of=b), status=MembershipStatus.SUSPENDED, version=c)),
+    "memberships.remove": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
+    "roster.of_user": lambda f, a, b, c: _call(s.user_id(a)),
+    "invitations.add": lambda f, a, b, c: _call(s.invitation(f, of=a, space=b if c else None)),
+    "invitations.by_digest": lambda f, a, b, c: _call(s.digest(f"invitation {a}")),
+    "invitations.accept": lambda f, a, b, c: _call(s.invitation(a, of=b), by=s.user_id(b), now=_at(c)),
+    "invitations.revoke": lambda f, a, b, c: _call(s.org_id(a), s.invitation(b, of=0).id, now=_at(c % 2)),
+    "invitations.open": lambda f, a, b, c: _call(s.org_id(a), now=_at(b)),
+    "standings.standing": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b), fresh=c > 1),
+    "standings.organization_of": lambda f, a, b, c: _call(s.workspace_id(a)),
+    "standings.change_role": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b), before=_ROLES[c], after=_ROLES[(c + 2) % 4]),
+    "assignments.put": lambda f, a, b, c: _call(s.assignment(a, of=b, workspace=c)),
+    "assignments.remove": lambda f, a, b, c: _call(s.org_id(a), s.workspace_id(b), s.user_id(c)),
+    "assignments.of_workspace": lambda f, a, b, c: _call(s.org_id(a), s.workspace_id(b), after="", limit=1 + c),
+    "passwords.get": lambda f, a, b, c: _call(s.user_id(a)),
+    "passwords.put": lambda f, a, b, c: _call(s.password(a, version=1 + b)),
+    "sessions.add": lambda f, a, b, c: _call(s.session(f, of=a)),
+    "sessions.get": lambda f, a, b, c: _call(s.session(a, of=0).id),
+    "sessions.replace": lambda f, a, b, c: _call(replace(s.session(a, of=b), aal=1, version=c)),
+    "sessions.touch": lambda f, a, b, c: _call(s.session(a, of=0).id, at=_at(b)),
+    "sessions.of_user": lambda f, a, b, c: _call(s.user_id(a)),
+    "sessions.revoke": lambda f, a, b, c: _call(s.user_id(a), s.session(b, of=0).id if c else None, keep=s.session(1, of=0).id, now=_at(c)),
+    "authenticators.add": lambda f, a, b, c: _call(s.authenticator(f, of=a, confirmed=b > 1)),
+    "authenticators.of_user": lambda f, a, b, c: _call(s.user_id(a)),
+    "authenticators.replace": lambda f, a, b, c: _call(replace(s.authenticator(a, of=b, confirmed=True), version=c)),
+    "authenticators.remove": lambda f, a, b, c: _call(s.user_id(a), confirmed=b > 1),
+    "backup_codes.put": lambda f, a, b, c: _call(s.backup_codes(f, of=a)),
+    "backup_codes.get": lambda f, a, b, c: _call(s.user_id(a)),
+    "backup_codes.remove": lambda f, a, b, c: _call(s.user_id(a)),
+    "api_keys.add": lambda f, a, b, c: _call(s.api_key(f, of=a, owner=b, scopes=frozenset() if c else None), s.key_secret(f)),
+    "api_keys.get": lambda f, a, b, c: _call(s.api_key(a, of=0, owner=0).id),
+    "api_keys.of_owner": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
+    "api_keys.revoke": lambda f, a, b, c: _call(s.org_id(a), s.api_key(b, of=0, owner=0).id, now=_at(c)),
+    "api_keys.rotate": lambda f, a, b, c: _call(s.key_secret(a, generation=1 + b), overlap_until=_at(c)),
+    "api_keys.touch": lambda f, a, b, c: _call(s.api_key(a, of=0, owner=0).id, at=_at(f), address=f"192.0.2.{c}"),
+    "deks.add": lambda f, a, b, c: _call(s.dek(f, scope=f"scope {f}", state=(DekState.ACTIVE, DekState.DECRYPT_ONLY)[a % 2])),
+    "deks.get": lambda f, a, b, c: _call(s.dek(a).id),
+    "deks.active": lambda f, a, b, c: _call(f"scope {a}"),
+    "inbox.append": lambda f, a, b, c: _call(s.event(f, of=a if b else None, name=_NAMES[c])),
+    "inbox.append_new": lambda f, a, b, c: _call((s.event(100 + a), s.event(100 + b, of=1))),
+    "log.place": lambda f, a, b, c: _call(limit=1 + a),
+    "log.search": lambda f, a, b, c: _call(AuditQuery(log=LogId(s.org_id(a)), name=_NAMES[b]), before=c or None, limit=1 + a),
+    "outbox.add": lambda f, a, b, c: _call(s.outbox_entry(f)),
+    "outbox.due": lambda f, a, b, c: _call(now=s.NOW + (a + b) * s.TICK, limit=1 + c),
+    "outbox.replace": lambda f, a, b, c: _call(replace(s.outbox_entry(a), version=b, delivered_at=_at(c) if c else None)),
+    "jobs.claim": lambda f, a, b, c: _call(_KEYS[a], owner=str(b), now=_at(c), until=_at(c + b)),
+    "jobs.finish": lambda f, a, b, c: _call(_KEYS[a], owner=str(b), now=_at(c), due_at=_at(c + 1), error=_NAMES[b]),
+    "epochs.bump": lambda f, a, b, c: _call(s.org_id(a)),
+    "guard.proofs.issue": lambda f, a, b, c: _call((s.proof(f"p{f}", subject=_KEYS[a], ends=_at(b) if c else None),)),
+    "guard.proofs.peek": lambda f, a, b, c: _call(Purpose.PASSWORD_RESET, s.digest(f"p{a}")),
+    "guard.proofs.consume": lambda f, a, b, c: _call(Purpose.PASSWORD_RESET, s.digest(f"p{a}"), now=_at(b)),
+    "guard.proofs.void": lambda f, a, b, c: _call(Purpose.PASSWORD_RESET, _KEYS[a], now=_at(b)),
+    "guard.proofs.live": lambda f, a, b, c: _call(Purpose.PASSWORD_RESET, _KEYS[a], now=_at(b)),
+    "guard.steps.start": lambda f, a, b, c: _call(_KEYS[a], step=b),
+    "guard.steps.last": lambda f, a, b, c: _call(_KEYS[a]),
+    "guard.steps.advance": lambda f, a, b, c: _call(_KEYS[a], step=b + c),
+    "guard.attempts.get": lambda f, a, b, c: _call(_KEYS[a]),
+    "guard.attempts.replace": lambda f, a, b, c: _call(_attempts(a, b), _attempts(a, 1 + c)),
+    "guard.attempts.clear": lambda f, a, b, c: _call((_KEYS[a], _KEYS[b])),
+    "guard.events.append": lambda f, a, b, c: _call(s.event(200 + f, of=a)),
+    "guard.events.pending": lambda f, a, b, c: _call(limit=1 + a),
+    "guard.events.remove": lambda f, a, b, c: _call((s.event(200 + a).id, s.event(200 + b).id)),
+}  # fmt: skip
+
+_SMALL = st.integers(0, 3)
+
+
+def runs(*, families: Iterable[str] = ("",)) -> st.SearchStrategy[Run]:
+    """Return runs of calls whose names start with one of `families`."""
+    names = sorted(name for name in CALLS if name.startswith(tuple(families)))
+    calls = st.lists(st.tuples(st.sampled_from(names), _SMALL, _SMALL, _SMALL), max_size=12).map(tuple)
+    return st.lists(st.tuples(calls, st.booleans()), min_size=1, max_size=6).map(tuple)
+
+
+class _RolledBack(Exception):
+    """What ends a transaction that is not to be committed."""
+
+
+def play(storage: Storage, run: Run) -> list[tuple[str, object]]:
+    """Return what each call of a run answers, what caches are told, and at the end all that can be read."""
+    heard: list[tuple[str, object]] = []
+    count: Counter[str] = Counter()
+    for calls, committed in run:
+        try:
+            with storage.begin(after_commit=lambda scopes: heard.append(("after_commit", scopes))) as store:
+                for name, a, b, c in calls:
+                    heard.append((name, _answer(storage, store, name, CALLS[name](count[name], a, b, c))))
+                    count[name] += 1
+                heard.append(("wrote", store.wrote))
+                if not committed:
+                    raise _RolledBack
+        except _RolledBack:
+            heard.append(("rolled back", None))
+        except StoreError as error:
+            heard.append(("error", type(error).__name__))
+    with storage.reading() as store:
+        for name, a, b in product(_READS, range(4), range(4)):
+            heard.append((name, _answer(storage, store, name, CALLS[name](0, a, b, 3))))
+        for log in (DEPLOYMENT_LOG, *(LogId(s.org_id(n)) for n in range(4))):
+            heard += [("size", store.log.size(log)), ("log", store.log.search(AuditQuery(log=log), before=None, limit=99))]
+        heard += [("inbox", store.inbox.pending(limit=99)), ("jobs", sorted(map(repr, store.jobs.all())))]
+        heard += [("roster", store.roster.of_organization(s.org_id(n), after="", limit=99)) for n in range(4)]
+    return heard
+
+
+_READS: Final = tuple(name for name in CALLS if name.rpartition(".")[2] in {
+    "get", "by_email", "by_digest", "open", "of_user", "of_organization", "of_workspace", "of_owner", "standing", "organization_of",
+    "active", "due", "peek", "live", "last", "pending",
+})  # fmt: skip
+
+
+def _answer(storage: Storage, store: Store, name: str, arguments: Arguments) -> object:
+    target: Any = storage if name.startswith("guard.") else store
+    for part in name.split("."):
+        target = getattr(target, part)
+    positional, named = arguments
+    answer = target(*positional, **named)
+    return sorted(map(repr, answer)) if isinstance(answer, tuple) and not name.startswith(_ORDERED) else answer

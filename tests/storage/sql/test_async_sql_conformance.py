@@ -1,0 +1,121 @@
+"""The SQL store passes the conformance suite on every database (async source of the twin)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import pytest
+import pytest_asyncio
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from ctsec.storage.sql import AsyncSqlStorage
+from ctsec.testing import conformance
+from tests.servers import Database
+from tests.storage.sql.support import emptied
+
+
+@pytest_asyncio.fixture  # sync: @pytest.fixture
+async def storage(database: Database) -> AsyncGenerator[AsyncSqlStorage, None]:
+    made = AsyncSqlStorage.from_url(emptied(database).async_url)
+    yield made
+    await made.aclose()
+
+
+@pytest_asyncio.fixture  # sync: @pytest.fixture
+async def host_session(database: Database, storage: AsyncSqlStorage) -> AsyncGenerator[AsyncSession, None]:
+    engine = create_async_engine(database.async_url)
+    async with AsyncSession(engine) as session:
+        yield session
+    await engine.dispose()
+
+
+class TestUsers(conformance.AsyncUserConformance):
+    pass
+
+
+class TestOrganizations(conformance.AsyncOrganizationConformance):
+    pass
+
+
+class TestWorkspaces(conformance.AsyncWorkspaceConformance):
+    pass
+
+
+class TestMemberships(conformance.AsyncMembershipConformance):
+    pass
+
+
+class TestRosters(conformance.AsyncRosterConformance):
+    pass
+
+
+class TestStandings(conformance.AsyncStandingConformance):
+    pass
+
+
+class TestAssignments(conformance.AsyncAssignmentConformance):
+    pass
+
+
+class TestInvitations(conformance.AsyncInvitationConformance):
+    pass
+
+
+class TestPasswords(conformance.AsyncPasswordConformance):
+    pass
+
+
+class TestSessions(conformance.AsyncSessionConformance):
+    pass
+
+
+class TestAuthenticators(conformance.AsyncAuthenticatorConformance):
+    pass
+
+
+class TestBackupCodes(conformance.AsyncBackupCodeConformance):
+    pass
+
+
+class TestKeys(conformance.AsyncKeyConformance):
+    pass
+
+
+class TestDeks(conformance.AsyncDekConformance):
+    pass
+
+
+class TestInbox(conformance.AsyncInboxConformance):
+    pass
+
+
+class TestLog(conformance.AsyncLogConformance):
+    pass
+
+
+class TestOutbox(conformance.AsyncOutboxConformance):
+    pass
+
+
+class TestJobs(conformance.AsyncJobConformance):
+    pass
+
+
+class TestTransactions(conformance.AsyncTransactionConformance):
+    pass
+
+
+class TestJoins(conformance.AsyncJoinConformance):
+    pass
+
+
+class TestProofs(conformance.AsyncProofConformance):
+    pass
+
+
+class TestGuard(conformance.AsyncGuardConformance):
+    pass
+
+
+class TestIsolation(conformance.AsyncIsolationConformance):
+    pass

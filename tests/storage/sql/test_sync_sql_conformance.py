@@ -1,0 +1,123 @@
+# Generated from tests/storage/sql/test_async_sql_conformance.py by tools/twin.py; edit that file.
+"""The SQL store passes the conformance suite on every database (async source of the twin)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from ctsec.storage.sql import SqlStorage
+from ctsec.testing import conformance
+from tests.servers import Database
+from tests.storage.sql.support import emptied
+
+
+@pytest.fixture
+def storage(database: Database) -> Generator[SqlStorage, None, None]:
+    made = SqlStorage.from_url(emptied(database).sync_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def host_session(database: Database, storage: SqlStorage) -> Generator[Session, None, None]:
+    engine = create_engine(database.sync_url)
+    with Session(engine) as session:
+        yield session
+    engine.dispose()
+
+
+class TestUsers(conformance.UserConformance):
+    pass
+
+
+class TestOrganizations(conformance.OrganizationConformance):
+    pass
+
+
+class TestWorkspaces(conformance.WorkspaceConformance):
+    pass
+
+
+class TestMemberships(conformance.MembershipConformance):
+    pass
+
+
+class TestRosters(conformance.RosterConformance):
+    pass
+
+
+class TestStandings(conformance.StandingConformance):
+    pass
+
+
+class TestAssignments(conformance.AssignmentConformance):
+    pass
+
+
+class TestInvitations(conformance.InvitationConformance):
+    pass
+
+
+class TestPasswords(conformance.PasswordConformance):
+    pass
+
+
+class TestSessions(conformance.SessionConformance):
+    pass
+
+
+class TestAuthenticators(conformance.AuthenticatorConformance):
+    pass
+
+
+class TestBackupCodes(conformance.BackupCodeConformance):
+    pass
+
+
+class TestKeys(conformance.KeyConformance):
+    pass
+
+
+class TestDeks(conformance.DekConformance):
+    pass
+
+
+class TestInbox(conformance.InboxConformance):
+    pass
+
+
+class TestLog(conformance.LogConformance):
+    pass
+
+
+class TestOutbox(conformance.OutboxConformance):
+    pass
+
+
+class TestJobs(conformance.JobConformance):
+    pass
+
+
+class TestTransactions(conformance.TransactionConformance):
+    pass
+
+
+class TestJoins(conformance.JoinConformance):
+    pass
+
+
+class TestProofs(conformance.ProofConformance):
+    pass
+
+
+class TestGuard(conformance.GuardConformance):
+    pass
+
+
+class TestIsolation(conformance.IsolationConformance):
+    pass

@@ -1,0 +1,110 @@
+"""Every store passes the conformance suite (async source of the twin)."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctsec.storage.memory import AsyncMemorySession, AsyncMemoryStorage
+from ctsec.testing import conformance
+
+
+@pytest.fixture
+def storage() -> AsyncMemoryStorage:
+    return AsyncMemoryStorage()
+
+
+@pytest.fixture
+def host_session(storage: AsyncMemoryStorage) -> AsyncMemorySession:
+    return storage.session()
+
+
+class TestUsers(conformance.AsyncUserConformance):
+    pass
+
+
+class TestOrganizations(conformance.AsyncOrganizationConformance):
+    pass
+
+
+class TestWorkspaces(conformance.AsyncWorkspaceConformance):
+    pass
+
+
+class TestMemberships(conformance.AsyncMembershipConformance):
+    pass
+
+
+class TestRosters(conformance.AsyncRosterConformance):
+    pass
+
+
+class TestStandings(conformance.AsyncStandingConformance):
+    pass
+
+
+class TestAssignments(conformance.AsyncAssignmentConformance):
+    pass
+
+
+class TestInvitations(conformance.AsyncInvitationConformance):
+    pass
+
+
+class TestPasswords(conformance.AsyncPasswordConformance):
+    pass
+
+
+class TestSessions(conformance.AsyncSessionConformance):
+    pass
+
+
+class TestAuthenticators(conformance.AsyncAuthenticatorConformance):
+    pass
+
+
+class TestBackupCodes(conformance.AsyncBackupCodeConformance):
+    pass
+
+
+class TestKeys(conformance.AsyncKeyConformance):
+    pass
+
+
+class TestDeks(conformance.AsyncDekConformance):
+    pass
+
+
+class TestInbox(conformance.AsyncInboxConformance):
+    pass
+
+
+class TestLog(conformance.AsyncLogConformance):
+    pass
+
+
+class TestOutbox(conformance.AsyncOutboxConformance):
+    pass
+
+
+class TestJobs(conformance.AsyncJobConformance):
+    pass
+
+
+class TestTransactions(conformance.AsyncTransactionConformance):
+    pass
+
+
+class TestJoins(conformance.AsyncJoinConformance):
+    pass
+
+
+class TestProofs(conformance.AsyncProofConformance):
+    pass
+
+
+class TestGuard(conformance.AsyncGuardConformance):
+    pass
+
+
+class TestIsolation(conformance.AsyncIsolationConformance):
+    pass

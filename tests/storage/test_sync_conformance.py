@@ -1,0 +1,111 @@
+# Generated from tests/storage/test_async_conformance.py by tools/twin.py; edit that file.
+"""Every store passes the conformance suite (async source of the twin)."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctsec.storage.memory import MemorySession, MemoryStorage
+from ctsec.testing import conformance
+
+
+@pytest.fixture
+def storage() -> MemoryStorage:
+    return MemoryStorage()
+
+
+@pytest.fixture
+def host_session(storage: MemoryStorage) -> MemorySession:
+    return storage.session()
+
+
+class TestUsers(conformance.UserConformance):
+    pass
+
+
+class TestOrganizations(conformance.OrganizationConformance):
+    pass
+
+
+class TestWorkspaces(conformance.WorkspaceConformance):
+    pass
+
+
+class TestMemberships(conformance.MembershipConformance):
+    pass
+
+
+class TestRosters(conformance.RosterConformance):
+    pass
+
+
+class TestStandings(conformance.StandingConformance):
+    pass
+
+
+class TestAssignments(conformance.AssignmentConformance):
+    pass
+
+
+class TestInvitations(conformance.InvitationConformance):
+    pass
+
+
+class TestPasswords(conformance.PasswordConformance):
+    pass
+
+
+class TestSessions(conformance.SessionConformance):
+    pass
+
+
+class TestAuthenticators(conformance.AuthenticatorConformance):
+    pass
+
+
+class TestBackupCodes(conformance.BackupCodeConformance):
+    pass
+
+
+class TestKeys(conformance.KeyConformance):
+    pass
+
+
+class TestDeks(conformance.DekConformance):
+    pass
+
+
+class TestInbox(conformance.InboxConformance):
+    pass
+
+
+class TestLog(conformance.LogConformance):
+    pass
+
+
+class TestOutbox(conformance.OutboxConformance):
+    pass
+
+
+class TestJobs(conformance.JobConformance):
+    pass
+
+
+class TestTransactions(conformance.TransactionConformance):
+    pass
+
+
+class TestJoins(conformance.JoinConformance):
+    pass
+
+
+class TestProofs(conformance.ProofConformance):
+    pass
+
+
+class TestGuard(conformance.GuardConformance):
+    pass
+
+
+class TestIsolation(conformance.IsolationConformance):
+    pass

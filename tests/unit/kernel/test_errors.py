@@ -1,0 +1,43 @@
+"""The error tree: codes that hosts and logs may rely on."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctsec import errors
+from ctsec.errors import CtsecError, StoreBusy, StoreError
+
+CLASSES = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, CtsecError)]
+CODES = {
+    "CtsecError": "ctsec", "ConfigurationError": "configuration", "StoreError": "store", "StoreBusy": "store_busy",
+    "StoreReadOnly": "store_read_only", "SchemaMismatch": "schema_mismatch", "CorruptRecord": "corrupt_record", "KmsError": "kms",
+    "KeyNotFound": "key_not_found", "KeyDenied": "key_denied", "KmsUnavailable": "kms_unavailable", "DecryptionFailed": "decryption_failed",
+    "Overloaded": "overloaded", "UnknownPermission": "unknown_permission", "MailError": "mail",
+}  # fmt: skip
+
+
+def test_codes_are_stable() -> None:
+    """No code that was ever released changes; a new class adds a line here."""
+    assert CODES.items() <= {each.__name__: each.code for each in CLASSES}.items()
+
+
+def test_codes_are_one_class_each() -> None:
+    """A code names one class, and every class has one of its own."""
+    assert len({each.code for each in CLASSES}) == len(CLASSES)
+    assert all("code" in vars(each) for each in CLASSES)
+
+
+def test_the_tree_is_at_most_three_deep() -> None:
+    """An error is a CtsecError, of a group, of a kind; nothing is deeper."""
+    assert max(len(each.__mro__) for each in CLASSES) - len(CtsecError.__mro__) <= 2
+
+
+@pytest.mark.parametrize("error", CLASSES)
+def test_only_what_consumed_nothing_may_be_tried_again(error: type[CtsecError]) -> None:
+    """Exactly the errors of a busy, overloaded or unreachable other side are retryable."""
+    assert error.retryable == (error.code in {"store_busy", "kms_unavailable", "overloaded", "mail"})
+
+
+def test_a_busy_store_is_a_store_error() -> None:
+    """Who handles StoreError handles the busy one too."""
+    assert issubclass(StoreBusy, StoreError)

@@ -1,0 +1,104 @@
+"""The naive evaluator that everything is compared with, and the strategies that feed both."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.rbac import Assignment, MembershipStatus, OrganizationRole, PermissionIndex, Policy, Standing, WorkspaceRole
+from ctsec.rbac.preset import preset_policy
+
+HERE = OrganizationId("org_here")
+THERE = OrganizationId("org_there")
+ANN = UserId("usr_ann")
+WORKSPACES = (WorkspaceId("wsp_one"), WorkspaceId("wsp_two"))
+DAYS = tuple(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day) for day in range(7))
+NOW = DAYS[3]
+PRESETS = (preset_policy(), preset_policy(viewer_ceiling=False), preset_policy(organization_wide_view=True))
+
+
+def reference(policy: Any, standing: Any, permission: Any, *, now: Any, workspace: Any = None, workspace_organization: Any = None) -> Any:
+    """Say whether `permission` is allowed, by set algebra on names, slowly."""
+
+    def counts(period: Any) -> Any:
+        return (period.starts_at is None or now >= period.starts_at) and (period.expires_at is None or now < period.expires_at)
+
+    if standing is None or standing.status != "active" or not counts(standing):
+        return False
+    roles = {role.name: role for role in policy.organization_roles}
+    if standing.role not in roles:
+        return False
+    role = roles[standing.role]
+    names = {"organization": role.organization_mask, "base": role.base, "ceiling": role.ceiling}
+    sets = {key: {n for i, n in enumerate(policy.index.names) if mask >> i & 1} for key, mask in names.items()}
+    if workspace is None:
+        return permission in sets["organization"]
+    if workspace_organization != standing.organization:
+        return False
+    assignment = standing.workspaces.get(workspace)
+    masks = {each.name: each.mask for each in policy.workspace_roles}
+    mask = masks.get(assignment.role, 0) if assignment is not None and counts(assignment) else 0
+    own = {n for i, n in enumerate(policy.index.names) if mask >> i & 1}
+    return permission in (sets["base"] | own) & sets["ceiling"]
+
+
+@st.composite
+def policies(draw: Any) -> Any:
+    """Draw a policy of any masks: chains and not, ceilings below the base, empty roles."""
+    names = tuple(f"thing{number}:act" for number in range(draw(st.integers(1, 6))))
+    organization_scope = draw(st.integers(0, (1 << len(names)) - 1))
+    index = PermissionIndex(names, organization_scope)
+
+    def masks(scope: Any) -> Any:
+        return st.integers(0, index.everything).map(lambda mask: mask & scope)
+
+    organization = [
+        OrganizationRole(
+            name=name,
+            organization_mask=draw(masks(organization_scope)),
+            base=draw(masks(index.workspace_scope)),
+            ceiling=draw(masks(index.workspace_scope)),
+            rank=rank,
+        )
+        for rank, name in enumerate(["viewer", "member", "custom", "admin", "owner"])
+    ]
+    workspace = [WorkspaceRole(name=name, mask=draw(masks(index.workspace_scope))) for name in ("viewer", "editor", "admin", "expired")]
+    return Policy(index=index, organization_roles=tuple(organization), workspace_roles=tuple(workspace))
+
+
+@st.composite
+def periods(draw: Any) -> Any:
+    """Draw a start and an end, each of which may be missing."""
+    start = draw(st.one_of(st.none(), st.integers(0, 5)))
+    end = draw(st.one_of(st.none(), st.integers(1 if start is None else start + 1, 6)))
+    return {"starts_at": None if start is None else DAYS[start], "expires_at": None if end is None else DAYS[end]}
+
+
+def assignments() -> Any:
+    roles = st.sampled_from(["viewer", "operator", "editor", "admin", "expired", "gone"])
+    return st.builds(lambda role, period: Assignment(role, **period), roles, periods())
+
+
+def standings(roles: Any = ("viewer", "member", "custom", "admin", "owner", "gone"), organization: Any = HERE, user: Any = ANN) -> Any:
+    """Draw what a person is, unknown roles and left-over workspace roles included."""
+    return st.builds(
+        lambda role, status, period, workspaces: Standing(
+            user=user, organization=organization, role=role, status=status, workspaces=workspaces, **period
+        ),
+        st.sampled_from(roles),
+        st.sampled_from([MembershipStatus.ACTIVE] * 4 + [MembershipStatus.SUSPENDED, MembershipStatus.REMOVED]),
+        periods(),
+        st.dictionaries(st.sampled_from(WORKSPACES), assignments(), max_size=2),
+    )
+
+
+def member(role: Any, *, user: Any = ANN, organization: Any = HERE, **workspaces: Any) -> Any:
+    """Return an active standing with workspace roles `one` and `two`."""
+    held = {WorkspaceId(f"wsp_{name}"): Assignment(each) for name, each in workspaces.items()}
+    return Standing(user=UserId(user), organization=organization, role=role, workspaces=held)
+
+
+PLACES = ({}, *({"workspace": each, "workspace_organization": HERE} for each in (*WORKSPACES, WorkspaceId("wsp_other"))))
