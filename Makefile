@@ -50,7 +50,7 @@ rows: install
 	$(BIN)/python tools/rows.py
 
 bench: install
-	$(BIN)/python -P -m benchmarks
+	PYTHONPATH=. $(BIN)/python -P -m benchmarks
 
 soak: install
 	CTSEC_SOAK=1 $(PYTEST) -m slow tests

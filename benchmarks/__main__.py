@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.entries import ENTRIES
-from benchmarks.measure import races, run
+from benchmarks.measure import Row, run
 from benchmarks.report import as_json, environment, markdown, table
 
 
@@ -27,9 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("expected at least one round")
     around = environment()
     print(", ".join(f"{name} {value}" for name, value in around.items()), flush=True)
-    rows = []
+    rows: list[Row] = []
     for name in chosen.names or ENTRIES:
-        for race in races([ENTRIES[name]]):
+        for race in ENTRIES[name]():
             found = run(race, rounds=chosen.rounds)
             print(table(found), flush=True)
             rows += found

@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from ctsec import AsyncSecurity, Security
-from ctsec.directory.record import Organization
 from ctsec.ids import UserId, WorkspaceId, new_id
-from ctsec.keys._sync import MintedKey
 from ctsec.keys.policy import KeyRequest
 from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Credential, CredentialKind, Factor, Principal, PrincipalKind
@@ -58,10 +56,10 @@ def settled(security: Security) -> Settled:
     with security._storage.begin(after_commit=_forget) as store:
         store.users.add(user)
     with security.begin() as unit:
-        home: Organization = _got(unit.directory.create_organization(actor, name="Acme"))
+        home = _got(unit.directory.create_organization(actor, name="Acme"))
         workspace = _got(unit.directory.create_workspace(actor, organization=home.id, name="Production"))
         _, session = unit.sessions.start(user, factors={Factor.PASSWORD: datetime.now(UTC)})
-        minted: MintedKey = _got(unit.api_keys.mint(actor, organization=home.id, request=KeyRequest(name="benchmark")))
+        minted = _got(unit.api_keys.mint(actor, organization=home.id, request=KeyRequest(name="benchmark")))
     return Settled(workspace=workspace.id, session=session.reveal(), key=minted.token.reveal())
 
 

@@ -14,7 +14,7 @@ import math
 import statistics
 import time
 import timeit
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -123,8 +123,3 @@ def code(name: str, statement: str, names: dict[str, object], *, target: float |
     while (spent := timer.timeit(number)) < SLICE_SECONDS / 2:
         number = max(number * 2, int(number * SLICE_SECONDS / (spent + 1e-6) / 2))
     return Contestant(name=name, slice=lambda: timer.timeit(number) / (number * UNROLLED), target=target)
-
-
-def races(entries: Iterable[Callable[[], Iterable[Race]]]) -> tuple[Race, ...]:
-    """Return the races of several entries, built."""
-    return tuple(race for entry in entries for race in entry())

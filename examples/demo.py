@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -88,6 +89,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000, help="where --serve listens")
     parser.add_argument("--transcript", type=Path, help="write what was said to this file")
     options = parser.parse_args()
+    # Ended from outside, it still stops what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if options.serve:
         return serve(options.host, port=options.port)
     transcript = Transcript()

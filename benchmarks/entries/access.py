@@ -17,11 +17,17 @@ class Empty:
 
     __slots__ = ()
 
-    def can(self, permission: str) -> bool:
+    def can(self, permission: str) -> bool:  # noqa: ARG002
         return True
 
     def check(
-        self, standing: object, permission: str, *, now: datetime, workspace: object = None, workspace_organization: object = None
+        self,
+        standing: object,  # noqa: ARG002
+        permission: str,  # noqa: ARG002
+        *,
+        now: datetime,  # noqa: ARG002
+        workspace: object = None,  # noqa: ARG002
+        workspace_organization: object = None,  # noqa: ARG002
     ) -> bool:
         return True
 

@@ -22,7 +22,7 @@ from ctsec.keys.token import claimed_id, mint, parse
 from ctsec.keys.verify import VerifiableKey, prepare
 from ctsec.outcome import Refusal
 from ctsec.presets import in_memory
-from ctsec.principal import PrincipalKind
+from ctsec.principal import Principal, PrincipalKind
 from ctsec.rbac import Policy
 from ctsec.secret import Secret
 
@@ -54,10 +54,10 @@ def entry() -> Iterable[Race]:
     security = in_memory(policy=Policy.preset())
     people = settled(security)
     malformed = token[:-1] + ("0" if token[-1] != "0" else "1")
-    if isinstance(prepared.check(token.encode(), ring=ring, now=now, address=ADDRESS), Refusal):
-        raise RuntimeError("expected the key to be proved")
-    if isinstance(security.gate.api_key(people.key, Request(address=ADDRESS)), Refusal) or not isinstance(parse(malformed), Refusal):
-        raise RuntimeError("expected the whole gate to admit a key, and the parser to refuse a malformed one")
+    proved = isinstance(prepared.check(token.encode(), ring=ring, now=now, address=ADDRESS), ApiKey)
+    admitted = isinstance(security.gate.api_key(people.key, Request(address=ADDRESS)), Principal)
+    if not proved or not admitted or not isinstance(parse(malformed), Refusal):
+        raise RuntimeError("expected a key to be proved and admitted, and a malformed one to be refused")
     names: dict[str, object] = {
         "sha256": hashlib.sha256,
         "compare": hmac.compare_digest,

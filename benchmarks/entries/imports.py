@@ -6,7 +6,9 @@ interpreter would flatter it. Bytecode is cached in a folder of its own, so that
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +30,7 @@ _LOADED = (
 @cache
 def _surroundings() -> dict[str, str]:
     folder = tempfile.mkdtemp(prefix="ctsec-benchmarks-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return kept | {"PYTHONPYCACHEPREFIX": folder}
 

@@ -53,7 +53,7 @@ def audit(scene: Scene, acme: Place) -> None:
     answered(cast.vera.get(path), 403, reason="denied")
     say("Vera, a viewer, asks for it: 403")
     events = eventually(lambda: _settled(cast.olga, path), what="every event to be in the log", pause=0.5)
-    say(f"Olga reads it: {len(events)} events beside searches like this one, indexes without a gap; the last {LAST} in order of time:")
+    say(f"Olga reads it: the events' indexes have no gap; the last {LAST}, in order of time, beside searches like this one:")
     names = {person.id: person.name for person in cast.everybody}
     for event in sorted(events, key=lambda each: each["time"])[-LAST:]:
         say(f"  {names[event['actor']['id']]:<6} {event['actor']['credential']['kind']:<9} {_told(event)}")
@@ -79,7 +79,7 @@ def _settled(person: Person, path: str) -> list[dict[str, Any]] | None:
 
 def _told(event: dict[str, Any]) -> str:
     what = event["details"].get("permission") or event["details"].get("attempted") or ""
-    return f"{event['name']:<16} {event['outcome']:<8} {event['reason'] or '':<10} {what}"
+    return f"{event['name']:<26} {event['outcome']:<8} {event['reason'] or '':<7} {what}"
 
 
 def _bearer(method: str, url: str, token: str, body: dict[str, Any] | None = None) -> httpx.Response:

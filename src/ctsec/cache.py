@@ -4,7 +4,7 @@ Rules that this module keeps:
 
 - a record is put with a generation that was taken before it was read; if anything was evicted since, it is not kept: a read that began
   before a change can not store what it saw after it;
-- a record dies five seconds of monotonic time after its read began, whatever the wall clock does, so another process's change is seen by then;
+- a record dies five seconds of monotonic time after its read began, whatever the wall clock does: another process's change is seen by then;
 - eviction is by scope (an id): every record that was tagged with the scope goes at once;
 - the cache is bounded; what does not fit any more is the oldest.
 """

@@ -30,6 +30,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Host, Match, Mount
 from starlette.types import Scope
 
+from ctsec.ambient import Request as CallRequest
 from ctsec.errors import CtsecError
 from ctsec.principal import Principal
 from ctsec.security import AsyncSecurity, AsyncUnit
@@ -166,6 +167,10 @@ class Guard:
             for requirement in found.requirements:
                 requirement.demand.refuse_route(found.path, parameters=parameters_of(found.path))
         self._checked.add(app)
+
+    def request(self, request: Request) -> CallRequest:
+        """Return what audit events say of a request, for `security.begin` and `security.join` in a route of the host's own."""
+        return ambient_request(self._read(request))
 
     async def judge(self, request: Request, demand: Demand) -> Principal:
         """Return the principal of a request that fulfils `demand`; raise Refused otherwise. What the dependencies call."""

@@ -31,6 +31,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from ctsec.ambient import Request as CallRequest
 from ctsec.errors import CtsecError
 from ctsec.principal import Principal
 from ctsec.security import Security, Unit
@@ -131,6 +132,10 @@ class Guard:
                 yield unit
         except CtsecError as error:
             raise Refused(of_error(error)) from error
+
+    def request(self) -> CallRequest:
+        """Return what audit events say of the current request, for `security.begin` and `security.join` in a view of the host's own."""
+        return ambient_request(self._read())
 
     @staticmethod
     def public(view: F) -> F:

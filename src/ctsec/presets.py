@@ -126,6 +126,8 @@ class _Embedded:
         self.kms = _open_key_file(database, options)
         self.tables = Tables()
         self.url = URL.create("sqlite", database=str(database))
+        for file in (database, database.with_name(f"{database.name}-guard")):
+            _make_private(file)
         _bring_up_to_date(self.url, self.tables)
         self.parts = parts_of(self.kms, policy=policy, settings=settings_of(issuer, options), options=options)
         self.security = Security(
@@ -143,6 +145,12 @@ class _Embedded:
 
     def _wake_later(self) -> None:
         self.wake()
+
+
+def _make_private(file: Path) -> None:
+    """Make a new database file readable by its owner only, whatever the umask; SQLite gives its side files the same mode."""
+    if file.parent.is_dir() and not file.exists():
+        os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def _bring_up_to_date(url: URL, tables: Tables) -> None:

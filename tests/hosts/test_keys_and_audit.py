@@ -92,7 +92,7 @@ def test_a_key_can_not_do_what_takes_a_session(host: Host, owner: Browser) -> No
     assert bearer(host, token, "GET", f"/workspaces/{workspace}/strong").status == 403
 
 
-@pytest.mark.proves("SEED-L2")
+@pytest.mark.proves("SEED-L2", "SEED-L1")
 def test_the_log_is_searched_by_person_action_resource_and_date(host: Host, owner: Browser) -> None:
     """Each filter alone and together gives exactly the matching events, page by page, without loss and repetition."""
     organization = owner.found("Acme")

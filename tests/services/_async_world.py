@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from ctsec.ambient import Request
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
@@ -27,10 +29,12 @@ from ctsec.security._async import AsyncSecurity
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.storage.memory import AsyncMemoryStorage
+from ctsec.storage.sql._async import AsyncSqlStorage
 from ctsec.testing import AsyncProbedStorage, AsyncRecordingMailer, FixedClock
-from tests.services.probing import PASSWORD, Device, Login, Tap, base32, token_in
+from tests.services.probing import DATABASE, PASSWORD, Device, Login, Tap, base32, empty_sqlite, token_in
 
-REQUEST = Request(id="req_1", address="198.51.100.7", user_agent="a browser")
+KINDS: Final = ("memory", "sqlite")
+REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a browser")
 
 
 class AsyncWorld:
@@ -61,15 +65,29 @@ class AsyncWorld:
             mailer=self.mailer,
         )
         self.gate = self.security.gate
+        self.request = REQUEST
         self._worker = self.security.worker("worker-1")
         self._tokens: dict[str, str] = {}
         self._owners: dict[OrganizationId, Principal] = {}
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, storage: AsyncStorage | None = None, *, options: EmbeddedOptions | None = None) -> AsyncGenerator[AsyncWorld, None]:
-        """Open a world, on memory if no storage is given; its threads end with the block."""
-        world = cls(AsyncMemoryStorage() if storage is None else storage, options=options)
+    async def open(
+        cls, kind: str = "memory", *, folder: Path | None = None, options: EmbeddedOptions | None = None
+    ) -> AsyncGenerator[AsyncWorld, None]:
+        """Open a world on memory, or on SQLite in `folder`; its threads end with the block."""
+        storage: AsyncStorage = AsyncMemoryStorage()
+        if kind == "sqlite" and folder is not None:
+            shutil.copytree(empty_sqlite(), folder, dirs_exist_ok=True)
+            storage = AsyncSqlStorage.from_url(f"sqlite:///{folder / DATABASE}")
+        async with cls.over(storage, options=options) as world:
+            yield world
+
+    @classmethod
+    @asynccontextmanager
+    async def over(cls, storage: AsyncStorage, *, options: EmbeddedOptions | None = None) -> AsyncGenerator[AsyncWorld, None]:
+        """Open a world over a storage that the test holds too."""
+        world = cls(storage, options=options)
         await world.security.prepare()
         try:
             yield world
@@ -162,6 +180,7 @@ class AsyncWorld:
         enrolment = await self.call("mfa.begin_totp", principal)
         pending = Device(base32(enrolment.seed.reveal()), (), self.clock)
         codes = await self.call("mfa.confirm_totp", principal, code=pending.code())
+        await self.known(codes.session_token.reveal())
         return Device(pending.seed, tuple(code.reveal() for code in codes.codes), self.clock)
 
     async def organization(self, owner: Principal, name: str = "Acme") -> Organization:

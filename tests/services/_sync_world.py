@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from ctsec.ambient import Request
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
@@ -28,10 +30,12 @@ from ctsec.security._sync import Security
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage._sync_ports import Storage
 from ctsec.storage.memory import MemoryStorage
+from ctsec.storage.sql._sync import SqlStorage
 from ctsec.testing import FixedClock, ProbedStorage, RecordingMailer
-from tests.services.probing import PASSWORD, Device, Login, Tap, base32, token_in
+from tests.services.probing import DATABASE, PASSWORD, Device, Login, Tap, base32, empty_sqlite, token_in
 
-REQUEST = Request(id="req_1", address="198.51.100.7", user_agent="a browser")
+KINDS: Final = ("memory", "sqlite")
+REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a browser")
 
 
 class World:
@@ -62,15 +66,29 @@ class World:
             mailer=self.mailer,
         )
         self.gate = self.security.gate
+        self.request = REQUEST
         self._worker = self.security.worker("worker-1")
         self._tokens: dict[str, str] = {}
         self._owners: dict[OrganizationId, Principal] = {}
 
     @classmethod
     @contextmanager
-    def open(cls, storage: Storage | None = None, *, options: EmbeddedOptions | None = None) -> Generator[World, None, None]:
-        """Open a world, on memory if no storage is given; its threads end with the block."""
-        world = cls(MemoryStorage() if storage is None else storage, options=options)
+    def open(
+        cls, kind: str = "memory", *, folder: Path | None = None, options: EmbeddedOptions | None = None
+    ) -> Generator[World, None, None]:
+        """Open a world on memory, or on SQLite in `folder`; its threads end with the block."""
+        storage: Storage = MemoryStorage()
+        if kind == "sqlite" and folder is not None:
+            shutil.copytree(empty_sqlite(), folder, dirs_exist_ok=True)
+            storage = SqlStorage.from_url(f"sqlite:///{folder / DATABASE}")
+        with cls.over(storage, options=options) as world:
+            yield world
+
+    @classmethod
+    @contextmanager
+    def over(cls, storage: Storage, *, options: EmbeddedOptions | None = None) -> Generator[World, None, None]:
+        """Open a world over a storage that the test holds too."""
+        world = cls(storage, options=options)
         world.security.prepare()
         try:
             yield world
@@ -163,6 +181,7 @@ class World:
         enrolment = self.call("mfa.begin_totp", principal)
         pending = Device(base32(enrolment.seed.reveal()), (), self.clock)
         codes = self.call("mfa.confirm_totp", principal, code=pending.code())
+        self.known(codes.session_token.reveal())
         return Device(pending.seed, tuple(code.reveal() for code in codes.codes), self.clock)
 
     def organization(self, owner: Principal, name: str = "Acme") -> Organization:

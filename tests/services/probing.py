@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import re
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Final, TypeVar
 
 import pyotp
@@ -14,12 +19,14 @@ import pyotp
 from ctsec.mail.message import Message
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
+from ctsec.storage.sql.schema import create
+from ctsec.storage.sql.tables import Tables
 from ctsec.testing import FixedClock, Probe
 
 PASSWORD: Final = "correct horse battery"
 OTHER_PASSWORD: Final = "seven purple lanterns"
 WRONG_PASSWORD: Final = "wrong horse of battery"
-SWITCHES: Final = ("memory", "sqlite")
+DATABASE: Final = "app.db"
 P = TypeVar("P", bound=Probe)
 
 
@@ -51,6 +58,15 @@ class Device:
         """Return six digits that are no code of any step near the clock's time."""
         near = {self.code(steps) for steps in range(-3, 4)}
         return next(code for code in ("000000", "111111", "222222", "333333", "444444", "555555", "666666", "777777") if code not in near)
+
+
+@cache
+def empty_sqlite() -> Path:
+    """Return a folder with an empty SQLite store, made once in a process, to be copied."""
+    folder = Path(mkdtemp(prefix="ctsec-services-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    create(f"sqlite:///{folder / DATABASE}", tables=Tables())
+    return folder
 
 
 def base32(seed: bytes) -> str:

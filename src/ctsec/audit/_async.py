@@ -6,15 +6,18 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
+from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncInboxRecords, AsyncLogRecords
-from ctsec.audit.event import Event, LogId
+from ctsec.audit.event import Detail, Event, LogId, Target, build
 from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
 from ctsec.encryption._async_ports import AsyncSealer
 from ctsec.encryption.context import Context
 from ctsec.errors import CorruptRecord
 from ctsec.guard._async_ports import AsyncAsideEvents
+from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal
 
 _BATCH = 500
 
@@ -24,24 +27,73 @@ def personal_context(event_id: str, log: str) -> Context:
     return Context(organization=None, table="audit_event", row=event_id, field="personal", purpose=f"audit:{log}")
 
 
+class AsyncAsideLog:
+    """Events that need no unit of work: each is committed through the guard store before the call returns."""
+
+    __slots__ = ("_aside", "_sealer")
+
+    def __init__(self, aside: AsyncAsideEvents, *, sealer: AsyncSealer) -> None:
+        self._aside = aside
+        self._sealer = sealer
+
+    async def record_aside(self, event: Event) -> None:
+        """Write `event` through the guard store, committed before this returns."""
+        await self._aside.append(await sealed_form(event, sealer=self._sealer))
+
+
+async def sealed_form(event: Event, *, sealer: AsyncSealer) -> StoredEvent:
+    """Return the row of an event, its personal part sealed; raise ValueError if a detail has no canonical form."""
+    personal = b""
+    if event.personal:
+        plain = json.dumps(dict(event.personal), sort_keys=True).encode()
+        personal = await sealer.seal(plain, context=personal_context(event.id, event.log))
+    return store_form(event, personal=personal)
+
+
 class AsyncAuditLog:
     """The audit log of one unit of work: `record` with the change, `record_aside` for what must survive a rollback, and `search`."""
 
-    __slots__ = ("_aside", "_inbox", "_log", "_sealer")
+    __slots__ = ("_ambient", "_aside", "_inbox", "_log", "_sealer")
 
-    def __init__(self, *, inbox: AsyncInboxRecords, log: AsyncLogRecords, aside: AsyncAsideEvents, sealer: AsyncSealer) -> None:
+    def __init__(
+        self, *, inbox: AsyncInboxRecords, log: AsyncLogRecords, aside: AsyncAsideEvents, sealer: AsyncSealer, ambient: Ambient
+    ) -> None:
+        self._ambient = ambient
         self._inbox = inbox
         self._log = log
-        self._aside = aside
+        self._aside = AsyncAsideLog(aside, sealer=sealer)
         self._sealer = sealer
 
     async def record(self, event: Event) -> None:
         """Write `event` in this transaction; raise ValueError if a detail has no canonical form."""
-        await self._inbox.append(await self._stored(event))
+        await self._inbox.append(await sealed_form(event, sealer=self._sealer))
 
     async def record_aside(self, event: Event) -> None:
         """Write `event` through the guard store, committed before this returns."""
-        await self._aside.append(await self._stored(event))
+        await self._aside.record_aside(event)
+
+    async def note(
+        self,
+        name: str,
+        *,
+        actor: Principal,
+        target: Target,
+        organization: OrganizationId | None = None,
+        workspace: WorkspaceId | None = None,
+        details: Mapping[str, Detail] | None = None,
+    ) -> None:
+        """Write an event of the host's own in this transaction, under its name `<resource>.<past participle>`, of this request."""
+        await self.record(
+            build(
+                name,
+                ambient=self._ambient,
+                actor=actor,
+                targets=(target,),
+                organization=organization,
+                workspace=workspace,
+                details=details or {},
+            )
+        )
 
     async def search(self, query: AuditQuery, *, cursor: str | None = None, limit: int = 50) -> Outcome[AuditPage]:
         """Return a page of one log, newest first; the first page also holds what has no index yet.
@@ -69,13 +121,6 @@ class AsyncAuditLog:
         except ValueError:
             raise CorruptRecord(f"the personal part of event {event.id} does not decode") from None
         return cast(Mapping[str, str], fields)
-
-    async def _stored(self, event: Event) -> StoredEvent:
-        personal = b""
-        if event.personal:
-            plain = json.dumps(dict(event.personal), sort_keys=True).encode()
-            personal = await self._sealer.seal(plain, context=personal_context(event.id, event.log))
-        return store_form(event, personal=personal)
 
 
 class AsyncSequencer:

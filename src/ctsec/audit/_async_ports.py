@@ -33,7 +33,7 @@ class AsyncInboxRecords(Protocol):
         ...
 
     async def pending(self, *, limit: int, log: LogId | None = None) -> tuple[StoredEvent, ...]:
-        """Return committed rows in the order of their ids, of one log if it is named."""
+        """Return committed rows in the order of their times, then ids, of one log if it is named."""
         ...
 
 

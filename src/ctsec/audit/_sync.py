@@ -7,15 +7,18 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
+from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import InboxRecords, LogRecords
-from ctsec.audit.event import Event, LogId
+from ctsec.audit.event import Detail, Event, LogId, Target, build
 from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
 from ctsec.encryption._sync_ports import Sealer
 from ctsec.encryption.context import Context
 from ctsec.errors import CorruptRecord
 from ctsec.guard._sync_ports import AsideEvents
+from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal
 
 _BATCH = 500
 
@@ -25,24 +28,71 @@ def personal_context(event_id: str, log: str) -> Context:
     return Context(organization=None, table="audit_event", row=event_id, field="personal", purpose=f"audit:{log}")
 
 
+class AsideLog:
+    """Events that need no unit of work: each is committed through the guard store before the call returns."""
+
+    __slots__ = ("_aside", "_sealer")
+
+    def __init__(self, aside: AsideEvents, *, sealer: Sealer) -> None:
+        self._aside = aside
+        self._sealer = sealer
+
+    def record_aside(self, event: Event) -> None:
+        """Write `event` through the guard store, committed before this returns."""
+        self._aside.append(sealed_form(event, sealer=self._sealer))
+
+
+def sealed_form(event: Event, *, sealer: Sealer) -> StoredEvent:
+    """Return the row of an event, its personal part sealed; raise ValueError if a detail has no canonical form."""
+    personal = b""
+    if event.personal:
+        plain = json.dumps(dict(event.personal), sort_keys=True).encode()
+        personal = sealer.seal(plain, context=personal_context(event.id, event.log))
+    return store_form(event, personal=personal)
+
+
 class AuditLog:
     """The audit log of one unit of work: `record` with the change, `record_aside` for what must survive a rollback, and `search`."""
 
-    __slots__ = ("_aside", "_inbox", "_log", "_sealer")
+    __slots__ = ("_ambient", "_aside", "_inbox", "_log", "_sealer")
 
-    def __init__(self, *, inbox: InboxRecords, log: LogRecords, aside: AsideEvents, sealer: Sealer) -> None:
+    def __init__(self, *, inbox: InboxRecords, log: LogRecords, aside: AsideEvents, sealer: Sealer, ambient: Ambient) -> None:
+        self._ambient = ambient
         self._inbox = inbox
         self._log = log
-        self._aside = aside
+        self._aside = AsideLog(aside, sealer=sealer)
         self._sealer = sealer
 
     def record(self, event: Event) -> None:
         """Write `event` in this transaction; raise ValueError if a detail has no canonical form."""
-        self._inbox.append(self._stored(event))
+        self._inbox.append(sealed_form(event, sealer=self._sealer))
 
     def record_aside(self, event: Event) -> None:
         """Write `event` through the guard store, committed before this returns."""
-        self._aside.append(self._stored(event))
+        self._aside.record_aside(event)
+
+    def note(
+        self,
+        name: str,
+        *,
+        actor: Principal,
+        target: Target,
+        organization: OrganizationId | None = None,
+        workspace: WorkspaceId | None = None,
+        details: Mapping[str, Detail] | None = None,
+    ) -> None:
+        """Write an event of the host's own in this transaction, under its name `<resource>.<past participle>`, of this request."""
+        self.record(
+            build(
+                name,
+                ambient=self._ambient,
+                actor=actor,
+                targets=(target,),
+                organization=organization,
+                workspace=workspace,
+                details=details or {},
+            )
+        )
 
     def search(self, query: AuditQuery, *, cursor: str | None = None, limit: int = 50) -> Outcome[AuditPage]:
         """Return a page of one log, newest first; the first page also holds what has no index yet.
@@ -70,13 +120,6 @@ class AuditLog:
         except ValueError:
             raise CorruptRecord(f"the personal part of event {event.id} does not decode") from None
         return cast(Mapping[str, str], fields)
-
-    def _stored(self, event: Event) -> StoredEvent:
-        personal = b""
-        if event.personal:
-            plain = json.dumps(dict(event.personal), sort_keys=True).encode()
-            personal = self._sealer.seal(plain, context=personal_context(event.id, event.log))
-        return store_form(event, personal=personal)
 
 
 class Sequencer:

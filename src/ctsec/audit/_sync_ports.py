@@ -34,7 +34,7 @@ class InboxRecords(Protocol):
         ...
 
     def pending(self, *, limit: int, log: LogId | None = None) -> tuple[StoredEvent, ...]:
-        """Return committed rows in the order of their ids, of one log if it is named."""
+        """Return committed rows in the order of their times, then ids, of one log if it is named."""
         ...
 
 

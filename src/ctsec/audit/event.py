@@ -42,7 +42,9 @@ class EventName(StrEnum):
     USER_DISABLED = "user.disabled"
     USER_ENABLED = "user.enabled"
     VERIFICATION_REQUESTED = "verification.requested"
+    TOKEN_REFUSED = "token.refused"
     PASSWORD_CHANGED = "password.changed"
+    PASSWORD_CHANGE_REFUSED = "password.change_refused"
     PASSWORD_RESET = "password.reset"
     PASSWORD_RESET_REQUESTED = "password.reset_requested"
     SESSION_REVOKED = "session.revoked"
@@ -59,7 +61,6 @@ class EventName(StrEnum):
     INVITATION_CREATED = "invitation.created"
     INVITATION_ACCEPTED = "invitation.accepted"
     INVITATION_REVOKED = "invitation.revoked"
-    MEMBER_ADDED = "member.added"
     MEMBER_REMOVED = "member.removed"
     MEMBER_SUSPENDED = "member.suspended"
     MEMBER_REINSTATED = "member.reinstated"
@@ -70,7 +71,6 @@ class EventName(StrEnum):
     API_KEY_MINTED = "api_key.minted"
     API_KEY_ROTATED = "api_key.rotated"
     API_KEY_REVOKED = "api_key.revoked"
-    API_KEY_USED = "api_key.used"
     AUDIT_SEARCHED = "audit.searched"
 
 

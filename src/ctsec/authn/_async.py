@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
-from ctsec.audit.event import EventName, Target, build
+from ctsec.audit.event import Detail, EventName, Target, build
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
@@ -55,7 +56,8 @@ class AsyncSignIn:
         try:
             key = parse_email(email)[1]
         except ValueError:
-            key = email[:254].casefold()
+            # Nobody has this key, and it fits every store: what is no address may hold what a database refuses.
+            key = hashlib.sha256(email.encode("utf-8", "surrogatepass")).hexdigest()
         refusal = await self._parts.throttle.charge(password_counter(key))
         if refusal is not None:
             return await self._refuse(refusal, subject=None)
@@ -75,10 +77,10 @@ class AsyncSignIn:
         """Take the second step with a code of `factor` (TOTP or BACKUP_CODE); a ticket completes at most one sign-in."""
         digest = token_digest(ticket)
         if isinstance(digest, Refusal):
-            return _STALE
+            return await self._refuse_ticket()
         proof = check_proof(await self._parts.proofs.peek(Purpose.SIGN_IN_TICKET, digest), now=self._ambient.now())
         if isinstance(proof, Refusal):
-            return _STALE
+            return await self._refuse_ticket()
         user = await self._parts.accounts.get(UserId(proof.subject))
         refusal = _STALE if user is None else self._may_act(user)
         if refusal is not None or user is None:
@@ -88,7 +90,7 @@ class AsyncSignIn:
             return proved
         now = self._ambient.now()
         if not await self._parts.proofs.consume(Purpose.SIGN_IN_TICKET, digest, now=now):
-            return _STALE
+            return await self._refuse_ticket()
         first = datetime.fromisoformat(proof.claims["password_at"])
         return await self._complete(user, factors={Factor.PASSWORD.value: first, proved.value: now})
 
@@ -115,6 +117,13 @@ class AsyncSignIn:
             )
         )
         return rotated
+
+    async def _refuse_ticket(self) -> Refusal:
+        details: Mapping[str, Detail] = {"purpose": Purpose.SIGN_IN_TICKET.value}
+        await self._audit.record_aside(
+            build(EventName.TOKEN_REFUSED, ambient=self._ambient, actor=anonymous(), refused=_STALE.reason, details=details)
+        )
+        return _STALE
 
     async def _ticket(self, user: User, factors: frozenset[Factor]) -> MfaRequired:
         now = self._ambient.now()

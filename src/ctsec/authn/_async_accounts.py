@@ -125,7 +125,7 @@ class AsyncAccounts:
         live = check_proof(proof, now=self._ambient.now())
         user = None if isinstance(live, Refusal) else await self._parts.accounts.get(UserId(live.subject))
         if user is None:
-            return _INVALID
+            return await self._refuse_token(Purpose.PASSWORD_RESET, _INVALID)
         accepted = self._parts.passwords.acceptable(password, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
             return accepted
@@ -152,14 +152,14 @@ class AsyncAccounts:
         if user is None or principal.credential.kind is not CredentialKind.SESSION:
             return Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
         if await self._parts.second_factors.enrolled(user.id) and not self._fresh(principal):
-            return Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
+            return await self._refuse_change(principal, Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first"))
         counter = password_counter(user.email_key)
         refusal = await self._parts.throttle.charge(counter)
         if refusal is not None:
-            return refusal
+            return await self._refuse_change(principal, refusal)
         proved = await self._parts.passwords.prove(user, current)
         if isinstance(proved, Refusal):
-            return proved
+            return await self._refuse_change(principal, proved)
         accepted = self._parts.passwords.acceptable(new, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
             return accepted
@@ -170,6 +170,34 @@ class AsyncAccounts:
         await self._parts.post.post(self._parts.letters.notice(user.email, what="your password was changed"))
         await self._record(EventName.PASSWORD_CHANGED, principal, user.id)
         return Accepted()
+
+    async def profile(self, user_id: UserId) -> User | None:
+        """Return the account of a person, as its own pages show it."""
+        return await self._parts.accounts.get(user_id)
+
+    async def _refuse_token(self, purpose: Purpose, refusal: Refusal) -> Refusal:
+        await self._audit.record_aside(
+            build(
+                EventName.TOKEN_REFUSED,
+                ambient=self._ambient,
+                actor=anonymous(),
+                refused=refusal.reason,
+                details={"purpose": purpose.value},
+            )
+        )
+        return refusal
+
+    async def _refuse_change(self, principal: Principal, refusal: Refusal) -> Refusal:
+        await self._audit.record_aside(
+            build(
+                EventName.PASSWORD_CHANGE_REFUSED,
+                ambient=self._ambient,
+                actor=principal,
+                targets=(Target("user", principal.id),),
+                refused=refusal.reason,
+            )
+        )
+        return refusal
 
     def _fresh(self, principal: Principal) -> bool:
         now = self._ambient.now()
@@ -202,16 +230,16 @@ class AsyncAccounts:
         """Consume a mailed token and return its person, if the account is active and still has the address that the mail went to."""
         digest = token_digest(token)
         if isinstance(digest, Refusal):
-            return _INVALID
+            return await self._refuse_token(purpose, _INVALID)
         now = self._ambient.now()
         proof = check_proof(await self._parts.proofs.peek(purpose, digest), now=now)
         if isinstance(proof, Refusal):
-            return proof
+            return await self._refuse_token(purpose, proof)
         if not await self._parts.proofs.consume(purpose, digest, now=now):
-            return Refusal(Reason.CODE_ALREADY_USED, "the link was used before")
+            return await self._refuse_token(purpose, Refusal(Reason.CODE_ALREADY_USED, "the link was used before"))
         user = await self._parts.accounts.get(UserId(proof.subject))
         if user is None or user.status is not UserStatus.ACTIVE or user.email_key != proof.claims.get("email"):
-            return _INVALID
+            return await self._refuse_token(purpose, _INVALID)
         return user
 
     async def _record(self, name: EventName, actor: Principal, user_id: UserId, *, personal: dict[str, str] | None = None) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
-from ctsec.audit.event import EventName, Target, build
+from ctsec.audit.event import Detail, EventName, Target, build
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import AccountRecords, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
@@ -56,7 +57,8 @@ class SignIn:
         try:
             key = parse_email(email)[1]
         except ValueError:
-            key = email[:254].casefold()
+            # Nobody has this key, and it fits every store: what is no address may hold what a database refuses.
+            key = hashlib.sha256(email.encode("utf-8", "surrogatepass")).hexdigest()
         refusal = self._parts.throttle.charge(password_counter(key))
         if refusal is not None:
             return self._refuse(refusal, subject=None)
@@ -76,10 +78,10 @@ class SignIn:
         """Take the second step with a code of `factor` (TOTP or BACKUP_CODE); a ticket completes at most one sign-in."""
         digest = token_digest(ticket)
         if isinstance(digest, Refusal):
-            return _STALE
+            return self._refuse_ticket()
         proof = check_proof(self._parts.proofs.peek(Purpose.SIGN_IN_TICKET, digest), now=self._ambient.now())
         if isinstance(proof, Refusal):
-            return _STALE
+            return self._refuse_ticket()
         user = self._parts.accounts.get(UserId(proof.subject))
         refusal = _STALE if user is None else self._may_act(user)
         if refusal is not None or user is None:
@@ -89,7 +91,7 @@ class SignIn:
             return proved
         now = self._ambient.now()
         if not self._parts.proofs.consume(Purpose.SIGN_IN_TICKET, digest, now=now):
-            return _STALE
+            return self._refuse_ticket()
         first = datetime.fromisoformat(proof.claims["password_at"])
         return self._complete(user, factors={Factor.PASSWORD.value: first, proved.value: now})
 
@@ -116,6 +118,13 @@ class SignIn:
             )
         )
         return rotated
+
+    def _refuse_ticket(self) -> Refusal:
+        details: Mapping[str, Detail] = {"purpose": Purpose.SIGN_IN_TICKET.value}
+        self._audit.record_aside(
+            build(EventName.TOKEN_REFUSED, ambient=self._ambient, actor=anonymous(), refused=_STALE.reason, details=details)
+        )
+        return _STALE
 
     def _ticket(self, user: User, factors: frozenset[Factor]) -> MfaRequired:
         now = self._ambient.now()

@@ -94,13 +94,10 @@ class Sessions:
         self._epochs.bump(session.user_id)
         return after, token
 
-    def add_factor(self, session_id: SessionId, factor: Factor) -> bool:
-        """Note that the person of this session proved `factor` now; False if the session is not live."""
-        session = self._live(session_id)
-        if session is None or not self._records.replace(self._with_factor(session, factor)):
-            return False
-        self._epochs.bump(session.user_id)
-        return True
+    def raise_assurance(self, session_id: SessionId, factor: Factor) -> SecretText | None:
+        """Do what `rotate` does and return the new token alone; None if the session is not live."""
+        rotated = self.rotate(session_id, factor)
+        return None if isinstance(rotated, Refusal) else rotated[1]
 
     def of(self, user_id: UserId) -> tuple[Session, ...]:
         """Return the live sessions of a person."""
@@ -157,6 +154,8 @@ class Sessions:
         return session if session is not None and session.live(now=self._ambient.now()) else None
 
     def _end(self, principal: Principal, session_id: SessionId | None, *, keep: SessionId | None) -> int:
+        if principal.credential.kind is CredentialKind.API_KEY:
+            return 0  # a key, which may be narrowed, ends no session of its owner
         ended = self._records.revoke(UserId(principal.id), session_id, keep=keep, now=self._ambient.now())
         if ended:
             self._epochs.bump(principal.id)

@@ -16,6 +16,7 @@ from ctsec.user import parse_email
 
 if TYPE_CHECKING:
     import argparse
+    from types import FrameType
 
 PAUSE = 1.0
 
@@ -51,8 +52,13 @@ def load_bundle(name: str) -> Security:
 def _worker(chosen: argparse.Namespace) -> int:
     worker = load_bundle(chosen.bundle).worker(f"{os.uname().nodename}:{os.getpid()}")
     stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stopped.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, stop)
     while True:
         for run in worker.run_due():
             if run.done or run.error:

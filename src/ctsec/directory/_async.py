@@ -29,7 +29,7 @@ from ctsec.directory.record import (
 )
 from ctsec.ids import OrganizationId, UserId, WorkspaceId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import Principal, system
+from ctsec.principal import CredentialKind, Principal, PrincipalKind, system
 from ctsec.user import User, UserStatus, parse_name
 
 ORGANIZATION_MANAGE: Final = "organization:manage"
@@ -67,7 +67,9 @@ class AsyncDirectory:
         self._ambient = ambient
 
     async def create_organization(self, actor: Principal, *, name: str) -> Outcome[Organization]:
-        """Create an organization whose first owner is `actor`."""
+        """Create an organization whose first owner is `actor`, a person who acts by themselves: no API key, which is narrower."""
+        if actor.kind is not PrincipalKind.USER or actor.credential.kind is CredentialKind.API_KEY:
+            return Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
         return await self._found(actor, owner=UserId(actor.id), name=name)
 
     async def bootstrap(self, *, owner_email_key: str, name: str) -> Outcome[Organization]:
@@ -230,7 +232,8 @@ class AsyncDirectory:
                 actor=actor,
                 targets=(Target("organization", organization),),
                 refused=refusal.reason,
-                organization=organization,
+                # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
+                organization=None if refusal.reason is Reason.NOT_FOUND else organization,
                 details={"attempted": attempted},
             )
         )

@@ -23,7 +23,7 @@ from ctsec.directory._async_ports import (
 from ctsec.directory.record import Invitation, Member, Membership, MembershipStatus
 from ctsec.errors import StoreBusy
 from ctsec.guard.proof import mint_token, token_digest
-from ctsec.ids import InvitationId, OrganizationId, UserId, WorkspaceId, new_id
+from ctsec.ids import InvitationId, OrganizationId, UserId, WorkspaceId, is_id, new_id
 from ctsec.mail.message import Letters
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Credential, CredentialKind, Principal, PrincipalKind
@@ -115,10 +115,15 @@ class AsyncMembers:
 
     async def accept(self, principal: Principal, *, token: str) -> Outcome[Membership]:
         """Accept an invitation for the signed-in person, whose verified address it must be for; the inviter's rights are asked again."""
+        if principal.credential.kind is CredentialKind.API_KEY:
+            return Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
         invitation, user = await self._invitation(token), await self._stores.users.get(UserId(principal.id))
         now = self._ambient.now()
         if invitation is None or user is None or not _fits(invitation, user):
-            return _INVALID
+            return await self._refuse_token(principal)
+        inviter = await self._stores.users.get(UserId(invitation.invited_by))
+        if inviter is None or inviter.status is not UserStatus.ACTIVE:
+            return await self._refuse_token(principal)
         organization = invitation.organization_id
         refusal = await self._authority.may_admit(
             _acting(invitation.invited_by),
@@ -134,7 +139,7 @@ class AsyncMembers:
         if await self._stores.memberships.get(organization, user.id, fresh=True) is not None:
             return Refusal(Reason.ALREADY_EXISTS, "you are a member already")
         if not await self._stores.invitations.accept(invitation, by=user.id, now=now):
-            return _INVALID
+            return await self._refuse_token(principal)
         membership = await self._admit(invitation, user)
         await self._record(
             EventName.INVITATION_ACCEPTED,
@@ -148,6 +153,8 @@ class AsyncMembers:
 
     async def withdraw(self, actor: Principal, *, organization: OrganizationId, invitation: str) -> Outcome[bool]:
         """Revoke an open invitation; False if it was not open any more."""
+        if not is_id(InvitationId, invitation):
+            return False
         refusal = await self._authority.may_admit(actor, organization=organization, role="member", workspace=None, workspace_role=None)
         target = Target("invitation", invitation)
         if refusal is not None:
@@ -229,6 +236,14 @@ class AsyncMembers:
         await self._stores.epochs.bump(user)
         await self._record(name, actor, organization, target=Target("user", user), subject=user, details={"role": before.role})
         return after
+
+    async def _refuse_token(self, principal: Principal) -> Refusal:
+        # In the deployment's log: whoever holds a wrong token belongs to no organization by it.
+        details: Mapping[str, Detail] = {"purpose": "invitation"}
+        await self._audit.record_aside(
+            build(EventName.TOKEN_REFUSED, ambient=self._ambient, actor=principal, refused=_INVALID.reason, details=details)
+        )
+        return _INVALID
 
     async def _announce(self, actor: Principal, invitation: Invitation, token: SecretText) -> None:
         home = await self._stores.organizations.get(invitation.organization_id)
@@ -313,7 +328,8 @@ class AsyncMembers:
                 actor=actor,
                 targets=(target,),
                 refused=refusal.reason,
-                organization=organization,
+                # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
+                organization=None if refusal.reason is Reason.NOT_FOUND else organization,
                 details={"attempted": attempted},
             )
         )

@@ -30,7 +30,7 @@ from ctsec.directory.record import (
 )
 from ctsec.ids import OrganizationId, UserId, WorkspaceId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import Principal, system
+from ctsec.principal import CredentialKind, Principal, PrincipalKind, system
 from ctsec.user import User, UserStatus, parse_name
 
 ORGANIZATION_MANAGE: Final = "organization:manage"
@@ -68,7 +68,9 @@ class Directory:
         self._ambient = ambient
 
     def create_organization(self, actor: Principal, *, name: str) -> Outcome[Organization]:
-        """Create an organization whose first owner is `actor`."""
+        """Create an organization whose first owner is `actor`, a person who acts by themselves: no API key, which is narrower."""
+        if actor.kind is not PrincipalKind.USER or actor.credential.kind is CredentialKind.API_KEY:
+            return Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
         return self._found(actor, owner=UserId(actor.id), name=name)
 
     def bootstrap(self, *, owner_email_key: str, name: str) -> Outcome[Organization]:
@@ -227,7 +229,8 @@ class Directory:
                 actor=actor,
                 targets=(Target("organization", organization),),
                 refused=refusal.reason,
-                organization=organization,
+                # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
+                organization=None if refusal.reason is Reason.NOT_FOUND else organization,
                 details={"attempted": attempted},
             )
         )

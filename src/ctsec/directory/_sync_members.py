@@ -24,7 +24,7 @@ from ctsec.directory._sync_ports import (
 from ctsec.directory.record import Invitation, Member, Membership, MembershipStatus
 from ctsec.errors import StoreBusy
 from ctsec.guard.proof import mint_token, token_digest
-from ctsec.ids import InvitationId, OrganizationId, UserId, WorkspaceId, new_id
+from ctsec.ids import InvitationId, OrganizationId, UserId, WorkspaceId, is_id, new_id
 from ctsec.mail.message import Letters
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Credential, CredentialKind, Principal, PrincipalKind
@@ -114,10 +114,15 @@ class Members:
 
     def accept(self, principal: Principal, *, token: str) -> Outcome[Membership]:
         """Accept an invitation for the signed-in person, whose verified address it must be for; the inviter's rights are asked again."""
+        if principal.credential.kind is CredentialKind.API_KEY:
+            return Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
         invitation, user = self._invitation(token), self._stores.users.get(UserId(principal.id))
         now = self._ambient.now()
         if invitation is None or user is None or not _fits(invitation, user):
-            return _INVALID
+            return self._refuse_token(principal)
+        inviter = self._stores.users.get(UserId(invitation.invited_by))
+        if inviter is None or inviter.status is not UserStatus.ACTIVE:
+            return self._refuse_token(principal)
         organization = invitation.organization_id
         refusal = self._authority.may_admit(
             _acting(invitation.invited_by),
@@ -131,7 +136,7 @@ class Members:
         if self._stores.memberships.get(organization, user.id, fresh=True) is not None:
             return Refusal(Reason.ALREADY_EXISTS, "you are a member already")
         if not self._stores.invitations.accept(invitation, by=user.id, now=now):
-            return _INVALID
+            return self._refuse_token(principal)
         membership = self._admit(invitation, user)
         self._record(
             EventName.INVITATION_ACCEPTED,
@@ -145,6 +150,8 @@ class Members:
 
     def withdraw(self, actor: Principal, *, organization: OrganizationId, invitation: str) -> Outcome[bool]:
         """Revoke an open invitation; False if it was not open any more."""
+        if not is_id(InvitationId, invitation):
+            return False
         refusal = self._authority.may_admit(actor, organization=organization, role="member", workspace=None, workspace_role=None)
         target = Target("invitation", invitation)
         if refusal is not None:
@@ -224,6 +231,14 @@ class Members:
         self._stores.epochs.bump(user)
         self._record(name, actor, organization, target=Target("user", user), subject=user, details={"role": before.role})
         return after
+
+    def _refuse_token(self, principal: Principal) -> Refusal:
+        # In the deployment's log: whoever holds a wrong token belongs to no organization by it.
+        details: Mapping[str, Detail] = {"purpose": "invitation"}
+        self._audit.record_aside(
+            build(EventName.TOKEN_REFUSED, ambient=self._ambient, actor=principal, refused=_INVALID.reason, details=details)
+        )
+        return _INVALID
 
     def _announce(self, actor: Principal, invitation: Invitation, token: SecretText) -> None:
         home = self._stores.organizations.get(invitation.organization_id)
@@ -308,7 +323,8 @@ class Members:
                 actor=actor,
                 targets=(target,),
                 refused=refusal.reason,
-                organization=organization,
+                # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
+                organization=None if refusal.reason is Reason.NOT_FOUND else organization,
                 details={"attempted": attempted},
             )
         )

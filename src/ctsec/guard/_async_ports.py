@@ -78,7 +78,7 @@ class AsyncAsideEvents(Protocol):
         ...
 
     async def pending(self, *, limit: int) -> tuple[StoredEvent, ...]:
-        """Return rows in the order of their ids."""
+        """Return rows in the order of their times, then ids."""
         ...
 
     async def remove(self, ids: tuple[str, ...]) -> None:

@@ -79,7 +79,7 @@ class AsideEvents(Protocol):
         ...
 
     def pending(self, *, limit: int) -> tuple[StoredEvent, ...]:
-        """Return rows in the order of their ids."""
+        """Return rows in the order of their times, then ids."""
         ...
 
     def remove(self, ids: tuple[str, ...]) -> None:

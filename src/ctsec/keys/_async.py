@@ -56,7 +56,7 @@ class AsyncApiKeys:
         if refusal is None and not _inside(actor.credential.workspaces, request.workspaces):
             refusal = Refusal(Reason.BEYOND_OWN_RIGHTS, "a key can not make a key for more workspaces than its own")
         if refusal is not None:
-            return await self._refuse(actor, organization, refusal)
+            return await self._refuse(actor, organization, refusal, attempted="api_key.mint")
         now = self._ambient.now()
         key = ApiKey(
             id=new_id(KeyId, now=now, random=self._ambient.random),
@@ -85,8 +85,11 @@ class AsyncApiKeys:
             return Refusal(Reason.INVALID_INPUT, "expected an overlap of 0 to 30 days")
         found = await self._own(actor, organization, key_id)
         if isinstance(found, Refusal):
-            return found
+            return await self._refuse(actor, organization, found, attempted="api_key.rotate", key_id=key_id)
         key, secrets = found
+        refusal = await self._rights.may_mint(actor, organization=organization, scopes=key.scopes)
+        if refusal is not None:
+            return await self._refuse(actor, organization, refusal, attempted="api_key.rotate", key_id=key_id)
         if status_at(key, self._ambient.now()) is not KeyStatus.VALID:
             return Refusal(Reason.EXPIRED, "the key has ended; make a new one")
         now = self._ambient.now()
@@ -101,7 +104,7 @@ class AsyncApiKeys:
         """End the key at once: in this process with the commit, elsewhere within five seconds. False if it was revoked already."""
         found = await self._own(actor, organization, key_id)
         if isinstance(found, Refusal):
-            return found
+            return await self._refuse(actor, organization, found, attempted="api_key.revoke", key_id=key_id)
         if not await self._records.revoke(organization, key_id, now=self._ambient.now()):
             return False
         await self._epochs.bump(key_id)
@@ -153,16 +156,19 @@ class AsyncApiKeys:
             )
         )
 
-    async def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal) -> Refusal:
+    async def _refuse(
+        self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str, key_id: str = ""
+    ) -> Refusal:
         await self._audit.record_aside(
             build(
                 EventName.ACCESS_DENIED,
                 ambient=self._ambient,
                 actor=actor,
-                targets=(Target("api_key", ""),),
+                targets=(Target("api_key", key_id),),
                 refused=refusal.reason,
-                organization=organization,
-                details={"attempted": "api_key.mint"},
+                # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
+                organization=None if refusal.reason is Reason.NOT_FOUND else organization,
+                details={"attempted": attempted},
             )
         )
         return refusal

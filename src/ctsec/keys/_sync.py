@@ -57,7 +57,7 @@ class ApiKeys:
         if refusal is None and not _inside(actor.credential.workspaces, request.workspaces):
             refusal = Refusal(Reason.BEYOND_OWN_RIGHTS, "a key can not make a key for more workspaces than its own")
         if refusal is not None:
-            return self._refuse(actor, organization, refusal)
+            return self._refuse(actor, organization, refusal, attempted="api_key.mint")
         now = self._ambient.now()
         key = ApiKey(
             id=new_id(KeyId, now=now, random=self._ambient.random),
@@ -86,8 +86,11 @@ class ApiKeys:
             return Refusal(Reason.INVALID_INPUT, "expected an overlap of 0 to 30 days")
         found = self._own(actor, organization, key_id)
         if isinstance(found, Refusal):
-            return found
+            return self._refuse(actor, organization, found, attempted="api_key.rotate", key_id=key_id)
         key, secrets = found
+        refusal = self._rights.may_mint(actor, organization=organization, scopes=key.scopes)
+        if refusal is not None:
+            return self._refuse(actor, organization, refusal, attempted="api_key.rotate", key_id=key_id)
         if status_at(key, self._ambient.now()) is not KeyStatus.VALID:
             return Refusal(Reason.EXPIRED, "the key has ended; make a new one")
         now = self._ambient.now()
@@ -102,7 +105,7 @@ class ApiKeys:
         """End the key at once: in this process with the commit, elsewhere within five seconds. False if it was revoked already."""
         found = self._own(actor, organization, key_id)
         if isinstance(found, Refusal):
-            return found
+            return self._refuse(actor, organization, found, attempted="api_key.revoke", key_id=key_id)
         if not self._records.revoke(organization, key_id, now=self._ambient.now()):
             return False
         self._epochs.bump(key_id)
@@ -154,16 +157,17 @@ class ApiKeys:
             )
         )
 
-    def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal) -> Refusal:
+    def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str, key_id: str = "") -> Refusal:
         self._audit.record_aside(
             build(
                 EventName.ACCESS_DENIED,
                 ambient=self._ambient,
                 actor=actor,
-                targets=(Target("api_key", ""),),
+                targets=(Target("api_key", key_id),),
                 refused=refusal.reason,
-                organization=organization,
-                details={"attempted": "api_key.mint"},
+                # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
+                organization=None if refusal.reason is Reason.NOT_FOUND else organization,
+                details={"attempted": attempted},
             )
         )
         return refusal

@@ -5,8 +5,9 @@ Names are resolved at first use.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ctsec.lazy import face
 
 if TYPE_CHECKING:
     from ctsec.mail._async import AsyncMailRound as AsyncMailRound
@@ -36,16 +37,4 @@ __all__ = [
     "OutboxEntry",
 ]
 
-
-def __getattr__(name: str) -> object:
-    """Load a public name from its module at first use (PEP 562)."""
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module 'ctsec.mail' has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__ = face(__name__, _HOME)

@@ -106,12 +106,12 @@ class AsyncMfa:
             return Refusal(Reason.CONFLICT, "the enrolment was changed meanwhile")
         codes = await self._new_codes(user)
         session = SessionId(principal.credential.id)
-        await self._parts.sessions.add_factor(session, Factor.TOTP)
+        token = await self._parts.sessions.raise_assurance(session, Factor.TOTP)
         await self._parts.sessions.revoke_others(user.id, keep=session)
         await self._parts.throttle.settle(_counter(user.id, Factor.TOTP))
         await self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned on"))
         await self._record(EventName.MFA_ENROLLED, principal, user.id, confirmed.id)
-        return codes
+        return replace(codes, session_token=token)
 
     async def regenerate_backup_codes(self, principal: Principal) -> Outcome[BackupCodes]:
         """Return a new set, which makes the old one void; takes a fresh proof of the second factor."""
@@ -139,6 +139,8 @@ class AsyncMfa:
             return _STEP_UP
         await self._parts.authenticators.remove(user.id, confirmed=True)
         await self._parts.backup_codes.remove(user.id)
+        # What is bound next is another authenticator: it starts at no failures, also after 100 of this one.
+        await self._parts.throttle.settle(_counter(user.id, Factor.TOTP), _counter(user.id, Factor.BACKUP_CODE))
         await self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
         await self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned off"))
         await self._record(EventName.MFA_REMOVED, principal, user.id, authenticator.id)
@@ -224,6 +226,7 @@ class AsyncMfa:
             )
         )
         await self._parts.backup_codes.put(BackupCodeSetRecord(id=set_id, user_id=user.id, salt=salt, digests=digests, created_at=now))
+        await self._parts.throttle.settle(_counter(user.id, Factor.BACKUP_CODE))
         return BackupCodes(codes, user.email)
 
     async def _person(self, principal: Principal) -> Outcome[User]:

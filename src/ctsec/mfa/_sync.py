@@ -107,12 +107,12 @@ class Mfa:
             return Refusal(Reason.CONFLICT, "the enrolment was changed meanwhile")
         codes = self._new_codes(user)
         session = SessionId(principal.credential.id)
-        self._parts.sessions.add_factor(session, Factor.TOTP)
+        token = self._parts.sessions.raise_assurance(session, Factor.TOTP)
         self._parts.sessions.revoke_others(user.id, keep=session)
         self._parts.throttle.settle(_counter(user.id, Factor.TOTP))
         self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned on"))
         self._record(EventName.MFA_ENROLLED, principal, user.id, confirmed.id)
-        return codes
+        return replace(codes, session_token=token)
 
     def regenerate_backup_codes(self, principal: Principal) -> Outcome[BackupCodes]:
         """Return a new set, which makes the old one void; takes a fresh proof of the second factor."""
@@ -140,6 +140,8 @@ class Mfa:
             return _STEP_UP
         self._parts.authenticators.remove(user.id, confirmed=True)
         self._parts.backup_codes.remove(user.id)
+        # What is bound next is another authenticator: it starts at no failures, also after 100 of this one.
+        self._parts.throttle.settle(_counter(user.id, Factor.TOTP), _counter(user.id, Factor.BACKUP_CODE))
         self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
         self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned off"))
         self._record(EventName.MFA_REMOVED, principal, user.id, authenticator.id)
@@ -225,6 +227,7 @@ class Mfa:
             )
         )
         self._parts.backup_codes.put(BackupCodeSetRecord(id=set_id, user_id=user.id, salt=salt, digests=digests, created_at=now))
+        self._parts.throttle.settle(_counter(user.id, Factor.BACKUP_CODE))
         return BackupCodes(codes, user.email)
 
     def _person(self, principal: Principal) -> Outcome[User]:

@@ -9,6 +9,7 @@ from ctsec.ids import Random, SessionId, UserId
 from ctsec.mail.message import Message
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.principal import Factor
+from ctsec.secret import SecretText
 from ctsec.user import User
 
 
@@ -75,8 +76,8 @@ class SessionControl(Protocol):
         """Revoke every session of a person except `keep`; return how many."""
         ...
 
-    def add_factor(self, session_id: SessionId, factor: Factor) -> bool:
-        """Note that the person of this session proved `factor` now; False if the session is not live."""
+    def raise_assurance(self, session_id: SessionId, factor: Factor) -> SecretText | None:
+        """Note that the person of this session proved `factor` now, and return its new token; None if the session is not live."""
         ...
 
 

@@ -19,10 +19,14 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class BackupCodes:
-    """A fresh set of backup codes; shown once, with the account that they are for."""
+    """A fresh set of backup codes; shown once, with the account that they are for.
+
+    `session_token` is the session's new token where the codes came with an enrolment: assurance rose, so the old token ended.
+    """
 
     codes: tuple[SecretText, ...]
     account: str
+    session_token: SecretText | None = None
 
 
 @dataclass(frozen=True, slots=True)

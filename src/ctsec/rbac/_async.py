@@ -94,7 +94,7 @@ class AsyncRoles:
         now = self._ambient.now()
         acting = await self._actor(actor, organization)
         if isinstance(acting, Refusal):
-            return acting
+            return await self._refuse(actor, organization, acting, user=user, workspace=workspace, details={"role": role})
         target = await self._standings.standing(organization, user, fresh=True)
         try:
             grant = Assignment(role, starts_at=starts_at, expires_at=expires_at)
@@ -119,7 +119,7 @@ class AsyncRoles:
         """Take a member's workspace role back; None if there was none."""
         acting = await self._actor(actor, organization)
         if isinstance(acting, Refusal):
-            return acting
+            return await self._refuse(actor, organization, acting, user=user, workspace=workspace, details={})
         target = await self._standings.standing(organization, user, fresh=True)
         if target is None:
             return _NOT_FOUND
@@ -146,7 +146,7 @@ class AsyncRoles:
         """Change a member's organization role; the last owner is kept by one conditional statement."""
         acting = await self._actor(actor, organization)
         if isinstance(acting, Refusal):
-            return acting
+            return await self._refuse(actor, organization, acting, user=user, workspace=None, details={"role": role})
         before = await self._standings.standing(organization, user, fresh=True)
         if before is None:
             return _NOT_FOUND
@@ -250,8 +250,9 @@ class AsyncRoles:
                 targets=(Target("user", user),),
                 subject=user,
                 refused=refusal.reason,
-                organization=organization,
-                workspace=workspace,
+                # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
+                organization=None if refusal.reason is Reason.NOT_FOUND else organization,
+                workspace=None if refusal.reason is Reason.NOT_FOUND else workspace,
                 details=details,
             )
         )

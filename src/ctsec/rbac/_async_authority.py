@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
@@ -16,7 +17,8 @@ from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
 from ctsec.rbac.subject import subject
 from ctsec.rbac.writes import Actor, may_end_membership, may_set_organization_role, may_set_workspace_role
 
-_NOT_FOUND = Refusal(Reason.NOT_FOUND, "there is no such organization or member")
+API_KEYS_MANAGE: Final = "api_keys:manage"
+_NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such organization or member")
 
 
 class AsyncAuthority:
@@ -105,9 +107,15 @@ class AsyncAuthority:
         acting = await self._actor(actor, organization)
         if isinstance(acting, Refusal):
             return acting
+        if not acting.standing.in_force(self._ambient.now()):
+            return Refusal(Reason.DENIED, "your membership is not in force")
         unknown = sorted(scopes - set(self._policy.permissions)) if scopes is not None else []
         if unknown:
             return Refusal(Reason.INVALID_INPUT, f"unknown scope {unknown[0][:80]}")
+        if API_KEYS_MANAGE in self._policy.permissions:
+            access = self._policy.access(acting.standing, now=self._ambient.now(), scopes=acting.scopes, workspaces=acting.workspaces)
+            if not access.can(API_KEYS_MANAGE):
+                return Refusal(Reason.DENIED, f"{API_KEYS_MANAGE} is not among your permissions")
         inside = acting.scopes is None or (scopes is not None and scopes <= acting.scopes)
         return None if inside else Refusal(Reason.BEYOND_OWN_RIGHTS, "a key can not make a key with more scopes than its own")
 

@@ -95,7 +95,7 @@ class Roles:
         now = self._ambient.now()
         acting = self._actor(actor, organization)
         if isinstance(acting, Refusal):
-            return acting
+            return self._refuse(actor, organization, acting, user=user, workspace=workspace, details={"role": role})
         target = self._standings.standing(organization, user, fresh=True)
         try:
             grant = Assignment(role, starts_at=starts_at, expires_at=expires_at)
@@ -120,7 +120,7 @@ class Roles:
         """Take a member's workspace role back; None if there was none."""
         acting = self._actor(actor, organization)
         if isinstance(acting, Refusal):
-            return acting
+            return self._refuse(actor, organization, acting, user=user, workspace=workspace, details={})
         target = self._standings.standing(organization, user, fresh=True)
         if target is None:
             return _NOT_FOUND
@@ -145,7 +145,7 @@ class Roles:
         """Change a member's organization role; the last owner is kept by one conditional statement."""
         acting = self._actor(actor, organization)
         if isinstance(acting, Refusal):
-            return acting
+            return self._refuse(actor, organization, acting, user=user, workspace=None, details={"role": role})
         before = self._standings.standing(organization, user, fresh=True)
         if before is None:
             return _NOT_FOUND
@@ -249,8 +249,9 @@ class Roles:
                 targets=(Target("user", user),),
                 subject=user,
                 refused=refusal.reason,
-                organization=organization,
-                workspace=workspace,
+                # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
+                organization=None if refusal.reason is Reason.NOT_FOUND else organization,
+                workspace=None if refusal.reason is Reason.NOT_FOUND else workspace,
                 details=details,
             )
         )

@@ -8,7 +8,9 @@ Rules that this module keeps:
 - nobody gives what they do not hold: what a change adds, now or at any later instant, must be held by the actor at that instant, in the
   organization and in every workspace. So roles that sleep under a ceiling count when a raise wakes them, and nothing outlasts its giver;
 - nobody changes somebody who holds more in the place of the change;
+- a key that is narrowed to scopes or workspaces changes nothing of its owner's own standing, downwards neither;
 - a workspace role goes to an active member, in a workspace of the organization, and never above the ceiling of the organization role;
+  only the lowest workspace role can always be given, or a capped person could be let into no workspace at all;
 - the same functions judge an invitation when it is accepted, with what the inviter holds then.
 
 The last owner is guarded by one conditional statement in the store; `loses_owner` says when that statement is due.
@@ -24,11 +26,13 @@ from typing import Final
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.outcome import Reason, Refusal
 from ctsec.rbac.policy import Policy
-from ctsec.rbac.role import ADMIN, OWNER
+from ctsec.rbac.role import ADMIN, OWNER, WorkspaceRole
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
 
 # No workspace has this id: it stands for every workspace that somebody has no role in.
 _ELSEWHERE: Final = WorkspaceId("")
+
+_NARROWED: Final = Refusal(Reason.DENIED, "a narrowed API key changes nothing of its owner's own roles")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,7 @@ def may_set_organization_role(policy: Policy, *, actor: Actor, before: Standing 
     if role is None:
         return Refusal(Reason.INVALID_INPUT, "no organization role has this name")
     if after.user == actor.standing.user:
-        return _self_change(policy, before, after, now)
+        return _self_change(policy, before, after, now) if _whole(actor) else _NARROWED
     if (refusal := _may_change_members(policy, actor, (before, after), now)) is not None:
         return refusal
     gives = role.organization_mask & ~_held(policy, actor, now, None) or role.base & role.ceiling & ~_held(policy, actor, now, _ELSEWHERE)
@@ -70,7 +74,7 @@ def may_end_membership(policy: Policy, *, actor: Actor, target: Standing, now: d
     if _foreign(actor, target):
         return Refusal(Reason.NOT_FOUND)
     if target.user == actor.standing.user:
-        return None
+        return None if _whole(actor) else _NARROWED
     refusal = _may_change_members(policy, actor, (target,), now)
     if refusal is None and _above(policy, actor, target, now):
         return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person has more rights than you have")
@@ -98,18 +102,23 @@ def may_set_workspace_role(
         return Refusal(Reason.INVALID_INPUT, "no workspace role has this name")
     after = replace(target, workspaces={**target.workspaces, workspace: grant})
     if target.user == actor.standing.user:
-        return _self_change(policy, target, after, now)
+        return _self_change(policy, target, after, now) if _whole(actor) else _NARROWED
     if not _manages_workspace(policy, actor, workspace, now):
         return Refusal(Reason.DENIED, "managing the members of this workspace is not among your permissions")
     if not target.in_force(now):
         return Refusal(Reason.NOT_A_MEMBER, "only an active member of the organization can be given a workspace role")
-    if over := role.mask & ~organization_role.ceiling:
+    if (over := role.mask & ~organization_role.ceiling) and not _lowest(policy, role):
         names = ", ".join(policy.index.names_of(over))
         return Refusal(Reason.CEILING_EXCEEDED, f"the organization role {organization_role.name} caps this role, which would give {names}")
     held = _held(policy, actor, now, workspace)
     if (role.mask | _effective(policy, target, now, workspace)) & ~held:
         return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person or role has more rights here than you have")
     return _bound(policy, actor, target, after, now)
+
+
+def _lowest(policy: Policy, role: WorkspaceRole) -> bool:
+    """Say whether this is the bottom of the workspace chain: everybody may hold it, and what a ceiling takes from it sleeps."""
+    return role.rank == min(each.rank for each in policy.workspace_roles)
 
 
 def may_end_workspace_role(
@@ -125,7 +134,7 @@ def may_end_workspace_role(
     if _foreign(actor, target) or workspace_organization != actor.standing.organization:
         return Refusal(Reason.NOT_FOUND)
     if target.user == actor.standing.user:
-        return None
+        return None if _whole(actor) else _NARROWED
     if not _manages_workspace(policy, actor, workspace, now):
         return Refusal(Reason.DENIED, "managing the members of this workspace is not among your permissions")
     if _effective(policy, target, now, workspace) & ~_held(policy, actor, now, workspace):

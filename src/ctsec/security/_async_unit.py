@@ -185,7 +185,9 @@ class AsyncUnit:
     @property
     def audit(self) -> AsyncAuditLog:
         """The audit log."""
-        return AsyncAuditLog(inbox=self._store.inbox, log=self._store.log, aside=self._guard.events, sealer=self._engines.secrets)
+        return AsyncAuditLog(
+            inbox=self._store.inbox, log=self._store.log, aside=self._guard.events, sealer=self._engines.secrets, ambient=self._ambient
+        )
 
     @property
     def sequencer(self) -> AsyncSequencer:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from ctsec.ambient import Ambient, Request
+from ctsec.audit._sync import AsideLog
+from ctsec.audit.event import Event
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import Kms
 from ctsec.encryption.context import DEPLOYMENT
@@ -55,7 +57,7 @@ class Security:
     `wake` is called after each commit that wrote, so that a worker of this process looks at what is due.
     """
 
-    __slots__ = ("_ambient", "_engines", "_storage", "_wake", "gate", "jobs", "parts")
+    __slots__ = ("_ambient", "_aside", "_engines", "_storage", "_wake", "gate", "jobs", "parts")
 
     def __init__(
         self,
@@ -72,6 +74,7 @@ class Security:
         self._ambient = Ambient(clock=parts.clock, random=random)
         secrets = KeyRing(kms=kms, source=Deks(storage), ambient=self._ambient)
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets)
+        self._aside = AsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake
         self.parts = parts
         self.gate = Gate(storage, parts=parts)
@@ -82,27 +85,41 @@ class Security:
         cls,
         path: str,
         *,
-        permissions: Iterable[str],
-        matrix: str,
         issuer: str,
+        permissions: Iterable[str] = (),
+        matrix: str = "",
+        policy: Policy | None = None,
         mail: str | None = None,
         organization_scope: Iterable[str] = (),
         options: EmbeddedOptions | None = None,
     ) -> Security:
         """Return a bundle on a SQLite file beside a local key file, with a worker thread; see `ctsec.presets` for what it makes.
 
-        `permissions` is the host's StrEnum and `matrix` its roles as text (`ctsec.rbac.Policy.from_matrix`); `mail` is an smtp URL.
+        `permissions` is the host's StrEnum and `matrix` its roles as text (`ctsec.rbac.Policy.from_matrix`), or `policy` is a ready one,
+        such as `Policy.preset()`; `mail` is an smtp URL. Raises ValueError unless exactly one of matrix and policy is given.
         """
         from ctsec.presets import sync_embedded
 
-        policy = Policy.from_matrix(permissions, matrix, organization_scope=organization_scope)
-        return sync_embedded(path, policy=policy, issuer=issuer, mail=mail, options=options or EmbeddedOptions())
+        if (policy is None) != bool(matrix):
+            raise ValueError("expected either permissions with their matrix, or a policy")
+        chosen = policy or Policy.from_matrix(permissions, matrix, organization_scope=organization_scope)
+        return sync_embedded(path, policy=chosen, issuer=issuer, mail=mail, options=options or EmbeddedOptions())
 
     @contextmanager
     def begin(self, request: Request | None = None) -> Generator[Unit, None]:
         """Open a unit of work of our own: committed when the block ends, rolled back when it raises."""
         with self._storage.begin(after_commit=self._committed) as store:
             yield self._unit(store, request)
+
+    @contextmanager
+    def reading(self, request: Request | None = None) -> Generator[Unit, None, None]:
+        """Open a short unit that only reads; a write in it raises StoreReadOnly. On SQLite it waits for no writer."""
+        with self._storage.reading() as store:
+            yield self._unit(store, request)
+
+    def record_aside(self, event: Event) -> None:
+        """Write an audit event that belongs to no unit of work, committed before this returns: a guard's denial."""
+        self._aside.record_aside(event)
 
     def join(self, session: object, request: Request | None = None) -> Unit:
         """Return a unit that rides in the host's session; the host commits or rolls back, ctsec never does."""

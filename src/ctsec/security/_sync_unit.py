@@ -186,7 +186,9 @@ class Unit:
     @property
     def audit(self) -> AuditLog:
         """The audit log."""
-        return AuditLog(inbox=self._store.inbox, log=self._store.log, aside=self._guard.events, sealer=self._engines.secrets)
+        return AuditLog(
+            inbox=self._store.inbox, log=self._store.log, aside=self._guard.events, sealer=self._engines.secrets, ambient=self._ambient
+        )
 
     @property
     def sequencer(self) -> Sequencer:

@@ -71,8 +71,8 @@ class Memory:
     """What one process remembers for a few seconds, and what it has seen used and not written yet; shared by both colours of a bundle."""
 
     records: RecordCache[Cached]
-    session_uses: dict[SessionId, datetime] = field(default_factory=dict)
-    key_uses: dict[KeyId, tuple[datetime, str]] = field(default_factory=dict)
+    session_uses: dict[SessionId, datetime] = field(default_factory=dict[SessionId, datetime])
+    key_uses: dict[KeyId, tuple[datetime, str]] = field(default_factory=dict[KeyId, tuple[datetime, str]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,5 @@
-"""The unit of work and the stores that implement it."""
+"""Where records live: `memory` (the reference model) and `sql` (SQLAlchemy); the ports of both are in `ctsec.storage.ports`."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

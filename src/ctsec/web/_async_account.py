@@ -107,8 +107,11 @@ async def session(call: AsyncCall) -> Answer:
     """Say who the caller is."""
     credential = call.principal.credential
     found = [each for each in await call.unit.sessions.of(UserId(call.principal.id)) if each.id == credential.id]
+    person = await call.unit.accounts.profile(UserId(call.principal.id))
     body = {
         "user_id": call.principal.id,
+        "email": person.email if person is not None else None,
+        "name": person.name if person is not None else None,
         "session_id": credential.id,
         "aal": credential.aal,
         "amr": sorted(credential.factors),

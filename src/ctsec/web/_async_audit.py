@@ -31,7 +31,7 @@ async def audit(call: AsyncCall) -> Answer:
     events = [views.event(each.event, index=each.index, personal=await log.personal(each.event)) for each in page.events]
     pending = [views.event(each, index=None, personal=await log.personal(each)) for each in page.pending]
     if cursor is None:
-        await log.record(
+        await call.security.record_aside(
             build(
                 EventName.AUDIT_SEARCHED,
                 ambient=Ambient(clock=call.security.parts.clock, request=ambient_request(call.request)),

@@ -138,5 +138,4 @@ class AsyncEntry:
             workspace=workspace if inside else None,
             details={"permission": str(permission), "method": request.method},
         )
-        async with self._security.begin() as unit:
-            await unit.audit.record_aside(event)
+        await self._security.record_aside(event)

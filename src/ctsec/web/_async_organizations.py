@@ -13,7 +13,12 @@ from ctsec.web.http import WebResponse
 async def create_organization(call: AsyncCall) -> Answer:
     """Found an organization whose owner is the caller."""
     done = await call.unit.directory.create_organization(call.principal, name=call.read(models.NamedOrganization).name)
-    return done if isinstance(done, Refusal) else WebResponse(status=201, json=views.organization(done))
+    if isinstance(done, Refusal):
+        return done
+    if call.principal.organization is None:
+        # The founder's session is of use at once; a session that is active elsewhere stays there.
+        await call.unit.sessions.switch_organization(call.principal, done.id)
+    return WebResponse(status=201, json=views.organization(done))
 
 
 async def organizations(call: AsyncCall) -> Answer:

@@ -9,6 +9,7 @@ from ctsec.mfa.provisioning import manual_key, qr_svg
 from ctsec.outcome import Refusal
 from ctsec.web import models
 from ctsec.web._async_call import Answer, AsyncCall, no_content
+from ctsec.web.csrf import csrf_token
 from ctsec.web.http import WebResponse
 
 _FILE = ("content-disposition", 'attachment; filename="backup-codes.txt"')
@@ -57,4 +58,10 @@ def _codes(call: AsyncCall, codes: BackupCodes) -> WebResponse:
     text = as_text(codes.codes, issuer=issuer, account=codes.account, when=call.now).reveal()
     if (call.request.header("accept") or "").partition(";")[0].strip() == "text/plain":
         return WebResponse(text=text, media_type="text/plain; charset=utf-8", headers=(_FILE,))
-    return WebResponse(json={"codes": [code.reveal() for code in codes.codes], "text": text, "remaining": len(codes.codes)})
+    body: dict[str, object] = {"codes": [code.reveal() for code in codes.codes], "text": text, "remaining": len(codes.codes)}
+    if codes.session_token is None:
+        return WebResponse(json=body)
+    token = codes.session_token.reveal()
+    life, _ = call.security.parts.settings.sessions.life(aal=2)
+    cookie = call.site.set_cookie(token, expires_at=call.now + life, now=call.now)
+    return WebResponse(json={**body, "csrf_token": csrf_token(token)}, cookies=(cookie,))

@@ -106,8 +106,11 @@ def session(call: Call) -> Answer:
     """Say who the caller is."""
     credential = call.principal.credential
     found = [each for each in call.unit.sessions.of(UserId(call.principal.id)) if each.id == credential.id]
+    person = call.unit.accounts.profile(UserId(call.principal.id))
     body = {
         "user_id": call.principal.id,
+        "email": person.email if person is not None else None,
+        "name": person.name if person is not None else None,
         "session_id": credential.id,
         "aal": credential.aal,
         "amr": sorted(credential.factors),

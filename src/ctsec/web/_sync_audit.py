@@ -32,7 +32,7 @@ def audit(call: Call) -> Answer:
     events = [views.event(each.event, index=each.index, personal=log.personal(each.event)) for each in page.events]
     pending = [views.event(each, index=None, personal=log.personal(each)) for each in page.pending]
     if cursor is None:
-        log.record(
+        call.security.record_aside(
             build(
                 EventName.AUDIT_SEARCHED,
                 ambient=Ambient(clock=call.security.parts.clock, request=ambient_request(call.request)),

@@ -137,5 +137,4 @@ class Entry:
             workspace=workspace if inside else None,
             details={"permission": str(permission), "method": request.method},
         )
-        with self._security.begin() as unit:
-            unit.audit.record_aside(event)
+        self._security.record_aside(event)

@@ -14,7 +14,12 @@ from ctsec.web.http import WebResponse
 def create_organization(call: Call) -> Answer:
     """Found an organization whose owner is the caller."""
     done = call.unit.directory.create_organization(call.principal, name=call.read(models.NamedOrganization).name)
-    return done if isinstance(done, Refusal) else WebResponse(status=201, json=views.organization(done))
+    if isinstance(done, Refusal):
+        return done
+    if call.principal.organization is None:
+        # The founder's session is of use at once; a session that is active elsewhere stays there.
+        call.unit.sessions.switch_organization(call.principal, done.id)
+    return WebResponse(status=201, json=views.organization(done))
 
 
 def organizations(call: Call) -> Answer:

@@ -61,7 +61,7 @@ _KEY: Final = (
     "created_at:date-time",
     "expires_at:date-time",
 )
-_CODES: Final = ("codes:array", "text", "remaining:integer")
+_CODES: Final = ("codes:array", "text", "remaining:integer", "csrf_token")
 _ORG: Final = "/organizations/{organization_id}"
 _SPACE: Final = "/workspaces/{workspace_id}"
 
@@ -95,7 +95,7 @@ ACCOUNT: Final = (
     _signed_in("POST /password/change change_password", "Change the password", body=models.PasswordChange, status=204),
     _open("POST /password/reset-request request_reset", "Mail a reset link", body=models.Address, status=202, returns=("status",)),
     _open("POST /password/reset reset_password", "Set a new password with a mailed token", body=models.PasswordReset, status=204),
-    _signed_in("GET /session session", "Who am I", returns=(*_SIGNED_IN[1:], "amr:array")),
+    _signed_in("GET /session session", "Who am I", returns=(*_SIGNED_IN[1:], "email", "name", "amr:array")),
     _signed_in("GET /sessions sessions", "My sessions", returns=("sessions:array",)),
     _signed_in("DELETE /sessions/{session_id} end_session", "End one of my sessions", status=204),
     _signed_in(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-import pytest
-import pytest_asyncio
+import pytest_asyncio  # sync: import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from ctsec.storage.sql import AsyncSqlStorage

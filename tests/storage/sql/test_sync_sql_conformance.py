@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 

@@ -97,7 +97,8 @@ class Coalition(RuleBasedStateMachine):
             mask = self.policy.workspace_role(role).mask
             if user != actor.standing.user:
                 assert not (mask | self.policy.effective(target, now=self.now, **place)) & ~self.held(actor, **place)
-                assert not mask & ~self.policy.organization_role(target.role).ceiling
+                lowest = min(self.policy.workspace_roles, key=lambda each: each.rank)
+                assert role == lowest.name or not mask & ~self.policy.organization_role(target.role).ceiling
             self.state[user] = replace(target, workspaces={**target.workspaces, place["workspace"]: grant})
 
     @rule(who=st.integers(0, 2), narrowed=scopes, user=people, place=st.sampled_from(PLACES[1:3]))

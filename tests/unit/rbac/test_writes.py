@@ -1,13 +1,14 @@
 """The write rules, one by one."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from ctsec.ids import UserId, WorkspaceId
-from ctsec.outcome import Reason
-from ctsec.rbac import Actor, Assignment, MembershipStatus, OrganizationRole, Policy
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.outcome import Reason, Refusal
+from ctsec.rbac import Actor, Assignment, MembershipStatus, OrganizationRole, Policy, Standing
 from ctsec.rbac.preset import POLICY
 from ctsec.rbac.writes import (
     loses_owner,
@@ -285,3 +286,47 @@ def test_a_permanent_owner_is_active_without_start_or_end() -> None:
         assert not loses_owner(other, owner)
         assert not loses_owner(other, other)
     assert not loses_owner(owner, replace(owner, workspaces={WorkspaceId("wsp_one"): Assignment("viewer")}))
+
+
+def test_a_capped_person_can_be_given_the_lowest_role_only() -> None:
+    """An organization viewer can be let into a workspace as viewer, sees what the ceiling leaves, and can be given nothing above."""
+    user, workspace, home = UserId("usr_bob"), WorkspaceId("wsp_one"), OrganizationId("org_here")
+    owner = Actor(standing=Standing(user=UserId("usr_ann"), organization=home, role="owner"))
+    capped = Standing(user=user, organization=home, role="viewer")
+
+    def judged(role: str) -> Refusal | None:
+        return may_set_workspace_role(
+            POLICY,
+            actor=owner,
+            target=capped,
+            workspace=workspace,
+            workspace_organization=home,
+            grant=Assignment(role),
+            now=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+
+    assert judged("viewer") is None
+    for role in ("operator", "editor", "admin"):
+        refusal = judged(role)
+        assert refusal is not None
+        assert refusal.reason is Reason.CEILING_EXCEEDED
+    let_in = Standing(user=user, organization=home, role="viewer", workspaces={workspace: Assignment("viewer")})
+    access = POLICY.access(let_in, now=datetime(2026, 1, 1, tzinfo=UTC), workspace=workspace, workspace_organization=home)
+    assert access.permissions == ("dashboards:view", "reports:view")
+
+
+def test_a_narrowed_key_changes_nothing_of_its_owner() -> None:
+    """A key with scopes can neither take its owner out of the organization nor lay down its owner's roles."""
+    home, workspace = OrganizationId("org_here"), WorkspaceId("wsp_one")
+    own = Standing(user=UserId("usr_bob"), organization=home, role="member", workspaces={workspace: Assignment("editor")})
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    whole, narrow = Actor(standing=own), Actor(standing=own, scopes=frozenset({"dashboards:view"}))
+
+    def leaves(actor: Actor) -> list[Refusal | None]:
+        return [
+            may_end_membership(POLICY, actor=actor, target=own, now=now),
+            may_end_workspace_role(POLICY, actor=actor, target=own, workspace=workspace, workspace_organization=home, now=now),
+        ]
+
+    assert leaves(whole) == [None, None]
+    assert [refusal.reason for refusal in leaves(narrow) if refusal is not None] == [Reason.DENIED] * 2

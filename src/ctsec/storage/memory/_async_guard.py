@@ -132,9 +132,9 @@ class AsyncMemoryAsideEvents:
             self._state.events[event.id] = frozen(event)
 
     async def pending(self, *, limit: int) -> tuple[StoredEvent, ...]:
-        """Return rows in the order of their ids."""
+        """Return rows in the order of their times, then ids."""
         with self._state.lock:
-            return tuple(sorted(self._state.events.values(), key=lambda e: e.id)[:limit])
+            return tuple(sorted(self._state.events.values(), key=lambda e: (e.time, e.id))[:limit])
 
     async def remove(self, ids: tuple[str, ...]) -> None:
         """Delete rows that have reached the inbox."""

@@ -29,9 +29,9 @@ class MemoryInbox:
                 self._tx.put(INBOX, event.id, event)
 
     def pending(self, *, limit: int, log: LogId | None = None) -> tuple[StoredEvent, ...]:
-        """Return rows in the order of their ids, of one log if it is named."""
+        """Return rows in the order of their times, then ids, of one log if it is named."""
         found = [e for e in self._tx.scan(INBOX) if log in {None, e.log}]
-        return tuple(sorted(found, key=lambda e: e.id)[:limit])
+        return tuple(sorted(found, key=lambda e: (e.time, e.id))[:limit])
 
 
 class MemoryLog:
@@ -44,7 +44,7 @@ class MemoryLog:
 
     def place(self, *, limit: int) -> int:
         """Give the next indexes to at most `limit` inbox rows and move them into the log; return how many moved."""
-        waiting = sorted(self._tx.current_where(INBOX, lambda _: True), key=lambda e: e.id)[:limit]
+        waiting = sorted(self._tx.current_where(INBOX, lambda _: True), key=lambda e: (e.time, e.id))[:limit]
         for event in waiting:
             index = self._tx.current(LOG_SIZES, event.log) or 0
             self._tx.put(LOG, (event.log, index), SealedEvent(index, frozen(event)))

@@ -27,7 +27,7 @@ from ctsec.storage.sql._async_guard import AsyncSqlGuard
 from ctsec.storage.sql._async_keys import AsyncSqlDeks, AsyncSqlKeys
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql._async_work import AsyncSqlEpochs, AsyncSqlJobs, AsyncSqlOutbox
-from ctsec.storage.sql.engines import GUARD_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
+from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
 from ctsec.storage.sql.gate import MAIN_VERSION, Gate
 from ctsec.storage.sql.joined import JoinedProgress, unwrap
 from ctsec.storage.sql.progress import Progress
@@ -117,7 +117,7 @@ class AsyncSqlStorage:
         *,
         guard: str | URL | None = None,
         tables: Tables | None = None,
-        settings: EngineSettings = EngineSettings(),
+        settings: EngineSettings = MAIN_SETTINGS,
         guard_settings: EngineSettings = GUARD_SETTINGS,
     ) -> AsyncSqlStorage:
         """Return a storage with engines of its own, which `aclose()` closes; drivers that `url` does not name are chosen.

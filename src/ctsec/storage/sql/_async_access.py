@@ -51,7 +51,7 @@ class AsyncSqlAssignments:
 
     async def put(self, assignment: Assignment) -> None:
         """Insert the role of a person in a workspace, or replace it."""
-        key = ("workspace_id", "user_id")
+        key = ("organization_id", "workspace_id", "user_id")
         await self._run.change(put(self._tables.workspace_role, values(assignment), key=key, dialect=self._run.dialect))
 
     async def remove(self, organization_id: OrganizationId, workspace_id: WorkspaceId, user_id: UserId) -> bool:

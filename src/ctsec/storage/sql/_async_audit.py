@@ -39,7 +39,7 @@ class AsyncSqlInbox:
                 await self._run.change_unless_taken(added(self._tables.audit_inbox, event))
 
     async def pending(self, *, limit: int, log: LogId | None = None) -> tuple[StoredEvent, ...]:
-        """Return rows in the order of their ids, of one log if it is named."""
+        """Return rows in the order of their times, then ids, of one log if it is named."""
         return all_made(StoredEvent, await self._run.rows(audit.pending(self._tables.audit_inbox, limit=limit, log=log)))
 
 

@@ -28,7 +28,7 @@ from ctsec.storage.sql._sync_guard import SqlGuard
 from ctsec.storage.sql._sync_keys import SqlDeks, SqlKeys
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql._sync_work import SqlEpochs, SqlJobs, SqlOutbox
-from ctsec.storage.sql.engines import GUARD_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
+from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
 from ctsec.storage.sql.gate import MAIN_VERSION, Gate
 from ctsec.storage.sql.joined import JoinedProgress, unwrap
 from ctsec.storage.sql.progress import Progress
@@ -118,7 +118,7 @@ class SqlStorage:
         *,
         guard: str | URL | None = None,
         tables: Tables | None = None,
-        settings: EngineSettings = EngineSettings(),
+        settings: EngineSettings = MAIN_SETTINGS,
         guard_settings: EngineSettings = GUARD_SETTINGS,
     ) -> SqlStorage:
         """Return a storage with engines of its own, which `aclose()` closes; drivers that `url` does not name are chosen.

@@ -47,14 +47,12 @@ class SqlProofs:
     def consume(self, purpose: Purpose, digest: bytes, *, now: datetime) -> bool:
         """Mark a live proof as used; True for exactly one caller."""
         with self._transactions.writing(Progress(_nothing)) as run:
-            consumed = run.change(guard.consume(self._tables, purpose, digest, now=now)) == 1
-        return consumed
+            return run.change(guard.consume(self._tables, purpose, digest, now=now)) == 1
 
     def void(self, purpose: Purpose, subject: str, *, now: datetime) -> int:
         """Mark every live proof of a subject as used; return how many."""
         with self._transactions.writing(Progress(_nothing)) as run:
-            count = run.change(guard.void(self._tables, purpose, subject, now=now))
-        return count
+            return run.change(guard.void(self._tables, purpose, subject, now=now))
 
     def live(self, purpose: Purpose, subject: str, *, now: datetime) -> tuple[Proof, ...]:
         """Return the proofs of a subject that may still be consumed, in the order of digests."""
@@ -86,8 +84,7 @@ class SqlSteps:
     def advance(self, authenticator: str, *, step: int) -> bool:
         """Set the last step to `step` if it is greater than the stored one."""
         with self._transactions.writing(Progress(_nothing)) as run:
-            advanced = run.change(guard.advance(self._tables, authenticator, step=step)) == 1
-        return advanced
+            return run.change(guard.advance(self._tables, authenticator, step=step)) == 1
 
 
 class SqlAttempts:

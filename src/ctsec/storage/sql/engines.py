@@ -47,6 +47,7 @@ class EngineSettings:
 
 
 _waits: Final[WeakKeyDictionary[Engine, float]] = WeakKeyDictionary()
+MAIN_SETTINGS: Final = EngineSettings()
 GUARD_SETTINGS: Final = EngineSettings(pool_size=4, max_overflow=0, lock_timeout=2.0)
 
 
@@ -152,4 +153,4 @@ def lock_of(engine: Engine | AsyncEngine) -> WriterLock | None:
 def lock_timeout_of(engine: Engine | AsyncEngine) -> float:
     """Return how many seconds a writer waits in this process: as long as SQLite itself would for another process."""
     ours = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
-    return _waits.get(ours, EngineSettings().lock_timeout)
+    return _waits.get(ours, MAIN_SETTINGS.lock_timeout)

@@ -49,6 +49,9 @@ def is_busy(error: SQLAlchemyError) -> bool:
 def _judge(original: Any) -> tuple[type[StoreError] | None, str]:
     """Return our class for a driver's exception, if it has one, and a code without data."""
     name = type(original).__name__
+    arguments = getattr(original, "args", ())
+    if arguments and isinstance(arguments[0], int):  # before the SQLSTATE, which the drivers of MariaDB have too: HY000 for most
+        return _MARIADB.get(arguments[0]), f"{name} {arguments[0]}"
     state = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
     if isinstance(state, str):
         return _POSTGRESQL.get(state), f"{name} {state}"
@@ -56,7 +59,4 @@ def _judge(original: Any) -> tuple[type[StoreError] | None, str]:
     if isinstance(number, int):
         missing = number == 1 and str(original).startswith(("no such table", "no such column"))
         return (SchemaMismatch if missing else _SQLITE.get(number & 0xFF)), f"{name} {number}"
-    arguments = getattr(original, "args", ())
-    if arguments and isinstance(arguments[0], int):
-        return _MARIADB.get(arguments[0]), f"{name} {arguments[0]}"
     return None, name

@@ -55,7 +55,7 @@ def judge(connection: Connection | AsyncConnection, *, dialect: str) -> None:
     if ours.dialect.name != dialect and {ours.dialect.name, dialect} != {"mysql", "mariadb"}:
         raise ConfigurationError(f"the host's session speaks to {ours.dialect.name}, and this storage was built for {dialect}")
     refuse_memory(ours.engine.url)
-    if ours.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+    if _autocommits(ours):
         raise ConfigurationError("the host's session is in autocommit; join() needs a transaction")
 
 
@@ -63,6 +63,15 @@ def lacks_transaction(connection: Connection | AsyncConnection) -> bool:
     """Say whether SQLite's driver has not begun: a SAVEPOINT would then be a transaction of its own and outlive the host's rollback."""
     ours = _sync(connection)
     return ours.dialect.name == "sqlite" and not cast(Any, ours.connection.driver_connection).in_transaction
+
+
+def _autocommits(connection: Connection) -> bool:
+    """Say whether the driver commits each statement by itself, however it was told to."""
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        return True
+    driver: Any = connection.connection.driver_connection
+    asked = getattr(driver, "get_autocommit", None)  # PyMySQL, asyncmy, aiomysql; psycopg has the attribute
+    return bool(asked()) if callable(asked) else getattr(driver, "autocommit", False) is True
 
 
 def _sync(connection: Connection | AsyncConnection) -> Connection:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,49 +47,49 @@ def create(url: str | URL, *, guard: str | URL | None = None, tables: Tables | N
 
 
 def upgrade(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None) -> None:
-    """Bring both sets of tables to this package's version with Alembic; raise SchemaMismatch if they are newer."""
-    from alembic import command
+    """Bring both sets of tables to this package's version with Alembic; nothing is done where they are.
 
+    Raises SchemaMismatch if they are newer, and ConfigurationError if there is work to do and Alembic is not installed.
+    """
     for place, part in _places(url, guard, tables or Tables()):
         with _alone(place, part) as connection:
-            _refuse_newer(connection, part)
-            command.upgrade(_configuration(connection, part), "head")
+            found = _version(connection, part)
+            if found is not None and found >= part.head:
+                judge_version(found, wanted=part.head, table=part.version.name)
+                continue
+            _command("upgrade", connection, part, revision="head")
             _name_incarnation(connection, part)
 
 
 def stamp(url: str | URL, *, version: str, guard: str | URL | None = None, tables: Tables | None = None) -> None:
     """Write a version without changing tables, for a database that was made by other means."""
-    from alembic import command
-
     for place, part in _places(url, guard, tables or Tables()):
         with _alone(place, part) as connection:
-            command.stamp(_configuration(connection, part), version)
+            _command("stamp", connection, part, revision=version)
 
 
 def versions(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None) -> tuple[str | None, str | None]:
     """Return the versions of the main tables and of the guard store; None where there are no tables."""
     found: list[str | None] = []
     for place, part in _places(url, guard, tables or Tables()):
-        with _alone(place, part) as connection:
+        with _connected(place) as connection:
             found.append(_version(connection, part))
     return found[0], found[1]
 
 
 def check(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None) -> tuple[str, ...]:
     """Return what differs from this package's tables, one line each: versions first, then drift; empty if all is well."""
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
+    migration, autogenerate = _alembic("migration"), _alembic("autogenerate")
     lines: list[str] = []
     for place, part in _places(url, guard, tables or Tables()):
-        with _alone(place, part) as connection:
+        with _connected(place) as connection:
             try:
                 judge_version(_version(connection, part), wanted=part.head, table=part.version.name)
             except SchemaMismatch as mismatch:
                 lines.append(str(mismatch))
             options = {"include_name": _only(part), "include_schemas": part.tables.schema is not None, "compare_type": True}
-            context = MigrationContext.configure(connection, opts=options)
-            lines += [f"{part.name}: {difference!r}" for difference in compare_metadata(context, part.metadata)]
+            context = migration.MigrationContext.configure(connection, opts=options)
+            lines += [f"{part.name}: {difference!r}" for difference in autogenerate.compare_metadata(context, part.metadata)]
     return tuple(lines)
 
 
@@ -114,15 +115,22 @@ def _places(url: str | URL, guard: str | URL | None, tables: Tables) -> tuple[tu
 @contextmanager
 def _alone(url: URL, part: Part) -> Generator[Connection, None, None]:
     """Open a transaction that no other process changes this schema beside; commit it at the end."""
+    with _connected(url) as connection:
+        _lock(connection)
+        if part.tables.schema is not None and connection.dialect.name == "postgresql":
+            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{part.tables.schema}"'))
+        yield connection
+        connection.commit()
+
+
+@contextmanager
+def _connected(url: URL) -> Generator[Connection, None, None]:
+    """Open a connection of its own; errors of the database leave as ours."""
     engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
     failure: Exception | None = None
     try:
         with engine.connect() as connection:
-            _lock(connection)
-            if part.tables.schema is not None and connection.dialect.name == "postgresql":
-                connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{part.tables.schema}"'))
             yield connection
-            connection.commit()
     except SQLAlchemyError as error:
         failure = translate(error)
     finally:
@@ -154,12 +162,6 @@ def _version(connection: Connection, part: Part) -> str | None:
     return found
 
 
-def _refuse_newer(connection: Connection, part: Part) -> None:
-    found = _version(connection, part)
-    if found is not None and found > part.head:
-        judge_version(found, wanted=part.head, table=part.version.name)
-
-
 def _name_incarnation(connection: Connection, part: Part) -> None:
     """Give the database a name of its own, once: a restored cache that knew another must not be believed."""
     meta = part.tables.meta
@@ -168,12 +170,25 @@ def _name_incarnation(connection: Connection, part: Part) -> None:
     connection.execute(insert(meta).values(name="incarnation", value=secrets.token_hex(16)))
 
 
-def _configuration(connection: Connection, part: Part) -> Any:
+def _alembic(module: str) -> Any:
+    """Return a module of Alembic, which only migrations and checks need."""
     try:
-        from alembic.config import Config
+        return import_module(f"alembic.{module}")
     except ImportError:
         raise ConfigurationError("migrations need Alembic; install ctsec[migrations]") from None
-    configuration = Config(attributes={"connection": connection, "part": part})
+
+
+def _command(name: str, connection: Connection, part: Part, *, revision: str) -> None:
+    """Run a command of Alembic; a revision that it does not know is SchemaMismatch."""
+    command, failed = getattr(_alembic("command"), name), _alembic("util").CommandError
+    try:
+        command(_configuration(connection, part), revision)
+    except failed:
+        raise SchemaMismatch(f"the migrations of the {part.name} tables do not know the version; this package is at {part.head}") from None
+
+
+def _configuration(connection: Connection, part: Part) -> Any:
+    configuration = _alembic("config").Config(attributes={"connection": connection, "part": part})
     configuration.set_main_option("script_location", str(_MIGRATIONS / part.name).replace("%", "%%"))
     configuration.set_main_option("path_separator", "os")
     return configuration

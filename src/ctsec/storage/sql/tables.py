@@ -69,7 +69,7 @@ def _version_table(name: str, *, schema: str | None) -> Table:
 
 
 class Tables:
-    """The tables under one `prefix` (lower case, at most 20 characters) and database `schema`; raise ConfigurationError for a bad prefix."""
+    """The tables under one `prefix` (lower case, at most 20 characters) and database `schema`; ConfigurationError for a bad prefix."""
 
     def __init__(self, prefix: str = "ctsec_", *, schema: str | None = None) -> None:
         if not _PREFIX.fullmatch(prefix):
@@ -104,15 +104,18 @@ class Tables:
     def _people(self) -> None:
         self.user = self._table(
             "user", _id("id"), _words("email"), _id("email_key", length=_EMAIL), _words("name"),
-            Column("status", EnumText(UserStatus, "user.status"), nullable=False), _at("email_verified_at", nullable=True), _at("created_at"),
+            Column("status", EnumText(UserStatus, "user.status"), nullable=False), _at("email_verified_at", nullable=True),
+            _at("created_at"),
             _number("version"), key=("id",), one_email=("email_key",),
         )  # fmt: skip
         self.password = self._table("password", _id("user_id"), _blob("sealed"), _at("changed_at"), _number("version"), key=("user_id",))
         self.session = self._table(
-            "session", _id("id"), _id("user_id"), Column("secret_digest", Digest(64), nullable=False), _at("created_at"), _at("last_seen_at"),
+            "session", _id("id"), _id("user_id"), Column("secret_digest", Digest(64), nullable=False), _at("created_at"),
+            _at("last_seen_at"),
             _number("idle_seconds"), _at("expires_at"), Column("aal", Integer(), nullable=False),
             Column("factors", JsonText[Any]("moments", "session.factors"), nullable=False), _id("organization_id", nullable=True),
-            _words("user_agent"), _words("address"), _at("revoked_at", nullable=True), _number("version"), key=("id",), by_user=("user_id",),
+            _words("user_agent"), _words("address"), _at("revoked_at", nullable=True), _number("version"), key=("id",),
+            by_user=("user_id",),
         )  # fmt: skip
         self.authenticator = self._table(
             "authenticator", _id("id"), _id("user_id"), _words("name"), _blob("sealed_seed"), _at("created_at"),
@@ -137,12 +140,13 @@ class Tables:
         self.membership = self._table(
             "membership", _id("organization_id"), _id("user_id"), _id("role"),
             Column("status", EnumText(MembershipStatus, "membership.status"), nullable=False), _at("starts_at", nullable=True),
-            _at("expires_at", nullable=True), _at("created_at"), _number("version"), key=("organization_id", "user_id"), by_user=("user_id",),
+            _at("expires_at", nullable=True), _at("created_at"), _number("version"), key=("organization_id", "user_id"),
+            by_user=("user_id",),
         )  # fmt: skip
         self.workspace_role = self._table(
             "workspace_role", _id("organization_id"), _id("workspace_id"), _id("user_id"), _id("role"), _at("starts_at", nullable=True),
             _at("expires_at", nullable=True), _id("granted_by", length=256), _at("created_at"),
-            key=("workspace_id", "user_id"), by_user=("organization_id", "user_id"),
+            key=("organization_id", "workspace_id", "user_id"), by_user=("organization_id", "user_id"),
         )  # fmt: skip
         self.invitation = self._table(
             "invitation", _id("id"), _id("organization_id"), _words("email"), _id("email_key", length=_EMAIL), _id("role"),
@@ -158,7 +162,8 @@ class Tables:
             Column("owner_kind", EnumText(PrincipalKind, "api_key.owner_kind"), nullable=False), _words("name"), _id("environment"),
             Column("scopes", JsonText[Any]("set", "api_key.scopes"), nullable=True),
             Column("workspaces", JsonText[Any]("set", "api_key.workspaces"), nullable=True),
-            Column("networks", JsonText[Any]("texts", "api_key.networks"), nullable=False), _at("created_at"), _at("expires_at", nullable=True),
+            Column("networks", JsonText[Any]("texts", "api_key.networks"), nullable=False), _at("created_at"),
+            _at("expires_at", nullable=True),
             _at("revoked_at", nullable=True), _at("last_used_at", nullable=True), _words("last_used_address"),
             key=("id",), by_owner=("organization_id", "owner_id"),
         )  # fmt: skip
@@ -202,7 +207,8 @@ class Tables:
         )  # fmt: skip
         self.step = self._table("step", _id("authenticator"), _number("step"), guard=True, key=("authenticator",))
         self.attempt = self._table(
-            "attempt", _id("key", length=_KEY), _number("failures"), _at("last_failed_at", nullable=True), _at("blocked_until", nullable=True),
+            "attempt", _id("key", length=_KEY), _number("failures"), _at("last_failed_at", nullable=True),
+            _at("blocked_until", nullable=True),
             _at("disabled_at", nullable=True), guard=True, key=("key",),
         )  # fmt: skip
         self.aside_event = self._table("aside_event", *_event(), guard=True, key=("id",))

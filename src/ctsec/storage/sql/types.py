@@ -80,7 +80,7 @@ class Ident(TypeDecorator[str]):
         """Return the byte-wise type of the database."""
         return dialect.type_descriptor(_byte_wise(dialect, self.length))
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | bytes | None:  # type: ignore[override]
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | bytes | None:
         """Return bytes on MariaDB, text elsewhere; raise ValueError if it is too long."""
         if value is None:
             return None
@@ -219,9 +219,10 @@ class JsonText(TypeDecorator[T], Generic[T]):
 
 
 def _texts(value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in cast(list[Any], value)):
+    items = cast(list[object], value) if isinstance(value, list) else [None]
+    if not all(isinstance(item, str) for item in items):
         raise TypeError("expected a list of strings")
-    return cast(list[str], value)
+    return cast(list[str], items)
 
 
 def _text_map(value: Any) -> Mapping[str, str]:

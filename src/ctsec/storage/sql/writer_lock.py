@@ -19,7 +19,6 @@ from weakref import WeakValueDictionary
 
 from ctsec.errors import StoreBusy
 
-_locks: Final[WeakValueDictionary[str, WriterLock]]
 _registry_lock: Final = threading.Lock()
 
 
@@ -131,7 +130,7 @@ class WriterLock:
             self.release()
 
 
-_locks = WeakValueDictionary()
+_locks: Final[WeakValueDictionary[str, WriterLock]] = WeakValueDictionary()
 
 
 def writer_lock(path: str) -> WriterLock:

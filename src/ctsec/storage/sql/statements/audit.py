@@ -16,8 +16,8 @@ from ctsec.storage.sql.tables import Tables
 
 
 def pending(table: Table, *, limit: int, log: LogId | None = None) -> Select[Any]:
-    """Return the query for waiting events in the order of their ids."""
-    query = select(table).order_by(table.c.id).limit(limit)
+    """Return the query for waiting events in the order of their times, then ids."""
+    query = select(table).order_by(table.c.time, table.c.id).limit(limit)
     return query if log is None else query.where(table.c.log == log)
 
 
@@ -30,7 +30,7 @@ def known(table: Table, ids: Collection[str], *, fresh: bool = False) -> Select[
 def waiting(tables: Tables, log: LogId, ids: Collection[str]) -> Select[Any]:
     """Return the locking query for those of `ids` that still wait in a log's inbox."""
     t = tables.audit_inbox
-    return select(t).where(t.c.log == log, t.c.id.in_(ids)).order_by(t.c.id).with_for_update()
+    return select(t).where(t.c.log == log, t.c.id.in_(ids)).order_by(t.c.time, t.c.id).with_for_update()
 
 
 def head(log: LogId) -> dict[str, Any]:

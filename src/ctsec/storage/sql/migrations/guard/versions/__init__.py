@@ -1,0 +1,1 @@
+"""The revisions of the guard store's tables, oldest first."""

@@ -1,0 +1,46 @@
+"""The reference pages say what the code says."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+from ctsec import errors
+from ctsec.audit import EventName
+from ctsec.keys import PATTERN
+from ctsec.outcome import Reason, Refusal
+from ctsec.web.problem import of_refusal
+
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+
+
+def rows(page: str, *, columns: int) -> list[list[str]]:
+    """Return the cells of the rows of a page whose first cell is a code word, from tables of that many columns."""
+    lines = [line.strip("| ").split(" | ") for line in (REFERENCE / page).read_text("utf-8").splitlines() if line.startswith("| `")]
+    return [[cell.strip("` ") for cell in line] for line in lines if len(line) == columns]
+
+
+def test_every_event_is_described() -> None:
+    """The page of events names exactly the events that ctsec can write, each once."""
+    assert sorted(row[0] for row in rows("events.md", columns=2)) == sorted(EventName)
+
+
+def test_every_reason_is_described_with_its_status() -> None:
+    """The page of errors names every reason of a refusal with the status that the hosts answer."""
+    told = {row[0]: int(row[1]) for row in rows("errors.md", columns=3)}
+    assert told == {reason.value: of_refusal(Refusal(reason)).status for reason in Reason}
+
+
+def test_every_error_is_described() -> None:
+    """The page of errors names every class of the error tree with its code and whether a retry helps."""
+    told = {row[0]: (row[1], row[2] == "yes") for row in rows("errors.md", columns=4)}
+    tree = {name: each for name, each in vars(errors).items() if inspect.isclass(each) and issubclass(each, errors.CtsecError)}
+    assert told == {name: (each.code, each.retryable) for name, each in tree.items() if each is not errors.CtsecError}
+
+
+def test_the_pattern_of_api_keys_is_the_documented_one() -> None:
+    """The regular expression that scanners take from the page is the one that the package gives."""
+    found = re.search(r"Regular expression:\s+`(.*?)`", (REFERENCE / "formats.md").read_text("utf-8"))
+    assert found is not None
+    assert found[1] == PATTERN

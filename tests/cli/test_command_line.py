@@ -1,0 +1,67 @@
+"""The command line, run as a person runs it."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ctsec.ids import KeyId
+from ctsec.keys.token import mint
+
+HOST = """
+from ctsec import Security
+security = Security.embedded("app.db", permissions=("dashboards:view",), matrix="permission viewer\\ndashboards:view yes", issuer="Acme")
+"""
+
+
+def ctsec(*arguments: str, folder: Path, text: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder."""
+    command = [sys.executable, "-c", "import sys; from ctsec.cli import main; sys.exit(main())", *arguments]
+    return subprocess.run(command, cwd=folder, input=text, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_db_upgrade_makes_what_db_check_expects(tmp_path: Path) -> None:
+    """After an upgrade the check finds nothing; after somebody drops a table it says so and exits with 1."""
+    url = f"sqlite:///{tmp_path / 'app.db'}"
+    assert ctsec("db", "check", "--url", url, folder=tmp_path).returncode == 1
+    assert ctsec("db", "upgrade", "--url", url, folder=tmp_path).returncode == 0
+    checked = ctsec("db", "check", "--url", url, folder=tmp_path)
+    assert (checked.returncode, checked.stdout) == (0, "the tables are as expected\n")
+    with sqlite3.connect(tmp_path / "app.db") as connection:
+        connection.execute("DROP TABLE ctsec_invitation")
+    broken = ctsec("db", "check", "--url", url, folder=tmp_path)
+    assert broken.returncode == 1
+    assert "ctsec_invitation" in broken.stdout
+
+
+def test_key_inspect_reads_standard_input_only() -> None:
+    """A well-formed key is named by its id, a malformed one is refused with 1, and the secret is in no output."""
+    token = mint(KeyId("key_00000000000000000000000000"), random=bytes).reveal()
+    folder = Path.cwd()
+    good = ctsec("key", "inspect", folder=folder, text=token + "\n")
+    assert (good.returncode, good.stdout) == (0, "key_00000000000000000000000000 (live)\n")
+    bad = ctsec("key", "inspect", folder=folder, text=token[:-1] + "!")
+    assert bad.returncode == 1
+    assert token[30:70] not in bad.stdout + bad.stderr + good.stderr
+
+
+def test_worker_runs_once_and_bootstrap_needs_an_account(tmp_path: Path) -> None:
+    """`worker --once` runs what is due and ends; `bootstrap` refuses an address without an account."""
+    (tmp_path / "host.py").write_text(HOST, "utf-8")
+    assert ctsec("worker", "host:security", "--once", folder=tmp_path).returncode == 0
+    refused = ctsec("bootstrap", "host:security", "--owner", "ann@acme.example", "--organization", "Acme", folder=tmp_path)
+    assert refused.returncode == 1
+    assert "not_found" in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["host", "nowhere:security", "os:path"])
+def test_a_bundle_that_is_none_is_a_clear_error(name: str, tmp_path: Path) -> None:
+    """What is named has to be a sync bundle; the error is one line without a traceback."""
+    failed = ctsec("worker", name, "--once", folder=tmp_path)
+    assert failed.returncode == 2
+    assert failed.stderr.startswith("ctsec: ")
+    assert failed.stderr.count("\n") == 1

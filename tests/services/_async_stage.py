@@ -1,0 +1,122 @@
+"""A world in the middle of its stories, and one successful call of every service method that writes (async source of the twin)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ctsec.directory.record import Organization, Workspace
+from ctsec.ids import SessionId
+from ctsec.keys.policy import KeyRequest
+from ctsec.principal import Factor, Principal
+from tests.services._async_world import AsyncWorld
+from tests.services.probing import OTHER_PASSWORD, PASSWORD, Device, base32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncStage:
+    """Ann owns Acme; Bob is a member and has begun to enrol; Cid is suspended; Dan is invited; Mia has MFA; Zoe is not confirmed."""
+
+    world: AsyncWorld
+    ann: Principal
+    bob: Principal
+    cid: Principal
+    dan: Principal
+    mia: Principal
+    acme: Organization
+    prod: Workspace
+    device: Device
+    pending: Device
+    minted: Any
+    ticket: str
+    tokens: dict[str, str]
+    invitation: str
+
+
+async def set_stage(world: AsyncWorld) -> AsyncStage:
+    """Play everything that the calls below need."""
+    ann, dan, mia = [await world.person(f"{name}@acme.example") for name in ("ann", "dan", "mia")]
+    acme = await world.organization(ann)
+    prod = await world.workspace(acme.id)
+    bob = await world.member(acme.id, "bob@acme.example", workspace=prod.id, wrole="operator")
+    cid = await world.member(acme.id, "cid@acme.example")
+    await world.call("members.suspend", ann, organization=acme.id, user=cid.id)
+    await world.sign_up("zoe@acme.example")
+    await world.call("accounts.request_password_reset", email="ann@acme.example")
+    device = await world.enrol(mia)
+    mia = (await world.login_with(device, "mia@acme.example")).principal
+    enrolment = await world.call("mfa.begin_totp", bob)
+    step: Any = await world.step("mia@acme.example")
+    tokens = {
+        "invitation": await world.invite(acme.id, "dan@acme.example"),
+        "verification": await world.token("zoe@acme.example", "email_verification"),
+        "reset": await world.token("ann@acme.example", "password_reset"),
+    }
+    (invitation,) = await world.call("members.invitations", organization=acme.id)
+    return AsyncStage(
+        world=world,
+        ann=ann,
+        bob=bob,
+        cid=cid,
+        dan=dan,
+        mia=mia,
+        acme=acme,
+        prod=prod,
+        device=device,
+        pending=Device(base32(enrolment.seed.reveal()), (), world.clock),
+        minted=await world.key(ann, acme.id),
+        ticket=step.ticket.reveal(),
+        tokens=tokens,
+        invitation=invitation.id,
+    )
+
+
+def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Return the arguments of a successful call of every writing method."""
+    ann, bob, org = stage.ann, stage.bob, {"organization": stage.acme.id}
+    key = {**org, "key_id": stage.minted.key.id}
+    place = {**org, "workspace": stage.prod.id, "user": bob.id}
+    code = stage.device.code(1)
+    return {
+        "accounts.sign_up": ((), {"email": "new@acme.example", "password": PASSWORD, "name": "New"}),
+        "accounts.request_verification": ((), {"email": "zoe@acme.example"}),
+        "accounts.verify_email": ((), {"token": stage.tokens["verification"]}),
+        "accounts.request_password_reset": ((), {"email": "bob@acme.example"}),
+        "accounts.reset_password": ((), {"token": stage.tokens["reset"], "password": OTHER_PASSWORD}),
+        "accounts.change_password": ((ann,), {"current": PASSWORD, "new": OTHER_PASSWORD}),
+        "sign_in.password": ((), {"email": "bob@acme.example", "password": PASSWORD}),
+        "sign_in.second_factor": ((), {"ticket": stage.ticket, "factor": Factor.TOTP, "code": code}),
+        "sign_in.step_up": ((stage.mia,), {"factor": Factor.TOTP, "code": code}),
+        "sessions.revoke": ((ann, SessionId(ann.credential.id)), {}),
+        "sessions.sign_out": ((ann,), {}),
+        "sessions.sign_out_everywhere": ((ann,), {}),
+        "sessions.switch_organization": ((ann, stage.acme.id), {}),
+        "mfa.begin_totp": ((ann,), {}),
+        "mfa.confirm_totp": ((bob,), {"code": stage.pending.code()}),
+        "mfa.regenerate_backup_codes": ((stage.mia,), {}),
+        "mfa.remove_totp": ((stage.mia,), {}),
+        "directory.create_organization": ((ann,), {"name": "Globex"}),
+        "directory.bootstrap": ((), {"owner_email_key": "ann@acme.example", "name": "Globex"}),
+        "directory.rename_organization": ((ann,), {**org, "name": "Acme 2"}),
+        "directory.create_workspace": ((ann,), {**org, "name": "Test"}),
+        "directory.disable_user": ((bob.id,), {"reason": "left"}),
+        "directory.enable_user": ((stage.cid.id,), {"reason": "back"}),
+        "members.invite": ((ann,), {**org, "email": "eve@acme.example"}),
+        "members.accept": ((stage.dan,), {"token": stage.tokens["invitation"]}),
+        "members.withdraw": ((ann,), {**org, "invitation": stage.invitation}),
+        "members.remove": ((ann,), {**org, "user": bob.id}),
+        "members.suspend": ((ann,), {**org, "user": bob.id}),
+        "members.reinstate": ((ann,), {**org, "user": stage.cid.id}),
+        "roles.assign": ((ann,), {**place, "role": "editor"}),
+        "roles.revoke": ((ann,), place),
+        "roles.change_organization_role": ((ann,), {**org, "user": bob.id, "role": "admin"}),
+        "api_keys.mint": ((ann,), {**org, "request": KeyRequest(name="cd")}),
+        "api_keys.rotate": ((ann,), key),
+        "api_keys.revoke": ((ann,), key),
+    }
+
+
+async def perform(stage: AsyncStage, method: str) -> Any:
+    """Make the successful call of a method, and return its answer."""
+    positional, named = calls(stage)[method]
+    return await stage.world.call(method, *positional, **named)

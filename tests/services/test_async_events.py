@@ -1,0 +1,162 @@
+"""No change without its event, no refusal without its trace (async source of the twin)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any, get_type_hints
+
+import pytest
+
+from ctsec.outcome import Reason
+from ctsec.principal import Factor
+from ctsec.security._async_unit import AsyncUnit
+from ctsec.testing import Written
+from tests.services._async_stage import AsyncStage, perform, set_stage
+from tests.services._async_world import AsyncWorld
+from tests.services.probing import WRONG_PASSWORD, reason
+
+READS = {
+    "accounts.profile",
+    "sessions.authenticate",
+    "sessions.of",
+    "mfa.status",
+    "mfa.enrolled",
+    "directory.organization",
+    "directory.workspaces",
+    "directory.organizations_of",
+    "members.members",
+    "members.invitations",
+    "members.is_member",
+    "members.first_organization",
+    "roles.access",
+    "roles.check",
+    "roles.in_workspace",
+    "api_keys.of",
+    "audit.search",
+    "audit.personal",
+}
+# Parts of a larger step, whose event is written by the method that calls them; each of those is in the table.
+PARTS = {"sessions.start", "sessions.rotate", "sessions.raise_assurance", "sessions.revoke_others", "mfa.prove"}
+SERVICES_WITHOUT_EVENTS = {"audit", "sequencer", "secrets"}  # the log itself, what moves it, and sealing
+WRITES = [
+    "accounts.sign_up",
+    "accounts.request_verification",
+    "accounts.verify_email",
+    "accounts.request_password_reset",
+    "accounts.reset_password",
+    "accounts.change_password",
+    "sign_in.password",
+    "sign_in.second_factor",
+    "sign_in.step_up",
+    "sessions.revoke",
+    "sessions.sign_out",
+    "sessions.sign_out_everywhere",
+    "sessions.switch_organization",
+    "mfa.begin_totp",
+    "mfa.confirm_totp",
+    "mfa.regenerate_backup_codes",
+    "mfa.remove_totp",
+    "directory.create_organization",
+    "directory.bootstrap",
+    "directory.rename_organization",
+    "directory.create_workspace",
+    "directory.disable_user",
+    "directory.enable_user",
+    "members.invite",
+    "members.accept",
+    "members.withdraw",
+    "members.remove",
+    "members.suspend",
+    "members.reinstate",
+    "roles.assign",
+    "roles.revoke",
+    "roles.change_organization_role",
+    "api_keys.mint",
+    "api_keys.rotate",
+    "api_keys.revoke",
+]
+NO_CHANGE = {"directory.enable_user"}  # the account of the table's call is enabled already
+
+
+@pytest.fixture
+async def stage() -> AsyncGenerator[AsyncStage, None]:
+    async with AsyncWorld.open() as world:
+        yield await set_stage(world)
+
+
+def public_methods() -> set[str]:
+    """Return `<service>.<method>` of every public method of every service of a unit."""
+    found = set()
+    for service, value in vars(AsyncUnit).items():
+        if isinstance(value, property) and not service.startswith("_"):
+            kind = get_type_hints(value.fget)["return"]
+            found |= {f"{service}.{method}" for method in vars(kind) if not method.startswith("_")}
+    return found
+
+
+def test_every_method_is_in_a_table() -> None:
+    """A new public method of a service fails here until it is said whether it writes."""
+    named = {method for method in public_methods() if method.partition(".")[0] not in SERVICES_WITHOUT_EVENTS}
+    assert named - READS - PARTS == set(WRITES)
+    assert public_methods() >= (READS | PARTS)
+
+
+@pytest.mark.proves("ASVS-16.3.1", "ASVS-16.3.3")
+@pytest.mark.parametrize("method", WRITES)
+async def test_what_changes_something_is_an_event(stage: AsyncStage, method: str) -> None:
+    """Every method that writes succeeds and appends its event in the same transaction."""
+    with stage.world.tap.to(Written()) as probe:
+        answer = await perform(stage, method)
+    assert reason(answer) is None
+    assert answer is not False
+    assert (method in NO_CHANGE) == (probe.writes == [])
+    if probe.writes:
+        assert probe.calls[-1] == "commit"
+        assert "inbox.append" in probe.writes
+
+
+async def test_enabling_is_an_event(stage: AsyncStage) -> None:
+    """An account that really is enabled again is an event."""
+    await perform(stage, "directory.disable_user")
+    with stage.world.tap.to(Written()) as probe:
+        await stage.world.call("directory.enable_user", stage.bob.id, reason="back")
+    assert "inbox.append" in probe.writes
+
+
+def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], Reason]]:
+    """Return refused calls of each service, with the reason."""
+    bob, org = stage.bob, {"organization": stage.acme.id}
+    place = {**org, "workspace": stage.prod.id, "user": bob.id}
+    wrong = {"factor": Factor.TOTP, "code": stage.device.wrong()}
+    return {
+        "sign_in.password": ((), {"email": "ann@acme.example", "password": WRONG_PASSWORD}, Reason.INVALID_CREDENTIALS),
+        "sign_in.second_factor": ((), {"ticket": stage.ticket, **wrong}, Reason.INVALID_CODE),
+        "sign_in.step_up": ((stage.mia,), wrong, Reason.INVALID_CODE),
+        "mfa.confirm_totp": ((bob,), {"code": stage.pending.wrong()}, Reason.INVALID_CODE),
+        "directory.rename_organization": ((bob,), {**org, "name": "X"}, Reason.DENIED),
+        "directory.create_workspace": ((bob,), {**org, "name": "X"}, Reason.DENIED),
+        "members.invite": ((bob,), {**org, "email": "x@a.example"}, Reason.DENIED),
+        "members.withdraw": ((bob,), {**org, "invitation": stage.invitation}, Reason.DENIED),
+        "members.remove": ((bob,), {**org, "user": stage.ann.id}, Reason.DENIED),
+        "members.suspend": ((bob,), {**org, "user": stage.ann.id}, Reason.DENIED),
+        "members.reinstate": ((bob,), {**org, "user": stage.cid.id}, Reason.DENIED),
+        "roles.assign": ((bob,), {**place, "role": "editor"}, Reason.SELF_CHANGE),
+        "roles.revoke": ((bob,), {**place, "user": stage.ann.id}, Reason.DENIED),
+        "roles.change_organization_role": ((bob,), {**org, "user": bob.id, "role": "owner"}, Reason.SELF_CHANGE),
+    }
+
+
+REFUSALS = [method for method in WRITES if method.partition(".")[0] in {"members", "roles"} and method != "members.accept"]
+REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "mfa.confirm_totp"]
+REFUSALS += ["directory.rename_organization", "directory.create_workspace"]
+
+
+@pytest.mark.proves("ASVS-16.3.1", "ASVS-16.3.2")
+@pytest.mark.parametrize("method", REFUSALS)
+async def test_what_is_refused_is_an_event_aside(stage: AsyncStage, method: str) -> None:
+    """A refusal changes nothing and is written through the guard store, so that no rollback takes it away."""
+    positional, named, wanted = refusals(stage)[method]
+    with stage.world.tap.to(Written()) as probe:
+        assert reason(await stage.world.call(method, *positional, **named)) is wanted
+    assert "guard.events.append" in probe.writes
+    assert all(call.startswith("guard.") for call in probe.writes)

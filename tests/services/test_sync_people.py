@@ -1,0 +1,221 @@
+# Generated from tests/services/test_async_people.py by tools/twin.py; edit that file.
+"""Organizations and their people: who may do what to whom, and what is not found (async source of the twin)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import timedelta
+
+import pytest
+
+from ctsec.directory.record import Organization
+from ctsec.ids import OrganizationId
+from ctsec.outcome import Reason
+from ctsec.principal import Principal
+from tests.services._sync_world import World
+from tests.services.probing import reason
+
+BOB = "bob@acme.example"
+
+
+@pytest.fixture
+def world() -> Generator[World, None, None]:
+    with World.open() as made:
+        yield made
+
+
+@pytest.fixture
+def ann(world: World) -> Principal:
+    return world.person("ann@acme.example")
+
+
+@pytest.fixture
+def acme(world: World, ann: Principal) -> Organization:
+    return world.organization(ann)
+
+
+def change(world: World, actor: Principal, organization: OrganizationId, user: Principal, role: str) -> Reason | None:
+    """Change an organization role and return why it was refused."""
+    return reason(world.call("roles.change_organization_role", actor, organization=organization, user=user.id, role=role))
+
+
+def test_who_creates_an_organization_owns_it(world: World, ann: Principal, acme: Organization) -> None:
+    """The creator is the first owner; bootstrap makes an existing account one, in the name of the system."""
+    assert world.may(ann, "billing:manage", acme.id)
+    made = world.call("directory.bootstrap", owner_email_key="ann@acme.example", name="Second")
+    assert world.may(ann, "billing:manage", made.id)
+    assert reason(world.call("directory.bootstrap", owner_email_key="nobody@acme.example", name="Third")) is Reason.NOT_FOUND
+    assert [event.actor_kind for event in world.events(made.id)] == ["system"]
+
+
+@pytest.mark.parametrize("method", ["members.remove", "members.suspend", "demote"])
+def test_the_last_owner_stays(world: World, ann: Principal, acme: Organization, method: str) -> None:
+    """The last owner is neither removed, suspended nor demoted, by nobody and not by themselves; the last but one may go."""
+    cid = world.member(acme.id, "cid@acme.example", role="owner")
+    org = {"organization": acme.id}
+
+    def end(actor: Principal, user: Principal) -> Reason | None:
+        if method == "demote":
+            return change(world, actor, acme.id, user, "admin")
+        return reason(world.call(method, actor, **org, user=user.id))
+
+    assert end(cid, ann) is None
+    wanted = Reason.SELF_CHANGE if method == "members.suspend" else Reason.LAST_OWNER
+    assert end(cid, cid) is wanted
+    assert world.may(cid, "billing:manage", acme.id)
+    assert (world.call("directory.organization", acme.id)).permanent_owners == 1
+
+
+def test_the_last_owner_can_not_leave(world: World, ann: Principal, acme: Organization) -> None:
+    """Leaving is removing oneself: a member may, the last owner may not, and a suspended owner does not count."""
+    bob, cid = world.member(acme.id, BOB), world.member(acme.id, "cid@acme.example", role="owner")
+    org = {"organization": acme.id}
+    assert reason(world.call("members.remove", bob, **org, user=bob.id)) is None
+    assert reason(world.call("members.suspend", ann, **org, user=cid.id)) is None
+    assert reason(world.call("members.remove", ann, **org, user=ann.id)) is Reason.LAST_OWNER
+    assert reason(world.call("members.reinstate", ann, **org, user=cid.id)) is None
+    assert reason(world.call("members.remove", ann, **org, user=ann.id)) is None
+
+
+@pytest.mark.proves("ASVS-8.2.1")
+def test_inviting_takes_rights(world: World, ann: Principal, acme: Organization) -> None:
+    """Members and workspace admins invite nobody, admins no owner, strangers find nothing."""
+    prod = world.workspace(acme.id)
+    member = world.member(acme.id, BOB, workspace=prod.id, wrole="admin")
+    admin = world.member(acme.id, "cid@acme.example", role="admin")
+    eve = world.person("eve@globex.example")
+    invite = {"organization": acme.id, "email": "new@acme.example"}
+    assert reason(world.call("members.invite", member, **invite)) is Reason.DENIED
+    assert reason(world.call("members.invite", admin, **invite, role="owner")) is Reason.BEYOND_OWN_RIGHTS
+    assert reason(world.call("members.invite", eve, **invite)) is Reason.NOT_FOUND
+    assert reason(world.call("members.invite", admin, **invite, role="no role")) is Reason.INVALID_INPUT
+    assert reason(world.call("members.invite", admin, **{**invite, "email": "x" * 1000})) is Reason.INVALID_INPUT
+    assert reason(world.call("members.invite", admin, **invite, workspace=prod.id)) is Reason.INVALID_INPUT
+    assert reason(world.call("members.invite", admin, **invite)) is None
+
+
+def test_an_invitation_is_accepted_once_by_its_address(world: World, ann: Principal, acme: Organization) -> None:
+    """Another person's invitation is as if there were none; the right one accepts it, once."""
+    token = world.invite(acme.id, BOB)
+    bob, eve = world.person(BOB), world.person("eve@acme.example")
+    assert reason(world.call("members.accept", eve, token=token)) is Reason.INVALID_TOKEN
+    assert reason(world.call("members.accept", bob, token=token)) is None
+    assert reason(world.call("members.accept", bob, token=token)) is Reason.INVALID_TOKEN
+    second = world.invite(acme.id, BOB)
+    assert reason(world.call("members.accept", bob, token=second)) is Reason.ALREADY_EXISTS
+    world.call("members.remove", ann, organization=acme.id, user=bob.id)
+    assert reason(world.call("members.accept", bob, token=token)) is Reason.INVALID_TOKEN
+
+
+def test_an_invitation_ends(world: World, ann: Principal, acme: Organization) -> None:
+    """After seven days, or withdrawn, or garbled, an invitation admits nobody."""
+    bob = world.person(BOB)
+    token = world.invite(acme.id, BOB)
+    world.clock.advance(timedelta(days=7))
+    assert reason(world.call("members.accept", bob, token=token)) is Reason.INVALID_TOKEN
+    token = world.invite(acme.id, BOB)
+    (invitation,) = world.call("members.invitations", organization=acme.id)
+    assert world.call("members.withdraw", ann, organization=acme.id, invitation=invitation.id) is True
+    assert world.call("members.withdraw", ann, organization=acme.id, invitation=invitation.id) is False
+    for dead in (token, "", "A" * 43, "x" * (1 << 20)):
+        assert reason(world.call("members.accept", bob, token=dead)) is Reason.INVALID_TOKEN
+
+
+def test_an_unverified_address_accepts_nothing(world: World, ann: Principal, acme: Organization) -> None:
+    """An account whose address is not confirmed, or that is disabled, can not use an invitation for it."""
+    bob = world.person(BOB)
+    token = world.invite(acme.id, BOB)
+    world.call("directory.disable_user", bob.id, reason="left")
+    assert reason(world.call("members.accept", bob, token=token)) is Reason.INVALID_TOKEN
+    world.call("directory.enable_user", bob.id, reason="back")
+    with world.storage.begin(after_commit=lambda _: None) as store:
+        user = store.users.by_email(BOB)
+        assert user is not None
+        unverified = type(user)(
+            id=user.id,
+            email=user.email,
+            email_key=user.email_key,
+            name=user.name,
+            status=user.status,
+            email_verified_at=None,
+            created_at=user.created_at,
+            version=user.version + 1,
+        )
+        assert store.users.replace(unverified)
+    assert reason(world.call("members.accept", bob, token=token)) is Reason.INVALID_TOKEN
+
+
+def test_the_inviter_is_judged_again(world: World, ann: Principal, acme: Organization) -> None:
+    """An invitation by somebody who was demoted, or who left, before it was accepted admits nobody."""
+    cid, bob = world.member(acme.id, "cid@acme.example", role="admin"), world.person(BOB)
+    world.call("members.invite", cid, organization=acme.id, email=BOB)
+    token = world.token(BOB, "invitation")
+    assert change(world, ann, acme.id, cid, "member") is None
+    assert reason(world.call("members.accept", bob, token=token)) is Reason.DENIED
+    world.call("members.remove", ann, organization=acme.id, user=cid.id)
+    assert reason(world.call("members.accept", bob, token=token)) is Reason.NOT_FOUND
+    assert not world.call("members.is_member", bob.id, acme.id)
+
+
+@pytest.mark.proves("ASVS-8.4.1", "ASVS-8.2.2")
+def test_other_organizations_are_not_found(world: World, ann: Principal, acme: Organization) -> None:
+    """An owner of one organization reaches nothing of another: not its people, its workspaces, nor by mixing their ids."""
+    eve = world.person("eve@globex.example")
+    globex = world.organization(eve, "Globex")
+    prod, bob = world.workspace(acme.id), world.member(acme.id, BOB)
+    for organization, user in ((acme.id, bob.id), (globex.id, bob.id)):
+        for method in ("members.remove", "members.suspend", "members.reinstate"):
+            assert reason(world.call(method, eve, organization=organization, user=user)) is Reason.NOT_FOUND
+        place = {"organization": organization, "workspace": prod.id}
+        assert reason(world.call("roles.revoke", eve, **place, user=user)) is Reason.NOT_FOUND
+    assert reason(world.call("roles.assign", eve, organization=acme.id, workspace=prod.id, user=bob.id, role="viewer")) is Reason.NOT_FOUND
+    mixed = {"organization": globex.id, "workspace": prod.id}
+    assert reason(world.call("roles.assign", eve, **mixed, user=eve.id, role="viewer")) is Reason.NOT_FOUND
+    invited = world.call("members.invite", eve, **mixed, email="new@globex.example", workspace_role="viewer")
+    assert reason(invited) is Reason.NOT_FOUND
+    assert reason(world.call("directory.rename_organization", eve, organization=acme.id, name="Mine")) is Reason.NOT_FOUND
+    assert reason(world.call("directory.create_workspace", eve, organization=acme.id, name="Mine")) is Reason.NOT_FOUND
+    assert not world.may(eve, "dashboards:view", acme.id, prod.id)
+    assert not world.may(eve, "dashboards:view", globex.id, prod.id)
+
+
+def test_role_changes_have_bounds(world: World, ann: Principal, acme: Organization) -> None:
+    """An admin touches no owner and makes none; nobody raises themselves; a workspace admin acts in that workspace only."""
+    prod, test = world.workspace(acme.id), world.workspace(acme.id, "Test")
+    admin = world.member(acme.id, "cid@acme.example", role="admin")
+    head = world.member(acme.id, BOB, workspace=prod.id, wrole="admin")
+    dan = world.member(acme.id, "dan@acme.example")
+    assert change(world, admin, acme.id, ann, "member") is Reason.BEYOND_OWN_RIGHTS
+    assert change(world, admin, acme.id, dan, "owner") is Reason.BEYOND_OWN_RIGHTS
+    assert change(world, admin, acme.id, admin, "owner") is Reason.SELF_CHANGE
+    assert change(world, dan, acme.id, head, "admin") is Reason.DENIED
+    assert reason(world.call("members.remove", admin, organization=acme.id, user=ann.id)) is Reason.BEYOND_OWN_RIGHTS
+    grant = {"organization": acme.id, "user": dan.id, "role": "editor"}
+    assert reason(world.call("roles.assign", head, **grant, workspace=test.id)) is Reason.DENIED
+    assert reason(world.call("roles.assign", head, **grant, workspace=prod.id)) is None
+    assert world.may(dan, "operations:approve", acme.id, prod.id)
+    assert not world.may(dan, "operations:approve", acme.id, test.id)
+
+
+@pytest.mark.proves("ASVS-8.3.2")
+def test_suspension_is_at_once_and_reversible(world: World, ann: Principal, acme: Organization) -> None:
+    """A suspended member loses everything with the commit, though the gate knew them a moment before, and has it back when reinstated."""
+    prod = world.workspace(acme.id)
+    bob = world.member(acme.id, BOB, workspace=prod.id, wrole="operator")
+    target = {"organization": acme.id, "user": bob.id}
+    for method, after in (("members.suspend", False), ("members.reinstate", True), ("members.remove", False)):
+        assert world.may(bob, "agents:run", acme.id, prod.id) is not after
+        assert reason(world.call(method, ann, **target)) is None
+        assert world.may(bob, "agents:run", acme.id, prod.id) is after
+
+
+@pytest.mark.proves("ASVS-7.4.2")
+def test_a_disabled_account_stops_everywhere(world: World, ann: Principal, acme: Organization) -> None:
+    """Disabling ends what the sessions and keys of a person can do with the commit, in the name of the system."""
+    login = world.login("ann@acme.example")
+    token = (world.key(ann, acme.id)).token.reveal()
+    assert reason(world.gate.api_key(token, world.request)) is None
+    world.call("directory.disable_user", ann.id, reason="left")
+    assert reason(world.gate.session(login.token)) is Reason.DISABLED
+    assert reason(world.gate.api_key(token, world.request)) is Reason.DISABLED
+    assert reason(world.call("directory.disable_user", "usr_00000000000000000000000000", reason="x")) is Reason.NOT_FOUND

@@ -1,0 +1,108 @@
+"""Records that a process keeps for a few seconds."""
+
+from __future__ import annotations
+
+import threading
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctsec.cache import LIFE, RecordCache
+
+
+class Seconds:
+    """Monotonic seconds that a test moves."""
+
+    def __init__(self) -> None:
+        self.value = 0.0
+
+    def __call__(self) -> float:
+        """Return them."""
+        return self.value
+
+
+def test_a_record_dies_five_seconds_after_its_read_began() -> None:
+    """The life of a record counts from the beginning of its read, so another process's change is seen within it."""
+    seconds = Seconds()
+    cache = RecordCache[str](monotonic=seconds)
+    generation = cache.begin()
+    seconds.value = 2.0
+    assert cache.put("key", "value", scopes=("usr",), generation=generation)
+    seconds.value = LIFE - 0.001
+    assert cache.get("key") == "value"
+    seconds.value = LIFE
+    assert cache.get("key") is None
+
+
+def test_a_read_that_began_before_a_change_stores_nothing_after_it() -> None:
+    """What was read before an eviction can be stale, so it is not kept after it."""
+    cache = RecordCache[str](monotonic=Seconds())
+    before = cache.begin()
+    cache.evict(("usr",))
+    assert not cache.put("key", "stale", scopes=("usr",), generation=before)
+    assert cache.get("key") is None
+    assert cache.put("key", "fresh", scopes=("usr",), generation=cache.begin())
+    assert cache.get("key") == "fresh"
+
+
+def test_eviction_takes_exactly_the_records_of_a_scope() -> None:
+    """A change of one scope ends every record tagged with it, and no other."""
+    cache = RecordCache[int](monotonic=Seconds())
+    for number, scopes in enumerate((("a",), ("b",), ("a", "b"), ("c",))):
+        cache.put(str(number), number, scopes=scopes, generation=cache.begin())
+    cache.evict(("a",))
+    assert [cache.get(str(number)) for number in range(4)] == [None, 1, None, 3]
+    cache.clear()
+    assert len(cache) == 0
+
+
+def test_the_oldest_record_makes_room() -> None:
+    """The cache never holds more than its capacity."""
+    cache = RecordCache[int](monotonic=Seconds(), capacity=3)
+    for number in range(10):
+        cache.put(str(number), number, scopes=("a",), generation=cache.begin())
+    assert [cache.get(str(number)) for number in range(10)] == [None] * 7 + [7, 8, 9]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["put", "evict", "begin"]), st.integers(0, 3), st.integers(0, 2)), max_size=60))
+def test_a_cached_value_is_never_older_than_the_last_eviction(steps: list[tuple[str, int, int]]) -> None:
+    """Whatever the order of reads and changes, what the cache answers was read after the last change of its scope."""
+    cache = RecordCache[int](monotonic=Seconds())
+    truth = [0, 0, 0]
+    reads = [(cache.begin(), list(truth)) for _ in range(4)]
+    for step, reader, scope in steps:
+        if step == "begin":
+            reads[reader] = (cache.begin(), list(truth))
+        elif step == "evict":
+            truth[scope] += 1
+            cache.evict((str(scope),))
+        else:
+            generation, seen = reads[reader]
+            cache.put(f"k{scope}", seen[scope], scopes=(str(scope),), generation=generation)
+        for each in range(3):
+            assert cache.get(f"k{each}") in {None, truth[each]}
+
+
+def test_threads_do_not_break_it() -> None:
+    """Putting, reading and evicting from several threads raises nothing and leaves no orphan."""
+    cache = RecordCache[int](monotonic=Seconds(), capacity=50)
+    failures: list[BaseException] = []
+
+    def work(seed: int) -> None:
+        try:
+            for number in range(2000):
+                key = str((number * seed) % 80)
+                cache.put(key, number, scopes=(key, "all"), generation=cache.begin())
+                cache.get(key)
+                cache.evict((key,)) if number % 3 == 0 else None
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in (1, 7, 13)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    cache.evict(("all",))
+    assert len(cache) == 0
