@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from ctsec.errors import CtsecError
 from ctsec.worker._async_ports import AsyncJobRecords
 from ctsec.worker.record import JobRun
 
+_LOG: Final = logging.getLogger("ctsec.worker")
 LEASE: Final = timedelta(minutes=5)
 
 
@@ -78,4 +80,9 @@ class AsyncWorker:
         try:
             return JobRun(job.name, await job.work())
         except CtsecError as error:
+            _LOG.warning("the job %s failed: %s", job.name, error.code)
             return JobRun(job.name, 0, error.code)
+        except Exception:  # noqa: BLE001 - see below
+            # A mistake in one job must not stop the others, nor keep its lease until that ends by itself.
+            _LOG.exception("the job %s failed", job.name)
+            return JobRun(job.name, 0, "internal")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from ctsec.errors import CtsecError
 from ctsec.worker._sync_ports import JobRecords
 from ctsec.worker.record import JobRun
 
+_LOG: Final = logging.getLogger("ctsec.worker")
 LEASE: Final = timedelta(minutes=5)
 
 
@@ -79,4 +81,9 @@ class Worker:
         try:
             return JobRun(job.name, job.work())
         except CtsecError as error:
+            _LOG.warning("the job %s failed: %s", job.name, error.code)
             return JobRun(job.name, 0, error.code)
+        except Exception:
+            # A mistake in one job must not stop the others, nor keep its lease until that ends by itself.
+            _LOG.exception("the job %s failed", job.name)
+            return JobRun(job.name, 0, "internal")

@@ -9,6 +9,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from typing import TYPE_CHECKING, Final, Protocol
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PAUSE: Final = 1.0
+_LOG: Final = logging.getLogger("ctsec.worker")
 
 
 class RunsDue(Protocol):
@@ -70,6 +72,7 @@ class WorkerThread:
             self._wake.clear()
             try:
                 self._worker.run_due()
-            except CtsecError:
-                # The store is away: the next round tries again, and the lease table shows when a job last ran.
+            except Exception as error:  # noqa: BLE001 - a thread that dies in silence sends no mail
+                # The store is away, or a mistake: the next round tries again, and the lease table shows when a job last ran.
+                _LOG.warning("the worker's round failed: %s", error.code if isinstance(error, CtsecError) else type(error).__name__)
                 self._wake.wait(PAUSE)

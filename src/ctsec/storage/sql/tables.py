@@ -68,20 +68,43 @@ def _version_table(name: str, *, schema: str | None) -> Table:
     return Table(name, MetaData(schema=schema), column, PrimaryKeyConstraint("version_num", name=f"{name}_pkc"))
 
 
-class Tables:
-    """The tables under one `prefix` (lower case, at most 20 characters) and database `schema`; ConfigurationError for a bad prefix."""
+def user_columns() -> list[Column[Any]]:
+    """Return the columns of the user table: what a host's own table is measured by."""
+    return [
+        _id("id"), _words("email"), _id("email_key", length=_EMAIL), _words("name"),
+        Column("status", EnumText(UserStatus, "user.status"), nullable=False), _at("email_verified_at", nullable=True), _at("created_at"),
+        _number("version"),
+    ]  # fmt: skip
 
-    def __init__(self, prefix: str = "ctsec_", *, schema: str | None = None) -> None:
+
+def _checked(user: Table) -> Table:
+    wanted = [column.name for column in user_columns()]
+    if [column.key for column in user.columns] != wanted:
+        raise ConfigurationError(f"expected the host's user table with the column keys {', '.join(wanted)}, in this order")
+    return user
+
+
+class Tables:
+    """The tables under one `prefix` (lower case, at most 20 characters) and database `schema`.
+
+    `user` is a table of the host's own that takes the place of ours: its columns have the `key`s and types of `user_columns()`, in that
+    order, under whatever names the host's database has. The host makes and migrates it. Raises ConfigurationError for a bad prefix or
+    for a table of other columns.
+    """
+
+    def __init__(self, prefix: str = "ctsec_", *, schema: str | None = None, user: Table | None = None) -> None:
         if not _PREFIX.fullmatch(prefix):
             raise ConfigurationError(
                 "expected a table prefix of 1 to 20 lower-case letters, digits and underscores that starts with a letter"
             )
         self.prefix = prefix
         self.schema = schema
+        self.hosts_users = user is not None
         self.main = MetaData(schema=schema)
         self.guard = MetaData(schema=schema)
         self.main_version = _version_table(f"{prefix}alembic_version", schema=schema)
         self.guard_version = _version_table(f"{prefix}guard_alembic_version", schema=schema)
+        self.user = self._user() if user is None else _checked(user)
         self._people()
         self._directory()
         self._keys()
@@ -101,13 +124,10 @@ class Tables:
         primary = PrimaryKeyConstraint(*key, name=f"{full}_pk")
         return Table(full, self.guard if guard else self.main, *columns, primary, *parts, **_OPTIONS)
 
+    def _user(self) -> Table:
+        return self._table("user", *user_columns(), key=("id",), one_email=("email_key",))
+
     def _people(self) -> None:
-        self.user = self._table(
-            "user", _id("id"), _words("email"), _id("email_key", length=_EMAIL), _words("name"),
-            Column("status", EnumText(UserStatus, "user.status"), nullable=False), _at("email_verified_at", nullable=True),
-            _at("created_at"),
-            _number("version"), key=("id",), one_email=("email_key",),
-        )  # fmt: skip
         self.password = self._table("password", _id("user_id"), _blob("sealed"), _at("changed_at"), _number("version"), key=("user_id",))
         self.session = self._table(
             "session", _id("id"), _id("user_id"), Column("secret_digest", Digest(64), nullable=False), _at("created_at"),

@@ -32,6 +32,8 @@ def table(
 ) -> None:
     """Make a table; an index whose name starts with `one_` is unique."""
     part: Part = context.config.attributes["part"]
+    if name == "user" and part.tables.hosts_users:
+        return
     full = f"{part.tables.prefix}{name}"
     made = [_column(each, kind) for each, kind in columns.items()]
     options: dict[str, Any] = {f"{dialect}_{option}": value for dialect in ("mysql", "mariadb") for option, value in _OPTIONS.items()}
