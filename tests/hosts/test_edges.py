@@ -111,7 +111,7 @@ def test_an_https_site_has_a_host_cookie(name: str) -> None:
     ],
 )
 def test_bad_input_is_refused_and_writes_nothing(host: Host, browser: Browser, line: str, body: Any, status: int) -> None:
-    """Over-long, unknown, missing and ill-typed input is a clear problem that repeats none of it; no mail and no account. Only a refused token is noted."""
+    """Over-long, unknown, missing and ill-typed input is a clear problem that repeats none of it; no mail, no account, no other event."""
     reply = browser.auth(line, body)
     assert reply.status == status
     assert reply.headers["content-type"] == "application/problem+json"

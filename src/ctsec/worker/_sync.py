@@ -83,7 +83,7 @@ class Worker:
         except CtsecError as error:
             _LOG.warning("the job %s failed: %s", job.name, error.code)
             return JobRun(job.name, 0, error.code)
-        except Exception:
+        except Exception:  # noqa: BLE001 - see below
             # A mistake in one job must not stop the others, nor keep its lease until that ends by itself.
             _LOG.exception("the job %s failed", job.name)
             return JobRun(job.name, 0, "internal")
