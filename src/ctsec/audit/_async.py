@@ -8,7 +8,7 @@ from typing import cast
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncInboxRecords, AsyncLogRecords
-from ctsec.audit.event import Detail, Event, LogId, Target, build
+from ctsec.audit.event import NOTHING, Detail, Event, LogId, Target, build
 from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
 from ctsec.encryption._async_ports import AsyncSealer
@@ -77,23 +77,56 @@ class AsyncAuditLog:
         name: str,
         *,
         actor: Principal,
-        target: Target,
+        targets: tuple[Target, ...] = (),
+        subject: str | None = None,
+        refused: Reason | None = None,
         organization: OrganizationId | None = None,
         workspace: WorkspaceId | None = None,
-        details: Mapping[str, Detail] | None = None,
+        details: Mapping[str, Detail] = NOTHING,
+        personal: Mapping[str, str] | None = None,
     ) -> None:
-        """Write an event of the host's own in this transaction, under its name `<resource>.<past participle>`, of this request."""
-        await self.record(
-            build(
-                name,
-                ambient=self._ambient,
-                actor=actor,
-                targets=(target,),
-                organization=organization,
-                workspace=workspace,
-                details=details or {},
-            )
+        """Write an event of this request, the host's own too, in this transaction; its name is `<resource>.<past participle>`."""
+        event = build(
+            name,
+            ambient=self._ambient,
+            actor=actor,
+            targets=targets,
+            subject=subject,
+            refused=refused,
+            organization=organization,
+            workspace=workspace,
+            details=details,
+            personal=personal,
         )
+        await self.record(event)
+
+    async def note_aside(
+        self,
+        name: str,
+        *,
+        actor: Principal,
+        targets: tuple[Target, ...] = (),
+        subject: str | None = None,
+        refused: Reason | None = None,
+        organization: OrganizationId | None = None,
+        workspace: WorkspaceId | None = None,
+        details: Mapping[str, Detail] = NOTHING,
+        personal: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write an event of this request through the guard store, committed before this returns."""
+        event = build(
+            name,
+            ambient=self._ambient,
+            actor=actor,
+            targets=targets,
+            subject=subject,
+            refused=refused,
+            organization=organization,
+            workspace=workspace,
+            details=details,
+            personal=personal,
+        )
+        await self.record_aside(event)
 
     async def search(self, query: AuditQuery, *, cursor: str | None = None, limit: int = 50) -> Outcome[AuditPage]:
         """Return a page of one log, newest first; the first page also holds what has no index yet.

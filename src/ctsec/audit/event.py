@@ -27,7 +27,7 @@ from ctsec.principal import Principal
 LogId = NewType("LogId", str)
 DEPLOYMENT_LOG: Final = LogId("deployment")
 Detail: TypeAlias = str | int | bool | tuple[str, ...] | None
-_NOTHING: Final[Mapping[str, Detail]] = MappingProxyType({})
+NOTHING: Final[Mapping[str, Detail]] = MappingProxyType({})
 
 
 class EventName(StrEnum):
@@ -111,7 +111,7 @@ class Event:
     organization: OrganizationId | None
     workspace: WorkspaceId | None
     request_id: str
-    details: Mapping[str, Detail] = field(default_factory=lambda: _NOTHING)
+    details: Mapping[str, Detail] = field(default_factory=lambda: NOTHING)
     personal: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -130,7 +130,7 @@ def build(
     refused: Reason | None = None,
     organization: OrganizationId | None = None,
     workspace: WorkspaceId | None = None,
-    details: Mapping[str, Detail] = _NOTHING,
+    details: Mapping[str, Detail] = NOTHING,
     personal: Mapping[str, str] | None = None,
 ) -> Event:
     """Return the event `name` with time, id and request taken from `ambient`; `refused` makes it a refusal with that reason."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
-from ctsec.audit.event import Detail, EventName, Target, build
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
@@ -106,23 +106,18 @@ class AsyncSignIn:
         if isinstance(rotated, Refusal):
             return rotated
         await self._parts.throttle.settle(code_counter(user_id, proved))
-        await self._audit.record(
-            build(
-                EventName.USER_STEPPED_UP,
-                ambient=self._ambient,
-                actor=principal,
-                targets=(Target("session", principal.credential.id),),
-                organization=principal.organization,
-                details={"factor": proved.value},
-            )
+        await self._audit.note(
+            EventName.USER_STEPPED_UP,
+            actor=principal,
+            targets=(Target("session", principal.credential.id),),
+            organization=principal.organization,
+            details={"factor": proved.value},
         )
         return rotated
 
     async def _refuse_ticket(self) -> Refusal:
         details: Mapping[str, Detail] = {"purpose": Purpose.SIGN_IN_TICKET.value}
-        await self._audit.record_aside(
-            build(EventName.TOKEN_REFUSED, ambient=self._ambient, actor=anonymous(), refused=_STALE.reason, details=details)
-        )
+        await self._audit.note_aside(EventName.TOKEN_REFUSED, actor=anonymous(), refused=_STALE.reason, details=details)
         return _STALE
 
     async def _ticket(self, user: User, factors: frozenset[Factor]) -> MfaRequired:
@@ -141,15 +136,12 @@ class AsyncSignIn:
                 ),
             )
         )
-        await self._audit.record_aside(
-            build(
-                EventName.USER_SIGN_IN_STARTED,
-                ambient=self._ambient,
-                actor=anonymous(),
-                targets=(Target("user", user.id),),
-                subject=user.id,
-                details={"factor": Factor.PASSWORD.value},
-            )
+        await self._audit.note_aside(
+            EventName.USER_SIGN_IN_STARTED,
+            actor=anonymous(),
+            targets=(Target("user", user.id),),
+            subject=user.id,
+            details={"factor": Factor.PASSWORD.value},
         )
         return MfaRequired(ticket, tuple(sorted(factors)), ends)
 
@@ -162,16 +154,13 @@ class AsyncSignIn:
         session, token = await self._parts.sessions.start(live, factors=factors)
         counters = [code_counter(user.id, Factor(factor)) for factor in factors if factor != Factor.PASSWORD]
         await self._parts.throttle.settle(password_counter(live.email_key), *counters)
-        await self._audit.record(
-            build(
-                EventName.USER_SIGNED_IN,
-                ambient=self._ambient,
-                actor=_as_principal(session),
-                targets=(Target("session", session.id),),
-                subject=live.id,
-                organization=session.organization_id,
-                details={"factors": tuple(factors), "aal": session.aal},
-            )
+        await self._audit.note(
+            EventName.USER_SIGNED_IN,
+            actor=_as_principal(session),
+            targets=(Target("session", session.id),),
+            subject=live.id,
+            organization=session.organization_id,
+            details={"factors": tuple(factors), "aal": session.aal},
         )
         return SignedIn(live, session, token)
 
@@ -184,15 +173,12 @@ class AsyncSignIn:
 
     async def _refuse(self, refusal: Refusal | None, *, subject: str | None) -> Refusal:
         answer = _WRONG if refusal is None else refusal
-        await self._audit.record_aside(
-            build(
-                EventName.USER_SIGN_IN_REFUSED,
-                ambient=self._ambient,
-                actor=anonymous(),
-                targets=(Target("user", subject),) if subject else (),
-                subject=subject,
-                refused=answer.reason,
-            )
+        await self._audit.note_aside(
+            EventName.USER_SIGN_IN_REFUSED,
+            actor=anonymous(),
+            targets=(Target("user", subject),) if subject else (),
+            subject=subject,
+            refused=answer.reason,
         )
         return answer
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
-from ctsec.audit.event import EventName, Target, build
+from ctsec.audit.event import EventName, Target
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncPost, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
@@ -176,26 +176,20 @@ class AsyncAccounts:
         return await self._parts.accounts.get(user_id)
 
     async def _refuse_token(self, purpose: Purpose, refusal: Refusal) -> Refusal:
-        await self._audit.record_aside(
-            build(
-                EventName.TOKEN_REFUSED,
-                ambient=self._ambient,
-                actor=anonymous(),
-                refused=refusal.reason,
-                details={"purpose": purpose.value},
-            )
+        await self._audit.note_aside(
+            EventName.TOKEN_REFUSED,
+            actor=anonymous(),
+            refused=refusal.reason,
+            details={"purpose": purpose.value},
         )
         return refusal
 
     async def _refuse_change(self, principal: Principal, refusal: Refusal) -> Refusal:
-        await self._audit.record_aside(
-            build(
-                EventName.PASSWORD_CHANGE_REFUSED,
-                ambient=self._ambient,
-                actor=principal,
-                targets=(Target("user", principal.id),),
-                refused=refusal.reason,
-            )
+        await self._audit.note_aside(
+            EventName.PASSWORD_CHANGE_REFUSED,
+            actor=principal,
+            targets=(Target("user", principal.id),),
+            refused=refusal.reason,
         )
         return refusal
 
@@ -243,6 +237,4 @@ class AsyncAccounts:
         return user
 
     async def _record(self, name: EventName, actor: Principal, user_id: UserId, *, personal: dict[str, str] | None = None) -> None:
-        await self._audit.record(
-            build(name, ambient=self._ambient, actor=actor, targets=(Target("user", user_id),), subject=user_id, personal=personal)
-        )
+        await self._audit.note(name, actor=actor, targets=(Target("user", user_id),), subject=user_id, personal=personal)

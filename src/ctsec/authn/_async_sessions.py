@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
-from ctsec.audit.event import EventName, Target, build
+from ctsec.audit.event import EventName, Target
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncEpochRecords, AsyncMemberships, AsyncSessionRecords
 from ctsec.authn.record import Session, SessionPolicy, assurance_level
 from ctsec.authn.session_token import check_session, mint_session_token, parse_session_token
@@ -137,14 +137,11 @@ class AsyncSessions:
         if not await self._records.replace(after):
             return _NO_SESSION
         await self._epochs.bump(session.user_id)
-        await self._audit.record(
-            build(
-                EventName.SESSION_ORGANIZATION_SWITCHED,
-                ambient=self._ambient,
-                actor=principal,
-                targets=(Target("session", session.id),),
-                organization=organization,
-            )
+        await self._audit.note(
+            EventName.SESSION_ORGANIZATION_SWITCHED,
+            actor=principal,
+            targets=(Target("session", session.id),),
+            organization=organization,
         )
         return after
 
@@ -158,14 +155,11 @@ class AsyncSessions:
         ended = await self._records.revoke(UserId(principal.id), session_id, keep=keep, now=self._ambient.now())
         if ended:
             await self._epochs.bump(principal.id)
-            await self._audit.record(
-                build(
-                    EventName.SESSION_REVOKED,
-                    ambient=self._ambient,
-                    actor=principal,
-                    targets=(Target("session", session_id or "all"),),
-                    details={"ended": ended},
-                )
+            await self._audit.note(
+                EventName.SESSION_REVOKED,
+                actor=principal,
+                targets=(Target("session", session_id or "all"),),
+                details={"ended": ended},
             )
         return ended
 

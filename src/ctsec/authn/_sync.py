@@ -11,7 +11,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
-from ctsec.audit.event import Detail, EventName, Target, build
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import AccountRecords, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
@@ -107,23 +107,18 @@ class SignIn:
         if isinstance(rotated, Refusal):
             return rotated
         self._parts.throttle.settle(code_counter(user_id, proved))
-        self._audit.record(
-            build(
-                EventName.USER_STEPPED_UP,
-                ambient=self._ambient,
-                actor=principal,
-                targets=(Target("session", principal.credential.id),),
-                organization=principal.organization,
-                details={"factor": proved.value},
-            )
+        self._audit.note(
+            EventName.USER_STEPPED_UP,
+            actor=principal,
+            targets=(Target("session", principal.credential.id),),
+            organization=principal.organization,
+            details={"factor": proved.value},
         )
         return rotated
 
     def _refuse_ticket(self) -> Refusal:
         details: Mapping[str, Detail] = {"purpose": Purpose.SIGN_IN_TICKET.value}
-        self._audit.record_aside(
-            build(EventName.TOKEN_REFUSED, ambient=self._ambient, actor=anonymous(), refused=_STALE.reason, details=details)
-        )
+        self._audit.note_aside(EventName.TOKEN_REFUSED, actor=anonymous(), refused=_STALE.reason, details=details)
         return _STALE
 
     def _ticket(self, user: User, factors: frozenset[Factor]) -> MfaRequired:
@@ -142,15 +137,12 @@ class SignIn:
                 ),
             )
         )
-        self._audit.record_aside(
-            build(
-                EventName.USER_SIGN_IN_STARTED,
-                ambient=self._ambient,
-                actor=anonymous(),
-                targets=(Target("user", user.id),),
-                subject=user.id,
-                details={"factor": Factor.PASSWORD.value},
-            )
+        self._audit.note_aside(
+            EventName.USER_SIGN_IN_STARTED,
+            actor=anonymous(),
+            targets=(Target("user", user.id),),
+            subject=user.id,
+            details={"factor": Factor.PASSWORD.value},
         )
         return MfaRequired(ticket, tuple(sorted(factors)), ends)
 
@@ -163,16 +155,13 @@ class SignIn:
         session, token = self._parts.sessions.start(live, factors=factors)
         counters = [code_counter(user.id, Factor(factor)) for factor in factors if factor != Factor.PASSWORD]
         self._parts.throttle.settle(password_counter(live.email_key), *counters)
-        self._audit.record(
-            build(
-                EventName.USER_SIGNED_IN,
-                ambient=self._ambient,
-                actor=_as_principal(session),
-                targets=(Target("session", session.id),),
-                subject=live.id,
-                organization=session.organization_id,
-                details={"factors": tuple(factors), "aal": session.aal},
-            )
+        self._audit.note(
+            EventName.USER_SIGNED_IN,
+            actor=_as_principal(session),
+            targets=(Target("session", session.id),),
+            subject=live.id,
+            organization=session.organization_id,
+            details={"factors": tuple(factors), "aal": session.aal},
         )
         return SignedIn(live, session, token)
 
@@ -185,15 +174,12 @@ class SignIn:
 
     def _refuse(self, refusal: Refusal | None, *, subject: str | None) -> Refusal:
         answer = _WRONG if refusal is None else refusal
-        self._audit.record_aside(
-            build(
-                EventName.USER_SIGN_IN_REFUSED,
-                ambient=self._ambient,
-                actor=anonymous(),
-                targets=(Target("user", subject),) if subject else (),
-                subject=subject,
-                refused=answer.reason,
-            )
+        self._audit.note_aside(
+            EventName.USER_SIGN_IN_REFUSED,
+            actor=anonymous(),
+            targets=(Target("user", subject),) if subject else (),
+            subject=subject,
+            refused=answer.reason,
         )
         return answer
 

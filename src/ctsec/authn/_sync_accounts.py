@@ -9,7 +9,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
-from ctsec.audit.event import EventName, Target, build
+from ctsec.audit.event import EventName, Target
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import AccountRecords, Post, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
@@ -177,26 +177,20 @@ class Accounts:
         return self._parts.accounts.get(user_id)
 
     def _refuse_token(self, purpose: Purpose, refusal: Refusal) -> Refusal:
-        self._audit.record_aside(
-            build(
-                EventName.TOKEN_REFUSED,
-                ambient=self._ambient,
-                actor=anonymous(),
-                refused=refusal.reason,
-                details={"purpose": purpose.value},
-            )
+        self._audit.note_aside(
+            EventName.TOKEN_REFUSED,
+            actor=anonymous(),
+            refused=refusal.reason,
+            details={"purpose": purpose.value},
         )
         return refusal
 
     def _refuse_change(self, principal: Principal, refusal: Refusal) -> Refusal:
-        self._audit.record_aside(
-            build(
-                EventName.PASSWORD_CHANGE_REFUSED,
-                ambient=self._ambient,
-                actor=principal,
-                targets=(Target("user", principal.id),),
-                refused=refusal.reason,
-            )
+        self._audit.note_aside(
+            EventName.PASSWORD_CHANGE_REFUSED,
+            actor=principal,
+            targets=(Target("user", principal.id),),
+            refused=refusal.reason,
         )
         return refusal
 
@@ -244,6 +238,4 @@ class Accounts:
         return user
 
     def _record(self, name: EventName, actor: Principal, user_id: UserId, *, personal: dict[str, str] | None = None) -> None:
-        self._audit.record(
-            build(name, ambient=self._ambient, actor=actor, targets=(Target("user", user_id),), subject=user_id, personal=personal)
-        )
+        self._audit.note(name, actor=actor, targets=(Target("user", user_id),), subject=user_id, personal=personal)

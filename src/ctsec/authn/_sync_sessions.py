@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
-from ctsec.audit.event import EventName, Target, build
+from ctsec.audit.event import EventName, Target
 from ctsec.authn._sync_ports import AccountRecords, EpochRecords, Memberships, SessionRecords
 from ctsec.authn.record import Session, SessionPolicy, assurance_level
 from ctsec.authn.session_token import check_session, mint_session_token, parse_session_token
@@ -138,14 +138,11 @@ class Sessions:
         if not self._records.replace(after):
             return _NO_SESSION
         self._epochs.bump(session.user_id)
-        self._audit.record(
-            build(
-                EventName.SESSION_ORGANIZATION_SWITCHED,
-                ambient=self._ambient,
-                actor=principal,
-                targets=(Target("session", session.id),),
-                organization=organization,
-            )
+        self._audit.note(
+            EventName.SESSION_ORGANIZATION_SWITCHED,
+            actor=principal,
+            targets=(Target("session", session.id),),
+            organization=organization,
         )
         return after
 
@@ -159,14 +156,11 @@ class Sessions:
         ended = self._records.revoke(UserId(principal.id), session_id, keep=keep, now=self._ambient.now())
         if ended:
             self._epochs.bump(principal.id)
-            self._audit.record(
-                build(
-                    EventName.SESSION_REVOKED,
-                    ambient=self._ambient,
-                    actor=principal,
-                    targets=(Target("session", session_id or "all"),),
-                    details={"ended": ended},
-                )
+            self._audit.note(
+                EventName.SESSION_REVOKED,
+                actor=principal,
+                targets=(Target("session", session_id or "all"),),
+                details={"ended": ended},
             )
         return ended
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
-from ctsec.audit.event import Detail, EventName, Target, build
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.directory._async_ports import (
     AsyncAuthority,
     AsyncEpochRecords,
@@ -159,15 +159,12 @@ class AsyncDirectory:
         if not await self._users.replace(after):
             return _CONFLICT
         await self._epochs.bump(user_id)
-        await self._audit.record(
-            build(
-                name,
-                ambient=self._ambient,
-                actor=system("directory"),
-                targets=(Target("user", user_id),),
-                subject=user_id,
-                details={"why": reason[:200]},
-            )
+        await self._audit.note(
+            name,
+            actor=system("directory"),
+            targets=(Target("user", user_id),),
+            subject=user_id,
+            details={"why": reason[:200]},
         )
         return after
 
@@ -212,29 +209,23 @@ class AsyncDirectory:
         details: Mapping[str, Detail],
         workspace: WorkspaceId | None = None,
     ) -> None:
-        await self._audit.record(
-            build(
-                name,
-                ambient=self._ambient,
-                actor=actor,
-                targets=(target,),
-                organization=organization,
-                workspace=workspace,
-                details=details,
-            )
+        await self._audit.note(
+            name,
+            actor=actor,
+            targets=(target,),
+            organization=organization,
+            workspace=workspace,
+            details=details,
         )
 
     async def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:
-        await self._audit.record_aside(
-            build(
-                EventName.ACCESS_DENIED,
-                ambient=self._ambient,
-                actor=actor,
-                targets=(Target("organization", organization),),
-                refused=refusal.reason,
-                # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
-                organization=None if refusal.reason is Reason.NOT_FOUND else organization,
-                details={"attempted": attempted},
-            )
+        await self._audit.note_aside(
+            EventName.ACCESS_DENIED,
+            actor=actor,
+            targets=(Target("organization", organization),),
+            refused=refusal.reason,
+            # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
+            organization=None if refusal.reason is Reason.NOT_FOUND else organization,
+            details={"attempted": attempted},
         )
         return refusal

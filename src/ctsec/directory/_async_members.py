@@ -9,7 +9,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
-from ctsec.audit.event import Detail, EventName, Target, build
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.directory._async_ports import (
     AsyncAuthority,
     AsyncEpochRecords,
@@ -240,9 +240,7 @@ class AsyncMembers:
     async def _refuse_token(self, principal: Principal) -> Refusal:
         # In the deployment's log: whoever holds a wrong token belongs to no organization by it.
         details: Mapping[str, Detail] = {"purpose": "invitation"}
-        await self._audit.record_aside(
-            build(EventName.TOKEN_REFUSED, ambient=self._ambient, actor=principal, refused=_INVALID.reason, details=details)
-        )
+        await self._audit.note_aside(EventName.TOKEN_REFUSED, actor=principal, refused=_INVALID.reason, details=details)
         return _INVALID
 
     async def _announce(self, actor: Principal, invitation: Invitation, token: SecretText) -> None:
@@ -306,32 +304,26 @@ class AsyncMembers:
         details: Mapping[str, Detail] | None = None,
         personal: Mapping[str, str] | None = None,
     ) -> None:
-        await self._audit.record(
-            build(
-                name,
-                ambient=self._ambient,
-                actor=actor,
-                targets=(target,),
-                subject=subject,
-                organization=organization,
-                workspace=workspace,
-                details=details or {},
-                personal=personal,
-            )
+        await self._audit.note(
+            name,
+            actor=actor,
+            targets=(target,),
+            subject=subject,
+            organization=organization,
+            workspace=workspace,
+            details=details or {},
+            personal=personal,
         )
 
     async def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, target: Target, attempted: str) -> Refusal:
-        await self._audit.record_aside(
-            build(
-                EventName.ACCESS_DENIED,
-                ambient=self._ambient,
-                actor=actor,
-                targets=(target,),
-                refused=refusal.reason,
-                # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
-                organization=None if refusal.reason is Reason.NOT_FOUND else organization,
-                details={"attempted": attempted},
-            )
+        await self._audit.note_aside(
+            EventName.ACCESS_DENIED,
+            actor=actor,
+            targets=(target,),
+            refused=refusal.reason,
+            # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
+            organization=None if refusal.reason is Reason.NOT_FOUND else organization,
+            details={"attempted": attempted},
         )
         return refusal
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
-from ctsec.audit.event import Detail, EventName, Target, build
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.directory._sync_ports import (
     Authority,
     EpochRecords,
@@ -156,15 +156,12 @@ class Directory:
         if not self._users.replace(after):
             return _CONFLICT
         self._epochs.bump(user_id)
-        self._audit.record(
-            build(
-                name,
-                ambient=self._ambient,
-                actor=system("directory"),
-                targets=(Target("user", user_id),),
-                subject=user_id,
-                details={"why": reason[:200]},
-            )
+        self._audit.note(
+            name,
+            actor=system("directory"),
+            targets=(Target("user", user_id),),
+            subject=user_id,
+            details={"why": reason[:200]},
         )
         return after
 
@@ -209,29 +206,23 @@ class Directory:
         details: Mapping[str, Detail],
         workspace: WorkspaceId | None = None,
     ) -> None:
-        self._audit.record(
-            build(
-                name,
-                ambient=self._ambient,
-                actor=actor,
-                targets=(target,),
-                organization=organization,
-                workspace=workspace,
-                details=details,
-            )
+        self._audit.note(
+            name,
+            actor=actor,
+            targets=(target,),
+            organization=organization,
+            workspace=workspace,
+            details=details,
         )
 
     def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:
-        self._audit.record_aside(
-            build(
-                EventName.ACCESS_DENIED,
-                ambient=self._ambient,
-                actor=actor,
-                targets=(Target("organization", organization),),
-                refused=refusal.reason,
-                # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
-                organization=None if refusal.reason is Reason.NOT_FOUND else organization,
-                details={"attempted": attempted},
-            )
+        self._audit.note_aside(
+            EventName.ACCESS_DENIED,
+            actor=actor,
+            targets=(Target("organization", organization),),
+            refused=refusal.reason,
+            # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
+            organization=None if refusal.reason is Reason.NOT_FOUND else organization,
+            details={"attempted": attempted},
         )
         return refusal

@@ -10,7 +10,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
-from ctsec.audit.event import Detail, EventName, Target, build
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.directory._sync_ports import (
     Authority,
     EpochRecords,
@@ -235,9 +235,7 @@ class Members:
     def _refuse_token(self, principal: Principal) -> Refusal:
         # In the deployment's log: whoever holds a wrong token belongs to no organization by it.
         details: Mapping[str, Detail] = {"purpose": "invitation"}
-        self._audit.record_aside(
-            build(EventName.TOKEN_REFUSED, ambient=self._ambient, actor=principal, refused=_INVALID.reason, details=details)
-        )
+        self._audit.note_aside(EventName.TOKEN_REFUSED, actor=principal, refused=_INVALID.reason, details=details)
         return _INVALID
 
     def _announce(self, actor: Principal, invitation: Invitation, token: SecretText) -> None:
@@ -301,32 +299,26 @@ class Members:
         details: Mapping[str, Detail] | None = None,
         personal: Mapping[str, str] | None = None,
     ) -> None:
-        self._audit.record(
-            build(
-                name,
-                ambient=self._ambient,
-                actor=actor,
-                targets=(target,),
-                subject=subject,
-                organization=organization,
-                workspace=workspace,
-                details=details or {},
-                personal=personal,
-            )
+        self._audit.note(
+            name,
+            actor=actor,
+            targets=(target,),
+            subject=subject,
+            organization=organization,
+            workspace=workspace,
+            details=details or {},
+            personal=personal,
         )
 
     def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, target: Target, attempted: str) -> Refusal:
-        self._audit.record_aside(
-            build(
-                EventName.ACCESS_DENIED,
-                ambient=self._ambient,
-                actor=actor,
-                targets=(target,),
-                refused=refusal.reason,
-                # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
-                organization=None if refusal.reason is Reason.NOT_FOUND else organization,
-                details={"attempted": attempted},
-            )
+        self._audit.note_aside(
+            EventName.ACCESS_DENIED,
+            actor=actor,
+            targets=(target,),
+            refused=refusal.reason,
+            # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
+            organization=None if refusal.reason is Reason.NOT_FOUND else organization,
+            details={"attempted": attempted},
         )
         return refusal
 

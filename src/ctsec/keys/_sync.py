@@ -9,7 +9,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
-from ctsec.audit.event import Detail, EventName, Target, build
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.ids import KeyId, OrganizationId, WorkspaceId, new_id
 from ctsec.keys._sync_ports import EpochRecords, KeyRecords, Rights
 from ctsec.keys.mac import PepperRing
@@ -146,29 +146,23 @@ class ApiKeys:
         return token, KeySecret(key_id=key.id, generation=generation, mac=mac, pepper_id=pepper, created_at=now)
 
     def _record(self, name: EventName, actor: Principal, key: ApiKey, details: Mapping[str, Detail]) -> None:
-        self._audit.record(
-            build(
-                name,
-                ambient=self._ambient,
-                actor=actor,
-                targets=(Target("api_key", key.id),),
-                organization=key.organization_id,
-                details=details,
-            )
+        self._audit.note(
+            name,
+            actor=actor,
+            targets=(Target("api_key", key.id),),
+            organization=key.organization_id,
+            details=details,
         )
 
     def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str, key_id: str = "") -> Refusal:
-        self._audit.record_aside(
-            build(
-                EventName.ACCESS_DENIED,
-                ambient=self._ambient,
-                actor=actor,
-                targets=(Target("api_key", key_id),),
-                refused=refusal.reason,
-                # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
-                organization=None if refusal.reason is Reason.NOT_FOUND else organization,
-                details={"attempted": attempted},
-            )
+        self._audit.note_aside(
+            EventName.ACCESS_DENIED,
+            actor=actor,
+            targets=(Target("api_key", key_id),),
+            refused=refusal.reason,
+            # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
+            organization=None if refusal.reason is Reason.NOT_FOUND else organization,
+            details={"attempted": attempted},
         )
         return refusal
 

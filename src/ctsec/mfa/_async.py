@@ -10,7 +10,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
-from ctsec.audit.event import Detail, EventName, Target, build
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.encryption._async_ports import AsyncSealer
 from ctsec.encryption.context import Context
 from ctsec.guard._async import AsyncThrottle
@@ -201,15 +201,12 @@ class AsyncMfa:
             return _WRONG_CODE
         if not await self._parts.proofs.consume(Purpose.BACKUP_CODE, slot_digest(current.id, slot), now=self._ambient.now()):
             return Refusal(Reason.CODE_ALREADY_USED, "the backup code was used before")
-        await self._audit.record_aside(
-            build(
-                EventName.BACKUP_CODE_REDEEMED,
-                ambient=self._ambient,
-                actor=anonymous(),
-                targets=(Target("user", user_id),),
-                subject=user_id,
-                details={"slot": slot},
-            )
+        await self._audit.note_aside(
+            EventName.BACKUP_CODE_REDEEMED,
+            actor=anonymous(),
+            targets=(Target("user", user_id),),
+            subject=user_id,
+            details={"slot": slot},
         )
         return None
 
@@ -245,20 +242,17 @@ class AsyncMfa:
 
     async def _record(self, name: EventName, principal: Principal, user_id: UserId, authenticator: str) -> None:
         targets = (Target("authenticator", authenticator),) if authenticator else (Target("user", user_id),)
-        await self._audit.record(build(name, ambient=self._ambient, actor=principal, targets=targets, subject=user_id))
+        await self._audit.note(name, actor=principal, targets=targets, subject=user_id)
 
     async def _refuse(self, refusal: Refusal, user_id: UserId, factor: Factor) -> Refusal:
         details: Mapping[str, Detail] = {"factor": factor.value}
-        await self._audit.record_aside(
-            build(
-                EventName.MFA_CODE_REFUSED,
-                ambient=self._ambient,
-                actor=anonymous(),
-                targets=(Target("user", user_id),),
-                subject=user_id,
-                refused=refusal.reason,
-                details=details,
-            )
+        await self._audit.note_aside(
+            EventName.MFA_CODE_REFUSED,
+            actor=anonymous(),
+            targets=(Target("user", user_id),),
+            subject=user_id,
+            refused=refusal.reason,
+            details=details,
         )
         return refusal
 

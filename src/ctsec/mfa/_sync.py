@@ -11,7 +11,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
-from ctsec.audit.event import Detail, EventName, Target, build
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.encryption._sync_ports import Sealer
 from ctsec.encryption.context import Context
 from ctsec.guard._sync import Throttle
@@ -202,15 +202,12 @@ class Mfa:
             return _WRONG_CODE
         if not self._parts.proofs.consume(Purpose.BACKUP_CODE, slot_digest(current.id, slot), now=self._ambient.now()):
             return Refusal(Reason.CODE_ALREADY_USED, "the backup code was used before")
-        self._audit.record_aside(
-            build(
-                EventName.BACKUP_CODE_REDEEMED,
-                ambient=self._ambient,
-                actor=anonymous(),
-                targets=(Target("user", user_id),),
-                subject=user_id,
-                details={"slot": slot},
-            )
+        self._audit.note_aside(
+            EventName.BACKUP_CODE_REDEEMED,
+            actor=anonymous(),
+            targets=(Target("user", user_id),),
+            subject=user_id,
+            details={"slot": slot},
         )
         return None
 
@@ -246,20 +243,17 @@ class Mfa:
 
     def _record(self, name: EventName, principal: Principal, user_id: UserId, authenticator: str) -> None:
         targets = (Target("authenticator", authenticator),) if authenticator else (Target("user", user_id),)
-        self._audit.record(build(name, ambient=self._ambient, actor=principal, targets=targets, subject=user_id))
+        self._audit.note(name, actor=principal, targets=targets, subject=user_id)
 
     def _refuse(self, refusal: Refusal, user_id: UserId, factor: Factor) -> Refusal:
         details: Mapping[str, Detail] = {"factor": factor.value}
-        self._audit.record_aside(
-            build(
-                EventName.MFA_CODE_REFUSED,
-                ambient=self._ambient,
-                actor=anonymous(),
-                targets=(Target("user", user_id),),
-                subject=user_id,
-                refused=refusal.reason,
-                details=details,
-            )
+        self._audit.note_aside(
+            EventName.MFA_CODE_REFUSED,
+            actor=anonymous(),
+            targets=(Target("user", user_id),),
+            subject=user_id,
+            refused=refusal.reason,
+            details=details,
         )
         return refusal
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
-from ctsec.audit.event import Detail, EventName, Target, build
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.errors import StoreBusy
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -219,17 +219,14 @@ class AsyncRoles:
         details: Mapping[str, Detail],
     ) -> None:
         await self._epochs.bump(user)
-        await self._audit.record(
-            build(
-                name,
-                ambient=self._ambient,
-                actor=actor,
-                targets=(Target("user", user),),
-                subject=user,
-                organization=organization,
-                workspace=workspace,
-                details=details,
-            )
+        await self._audit.note(
+            name,
+            actor=actor,
+            targets=(Target("user", user),),
+            subject=user,
+            organization=organization,
+            workspace=workspace,
+            details=details,
         )
 
     async def _refuse(
@@ -242,19 +239,16 @@ class AsyncRoles:
         workspace: WorkspaceId | None,
         details: Mapping[str, Detail],
     ) -> Refusal:
-        await self._audit.record_aside(
-            build(
-                EventName.ACCESS_DENIED,
-                ambient=self._ambient,
-                actor=actor,
-                targets=(Target("user", user),),
-                subject=user,
-                refused=refusal.reason,
-                # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
-                organization=None if refusal.reason is Reason.NOT_FOUND else organization,
-                workspace=None if refusal.reason is Reason.NOT_FOUND else workspace,
-                details=details,
-            )
+        await self._audit.note_aside(
+            EventName.ACCESS_DENIED,
+            actor=actor,
+            targets=(Target("user", user),),
+            subject=user,
+            refused=refusal.reason,
+            # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
+            organization=None if refusal.reason is Reason.NOT_FOUND else organization,
+            workspace=None if refusal.reason is Reason.NOT_FOUND else workspace,
+            details=details,
         )
         return refusal
 
