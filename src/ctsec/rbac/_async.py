@@ -15,7 +15,7 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac._async_ports import AsyncAssignmentRecords, AsyncEpochRecords, AsyncOwnerCount, AsyncStandingRecords
 from ctsec.rbac.access import Access
-from ctsec.rbac.assignment import Assignment as StoredAssignment
+from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.decision import Decision
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Assignment, Standing
@@ -89,7 +89,7 @@ class AsyncRoles:
         role: str,
         starts_at: datetime | None = None,
         expires_at: datetime | None = None,
-    ) -> Outcome[StoredAssignment]:
+    ) -> Outcome[RoleAssignment]:
         """Give a member a workspace role, in place of the one held there; the write rules of `ctsec.rbac.writes` judge it."""
         now = self._ambient.now()
         acting = await self._actor(actor, organization)
@@ -115,7 +115,7 @@ class AsyncRoles:
 
     async def revoke(
         self, actor: Principal, *, organization: OrganizationId, workspace: WorkspaceId, user: UserId
-    ) -> Outcome[StoredAssignment | None]:
+    ) -> Outcome[RoleAssignment | None]:
         """Take a member's workspace role back; None if there was none."""
         acting = await self._actor(actor, organization)
         if isinstance(acting, Refusal):
@@ -170,7 +170,7 @@ class AsyncRoles:
 
     async def in_workspace(
         self, *, organization: OrganizationId, workspace: WorkspaceId, after: str = "", limit: int = 100
-    ) -> tuple[StoredAssignment, ...]:
+    ) -> tuple[RoleAssignment, ...]:
         """Return the workspace roles in a workspace of `organization`, in the order of user ids."""
         return await self._assignments.of_workspace(organization, workspace, after=after, limit=limit)
 
@@ -193,8 +193,8 @@ class AsyncRoles:
         *,
         now: datetime,
         actor: Principal,
-    ) -> StoredAssignment:
-        assignment = StoredAssignment(
+    ) -> RoleAssignment:
+        assignment = RoleAssignment(
             organization_id=organization,
             workspace_id=workspace,
             user_id=user,

@@ -10,7 +10,7 @@ from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac._async_ports import AsyncAssignmentRecords, AsyncEpochRecords, AsyncOwnerCount, AsyncStandingRecords
-from ctsec.rbac.assignment import Assignment as StoredAssignment
+from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.role import ADMIN, OWNER
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
@@ -122,7 +122,7 @@ class AsyncAuthority:
     async def admit(self, *, organization: OrganizationId, user: UserId, workspace: WorkspaceId, role: str, granted_by: str) -> None:
         """Write the workspace role that an accepted invitation carries."""
         await self._assignments.put(
-            StoredAssignment(
+            RoleAssignment(
                 organization_id=organization,
                 workspace_id=workspace,
                 user_id=user,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.rbac.assignment import Assignment
+from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.standing import Standing
 
 
@@ -28,7 +28,7 @@ class AsyncStandingRecords(Protocol):
 class AsyncAssignmentRecords(Protocol):
     """Workspace roles."""
 
-    async def put(self, assignment: Assignment) -> None:
+    async def put(self, assignment: RoleAssignment) -> None:
         """Insert the role of a person in a workspace, or replace it."""
         ...
 
@@ -38,7 +38,7 @@ class AsyncAssignmentRecords(Protocol):
 
     async def of_workspace(
         self, organization_id: OrganizationId, workspace_id: WorkspaceId, *, after: str, limit: int
-    ) -> tuple[Assignment, ...]:
+    ) -> tuple[RoleAssignment, ...]:
         """Return the roles in a workspace with a user id above `after`, in the order of ids."""
         ...
 

@@ -16,7 +16,7 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac._sync_ports import AssignmentRecords, EpochRecords, OwnerCount, StandingRecords
 from ctsec.rbac.access import Access
-from ctsec.rbac.assignment import Assignment as StoredAssignment
+from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.decision import Decision
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Assignment, Standing
@@ -90,7 +90,7 @@ class Roles:
         role: str,
         starts_at: datetime | None = None,
         expires_at: datetime | None = None,
-    ) -> Outcome[StoredAssignment]:
+    ) -> Outcome[RoleAssignment]:
         """Give a member a workspace role, in place of the one held there; the write rules of `ctsec.rbac.writes` judge it."""
         now = self._ambient.now()
         acting = self._actor(actor, organization)
@@ -116,7 +116,7 @@ class Roles:
 
     def revoke(
         self, actor: Principal, *, organization: OrganizationId, workspace: WorkspaceId, user: UserId
-    ) -> Outcome[StoredAssignment | None]:
+    ) -> Outcome[RoleAssignment | None]:
         """Take a member's workspace role back; None if there was none."""
         acting = self._actor(actor, organization)
         if isinstance(acting, Refusal):
@@ -169,7 +169,7 @@ class Roles:
 
     def in_workspace(
         self, *, organization: OrganizationId, workspace: WorkspaceId, after: str = "", limit: int = 100
-    ) -> tuple[StoredAssignment, ...]:
+    ) -> tuple[RoleAssignment, ...]:
         """Return the workspace roles in a workspace of `organization`, in the order of user ids."""
         return self._assignments.of_workspace(organization, workspace, after=after, limit=limit)
 
@@ -192,8 +192,8 @@ class Roles:
         *,
         now: datetime,
         actor: Principal,
-    ) -> StoredAssignment:
-        assignment = StoredAssignment(
+    ) -> RoleAssignment:
+        assignment = RoleAssignment(
             organization_id=organization,
             workspace_id=workspace,
             user_id=user,

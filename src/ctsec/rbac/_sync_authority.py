@@ -11,7 +11,7 @@ from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac._sync_ports import AssignmentRecords, EpochRecords, OwnerCount, StandingRecords
-from ctsec.rbac.assignment import Assignment as StoredAssignment
+from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.role import ADMIN, OWNER
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
@@ -123,7 +123,7 @@ class Authority:
     def admit(self, *, organization: OrganizationId, user: UserId, workspace: WorkspaceId, role: str, granted_by: str) -> None:
         """Write the workspace role that an accepted invitation carries."""
         self._assignments.put(
-            StoredAssignment(
+            RoleAssignment(
                 organization_id=organization,
                 workspace_id=workspace,
                 user_id=user,

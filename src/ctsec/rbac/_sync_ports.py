@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.rbac.assignment import Assignment
+from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.standing import Standing
 
 
@@ -29,7 +29,7 @@ class StandingRecords(Protocol):
 class AssignmentRecords(Protocol):
     """Workspace roles."""
 
-    def put(self, assignment: Assignment) -> None:
+    def put(self, assignment: RoleAssignment) -> None:
         """Insert the role of a person in a workspace, or replace it."""
         ...
 
@@ -37,7 +37,9 @@ class AssignmentRecords(Protocol):
         """Delete it; True if there was one."""
         ...
 
-    def of_workspace(self, organization_id: OrganizationId, workspace_id: WorkspaceId, *, after: str, limit: int) -> tuple[Assignment, ...]:
+    def of_workspace(
+        self, organization_id: OrganizationId, workspace_id: WorkspaceId, *, after: str, limit: int
+    ) -> tuple[RoleAssignment, ...]:
         """Return the roles in a workspace with a user id above `after`, in the order of ids."""
         ...
 

@@ -9,7 +9,7 @@ from ctsec.ids import OrganizationId, UserId, WorkspaceId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class RoleAssignment:
     """`user_id` has `role` in `workspace_id`, on [`starts_at`, `expires_at`) where they are set."""
 
     organization_id: OrganizationId

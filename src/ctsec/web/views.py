@@ -10,7 +10,7 @@ from ctsec.audit.record import StoredEvent
 from ctsec.authn.record import Session
 from ctsec.directory.record import Invitation, Member, Membership, Organization, Workspace
 from ctsec.keys.record import ApiKey, status_at
-from ctsec.rbac.assignment import Assignment
+from ctsec.rbac.assignment import RoleAssignment
 
 View: TypeAlias = dict[str, Any]
 
@@ -88,7 +88,7 @@ def invitation(record: Invitation) -> View:
     }
 
 
-def assignment(record: Assignment) -> View:
+def assignment(record: RoleAssignment) -> View:
     """Return a workspace role of a person."""
     return {
         "workspace_id": record.workspace_id,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.rbac.assignment import Assignment
+from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.standing import Assignment as Role
 from ctsec.rbac.standing import MembershipStatus, Standing
 from ctsec.storage.memory.state import Transaction
@@ -24,7 +24,7 @@ class MemoryStandings:
     def standing(self, organization_id: OrganizationId, user_id: UserId, *, fresh: bool = False) -> Standing | None:
         """Return membership and workspace roles, by plain or locking reads."""
 
-        def theirs(assignment: Assignment) -> bool:
+        def theirs(assignment: RoleAssignment) -> bool:
             return assignment.organization_id == organization_id and assignment.user_id == user_id
 
         key = (organization_id, user_id)
@@ -64,7 +64,7 @@ class MemoryAssignments:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    def put(self, assignment: Assignment) -> None:
+    def put(self, assignment: RoleAssignment) -> None:
         """Insert the role of a person in a workspace, or replace it."""
         self._tx.put(ASSIGNMENTS, (assignment.organization_id, assignment.workspace_id, assignment.user_id), assignment)
 
@@ -76,7 +76,9 @@ class MemoryAssignments:
         self._tx.put(ASSIGNMENTS, key, None)
         return True
 
-    def of_workspace(self, organization_id: OrganizationId, workspace_id: WorkspaceId, *, after: str, limit: int) -> tuple[Assignment, ...]:
+    def of_workspace(
+        self, organization_id: OrganizationId, workspace_id: WorkspaceId, *, after: str, limit: int
+    ) -> tuple[RoleAssignment, ...]:
         """Return the roles in a workspace with a user id above `after`, in the order of ids."""
         theirs = [a for a in self._tx.scan(ASSIGNMENTS) if a.organization_id == organization_id and a.workspace_id == workspace_id]
         return tuple(sorted((a for a in theirs if a.user_id > after), key=lambda a: a.user_id)[:limit])

@@ -13,7 +13,7 @@ from ctsec.ids import AuthenticatorId, DekId, EventId, InvitationId, KeyId, Mess
 from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.mail.record import OutboxEntry
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
-from ctsec.rbac.assignment import Assignment
+from ctsec.rbac.assignment import RoleAssignment
 from ctsec.storage.memory.state import Table
 from ctsec.user import User
 from ctsec.worker.record import JobLease
@@ -27,7 +27,7 @@ WORKSPACES: Final[Table[WorkspaceId, Workspace]] = Table("workspaces")
 MEMBERSHIPS: Final[Table[Pair, Membership]] = Table("memberships")
 INVITATIONS: Final[Table[InvitationId, Invitation]] = Table("invitations")
 INVITATION_DIGESTS: Final[Table[bytes, InvitationId]] = Table("invitation_digests")
-ASSIGNMENTS: Final[Table[tuple[OrganizationId, WorkspaceId, UserId], Assignment]] = Table("assignments")
+ASSIGNMENTS: Final[Table[tuple[OrganizationId, WorkspaceId, UserId], RoleAssignment]] = Table("assignments")
 PASSWORDS: Final[Table[UserId, PasswordRecord]] = Table("passwords")
 SESSIONS: Final[Table[SessionId, Session]] = Table("sessions")
 AUTHENTICATORS: Final[Table[AuthenticatorId, Authenticator]] = Table("authenticators")

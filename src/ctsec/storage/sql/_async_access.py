@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctsec.directory.record import Membership
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.rbac.assignment import Assignment
+from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.standing import Standing
 from ctsec.storage.sql._async_executor import AsyncExecutor
 from ctsec.storage.sql.statements import access, directory
@@ -49,7 +49,7 @@ class AsyncSqlAssignments:
         self._run = run
         self._tables = tables
 
-    async def put(self, assignment: Assignment) -> None:
+    async def put(self, assignment: RoleAssignment) -> None:
         """Insert the role of a person in a workspace, or replace it."""
         key = ("organization_id", "workspace_id", "user_id")
         await self._run.change(put(self._tables.workspace_role, values(assignment), key=key, dialect=self._run.dialect))
@@ -60,7 +60,7 @@ class AsyncSqlAssignments:
 
     async def of_workspace(
         self, organization_id: OrganizationId, workspace_id: WorkspaceId, *, after: str, limit: int
-    ) -> tuple[Assignment, ...]:
+    ) -> tuple[RoleAssignment, ...]:
         """Return the roles in a workspace with a user id above `after`, in the order of ids."""
         query = access.roles_of_workspace(self._tables, organization_id, workspace_id, after=after, limit=limit)
-        return all_made(Assignment, await self._run.rows(query))
+        return all_made(RoleAssignment, await self._run.rows(query))

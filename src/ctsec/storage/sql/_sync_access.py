@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ctsec.directory.record import Membership
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.rbac.assignment import Assignment
+from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.standing import Standing
 from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql.statements import access, directory
@@ -50,7 +50,7 @@ class SqlAssignments:
         self._run = run
         self._tables = tables
 
-    def put(self, assignment: Assignment) -> None:
+    def put(self, assignment: RoleAssignment) -> None:
         """Insert the role of a person in a workspace, or replace it."""
         key = ("organization_id", "workspace_id", "user_id")
         self._run.change(put(self._tables.workspace_role, values(assignment), key=key, dialect=self._run.dialect))
@@ -59,7 +59,9 @@ class SqlAssignments:
         """Delete it; True if there was one."""
         return self._run.change(access.remove_role(self._tables, organization_id, workspace_id, user_id)) == 1
 
-    def of_workspace(self, organization_id: OrganizationId, workspace_id: WorkspaceId, *, after: str, limit: int) -> tuple[Assignment, ...]:
+    def of_workspace(
+        self, organization_id: OrganizationId, workspace_id: WorkspaceId, *, after: str, limit: int
+    ) -> tuple[RoleAssignment, ...]:
         """Return the roles in a workspace with a user id above `after`, in the order of ids."""
         query = access.roles_of_workspace(self._tables, organization_id, workspace_id, after=after, limit=limit)
-        return all_made(Assignment, self._run.rows(query))
+        return all_made(RoleAssignment, self._run.rows(query))

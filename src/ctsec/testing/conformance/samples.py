@@ -38,7 +38,7 @@ from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.mail.record import OutboxEntry
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.principal import Factor, PrincipalKind
-from ctsec.rbac.assignment import Assignment
+from ctsec.rbac.assignment import RoleAssignment
 from ctsec.user import User, UserStatus
 
 NOW: Final = datetime(2026, 3, 1, 12, 0, 0, 123_457, tzinfo=UTC)
@@ -112,9 +112,9 @@ def membership(n: int, *, of: int, role: str = "member", ends: datetime | None =
     )
 
 
-def assignment(n: int, *, of: int, workspace: int, role: str = "viewer", ends: datetime | None = None) -> Assignment:
+def assignment(n: int, *, of: int, workspace: int, role: str = "viewer", ends: datetime | None = None) -> RoleAssignment:
     """Return a workspace role of the n-th user."""
-    return Assignment(
+    return RoleAssignment(
         organization_id=org_id(of),
         workspace_id=workspace_id(workspace),
         user_id=user_id(n),
