@@ -7,8 +7,8 @@ numbers, from which its arguments are made: few different ids, versions, digests
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass, replace
 from itertools import product
 from typing import Any, Final, TypeAlias
 
@@ -162,7 +162,7 @@ def play(storage: Storage, run: Run) -> list[tuple[str, object]]:
             heard.append((name, _answer(storage, store, name, CALLS[name](0, a, b, 3))))
         for log in (DEPLOYMENT_LOG, *(LogId(s.org_id(n)) for n in range(4))):
             heard += [("size", store.log.size(log)), ("log", store.log.search(AuditQuery(log=log), before=None, limit=99))]
-        heard += [("inbox", store.inbox.pending(limit=99)), ("jobs", sorted(map(repr, store.jobs.all())))]
+        heard += [("inbox", store.inbox.pending(limit=99)), ("jobs", sorted(map(_text, store.jobs.all())))]
         heard += [("roster", store.roster.of_organization(s.org_id(n), after="", limit=99)) for n in range(4)]
     return heard
 
@@ -179,4 +179,13 @@ def _answer(storage: Storage, store: Store, name: str, arguments: Arguments) -> 
         target = getattr(target, part)
     positional, named = arguments
     answer = target(*positional, **named)
-    return sorted(map(repr, answer)) if isinstance(answer, tuple) and not name.startswith(_ORDERED) else answer
+    return sorted(map(_text, answer)) if isinstance(answer, tuple) and not name.startswith(_ORDERED) else answer
+
+
+def _text(value: object) -> str:
+    """Return a text that is equal for equal values: a mapping's order is none of a store's business."""
+    if isinstance(value, Mapping):
+        return str(sorted((_text(key), _text(each)) for key, each in value.items()))
+    if is_dataclass(value):
+        return f"{type(value).__name__}({', '.join(_text(getattr(value, field.name)) for field in fields(value))})"
+    return repr(value)

@@ -88,12 +88,15 @@ class AsyncExecutor:
 
     async def change(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Run a statement that writes, for each of `rows` if given; return how many rows it matched."""
-        self.progress.touch()
+        self.progress.require_writable()
         connection = await self._connection()
         try:
-            return int((await connection.execute(statement, rows)).rowcount)
+            count = int((await connection.execute(statement, rows)).rowcount)
         except SQLAlchemyError as error:
             failure = translate(error)
+        else:
+            self._note(count)
+            return count
         raise failure
 
     async def lock(self, statement: Executable) -> int:
@@ -108,7 +111,7 @@ class AsyncExecutor:
 
     async def change_unless_taken(self, statement: Executable) -> int | None:
         """Run a statement in a savepoint; None if a unique key is taken, and the transaction goes on as if nothing was tried."""
-        self.progress.touch()
+        self.progress.require_writable()
         connection = await self._connection()
         try:
             savepoint = await connection.begin_nested()
@@ -124,8 +127,14 @@ class AsyncExecutor:
         except SQLAlchemyError as error:
             failure = translate(error)
         else:
+            self._note(count)
             return count
         raise failure
+
+    def _note(self, count: int) -> None:
+        """Note a write, unless the statement matched nothing: a lost compare-and-set wrote nothing."""
+        if count:
+            self.progress.touch()
 
     async def _abandon(self, savepoint: Any) -> None:
         """Roll back to a savepoint that the database may have thrown away already (a deadlock on MariaDB ends the transaction)."""

@@ -89,12 +89,15 @@ class Executor:
 
     def change(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Run a statement that writes, for each of `rows` if given; return how many rows it matched."""
-        self.progress.touch()
+        self.progress.require_writable()
         connection = self._connection()
         try:
-            return int((connection.execute(statement, rows)).rowcount)
+            count = int((connection.execute(statement, rows)).rowcount)
         except SQLAlchemyError as error:
             failure = translate(error)
+        else:
+            self._note(count)
+            return count
         raise failure
 
     def lock(self, statement: Executable) -> int:
@@ -109,7 +112,7 @@ class Executor:
 
     def change_unless_taken(self, statement: Executable) -> int | None:
         """Run a statement in a savepoint; None if a unique key is taken, and the transaction goes on as if nothing was tried."""
-        self.progress.touch()
+        self.progress.require_writable()
         connection = self._connection()
         try:
             savepoint = connection.begin_nested()
@@ -125,8 +128,14 @@ class Executor:
         except SQLAlchemyError as error:
             failure = translate(error)
         else:
+            self._note(count)
             return count
         raise failure
+
+    def _note(self, count: int) -> None:
+        """Note a write, unless the statement matched nothing: a lost compare-and-set wrote nothing."""
+        if count:
+            self.progress.touch()
 
     def _abandon(self, savepoint: Any) -> None:
         """Roll back to a savepoint that the database may have thrown away already (a deadlock on MariaDB ends the transaction)."""
