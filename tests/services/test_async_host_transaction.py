@@ -127,7 +127,6 @@ async def test_an_invitation_is_accepted_inside(world: AsyncWorld, host: Any, an
     assert reason(await world.call("members.accept", bob, token=token)) is Reason.INVALID_TOKEN
 
 
-@pytest.mark.proves("ASVS-16.3.2")
 async def test_rollback_forgets_no_refusal(world: AsyncWorld, host: Any, ann: Principal) -> None:
     """A denied attempt inside of a transaction that was rolled back is in the log."""
     acme = await world.organization(ann)

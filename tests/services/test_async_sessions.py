@@ -67,7 +67,6 @@ async def test_a_reset_link_survives_a_weak_password(world: AsyncWorld, ann: Pri
     assert reason(await world.call("accounts.reset_password", token=token, password=OTHER_PASSWORD)) is None
 
 
-@pytest.mark.proves("ASVS-6.5.5")
 async def test_links_end(world: AsyncWorld, ann: Principal) -> None:
     """A reset link lives ten minutes, a verification link a day; at their very end they are refused."""
     token = await reset_token(world)

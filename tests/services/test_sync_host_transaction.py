@@ -128,7 +128,6 @@ def test_an_invitation_is_accepted_inside(world: World, host: Any, ann: Principa
     assert reason(world.call("members.accept", bob, token=token)) is Reason.INVALID_TOKEN
 
 
-@pytest.mark.proves("ASVS-16.3.2")
 def test_rollback_forgets_no_refusal(world: World, host: Any, ann: Principal) -> None:
     """A denied attempt inside of a transaction that was rolled back is in the log."""
     acme = world.organization(ann)

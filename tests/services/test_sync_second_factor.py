@@ -36,7 +36,7 @@ def device(world: World, ann: Principal) -> Device:
     return world.enrol(ann)
 
 
-@pytest.mark.proves("ASVS-6.3.3", "ASVS-2.3.1", "NIST-2.2.2")
+@pytest.mark.proves("ASVS-6.3.3", "ASVS-2.3.1")
 def test_an_enrolled_person_needs_both_steps(world: World, device: Device) -> None:
     """After enrolment the password alone opens no session; with a code of an independent authenticator it gives AAL2."""
     world.clock.advance(STEP)
@@ -82,7 +82,6 @@ def test_the_code_of_the_enrolment_is_burned(world: World, device: Device) -> No
     assert reason(world.second(world.step(ANN), device.code())) is Reason.CODE_ALREADY_USED
 
 
-@pytest.mark.proves("ASVS-6.5.5")
 @pytest.mark.parametrize("steps", [-3, -2, 2, 3])
 def test_codes_outside_of_the_window_are_wrong(world: World, device: Device, steps: int) -> None:
     """A code lives for its step and one to either side, by the deployment's clock."""

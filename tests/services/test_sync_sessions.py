@@ -68,7 +68,6 @@ def test_a_reset_link_survives_a_weak_password(world: World, ann: Principal) -> 
     assert reason(world.call("accounts.reset_password", token=token, password=OTHER_PASSWORD)) is None
 
 
-@pytest.mark.proves("ASVS-6.5.5")
 def test_links_end(world: World, ann: Principal) -> None:
     """A reset link lives ten minutes, a verification link a day; at their very end they are refused."""
     token = reset_token(world)
