@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -44,6 +44,10 @@ class Factor(StrEnum):
     BACKUP_CODE = "backup"
 
 
+SECOND_FACTORS: Final = frozenset({Factor.TOTP.value, Factor.BACKUP_CODE.value})
+FRESH: Final = timedelta(minutes=10)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
     """The credential behind a request.
@@ -58,6 +62,10 @@ class Credential:
     factors: Mapping[str, datetime] = field(default_factory=lambda: _NO_FACTORS)
     scopes: frozenset[str] | None = None
     workspaces: frozenset[WorkspaceId] | None = None
+
+    def second_factor_fresh(self, *, now: datetime, within: timedelta = FRESH) -> bool:
+        """Say whether a second factor was proved at most `within` ago; a proof from the future, after a clock went back, is none."""
+        return any(timedelta(0) <= now - self.factors[each] <= within for each in SECOND_FACTORS & self.factors.keys())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import cast
+from typing import Unpack, cast
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncInboxRecords, AsyncLogRecords
-from ctsec.audit.event import NOTHING, Detail, Event, LogId, Target, build
+from ctsec.audit.event import Event, LogId, Telling, build
 from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
 from ctsec.encryption._async_ports import AsyncSealer
 from ctsec.encryption.context import Context
 from ctsec.errors import CorruptRecord
 from ctsec.guard._async_ports import AsyncAsideEvents
-from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import Principal
 
 _BATCH = 500
 
@@ -72,61 +70,13 @@ class AsyncAuditLog:
         """Write `event` through the guard store, committed before this returns."""
         await self._aside.record_aside(event)
 
-    async def note(
-        self,
-        name: str,
-        *,
-        actor: Principal,
-        targets: tuple[Target, ...] = (),
-        subject: str | None = None,
-        refused: Reason | None = None,
-        organization: OrganizationId | None = None,
-        workspace: WorkspaceId | None = None,
-        details: Mapping[str, Detail] = NOTHING,
-        personal: Mapping[str, str] | None = None,
-    ) -> None:
+    async def note(self, name: str, **told: Unpack[Telling]) -> None:
         """Write an event of this request, the host's own too, in this transaction; its name is `<resource>.<past participle>`."""
-        event = build(
-            name,
-            ambient=self._ambient,
-            actor=actor,
-            targets=targets,
-            subject=subject,
-            refused=refused,
-            organization=organization,
-            workspace=workspace,
-            details=details,
-            personal=personal,
-        )
-        await self.record(event)
+        await self.record(build(name, ambient=self._ambient, **told))
 
-    async def note_aside(
-        self,
-        name: str,
-        *,
-        actor: Principal,
-        targets: tuple[Target, ...] = (),
-        subject: str | None = None,
-        refused: Reason | None = None,
-        organization: OrganizationId | None = None,
-        workspace: WorkspaceId | None = None,
-        details: Mapping[str, Detail] = NOTHING,
-        personal: Mapping[str, str] | None = None,
-    ) -> None:
+    async def note_aside(self, name: str, **told: Unpack[Telling]) -> None:
         """Write an event of this request through the guard store, committed before this returns."""
-        event = build(
-            name,
-            ambient=self._ambient,
-            actor=actor,
-            targets=targets,
-            subject=subject,
-            refused=refused,
-            organization=organization,
-            workspace=workspace,
-            details=details,
-            personal=personal,
-        )
-        await self.record_aside(event)
+        await self.record_aside(build(name, ambient=self._ambient, **told))
 
     async def search(self, query: AuditQuery, *, cursor: str | None = None, limit: int = 50) -> Outcome[AuditPage]:
         """Return a page of one log, newest first; the first page also holds what has no index yet.

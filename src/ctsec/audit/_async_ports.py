@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, Unpack
 
-from ctsec.audit.event import NOTHING, Detail, LogId, Target
+from ctsec.audit.event import LogId, Telling
 from ctsec.audit.query import AuditQuery
 from ctsec.audit.record import SealedEvent, StoredEvent
-from ctsec.ids import OrganizationId, WorkspaceId
-from ctsec.outcome import Reason
-from ctsec.principal import Principal
 
 
 class AsyncRecorder(Protocol):
     """Where a feature writes events: with the change, or aside. Time, id and request are the unit's."""
 
-    async def note(
-        self,
-        name: str,
-        *,
-        actor: Principal,
-        targets: tuple[Target, ...] = (),
-        subject: str | None = None,
-        refused: Reason | None = None,
-        organization: OrganizationId | None = None,
-        workspace: WorkspaceId | None = None,
-        details: Mapping[str, Detail] = NOTHING,
-        personal: Mapping[str, str] | None = None,
-    ) -> None:
+    async def note(self, name: str, **told: Unpack[Telling]) -> None:
         """Write an event in the transaction of the change: neither can exist without the other."""
         ...
 
-    async def note_aside(
-        self,
-        name: str,
-        *,
-        actor: Principal,
-        targets: tuple[Target, ...] = (),
-        subject: str | None = None,
-        refused: Reason | None = None,
-        organization: OrganizationId | None = None,
-        workspace: WorkspaceId | None = None,
-        details: Mapping[str, Detail] = NOTHING,
-        personal: Mapping[str, str] | None = None,
-    ) -> None:
+    async def note_aside(self, name: str, **told: Unpack[Telling]) -> None:
         """Write an event through the guard store, committed before this returns: a host's rollback must not erase it."""
         ...
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import cast
+from typing import Unpack, cast
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import InboxRecords, LogRecords
-from ctsec.audit.event import NOTHING, Detail, Event, LogId, Target, build
+from ctsec.audit.event import Event, LogId, Telling, build
 from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
 from ctsec.encryption._sync_ports import Sealer
 from ctsec.encryption.context import Context
 from ctsec.errors import CorruptRecord
 from ctsec.guard._sync_ports import AsideEvents
-from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import Principal
 
 _BATCH = 500
 
@@ -71,61 +69,13 @@ class AuditLog:
         """Write `event` through the guard store, committed before this returns."""
         self._aside.record_aside(event)
 
-    def note(
-        self,
-        name: str,
-        *,
-        actor: Principal,
-        targets: tuple[Target, ...] = (),
-        subject: str | None = None,
-        refused: Reason | None = None,
-        organization: OrganizationId | None = None,
-        workspace: WorkspaceId | None = None,
-        details: Mapping[str, Detail] = NOTHING,
-        personal: Mapping[str, str] | None = None,
-    ) -> None:
+    def note(self, name: str, **told: Unpack[Telling]) -> None:
         """Write an event of this request, the host's own too, in this transaction; its name is `<resource>.<past participle>`."""
-        event = build(
-            name,
-            ambient=self._ambient,
-            actor=actor,
-            targets=targets,
-            subject=subject,
-            refused=refused,
-            organization=organization,
-            workspace=workspace,
-            details=details,
-            personal=personal,
-        )
-        self.record(event)
+        self.record(build(name, ambient=self._ambient, **told))
 
-    def note_aside(
-        self,
-        name: str,
-        *,
-        actor: Principal,
-        targets: tuple[Target, ...] = (),
-        subject: str | None = None,
-        refused: Reason | None = None,
-        organization: OrganizationId | None = None,
-        workspace: WorkspaceId | None = None,
-        details: Mapping[str, Detail] = NOTHING,
-        personal: Mapping[str, str] | None = None,
-    ) -> None:
+    def note_aside(self, name: str, **told: Unpack[Telling]) -> None:
         """Write an event of this request through the guard store, committed before this returns."""
-        event = build(
-            name,
-            ambient=self._ambient,
-            actor=actor,
-            targets=targets,
-            subject=subject,
-            refused=refused,
-            organization=organization,
-            workspace=workspace,
-            details=details,
-            personal=personal,
-        )
-        self.record_aside(event)
+        self.record_aside(build(name, ambient=self._ambient, **told))
 
     def search(self, query: AuditQuery, *, cursor: str | None = None, limit: int = 50) -> Outcome[AuditPage]:
         """Return a page of one log, newest first; the first page also holds what has no index yet.

@@ -7,7 +7,8 @@ Rules that this module keeps:
   (organization, workspace) and in which request;
 - an event holds ids, enums and numbers. What identifies a person directly (address, user agent, e-mail) goes into `personal`, which
   is stored sealed, apart from the body; nothing secret goes anywhere;
-- an event belongs to the log of the organization that it is about, else to the deployment's.
+- an event belongs to the log of the organization that it is about, else to the deployment's; a refusal with `not_found` always to the
+  deployment's, because whoever finds nothing in an organization is a stranger there and must not write into its log.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, NewType, TypeAlias
+from typing import Final, NewType, Required, TypeAlias, TypedDict
 
 from ctsec.ambient import Ambient
 from ctsec.ids import EventId, OrganizationId, WorkspaceId, new_id
@@ -120,6 +121,19 @@ class Event:
         return LogId(self.organization) if self.organization else DEPLOYMENT_LOG
 
 
+class Telling(TypedDict, total=False):
+    """What a caller tells of an event; the rest is known: its time, its id and its request. `build` says what each means."""
+
+    actor: Required[Principal]
+    targets: tuple[Target, ...]
+    subject: str | None
+    refused: Reason | None
+    organization: OrganizationId | None
+    workspace: WorkspaceId | None
+    details: Mapping[str, Detail]
+    personal: Mapping[str, str] | None
+
+
 def build(
     name: str,
     *,
@@ -134,6 +148,8 @@ def build(
     personal: Mapping[str, str] | None = None,
 ) -> Event:
     """Return the event `name` with time, id and request taken from `ambient`; `refused` makes it a refusal with that reason."""
+    if refused is Reason.NOT_FOUND:
+        organization = workspace = None
     now = ambient.now()
     request = ambient.request
     around = {"address": request.address, "user_agent": request.user_agent[:256]}

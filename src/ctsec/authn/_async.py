@@ -14,10 +14,11 @@ from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
-from ctsec.authn.journey import TICKET_LIFE, MfaRequired, SignedIn, SignInStep, code_counter, password_counter
+from ctsec.authn.journey import TICKET_LIFE, MfaRequired, SignedIn, SignInStep
 from ctsec.authn.record import Session
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
+from ctsec.guard.counters import code_counter, password_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
 from ctsec.ids import SessionId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal

@@ -12,10 +12,10 @@ from ctsec.audit.event import EventName, Target
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncPost, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
-from ctsec.authn.journey import RESET_LIFE, VERIFICATION_LIFE, password_counter
-from ctsec.authn.record import SECOND_FACTORS
+from ctsec.authn.journey import RESET_LIFE, VERIFICATION_LIFE
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
+from ctsec.guard.counters import password_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
 from ctsec.ids import SessionId, UserId, new_id
 from ctsec.mail.message import Letters
@@ -26,7 +26,6 @@ from ctsec.user import User, UserStatus, parse_email, parse_name
 
 _CONFLICT: Final = Refusal(Reason.CONFLICT, "it was changed by somebody else meanwhile")
 _INVALID: Final = Refusal(Reason.INVALID_TOKEN, "the link is not valid any more; ask for a new one")
-FRESH_FACTOR: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +150,7 @@ class AsyncAccounts:
         user = await self._parts.accounts.get(UserId(principal.id))
         if user is None or principal.credential.kind is not CredentialKind.SESSION:
             return Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
-        if await self._parts.second_factors.enrolled(user.id) and not self._fresh(principal):
+        if await self._parts.second_factors.enrolled(user.id) and not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return await self._refuse_change(principal, Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first"))
         counter = password_counter(user.email_key)
         refusal = await self._parts.throttle.charge(counter)
@@ -192,11 +191,6 @@ class AsyncAccounts:
             refused=refusal.reason,
         )
         return refusal
-
-    def _fresh(self, principal: Principal) -> bool:
-        now = self._ambient.now()
-        proofs = [moment for factor, moment in principal.credential.factors.items() if factor in SECOND_FACTORS]
-        return any(timedelta(0) <= now - moment <= FRESH_FACTOR for moment in proofs)
 
     async def _by_email(self, email: str) -> User | None:
         try:

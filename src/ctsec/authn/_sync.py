@@ -15,10 +15,11 @@ from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import AccountRecords, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
-from ctsec.authn.journey import TICKET_LIFE, MfaRequired, SignedIn, SignInStep, code_counter, password_counter
+from ctsec.authn.journey import TICKET_LIFE, MfaRequired, SignedIn, SignInStep
 from ctsec.authn.record import Session
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords
+from ctsec.guard.counters import code_counter, password_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
 from ctsec.ids import SessionId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal

@@ -1,14 +1,12 @@
-"""A sign-in as a value: what each step returns, and the names of the counters that guard it."""
+"""A sign-in as a value: what each step returns, and how long its links and tickets live."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from ctsec.authn.record import Session
-from ctsec.ids import UserId
 from ctsec.outcome import Refusal
 from ctsec.principal import Factor
 from ctsec.secret import SecretText
@@ -38,13 +36,3 @@ class MfaRequired:
 
 
 SignInStep: TypeAlias = SignedIn | MfaRequired | Refusal
-
-
-def password_counter(email_key: str) -> str:
-    """Return the key of the counter of password attempts: the same for known and unknown addresses, and without the address."""
-    return "pwd:" + hashlib.sha256(email_key.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def code_counter(user_id: UserId, factor: Factor) -> str:
-    """Return the key of the counter of code attempts of one factor of one person."""
-    return f"{factor.value}:{user_id}"

@@ -13,12 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from ctsec.ids import OrganizationId, SessionId, UserId
-from ctsec.principal import Factor
-
-SECOND_FACTORS: Final = frozenset({Factor.TOTP.value, Factor.BACKUP_CODE.value})
+from ctsec.principal import SECOND_FACTORS, Factor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

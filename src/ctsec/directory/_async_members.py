@@ -321,8 +321,7 @@ class AsyncMembers:
             actor=actor,
             targets=(target,),
             refused=refusal.reason,
-            # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
-            organization=None if refusal.reason is Reason.NOT_FOUND else organization,
+            organization=organization,
             details={"attempted": attempted},
         )
         return refusal

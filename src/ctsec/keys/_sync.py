@@ -160,8 +160,7 @@ class ApiKeys:
             actor=actor,
             targets=(Target("api_key", key_id),),
             refused=refusal.reason,
-            # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
-            organization=None if refusal.reason is Reason.NOT_FOUND else organization,
+            organization=organization,
             details={"attempted": attempted},
         )
         return refusal

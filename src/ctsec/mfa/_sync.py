@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
@@ -16,6 +15,7 @@ from ctsec.encryption._sync_ports import Sealer
 from ctsec.encryption.context import Context
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords, StepRecords
+from ctsec.guard.counters import code_counter
 from ctsec.guard.proof import Proof, Purpose
 from ctsec.ids import AuthenticatorId, BackupCodeSetId, SessionId, UserId, new_id
 from ctsec.mail.message import Letters
@@ -37,7 +37,6 @@ from ctsec.principal import CredentialKind, Factor, Principal, anonymous
 from ctsec.secret import Secret
 from ctsec.user import User
 
-FRESH_FACTOR: Final = timedelta(minutes=10)
 _WRONG_CODE: Final = Refusal(Reason.INVALID_CODE, "the code is not right")
 _SESSION_ONLY: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
@@ -109,7 +108,7 @@ class Mfa:
         session = SessionId(principal.credential.id)
         token = self._parts.sessions.raise_assurance(session, Factor.TOTP)
         self._parts.sessions.revoke_others(user.id, keep=session)
-        self._parts.throttle.settle(_counter(user.id, Factor.TOTP))
+        self._parts.throttle.settle(code_counter(user.id, Factor.TOTP))
         self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned on"))
         self._record(EventName.MFA_ENROLLED, principal, user.id, confirmed.id)
         return replace(codes, session_token=token)
@@ -121,7 +120,7 @@ class Mfa:
             return user
         if self._confirmed(user.id) is None:
             return Refusal(Reason.MFA_NOT_ENROLLED, "turn multi-factor authentication on first")
-        if not self._fresh(principal):
+        if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
         codes = self._new_codes(user)
         self._parts.post.post(self._parts.letters.notice(user.email, what="new backup codes were made"))
@@ -136,12 +135,12 @@ class Mfa:
         authenticator = self._confirmed(user.id)
         if authenticator is None:
             return Refusal(Reason.MFA_NOT_ENROLLED, "there is no authenticator to remove")
-        if not self._fresh(principal):
+        if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
         self._parts.authenticators.remove(user.id, confirmed=True)
         self._parts.backup_codes.remove(user.id)
         # What is bound next is another authenticator: it starts at no failures, also after 100 of this one.
-        self._parts.throttle.settle(_counter(user.id, Factor.TOTP), _counter(user.id, Factor.BACKUP_CODE))
+        self._parts.throttle.settle(code_counter(user.id, Factor.TOTP), code_counter(user.id, Factor.BACKUP_CODE))
         self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
         self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned off"))
         self._record(EventName.MFA_REMOVED, principal, user.id, authenticator.id)
@@ -174,7 +173,7 @@ class Mfa:
         return self._refuse(proved, user_id, factor) if isinstance(proved, Refusal) else factor
 
     def _check_totp(self, authenticator: Authenticator, code: str) -> Outcome[None]:
-        refusal = self._parts.throttle.charge(_counter(authenticator.user_id, Factor.TOTP))
+        refusal = self._parts.throttle.charge(code_counter(authenticator.user_id, Factor.TOTP))
         if refusal is not None:
             return refusal
         last = self._parts.steps.last(authenticator.id)
@@ -190,7 +189,7 @@ class Mfa:
         return None
 
     def _check_backup(self, user_id: UserId, code: str) -> Outcome[None]:
-        refusal = self._parts.throttle.charge(_counter(user_id, Factor.BACKUP_CODE))
+        refusal = self._parts.throttle.charge(code_counter(user_id, Factor.BACKUP_CODE))
         if refusal is not None:
             return refusal
         current = self._parts.backup_codes.get(user_id)
@@ -224,7 +223,7 @@ class Mfa:
             )
         )
         self._parts.backup_codes.put(BackupCodeSetRecord(id=set_id, user_id=user.id, salt=salt, digests=digests, created_at=now))
-        self._parts.throttle.settle(_counter(user.id, Factor.BACKUP_CODE))
+        self._parts.throttle.settle(code_counter(user.id, Factor.BACKUP_CODE))
         return BackupCodes(codes, user.email)
 
     def _person(self, principal: Principal) -> Outcome[User]:
@@ -235,11 +234,6 @@ class Mfa:
     def _confirmed(self, user_id: UserId) -> Authenticator | None:
         confirmed = [each for each in self._parts.authenticators.of_user(user_id) if each.confirmed_at is not None]
         return confirmed[0] if confirmed else None
-
-    def _fresh(self, principal: Principal) -> bool:
-        now = self._ambient.now()
-        proofs = (principal.credential.factors.get(Factor.TOTP), principal.credential.factors.get(Factor.BACKUP_CODE))
-        return any(moment is not None and timedelta(0) <= now - moment <= FRESH_FACTOR for moment in proofs)
 
     def _record(self, name: EventName, principal: Principal, user_id: UserId, authenticator: str) -> None:
         targets = (Target("authenticator", authenticator),) if authenticator else (Target("user", user_id),)
@@ -266,7 +260,3 @@ def seed_context(user_id: UserId, authenticator_id: AuthenticatorId) -> Context:
 def slot_digest(set_id: BackupCodeSetId, slot: int) -> bytes:
     """Return the digest under which a slot of a set is consumed; it reveals nothing of the code."""
     return hashlib.sha256(f"{set_id}:{slot}".encode("ascii")).digest()
-
-
-def _counter(user_id: UserId, factor: Factor) -> str:
-    return f"{factor.value}:{user_id}"

@@ -244,9 +244,8 @@ class Roles:
             targets=(Target("user", user),),
             subject=user,
             refused=refusal.reason,
-            # A stranger writes nothing into the log of an organization: what is not found there stands in the deployment's.
-            organization=None if refusal.reason is Reason.NOT_FOUND else organization,
-            workspace=None if refusal.reason is Reason.NOT_FOUND else workspace,
+            organization=organization,
+            workspace=workspace,
             details=details,
         )
         return refusal

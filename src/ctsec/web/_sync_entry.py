@@ -125,16 +125,14 @@ class Entry:
         permission: str,
     ) -> None:
         target = Target("workspace", workspace) if workspace is not None else Target("organization", organization)
-        # In the log of the place that was asked for only if the principal belongs there: strangers write nothing into it.
-        inside = refusal != NOT_FOUND
         event = build(
             EventName.ACCESS_DENIED,
             ambient=Ambient(clock=self._security.parts.clock, request=ambient_request(request)),
             actor=principal,
             targets=(target,),
             refused=refusal.reason,
-            organization=organization if inside else None,
-            workspace=workspace if inside else None,
+            organization=organization,
+            workspace=workspace,
             details={"permission": str(permission), "method": request.method},
         )
         self._security.record_aside(event)

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from ctsec.authn.record import SECOND_FACTORS
 from ctsec.errors import ConfigurationError
 from ctsec.outcome import Reason, Refusal
-from ctsec.principal import CredentialKind, Principal
+from ctsec.principal import SECOND_FACTORS, CredentialKind, Principal
 from ctsec.rbac.access import Access
 from ctsec.rbac.decision import Decision, DecisionReason
 from ctsec.rbac.permission import Scope

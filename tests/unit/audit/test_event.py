@@ -19,7 +19,7 @@ from ctsec.audit.record import StoredEvent, microseconds, store_form
 from ctsec.errors import CorruptRecord
 from ctsec.ids import EventId, OrganizationId, WorkspaceId, is_id
 from ctsec.outcome import Reason
-from ctsec.principal import Credential, CredentialKind, Principal, PrincipalKind
+from ctsec.principal import Credential, CredentialKind, Principal, PrincipalKind, anonymous
 from ctsec.testing import FixedClock, UnsafeSeededRandom
 
 ORG = OrganizationId("org_1")
@@ -131,3 +131,11 @@ def test_details_are_the_parsed_body() -> None:
 def test_microseconds_are_exact(moment: datetime) -> None:
     """The number of microseconds gives the moment back exactly, where a float of seconds would not."""
     assert datetime.fromtimestamp(0, tz=moment.tzinfo) + timedelta(microseconds=microseconds(moment)) == moment
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_a_stranger_writes_into_no_organizations_log(reason: Reason) -> None:
+    """A refusal that says that nothing was found is told in the deployment's log; every other one in that of its organization."""
+    home, place = OrganizationId("org_1"), WorkspaceId("wsp_1")
+    told = build("access.denied", ambient=Ambient(), actor=anonymous(), refused=reason, organization=home, workspace=place)
+    assert (told.log, told.workspace) == ((DEPLOYMENT_LOG, None) if reason is Reason.NOT_FOUND else (home, place))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -38,3 +38,20 @@ def test_the_system_principal_names_its_component() -> None:
 def test_factors_are_named_as_in_rfc_8176() -> None:
     """The values that are stored are the `amr` values of RFC 8176 where it has one."""
     assert (Factor.PASSWORD.value, Factor.TOTP.value) == ("pwd", "otp")
+
+
+@pytest.mark.parametrize(
+    ("factor", "age", "fresh"),
+    [
+        (Factor.TOTP, timedelta(0), True),
+        (Factor.BACKUP_CODE, timedelta(minutes=10), True),
+        (Factor.TOTP, timedelta(minutes=10, microseconds=1), False),
+        (Factor.TOTP, timedelta(microseconds=-1), False),
+        (Factor.PASSWORD, timedelta(0), False),
+    ],
+)
+def test_a_second_factor_is_fresh_for_ten_minutes(factor: Factor, age: timedelta, fresh: bool) -> None:
+    """A second factor counts up to ten minutes after its proof; a password, and a proof from the future, never do."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    credential = Credential(kind=CredentialKind.SESSION, id="ses_1", factors={factor.value: now - age})
+    assert credential.second_factor_fresh(now=now) is fresh
