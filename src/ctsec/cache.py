@@ -5,20 +5,26 @@ Rules that this module keeps:
 - a record is put with a generation that was taken before it was read; if anything was evicted since, it is not kept: a read that began
   before a change can not store what it saw after it;
 - a record dies five seconds of monotonic time after its read began, whatever the wall clock does: another process's change is seen by then;
+- a process that can ask what others changed believes its records for `ask_every` seconds after it last asked, and no longer: without an
+  answer it reads the store;
 - eviction is by scope (an id): every record that was tagged with the scope goes at once;
 - the cache is bounded; what does not fit any more is the oldest.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from ctsec.changes import News
+
 V = TypeVar("V")
 LIFE: Final = 5.0
+SILENCE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +45,23 @@ class _Entry(Generic[V]):
 class RecordCache(Generic[V]):
     """Records by key, each tagged with the scopes whose change ends it. Safe to use from several threads."""
 
-    __slots__ = ("_by_scope", "_capacity", "_entries", "_evictions", "_life", "_lock", "_monotonic")
+    __slots__ = (
+        "_ask_after", "_believed_until", "_by_scope", "_capacity", "_entries", "_evictions", "_life", "_lock", "_monotonic", "ask_every",
+        "position",
+    )  # fmt: skip
 
-    def __init__(self, *, monotonic: Callable[[], float], capacity: int = 50_000, life: float = LIFE) -> None:
+    def __init__(
+        self, *, monotonic: Callable[[], float], capacity: int = 50_000, life: float = LIFE, ask_every: float | None = None
+    ) -> None:
+        if ask_every is not None and not 0 <= ask_every <= LIFE:
+            raise ValueError(f"expected 0 to {LIFE:g} seconds between questions")
+        self.ask_every = ask_every
+        self.position: object = None
         self._monotonic = monotonic
         self._capacity = capacity
         self._life = life
+        self._believed_until = math.inf if ask_every is None else -math.inf
+        self._ask_after = -math.inf
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry[V]] = OrderedDict()
         self._by_scope: dict[str, set[str]] = {}
@@ -55,11 +72,39 @@ class RecordCache(Generic[V]):
         return Generation(self._evictions, self._monotonic())
 
     def get(self, key: str) -> V | None:
-        """Return the record of `key` if there is one that has not died."""
+        """Return the record of `key` if there is one that has not died and is still believed."""
         entry = self._entries.get(key)
-        if entry is None or self._monotonic() >= entry.dies_at:
+        if entry is None:
             return None
-        return entry.value
+        now = self._monotonic()
+        return entry.value if now < entry.dies_at and now < self._believed_until else None
+
+    def recall(self, key: str) -> V | None:
+        """Return the record of `key` if there is one that has not died: for who has just caught up."""
+        entry = self._entries.get(key)
+        return entry.value if entry is not None and self._monotonic() < entry.dies_at else None
+
+    @property
+    def must_ask(self) -> bool:
+        """Whether it is time to ask what others changed; after a failure not before a second has passed."""
+        now = self._monotonic()
+        return now >= self._believed_until and now >= self._ask_after
+
+    def catch_up(self, news: News, *, asked: Generation) -> None:
+        """Forget what others changed, and believe the rest for `ask_every` seconds from the moment of asking."""
+        with self._lock:
+            if news.scopes is None:
+                self._drop_all()
+            elif news.scopes:
+                self._evictions += 1
+                self._drop_scopes(news.scopes)
+            self.position = news.position
+            if self.ask_every is not None:
+                self._believed_until = max(self._believed_until, asked.started + self.ask_every)
+
+    def heard_nothing(self) -> None:
+        """Note that nobody answered: what was believed dies as it would, and the store is read until somebody does."""
+        self._ask_after = self._monotonic() + SILENCE
 
     def put(self, key: str, value: V, *, scopes: Iterable[str], generation: Generation) -> bool:
         """Keep a record, unless something was evicted since its read began; return whether it is kept."""
@@ -79,19 +124,25 @@ class RecordCache(Generic[V]):
         """Forget every record tagged with one of `scopes`, and everything whose read is under way."""
         with self._lock:
             self._evictions += 1
-            for scope in scopes:
-                for key in tuple(self._by_scope.get(scope, ())):
-                    self._drop(key)
+            self._drop_scopes(scopes)
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._evictions += 1
-            self._entries.clear()
-            self._by_scope.clear()
+            self._drop_all()
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def _drop_all(self) -> None:
+        self._evictions += 1
+        self._entries.clear()
+        self._by_scope.clear()
+
+    def _drop_scopes(self, scopes: Iterable[str]) -> None:
+        for scope in scopes:
+            for key in tuple(self._by_scope.get(scope, ())):
+                self._drop(key)
 
     def _drop(self, key: str) -> None:
         entry = self._entries.pop(key, None)

@@ -25,6 +25,7 @@ from ctsec.mail.smtp import SmtpMailer
 from ctsec.secret import Secret
 from ctsec.security import AsyncSecurity, Security
 from ctsec.security.parts import EmbeddedOptions, Parts, Settings, new_memory
+from ctsec.storage.feed import AsyncStoreFeed, StoreFeed
 from ctsec.storage.memory import AsyncMemoryStorage, MemoryStorage
 from ctsec.storage.sql import AsyncSqlStorage, SqlStorage, Tables
 from ctsec.storage.sql.schema import create, upgrade
@@ -33,6 +34,7 @@ from ctsec.worker.thread import WorkerThread
 if TYPE_CHECKING:
     from ctsec.mail.ports import AsyncMailer, Mailer
     from ctsec.rbac.policy import Policy
+    from ctsec.storage.ports import AsyncChangeFeed, AsyncStorage, ChangeFeed, Storage
 
 PASSWORD_PEPPER = b"password-pepper/1"
 API_KEY_PEPPER = b"api-key-pepper/1"
@@ -46,13 +48,34 @@ def parts_of(kms: LocalKms, *, policy: Policy, settings: Settings, options: Embe
         password_sealing=SealingRing(current="1", keys={"1": kms.derive(PASSWORD_PEPPER)}),
         key_peppers=PepperRing(current="1", peppers={"1": kms.derive(API_KEY_PEPPER)}),
         clock=options.clock,
-        memory=new_memory(options.clock),
+        memory=new_memory(options.clock, ask_every=options.ask_every if options.changes is not None else None),
     )
 
 
 def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
     """Return the settings that the options of an embedded bundle stand for."""
     return Settings(issuer=issuer, base_url=options.base_url, sessions=options.sessions, throttle=options.throttle, keys=options.keys)
+
+
+def _feed(storage: Storage, options: EmbeddedOptions) -> ChangeFeed | None:
+    """Return how processes tell each other what changed; Redis is imported only where it is used."""
+    if options.changes is None:
+        return None
+    if options.changes == "store":
+        return StoreFeed(storage)
+    from ctsec.storage.redis import RedisFeed
+
+    return RedisFeed.from_url(options.changes)
+
+
+def _async_feed(storage: AsyncStorage, options: EmbeddedOptions) -> AsyncChangeFeed | None:
+    if options.changes is None:
+        return None
+    if options.changes == "store":
+        return AsyncStoreFeed(storage)
+    from ctsec.storage.redis import AsyncRedisFeed
+
+    return AsyncRedisFeed.from_url(options.changes)
 
 
 def _passing_kms() -> LocalKms:
@@ -64,13 +87,15 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
     """Return a bundle that keeps everything in memory, for tests; no worker runs, call `worker(...).run_due()`."""
     chosen = options or EmbeddedOptions()
     kms = _passing_kms()
+    storage = MemoryStorage()
     security = Security(
-        storage=MemoryStorage(),
+        storage=storage,
         kms=kms,
         slow_hash=Argon2Hasher(chosen.password_hash),
         parts=parts_of(kms, policy=policy, settings=settings_of(issuer, chosen), options=chosen),
         random=os.urandom,
         mailer=mailer,
+        feed=_feed(storage, chosen),
     )
     security.prepare()
     return security
@@ -82,13 +107,15 @@ async def async_in_memory(
     """Return the async bundle that keeps everything in memory, for tests."""
     chosen = options or EmbeddedOptions()
     kms = _passing_kms()
+    storage = AsyncMemoryStorage()
     security = AsyncSecurity(
-        storage=AsyncMemoryStorage(),
+        storage=storage,
         kms=AsyncLocalKms(kms),
         slow_hash=AsyncArgon2Hasher(chosen.password_hash),
         parts=parts_of(kms, policy=policy, settings=settings_of(issuer, chosen), options=chosen),
         random=os.urandom,
         mailer=mailer,
+        feed=_async_feed(storage, chosen),
     )
     await security.prepare()
     return security
@@ -106,13 +133,15 @@ def sync_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, o
 def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, options: EmbeddedOptions) -> AsyncSecurity:
     """Return the async bundle on the same files; its worker thread is that of the sync one."""
     base = _Embedded(path, policy=policy, issuer=issuer, mail=mail, options=options)
+    storage = AsyncSqlStorage.from_url(base.url, tables=base.tables)
     return AsyncSecurity(
-        storage=AsyncSqlStorage.from_url(base.url, tables=base.tables),
+        storage=storage,
         kms=AsyncLocalKms(base.kms),
         slow_hash=AsyncArgon2Hasher(options.password_hash),
         parts=base.parts,
         random=os.urandom,
         wake=base.wake,
+        feed=_async_feed(storage, options),
     )
 
 
@@ -130,14 +159,16 @@ class _Embedded:
             _make_private(file)
         _bring_up_to_date(self.url, self.tables)
         self.parts = parts_of(self.kms, policy=policy, settings=settings_of(issuer, options), options=options)
+        storage = SqlStorage.from_url(self.url, tables=self.tables)
         self.security = Security(
-            storage=SqlStorage.from_url(self.url, tables=self.tables),
+            storage=storage,
             kms=self.kms,
             slow_hash=Argon2Hasher(options.password_hash),
             parts=self.parts,
             random=os.urandom,
             mailer=_mailer_of(mail, options),
             wake=self._wake_later,
+            feed=_feed(storage, options),
         )
         thread = WorkerThread(self.security.worker(f"{os.uname().nodename}:{os.getpid()}"))
         self.wake = thread.wake if options.worker else _rest

@@ -91,6 +91,10 @@ class TestJobs(conformance.JobConformance):
     pass
 
 
+class TestEpochs(conformance.EpochConformance):
+    pass
+
+
 class TestTransactions(conformance.TransactionConformance):
     pass
 

@@ -13,6 +13,7 @@ from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncKms
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import WrappedDek
+from ctsec.errors import ConfigurationError
 from ctsec.ids import DekId, Random
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.rbac.policy import Policy
@@ -20,7 +21,7 @@ from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
 from ctsec.security._async_unit import AsyncEngines, AsyncSlowHash, AsyncUnit
 from ctsec.security.parts import EmbeddedOptions, Parts
-from ctsec.storage._async_ports import AsyncStorage, AsyncStore
+from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
 from ctsec.worker._async import AsyncWorker
 from ctsec.worker._async_ports import AsyncJobRecords
 
@@ -53,10 +54,11 @@ class AsyncDeks:
 class AsyncSecurity:
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
-    `wake` is called after each commit that wrote, so that a worker of this process looks at what is due.
+    `wake` is called after each commit that wrote, so that a worker of this process looks at what is due. `feed` is how processes tell each
+    other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
     """
 
-    __slots__ = ("_ambient", "_aside", "_engines", "_storage", "_wake", "gate", "jobs", "parts")
+    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_storage", "_wake", "gate", "jobs", "parts")
 
     def __init__(
         self,
@@ -68,15 +70,19 @@ class AsyncSecurity:
         random: Random,
         mailer: AsyncMailer | None = None,
         wake: Wake = _sleep_on,
+        feed: AsyncChangeFeed | None = None,
     ) -> None:
+        if (feed is None) != (parts.memory.records.ask_every is None):
+            raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._ambient = Ambient(clock=parts.clock, random=random)
         secrets = AsyncKeyRing(kms=kms, source=AsyncDeks(storage), ambient=self._ambient)
         self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets)
         self._aside = AsyncAsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake
+        self._feed = feed
         self.parts = parts
-        self.gate = AsyncGate(storage, parts=parts)
+        self.gate = AsyncGate(storage, parts=parts, feed=feed)
         self.jobs = AsyncJobs(storage, secrets=secrets, mailer=mailer, memory=parts.memory, ambient=self._ambient)
 
     @classmethod
@@ -137,6 +143,8 @@ class AsyncSecurity:
     async def aclose(self) -> None:
         """Write what was seen used, and close the storage."""
         await self.jobs.write_uses()
+        if self._feed is not None:
+            await self._feed.aclose()
         await self._storage.aclose()
 
     @asynccontextmanager
@@ -155,3 +163,5 @@ class AsyncSecurity:
     def _forget(self, scopes: frozenset[str]) -> None:
         if scopes:
             self.parts.memory.records.evict(scopes)
+            if self._feed is not None:
+                self._feed.announce(scopes)

@@ -1,6 +1,7 @@
 """Who is asking, and what may they do: answered for every request from records that this process keeps for a few seconds (async source).
 
-Every record is filled by a short read of our own, never through a host's transaction, and is gone at the commit that changes it.
+Every record is filled by a short read of our own, never through a host's transaction, and is gone at the commit that changes it. Where
+there is a change feed, records are believed for as long as the process has asked it lately; if nobody answers, the store is read.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import cast
 from ctsec.ambient import Request
 from ctsec.authn.record import Session
 from ctsec.authn.session_token import check_session, parse_session_token
+from ctsec.errors import StoreError
 from ctsec.ids import KeyId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.keys.record import ApiKey
 from ctsec.keys.token import ParsedToken, claimed_id, parse
@@ -21,7 +23,7 @@ from ctsec.rbac.access import Access
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
 from ctsec.security.parts import Cached, Parts
-from ctsec.storage._async_ports import AsyncStorage
+from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage
 from ctsec.user import User, UserStatus
 
 _NO_KEY = Refusal(Reason.INVALID_TOKEN, "this is not an API key")
@@ -30,10 +32,11 @@ _NO_KEY = Refusal(Reason.INVALID_TOKEN, "this is not an API key")
 class AsyncGate:
     """Turns credentials into principals and principals into access."""
 
-    __slots__ = ("_parts", "_records", "_storage")
+    __slots__ = ("_feed", "_parts", "_records", "_storage")
 
-    def __init__(self, storage: AsyncStorage, *, parts: Parts) -> None:
+    def __init__(self, storage: AsyncStorage, *, parts: Parts, feed: AsyncChangeFeed | None = None) -> None:
         self._storage = storage
+        self._feed = feed
         self._parts = parts
         self._records = parts.memory.records
 
@@ -91,7 +94,7 @@ class AsyncGate:
 
     async def organization_of(self, workspace: WorkspaceId) -> OrganizationId | None:
         """Return the organization that a workspace belongs to, or None if there is no such workspace."""
-        cached = self._records.get(workspace)
+        cached = self._records.get(workspace) or await self._recall(workspace)
         if cached is None:
             generation = self._records.begin()
             async with self._storage.reading() as store:
@@ -105,7 +108,7 @@ class AsyncGate:
 
     async def _standing(self, organization: OrganizationId, person: UserId) -> Standing | None:
         key = f"{organization}/{person}"
-        cached = self._records.get(key)
+        cached = self._records.get(key) or await self._recall(key)
         if cached is None:
             generation = self._records.begin()
             async with self._storage.reading() as store:
@@ -113,7 +116,22 @@ class AsyncGate:
             self._records.put(key, cached, scopes=(organization, person), generation=generation)
         return cast(tuple[Standing | None], cached)[0]
 
+    async def _recall(self, key: str) -> Cached | None:
+        """Ask what others changed, if it is time to, and return the record of `key` if it is still good."""
+        if self._feed is None or not self._records.must_ask:
+            return None
+        asked = self._records.begin()
+        try:
+            news = await self._feed.since(self._records.position)
+        except StoreError:
+            self._records.heard_nothing()
+            return None
+        self._records.catch_up(news, asked=asked)
+        return self._records.recall(key)
+
     async def _load_session(self, session_id: SessionId) -> Cached | None:
+        if (recalled := await self._recall(session_id)) is not None:
+            return recalled
         generation = self._records.begin()
         async with self._storage.reading() as store:
             session = await store.sessions.get(session_id)
@@ -124,6 +142,8 @@ class AsyncGate:
         return session, user
 
     async def _load_key(self, parsed: ParsedToken) -> Cached | None:
+        if (recalled := await self._recall(parsed.key_id)) is not None:
+            return recalled
         generation = self._records.begin()
         async with self._storage.reading() as store:
             found = await store.api_keys.get(parsed.key_id)

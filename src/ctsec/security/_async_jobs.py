@@ -15,6 +15,7 @@ from ctsec.worker._async import AsyncJob
 
 OFTEN: Final = timedelta(seconds=1)
 SELDOM: Final = timedelta(seconds=15)
+RARELY: Final = timedelta(minutes=10)
 _BATCH: Final = 500
 
 
@@ -41,6 +42,7 @@ class AsyncJobs:
         jobs = (
             AsyncJob(name="audit", every=OFTEN, work=self.place_events),
             AsyncJob(name="uses", every=SELDOM, work=self.write_uses, shared=False),
+            AsyncJob(name="epochs", every=RARELY, work=self.trim_epochs),
         )
         return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
 
@@ -72,6 +74,11 @@ class AsyncJobs:
             if self._memory.key_uses.get(key_id) == use:
                 del self._memory.key_uses[key_id]
         return len(sessions) + len(keys)
+
+    async def trim_epochs(self) -> int:
+        """Delete the epochs that are too old for anybody to ask for."""
+        async with self._storage.begin(after_commit=_nothing) as store:
+            return await store.epochs.trim()
 
     async def send_mail(self) -> int:
         """Send what is due: leased in one transaction, sent, and noted in another."""

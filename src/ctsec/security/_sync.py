@@ -14,6 +14,7 @@ from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import Kms
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import WrappedDek
+from ctsec.errors import ConfigurationError
 from ctsec.ids import DekId, Random
 from ctsec.mail._sync_ports import Mailer
 from ctsec.rbac.policy import Policy
@@ -21,7 +22,7 @@ from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
 from ctsec.security._sync_unit import Engines, SlowHash, Unit
 from ctsec.security.parts import EmbeddedOptions, Parts
-from ctsec.storage._sync_ports import Storage, Store
+from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
 from ctsec.worker._sync import Worker
 from ctsec.worker._sync_ports import JobRecords
 
@@ -54,10 +55,11 @@ class Deks:
 class Security:
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
-    `wake` is called after each commit that wrote, so that a worker of this process looks at what is due.
+    `wake` is called after each commit that wrote, so that a worker of this process looks at what is due. `feed` is how processes tell each
+    other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
     """
 
-    __slots__ = ("_ambient", "_aside", "_engines", "_storage", "_wake", "gate", "jobs", "parts")
+    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_storage", "_wake", "gate", "jobs", "parts")
 
     def __init__(
         self,
@@ -69,15 +71,19 @@ class Security:
         random: Random,
         mailer: Mailer | None = None,
         wake: Wake = _sleep_on,
+        feed: ChangeFeed | None = None,
     ) -> None:
+        if (feed is None) != (parts.memory.records.ask_every is None):
+            raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._ambient = Ambient(clock=parts.clock, random=random)
         secrets = KeyRing(kms=kms, source=Deks(storage), ambient=self._ambient)
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets)
         self._aside = AsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake
+        self._feed = feed
         self.parts = parts
-        self.gate = Gate(storage, parts=parts)
+        self.gate = Gate(storage, parts=parts, feed=feed)
         self.jobs = Jobs(storage, secrets=secrets, mailer=mailer, memory=parts.memory, ambient=self._ambient)
 
     @classmethod
@@ -138,6 +144,8 @@ class Security:
     def close(self) -> None:
         """Write what was seen used, and close the storage."""
         self.jobs.write_uses()
+        if self._feed is not None:
+            self._feed.close()
         self._storage.close()
 
     @contextmanager
@@ -156,3 +164,5 @@ class Security:
     def _forget(self, scopes: frozenset[str]) -> None:
         if scopes:
             self.parts.memory.records.evict(scopes)
+            if self._feed is not None:
+                self._feed.announce(scopes)

@@ -1,7 +1,8 @@
 # Generated from src/ctsec/security/_async_gate.py by tools/twin.py; edit that file.
 """Who is asking, and what may they do: answered for every request from records that this process keeps for a few seconds (async source).
 
-Every record is filled by a short read of our own, never through a host's transaction, and is gone at the commit that changes it.
+Every record is filled by a short read of our own, never through a host's transaction, and is gone at the commit that changes it. Where
+there is a change feed, records are believed for as long as the process has asked it lately; if nobody answers, the store is read.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import cast
 from ctsec.ambient import Request
 from ctsec.authn.record import Session
 from ctsec.authn.session_token import check_session, parse_session_token
+from ctsec.errors import StoreError
 from ctsec.ids import KeyId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.keys.record import ApiKey
 from ctsec.keys.token import ParsedToken, claimed_id, parse
@@ -22,7 +24,7 @@ from ctsec.rbac.access import Access
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
 from ctsec.security.parts import Cached, Parts
-from ctsec.storage._sync_ports import Storage
+from ctsec.storage._sync_ports import ChangeFeed, Storage
 from ctsec.user import User, UserStatus
 
 _NO_KEY = Refusal(Reason.INVALID_TOKEN, "this is not an API key")
@@ -31,10 +33,11 @@ _NO_KEY = Refusal(Reason.INVALID_TOKEN, "this is not an API key")
 class Gate:
     """Turns credentials into principals and principals into access."""
 
-    __slots__ = ("_parts", "_records", "_storage")
+    __slots__ = ("_feed", "_parts", "_records", "_storage")
 
-    def __init__(self, storage: Storage, *, parts: Parts) -> None:
+    def __init__(self, storage: Storage, *, parts: Parts, feed: ChangeFeed | None = None) -> None:
         self._storage = storage
+        self._feed = feed
         self._parts = parts
         self._records = parts.memory.records
 
@@ -92,7 +95,7 @@ class Gate:
 
     def organization_of(self, workspace: WorkspaceId) -> OrganizationId | None:
         """Return the organization that a workspace belongs to, or None if there is no such workspace."""
-        cached = self._records.get(workspace)
+        cached = self._records.get(workspace) or self._recall(workspace)
         if cached is None:
             generation = self._records.begin()
             with self._storage.reading() as store:
@@ -106,7 +109,7 @@ class Gate:
 
     def _standing(self, organization: OrganizationId, person: UserId) -> Standing | None:
         key = f"{organization}/{person}"
-        cached = self._records.get(key)
+        cached = self._records.get(key) or self._recall(key)
         if cached is None:
             generation = self._records.begin()
             with self._storage.reading() as store:
@@ -114,7 +117,22 @@ class Gate:
             self._records.put(key, cached, scopes=(organization, person), generation=generation)
         return cast(tuple[Standing | None], cached)[0]
 
+    def _recall(self, key: str) -> Cached | None:
+        """Ask what others changed, if it is time to, and return the record of `key` if it is still good."""
+        if self._feed is None or not self._records.must_ask:
+            return None
+        asked = self._records.begin()
+        try:
+            news = self._feed.since(self._records.position)
+        except StoreError:
+            self._records.heard_nothing()
+            return None
+        self._records.catch_up(news, asked=asked)
+        return self._records.recall(key)
+
     def _load_session(self, session_id: SessionId) -> Cached | None:
+        if (recalled := self._recall(session_id)) is not None:
+            return recalled
         generation = self._records.begin()
         with self._storage.reading() as store:
             session = store.sessions.get(session_id)
@@ -125,6 +143,8 @@ class Gate:
         return session, user
 
     def _load_key(self, parsed: ParsedToken) -> Cached | None:
+        if (recalled := self._recall(parsed.key_id)) is not None:
+            return recalled
         generation = self._records.begin()
         with self._storage.reading() as store:
             found = store.api_keys.get(parsed.key_id)

@@ -16,6 +16,7 @@ from ctsec.worker._sync import Job
 
 OFTEN: Final = timedelta(seconds=1)
 SELDOM: Final = timedelta(seconds=15)
+RARELY: Final = timedelta(minutes=10)
 _BATCH: Final = 500
 
 
@@ -40,6 +41,7 @@ class Jobs:
         jobs = (
             Job(name="audit", every=OFTEN, work=self.place_events),
             Job(name="uses", every=SELDOM, work=self.write_uses, shared=False),
+            Job(name="epochs", every=RARELY, work=self.trim_epochs),
         )
         return (*jobs, Job(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
 
@@ -71,6 +73,11 @@ class Jobs:
             if self._memory.key_uses.get(key_id) == use:
                 del self._memory.key_uses[key_id]
         return len(sessions) + len(keys)
+
+    def trim_epochs(self) -> int:
+        """Delete the epochs that are too old for anybody to ask for."""
+        with self._storage.begin(after_commit=_nothing) as store:
+            return store.epochs.trim()
 
     def send_mail(self) -> int:
         """Send what is due: leased in one transaction, sent, and noted in another."""

@@ -53,6 +53,9 @@ class Settings:
 class EmbeddedOptions:
     """What an embedded bundle can do differently: its pages' address, where its key file is (beside the database), whose name mail
     comes in (None: no-reply at the address's host), its policies, and whether its worker thread runs.
+
+    `changes` is how several processes tell each other what changed: a redis URL, `"store"` to ask the database, or None to wait until
+    records die, after five seconds. With one, each process asks every `ask_every` seconds (0 to 5; 0 asks for each request).
     """
 
     base_url: str = "http://localhost:8000"
@@ -64,6 +67,8 @@ class EmbeddedOptions:
     password_hash: Argon2Parameters = field(default_factory=Argon2Parameters)
     clock: Clock = field(default_factory=SystemClock)
     worker: bool = True
+    changes: str | None = None
+    ask_every: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,6 @@ class Parts:
     memory: Memory
 
 
-def new_memory(clock: Clock) -> Memory:
-    """Return the memory of a process that has just started."""
-    return Memory(RecordCache(monotonic=clock.monotonic))
+def new_memory(clock: Clock, *, ask_every: float | None = None) -> Memory:
+    """Return the memory of a process that has just started; with a change feed it asks every `ask_every` seconds what others changed."""
+    return Memory(RecordCache(monotonic=clock.monotonic, ask_every=ask_every))

@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 
 from ctsec.audit._async_ports import AsyncInboxRecords, AsyncLogRecords
 from ctsec.authn._async_ports import AsyncPasswordRecords, AsyncSessionRecords
+from ctsec.changes import Epochs, News
 from ctsec.directory._async_ports import (
     AsyncEpochRecords,
     AsyncInvitationRecords,
@@ -26,6 +27,34 @@ from ctsec.rbac._async_ports import AsyncAssignmentRecords, AsyncStandingRecords
 from ctsec.worker._async_ports import AsyncJobRecords
 
 AfterCommit: TypeAlias = Callable[[frozenset[str]], None]
+
+
+class AsyncEpochStore(AsyncEpochRecords, Protocol):
+    """Epochs as the whole store has them: written by the features, read by whoever keeps records in memory."""
+
+    async def recent(self) -> Epochs:
+        """Return the epochs that changed in the last `ctsec.changes.WINDOW_SECONDS` of the store's clock, or more of them."""
+        ...
+
+    async def trim(self) -> int:
+        """Delete epochs that are too old for anybody to ask for; return how many."""
+        ...
+
+
+class AsyncChangeFeed(Protocol):
+    """How processes tell each other what changed; see `ctsec.storage.feed` and `ctsec.storage.redis`."""
+
+    async def since(self, position: object) -> News:
+        """Return what changed since `position`, which an earlier answer gave (None: never asked); raise StoreError without an answer."""
+        ...
+
+    def announce(self, scopes: frozenset[str]) -> None:
+        """Tell the others after a commit; returns at once and never raises, since the commit stands whoever hears of it."""
+        ...
+
+    async def aclose(self) -> None:
+        """Tell what is still to be told, and close."""
+        ...
 
 
 class AsyncStore(Protocol):
@@ -122,7 +151,7 @@ class AsyncStore(Protocol):
         ...
 
     @property
-    def epochs(self) -> AsyncEpochRecords:
+    def epochs(self) -> AsyncEpochStore:
         """What caches must forget after commit."""
         ...
 

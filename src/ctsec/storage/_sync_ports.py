@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 
 from ctsec.audit._sync_ports import InboxRecords, LogRecords
 from ctsec.authn._sync_ports import PasswordRecords, SessionRecords
+from ctsec.changes import Epochs, News
 from ctsec.directory._sync_ports import (
     EpochRecords,
     InvitationRecords,
@@ -27,6 +28,34 @@ from ctsec.rbac._sync_ports import AssignmentRecords, StandingRecords
 from ctsec.worker._sync_ports import JobRecords
 
 AfterCommit: TypeAlias = Callable[[frozenset[str]], None]
+
+
+class EpochStore(EpochRecords, Protocol):
+    """Epochs as the whole store has them: written by the features, read by whoever keeps records in memory."""
+
+    def recent(self) -> Epochs:
+        """Return the epochs that changed in the last `ctsec.changes.WINDOW_SECONDS` of the store's clock, or more of them."""
+        ...
+
+    def trim(self) -> int:
+        """Delete epochs that are too old for anybody to ask for; return how many."""
+        ...
+
+
+class ChangeFeed(Protocol):
+    """How processes tell each other what changed; see `ctsec.storage.feed` and `ctsec.storage.redis`."""
+
+    def since(self, position: object) -> News:
+        """Return what changed since `position`, which an earlier answer gave (None: never asked); raise StoreError without an answer."""
+        ...
+
+    def announce(self, scopes: frozenset[str]) -> None:
+        """Tell the others after a commit; returns at once and never raises, since the commit stands whoever hears of it."""
+        ...
+
+    def close(self) -> None:
+        """Tell what is still to be told, and close."""
+        ...
 
 
 class Store(Protocol):
@@ -123,7 +152,7 @@ class Store(Protocol):
         ...
 
     @property
-    def epochs(self) -> EpochRecords:
+    def epochs(self) -> EpochStore:
         """What caches must forget after commit."""
         ...
 

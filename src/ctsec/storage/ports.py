@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from ctsec.storage._async_ports import (
+    AsyncChangeFeed,
+    AsyncEpochStore,
     AsyncStorage,
     AsyncStore,
 )
 from ctsec.storage._sync_ports import (
+    ChangeFeed,
+    EpochStore,
     Storage,
     Store,
 )
 
 __all__ = [
+    "AsyncChangeFeed",
+    "AsyncEpochStore",
     "AsyncStorage",
     "AsyncStore",
+    "ChangeFeed",
+    "EpochStore",
     "Storage",
     "Store",
 ]

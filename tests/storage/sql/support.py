@@ -65,6 +65,7 @@ def emptied(database: Database) -> Database:
             if metadata is TABLES.main:
                 connection.execute(delete(Thing))
             for table in metadata.tables.values():
-                connection.execute(delete(table))
+                if table is not TABLES.meta:  # the database's own name
+                    connection.execute(delete(table))
         engine.dispose()
     return database

@@ -100,6 +100,10 @@ class TestJobs(conformance.AsyncJobConformance):
     pass
 
 
+class TestEpochs(conformance.AsyncEpochConformance):
+    pass
+
+
 class TestTransactions(conformance.AsyncTransactionConformance):
     pass
 

@@ -12,6 +12,7 @@ from sqlalchemy import Column, Integer, MetaData, NullPool, Table, create_engine
 
 from ctsec.errors import ConfigurationError, SchemaMismatch
 from ctsec.storage.sql import SqlStorage, Tables, ignore_ctsec_tables, schema
+from ctsec.storage.sql.gate import GUARD_VERSION, MAIN_VERSION
 from ctsec.testing.conformance.samples import ignore, user, user_id
 from tests.servers import Database, drop_database, fresh_database
 
@@ -56,7 +57,7 @@ def test_made_and_migrated_tables_are_equal(empty: Database, tmp_path: Path) -> 
     for one, two in ((empty.sync_url, other.sync_url), (empty.guard_sync_url, other.guard_sync_url)):
         assert described(one) == described(two)
     assert schema.check(empty.sync_url) == schema.check(other.sync_url) == ()
-    assert schema.versions(empty.sync_url) == schema.versions(other.sync_url) == ("0001", "0001")
+    assert schema.versions(empty.sync_url) == schema.versions(other.sync_url) == (MAIN_VERSION, GUARD_VERSION)
     drop_database(other)
 
 
@@ -106,6 +107,35 @@ def test_another_version_is_refused_by_name(empty: Database, version: str) -> No
     assert version in schema.check(empty.sync_url)[0]
 
 
+def at_first(url: str) -> None:
+    """Take the main tables back to the first version, as an older package left them."""
+    place, part = next(iter(schema._places(url, None, Tables())))
+    with schema._alone(place, part) as connection:
+        schema._command("downgrade", connection, part, revision="0001")
+
+
+def test_an_older_store_is_upgraded_with_what_it_holds(empty: Database) -> None:
+    """From the first version on: the upgrade keeps accounts and the database's own name, and ends without drift."""
+    schema.create(empty.sync_url)
+    storage = SqlStorage.from_url(empty.sync_url)
+    with storage.begin(after_commit=ignore) as store:
+        store.users.add(user(1))
+    with storage.reading() as store:
+        name = store.epochs.recent().incarnation
+    storage.close()
+    at_first(empty.sync_url)
+    assert schema.versions(empty.sync_url) == ("0001", GUARD_VERSION)
+    with pytest.raises(SchemaMismatch, match="0001"):
+        schema.create(empty.sync_url)
+    schema.upgrade(empty.sync_url)
+    assert schema.check(empty.sync_url) == ()
+    storage = SqlStorage.from_url(empty.sync_url)
+    with storage.reading() as store:
+        assert store.users.get(user_id(1)) == user(1)
+        assert store.epochs.recent().incarnation == name != ""
+    storage.close()
+
+
 def test_a_newer_version_is_not_upgraded(empty: Database) -> None:
     """`upgrade` leaves a newer database alone, in both parts."""
     schema.create(empty.sync_url)
@@ -113,7 +143,7 @@ def test_a_newer_version_is_not_upgraded(empty: Database) -> None:
         run(url, f"UPDATE {table} SET version_num = '9999'")
         with pytest.raises(SchemaMismatch, match="newer"):
             schema.upgrade(empty.sync_url)
-        run(url, f"UPDATE {table} SET version_num = '0001'")
+        run(url, f"UPDATE {table} SET version_num = '{MAIN_VERSION if url == empty.sync_url else GUARD_VERSION}'")
 
 
 def test_missing_tables_say_what_to_do(empty: Database) -> None:
@@ -127,13 +157,11 @@ def test_missing_tables_say_what_to_do(empty: Database) -> None:
 
 
 def test_a_stamp_writes_the_version_only(empty: Database) -> None:
-    """`stamp` gives tables that were made by other means their version."""
+    """`stamp` gives tables that were made by other means their versions: each part has a count of its own."""
     schema.create(empty.sync_url)
     run(empty.sync_url, "DELETE FROM ctsec_alembic_version")
-    schema.stamp(empty.sync_url, version="0001")
-    assert schema.versions(empty.sync_url) == ("0001", "0001")
-    with pytest.raises(SchemaMismatch, match="0001"):
-        schema.stamp(empty.sync_url, version="never")
+    schema.stamp(empty.sync_url)
+    assert schema.versions(empty.sync_url) == (MAIN_VERSION, GUARD_VERSION)
 
 
 def test_asking_changes_nothing(empty: Database) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctsec.cache import LIFE, RecordCache
+from ctsec.changes import News
 
 
 class Seconds:
@@ -106,3 +107,63 @@ def test_threads_do_not_break_it() -> None:
     assert failures == []
     cache.evict(("all",))
     assert len(cache) == 0
+
+
+def asking(seconds: Seconds, *, every: float = 1.0) -> RecordCache[str]:
+    """Return a cache of a process that asks others, with one record."""
+    cache = RecordCache[str](monotonic=seconds, ask_every=every)
+    cache.put("key", "value", scopes=("usr",), generation=cache.begin())
+    return cache
+
+
+def test_what_was_never_asked_about_is_not_believed() -> None:
+    """A record is believed from the first answer on and for `ask_every` seconds after the question, not after the answer."""
+    seconds = Seconds()
+    cache = asking(seconds)
+    assert cache.get("key") is None
+    assert cache.must_ask
+    asked = cache.begin()
+    seconds.value = 0.4
+    cache.catch_up(News("here", frozenset()), asked=asked)
+    assert cache.position == "here"
+    assert (cache.get("key"), cache.must_ask) == ("value", False)
+    seconds.value = 0.999
+    assert cache.get("key") == "value"
+    seconds.value = 1.0
+    assert (cache.get("key"), cache.recall("key"), cache.must_ask) == (None, "value", True)
+
+
+def test_news_take_what_they_name_and_what_is_being_read() -> None:
+    """News of a scope end its records and every read under way; news of nothing end neither; unknown news end everything."""
+    seconds = Seconds()
+    for scopes, kept, stores in (
+        (frozenset({"usr"}), None, False),
+        (frozenset({"org"}), "value", False),
+        (None, None, False),
+        (frozenset[str](), "value", True),
+    ):
+        cache = asking(seconds)
+        reading = cache.begin()
+        cache.catch_up(News("here", scopes), asked=cache.begin())
+        assert cache.get("key") == kept
+        assert cache.put("other", "value", scopes=("usr",), generation=reading) is stores
+
+
+def test_a_process_that_asks_for_each_request_recalls_what_it_asked_about() -> None:
+    """With `ask_every` 0 nothing is believed unasked, and a record still saves the read of who has just asked."""
+    cache = asking(Seconds(), every=0)
+    cache.catch_up(News("here", frozenset()), asked=cache.begin())
+    assert (cache.get("key"), cache.recall("key")) == (None, "value")
+
+
+def test_who_heard_nothing_asks_again_after_a_second() -> None:
+    """While nobody answers no record is believed, and the question is not asked for every request."""
+    seconds = Seconds()
+    cache = asking(seconds)
+    cache.heard_nothing()
+    assert (cache.get("key"), cache.must_ask) == (None, False)
+    seconds.value = 1.0
+    assert cache.must_ask
+    seconds.value = LIFE
+    cache.catch_up(News("here", frozenset()), asked=cache.begin())
+    assert cache.recall("key") is None

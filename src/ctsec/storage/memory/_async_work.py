@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from ctsec.changes import Epochs
 from ctsec.mail.record import OutboxEntry
 from ctsec.storage.memory.state import Transaction
 from ctsec.storage.memory.tables import JOBS, OUTBOX
@@ -71,7 +72,7 @@ class AsyncMemoryJobs:
 
 
 class AsyncMemoryEpochs:
-    """See `ctsec.directory.ports.AsyncEpochRecords`."""
+    """See `ctsec.storage.ports.AsyncEpochStore`."""
 
     __slots__ = ("_tx",)
 
@@ -81,3 +82,11 @@ class AsyncMemoryEpochs:
     async def bump(self, scope: str) -> None:
         """Give `scope` another epoch at commit."""
         self._tx.bump(scope)
+
+    async def recent(self) -> Epochs:
+        """Return every epoch: memory forgets none."""
+        return self._tx.epochs()
+
+    async def trim(self) -> int:
+        """Return 0: there is nothing to make room for."""
+        return 0

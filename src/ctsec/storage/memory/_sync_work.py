@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from ctsec.changes import Epochs
 from ctsec.mail.record import OutboxEntry
 from ctsec.storage.memory.state import Transaction
 from ctsec.storage.memory.tables import JOBS, OUTBOX
@@ -72,7 +73,7 @@ class MemoryJobs:
 
 
 class MemoryEpochs:
-    """See `ctsec.directory.ports.EpochRecords`."""
+    """See `ctsec.storage.ports.EpochStore`."""
 
     __slots__ = ("_tx",)
 
@@ -82,3 +83,11 @@ class MemoryEpochs:
     def bump(self, scope: str) -> None:
         """Give `scope` another epoch at commit."""
         self._tx.bump(scope)
+
+    def recent(self) -> Epochs:
+        """Return every epoch: memory forgets none."""
+        return self._tx.epochs()
+
+    def trim(self) -> int:
+        """Return 0: there is nothing to make room for."""
+        return 0

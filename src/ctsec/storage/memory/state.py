@@ -13,6 +13,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -20,6 +21,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
+from ctsec.changes import Epochs
 from ctsec.clock import utc
 from ctsec.errors import StoreBusy, StoreError, StoreReadOnly
 from ctsec.storage.memory.guard_state import GuardState
@@ -53,9 +55,10 @@ class Snapshot:
 class MemoryState:
     """What is committed, and the rows of the guard store; several storages, of both colours, may share one."""
 
-    __slots__ = ("_changed", "_lock", "guard", "newest")
+    __slots__ = ("_changed", "_lock", "guard", "incarnation", "newest")
 
     def __init__(self) -> None:
+        self.incarnation = secrets.token_hex(16)
         self.newest = Snapshot()
         self.guard = GuardState()
         self._changed: dict[Row, int] = {}
@@ -152,6 +155,10 @@ class Transaction:
         if not self._writable:
             raise StoreReadOnly("a reading accepts no writes")
         self._scopes.add(scope)
+
+    def epochs(self) -> Epochs:
+        """Return the committed epochs, by a plain read; a transaction does not see its own."""
+        return Epochs(self._state.incarnation, self._opened().tables.get(EPOCHS.name, _NO_ROWS))
 
     def after_commit(self, listener: AfterCommit) -> None:
         """Call `listener` once after every commit that wrote; one that is there already is not added."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 
+from ctsec.changes import WINDOW_SECONDS, Epochs
 from ctsec.mail.record import OutboxEntry
 from ctsec.storage.sql._async_executor import AsyncExecutor
 from ctsec.storage.sql.statements import work
@@ -60,7 +62,7 @@ class AsyncSqlJobs:
 
 
 class AsyncSqlEpochs:
-    """See `ctsec.directory.ports.AsyncEpochRecords`."""
+    """See `ctsec.storage.ports.AsyncEpochStore`."""
 
     __slots__ = ("_run", "_tables")
 
@@ -70,5 +72,16 @@ class AsyncSqlEpochs:
 
     async def bump(self, scope: str) -> None:
         """Change the epoch of `scope` in this transaction, and have caches forget it after commit."""
-        await self._run.change(work.bump(self._tables, scope, dialect=self._run.dialect))
+        epoch = secrets.randbits(63)
+        await self._run.change(work.bump(self._tables, scope, epoch=epoch, dialect=self._run.dialect))
         self._run.progress.scopes.add(scope)
+
+    async def recent(self) -> Epochs:
+        """Return the epochs that changed in the last minute, and a little more: the clock is read in whole seconds."""
+        row = await self._run.row(work.incarnation(self._tables))
+        found = await self._run.rows(work.recent(self._tables, seconds=WINDOW_SECONDS + 1, dialect=self._run.dialect))
+        return Epochs(row["value"] if row is not None else "", {each["scope"]: each["epoch"] for each in found})
+
+    async def trim(self) -> int:
+        """Delete epochs that nobody asks for any more."""
+        return await self._run.change(work.trim(self._tables, seconds=10 * WINDOW_SECONDS, dialect=self._run.dialect))

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 
+from ctsec.changes import WINDOW_SECONDS, Epochs
 from ctsec.mail.record import OutboxEntry
 from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql.statements import work
@@ -61,7 +63,7 @@ class SqlJobs:
 
 
 class SqlEpochs:
-    """See `ctsec.directory.ports.EpochRecords`."""
+    """See `ctsec.storage.ports.EpochStore`."""
 
     __slots__ = ("_run", "_tables")
 
@@ -71,5 +73,16 @@ class SqlEpochs:
 
     def bump(self, scope: str) -> None:
         """Change the epoch of `scope` in this transaction, and have caches forget it after commit."""
-        self._run.change(work.bump(self._tables, scope, dialect=self._run.dialect))
+        epoch = secrets.randbits(63)
+        self._run.change(work.bump(self._tables, scope, epoch=epoch, dialect=self._run.dialect))
         self._run.progress.scopes.add(scope)
+
+    def recent(self) -> Epochs:
+        """Return the epochs that changed in the last minute, and a little more: the clock is read in whole seconds."""
+        row = self._run.row(work.incarnation(self._tables))
+        found = self._run.rows(work.recent(self._tables, seconds=WINDOW_SECONDS + 1, dialect=self._run.dialect))
+        return Epochs(row["value"] if row is not None else "", {each["scope"]: each["epoch"] for each in found})
+
+    def trim(self) -> int:
+        """Delete epochs that nobody asks for any more."""
+        return self._run.change(work.trim(self._tables, seconds=10 * WINDOW_SECONDS, dialect=self._run.dialect))

@@ -61,11 +61,11 @@ def upgrade(url: str | URL, *, guard: str | URL | None = None, tables: Tables | 
             _name_incarnation(connection, part)
 
 
-def stamp(url: str | URL, *, version: str, guard: str | URL | None = None, tables: Tables | None = None) -> None:
-    """Write a version without changing tables, for a database that was made by other means."""
+def stamp(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None) -> None:
+    """Write this package's versions without changing tables, for a database that was made by other means."""
     for place, part in _places(url, guard, tables or Tables()):
         with _alone(place, part) as connection:
-            _command("stamp", connection, part, revision=version)
+            _command("stamp", connection, part, revision="head")
 
 
 def versions(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None) -> tuple[str | None, str | None]:

@@ -215,7 +215,9 @@ class Tables:
             "job", _id("name", length=128), _id("owner", length=128), _at("leased_until"), _at("due_at"), _at("last_run_at", nullable=True),
             _words("last_error"), key=("name",),
         )  # fmt: skip
-        self.epoch = self._table("epoch", _id("scope"), _number("epoch"), key=("scope",))
+        self.epoch = self._table(
+            "epoch", _id("scope"), _number("epoch"), _number("changed_at"), key=("scope",), by_time=("changed_at",)
+        )  # fmt: skip
         self.meta = self._table("meta", _id("name"), _words("value"), key=("name",))
 
     def _guard(self) -> None:

@@ -26,7 +26,7 @@ from ctsec.testing.conformance._async_members import (
     AsyncStandingConformance,
 )
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
-from ctsec.testing.conformance._async_work import AsyncJobConformance, AsyncOutboxConformance
+from ctsec.testing.conformance._async_work import AsyncEpochConformance, AsyncJobConformance, AsyncOutboxConformance
 from ctsec.testing.conformance._sync_audit import InboxConformance, LogConformance
 from ctsec.testing.conformance._sync_credentials import (
     AuthenticatorConformance,
@@ -41,7 +41,7 @@ from ctsec.testing.conformance._sync_isolation import IsolationConformance
 from ctsec.testing.conformance._sync_keys import DekConformance, KeyConformance
 from ctsec.testing.conformance._sync_members import AssignmentConformance, MembershipConformance, RosterConformance, StandingConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
-from ctsec.testing.conformance._sync_work import JobConformance, OutboxConformance
+from ctsec.testing.conformance._sync_work import EpochConformance, JobConformance, OutboxConformance
 
 __all__ = [
     "AssignmentConformance",
@@ -49,6 +49,7 @@ __all__ = [
     "AsyncAuthenticatorConformance",
     "AsyncBackupCodeConformance",
     "AsyncDekConformance",
+    "AsyncEpochConformance",
     "AsyncGuardConformance",
     "AsyncHostSession",
     "AsyncInboxConformance",
@@ -72,6 +73,7 @@ __all__ = [
     "AuthenticatorConformance",
     "BackupCodeConformance",
     "DekConformance",
+    "EpochConformance",
     "GuardConformance",
     "HostSession",
     "InboxConformance",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ctsec.changes import Epochs
 from ctsec.mail.record import delivered, leased, postponed
 from ctsec.storage._async_ports import AsyncStorage
-from ctsec.testing.conformance.expect import equal
-from ctsec.testing.conformance.samples import HOUR, NOW, TICK, ignore, outbox_entry
+from ctsec.testing.conformance.expect import equal, holds
+from ctsec.testing.conformance.samples import HOUR, NOW, TICK, ignore, org_id, outbox_entry, user_id
 
 
 class AsyncOutboxConformance:
@@ -78,3 +79,48 @@ class AsyncJobConformance:
             equal(await store.jobs.claim("mail", owner="b", now=NOW + 3 * TICK, until=NOW + HOUR), True)
             taken = {job.name: job for job in await store.jobs.all()}["mail"]
             equal(taken, replace(found, owner="b", leased_until=NOW + HOUR))
+
+
+class AsyncEpochConformance:
+    """Epochs: what tells other processes that something changed."""
+
+    async def test_an_epoch_changes_with_every_commit(self, storage: AsyncStorage) -> None:
+        """A committed change gives its scope another epoch than it ever had, and leaves those of the others; the store keeps its name."""
+        seen: list[Epochs] = []
+        for _ in range(3):
+            async with storage.begin(after_commit=ignore) as store:
+                await store.epochs.bump(user_id(1))
+                if not seen:
+                    await store.epochs.bump(org_id(1))
+            async with storage.reading() as store:
+                seen.append(await store.epochs.recent())
+        equal(len({each.recent[user_id(1)] for each in seen}), 3)
+        equal(len({each.recent[org_id(1)] for each in seen}), 1)
+        equal(len({each.incarnation for each in seen}), 1)
+        holds(bool(seen[0].incarnation), "a store has a name of its own")
+
+    async def test_an_epoch_that_was_not_committed_is_not_there(self, storage: AsyncStorage) -> None:
+        """Others see no new epoch before the commit, and none after a rollback."""
+        async with storage.reading() as store:
+            before = await store.epochs.recent()
+        try:
+            async with storage.begin(after_commit=ignore) as store:
+                await store.epochs.bump(user_id(1))
+                async with storage.reading() as other:
+                    equal(await other.epochs.recent(), before)
+                raise KeyError
+        except KeyError:
+            pass
+        async with storage.reading() as store:
+            equal(await store.epochs.recent(), before)
+
+    async def test_trimming_keeps_what_is_asked_for(self, storage: AsyncStorage) -> None:
+        """Making room takes no epoch that a process still compares."""
+        async with storage.begin(after_commit=ignore) as store:
+            await store.epochs.bump(user_id(1))
+        async with storage.reading() as store:
+            before = await store.epochs.recent()
+        async with storage.begin(after_commit=ignore) as store:
+            await store.epochs.trim()
+        async with storage.reading() as store:
+            equal(await store.epochs.recent(), before)

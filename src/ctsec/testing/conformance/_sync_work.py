@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ctsec.changes import Epochs
 from ctsec.mail.record import delivered, leased, postponed
 from ctsec.storage._sync_ports import Storage
-from ctsec.testing.conformance.expect import equal
-from ctsec.testing.conformance.samples import HOUR, NOW, TICK, ignore, outbox_entry
+from ctsec.testing.conformance.expect import equal, holds
+from ctsec.testing.conformance.samples import HOUR, NOW, TICK, ignore, org_id, outbox_entry, user_id
 
 
 class OutboxConformance:
@@ -79,3 +80,48 @@ class JobConformance:
             equal(store.jobs.claim("mail", owner="b", now=NOW + 3 * TICK, until=NOW + HOUR), True)
             taken = {job.name: job for job in store.jobs.all()}["mail"]
             equal(taken, replace(found, owner="b", leased_until=NOW + HOUR))
+
+
+class EpochConformance:
+    """Epochs: what tells other processes that something changed."""
+
+    def test_an_epoch_changes_with_every_commit(self, storage: Storage) -> None:
+        """A committed change gives its scope another epoch than it ever had, and leaves those of the others; the store keeps its name."""
+        seen: list[Epochs] = []
+        for _ in range(3):
+            with storage.begin(after_commit=ignore) as store:
+                store.epochs.bump(user_id(1))
+                if not seen:
+                    store.epochs.bump(org_id(1))
+            with storage.reading() as store:
+                seen.append(store.epochs.recent())
+        equal(len({each.recent[user_id(1)] for each in seen}), 3)
+        equal(len({each.recent[org_id(1)] for each in seen}), 1)
+        equal(len({each.incarnation for each in seen}), 1)
+        holds(bool(seen[0].incarnation), "a store has a name of its own")
+
+    def test_an_epoch_that_was_not_committed_is_not_there(self, storage: Storage) -> None:
+        """Others see no new epoch before the commit, and none after a rollback."""
+        with storage.reading() as store:
+            before = store.epochs.recent()
+        try:
+            with storage.begin(after_commit=ignore) as store:
+                store.epochs.bump(user_id(1))
+                with storage.reading() as other:
+                    equal(other.epochs.recent(), before)
+                raise KeyError
+        except KeyError:
+            pass
+        with storage.reading() as store:
+            equal(store.epochs.recent(), before)
+
+    def test_trimming_keeps_what_is_asked_for(self, storage: Storage) -> None:
+        """Making room takes no epoch that a process still compares."""
+        with storage.begin(after_commit=ignore) as store:
+            store.epochs.bump(user_id(1))
+        with storage.reading() as store:
+            before = store.epochs.recent()
+        with storage.begin(after_commit=ignore) as store:
+            store.epochs.trim()
+        with storage.reading() as store:
+            equal(store.epochs.recent(), before)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Update, select, update
+from sqlalchemy import BigInteger, ColumnElement, Delete, Executable, Select, Update, delete, literal_column, select, update
 from sqlalchemy.sql.dml import Insert
 
 from ctsec.storage.sql.statements.rows import put
 from ctsec.storage.sql.tables import Tables
+from ctsec.storage.sql.types import MARIADB
 
 
 def due(tables: Tables, *, now: datetime, limit: int) -> Select[Any]:
@@ -37,7 +38,33 @@ def jobs(tables: Tables) -> Select[Any]:
     return select(tables.job).order_by(tables.job.c.name)
 
 
-def bump(tables: Tables, scope: str, *, dialect: str) -> Insert:
-    """Return the statement that changes the epoch of a scope."""
+def bump(tables: Tables, scope: str, *, epoch: int, dialect: str) -> Insert:
+    """Return the statement that gives a scope the epoch `epoch`, at this second of the database's clock."""
+    row = {"scope": scope, "epoch": epoch, "changed_at": _second(dialect)}
+    return put(tables.epoch, row, key=("scope",), dialect=dialect)
+
+
+def recent(tables: Tables, *, seconds: int, dialect: str) -> Executable:
+    """Return the query for the epochs that changed in the last `seconds`."""
     t = tables.epoch
-    return put(t, {"scope": scope, "epoch": 1}, key=("scope",), dialect=dialect, change={"epoch": t.c.epoch + 1})
+    return select(t.c.scope, t.c.epoch).where(t.c.changed_at >= _second(dialect) - seconds)
+
+
+def incarnation(tables: Tables) -> Select[Any]:
+    """Return the query for the database's own name."""
+    return select(tables.meta.c.value).where(tables.meta.c.name == "incarnation")
+
+
+def trim(tables: Tables, *, seconds: int, dialect: str) -> Delete:
+    """Return the statement that deletes the epochs which did not change in the last `seconds`."""
+    t = tables.epoch
+    return delete(t).where(t.c.changed_at < _second(dialect) - seconds)
+
+
+def _second(dialect: str) -> ColumnElement[int]:
+    """Return the second of the database's clock: processes whose clocks differ must mean the same minute."""
+    if dialect in MARIADB:
+        return literal_column("UNIX_TIMESTAMP()", BigInteger())
+    if dialect == "postgresql":
+        return literal_column("CAST(extract(epoch from clock_timestamp()) AS BIGINT)", BigInteger())
+    return literal_column("CAST(strftime('%s','now') AS INTEGER)", BigInteger())

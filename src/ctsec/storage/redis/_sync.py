@@ -1,0 +1,65 @@
+# Generated from src/ctsec/storage/redis/_async.py by tools/twin.py; edit that file.
+"""The change feed over Redis (async source): one round trip tells a process what all the others changed."""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from ctsec.changes import News
+from ctsec.errors import StoreError
+from ctsec.storage.redis.announcer import Announcer, announcer_for
+from ctsec.storage.redis.stream import MOST, Names, after, news
+
+SECONDS_TO_ANSWER: Final = 0.25
+
+
+class RedisFeed:
+    """Reads the stream of changes; what this process changed is written by `announcer`, in a thread of its own after each commit."""
+
+    __slots__ = ("_announcer", "_client", "_names")
+
+    def __init__(self, client: Redis, *, announcer: Announcer, names: Names) -> None:
+        self._client: Any = client  # its own annotations are incomplete
+        self._announcer = announcer
+        self._names = names
+
+    @classmethod
+    def from_url(cls, url: str, *, prefix: str = "ctsec") -> RedisFeed:
+        """Return a feed with clients of its own, which `aclose()` closes; an answer is awaited for a quarter of a second.
+
+        `url` is a redis or rediss URL. Raises ValueError for another one.
+        """
+        names = Names(prefix)
+        client = cast(Any, Redis).from_url(
+            url, socket_timeout=SECONDS_TO_ANSWER, socket_connect_timeout=SECONDS_TO_ANSWER, retry=Retry(NoBackoff(), 1)
+        )
+        return cls(client, announcer=announcer_for(url, names=names), names=names)
+
+    def since(self, position: object) -> News:
+        """Return what changed since `position`; raise StoreError if Redis does not answer."""
+        try:
+            with self._client.pipeline(transaction=True) as pipe:
+                pipe.info("server")
+                pipe.get(self._names.incarnation)
+                pipe.xrevrange(self._names.changes, count=1)
+                pipe.xrange(self._names.changes, min=after(position), count=MOST)
+                server, name, newest, entries = pipe.execute()
+        except (RedisError, OSError) as error:
+            failure = StoreError(f"redis does not say what changed ({type(error).__name__}); the store is read instead")
+        else:
+            return news(position, server=server, name=name, newest=newest, entries=entries)
+        raise failure
+
+    def announce(self, scopes: frozenset[str]) -> None:
+        """Have the announcer tell the others."""
+        self._announcer.announce(scopes)
+
+    def close(self) -> None:
+        """Tell what is still to be told, and close the clients."""
+        self._announcer.close()
+        self._client.close()
