@@ -5,6 +5,7 @@ Rules that this module keeps:
 - a floor and its contestants are timed in slices, interleaved: F A F B F, then again; a slow moment of the machine meets all of them;
 - a value is formed inside its round, against the mean of the two floor slices that bracket the contestant's slice, and only then summed up:
   median, and p10 to p90 as spread, over all rounds;
+- a rate is the inverse of a median time, the contestant's and the floor's, so that rate and time never say different things;
 - a slice returns seconds for one call; how it times itself (thread CPU, child CPU, wall) is its own business, and is the floor's too.
 """
 
@@ -42,28 +43,39 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Race:
-    """Contestants against one floor; `title` says what is compared and `rounds` how often by default."""
+    """Contestants against one floor; `title` says what is compared and `rounds` how often by default.
+
+    `rate_unit` names calls per second, such as "req/s", where these are to be shown beside the time of one call.
+    """
 
     title: str
     floor: Contestant
     contestants: tuple[Contestant, ...]
     unit: Unit = Unit.TIMES
+    rate_unit: str | None = None
     rounds: int = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One contestant's result: seconds for one call (median), and the value against the floor with its spread."""
+    """One contestant's result: seconds for one call (medians, its own and the floor's), and the value against the floor with its spread."""
 
     race: str
     name: str
     floor: str
     seconds: float
+    floor_seconds: float
     value: float
     low: float
     high: float
     unit: str
+    rate_unit: str | None = None
     target: float | None = None
+
+    @property
+    def rates(self) -> tuple[float, float] | None:
+        """Calls per second, the contestant's and the floor's; None if the race shows no rate."""
+        return None if self.rate_unit is None else (1 / self.seconds, 1 / self.floor_seconds)
 
     @property
     def met(self) -> bool | None:
@@ -92,26 +104,32 @@ def run(race: Race, *, rounds: int | None = None) -> tuple[Row, ...]:
         each.slice()
     seconds: dict[str, list[float]] = {each.name: [] for each in race.contestants}
     values: dict[str, list[float]] = {each.name: [] for each in race.contestants}
+    floors: list[float] = []
     for _ in range(rounds or race.rounds):
         before = race.floor.slice()
+        floors.append(before)
         for each in race.contestants:
             spent, after = each.slice(), race.floor.slice()
             seconds[each.name].append(spent)
             values[each.name].append(compare(race.unit, seconds=spent, before=before, after=after))
+            floors.append(after)
             before = after
-    return tuple(_row(race, each, seconds[each.name], values[each.name]) for each in race.contestants)
+    floor = statistics.median(floors)
+    return tuple(_row(race, each, seconds[each.name], values[each.name], floor_seconds=floor) for each in race.contestants)
 
 
-def _row(race: Race, contestant: Contestant, seconds: list[float], values: list[float]) -> Row:
+def _row(race: Race, contestant: Contestant, seconds: list[float], values: list[float], *, floor_seconds: float) -> Row:
     return Row(
         race=race.title,
         name=contestant.name,
         floor=race.floor.name,
         seconds=statistics.median(seconds),
+        floor_seconds=floor_seconds,
         value=statistics.median(values),
         low=quantile(values, 0.1),
         high=quantile(values, 0.9),
         unit=race.unit.value,
+        rate_unit=race.rate_unit,
         target=contestant.target,
     )
 

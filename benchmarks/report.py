@@ -10,7 +10,7 @@ from dataclasses import asdict
 import ctsec
 from benchmarks.measure import Row
 
-HEADINGS = ("contestant", "against", "one call", "value", "p10-p90", "target", "met")
+HEADINGS = ("contestant", "against", "one call", "rate of the floor's", "value", "p10-p90", "target", "met")
 
 
 def environment() -> dict[str, str]:
@@ -30,12 +30,17 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1e9:.3g} ns"
 
 
+def rate(row: Row) -> str:
+    """Return the calls per second of a contestant and of its floor, or nothing where the race shows no rate."""
+    return "" if row.rates is None else f"{row.rates[0]:.0f} of {row.rates[1]:.0f} {row.rate_unit}"
+
+
 def cells(row: Row) -> tuple[str, ...]:
     """Return a row as the texts of its cells."""
     met = {None: "", True: "yes", False: "NO"}[row.met]
     unit = row.unit
     target = "" if row.target is None else f"<= {row.target:g} {unit}"
-    return row.name, row.floor, duration(row.seconds), f"{row.value:.2f} {unit}", f"{row.low:.2f}-{row.high:.2f}", target, met
+    return row.name, row.floor, duration(row.seconds), rate(row), f"{row.value:.2f} {unit}", f"{row.low:.2f}-{row.high:.2f}", target, met
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -60,8 +65,13 @@ def markdown(rows: Sequence[Row], around: Mapping[str, str]) -> str:
 
 
 def as_json(rows: Sequence[Row], around: Mapping[str, str]) -> str:
-    """Return the results as JSON: seconds for one call, value, low, high and target as numbers."""
-    return json.dumps({"environment": dict(around), "rows": [asdict(row) | {"met": row.met} for row in rows]}, indent=1) + "\n"
+    """Return the results as JSON: seconds for one call, rates, value, low, high and target as numbers."""
+    return json.dumps({"environment": dict(around), "rows": [_numbers(row) for row in rows]}, indent=1) + "\n"
+
+
+def _numbers(row: Row) -> dict[str, object]:
+    own, floor = row.rates or (None, None)
+    return {**asdict(row), "rate": own, "floor_rate": floor, "met": row.met}
 
 
 def _line(texts: Sequence[str], widths: Sequence[int]) -> str:

@@ -26,10 +26,20 @@ def scripted(name: str, seconds: list[float], log: list[str], *, target: float |
     return Contestant(name=name, slice=timed, target=target)
 
 
-def row(*, value: float = 1.5, target: float | None = 2.0, race: str = "a race") -> Row:
+def row(*, value: float = 1.5, target: float | None = 2.0, race: str = "a race", rate_unit: str | None = None) -> Row:
     """Return a result."""
     return Row(
-        race=race, name="ours", floor="theirs", seconds=1.5e-6, value=value, low=1.25, high=1.75, unit=Unit.TIMES.value, target=target
+        race=race,
+        name="ours",
+        floor="theirs",
+        seconds=1.25e-3,
+        floor_seconds=1e-3,
+        value=value,
+        low=1.25,
+        high=1.75,
+        unit=Unit.TIMES.value,
+        rate_unit=rate_unit,
+        target=target,
     )
 
 
@@ -54,7 +64,7 @@ def test_a_value_is_formed_inside_its_round() -> None:
     )
     (found,) = run(race)
     assert (found.value, found.low, found.high) == (2.0, 2.0, 2.0)
-    assert found.seconds == 40
+    assert (found.seconds, found.floor_seconds) == (40, 20)
 
 
 def test_the_middle_and_the_spread_are_of_all_rounds() -> None:
@@ -87,12 +97,38 @@ def test_a_target_is_met_up_to_itself(value: float, target: float | None, met: b
     assert row(value=value, target=target).met is met
 
 
+def test_a_rate_is_the_inverse_of_the_time() -> None:
+    """Calls per second are one over the median seconds of a call, the contestant's and the floor's, under the unit of the race."""
+    log: list[str] = []
+    race = Race(
+        title="t",
+        floor=scripted("F", [9, 0.2, 0.2, 0.1, 0.25, 0.3, 0.2], log),
+        contestants=(scripted("A", [9, 0.4, 0.5, 8], log),),
+        rounds=3,
+        rate_unit="req/s",
+    )
+    (found,) = run(race)
+    assert (found.seconds, found.floor_seconds, found.rate_unit) == (0.5, 0.2, "req/s")
+    assert found.rates == (2.0, 5.0)
+
+
+def test_a_rate_is_shown_where_its_race_has_one() -> None:
+    """Table and Markdown show both rates beside the time of a call, JSON gives them as numbers; other races show and give none."""
+    rated, other = row(rate_unit="req/s"), row(race="another")
+    assert table([rated]).splitlines()[-1].split()[2:8] == ["1.25", "ms", "800", "of", "1000", "req/s"]
+    assert "| 1.25 ms | 800 of 1000 req/s |" in markdown([rated], {})
+    assert "| 1.25 ms |  |" in markdown([other], {})
+    first, second = json.loads(as_json([rated, other], {}))["rows"]
+    assert (first["rate"], first["floor_rate"], first["rate_unit"]) == (800.0, 1000.0, "req/s")
+    assert (second["rate"], second["floor_rate"], second["rate_unit"]) == (None, None, None)
+
+
 def test_the_table_prints_a_miss() -> None:
     """A missed target stands in the table as NO, beside value, spread and target; a race's title stands once."""
     shown = table([row(), row(value=3.0)])
     assert shown.count("a race") == 1
     met, missed = shown.splitlines()[-2:]
-    assert met.split() == ["ours", "theirs", "1.5", "us", "1.50", "x", "1.25-1.75", "<=", "2", "x", "yes"]
+    assert met.split() == ["ours", "theirs", "1.25", "ms", "1.50", "x", "1.25-1.75", "<=", "2", "x", "yes"]
     assert missed.endswith("NO")
 
 
@@ -100,7 +136,7 @@ def test_markdown_is_one_table() -> None:
     """Every Markdown row has as many cells as the heading."""
     lines = markdown([row(), row(race="another", target=None)], {"python": "3"}).splitlines()
     assert lines[0] == "python 3"
-    assert {line.count("|") for line in lines[2:]} == {8}
+    assert {line.count("|") for line in lines[2:]} == {9}
     assert len(lines) == 6
 
 

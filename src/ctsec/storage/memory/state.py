@@ -156,10 +156,6 @@ class Transaction:
             raise StoreReadOnly("a reading accepts no writes")
         self._scopes.add(scope)
 
-    def epochs(self) -> Epochs:
-        """Return the committed epochs, by a plain read; a transaction does not see its own."""
-        return Epochs(self._state.incarnation, self._opened().tables.get(EPOCHS.name, _NO_ROWS))
-
     def after_commit(self, listener: AfterCommit) -> None:
         """Call `listener` once after every commit that wrote; one that is there already is not added."""
         if listener not in self._listeners:
@@ -188,6 +184,11 @@ class Transaction:
     def end(self) -> None:
         """Refuse any further use."""
         self._ended = True
+
+
+def epochs(transaction: Transaction) -> Epochs:
+    """Return the committed epochs, by a plain read; a transaction does not see its own."""
+    return Epochs(transaction._state.incarnation, transaction._opened().tables.get(EPOCHS.name, _NO_ROWS))
 
 
 def frozen(record: V) -> V:
