@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ctsec.changes import Epochs
 from ctsec.mail.record import OutboxEntry
-from ctsec.storage.memory.state import Transaction, epochs
+from ctsec.storage.memory.state import EPOCHS, META, Transaction
 from ctsec.storage.memory.tables import JOBS, OUTBOX
 from ctsec.worker.record import JobLease
 
@@ -85,7 +85,7 @@ class AsyncMemoryEpochs:
 
     async def recent(self) -> Epochs:
         """Return every epoch: memory forgets none."""
-        return epochs(self._tx)
+        return Epochs(self._tx.get(META, "incarnation") or "", dict(self._tx.scan(EPOCHS)))
 
     async def trim(self) -> int:
         """Return 0: there is nothing to make room for."""

@@ -21,7 +21,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
-from ctsec.changes import Epochs
 from ctsec.clock import utc
 from ctsec.errors import StoreBusy, StoreError, StoreReadOnly
 from ctsec.storage.memory.guard_state import GuardState
@@ -41,7 +40,8 @@ class Table(Generic[K, V]):
     name: str
 
 
-EPOCHS: Final[Table[str, int]] = Table("epochs")
+EPOCHS: Final[Table[str, tuple[str, int]]] = Table("epochs")
+META: Final[Table[str, str]] = Table("meta")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,10 @@ class Snapshot:
 class MemoryState:
     """What is committed, and the rows of the guard store; several storages, of both colours, may share one."""
 
-    __slots__ = ("_changed", "_lock", "guard", "incarnation", "newest")
+    __slots__ = ("_changed", "_lock", "guard", "newest")
 
     def __init__(self) -> None:
-        self.incarnation = secrets.token_hex(16)
-        self.newest = Snapshot()
+        self.newest = Snapshot(tables=MappingProxyType({META.name: {"incarnation": secrets.token_hex(16)}}))
         self.guard = GuardState()
         self._changed: dict[Row, int] = {}
         self._lock = threading.Lock()
@@ -71,7 +70,7 @@ class MemoryState:
                 raise StoreBusy("another transaction changed the same rows first; nothing was written, try again")
             number = self.newest.commit + 1
             tables = dict(self.newest.tables)
-            for name, rows in {**writes, EPOCHS.name: dict.fromkeys(scopes, number)}.items():
+            for name, rows in {**writes, EPOCHS.name: {scope: (scope, number) for scope in scopes}}.items():
                 merged = {**tables.get(name, _NO_ROWS), **rows}
                 tables[name] = {key: record for key, record in merged.items() if record is not None}
             self._changed.update(dict.fromkeys(locked, number))
@@ -184,11 +183,6 @@ class Transaction:
     def end(self) -> None:
         """Refuse any further use."""
         self._ended = True
-
-
-def epochs(transaction: Transaction) -> Epochs:
-    """Return the committed epochs, by a plain read; a transaction does not see its own."""
-    return Epochs(transaction._state.incarnation, transaction._opened().tables.get(EPOCHS.name, _NO_ROWS))
 
 
 def frozen(record: V) -> V:
