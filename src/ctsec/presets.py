@@ -54,7 +54,14 @@ def parts_of(kms: LocalKms, *, policy: Policy, settings: Settings, options: Embe
 
 def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
     """Return the settings that the options of an embedded bundle stand for."""
-    return Settings(issuer=issuer, base_url=options.base_url, sessions=options.sessions, throttle=options.throttle, keys=options.keys)
+    return Settings(
+        issuer=issuer,
+        base_url=options.base_url,
+        sessions=options.sessions,
+        throttle=options.throttle,
+        keys=options.keys,
+        elevations=options.elevations,
+    )
 
 
 def _feed(storage: Storage, options: EmbeddedOptions) -> ChangeFeed | None:

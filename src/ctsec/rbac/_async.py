@@ -16,12 +16,12 @@ from ctsec.principal import Principal
 from ctsec.rbac._async_ports import AsyncAssignmentRecords, AsyncEpochRecords, AsyncOwnerCount, AsyncStandingRecords
 from ctsec.rbac.access import Access
 from ctsec.rbac.assignment import RoleAssignment
+from ctsec.rbac.bounds import Actor
 from ctsec.rbac.decision import Decision
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Assignment, Standing
 from ctsec.rbac.subject import subject
 from ctsec.rbac.writes import (
-    Actor,
     loses_owner,
     may_end_workspace_role,
     may_set_organization_role,
@@ -168,6 +168,10 @@ class AsyncRoles:
         )
         return after
 
+    async def version(self, organization: OrganizationId) -> int:
+        """Return the version of the organization's roles: each change of what its people are raises it, in the change's transaction."""
+        return await self._standings.version(organization)
+
     async def in_workspace(
         self, *, organization: OrganizationId, workspace: WorkspaceId, after: str = "", limit: int = 100
     ) -> tuple[RoleAssignment, ...]:
@@ -218,6 +222,7 @@ class AsyncRoles:
         workspace: WorkspaceId | None,
         details: Mapping[str, Detail],
     ) -> None:
+        await self._owners.advance_roles(organization)
         await self._epochs.bump(user)
         await self._audit.note(
             name,

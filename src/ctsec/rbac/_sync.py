@@ -17,12 +17,12 @@ from ctsec.principal import Principal
 from ctsec.rbac._sync_ports import AssignmentRecords, EpochRecords, OwnerCount, StandingRecords
 from ctsec.rbac.access import Access
 from ctsec.rbac.assignment import RoleAssignment
+from ctsec.rbac.bounds import Actor
 from ctsec.rbac.decision import Decision
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Assignment, Standing
 from ctsec.rbac.subject import subject
 from ctsec.rbac.writes import (
-    Actor,
     loses_owner,
     may_end_workspace_role,
     may_set_organization_role,
@@ -167,6 +167,10 @@ class Roles:
         )
         return after
 
+    def version(self, organization: OrganizationId) -> int:
+        """Return the version of the organization's roles: each change of what its people are raises it, in the change's transaction."""
+        return self._standings.version(organization)
+
     def in_workspace(
         self, *, organization: OrganizationId, workspace: WorkspaceId, after: str = "", limit: int = 100
     ) -> tuple[RoleAssignment, ...]:
@@ -217,6 +221,7 @@ class Roles:
         workspace: WorkspaceId | None,
         details: Mapping[str, Detail],
     ) -> None:
+        self._owners.advance_roles(organization)
         self._epochs.bump(user)
         self._audit.note(
             name,

@@ -18,6 +18,7 @@ from ctsec.keys.mac import PepperRing
 from ctsec.keys.policy import KeyPolicy
 from ctsec.keys.verify import VerifiableKey
 from ctsec.mfa.labels import parse_issuer
+from ctsec.rbac.elevation import ElevationPolicy
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Standing
 from ctsec.user import User
@@ -27,7 +28,7 @@ Cached: TypeAlias = tuple[Session, User | None] | tuple[VerifiableKey, User | No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the host chooses: the product's name, where its pages are, and the policies of sessions, attempts and keys.
+    """What the host chooses: the product's name, where its pages are, and the policies of sessions, attempts, keys and roles for a time.
 
     `totp_window` is how many time steps to either side are accepted (0 to 2).
     """
@@ -37,6 +38,7 @@ class Settings:
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     keys: KeyPolicy = field(default_factory=KeyPolicy)
+    elevations: ElevationPolicy = field(default_factory=ElevationPolicy)
     totp_window: int = 1
 
     def __post_init__(self) -> None:
@@ -64,6 +66,7 @@ class EmbeddedOptions:
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     keys: KeyPolicy = field(default_factory=KeyPolicy)
+    elevations: ElevationPolicy = field(default_factory=ElevationPolicy)
     password_hash: Argon2Parameters = field(default_factory=Argon2Parameters)
     clock: Clock = field(default_factory=SystemClock)
     worker: bool = True
