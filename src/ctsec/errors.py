@@ -3,7 +3,8 @@
 Rules that this module keeps:
 
 - every class has a stable `code`, which hosts and logs may rely on;
-- an expected failure (a wrong code, an expired key, a denied action) is never an exception: see `ctsec.outcome`;
+- an expected failure (a wrong code, an expired key, a denied action) is no exception: see `ctsec.outcome`. `AccessDenied` is raised only
+  where a host's own code asks for that, with `Access.require`, and the host adapters answer it as the refusal it stands for;
 - a message is lower case, has no period and holds no secret; it says what was expected and what to do;
 - foreign exceptions do not leave the package: adapters translate them into one of these.
 """
@@ -36,6 +37,13 @@ class StoreBusy(StoreError):
     """The store could not serialise this call with others; nothing was consumed, and the same call may be tried again."""
 
     code = "store_busy"
+    retryable = True
+
+
+class StaleRead(StoreError):
+    """The transaction sees an older state than was asked for; a newer transaction, or the primary database, may answer."""
+
+    code = "stale_read"
     retryable = True
 
 
@@ -99,6 +107,25 @@ class UnknownPermission(CtsecError):
     """The code asked for a permission that the policy does not name; this is a mistake in the host's code."""
 
     code = "unknown_permission"
+
+
+class AccessDenied(CtsecError):
+    """The host's code required a permission that the caller does not have; the host adapters answer it with 403 or 404.
+
+    `permission` is what was required and `reason` why it is denied: the value of a `ctsec.rbac.DecisionReason`. `organization` and
+    `workspace` are the ids of the place, if it is known.
+    """
+
+    code = "access_denied"
+
+    def __init__(
+        self, message: str, *, permission: str, reason: str, organization: str | None = None, workspace: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.permission = permission
+        self.reason = reason
+        self.organization = organization
+        self.workspace = workspace
 
 
 class MailError(CtsecError):

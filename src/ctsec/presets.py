@@ -48,6 +48,7 @@ def parts_of(kms: LocalKms, *, policy: Policy, settings: Settings, options: Embe
         password_sealing=SealingRing(current="1", keys={"1": kms.derive(PASSWORD_PEPPER)}),
         key_peppers=PepperRing(current="1", peppers={"1": kms.derive(API_KEY_PEPPER)}),
         clock=options.clock,
+        methods=options.methods,
         memory=new_memory(options.clock, ask_every=options.ask_every if options.changes is not None else None),
     )
 

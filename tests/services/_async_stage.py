@@ -127,6 +127,7 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "roles.assign": ((ann,), {**place, "role": "editor"}),
         "roles.revoke": ((ann,), place),
         "roles.change_organization_role": ((ann,), {**org, "user": bob.id, "role": "admin"}),
+        "roles.change_period": ((ann,), {**org, "user": bob.id, "expires_at": stage.world.clock.now() + timedelta(days=1)}),
         "elevations.request": ((bob,), {**org, "workspace": stage.prod.id, "role": "editor", **hour}),
         "elevations.approve": ((ann,), asked),
         "elevations.deny": ((ann,), asked),

@@ -65,6 +65,7 @@ class EventName(StrEnum):
     MEMBER_REMOVED = "member.removed"
     MEMBER_SUSPENDED = "member.suspended"
     MEMBER_REINSTATED = "member.reinstated"
+    MEMBERSHIP_CHANGED = "membership.changed"
     ROLE_CHANGED = "role.changed"
     ROLE_ASSIGNED = "role.assigned"
     ROLE_REVOKED = "role.revoked"

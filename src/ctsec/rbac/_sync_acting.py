@@ -92,12 +92,14 @@ class Acting:
         target: Target,
         workspace: WorkspaceId | None,
         details: Mapping[str, Detail],
+        subject: UserId | None = None,
     ) -> Refusal:
         """Write the refusal aside, so that a rollback of the host does not erase it, and return it."""
         self.audit.note_aside(
             EventName.ACCESS_DENIED,
             actor=actor,
             targets=(target,),
+            subject=subject,
             refused=refusal.reason,
             organization=organization,
             workspace=workspace,

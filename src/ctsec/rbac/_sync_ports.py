@@ -28,8 +28,8 @@ class StandingRecords(Protocol):
         """Return the version of the organization's roles; 0 for an organization that is not there."""
         ...
 
-    def change_role(self, organization_id: OrganizationId, user_id: UserId, *, before: str, after: str) -> bool:
-        """Change the organization role if it still is `before`; True if written."""
+    def change_membership(self, *, before: Standing, after: Standing) -> bool:
+        """Write the role and the period of `after` if the stored role still is that of `before`; True if written."""
         ...
 
 

@@ -164,15 +164,7 @@ class AsyncUnit:
     @property
     def roles(self) -> AsyncRoles:
         """Roles and decisions."""
-        return AsyncRoles(
-            policy=self._parts.policy,
-            standings=self._store.standings,
-            assignments=self._store.assignments,
-            owners=self._store.organizations,
-            epochs=self._store.epochs,
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        return AsyncRoles(acting=self._acting, assignments=self._store.assignments, methods=self._parts.methods)
 
     @property
     def lists(self) -> AsyncLists:

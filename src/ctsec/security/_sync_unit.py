@@ -165,15 +165,7 @@ class Unit:
     @property
     def roles(self) -> Roles:
         """Roles and decisions."""
-        return Roles(
-            policy=self._parts.policy,
-            standings=self._store.standings,
-            assignments=self._store.assignments,
-            owners=self._store.organizations,
-            epochs=self._store.epochs,
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        return Roles(acting=self._acting, assignments=self._store.assignments, methods=self._parts.methods)
 
     @property
     def lists(self) -> Lists:

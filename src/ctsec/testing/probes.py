@@ -16,7 +16,7 @@ WRITING: Final = frozenset(
         "append_new",
         "bump",
         "change",
-        "change_role",
+        "change_membership",
         "claim",
         "clear",
         "consume",

@@ -34,8 +34,8 @@ def test_the_tree_is_at_most_three_deep() -> None:
 
 @pytest.mark.parametrize("error", CLASSES)
 def test_only_what_consumed_nothing_may_be_tried_again(error: type[CtsecError]) -> None:
-    """Exactly the errors of a busy, overloaded or unreachable other side are retryable."""
-    assert error.retryable == (error.code in {"store_busy", "kms_unavailable", "overloaded", "mail"})
+    """Exactly the errors of a busy, lagging, overloaded or unreachable other side are retryable."""
+    assert error.retryable == (error.code in {"store_busy", "stale_read", "kms_unavailable", "overloaded", "mail"})
 
 
 def test_a_busy_store_is_a_store_error() -> None:

@@ -61,12 +61,14 @@ class MemoryStandings:
         workspace = self._tx.get(WORKSPACES, workspace_id)
         return None if workspace is None else workspace.organization_id
 
-    def change_role(self, organization_id: OrganizationId, user_id: UserId, *, before: str, after: str) -> bool:
-        """Change the organization role if it still is `before`; the membership's version goes up by one."""
-        stored = self._tx.current(MEMBERSHIPS, (organization_id, user_id))
-        if stored is None or stored.role != before:
+    def change_membership(self, *, before: Standing, after: Standing) -> bool:
+        """Write role and period if the stored role still is the one before; the membership's version goes up by one."""
+        key = (before.organization, before.user)
+        stored = self._tx.current(MEMBERSHIPS, key)
+        if stored is None or stored.role != before.role:
             return False
-        self._tx.put(MEMBERSHIPS, (organization_id, user_id), replace(stored, role=after, version=stored.version + 1))
+        changed = replace(stored, role=after.role, starts_at=after.starts_at, expires_at=after.expires_at, version=stored.version + 1)
+        self._tx.put(MEMBERSHIPS, key, changed)
         return True
 
 

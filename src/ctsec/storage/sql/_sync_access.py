@@ -48,9 +48,9 @@ class SqlStandings:
         row = self._run.row(access.organization_of(self._tables, workspace_id))
         return None if row is None else OrganizationId(row["organization_id"])
 
-    def change_role(self, organization_id: OrganizationId, user_id: UserId, *, before: str, after: str) -> bool:
-        """Change the organization role if it still is `before`; the membership's version goes up by one."""
-        return self._run.change(access.change_role(self._tables, organization_id, user_id, before=before, after=after)) == 1
+    def change_membership(self, *, before: Standing, after: Standing) -> bool:
+        """Write role and period if the stored role still is the one before; the membership's version goes up by one."""
+        return self._run.change(access.change_membership(self._tables, before=before, after=after)) == 1
 
 
 class SqlAssignments:

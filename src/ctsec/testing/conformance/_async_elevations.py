@@ -7,8 +7,8 @@ from datetime import datetime
 from itertools import product
 
 from ctsec.directory.record import MembershipStatus
-from ctsec.ids import BreakGlassId, ElevationId, WorkspaceId
-from ctsec.rbac.elevation import BreakGlassPermit, ElevationKind, ElevationRequest, ElevationState
+from ctsec.ids import ElevationId, WorkspaceId
+from ctsec.rbac.elevation import ElevationRequest, ElevationState
 from ctsec.rbac.listing import Reach, reach
 from ctsec.rbac.preset import POLICY
 from ctsec.rbac.standing import Elevation
@@ -19,11 +19,13 @@ from ctsec.testing.conformance.samples import (
     NOW,
     TICK,
     assignment,
+    elevation,
     ignore,
     membership,
     number,
     org_id,
     organization,
+    permit,
     user,
     user_id,
     workspace,
@@ -32,42 +34,6 @@ from ctsec.testing.conformance.samples import (
 
 _SPACES = (11, 12, 13)
 _PEOPLE = range(1, 9)
-
-
-def elevation(n: int, *, of: int, person: int, state: ElevationState = ElevationState.OPEN, space: int | None = 11) -> ElevationRequest:
-    """Return the n-th request, of a person of the organization with the number `of`; an active one lasts for an hour from NOW on."""
-    active = state is ElevationState.ACTIVE
-    return ElevationRequest(
-        id=ElevationId(number("elv", n)),
-        organization_id=org_id(of),
-        workspace_id=None if space is None else workspace_id(space),
-        user_id=user_id(person),
-        role="admin",
-        kind=ElevationKind.REQUESTED,
-        state=state,
-        reason="the night shift\nžofie 人",
-        seconds=3600,
-        requested_at=NOW - TICK,
-        decided_by=user_id(0) if active else None,
-        decided_at=NOW if active else None,
-        starts_at=NOW if active else None,
-        expires_at=NOW + HOUR if active else None,
-    )
-
-
-def permit(n: int, *, of: int, person: int, space: int | None = 11) -> BreakGlassPermit:
-    """Return the n-th permit, of a person of the organization with the number `of`."""
-    return BreakGlassPermit(
-        id=BreakGlassId(number("bgl", n)),
-        organization_id=org_id(of),
-        workspace_id=None if space is None else workspace_id(space),
-        user_id=user_id(person),
-        role="admin",
-        seconds=3600,
-        granted_by=user_id(0),
-        created_at=NOW,
-        expires_at=NOW + HOUR if n % 2 else None,
-    )
 
 
 async def _people(store: AsyncStore) -> None:

@@ -90,11 +90,11 @@ def organization_of(tables: Tables, workspace_id: WorkspaceId) -> Select[Any]:
     return select(tables.workspace.c.organization_id).where(tables.workspace.c.id == workspace_id)
 
 
-def change_role(tables: Tables, organization_id: OrganizationId, user_id: UserId, *, before: str, after: str) -> Update:
-    """Return the compare-and-set of an organization role; the membership's version goes up."""
+def change_membership(tables: Tables, *, before: Standing, after: Standing) -> Update:
+    """Return the compare-and-set of a membership's role and period; its version goes up."""
     t = tables.membership
-    found = update(t).where(t.c.organization_id == organization_id, t.c.user_id == user_id, t.c.role == before)
-    return found.values(role=after, version=t.c.version + 1)
+    found = update(t).where(t.c.organization_id == before.organization, t.c.user_id == before.user, t.c.role == before.role)
+    return found.values(role=after.role, starts_at=after.starts_at, expires_at=after.expires_at, version=t.c.version + 1)
 
 
 def remove_role(tables: Tables, organization_id: OrganizationId, workspace_id: WorkspaceId, user_id: UserId) -> Delete:

@@ -1,0 +1,55 @@
+"""A batch is its questions one by one."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctsec.errors import UnknownPermission
+from ctsec.rbac import Question, check_many
+from ctsec.rbac.preset import POLICY
+from ctsec.rbac.question import decide
+from tests.unit.rbac.exhaustive import questions, tables
+from tests.unit.rbac.reference import DAYS, HERE, NOW, PRESETS, THERE, WORKSPACES, member, policies
+
+ANY_POLICY = st.one_of(st.sampled_from(PRESETS), policies())
+
+
+@given(ANY_POLICY, st.data(), st.sampled_from(DAYS))
+def test_a_batch_equals_its_map(policy: Any, data: Any, now: Any) -> None:
+    """Law 14: the answers are those of asking one by one, in the order of the questions, duplicates and both organizations included."""
+    table = data.draw(tables(policy))
+    asked = data.draw(st.lists(questions(policy), max_size=6))
+    mixed = [*asked, *(replace(each, workspace_organization=home) for each in asked for home in (HERE, THERE) if each.workspace), *asked]
+    one_by_one = tuple(decide(policy, each, now=now, table=table) for each in mixed)
+    assert check_many(policy, mixed, now=now, table=table) == one_by_one
+    assert check_many(policy, reversed(mixed), now=now, table=table) == one_by_one[::-1]
+
+
+@given(ANY_POLICY, st.data(), st.sampled_from(DAYS))
+def test_a_question_is_a_check_of_an_access(policy: Any, data: Any, now: Any) -> None:
+    """Law 3: what is decided on a question without a table is what the resolved access answers, bit and reason."""
+    asked = data.draw(questions(policy))
+    access = policy.access(
+        asked.standing,
+        now=now,
+        workspace=asked.workspace,
+        workspace_organization=asked.workspace_organization,
+        scopes=asked.scopes,
+        workspaces=asked.workspaces,
+    )
+    assert decide(policy, asked, now=now) == access.check(asked.permission)
+
+
+@pytest.mark.parametrize(
+    "narrowed", [{}, {"scopes": frozenset({"agents:dance"})}, {"workspaces": frozenset()}, {"workspaces": frozenset(WORKSPACES)}]
+)
+def test_no_partial_answer_is_taken_for_a_whole_one(narrowed: Any) -> None:
+    """A permission of no name raises for the whole batch, in every place and through every kind of key."""
+    fine = Question(standing=member("owner"), permission="agents:run", workspace=WORKSPACES[0], workspace_organization=HERE)
+    wrong = Question(standing=member("owner"), permission="agents:dance", workspace=WORKSPACES[0], workspace_organization=HERE, **narrowed)
+    for batch in ([wrong, fine], [fine, wrong], [fine, replace(wrong, standing=None)]):
+        with pytest.raises(UnknownPermission):
+            check_many(POLICY, batch, now=NOW)

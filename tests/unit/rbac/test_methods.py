@@ -1,0 +1,142 @@
+"""The permission and authentication-method table: closed by default, only ever taking away."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctsec.errors import AccessDenied, UnknownPermission
+from ctsec.principal import Credential, CredentialKind
+from ctsec.rbac import DecisionReason, Method, MethodTable
+from ctsec.rbac.matrix import MatrixError
+from ctsec.rbac.methods import methods_of
+from ctsec.rbac.preset import POLICY
+from tests.unit.rbac.exhaustive import tables as drawn_tables
+from tests.unit.rbac.reference import DAYS, HERE, NOW, PLACES, WORKSPACES, member, policies, standings
+
+TICK = timedelta(microseconds=1)
+FRESH = timedelta(minutes=10)
+WEAK = Credential(kind=CredentialKind.SESSION, id="ses_x", factors={"pwd": NOW})
+OLD = Credential(kind=CredentialKind.SESSION, id="ses_x", aal=2, factors={"pwd": NOW, "otp": NOW - FRESH - TICK})
+STRONG = Credential(kind=CredentialKind.SESSION, id="ses_x", aal=2, factors={"pwd": NOW, "otp": NOW - FRESH})
+KEY = Credential(kind=CredentialKind.API_KEY, id="key_x")
+OTHERS = tuple(Credential(kind=kind, id="", aal=3) for kind in (CredentialKind.INTERNAL, CredentialKind.NONE))
+CREDENTIALS = (WEAK, OLD, STRONG, KEY, *OTHERS)
+TABLE = """
+permission       session  second_factor  fresh_second_factor  api_key
+dashboards:view  yes      -              -                    yes
+agents:run       -        yes            -                    -
+sso:manage       -        -              yes                  -
+"""
+MADE = MethodTable.from_matrix(POLICY.index, TABLE)
+PLACE: Any = {"workspace": WORKSPACES[0], "workspace_organization": HERE}
+
+
+@pytest.mark.parametrize(
+    ("permission", "wanted"),
+    [
+        ("dashboards:view", [None, None, None, None]),
+        ("agents:run", ["step_up_required", None, None, "credential_not_accepted"]),
+        ("sso:manage", ["step_up_required", "step_up_required", None, "credential_not_accepted"]),
+        ("billing:manage", [None, None, None, "credential_not_accepted"]),
+    ],
+)
+def test_each_row_says_who_may(permission: str, wanted: list[Any]) -> None:
+    """A weaker session is told to step up, a stronger one may what a weaker may, and what no row names is for sessions."""
+    assert [MADE.refuse(permission, credential=each, now=NOW) for each in (WEAK, OLD, STRONG, KEY)] == wanted
+    assert {MADE.refuse(permission, credential=each, now=NOW) for each in OTHERS} == {"credential_not_accepted"}
+
+
+def test_a_proof_is_fresh_for_its_time_and_not_from_the_future() -> None:
+    """A second factor is fresh for exactly ten minutes, or what the table says, and a proof from after a clock went back is none."""
+    fresh = {Method.SESSION, Method.SECOND_FACTOR, Method.FRESH_SECOND_FACTOR}
+    assert methods_of(STRONG, now=NOW) == fresh
+    assert methods_of(OLD, now=NOW) == fresh - {Method.FRESH_SECOND_FACTOR}
+    assert methods_of(STRONG, now=NOW - FRESH - TICK) == fresh - {Method.FRESH_SECOND_FACTOR}
+    assert methods_of(OLD, now=NOW, fresh=FRESH + TICK) == fresh
+
+
+@given(policies(), st.data(), standings(), st.sampled_from(DAYS), st.sampled_from(CREDENTIALS))
+def test_a_table_only_takes_away(policy: Any, data: Any, standing: Any, now: Any, credential: Any) -> None:
+    """Law 6: with a table nothing is allowed that the roles deny, denials keep their reason, and `narrow` answers as `refuse` does."""
+    table = data.draw(drawn_tables(policy).filter(lambda made: made is not None))
+    for place in PLACES:
+        before = policy.access(standing, now=now, **place)
+        after = table.narrow(before, credential=credential, now=NOW)
+        for permission in policy.permissions:
+            refused = table.refuse(permission, credential=credential, now=NOW)
+            decision = before.check(permission)
+            expected = decision.reason if not decision.allowed or refused is None else refused
+            assert after.check(permission).reason == expected
+            assert after.can(permission) == (decision.allowed and refused is None)
+
+
+def test_to_let_keys_use_everything_has_a_name() -> None:
+    """`keys_unrestricted` takes nothing from sessions and keys, and still lets nothing else in."""
+    table = MethodTable.keys_unrestricted(POLICY.index)
+    access = POLICY.access(member("owner"), now=NOW, **PLACE)
+    for credential in (WEAK, OLD, STRONG, KEY):
+        assert table.narrow(access, credential=credential, now=NOW).mask == access.mask
+    for credential in OTHERS:
+        assert table.narrow(access, credential=credential, now=NOW).mask == 0
+
+
+def test_a_permission_of_no_name_raises() -> None:
+    """A table over other names than the policy's is a mistake in the host's code, and so is a question about one."""
+    with pytest.raises(UnknownPermission):
+        MethodTable.of(POLICY.index, {"agents:dance": [Method.SESSION]})
+    for ask in (MADE.accepted, lambda name: MADE.refuse(name, credential=KEY, now=NOW)):
+        with pytest.raises(UnknownPermission):
+            ask("agents:dance")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("permission  session  fax\nagents:run  yes  -", "column fax"),
+        ("permission  session\nagents:run  -", "line 2, row agents:run"),
+        ("permission  session\nagents:run  maybe", "row agents:run, column session"),
+        ("permission  session\nagents:dance  yes", "line 2"),
+        ("permission  session\nagents:run  yes\nagents:run  yes", "row agents:run"),
+    ],
+)
+def test_a_mistake_in_the_text_names_its_place(text: str, place: str) -> None:
+    """An unknown method, a row of nothing, a word that is no answer, an unknown permission and a second row are errors with their place."""
+    with pytest.raises(MatrixError, match=place):
+        MethodTable.from_matrix(POLICY.index, text)
+
+
+def test_impossible_tables_are_refused() -> None:
+    """No method at all, an unknown one, a permission twice, and no time to be fresh are mistakes where the table is made."""
+    tables: list[Any] = [{"agents:run": []}, {"agents:run": ["fax"]}]
+    for table in tables:
+        with pytest.raises(ValueError, match="expected"):
+            MethodTable.of(POLICY.index, table)
+    session = frozenset({Method.SESSION})
+    with pytest.raises(ValueError, match="once"):
+        MethodTable(index=POLICY.index, rows=(("agents:run", session), ("agents:run", session)))
+    with pytest.raises(ValueError, match="positive"):
+        MethodTable.of(POLICY.index, {}, fresh=timedelta(0))
+    other = type(POLICY.index).of(["agents:run"])
+    with pytest.raises(ValueError, match="policy that this table was made for"):
+        MethodTable.of(other, {}).narrow(POLICY.access(member("owner"), now=NOW), credential=KEY, now=NOW)
+
+
+def test_to_require_is_to_check_and_to_raise() -> None:
+    """`require` returns for what is allowed, raises AccessDenied with permission, reason and place otherwise, and holds no secret."""
+    access = POLICY.access(member("member", one="operator"), now=NOW, **PLACE).placed(HERE, WORKSPACES[0])
+    access.require("agents:run")
+    with pytest.raises(AccessDenied) as caught:
+        access.require("operations:approve")
+    error = caught.value
+    assert (error.permission, error.reason) == ("operations:approve", DecisionReason.ROLE_LACKS_PERMISSION)
+    assert (error.organization, error.workspace) == (HERE, WORKSPACES[0])
+    assert str(error) == "operations:approve is refused: role_lacks_permission"
+    with pytest.raises(UnknownPermission):
+        access.require("agents:dance")
+    narrowed = access.attenuate({"dashboards:view"})
+    with pytest.raises(AccessDenied, match="outside_key_scope") as keyed:
+        narrowed.require("agents:run")
+    assert keyed.value.workspace == WORKSPACES[0]
