@@ -52,7 +52,13 @@ _STATES: Final = (ElevationState.OPEN, ElevationState.ACTIVE, ElevationState.DEN
 def _reach(a: int, b: int, c: int) -> Reach:
     roles = frozenset(_ROLES[: 1 + c])
     return Reach(
-        organization=s.org_id(a), user=s.user_id(b), now=_at(c), ceilings=roles, bases=frozenset(_ROLES[c:3]), masks=frozenset({"viewer"})
+        organization=s.org_id(a),
+        user=s.user_id(b),
+        now=_at(c),
+        roles=roles,
+        ceilings=roles,
+        bases=frozenset(_ROLES[c:3]),
+        masks=frozenset({"viewer"}),
     )
 
 
