@@ -48,11 +48,13 @@ if TYPE_CHECKING:
     from ctsec.rbac.condition import conditioned as conditioned
     from ctsec.rbac.decision import Decision as Decision
     from ctsec.rbac.decision import DecisionReason as DecisionReason
+    from ctsec.rbac.document_writer import policy_document as policy_document
     from ctsec.rbac.elevation import BreakGlassPermit as BreakGlassPermit
     from ctsec.rbac.elevation import ElevationKind as ElevationKind
     from ctsec.rbac.elevation import ElevationPolicy as ElevationPolicy
     from ctsec.rbac.elevation import ElevationRequest as ElevationRequest
     from ctsec.rbac.elevation import ElevationState as ElevationState
+    from ctsec.rbac.errors import PolicyError as PolicyError
     from ctsec.rbac.explanation import Cause as Cause
     from ctsec.rbac.explanation import Explanation as Explanation
     from ctsec.rbac.explanation import Rule as Rule
@@ -124,6 +126,7 @@ _HOME = {
     "Page": "ctsec.rbac.listing",
     "PermissionIndex": "ctsec.rbac.permission",
     "Policy": "ctsec.rbac.policy",
+    "PolicyError": "ctsec.rbac.errors",
     "Question": "ctsec.rbac.question",
     "Reach": "ctsec.rbac.listing",
     "Roles": "ctsec.rbac._sync",
@@ -145,6 +148,7 @@ _HOME = {
     "format_matrix": "ctsec.rbac.matrix",
     "parse_matrix": "ctsec.rbac.matrix",
     "parse_permission": "ctsec.rbac.permission",
+    "policy_document": "ctsec.rbac.document_writer",
 }
 __all__ = [
     "Access",
@@ -192,6 +196,7 @@ __all__ = [
     "Page",
     "PermissionIndex",
     "Policy",
+    "PolicyError",
     "Question",
     "Reach",
     "Roles",
@@ -213,6 +218,7 @@ __all__ = [
     "format_matrix",
     "parse_matrix",
     "parse_permission",
+    "policy_document",
 ]
 
 __getattr__ = face(__name__, _HOME)
