@@ -46,6 +46,13 @@ if TYPE_CHECKING:
     from ctsec.rbac.condition import Situation as Situation
     from ctsec.rbac.condition import Weekday as Weekday
     from ctsec.rbac.condition import conditioned as conditioned
+    from ctsec.rbac.custom import CustomRole as CustomRole
+    from ctsec.rbac.custom import RoleProblem as RoleProblem
+    from ctsec.rbac.custom import StoredRoles as StoredRoles
+    from ctsec.rbac.custom import custom_role_data as custom_role_data
+    from ctsec.rbac.custom import parse_custom_role as parse_custom_role
+    from ctsec.rbac.custom import with_custom_roles as with_custom_roles
+    from ctsec.rbac.custom import with_stored_roles as with_stored_roles
     from ctsec.rbac.decision import Decision as Decision
     from ctsec.rbac.decision import DecisionReason as DecisionReason
     from ctsec.rbac.document_writer import policy_document as policy_document
@@ -101,6 +108,7 @@ _HOME = {
     "Change": "ctsec.rbac.change",
     "ChangeOrganizationRole": "ctsec.rbac.change",
     "Condition": "ctsec.rbac.condition",
+    "CustomRole": "ctsec.rbac.custom",
     "Decision": "ctsec.rbac.decision",
     "DecisionReason": "ctsec.rbac.decision",
     "During": "ctsec.rbac.condition",
@@ -129,6 +137,7 @@ _HOME = {
     "PolicyError": "ctsec.rbac.errors",
     "Question": "ctsec.rbac.question",
     "Reach": "ctsec.rbac.listing",
+    "RoleProblem": "ctsec.rbac.custom",
     "Roles": "ctsec.rbac._sync",
     "Rule": "ctsec.rbac.explanation",
     "Scope": "ctsec.rbac.permission",
@@ -136,19 +145,25 @@ _HOME = {
     "Standing": "ctsec.rbac.standing",
     "StartNow": "ctsec.rbac.change",
     "StepUp": "ctsec.rbac.change",
+    "StoredRoles": "ctsec.rbac.custom",
     "UseMethod": "ctsec.rbac.change",
     "Weekday": "ctsec.rbac.condition",
     "WidenKeyScopes": "ctsec.rbac.change",
     "WidenKeyWorkspaces": "ctsec.rbac.change",
     "WorkspaceRole": "ctsec.rbac.role",
+    "WorkspaceRole": "ctsec.rbac.role",
     "applied": "ctsec.rbac.change",
     "check_many": "ctsec.rbac.batch",
     "conditioned": "ctsec.rbac.condition",
+    "custom_role_data": "ctsec.rbac.custom",
     "explain": "ctsec.rbac.explanation",
     "format_matrix": "ctsec.rbac.matrix",
+    "parse_custom_role": "ctsec.rbac.custom",
     "parse_matrix": "ctsec.rbac.matrix",
     "parse_permission": "ctsec.rbac.permission",
     "policy_document": "ctsec.rbac.document_writer",
+    "with_custom_roles": "ctsec.rbac.custom",
+    "with_stored_roles": "ctsec.rbac.custom",
 }
 __all__ = [
     "Access",
@@ -171,6 +186,7 @@ __all__ = [
     "Change",
     "ChangeOrganizationRole",
     "Condition",
+    "CustomRole",
     "Decision",
     "DecisionReason",
     "During",
@@ -199,6 +215,7 @@ __all__ = [
     "PolicyError",
     "Question",
     "Reach",
+    "RoleProblem",
     "Roles",
     "Rule",
     "Scope",
@@ -206,6 +223,7 @@ __all__ = [
     "Standing",
     "StartNow",
     "StepUp",
+    "StoredRoles",
     "UseMethod",
     "Weekday",
     "WidenKeyScopes",
@@ -214,11 +232,15 @@ __all__ = [
     "applied",
     "check_many",
     "conditioned",
+    "custom_role_data",
     "explain",
     "format_matrix",
+    "parse_custom_role",
     "parse_matrix",
     "parse_permission",
     "policy_document",
+    "with_custom_roles",
+    "with_stored_roles",
 ]
 
 __getattr__ = face(__name__, _HOME)

@@ -78,18 +78,7 @@ class Table:
         value = self.get(key)
         if not isinstance(value, list):
             raise self._unexpected(key, "a list of lists")
-        lists: list[list[str]] = []
-        for position, each in enumerate(cast(list[object], value)):
-            place = f"{self.at(key)}[{position}]"
-            if not isinstance(each, list):
-                raise PolicyError(f"expected a list of texts, found {found(each)}", place=place)
-            texts: list[str] = []
-            for at, text in _texts(cast(list[object], each), place=place):
-                if text in texts:
-                    raise PolicyError(f"expected each name once, found {found(text)} again", place=at)
-                texts.append(text)
-            lists.append(texts)
-        return lists
+        return [names(each, place=f"{self.at(key)}[{position}]") for position, each in enumerate(cast(list[object], value))]
 
     def mask(self, key: str, *, index: PermissionIndex, scope: Scope) -> int | None:
         """Return the set of permissions of `scope` under `key`, a list or "all", or None if there is none."""
@@ -112,6 +101,18 @@ class Table:
 
     def _unexpected(self, key: str, wanted: str) -> PolicyError:
         return PolicyError(f"expected {wanted}, found {found(self.get(key))}", place=self.at(key))
+
+
+def names(value: object, *, place: str) -> list[str]:
+    """Return the list of texts, none of them twice, that `value` is."""
+    if not isinstance(value, list):
+        raise PolicyError(f"expected a list of texts, found {found(value)}", place=place)
+    texts: list[str] = []
+    for at, text in _texts(cast(list[object], value), place=place):
+        if text in texts:
+            raise PolicyError(f"expected each name once, found {found(text)} again", place=at)
+        texts.append(text)
+    return texts
 
 
 def _texts(values: list[object], *, place: str) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ctsec.rbac.document import MEMBERS, PERMISSIONS, WORKSPACE_MEMBERS
 from ctsec.rbac.document_values import ALL
-from ctsec.rbac.errors import PolicyError
+from ctsec.rbac.errors import PolicyError, below
 from ctsec.rbac.matrix import MAX_TEXT
 from ctsec.rbac.permission import Scope
 from ctsec.rbac.policy import Policy
@@ -26,7 +26,8 @@ _LIST: Final = re.compile(r"\[\s+([^\[\]]*?)\s+\]")
 def policy_document(policy: Policy) -> str:
     """Return `policy` as a JSON document that `Policy.from_json` reads back equal.
 
-    Raises PolicyError for a policy of so many roles and permissions that its document would have more than 64 KiB.
+    Raises PolicyError for a policy of so many roles and permissions that its document would have more than 64 KiB, and for one that was
+    joined with an organization's own roles, which are no part of the host's policy.
     """
     # Each list on one line: no name holds a bracket.
     text = _LIST.sub(lambda match: "[" + re.sub(r"\s+", " ", match[1]) + "]", json.dumps(policy_data(policy), indent=2)) + "\n"
@@ -38,6 +39,9 @@ def policy_document(policy: Policy) -> str:
 def policy_data(policy: Policy) -> dict[str, Any]:
     """Return the tables of the document, which `ctsec.rbac.document.read_document` reads back."""
     index = policy.index
+    for role in policy.workspace_roles:
+        if role.custom:
+            raise PolicyError("expected a role of the policy, found one of an organization's own", place=below(WORKSPACE_ROLES, role.name))
 
     def named(mask: int, scope: Scope) -> object:
         return ALL if mask and mask == index.all_of(scope) else [str(name) for name in index.names_of(mask)]

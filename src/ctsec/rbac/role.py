@@ -42,11 +42,12 @@ class OrganizationRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceRole:
-    """What a member is in one workspace; `mask` over the policy's index."""
+    """What a member is in one workspace; `mask` over the policy's index. `custom` is a role of one organization's own."""
 
     name: str
     mask: int
     rank: int = 0
+    custom: bool = False
 
 
 def validate_roles(

@@ -120,8 +120,11 @@ def may_set_workspace_role(
 
 
 def _lowest(policy: Policy, role: WorkspaceRole) -> bool:
-    """Say whether this is the bottom of the workspace chain: everybody may hold it, and what a ceiling takes from it sleeps."""
-    return role.rank == min(each.rank for each in policy.workspace_roles)
+    """Say whether this is the bottom of the workspace chain: everybody may hold it, and what a ceiling takes from it sleeps.
+
+    A role of an organization's own is never the bottom, and never takes that from the policy's.
+    """
+    return not role.custom and role.rank == min(each.rank for each in policy.workspace_roles if not each.custom)
 
 
 def may_end_workspace_role(
