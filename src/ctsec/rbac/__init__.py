@@ -66,6 +66,9 @@ if TYPE_CHECKING:
     from ctsec.rbac.explanation import Explanation as Explanation
     from ctsec.rbac.explanation import Rule as Rule
     from ctsec.rbac.explanation import explain as explain
+    from ctsec.rbac.findings import Finding as Finding
+    from ctsec.rbac.findings import FindingKind as FindingKind
+    from ctsec.rbac.findings import lint as lint
     from ctsec.rbac.listing import Page as Page
     from ctsec.rbac.listing import Reach as Reach
     from ctsec.rbac.matrix import Matrix as Matrix
@@ -121,6 +124,8 @@ _HOME = {
     "EndSuspension": "ctsec.rbac.change",
     "Explanation": "ctsec.rbac.explanation",
     "Extend": "ctsec.rbac.change",
+    "Finding": "ctsec.rbac.findings",
+    "FindingKind": "ctsec.rbac.findings",
     "FreshFactor": "ctsec.rbac.condition",
     "FromNetwork": "ctsec.rbac.condition",
     "Lists": "ctsec.rbac._sync_lists",
@@ -158,6 +163,7 @@ _HOME = {
     "custom_role_data": "ctsec.rbac.custom",
     "explain": "ctsec.rbac.explanation",
     "format_matrix": "ctsec.rbac.matrix",
+    "lint": "ctsec.rbac.findings",
     "parse_custom_role": "ctsec.rbac.custom",
     "parse_matrix": "ctsec.rbac.matrix",
     "parse_permission": "ctsec.rbac.permission",
@@ -199,6 +205,8 @@ __all__ = [
     "EndSuspension",
     "Explanation",
     "Extend",
+    "Finding",
+    "FindingKind",
     "FreshFactor",
     "FromNetwork",
     "Lists",
@@ -235,6 +243,7 @@ __all__ = [
     "custom_role_data",
     "explain",
     "format_matrix",
+    "lint",
     "parse_custom_role",
     "parse_matrix",
     "parse_permission",

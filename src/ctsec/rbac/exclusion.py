@@ -18,7 +18,7 @@ from ctsec.rbac.policy import Policy
 def exclusions(policy: Policy, masks: Mapping[str, int]) -> tuple[tuple[frozenset[str], ...], dict[str, tuple[str, str]]]:
     """Return the pairs that exclude each other because custom roles of these `masks` are among them, and the roles that join two.
 
-    The second maps the name of such a role to the two that it joins; these are in no pair.
+    The second maps the name of such a role to the two that it joins.
     """
     pairs: list[frozenset[str]] = []
     torn: dict[str, tuple[str, str]] = {}
@@ -34,7 +34,7 @@ def exclusions(policy: Policy, masks: Mapping[str, int]) -> tuple[tuple[frozense
         for one, two in combinations(stands, 2):
             if stands[one] != stands[two] and not {one, two} <= theirs.keys():
                 pairs.append(frozenset({one, two}))
-    return tuple(pair for pair in pairs if not pair & torn.keys()), torn
+    return tuple(pairs), torn
 
 
 def _greatest(masks: Mapping[str, int]) -> list[str]:
