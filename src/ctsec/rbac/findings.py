@@ -17,7 +17,8 @@ from ctsec.rbac.errors import below
 from ctsec.rbac.permission import PermissionIndex
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.reachable import everywhere, reachable_roles
-from ctsec.rbac.role import ORGANIZATION_ROLES, WORKSPACE_ROLES
+from ctsec.rbac.role import ORGANIZATION_ROLES, WORKSPACE_ROLES, OrganizationRole, WorkspaceRole
+from ctsec.rbac.writes import lowest
 
 _VIEW: Final = "view"
 _PERMISSIONS: Final = "permissions"
@@ -63,19 +64,25 @@ def _unreachable(policy: Policy) -> Iterator[Finding]:
         if role.name not in organization:
             sentence = f"nobody can be made {role.name}: it gives more than those hold who manage members"
             yield Finding(FindingKind.UNREACHABLE_ROLE, below(ORGANIZATION_ROLES, role.name), sentence)
-    passes = 0
-    for each in policy.organization_roles:
-        passes |= each.ceiling
+    targets = [role for role in policy.organization_roles if role.name in organization]
     for place in policy.workspace_roles:
         if not place.mask:
             sentence = f"{place.name} holds nothing"
-        elif not place.mask & passes:
+        elif not any(place.mask & role.ceiling for role in policy.organization_roles):
             sentence = f"{place.name} gives nothing: no organization role has a ceiling that lets any of it through"
         elif place.name not in workspace:
-            sentence = f"nobody can be given {place.name}: it is above every ceiling, or gives more than those hold who manage people there"
+            sentence = f"nobody can be given {place.name}: it gives more than those hold who manage people there"
+        elif not any(_adds(policy, place, to=role) for role in targets):
+            sentence = f"{place.name} adds nothing: it is above the ceiling of everybody who does not hold all of it anyway"
         else:
             continue
         yield Finding(FindingKind.UNREACHABLE_ROLE, below(WORKSPACE_ROLES, place.name), sentence)
+
+
+def _adds(policy: Policy, role: WorkspaceRole, *, to: OrganizationRole) -> bool:
+    """Say whether somebody may be given the role and then holds more."""
+    given = not role.mask & ~to.ceiling or lowest(policy, role)
+    return given and bool(role.mask & to.ceiling & ~to.base)
 
 
 def _writes_without_view(policy: Policy) -> Iterator[Finding]:

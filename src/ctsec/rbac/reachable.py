@@ -2,65 +2,37 @@
 
 Rules that this module keeps:
 
-- it says of each role what `ctsec.rbac.writes` says, over all histories at once: a role is reachable if somebody with reachable roles may
-  give it to somebody with reachable roles;
+- it says of each role what `ctsec.rbac.writes` says, over all histories at once. Since nobody gives what they do not hold, whatever
+  anybody ever gives is within what the owner holds, and where the owner does not manage people nobody comes to: so it is the owner's
+  rights that decide, and no history has to be played;
 - time, keys and exclusive roles take part in no history here: they only narrow.
 """
 
 from __future__ import annotations
 
 from ctsec.rbac.policy import Policy
-from ctsec.rbac.role import ADMIN, OWNER, OrganizationRole, WorkspaceRole
-from ctsec.rbac.writes import lowest
+from ctsec.rbac.role import OWNER, OrganizationRole
 
 
 def reachable_roles(policy: Policy) -> tuple[frozenset[str], frozenset[str]]:
     """Return the names of the organization roles and of the workspace roles that somebody can come to hold."""
-    organization = [role for role in policy.organization_roles if role.name == OWNER]
-    workspace: list[WorkspaceRole] = []
-    while True:
-        people = [role for role in policy.organization_roles if role not in organization and _gives(policy, organization, role)]
-        held = _held_by_managers(policy, organization, workspace)
-        places = [role for role in policy.workspace_roles if role not in workspace and _given(policy, organization, held, role)]
-        if not people and not places:
-            return frozenset(role.name for role in organization), frozenset(role.name for role in workspace)
-        organization += people
-        workspace += places
-
-
-def _gives(policy: Policy, actors: list[OrganizationRole], role: OrganizationRole) -> bool:
-    """Say whether somebody who is one of these and manages members may make somebody `role`."""
-    manage = policy.members_permission
-    bit = policy.index.bit(manage) if manage is not None else 0
-    return any(
-        (bool(actor.organization_mask & bit) if manage is not None else actor.name in {OWNER, ADMIN})
-        and not role.organization_mask & ~actor.organization_mask
-        and not everywhere(role) & ~everywhere(actor)
-        for actor in actors
-    )
-
-
-def _held_by_managers(policy: Policy, organization: list[OrganizationRole], workspace: list[WorkspaceRole]) -> frozenset[int]:
-    """Return what those who manage a workspace's people can hold there."""
-    manage = policy.workspace_members_permission
-    bit = policy.index.bit(manage) if manage is not None else 0
-    held: set[int] = set()
-    for actor in organization:
-        for name, mask in [(None, 0), *((role.name, role.mask) for role in workspace)]:
-            whole = (actor.base | mask) & actor.ceiling
-            if (whole & bit) if manage is not None else (name == ADMIN or actor.name in {OWNER, ADMIN}):
-                held.add(whole)
-    return frozenset(held)
-
-
-def _given(policy: Policy, targets: list[OrganizationRole], held: frozenset[int], role: WorkspaceRole) -> bool:
-    """Say whether one who holds one of these may give `role` to somebody who is one of the targets."""
-    return any(
-        (not role.mask & ~target.ceiling or lowest(policy, role)) and any(not (role.mask | everywhere(target)) & ~mask for mask in held)
-        for target in targets
-    )
+    owner = next(role for role in policy.organization_roles if role.name == OWNER)
+    held = everywhere(owner)
+    organization, workspace = {OWNER}, set[str]()
+    if _manages(policy, policy.members_permission, owner.organization_mask):
+        for role in policy.organization_roles:
+            if not role.organization_mask & ~owner.organization_mask and not everywhere(role) & ~held:
+                organization.add(role.name)
+    if _manages(policy, policy.workspace_members_permission, held):
+        workspace.update(role.name for role in policy.workspace_roles if not role.mask & ~held)
+    return frozenset(organization), frozenset(workspace)
 
 
 def everywhere(role: OrganizationRole) -> int:
     """Return what an organization role gives in every workspace."""
     return role.base & role.ceiling
+
+
+def _manages(policy: Policy, permission: str | None, held: int) -> bool:
+    """Say whether an owner who holds these manages people: where no permission is named for that, an owner does."""
+    return permission is None or bool(held & policy.index.bit(permission))

@@ -74,6 +74,11 @@ def test_a_policy_without_oddities_has_no_findings() -> None:
     assert lint(build()) == ()
 
 
+def adds_nothing(role: Any) -> Any:
+    """Return the finding of a role that nobody gains by."""
+    return (f"workspace_roles.{role}", f"{role} adds nothing: it is above the ceiling of everybody who does not hold all of it anyway")
+
+
 CASES = [
     (
         build(replace(MEMBER, name="capped", ceiling=VIEW), WorkspaceRole(name="idle", mask=0, rank=3)),
@@ -84,10 +89,7 @@ CASES = [
         build(replace(OWNER, ceiling=VIEW, base=VIEW), replace(MEMBER, ceiling=VIEW), WorkspaceRole(name="sharer", mask=SHARE, rank=3)),
         FindingKind.UNREACHABLE_ROLE,
         [
-            (
-                "workspace_roles.editor",
-                "nobody can be given editor: it is above every ceiling, or gives more than those hold who manage people there",
-            ),
+            ("workspace_roles.editor", "nobody can be given editor: it gives more than those hold who manage people there"),
             ("workspace_roles.sharer", "sharer gives nothing: no organization role has a ceiling that lets any of it through"),
         ],
     ),
@@ -95,6 +97,27 @@ CASES = [
         build(replace(OWNER, organization_mask=ORG_VIEW), OrganizationRole(name="boss", organization_mask=ORG_EDIT, base=0, ceiling=ALL)),
         FindingKind.UNREACHABLE_ROLE,
         [("organization_roles.boss", "nobody can be made boss: it gives more than those hold who manage members")],
+    ),
+    (
+        build(replace(MEMBER, ceiling=VIEW | SHARE)),
+        FindingKind.UNREACHABLE_ROLE,
+        [adds_nothing("editor")],
+    ),
+    (build(replace(MEMBER, ceiling=VIEW), replace(EDITOR, rank=0)), FindingKind.UNREACHABLE_ROLE, []),
+    (build(replace(MEMBER, ceiling=SHARE)), FindingKind.UNREACHABLE_ROLE, [adds_nothing("editor"), adds_nothing("viewer")]),
+    (
+        build(
+            replace(OWNER, organization_mask=ORG_VIEW),
+            replace(MEMBER, ceiling=VIEW),
+            OrganizationRole(name="boss", organization_mask=ORG_EDIT, base=0, ceiling=ALL),
+        ),
+        FindingKind.UNREACHABLE_ROLE,
+        [("organization_roles.boss", "nobody can be made boss: it gives more than those hold who manage members"), adds_nothing("editor")],
+    ),
+    (
+        build(replace(MEMBER, base=VIEW)),
+        FindingKind.UNREACHABLE_ROLE,
+        [adds_nothing("viewer")],
     ),
     (
         build(replace(EDITOR, mask=EDIT | SHARE)),
@@ -129,6 +152,12 @@ CASES = [
         FindingKind.UNUSED_PERMISSION,
         [("permissions.docs:share", "nobody can hold docs:share"), ("permissions.org:edit", "nobody can hold org:edit")],
     ),
+    (
+        build(replace(OWNER, base=ALL, ceiling=VIEW | SHARE), replace(MEMBER, ceiling=VIEW)),
+        FindingKind.UNUSED_PERMISSION,
+        [("permissions.docs:edit", "nobody can hold docs:edit")],
+    ),
+    (build(replace(MEMBER, base=VIEW, ceiling=EDIT)), FindingKind.UNIVERSAL_PERMISSION, []),
     (
         build(replace(MEMBER, base=VIEW, organization_mask=ORG_VIEW)),
         FindingKind.UNIVERSAL_PERMISSION,
