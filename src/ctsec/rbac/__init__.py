@@ -55,6 +55,12 @@ if TYPE_CHECKING:
     from ctsec.rbac.custom import with_stored_roles as with_stored_roles
     from ctsec.rbac.decision import Decision as Decision
     from ctsec.rbac.decision import DecisionReason as DecisionReason
+    from ctsec.rbac.difference import PolicyChange as PolicyChange
+    from ctsec.rbac.difference import PolicyDiff as PolicyDiff
+    from ctsec.rbac.difference import PolicyPlace as PolicyPlace
+    from ctsec.rbac.difference import RoleChange as RoleChange
+    from ctsec.rbac.difference import RuleChange as RuleChange
+    from ctsec.rbac.difference import diff as diff
     from ctsec.rbac.document_writer import policy_document as policy_document
     from ctsec.rbac.elevation import BreakGlassPermit as BreakGlassPermit
     from ctsec.rbac.elevation import ElevationKind as ElevationKind
@@ -139,12 +145,17 @@ _HOME = {
     "Page": "ctsec.rbac.listing",
     "PermissionIndex": "ctsec.rbac.permission",
     "Policy": "ctsec.rbac.policy",
+    "PolicyChange": "ctsec.rbac.difference",
+    "PolicyDiff": "ctsec.rbac.difference",
     "PolicyError": "ctsec.rbac.errors",
+    "PolicyPlace": "ctsec.rbac.difference",
     "Question": "ctsec.rbac.question",
     "Reach": "ctsec.rbac.listing",
+    "RoleChange": "ctsec.rbac.difference",
     "RoleProblem": "ctsec.rbac.custom",
     "Roles": "ctsec.rbac._sync",
     "Rule": "ctsec.rbac.explanation",
+    "RuleChange": "ctsec.rbac.difference",
     "Scope": "ctsec.rbac.permission",
     "Situation": "ctsec.rbac.condition",
     "Standing": "ctsec.rbac.standing",
@@ -161,6 +172,7 @@ _HOME = {
     "check_many": "ctsec.rbac.batch",
     "conditioned": "ctsec.rbac.condition",
     "custom_role_data": "ctsec.rbac.custom",
+    "diff": "ctsec.rbac.difference",
     "explain": "ctsec.rbac.explanation",
     "format_matrix": "ctsec.rbac.matrix",
     "lint": "ctsec.rbac.findings",
@@ -220,12 +232,17 @@ __all__ = [
     "Page",
     "PermissionIndex",
     "Policy",
+    "PolicyChange",
+    "PolicyDiff",
     "PolicyError",
+    "PolicyPlace",
     "Question",
     "Reach",
+    "RoleChange",
     "RoleProblem",
     "Roles",
     "Rule",
+    "RuleChange",
     "Scope",
     "Situation",
     "Standing",
@@ -241,6 +258,7 @@ __all__ = [
     "check_many",
     "conditioned",
     "custom_role_data",
+    "diff",
     "explain",
     "format_matrix",
     "lint",
