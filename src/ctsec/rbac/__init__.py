@@ -91,6 +91,8 @@ if TYPE_CHECKING:
     from ctsec.rbac.question import Question as Question
     from ctsec.rbac.role import OrganizationRole as OrganizationRole
     from ctsec.rbac.role import WorkspaceRole as WorkspaceRole
+    from ctsec.rbac.simulation import PersonChange as PersonChange
+    from ctsec.rbac.simulation import simulate as simulate
     from ctsec.rbac.standing import Assignment as Assignment
     from ctsec.rbac.standing import Elevation as Elevation
     from ctsec.rbac.standing import MembershipStatus as MembershipStatus
@@ -144,6 +146,7 @@ _HOME = {
     "OrganizationRole": "ctsec.rbac.role",
     "Page": "ctsec.rbac.listing",
     "PermissionIndex": "ctsec.rbac.permission",
+    "PersonChange": "ctsec.rbac.simulation",
     "Policy": "ctsec.rbac.policy",
     "PolicyChange": "ctsec.rbac.difference",
     "PolicyDiff": "ctsec.rbac.difference",
@@ -167,7 +170,6 @@ _HOME = {
     "WidenKeyScopes": "ctsec.rbac.change",
     "WidenKeyWorkspaces": "ctsec.rbac.change",
     "WorkspaceRole": "ctsec.rbac.role",
-    "WorkspaceRole": "ctsec.rbac.role",
     "applied": "ctsec.rbac.change",
     "check_many": "ctsec.rbac.batch",
     "conditioned": "ctsec.rbac.condition",
@@ -180,6 +182,7 @@ _HOME = {
     "parse_matrix": "ctsec.rbac.matrix",
     "parse_permission": "ctsec.rbac.permission",
     "policy_document": "ctsec.rbac.document_writer",
+    "simulate": "ctsec.rbac.simulation",
     "with_custom_roles": "ctsec.rbac.custom",
     "with_stored_roles": "ctsec.rbac.custom",
 }
@@ -231,6 +234,7 @@ __all__ = [
     "OrganizationRole",
     "Page",
     "PermissionIndex",
+    "PersonChange",
     "Policy",
     "PolicyChange",
     "PolicyDiff",
@@ -266,6 +270,7 @@ __all__ = [
     "parse_matrix",
     "parse_permission",
     "policy_document",
+    "simulate",
     "with_custom_roles",
     "with_stored_roles",
 ]

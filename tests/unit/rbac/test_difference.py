@@ -98,8 +98,9 @@ def test_the_switches_of_the_preset_as_differences() -> None:
         ("viewer", Scope.WORKSPACE, ("viewer",), ()),
     ]
     assert groups[2].gains == ("agents:run", "recommendations:view")
-    wide = diff(POLICY, preset_policy(organization_wide_view=True)).by_role()
-    assert wide == (
+    wide = diff(POLICY, preset_policy(organization_wide_view=True))
+    assert wide
+    assert wide.by_role() == (
         RoleChange("member", Scope.WORKSPACE, (None,), ("dashboards:view", "reports:view"), ()),
         RoleChange("viewer", Scope.WORKSPACE, (None,), ("dashboards:view", "reports:view"), ()),
     )
