@@ -62,6 +62,8 @@ if TYPE_CHECKING:
     from ctsec.rbac.difference import RuleChange as RuleChange
     from ctsec.rbac.difference import diff as diff
     from ctsec.rbac.document_writer import policy_document as policy_document
+    from ctsec.rbac.drifting import Drift as Drift
+    from ctsec.rbac.drifting import drift as drift
     from ctsec.rbac.elevation import BreakGlassPermit as BreakGlassPermit
     from ctsec.rbac.elevation import ElevationKind as ElevationKind
     from ctsec.rbac.elevation import ElevationPolicy as ElevationPolicy
@@ -122,6 +124,7 @@ _HOME = {
     "CustomRole": "ctsec.rbac.custom",
     "Decision": "ctsec.rbac.decision",
     "DecisionReason": "ctsec.rbac.decision",
+    "Drift": "ctsec.rbac.drifting",
     "During": "ctsec.rbac.condition",
     "Elevation": "ctsec.rbac.standing",
     "ElevationKind": "ctsec.rbac.elevation",
@@ -175,6 +178,7 @@ _HOME = {
     "conditioned": "ctsec.rbac.condition",
     "custom_role_data": "ctsec.rbac.custom",
     "diff": "ctsec.rbac.difference",
+    "drift": "ctsec.rbac.drifting",
     "explain": "ctsec.rbac.explanation",
     "format_matrix": "ctsec.rbac.matrix",
     "lint": "ctsec.rbac.findings",
@@ -210,6 +214,7 @@ __all__ = [
     "CustomRole",
     "Decision",
     "DecisionReason",
+    "Drift",
     "During",
     "Elevation",
     "ElevationKind",
@@ -263,6 +268,7 @@ __all__ = [
     "conditioned",
     "custom_role_data",
     "diff",
+    "drift",
     "explain",
     "format_matrix",
     "lint",
