@@ -58,11 +58,12 @@ def test_the_products_table_agrees_with_the_preset(policy: Any) -> None:
     assert drift(policy, f"```\n{MATRIX}```\n\n```\n{FURTHER}```\n") == ()
 
 
+STRANGE = PIPES.replace("editor", "writer").replace("no | - | -", "no | yes | -")
 CASES = [
     (PIPES.replace("no | - | -", "no | - | yes"), 12, "the table says yes for org:manage and viewer, the policy says no"),
     (PIPES.replace("yes | yes | yes | yes", "yes | - | yes | yes"), 11, "the table says no for docs:view and admin, the policy says yes"),
     (FENCED.replace("org:manage  yes", "org:manage  no "), 6, "the table says no for org:manage and owner, the policy says yes"),
-    (PIPES.replace("editor", "writer").replace("no | - | -", "no | yes | -"), 9, "the table has a column writer, which is no role of the policy"),
+    (STRANGE, 9, "the table has a column writer, which is no role of the policy"),
     (PIPES.replace("org:manage", "org:gone"), 12, "expected a permission of the host's enum, found 'org:gone'"),
     (PIPES.replace("no | - | -", "no | - | not yet"), 12, "row org:manage, column viewer: expected yes, no or -, found 'not_yet'"),
     (PIPES.replace("no | - | -", "no | - | "), 12, "row org:manage, column viewer: expected yes, no or -, found \"''\""),
