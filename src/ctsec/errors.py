@@ -3,13 +3,16 @@
 Rules that this module keeps:
 
 - every class has a stable `code`, which hosts and logs may rely on;
-- an expected failure (a wrong code, an expired key, a denied action) is never an exception: see `ctsec.outcome`;
+- an expected failure (a wrong code, an expired key, a denied action) is no exception: see `ctsec.outcome`. `AccessDenied` is raised only
+  where a host's own code asks for that, with `Access.require`, and the host adapters answer it as the refusal it stands for;
 - a message is lower case, has no period and holds no secret; it says what was expected and what to do;
 - foreign exceptions do not leave the package: adapters translate them into one of these.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 
@@ -99,6 +102,24 @@ class UnknownPermission(CtsecError):
     """The code asked for a permission that the policy does not name; this is a mistake in the host's code."""
 
     code = "unknown_permission"
+
+
+class AccessDenied(CtsecError):
+    """The host's code required a permission that the caller does not have; the host adapters answer it with 403 or 404.
+
+    `permission` is what was required and `reason` why it is denied: the value of a `ctsec.rbac.DecisionReason`.
+    """
+
+    code = "access_denied"
+
+    def __init__(self, message: str, *, permission: str, reason: str) -> None:
+        super().__init__(message)
+        self.permission = permission
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[Callable[[], AccessDenied], tuple[()]]:
+        # Unpickling passes positional arguments only, and these are keywords.
+        return partial(AccessDenied, str(self), permission=self.permission, reason=self.reason), ()
 
 
 class MailError(CtsecError):

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from tests.architecture.source import functions, imports, modules
 
 # From the lowest layer up; a module imports its own layer and lower ones.
-KERNEL = {"errors", "ids", "principal", "outcome", "secret", "clock", "ambient", "user", "cache", "changes", "lazy"}
+KERNEL = {"errors", "ids", "principal", "outcome", "secret", "clock", "ambient", "user", "cache", "changes", "lazy", "network"}
 FEATURES = {
     "rbac", "directory", "authn", "mfa", "sso", "keys", "connections", "jose", "encryption", "audit", "compliance", "guard", "mail",
     "worker",

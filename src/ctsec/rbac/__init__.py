@@ -14,16 +14,48 @@ if TYPE_CHECKING:
     from ctsec.rbac._async import AsyncRoles as AsyncRoles
     from ctsec.rbac._sync import Roles as Roles
     from ctsec.rbac.access import Access as Access
+    from ctsec.rbac.batch import check_many as check_many
+    from ctsec.rbac.change import AdmitMember as AdmitMember
+    from ctsec.rbac.change import AskIn as AskIn
+    from ctsec.rbac.change import AssignWorkspaceRole as AssignWorkspaceRole
+    from ctsec.rbac.change import Change as Change
+    from ctsec.rbac.change import ChangeOrganizationRole as ChangeOrganizationRole
+    from ctsec.rbac.change import EndSuspension as EndSuspension
+    from ctsec.rbac.change import Extend as Extend
+    from ctsec.rbac.change import StartNow as StartNow
+    from ctsec.rbac.change import StepUp as StepUp
+    from ctsec.rbac.change import UseMethod as UseMethod
+    from ctsec.rbac.change import WidenKeyScopes as WidenKeyScopes
+    from ctsec.rbac.change import WidenKeyWorkspaces as WidenKeyWorkspaces
+    from ctsec.rbac.change import applied as applied
+    from ctsec.rbac.condition import AllOf as AllOf
+    from ctsec.rbac.condition import AnyOf as AnyOf
+    from ctsec.rbac.condition import ByMethod as ByMethod
+    from ctsec.rbac.condition import Condition as Condition
+    from ctsec.rbac.condition import During as During
+    from ctsec.rbac.condition import FreshFactor as FreshFactor
+    from ctsec.rbac.condition import FromNetwork as FromNetwork
+    from ctsec.rbac.condition import NotRequester as NotRequester
+    from ctsec.rbac.condition import Situation as Situation
+    from ctsec.rbac.condition import Weekday as Weekday
+    from ctsec.rbac.condition import conditioned as conditioned
     from ctsec.rbac.decision import Decision as Decision
     from ctsec.rbac.decision import DecisionReason as DecisionReason
+    from ctsec.rbac.explanation import Cause as Cause
+    from ctsec.rbac.explanation import Explanation as Explanation
+    from ctsec.rbac.explanation import Rule as Rule
+    from ctsec.rbac.explanation import explain as explain
     from ctsec.rbac.matrix import Matrix as Matrix
     from ctsec.rbac.matrix import MatrixError as MatrixError
     from ctsec.rbac.matrix import format_matrix as format_matrix
     from ctsec.rbac.matrix import parse_matrix as parse_matrix
+    from ctsec.rbac.methods import Method as Method
+    from ctsec.rbac.methods import MethodTable as MethodTable
     from ctsec.rbac.permission import PermissionIndex as PermissionIndex
     from ctsec.rbac.permission import Scope as Scope
     from ctsec.rbac.permission import parse_permission as parse_permission
     from ctsec.rbac.policy import Policy as Policy
+    from ctsec.rbac.question import Question as Question
     from ctsec.rbac.role import OrganizationRole as OrganizationRole
     from ctsec.rbac.role import WorkspaceRole as WorkspaceRole
     from ctsec.rbac.standing import Assignment as Assignment
@@ -34,20 +66,52 @@ if TYPE_CHECKING:
 _HOME = {
     "Access": "ctsec.rbac.access",
     "Actor": "ctsec.rbac.writes",
+    "AdmitMember": "ctsec.rbac.change",
+    "AllOf": "ctsec.rbac.condition",
+    "AnyOf": "ctsec.rbac.condition",
+    "AskIn": "ctsec.rbac.change",
+    "AssignWorkspaceRole": "ctsec.rbac.change",
     "Assignment": "ctsec.rbac.standing",
     "AsyncRoles": "ctsec.rbac._async",
+    "ByMethod": "ctsec.rbac.condition",
+    "Cause": "ctsec.rbac.explanation",
+    "Change": "ctsec.rbac.change",
+    "ChangeOrganizationRole": "ctsec.rbac.change",
+    "Condition": "ctsec.rbac.condition",
     "Decision": "ctsec.rbac.decision",
     "DecisionReason": "ctsec.rbac.decision",
+    "During": "ctsec.rbac.condition",
+    "EndSuspension": "ctsec.rbac.change",
+    "Explanation": "ctsec.rbac.explanation",
+    "Extend": "ctsec.rbac.change",
+    "FreshFactor": "ctsec.rbac.condition",
+    "FromNetwork": "ctsec.rbac.condition",
     "Matrix": "ctsec.rbac.matrix",
     "MatrixError": "ctsec.rbac.matrix",
     "MembershipStatus": "ctsec.rbac.standing",
+    "Method": "ctsec.rbac.methods",
+    "MethodTable": "ctsec.rbac.methods",
+    "NotRequester": "ctsec.rbac.condition",
     "OrganizationRole": "ctsec.rbac.role",
     "PermissionIndex": "ctsec.rbac.permission",
     "Policy": "ctsec.rbac.policy",
+    "Question": "ctsec.rbac.question",
     "Roles": "ctsec.rbac._sync",
+    "Rule": "ctsec.rbac.explanation",
     "Scope": "ctsec.rbac.permission",
+    "Situation": "ctsec.rbac.condition",
     "Standing": "ctsec.rbac.standing",
+    "StartNow": "ctsec.rbac.change",
+    "StepUp": "ctsec.rbac.change",
+    "UseMethod": "ctsec.rbac.change",
+    "Weekday": "ctsec.rbac.condition",
+    "WidenKeyScopes": "ctsec.rbac.change",
+    "WidenKeyWorkspaces": "ctsec.rbac.change",
     "WorkspaceRole": "ctsec.rbac.role",
+    "applied": "ctsec.rbac.change",
+    "check_many": "ctsec.rbac.batch",
+    "conditioned": "ctsec.rbac.condition",
+    "explain": "ctsec.rbac.explanation",
     "format_matrix": "ctsec.rbac.matrix",
     "parse_matrix": "ctsec.rbac.matrix",
     "parse_permission": "ctsec.rbac.permission",
@@ -55,20 +119,52 @@ _HOME = {
 __all__ = [
     "Access",
     "Actor",
+    "AdmitMember",
+    "AllOf",
+    "AnyOf",
+    "AskIn",
+    "AssignWorkspaceRole",
     "Assignment",
     "AsyncRoles",
+    "ByMethod",
+    "Cause",
+    "Change",
+    "ChangeOrganizationRole",
+    "Condition",
     "Decision",
     "DecisionReason",
+    "During",
+    "EndSuspension",
+    "Explanation",
+    "Extend",
+    "FreshFactor",
+    "FromNetwork",
     "Matrix",
     "MatrixError",
     "MembershipStatus",
+    "Method",
+    "MethodTable",
+    "NotRequester",
     "OrganizationRole",
     "PermissionIndex",
     "Policy",
+    "Question",
     "Roles",
+    "Rule",
     "Scope",
+    "Situation",
     "Standing",
+    "StartNow",
+    "StepUp",
+    "UseMethod",
+    "Weekday",
+    "WidenKeyScopes",
+    "WidenKeyWorkspaces",
     "WorkspaceRole",
+    "applied",
+    "check_many",
+    "conditioned",
+    "explain",
     "format_matrix",
     "parse_matrix",
     "parse_permission",

@@ -3,14 +3,16 @@
 Rules that this module keeps:
 
 - it is a picture of one instant: it is kept for a request and never longer;
-- it can be narrowed, never widened.
+- it can be narrowed, never widened;
+- `require` is for the host's own code inside a request: it raises, and the host adapters answer 403 (or 404, as a guard would).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ctsec.rbac.decision import Decision, DecisionTable, narrowed
+from ctsec.errors import AccessDenied
+from ctsec.rbac.decision import Decision, DecisionReason, DecisionTable, narrowed
 from ctsec.rbac.permission import PermissionIndex, unknown
 
 
@@ -38,6 +40,17 @@ class Access:
         except KeyError:
             raise unknown(permission) from None
 
+    def require(self, permission: str) -> None:
+        """Return if `permission` is allowed; raise AccessDenied otherwise, UnknownPermission for a name outside of the policy."""
+        decision = self.check(permission)
+        if not decision.allowed:
+            raise AccessDenied(f"{permission} is refused: {decision.reason}", permission=str(permission), reason=decision.reason)
+
+    @property
+    def index(self) -> PermissionIndex:
+        """Return the index over which `mask` is meant."""
+        return self._index
+
     @property
     def mask(self) -> int:
         """Return the allowed permissions as a mask over the policy's index."""
@@ -51,6 +64,10 @@ class Access:
     def attenuate(self, scopes: Iterable[str]) -> Access:
         """Return this access narrowed to `scopes`; a name that the policy does not hold narrows like any other and grants nothing."""
         return Access(narrowed(self._table, index=self._index, mask=self._index.known(scopes)), index=self._index)
+
+    def narrow(self, mask: int, *, reason: DecisionReason) -> Access:
+        """Return this access without what is outside of `mask`, which is denied for `reason`; what was denied already keeps its own."""
+        return Access(narrowed(self._table, index=self._index, mask=mask, reason=reason), index=self._index)
 
     def __repr__(self) -> str:
         return f"Access({', '.join(self.permissions)})"

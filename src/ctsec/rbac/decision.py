@@ -4,6 +4,8 @@ Rules that this module keeps:
 
 - the reason decides the answer: there is exactly one `Decision` for each `DecisionReason`;
 - a reason says nothing about another organization: what is not here and what belongs to others is one reason, `foreign_organization`;
+- roles come first, then a key's scopes, then how the caller authenticated (`ctsec.rbac.methods`) and conditions (`ctsec.rbac.condition`):
+  each of these only turns an allowing decision into a denying one, so a reason of theirs says that the roles would allow;
 - a table answers for every permission of its policy; any other name raises `UnknownPermission`.
 """
 
@@ -19,7 +21,12 @@ from ctsec.rbac.permission import PermissionIndex
 
 
 class DecisionReason(StrEnum):
-    """Why a decision came out as it did: a closed list, stable, safe to show and to count."""
+    """Why a decision came out as it did: a closed list, stable, safe to show and to count.
+
+    The last five are of method tables and conditions: `credential_not_accepted` (not with this kind of credential), `outside_network`,
+    `outside_hours`, `own_request` (nobody approves what they asked for themselves), and `unknown_fact`, where a condition asks for
+    something that nobody told it.
+    """
 
     ALLOWED_BY_ORGANIZATION_ROLE = "allowed_by_organization_role"
     ALLOWED_BY_WORKSPACE_ROLE = "allowed_by_workspace_role"
@@ -36,6 +43,11 @@ class DecisionReason(StrEnum):
     OUTSIDE_KEY_SCOPE = "outside_key_scope"
     OUTSIDE_KEY_WORKSPACES = "outside_key_workspaces"
     STEP_UP_REQUIRED = "step_up_required"
+    CREDENTIAL_NOT_ACCEPTED = "credential_not_accepted"
+    OUTSIDE_NETWORK = "outside_network"
+    OUTSIDE_HOURS = "outside_hours"
+    OWN_REQUEST = "own_request"
+    UNKNOWN_FACT = "unknown_fact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +86,14 @@ def uniform(index: PermissionIndex, *, reason: DecisionReason) -> DecisionTable:
     return DecisionTable(dict.fromkeys(index.names, DECISIONS[reason]), bits=index.bits)
 
 
-def narrowed(table: DecisionTable, *, index: PermissionIndex, mask: int) -> DecisionTable:
-    """Return `table` without the allowed permissions outside of `mask`: they answer `outside_key_scope`."""
-    outside = DECISIONS[DecisionReason.OUTSIDE_KEY_SCOPE]
+def narrowed(
+    table: DecisionTable, *, index: PermissionIndex, mask: int, reason: DecisionReason = DecisionReason.OUTSIDE_KEY_SCOPE
+) -> DecisionTable:
+    """Return `table` without the allowed permissions outside of `mask`: they answer `reason`, which is one of a denial."""
+    outside = DECISIONS[reason]
+    if outside.allowed:
+        raise ValueError(f"expected the reason of a denial, found {reason}")
+    if not table.mask & ~mask:
+        return table
     bits = index.bits
     return DecisionTable({p: d if not d.allowed or bits[p] & mask else outside for p, d in table.decisions.items()}, bits=bits)

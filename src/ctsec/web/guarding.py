@@ -100,6 +100,8 @@ def decision_refusal(decision: Decision) -> Refusal | None:
     """Return the refusal that a decision stands for, or None if it allows."""
     if decision.allowed:
         return None
+    if decision.reason is DecisionReason.STEP_UP_REQUIRED:
+        return _STEP_UP
     return NOT_FOUND if decision.reason in _HIDDEN else Refusal(Reason.DENIED, f"refused: {decision.reason.value}")
 
 
