@@ -42,6 +42,13 @@ class StoreBusy(StoreError):
     retryable = True
 
 
+class StaleRead(StoreError):
+    """The transaction sees an older state than was asked for; a newer transaction, or the primary database, may answer."""
+
+    code = "stale_read"
+    retryable = True
+
+
 class StoreReadOnly(StoreError):
     """The store accepts no writes; nothing was written."""
 
@@ -107,19 +114,24 @@ class UnknownPermission(CtsecError):
 class AccessDenied(CtsecError):
     """The host's code required a permission that the caller does not have; the host adapters answer it with 403 or 404.
 
-    `permission` is what was required and `reason` why it is denied: the value of a `ctsec.rbac.DecisionReason`.
+    `permission` is what was required and `reason` why it is denied: the value of a `ctsec.rbac.DecisionReason`. `organization` and
+    `workspace` are the ids of the place, if it is known.
     """
 
     code = "access_denied"
 
-    def __init__(self, message: str, *, permission: str, reason: str) -> None:
+    def __init__(
+        self, message: str, *, permission: str, reason: str, organization: str | None = None, workspace: str | None = None
+    ) -> None:
         super().__init__(message)
         self.permission = permission
         self.reason = reason
+        self.organization = organization
+        self.workspace = workspace
 
     def __reduce__(self) -> tuple[Callable[[], AccessDenied], tuple[()]]:
         # Unpickling passes positional arguments only, and these are keywords.
-        return partial(AccessDenied, str(self), permission=self.permission, reason=self.reason), ()
+        return partial(AccessDenied, str(self), **vars(self)), ()
 
 
 class MailError(CtsecError):

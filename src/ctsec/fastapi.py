@@ -10,12 +10,13 @@ Rules that this module keeps:
   the status goes first;
 - a guard that names a path parameter which its route does not have stops the application when it starts; where no start-up was seen
   (no lifespan, a route added later), it refuses its first request;
+- what a guarded view requires itself, with `Access.require`, is answered as the guard would answer it;
 - a unit of work ends before the response is sent.
 """
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of dependencies at run time.
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,8 +32,9 @@ from starlette.routing import BaseRoute, Host, Match, Mount
 from starlette.types import Scope
 
 from ctsec.ambient import Request as CallRequest
-from ctsec.errors import CtsecError
+from ctsec.errors import AccessDenied, CtsecError
 from ctsec.principal import Principal
+from ctsec.rbac.condition import Condition
 from ctsec.security import AsyncSecurity, AsyncUnit
 from ctsec.web._async_api import AsyncApi
 from ctsec.web._async_entry import AsyncEntry, ambient_request
@@ -44,6 +46,7 @@ from ctsec.web.table import by_path
 
 __all__ = ["Guard", "Refused", "unguarded_routes"]
 
+_PRINCIPAL: Final = "ctsec.principal"
 F = TypeVar("F", bound=Callable[..., Any])
 _METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -71,11 +74,15 @@ async def _render(request: Request, refused: Exception) -> Response:
 
 
 def _refused(request: Request, problem: Problem) -> Refused:
+    _answer_with(request, Refused, _render)
+    return Refused(problem)
+
+
+def _answer_with(request: Request, kind: type[Exception], handler: Callable[[Request, Exception], Awaitable[Response]]) -> None:
     # Starlette hands its table of exception handlers down in the scope; `setdefault` leaves a host's own choice alone.
     tables = request.scope.get("starlette.exception_handlers")
     if tables is not None:
-        tables[0].setdefault(Refused, _render)
-    return Refused(problem)
+        tables[0].setdefault(kind, handler)
 
 
 class _Rest(APIRoute):
@@ -135,14 +142,15 @@ class Guard:
         organization: str | None = None,
         aal: int = 1,
         within: timedelta | None = None,
+        condition: Condition | None = None,
     ) -> Dependency:
         """Return a dependency that gives the principal if it may use `permission`, for `Annotated` and for `dependencies=[…]`.
 
         `workspace` and `organization` name path parameters; without one the session's active organization, or the key's, is meant.
-        `aal` 2 asks for a second factor, `within` for how fresh its proof must be. Raises UnknownPermission for a permission outside
-        of the policy, and ValueError where its place is of the wrong level.
+        `aal` 2 asks for a second factor, `within` for how fresh its proof must be; `condition` must be met besides. Raises
+        UnknownPermission for a permission outside of the policy, and ValueError where its place is of the wrong level.
         """
-        demand = Demand(permission=permission, workspace=workspace, organization=organization, aal=aal, within=within)
+        demand = Demand(permission=permission, workspace=workspace, organization=organization, aal=aal, within=within, condition=condition)
         return Dependency(_Requirement(self, demand.against(self._security.parts.policy)))
 
     @property
@@ -180,12 +188,24 @@ class Guard:
         outcome = await self._entry.require(self._read(request), demand)
         if isinstance(outcome, Problem):
             raise _refused(request, outcome)
+        request.scope[_PRINCIPAL] = outcome
+        _answer_with(request, AccessDenied, self._deny)
         return outcome
+
+    async def _deny(self, request: Request, error: Exception) -> Response:
+        """Answer a view that required what the caller may not, as a guard would."""
+        if not isinstance(error, AccessDenied):
+            raise error
+        problem = await self._entry.denied(self._read(request), request.scope.get(_PRINCIPAL), error)
+        return _response(problem.response(), request.method)
 
     async def _unit(self, request: Request) -> AsyncIterator[AsyncUnit]:
         try:
             async with self._security.begin(ambient_request(self._read(request))) as unit:
                 yield unit
+        except AccessDenied as error:
+            problem = await self._entry.denied(self._read(request), request.scope.get(_PRINCIPAL), error)
+            raise _refused(request, problem) from error
         except CtsecError as error:
             raise _refused(request, of_error(error)) from error
 

@@ -12,6 +12,7 @@ Rules that this module keeps:
 - a guard's refusal is `application/problem+json`, and no error page of the host replaces it;
 - a guard that names a path parameter which its route does not have refuses the application's first guarded request, or earlier where the
   host calls `Guard.check(app)`;
+- what a guarded view requires itself, with `Access.require`, is answered as the guard would answer it;
 - the principal of a guarded view is `flask.g.principal`.
 """
 
@@ -32,8 +33,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from ctsec.ambient import Request as CallRequest
-from ctsec.errors import CtsecError
+from ctsec.errors import AccessDenied, CtsecError
 from ctsec.principal import Principal
+from ctsec.rbac.condition import Condition
 from ctsec.security import Security, Unit
 from ctsec.web._sync_api import Api
 from ctsec.web._sync_entry import Entry, ambient_request
@@ -105,14 +107,15 @@ class Guard:
         organization: str | None = None,
         aal: int = 1,
         within: timedelta | None = None,
+        condition: Condition | None = None,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Return a decorator that lets a view run only if the caller may use `permission`, and sets `flask.g.principal`.
 
         `workspace` and `organization` name path parameters; without one the session's active organization, or the key's, is meant.
-        `aal` 2 asks for a second factor, `within` for how fresh its proof must be. Raises UnknownPermission for a permission outside
-        of the policy, and ValueError where its place is of the wrong level.
+        `aal` 2 asks for a second factor, `within` for how fresh its proof must be; `condition` must be met besides. Raises
+        UnknownPermission for a permission outside of the policy, and ValueError where its place is of the wrong level.
         """
-        demand = Demand(permission=permission, workspace=workspace, organization=organization, aal=aal, within=within)
+        demand = Demand(permission=permission, workspace=workspace, organization=organization, aal=aal, within=within, condition=condition)
         demand.against(self._security.parts.policy)
 
         def decorate(view: Callable[P, R]) -> Callable[P, R]:
@@ -130,6 +133,8 @@ class Guard:
         try:
             with self._security.begin(ambient_request(self._read())) as unit:
                 yield unit
+        except AccessDenied as error:
+            raise self._denied(error) from error
         except CtsecError as error:
             raise Refused(of_error(error)) from error
 
@@ -161,11 +166,17 @@ class Guard:
             raise Refused(outcome)
         return outcome
 
+    def _denied(self, error: AccessDenied) -> Refused:
+        return Refused(self._entry.denied(self._read(), g.get("principal"), error))
+
     def _guarded(self, view: Callable[P, R], demand: Demand) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             g.principal = self.judge(demand)
-            answer: R = current_app.ensure_sync(view)(*args, **kwargs)
+            try:
+                answer: R = current_app.ensure_sync(view)(*args, **kwargs)
+            except AccessDenied as error:
+                raise self._denied(error) from error
             return answer
 
         setattr(guarded, _GUARD, (*_demands(view), demand))

@@ -26,6 +26,8 @@ ServiceAccountId = NewType("ServiceAccountId", str)
 EventId = NewType("EventId", str)
 MessageId = NewType("MessageId", str)
 DekId = NewType("DekId", str)
+ElevationId = NewType("ElevationId", str)
+BreakGlassId = NewType("BreakGlassId", str)
 
 Random: TypeAlias = Callable[[int], bytes]
 Id = TypeVar("Id", bound=str)
@@ -43,6 +45,8 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     EventId: "evt",
     MessageId: "msg",
     DekId: "dek",
+    ElevationId: "elv",
+    BreakGlassId: "bgl",
 }
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

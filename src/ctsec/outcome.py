@@ -42,6 +42,7 @@ class Reason(StrEnum):
     CEILING_EXCEEDED = "ceiling_exceeded"
     BEYOND_OWN_RIGHTS = "beyond_own_rights"
     SELF_CHANGE = "self_change"
+    EXCLUSIVE_ROLES = "exclusive_roles"
     PASSWORD_TOO_SHORT = "password_too_short"
     PASSWORD_TOO_LONG = "password_too_long"
     PASSWORD_COMMON = "password_common"

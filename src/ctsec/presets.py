@@ -48,13 +48,21 @@ def parts_of(kms: LocalKms, *, policy: Policy, settings: Settings, options: Embe
         password_sealing=SealingRing(current="1", keys={"1": kms.derive(PASSWORD_PEPPER)}),
         key_peppers=PepperRing(current="1", peppers={"1": kms.derive(API_KEY_PEPPER)}),
         clock=options.clock,
+        methods=options.methods,
         memory=new_memory(options.clock, ask_every=options.ask_every if options.changes is not None else None),
     )
 
 
 def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
     """Return the settings that the options of an embedded bundle stand for."""
-    return Settings(issuer=issuer, base_url=options.base_url, sessions=options.sessions, throttle=options.throttle, keys=options.keys)
+    return Settings(
+        issuer=issuer,
+        base_url=options.base_url,
+        sessions=options.sessions,
+        throttle=options.throttle,
+        keys=options.keys,
+        elevations=options.elevations,
+    )
 
 
 def _feed(storage: Storage, options: EmbeddedOptions) -> ChangeFeed | None:

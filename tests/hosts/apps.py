@@ -1,6 +1,6 @@
 """The same small host application twice: once for FastAPI, once for Flask."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Annotated, Any
 
 import flask
@@ -9,10 +9,13 @@ from fastapi import FastAPI, HTTPException
 import ctsec.fastapi
 import ctsec.flask
 from ctsec import AsyncSecurity, Principal, Security
+from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.rbac import AllOf, During, FromNetwork
 from ctsec.rbac.preset import Permission
 from ctsec.security import AsyncUnit
 
 PROXY = "203.0.113.0/24"
+OFFICE = AllOf((FromNetwork(("198.51.100.0/24",)), During(zone="UTC", start=time(8), end=time(18))))
 WORKSPACE_ACTIONS = (
     Permission.DASHBOARDS_VIEW,
     Permission.AGENTS_RUN,
@@ -59,6 +62,8 @@ def fastapi_app(security: AsyncSecurity) -> FastAPI:
     @app.get("/workspaces/{workspace_id}/fresh")
     def fresh(principal: Fresh) -> dict[str, str]:
         return {"by": principal.id}
+
+    _fastapi_requiring(app, guard, security)
 
     @app.get("/active")
     def active(principal: Annotated[Principal, guard.require(Permission.ORGANIZATION_MANAGE)]) -> dict[str, str]:
@@ -113,6 +118,8 @@ def flask_app(security: Security) -> flask.Flask:
     def fresh(workspace_id: str) -> dict[str, str]:
         return {"by": flask.g.principal.id}
 
+    _flask_requiring(app, guard, security)
+
     @app.get("/active")
     @guard.require(Permission.ORGANIZATION_MANAGE)
     def active() -> dict[str, str]:
@@ -139,3 +146,62 @@ def flask_app(security: Security) -> flask.Flask:
         return {"hello": "world"}
 
     return app
+
+
+def _fastapi_requiring(app: FastAPI, guard: ctsec.fastapi.Guard, security: AsyncSecurity) -> None:
+    """Add routes behind a condition, and routes that require more than their guard."""
+    Office = Annotated[  # noqa: N806
+        Principal, guard.require(Permission.DASHBOARDS_VIEW, workspace="workspace_id", condition=OFFICE)
+    ]
+
+    @app.get("/workspaces/{workspace_id}/office")
+    async def office(principal: Office) -> dict[str, str]:
+        return {"by": principal.id}
+
+    Viewer = Annotated[Principal, guard.require(Permission.DASHBOARDS_VIEW, workspace="workspace_id")]  # noqa: N806
+
+    @app.post("/workspaces/{workspace_id}/settings")
+    async def settings(workspace_id: str, principal: Viewer) -> dict[str, str]:
+        workspace = WorkspaceId(workspace_id)
+        home = await security.gate.organization_of(workspace)
+        access = await security.gate.access(principal, home or OrganizationId(""), workspace=workspace)
+        access.require(Permission.WORKSPACE_SETTINGS_MANAGE)
+        return {"by": principal.id}
+
+    @app.post("/workspaces/{workspace_id}/settings-in-a-unit")
+    async def settings_in_a_unit(workspace_id: str, principal: Viewer, unit: Annotated[AsyncUnit, guard.unit]) -> dict[str, str]:
+        await unit.directory.create_organization(principal, name="Undone")
+        organization = principal.organization or OrganizationId("")
+        (await unit.roles.access(principal, organization, workspace=WorkspaceId(workspace_id))).require(
+            Permission.WORKSPACE_SETTINGS_MANAGE
+        )
+        return {"by": principal.id}
+
+
+def _flask_requiring(app: flask.Flask, guard: ctsec.flask.Guard, security: Security) -> None:
+    """Add the same routes to the Flask host."""
+
+    @app.get("/workspaces/<workspace_id>/office")
+    @guard.require(Permission.DASHBOARDS_VIEW, workspace="workspace_id", condition=OFFICE)
+    def office(workspace_id: str) -> dict[str, str]:
+        return {"by": flask.g.principal.id}
+
+    @app.post("/workspaces/<workspace_id>/settings")
+    @guard.require(Permission.DASHBOARDS_VIEW, workspace="workspace_id")
+    def settings(workspace_id: str) -> dict[str, str]:
+        workspace = WorkspaceId(workspace_id)
+        home = security.gate.organization_of(workspace)
+        access = security.gate.access(flask.g.principal, home or OrganizationId(""), workspace=workspace)
+        access.require(Permission.WORKSPACE_SETTINGS_MANAGE)
+        return {"by": flask.g.principal.id}
+
+    @app.post("/workspaces/<workspace_id>/settings-in-a-unit")
+    @guard.require(Permission.DASHBOARDS_VIEW, workspace="workspace_id")
+    def settings_in_a_unit(workspace_id: str) -> dict[str, str]:
+        with guard.unit() as unit:
+            unit.directory.create_organization(flask.g.principal, name="Undone")
+            organization = flask.g.principal.organization
+            unit.roles.access(flask.g.principal, organization, workspace=WorkspaceId(workspace_id)).require(
+                Permission.WORKSPACE_SETTINGS_MANAGE
+            )
+        return {"by": flask.g.principal.id}

@@ -20,6 +20,7 @@ from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.record import SessionPolicy
 from ctsec.mail.message import Message
 from ctsec.presets import async_in_memory, in_memory
+from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.security import AsyncSecurity, Security
 from ctsec.security.parts import EmbeddedOptions
@@ -68,10 +69,14 @@ class Host(Protocol):
         ...
 
 
-def options(clock: FixedClock, base_url: str = BASE) -> EmbeddedOptions:
+def options(clock: FixedClock, base_url: str = BASE, methods: MethodTable | None = None) -> EmbeddedOptions:
     """Return the options of a test bundle: cheap hashes, a clock that stands, sessions that outlast the test."""
     return EmbeddedOptions(
-        base_url=base_url, password_hash=Argon2Parameters.for_tests(), clock=clock, sessions=SessionPolicy(aal2_idle=timedelta(hours=20))
+        base_url=base_url,
+        password_hash=Argon2Parameters.for_tests(),
+        clock=clock,
+        sessions=SessionPolicy(aal2_idle=timedelta(hours=20)),
+        methods=methods,
     )
 
 
@@ -88,11 +93,11 @@ class FastapiHost:
 
     name = "fastapi"
 
-    def __init__(self, policy: Policy, base_url: str = BASE) -> None:
+    def __init__(self, policy: Policy, base_url: str = BASE, methods: MethodTable | None = None) -> None:
         self.clock = FixedClock()
         self.mailer = AsyncRecordingMailer()
         self.runner = asyncio.Runner()
-        made = async_in_memory(policy=policy, mailer=self.mailer, options=options(self.clock, base_url))
+        made = async_in_memory(policy=policy, mailer=self.mailer, options=options(self.clock, base_url, methods))
         self.security: AsyncSecurity = self.runner.run(made)
         self.app = fastapi_app(self.security)
         transport = httpx.ASGITransport(app=self.app, client=("198.51.100.7", 40000))
@@ -135,10 +140,10 @@ class FlaskHost:
 
     name = "flask"
 
-    def __init__(self, policy: Policy, base_url: str = BASE) -> None:
+    def __init__(self, policy: Policy, base_url: str = BASE, methods: MethodTable | None = None) -> None:
         self.clock = FixedClock()
         self.mailer = RecordingMailer()
-        self.security: Security = in_memory(policy=policy, mailer=self.mailer, options=options(self.clock, base_url))
+        self.security: Security = in_memory(policy=policy, mailer=self.mailer, options=options(self.clock, base_url, methods))
         self.app = flask_app(self.security)
         self.base_url = base_url
         self.client = self.app.test_client(use_cookies=False)

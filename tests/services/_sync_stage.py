@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from ctsec.directory.record import Organization, Workspace
-from ctsec.ids import SessionId
+from ctsec.ids import BreakGlassId, ElevationId, SessionId
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
 from tests.services._sync_world import World
@@ -16,7 +17,10 @@ from tests.services.probing import OTHER_PASSWORD, PASSWORD, Device, base32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Ann owns Acme; Bob is a member and has begun to enrol; Cid is suspended; Dan is invited; Mia has MFA; Zoe is not confirmed."""
+    """Ann owns Acme; Bob is a member, has begun to enrol and asks for a role; Mia has MFA and a permit.
+
+    Cid is suspended, Dan is invited, Zoe is not confirmed.
+    """
 
     world: World
     ann: Principal
@@ -32,12 +36,15 @@ class Stage:
     ticket: str
     tokens: dict[str, str]
     invitation: str
+    asked: ElevationId
+    permit: BreakGlassId
 
 
 def set_stage(world: World) -> Stage:
     """Play everything that the calls below need."""
-    ann, dan, mia = [world.person(f"{name}@acme.example") for name in ("ann", "dan", "mia")]
+    ann, dan = [world.person(f"{name}@acme.example") for name in ("ann", "dan")]
     acme = world.organization(ann)
+    mia = world.member(acme.id, "mia@acme.example")
     prod = world.workspace(acme.id)
     bob = world.member(acme.id, "bob@acme.example", workspace=prod.id, wrole="operator")
     cid = world.member(acme.id, "cid@acme.example")
@@ -53,6 +60,11 @@ def set_stage(world: World) -> Stage:
         "verification": world.token("zoe@acme.example", "email_verification"),
         "reset": world.token("ann@acme.example", "password_reset"),
     }
+    wanted = {"organization": acme.id, "workspace": prod.id, "role": "editor"}
+    asking = {**wanted, "reason": "the night shift", "duration": timedelta(hours=1)}
+    asked = world.call("elevations.request", bob, **asking)
+    glass = {"user": mia.id, "workspace": prod.id, "role": "admin", "longest": timedelta(hours=1)}
+    permit = world.call("break_glass.permit", ann, organization=acme.id, **glass)
     (invitation,) = world.call("members.invitations", organization=acme.id)
     return Stage(
         world=world,
@@ -69,6 +81,8 @@ def set_stage(world: World) -> Stage:
         ticket=step.ticket.reveal(),
         tokens=tokens,
         invitation=invitation.id,
+        asked=asked.id,
+        permit=permit.id,
     )
 
 
@@ -78,6 +92,9 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
     key = {**org, "key_id": stage.minted.key.id}
     place = {**org, "workspace": stage.prod.id, "user": bob.id}
     code = stage.device.code(1)
+    asked = {**org, "elevation": stage.asked}
+    hour = {"reason": "the database is down", "duration": timedelta(hours=1)}
+    glass = {**org, "workspace": stage.prod.id, "role": "admin"}
     return {
         "accounts.sign_up": ((), {"email": "new@acme.example", "password": PASSWORD, "name": "New"}),
         "accounts.request_verification": ((), {"email": "zoe@acme.example"}),
@@ -111,6 +128,14 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "roles.assign": ((ann,), {**place, "role": "editor"}),
         "roles.revoke": ((ann,), place),
         "roles.change_organization_role": ((ann,), {**org, "user": bob.id, "role": "admin"}),
+        "roles.change_period": ((ann,), {**org, "user": bob.id, "expires_at": stage.world.clock.now() + timedelta(days=1)}),
+        "elevations.request": ((bob,), {**org, "workspace": stage.prod.id, "role": "editor", **hour}),
+        "elevations.approve": ((ann,), asked),
+        "elevations.deny": ((ann,), asked),
+        "elevations.end": ((bob,), asked),
+        "break_glass.permit": ((ann,), {**glass, "user": bob.id, "longest": timedelta(hours=1)}),
+        "break_glass.withdraw": ((ann,), {**org, "permit": stage.permit}),
+        "break_glass.use": ((stage.mia,), {**glass, **hour}),
         "api_keys.mint": ((ann,), {**org, "request": KeyRequest(name="cd")}),
         "api_keys.rotate": ((ann,), key),
         "api_keys.revoke": ((ann,), key),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from datetime import timedelta
 from typing import Any, get_type_hints
 
 import pytest
@@ -31,7 +32,15 @@ READS = {
     "members.first_organization",
     "roles.access",
     "roles.check",
+    "roles.check_many",
+    "roles.explain",
     "roles.in_workspace",
+    "roles.version",
+    "lists.workspaces",
+    "lists.count",
+    "lists.reach",
+    "elevations.in_state",
+    "break_glass.permits",
     "api_keys.of",
     "audit.search",
     "audit.personal",
@@ -72,6 +81,14 @@ WRITES = [
     "roles.assign",
     "roles.revoke",
     "roles.change_organization_role",
+    "roles.change_period",
+    "elevations.request",
+    "elevations.approve",
+    "elevations.deny",
+    "elevations.end",
+    "break_glass.permit",
+    "break_glass.withdraw",
+    "break_glass.use",
     "api_keys.mint",
     "api_keys.rotate",
     "api_keys.revoke",
@@ -128,6 +145,9 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
     """Return refused calls of each service, with the reason."""
     bob, org = stage.bob, {"organization": stage.acme.id}
     place = {**org, "workspace": stage.prod.id, "user": bob.id}
+    asked = {**org, "elevation": stage.asked}
+    hour = {"reason": "the database is down", "duration": timedelta(hours=1)}
+    glass = {**org, "workspace": stage.prod.id, "role": "admin"}
     wrong = {"factor": Factor.TOTP, "code": stage.device.wrong()}
     return {
         "sign_in.password": ((), {"email": "ann@acme.example", "password": WRONG_PASSWORD}, Reason.INVALID_CREDENTIALS),
@@ -144,10 +164,19 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "roles.assign": ((bob,), {**place, "role": "editor"}, Reason.SELF_CHANGE),
         "roles.revoke": ((bob,), {**place, "user": stage.ann.id}, Reason.DENIED),
         "roles.change_organization_role": ((bob,), {**org, "user": bob.id, "role": "owner"}, Reason.SELF_CHANGE),
+        "roles.change_period": ((bob,), {**org, "user": stage.ann.id}, Reason.DENIED),
+        "elevations.request": ((bob,), {**glass, "role": "owner", **hour}, Reason.INVALID_INPUT),
+        "elevations.approve": ((bob,), asked, Reason.SELF_CHANGE),
+        "elevations.deny": ((stage.mia,), asked, Reason.DENIED),
+        "elevations.end": ((stage.mia,), asked, Reason.DENIED),
+        "break_glass.permit": ((bob,), {**glass, "user": stage.mia.id, "longest": timedelta(hours=1)}, Reason.DENIED),
+        "break_glass.withdraw": ((bob,), {**org, "permit": stage.permit}, Reason.DENIED),
+        "break_glass.use": ((stage.mia,), {**glass, "role": "editor", **hour}, Reason.DENIED),
     }
 
 
-REFUSALS = [method for method in WRITES if method.partition(".")[0] in {"members", "roles"} and method != "members.accept"]
+SERVICES = {"members", "roles", "elevations", "break_glass"}
+REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "mfa.confirm_totp"]
 REFUSALS += ["directory.rename_organization", "directory.create_workspace"]
 

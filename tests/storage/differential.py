@@ -21,6 +21,8 @@ from ctsec.encryption.dek import DekState
 from ctsec.errors import StoreError
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Purpose
+from ctsec.rbac.elevation import ElevationState
+from ctsec.rbac.listing import Reach
 from ctsec.storage.ports import Storage, Store
 from ctsec.testing.conformance import samples as s
 
@@ -30,7 +32,10 @@ Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
 _KEYS: Final = ("s@example.com", "S@example.com", "s@example.com ", "t@example.com")
 _ROLES: Final = ("member", "Member", "owner", "admin")
 _NAMES: Final = ("user.signed_in", "role.*", "role.assigned", "r_le.x")
-_ORDERED: Final = ("workspaces.of_", "roster.of_org", "assignments.of_", "api_keys.of_", "inbox.", "log.", "outbox.", "guard.events.")
+_ORDERED: Final = (
+    "workspaces.of_", "roster.of_org", "roster.owners", "assignments.of_", "lists.", "elevations.of_", "break_glass.of_", "api_keys.of_",
+    "inbox.", "log.", "outbox.", "guard.events.",
+)  # fmt: skip
 
 
 def _at(n: int) -> Any:
@@ -39,6 +44,16 @@ def _at(n: int) -> Any:
 
 def _call(*positional: Any, **named: Any) -> Arguments:
     return positional, named
+
+
+_STATES: Final = (ElevationState.OPEN, ElevationState.ACTIVE, ElevationState.DENIED, ElevationState.ENDED)
+
+
+def _reach(a: int, b: int, c: int) -> Reach:
+    roles = frozenset(_ROLES[: 1 + c])
+    return Reach(
+        organization=s.org_id(a), user=s.user_id(b), now=_at(c), ceilings=roles, bases=frozenset(_ROLES[c:3]), masks=frozenset({"viewer"})
+    )
 
 
 def _attempts(a: int, b: int) -> Attempts | None:
@@ -72,7 +87,27 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "invitations.open": lambda f, a, b, c: _call(s.org_id(a), now=_at(b)),
     "standings.standing": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b), fresh=c > 1),
     "standings.organization_of": lambda f, a, b, c: _call(s.workspace_id(a)),
-    "standings.change_role": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b), before=_ROLES[c], after=_ROLES[(c + 2) % 4]),
+    "standings.version": lambda f, a, b, c: _call(s.org_id(a)),
+    "standings.change_membership": lambda f, a, b, c: _call(**s.role_change(a, of=b, before=_ROLES[c], after=_ROLES[(c + 2) % 4])),
+    "organizations.advance_roles": lambda f, a, b, c: _call(s.org_id(a)),
+    "roster.owners": lambda f, a, b, c: _call(s.org_id(a), limit=1 + b),
+    "lists.workspaces": lambda f, a, b, c: _call(_reach(a, b, c), after="", limit=1 + c),
+    "lists.count": lambda f, a, b, c: _call(_reach(a, b, c)),
+    "elevations.add": lambda f, a, b, c: _call(s.elevation(f, of=a, person=b, state=_STATES[c % 2], space=c)),
+    "elevations.get": lambda f, a, b, c: _call(s.org_id(a), s.elevation(b, of=a, person=c).id, fresh=c > 1),
+    "elevations.change": lambda f, a, b, c: _call(
+        replace(s.elevation(a, of=b, person=c, state=_STATES[1]), state=_STATES[c]), before=_STATES[c % 2]
+    ),
+    "elevations.of_organization": lambda f, a, b, c: _call(s.org_id(a), state=_STATES[b], after="", limit=1 + c),
+    "elevations.open_of_user": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
+    "elevations.end_of_user": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b), now=_at(c)),
+    "elevations.end_expired": lambda f, a, b, c: _call(before=s.NOW + s.HOUR * (a % 2)),
+    "break_glass.add": lambda f, a, b, c: _call(s.permit(f, of=a, person=b, space=c)),
+    "break_glass.get": lambda f, a, b, c: _call(s.org_id(a), s.permit(b, of=a, person=c).id),
+    "break_glass.of_user": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
+    "break_glass.of_organization": lambda f, a, b, c: _call(s.org_id(a), after="", limit=1 + b),
+    "break_glass.remove": lambda f, a, b, c: _call(s.org_id(a), s.permit(b, of=a, person=c).id),
+    "break_glass.remove_of_user": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
     "assignments.put": lambda f, a, b, c: _call(s.assignment(a, of=b, workspace=c)),
     "assignments.remove": lambda f, a, b, c: _call(s.org_id(a), s.workspace_id(b), s.user_id(c)),
     "assignments.of_workspace": lambda f, a, b, c: _call(s.org_id(a), s.workspace_id(b), after="", limit=1 + c),

@@ -46,6 +46,22 @@ class TestAssignments(conformance.AsyncAssignmentConformance):
     pass
 
 
+class TestLists(conformance.AsyncListConformance):
+    pass
+
+
+class TestElevations(conformance.AsyncElevationConformance):
+    pass
+
+
+class TestBreakGlass(conformance.AsyncBreakGlassConformance):
+    pass
+
+
+class TestRolesVersions(conformance.AsyncRolesVersionConformance):
+    pass
+
+
 class TestInvitations(conformance.AsyncInvitationConformance):
     pass
 

@@ -185,7 +185,7 @@ class AsyncMembers:
             raise StoreBusy(_MOVED)
         if after.permanent_owner:
             await self._stores.organizations.gain_owner(organization)
-        await self._stores.epochs.bump(user)
+        await self._changed(organization, user)
         await self._record(EventName.MEMBER_REINSTATED, actor, organization, target=Target("user", user), subject=user)
         return after
 
@@ -227,13 +227,14 @@ class AsyncMembers:
         if refusal is not None:
             return await self._refuse(actor, organization, refusal, target=Target("user", user), attempted=attempted)
         if name is EventName.MEMBER_REMOVED:
+            await self._authority.expel(organization=organization, user=user)
             done, after = await self._stores.memberships.remove(organization, user), before
         else:
             after = replace(before, status=MembershipStatus.SUSPENDED, version=before.version + 1)
             done = await self._stores.memberships.replace(after)
         if not done:
             raise StoreBusy(_MOVED)
-        await self._stores.epochs.bump(user)
+        await self._changed(organization, user)
         await self._record(name, actor, organization, target=Target("user", user), subject=user, details={"role": before.role})
         return after
 
@@ -281,8 +282,12 @@ class AsyncMembers:
                 role=invitation.workspace_role,
                 granted_by=invitation.invited_by,
             )
-        await self._stores.epochs.bump(user.id)
+        await self._changed(organization, user.id)
         return membership
+
+    async def _changed(self, organization: OrganizationId, user: UserId) -> None:
+        await self._stores.organizations.advance_roles(organization)
+        await self._stores.epochs.bump(user)
 
     async def _invitation(self, token: str) -> Invitation | None:
         digest = token_digest(token)

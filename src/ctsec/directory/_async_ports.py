@@ -60,6 +60,10 @@ class AsyncOrganizationRecords(Protocol):
         """Count one less in one conditional statement; False if that would leave none."""
         ...
 
+    async def advance_roles(self, organization_id: OrganizationId) -> None:
+        """Raise the version of the organization's roles by one: every change of what its people are does."""
+        ...
+
 
 class AsyncWorkspaceRecords(Protocol):
     """Workspaces."""
@@ -106,6 +110,10 @@ class AsyncRosterRecords(Protocol):
 
     async def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[Member, ...]:
         """Return members with a user id above `after`, in the order of ids."""
+        ...
+
+    async def owners(self, organization_id: OrganizationId, *, limit: int) -> tuple[UserId, ...]:
+        """Return the active owners, in the order of ids."""
         ...
 
 
@@ -160,6 +168,10 @@ class AsyncAuthority(Protocol):
 
     async def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
+        ...
+
+    async def expel(self, *, organization: OrganizationId, user: UserId) -> None:
+        """End what a person who leaves holds, or asked for, beside the membership."""
         ...
 
     async def admit(self, *, organization: OrganizationId, user: UserId, workspace: WorkspaceId, role: str, granted_by: str) -> None:

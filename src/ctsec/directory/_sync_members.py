@@ -182,7 +182,7 @@ class Members:
             raise StoreBusy(_MOVED)
         if after.permanent_owner:
             self._stores.organizations.gain_owner(organization)
-        self._stores.epochs.bump(user)
+        self._changed(organization, user)
         self._record(EventName.MEMBER_REINSTATED, actor, organization, target=Target("user", user), subject=user)
         return after
 
@@ -222,13 +222,14 @@ class Members:
         if refusal is not None:
             return self._refuse(actor, organization, refusal, target=Target("user", user), attempted=attempted)
         if name is EventName.MEMBER_REMOVED:
+            self._authority.expel(organization=organization, user=user)
             done, after = self._stores.memberships.remove(organization, user), before
         else:
             after = replace(before, status=MembershipStatus.SUSPENDED, version=before.version + 1)
             done = self._stores.memberships.replace(after)
         if not done:
             raise StoreBusy(_MOVED)
-        self._stores.epochs.bump(user)
+        self._changed(organization, user)
         self._record(name, actor, organization, target=Target("user", user), subject=user, details={"role": before.role})
         return after
 
@@ -276,8 +277,12 @@ class Members:
                 role=invitation.workspace_role,
                 granted_by=invitation.invited_by,
             )
-        self._stores.epochs.bump(user.id)
+        self._changed(organization, user.id)
         return membership
+
+    def _changed(self, organization: OrganizationId, user: UserId) -> None:
+        self._stores.organizations.advance_roles(organization)
+        self._stores.epochs.bump(user)
 
     def _invitation(self, token: str) -> Invitation | None:
         digest = token_digest(token)

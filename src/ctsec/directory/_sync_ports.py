@@ -61,6 +61,10 @@ class OrganizationRecords(Protocol):
         """Count one less in one conditional statement; False if that would leave none."""
         ...
 
+    def advance_roles(self, organization_id: OrganizationId) -> None:
+        """Raise the version of the organization's roles by one: every change of what its people are does."""
+        ...
+
 
 class WorkspaceRecords(Protocol):
     """Workspaces."""
@@ -107,6 +111,10 @@ class RosterRecords(Protocol):
 
     def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[Member, ...]:
         """Return members with a user id above `after`, in the order of ids."""
+        ...
+
+    def owners(self, organization_id: OrganizationId, *, limit: int) -> tuple[UserId, ...]:
+        """Return the active owners, in the order of ids."""
         ...
 
 
@@ -161,6 +169,10 @@ class Authority(Protocol):
 
     def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
+        ...
+
+    def expel(self, *, organization: OrganizationId, user: UserId) -> None:
+        """End what a person who leaves holds, or asked for, beside the membership."""
         ...
 
     def admit(self, *, organization: OrganizationId, user: UserId, workspace: WorkspaceId, role: str, granted_by: str) -> None:

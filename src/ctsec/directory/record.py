@@ -43,7 +43,11 @@ class WorkspaceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organization:
-    """A customer of the host."""
+    """A customer of the host.
+
+    `roles_version` goes up with every change of what its people are, and `custom_roles` is another number whenever its own roles changed
+    (0: it never had any); both are written by statements of their own and not by `replace`.
+    """
 
     id: OrganizationId
     name: str
@@ -51,6 +55,8 @@ class Organization:
     permanent_owners: int
     created_at: datetime
     version: int = 1
+    roles_version: int = 0
+    custom_roles: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,6 +109,11 @@ class Letters:
         lines = (f"{one_line(inviter)} invites you to {one_line(organization)}:", "", self._link("accept-invitation", token))
         return self._letter(kind="invitation", recipient=recipient, subject=f"invitation to {organization}", lines=lines)
 
+    def alarm(self, recipient: str, *, what: str, reason: str) -> Message:
+        """Tell an owner that somebody took rights in an emergency, and the reason that was given."""
+        lines = (f"{one_line(what)}.", "", "The reason given:", reason, "", "If this is not expected, end it and write to us.")
+        return self._letter(kind="alarm", recipient=recipient, subject="somebody broke the glass", lines=lines)
+
     def notice(self, recipient: str, *, what: str) -> Message:
         """Tell a person that something about the account's security changed."""
         lines = (f"This happened on your account: {what}.", "If it was not you, reset your password and write to us.")

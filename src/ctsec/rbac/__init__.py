@@ -12,9 +12,16 @@ from ctsec.lazy import face
 
 if TYPE_CHECKING:
     from ctsec.rbac._async import AsyncRoles as AsyncRoles
+    from ctsec.rbac._async_break_glass import AsyncBreakGlass as AsyncBreakGlass
+    from ctsec.rbac._async_elevations import AsyncElevations as AsyncElevations
+    from ctsec.rbac._async_lists import AsyncLists as AsyncLists
     from ctsec.rbac._sync import Roles as Roles
+    from ctsec.rbac._sync_break_glass import BreakGlass as BreakGlass
+    from ctsec.rbac._sync_elevations import Elevations as Elevations
+    from ctsec.rbac._sync_lists import Lists as Lists
     from ctsec.rbac.access import Access as Access
     from ctsec.rbac.batch import check_many as check_many
+    from ctsec.rbac.bounds import Actor as Actor
     from ctsec.rbac.change import AdmitMember as AdmitMember
     from ctsec.rbac.change import AskIn as AskIn
     from ctsec.rbac.change import AssignWorkspaceRole as AssignWorkspaceRole
@@ -41,10 +48,17 @@ if TYPE_CHECKING:
     from ctsec.rbac.condition import conditioned as conditioned
     from ctsec.rbac.decision import Decision as Decision
     from ctsec.rbac.decision import DecisionReason as DecisionReason
+    from ctsec.rbac.elevation import BreakGlassPermit as BreakGlassPermit
+    from ctsec.rbac.elevation import ElevationKind as ElevationKind
+    from ctsec.rbac.elevation import ElevationPolicy as ElevationPolicy
+    from ctsec.rbac.elevation import ElevationRequest as ElevationRequest
+    from ctsec.rbac.elevation import ElevationState as ElevationState
     from ctsec.rbac.explanation import Cause as Cause
     from ctsec.rbac.explanation import Explanation as Explanation
     from ctsec.rbac.explanation import Rule as Rule
     from ctsec.rbac.explanation import explain as explain
+    from ctsec.rbac.listing import Page as Page
+    from ctsec.rbac.listing import Reach as Reach
     from ctsec.rbac.matrix import Matrix as Matrix
     from ctsec.rbac.matrix import MatrixError as MatrixError
     from ctsec.rbac.matrix import format_matrix as format_matrix
@@ -55,24 +69,31 @@ if TYPE_CHECKING:
     from ctsec.rbac.permission import Scope as Scope
     from ctsec.rbac.permission import parse_permission as parse_permission
     from ctsec.rbac.policy import Policy as Policy
+    from ctsec.rbac.question import Ask as Ask
     from ctsec.rbac.question import Question as Question
     from ctsec.rbac.role import OrganizationRole as OrganizationRole
     from ctsec.rbac.role import WorkspaceRole as WorkspaceRole
     from ctsec.rbac.standing import Assignment as Assignment
+    from ctsec.rbac.standing import Elevation as Elevation
     from ctsec.rbac.standing import MembershipStatus as MembershipStatus
     from ctsec.rbac.standing import Standing as Standing
-    from ctsec.rbac.writes import Actor as Actor
 
 _HOME = {
     "Access": "ctsec.rbac.access",
-    "Actor": "ctsec.rbac.writes",
+    "Actor": "ctsec.rbac.bounds",
     "AdmitMember": "ctsec.rbac.change",
     "AllOf": "ctsec.rbac.condition",
     "AnyOf": "ctsec.rbac.condition",
+    "Ask": "ctsec.rbac.question",
     "AskIn": "ctsec.rbac.change",
     "AssignWorkspaceRole": "ctsec.rbac.change",
     "Assignment": "ctsec.rbac.standing",
+    "AsyncBreakGlass": "ctsec.rbac._async_break_glass",
+    "AsyncElevations": "ctsec.rbac._async_elevations",
+    "AsyncLists": "ctsec.rbac._async_lists",
     "AsyncRoles": "ctsec.rbac._async",
+    "BreakGlass": "ctsec.rbac._sync_break_glass",
+    "BreakGlassPermit": "ctsec.rbac.elevation",
     "ByMethod": "ctsec.rbac.condition",
     "Cause": "ctsec.rbac.explanation",
     "Change": "ctsec.rbac.change",
@@ -81,11 +102,18 @@ _HOME = {
     "Decision": "ctsec.rbac.decision",
     "DecisionReason": "ctsec.rbac.decision",
     "During": "ctsec.rbac.condition",
+    "Elevation": "ctsec.rbac.standing",
+    "ElevationKind": "ctsec.rbac.elevation",
+    "ElevationPolicy": "ctsec.rbac.elevation",
+    "ElevationRequest": "ctsec.rbac.elevation",
+    "ElevationState": "ctsec.rbac.elevation",
+    "Elevations": "ctsec.rbac._sync_elevations",
     "EndSuspension": "ctsec.rbac.change",
     "Explanation": "ctsec.rbac.explanation",
     "Extend": "ctsec.rbac.change",
     "FreshFactor": "ctsec.rbac.condition",
     "FromNetwork": "ctsec.rbac.condition",
+    "Lists": "ctsec.rbac._sync_lists",
     "Matrix": "ctsec.rbac.matrix",
     "MatrixError": "ctsec.rbac.matrix",
     "MembershipStatus": "ctsec.rbac.standing",
@@ -93,9 +121,11 @@ _HOME = {
     "MethodTable": "ctsec.rbac.methods",
     "NotRequester": "ctsec.rbac.condition",
     "OrganizationRole": "ctsec.rbac.role",
+    "Page": "ctsec.rbac.listing",
     "PermissionIndex": "ctsec.rbac.permission",
     "Policy": "ctsec.rbac.policy",
     "Question": "ctsec.rbac.question",
+    "Reach": "ctsec.rbac.listing",
     "Roles": "ctsec.rbac._sync",
     "Rule": "ctsec.rbac.explanation",
     "Scope": "ctsec.rbac.permission",
@@ -122,10 +152,16 @@ __all__ = [
     "AdmitMember",
     "AllOf",
     "AnyOf",
+    "Ask",
     "AskIn",
     "AssignWorkspaceRole",
     "Assignment",
+    "AsyncBreakGlass",
+    "AsyncElevations",
+    "AsyncLists",
     "AsyncRoles",
+    "BreakGlass",
+    "BreakGlassPermit",
     "ByMethod",
     "Cause",
     "Change",
@@ -134,11 +170,18 @@ __all__ = [
     "Decision",
     "DecisionReason",
     "During",
+    "Elevation",
+    "ElevationKind",
+    "ElevationPolicy",
+    "ElevationRequest",
+    "ElevationState",
+    "Elevations",
     "EndSuspension",
     "Explanation",
     "Extend",
     "FreshFactor",
     "FromNetwork",
+    "Lists",
     "Matrix",
     "MatrixError",
     "MembershipStatus",
@@ -146,9 +189,11 @@ __all__ = [
     "MethodTable",
     "NotRequester",
     "OrganizationRole",
+    "Page",
     "PermissionIndex",
     "Policy",
     "Question",
+    "Reach",
     "Roles",
     "Rule",
     "Scope",

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
-from ctsec.ambient import Ambient
-from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
-from ctsec.errors import StoreBusy
+from ctsec.errors import StaleRead, StoreBusy
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
-from ctsec.rbac._async_ports import AsyncAssignmentRecords, AsyncEpochRecords, AsyncOwnerCount, AsyncStandingRecords
+from ctsec.rbac._async_acting import NOT_FOUND, AsyncActing
+from ctsec.rbac._async_ports import AsyncAssignmentRecords
 from ctsec.rbac.access import Access
 from ctsec.rbac.assignment import RoleAssignment
+from ctsec.rbac.bounds import Actor
 from ctsec.rbac.decision import Decision
-from ctsec.rbac.policy import Policy
+from ctsec.rbac.elevating import may_decide
+from ctsec.rbac.explanation import Explanation, explain
+from ctsec.rbac.methods import MethodTable
+from ctsec.rbac.question import Ask
+from ctsec.rbac.resolution import resolve_access
 from ctsec.rbac.standing import Assignment, Standing
 from ctsec.rbac.subject import subject
-from ctsec.rbac.writes import (
-    Actor,
-    loses_owner,
-    may_end_workspace_role,
-    may_set_organization_role,
-    may_set_workspace_role,
-    permanent_owner,
-)
+from ctsec.rbac.writes import loses_owner, may_end_workspace_role, may_set_organization_role, may_set_workspace_role, permanent_owner
 
-_NOT_FOUND = Refusal(Reason.NOT_FOUND, "there is no such workspace or member")
+MAX_BATCH: Final = 10_000
 
 
 class AsyncRoles:
@@ -38,46 +36,96 @@ class AsyncRoles:
     Every change locks the organization first and reads authority after waiting, so that two changes at once see each other.
     """
 
-    __slots__ = ("_ambient", "_assignments", "_audit", "_epochs", "_owners", "_policy", "_standings")
+    __slots__ = ("_acting", "_assignments", "_methods")
 
-    def __init__(
-        self,
-        *,
-        policy: Policy,
-        standings: AsyncStandingRecords,
-        assignments: AsyncAssignmentRecords,
-        owners: AsyncOwnerCount,
-        epochs: AsyncEpochRecords,
-        audit: AsyncRecorder,
-        ambient: Ambient,
-    ) -> None:
-        self._policy = policy
-        self._standings = standings
+    def __init__(self, *, acting: AsyncActing, assignments: AsyncAssignmentRecords, methods: MethodTable | None = None) -> None:
+        self._acting = acting
         self._assignments = assignments
-        self._owners = owners
-        self._epochs = epochs
-        self._audit = audit
-        self._ambient = ambient
+        self._methods = methods
 
-    async def access(self, principal: Principal, organization: OrganizationId, *, workspace: WorkspaceId | None = None) -> Access:
-        """Return what `principal` may do in the organization, or in one workspace of it, at this moment, within its key's scopes."""
-        person = subject(principal, organization=organization)
-        standing = await self._standings.standing(organization, person) if person is not None else None
-        home = await self._standings.organization_of(workspace) if workspace else None
-        return self._policy.access(
-            standing,
-            now=self._ambient.now(),
-            workspace=workspace,
-            workspace_organization=home,
-            scopes=principal.credential.scopes,
-            workspaces=principal.credential.workspaces,
-        )
+    async def access(
+        self, principal: Principal, organization: OrganizationId, *, workspace: WorkspaceId | None = None, at_least: int | None = None
+    ) -> Access:
+        """Return what `principal` may do in the organization, or in one workspace of it, at this moment, within its key's scopes.
+
+        With `at_least`, a version that `version` gave after a change, the answer is as new as that; raises StaleRead where the transaction
+        sees an older state: a host's snapshot that began before, or a replica that lags.
+        """
+        standing = await self._standing(principal, organization)
+        if at_least is not None and (standing is None or standing.version < at_least) and await self.version(organization) < at_least:
+            raise StaleRead("this transaction sees older roles than asked for; begin another one, or read the primary database")
+        return self._access(principal, standing, organization, workspace, await self._acting.home(workspace))
 
     async def check(
-        self, principal: Principal, permission: str, *, organization: OrganizationId, workspace: WorkspaceId | None = None
+        self,
+        principal: Principal,
+        permission: str,
+        *,
+        organization: OrganizationId,
+        workspace: WorkspaceId | None = None,
+        at_least: int | None = None,
     ) -> Decision:
         """Return the decision on one permission, with its reason; raise UnknownPermission for a name outside of the policy."""
-        return (await self.access(principal, organization, workspace=workspace)).check(permission)
+        return (await self.access(principal, organization, workspace=workspace, at_least=at_least)).check(permission)
+
+    async def check_many(self, principal: Principal, asked: Iterable[Ask]) -> tuple[Decision, ...]:
+        """Return the decisions on at most 10,000 questions, in their order; each organization and workspace is read once.
+
+        Raises UnknownPermission for a name outside of the policy, ValueError for more questions.
+        """
+        asks = tuple(asked)
+        if len(asks) > MAX_BATCH:
+            raise ValueError(f"expected at most {MAX_BATCH} questions")
+        standings = {each: await self._standing(principal, each) for each in dict.fromkeys(ask.organization for ask in asks)}
+        homes = {each: await self._acting.home(each) for each in dict.fromkeys(ask.workspace for ask in asks)}
+        places: dict[tuple[OrganizationId, WorkspaceId | None], Access] = {}
+        for ask in asks:
+            place = (ask.organization, ask.workspace)
+            if place not in places:
+                places[place] = self._access(principal, standings[ask.organization], *place, homes[ask.workspace])
+        return tuple(places[ask.organization, ask.workspace].check(ask.permission) for ask in asks)
+
+    async def explain(
+        self,
+        principal: Principal,
+        permission: str,
+        *,
+        organization: OrganizationId,
+        workspace: WorkspaceId | None = None,
+        user: UserId | None = None,
+    ) -> Outcome[Explanation]:
+        """Return why the caller, or with `user` another member, may or may not use a permission, and what would change that.
+
+        About somebody else it is told to whoever manages the people of the place, and about roles only, not about credentials.
+        """
+        home, now, policy = await self._acting.home(workspace), self._acting.now, self._acting.policy
+        if user is None:
+            standing, credential = await self._standing(principal, organization), principal.credential
+            return explain(
+                policy,
+                standing,
+                permission,
+                now=now,
+                workspace=workspace,
+                workspace_organization=home,
+                scopes=credential.scopes,
+                workspaces=credential.workspaces,
+                table=self._methods,
+                credential=credential,
+            )
+        own = await self._standing(principal, organization)
+        if own is None or (workspace is not None and home != organization):
+            return NOT_FOUND
+        acting = Actor(standing=own, scopes=principal.credential.scopes, workspaces=principal.credential.workspaces)
+        refusal = may_decide(policy, actor=acting, target=None, workspace=workspace, now=now)
+        if refusal is not None:
+            return await self._refuse(principal, organization, refusal, user=user, workspace=workspace, details={"attempted": "explain"})
+        target = await self._acting.standings.standing(organization, user)
+        return explain(policy, target, permission, now=now, workspace=workspace, workspace_organization=home)
+
+    async def version(self, organization: OrganizationId) -> int:
+        """Return the version of the organization's roles: each change of what its people are raises it, in the change's transaction."""
+        return await self._acting.standings.version(organization)
 
     async def assign(
         self,
@@ -91,109 +139,26 @@ class AsyncRoles:
         expires_at: datetime | None = None,
     ) -> Outcome[RoleAssignment]:
         """Give a member a workspace role, in place of the one held there; the write rules of `ctsec.rbac.writes` judge it."""
-        now = self._ambient.now()
-        acting = await self._actor(actor, organization)
+        now, details = self._acting.now, {"role": role[:64]}
+        acting = await self._acting.actor(actor, organization)
         if isinstance(acting, Refusal):
-            return await self._refuse(actor, organization, acting, user=user, workspace=workspace, details={"role": role})
-        target = await self._standings.standing(organization, user, fresh=True)
+            return await self._refuse(actor, organization, acting, user=user, workspace=workspace, details=details)
+        target = await self._acting.target(organization, user)
         try:
             grant = Assignment(role, starts_at=starts_at, expires_at=expires_at)
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
         refusal = may_set_workspace_role(
-            self._policy,
+            self._acting.policy,
             actor=acting,
             target=target,
             workspace=workspace,
-            workspace_organization=await self._standings.organization_of(workspace),
+            workspace_organization=await self._acting.home(workspace),
             grant=grant,
             now=now,
         )
         if refusal is not None:
-            return await self._refuse(actor, organization, refusal, user=user, workspace=workspace, details={"role": role})
-        return await self._put(actor.id, organization, workspace, user, grant, now=now, actor=actor)
-
-    async def revoke(
-        self, actor: Principal, *, organization: OrganizationId, workspace: WorkspaceId, user: UserId
-    ) -> Outcome[RoleAssignment | None]:
-        """Take a member's workspace role back; None if there was none."""
-        acting = await self._actor(actor, organization)
-        if isinstance(acting, Refusal):
-            return await self._refuse(actor, organization, acting, user=user, workspace=workspace, details={})
-        target = await self._standings.standing(organization, user, fresh=True)
-        if target is None:
-            return _NOT_FOUND
-        home = await self._standings.organization_of(workspace)
-        refusal = may_end_workspace_role(
-            self._policy, actor=acting, target=target, workspace=workspace, workspace_organization=home, now=self._ambient.now()
-        )
-        if refusal is not None:
-            return await self._refuse(actor, organization, refusal, user=user, workspace=workspace, details={})
-        if await self._assignments.remove(organization, workspace, user):
-            await self._changed(
-                EventName.ROLE_REVOKED,
-                actor,
-                organization,
-                user=user,
-                workspace=workspace,
-                details={"before": self._held(target, workspace)},
-            )
-        return None
-
-    async def change_organization_role(
-        self, actor: Principal, *, organization: OrganizationId, user: UserId, role: str
-    ) -> Outcome[Standing]:
-        """Change a member's organization role; the last owner is kept by one conditional statement."""
-        acting = await self._actor(actor, organization)
-        if isinstance(acting, Refusal):
-            return await self._refuse(actor, organization, acting, user=user, workspace=None, details={"role": role})
-        before = await self._standings.standing(organization, user, fresh=True)
-        if before is None:
-            return _NOT_FOUND
-        after = replace(before, role=role)
-        refusal = may_set_organization_role(self._policy, actor=acting, before=before, after=after, now=self._ambient.now())
-        if refusal is None and loses_owner(before, after) and not await self._owners.lose_owner(organization):
-            refusal = Refusal(Reason.LAST_OWNER, "an organization keeps at least one owner")
-        if refusal is not None:
-            return await self._refuse(actor, organization, refusal, user=user, workspace=None, details={"role": role})
-        if before.role == role:
-            return before
-        if permanent_owner(after):
-            await self._owners.gain_owner(organization)
-        if not await self._standings.change_role(organization, user, before=before.role, after=role):
-            # Raised, not returned: the owner count is written already, so the transaction must not commit.
-            raise StoreBusy("the role changed although its organization was locked; roll back and try again")
-        await self._changed(
-            EventName.ROLE_CHANGED, actor, organization, user=user, workspace=None, details={"before": before.role, "after": role}
-        )
-        return after
-
-    async def in_workspace(
-        self, *, organization: OrganizationId, workspace: WorkspaceId, after: str = "", limit: int = 100
-    ) -> tuple[RoleAssignment, ...]:
-        """Return the workspace roles in a workspace of `organization`, in the order of user ids."""
-        return await self._assignments.of_workspace(organization, workspace, after=after, limit=limit)
-
-    async def _actor(self, actor: Principal, organization: OrganizationId) -> Outcome[Actor]:
-        if not await self._owners.lock(organization):
-            return _NOT_FOUND
-        person = subject(actor, organization=organization)
-        standing = await self._standings.standing(organization, person, fresh=True) if person is not None else None
-        if standing is None:
-            return _NOT_FOUND
-        return Actor(standing=standing, scopes=actor.credential.scopes, workspaces=actor.credential.workspaces)
-
-    async def _put(
-        self,
-        granted_by: str,
-        organization: OrganizationId,
-        workspace: WorkspaceId,
-        user: UserId,
-        grant: Assignment,
-        *,
-        now: datetime,
-        actor: Principal,
-    ) -> RoleAssignment:
+            return await self._refuse(actor, organization, refusal, user=user, workspace=workspace, details=details)
         assignment = RoleAssignment(
             organization_id=organization,
             workspace_id=workspace,
@@ -201,12 +166,125 @@ class AsyncRoles:
             role=grant.role,
             starts_at=grant.starts_at,
             expires_at=grant.expires_at,
-            granted_by=granted_by,
+            granted_by=actor.id,
             created_at=now,
         )
         await self._assignments.put(assignment)
         await self._changed(EventName.ROLE_ASSIGNED, actor, organization, user=user, workspace=workspace, details={"role": grant.role})
         return assignment
+
+    async def revoke(
+        self, actor: Principal, *, organization: OrganizationId, workspace: WorkspaceId, user: UserId
+    ) -> Outcome[RoleAssignment | None]:
+        """Take a member's workspace role back; None if there was none."""
+        acting = await self._acting.actor(actor, organization)
+        if isinstance(acting, Refusal):
+            return await self._refuse(actor, organization, acting, user=user, workspace=workspace, details={})
+        target = await self._acting.target(organization, user)
+        if target is None:
+            return NOT_FOUND
+        home = await self._acting.home(workspace)
+        refusal = may_end_workspace_role(
+            self._acting.policy, actor=acting, target=target, workspace=workspace, workspace_organization=home, now=self._acting.now
+        )
+        if refusal is not None:
+            return await self._refuse(actor, organization, refusal, user=user, workspace=workspace, details={})
+        if await self._assignments.remove(organization, workspace, user):
+            held = target.workspaces.get(workspace)
+            details = {"before": held.role if held else None}
+            await self._changed(EventName.ROLE_REVOKED, actor, organization, user=user, workspace=workspace, details=details)
+        return None
+
+    async def change_organization_role(
+        self, actor: Principal, *, organization: OrganizationId, user: UserId, role: str
+    ) -> Outcome[Standing]:
+        """Change a member's organization role; the last owner is kept by one conditional statement."""
+        details: Mapping[str, Detail] = {"role": role[:64]}
+        return await self._change_membership(actor, organization, user, lambda before: replace(before, role=role), details)
+
+    async def change_period(
+        self,
+        actor: Principal,
+        *,
+        organization: OrganizationId,
+        user: UserId,
+        starts_at: datetime | None = None,
+        expires_at: datetime | None = None,
+    ) -> Outcome[Standing]:
+        """Set from when until when a membership counts (None: since ever, for ever); the last owner takes no end and no start."""
+        for moment in (starts_at, expires_at):
+            if moment is not None and moment.tzinfo is None:
+                return Refusal(Reason.INVALID_INPUT, "expected times with a zone")
+        if starts_at is not None and expires_at is not None and expires_at <= starts_at:
+            return Refusal(Reason.INVALID_INPUT, "expected a membership to end after it starts")
+        details = {
+            "starts_at": starts_at.isoformat() if starts_at is not None else None,
+            "expires_at": expires_at.isoformat() if expires_at is not None else None,
+        }
+        return await self._change_membership(
+            actor, organization, user, lambda before: replace(before, starts_at=starts_at, expires_at=expires_at), details
+        )
+
+    async def in_workspace(
+        self, *, organization: OrganizationId, workspace: WorkspaceId, after: str = "", limit: int = 100
+    ) -> tuple[RoleAssignment, ...]:
+        """Return the workspace roles in a workspace of `organization`, in the order of user ids."""
+        return await self._assignments.of_workspace(organization, workspace, after=after, limit=limit)
+
+    async def _standing(self, principal: Principal, organization: OrganizationId) -> Standing | None:
+        person = subject(principal, organization=organization)
+        return await self._acting.standings.standing(organization, person) if person is not None else None
+
+    def _access(
+        self,
+        principal: Principal,
+        standing: Standing | None,
+        organization: OrganizationId,
+        workspace: WorkspaceId | None,
+        home: OrganizationId | None,
+    ) -> Access:
+        return resolve_access(
+            self._acting.policy,
+            principal,
+            standing,
+            organization=organization,
+            workspace=workspace,
+            home=home,
+            now=self._acting.now,
+            methods=self._methods,
+        )
+
+    async def _change_membership(
+        self,
+        actor: Principal,
+        organization: OrganizationId,
+        user: UserId,
+        change: Callable[[Standing], Standing],
+        details: Mapping[str, Detail],
+    ) -> Outcome[Standing]:
+        acting = await self._acting.actor(actor, organization)
+        if isinstance(acting, Refusal):
+            return await self._refuse(actor, organization, acting, user=user, workspace=None, details=details)
+        before = await self._acting.target(organization, user)
+        if before is None:
+            return NOT_FOUND
+        after = change(before)
+        refusal = may_set_organization_role(self._acting.policy, actor=acting, before=before, after=after, now=self._acting.now)
+        if refusal is None and loses_owner(before, after) and not await self._acting.owners.lose_owner(organization):
+            refusal = Refusal(Reason.LAST_OWNER, "an organization keeps at least one owner without start and end")
+        if refusal is not None:
+            return await self._refuse(actor, organization, refusal, user=user, workspace=None, details=details)
+        if before == after:
+            return before
+        if permanent_owner(after) and not permanent_owner(before):
+            await self._acting.owners.gain_owner(organization)
+        if not await self._acting.standings.change_membership(before=before, after=after):
+            # Raised, not returned: the owner count is written already, so the transaction must not commit.
+            raise StoreBusy("the membership changed although its organization was locked; roll back and try again")
+        name = EventName.ROLE_CHANGED if before.role != after.role else EventName.MEMBERSHIP_CHANGED
+        told = {"before": before.role, "after": after.role} if before.role != after.role else details
+        await self._changed(name, actor, organization, user=user, workspace=None, details=told)
+        return after
 
     async def _changed(
         self,
@@ -218,16 +296,8 @@ class AsyncRoles:
         workspace: WorkspaceId | None,
         details: Mapping[str, Detail],
     ) -> None:
-        await self._epochs.bump(user)
-        await self._audit.note(
-            name,
-            actor=actor,
-            targets=(Target("user", user),),
-            subject=user,
-            organization=organization,
-            workspace=workspace,
-            details=details,
-        )
+        target = Target("user", user)
+        await self._acting.changed(name, actor, organization, target=target, user=user, workspace=workspace, details=details)
 
     async def _refuse(
         self,
@@ -239,19 +309,5 @@ class AsyncRoles:
         workspace: WorkspaceId | None,
         details: Mapping[str, Detail],
     ) -> Refusal:
-        await self._audit.note_aside(
-            EventName.ACCESS_DENIED,
-            actor=actor,
-            targets=(Target("user", user),),
-            subject=user,
-            refused=refusal.reason,
-            organization=organization,
-            workspace=workspace,
-            details=details,
-        )
-        return refusal
-
-    @staticmethod
-    def _held(standing: Standing, workspace: WorkspaceId) -> str | None:
-        held = standing.workspaces.get(workspace)
-        return held.role if held else None
+        target = Target("user", user)
+        return await self._acting.refuse(actor, organization, refusal, target=target, subject=user, workspace=workspace, details=details)

@@ -9,13 +9,21 @@ from ctsec.ambient import Ambient
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
-from ctsec.rbac._async_ports import AsyncAssignmentRecords, AsyncEpochRecords, AsyncOwnerCount, AsyncStandingRecords
+from ctsec.rbac._async_ports import (
+    AsyncAssignmentRecords,
+    AsyncBreakGlassRecords,
+    AsyncElevationRecords,
+    AsyncEpochRecords,
+    AsyncOwnerCount,
+    AsyncStandingRecords,
+)
 from ctsec.rbac.assignment import RoleAssignment
+from ctsec.rbac.bounds import Actor
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.role import ADMIN, OWNER
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
 from ctsec.rbac.subject import subject
-from ctsec.rbac.writes import Actor, may_end_membership, may_set_organization_role, may_set_workspace_role
+from ctsec.rbac.writes import may_end_membership, may_set_organization_role, may_set_workspace_role
 
 API_KEYS_MANAGE: Final = "api_keys:manage"
 _NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such organization or member")
@@ -24,7 +32,7 @@ _NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such organization or 
 class AsyncAuthority:
     """Answers the other features' questions about who may change whom, with locking reads."""
 
-    __slots__ = ("_ambient", "_assignments", "_epochs", "_owners", "_policy", "_standings")
+    __slots__ = ("_ambient", "_assignments", "_break_glass", "_elevations", "_epochs", "_owners", "_policy", "_standings")
 
     def __init__(
         self,
@@ -32,6 +40,8 @@ class AsyncAuthority:
         policy: Policy,
         standings: AsyncStandingRecords,
         assignments: AsyncAssignmentRecords,
+        elevations: AsyncElevationRecords,
+        break_glass: AsyncBreakGlassRecords,
         owners: AsyncOwnerCount,
         epochs: AsyncEpochRecords,
         ambient: Ambient,
@@ -39,6 +49,8 @@ class AsyncAuthority:
         self._policy = policy
         self._standings = standings
         self._assignments = assignments
+        self._elevations = elevations
+        self._break_glass = break_glass
         self._owners = owners
         self._epochs = epochs
         self._ambient = ambient
@@ -134,6 +146,11 @@ class AsyncAuthority:
             )
         )
         await self._epochs.bump(user)
+
+    async def expel(self, *, organization: OrganizationId, user: UserId) -> None:
+        """End what a person who leaves holds or asked for beside the membership: it must not come back with another one."""
+        await self._elevations.end_of_user(organization, user, now=self._ambient.now())
+        await self._break_glass.remove_of_user(organization, user)
 
     async def _actor(self, actor: Principal, organization: OrganizationId) -> Outcome[Actor]:
         if not await self._owners.lock(organization):

@@ -10,13 +10,21 @@ from ctsec.ambient import Ambient
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
-from ctsec.rbac._sync_ports import AssignmentRecords, EpochRecords, OwnerCount, StandingRecords
+from ctsec.rbac._sync_ports import (
+    AssignmentRecords,
+    BreakGlassRecords,
+    ElevationRecords,
+    EpochRecords,
+    OwnerCount,
+    StandingRecords,
+)
 from ctsec.rbac.assignment import RoleAssignment
+from ctsec.rbac.bounds import Actor
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.role import ADMIN, OWNER
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
 from ctsec.rbac.subject import subject
-from ctsec.rbac.writes import Actor, may_end_membership, may_set_organization_role, may_set_workspace_role
+from ctsec.rbac.writes import may_end_membership, may_set_organization_role, may_set_workspace_role
 
 API_KEYS_MANAGE: Final = "api_keys:manage"
 _NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such organization or member")
@@ -25,7 +33,7 @@ _NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such organization or 
 class Authority:
     """Answers the other features' questions about who may change whom, with locking reads."""
 
-    __slots__ = ("_ambient", "_assignments", "_epochs", "_owners", "_policy", "_standings")
+    __slots__ = ("_ambient", "_assignments", "_break_glass", "_elevations", "_epochs", "_owners", "_policy", "_standings")
 
     def __init__(
         self,
@@ -33,6 +41,8 @@ class Authority:
         policy: Policy,
         standings: StandingRecords,
         assignments: AssignmentRecords,
+        elevations: ElevationRecords,
+        break_glass: BreakGlassRecords,
         owners: OwnerCount,
         epochs: EpochRecords,
         ambient: Ambient,
@@ -40,6 +50,8 @@ class Authority:
         self._policy = policy
         self._standings = standings
         self._assignments = assignments
+        self._elevations = elevations
+        self._break_glass = break_glass
         self._owners = owners
         self._epochs = epochs
         self._ambient = ambient
@@ -135,6 +147,11 @@ class Authority:
             )
         )
         self._epochs.bump(user)
+
+    def expel(self, *, organization: OrganizationId, user: UserId) -> None:
+        """End what a person who leaves holds or asked for beside the membership: it must not come back with another one."""
+        self._elevations.end_of_user(organization, user, now=self._ambient.now())
+        self._break_glass.remove_of_user(organization, user)
 
     def _actor(self, actor: Principal, organization: OrganizationId) -> Outcome[Actor]:
         if not self._owners.lock(organization):

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
-from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.ids import BreakGlassId, ElevationId, OrganizationId, UserId, WorkspaceId
 from ctsec.rbac.assignment import RoleAssignment
+from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest, ElevationState
+from ctsec.rbac.listing import Reach
 from ctsec.rbac.standing import Standing
 
 
@@ -21,8 +24,12 @@ class StandingRecords(Protocol):
         """Return the organization that a workspace belongs to."""
         ...
 
-    def change_role(self, organization_id: OrganizationId, user_id: UserId, *, before: str, after: str) -> bool:
-        """Change the organization role if it still is `before`; True if written."""
+    def version(self, organization_id: OrganizationId) -> int:
+        """Return the version of the organization's roles; 0 for an organization that is not there."""
+        ...
+
+    def change_membership(self, *, before: Standing, after: Standing) -> bool:
+        """Write the role and the period of `after` if the stored role still is that of `before`; True if written."""
         ...
 
 
@@ -44,8 +51,92 @@ class AssignmentRecords(Protocol):
         ...
 
 
+class ListRecords(Protocol):
+    """Which workspaces somebody has a permission in."""
+
+    def workspaces(self, reach: Reach, *, after: str, limit: int) -> tuple[WorkspaceId, ...]:
+        """Return the workspaces within `reach` with an id above `after`, in the order of ids."""
+        ...
+
+    def count(self, reach: Reach) -> int:
+        """Return how many there are."""
+        ...
+
+
+class ElevationRecords(Protocol):
+    """Requests for a role for a time."""
+
+    def add(self, request: ElevationRequest) -> None:
+        """Insert a request."""
+        ...
+
+    def get(self, organization_id: OrganizationId, elevation_id: ElevationId, *, fresh: bool = False) -> ElevationRequest | None:
+        """Return a request of the organization; `fresh` makes it a locking read."""
+        ...
+
+    def change(self, after: ElevationRequest, *, before: ElevationState) -> bool:
+        """Write a request whose stored state still is `before`; True if written."""
+        ...
+
+    def of_organization(
+        self, organization_id: OrganizationId, *, state: ElevationState, after: str, limit: int
+    ) -> tuple[ElevationRequest, ...]:
+        """Return the requests in a state with an id above `after`, in the order of ids."""
+        ...
+
+    def open_of_user(self, organization_id: OrganizationId, user_id: UserId) -> int:
+        """Return how many requests of a person are open."""
+        ...
+
+    def end_of_user(self, organization_id: OrganizationId, user_id: UserId, *, now: datetime) -> None:
+        """End whatever is open or active of a person who leaves."""
+        ...
+
+    def end_expired(self, *, before: datetime) -> int:
+        """Mark as ended what was active and ended by itself before an instant; return how many."""
+        ...
+
+
+class BreakGlassRecords(Protocol):
+    """Permits to break the glass."""
+
+    def add(self, permit: BreakGlassPermit) -> None:
+        """Insert a permit."""
+        ...
+
+    def of_user(self, organization_id: OrganizationId, user_id: UserId) -> tuple[BreakGlassPermit, ...]:
+        """Return the permits of a person, in the order of ids."""
+        ...
+
+    def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[BreakGlassPermit, ...]:
+        """Return permits with an id above `after`, in the order of ids."""
+        ...
+
+    def get(self, organization_id: OrganizationId, permit_id: BreakGlassId) -> BreakGlassPermit | None:
+        """Return a permit of the organization."""
+        ...
+
+    def remove(self, organization_id: OrganizationId, permit_id: BreakGlassId) -> bool:
+        """Delete a permit; True if there was one."""
+        ...
+
+    def remove_of_user(self, organization_id: OrganizationId, user_id: UserId) -> None:
+        """Delete the permits of a person who leaves."""
+        ...
+
+
+class Alarm(Protocol):
+    """Who is told when somebody breaks the glass."""
+
+    def glass_broken(
+        self, organization: OrganizationId, *, user: UserId, role: str, workspace: WorkspaceId | None, minutes: int, reason: str
+    ) -> None:
+        """Tell every owner of the organization, in this transaction."""
+        ...
+
+
 class OwnerCount(Protocol):
-    """The conditional count that guards the last owner."""
+    """The row that every change of an organization's people locks: the count that guards the last owner, and the version of its roles."""
 
     def lock(self, organization_id: OrganizationId) -> bool:
         """Lock the organization until the transaction ends; False if there is none."""
@@ -57,6 +148,10 @@ class OwnerCount(Protocol):
 
     def lose_owner(self, organization_id: OrganizationId) -> bool:
         """Count one less; False if that would leave none."""
+        ...
+
+    def advance_roles(self, organization_id: OrganizationId) -> None:
+        """Raise the version of the organization's roles by one: every change of what its people are does."""
         ...
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ctsec.errors import AccessDenied
+from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.rbac.decision import Decision, DecisionReason, DecisionTable, narrowed
 from ctsec.rbac.permission import PermissionIndex, unknown
 
@@ -19,12 +20,15 @@ from ctsec.rbac.permission import PermissionIndex, unknown
 class Access:
     """The resolved rights in the organization or in one workspace; made by `Policy.access`."""
 
-    __slots__ = ("_answers", "_index", "_table")
+    __slots__ = ("_answers", "_index", "_place", "_table")
 
-    def __init__(self, table: DecisionTable, *, index: PermissionIndex) -> None:
+    def __init__(
+        self, table: DecisionTable, *, index: PermissionIndex, place: tuple[OrganizationId, WorkspaceId | None] | None = None
+    ) -> None:
         self._table = table
         self._answers = table.answers
         self._index = index
+        self._place = place
 
     def can(self, permission: str) -> bool:
         """Say whether `permission` is allowed; raise UnknownPermission for a name outside of the policy."""
@@ -44,7 +48,14 @@ class Access:
         """Return if `permission` is allowed; raise AccessDenied otherwise, UnknownPermission for a name outside of the policy."""
         decision = self.check(permission)
         if not decision.allowed:
-            raise AccessDenied(f"{permission} is refused: {decision.reason}", permission=str(permission), reason=decision.reason)
+            organization, workspace = self._place or (None, None)
+            raise AccessDenied(
+                f"{permission} is refused: {decision.reason}",
+                permission=str(permission),
+                reason=decision.reason,
+                organization=organization,
+                workspace=workspace,
+            )
 
     @property
     def index(self) -> PermissionIndex:
@@ -63,11 +74,15 @@ class Access:
 
     def attenuate(self, scopes: Iterable[str]) -> Access:
         """Return this access narrowed to `scopes`; a name that the policy does not hold narrows like any other and grants nothing."""
-        return Access(narrowed(self._table, index=self._index, mask=self._index.known(scopes)), index=self._index)
+        return Access(narrowed(self._table, index=self._index, mask=self._index.known(scopes)), index=self._index, place=self._place)
 
     def narrow(self, mask: int, *, reason: DecisionReason) -> Access:
         """Return this access without what is outside of `mask`, which is denied for `reason`; what was denied already keeps its own."""
-        return Access(narrowed(self._table, index=self._index, mask=mask, reason=reason), index=self._index)
+        return Access(narrowed(self._table, index=self._index, mask=mask, reason=reason), index=self._index, place=self._place)
+
+    def placed(self, organization: OrganizationId, workspace: WorkspaceId | None) -> Access:
+        """Return this access with the place that it is about, for the error that `require` raises."""
+        return Access(self._table, index=self._index, place=(organization, workspace))
 
     def __repr__(self) -> str:
         return f"Access({', '.join(self.permissions)})"

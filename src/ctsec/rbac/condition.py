@@ -216,6 +216,13 @@ def conditioned(decision: Decision, *, condition: Condition, situation: Situatio
     return decision if reason is None else DECISIONS[reason]
 
 
+def needs_requester(condition: Condition) -> bool:
+    """Say whether the condition asks who made the request that is to be approved, which only the host's own code knows."""
+    if isinstance(condition, AllOf | AnyOf):
+        return any(needs_requester(each) for each in condition.conditions)
+    return isinstance(_known(condition), NotRequester)
+
+
 def _known(condition: Condition) -> Condition:
     # Exactly these kinds: another object's "nothing is unmet" would be a way to allow.
     if type(condition) not in _KINDS:

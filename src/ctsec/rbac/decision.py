@@ -30,6 +30,7 @@ class DecisionReason(StrEnum):
 
     ALLOWED_BY_ORGANIZATION_ROLE = "allowed_by_organization_role"
     ALLOWED_BY_WORKSPACE_ROLE = "allowed_by_workspace_role"
+    ALLOWED_BY_ELEVATION = "allowed_by_elevation"
     NOT_A_MEMBER = "not_a_member"
     MEMBERSHIP_SUSPENDED = "membership_suspended"
     NOT_IN_FORCE = "not_in_force"
@@ -61,7 +62,9 @@ class Decision:
         return self.allowed
 
 
-_ALLOWING: Final = frozenset({DecisionReason.ALLOWED_BY_ORGANIZATION_ROLE, DecisionReason.ALLOWED_BY_WORKSPACE_ROLE})
+_ALLOWING: Final = frozenset(
+    {DecisionReason.ALLOWED_BY_ORGANIZATION_ROLE, DecisionReason.ALLOWED_BY_WORKSPACE_ROLE, DecisionReason.ALLOWED_BY_ELEVATION}
+)
 DECISIONS: Final[Mapping[DecisionReason, Decision]] = MappingProxyType(
     {reason: Decision(reason in _ALLOWING, reason) for reason in DecisionReason}
 )

@@ -25,7 +25,7 @@ from ctsec.rbac.methods import MethodTable, methods_of
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.question import Question, decide
 from ctsec.rbac.remedy import smallest
-from ctsec.rbac.standing import Standing
+from ctsec.rbac.standing import Elevation, Standing
 
 
 class Rule(StrEnum):
@@ -41,6 +41,7 @@ class Rule(StrEnum):
     ASSIGNMENT_PERIOD = "assignment_period"
     WORKSPACE_ROLE = "workspace_role"
     WORKSPACE_MASK = "workspace_mask"
+    ELEVATION = "elevation"
     PLACE = "place"
     KEY_SCOPES = "key_scopes"
     KEY_WORKSPACES = "key_workspaces"
@@ -115,11 +116,11 @@ def _because(policy: Policy, question: Question, reason: DecisionReason, now: da
         case DecisionReason.OUTSIDE_KEY_WORKSPACES:
             return (Cause(rule=Rule.KEY_WORKSPACES),)
         case DecisionReason.OUTSIDE_KEY_SCOPE:
-            return (_giver(policy, question), Cause(rule=Rule.KEY_SCOPES))
+            return (_giver(policy, question, now), Cause(rule=Rule.KEY_SCOPES))
         case DecisionReason.STEP_UP_REQUIRED | DecisionReason.CREDENTIAL_NOT_ACCEPTED:
-            return (_giver(policy, question), Cause(rule=Rule.METHODS))
-        case DecisionReason.ALLOWED_BY_ORGANIZATION_ROLE | DecisionReason.ALLOWED_BY_WORKSPACE_ROLE:
-            return (_giver(policy, question),)
+            return (_giver(policy, question, now), Cause(rule=Rule.METHODS))
+        case DecisionReason.ALLOWED_BY_ORGANIZATION_ROLE | DecisionReason.ALLOWED_BY_WORKSPACE_ROLE | DecisionReason.ALLOWED_BY_ELEVATION:
+            return (_giver(policy, question, now),)
         case DecisionReason.FOREIGN_ORGANIZATION | DecisionReason.WRONG_SCOPE:
             return (Cause(rule=Rule.PLACE),)
         case DecisionReason.NOT_A_MEMBER | DecisionReason.MEMBERSHIP_SUSPENDED:
@@ -144,7 +145,7 @@ def _withheld(policy: Policy, question: Question, reason: DecisionReason, now: d
     role = held.role if held is not None else ""
     match reason:
         case DecisionReason.CAPPED_BY_ORGANIZATION_ROLE:
-            return (_giver(policy, question), Cause(rule=Rule.CEILING, role=standing.role))
+            return (_giver(policy, question, now), Cause(rule=Rule.CEILING, role=standing.role))
         case DecisionReason.NO_WORKSPACE_ROLE:
             return (base, Cause(rule=Rule.ASSIGNMENT))
         case DecisionReason.EXPIRED | DecisionReason.NOT_IN_FORCE:
@@ -155,13 +156,27 @@ def _withheld(policy: Policy, question: Question, reason: DecisionReason, now: d
             return (base, Cause(rule=Rule.WORKSPACE_MASK, role=role))
 
 
-def _giver(policy: Policy, question: Question) -> Cause:
-    """Return the role that gives the permission, whatever is taken from it afterwards: the organization role, if both do."""
-    standing = question.standing
-    name = standing.role if standing is not None else ""
-    role = policy.organization_role(name)
-    if standing is None or question.workspace is None:
-        return Cause(rule=Rule.ORGANIZATION_MASK, gives=True, role=name)
-    if role is not None and role.base & policy.index.bit(question.permission):
-        return Cause(rule=Rule.BASE, gives=True, role=name)
-    return Cause(rule=Rule.WORKSPACE_MASK, gives=True, role=standing.assignments[question.workspace].role)
+def _giver(policy: Policy, question: Question, now: datetime) -> Cause:
+    """Return the role that gives the permission, whatever is taken from it afterwards: what is held for a time comes last."""
+    standing, workspace = question.standing, question.workspace
+    if standing is None:
+        return Cause(rule=Rule.MEMBERSHIP)
+    bit = policy.index.bit(question.permission)
+    role = policy.organization_role(standing.role)
+    if role is not None and bit & (role.organization_mask if workspace is None else role.base):
+        return Cause(rule=Rule.ORGANIZATION_MASK if workspace is None else Rule.BASE, gives=True, role=role.name)
+    held = standing.assignments.get(workspace) if workspace is not None else None
+    own = policy.workspace_role(held.role) if held is not None and held.in_force(now) else None
+    if own is not None and bit & own.mask:
+        return Cause(rule=Rule.WORKSPACE_MASK, gives=True, role=own.name)
+    giving = [each.role for each in standing.elevations if each.in_force(now) and bit & _mask_of(policy, each, workspace)]
+    return Cause(rule=Rule.ELEVATION, gives=True, role=min(giving, default=""))
+
+
+def _mask_of(policy: Policy, elevation: Elevation, workspace: WorkspaceId | None) -> int:
+    """Return what an elevation gives in the place, before any ceiling."""
+    if elevation.workspace is None:
+        role = policy.organization_role(elevation.role)
+        return 0 if role is None else role.organization_mask if workspace is None else role.base
+    here = policy.workspace_role(elevation.role) if elevation.workspace == workspace else None
+    return 0 if here is None else here.mask

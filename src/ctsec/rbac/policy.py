@@ -3,6 +3,7 @@
 Rules that this module keeps:
 
 - effective(organization) = organization_mask[role]; effective(workspace) = (base[role] | mask[workspace role]) & ceiling[role];
+- an elevation in force joins its masks to these (`ctsec.rbac.table`): it only adds, and its workspace role stays under the ceiling;
 - nothing without a membership that is active and in force at `now`, whatever workspace roles are left over;
 - nothing in a workspace whose organization, as the caller read it, is not the standing's; a workspace without one told is foreign;
 - a permission that is asked in the other scope is denied as `wrong_scope`; a permission of no scope raises `UnknownPermission`;
@@ -19,10 +20,11 @@ from typing import Final
 
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.rbac.access import Access
-from ctsec.rbac.decision import DECISIONS, Decision, DecisionReason, DecisionTable, uniform
+from ctsec.rbac.decision import Decision, DecisionReason, DecisionTable, uniform
 from ctsec.rbac.permission import PermissionIndex, unknown
-from ctsec.rbac.role import OrganizationRole, WorkspaceRole, validate_roles
+from ctsec.rbac.role import OrganizationRole, WorkspaceRole, validate_exclusive, validate_roles
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
+from ctsec.rbac.table import RaisedTables, Row
 
 MEMBERS_MANAGE: Final = "members:manage"
 WORKSPACE_MEMBERS_MANAGE: Final = "workspace_members:manage"
@@ -33,7 +35,6 @@ _FOREIGN: Final = DecisionReason.FOREIGN_ORGANIZATION
 _UNKNOWN_ROLE: Final = DecisionReason.UNKNOWN_ROLE
 _EXPIRED: Final = DecisionReason.EXPIRED
 _NOT_IN_FORCE: Final = DecisionReason.NOT_IN_FORCE
-_ABSENT: Final = (_NO_ROLE, _NOT_IN_FORCE, _EXPIRED, _UNKNOWN_ROLE)
 _STATES: Final = (
     _NOT_A_MEMBER,
     DecisionReason.MEMBERSHIP_SUSPENDED,
@@ -45,23 +46,13 @@ _STATES: Final = (
 )
 
 
-class _Row:
-    """The tables of one organization role: its organization, each workspace role, and each way of having none."""
-
-    __slots__ = ("absent", "organization", "workspaces")
-
-    def __init__(self, role: OrganizationRole, *, index: PermissionIndex, roles: Iterable[WorkspaceRole]) -> None:
-        self.organization = _organization_table(role, index=index)
-        self.workspaces = {each.name: _workspace_table(role, index=index, mask=each.mask) for each in roles}
-        self.absent = {reason: _workspace_table(role, index=index, mask=0, lacking=reason) for reason in _ABSENT}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Who may do what. Build it with `from_matrix`, take `preset()`, or give the roles as masks over `index`.
 
     `members_permission` and `workspace_members_permission` name what it takes to manage people on each level; None leaves that to the
-    organization roles owner and admin and to the workspace role admin. Raises ValueError for anything that does not fit together.
+    organization roles owner and admin and to the workspace role admin. Of each set in `exclusive_roles` (names of workspace roles), nobody
+    is given two in one organization. Raises ValueError for anything that does not fit together.
     """
 
     index: PermissionIndex
@@ -69,19 +60,23 @@ class Policy:
     workspace_roles: tuple[WorkspaceRole, ...]
     members_permission: str | None = None
     workspace_members_permission: str | None = None
+    exclusive_roles: tuple[frozenset[str], ...] = ()
     _organization: dict[str, OrganizationRole] = field(init=False, repr=False, compare=False)
     _workspace: dict[str, WorkspaceRole] = field(init=False, repr=False, compare=False)
-    _rows: dict[str, _Row] = field(init=False, repr=False, compare=False)
+    _rows: dict[str, Row] = field(init=False, repr=False, compare=False)
     _states: dict[DecisionReason, DecisionTable] = field(init=False, repr=False, compare=False)
+    _raised: RaisedTables = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         index = self.index
         validate_roles(index, organization_roles=self.organization_roles, workspace_roles=self.workspace_roles)
         _validate_scope(index, self.members_permission, index.organization_scope, "organization")
         _validate_scope(index, self.workspace_members_permission, index.workspace_scope, "workspace")
+        validate_exclusive(self.exclusive_roles, workspace_roles=self.workspace_roles)
         object.__setattr__(self, "_organization", {role.name: role for role in self.organization_roles})
         object.__setattr__(self, "_workspace", {role.name: role for role in self.workspace_roles})
         object.__setattr__(self, "_rows", {})
+        object.__setattr__(self, "_raised", RaisedTables(index))
         object.__setattr__(self, "_states", {reason: uniform(index, reason=reason) for reason in _STATES})
 
     @classmethod
@@ -201,8 +196,11 @@ class Policy:
         """Return the table of decisions for that place; `check`, `effective` and `access` are views of it."""
         if standing is None:
             return self._states[_NOT_A_MEMBER]
-        if not standing.plain and (reason := _membership(standing, now)) is not None:
-            return self._states[reason]
+        if not standing.plain:
+            if (reason := _membership(standing, now)) is not None:
+                return self._states[reason]
+            if standing.elevations and (raised := self._elevated(standing, now, workspace, workspace_organization)) is not None:
+                return raised
         try:
             row = self._rows[standing.role]
         except KeyError:
@@ -223,8 +221,32 @@ class Policy:
         except KeyError:
             return row.absent[_UNKNOWN_ROLE]
 
-    def _build(self, name: str) -> _Row:
-        row = self._rows[name] = _Row(self._organization[name], index=self.index, roles=self.workspace_roles)
+    def _elevated(
+        self, standing: Standing, now: datetime, workspace: WorkspaceId | None, workspace_organization: OrganizationId | None
+    ) -> DecisionTable | None:
+        """Return the table for somebody who holds something there for a time, or None if nothing of the kind counts there now."""
+        role = self._organization.get(standing.role)
+        if role is None or (workspace is not None and workspace_organization != standing.organization):
+            return None
+        counting = [each for each in standing.elevations if each.in_force(now)]
+        roles = {each.role for each in counting if each.workspace is None}
+        here = {each.role for each in counting if each.workspace is not None and each.workspace == workspace}
+        added = [self._organization[name] for name in sorted(roles) if name in self._organization]
+        raised = [self._workspace[name] for name in sorted(here) if name in self._workspace]
+        if not added and not raised:
+            return None
+        names = frozenset(each.name for each in added)
+        if workspace is None:
+            key = (role.name, names, None, None)
+            return self._raised.get(key) or self._raised.organization(key, role=role, added=added)
+        assignment = standing.assignments.get(workspace)
+        held = self._workspace.get(assignment.role) if assignment is not None and assignment.in_force(now) else None
+        held_name = held.name if held is not None else None
+        where = (role.name, names, held_name, frozenset(each.name for each in raised))
+        return self._raised.get(where) or self._raised.workspace(where, role=role, added=added, held=held, raised=raised)
+
+    def _build(self, name: str) -> Row:
+        row = self._rows[name] = Row(self._organization[name], index=self.index, roles=self.workspace_roles)
         return row
 
 
@@ -242,31 +264,6 @@ def _out_of_force(period: Assignment | Standing, now: datetime) -> DecisionReaso
     if period.expires_at is not None and period.expires_at <= now:
         return _EXPIRED
     return _NOT_IN_FORCE if period.starts_at is not None and now < period.starts_at else None
-
-
-def _organization_table(role: OrganizationRole, *, index: PermissionIndex) -> DecisionTable:
-    def reason(bit: int) -> DecisionReason:
-        if bit & index.workspace_scope:
-            return DecisionReason.WRONG_SCOPE
-        held = bit & role.organization_mask
-        return DecisionReason.ALLOWED_BY_ORGANIZATION_ROLE if held else DecisionReason.ROLE_LACKS_PERMISSION
-
-    return DecisionTable({name: DECISIONS[reason(bit)] for name, bit in index.bits.items()}, bits=index.bits)
-
-
-def _workspace_table(
-    role: OrganizationRole, *, index: PermissionIndex, mask: int, lacking: DecisionReason = DecisionReason.ROLE_LACKS_PERMISSION
-) -> DecisionTable:
-    def reason(bit: int) -> DecisionReason:
-        if bit & index.organization_scope:
-            return DecisionReason.WRONG_SCOPE
-        if not bit & (role.base | mask):
-            return lacking
-        if not bit & role.ceiling:
-            return DecisionReason.CAPPED_BY_ORGANIZATION_ROLE
-        return DecisionReason.ALLOWED_BY_ORGANIZATION_ROLE if bit & role.base else DecisionReason.ALLOWED_BY_WORKSPACE_ROLE
-
-    return DecisionTable({name: DECISIONS[reason(bit)] for name, bit in index.bits.items()}, bits=index.bits)
 
 
 def _validate_scope(index: PermissionIndex, permission: str | None, scope: int, level: str) -> None:

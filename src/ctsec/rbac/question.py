@@ -35,6 +35,15 @@ class Question:
     methods: frozenset[Method] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """May the caller use `permission` in the organization, or in one workspace of it: for `unit.roles.check_many`."""
+
+    permission: str
+    organization: OrganizationId
+    workspace: WorkspaceId | None = None
+
+
 def decide(policy: Policy, question: Question, *, now: datetime, table: MethodTable | None = None) -> Decision:
     """Return the decision on `question`; raise UnknownPermission for a name outside of the policy.
 

@@ -78,7 +78,8 @@ def size(policy: Policy, question: Question, plan: Plan, *, now: datetime) -> Si
     here = after.workspace
     places: set[WorkspaceId | None] = {None, _ELSEWHERE, here}
     for standing in (given, after.standing):
-        places |= set(standing.assignments) if standing is not None else set()
+        if standing is not None:
+            places |= {*standing.assignments, *(each.workspace for each in standing.elevations)}
     changed = {place: judge.rights(given, place) ^ judge.rights(after.standing, place) for place in places}
     elsewhere = sum(mask.bit_count() for place, mask in changed.items() if place != here)
     kinds = tuple(KINDS.index(type(change)) for change in plan)

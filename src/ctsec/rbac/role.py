@@ -68,6 +68,16 @@ def validate_roles(
         raise ValueError("expected owner to have the highest rank of the organization roles")
 
 
+def validate_exclusive(sets: tuple[frozenset[str], ...], *, workspace_roles: tuple[WorkspaceRole, ...]) -> None:
+    """Raise ValueError if a set of exclusive roles names fewer than two roles, or one that is no workspace role of the policy."""
+    known = {role.name for role in workspace_roles}
+    for each in sets:
+        if len(each) < 2:
+            raise ValueError("expected at least two roles that exclude each other")
+        for name in sorted(each - known):
+            raise ValueError(f"expected the name of a workspace role, found {name[:40]!r}")
+
+
 def _inside(name: str, mask: int, scope: int) -> None:
     if mask < 0 or mask & ~scope:
         raise ValueError(f"expected the masks of role {name} to hold permissions of their own scope only")

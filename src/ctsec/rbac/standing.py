@@ -4,6 +4,7 @@ Rules that this module keeps:
 
 - an assignment is in force on [starts_at, expires_at): at its start it counts, at its end it does not;
 - times are aware; an assignment that would end before it starts is refused;
+- an elevation adds a role for a time, on top of what is held: in one workspace, or in the organization; it always has an end;
 - a standing belongs to one organization; which organization a workspace belongs to is not in it, but told by the caller for each check.
 """
 
@@ -45,8 +46,30 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elevation:
+    """A role that is held besides the others on [starts_at, expires_at): a workspace role in `workspace`, or an organization role."""
+
+    role: str
+    starts_at: datetime
+    expires_at: datetime
+    workspace: WorkspaceId | None = None
+
+    def __post_init__(self) -> None:
+        _validate_period(self.starts_at, self.expires_at)
+
+    def in_force(self, now: datetime) -> bool:
+        """Say whether the elevation counts at `now`."""
+        return _covers(self.starts_at, self.expires_at, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What `user` is in `organization`: the organization role with its period and status, and the role in each assigned workspace."""
+    """What `user` is in `organization`: the organization role with its period and status, the role in each assigned workspace, and
+    what was added to them for a time.
+
+    `version` is the version of the organization's roles that it is at least as new as, and `custom_roles` says which roles of its own the
+    organization had (0: none); neither takes part in a comparison.
+    """
 
     user: UserId
     organization: OrganizationId
@@ -55,7 +78,10 @@ class Standing:
     starts_at: datetime | None = None
     expires_at: datetime | None = None
     workspaces: Mapping[WorkspaceId, Assignment] = field(default_factory=dict[WorkspaceId, Assignment])
-    # Active without start or end, so that the hot path looks no further.
+    elevations: tuple[Elevation, ...] = ()
+    version: int = field(default=0, compare=False)
+    custom_roles: int = field(default=0, compare=False)
+    # Active without start, end or elevation, so that the hot path looks no further.
     plain: bool = field(init=False, repr=False, compare=False)
     # The dict behind the read-only view: looking up through the view costs twice as much.
     assignments: dict[WorkspaceId, Assignment] = field(init=False, repr=False, compare=False)
@@ -64,7 +90,8 @@ class Standing:
         _validate_period(self.starts_at, self.expires_at)
         own = dict(self.workspaces)
         active = self.status is MembershipStatus.ACTIVE
-        object.__setattr__(self, "plain", active and self.starts_at is None and self.expires_at is None)
+        endless = self.starts_at is None and self.expires_at is None
+        object.__setattr__(self, "plain", active and endless and not self.elevations)
         object.__setattr__(self, "assignments", own)
         object.__setattr__(self, "workspaces", MappingProxyType(own))
 
@@ -78,6 +105,7 @@ class Standing:
     def boundaries(self) -> set[datetime]:
         """Return every instant at which something of this standing starts or ends."""
         periods = [(self.starts_at, self.expires_at), *((a.starts_at, a.expires_at) for a in self.assignments.values())]
+        periods += [(each.starts_at, each.expires_at) for each in self.elevations]
         return {moment for period in periods for moment in period if moment is not None}
 
 

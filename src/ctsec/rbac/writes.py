@@ -11,6 +11,7 @@ Rules that this module keeps:
 - a key that is narrowed to scopes or workspaces changes nothing of its owner's own standing, downwards neither;
 - a workspace role goes to an active member, in a workspace of the organization, and never above the ceiling of the organization role;
   only the lowest workspace role can always be given, or a capped person could be let into no workspace at all;
+- of roles that exclude each other nobody is given both, in whichever workspaces of the organization;
 - the same functions judge an invitation when it is accepted, with what the inviter holds then.
 
 The last owner is guarded by one conditional statement in the store; `loses_owner` says when that statement is due.
@@ -18,30 +19,32 @@ The last owner is guarded by one conditional statement in the store; `loses_owne
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.outcome import Reason, Refusal
+from ctsec.rbac.bounds import (
+    ELSEWHERE,
+    Actor,
+    above,
+    beyond_here,
+    bound,
+    capped,
+    effective,
+    exclusive,
+    foreign,
+    held,
+    manages_workspace,
+    may_change_members,
+    whole,
+)
 from ctsec.rbac.policy import Policy
-from ctsec.rbac.role import ADMIN, OWNER, WorkspaceRole
+from ctsec.rbac.role import OWNER, WorkspaceRole
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
 
-# No workspace has this id: it stands for every workspace that somebody has no role in.
-_ELSEWHERE: Final = WorkspaceId("")
-
 _NARROWED: Final = Refusal(Reason.DENIED, "a narrowed API key changes nothing of its owner's own roles")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
-    """Who makes the change: a standing, narrowed to the `scopes` and `workspaces` of the key that acts (None: not narrowed)."""
-
-    standing: Standing
-    scopes: frozenset[str] | None = None
-    workspaces: frozenset[WorkspaceId] | None = None
 
 
 def may_set_organization_role(policy: Policy, *, actor: Actor, before: Standing | None, after: Standing, now: datetime) -> Refusal | None:
@@ -54,29 +57,29 @@ def may_set_organization_role(policy: Policy, *, actor: Actor, before: Standing 
     """
     _validate_change(before, after)
     after = replace(after, status=MembershipStatus.ACTIVE)
-    if _foreign(actor, after):
+    if foreign(actor, after):
         return Refusal(Reason.NOT_FOUND)
     role = policy.organization_role(after.role)
     if role is None:
         return Refusal(Reason.INVALID_INPUT, "no organization role has this name")
     if after.user == actor.standing.user:
-        return _self_change(policy, before, after, now) if _whole(actor) else _NARROWED
-    if (refusal := _may_change_members(policy, actor, (before, after), now)) is not None:
+        return _self_change(policy, before, after, now) if whole(actor) else _NARROWED
+    if (refusal := may_change_members(policy, actor, (before, after), now)) is not None:
         return refusal
-    gives = role.organization_mask & ~_held(policy, actor, now, None) or role.base & role.ceiling & ~_held(policy, actor, now, _ELSEWHERE)
-    if gives or _above(policy, actor, before, now):
+    gives = role.organization_mask & ~held(policy, actor, now, None) or role.base & role.ceiling & ~held(policy, actor, now, ELSEWHERE)
+    if gives or above(policy, actor, before, now):
         return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person or role has more rights than you have")
-    return _bound(policy, actor, before, after, now)
+    return bound(policy, actor, before, after, now)
 
 
 def may_end_membership(policy: Policy, *, actor: Actor, target: Standing, now: datetime) -> Refusal | None:
     """Judge a removal or suspension of `target`; None if it may be made. Everybody may leave."""
-    if _foreign(actor, target):
+    if foreign(actor, target):
         return Refusal(Reason.NOT_FOUND)
     if target.user == actor.standing.user:
-        return None if _whole(actor) else _NARROWED
-    refusal = _may_change_members(policy, actor, (target,), now)
-    if refusal is None and _above(policy, actor, target, now):
+        return None if whole(actor) else _NARROWED
+    refusal = may_change_members(policy, actor, (target,), now)
+    if refusal is None and above(policy, actor, target, now):
         return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person has more rights than you have")
     return refusal
 
@@ -94,7 +97,7 @@ def may_set_workspace_role(
     """Judge giving `target` the workspace role of `grant` in place of the one held there, if any; None if it may be given."""
     if target is None:
         return Refusal(Reason.NOT_A_MEMBER, "only a member of the organization can be given a workspace role")
-    if _foreign(actor, target) or workspace_organization != actor.standing.organization:
+    if foreign(actor, target) or workspace_organization != actor.standing.organization:
         return Refusal(Reason.NOT_FOUND)
     role = policy.workspace_role(grant.role)
     organization_role = policy.organization_role(target.role)
@@ -102,18 +105,18 @@ def may_set_workspace_role(
         return Refusal(Reason.INVALID_INPUT, "no workspace role has this name")
     after = replace(target, workspaces={**target.workspaces, workspace: grant})
     if target.user == actor.standing.user:
-        return _self_change(policy, target, after, now) if _whole(actor) else _NARROWED
-    if not _manages_workspace(policy, actor, workspace, now):
+        refusal = _self_change(policy, target, after, now) if whole(actor) else _NARROWED
+        return refusal if refusal is not None else exclusive(policy, after)
+    if not manages_workspace(policy, actor, workspace, now):
         return Refusal(Reason.DENIED, "managing the members of this workspace is not among your permissions")
     if not target.in_force(now):
         return Refusal(Reason.NOT_A_MEMBER, "only an active member of the organization can be given a workspace role")
     if (over := role.mask & ~organization_role.ceiling) and not _lowest(policy, role):
-        names = ", ".join(policy.index.names_of(over))
-        return Refusal(Reason.CEILING_EXCEEDED, f"the organization role {organization_role.name} caps this role, which would give {names}")
-    held = _held(policy, actor, now, workspace)
-    if (role.mask | _effective(policy, target, now, workspace)) & ~held:
-        return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person or role has more rights here than you have")
-    return _bound(policy, actor, target, after, now)
+        return capped(policy, organization_role, over)
+    if (refusal := beyond_here(policy, actor, target, role, workspace, now)) is not None:
+        return refusal
+    refusal = exclusive(policy, after)
+    return refusal if refusal is not None else bound(policy, actor, target, after, now)
 
 
 def _lowest(policy: Policy, role: WorkspaceRole) -> bool:
@@ -131,13 +134,13 @@ def may_end_workspace_role(
     now: datetime,
 ) -> Refusal | None:
     """Judge taking the workspace role of `target` back; everybody may lay down their own."""
-    if _foreign(actor, target) or workspace_organization != actor.standing.organization:
+    if foreign(actor, target) or workspace_organization != actor.standing.organization:
         return Refusal(Reason.NOT_FOUND)
     if target.user == actor.standing.user:
-        return None if _whole(actor) else _NARROWED
-    if not _manages_workspace(policy, actor, workspace, now):
+        return None if whole(actor) else _NARROWED
+    if not manages_workspace(policy, actor, workspace, now):
         return Refusal(Reason.DENIED, "managing the members of this workspace is not among your permissions")
-    if _effective(policy, target, now, workspace) & ~_held(policy, actor, now, workspace):
+    if effective(policy, target, now, workspace) & ~held(policy, actor, now, workspace):
         return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person has more rights here than you have")
     return None
 
@@ -147,82 +150,13 @@ def permanent_owner(standing: Standing | None) -> bool:
 
     Time does not enter, so the store's count of permanent owners changes by writes only.
     """
-    return standing is not None and standing.role == OWNER and standing.plain
+    lasting = standing is not None and standing.starts_at is None and standing.expires_at is None
+    return standing is not None and lasting and standing.role == OWNER and standing.status is MembershipStatus.ACTIVE
 
 
 def loses_owner(before: Standing | None, after: Standing | None) -> bool:
     """Say whether the change takes a permanent owner away, so that the store must refuse it for the last one (`last_owner`)."""
     return permanent_owner(before) and not permanent_owner(after)
-
-
-def _foreign(actor: Actor, *standings: Standing | None) -> bool:
-    return any(each is not None and each.organization != actor.standing.organization for each in standings)
-
-
-def _effective(policy: Policy, standing: Standing | None, now: datetime, workspace: WorkspaceId | None) -> int:
-    home = standing.organization if standing is not None else None
-    return policy.effective(standing, now=now, workspace=workspace, workspace_organization=home)
-
-
-def _held(policy: Policy, actor: Actor, now: datetime, workspace: WorkspaceId | None) -> int:
-    return policy.access(
-        actor.standing,
-        now=now,
-        workspace=workspace,
-        workspace_organization=actor.standing.organization,
-        scopes=actor.scopes,
-        workspaces=actor.workspaces,
-    ).mask
-
-
-def _may_change_members(policy: Policy, actor: Actor, standings: Iterable[Standing | None], now: datetime) -> Refusal | None:
-    if policy.members_permission is not None:
-        allowed = bool(_held(policy, actor, now, None) & policy.index.bit(policy.members_permission))
-    else:
-        allowed = _leads(actor, now)
-    if not allowed:
-        return Refusal(Reason.DENIED, "managing the members of this organization is not among your permissions")
-    touches_owner = any(each is not None and each.role == OWNER for each in standings)
-    if touches_owner and not (actor.standing.role == OWNER and actor.standing.in_force(now)):
-        return Refusal(Reason.BEYOND_OWN_RIGHTS, "only an owner makes, changes or removes an owner")
-    return None
-
-
-def _manages_workspace(policy: Policy, actor: Actor, workspace: WorkspaceId, now: datetime) -> bool:
-    if policy.workspace_members_permission is not None:
-        return bool(_held(policy, actor, now, workspace) & policy.index.bit(policy.workspace_members_permission))
-    own = actor.standing.workspaces.get(workspace)
-    heads = own is not None and own.role == ADMIN and own.in_force(now) and actor.standing.in_force(now) and _whole(actor)
-    return heads or _leads(actor, now)
-
-
-def _leads(actor: Actor, now: datetime) -> bool:
-    return actor.standing.role in {OWNER, ADMIN} and actor.standing.in_force(now) and _whole(actor)
-
-
-def _whole(actor: Actor) -> bool:
-    # Without a permission to look for, a narrowed key can not be shown to cover the act.
-    return actor.scopes is None and actor.workspaces is None
-
-
-def _above(policy: Policy, actor: Actor, target: Standing | None, now: datetime) -> bool:
-    places = (None, _ELSEWHERE)
-    return any(_effective(policy, target, now, place) & ~_held(policy, actor, now, place) for place in places)
-
-
-def _bound(policy: Policy, actor: Actor, before: Standing | None, after: Standing, now: datetime) -> Refusal | None:
-    """Refuse if, now or at any later instant, the change adds a permission somewhere that the actor does not hold there then.
-
-    Rights change at boundaries only, so those and `now` are all the instants there are to look at.
-    """
-    boundaries = set[datetime]().union(*(each.boundaries() for each in (actor.standing, before, after) if each is not None))
-    for moment in sorted({now, *(boundary for boundary in boundaries if boundary > now)}):
-        for place in (None, _ELSEWHERE, *after.workspaces):
-            gained = _effective(policy, after, moment, place) & ~_effective(policy, before, moment, place)
-            if gained & ~_held(policy, actor, moment, place):
-                when = "" if moment == now else " for as long"
-                return Refusal(Reason.BEYOND_OWN_RIGHTS, f"this change would give rights that you do not hold{when}")
-    return None
 
 
 def _self_change(policy: Policy, before: Standing | None, after: Standing, now: datetime) -> Refusal | None:
@@ -260,3 +194,5 @@ def _validate_change(before: Standing | None, after: Standing) -> None:
     kept = frozenset(before.workspaces.items()) if before is not None else frozenset[tuple[WorkspaceId, Assignment]]()
     if not kept.issuperset(after.workspaces.items()):
         raise ValueError("expected the workspace roles to stay; new ones are judged by may_set_workspace_role")
+    if not set(before.elevations if before is not None else ()).issuperset(after.elevations):
+        raise ValueError("expected no elevation to be added; those are judged by may_elevate")

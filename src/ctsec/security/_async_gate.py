@@ -12,7 +12,7 @@ from typing import cast
 from ctsec.ambient import Request
 from ctsec.authn.record import Session
 from ctsec.authn.session_token import check_session, parse_session_token
-from ctsec.errors import StoreError
+from ctsec.errors import StaleRead, StoreError
 from ctsec.ids import KeyId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.keys.record import ApiKey
 from ctsec.keys.token import ParsedToken, claimed_id, parse
@@ -20,6 +20,7 @@ from ctsec.keys.verify import VerifiableKey, prepare
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Credential, CredentialKind, Principal
 from ctsec.rbac.access import Access
+from ctsec.rbac.resolution import resolve_access
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
 from ctsec.security.parts import Cached, Parts
@@ -78,18 +79,26 @@ class AsyncGate:
         self._parts.memory.key_uses[key.id] = (now, request.address)
         return _principal(key)
 
-    async def access(self, principal: Principal, organization: OrganizationId, *, workspace: WorkspaceId | None = None) -> Access:
-        """Return what `principal` may do in the organization, or in one workspace of it, within its key's scopes."""
+    async def access(
+        self, principal: Principal, organization: OrganizationId, *, workspace: WorkspaceId | None = None, at_least: int | None = None
+    ) -> Access:
+        """Return what `principal` may do in the organization, or in one workspace of it, within its key's scopes.
+
+        With `at_least`, a version of the organization's roles (`unit.roles.version`), what is remembered from before it is read again;
+        raises StaleRead where the store is behind it.
+        """
         person = subject(principal, organization=organization)
-        standing = await self._standing(organization, person) if person is not None else None
+        standing = await self._standing(organization, person, at_least=at_least) if person is not None else None
         home = await self.organization_of(workspace) if workspace is not None else None
-        return self._parts.policy.access(
+        return resolve_access(
+            self._parts.policy,
+            principal,
             standing,
-            now=self._parts.clock.now(),
+            organization=organization,
             workspace=workspace,
-            workspace_organization=home,
-            scopes=principal.credential.scopes,
-            workspaces=principal.credential.workspaces,
+            home=home,
+            now=self._parts.clock.now(),
+            methods=self._parts.methods,
         )
 
     async def organization_of(self, workspace: WorkspaceId) -> OrganizationId | None:
@@ -106,15 +115,22 @@ class AsyncGate:
             self._records.put(workspace, cached, scopes=(workspace,), generation=generation)
         return cast(tuple[OrganizationId], cached)[0]
 
-    async def _standing(self, organization: OrganizationId, person: UserId) -> Standing | None:
+    async def _standing(self, organization: OrganizationId, person: UserId, *, at_least: int | None) -> Standing | None:
         key = f"{organization}/{person}"
         cached = self._records.get(key) or await self._recall(key)
-        if cached is None:
-            generation = self._records.begin()
-            async with self._storage.reading() as store:
-                cached = (await store.standings.standing(organization, person),)
-            self._records.put(key, cached, scopes=(organization, person), generation=generation)
-        return cast(tuple[Standing | None], cached)[0]
+        if cached is not None:
+            (remembered,) = cast(tuple[Standing | None], cached)
+            if at_least is None or (remembered is not None and remembered.version >= at_least):
+                return remembered
+        generation = self._records.begin()
+        async with self._storage.reading() as store:
+            # Before the standing, which is then as new as that or newer.
+            version = await store.standings.version(organization) if at_least is not None else 0
+            standing = await store.standings.standing(organization, person)
+        if at_least is not None and version < at_least:
+            raise StaleRead("the store is behind the version that was asked for; try again")
+        self._records.put(key, (standing,), scopes=(organization, person), generation=generation)
+        return standing
 
     async def _recall(self, key: str) -> Cached | None:
         """Ask what others changed, if it is time to, and return the record of `key` if it is still good."""

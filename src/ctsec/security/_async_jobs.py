@@ -43,6 +43,7 @@ class AsyncJobs:
             AsyncJob(name="audit", every=OFTEN, work=self.place_events),
             AsyncJob(name="uses", every=SELDOM, work=self.write_uses, shared=False),
             AsyncJob(name="epochs", every=RARELY, work=self.trim_epochs),
+            AsyncJob(name="elevations", every=RARELY, work=self.end_elevations),
         )
         return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
 
@@ -79,6 +80,11 @@ class AsyncJobs:
         """Delete the epochs that are too old for anybody to ask for."""
         async with self._storage.begin(after_commit=_nothing) as store:
             return await store.epochs.trim()
+
+    async def end_elevations(self) -> int:
+        """Note which roles for a time are over; they count for nothing since their end, noted or not."""
+        async with self._storage.begin(after_commit=_nothing) as store:
+            return await store.elevations.end_expired(before=self._ambient.now())
 
     async def send_mail(self) -> int:
         """Send what is due: leased in one transaction, sent, and noted in another."""

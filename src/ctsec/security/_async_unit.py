@@ -13,6 +13,7 @@ from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncPasswordHasher
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.directory._async import AsyncDirectory
+from ctsec.directory._async_alarm import AsyncOwnerAlarm
 from ctsec.directory._async_members import AsyncMembers, AsyncMemberStores
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.guard._async import AsyncThrottle
@@ -23,7 +24,11 @@ from ctsec.mail.message import Letters
 from ctsec.mfa._async import AsyncMfa, AsyncMfaParts
 from ctsec.mfa._async_ports import AsyncStretcher
 from ctsec.rbac._async import AsyncRoles
+from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
+from ctsec.rbac._async_break_glass import AsyncBreakGlass
+from ctsec.rbac._async_elevations import AsyncElevations
+from ctsec.rbac._async_lists import AsyncLists
 from ctsec.security.parts import Parts
 from ctsec.storage._async_ports import AsyncStore
 
@@ -159,14 +164,28 @@ class AsyncUnit:
     @property
     def roles(self) -> AsyncRoles:
         """Roles and decisions."""
-        return AsyncRoles(
-            policy=self._parts.policy,
-            standings=self._store.standings,
-            assignments=self._store.assignments,
-            owners=self._store.organizations,
-            epochs=self._store.epochs,
-            audit=self.audit,
-            ambient=self._ambient,
+        return AsyncRoles(acting=self._acting, assignments=self._store.assignments, methods=self._parts.methods)
+
+    @property
+    def lists(self) -> AsyncLists:
+        """The workspaces in which somebody has a permission."""
+        return AsyncLists(policy=self._parts.policy, records=self._store.lists, ambient=self._ambient)
+
+    @property
+    def elevations(self) -> AsyncElevations:
+        """Roles for a time, asked for and approved."""
+        return AsyncElevations(acting=self._acting, records=self._store.elevations, policy=self._parts.settings.elevations)
+
+    @property
+    def break_glass(self) -> AsyncBreakGlass:
+        """Roles taken in an emergency."""
+        alarm = AsyncOwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._letters)
+        return AsyncBreakGlass(
+            acting=self._acting,
+            permits=self._store.break_glass,
+            elevations=self._store.elevations,
+            alarm=alarm,
+            policy=self._parts.settings.elevations,
         )
 
     @property
@@ -205,8 +224,21 @@ class AsyncUnit:
             policy=self._parts.policy,
             standings=self._store.standings,
             assignments=self._store.assignments,
+            elevations=self._store.elevations,
+            break_glass=self._store.break_glass,
             owners=self._store.organizations,
             epochs=self._store.epochs,
+            ambient=self._ambient,
+        )
+
+    @property
+    def _acting(self) -> AsyncActing:
+        return AsyncActing(
+            policy=self._parts.policy,
+            standings=self._store.standings,
+            owners=self._store.organizations,
+            epochs=self._store.epochs,
+            audit=self.audit,
             ambient=self._ambient,
         )
 

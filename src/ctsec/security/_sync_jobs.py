@@ -42,6 +42,7 @@ class Jobs:
             Job(name="audit", every=OFTEN, work=self.place_events),
             Job(name="uses", every=SELDOM, work=self.write_uses, shared=False),
             Job(name="epochs", every=RARELY, work=self.trim_epochs),
+            Job(name="elevations", every=RARELY, work=self.end_elevations),
         )
         return (*jobs, Job(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
 
@@ -78,6 +79,11 @@ class Jobs:
         """Delete the epochs that are too old for anybody to ask for."""
         with self._storage.begin(after_commit=_nothing) as store:
             return store.epochs.trim()
+
+    def end_elevations(self) -> int:
+        """Note which roles for a time are over; they count for nothing since their end, noted or not."""
+        with self._storage.begin(after_commit=_nothing) as store:
+            return store.elevations.end_expired(before=self._ambient.now())
 
     def send_mail(self) -> int:
         """Send what is due: leased in one transaction, sent, and noted in another."""

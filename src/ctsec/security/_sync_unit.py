@@ -14,6 +14,7 @@ from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import PasswordHasher
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.directory._sync import Directory
+from ctsec.directory._sync_alarm import OwnerAlarm
 from ctsec.directory._sync_members import Members, MemberStores
 from ctsec.encryption._sync import KeyRing
 from ctsec.guard._sync import Throttle
@@ -24,7 +25,11 @@ from ctsec.mail.message import Letters
 from ctsec.mfa._sync import Mfa, MfaParts
 from ctsec.mfa._sync_ports import Stretcher
 from ctsec.rbac._sync import Roles
+from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
+from ctsec.rbac._sync_break_glass import BreakGlass
+from ctsec.rbac._sync_elevations import Elevations
+from ctsec.rbac._sync_lists import Lists
 from ctsec.security.parts import Parts
 from ctsec.storage._sync_ports import Store
 
@@ -160,14 +165,28 @@ class Unit:
     @property
     def roles(self) -> Roles:
         """Roles and decisions."""
-        return Roles(
-            policy=self._parts.policy,
-            standings=self._store.standings,
-            assignments=self._store.assignments,
-            owners=self._store.organizations,
-            epochs=self._store.epochs,
-            audit=self.audit,
-            ambient=self._ambient,
+        return Roles(acting=self._acting, assignments=self._store.assignments, methods=self._parts.methods)
+
+    @property
+    def lists(self) -> Lists:
+        """The workspaces in which somebody has a permission."""
+        return Lists(policy=self._parts.policy, records=self._store.lists, ambient=self._ambient)
+
+    @property
+    def elevations(self) -> Elevations:
+        """Roles for a time, asked for and approved."""
+        return Elevations(acting=self._acting, records=self._store.elevations, policy=self._parts.settings.elevations)
+
+    @property
+    def break_glass(self) -> BreakGlass:
+        """Roles taken in an emergency."""
+        alarm = OwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._letters)
+        return BreakGlass(
+            acting=self._acting,
+            permits=self._store.break_glass,
+            elevations=self._store.elevations,
+            alarm=alarm,
+            policy=self._parts.settings.elevations,
         )
 
     @property
@@ -206,8 +225,21 @@ class Unit:
             policy=self._parts.policy,
             standings=self._store.standings,
             assignments=self._store.assignments,
+            elevations=self._store.elevations,
+            break_glass=self._store.break_glass,
             owners=self._store.organizations,
             epochs=self._store.epochs,
+            ambient=self._ambient,
+        )
+
+    @property
+    def _acting(self) -> Acting:
+        return Acting(
+            policy=self._parts.policy,
+            standings=self._store.standings,
+            owners=self._store.organizations,
+            epochs=self._store.epochs,
+            audit=self.audit,
             ambient=self._ambient,
         )
 

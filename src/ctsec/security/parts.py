@@ -12,12 +12,15 @@ from ctsec.authn.pepper import Sealing
 from ctsec.authn.record import Session, SessionPolicy
 from ctsec.cache import RecordCache
 from ctsec.clock import Clock, SystemClock
+from ctsec.errors import ConfigurationError
 from ctsec.guard.attempts import ThrottlePolicy
 from ctsec.ids import KeyId, OrganizationId, SessionId
 from ctsec.keys.mac import PepperRing
 from ctsec.keys.policy import KeyPolicy
 from ctsec.keys.verify import VerifiableKey
 from ctsec.mfa.labels import parse_issuer
+from ctsec.rbac.elevation import ElevationPolicy
+from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Standing
 from ctsec.user import User
@@ -27,7 +30,7 @@ Cached: TypeAlias = tuple[Session, User | None] | tuple[VerifiableKey, User | No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the host chooses: the product's name, where its pages are, and the policies of sessions, attempts and keys.
+    """What the host chooses: the product's name, where its pages are, and the policies of sessions, attempts, keys and roles for a time.
 
     `totp_window` is how many time steps to either side are accepted (0 to 2).
     """
@@ -37,6 +40,7 @@ class Settings:
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     keys: KeyPolicy = field(default_factory=KeyPolicy)
+    elevations: ElevationPolicy = field(default_factory=ElevationPolicy)
     totp_window: int = 1
 
     def __post_init__(self) -> None:
@@ -64,6 +68,8 @@ class EmbeddedOptions:
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     keys: KeyPolicy = field(default_factory=KeyPolicy)
+    elevations: ElevationPolicy = field(default_factory=ElevationPolicy)
+    methods: MethodTable | None = None
     password_hash: Argon2Parameters = field(default_factory=Argon2Parameters)
     clock: Clock = field(default_factory=SystemClock)
     worker: bool = True
@@ -82,14 +88,23 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Everything of a bundle that has no colour."""
+    """Everything of a bundle that has no colour.
+
+    `methods` says which permission may be used through which way of authenticating. Without a table the roles alone decide: a session of
+    any strength, and an API key within its scopes, may what its person may (what `MethodTable.keys_unrestricted` says in a table).
+    """
 
     policy: Policy
     settings: Settings
     password_sealing: Sealing
     key_peppers: PepperRing
     clock: Clock = field(default_factory=SystemClock)
+    methods: MethodTable | None = None
     memory: Memory
+
+    def __post_init__(self) -> None:
+        if self.methods is not None and self.methods.index != self.policy.index:
+            raise ConfigurationError("expected a method table over the permissions of the policy, in the same order")
 
 
 def new_memory(clock: Clock, *, ask_every: float | None = None) -> Memory:

@@ -23,7 +23,13 @@ from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.keys._async_ports import AsyncKeyRecords
 from ctsec.mail._async_ports import AsyncOutboxRecords
 from ctsec.mfa._async_ports import AsyncAuthenticatorRecords, AsyncBackupCodeRecords
-from ctsec.rbac._async_ports import AsyncAssignmentRecords, AsyncStandingRecords
+from ctsec.rbac._async_ports import (
+    AsyncAssignmentRecords,
+    AsyncBreakGlassRecords,
+    AsyncElevationRecords,
+    AsyncListRecords,
+    AsyncStandingRecords,
+)
 from ctsec.worker._async_ports import AsyncJobRecords
 
 AfterCommit: TypeAlias = Callable[[frozenset[str]], None]
@@ -98,6 +104,21 @@ class AsyncStore(Protocol):
     @property
     def assignments(self) -> AsyncAssignmentRecords:
         """Workspace roles."""
+        ...
+
+    @property
+    def lists(self) -> AsyncListRecords:
+        """Which workspaces somebody has a permission in."""
+        ...
+
+    @property
+    def elevations(self) -> AsyncElevationRecords:
+        """Requests for a role for a time."""
+        ...
+
+    @property
+    def break_glass(self) -> AsyncBreakGlassRecords:
+        """Permits to break the glass."""
         ...
 
     @property

@@ -24,7 +24,13 @@ from ctsec.guard._sync_ports import GuardStore
 from ctsec.keys._sync_ports import KeyRecords
 from ctsec.mail._sync_ports import OutboxRecords
 from ctsec.mfa._sync_ports import AuthenticatorRecords, BackupCodeRecords
-from ctsec.rbac._sync_ports import AssignmentRecords, StandingRecords
+from ctsec.rbac._sync_ports import (
+    AssignmentRecords,
+    BreakGlassRecords,
+    ElevationRecords,
+    ListRecords,
+    StandingRecords,
+)
 from ctsec.worker._sync_ports import JobRecords
 
 AfterCommit: TypeAlias = Callable[[frozenset[str]], None]
@@ -99,6 +105,21 @@ class Store(Protocol):
     @property
     def assignments(self) -> AssignmentRecords:
         """Workspace roles."""
+        ...
+
+    @property
+    def lists(self) -> ListRecords:
+        """Which workspaces somebody has a permission in."""
+        ...
+
+    @property
+    def elevations(self) -> ElevationRecords:
+        """Requests for a role for a time."""
+        ...
+
+    @property
+    def break_glass(self) -> BreakGlassRecords:
+        """Permits to break the glass."""
         ...
 
     @property

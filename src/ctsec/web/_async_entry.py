@@ -12,10 +12,12 @@ from collections.abc import Mapping
 
 from ctsec.ambient import Ambient, Request
 from ctsec.audit.event import EventName, Target, build
-from ctsec.errors import CtsecError
+from ctsec.errors import AccessDenied, CtsecError
 from ctsec.ids import OrganizationId, WorkspaceId, is_id
 from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import CredentialKind, Principal
+from ctsec.rbac.condition import Situation, conditioned
+from ctsec.rbac.decision import DECISIONS, DecisionReason
 from ctsec.security._async import AsyncSecurity
 from ctsec.web.credentials import Caller, Via, presented
 from ctsec.web.csrf import check_csrf
@@ -76,6 +78,25 @@ class AsyncEntry:
             return of_error(error)
         return found.principal if refusal is None else of_refusal(refusal)
 
+    async def denied(self, request: WebRequest, principal: Principal | None, error: AccessDenied) -> Problem:
+        """Return the answer to a request whose view required what the caller may not; the denial is recorded as a guard's is."""
+        refusal = decision_refusal(DECISIONS[DecisionReason(error.reason)])
+        if refusal is None:
+            return of_error(error)
+        if principal is not None and error.organization is not None:
+            try:
+                await self._record(
+                    request,
+                    principal,
+                    refusal,
+                    organization=OrganizationId(error.organization),
+                    workspace=WorkspaceId(error.workspace) if error.workspace is not None else None,
+                    permission=error.permission,
+                )
+            except CtsecError as broken:
+                return of_error(broken)
+        return of_refusal(refusal)
+
     async def _judge(self, request: WebRequest, demand: Demand, principal: Principal) -> Refusal | None:
         now = self._security.parts.clock.now()
         if demand.permission is None:
@@ -85,7 +106,11 @@ class AsyncEntry:
             return place
         organization, workspace = place
         access = await self._security.gate.access(principal, organization, workspace=workspace)
-        refusal = decision_refusal(access.check(demand.permission))
+        decision = access.check(demand.permission)
+        if demand.condition is not None:
+            situation = Situation(principal=principal, now=now, address=request.address)
+            decision = conditioned(decision, condition=demand.condition, situation=situation)
+        refusal = decision_refusal(decision)
         if refusal is None:
             refusal = assurance_refusal(principal, demand, now=now)
         if refusal is not None:

@@ -5,7 +5,7 @@ Rules that this module keeps:
 - a guard asks for one permission in one place: a workspace or an organization that a path parameter names, or the active organization;
 - an unknown permission, a place of the wrong level and an impossible assurance level are errors where the guard is written;
 - somebody else's organization is answered as if there were none: 404;
-- assurance is judged after the permission, so that nobody steps up for what stays refused; an API key can not step up.
+- conditions and assurance are judged after the permission, so that nobody steps up for what stays refused; an API key can not step up.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ctsec.errors import ConfigurationError
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import SECOND_FACTORS, CredentialKind, Principal
 from ctsec.rbac.access import Access
+from ctsec.rbac.condition import Condition, needs_requester
 from ctsec.rbac.decision import Decision, DecisionReason
 from ctsec.rbac.permission import Scope
 from ctsec.rbac.policy import Policy
@@ -47,6 +48,7 @@ class Demand:
     """A permission in a place, and how strongly the caller must be authenticated; without a permission any principal will do.
 
     `workspace` and `organization` name path parameters. `within` is how old the proof of the strongest factor may be.
+    `condition` must be met besides.
     """
 
     permission: str | None = None
@@ -54,8 +56,11 @@ class Demand:
     organization: str | None = None
     aal: int = 1
     within: timedelta | None = None
+    condition: Condition | None = None
 
     def __post_init__(self) -> None:
+        if self.condition is not None and needs_requester(self.condition):
+            raise ValueError("expected a condition on the request itself; whose request is approved, only the view knows")
         if self.aal not in {1, 2}:
             raise ValueError("expected an assurance level of 1 or 2")
         if self.within is not None and self.within <= timedelta(0):

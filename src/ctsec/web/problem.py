@@ -47,6 +47,7 @@ _STATUS: Final[Mapping[Reason, int]] = {
     Reason.CEILING_EXCEEDED: 403,
     Reason.BEYOND_OWN_RIGHTS: 403,
     Reason.SELF_CHANGE: 403,
+    Reason.EXCLUSIVE_ROLES: 409,
     Reason.PASSWORD_TOO_SHORT: 422,
     Reason.PASSWORD_TOO_LONG: 422,
     Reason.PASSWORD_COMMON: 422,

@@ -18,6 +18,7 @@ from ctsec.testing.conformance.samples import (
     membership,
     org_id,
     organization,
+    role_change,
     session,
     user,
     user_id,
@@ -49,7 +50,7 @@ async def test_a_plain_read_keeps_its_snapshot(storage: AsyncMemoryStorage, mine
     """What others commit after the first read is not seen by plain reads, and is by locking reads."""
     store = storage.join(mine, after_commit=ignore)
     async with storage.begin(after_commit=ignore) as other:
-        await other.standings.change_role(org_id(1), user_id(1), before="member", after="admin")
+        await other.standings.change_membership(**role_change(1, of=1, before="member", after="admin"))
         await other.assignments.put(assignment(1, of=1, workspace=1))
     plain, fresh = [await store.standings.standing(org_id(1), user_id(1), fresh=each) for each in (False, True)]
     assert plain is not None
@@ -121,10 +122,10 @@ async def test_a_lock_stands_for_a_wait(storage: AsyncMemoryStorage, mine: Async
     """Two transactions that locked an organization and changed different rows under it are not both committed."""
     store = storage.join(mine, after_commit=ignore)
     assert await store.organizations.lock(org_id(1))
-    assert await store.standings.change_role(org_id(1), user_id(1), before="member", after="admin")
+    assert await store.standings.change_membership(**role_change(1, of=1, before="member", after="admin"))
     async with storage.begin(after_commit=ignore) as other:
         assert await other.organizations.lock(org_id(1))
-        assert await other.standings.change_role(org_id(1), user_id(2), before="member", after="admin")
+        assert await other.standings.change_membership(**role_change(2, of=1, before="member", after="admin"))
     with pytest.raises(StoreBusy):
         await mine.commit()
 

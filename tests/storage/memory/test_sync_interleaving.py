@@ -19,6 +19,7 @@ from ctsec.testing.conformance.samples import (
     membership,
     org_id,
     organization,
+    role_change,
     session,
     user,
     user_id,
@@ -50,7 +51,7 @@ def test_a_plain_read_keeps_its_snapshot(storage: MemoryStorage, mine: MemorySes
     """What others commit after the first read is not seen by plain reads, and is by locking reads."""
     store = storage.join(mine, after_commit=ignore)
     with storage.begin(after_commit=ignore) as other:
-        other.standings.change_role(org_id(1), user_id(1), before="member", after="admin")
+        other.standings.change_membership(**role_change(1, of=1, before="member", after="admin"))
         other.assignments.put(assignment(1, of=1, workspace=1))
     plain, fresh = [store.standings.standing(org_id(1), user_id(1), fresh=each) for each in (False, True)]
     assert plain is not None
@@ -122,10 +123,10 @@ def test_a_lock_stands_for_a_wait(storage: MemoryStorage, mine: MemorySession) -
     """Two transactions that locked an organization and changed different rows under it are not both committed."""
     store = storage.join(mine, after_commit=ignore)
     assert store.organizations.lock(org_id(1))
-    assert store.standings.change_role(org_id(1), user_id(1), before="member", after="admin")
+    assert store.standings.change_membership(**role_change(1, of=1, before="member", after="admin"))
     with storage.begin(after_commit=ignore) as other:
         assert other.organizations.lock(org_id(1))
-        assert other.standings.change_role(org_id(1), user_id(2), before="member", after="admin")
+        assert other.standings.change_membership(**role_change(2, of=1, before="member", after="admin"))
     with pytest.raises(StoreBusy):
         mine.commit()
 

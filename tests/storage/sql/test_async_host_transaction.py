@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from ctsec.errors import ConfigurationError, StoreBusy, StoreReadOnly
 from ctsec.guard.attempts import Attempts
 from ctsec.storage.sql import AsyncSqlStorage, EngineSettings
-from ctsec.testing.conformance.samples import NOW, event, ignore, membership, org_id, organization, proof, user, user_id
+from ctsec.testing.conformance.samples import NOW, event, ignore, membership, org_id, organization, proof, role_change, user, user_id
 from tests.storage.sql.support import REGISTRIES, TABLES, Place, Thing
 
 FAILED = Attempts(key="usr_1", failures=1, last_failed_at=NOW)
@@ -250,7 +250,7 @@ async def test_a_locking_read_is_never_stale(storage: AsyncSqlStorage, host: Asy
     else:
         await storage.join(host, after_commit=ignore).memberships.get(org_id(1), user_id(1))
     async with storage.begin(after_commit=ignore) as own:
-        assert await own.standings.change_role(org_id(1), user_id(1), before=membership(1, of=1).role, after="changed")
+        assert await own.standings.change_membership(**role_change(1, of=1, before=membership(1, of=1).role, after="changed"))
     store = storage.join(host, after_commit=ignore)
     try:
         if await store.organizations.lock(org_id(1)):

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from ctsec.errors import ConfigurationError, StoreBusy, StoreReadOnly
 from ctsec.guard.attempts import Attempts
 from ctsec.storage.sql import EngineSettings, SqlStorage
-from ctsec.testing.conformance.samples import NOW, event, ignore, membership, org_id, organization, proof, user, user_id
+from ctsec.testing.conformance.samples import NOW, event, ignore, membership, org_id, organization, proof, role_change, user, user_id
 from tests.storage.sql.support import REGISTRIES, TABLES, Place, Thing
 
 FAILED = Attempts(key="usr_1", failures=1, last_failed_at=NOW)
@@ -251,7 +251,7 @@ def test_a_locking_read_is_never_stale(storage: SqlStorage, host: Session, place
     else:
         storage.join(host, after_commit=ignore).memberships.get(org_id(1), user_id(1))
     with storage.begin(after_commit=ignore) as own:
-        assert own.standings.change_role(org_id(1), user_id(1), before=membership(1, of=1).role, after="changed")
+        assert own.standings.change_membership(**role_change(1, of=1, before=membership(1, of=1).role, after="changed"))
     store = storage.join(host, after_commit=ignore)
     try:
         if store.organizations.lock(org_id(1)):

@@ -58,6 +58,22 @@ class TestAssignments(conformance.AssignmentConformance):
     pass
 
 
+class TestLists(conformance.ListConformance):
+    pass
+
+
+class TestElevations(conformance.ElevationConformance):
+    pass
+
+
+class TestBreakGlass(conformance.BreakGlassConformance):
+    pass
+
+
+class TestRolesVersions(conformance.RolesVersionConformance):
+    pass
+
+
 class TestInvitations(conformance.InvitationConformance):
     pass
 

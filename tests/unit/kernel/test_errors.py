@@ -37,15 +37,15 @@ def test_the_tree_is_at_most_three_deep() -> None:
 
 @pytest.mark.parametrize("error", CLASSES)
 def test_only_what_consumed_nothing_may_be_tried_again(error: type[CtsecError]) -> None:
-    """Exactly the errors of a busy, overloaded or unreachable other side are retryable."""
-    assert error.retryable == (error.code in {"store_busy", "kms_unavailable", "overloaded", "mail"})
+    """Exactly the errors of a busy, lagging, overloaded or unreachable other side are retryable."""
+    assert error.retryable == (error.code in {"store_busy", "stale_read", "kms_unavailable", "overloaded", "mail"})
 
 
 def test_a_denial_goes_between_processes() -> None:
-    """AccessDenied survives a pickle with its permission and reason, as an error of a worker process must."""
-    sent = AccessDenied("agents:run is refused", permission="agents:run", reason="expired")
+    """AccessDenied survives a pickle with its permission, reason and place, as an error of a worker process must."""
+    sent = AccessDenied("agents:run is refused", permission="agents:run", reason="expired", organization="org_x", workspace="wsp_x")
     came: AccessDenied = pickle.loads(pickle.dumps(sent))
-    assert (str(came), came.permission, came.reason) == (str(sent), sent.permission, sent.reason)
+    assert (str(came), vars(came)) == (str(sent), vars(sent))
 
 
 def test_a_busy_store_is_a_store_error() -> None:

@@ -105,7 +105,8 @@ def measure(policy: Any, before: Any, after: Any, plan: Any, *, now: Any) -> Any
     given = before.standing
     if given is not None and given.status is not MembershipStatus.REMOVED:
         given = replace(given, status=MembershipStatus.ACTIVE, starts_at=None, expires_at=None)
-    held = [place for standing in (given, after.standing) if standing is not None for place in standing.workspaces]
+    people = [standing for standing in (given, after.standing) if standing is not None]
+    held = [place for each in people for place in (*each.workspaces, *(raised.workspace for raised in each.elevations))]
     places = {None, WorkspaceId("wsp_elsewhere"), after.workspace, *held}
     changed = {place: len(rights(given, place) ^ rights(after.standing, place)) for place in places}
     here = changed.pop(after.workspace)
@@ -115,7 +116,7 @@ def measure(policy: Any, before: Any, after: Any, plan: Any, *, now: Any) -> Any
 
 def smallest_of_all(policy: Any, question: Any, *, now: Any, table: Any = None) -> Any:
     """Return the smallest of all plans that turn the decision round, found by making every one of them; None if there is none."""
-    reached: dict[Any, tuple[Any, ...]] = {question: ()}
+    reached: dict[Any, Any] = {question: ()}
     for group in slots(policy, question, table):
         for state, plan in list(reached.items()):
             for change in group:

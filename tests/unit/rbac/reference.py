@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.rbac import Assignment, MembershipStatus, OrganizationRole, PermissionIndex, Policy, Standing, WorkspaceRole
+from ctsec.rbac import Assignment, Elevation, MembershipStatus, OrganizationRole, PermissionIndex, Policy, Standing, WorkspaceRole
 from ctsec.rbac.preset import preset_policy
 
 HERE = OrganizationId("org_here")
@@ -31,18 +31,20 @@ def reference(policy: Any, standing: Any, permission: Any, *, now: Any, workspac
     roles = {role.name: role for role in policy.organization_roles}
     if standing.role not in roles:
         return False
-    role = roles[standing.role]
-    names = {"organization": role.organization_mask, "base": role.base, "ceiling": role.ceiling}
-    sets = {key: {n for i, n in enumerate(policy.index.names) if mask >> i & 1} for key, mask in names.items()}
+    raised = [each for each in standing.elevations if counts(each)]
+    own = [roles[standing.role], *(roles[each.role] for each in raised if each.workspace is None and each.role in roles)]
+
+    def names(masks: Any) -> Any:
+        return {n for mask in masks for i, n in enumerate(policy.index.names) if mask >> i & 1}
+
     if workspace is None:
-        return permission in sets["organization"]
+        return permission in names(role.organization_mask for role in own)
     if workspace_organization != standing.organization:
         return False
-    assignment = standing.workspaces.get(workspace)
-    masks = {each.name: each.mask for each in policy.workspace_roles}
-    mask = masks.get(assignment.role, 0) if assignment is not None and counts(assignment) else 0
-    own = {n for i, n in enumerate(policy.index.names) if mask >> i & 1}
-    return permission in (sets["base"] | own) & sets["ceiling"]
+    held = [each for place, each in standing.workspaces.items() if place == workspace and counts(each)]
+    here = {each.role for each in (*held, *(each for each in raised if each.workspace == workspace))}
+    masks = names(each.mask for each in policy.workspace_roles if each.name in here)
+    return permission in (names(role.base for role in own) | masks) & names(role.ceiling for role in own)
 
 
 @st.composite
@@ -82,16 +84,32 @@ def assignments() -> Any:
     return st.builds(lambda role, period: Assignment(role, **period), roles, periods())
 
 
+def elevations() -> Any:
+    """Draw what is held for a time: in a workspace or in the organization, unknown roles included."""
+    roles = st.sampled_from(["viewer", "member", "editor", "admin", "gone"])
+    days = st.integers(0, 5)
+    return st.builds(
+        lambda role, start, length, place: Elevation(
+            role=role, starts_at=DAYS[start], expires_at=DAYS[start] + timedelta(days=length), workspace=place
+        ),
+        roles,
+        days,
+        st.integers(1, 3),
+        st.sampled_from((None, *WORKSPACES)),
+    )
+
+
 def standings(roles: Any = ("viewer", "member", "custom", "admin", "owner", "gone"), organization: Any = HERE, user: Any = ANN) -> Any:
     """Draw what a person is, unknown roles and left-over workspace roles included."""
     return st.builds(
-        lambda role, status, period, workspaces: Standing(
-            user=user, organization=organization, role=role, status=status, workspaces=workspaces, **period
+        lambda role, status, period, workspaces, raised: Standing(
+            user=user, organization=organization, role=role, status=status, workspaces=workspaces, elevations=tuple(raised), **period
         ),
         st.sampled_from(roles),
         st.sampled_from([MembershipStatus.ACTIVE] * 4 + [MembershipStatus.SUSPENDED, MembershipStatus.REMOVED]),
         periods(),
         st.dictionaries(st.sampled_from(WORKSPACES), assignments(), max_size=2),
+        st.one_of(st.just([]), st.lists(elevations(), max_size=3)),
     )
 
 

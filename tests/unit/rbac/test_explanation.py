@@ -186,7 +186,7 @@ def only(policy: Any, asked: Any, causes: Any) -> Any:
     scope = policy.index.workspace_scope
 
     def mask(rule: Any, role: Any, value: Any) -> Any:
-        return value if (rule, role) in named or not granting else 0
+        return value if {(rule, role), (Rule.ELEVATION, role)} & named or not granting else 0
 
     reduced = replace(
         policy,
@@ -206,6 +206,8 @@ def only(policy: Any, asked: Any, causes: Any) -> Any:
         standing = replace(standing, status=MembershipStatus.ACTIVE)
     if standing is not None and Rule.MEMBERSHIP_PERIOD not in rules:
         standing = replace(standing, starts_at=None, expires_at=None)
+    if standing is not None and granting and Rule.ELEVATION not in rules:
+        standing = replace(standing, elevations=())
     if standing is not None and Rule.ASSIGNMENT_PERIOD not in rules:
         standing = replace(standing, workspaces={place: Assignment(each.role) for place, each in standing.workspaces.items()})
     return reduced, replace(
@@ -294,7 +296,8 @@ def test_every_reason_of_the_roles_is_explained() -> None:
     """Each reason that roles, a key and a table can give occurs among the cases above, so none is explained by accident."""
     found = {explain(POLICY, who, what, now=NOW, **place).decision.reason for who, what, place, _ in CASES}
     of_tables_and_conditions = {"step_up_required", "credential_not_accepted", "outside_network", "outside_hours", "own_request"}
-    rest = {DecisionReason.ALLOWED_BY_WORKSPACE_ROLE, DecisionReason.UNKNOWN_FACT, *of_tables_and_conditions}
+    told_elsewhere = {DecisionReason.ALLOWED_BY_WORKSPACE_ROLE, DecisionReason.ALLOWED_BY_ELEVATION, DecisionReason.UNKNOWN_FACT}
+    rest = {*told_elsewhere, *of_tables_and_conditions}
     assert found == set(DECISIONS) - rest
 
 

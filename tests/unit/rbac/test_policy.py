@@ -238,7 +238,8 @@ def test_decisions_are_built_once_and_say_their_answer() -> None:
     assert all(
         bool(decision) is decision.allowed and decision == Decision(decision.allowed, reason) for reason, decision in DECISIONS.items()
     )
-    assert {reason for reason, decision in DECISIONS.items() if decision} == {"allowed_by_organization_role", "allowed_by_workspace_role"}
+    allowing = {"allowed_by_organization_role", "allowed_by_workspace_role", "allowed_by_elevation"}
+    assert {reason for reason, decision in DECISIONS.items() if decision} == allowing
 
 
 INDEX = PermissionIndex.of(["a:x", "b:x"], organization_scope=["b:x"])

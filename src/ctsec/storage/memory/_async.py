@@ -27,6 +27,7 @@ from ctsec.storage.memory._async_directory import (
     AsyncMemoryUsers,
     AsyncMemoryWorkspaces,
 )
+from ctsec.storage.memory._async_elevations import AsyncMemoryBreakGlass, AsyncMemoryElevations, AsyncMemoryLists
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
 from ctsec.storage.memory._async_keys import AsyncMemoryDeks, AsyncMemoryKeys
 from ctsec.storage.memory._async_work import AsyncMemoryEpochs, AsyncMemoryJobs, AsyncMemoryOutbox
@@ -46,6 +47,9 @@ class AsyncMemoryStore:
     invitations: AsyncMemoryInvitations
     standings: AsyncMemoryStandings
     assignments: AsyncMemoryAssignments
+    lists: AsyncMemoryLists
+    elevations: AsyncMemoryElevations
+    break_glass: AsyncMemoryBreakGlass
     passwords: AsyncMemoryPasswords
     sessions: AsyncMemorySessions
     authenticators: AsyncMemoryAuthenticators
@@ -76,6 +80,9 @@ class AsyncMemoryStore:
             invitations=AsyncMemoryInvitations(tx),
             standings=AsyncMemoryStandings(tx),
             assignments=AsyncMemoryAssignments(tx),
+            lists=AsyncMemoryLists(tx),
+            elevations=AsyncMemoryElevations(tx),
+            break_glass=AsyncMemoryBreakGlass(tx),
             passwords=AsyncMemoryPasswords(tx),
             sessions=AsyncMemorySessions(tx),
             authenticators=AsyncMemoryAuthenticators(tx),

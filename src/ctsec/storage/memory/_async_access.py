@@ -7,9 +7,10 @@ from dataclasses import replace
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.standing import Assignment as Role
-from ctsec.rbac.standing import MembershipStatus, Standing
+from ctsec.rbac.standing import Elevation, MembershipStatus, Standing
+from ctsec.storage.memory._async_elevations import active_of
 from ctsec.storage.memory.state import Transaction
-from ctsec.storage.memory.tables import ASSIGNMENTS, MEMBERSHIPS, WORKSPACES
+from ctsec.storage.memory.tables import ASSIGNMENTS, MEMBERSHIPS, ORGANIZATIONS, WORKSPACES
 
 
 class AsyncMemoryStandings:
@@ -30,6 +31,7 @@ class AsyncMemoryStandings:
         membership = self._tx.current(MEMBERSHIPS, key) if fresh else self._tx.get(MEMBERSHIPS, key)
         if membership is None:
             return None
+        home = self._tx.current(ORGANIZATIONS, organization_id) if fresh else self._tx.get(ORGANIZATIONS, organization_id)
         roles = self._tx.current_where(ASSIGNMENTS, theirs) if fresh else [a for a in self._tx.scan(ASSIGNMENTS) if theirs(a)]
         return Standing(
             user=user_id,
@@ -39,19 +41,33 @@ class AsyncMemoryStandings:
             starts_at=membership.starts_at,
             expires_at=membership.expires_at,
             workspaces={a.workspace_id: Role(a.role, a.starts_at, a.expires_at) for a in roles},
+            elevations=tuple(
+                Elevation(role=each.role, starts_at=each.starts_at, expires_at=each.expires_at, workspace=each.workspace_id)
+                for each in active_of(self._tx, organization_id, user_id, fresh=fresh)
+                if each.starts_at is not None and each.expires_at is not None
+            ),
+            version=home.roles_version if home is not None else 0,
+            custom_roles=home.custom_roles if home is not None else 0,
         )
+
+    async def version(self, organization_id: OrganizationId) -> int:
+        """Return the version of the organization's roles; 0 for an organization that is not there."""
+        home = self._tx.get(ORGANIZATIONS, organization_id)
+        return home.roles_version if home is not None else 0
 
     async def organization_of(self, workspace_id: WorkspaceId) -> OrganizationId | None:
         """Return the organization that a workspace belongs to."""
         workspace = self._tx.get(WORKSPACES, workspace_id)
         return None if workspace is None else workspace.organization_id
 
-    async def change_role(self, organization_id: OrganizationId, user_id: UserId, *, before: str, after: str) -> bool:
-        """Change the organization role if it still is `before`; the membership's version goes up by one."""
-        stored = self._tx.current(MEMBERSHIPS, (organization_id, user_id))
-        if stored is None or stored.role != before:
+    async def change_membership(self, *, before: Standing, after: Standing) -> bool:
+        """Write role and period if the stored role still is the one before; the membership's version goes up by one."""
+        key = (before.organization, before.user)
+        stored = self._tx.current(MEMBERSHIPS, key)
+        if stored is None or stored.role != before.role:
             return False
-        self._tx.put(MEMBERSHIPS, (organization_id, user_id), replace(stored, role=after, version=stored.version + 1))
+        changed = replace(stored, role=after.role, starts_at=after.starts_at, expires_at=after.expires_at, version=stored.version + 1)
+        self._tx.put(MEMBERSHIPS, key, changed)
         return True
 
 

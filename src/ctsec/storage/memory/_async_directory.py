@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ctsec.directory.record import Invitation, Member, Membership, Organization, Workspace
+from ctsec.directory.record import OWNER, Invitation, Member, Membership, MembershipStatus, Organization, Workspace
 from ctsec.ids import InvitationId, OrganizationId, UserId, WorkspaceId
 from ctsec.storage.memory.state import Transaction
 from ctsec.storage.memory.tables import (
@@ -102,6 +102,12 @@ class AsyncMemoryOrganizations:
         self._tx.put(ORGANIZATIONS, organization_id, replace(stored, permanent_owners=stored.permanent_owners - 1))
         return True
 
+    async def advance_roles(self, organization_id: OrganizationId) -> None:
+        """Raise the version of the organization's roles by one."""
+        stored = self._tx.current(ORGANIZATIONS, organization_id)
+        if stored is not None:
+            self._tx.put(ORGANIZATIONS, organization_id, replace(stored, roles_version=stored.roles_version + 1))
+
 
 class AsyncMemoryWorkspaces:
     """See `ctsec.directory.ports.AsyncWorkspaceRecords`."""
@@ -181,6 +187,11 @@ class AsyncMemoryRoster:
         """Return members with a user id above `after`, in the order of ids."""
         found = [m for m in self._tx.scan(MEMBERSHIPS) if m.organization_id == organization_id and m.user_id > after]
         return tuple(self._member(m) for m in sorted(found, key=lambda m: m.user_id)[:limit])
+
+    async def owners(self, organization_id: OrganizationId, *, limit: int) -> tuple[UserId, ...]:
+        """Return the active owners, in the order of ids."""
+        own = [m for m in self._tx.scan(MEMBERSHIPS) if m.organization_id == organization_id and m.role == OWNER]
+        return tuple(sorted(m.user_id for m in own if m.status is MembershipStatus.ACTIVE)[:limit])
 
     def _member(self, membership: Membership) -> Member:
         user = self._tx.get(USERS, membership.user_id)

@@ -28,6 +28,7 @@ from ctsec.storage.memory._sync_directory import (
     MemoryUsers,
     MemoryWorkspaces,
 )
+from ctsec.storage.memory._sync_elevations import MemoryBreakGlass, MemoryElevations, MemoryLists
 from ctsec.storage.memory._sync_guard import MemoryGuard
 from ctsec.storage.memory._sync_keys import MemoryDeks, MemoryKeys
 from ctsec.storage.memory._sync_work import MemoryEpochs, MemoryJobs, MemoryOutbox
@@ -47,6 +48,9 @@ class MemoryStore:
     invitations: MemoryInvitations
     standings: MemoryStandings
     assignments: MemoryAssignments
+    lists: MemoryLists
+    elevations: MemoryElevations
+    break_glass: MemoryBreakGlass
     passwords: MemoryPasswords
     sessions: MemorySessions
     authenticators: MemoryAuthenticators
@@ -77,6 +81,9 @@ class MemoryStore:
             invitations=MemoryInvitations(tx),
             standings=MemoryStandings(tx),
             assignments=MemoryAssignments(tx),
+            lists=MemoryLists(tx),
+            elevations=MemoryElevations(tx),
+            break_glass=MemoryBreakGlass(tx),
             passwords=MemoryPasswords(tx),
             sessions=MemorySessions(tx),
             authenticators=MemoryAuthenticators(tx),

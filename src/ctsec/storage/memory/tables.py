@@ -9,11 +9,25 @@ from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.authn.record import PasswordRecord, Session
 from ctsec.directory.record import Invitation, Membership, Organization, Workspace
 from ctsec.encryption.dek import WrappedDek
-from ctsec.ids import AuthenticatorId, DekId, EventId, InvitationId, KeyId, MessageId, OrganizationId, SessionId, UserId, WorkspaceId
+from ctsec.ids import (
+    AuthenticatorId,
+    BreakGlassId,
+    DekId,
+    ElevationId,
+    EventId,
+    InvitationId,
+    KeyId,
+    MessageId,
+    OrganizationId,
+    SessionId,
+    UserId,
+    WorkspaceId,
+)
 from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.mail.record import OutboxEntry
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.rbac.assignment import RoleAssignment
+from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest
 from ctsec.storage.memory.state import Table
 from ctsec.user import User
 from ctsec.worker.record import JobLease
@@ -27,6 +41,8 @@ WORKSPACES: Final[Table[WorkspaceId, Workspace]] = Table("workspaces")
 MEMBERSHIPS: Final[Table[Pair, Membership]] = Table("memberships")
 INVITATIONS: Final[Table[InvitationId, Invitation]] = Table("invitations")
 INVITATION_DIGESTS: Final[Table[bytes, InvitationId]] = Table("invitation_digests")
+ELEVATIONS: Final[Table[ElevationId, ElevationRequest]] = Table("elevations")
+BREAK_GLASS: Final[Table[BreakGlassId, BreakGlassPermit]] = Table("break_glass")
 ASSIGNMENTS: Final[Table[tuple[OrganizationId, WorkspaceId, UserId], RoleAssignment]] = Table("assignments")
 PASSWORDS: Final[Table[UserId, PasswordRecord]] = Table("passwords")
 SESSIONS: Final[Table[SessionId, Session]] = Table("sessions")

@@ -5,7 +5,17 @@ from __future__ import annotations
 from ctsec.storage.sql._async import AsyncSqlStorage, AsyncSqlStore
 from ctsec.storage.sql._sync import SqlStorage, SqlStore
 from ctsec.storage.sql.engines import EngineSettings
+from ctsec.storage.sql.reaching import within_reach
 from ctsec.storage.sql.schema import ignore_ctsec_tables
 from ctsec.storage.sql.tables import Tables
 
-__all__ = ["AsyncSqlStorage", "AsyncSqlStore", "EngineSettings", "SqlStorage", "SqlStore", "Tables", "ignore_ctsec_tables"]
+__all__ = [
+    "AsyncSqlStorage",
+    "AsyncSqlStore",
+    "EngineSettings",
+    "SqlStorage",
+    "SqlStore",
+    "Tables",
+    "ignore_ctsec_tables",
+    "within_reach",
+]

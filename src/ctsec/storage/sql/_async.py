@@ -22,6 +22,7 @@ from ctsec.storage.sql._async_directory import (
     AsyncSqlUsers,
     AsyncSqlWorkspaces,
 )
+from ctsec.storage.sql._async_elevations import AsyncSqlBreakGlass, AsyncSqlElevations, AsyncSqlLists
 from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
 from ctsec.storage.sql._async_keys import AsyncSqlDeks, AsyncSqlKeys
@@ -47,6 +48,9 @@ class AsyncSqlStore:
     invitations: AsyncSqlInvitations
     standings: AsyncSqlStandings
     assignments: AsyncSqlAssignments
+    lists: AsyncSqlLists
+    elevations: AsyncSqlElevations
+    break_glass: AsyncSqlBreakGlass
     passwords: AsyncSqlPasswords
     sessions: AsyncSqlSessions
     authenticators: AsyncSqlAuthenticators
@@ -77,6 +81,9 @@ class AsyncSqlStore:
             invitations=AsyncSqlInvitations(run, tables),
             standings=AsyncSqlStandings(run, tables),
             assignments=AsyncSqlAssignments(run, tables),
+            lists=AsyncSqlLists(run, tables),
+            elevations=AsyncSqlElevations(run, tables),
+            break_glass=AsyncSqlBreakGlass(run, tables),
             passwords=AsyncSqlPasswords(run, tables),
             sessions=AsyncSqlSessions(run, tables),
             authenticators=AsyncSqlAuthenticators(run, tables),

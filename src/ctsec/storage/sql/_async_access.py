@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ctsec.directory.record import Membership
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.standing import Standing
 from ctsec.storage.sql._async_executor import AsyncExecutor
-from ctsec.storage.sql.statements import access, directory
-from ctsec.storage.sql.statements.rows import all_made, made, put, values
+from ctsec.storage.sql.statements import access, directory, elevations
+from ctsec.storage.sql.statements.rows import all_made, put, values
 from ctsec.storage.sql.tables import Tables
 
 
@@ -23,21 +22,34 @@ class AsyncSqlStandings:
 
     async def standing(self, organization_id: OrganizationId, user_id: UserId, *, fresh: bool = False) -> Standing | None:
         """Return membership and workspace roles, by plain or locking reads."""
-        row = await self._run.row(directory.membership(self._tables, organization_id, user_id, fresh=fresh))
-        membership = made(Membership, row)
-        if membership is None:
+        if fresh:
+            row = await self._run.row(directory.membership(self._tables, organization_id, user_id, fresh=True))
+        else:
+            row = await self._run.row(access.membership(self._tables, organization_id, user_id))
+        if row is None:
             return None
-        roles = await self._run.rows(access.roles_of_user(self._tables, organization_id, user_id, fresh=fresh))
-        return access.standing(membership, roles)
+        if fresh:
+            state = await self._run.row(access.roles_state(self._tables, organization_id, fresh=True))
+            roles = await self._run.rows(access.roles_of_user(self._tables, organization_id, user_id, fresh=True))
+            raised = await self._run.rows(elevations.of_user(self._tables, organization_id, user_id, fresh=True))
+            return access.standing(row, roles, raised, state)
+        held = await self._run.rows(access.held_by_user(self._tables, organization_id, user_id))
+        roles, raised = ([each for each in held if each["raised"] == kind] for kind in (0, 1))
+        return access.standing(row, roles, raised, row)
+
+    async def version(self, organization_id: OrganizationId) -> int:
+        """Return the version of the organization's roles; 0 for an organization that is not there."""
+        row = await self._run.row(access.roles_state(self._tables, organization_id))
+        return 0 if row is None else int(row["roles_version"])
 
     async def organization_of(self, workspace_id: WorkspaceId) -> OrganizationId | None:
         """Return the organization that a workspace belongs to."""
         row = await self._run.row(access.organization_of(self._tables, workspace_id))
         return None if row is None else OrganizationId(row["organization_id"])
 
-    async def change_role(self, organization_id: OrganizationId, user_id: UserId, *, before: str, after: str) -> bool:
-        """Change the organization role if it still is `before`; the membership's version goes up by one."""
-        return await self._run.change(access.change_role(self._tables, organization_id, user_id, before=before, after=after)) == 1
+    async def change_membership(self, *, before: Standing, after: Standing) -> bool:
+        """Write role and period if the stored role still is the one before; the membership's version goes up by one."""
+        return await self._run.change(access.change_membership(self._tables, before=before, after=after)) == 1
 
 
 class AsyncSqlAssignments:

@@ -61,7 +61,7 @@ class AsyncSqlOrganizations:
 
     async def replace(self, organization: Organization) -> bool:
         """Write name and status if the stored version is one less."""
-        keep = frozenset({"permanent_owners", "created_at"})
+        keep = frozenset({"permanent_owners", "created_at", "roles_version", "custom_roles"})
         return await self._run.change(replaced(self._tables.organization, organization, keep=keep)) == 1
 
     async def lock(self, organization_id: OrganizationId) -> bool:
@@ -75,6 +75,10 @@ class AsyncSqlOrganizations:
     async def lose_owner(self, organization_id: OrganizationId) -> bool:
         """Count one less; False if that would leave none."""
         return await self._run.change(directory.lose_owner(self._tables, organization_id)) == 1
+
+    async def advance_roles(self, organization_id: OrganizationId) -> None:
+        """Raise the version of the organization's roles by one."""
+        await self._run.change(directory.advance_roles(self._tables, organization_id))
 
 
 class AsyncSqlWorkspaces:
@@ -147,6 +151,11 @@ class AsyncSqlRoster:
         """Return members with a user id above `after`, in the order of ids."""
         query = directory.members(self._tables, organization_id, after=after, limit=limit)
         return tuple(directory.member(row) for row in await self._run.rows(query))
+
+    async def owners(self, organization_id: OrganizationId, *, limit: int) -> tuple[UserId, ...]:
+        """Return the active owners, in the order of ids."""
+        rows = await self._run.rows(directory.owners(self._tables, organization_id, limit=limit))
+        return tuple(UserId(row["user_id"]) for row in rows)
 
 
 class AsyncSqlInvitations:

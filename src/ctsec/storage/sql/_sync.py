@@ -23,6 +23,7 @@ from ctsec.storage.sql._sync_directory import (
     SqlUsers,
     SqlWorkspaces,
 )
+from ctsec.storage.sql._sync_elevations import SqlBreakGlass, SqlElevations, SqlLists
 from ctsec.storage.sql._sync_executor import Executor, JoinedSource
 from ctsec.storage.sql._sync_guard import SqlGuard
 from ctsec.storage.sql._sync_keys import SqlDeks, SqlKeys
@@ -48,6 +49,9 @@ class SqlStore:
     invitations: SqlInvitations
     standings: SqlStandings
     assignments: SqlAssignments
+    lists: SqlLists
+    elevations: SqlElevations
+    break_glass: SqlBreakGlass
     passwords: SqlPasswords
     sessions: SqlSessions
     authenticators: SqlAuthenticators
@@ -78,6 +82,9 @@ class SqlStore:
             invitations=SqlInvitations(run, tables),
             standings=SqlStandings(run, tables),
             assignments=SqlAssignments(run, tables),
+            lists=SqlLists(run, tables),
+            elevations=SqlElevations(run, tables),
+            break_glass=SqlBreakGlass(run, tables),
             passwords=SqlPasswords(run, tables),
             sessions=SqlSessions(run, tables),
             authenticators=SqlAuthenticators(run, tables),

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from ctsec.directory.record import Membership
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.standing import Standing
 from ctsec.storage.sql._sync_executor import Executor
-from ctsec.storage.sql.statements import access, directory
-from ctsec.storage.sql.statements.rows import all_made, made, put, values
+from ctsec.storage.sql.statements import access, directory, elevations
+from ctsec.storage.sql.statements.rows import all_made, put, values
 from ctsec.storage.sql.tables import Tables
 
 
@@ -24,21 +23,34 @@ class SqlStandings:
 
     def standing(self, organization_id: OrganizationId, user_id: UserId, *, fresh: bool = False) -> Standing | None:
         """Return membership and workspace roles, by plain or locking reads."""
-        row = self._run.row(directory.membership(self._tables, organization_id, user_id, fresh=fresh))
-        membership = made(Membership, row)
-        if membership is None:
+        if fresh:
+            row = self._run.row(directory.membership(self._tables, organization_id, user_id, fresh=True))
+        else:
+            row = self._run.row(access.membership(self._tables, organization_id, user_id))
+        if row is None:
             return None
-        roles = self._run.rows(access.roles_of_user(self._tables, organization_id, user_id, fresh=fresh))
-        return access.standing(membership, roles)
+        if fresh:
+            state = self._run.row(access.roles_state(self._tables, organization_id, fresh=True))
+            roles = self._run.rows(access.roles_of_user(self._tables, organization_id, user_id, fresh=True))
+            raised = self._run.rows(elevations.of_user(self._tables, organization_id, user_id, fresh=True))
+            return access.standing(row, roles, raised, state)
+        held = self._run.rows(access.held_by_user(self._tables, organization_id, user_id))
+        roles, raised = ([each for each in held if each["raised"] == kind] for kind in (0, 1))
+        return access.standing(row, roles, raised, row)
+
+    def version(self, organization_id: OrganizationId) -> int:
+        """Return the version of the organization's roles; 0 for an organization that is not there."""
+        row = self._run.row(access.roles_state(self._tables, organization_id))
+        return 0 if row is None else int(row["roles_version"])
 
     def organization_of(self, workspace_id: WorkspaceId) -> OrganizationId | None:
         """Return the organization that a workspace belongs to."""
         row = self._run.row(access.organization_of(self._tables, workspace_id))
         return None if row is None else OrganizationId(row["organization_id"])
 
-    def change_role(self, organization_id: OrganizationId, user_id: UserId, *, before: str, after: str) -> bool:
-        """Change the organization role if it still is `before`; the membership's version goes up by one."""
-        return self._run.change(access.change_role(self._tables, organization_id, user_id, before=before, after=after)) == 1
+    def change_membership(self, *, before: Standing, after: Standing) -> bool:
+        """Write role and period if the stored role still is the one before; the membership's version goes up by one."""
+        return self._run.change(access.change_membership(self._tables, before=before, after=after)) == 1
 
 
 class SqlAssignments:

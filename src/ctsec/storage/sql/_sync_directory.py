@@ -62,7 +62,7 @@ class SqlOrganizations:
 
     def replace(self, organization: Organization) -> bool:
         """Write name and status if the stored version is one less."""
-        keep = frozenset({"permanent_owners", "created_at"})
+        keep = frozenset({"permanent_owners", "created_at", "roles_version", "custom_roles"})
         return self._run.change(replaced(self._tables.organization, organization, keep=keep)) == 1
 
     def lock(self, organization_id: OrganizationId) -> bool:
@@ -76,6 +76,10 @@ class SqlOrganizations:
     def lose_owner(self, organization_id: OrganizationId) -> bool:
         """Count one less; False if that would leave none."""
         return self._run.change(directory.lose_owner(self._tables, organization_id)) == 1
+
+    def advance_roles(self, organization_id: OrganizationId) -> None:
+        """Raise the version of the organization's roles by one."""
+        self._run.change(directory.advance_roles(self._tables, organization_id))
 
 
 class SqlWorkspaces:
@@ -148,6 +152,11 @@ class SqlRoster:
         """Return members with a user id above `after`, in the order of ids."""
         query = directory.members(self._tables, organization_id, after=after, limit=limit)
         return tuple(directory.member(row) for row in self._run.rows(query))
+
+    def owners(self, organization_id: OrganizationId, *, limit: int) -> tuple[UserId, ...]:
+        """Return the active owners, in the order of ids."""
+        rows = self._run.rows(directory.owners(self._tables, organization_id, limit=limit))
+        return tuple(UserId(row["user_id"]) for row in rows)
 
 
 class SqlInvitations:

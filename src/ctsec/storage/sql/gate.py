@@ -8,7 +8,7 @@ from sqlalchemy import Select, Table, select
 
 from ctsec.errors import SchemaMismatch
 
-MAIN_VERSION: Final = "0002"
+MAIN_VERSION: Final = "0003"
 GUARD_VERSION: Final = "0001"
 
 

@@ -19,6 +19,7 @@ from ctsec.encryption.dek import DekState
 from ctsec.errors import ConfigurationError
 from ctsec.guard.proof import Purpose
 from ctsec.principal import PrincipalKind
+from ctsec.rbac.elevation import ElevationKind, ElevationState
 from ctsec.storage.sql.types import Blob, Digest, EnumText, Ident, Instant, JsonText, Words
 from ctsec.user import UserStatus
 
@@ -41,8 +42,8 @@ def _at(name: str, *, nullable: bool = False) -> Column[Any]:
     return Column(name, Instant(), nullable=nullable)
 
 
-def _number(name: str) -> Column[Any]:
-    return Column(name, BigInteger(), nullable=False, autoincrement=False)
+def _number(name: str, *, default: str | None = None) -> Column[Any]:
+    return Column(name, BigInteger(), nullable=False, autoincrement=False, server_default=default)
 
 
 def _words(name: str) -> Column[Any]:
@@ -107,6 +108,7 @@ class Tables:
         self.user = self._user() if user is None else _checked(user)
         self._people()
         self._directory()
+        self._roles()
         self._keys()
         self._audit()
         self._work()
@@ -150,7 +152,7 @@ class Tables:
         self.organization = self._table(
             "organization", _id("id"), _words("name"),
             Column("status", EnumText(OrganizationStatus, "organization.status"), nullable=False), _number("permanent_owners"),
-            _at("created_at"), _number("version"), key=("id",),
+            _at("created_at"), _number("version"), _number("roles_version", default="0"), _number("custom_roles", default="0"), key=("id",),
         )  # fmt: skip
         self.workspace = self._table(
             "workspace", _id("id"), _id("organization_id"), _words("name"), _id("region"),
@@ -174,6 +176,27 @@ class Tables:
             _id("invited_by", length=256), _at("created_at"), _at("expires_at"), _at("accepted_at", nullable=True),
             _id("accepted_by", nullable=True), _at("revoked_at", nullable=True),
             key=("id",), one_token=("token_digest",), by_organization=("organization_id", "id"),
+        )  # fmt: skip
+
+    def _roles(self) -> None:
+        self.custom_role = self._table(
+            "custom_role", _id("organization_id"), _id("name"), Column("permissions", JsonText[Any]("set", "custom_role.permissions"),
+            nullable=False), _id("extends", nullable=True), _id("created_by", length=256), _at("created_at"), _number("version"),
+            key=("organization_id", "name"),
+        )  # fmt: skip
+        self.elevation = self._table(
+            "elevation", _id("id"), _id("organization_id"), _id("workspace_id", nullable=True), _id("user_id"), _id("role"),
+            Column("kind", EnumText(ElevationKind, "elevation.kind"), nullable=False),
+            Column("state", EnumText(ElevationState, "elevation.state"), nullable=False), _words("reason"), _number("seconds"),
+            _at("requested_at"), _id("decided_by", length=256, nullable=True), _at("decided_at", nullable=True),
+            _at("starts_at", nullable=True), _at("expires_at", nullable=True), _at("ended_at", nullable=True),
+            key=("id",), by_organization=("organization_id", "state", "id"), by_user=("organization_id", "user_id", "state"),
+            by_end=("state", "expires_at"),
+        )  # fmt: skip
+        self.break_glass = self._table(
+            "break_glass", _id("id"), _id("organization_id"), _id("workspace_id", nullable=True), _id("user_id"), _id("role"),
+            _number("seconds"), _id("granted_by", length=256), _at("created_at"), _at("expires_at", nullable=True),
+            key=("id",), by_user=("organization_id", "user_id"),
         )  # fmt: skip
 
     def _keys(self) -> None:

@@ -15,6 +15,12 @@ from ctsec.testing.conformance._async_credentials import (
     AsyncSessionConformance,
 )
 from ctsec.testing.conformance._async_directory import AsyncOrganizationConformance, AsyncUserConformance, AsyncWorkspaceConformance
+from ctsec.testing.conformance._async_elevations import (
+    AsyncBreakGlassConformance,
+    AsyncElevationConformance,
+    AsyncListConformance,
+    AsyncRolesVersionConformance,
+)
 from ctsec.testing.conformance._async_guard import AsyncGuardConformance, AsyncProofConformance
 from ctsec.testing.conformance._async_invitations import AsyncInvitationConformance
 from ctsec.testing.conformance._async_isolation import AsyncIsolationConformance
@@ -35,6 +41,12 @@ from ctsec.testing.conformance._sync_credentials import (
     SessionConformance,
 )
 from ctsec.testing.conformance._sync_directory import OrganizationConformance, UserConformance, WorkspaceConformance
+from ctsec.testing.conformance._sync_elevations import (
+    BreakGlassConformance,
+    ElevationConformance,
+    ListConformance,
+    RolesVersionConformance,
+)
 from ctsec.testing.conformance._sync_guard import GuardConformance, ProofConformance
 from ctsec.testing.conformance._sync_invitations import InvitationConformance
 from ctsec.testing.conformance._sync_isolation import IsolationConformance
@@ -48,7 +60,9 @@ __all__ = [
     "AsyncAssignmentConformance",
     "AsyncAuthenticatorConformance",
     "AsyncBackupCodeConformance",
+    "AsyncBreakGlassConformance",
     "AsyncDekConformance",
+    "AsyncElevationConformance",
     "AsyncEpochConformance",
     "AsyncGuardConformance",
     "AsyncHostSession",
@@ -58,12 +72,14 @@ __all__ = [
     "AsyncJobConformance",
     "AsyncJoinConformance",
     "AsyncKeyConformance",
+    "AsyncListConformance",
     "AsyncLogConformance",
     "AsyncMembershipConformance",
     "AsyncOrganizationConformance",
     "AsyncOutboxConformance",
     "AsyncPasswordConformance",
     "AsyncProofConformance",
+    "AsyncRolesVersionConformance",
     "AsyncRosterConformance",
     "AsyncSessionConformance",
     "AsyncStandingConformance",
@@ -72,7 +88,9 @@ __all__ = [
     "AsyncWorkspaceConformance",
     "AuthenticatorConformance",
     "BackupCodeConformance",
+    "BreakGlassConformance",
     "DekConformance",
+    "ElevationConformance",
     "EpochConformance",
     "GuardConformance",
     "HostSession",
@@ -82,12 +100,14 @@ __all__ = [
     "JobConformance",
     "JoinConformance",
     "KeyConformance",
+    "ListConformance",
     "LogConformance",
     "MembershipConformance",
     "OrganizationConformance",
     "OutboxConformance",
     "PasswordConformance",
     "ProofConformance",
+    "RolesVersionConformance",
     "RosterConformance",
     "SessionConformance",
     "StandingConformance",

@@ -18,6 +18,7 @@ from ctsec.testing.conformance.samples import (
     membership,
     org_id,
     organization,
+    role_change,
     user,
     user_id,
     workspace,
@@ -80,7 +81,7 @@ class AsyncIsolationConformance:
             equal(await store.invitations.revoke(org_id(1), invitation(2, of=2).id, now=NOW), False)
             equal(await store.assignments.remove(org_id(1), workspace_id(2), user_id(1)), False)
             equal(await store.api_keys.revoke(org_id(1), api_key(21, of=2, owner=1).id, now=NOW), False)
-            equal(await store.standings.change_role(org_id(1), user_id(1), before="member", after="owner"), True)
+            equal(await store.standings.change_membership(**role_change(1, of=1, before="member", after="owner")), True)
             equal(await store.memberships.remove(org_id(1), user_id(1)), True)
             await store.organizations.gain_owner(org_id(1))
         async with storage.begin(after_commit=ignore) as store:

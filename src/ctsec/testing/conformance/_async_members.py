@@ -19,6 +19,7 @@ from ctsec.testing.conformance.samples import (
     membership,
     org_id,
     organization,
+    role_change,
     user,
     user_id,
     workspace,
@@ -174,12 +175,12 @@ class AsyncStandingConformance:
         async with storage.begin(after_commit=ignore) as store:
             await _two_organizations(store)
             await store.memberships.add(membership(1, of=1))
-            change = store.standings.change_role
-            equal(await change(org_id(1), user_id(1), before="owner", after="admin"), False)
-            equal(await change(org_id(1), user_id(1), before="Member", after="admin"), False)
-            equal(await change(org_id(1), user_id(1), before="member", after="admin"), True)
-            equal(await change(org_id(1), user_id(1), before="member", after="owner"), False)
-            equal(await change(org_id(2), user_id(1), before="member", after="owner"), False)
+            change = store.standings.change_membership
+            equal(await change(**role_change(1, of=1, before="owner", after="admin")), False)
+            equal(await change(**role_change(1, of=1, before="Member", after="admin")), False)
+            equal(await change(**role_change(1, of=1, before="member", after="admin")), True)
+            equal(await change(**role_change(1, of=1, before="member", after="owner")), False)
+            equal(await change(**role_change(1, of=2, before="member", after="owner")), False)
         async with storage.reading() as store:
             found = await store.memberships.get(org_id(1), user_id(1))
             equal(found.role if found else None, "admin")
@@ -189,7 +190,7 @@ class AsyncStandingConformance:
         async with storage.begin(after_commit=ignore) as store:
             await _two_organizations(store)
             await store.memberships.add(membership(1, of=1))
-            await store.standings.change_role(org_id(1), user_id(1), before="member", after="admin")
+            await store.standings.change_membership(**role_change(1, of=1, before="member", after="admin"))
             equal(await store.memberships.replace(replace(membership(1, of=1), status=MembershipStatus.SUSPENDED, version=2)), False)
 
 

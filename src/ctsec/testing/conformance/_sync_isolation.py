@@ -19,6 +19,7 @@ from ctsec.testing.conformance.samples import (
     membership,
     org_id,
     organization,
+    role_change,
     user,
     user_id,
     workspace,
@@ -81,7 +82,7 @@ class IsolationConformance:
             equal(store.invitations.revoke(org_id(1), invitation(2, of=2).id, now=NOW), False)
             equal(store.assignments.remove(org_id(1), workspace_id(2), user_id(1)), False)
             equal(store.api_keys.revoke(org_id(1), api_key(21, of=2, owner=1).id, now=NOW), False)
-            equal(store.standings.change_role(org_id(1), user_id(1), before="member", after="owner"), True)
+            equal(store.standings.change_membership(**role_change(1, of=1, before="member", after="owner")), True)
             equal(store.memberships.remove(org_id(1), user_id(1)), True)
             store.organizations.gain_owner(org_id(1))
         with storage.begin(after_commit=ignore) as store:

@@ -20,6 +20,7 @@ from ctsec.testing.conformance.samples import (
     membership,
     org_id,
     organization,
+    role_change,
     user,
     user_id,
     workspace,
@@ -171,12 +172,12 @@ class StandingConformance:
         with storage.begin(after_commit=ignore) as store:
             _two_organizations(store)
             store.memberships.add(membership(1, of=1))
-            change = store.standings.change_role
-            equal(change(org_id(1), user_id(1), before="owner", after="admin"), False)
-            equal(change(org_id(1), user_id(1), before="Member", after="admin"), False)
-            equal(change(org_id(1), user_id(1), before="member", after="admin"), True)
-            equal(change(org_id(1), user_id(1), before="member", after="owner"), False)
-            equal(change(org_id(2), user_id(1), before="member", after="owner"), False)
+            change = store.standings.change_membership
+            equal(change(**role_change(1, of=1, before="owner", after="admin")), False)
+            equal(change(**role_change(1, of=1, before="Member", after="admin")), False)
+            equal(change(**role_change(1, of=1, before="member", after="admin")), True)
+            equal(change(**role_change(1, of=1, before="member", after="owner")), False)
+            equal(change(**role_change(1, of=2, before="member", after="owner")), False)
         with storage.reading() as store:
             found = store.memberships.get(org_id(1), user_id(1))
             equal(found.role if found else None, "admin")
@@ -186,7 +187,7 @@ class StandingConformance:
         with storage.begin(after_commit=ignore) as store:
             _two_organizations(store)
             store.memberships.add(membership(1, of=1))
-            store.standings.change_role(org_id(1), user_id(1), before="member", after="admin")
+            store.standings.change_membership(**role_change(1, of=1, before="member", after="admin"))
             equal(store.memberships.replace(replace(membership(1, of=1), status=MembershipStatus.SUSPENDED, version=2)), False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -24,7 +25,9 @@ from ctsec.guard.proof import Proof, Purpose
 from ctsec.ids import (
     AuthenticatorId,
     BackupCodeSetId,
+    BreakGlassId,
     DekId,
+    ElevationId,
     EventId,
     InvitationId,
     KeyId,
@@ -39,6 +42,8 @@ from ctsec.mail.record import OutboxEntry
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.principal import Factor, PrincipalKind
 from ctsec.rbac.assignment import RoleAssignment
+from ctsec.rbac.elevation import BreakGlassPermit, ElevationKind, ElevationRequest, ElevationState
+from ctsec.rbac.standing import Standing
 from ctsec.user import User, UserStatus
 
 NOW: Final = datetime(2026, 3, 1, 12, 0, 0, 123_457, tzinfo=UTC)
@@ -112,6 +117,12 @@ def membership(n: int, *, of: int, role: str = "member", ends: datetime | None =
     )
 
 
+def role_change(n: int, *, of: int, before: str, after: str) -> dict[str, Standing]:
+    """Return what the n-th user is before and after a change of organization role, to call `change_membership` with."""
+    standing = Standing(user=user_id(n), organization=org_id(of), role=before, starts_at=NOW)
+    return {"before": standing, "after": replace(standing, role=after)}
+
+
 def assignment(n: int, *, of: int, workspace: int, role: str = "viewer", ends: datetime | None = None) -> RoleAssignment:
     """Return a workspace role of the n-th user."""
     return RoleAssignment(
@@ -123,6 +134,42 @@ def assignment(n: int, *, of: int, workspace: int, role: str = "viewer", ends: d
         expires_at=ends,
         granted_by=user_id(0),
         created_at=NOW,
+    )
+
+
+def elevation(n: int, *, of: int, person: int, state: ElevationState = ElevationState.OPEN, space: int | None = 11) -> ElevationRequest:
+    """Return the n-th request, of a person of the organization with the number `of`; an active one lasts for an hour from NOW on."""
+    active = state is ElevationState.ACTIVE
+    return ElevationRequest(
+        id=ElevationId(number("elv", n)),
+        organization_id=org_id(of),
+        workspace_id=None if space is None else workspace_id(space),
+        user_id=user_id(person),
+        role="admin",
+        kind=ElevationKind.REQUESTED,
+        state=state,
+        reason="the night shift\nžofie 人",
+        seconds=3600,
+        requested_at=NOW - TICK,
+        decided_by=user_id(0) if active else None,
+        decided_at=NOW if active else None,
+        starts_at=NOW if active else None,
+        expires_at=NOW + HOUR if active else None,
+    )
+
+
+def permit(n: int, *, of: int, person: int, space: int | None = 11) -> BreakGlassPermit:
+    """Return the n-th permit, of a person of the organization with the number `of`."""
+    return BreakGlassPermit(
+        id=BreakGlassId(number("bgl", n)),
+        organization_id=org_id(of),
+        workspace_id=None if space is None else workspace_id(space),
+        user_id=user_id(person),
+        role="admin",
+        seconds=3600,
+        granted_by=user_id(0),
+        created_at=NOW,
+        expires_at=NOW + HOUR if n % 2 else None,
     )
 
 

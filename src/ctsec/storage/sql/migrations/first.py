@@ -1,4 +1,4 @@
-"""The small vocabulary of the first revisions: tables with our prefix, schema, names and options."""
+"""The small vocabulary of our revisions: tables and columns with our prefix, schema, names and options."""
 
 from __future__ import annotations
 
@@ -47,6 +47,19 @@ def drop(*names: str) -> None:
     part: Part = context.config.attributes["part"]
     for name in reversed(names):
         op.drop_table(f"{part.tables.prefix}{name}", schema=part.tables.schema)
+
+
+def add_number(name: str, column: str) -> None:
+    """Add a column of whole numbers to a table; its rows have 0 there."""
+    part: Part = context.config.attributes["part"]
+    made = Column(column, BigInteger(), nullable=False, server_default="0")
+    op.add_column(f"{part.tables.prefix}{name}", made, schema=part.tables.schema)
+
+
+def drop_column(name: str, column: str) -> None:
+    """Take a column away."""
+    part: Part = context.config.attributes["part"]
+    op.drop_column(f"{part.tables.prefix}{name}", column, schema=part.tables.schema)
 
 
 def _column(name: str, kind: TypeEngine[Any] | Nullable) -> Column[Any]:

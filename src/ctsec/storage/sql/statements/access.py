@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Delete, RowMapping, Select, Update, delete, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Delete,
+    Integer,
+    RowMapping,
+    Select,
+    Table,
+    Update,
+    delete,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
 
 from ctsec.directory.record import Membership
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.rbac.standing import Assignment as Role
-from ctsec.rbac.standing import MembershipStatus, Standing
+from ctsec.rbac.standing import Elevation, MembershipStatus, Standing
+from ctsec.storage.sql.statements.elevations import counting
 from ctsec.storage.sql.tables import Tables
+
+_STATE: Final = frozenset({"roles_version", "custom_roles"})
 
 
 def roles_of_user(tables: Tables, organization_id: OrganizationId, user_id: UserId, *, fresh: bool) -> Select[Any]:
@@ -21,8 +38,36 @@ def roles_of_user(tables: Tables, organization_id: OrganizationId, user_id: User
     return query.with_for_update(read=True) if fresh else query
 
 
-def standing(membership: Membership, roles: Sequence[RowMapping]) -> Standing:
-    """Return the standing that a membership and workspace roles give."""
+def held_by_user(tables: Tables, organization_id: OrganizationId, user_id: UserId) -> CompoundSelect[Any]:
+    """Return the query for the workspace roles of a person (`raised` 0) and for what is added to them for a time (`raised` 1)."""
+    t = tables.workspace_role
+    lasting = select(*_held(t, 0)).where(t.c.organization_id == organization_id, t.c.user_id == user_id)
+    return union_all(lasting, select(*_held(tables.elevation, 1)).where(counting(tables, organization_id, user_id)))
+
+
+def _held(table: Table, raised: int) -> list[ColumnElement[Any]]:
+    mark: ColumnElement[Any] = literal_column(str(raised), Integer()).label("raised")
+    return [table.c.workspace_id, table.c.role, table.c.starts_at, table.c.expires_at, mark]
+
+
+def membership(tables: Tables, organization_id: OrganizationId, user_id: UserId) -> Select[Any]:
+    """Return the query for a membership with what its organization says of roles, which is read before they are, so it is no newer."""
+    t, o = tables.membership, tables.organization
+    query = select(t, o.c.roles_version, o.c.custom_roles).select_from(t.outerjoin(o, o.c.id == t.c.organization_id))
+    return query.where(t.c.organization_id == organization_id, t.c.user_id == user_id)
+
+
+def roles_state(tables: Tables, organization_id: OrganizationId, *, fresh: bool = False) -> Select[Any]:
+    """Return the query for what an organization's row says of roles; `fresh` reads what is committed now, not a snapshot."""
+    t = tables.organization
+    columns: list[ColumnElement[Any]] = [t.c.roles_version, t.c.custom_roles]
+    query = select(*columns).where(t.c.id == organization_id)
+    return query.with_for_update() if fresh else query
+
+
+def standing(row: RowMapping, roles: Sequence[RowMapping], raised: Sequence[RowMapping], state: RowMapping | None) -> Standing:
+    """Return the standing that a membership, workspace roles, elevations and what the organization says of roles give."""
+    membership = Membership(**{name: value for name, value in row.items() if name not in _STATE})
     return Standing(
         user=membership.user_id,
         organization=membership.organization_id,
@@ -30,7 +75,13 @@ def standing(membership: Membership, roles: Sequence[RowMapping]) -> Standing:
         status=MembershipStatus(membership.status.value),
         starts_at=membership.starts_at,
         expires_at=membership.expires_at,
-        workspaces={row["workspace_id"]: Role(row["role"], row["starts_at"], row["expires_at"]) for row in roles},
+        workspaces={each["workspace_id"]: Role(each["role"], each["starts_at"], each["expires_at"]) for each in roles},
+        elevations=tuple(
+            Elevation(role=each["role"], starts_at=each["starts_at"], expires_at=each["expires_at"], workspace=each["workspace_id"])
+            for each in raised
+        ),
+        version=(state["roles_version"] or 0) if state is not None else 0,
+        custom_roles=(state["custom_roles"] or 0) if state is not None else 0,
     )
 
 
@@ -39,11 +90,11 @@ def organization_of(tables: Tables, workspace_id: WorkspaceId) -> Select[Any]:
     return select(tables.workspace.c.organization_id).where(tables.workspace.c.id == workspace_id)
 
 
-def change_role(tables: Tables, organization_id: OrganizationId, user_id: UserId, *, before: str, after: str) -> Update:
-    """Return the compare-and-set of an organization role; the membership's version goes up."""
+def change_membership(tables: Tables, *, before: Standing, after: Standing) -> Update:
+    """Return the compare-and-set of a membership's role and period; its version goes up."""
     t = tables.membership
-    found = update(t).where(t.c.organization_id == organization_id, t.c.user_id == user_id, t.c.role == before)
-    return found.values(role=after, version=t.c.version + 1)
+    found = update(t).where(t.c.organization_id == before.organization, t.c.user_id == before.user, t.c.role == before.role)
+    return found.values(role=after.role, starts_at=after.starts_at, expires_at=after.expires_at, version=t.c.version + 1)
 
 
 def remove_role(tables: Tables, organization_id: OrganizationId, workspace_id: WorkspaceId, user_id: UserId) -> Delete:

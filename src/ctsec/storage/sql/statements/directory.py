@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Delete, RowMapping, Select, Update, and_, delete, func, select, update
 
-from ctsec.directory.record import Invitation, Member, Membership
+from ctsec.directory.record import OWNER, Invitation, Member, Membership, MembershipStatus
 from ctsec.ids import OrganizationId, UserId
 from ctsec.storage.sql.tables import Tables
 
@@ -33,6 +33,12 @@ def lose_owner(tables: Tables, organization_id: OrganizationId) -> Update:
     """Return the statement that counts one less, unless that would leave none."""
     t = tables.organization
     return update(t).where(t.c.id == organization_id, t.c.permanent_owners > 1).values(permanent_owners=t.c.permanent_owners - 1)
+
+
+def advance_roles(tables: Tables, organization_id: OrganizationId) -> Update:
+    """Return the statement that raises the version of the organization's roles."""
+    t = tables.organization
+    return update(t).where(t.c.id == organization_id).values(roles_version=t.c.roles_version + 1)
 
 
 def workspaces(tables: Tables, organization_id: OrganizationId, *, after: str, limit: int) -> Select[Any]:
@@ -72,6 +78,13 @@ def members(tables: Tables, organization_id: OrganizationId, *, after: str, limi
     person = (func.coalesce(u.c.email, "").label("person_email"), func.coalesce(u.c.name, "").label("person_name"))
     query = select(t, *person).select_from(t.outerjoin(u, u.c.id == t.c.user_id))
     return query.where(t.c.organization_id == organization_id, t.c.user_id > after).order_by(t.c.user_id).limit(limit)
+
+
+def owners(tables: Tables, organization_id: OrganizationId, *, limit: int) -> Select[Any]:
+    """Return the query for the active owners."""
+    t = tables.membership
+    active = and_(t.c.organization_id == organization_id, t.c.role == OWNER, t.c.status == MembershipStatus.ACTIVE)
+    return select(t.c.user_id).where(active).order_by(t.c.user_id).limit(limit)
 
 
 def member(row: RowMapping) -> Member:

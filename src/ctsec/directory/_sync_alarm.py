@@ -1,0 +1,37 @@
+# Generated from src/ctsec/directory/_async_alarm.py by tools/twin.py; edit that file.
+"""Whom ctsec tells when somebody breaks the glass: the owners of the organization, by mail (async source)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ctsec.directory._sync_ports import Post, RosterRecords, UserRecords
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.mail.message import Letters
+
+MAX_OWNERS: Final = 50
+
+
+class OwnerAlarm:
+    """Writes to every owner, in the transaction of what they are told; the first fifty of them, if there are more."""
+
+    __slots__ = ("_letters", "_post", "_roster", "_users")
+
+    def __init__(self, *, users: UserRecords, roster: RosterRecords, post: Post, letters: Letters) -> None:
+        self._users = users
+        self._roster = roster
+        self._post = post
+        self._letters = letters
+
+    def glass_broken(
+        self, organization: OrganizationId, *, user: UserId, role: str, workspace: WorkspaceId | None, minutes: int, reason: str
+    ) -> None:
+        """Tell every owner who took which role, where, for how long and why."""
+        person = self._users.get(user)
+        name = person.email if person is not None else user
+        place = f"the workspace {workspace}" if workspace is not None else "the organization"
+        what = f"{name} broke the glass and is {role} of {place} for {minutes} minutes"
+        for owner in self._roster.owners(organization, limit=MAX_OWNERS):
+            account = self._users.get(owner)
+            if account is not None:
+                self._post.post(self._letters.alarm(account.email, what=what, reason=reason))

@@ -1,0 +1,108 @@
+# Generated from src/ctsec/rbac/_async_acting.py by tools/twin.py; edit that file.
+"""What every change of roles does: lock the organization, read authority after waiting, write the event with the change (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.event import Detail, EventName, Target
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal
+from ctsec.rbac._sync_ports import EpochRecords, OwnerCount, StandingRecords
+from ctsec.rbac.bounds import Actor
+from ctsec.rbac.policy import Policy
+from ctsec.rbac.standing import Standing
+from ctsec.rbac.subject import subject
+
+NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such organization, workspace or member")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """The records that a change of roles reads and writes besides its own, and where its event goes."""
+
+    policy: Policy
+    standings: StandingRecords
+    owners: OwnerCount
+    epochs: EpochRecords
+    audit: Recorder
+    ambient: Ambient
+
+    @property
+    def now(self) -> datetime:
+        """The unit's time."""
+        return self.ambient.now()
+
+    def actor(self, principal: Principal, organization: OrganizationId) -> Outcome[Actor]:
+        """Lock the organization and return what `principal` is there, read after waiting."""
+        if not self.owners.lock(organization):
+            return NOT_FOUND
+        person = subject(principal, organization=organization)
+        standing = self.standings.standing(organization, person, fresh=True) if person is not None else None
+        if standing is None:
+            return NOT_FOUND
+        return Actor(standing=standing, scopes=principal.credential.scopes, workspaces=principal.credential.workspaces)
+
+    def target(self, organization: OrganizationId, user: UserId) -> Standing | None:
+        """Return what somebody is in the locked organization."""
+        return self.standings.standing(organization, user, fresh=True)
+
+    def home(self, workspace: WorkspaceId | None) -> OrganizationId | None:
+        """Return the organization of a workspace."""
+        return self.standings.organization_of(workspace) if workspace is not None else None
+
+    def changed(
+        self,
+        name: EventName,
+        actor: Principal,
+        organization: OrganizationId,
+        *,
+        target: Target,
+        user: UserId,
+        workspace: WorkspaceId | None,
+        details: Mapping[str, Detail],
+        personal: Mapping[str, str] | None = None,
+    ) -> None:
+        """Raise the version of the organization's roles, have caches forget the person, and write the event."""
+        self.owners.advance_roles(organization)
+        self.epochs.bump(user)
+        self.audit.note(
+            name,
+            actor=actor,
+            targets=(target,),
+            subject=user,
+            organization=organization,
+            workspace=workspace,
+            details=details,
+            personal=personal,
+        )
+
+    def refuse(
+        self,
+        actor: Principal,
+        organization: OrganizationId,
+        refusal: Refusal,
+        *,
+        target: Target,
+        workspace: WorkspaceId | None,
+        details: Mapping[str, Detail],
+        subject: UserId | None = None,
+    ) -> Refusal:
+        """Write the refusal aside, so that a rollback of the host does not erase it, and return it."""
+        self.audit.note_aside(
+            EventName.ACCESS_DENIED,
+            actor=actor,
+            targets=(target,),
+            subject=subject,
+            refused=refusal.reason,
+            organization=organization,
+            workspace=workspace,
+            details=details,
+        )
+        return refusal

@@ -1,0 +1,105 @@
+"""Roles for a time: what nobody can be given, and who may give the rest.
+
+Rules that this module keeps:
+
+- it is given by the rules of the role that it adds (`ctsec.rbac.writes`), by somebody else than who gets it;
+- nobody is raised to owner for a time, above the ceiling of the organization role, or beyond what an owner holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.outcome import Reason, Refusal
+from ctsec.rbac.bounds import (
+    Actor,
+    above,
+    beyond_here,
+    bound,
+    capped,
+    effective,
+    exclusive,
+    foreign,
+    held,
+    manages_workspace,
+    may_change_members,
+)
+from ctsec.rbac.policy import Policy
+from ctsec.rbac.role import OWNER, OrganizationRole
+from ctsec.rbac.standing import Elevation, Standing
+
+
+def may_elevate(
+    policy: Policy,
+    *,
+    actor: Actor,
+    target: Standing | None,
+    elevation: Elevation,
+    workspace_organization: OrganizationId | None,
+    now: datetime,
+) -> Refusal | None:
+    """Judge approving `elevation` for `target`; None if it may be given. `workspace_organization` is that of its workspace, if it has one.
+
+    It is given by the rules of the role that it adds, by somebody else, and to an owner's role nobody is raised for a time.
+    """
+    if target is None:
+        return Refusal(Reason.NOT_A_MEMBER, "only a member of the organization can be given a role for a time")
+    if foreign(actor, target) or (elevation.workspace is not None and workspace_organization != actor.standing.organization):
+        return Refusal(Reason.NOT_FOUND)
+    if target.user == actor.standing.user:
+        return Refusal(Reason.SELF_CHANGE, "nobody approves what they asked for themselves")
+    if (refusal := elevation_refusal(policy, target=target, elevation=elevation, now=now)) is not None:
+        return refusal
+    after = replace(target, elevations=(*target.elevations, elevation))
+    workspace = elevation.workspace
+    if workspace is None:
+        if (refused := may_change_members(policy, actor, (target,), now)) is not None:
+            return refused
+        if above(policy, actor, target, now):
+            return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person has more rights than you have")
+    else:
+        if not manages_workspace(policy, actor, workspace, now):
+            return Refusal(Reason.DENIED, "managing the members of this workspace is not among your permissions")
+        role = policy.workspace_role(elevation.role)
+        if role is not None and (refused := beyond_here(policy, actor, target, role, workspace, now)) is not None:
+            return refused
+    return bound(policy, actor, target, after, now)
+
+
+def may_decide(policy: Policy, *, actor: Actor, target: Standing | None, workspace: WorkspaceId | None, now: datetime) -> Refusal | None:
+    """Judge turning down what `target` asked for, or ending it: who manages the people there may, unless `target` has more rights."""
+    if workspace is None:
+        refused = may_change_members(policy, actor, (target,), now)
+        beyond = above(policy, actor, target, now)
+    else:
+        manages = manages_workspace(policy, actor, workspace, now)
+        refused = None if manages else Refusal(Reason.DENIED, "managing the members of this workspace is not among your permissions")
+        beyond = bool(effective(policy, target, now, workspace) & ~held(policy, actor, now, workspace))
+    if refused is None and beyond:
+        return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person has more rights here than you have")
+    return refused
+
+
+def elevation_refusal(policy: Policy, *, target: Standing, elevation: Elevation, now: datetime) -> Refusal | None:
+    """Return why nobody could give `elevation` to `target`, or None: the rules that hold whoever decides, a break-glass too.
+
+    The person is an active member, the role exists and is not the owner's, no ceiling caps it, it excludes none that is held, and it holds
+    nothing that an owner does not.
+    """
+    if not target.in_force(now):
+        return Refusal(Reason.NOT_A_MEMBER, "only an active member of the organization can be given a role for a time")
+    owner, own = policy.organization_role(OWNER), policy.organization_role(target.role)
+    role = policy.organization_role(elevation.role) if elevation.workspace is None else policy.workspace_role(elevation.role)
+    if role is None or owner is None or own is None or elevation.role == OWNER:
+        return Refusal(Reason.INVALID_INPUT, "no role that can be held for a time has this name")
+    if isinstance(role, OrganizationRole):
+        beyond = role.organization_mask & ~owner.organization_mask or role.base & role.ceiling & ~(owner.base & owner.ceiling)
+    elif over := role.mask & ~own.ceiling:
+        return capped(policy, own, over)
+    else:
+        beyond = role.mask & ~(owner.base & owner.ceiling)
+    if beyond:
+        return Refusal(Reason.BEYOND_OWN_RIGHTS, "this role holds more than an owner does")
+    return exclusive(policy, replace(target, elevations=(*target.elevations, elevation)))

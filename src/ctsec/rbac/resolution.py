@@ -1,0 +1,36 @@
+"""What a principal may do in a place: its person's standing, its key's narrowing, and how it authenticated, in this order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.principal import Principal
+from ctsec.rbac.access import Access
+from ctsec.rbac.methods import MethodTable
+from ctsec.rbac.policy import Policy
+from ctsec.rbac.standing import Standing
+
+
+def resolve_access(
+    policy: Policy,
+    principal: Principal,
+    standing: Standing | None,
+    *,
+    organization: OrganizationId,
+    workspace: WorkspaceId | None,
+    home: OrganizationId | None,
+    now: datetime,
+    methods: MethodTable | None,
+) -> Access:
+    """Return the access of `principal`, whose person stands so in `organization`; `home` is the organization that owns the workspace."""
+    credential = principal.credential
+    access = policy.access(
+        standing,
+        now=now,
+        workspace=workspace,
+        workspace_organization=home,
+        scopes=credential.scopes,
+        workspaces=credential.workspaces,
+    ).placed(organization, workspace)
+    return access if methods is None else methods.narrow(access, credential=credential, now=now)
