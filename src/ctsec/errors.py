@@ -11,6 +11,8 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 
@@ -126,6 +128,10 @@ class AccessDenied(CtsecError):
         self.reason = reason
         self.organization = organization
         self.workspace = workspace
+
+    def __reduce__(self) -> tuple[Callable[[], AccessDenied], tuple[()]]:
+        # Unpickling passes positional arguments only, and these are keywords.
+        return partial(AccessDenied, str(self), **vars(self)), ()
 
 
 class MailError(CtsecError):

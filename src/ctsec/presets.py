@@ -22,6 +22,7 @@ from ctsec.encryption.sealing import SealingRing
 from ctsec.errors import SchemaMismatch
 from ctsec.keys.mac import PepperRing
 from ctsec.mail.smtp import SmtpMailer
+from ctsec.rbac.methods import MethodTable
 from ctsec.secret import Secret
 from ctsec.security import AsyncSecurity, Security
 from ctsec.security.parts import EmbeddedOptions, Parts, Settings, new_memory
@@ -48,9 +49,14 @@ def parts_of(kms: LocalKms, *, policy: Policy, settings: Settings, options: Embe
         password_sealing=SealingRing(current="1", keys={"1": kms.derive(PASSWORD_PEPPER)}),
         key_peppers=PepperRing(current="1", peppers={"1": kms.derive(API_KEY_PEPPER)}),
         clock=options.clock,
-        methods=options.methods,
+        methods=_methods(policy, options.methods),
         memory=new_memory(options.clock, ask_every=options.ask_every if options.changes is not None else None),
     )
+
+
+def _methods(policy: Policy, given: MethodTable | str | None) -> MethodTable | None:
+    """Return the table of methods; text is read against the policy, so that a mistake in it stops the start."""
+    return MethodTable.from_matrix(policy.index, given) if isinstance(given, str) else given
 
 
 def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:

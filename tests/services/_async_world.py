@@ -50,6 +50,7 @@ class AsyncWorld:
             sessions=given.sessions,
             throttle=given.throttle,
             keys=given.keys,
+            methods=given.methods,
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )

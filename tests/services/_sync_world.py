@@ -51,6 +51,7 @@ class World:
             sessions=given.sessions,
             throttle=given.throttle,
             keys=given.keys,
+            methods=given.methods,
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )

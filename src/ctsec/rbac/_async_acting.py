@@ -14,7 +14,8 @@ from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac._async_ports import AsyncEpochRecords, AsyncOwnerCount, AsyncStandingRecords
-from ctsec.rbac.bounds import Actor
+from ctsec.rbac.bounds import Actor, actor_of
+from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
@@ -24,9 +25,10 @@ NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such organization, wor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncActing:
-    """The records that a change of roles reads and writes besides its own, and where its event goes."""
+    """The records that a change of roles reads and writes besides its own, what judges it, and where its event goes."""
 
     policy: Policy
+    methods: MethodTable | None
     standings: AsyncStandingRecords
     owners: AsyncOwnerCount
     epochs: AsyncEpochRecords
@@ -46,7 +48,11 @@ class AsyncActing:
         standing = await self.standings.standing(organization, person, fresh=True) if person is not None else None
         if standing is None:
             return NOT_FOUND
-        return Actor(standing=standing, scopes=principal.credential.scopes, workspaces=principal.credential.workspaces)
+        return self.acting(standing, principal)
+
+    def acting(self, standing: Standing, principal: Principal) -> Actor:
+        """Return the person of `standing` as an actor through the credential of `principal`."""
+        return actor_of(standing, principal.credential, methods=self.methods, now=self.now)
 
     async def target(self, organization: OrganizationId, user: UserId) -> Standing | None:
         """Return what somebody is in the locked organization."""

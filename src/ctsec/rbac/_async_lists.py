@@ -9,6 +9,7 @@ from ctsec.ids import OrganizationId, UserId
 from ctsec.principal import Principal
 from ctsec.rbac._async_ports import AsyncListRecords
 from ctsec.rbac.listing import Page, Reach, reach
+from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.subject import subject
 
@@ -19,10 +20,11 @@ _NOBODY: Final = UserId("")
 class AsyncLists:
     """The workspaces of an organization in which a check of a permission allows; the list is exactly that, on every page."""
 
-    __slots__ = ("_ambient", "_policy", "_records")
+    __slots__ = ("_ambient", "_methods", "_policy", "_records")
 
-    def __init__(self, *, policy: Policy, records: AsyncListRecords, ambient: Ambient) -> None:
+    def __init__(self, *, policy: Policy, methods: MethodTable | None, records: AsyncListRecords, ambient: Ambient) -> None:
         self._policy = policy
+        self._methods = methods
         self._records = records
         self._ambient = ambient
 
@@ -47,13 +49,16 @@ class AsyncLists:
 
     async def reach(self, principal: Principal, permission: str, *, organization: OrganizationId) -> Reach:
         """Return what the list looks for, as a value: `ctsec.storage.sql.within_reach` makes a condition on a host's table of it."""
-        person = subject(principal, organization=organization)
+        person, now, scopes = subject(principal, organization=organization), self._ambient.now(), principal.credential.scopes
+        if self._methods is not None and self._methods.refuse(permission, credential=principal.credential, now=now) is not None:
+            # A check would refuse it everywhere.
+            scopes = frozenset[str]()
         return reach(
             self._policy,
             permission,
             organization=organization,
             user=person if person is not None else _NOBODY,
-            now=self._ambient.now(),
-            scopes=principal.credential.scopes,
+            now=now,
+            scopes=scopes,
             workspaces=principal.credential.workspaces,
         )

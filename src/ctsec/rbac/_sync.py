@@ -17,11 +17,9 @@ from ctsec.rbac._sync_acting import NOT_FOUND, Acting
 from ctsec.rbac._sync_ports import AssignmentRecords
 from ctsec.rbac.access import Access
 from ctsec.rbac.assignment import RoleAssignment
-from ctsec.rbac.bounds import Actor
 from ctsec.rbac.decision import Decision
 from ctsec.rbac.elevating import may_decide
 from ctsec.rbac.explanation import Explanation, explain
-from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.question import Ask
 from ctsec.rbac.resolution import resolve_access
 from ctsec.rbac.standing import Assignment, Standing
@@ -37,12 +35,11 @@ class Roles:
     Every change locks the organization first and reads authority after waiting, so that two changes at once see each other.
     """
 
-    __slots__ = ("_acting", "_assignments", "_methods")
+    __slots__ = ("_acting", "_assignments")
 
-    def __init__(self, *, acting: Acting, assignments: AssignmentRecords, methods: MethodTable | None = None) -> None:
+    def __init__(self, *, acting: Acting, assignments: AssignmentRecords) -> None:
         self._acting = acting
         self._assignments = assignments
-        self._methods = methods
 
     def access(
         self, principal: Principal, organization: OrganizationId, *, workspace: WorkspaceId | None = None, at_least: int | None = None
@@ -111,14 +108,13 @@ class Roles:
                 workspace_organization=home,
                 scopes=credential.scopes,
                 workspaces=credential.workspaces,
-                table=self._methods,
+                table=self._acting.methods,
                 credential=credential,
             )
         own = self._standing(principal, organization)
         if own is None or (workspace is not None and home != organization):
             return NOT_FOUND
-        acting = Actor(standing=own, scopes=principal.credential.scopes, workspaces=principal.credential.workspaces)
-        refusal = may_decide(policy, actor=acting, target=None, workspace=workspace, now=now)
+        refusal = may_decide(policy, actor=self._acting.acting(own, principal), target=None, workspace=workspace, now=now)
         if refusal is not None:
             return self._refuse(principal, organization, refusal, user=user, workspace=workspace, details={"attempted": "explain"})
         target = self._acting.standings.standing(organization, user)
@@ -250,7 +246,7 @@ class Roles:
             workspace=workspace,
             home=home,
             now=self._acting.now,
-            methods=self._methods,
+            methods=self._acting.methods,
         )
 
     def _change_membership(

@@ -15,7 +15,8 @@ from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac._sync_ports import EpochRecords, OwnerCount, StandingRecords
-from ctsec.rbac.bounds import Actor
+from ctsec.rbac.bounds import Actor, actor_of
+from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
@@ -25,9 +26,10 @@ NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such organization, wor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acting:
-    """The records that a change of roles reads and writes besides its own, and where its event goes."""
+    """The records that a change of roles reads and writes besides its own, what judges it, and where its event goes."""
 
     policy: Policy
+    methods: MethodTable | None
     standings: StandingRecords
     owners: OwnerCount
     epochs: EpochRecords
@@ -47,7 +49,11 @@ class Acting:
         standing = self.standings.standing(organization, person, fresh=True) if person is not None else None
         if standing is None:
             return NOT_FOUND
-        return Actor(standing=standing, scopes=principal.credential.scopes, workspaces=principal.credential.workspaces)
+        return self.acting(standing, principal)
+
+    def acting(self, standing: Standing, principal: Principal) -> Actor:
+        """Return the person of `standing` as an actor through the credential of `principal`."""
+        return actor_of(standing, principal.credential, methods=self.methods, now=self.now)
 
     def target(self, organization: OrganizationId, user: UserId) -> Standing | None:
         """Return what somebody is in the locked organization."""

@@ -19,9 +19,9 @@ from ctsec.rbac._sync_ports import (
     StandingRecords,
 )
 from ctsec.rbac.assignment import RoleAssignment
-from ctsec.rbac.bounds import Actor
+from ctsec.rbac.bounds import Actor, actor_of, by_manner, leads
+from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
-from ctsec.rbac.role import ADMIN, OWNER
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
 from ctsec.rbac.subject import subject
 from ctsec.rbac.writes import may_end_membership, may_set_organization_role, may_set_workspace_role
@@ -33,12 +33,13 @@ _NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such organization or 
 class Authority:
     """Answers the other features' questions about who may change whom, with locking reads."""
 
-    __slots__ = ("_ambient", "_assignments", "_break_glass", "_elevations", "_epochs", "_owners", "_policy", "_standings")
+    __slots__ = ("_ambient", "_assignments", "_break_glass", "_elevations", "_epochs", "_methods", "_owners", "_policy", "_standings")
 
     def __init__(
         self,
         *,
         policy: Policy,
+        methods: MethodTable | None,
         standings: StandingRecords,
         assignments: AssignmentRecords,
         elevations: ElevationRecords,
@@ -48,6 +49,7 @@ class Authority:
         ambient: Ambient,
     ) -> None:
         self._policy = policy
+        self._methods = methods
         self._standings = standings
         self._assignments = assignments
         self._elevations = elevations
@@ -109,11 +111,12 @@ class Authority:
         if isinstance(acting, Refusal):
             return acting
         if permission not in self._policy.permissions:
-            allowed = acting.standing.role in {OWNER, ADMIN} and acting.scopes is None and acting.workspaces is None
-            named = allowed and acting.standing.in_force(self._ambient.now())
+            named = leads(acting, self._ambient.now())
             return None if named else Refusal(Reason.DENIED, f"{permission} is not among your permissions")
         access = self._policy.access(acting.standing, now=self._ambient.now(), scopes=acting.scopes, workspaces=acting.workspaces)
-        return None if access.can(permission) else Refusal(Reason.DENIED, f"{permission} is not among your permissions")
+        if not access.can(permission):
+            return Refusal(Reason.DENIED, f"{permission} is not among your permissions")
+        return by_manner(acting, permission)
 
     def may_mint(self, actor: Principal, *, organization: OrganizationId, scopes: frozenset[str] | None) -> Refusal | None:
         """Return why `actor` may not hold an API key with these scopes in the organization, or None."""
@@ -130,7 +133,9 @@ class Authority:
             if not access.can(API_KEYS_MANAGE):
                 return Refusal(Reason.DENIED, f"{API_KEYS_MANAGE} is not among your permissions")
         inside = acting.scopes is None or (scopes is not None and scopes <= acting.scopes)
-        return None if inside else Refusal(Reason.BEYOND_OWN_RIGHTS, "a key can not make a key with more scopes than its own")
+        if not inside:
+            return Refusal(Reason.BEYOND_OWN_RIGHTS, "a key can not make a key with more scopes than its own")
+        return by_manner(acting, API_KEYS_MANAGE if API_KEYS_MANAGE in self._policy.permissions else None)
 
     def admit(self, *, organization: OrganizationId, user: UserId, workspace: WorkspaceId, role: str, granted_by: str) -> None:
         """Write the workspace role that an accepted invitation carries."""
@@ -160,4 +165,4 @@ class Authority:
         standing = self._standings.standing(organization, person, fresh=True) if person is not None else None
         if standing is None:
             return _NOT_FOUND
-        return Actor(standing=standing, scopes=actor.credential.scopes, workspaces=actor.credential.workspaces)
+        return actor_of(standing, actor.credential, methods=self._methods, now=self._ambient.now())

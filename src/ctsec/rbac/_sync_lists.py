@@ -10,6 +10,7 @@ from ctsec.ids import OrganizationId, UserId
 from ctsec.principal import Principal
 from ctsec.rbac._sync_ports import ListRecords
 from ctsec.rbac.listing import Page, Reach, reach
+from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.subject import subject
 
@@ -20,10 +21,11 @@ _NOBODY: Final = UserId("")
 class Lists:
     """The workspaces of an organization in which a check of a permission allows; the list is exactly that, on every page."""
 
-    __slots__ = ("_ambient", "_policy", "_records")
+    __slots__ = ("_ambient", "_methods", "_policy", "_records")
 
-    def __init__(self, *, policy: Policy, records: ListRecords, ambient: Ambient) -> None:
+    def __init__(self, *, policy: Policy, methods: MethodTable | None, records: ListRecords, ambient: Ambient) -> None:
         self._policy = policy
+        self._methods = methods
         self._records = records
         self._ambient = ambient
 
@@ -44,13 +46,16 @@ class Lists:
 
     def reach(self, principal: Principal, permission: str, *, organization: OrganizationId) -> Reach:
         """Return what the list looks for, as a value: `ctsec.storage.sql.within_reach` makes a condition on a host's table of it."""
-        person = subject(principal, organization=organization)
+        person, now, scopes = subject(principal, organization=organization), self._ambient.now(), principal.credential.scopes
+        if self._methods is not None and self._methods.refuse(permission, credential=principal.credential, now=now) is not None:
+            # A check would refuse it everywhere.
+            scopes = frozenset[str]()
         return reach(
             self._policy,
             permission,
             organization=organization,
             user=person if person is not None else _NOBODY,
-            now=self._ambient.now(),
-            scopes=principal.credential.scopes,
+            now=now,
+            scopes=scopes,
             workspaces=principal.credential.workspaces,
         )

@@ -4,6 +4,7 @@ Rules that this module keeps:
 
 - rights change at boundaries only, so `now` and every later start or end are all the instants there are to look at;
 - where the policy names no permission for managing people, owners and admins do, with a credential that is not narrowed;
+- who manages people by their roles must also have authenticated in a way that the table of methods accepts for it, if there is a table;
 - of roles that exclude each other nobody is given both, in whichever workspaces of the organization, held for a time or not.
 """
 
@@ -16,6 +17,9 @@ from typing import Final
 
 from ctsec.ids import WorkspaceId
 from ctsec.outcome import Reason, Refusal
+from ctsec.principal import Credential
+from ctsec.rbac.manner import Manner, manner_of
+from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.role import ADMIN, OWNER, OrganizationRole, WorkspaceRole
 from ctsec.rbac.standing import Standing
@@ -26,11 +30,26 @@ ELSEWHERE: Final = WorkspaceId("")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who makes the change: a standing, narrowed to the `scopes` and `workspaces` of the key that acts (None: not narrowed)."""
+    """Who makes the change: a standing, narrowed to the `scopes` and `workspaces` of the key that acts (None: not narrowed).
+
+    `manner` is how the actor authenticated, where a table of methods judges that.
+    """
 
     standing: Standing
     scopes: frozenset[str] | None = None
     workspaces: frozenset[WorkspaceId] | None = None
+    manner: Manner | None = None
+
+
+def actor_of(standing: Standing, credential: Credential, *, methods: MethodTable | None, now: datetime) -> Actor:
+    """Return who acts: the person of `standing` through `credential`."""
+    manner = manner_of(methods, credential, now=now)
+    return Actor(standing=standing, scopes=credential.scopes, workspaces=credential.workspaces, manner=manner)
+
+
+def by_manner(actor: Actor, permission: str | None) -> Refusal | None:
+    """Return why the actor may not use `permission` in the way it authenticated, or None."""
+    return actor.manner.refuse(permission) if actor.manner is not None else None
 
 
 def foreign(actor: Actor, *standings: Standing | None) -> bool:
@@ -67,16 +86,20 @@ def may_change_members(policy: Policy, actor: Actor, standings: Iterable[Standin
     touches_owner = any(each is not None and each.role == OWNER for each in standings)
     if touches_owner and not (actor.standing.role == OWNER and actor.standing.in_force(now)):
         return Refusal(Reason.BEYOND_OWN_RIGHTS, "only an owner makes, changes or removes an owner")
-    return None
+    return by_manner(actor, policy.members_permission)
 
 
-def manages_workspace(policy: Policy, actor: Actor, workspace: WorkspaceId, now: datetime) -> bool:
-    """Say whether the actor manages the people of the workspace."""
+def may_change_workspace(policy: Policy, actor: Actor, workspace: WorkspaceId, now: datetime) -> Refusal | None:
+    """Refuse if the actor does not manage the people of the workspace."""
     if policy.workspace_members_permission is not None:
-        return bool(held(policy, actor, now, workspace) & policy.index.bit(policy.workspace_members_permission))
-    own = actor.standing.workspaces.get(workspace)
-    heads = own is not None and own.role == ADMIN and own.in_force(now) and actor.standing.in_force(now) and whole(actor)
-    return heads or leads(actor, now)
+        allowed = bool(held(policy, actor, now, workspace) & policy.index.bit(policy.workspace_members_permission))
+    else:
+        own = actor.standing.workspaces.get(workspace)
+        heads = own is not None and own.role == ADMIN and own.in_force(now) and actor.standing.in_force(now) and whole(actor)
+        allowed = heads or leads(actor, now)
+    if not allowed:
+        return Refusal(Reason.DENIED, "managing the members of this workspace is not among your permissions")
+    return by_manner(actor, policy.workspace_members_permission)
 
 
 def leads(actor: Actor, now: datetime) -> bool:
@@ -85,9 +108,9 @@ def leads(actor: Actor, now: datetime) -> bool:
 
 
 def whole(actor: Actor) -> bool:
-    """Say whether the actor acts with a credential that is not narrowed."""
+    """Say whether the actor acts with a credential that is not narrowed, and may do by its manner what takes no permission by name."""
     # Without a permission to look for, a narrowed key can not be shown to cover the act.
-    return actor.scopes is None and actor.workspaces is None
+    return actor.scopes is None and actor.workspaces is None and by_manner(actor, None) is None
 
 
 def above(policy: Policy, actor: Actor, target: Standing | None, now: datetime) -> bool:

@@ -211,7 +211,8 @@ _KINDS: Final = (FreshFactor, ByMethod, FromNetwork, During, NotRequester, AllOf
 
 def conditioned(decision: Decision, *, condition: Condition, situation: Situation) -> Decision:
     """Return `decision` if it denies or `condition` is met, else the denial that tells what is not met."""
-    reason = _known(condition).unmet(situation) if decision.allowed else None
+    known = _known(condition)
+    reason = known.unmet(situation) if decision.allowed else None
     return decision if reason is None else DECISIONS[reason]
 
 

@@ -24,8 +24,8 @@ from ctsec.rbac.bounds import (
     exclusive,
     foreign,
     held,
-    manages_workspace,
     may_change_members,
+    may_change_workspace,
 )
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.role import OWNER, WorkspaceRole
@@ -61,8 +61,8 @@ def may_elevate(
         if above(policy, actor, target, now):
             return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person has more rights than you have")
     else:
-        if not manages_workspace(policy, actor, workspace, now):
-            return Refusal(Reason.DENIED, "managing the members of this workspace is not among your permissions")
+        if (refused := may_change_workspace(policy, actor, workspace, now)) is not None:
+            return refused
         role = policy.workspace_role(elevation.role)
         if role is not None and (refused := beyond_here(policy, actor, target, role, workspace, now)) is not None:
             return refused
@@ -75,8 +75,7 @@ def may_decide(policy: Policy, *, actor: Actor, target: Standing | None, workspa
         refused = may_change_members(policy, actor, (target,), now)
         beyond = above(policy, actor, target, now)
     else:
-        manages = manages_workspace(policy, actor, workspace, now)
-        refused = None if manages else Refusal(Reason.DENIED, "managing the members of this workspace is not among your permissions")
+        refused = may_change_workspace(policy, actor, workspace, now)
         beyond = bool(effective(policy, target, now, workspace) & ~held(policy, actor, now, workspace))
     if refused is None and beyond:
         return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person has more rights here than you have")

@@ -72,11 +72,12 @@ def refuse_methods(accepted: frozenset[Method], methods: frozenset[Method]) -> D
 class MethodTable:
     """The methods that each permission of `index` accepts; made by `of`, `from_matrix` or `keys_unrestricted`.
 
-    `rows` holds what the host named; `fresh` is how long the proof of a second factor is fresh.
+    `rows` holds what the host named, `otherwise` the methods of everything else; `fresh` is how long the proof of a second factor is fresh.
     """
 
     index: PermissionIndex
     rows: tuple[tuple[str, frozenset[Method]], ...] = ()
+    otherwise: frozenset[Method] = IMPLIED[Method.SESSION]
     fresh: timedelta = FRESH
     _accepted: dict[str, frozenset[Method]] = field(init=False, repr=False, compare=False)
     _masks: dict[Method, int] = field(init=False, repr=False, compare=False)
@@ -84,7 +85,7 @@ class MethodTable:
     def __post_init__(self) -> None:
         if self.fresh <= timedelta(0):
             raise ValueError("expected a positive time for which a second factor is fresh")
-        accepted = dict.fromkeys(self.index.names, IMPLIED[Method.SESSION])
+        accepted = dict.fromkeys(self.index.names, self.otherwise)
         for permission, methods in self.rows:
             self.index.bit(permission)
             if not methods:
@@ -130,8 +131,7 @@ class MethodTable:
 
         This is the choice to go without a table; a stolen key then does all that its owner could do in a session.
         """
-        anything = frozenset({Method.SESSION, Method.API_KEY})
-        return cls(index=index, rows=tuple((name, anything) for name in index.names))
+        return cls(index=index, otherwise=frozenset({Method.SESSION, Method.API_KEY}))
 
     def accepted(self, permission: str) -> frozenset[Method]:
         """Return the methods that `permission` accepts; raise UnknownPermission for a name outside of the index."""

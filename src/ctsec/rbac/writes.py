@@ -36,15 +36,15 @@ from ctsec.rbac.bounds import (
     exclusive,
     foreign,
     held,
-    manages_workspace,
     may_change_members,
+    may_change_workspace,
     whole,
 )
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.role import OWNER, WorkspaceRole
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
 
-_NARROWED: Final = Refusal(Reason.DENIED, "a narrowed API key changes nothing of its owner's own roles")
+_NARROWED: Final = Refusal(Reason.DENIED, "an API key that is narrowed, or that may not do this, changes nothing of its owner's own roles")
 
 
 def may_set_organization_role(policy: Policy, *, actor: Actor, before: Standing | None, after: Standing, now: datetime) -> Refusal | None:
@@ -107,8 +107,8 @@ def may_set_workspace_role(
     if target.user == actor.standing.user:
         refusal = _self_change(policy, target, after, now) if whole(actor) else _NARROWED
         return refusal if refusal is not None else exclusive(policy, after)
-    if not manages_workspace(policy, actor, workspace, now):
-        return Refusal(Reason.DENIED, "managing the members of this workspace is not among your permissions")
+    if (refusal := may_change_workspace(policy, actor, workspace, now)) is not None:
+        return refusal
     if not target.in_force(now):
         return Refusal(Reason.NOT_A_MEMBER, "only an active member of the organization can be given a workspace role")
     if (over := role.mask & ~organization_role.ceiling) and not lowest(policy, role):
@@ -141,8 +141,8 @@ def may_end_workspace_role(
         return Refusal(Reason.NOT_FOUND)
     if target.user == actor.standing.user:
         return None if whole(actor) else _NARROWED
-    if not manages_workspace(policy, actor, workspace, now):
-        return Refusal(Reason.DENIED, "managing the members of this workspace is not among your permissions")
+    if (refusal := may_change_workspace(policy, actor, workspace, now)) is not None:
+        return refusal
     if effective(policy, target, now, workspace) & ~held(policy, actor, now, workspace):
         return Refusal(Reason.BEYOND_OWN_RIGHTS, "this person has more rights here than you have")
     return None

@@ -164,12 +164,12 @@ class AsyncUnit:
     @property
     def roles(self) -> AsyncRoles:
         """Roles and decisions."""
-        return AsyncRoles(acting=self._acting, assignments=self._store.assignments, methods=self._parts.methods)
+        return AsyncRoles(acting=self._acting, assignments=self._store.assignments)
 
     @property
     def lists(self) -> AsyncLists:
         """The workspaces in which somebody has a permission."""
-        return AsyncLists(policy=self._parts.policy, records=self._store.lists, ambient=self._ambient)
+        return AsyncLists(policy=self._parts.policy, methods=self._parts.methods, records=self._store.lists, ambient=self._ambient)
 
     @property
     def elevations(self) -> AsyncElevations:
@@ -222,6 +222,7 @@ class AsyncUnit:
     def _authority(self) -> AsyncAuthority:
         return AsyncAuthority(
             policy=self._parts.policy,
+            methods=self._parts.methods,
             standings=self._store.standings,
             assignments=self._store.assignments,
             elevations=self._store.elevations,
@@ -235,6 +236,7 @@ class AsyncUnit:
     def _acting(self) -> AsyncActing:
         return AsyncActing(
             policy=self._parts.policy,
+            methods=self._parts.methods,
             standings=self._store.standings,
             owners=self._store.organizations,
             epochs=self._store.epochs,

@@ -165,12 +165,12 @@ class Unit:
     @property
     def roles(self) -> Roles:
         """Roles and decisions."""
-        return Roles(acting=self._acting, assignments=self._store.assignments, methods=self._parts.methods)
+        return Roles(acting=self._acting, assignments=self._store.assignments)
 
     @property
     def lists(self) -> Lists:
         """The workspaces in which somebody has a permission."""
-        return Lists(policy=self._parts.policy, records=self._store.lists, ambient=self._ambient)
+        return Lists(policy=self._parts.policy, methods=self._parts.methods, records=self._store.lists, ambient=self._ambient)
 
     @property
     def elevations(self) -> Elevations:
@@ -223,6 +223,7 @@ class Unit:
     def _authority(self) -> Authority:
         return Authority(
             policy=self._parts.policy,
+            methods=self._parts.methods,
             standings=self._store.standings,
             assignments=self._store.assignments,
             elevations=self._store.elevations,
@@ -236,6 +237,7 @@ class Unit:
     def _acting(self) -> Acting:
         return Acting(
             policy=self._parts.policy,
+            methods=self._parts.methods,
             standings=self._store.standings,
             owners=self._store.organizations,
             epochs=self._store.epochs,

@@ -60,6 +60,10 @@ class EmbeddedOptions:
 
     `changes` is how several processes tell each other what changed: a redis URL, `"store"` to ask the database, or None to wait until
     records die, after five seconds. With one, each process asks every `ask_every` seconds (0 to 5; 0 asks for each request).
+
+    `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
+    What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
+    owners may.
     """
 
     base_url: str = "http://localhost:8000"
@@ -69,7 +73,7 @@ class EmbeddedOptions:
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     keys: KeyPolicy = field(default_factory=KeyPolicy)
     elevations: ElevationPolicy = field(default_factory=ElevationPolicy)
-    methods: MethodTable | None = None
+    methods: MethodTable | str | None = None
     password_hash: Argon2Parameters = field(default_factory=Argon2Parameters)
     clock: Clock = field(default_factory=SystemClock)
     worker: bool = True

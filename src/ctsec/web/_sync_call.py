@@ -12,12 +12,14 @@ from ctsec.ids import InvitationId, KeyId, OrganizationId, SessionId, UserId, Wo
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Principal
 from ctsec.rbac.access import Access
+from ctsec.rbac.decision import DecisionReason
+from ctsec.rbac.manner import manner_of
 from ctsec.secret import SecretText
 from ctsec.security._sync import Security
 from ctsec.security._sync_unit import Unit
 from ctsec.web.credentials import Caller
 from ctsec.web.csrf import csrf_token
-from ctsec.web.guarding import NOT_FOUND, standing_refusal
+from ctsec.web.guarding import NOT_FOUND, decision_refusal, standing_refusal
 from ctsec.web.http import Json, WebRequest, WebResponse
 from ctsec.web.models import Body
 from ctsec.web.site import Site
@@ -132,8 +134,13 @@ class Call:
         if isinstance(access, Refusal):
             return access
         if permission in self.security.parts.policy.permissions:
-            return None if access.can(permission) else Refusal(Reason.DENIED, f"{permission} is not among your permissions")
-        unscoped = self.principal.credential.scopes is None
+            decision = access.check(permission)
+            if decision.reason is DecisionReason.STEP_UP_REQUIRED:
+                return decision_refusal(decision)
+            return None if decision.allowed else Refusal(Reason.DENIED, f"{permission} is not among your permissions")
+        credential = self.principal.credential
+        manner = manner_of(self.security.parts.methods, credential, now=self.now)
+        unscoped = credential.scopes is None and (manner is None or manner.refuse(None) is None)
         found = self.unit.directory.organizations_of(UserId(self.principal.id))
         roles = {membership.role for organization, membership in found if organization.id == self.organization}
         return None if unscoped and roles & {"owner", "admin"} else Refusal(Reason.DENIED, "this takes the role owner or admin")

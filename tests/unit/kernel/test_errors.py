@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from ctsec import errors
-from ctsec.errors import CtsecError, StoreBusy, StoreError
+from ctsec.errors import AccessDenied, CtsecError, StoreBusy, StoreError
 
 CLASSES = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, CtsecError)]
 CODES = {
@@ -13,6 +15,7 @@ CODES = {
     "StoreReadOnly": "store_read_only", "SchemaMismatch": "schema_mismatch", "CorruptRecord": "corrupt_record", "KmsError": "kms",
     "KeyNotFound": "key_not_found", "KeyDenied": "key_denied", "KmsUnavailable": "kms_unavailable", "DecryptionFailed": "decryption_failed",
     "Overloaded": "overloaded", "UnknownPermission": "unknown_permission", "MailError": "mail",
+    "AccessDenied": "access_denied",
 }  # fmt: skip
 
 
@@ -36,6 +39,13 @@ def test_the_tree_is_at_most_three_deep() -> None:
 def test_only_what_consumed_nothing_may_be_tried_again(error: type[CtsecError]) -> None:
     """Exactly the errors of a busy, lagging, overloaded or unreachable other side are retryable."""
     assert error.retryable == (error.code in {"store_busy", "stale_read", "kms_unavailable", "overloaded", "mail"})
+
+
+def test_a_denial_goes_between_processes() -> None:
+    """AccessDenied survives a pickle with its permission, reason and place, as an error of a worker process must."""
+    sent = AccessDenied("agents:run is refused", permission="agents:run", reason="expired", organization="org_x", workspace="wsp_x")
+    came: AccessDenied = pickle.loads(pickle.dumps(sent))
+    assert (str(came), vars(came)) == (str(sent), vars(sent))
 
 
 def test_a_busy_store_is_a_store_error() -> None:

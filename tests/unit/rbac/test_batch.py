@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctsec.errors import UnknownPermission
-from ctsec.rbac import Question, check_many
+from ctsec.rbac import MethodTable, Question, check_many
 from ctsec.rbac.preset import POLICY
 from ctsec.rbac.question import decide
 from tests.unit.rbac.exhaustive import questions, tables
@@ -41,6 +41,26 @@ def test_a_question_is_a_check_of_an_access(policy: Any, data: Any, now: Any) ->
         workspaces=asked.workspaces,
     )
     assert decide(policy, asked, now=now) == access.check(asked.permission)
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "reason"),
+    [
+        ({"scopes": frozenset()}, "outside_key_scope"),
+        ({"scopes": frozenset({"agents:run"})}, "allowed_by_organization_role"),
+        ({"workspaces": frozenset()}, "outside_key_workspaces"),
+        ({"workspaces": frozenset({WORKSPACES[0]})}, "allowed_by_organization_role"),
+        ({"scopes": frozenset(), "workspaces": frozenset()}, "outside_key_workspaces"),
+        ({"methods": frozenset()}, "allowed_by_organization_role"),
+    ],
+)
+def test_what_narrows_a_key_narrows_its_own_question(narrowed: Any, reason: Any) -> None:
+    """Scopes and workspaces of a key count for their own question and for no other; an unknown way of authenticating fails a table."""
+    plain = Question(standing=member("owner"), permission="agents:run", workspace=WORKSPACES[0], workspace_organization=HERE)
+    reasons = [each.reason for each in check_many(POLICY, [plain, replace(plain, **narrowed), plain], now=NOW)]
+    assert reasons == ["allowed_by_organization_role", reason, "allowed_by_organization_role"]
+    closed = check_many(POLICY, [plain, replace(plain, **narrowed)], now=NOW, table=MethodTable(index=POLICY.index))
+    assert [each.allowed for each in closed] == [False, False]
 
 
 @pytest.mark.parametrize(

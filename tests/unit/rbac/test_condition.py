@@ -97,6 +97,14 @@ def test_more_conditions_only_take_away(condition: Any, more: Any, situation: An
         assert reason(AllOf((more, condition)), situation) is not None
 
 
+@given(condition=conditions, more=conditions, situation=situations)
+def test_more_alternatives_only_add(condition: Any, more: Any, situation: Any) -> None:
+    """Law 6: what meets a condition meets it or another one, in either order."""
+    if reason(condition, situation) is None:
+        assert reason(AnyOf((condition, more)), situation) is None
+        assert reason(AnyOf((more, condition)), situation) is None
+
+
 def test_nobody_steps_up_for_what_stays_refused() -> None:
     """AllOf asks for a step-up only if nothing else is in the way; AnyOf asks for it if that alone would do."""
     outside, fresh = FromNetwork(("198.51.100.0/24",)), FreshFactor()
@@ -152,7 +160,13 @@ class Agreeable(FreshFactor):
 @pytest.mark.parametrize("foreign", [Agreeable(), None, True, lambda situation: None, FreshFactor])
 def test_the_kinds_of_conditions_are_closed(foreign: Any) -> None:
     """Law 22: an object of another kind is no condition, since what it forgets to refuse would be allowed."""
-    for use in (lambda: AllOf((foreign,)), lambda: AnyOf((FreshFactor(), foreign)), lambda: reason(foreign, HERE)):
+    denied = DECISIONS[DecisionReason.EXPIRED]
+    for use in (
+        lambda: AllOf((foreign,)),
+        lambda: AnyOf((FreshFactor(), foreign)),
+        lambda: reason(foreign, HERE),
+        lambda: conditioned(denied, condition=foreign, situation=HERE),
+    ):
         with pytest.raises(TypeError, match="expected a condition"):
             use()
 

@@ -1,5 +1,6 @@
 """The permission and authentication-method table: closed by default, only ever taking away."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -47,6 +48,15 @@ def test_each_row_says_who_may(permission: str, wanted: list[Any]) -> None:
     """A weaker session is told to step up, a stronger one may what a weaker may, and what no row names is for sessions."""
     assert [MADE.refuse(permission, credential=each, now=NOW) for each in (WEAK, OLD, STRONG, KEY)] == wanted
     assert {MADE.refuse(permission, credential=each, now=NOW) for each in OTHERS} == {"credential_not_accepted"}
+    access = POLICY.access(member("owner"), now=NOW, **({} if permission in {"sso:manage", "billing:manage"} else PLACE))
+    narrowed = [MADE.narrow(access, credential=each, now=NOW).check(permission) for each in (WEAK, OLD, STRONG, KEY)]
+    assert [None if each.allowed else each.reason for each in narrowed] == wanted
+
+
+def test_a_password_is_no_second_factor() -> None:
+    """The level counts as well as the proof: neither a fresh password at level 2 nor a code proved in a session of level 1 is fresh."""
+    assert methods_of(replace(STRONG, factors={"pwd": NOW}), now=NOW) == {Method.SESSION, Method.SECOND_FACTOR}
+    assert methods_of(replace(STRONG, aal=1), now=NOW) == {Method.SESSION}
 
 
 def test_a_proof_is_fresh_for_its_time_and_not_from_the_future() -> None:

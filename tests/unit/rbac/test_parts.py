@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ctsec.rbac
-from ctsec.errors import UnknownPermission
+from ctsec.errors import AccessDenied, UnknownPermission
 from ctsec.rbac import Assignment, MembershipStatus, PermissionIndex, Scope, Standing, parse_permission
 from ctsec.rbac.preset import POLICY, Permission
-from tests.unit.rbac.reference import ANN, DAYS, HERE, NOW, WORKSPACES, member
+from tests.unit.rbac.reference import ANN, DAYS, HERE, NOW, PLACES, WORKSPACES, member, standings
 
 ONE: dict[str, Any] = {"workspace": WORKSPACES[0], "workspace_organization": HERE}
 
@@ -129,6 +129,23 @@ def test_a_key_narrows_and_says_so() -> None:
     assert access.attenuate(Permission).permissions == ("agents:run",)
     assert access.attenuate(()).mask == 0
     assert repr(access) == "Access(agents:run)"
+
+
+@given(standing=standings(), place=st.sampled_from(PLACES), workspaces=st.sampled_from([None, frozenset(), frozenset(WORKSPACES)]))
+def test_requiring_is_checking_or_raising(standing: Any, place: Any, workspaces: Any) -> None:
+    """`require` returns exactly where `check` allows; else it raises with the permission and the reason, and for an unknown name always."""
+    access = POLICY.access(standing, now=NOW, workspaces=workspaces, **place)
+    for permission in Permission:
+        if access.check(permission).allowed:
+            access.require(permission)
+            continue
+        with pytest.raises(AccessDenied) as caught:
+            access.require(permission)
+        assert (caught.value.permission, caught.value.reason) == (permission, access.check(permission).reason)
+        assert (caught.value.code, caught.value.retryable) == ("access_denied", False)
+    for ask in (access.require, access.check, access.can):
+        with pytest.raises(UnknownPermission):
+            ask("agents:dance")
 
 
 def test_a_key_for_workspaces_stays_in_them() -> None:
