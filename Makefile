@@ -9,11 +9,11 @@ SOURCES := $(shell find src -type f -not -path '*/__pycache__/*' 2>/dev/null)
 EXTRAS := fastapi flask postgres mariadb redis sqlite migrations testing
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo serve test check rows bench soak twin lock install clean help
+.PHONY: demo serve test check rows laws bench soak twin lock install clean help
 .DELETE_ON_ERROR:
 
 help:
-	@echo "demo serve (HOST=fastapi|flask), test, check, rows, bench, soak, twin, lock, clean"
+	@echo "demo serve (HOST=fastapi|flask), test, check, rows, laws, bench, soak, twin, lock, clean"
 
 install: .venv/.wheel
 
@@ -48,6 +48,9 @@ check: install
 
 rows: install
 	$(BIN)/python tools/rows.py
+
+laws: install
+	PYTHONPATH=. $(BIN)/python -P -m tests.laws
 
 bench: install
 	PYTHONPATH=. $(BIN)/python -P -m benchmarks

@@ -59,6 +59,7 @@ THIRD_PARTY = {
 # Front doors: a class's convenience constructor that opens, inside one function, the module which builds it ready-made.
 FRONT_DOORS = {
     ("ctsec.rbac.policy", "ctsec.rbac.preset"),
+    ("ctsec.rbac.policy", "ctsec.rbac.document"),
     ("ctsec.security._async", "ctsec.presets"),
     ("ctsec.security._sync", "ctsec.presets"),
 }

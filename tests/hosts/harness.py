@@ -18,8 +18,11 @@ from ctsec.audit.query import AuditQuery
 from ctsec.audit.record import StoredEvent
 from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.record import SessionPolicy
+from ctsec.directory.record import Membership, MembershipStatus
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.mail.message import Message
 from ctsec.presets import async_in_memory, in_memory
+from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.security import AsyncSecurity, Security
@@ -64,6 +67,10 @@ class Host(Protocol):
         """Return the stored events of a log, oldest first."""
         ...
 
+    def place(self, organization: str, user: str, role: str, *, workspace: str, held: str) -> None:
+        """Make a person a member with these two roles (`none`: no workspace role), whatever the write rules say."""
+        ...
+
     def close(self) -> None:
         """End what the host holds."""
         ...
@@ -86,6 +93,33 @@ def grouped(headers: list[tuple[str, str]]) -> dict[str, str]:
     for name, value in headers:
         made.setdefault(name.lower(), []).append(value)
     return {name: "\n".join(values) for name, values in made.items()}
+
+
+def member_of(organization: str, user: str, role: str) -> Membership:
+    """Return an active membership without end."""
+    return Membership(
+        organization_id=OrganizationId(organization),
+        user_id=UserId(user),
+        role=role,
+        status=MembershipStatus.ACTIVE,
+        starts_at=None,
+        expires_at=None,
+        created_at=FixedClock().now(),
+    )
+
+
+def assigned_to(organization: str, user: str, workspace: str, role: str) -> RoleAssignment:
+    """Return a workspace role without end."""
+    return RoleAssignment(
+        organization_id=OrganizationId(organization),
+        workspace_id=WorkspaceId(workspace),
+        user_id=UserId(user),
+        role=role,
+        starts_at=None,
+        expires_at=None,
+        granted_by=user,
+        created_at=FixedClock().now(),
+    )
 
 
 class FastapiHost:
@@ -129,6 +163,18 @@ class FastapiHost:
 
         return self.runner.run(read())
 
+    def place(self, organization: str, user: str, role: str, *, workspace: str, held: str) -> None:
+        """Write the membership, and the workspace role unless it is `none`."""
+
+        async def write() -> None:
+            async with self.security.begin() as unit:
+                store = unit._store
+                await store.memberships.add(member_of(organization, user, role))
+                if held != "none":
+                    await store.assignments.put(assigned_to(organization, user, workspace, held))
+
+        self.runner.run(write())
+
     def close(self) -> None:
         """Close the client and the loop."""
         self.runner.run(self.client.aclose())
@@ -168,6 +214,14 @@ class FlaskHost:
         with self.security.begin() as unit:
             page = unit.audit.search(AuditQuery(log=LogId(log)), limit=500)
         return tuple(each.event for each in reversed(getattr(page, "events", ())))
+
+    def place(self, organization: str, user: str, role: str, *, workspace: str, held: str) -> None:
+        """Write the membership, and the workspace role unless it is `none`."""
+        with self.security.begin() as unit:
+            store = unit._store
+            store.memberships.add(member_of(organization, user, role))
+            if held != "none":
+                store.assignments.put(assigned_to(organization, user, workspace, held))
 
     def close(self) -> None:
         """Nothing to end."""

@@ -1,4 +1,6 @@
-"""The command line: `ctsec db upgrade|check`, `ctsec worker`, `ctsec bootstrap`, `ctsec key inspect`."""
+"""The command line: `ctsec db upgrade|check`, `ctsec worker`, `ctsec bootstrap`, `ctsec key inspect`,
+`ctsec matrix show|check|diff|simulate`.
+"""
 
 from __future__ import annotations
 

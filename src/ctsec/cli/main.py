@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ctsec.cli import database, keys, work
+from ctsec.cli import database, keys, matrix, work
 from ctsec.errors import CtsecError
 
 if TYPE_CHECKING:
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ctsec", description="the security layer of a SaaS: its tables, its worker, its keys")
+    parser = argparse.ArgumentParser(prog="ctsec", description="the security layer of a SaaS: its tables, its worker, its keys, its roles")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     database.add_to(commands)
     work.add_to(commands)
     keys.add_to(commands)
+    matrix.add_to(commands)
     return parser
 
 

@@ -6,9 +6,9 @@ import os
 import signal
 import sys
 import threading
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ctsec.cli.loading import host_attribute
 from ctsec.errors import ConfigurationError
 from ctsec.outcome import Refusal
 from ctsec.security import Security
@@ -36,14 +36,7 @@ def add_to(commands: Any) -> None:
 
 def load_bundle(name: str) -> Security:
     """Return the bundle that `module:attribute` names; raise ConfigurationError if there is none."""
-    module, colon, attribute = name.partition(":")
-    if not colon:
-        raise ConfigurationError("expected module:attribute, such as app.security:security")
-    sys.path.insert(0, os.getcwd())
-    try:
-        found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ConfigurationError(f"{name} could not be loaded ({type(error).__name__})") from None
+    found = host_attribute(name, such_as="app.security:security")
     if not isinstance(found, Security):
         raise ConfigurationError(f"{name} is a {type(found).__name__}; expected a ctsec.Security (the sync colour)")
     return found

@@ -46,17 +46,37 @@ if TYPE_CHECKING:
     from ctsec.rbac.condition import Situation as Situation
     from ctsec.rbac.condition import Weekday as Weekday
     from ctsec.rbac.condition import conditioned as conditioned
+    from ctsec.rbac.custom import CustomRole as CustomRole
+    from ctsec.rbac.custom import RoleProblem as RoleProblem
+    from ctsec.rbac.custom import StoredRoles as StoredRoles
+    from ctsec.rbac.custom import custom_role_data as custom_role_data
+    from ctsec.rbac.custom import parse_custom_role as parse_custom_role
+    from ctsec.rbac.custom import with_custom_roles as with_custom_roles
+    from ctsec.rbac.custom import with_stored_roles as with_stored_roles
     from ctsec.rbac.decision import Decision as Decision
     from ctsec.rbac.decision import DecisionReason as DecisionReason
+    from ctsec.rbac.difference import PolicyChange as PolicyChange
+    from ctsec.rbac.difference import PolicyDiff as PolicyDiff
+    from ctsec.rbac.difference import PolicyPlace as PolicyPlace
+    from ctsec.rbac.difference import RoleChange as RoleChange
+    from ctsec.rbac.difference import RuleChange as RuleChange
+    from ctsec.rbac.difference import diff as diff
+    from ctsec.rbac.document_writer import policy_document as policy_document
+    from ctsec.rbac.drifting import Drift as Drift
+    from ctsec.rbac.drifting import drift as drift
     from ctsec.rbac.elevation import BreakGlassPermit as BreakGlassPermit
     from ctsec.rbac.elevation import ElevationKind as ElevationKind
     from ctsec.rbac.elevation import ElevationPolicy as ElevationPolicy
     from ctsec.rbac.elevation import ElevationRequest as ElevationRequest
     from ctsec.rbac.elevation import ElevationState as ElevationState
+    from ctsec.rbac.errors import PolicyError as PolicyError
     from ctsec.rbac.explanation import Cause as Cause
     from ctsec.rbac.explanation import Explanation as Explanation
     from ctsec.rbac.explanation import Rule as Rule
     from ctsec.rbac.explanation import explain as explain
+    from ctsec.rbac.findings import Finding as Finding
+    from ctsec.rbac.findings import FindingKind as FindingKind
+    from ctsec.rbac.findings import lint as lint
     from ctsec.rbac.listing import Page as Page
     from ctsec.rbac.listing import Reach as Reach
     from ctsec.rbac.matrix import Matrix as Matrix
@@ -73,6 +93,8 @@ if TYPE_CHECKING:
     from ctsec.rbac.question import Question as Question
     from ctsec.rbac.role import OrganizationRole as OrganizationRole
     from ctsec.rbac.role import WorkspaceRole as WorkspaceRole
+    from ctsec.rbac.simulation import PersonChange as PersonChange
+    from ctsec.rbac.simulation import simulate as simulate
     from ctsec.rbac.standing import Assignment as Assignment
     from ctsec.rbac.standing import Elevation as Elevation
     from ctsec.rbac.standing import MembershipStatus as MembershipStatus
@@ -99,8 +121,10 @@ _HOME = {
     "Change": "ctsec.rbac.change",
     "ChangeOrganizationRole": "ctsec.rbac.change",
     "Condition": "ctsec.rbac.condition",
+    "CustomRole": "ctsec.rbac.custom",
     "Decision": "ctsec.rbac.decision",
     "DecisionReason": "ctsec.rbac.decision",
+    "Drift": "ctsec.rbac.drifting",
     "During": "ctsec.rbac.condition",
     "Elevation": "ctsec.rbac.standing",
     "ElevationKind": "ctsec.rbac.elevation",
@@ -111,6 +135,8 @@ _HOME = {
     "EndSuspension": "ctsec.rbac.change",
     "Explanation": "ctsec.rbac.explanation",
     "Extend": "ctsec.rbac.change",
+    "Finding": "ctsec.rbac.findings",
+    "FindingKind": "ctsec.rbac.findings",
     "FreshFactor": "ctsec.rbac.condition",
     "FromNetwork": "ctsec.rbac.condition",
     "Lists": "ctsec.rbac._sync_lists",
@@ -123,16 +149,25 @@ _HOME = {
     "OrganizationRole": "ctsec.rbac.role",
     "Page": "ctsec.rbac.listing",
     "PermissionIndex": "ctsec.rbac.permission",
+    "PersonChange": "ctsec.rbac.simulation",
     "Policy": "ctsec.rbac.policy",
+    "PolicyChange": "ctsec.rbac.difference",
+    "PolicyDiff": "ctsec.rbac.difference",
+    "PolicyError": "ctsec.rbac.errors",
+    "PolicyPlace": "ctsec.rbac.difference",
     "Question": "ctsec.rbac.question",
     "Reach": "ctsec.rbac.listing",
+    "RoleChange": "ctsec.rbac.difference",
+    "RoleProblem": "ctsec.rbac.custom",
     "Roles": "ctsec.rbac._sync",
     "Rule": "ctsec.rbac.explanation",
+    "RuleChange": "ctsec.rbac.difference",
     "Scope": "ctsec.rbac.permission",
     "Situation": "ctsec.rbac.condition",
     "Standing": "ctsec.rbac.standing",
     "StartNow": "ctsec.rbac.change",
     "StepUp": "ctsec.rbac.change",
+    "StoredRoles": "ctsec.rbac.custom",
     "UseMethod": "ctsec.rbac.change",
     "Weekday": "ctsec.rbac.condition",
     "WidenKeyScopes": "ctsec.rbac.change",
@@ -141,10 +176,19 @@ _HOME = {
     "applied": "ctsec.rbac.change",
     "check_many": "ctsec.rbac.batch",
     "conditioned": "ctsec.rbac.condition",
+    "custom_role_data": "ctsec.rbac.custom",
+    "diff": "ctsec.rbac.difference",
+    "drift": "ctsec.rbac.drifting",
     "explain": "ctsec.rbac.explanation",
     "format_matrix": "ctsec.rbac.matrix",
+    "lint": "ctsec.rbac.findings",
+    "parse_custom_role": "ctsec.rbac.custom",
     "parse_matrix": "ctsec.rbac.matrix",
     "parse_permission": "ctsec.rbac.permission",
+    "policy_document": "ctsec.rbac.document_writer",
+    "simulate": "ctsec.rbac.simulation",
+    "with_custom_roles": "ctsec.rbac.custom",
+    "with_stored_roles": "ctsec.rbac.custom",
 }
 __all__ = [
     "Access",
@@ -167,8 +211,10 @@ __all__ = [
     "Change",
     "ChangeOrganizationRole",
     "Condition",
+    "CustomRole",
     "Decision",
     "DecisionReason",
+    "Drift",
     "During",
     "Elevation",
     "ElevationKind",
@@ -179,6 +225,8 @@ __all__ = [
     "EndSuspension",
     "Explanation",
     "Extend",
+    "Finding",
+    "FindingKind",
     "FreshFactor",
     "FromNetwork",
     "Lists",
@@ -191,16 +239,25 @@ __all__ = [
     "OrganizationRole",
     "Page",
     "PermissionIndex",
+    "PersonChange",
     "Policy",
+    "PolicyChange",
+    "PolicyDiff",
+    "PolicyError",
+    "PolicyPlace",
     "Question",
     "Reach",
+    "RoleChange",
+    "RoleProblem",
     "Roles",
     "Rule",
+    "RuleChange",
     "Scope",
     "Situation",
     "Standing",
     "StartNow",
     "StepUp",
+    "StoredRoles",
     "UseMethod",
     "Weekday",
     "WidenKeyScopes",
@@ -209,10 +266,19 @@ __all__ = [
     "applied",
     "check_many",
     "conditioned",
+    "custom_role_data",
+    "diff",
+    "drift",
     "explain",
     "format_matrix",
+    "lint",
+    "parse_custom_role",
     "parse_matrix",
     "parse_permission",
+    "policy_document",
+    "simulate",
+    "with_custom_roles",
+    "with_stored_roles",
 ]
 
 __getattr__ = face(__name__, _HOME)

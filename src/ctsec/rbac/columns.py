@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ctsec.rbac.matrix import Matrix, MatrixError
-from ctsec.rbac.permission import PermissionIndex
+from ctsec.rbac.permission import PermissionIndex, Scope
 from ctsec.rbac.role import ADMIN, MEMBER, OWNER, VIEWER, OrganizationRole, WorkspaceRole
 
 _ORGANIZATION_COLUMNS: Final = frozenset({OWNER, ADMIN, MEMBER, VIEWER})
@@ -45,9 +45,9 @@ def column_masks(matrices: Iterable[Matrix], *, index: PermissionIndex) -> dict[
 def view_mask(masks: dict[str, int], *, index: PermissionIndex, viewer_ceiling: bool | Iterable[str]) -> int:
     """Return what "view only" means: the permissions named by `viewer_ceiling`, else the viewer column, else every `…:view`."""
     if not isinstance(viewer_ceiling, bool):
-        named = index.mask(viewer_ceiling)
-        if named & index.organization_scope:
-            raise ValueError("expected the viewer ceiling to name permissions of the workspace scope")
+        named = 0
+        for permission in viewer_ceiling:
+            named |= index.bit_in(Scope.WORKSPACE, permission)
         return named
     if VIEWER in masks:
         return masks[VIEWER] & index.workspace_scope

@@ -14,6 +14,7 @@ from datetime import datetime
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.outcome import Reason, Refusal
 from ctsec.rbac.bounds import (
+    ELSEWHERE,
     Actor,
     above,
     beyond_here,
@@ -27,7 +28,7 @@ from ctsec.rbac.bounds import (
     may_change_workspace,
 )
 from ctsec.rbac.policy import Policy
-from ctsec.rbac.role import OWNER, OrganizationRole
+from ctsec.rbac.role import OWNER, WorkspaceRole
 from ctsec.rbac.standing import Elevation, Standing
 
 
@@ -93,12 +94,21 @@ def elevation_refusal(policy: Policy, *, target: Standing, elevation: Elevation,
     role = policy.organization_role(elevation.role) if elevation.workspace is None else policy.workspace_role(elevation.role)
     if role is None or owner is None or own is None or elevation.role == OWNER:
         return Refusal(Reason.INVALID_INPUT, "no role that can be held for a time has this name")
-    if isinstance(role, OrganizationRole):
-        beyond = role.organization_mask & ~owner.organization_mask or role.base & role.ceiling & ~(owner.base & owner.ceiling)
-    elif over := role.mask & ~own.ceiling:
+    if isinstance(role, WorkspaceRole) and (over := role.mask & ~own.ceiling):
         return capped(policy, own, over)
-    else:
-        beyond = role.mask & ~(owner.base & owner.ceiling)
-    if beyond:
-        return Refusal(Reason.BEYOND_OWN_RIGHTS, "this role holds more than an owner does")
-    return exclusive(policy, replace(target, elevations=(*target.elevations, elevation)))
+    after = replace(target, elevations=(*target.elevations, elevation))
+    if _beyond_an_owner(policy, target, after, elevation, now):
+        return Refusal(Reason.BEYOND_OWN_RIGHTS, "this would give more than an owner holds")
+    return exclusive(policy, after)
+
+
+def _beyond_an_owner(policy: Policy, before: Standing, after: Standing, elevation: Elevation, now: datetime) -> bool:
+    """Say whether, at any instant of its time, an elevation adds what an owner does not hold: roles that it wakes under its ceiling too."""
+    owner = Standing(user=before.user, organization=before.organization, role=OWNER)
+    places = {None, ELSEWHERE, elevation.workspace, *after.workspaces, *(each.workspace for each in after.elevations)}
+    for moment in {now, *(each for each in after.boundaries() if each > now and elevation.in_force(each))}:
+        for place in places:
+            gained = effective(policy, after, moment, place) & ~effective(policy, before, moment, place)
+            if gained & ~effective(policy, owner, moment, place):
+                return True
+    return False

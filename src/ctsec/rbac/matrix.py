@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from ctsec.rbac.errors import PolicyError
 from ctsec.rbac.permission import parse_role_name, shown
 from ctsec.rbac.role import MAX_ROLES
 
@@ -25,12 +26,12 @@ MAX_TEXT: Final = 64 * 1024
 _CELLS: Final = {"yes": True, "no": False, "-": False}
 
 
-class MatrixError(ValueError):
+class MatrixError(PolicyError):
     """A matrix that can not be used; `line`, `row` and `column` say where (None where there is no such place)."""
 
     def __init__(self, problem: str, *, line: int | None = None, row: str | None = None, column: str | None = None) -> None:
         place = [f"line {line}" if line else "", f"row {row}" if row else "", f"column {column}" if column else ""]
-        super().__init__(": ".join(part for part in (", ".join(filter(None, place)), problem) if part))
+        super().__init__(problem, place=", ".join(filter(None, place)))
         self.line = line
         self.row = row
         self.column = column

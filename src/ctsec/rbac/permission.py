@@ -96,6 +96,10 @@ class PermissionIndex:
         """Return the mask of the permissions that are held in each workspace."""
         return self.everything & ~self.organization_scope
 
+    def all_of(self, scope: Scope) -> int:
+        """Return the mask of every permission of `scope`."""
+        return self.organization_scope if scope is Scope.ORGANIZATION else self.workspace_scope
+
     def scope_of(self, permission: str) -> Scope:
         """Return the scope of `permission`; raise UnknownPermission for a name outside of the index."""
         return Scope.ORGANIZATION if self.bit(permission) & self.organization_scope else Scope.WORKSPACE
@@ -106,6 +110,13 @@ class PermissionIndex:
             return self.bits[permission]
         except KeyError:
             raise unknown(permission) from None
+
+    def bit_in(self, scope: Scope, permission: str) -> int:
+        """Return the one bit of `permission`; raise UnknownPermission for a name of no scope, ValueError for one of the other scope."""
+        bit = self.bit(permission)
+        if not bit & self.all_of(scope):
+            raise ValueError(f"expected a permission of the {scope} scope, found {shown(permission)}")
+        return bit
 
     def mask(self, permissions: Iterable[str]) -> int:
         """Return the mask of `permissions`; raise UnknownPermission for a name outside of the index."""

@@ -21,7 +21,8 @@ from typing import Final
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.rbac.access import Access
 from ctsec.rbac.decision import Decision, DecisionReason, DecisionTable, uniform
-from ctsec.rbac.permission import PermissionIndex, unknown
+from ctsec.rbac.errors import placed
+from ctsec.rbac.permission import PermissionIndex, Scope, unknown
 from ctsec.rbac.role import OrganizationRole, WorkspaceRole, validate_exclusive, validate_roles
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
 from ctsec.rbac.table import RaisedTables, Row
@@ -70,8 +71,8 @@ class Policy:
     def __post_init__(self) -> None:
         index = self.index
         validate_roles(index, organization_roles=self.organization_roles, workspace_roles=self.workspace_roles)
-        _validate_scope(index, self.members_permission, index.organization_scope, "organization")
-        _validate_scope(index, self.workspace_members_permission, index.workspace_scope, "workspace")
+        _validate_managing(index, "members_permission", self.members_permission, Scope.ORGANIZATION)
+        _validate_managing(index, "workspace_members_permission", self.workspace_members_permission, Scope.WORKSPACE)
         validate_exclusive(self.exclusive_roles, workspace_roles=self.workspace_roles)
         object.__setattr__(self, "_organization", {role.name: role for role in self.organization_roles})
         object.__setattr__(self, "_workspace", {role.name: role for role in self.workspace_roles})
@@ -107,11 +108,26 @@ class Policy:
                 masks, index=index, viewer_ceiling=viewer_ceiling, organization_wide_view=organization_wide_view
             ),
             workspace_roles=workspace_roles(masks, index=index),
-            members_permission=MEMBERS_MANAGE if index.known([MEMBERS_MANAGE]) & index.organization_scope else None,
-            workspace_members_permission=(
-                WORKSPACE_MEMBERS_MANAGE if index.known([WORKSPACE_MEMBERS_MANAGE]) & index.workspace_scope else None
-            ),
+            members_permission=managing(index, Scope.ORGANIZATION),
+            workspace_members_permission=managing(index, Scope.WORKSPACE),
         )
+
+    @staticmethod
+    def from_toml(text: str, *, permissions: Iterable[str] | None = None) -> Policy:
+        """Return the policy that a document in TOML describes (at most 64 KiB); raise PolicyError that names the place of a mistake.
+
+        What the keys mean is written in `ctsec.rbac.document`. With the host's enum as `permissions`, the document must name exactly these.
+        """
+        from ctsec.rbac.document import read_toml
+
+        return read_toml(text, permissions=permissions)
+
+    @staticmethod
+    def from_json(text: str, *, permissions: Iterable[str] | None = None) -> Policy:
+        """Return the policy that a document in JSON describes: the same keys, limits and errors as in TOML."""
+        from ctsec.rbac.document import read_json
+
+        return read_json(text, permissions=permissions)
 
     @staticmethod
     def preset() -> Policy:
@@ -250,6 +266,12 @@ class Policy:
         return row
 
 
+def managing(index: PermissionIndex, scope: Scope) -> str | None:
+    """Return the permission that manages the people of a level by its name, if the index holds it on that level."""
+    name = MEMBERS_MANAGE if scope is Scope.ORGANIZATION else WORKSPACE_MEMBERS_MANAGE
+    return name if index.known([name]) & index.all_of(scope) else None
+
+
 def _membership(standing: Standing, now: datetime) -> DecisionReason | None:
     match standing.status:
         case MembershipStatus.ACTIVE:
@@ -266,6 +288,7 @@ def _out_of_force(period: Assignment | Standing, now: datetime) -> DecisionReaso
     return _NOT_IN_FORCE if period.starts_at is not None and now < period.starts_at else None
 
 
-def _validate_scope(index: PermissionIndex, permission: str | None, scope: int, level: str) -> None:
-    if permission is not None and not index.bit(permission) & scope:
-        raise ValueError(f"expected {permission} to be a permission of the {level} scope, since it manages the people of the {level}")
+def _validate_managing(index: PermissionIndex, place: str, permission: str | None, scope: Scope) -> None:
+    if permission is not None:
+        with placed(place):
+            index.bit_in(scope, permission)

@@ -111,7 +111,7 @@ def may_set_workspace_role(
         return refusal
     if not target.in_force(now):
         return Refusal(Reason.NOT_A_MEMBER, "only an active member of the organization can be given a workspace role")
-    if (over := role.mask & ~organization_role.ceiling) and not _lowest(policy, role):
+    if (over := role.mask & ~organization_role.ceiling) and not lowest(policy, role):
         return capped(policy, organization_role, over)
     if (refusal := beyond_here(policy, actor, target, role, workspace, now)) is not None:
         return refusal
@@ -119,9 +119,12 @@ def may_set_workspace_role(
     return refusal if refusal is not None else bound(policy, actor, target, after, now)
 
 
-def _lowest(policy: Policy, role: WorkspaceRole) -> bool:
-    """Say whether this is the bottom of the workspace chain: everybody may hold it, and what a ceiling takes from it sleeps."""
-    return role.rank == min(each.rank for each in policy.workspace_roles)
+def lowest(policy: Policy, role: WorkspaceRole) -> bool:
+    """Say whether this is the bottom of the workspace chain: everybody may hold it, and what a ceiling takes from it sleeps.
+
+    A role of an organization's own is never the bottom, and never takes that from the policy's.
+    """
+    return not role.custom and role.rank == min(each.rank for each in policy.workspace_roles if not each.custom)
 
 
 def may_end_workspace_role(

@@ -1,4 +1,4 @@
-"""The naive evaluator that everything is compared with, and the strategies that feed both."""
+"""People with short names, and what is drawn around them; the evaluator that everything is compared with is `ctsec.testing.reference`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.rbac import Assignment, Elevation, MembershipStatus, OrganizationRole, PermissionIndex, Policy, Standing, WorkspaceRole
 from ctsec.rbac.preset import preset_policy
+from ctsec.testing.reference import allowed
 
 HERE = OrganizationId("org_here")
 THERE = OrganizationId("org_there")
@@ -17,34 +18,8 @@ ANN = UserId("usr_ann")
 WORKSPACES = (WorkspaceId("wsp_one"), WorkspaceId("wsp_two"))
 DAYS = tuple(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day) for day in range(7))
 NOW = DAYS[3]
+reference: Any = allowed
 PRESETS = (preset_policy(), preset_policy(viewer_ceiling=False), preset_policy(organization_wide_view=True))
-
-
-def reference(policy: Any, standing: Any, permission: Any, *, now: Any, workspace: Any = None, workspace_organization: Any = None) -> Any:
-    """Say whether `permission` is allowed, by set algebra on names, slowly."""
-
-    def counts(period: Any) -> Any:
-        return (period.starts_at is None or now >= period.starts_at) and (period.expires_at is None or now < period.expires_at)
-
-    if standing is None or standing.status != "active" or not counts(standing):
-        return False
-    roles = {role.name: role for role in policy.organization_roles}
-    if standing.role not in roles:
-        return False
-    raised = [each for each in standing.elevations if counts(each)]
-    own = [roles[standing.role], *(roles[each.role] for each in raised if each.workspace is None and each.role in roles)]
-
-    def names(masks: Any) -> Any:
-        return {n for mask in masks for i, n in enumerate(policy.index.names) if mask >> i & 1}
-
-    if workspace is None:
-        return permission in names(role.organization_mask for role in own)
-    if workspace_organization != standing.organization:
-        return False
-    held = [each for place, each in standing.workspaces.items() if place == workspace and counts(each)]
-    here = {each.role for each in (*held, *(each for each in raised if each.workspace == workspace))}
-    masks = names(each.mask for each in policy.workspace_roles if each.name in here)
-    return permission in (names(role.base for role in own) | masks) & names(role.ceiling for role in own)
 
 
 @st.composite

@@ -6,9 +6,8 @@ from dataclasses import replace
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.rbac.assignment import RoleAssignment
-from ctsec.rbac.standing import Assignment as Role
-from ctsec.rbac.standing import Elevation, MembershipStatus, Standing
-from ctsec.storage.memory._async_elevations import active_of
+from ctsec.rbac.standing import Standing
+from ctsec.storage.memory.standing import standing_of
 from ctsec.storage.memory.state import Transaction
 from ctsec.storage.memory.tables import ASSIGNMENTS, MEMBERSHIPS, ORGANIZATIONS, WORKSPACES
 
@@ -22,33 +21,14 @@ class AsyncMemoryStandings:
         self._tx = tx
 
     async def standing(self, organization_id: OrganizationId, user_id: UserId, *, fresh: bool = False) -> Standing | None:
-        """Return membership and workspace roles, by plain or locking reads."""
+        """Return membership, workspace roles and elevations, by plain or locking reads."""
+        return standing_of(self._tx, organization_id, user_id, fresh=fresh)
 
-        def theirs(assignment: RoleAssignment) -> bool:
-            return assignment.organization_id == organization_id and assignment.user_id == user_id
-
-        key = (organization_id, user_id)
-        membership = self._tx.current(MEMBERSHIPS, key) if fresh else self._tx.get(MEMBERSHIPS, key)
-        if membership is None:
-            return None
-        home = self._tx.current(ORGANIZATIONS, organization_id) if fresh else self._tx.get(ORGANIZATIONS, organization_id)
-        roles = self._tx.current_where(ASSIGNMENTS, theirs) if fresh else [a for a in self._tx.scan(ASSIGNMENTS) if theirs(a)]
-        return Standing(
-            user=user_id,
-            organization=organization_id,
-            role=membership.role,
-            status=MembershipStatus(membership.status.value),
-            starts_at=membership.starts_at,
-            expires_at=membership.expires_at,
-            workspaces={a.workspace_id: Role(a.role, a.starts_at, a.expires_at) for a in roles},
-            elevations=tuple(
-                Elevation(role=each.role, starts_at=each.starts_at, expires_at=each.expires_at, workspace=each.workspace_id)
-                for each in active_of(self._tx, organization_id, user_id, fresh=fresh)
-                if each.starts_at is not None and each.expires_at is not None
-            ),
-            version=home.roles_version if home is not None else 0,
-            custom_roles=home.custom_roles if home is not None else 0,
-        )
+    async def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[Standing, ...]:
+        """Return the standings of the organization's members with a user id above `after`, in the order of ids."""
+        theirs = [m.user_id for m in self._tx.scan(MEMBERSHIPS) if m.organization_id == organization_id and m.user_id > after]
+        found = [await self.standing(organization_id, user_id) for user_id in sorted(theirs)[:limit]]
+        return tuple(each for each in found if each is not None)
 
     async def version(self, organization_id: OrganizationId) -> int:
         """Return the version of the organization's roles; 0 for an organization that is not there."""

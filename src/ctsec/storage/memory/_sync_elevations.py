@@ -6,13 +6,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ctsec.directory.record import Membership
 from ctsec.ids import BreakGlassId, ElevationId, OrganizationId, UserId, WorkspaceId
-from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest, ElevationState
-from ctsec.rbac.listing import Reach
+from ctsec.rbac.listing import Reach, reaches
+from ctsec.storage.memory.standing import standing_of
 from ctsec.storage.memory.state import Transaction
-from ctsec.storage.memory.tables import ASSIGNMENTS, BREAK_GLASS, ELEVATIONS, MEMBERSHIPS, WORKSPACES
+from ctsec.storage.memory.tables import BREAK_GLASS, ELEVATIONS, WORKSPACES
 
 
 class MemoryLists:
@@ -31,26 +30,10 @@ class MemoryLists:
         """Return how many there are."""
         return len(self._reached(reach))
 
-    def _reached(self, reach: Reach) -> frozenset[WorkspaceId]:
-        """Return the workspaces under a ceiling with a base or a mask, within those of a key."""
-        membership = self._tx.get(MEMBERSHIPS, (reach.organization, reach.user))
-        if membership is None or membership.status.value != "active" or not _counts(membership, reach.now):
-            return frozenset()
-        raised = [each for each in active_of(self._tx, reach.organization, reach.user) if _counts(each, reach.now)]
-        roles = {membership.role, *(each.role for each in raised if each.workspace_id is None)}
-        if not roles & reach.ceilings:
-            return frozenset()
-        own = {each.id for each in self._tx.scan(WORKSPACES) if each.organization_id == reach.organization}
-        if not roles & reach.bases:
-            assigned = {
-                each.workspace_id
-                for each in self._tx.scan(ASSIGNMENTS)
-                if (each.organization_id, each.user_id) == (reach.organization, reach.user)
-                and each.role in reach.masks
-                and _counts(each, reach.now)
-            }
-            own &= assigned | {each.workspace_id for each in raised if each.workspace_id is not None and each.role in reach.masks}
-        return frozenset(own if reach.within is None else own & reach.within)
+    def _reached(self, reach: Reach) -> list[WorkspaceId]:
+        standing = standing_of(self._tx, reach.organization, reach.user)
+        own = [each.id for each in self._tx.scan(WORKSPACES) if each.organization_id == reach.organization]
+        return [each for each in own if reaches(reach, standing, each)]
 
 
 class MemoryElevations:
@@ -155,19 +138,3 @@ class MemoryBreakGlass:
 
         for each in self._tx.current_where(BREAK_GLASS, theirs):
             self._tx.put(BREAK_GLASS, each.id, None)
-
-
-def active_of(tx: Transaction, organization_id: OrganizationId, user_id: UserId, *, fresh: bool = False) -> list[ElevationRequest]:
-    """Return the active elevations of a person, by a plain or a locking read, in the order of ids."""
-
-    def theirs(request: ElevationRequest) -> bool:
-        active = request.state is ElevationState.ACTIVE
-        return active and (request.organization_id, request.user_id) == (organization_id, user_id)
-
-    found = tx.current_where(ELEVATIONS, theirs) if fresh else [each for each in tx.scan(ELEVATIONS) if theirs(each)]
-    return sorted(found, key=lambda each: each.id)
-
-
-def _counts(record: Membership | RoleAssignment | ElevationRequest, now: datetime) -> bool:
-    started = record.starts_at is None or record.starts_at <= now
-    return started and (record.expires_at is None or now < record.expires_at)

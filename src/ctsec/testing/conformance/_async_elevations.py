@@ -54,6 +54,7 @@ async def _people(store: AsyncStore) -> None:
     await store.elevations.add(elevation(2, of=1, person=7, state=ElevationState.ACTIVE, space=None))
     await store.elevations.add(elevation(3, of=1, person=5, state=ElevationState.OPEN, space=13))
     await store.elevations.add(replace(elevation(4, of=1, person=3, state=ElevationState.ACTIVE, space=11), state=ElevationState.ENDED))
+    await store.elevations.add(replace(elevation(5, of=1, person=8, state=ElevationState.ACTIVE, space=None), role="owner"))
     # Left over from a membership that ended, and a member of the other organization with a role in a workspace of the first.
     await store.assignments.put(assignment(9, of=1, workspace=11, role="admin"))
     await store.memberships.add(membership(9, of=2, role="owner"))

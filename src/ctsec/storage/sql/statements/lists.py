@@ -39,6 +39,7 @@ def _reached(tables: Tables, reach: Reach) -> ColumnElement[bool]:
         m.c.user_id == reach.user,
         m.c.status == MembershipStatus.ACTIVE.value,
         _covers(m, reach),
+        m.c.role.in_(reach.roles),
         or_(m.c.role.in_(reach.ceilings), _raised(tables, reach, reach.ceilings)),
         or_(m.c.role.in_(reach.bases), _raised(tables, reach, reach.bases), _assigned(tables, reach), _raised_here(tables, reach)),
     )

@@ -1,0 +1,50 @@
+"""The reference evaluator: what the semantics of roles say, by set algebra on names, slowly and obviously right.
+
+Everything that decides is compared with `allowed`. It shares no code with the policy: it reads roles, periods and masks as data only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from ctsec.rbac.policy import Policy
+from ctsec.rbac.standing import Assignment, Elevation, Standing
+
+
+def allowed(
+    policy: Policy,
+    standing: Standing | None,
+    permission: str,
+    *,
+    now: datetime,
+    workspace: str | None = None,
+    workspace_organization: str | None = None,
+    scopes: Collection[str] | None = None,
+    workspaces: Collection[str] | None = None,
+) -> bool:
+    """Say whether `permission` is allowed, to a key that is narrowed to `scopes` and `workspaces` (None: not narrowed)."""
+
+    def names(masks: Iterable[int]) -> set[str]:
+        return {name for mask in masks for position, name in enumerate(policy.index.names) if mask >> position & 1}
+
+    def counts(period: Standing | Assignment | Elevation) -> bool:
+        return (period.starts_at is None or now >= period.starts_at) and (period.expires_at is None or now < period.expires_at)
+
+    if standing is None or standing.status.value != "active" or not counts(standing):
+        return False
+    if (scopes is not None and permission not in scopes) or (workspaces is not None and workspace not in workspaces):
+        return False
+    if standing.role not in {role.name for role in policy.organization_roles}:
+        return False
+    raised = [each for each in standing.elevations if counts(each)]
+    held = {standing.role, *(each.role for each in raised if each.workspace is None)}
+    own = [role for role in policy.organization_roles if role.name in held]
+    if workspace is None:
+        return permission in names(role.organization_mask for role in own)
+    if workspace_organization != standing.organization:
+        return False
+    here = {each.role for place, each in standing.workspaces.items() if place == workspace and counts(each)}
+    here |= {each.role for each in raised if each.workspace == workspace}
+    given = names(role.base for role in own) | names(role.mask for role in policy.workspace_roles if role.name in here)
+    return permission in given & names(role.ceiling for role in own)

@@ -1,0 +1,74 @@
+"""Policies of any masks: chains and not, ceilings below the base, empty roles and full ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from hypothesis import strategies as st
+
+from ctsec.rbac.permission import PermissionIndex
+from ctsec.rbac.policy import Policy
+from ctsec.rbac.role import OrganizationRole, WorkspaceRole
+
+# "custom" and "expired": roles of a host's own, one of them named like a reason for a denial.
+ORGANIZATION_ROLES: Final = ("viewer", "member", "custom", "admin", "owner")
+WORKSPACE_ROLES: Final = ("viewer", "editor", "admin", "expired")
+
+
+def permissions(policy: Policy) -> st.SearchStrategy[str]:
+    """Draw a permission of `policy`."""
+    return st.sampled_from(policy.permissions)
+
+
+def unknown_permissions(policy: Policy) -> st.SearchStrategy[str]:
+    """Draw a text that is no permission of `policy`, often one that looks like it."""
+    spoiling: list[Callable[[str], str]] = [str.upper, str.title, _spaced, _starred]
+
+    def unknown(name: str) -> bool:
+        return name not in policy.permissions
+
+    spoiled = st.builds(_spoiled, permissions(policy), st.sampled_from(spoiling))
+    return st.one_of(spoiled, st.text(max_size=60)).filter(unknown)
+
+
+def _spoiled(name: str, spoil: Callable[[str], str]) -> str:
+    return spoil(name)
+
+
+def _spaced(name: str) -> str:
+    return f"{name} "
+
+
+def _starred(name: str) -> str:
+    return name.partition(":")[0] + ":*"
+
+
+def masks(within: int) -> st.SearchStrategy[int]:
+    """Draw a part of the mask `within`, which may be empty or whole."""
+
+    def part(mask: int) -> int:
+        return mask & within
+
+    return st.integers(0, (1 << within.bit_length()) - 1).map(part)
+
+
+@st.composite
+def policies(draw: st.DrawFn, *, max_permissions: int = 6) -> Policy:
+    """Draw a policy of up to `max_permissions` permissions, named `thing0:act` and so on, with roles of any masks."""
+    names = tuple(f"thing{number}:act" for number in range(draw(st.integers(1, max_permissions))))
+    index = PermissionIndex(names, draw(st.integers(0, (1 << len(names)) - 1)))
+    organization = [
+        OrganizationRole(
+            name=name,
+            organization_mask=draw(masks(index.organization_scope)),
+            base=draw(masks(index.workspace_scope)),
+            ceiling=draw(masks(index.workspace_scope)),
+            rank=rank,
+        )
+        for rank, name in enumerate(ORGANIZATION_ROLES)
+    ]
+    workspace = [
+        WorkspaceRole(name=name, mask=draw(masks(index.workspace_scope)), rank=rank) for rank, name in enumerate(reversed(WORKSPACE_ROLES))
+    ]
+    return Policy(index=index, organization_roles=tuple(organization), workspace_roles=tuple(workspace))
