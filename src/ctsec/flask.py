@@ -12,7 +12,8 @@ Rules that this module keeps:
 - a guard's refusal is `application/problem+json`, and no error page of the host replaces it;
 - a guard that names a path parameter which its route does not have refuses the application's first guarded request, or earlier where the
   host calls `Guard.check(app)`;
-- what a guarded view requires itself, with `Access.require`, is answered as the guard would answer it;
+- what a guarded view or the code in `Guard.unit` requires itself, with `Access.require`, is answered and recorded as the guard would do
+  it; elsewhere `AccessDenied` is an exception like others;
 - the principal of a guarded view is `flask.g.principal`.
 """
 
@@ -134,7 +135,7 @@ class Guard:
             with self._security.begin(ambient_request(self._read())) as unit:
                 yield unit
         except AccessDenied as error:
-            raise self._denied(error) from error
+            raise self.refused(error) from error
         except CtsecError as error:
             raise Refused(of_error(error)) from error
 
@@ -166,17 +167,18 @@ class Guard:
             raise Refused(outcome)
         return outcome
 
-    def _denied(self, error: AccessDenied) -> Refused:
-        return Refused(self._entry.denied(self._read(), g.get("principal"), error))
+    def refused(self, denied: AccessDenied, *, principal: Principal | None = None) -> Refused:
+        """Return the refusal that `denied` stands for, after recording it; None as principal: whoever makes the current request."""
+        return Refused(self._entry.denied(self._read(), denied, principal=principal))
 
     def _guarded(self, view: Callable[P, R], demand: Demand) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            g.principal = self.judge(demand)
+            g.principal = principal = self.judge(demand)
             try:
                 answer: R = current_app.ensure_sync(view)(*args, **kwargs)
             except AccessDenied as error:
-                raise self._denied(error) from error
+                raise self.refused(error, principal=principal) from error
             return answer
 
         setattr(guarded, _GUARD, (*_demands(view), demand))

@@ -10,6 +10,10 @@ from ctsec import errors
 from ctsec.audit import EventName
 from ctsec.keys import PATTERN
 from ctsec.outcome import Reason, Refusal
+from ctsec.rbac import Rule
+from ctsec.rbac.change import KINDS
+from ctsec.rbac.decision import DECISIONS
+from ctsec.web.guarding import decision_refusal
 from ctsec.web.problem import of_refusal
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
@@ -30,6 +34,17 @@ def test_every_reason_is_described_with_its_status() -> None:
     """The page of errors names every reason of a refusal with the status that the hosts answer."""
     told = {row[0]: int(row[1]) for row in rows("errors.md", columns=3)}
     assert told == {reason.value: of_refusal(Refusal(reason)).status for reason in Reason}
+
+
+def test_every_decision_is_described() -> None:
+    """The page of decisions names every reason with its answer and the status of a guard, every rule, and every change in its order."""
+    told = {row[0]: (row[1], row[2]) for row in rows("decisions.md", columns=4)}
+    refusals = {each: decision_refusal(decision) for each, decision in DECISIONS.items()}
+    assert told == {
+        each.value: ("allowed", "none") if refusal is None else ("denied", str(of_refusal(refusal).status))
+        for each, refusal in refusals.items()
+    }
+    assert [row[0] for row in rows("decisions.md", columns=2)] == [*Rule, *(kind.__name__ for kind in KINDS)]
 
 
 def test_every_error_is_described() -> None:

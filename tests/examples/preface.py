@@ -1,4 +1,4 @@
-"""What the how-to pages begin with: a bundle of each colour, a signed-in owner, an organization and a workspace."""
+"""What the how-to pages begin with: a bundle of each colour, a signed-in owner and a member, an organization and a workspace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ctsec.rbac import Policy
 from ctsec.security.parts import EmbeddedOptions
 from examples.walkthrough.mailbox import Mailbox
 
-EMAIL, PASSWORD = "olga@acme.example", "nine quiet rivers run north"
+PASSWORD = "nine quiet rivers run north"
 
 
 def prepared(mailbox: Mailbox) -> tuple[Security, AsyncSecurity]:
@@ -22,34 +22,46 @@ def prepared(mailbox: Mailbox) -> tuple[Security, AsyncSecurity]:
     )
 
 
-def owner(security: Security, mailbox: Mailbox) -> Principal:
+def person(security: Security, mailbox: Mailbox, email: str) -> Principal:
     """Return the principal of a person who signed up, confirmed the address and signed in."""
     with security.begin() as unit:
-        unit.accounts.sign_up(email=EMAIL, password=PASSWORD, name="Olga")
-    security.worker("preface").run_due()
+        unit.accounts.sign_up(email=email, password=PASSWORD, name=email.partition("@")[0].title())
+    security.jobs.send_mail()
     with security.begin() as unit:
-        unit.accounts.verify_email(token=mailbox.take(EMAIL, about="confirm").token)
+        unit.accounts.verify_email(token=mailbox.take(email, about="confirm").token)
     with security.begin() as unit:
-        step = unit.sign_in.password(email=EMAIL, password=PASSWORD)
+        step = unit.sign_in.password(email=email, password=PASSWORD)
     assert isinstance(step, SignedIn)
     principal = security.gate.session(step.token.reveal())
     assert isinstance(principal, Principal)
     return principal
 
 
-def home(security: Security, person: Principal) -> tuple[Organization, Workspace]:
-    """Return an organization that the person owns, and a workspace of it."""
+def home(security: Security, owner: Principal) -> tuple[Organization, Workspace]:
+    """Return an organization of this owner, and a workspace of it."""
     with security.begin() as unit:
-        organization = unit.directory.create_organization(person, name="Acme")
+        organization = unit.directory.create_organization(owner, name="Acme")
         assert isinstance(organization, Organization)
-        workspace = unit.directory.create_workspace(person, organization=organization.id, name="Production")
+        workspace = unit.directory.create_workspace(owner, organization=organization.id, name="Production")
         assert isinstance(workspace, Workspace)
     return organization, workspace
+
+
+def join(security: Security, mailbox: Mailbox, email: str) -> Principal:
+    """Return the principal of a new member of the organization, a viewer in its workspace."""
+    with security.begin() as unit:
+        unit.members.invite(olga, organization=organization, email=email, role="member", workspace=workspace, workspace_role="viewer")
+    joining = person(security, mailbox, email)
+    with security.begin() as unit:
+        unit.members.accept(joining, token=mailbox.take(email, about="invitation").token)
+    return joining
 
 
 _mailbox = Mailbox()
 _mailbox.start()
 security, async_security = prepared(_mailbox)
-olga = owner(security, _mailbox)
-organization, workspace = (each.id for each in home(security, olga))
+olga = person(security, _mailbox, "olga@acme.example")
+_acme, _production = home(security, olga)
+organization, workspace = _acme.id, _production.id
+bob = join(security, _mailbox, "bob@acme.example")
 _mailbox.stop()

@@ -11,8 +11,10 @@ from tests.examples.pages import ROOT, blocks, pages, promised, run
 PREFACE = "from tests.examples.preface import *\n"
 EXPECTED = {
     "docs/tutorial/first-host.md",
+    "docs/how-to/explain-a-refusal.md",
     "docs/how-to/guard-a-route.md",
     "docs/how-to/join-your-session.md",
+    "docs/how-to/require-more-than-a-role.md",
     "docs/how-to/rotate-a-key.md",
 }
 

@@ -10,6 +10,7 @@ import ctsec.fastapi
 import ctsec.flask
 from ctsec import AsyncSecurity, Principal, Security
 from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.principal import anonymous
 from ctsec.rbac import AllOf, During, FromNetwork
 from ctsec.rbac.preset import Permission
 from ctsec.security import AsyncUnit
@@ -177,6 +178,19 @@ def _fastapi_requiring(app: FastAPI, guard: ctsec.fastapi.Guard, security: Async
         )
         return {"by": principal.id}
 
+    @app.post("/workspaces/{workspace_id}/people")
+    async def people(workspace_id: str, other: str, principal: Viewer) -> dict[str, str]:
+        home = await security.gate.organization_of(WorkspaceId(other)) or OrganizationId("")
+        (await security.gate.access(principal, home, workspace=WorkspaceId(other))).require(Permission.WORKSPACE_MEMBERS_MANAGE)
+        return {"by": principal.id}
+
+    @app.post("/open/{workspace_id}")
+    @guard.public
+    async def half_open(workspace_id: str, unit: Annotated[AsyncUnit, guard.unit]) -> dict[str, str]:
+        access = await unit.roles.access(anonymous(), OrganizationId(""), workspace=WorkspaceId(workspace_id))
+        access.require(Permission.DASHBOARDS_VIEW)
+        return {}
+
 
 def _flask_requiring(app: flask.Flask, guard: ctsec.flask.Guard, security: Security) -> None:
     """Add the same routes to the Flask host."""
@@ -205,3 +219,19 @@ def _flask_requiring(app: flask.Flask, guard: ctsec.flask.Guard, security: Secur
                 Permission.WORKSPACE_SETTINGS_MANAGE
             )
         return {"by": flask.g.principal.id}
+
+    @app.post("/workspaces/<workspace_id>/people")
+    @guard.require(Permission.DASHBOARDS_VIEW, workspace="workspace_id")
+    def people(workspace_id: str) -> dict[str, str]:
+        other = WorkspaceId(flask.request.args["other"])
+        home = security.gate.organization_of(other) or OrganizationId("")
+        security.gate.access(flask.g.principal, home, workspace=other).require(Permission.WORKSPACE_MEMBERS_MANAGE)
+        return {"by": flask.g.principal.id}
+
+    @app.post("/open/<workspace_id>")
+    @guard.public
+    def half_open(workspace_id: str) -> dict[str, str]:
+        with guard.unit() as unit:
+            access = unit.roles.access(anonymous(), OrganizationId(""), workspace=WorkspaceId(workspace_id))
+            access.require(Permission.DASHBOARDS_VIEW)
+        return {}

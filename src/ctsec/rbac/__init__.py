@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ctsec.rbac.condition import Situation as Situation
     from ctsec.rbac.condition import Weekday as Weekday
     from ctsec.rbac.condition import conditioned as conditioned
+    from ctsec.rbac.condition import conditioned_access as conditioned_access
     from ctsec.rbac.custom import CustomRole as CustomRole
     from ctsec.rbac.custom import RoleProblem as RoleProblem
     from ctsec.rbac.custom import StoredRoles as StoredRoles
@@ -176,6 +177,7 @@ _HOME = {
     "applied": "ctsec.rbac.change",
     "check_many": "ctsec.rbac.batch",
     "conditioned": "ctsec.rbac.condition",
+    "conditioned_access": "ctsec.rbac.condition",
     "custom_role_data": "ctsec.rbac.custom",
     "diff": "ctsec.rbac.difference",
     "drift": "ctsec.rbac.drifting",
@@ -266,6 +268,7 @@ __all__ = [
     "applied",
     "check_many",
     "conditioned",
+    "conditioned_access",
     "custom_role_data",
     "diff",
     "drift",

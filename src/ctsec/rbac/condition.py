@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ctsec.ids import ServiceAccountId, UserId, is_id
 from ctsec.network import Network, parse_address, parse_network
 from ctsec.principal import FRESH, CredentialKind, Principal
+from ctsec.rbac.access import Access
 from ctsec.rbac.decision import DECISIONS, Decision, DecisionReason
 from ctsec.rbac.methods import Method, methods_of, refuse_methods
 from ctsec.rbac.permission import shown
@@ -214,6 +215,12 @@ def conditioned(decision: Decision, *, condition: Condition, situation: Situatio
     known = _known(condition)
     reason = known.unmet(situation) if decision.allowed else None
     return decision if reason is None else DECISIONS[reason]
+
+
+def conditioned_access(access: Access, *, condition: Condition, situation: Situation) -> Access:
+    """Return `access` if `condition` is met, else access in which what was allowed is denied for what is not met."""
+    reason = _known(condition).unmet(situation)
+    return access if reason is None else access.narrow(0, reason=reason)
 
 
 def needs_requester(condition: Condition) -> bool:

@@ -15,13 +15,12 @@ from ctsec.audit.event import EventName, Target, build
 from ctsec.errors import AccessDenied, CtsecError
 from ctsec.ids import OrganizationId, WorkspaceId, is_id
 from ctsec.outcome import Outcome, Refusal
-from ctsec.principal import CredentialKind, Principal
-from ctsec.rbac.condition import Situation, conditioned
-from ctsec.rbac.decision import DECISIONS, DecisionReason
+from ctsec.principal import CredentialKind, Principal, anonymous
+from ctsec.rbac.condition import Situation
 from ctsec.security._async import AsyncSecurity
 from ctsec.web.credentials import Caller, Via, presented
 from ctsec.web.csrf import check_csrf
-from ctsec.web.guarding import NO_ORGANIZATION, NOT_FOUND, Demand, assurance_refusal, decision_refusal
+from ctsec.web.guarding import NO_ORGANIZATION, NOT_FOUND, Demand, assurance_refusal, decision_refusal, denial_refusal, under_condition
 from ctsec.web.http import WebRequest, over_limit
 from ctsec.web.problem import Problem, of_error, of_limit, of_refusal
 from ctsec.web.site import Site
@@ -78,24 +77,29 @@ class AsyncEntry:
             return of_error(error)
         return found.principal if refusal is None else of_refusal(refusal)
 
-    async def denied(self, request: WebRequest, principal: Principal | None, error: AccessDenied) -> Problem:
-        """Return the answer to a request whose view required what the caller may not; the denial is recorded as a guard's is."""
-        refusal = decision_refusal(DECISIONS[DecisionReason(error.reason)])
-        if refusal is None:
-            return of_error(error)
-        if principal is not None and error.organization is not None:
-            try:
-                await self._record(
-                    request,
-                    principal,
-                    refusal,
-                    organization=OrganizationId(error.organization),
-                    workspace=WorkspaceId(error.workspace) if error.workspace is not None else None,
-                    permission=error.permission,
-                )
-            except CtsecError as broken:
-                return of_error(broken)
+    async def denied(self, request: WebRequest, error: AccessDenied, *, principal: Principal | None = None) -> Problem:
+        """Return the answer to a request whose view required what the caller may not; the denial is recorded as a guard's is.
+
+        Without `principal` the actor is who makes the request, or nobody known. Where the error does not tell its place, the event is the
+        deployment's.
+        """
+        refusal = denial_refusal(error.reason)
+        try:
+            await self._record(
+                request,
+                principal if principal is not None else await self._actor(request),
+                refusal,
+                organization=OrganizationId(error.organization) if error.organization is not None else None,
+                workspace=WorkspaceId(error.workspace) if error.workspace is not None else None,
+                permission=error.permission,
+            )
+        except CtsecError as broken:
+            return of_error(broken)
         return of_refusal(refusal)
+
+    async def _actor(self, request: WebRequest) -> Principal:
+        found = await self.authenticate(request) if over_limit(request) is None else None
+        return found.principal if isinstance(found, Caller) else anonymous()
 
     async def _judge(self, request: WebRequest, demand: Demand, principal: Principal) -> Refusal | None:
         now = self._security.parts.clock.now()
@@ -109,7 +113,7 @@ class AsyncEntry:
         decision = access.check(demand.permission)
         if demand.condition is not None:
             situation = Situation(principal=principal, now=now, address=request.address)
-            decision = conditioned(decision, condition=demand.condition, situation=situation)
+            decision = under_condition(decision, demand.condition, situation)
         refusal = decision_refusal(decision)
         if refusal is None:
             refusal = assurance_refusal(principal, demand, now=now)
@@ -146,16 +150,17 @@ class AsyncEntry:
         principal: Principal,
         refusal: Refusal,
         *,
-        organization: OrganizationId,
+        organization: OrganizationId | None,
         workspace: WorkspaceId | None,
         permission: str,
     ) -> None:
-        target = Target("workspace", workspace) if workspace is not None else Target("organization", organization)
+        place = Target("organization", organization) if organization is not None else None
+        target = Target("workspace", workspace) if workspace is not None else place
         event = build(
             EventName.ACCESS_DENIED,
             ambient=Ambient(clock=self._security.parts.clock, request=ambient_request(request)),
             actor=principal,
-            targets=(target,),
+            targets=(target,) if target is not None else (),
             refused=refusal.reason,
             organization=organization,
             workspace=workspace,

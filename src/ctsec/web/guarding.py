@@ -20,8 +20,8 @@ from ctsec.errors import ConfigurationError
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import SECOND_FACTORS, CredentialKind, Principal
 from ctsec.rbac.access import Access
-from ctsec.rbac.condition import Condition, needs_requester
-from ctsec.rbac.decision import Decision, DecisionReason
+from ctsec.rbac.condition import Condition, Situation, conditioned, needs_requester
+from ctsec.rbac.decision import DECISIONS, Decision, DecisionReason
 from ctsec.rbac.permission import Scope
 from ctsec.rbac.policy import Policy
 
@@ -108,6 +108,22 @@ def decision_refusal(decision: Decision) -> Refusal | None:
     if decision.reason is DecisionReason.STEP_UP_REQUIRED:
         return _STEP_UP
     return NOT_FOUND if decision.reason in _HIDDEN else Refusal(Reason.DENIED, f"refused: {decision.reason.value}")
+
+
+def denial_refusal(reason: str) -> Refusal:
+    """Return the refusal for the reason of an `AccessDenied`; one that is no reason of a denial refuses all the same."""
+    if reason not in set(DecisionReason):
+        return Refusal(Reason.DENIED, "refused")
+    refusal = decision_refusal(DECISIONS[DecisionReason(reason)])
+    return refusal if refusal is not None else Refusal(Reason.DENIED, "refused")
+
+
+def under_condition(decision: Decision, condition: Condition, situation: Situation) -> Decision:
+    """Return `decision` under a guard's condition; what is not met goes before a step-up, which would not be enough."""
+    if decision.reason is DecisionReason.STEP_UP_REQUIRED:
+        unmet = condition.unmet(situation)
+        return decision if unmet is None else DECISIONS[unmet]
+    return conditioned(decision, condition=condition, situation=situation)
 
 
 def assurance_refusal(principal: Principal, demand: Demand, *, now: datetime) -> Refusal | None:

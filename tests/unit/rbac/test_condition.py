@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from ctsec.ids import ServiceAccountId, UserId, new_id
 from ctsec.principal import Credential, CredentialKind, Principal, PrincipalKind, anonymous, system
 from ctsec.rbac import AllOf, AnyOf, ByMethod, DecisionReason, During, FreshFactor, FromNetwork, Method, NotRequester, Situation, Weekday
-from ctsec.rbac.condition import WORKDAYS, conditioned
+from ctsec.rbac.condition import WORKDAYS, conditioned, conditioned_access
 from ctsec.rbac.decision import DECISIONS
-from tests.unit.rbac.reference import NOW
+from ctsec.rbac.preset import POLICY
+from tests.unit.rbac.reference import NOW, PLACES, standings
 
 TICK = timedelta(microseconds=1)
 ANN = new_id(UserId, now=NOW, random=bytes)
@@ -87,6 +88,17 @@ def test_a_condition_never_turns_a_denial_round(condition: Any, situation: Any, 
     """Law 6: a denial stays the denial it was, and an allowing decision becomes nothing but a denial with a reason of the closed list."""
     after = conditioned(decision, condition=condition, situation=situation)
     assert after is decision if not decision.allowed else after in (decision, *(each for each in DECISIONS.values() if not each.allowed))
+
+
+@given(condition=conditions, situation=situations, standing=standings(), place=st.sampled_from(PLACES))
+def test_an_access_under_a_condition_is_its_decisions_under_it(condition: Any, situation: Any, standing: Any, place: Any) -> None:
+    """Every permission of an access under a condition is decided as its decision would be under the condition."""
+    access = POLICY.access(standing, now=NOW, **place)
+    held = conditioned_access(access, condition=condition, situation=situation)
+    for permission in POLICY.permissions:
+        assert held.check(permission) is conditioned(access.check(permission), condition=condition, situation=situation)
+    with pytest.raises(TypeError, match="expected a condition"):
+        conditioned_access(access, condition=Agreeable(), situation=situation)
 
 
 @given(condition=conditions, more=conditions, situation=situations)
