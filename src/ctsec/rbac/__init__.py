@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from ctsec.rbac.question import Question as Question
     from ctsec.rbac.role import OrganizationRole as OrganizationRole
     from ctsec.rbac.role import WorkspaceRole as WorkspaceRole
+    from ctsec.rbac.snapshot import Snapshot as Snapshot
     from ctsec.rbac.standing import Assignment as Assignment
     from ctsec.rbac.standing import Elevation as Elevation
     from ctsec.rbac.standing import MembershipStatus as MembershipStatus
@@ -129,6 +130,7 @@ _HOME = {
     "Roles": "ctsec.rbac._sync",
     "Rule": "ctsec.rbac.explanation",
     "Scope": "ctsec.rbac.permission",
+    "Snapshot": "ctsec.rbac.snapshot",
     "Situation": "ctsec.rbac.condition",
     "Standing": "ctsec.rbac.standing",
     "StartNow": "ctsec.rbac.change",
@@ -197,6 +199,7 @@ __all__ = [
     "Roles",
     "Rule",
     "Scope",
+    "Snapshot",
     "Situation",
     "Standing",
     "StartNow",
