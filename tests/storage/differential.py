@@ -33,8 +33,8 @@ _KEYS: Final = ("s@example.com", "S@example.com", "s@example.com ", "t@example.c
 _ROLES: Final = ("member", "Member", "owner", "admin")
 _NAMES: Final = ("user.signed_in", "role.*", "role.assigned", "r_le.x")
 _ORDERED: Final = (
-    "workspaces.of_", "roster.of_org", "roster.owners", "assignments.of_", "lists.", "elevations.of_", "break_glass.of_", "api_keys.of_",
-    "inbox.", "log.", "outbox.", "guard.events.",
+    "workspaces.of_", "roster.of_org", "roster.owners", "standings.of_org", "assignments.of_", "lists.", "elevations.of_",
+    "break_glass.of_", "api_keys.of_", "inbox.", "log.", "outbox.", "guard.events.",
 )  # fmt: skip
 
 
@@ -86,6 +86,7 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "invitations.revoke": lambda f, a, b, c: _call(s.org_id(a), s.invitation(b, of=0).id, now=_at(c % 2)),
     "invitations.open": lambda f, a, b, c: _call(s.org_id(a), now=_at(b)),
     "standings.standing": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b), fresh=c > 1),
+    "standings.of_organization": lambda f, a, b, c: _call(s.org_id(a), after=s.user_id(b) if b else "", limit=1 + c),
     "standings.organization_of": lambda f, a, b, c: _call(s.workspace_id(a)),
     "standings.version": lambda f, a, b, c: _call(s.org_id(a)),
     "standings.change_membership": lambda f, a, b, c: _call(**s.role_change(a, of=b, before=_ROLES[c], after=_ROLES[(c + 2) % 4])),

@@ -20,6 +20,10 @@ class StandingRecords(Protocol):
         """Return membership and workspace roles; `fresh` makes it a locking read. None if there is no membership."""
         ...
 
+    def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[Standing, ...]:
+        """Return the standings of the organization's members, whatever their status, with a user id above `after`, in the order of ids."""
+        ...
+
     def organization_of(self, workspace_id: WorkspaceId) -> OrganizationId | None:
         """Return the organization that a workspace belongs to."""
         ...

@@ -50,6 +50,12 @@ class AsyncMemoryStandings:
             custom_roles=home.custom_roles if home is not None else 0,
         )
 
+    async def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[Standing, ...]:
+        """Return the standings of the organization's members with a user id above `after`, in the order of ids."""
+        theirs = [m.user_id for m in self._tx.scan(MEMBERSHIPS) if m.organization_id == organization_id and m.user_id > after]
+        found = [await self.standing(organization_id, user_id) for user_id in sorted(theirs)[:limit]]
+        return tuple(each for each in found if each is not None)
+
     async def version(self, organization_id: OrganizationId) -> int:
         """Return the version of the organization's roles; 0 for an organization that is not there."""
         home = self._tx.get(ORGANIZATIONS, organization_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import RowMapping
+
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.standing import Standing
@@ -36,6 +38,20 @@ class AsyncSqlStandings:
         held = await self._run.rows(access.held_by_user(self._tables, organization_id, user_id))
         roles, raised = ([each for each in held if each["raised"] == kind] for kind in (0, 1))
         return access.standing(row, roles, raised, row)
+
+    async def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[Standing, ...]:
+        """Return the standings of the organization's members with a user id above `after`, in the order of ids, by two statements."""
+        rows = await self._run.rows(access.memberships(self._tables, organization_id, after=after, limit=limit))
+        if not rows:
+            return ()
+        held: dict[str, tuple[list[RowMapping], list[RowMapping]]] = {row["user_id"]: ([], []) for row in rows}
+        query = access.held_by_users(self._tables, organization_id, after=after, last=rows[-1]["user_id"])
+        for each in await self._run.rows(query):
+            # Roles without a membership are nobody's, and a membership that came in between is of no page.
+            if (theirs := held.get(each["user_id"])) is not None:
+                roles, raised = theirs
+                (raised if each["raised"] else roles).append(each)
+        return tuple(access.standing(row, *held[row["user_id"]], row) for row in rows)
 
     async def version(self, organization_id: OrganizationId) -> int:
         """Return the version of the organization's roles; 0 for an organization that is not there."""

@@ -6,10 +6,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ctsec.directory.record import Member, MembershipStatus
+from ctsec.rbac.elevation import ElevationState
 from ctsec.rbac.standing import Assignment as Role
 from ctsec.rbac.standing import MembershipStatus as StandingStatus
 from ctsec.rbac.standing import Standing
 from ctsec.storage._sync_ports import Storage, Store
+from ctsec.testing.conformance._sync_elevations import elevation
 from ctsec.testing.conformance.expect import equal, holds
 from ctsec.testing.conformance.samples import (
     HOUR,
@@ -159,6 +161,35 @@ class StandingConformance:
             equal(store.standings.standing(org_id(1), user_id(1), fresh=True), wanted)
             equal(store.standings.standing(org_id(1), user_id(2)), None)
             equal(store.standings.standing(org_id(1), user_id(2), fresh=True), None)
+
+    def test_pages_of_standings_are_complete_and_those_that_are_read_one_by_one(self, storage: Storage) -> None:
+        """Pages of every size hold each member of the organization once, in the order of ids, as `standing` returns them."""
+        with storage.begin(after_commit=ignore) as store:
+            _two_organizations(store)
+            store.memberships.add(replace(membership(3, of=1), status=MembershipStatus.SUSPENDED))
+            for n in (1, 4, 0, 2):
+                store.memberships.add(membership(n, of=1, role="viewer" if n == 4 else "member"))
+            store.memberships.add(membership(1, of=2))
+            store.memberships.add(membership(5, of=2))
+            for n in (1, 3, 5):
+                store.assignments.put(assignment(n, of=1, workspace=11, role="operator", ends=NOW + TICK))
+                store.assignments.put(assignment(n, of=1, workspace=12))
+            store.assignments.put(assignment(1, of=2, workspace=21, role="admin"))
+            for n, state in enumerate(ElevationState):
+                store.elevations.add(elevation(n, of=1, person=n, state=state))
+        with storage.reading() as store:
+            wanted = [store.standings.standing(org_id(1), user_id(n)) for n in range(5)]
+            holds([len(each.workspaces) for each in wanted if each] == [0, 2, 0, 2, 0], "the standings have roles and not")
+            holds(sum(len(each.elevations) for each in wanted if each) == 1, "one of them is raised")
+            for size in (1, 4, 5, 6):
+                seen: list[Standing] = []
+                while page := store.standings.of_organization(org_id(1), after=seen[-1].user if seen else "", limit=size):
+                    holds(len(page) <= size, "a page has at most as many standings as were asked for")
+                    holds(len(seen) + len(page) <= 5, "pages repeat nothing")
+                    seen += page
+                equal(seen, wanted)
+                equal([(each.version, each.custom_roles) for each in seen], [(each.version, each.custom_roles) for each in wanted if each])
+            equal(store.standings.of_organization(org_id(3), after="", limit=9), ())
 
     def test_roles_without_membership_are_no_standing(self, storage: Storage) -> None:
         """A workspace role of somebody who is not a member gives nothing."""

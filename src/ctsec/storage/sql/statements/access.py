@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from ctsec.directory.record import Membership
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.rbac.elevation import ElevationState
 from ctsec.rbac.standing import Assignment as Role
 from ctsec.rbac.standing import Elevation, MembershipStatus, Standing
 from ctsec.storage.sql.statements.elevations import counting
@@ -50,11 +51,29 @@ def _held(table: Table, raised: int) -> list[ColumnElement[Any]]:
     return [table.c.workspace_id, table.c.role, table.c.starts_at, table.c.expires_at, mark]
 
 
+def held_by_users(tables: Tables, organization_id: OrganizationId, *, after: str, last: str) -> CompoundSelect[Any]:
+    """Return the query for what `held_by_user` finds, of everybody with an id above `after` up to `last`, with their ids."""
+    w, e = tables.workspace_role, tables.elevation
+    lasting = select(w.c.user_id, *_held(w, 0)).where(w.c.organization_id == organization_id, w.c.user_id > after, w.c.user_id <= last)
+    raised = select(e.c.user_id, *_held(e, 1)).where(e.c.organization_id == organization_id, e.c.user_id > after, e.c.user_id <= last)
+    return union_all(lasting, raised.where(e.c.state == ElevationState.ACTIVE))
+
+
 def membership(tables: Tables, organization_id: OrganizationId, user_id: UserId) -> Select[Any]:
     """Return the query for a membership with what its organization says of roles, which is read before they are, so it is no newer."""
+    return _memberships(tables, organization_id).where(tables.membership.c.user_id == user_id)
+
+
+def memberships(tables: Tables, organization_id: OrganizationId, *, after: str, limit: int) -> Select[Any]:
+    """Return the query for a page of memberships, each with what `membership` finds of its organization."""
+    t = tables.membership
+    return _memberships(tables, organization_id).where(t.c.user_id > after).order_by(t.c.user_id).limit(limit)
+
+
+def _memberships(tables: Tables, organization_id: OrganizationId) -> Select[Any]:
     t, o = tables.membership, tables.organization
     query = select(t, o.c.roles_version, o.c.custom_roles).select_from(t.outerjoin(o, o.c.id == t.c.organization_id))
-    return query.where(t.c.organization_id == organization_id, t.c.user_id == user_id)
+    return query.where(t.c.organization_id == organization_id)
 
 
 def roles_state(tables: Tables, organization_id: OrganizationId, *, fresh: bool = False) -> Select[Any]:
