@@ -199,6 +199,11 @@ class Snapshot:
         bit = policy.index.bit(permission)
         return tuple(name for name in view.names if policy.resolve(standing, now, name, organization).mask & bit)
 
+    def has_workspace(self, organization: OrganizationId, workspace: WorkspaceId) -> bool:
+        """Say whether an organization is loaded and was loaded with that workspace."""
+        view = self._views.get(organization) or self._opened(organization)
+        return view is not None and workspace in view.places
+
     def _ask(
         self, user: UserId, organization: OrganizationId, workspace: WorkspaceId | None, permission: str, now: datetime
     ) -> Decision | None:

@@ -10,13 +10,13 @@ from ctsec.rbac.standing import Assignment as Role
 from ctsec.rbac.standing import MembershipStatus as StandingStatus
 from ctsec.rbac.standing import Standing
 from ctsec.storage._async_ports import AsyncStorage, AsyncStore
-from ctsec.testing.conformance._async_elevations import elevation
 from ctsec.testing.conformance.expect import equal, holds
 from ctsec.testing.conformance.samples import (
     HOUR,
     NOW,
     TICK,
     assignment,
+    elevation,
     ignore,
     membership,
     org_id,

@@ -11,13 +11,13 @@ from ctsec.rbac.standing import Assignment as Role
 from ctsec.rbac.standing import MembershipStatus as StandingStatus
 from ctsec.rbac.standing import Standing
 from ctsec.storage._sync_ports import Storage, Store
-from ctsec.testing.conformance._sync_elevations import elevation
 from ctsec.testing.conformance.expect import equal, holds
 from ctsec.testing.conformance.samples import (
     HOUR,
     NOW,
     TICK,
     assignment,
+    elevation,
     ignore,
     membership,
     org_id,
