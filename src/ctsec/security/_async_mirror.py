@@ -51,10 +51,6 @@ class AsyncMirroring:
                     return None
         return None
 
-    def drop(self, organization: OrganizationId) -> None:
-        """Load an organization again when it is next asked about: it has a workspace that was not there."""
-        self._mirror.drop(organization)
-
     async def _read_person(self, organization: OrganizationId, user: UserId) -> None:
         began = self._mirror.begin()
         async with self._storage.reading() as store:

@@ -142,11 +142,8 @@ class Gate:
         workspace: WorkspaceId | None,
     ) -> Access | None:
         snapshot = mirroring.ready(organization, person)
-        if snapshot is None:
-            return None
-        if workspace is not None and not snapshot.has_workspace(organization, workspace):
-            if self.organization_of(workspace) == organization:
-                mirroring.drop(organization)
+        if snapshot is None or (workspace is not None and not snapshot.has_workspace(organization, workspace)):
+            # A workspace may have been made by another process that was not heard of yet: the store knows.
             return None
         now, credential = self._parts.clock.now(), principal.credential
         access = snapshot.access(

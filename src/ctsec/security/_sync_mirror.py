@@ -52,10 +52,6 @@ class Mirroring:
                     return None
         return None
 
-    def drop(self, organization: OrganizationId) -> None:
-        """Load an organization again when it is next asked about: it has a workspace that was not there."""
-        self._mirror.drop(organization)
-
     def _read_person(self, organization: OrganizationId, user: UserId) -> None:
         began = self._mirror.begin()
         with self._storage.reading() as store:

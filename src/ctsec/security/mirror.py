@@ -159,11 +159,6 @@ class Mirror:
             else:
                 self._let_go(organization)
 
-    def drop(self, organization: OrganizationId) -> None:
-        """Hold an organization no more."""
-        with self._lock:
-            self._let_go(organization)
-
     def catch_up(self, news: News) -> None:
         """Take in what others changed."""
         if news.scopes is None:
