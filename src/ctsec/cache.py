@@ -85,6 +85,11 @@ class RecordCache(Generic[V]):
         return entry.value if entry is not None and self._monotonic() < entry.dies_at else None
 
     @property
+    def believed(self) -> bool:
+        """Whether records are believed without asking."""
+        return self._monotonic() < self._believed_until
+
+    @property
     def must_ask(self) -> bool:
         """Whether it is time to ask what others changed; after a failure not before a second has passed."""
         now = self._monotonic()

@@ -50,7 +50,11 @@ def parts_of(kms: LocalKms, *, policy: Policy, settings: Settings, options: Embe
         key_peppers=PepperRing(current="1", peppers={"1": kms.derive(API_KEY_PEPPER)}),
         clock=options.clock,
         methods=_methods(policy, options.methods),
-        memory=new_memory(options.clock, ask_every=options.ask_every if options.changes is not None else None),
+        memory=new_memory(
+            options.clock,
+            ask_every=options.ask_every if options.changes is not None else None,
+            mirrored=policy if options.roles_in_memory else None,
+        ),
     )
 
 

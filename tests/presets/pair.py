@@ -78,10 +78,12 @@ def mailed(security: Security, unit: Any) -> str:
 
 
 @contextmanager
-def opened(folder: Path, *, changes: str | None = None, starts: datetime = START) -> Iterator[Pair]:
+def opened(folder: Path, *, changes: str | None = None, starts: datetime = START, roles_in_memory: bool = False) -> Iterator[Pair]:
     """Open a pair on one SQLite file, with everything cached in both."""
     clock = FixedClock(starts)
-    options = EmbeddedOptions(password_hash=Argon2Parameters.for_tests(), clock=clock, worker=False, changes=changes)
+    options = EmbeddedOptions(
+        password_hash=Argon2Parameters.for_tests(), clock=clock, worker=False, changes=changes, roles_in_memory=roles_in_memory
+    )
     here, there = (Security.embedded(str(folder / "app.db"), policy=POLICY, issuer="Acme", options=options) for _ in range(2))
     owner_step, member = person(here, ANN, clock=clock), person(here, BOB, clock=clock)
     owner = here.gate.session(owner_step.token.reveal())

@@ -122,6 +122,9 @@ class AsyncDirectory:
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
         await self._workspaces.add(workspace)
+        # Owners and admins hold their roles in it at once: who keeps the organization in memory has to hear of it.
+        await self._organizations.advance_roles(organization)
+        await self._epochs.bump(organization)
         await self._record(
             EventName.WORKSPACE_CREATED,
             actor,

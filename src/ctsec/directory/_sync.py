@@ -119,6 +119,9 @@ class Directory:
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
         self._workspaces.add(workspace)
+        # Owners and admins hold their roles in it at once: who keeps the organization in memory has to hear of it.
+        self._organizations.advance_roles(organization)
+        self._epochs.bump(organization)
         self._record(
             EventName.WORKSPACE_CREATED,
             actor,

@@ -45,8 +45,8 @@ class WorkspaceStatus(StrEnum):
 class Organization:
     """A customer of the host.
 
-    `roles_version` goes up with every change of what its people are, and `custom_roles` is another number whenever its own roles changed
-    (0: it never had any); both are written by statements of their own and not by `replace`.
+    `roles_version` goes up with every change of what its people are and with every workspace, and `custom_roles` is another number
+    whenever its own roles changed (0: it never had any); both are written by statements of their own and not by `replace`.
     """
 
     id: OrganizationId

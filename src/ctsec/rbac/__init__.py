@@ -13,10 +13,12 @@ from ctsec.lazy import face
 if TYPE_CHECKING:
     from ctsec.rbac._async import AsyncRoles as AsyncRoles
     from ctsec.rbac._async_break_glass import AsyncBreakGlass as AsyncBreakGlass
+    from ctsec.rbac._async_custom import AsyncCustomRoles as AsyncCustomRoles
     from ctsec.rbac._async_elevations import AsyncElevations as AsyncElevations
     from ctsec.rbac._async_lists import AsyncLists as AsyncLists
     from ctsec.rbac._sync import Roles as Roles
     from ctsec.rbac._sync_break_glass import BreakGlass as BreakGlass
+    from ctsec.rbac._sync_custom import CustomRoles as CustomRoles
     from ctsec.rbac._sync_elevations import Elevations as Elevations
     from ctsec.rbac._sync_lists import Lists as Lists
     from ctsec.rbac.access import Access as Access
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from ctsec.rbac.custom import parse_custom_role as parse_custom_role
     from ctsec.rbac.custom import with_custom_roles as with_custom_roles
     from ctsec.rbac.custom import with_stored_roles as with_stored_roles
+    from ctsec.rbac.custom_record import CustomRoleRecord as CustomRoleRecord
     from ctsec.rbac.decision import Decision as Decision
     from ctsec.rbac.decision import DecisionReason as DecisionReason
     from ctsec.rbac.difference import PolicyChange as PolicyChange
@@ -96,6 +99,7 @@ if TYPE_CHECKING:
     from ctsec.rbac.role import WorkspaceRole as WorkspaceRole
     from ctsec.rbac.simulation import PersonChange as PersonChange
     from ctsec.rbac.simulation import simulate as simulate
+    from ctsec.rbac.snapshot import Snapshot as Snapshot
     from ctsec.rbac.standing import Assignment as Assignment
     from ctsec.rbac.standing import Elevation as Elevation
     from ctsec.rbac.standing import MembershipStatus as MembershipStatus
@@ -112,6 +116,7 @@ _HOME = {
     "AssignWorkspaceRole": "ctsec.rbac.change",
     "Assignment": "ctsec.rbac.standing",
     "AsyncBreakGlass": "ctsec.rbac._async_break_glass",
+    "AsyncCustomRoles": "ctsec.rbac._async_custom",
     "AsyncElevations": "ctsec.rbac._async_elevations",
     "AsyncLists": "ctsec.rbac._async_lists",
     "AsyncRoles": "ctsec.rbac._async",
@@ -123,6 +128,8 @@ _HOME = {
     "ChangeOrganizationRole": "ctsec.rbac.change",
     "Condition": "ctsec.rbac.condition",
     "CustomRole": "ctsec.rbac.custom",
+    "CustomRoleRecord": "ctsec.rbac.custom_record",
+    "CustomRoles": "ctsec.rbac._sync_custom",
     "Decision": "ctsec.rbac.decision",
     "DecisionReason": "ctsec.rbac.decision",
     "Drift": "ctsec.rbac.drifting",
@@ -165,6 +172,7 @@ _HOME = {
     "RuleChange": "ctsec.rbac.difference",
     "Scope": "ctsec.rbac.permission",
     "Situation": "ctsec.rbac.condition",
+    "Snapshot": "ctsec.rbac.snapshot",
     "Standing": "ctsec.rbac.standing",
     "StartNow": "ctsec.rbac.change",
     "StepUp": "ctsec.rbac.change",
@@ -203,6 +211,7 @@ __all__ = [
     "AssignWorkspaceRole",
     "Assignment",
     "AsyncBreakGlass",
+    "AsyncCustomRoles",
     "AsyncElevations",
     "AsyncLists",
     "AsyncRoles",
@@ -214,6 +223,8 @@ __all__ = [
     "ChangeOrganizationRole",
     "Condition",
     "CustomRole",
+    "CustomRoleRecord",
+    "CustomRoles",
     "Decision",
     "DecisionReason",
     "Drift",
@@ -256,6 +267,7 @@ __all__ = [
     "RuleChange",
     "Scope",
     "Situation",
+    "Snapshot",
     "Standing",
     "StartNow",
     "StepUp",

@@ -32,5 +32,19 @@ def resolve_access(
         workspace_organization=home,
         scopes=credential.scopes,
         workspaces=credential.workspaces,
-    ).placed(organization, workspace)
-    return access if methods is None else methods.narrow(access, credential=credential, now=now)
+    )
+    return authenticated(access, principal, organization=organization, workspace=workspace, now=now, methods=methods)
+
+
+def authenticated(
+    access: Access,
+    principal: Principal,
+    *,
+    organization: OrganizationId,
+    workspace: WorkspaceId | None,
+    now: datetime,
+    methods: MethodTable | None,
+) -> Access:
+    """Return the access that a person's roles and a key's narrowing give in a place, narrowed to how `principal` authenticated."""
+    placed = access.placed(organization, workspace)
+    return placed if methods is None else methods.narrow(placed, credential=principal.credential, now=now)

@@ -162,6 +162,6 @@ class AsyncSecurity:
 
     def _forget(self, scopes: frozenset[str]) -> None:
         if scopes:
-            self.parts.memory.records.evict(scopes)
+            self.parts.memory.evict(scopes)
             if self._feed is not None:
                 self._feed.announce(scopes)

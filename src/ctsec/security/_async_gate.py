@@ -12,7 +12,7 @@ from typing import cast
 from ctsec.ambient import Request
 from ctsec.authn.record import Session
 from ctsec.authn.session_token import check_session, parse_session_token
-from ctsec.errors import StaleRead, StoreError
+from ctsec.errors import StaleRead
 from ctsec.ids import KeyId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.keys.record import ApiKey
 from ctsec.keys.token import ParsedToken, claimed_id, parse
@@ -22,9 +22,12 @@ from ctsec.principal import Credential, CredentialKind, Principal
 from ctsec.rbac._async_custom import AsyncPolicies
 from ctsec.rbac.access import Access
 from ctsec.rbac.policy import Policy
-from ctsec.rbac.resolution import resolve_access
+from ctsec.rbac.resolution import authenticated, resolve_access
+from ctsec.rbac.snapshot import Snapshot
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
+from ctsec.security._async_mirror import AsyncMirroring
+from ctsec.security._async_news import AsyncNews
 from ctsec.security.parts import Cached, Parts
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage
 from ctsec.user import User, UserStatus
@@ -35,13 +38,15 @@ _NO_KEY = Refusal(Reason.INVALID_TOKEN, "this is not an API key")
 class AsyncGate:
     """Turns credentials into principals and principals into access."""
 
-    __slots__ = ("_feed", "_parts", "_records", "_storage")
+    __slots__ = ("_mirroring", "_news", "_parts", "_records", "_storage")
 
     def __init__(self, storage: AsyncStorage, *, parts: Parts, feed: AsyncChangeFeed | None = None) -> None:
         self._storage = storage
-        self._feed = feed
         self._parts = parts
         self._records = parts.memory.records
+        self._news = AsyncNews(feed, parts.memory)
+        mirror = parts.memory.mirror
+        self._mirroring = AsyncMirroring(mirror, storage=storage, news=self._news) if mirror is not None else None
 
     async def session(self, token: str) -> Outcome[Principal]:
         """Return the principal that a session token proves, or NOT_AUTHENTICATED or DISABLED."""
@@ -90,6 +95,10 @@ class AsyncGate:
         raises StaleRead where the store is behind it.
         """
         person = subject(principal, organization=organization)
+        if person is not None and at_least is None and self._mirroring is not None:
+            mirrored = await self._mirrored(self._mirroring, principal, person, organization, workspace)
+            if mirrored is not None:
+                return mirrored
         standing = await self._standing(organization, person, at_least=at_least) if person is not None else None
         home = await self.organization_of(workspace) if workspace is not None else None
         return resolve_access(
@@ -128,6 +137,34 @@ class AsyncGate:
             self._records.put(workspace, cached, scopes=(workspace,), generation=generation)
         return cast(tuple[OrganizationId], cached)[0]
 
+    async def roles(self, organization: OrganizationId, user: UserId) -> Snapshot | None:
+        """Return the roles in memory, good for `user` in `organization` until the caller next waits for something; None: ask the store.
+
+        For hosts that ask many questions in one request. It knows of no key's scopes and of no method of authenticating: they are
+        narrowed by `access` only.
+        """
+        return await self._mirroring.ready(organization, user) if self._mirroring is not None else None
+
+    async def _mirrored(
+        self,
+        mirroring: AsyncMirroring,
+        principal: Principal,
+        person: UserId,
+        organization: OrganizationId,
+        workspace: WorkspaceId | None,
+    ) -> Access | None:
+        snapshot = await mirroring.ready(organization, person)
+        if snapshot is None or (workspace is not None and not snapshot.has_workspace(organization, workspace)):
+            # A workspace may have been made by another process that was not heard of yet: the store knows.
+            return None
+        now, credential = self._parts.clock.now(), principal.credential
+        access = snapshot.access(
+            person, organization, now=now, workspace=workspace, scopes=credential.scopes, workspaces=credential.workspaces
+        )
+        if access is None:
+            return None
+        return authenticated(access, principal, organization=organization, workspace=workspace, now=now, methods=self._parts.methods)
+
     async def _standing(self, organization: OrganizationId, person: UserId, *, at_least: int | None) -> Standing | None:
         key = f"{organization}/{person}"
         cached = self._records.get(key) or await self._recall(key)
@@ -147,16 +184,7 @@ class AsyncGate:
 
     async def _recall(self, key: str) -> Cached | None:
         """Ask what others changed, if it is time to, and return the record of `key` if it is still good."""
-        if self._feed is None or not self._records.must_ask:
-            return None
-        asked = self._records.begin()
-        try:
-            news = await self._feed.since(self._records.position)
-        except StoreError:
-            self._records.heard_nothing()
-            return None
-        self._records.catch_up(news, asked=asked)
-        return self._records.recall(key)
+        return self._records.recall(key) if await self._news.hear() else None
 
     async def _load_session(self, session_id: SessionId) -> Cached | None:
         if (recalled := await self._recall(session_id)) is not None:

@@ -163,6 +163,6 @@ class Security:
 
     def _forget(self, scopes: frozenset[str]) -> None:
         if scopes:
-            self.parts.memory.records.evict(scopes)
+            self.parts.memory.evict(scopes)
             if self._feed is not None:
                 self._feed.announce(scopes)

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.pepper import Sealing
 from ctsec.authn.record import Session, SessionPolicy
-from ctsec.cache import RecordCache
+from ctsec.cache import Generation, RecordCache
+from ctsec.changes import News
 from ctsec.clock import Clock, SystemClock
 from ctsec.errors import ConfigurationError
 from ctsec.guard.attempts import ThrottlePolicy
@@ -24,6 +25,7 @@ from ctsec.rbac.elevation import ElevationPolicy
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Standing
+from ctsec.security.mirror import Mirror
 from ctsec.user import User
 
 Cached: TypeAlias = tuple[Session, User | None] | tuple[VerifiableKey, User | None] | tuple[Standing | None] | tuple[OrganizationId | None]
@@ -65,6 +67,7 @@ class EmbeddedOptions:
     `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
     What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
     owners may.
+    `roles_in_memory` loads the roles of an organization whole when it is first asked about, instead of person by person.
     """
 
     base_url: str = "http://localhost:8000"
@@ -80,16 +83,34 @@ class EmbeddedOptions:
     worker: bool = True
     changes: str | None = None
     ask_every: float = 1.0
+    roles_in_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What one process remembers for a few seconds, and what it has seen used and not written yet; shared by both colours of a bundle."""
+    """What one process remembers for a few seconds, and what it has seen used and not written yet; shared by both colours of a bundle.
+
+    `mirror` holds the roles of whole organizations, where the host wants that.
+    """
 
     records: RecordCache[Cached]
     policies: KeptPolicies = field(default_factory=KeptPolicies)
+    mirror: Mirror | None = None
     session_uses: dict[SessionId, datetime] = field(default_factory=dict[SessionId, datetime])
     key_uses: dict[KeyId, tuple[datetime, str]] = field(default_factory=dict[KeyId, tuple[datetime, str]])
+
+    def evict(self, scopes: frozenset[str]) -> None:
+        """Forget what this process itself has changed."""
+        self.records.evict(scopes)
+        if self.mirror is not None:
+            self.mirror.evict(scopes)
+
+    def catch_up(self, news: News, *, asked: Generation) -> None:
+        """Forget what others changed, and believe the rest from the moment of asking on."""
+        # The mirror first: once the records are believed, everything is.
+        if self.mirror is not None:
+            self.mirror.catch_up(news)
+        self.records.catch_up(news, asked=asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +134,10 @@ class Parts:
             raise ConfigurationError("expected a method table over the permissions of the policy, in the same order")
 
 
-def new_memory(clock: Clock, *, ask_every: float | None = None) -> Memory:
-    """Return the memory of a process that has just started; with a change feed it asks every `ask_every` seconds what others changed."""
-    return Memory(RecordCache(monotonic=clock.monotonic, ask_every=ask_every))
+def new_memory(clock: Clock, *, ask_every: float | None = None, mirrored: Policy | None = None) -> Memory:
+    """Return the memory of a process that has just started; with a change feed it asks every `ask_every` seconds what others changed.
+
+    With a policy as `mirrored`, it holds the roles of the organizations that it is asked about.
+    """
+    mirror = Mirror(mirrored, monotonic=clock.monotonic) if mirrored is not None else None
+    return Memory(RecordCache(monotonic=clock.monotonic, ask_every=ask_every), mirror=mirror)

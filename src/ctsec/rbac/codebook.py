@@ -1,0 +1,95 @@
+"""Numbers for situations: which decisions a person of some organization role meets in one place, as a byte.
+
+Rules that this module keeps:
+
+- a code stands for an organization role together with a place: the organization, a workspace without a role there, or a workspace role;
+- the decisions of a code are the table that `Policy.resolve` gives for that situation, the very object: nothing is decided here;
+- 0 means that no code stands for it and the whole standing has to be asked; 1 is a stranger;
+- a code is never given another meaning; when all 255 are taken, 0 is given.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import Final
+
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.rbac.decision import Decision, DecisionTable
+from ctsec.rbac.policy import Policy
+from ctsec.rbac.standing import Assignment, Standing
+
+WHOLE: Final = 0
+STRANGER: Final = 1
+MAX_CODES: Final = 256
+IN_ORGANIZATION: Final = None
+ABSENT: Final = ""
+_UNKNOWN: Final = "?"  # the name of no role: all unknown roles are one situation
+_ANYWHEN: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_HERE: Final = OrganizationId("here")
+_PLACE: Final = WorkspaceId("place")
+
+
+class Codebook:
+    """The codes of one policy. Safe to use from several threads; lists only grow, so a code that was read can be looked up.
+
+    `answers`, `tables` and `foreign` are indexed by code: the decisions of its table, the table, and the table that the same person meets
+    in a workspace that is not the organization's. `absent` gives the code of a workspace without a role, for the code of an organization.
+    """
+
+    __slots__ = ("_allowing", "_codes", "_lock", "absent", "answers", "foreign", "policy", "tables")
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        stranger = policy.resolve(None, _ANYWHEN, None, None)
+        self.answers: list[dict[str, Decision]] = [{}, stranger.decisions]
+        self.tables: list[DecisionTable] = [stranger, stranger]
+        self.foreign: list[DecisionTable] = [stranger, stranger]
+        self.absent: list[int] = [WHOLE, STRANGER]
+        self._codes: dict[tuple[str, str | None], int] = {}
+        self._allowing: dict[str, tuple[int, bytes]] = {}
+        self._lock = threading.Lock()
+
+    def code(self, role: str, place: str | None) -> int:
+        """Return the code of organization role `role` in `place`: IN_ORGANIZATION, ABSENT, or the name of a workspace role."""
+        code = self._codes.get((role, place))
+        return self._number(role, place) if code is None else code
+
+    def allowing(self, permission: str) -> bytes:
+        """Return a table for `bytes.translate` that turns a code into 1 if it allows `permission`, else 0; KeyError for an unknown name."""
+        size = len(self.answers)
+        made, table = self._allowing.get(permission, (0, b""))
+        if made == size:
+            return table
+        table = bytes([0, *(answers[permission].allowed for answers in self.answers[1:size])]).ljust(MAX_CODES, b"\0")
+        self._allowing[permission] = (size, table)
+        return table
+
+    def _number(self, role: str, place: str | None) -> int:
+        policy = self.policy
+        known = role if policy.organization_role(role) is not None else _UNKNOWN
+        spot = place if not place or policy.workspace_role(place) is not None else _UNKNOWN
+        if (known, spot) != (role, place):
+            return self.code(known, spot)
+        with self._lock:
+            code = self._codes.get((role, place))
+            if code is None:
+                code = self._codes[role, place] = self._grow(role, place)
+            return code
+
+    def _grow(self, role: str, place: str | None) -> int:
+        code = len(self.tables)
+        if code + (place is IN_ORGANIZATION) >= MAX_CODES:
+            return WHOLE
+        held = {_PLACE: Assignment(place)} if place else {}
+        somebody = Standing(user=UserId(""), organization=_HERE, role=role, workspaces=held)
+        where = (None, None) if place is IN_ORGANIZATION else (_PLACE, _HERE)
+        table = self.policy.resolve(somebody, _ANYWHEN, *where)
+        self.tables.append(table)
+        self.foreign.append(self.policy.resolve(somebody, _ANYWHEN, _PLACE, None))
+        self.absent.append(WHOLE)
+        self.answers.append(table.decisions)
+        if place is IN_ORGANIZATION:
+            absent = self._codes[role, ABSENT] = self._grow(role, ABSENT)
+            self.absent[code] = absent
+        return code

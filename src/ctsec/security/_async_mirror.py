@@ -1,0 +1,90 @@
+"""The roles of organizations in memory, filled by short reads of our own and never through a host's transaction (async source)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.rbac.snapshot import Snapshot
+from ctsec.rbac.standing import Standing
+from ctsec.security._async_news import AsyncNews
+from ctsec.security.mirror import Mirror, Need
+from ctsec.storage._async_ports import AsyncStorage, AsyncStore
+
+PAGE: Final = 1000
+_TRIES: Final = 4
+
+
+class AsyncMirroring:
+    """Reads what a `Mirror` needs before it can answer."""
+
+    __slots__ = ("_mirror", "_news", "_storage")
+
+    def __init__(self, mirror: Mirror, *, storage: AsyncStorage, news: AsyncNews) -> None:
+        self._mirror = mirror
+        self._storage = storage
+        self._news = news
+
+    async def ready(self, organization: OrganizationId, user: UserId) -> Snapshot | None:
+        """Return the snapshot once it is good for `user` in `organization`, or None if the store has to be asked.
+
+        It is good until the caller next waits for something: ask it at once.
+        """
+        if not await self._news.believe():
+            return None
+        for _ in range(_TRIES):
+            match self._mirror.need(organization, user):
+                case Need.NOTHING:
+                    return self._mirror.snapshot
+                case Need.PERSON:
+                    await self._read_person(organization, user)
+                case Need.VERSION:
+                    await self._read_version(organization)
+                case Need.ORGANIZATION:
+                    if not self._mirror.claim(organization):
+                        return None
+                    try:
+                        await self._read_organization(organization)
+                    finally:
+                        self._mirror.release(organization)
+                case Need.STORE:
+                    return None
+        return None
+
+    async def _read_person(self, organization: OrganizationId, user: UserId) -> None:
+        began = self._mirror.begin()
+        async with self._storage.reading() as store:
+            version = await store.standings.version(organization)
+            standing = await store.standings.standing(organization, user)
+        self._mirror.keep_person(organization, user, standing, version=version, began=began)
+
+    async def _read_version(self, organization: OrganizationId) -> None:
+        began = self._mirror.begin()
+        async with self._storage.reading() as store:
+            version = await store.standings.version(organization)
+        self._mirror.confirm(organization, version=version, began=began)
+
+    async def _read_organization(self, organization: OrganizationId) -> None:
+        began = self._mirror.begin()
+        async with self._storage.reading() as store:
+            version = await store.standings.version(organization)
+            standings = await self._people(store, organization)
+            workspaces = await self._places(store, organization) if standings else []
+        self._mirror.keep(organization, version=version, workspaces=workspaces, standings=standings, began=began)
+
+    async def _people(self, store: AsyncStore, organization: OrganizationId) -> list[Standing]:
+        found: list[Standing] = []
+        while len(found) <= self._mirror.largest:
+            page = await store.standings.of_organization(organization, after=found[-1].user if found else "", limit=PAGE)
+            found += page
+            if len(page) < PAGE:
+                break
+        return found
+
+    async def _places(self, store: AsyncStore, organization: OrganizationId) -> list[WorkspaceId]:
+        found: list[WorkspaceId] = []
+        while True:
+            page = await store.workspaces.of_organization(organization, after=found[-1] if found else "", limit=PAGE)
+            found += [each.id for each in page]
+            if len(page) < PAGE:
+                return found

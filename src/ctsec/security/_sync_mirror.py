@@ -1,0 +1,91 @@
+# Generated from src/ctsec/security/_async_mirror.py by tools/twin.py; edit that file.
+"""The roles of organizations in memory, filled by short reads of our own and never through a host's transaction (async source)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.rbac.snapshot import Snapshot
+from ctsec.rbac.standing import Standing
+from ctsec.security._sync_news import News
+from ctsec.security.mirror import Mirror, Need
+from ctsec.storage._sync_ports import Storage, Store
+
+PAGE: Final = 1000
+_TRIES: Final = 4
+
+
+class Mirroring:
+    """Reads what a `Mirror` needs before it can answer."""
+
+    __slots__ = ("_mirror", "_news", "_storage")
+
+    def __init__(self, mirror: Mirror, *, storage: Storage, news: News) -> None:
+        self._mirror = mirror
+        self._storage = storage
+        self._news = news
+
+    def ready(self, organization: OrganizationId, user: UserId) -> Snapshot | None:
+        """Return the snapshot once it is good for `user` in `organization`, or None if the store has to be asked.
+
+        It is good until the caller next waits for something: ask it at once.
+        """
+        if not self._news.believe():
+            return None
+        for _ in range(_TRIES):
+            match self._mirror.need(organization, user):
+                case Need.NOTHING:
+                    return self._mirror.snapshot
+                case Need.PERSON:
+                    self._read_person(organization, user)
+                case Need.VERSION:
+                    self._read_version(organization)
+                case Need.ORGANIZATION:
+                    if not self._mirror.claim(organization):
+                        return None
+                    try:
+                        self._read_organization(organization)
+                    finally:
+                        self._mirror.release(organization)
+                case Need.STORE:
+                    return None
+        return None
+
+    def _read_person(self, organization: OrganizationId, user: UserId) -> None:
+        began = self._mirror.begin()
+        with self._storage.reading() as store:
+            version = store.standings.version(organization)
+            standing = store.standings.standing(organization, user)
+        self._mirror.keep_person(organization, user, standing, version=version, began=began)
+
+    def _read_version(self, organization: OrganizationId) -> None:
+        began = self._mirror.begin()
+        with self._storage.reading() as store:
+            version = store.standings.version(organization)
+        self._mirror.confirm(organization, version=version, began=began)
+
+    def _read_organization(self, organization: OrganizationId) -> None:
+        began = self._mirror.begin()
+        with self._storage.reading() as store:
+            version = store.standings.version(organization)
+            standings = self._people(store, organization)
+            workspaces = self._places(store, organization) if standings else []
+        self._mirror.keep(organization, version=version, workspaces=workspaces, standings=standings, began=began)
+
+    def _people(self, store: Store, organization: OrganizationId) -> list[Standing]:
+        found: list[Standing] = []
+        while len(found) <= self._mirror.largest:
+            page = store.standings.of_organization(organization, after=found[-1].user if found else "", limit=PAGE)
+            found += page
+            if len(page) < PAGE:
+                break
+        return found
+
+    def _places(self, store: Store, organization: OrganizationId) -> list[WorkspaceId]:
+        found: list[WorkspaceId] = []
+        while True:
+            page = store.workspaces.of_organization(organization, after=found[-1] if found else "", limit=PAGE)
+            found += [each.id for each in page]
+            if len(page) < PAGE:
+                return found

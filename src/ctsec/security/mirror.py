@@ -1,0 +1,206 @@
+"""What a process holds of organizations' roles in memory, and for how long it believes it.
+
+Rules that this module keeps:
+
+- a read carries the moment at which it began; what changed since then, as far as this process heard, is not overwritten by it;
+- a change is heard of by scope (an id): of a person, whose standings are read again where they are asked for; of an organization, which is
+  loaded again; of anything (None), which empties the mirror;
+- an organization is believed for five seconds after its version was read, and read whole again when that is another one: a change that
+  nobody told of is seen by then. However often it was confirmed, it is loaded again after ten minutes;
+- of two reads of one person the one that saw the later version is kept;
+- an organization that is being loaded is loaded by one caller; the others ask the store about their person;
+- an organization of nobody, of more people than `largest`, or with roles of its own is not held: the store is asked about its people.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from itertools import takewhile
+from typing import Final
+
+from ctsec.cache import LIFE
+from ctsec.changes import News
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.rbac.policy import Policy
+from ctsec.rbac.snapshot import Snapshot
+from ctsec.rbac.standing import Standing
+
+LONGEST: Final = 600.0
+LARGEST: Final = 50_000
+_REMEMBERED: Final = 10_000  # changes
+
+
+class Need(Enum):
+    """What has to be read before the mirror can answer about a person in an organization; STORE means that it will not."""
+
+    NOTHING = auto()
+    PERSON = auto()
+    VERSION = auto()
+    ORGANIZATION = auto()
+    STORE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """When a read began: the number of changes heard of, and monotonic seconds."""
+
+    changes: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """One organization: the version and the moment of its load, how long it is believed, and who was read again since (changes, version).
+
+    `refused` is one that the snapshot does not hold.
+    """
+
+    version: int
+    began: Began
+    believed_until: float
+    refused: bool = False
+    people: dict[UserId, tuple[int, int]] = field(default_factory=dict[UserId, tuple[int, int]])
+
+
+class Mirror:
+    """The roles of the organizations that this process was asked about, in a `Snapshot`. Safe to use from several threads.
+
+    The snapshot may be asked as long as nothing else has to be read: `need` says what, and the answer is good for that instant.
+    """
+
+    __slots__ = ("_changes", "_floor", "_heard", "_held", "_loading", "_lock", "_monotonic", "largest", "snapshot")
+
+    def __init__(self, policy: Policy, *, monotonic: Callable[[], float], largest: int = LARGEST) -> None:
+        self.snapshot = Snapshot(policy)
+        self.largest = largest
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._held: dict[str, _Held] = {}
+        self._loading: set[str] = set()
+        self._heard: dict[str, int] = {}
+        self._changes = 0
+        self._floor = 0
+
+    def begin(self) -> Began:
+        """Return the moment to keep a read with; call it before the read."""
+        return Began(self._changes, self._monotonic())
+
+    def need(self, organization: OrganizationId, user: UserId) -> Need:
+        """Return what has to be read before the snapshot can answer about `user`."""
+        held = self._held.get(organization)
+        if held is None:
+            return Need.ORGANIZATION
+        now = self._monotonic()
+        if now >= held.began.at + LONGEST:
+            return Need.ORGANIZATION
+        if held.refused:
+            return Need.STORE
+        if now >= held.believed_until:
+            return Need.VERSION
+        heard = self._heard.get(user, 0)
+        return Need.PERSON if heard > held.began.changes and heard > held.people.get(user, (0, 0))[0] else Need.NOTHING
+
+    def claim(self, organization: OrganizationId) -> bool:
+        """Say whether the caller is the one to load an organization; who is has to `release` it."""
+        with self._lock:
+            if organization in self._loading:
+                return False
+            self._loading.add(organization)
+            return True
+
+    def release(self, organization: OrganizationId) -> None:
+        """Let others load an organization."""
+        with self._lock:
+            self._loading.discard(organization)
+
+    def keep(
+        self,
+        organization: OrganizationId,
+        *,
+        version: int,
+        workspaces: Iterable[WorkspaceId],
+        standings: Sequence[Standing],
+        began: Began,
+    ) -> None:
+        """Hold an organization, for who claimed it; its version was read before everything else."""
+        with self._lock:
+            self._release_old(began.at)
+            self._let_go(organization)
+            if began.changes < max(self._floor, self._heard.get(organization, 0)) or not standings:
+                return
+            refused = len(standings) > self.largest or any(each.custom_roles for each in standings)
+            if not refused:
+                self.snapshot.load(organization, workspaces, standings)
+            self._held[organization] = _Held(version=version, began=began, believed_until=began.at + LIFE, refused=refused)
+
+    def keep_person(self, organization: OrganizationId, user: UserId, standing: Standing | None, *, version: int, began: Began) -> None:
+        """Hold what one person is, if nothing newer is known; `version` is the organization's, read before the standing."""
+        with self._lock:
+            held = self._held.get(organization)
+            if held is None or began.changes < max(self._floor, self._heard.get(user, 0)):
+                return
+            if version < max(held.version, held.people.get(user, (0, 0))[1]):
+                return
+            if standing is None:
+                self.snapshot.remove(organization, user)
+            else:
+                self.snapshot.put(standing)
+            held.people[user] = (began.changes, version)
+
+    def confirm(self, organization: OrganizationId, *, version: int, began: Began) -> None:
+        """Believe an organization whose version was read and is the one that is held; drop it otherwise."""
+        with self._lock:
+            held = self._held.get(organization)
+            if held is not None and held.version == version:
+                self._held[organization] = replace(held, believed_until=max(held.believed_until, began.at + LIFE))
+            else:
+                self._let_go(organization)
+
+    def catch_up(self, news: News) -> None:
+        """Take in what others changed."""
+        if news.scopes is None:
+            self.clear()
+        elif news.scopes:
+            self.evict(news.scopes)
+
+    def evict(self, scopes: Iterable[str]) -> None:
+        """Believe nothing any more about `scopes`, and keep no read of them that is under way."""
+        with self._lock:
+            self._changes += 1
+            for scope in scopes:
+                self._heard[scope] = self._changes
+                self._let_go(scope)
+            if len(self._heard) > _REMEMBERED:
+                self._trim()
+
+    def clear(self) -> None:
+        """Hold nothing, and keep no read that is under way."""
+        with self._lock:
+            self._changes += 1
+            self._drop_all()
+
+    def _let_go(self, organization: str) -> None:
+        if self._held.pop(organization, None) is not None:
+            self.snapshot.forget(OrganizationId(organization))
+
+    def _release_old(self, now: float) -> None:
+        """Let go of what nobody may believe any more; organizations stand in the order of their loads."""
+        for name in [*takewhile(lambda name: now >= self._held[name].began.at + LONGEST, self._held)]:
+            self._let_go(name)
+
+    def _trim(self) -> None:
+        """Forget changes from before every load; if that are too few, everything."""
+        floor = min((held.began.changes for held in self._held.values()), default=self._changes)
+        self._heard = {scope: change for scope, change in self._heard.items() if change > floor}
+        self._floor = max(self._floor, floor)
+        if len(self._heard) > _REMEMBERED // 2:
+            self._drop_all()
+
+    def _drop_all(self) -> None:
+        self._held.clear()
+        self._heard.clear()
+        self._floor = self._changes
+        self.snapshot.clear()
