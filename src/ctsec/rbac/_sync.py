@@ -97,11 +97,11 @@ class Roles:
         About somebody else it is told to whoever manages the people of the place, and about roles only, not about credentials.
         """
         home, now, policy = self._acting.home(workspace), self._acting.now, self._acting.policy
-        if user is None:
-            standing, credential = self._standing(principal, organization), principal.credential
+        own, credential = self._standing(principal, organization), principal.credential
+        if user is None or (own is not None and user == own.user):
             return explain(
                 policy,
-                standing,
+                own,
                 permission,
                 now=now,
                 workspace=workspace,
@@ -111,7 +111,6 @@ class Roles:
                 table=self._acting.methods,
                 credential=credential,
             )
-        own = self._standing(principal, organization)
         if own is None or (workspace is not None and home != organization):
             return NOT_FOUND
         refusal = may_decide(policy, actor=self._acting.acting(own, principal), target=None, workspace=workspace, now=now)
