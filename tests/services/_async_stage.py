@@ -10,6 +10,7 @@ from ctsec.directory.record import Organization, Workspace
 from ctsec.ids import BreakGlassId, ElevationId, SessionId
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
+from ctsec.rbac import CustomRole
 from tests.services._async_world import AsyncWorld
 from tests.services.probing import OTHER_PASSWORD, PASSWORD, Device, base32
 
@@ -62,6 +63,8 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
     wanted = {"organization": acme.id, "workspace": prod.id, "role": "editor"}
     asking = {**wanted, "reason": "the night shift", "duration": timedelta(hours=1)}
     asked = await world.call("elevations.request", bob, **asking)
+    caretaker = CustomRole("caretaker", frozenset({"dashboards:view"}))
+    await world.call("custom_roles.define", ann, organization=acme.id, role=caretaker)
     glass = {"user": mia.id, "workspace": prod.id, "role": "admin", "longest": timedelta(hours=1)}
     permit = await world.call("break_glass.permit", ann, organization=acme.id, **glass)
     (invitation,) = await world.call("members.invitations", organization=acme.id)
@@ -128,6 +131,8 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "roles.revoke": ((ann,), place),
         "roles.change_organization_role": ((ann,), {**org, "user": bob.id, "role": "admin"}),
         "roles.change_period": ((ann,), {**org, "user": bob.id, "expires_at": stage.world.clock.now() + timedelta(days=1)}),
+        "custom_roles.define": ((ann,), {**org, "role": CustomRole("pilot", frozenset({"agents:run"}))}),
+        "custom_roles.remove": ((ann,), {**org, "name": "caretaker"}),
         "elevations.request": ((bob,), {**org, "workspace": stage.prod.id, "role": "editor", **hour}),
         "elevations.approve": ((ann,), asked),
         "elevations.deny": ((ann,), asked),

@@ -11,6 +11,7 @@ from ctsec.directory.record import Organization, Workspace
 from ctsec.ids import BreakGlassId, ElevationId, SessionId
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
+from ctsec.rbac import CustomRole
 from tests.services._sync_world import World
 from tests.services.probing import OTHER_PASSWORD, PASSWORD, Device, base32
 
@@ -63,6 +64,8 @@ def set_stage(world: World) -> Stage:
     wanted = {"organization": acme.id, "workspace": prod.id, "role": "editor"}
     asking = {**wanted, "reason": "the night shift", "duration": timedelta(hours=1)}
     asked = world.call("elevations.request", bob, **asking)
+    caretaker = CustomRole("caretaker", frozenset({"dashboards:view"}))
+    world.call("custom_roles.define", ann, organization=acme.id, role=caretaker)
     glass = {"user": mia.id, "workspace": prod.id, "role": "admin", "longest": timedelta(hours=1)}
     permit = world.call("break_glass.permit", ann, organization=acme.id, **glass)
     (invitation,) = world.call("members.invitations", organization=acme.id)
@@ -129,6 +132,8 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "roles.revoke": ((ann,), place),
         "roles.change_organization_role": ((ann,), {**org, "user": bob.id, "role": "admin"}),
         "roles.change_period": ((ann,), {**org, "user": bob.id, "expires_at": stage.world.clock.now() + timedelta(days=1)}),
+        "custom_roles.define": ((ann,), {**org, "role": CustomRole("pilot", frozenset({"agents:run"}))}),
+        "custom_roles.remove": ((ann,), {**org, "name": "caretaker"}),
         "elevations.request": ((bob,), {**org, "workspace": stage.prod.id, "role": "editor", **hour}),
         "elevations.approve": ((ann,), asked),
         "elevations.deny": ((ann,), asked),

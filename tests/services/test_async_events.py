@@ -10,6 +10,7 @@ import pytest
 
 from ctsec.outcome import Reason
 from ctsec.principal import Factor
+from ctsec.rbac import CustomRole
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.testing import Written
 from tests.services._async_stage import AsyncStage, perform, set_stage
@@ -38,6 +39,8 @@ READS = {
     "lists.workspaces",
     "lists.count",
     "lists.reach",
+    "custom_roles.of_organization",
+    "custom_roles.policy",
     "elevations.in_state",
     "break_glass.permits",
     "api_keys.of",
@@ -81,6 +84,8 @@ WRITES = [
     "roles.revoke",
     "roles.change_organization_role",
     "roles.change_period",
+    "custom_roles.define",
+    "custom_roles.remove",
     "elevations.request",
     "elevations.approve",
     "elevations.deny",
@@ -164,6 +169,8 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
         "roles.revoke": ((bob,), {**place, "user": stage.ann.id}, Reason.DENIED),
         "roles.change_organization_role": ((bob,), {**org, "user": bob.id, "role": "owner"}, Reason.SELF_CHANGE),
         "roles.change_period": ((bob,), {**org, "user": stage.ann.id}, Reason.DENIED),
+        "custom_roles.define": ((bob,), {**org, "role": CustomRole("pilot", frozenset({"agents:run"}))}, Reason.DENIED),
+        "custom_roles.remove": ((bob,), {**org, "name": "caretaker"}, Reason.DENIED),
         "elevations.request": ((bob,), {**glass, "role": "owner", **hour}, Reason.INVALID_INPUT),
         "elevations.approve": ((bob,), asked, Reason.SELF_CHANGE),
         "elevations.deny": ((stage.mia,), asked, Reason.DENIED),
@@ -174,7 +181,7 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
     }
 
 
-SERVICES = {"members", "roles", "elevations", "break_glass"}
+SERVICES = {"members", "roles", "custom_roles", "elevations", "break_glass"}
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "mfa.confirm_totp"]
 REFUSALS += ["directory.rename_organization", "directory.create_workspace"]

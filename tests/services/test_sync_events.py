@@ -11,6 +11,7 @@ import pytest
 
 from ctsec.outcome import Reason
 from ctsec.principal import Factor
+from ctsec.rbac import CustomRole
 from ctsec.security._sync_unit import Unit
 from ctsec.testing import Written
 from tests.services._sync_stage import Stage, perform, set_stage
@@ -39,6 +40,8 @@ READS = {
     "lists.workspaces",
     "lists.count",
     "lists.reach",
+    "custom_roles.of_organization",
+    "custom_roles.policy",
     "elevations.in_state",
     "break_glass.permits",
     "api_keys.of",
@@ -82,6 +85,8 @@ WRITES = [
     "roles.revoke",
     "roles.change_organization_role",
     "roles.change_period",
+    "custom_roles.define",
+    "custom_roles.remove",
     "elevations.request",
     "elevations.approve",
     "elevations.deny",
@@ -165,6 +170,8 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "roles.revoke": ((bob,), {**place, "user": stage.ann.id}, Reason.DENIED),
         "roles.change_organization_role": ((bob,), {**org, "user": bob.id, "role": "owner"}, Reason.SELF_CHANGE),
         "roles.change_period": ((bob,), {**org, "user": stage.ann.id}, Reason.DENIED),
+        "custom_roles.define": ((bob,), {**org, "role": CustomRole("pilot", frozenset({"agents:run"}))}, Reason.DENIED),
+        "custom_roles.remove": ((bob,), {**org, "name": "caretaker"}, Reason.DENIED),
         "elevations.request": ((bob,), {**glass, "role": "owner", **hour}, Reason.INVALID_INPUT),
         "elevations.approve": ((bob,), asked, Reason.SELF_CHANGE),
         "elevations.deny": ((stage.mia,), asked, Reason.DENIED),
@@ -175,7 +182,7 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
     }
 
 
-SERVICES = {"members", "roles", "elevations", "break_glass"}
+SERVICES = {"members", "roles", "custom_roles", "elevations", "break_glass"}
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "mfa.confirm_totp"]
 REFUSALS += ["directory.rename_organization", "directory.create_workspace"]

@@ -33,8 +33,8 @@ _KEYS: Final = ("s@example.com", "S@example.com", "s@example.com ", "t@example.c
 _ROLES: Final = ("member", "Member", "owner", "admin")
 _NAMES: Final = ("user.signed_in", "role.*", "role.assigned", "r_le.x")
 _ORDERED: Final = (
-    "workspaces.of_", "roster.of_org", "roster.owners", "standings.of_", "assignments.of_", "lists.", "elevations.of_", "break_glass.of_",
-    "api_keys.of_", "inbox.", "log.", "outbox.", "guard.events.",
+    "workspaces.of_", "roster.of_org", "standings.of_org", "roster.owners", "assignments.of_", "lists.", "custom_roles.of_",
+    "elevations.of_", "break_glass.of_", "api_keys.of_", "inbox.", "log.", "outbox.", "guard.events.",
 )  # fmt: skip
 
 
@@ -100,6 +100,12 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "roster.owners": lambda f, a, b, c: _call(s.org_id(a), limit=1 + b),
     "lists.workspaces": lambda f, a, b, c: _call(_reach(a, b, c), after="", limit=1 + c),
     "lists.count": lambda f, a, b, c: _call(_reach(a, b, c)),
+    "standings.revision": lambda f, a, b, c: _call(s.org_id(a)),
+    "custom_roles.put": lambda f, a, b, c: _call(replace(s.custom_role(_ROLES[a], of=b), version=1 + c)),
+    "custom_roles.of_organization": lambda f, a, b, c: _call(s.org_id(a)),
+    "custom_roles.remove": lambda f, a, b, c: _call(s.org_id(a), _ROLES[b]),
+    "custom_roles.in_use": lambda f, a, b, c: _call(s.org_id(a), ("viewer", *_ROLES)[b], now=_at(c)),
+    "custom_roles.customise": lambda f, a, b, c: _call(s.org_id(a), b),
     "elevations.add": lambda f, a, b, c: _call(s.elevation(f, of=a, person=b, state=_STATES[c % 2], space=c)),
     "elevations.get": lambda f, a, b, c: _call(s.org_id(a), s.elevation(b, of=a, person=c).id, fresh=c > 1),
     "elevations.change": lambda f, a, b, c: _call(

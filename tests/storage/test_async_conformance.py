@@ -46,6 +46,10 @@ class TestAssignments(conformance.AsyncAssignmentConformance):
     pass
 
 
+class TestCustomRoles(conformance.AsyncCustomRoleConformance):
+    pass
+
+
 class TestLists(conformance.AsyncListConformance):
     pass
 

@@ -47,6 +47,10 @@ class TestAssignments(conformance.AssignmentConformance):
     pass
 
 
+class TestCustomRoles(conformance.CustomRoleConformance):
+    pass
+
+
 class TestLists(conformance.ListConformance):
     pass
 

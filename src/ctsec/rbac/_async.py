@@ -19,6 +19,7 @@ from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.decision import Decision
 from ctsec.rbac.elevating import may_decide
 from ctsec.rbac.explanation import Explanation, explain
+from ctsec.rbac.policy import Policy
 from ctsec.rbac.question import Ask
 from ctsec.rbac.resolution import resolve_access
 from ctsec.rbac.standing import Assignment, Standing
@@ -51,7 +52,8 @@ class AsyncRoles:
         standing = await self._standing(principal, organization)
         if at_least is not None and (standing is None or standing.version < at_least) and await self.version(organization) < at_least:
             raise StaleRead("this transaction sees older roles than asked for; begin another one, or read the primary database")
-        return self._access(principal, standing, organization, workspace, await self._acting.home(workspace))
+        home, policy = await self._acting.home(workspace), await self._acting.policy(standing)
+        return self._access(policy, principal, standing, organization, workspace, home)
 
     async def check(
         self,
@@ -79,7 +81,9 @@ class AsyncRoles:
         for ask in asks:
             place = (ask.organization, ask.workspace)
             if place not in places:
-                places[place] = self._access(principal, standings[ask.organization], *place, homes[ask.workspace])
+                standing = standings[ask.organization]
+                policy = await self._acting.policy(standing)
+                places[place] = self._access(policy, principal, standing, *place, homes[ask.workspace])
         return tuple(places[ask.organization, ask.workspace].check(ask.permission) for ask in asks)
 
     async def explain(
@@ -95,8 +99,9 @@ class AsyncRoles:
 
         About somebody else it is told to whoever manages the people of the place, and about roles only, not about credentials.
         """
-        home, now, policy = await self._acting.home(workspace), self._acting.now, self._acting.policy
+        home, now = await self._acting.home(workspace), self._acting.now
         own, credential = await self._standing(principal, organization), principal.credential
+        policy = await self._acting.policy(own)
         if user is None or (own is not None and user == own.user):
             return explain(
                 policy,
@@ -144,7 +149,7 @@ class AsyncRoles:
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
         refusal = may_set_workspace_role(
-            self._acting.policy,
+            await self._acting.policy(acting.standing),
             actor=acting,
             target=target,
             workspace=workspace,
@@ -180,7 +185,12 @@ class AsyncRoles:
             return NOT_FOUND
         home = await self._acting.home(workspace)
         refusal = may_end_workspace_role(
-            self._acting.policy, actor=acting, target=target, workspace=workspace, workspace_organization=home, now=self._acting.now
+            await self._acting.policy(acting.standing),
+            actor=acting,
+            target=target,
+            workspace=workspace,
+            workspace_organization=home,
+            now=self._acting.now,
         )
         if refusal is not None:
             return await self._refuse(actor, organization, refusal, user=user, workspace=workspace, details={})
@@ -232,6 +242,7 @@ class AsyncRoles:
 
     def _access(
         self,
+        policy: Policy,
         principal: Principal,
         standing: Standing | None,
         organization: OrganizationId,
@@ -239,7 +250,7 @@ class AsyncRoles:
         home: OrganizationId | None,
     ) -> Access:
         return resolve_access(
-            self._acting.policy,
+            policy,
             principal,
             standing,
             organization=organization,
@@ -264,7 +275,8 @@ class AsyncRoles:
         if before is None:
             return NOT_FOUND
         after = change(before)
-        refusal = may_set_organization_role(self._acting.policy, actor=acting, before=before, after=after, now=self._acting.now)
+        policy = await self._acting.policy(acting.standing)
+        refusal = may_set_organization_role(policy, actor=acting, before=before, after=after, now=self._acting.now)
         if refusal is None and loses_owner(before, after) and not await self._acting.owners.lose_owner(organization):
             refusal = Refusal(Reason.LAST_OWNER, "an organization keeps at least one owner without start and end")
         if refusal is not None:

@@ -13,13 +13,14 @@ from ctsec.audit.event import Detail, EventName, Target
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
-from ctsec.rbac._async_ports import AsyncEpochRecords, AsyncOwnerCount, AsyncStandingRecords
+from ctsec.rbac._async_ports import AsyncEpochRecords, AsyncOwnerCount, AsyncPolicySource, AsyncStandingRecords
 from ctsec.rbac.bounds import Actor, actor_of
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
 
+_NOWHERE: Final = OrganizationId("")
 NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such organization, workspace or member")
 
 
@@ -27,7 +28,7 @@ NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such organization, wor
 class AsyncActing:
     """The records that a change of roles reads and writes besides its own, what judges it, and where its event goes."""
 
-    policy: Policy
+    policies: AsyncPolicySource
     methods: MethodTable | None
     standings: AsyncStandingRecords
     owners: AsyncOwnerCount
@@ -53,6 +54,14 @@ class AsyncActing:
     def acting(self, standing: Standing, principal: Principal) -> Actor:
         """Return the person of `standing` as an actor through the credential of `principal`."""
         return actor_of(standing, principal.credential, methods=self.methods, now=self.now)
+
+    async def policy(self, standing: Standing | None) -> Policy:
+        """Return the policy that decides for somebody: that of the organization, with its own roles as they were when this was read."""
+        return (
+            await self.policies.of(standing.organization, standing.custom_roles)
+            if standing is not None
+            else await self.policies.of(_NOWHERE, 0)
+        )
 
     async def target(self, organization: OrganizationId, user: UserId) -> Standing | None:
         """Return what somebody is in the locked organization."""

@@ -69,7 +69,7 @@ class AsyncElevations:
             seconds=seconds,
             requested_at=now,
         )
-        refusal = elevation_refusal(self._acting.policy, target=person, elevation=request.granted(now), now=now)
+        refusal = elevation_refusal(await self._acting.policy(person), target=person, elevation=request.granted(now), now=now)
         if workspace is not None and await self._acting.home(workspace) != organization:
             refusal = NOT_FOUND
         if refusal is None and await self._records.open_of_user(organization, person.user) >= MAX_OPEN:
@@ -91,7 +91,7 @@ class AsyncElevations:
             return NOT_FOUND
         target = await self._acting.target(organization, request.user_id)
         refusal = may_elevate(
-            self._acting.policy,
+            await self._acting.policy(acting.standing),
             actor=acting,
             target=target,
             elevation=request.granted(now),
@@ -143,7 +143,8 @@ class AsyncElevations:
         refusal = None
         if not own:
             target = await self._acting.target(organization, request.user_id)
-            refusal = may_decide(self._acting.policy, actor=acting, target=target, workspace=request.workspace_id, now=now)
+            policy = await self._acting.policy(acting.standing)
+            refusal = may_decide(policy, actor=acting, target=target, workspace=request.workspace_id, now=now)
         wanted = {ElevationState.OPEN} if deny else {ElevationState.OPEN, ElevationState.ACTIVE} if own else {ElevationState.ACTIVE}
         if refusal is None and request.state not in wanted:
             refusal = _DECIDED

@@ -7,10 +7,9 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.ids import OrganizationId, UserId
 from ctsec.principal import Principal
-from ctsec.rbac._async_ports import AsyncListRecords
+from ctsec.rbac._async_ports import AsyncListRecords, AsyncPolicySource, AsyncStandingRecords
 from ctsec.rbac.listing import Page, Reach, reach
 from ctsec.rbac.methods import MethodTable
-from ctsec.rbac.policy import Policy
 from ctsec.rbac.subject import subject
 
 MAX_PAGE: Final = 1000
@@ -20,10 +19,19 @@ _NOBODY: Final = UserId("")
 class AsyncLists:
     """The workspaces of an organization in which a check of a permission allows; the list is exactly that, on every page."""
 
-    __slots__ = ("_ambient", "_methods", "_policy", "_records")
+    __slots__ = ("_ambient", "_methods", "_policies", "_records", "_standings")
 
-    def __init__(self, *, policy: Policy, methods: MethodTable | None, records: AsyncListRecords, ambient: Ambient) -> None:
-        self._policy = policy
+    def __init__(
+        self,
+        *,
+        policies: AsyncPolicySource,
+        standings: AsyncStandingRecords,
+        methods: MethodTable | None,
+        records: AsyncListRecords,
+        ambient: Ambient,
+    ) -> None:
+        self._policies = policies
+        self._standings = standings
         self._methods = methods
         self._records = records
         self._ambient = ambient
@@ -53,8 +61,9 @@ class AsyncLists:
         if self._methods is not None and self._methods.refuse(permission, credential=principal.credential, now=now) is not None:
             # A check would refuse it everywhere.
             scopes = frozenset[str]()
+        policy = await self._policies.of(organization, await self._standings.revision(organization))
         return reach(
-            self._policy,
+            policy,
             permission,
             organization=organization,
             user=person if person is not None else _NOBODY,

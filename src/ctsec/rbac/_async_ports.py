@@ -7,8 +7,10 @@ from typing import Protocol
 
 from ctsec.ids import BreakGlassId, ElevationId, OrganizationId, UserId, WorkspaceId
 from ctsec.rbac.assignment import RoleAssignment
+from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest, ElevationState
 from ctsec.rbac.listing import Reach
+from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Standing
 
 
@@ -29,6 +31,10 @@ class AsyncStandingRecords(Protocol):
 
     async def version(self, organization_id: OrganizationId) -> int:
         """Return the version of the organization's roles; 0 for an organization that is not there."""
+        ...
+
+    async def revision(self, organization_id: OrganizationId) -> int:
+        """Return the number that the organization's own roles have; 0 without any."""
         ...
 
     async def change_membership(self, *, before: Standing, after: Standing) -> bool:
@@ -125,6 +131,38 @@ class AsyncBreakGlassRecords(Protocol):
 
     async def remove_of_user(self, organization_id: OrganizationId, user_id: UserId) -> None:
         """Delete the permits of a person who leaves."""
+        ...
+
+
+class AsyncCustomRoleRecords(Protocol):
+    """The roles that organizations make for themselves."""
+
+    async def of_organization(self, organization_id: OrganizationId) -> tuple[CustomRoleRecord, ...]:
+        """Return an organization's own roles, in the order of their names."""
+        ...
+
+    async def put(self, record: CustomRoleRecord) -> None:
+        """Insert a role, or replace the one of that name."""
+        ...
+
+    async def remove(self, organization_id: OrganizationId, name: str) -> bool:
+        """Delete a role; True if there was one."""
+        ...
+
+    async def in_use(self, organization_id: OrganizationId, name: str, *, now: datetime) -> bool:
+        """Say whether somebody holds a workspace role of that name, asks for it, is invited to it or has a permit for it."""
+        ...
+
+    async def customise(self, organization_id: OrganizationId, revision: int) -> None:
+        """Write the number that the organization's own roles have from now on."""
+        ...
+
+
+class AsyncPolicySource(Protocol):
+    """Where the policy of an organization comes from."""
+
+    async def of(self, organization: OrganizationId, revision: int) -> Policy:
+        """Return the policy of an organization whose own roles have the number `revision` (0: it has none)."""
         ...
 
 

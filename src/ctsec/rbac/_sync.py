@@ -20,6 +20,7 @@ from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.decision import Decision
 from ctsec.rbac.elevating import may_decide
 from ctsec.rbac.explanation import Explanation, explain
+from ctsec.rbac.policy import Policy
 from ctsec.rbac.question import Ask
 from ctsec.rbac.resolution import resolve_access
 from ctsec.rbac.standing import Assignment, Standing
@@ -52,7 +53,8 @@ class Roles:
         standing = self._standing(principal, organization)
         if at_least is not None and (standing is None or standing.version < at_least) and self.version(organization) < at_least:
             raise StaleRead("this transaction sees older roles than asked for; begin another one, or read the primary database")
-        return self._access(principal, standing, organization, workspace, self._acting.home(workspace))
+        home, policy = self._acting.home(workspace), self._acting.policy(standing)
+        return self._access(policy, principal, standing, organization, workspace, home)
 
     def check(
         self,
@@ -80,7 +82,9 @@ class Roles:
         for ask in asks:
             place = (ask.organization, ask.workspace)
             if place not in places:
-                places[place] = self._access(principal, standings[ask.organization], *place, homes[ask.workspace])
+                standing = standings[ask.organization]
+                policy = self._acting.policy(standing)
+                places[place] = self._access(policy, principal, standing, *place, homes[ask.workspace])
         return tuple(places[ask.organization, ask.workspace].check(ask.permission) for ask in asks)
 
     def explain(
@@ -96,8 +100,9 @@ class Roles:
 
         About somebody else it is told to whoever manages the people of the place, and about roles only, not about credentials.
         """
-        home, now, policy = self._acting.home(workspace), self._acting.now, self._acting.policy
+        home, now = self._acting.home(workspace), self._acting.now
         own, credential = self._standing(principal, organization), principal.credential
+        policy = self._acting.policy(own)
         if user is None or (own is not None and user == own.user):
             return explain(
                 policy,
@@ -145,7 +150,7 @@ class Roles:
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
         refusal = may_set_workspace_role(
-            self._acting.policy,
+            self._acting.policy(acting.standing),
             actor=acting,
             target=target,
             workspace=workspace,
@@ -181,7 +186,12 @@ class Roles:
             return NOT_FOUND
         home = self._acting.home(workspace)
         refusal = may_end_workspace_role(
-            self._acting.policy, actor=acting, target=target, workspace=workspace, workspace_organization=home, now=self._acting.now
+            self._acting.policy(acting.standing),
+            actor=acting,
+            target=target,
+            workspace=workspace,
+            workspace_organization=home,
+            now=self._acting.now,
         )
         if refusal is not None:
             return self._refuse(actor, organization, refusal, user=user, workspace=workspace, details={})
@@ -231,6 +241,7 @@ class Roles:
 
     def _access(
         self,
+        policy: Policy,
         principal: Principal,
         standing: Standing | None,
         organization: OrganizationId,
@@ -238,7 +249,7 @@ class Roles:
         home: OrganizationId | None,
     ) -> Access:
         return resolve_access(
-            self._acting.policy,
+            policy,
             principal,
             standing,
             organization=organization,
@@ -263,7 +274,8 @@ class Roles:
         if before is None:
             return NOT_FOUND
         after = change(before)
-        refusal = may_set_organization_role(self._acting.policy, actor=acting, before=before, after=after, now=self._acting.now)
+        policy = self._acting.policy(acting.standing)
+        refusal = may_set_organization_role(policy, actor=acting, before=before, after=after, now=self._acting.now)
         if refusal is None and loses_owner(before, after) and not self._acting.owners.lose_owner(organization):
             refusal = Refusal(Reason.LAST_OWNER, "an organization keeps at least one owner without start and end")
         if refusal is not None:

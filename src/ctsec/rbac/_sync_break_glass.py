@@ -90,7 +90,7 @@ class BreakGlass:
             expires_at=expires_at,
         )
         refusal = may_elevate(
-            self._acting.policy,
+            self._acting.policy(acting.standing),
             actor=acting,
             target=self._acting.target(organization, user),
             elevation=self._use(permit, seconds=seconds, reason="").granted(now),
@@ -115,7 +115,8 @@ class BreakGlass:
             return None
         if found.user_id != acting.standing.user:
             target = self._acting.target(organization, found.user_id)
-            refusal = may_decide(self._acting.policy, actor=acting, target=target, workspace=found.workspace_id, now=self._acting.now)
+            policy = self._acting.policy(acting.standing)
+            refusal = may_decide(policy, actor=acting, target=target, workspace=found.workspace_id, now=self._acting.now)
             if refusal is not None:
                 return self._refuse(actor, found, refusal, attempted="break_glass.withdraw")
         if self._permits.remove(organization, permit):
@@ -166,7 +167,7 @@ class BreakGlass:
         if request.workspace_id is not None and self._acting.home(request.workspace_id) != request.organization_id:
             return NOT_FOUND
         now = self._acting.now
-        return elevation_refusal(self._acting.policy, target=person, elevation=request.granted(now), now=now)
+        return elevation_refusal(self._acting.policy(person), target=person, elevation=request.granted(now), now=now)
 
     def _take(self, principal: Principal, request: ElevationRequest) -> ElevationRequest:
         target, personal = Target("elevation", request.id), {"reason": request.reason}

@@ -8,8 +8,10 @@ from typing import Protocol
 
 from ctsec.ids import BreakGlassId, ElevationId, OrganizationId, UserId, WorkspaceId
 from ctsec.rbac.assignment import RoleAssignment
+from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest, ElevationState
 from ctsec.rbac.listing import Reach
+from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Standing
 
 
@@ -30,6 +32,10 @@ class StandingRecords(Protocol):
 
     def version(self, organization_id: OrganizationId) -> int:
         """Return the version of the organization's roles; 0 for an organization that is not there."""
+        ...
+
+    def revision(self, organization_id: OrganizationId) -> int:
+        """Return the number that the organization's own roles have; 0 without any."""
         ...
 
     def change_membership(self, *, before: Standing, after: Standing) -> bool:
@@ -126,6 +132,38 @@ class BreakGlassRecords(Protocol):
 
     def remove_of_user(self, organization_id: OrganizationId, user_id: UserId) -> None:
         """Delete the permits of a person who leaves."""
+        ...
+
+
+class CustomRoleRecords(Protocol):
+    """The roles that organizations make for themselves."""
+
+    def of_organization(self, organization_id: OrganizationId) -> tuple[CustomRoleRecord, ...]:
+        """Return an organization's own roles, in the order of their names."""
+        ...
+
+    def put(self, record: CustomRoleRecord) -> None:
+        """Insert a role, or replace the one of that name."""
+        ...
+
+    def remove(self, organization_id: OrganizationId, name: str) -> bool:
+        """Delete a role; True if there was one."""
+        ...
+
+    def in_use(self, organization_id: OrganizationId, name: str, *, now: datetime) -> bool:
+        """Say whether somebody holds a workspace role of that name, asks for it, is invited to it or has a permit for it."""
+        ...
+
+    def customise(self, organization_id: OrganizationId, revision: int) -> None:
+        """Write the number that the organization's own roles have from now on."""
+        ...
+
+
+class PolicySource(Protocol):
+    """Where the policy of an organization comes from."""
+
+    def of(self, organization: OrganizationId, revision: int) -> Policy:
+        """Return the policy of an organization whose own roles have the number `revision` (0: it has none)."""
         ...
 
 

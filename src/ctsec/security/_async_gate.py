@@ -19,7 +19,9 @@ from ctsec.keys.token import ParsedToken, claimed_id, parse
 from ctsec.keys.verify import VerifiableKey, prepare
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Credential, CredentialKind, Principal
+from ctsec.rbac._async_custom import AsyncPolicies
 from ctsec.rbac.access import Access
+from ctsec.rbac.policy import Policy
 from ctsec.rbac.resolution import resolve_access
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
@@ -91,7 +93,7 @@ class AsyncGate:
         standing = await self._standing(organization, person, at_least=at_least) if person is not None else None
         home = await self.organization_of(workspace) if workspace is not None else None
         return resolve_access(
-            self._parts.policy,
+            await self._policy(standing),
             principal,
             standing,
             organization=organization,
@@ -100,6 +102,17 @@ class AsyncGate:
             now=self._parts.clock.now(),
             methods=self._parts.methods,
         )
+
+    async def _policy(self, standing: Standing | None) -> Policy:
+        """Return the policy that decides for somebody; an organization's own roles are read once for each number that they get."""
+        if standing is None or standing.custom_roles == 0:
+            return self._parts.policy
+        kept = self._parts.memory.policies.get(standing.organization, standing.custom_roles)
+        if kept is not None:
+            return kept
+        async with self._storage.reading() as store:
+            policies = AsyncPolicies(base=self._parts.policy, records=store.custom_roles, kept=self._parts.memory.policies)
+            return await policies.of(standing.organization, standing.custom_roles)
 
     async def organization_of(self, workspace: WorkspaceId) -> OrganizationId | None:
         """Return the organization that a workspace belongs to, or None if there is no such workspace."""

@@ -27,6 +27,7 @@ from ctsec.rbac._async import AsyncRoles
 from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.rbac._async_break_glass import AsyncBreakGlass
+from ctsec.rbac._async_custom import AsyncCustomRoles, AsyncPolicies
 from ctsec.rbac._async_elevations import AsyncElevations
 from ctsec.rbac._async_lists import AsyncLists
 from ctsec.security.parts import Parts
@@ -169,7 +170,18 @@ class AsyncUnit:
     @property
     def lists(self) -> AsyncLists:
         """The workspaces in which somebody has a permission."""
-        return AsyncLists(policy=self._parts.policy, methods=self._parts.methods, records=self._store.lists, ambient=self._ambient)
+        return AsyncLists(
+            policies=self._policies,
+            standings=self._store.standings,
+            methods=self._parts.methods,
+            records=self._store.lists,
+            ambient=self._ambient,
+        )
+
+    @property
+    def custom_roles(self) -> AsyncCustomRoles:
+        """Organizations' own workspace roles."""
+        return AsyncCustomRoles(base=self._parts.policy, acting=self._acting, records=self._store.custom_roles, epochs=self._store.epochs)
 
     @property
     def elevations(self) -> AsyncElevations:
@@ -222,20 +234,16 @@ class AsyncUnit:
     def _authority(self) -> AsyncAuthority:
         return AsyncAuthority(
             policy=self._parts.policy,
-            methods=self._parts.methods,
-            standings=self._store.standings,
+            acting=self._acting,
             assignments=self._store.assignments,
             elevations=self._store.elevations,
             break_glass=self._store.break_glass,
-            owners=self._store.organizations,
-            epochs=self._store.epochs,
-            ambient=self._ambient,
         )
 
     @property
     def _acting(self) -> AsyncActing:
         return AsyncActing(
-            policy=self._parts.policy,
+            policies=self._policies,
             methods=self._parts.methods,
             standings=self._store.standings,
             owners=self._store.organizations,
@@ -243,6 +251,10 @@ class AsyncUnit:
             audit=self.audit,
             ambient=self._ambient,
         )
+
+    @property
+    def _policies(self) -> AsyncPolicies:
+        return AsyncPolicies(base=self._parts.policy, records=self._store.custom_roles, kept=self._parts.memory.policies)
 
     @property
     def _passwords(self) -> AsyncPasswordVault:

@@ -20,7 +20,9 @@ from ctsec.keys.token import ParsedToken, claimed_id, parse
 from ctsec.keys.verify import VerifiableKey, prepare
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Credential, CredentialKind, Principal
+from ctsec.rbac._sync_custom import Policies
 from ctsec.rbac.access import Access
+from ctsec.rbac.policy import Policy
 from ctsec.rbac.resolution import resolve_access
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
@@ -92,7 +94,7 @@ class Gate:
         standing = self._standing(organization, person, at_least=at_least) if person is not None else None
         home = self.organization_of(workspace) if workspace is not None else None
         return resolve_access(
-            self._parts.policy,
+            self._policy(standing),
             principal,
             standing,
             organization=organization,
@@ -101,6 +103,17 @@ class Gate:
             now=self._parts.clock.now(),
             methods=self._parts.methods,
         )
+
+    def _policy(self, standing: Standing | None) -> Policy:
+        """Return the policy that decides for somebody; an organization's own roles are read once for each number that they get."""
+        if standing is None or standing.custom_roles == 0:
+            return self._parts.policy
+        kept = self._parts.memory.policies.get(standing.organization, standing.custom_roles)
+        if kept is not None:
+            return kept
+        with self._storage.reading() as store:
+            policies = Policies(base=self._parts.policy, records=store.custom_roles, kept=self._parts.memory.policies)
+            return policies.of(standing.organization, standing.custom_roles)
 
     def organization_of(self, workspace: WorkspaceId) -> OrganizationId | None:
         """Return the organization that a workspace belongs to, or None if there is no such workspace."""

@@ -28,6 +28,7 @@ from ctsec.rbac._sync import Roles
 from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
 from ctsec.rbac._sync_break_glass import BreakGlass
+from ctsec.rbac._sync_custom import CustomRoles, Policies
 from ctsec.rbac._sync_elevations import Elevations
 from ctsec.rbac._sync_lists import Lists
 from ctsec.security.parts import Parts
@@ -170,7 +171,18 @@ class Unit:
     @property
     def lists(self) -> Lists:
         """The workspaces in which somebody has a permission."""
-        return Lists(policy=self._parts.policy, methods=self._parts.methods, records=self._store.lists, ambient=self._ambient)
+        return Lists(
+            policies=self._policies,
+            standings=self._store.standings,
+            methods=self._parts.methods,
+            records=self._store.lists,
+            ambient=self._ambient,
+        )
+
+    @property
+    def custom_roles(self) -> CustomRoles:
+        """Organizations' own workspace roles."""
+        return CustomRoles(base=self._parts.policy, acting=self._acting, records=self._store.custom_roles, epochs=self._store.epochs)
 
     @property
     def elevations(self) -> Elevations:
@@ -223,20 +235,16 @@ class Unit:
     def _authority(self) -> Authority:
         return Authority(
             policy=self._parts.policy,
-            methods=self._parts.methods,
-            standings=self._store.standings,
+            acting=self._acting,
             assignments=self._store.assignments,
             elevations=self._store.elevations,
             break_glass=self._store.break_glass,
-            owners=self._store.organizations,
-            epochs=self._store.epochs,
-            ambient=self._ambient,
         )
 
     @property
     def _acting(self) -> Acting:
         return Acting(
-            policy=self._parts.policy,
+            policies=self._policies,
             methods=self._parts.methods,
             standings=self._store.standings,
             owners=self._store.organizations,
@@ -244,6 +252,10 @@ class Unit:
             audit=self.audit,
             ambient=self._ambient,
         )
+
+    @property
+    def _policies(self) -> Policies:
+        return Policies(base=self._parts.policy, records=self._store.custom_roles, kept=self._parts.memory.policies)
 
     @property
     def _passwords(self) -> PasswordVault:

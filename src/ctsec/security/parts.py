@@ -19,6 +19,7 @@ from ctsec.keys.mac import PepperRing
 from ctsec.keys.policy import KeyPolicy
 from ctsec.keys.verify import VerifiableKey
 from ctsec.mfa.labels import parse_issuer
+from ctsec.rbac.custom_record import KeptPolicies
 from ctsec.rbac.elevation import ElevationPolicy
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
@@ -86,6 +87,7 @@ class Memory:
     """What one process remembers for a few seconds, and what it has seen used and not written yet; shared by both colours of a bundle."""
 
     records: RecordCache[Cached]
+    policies: KeptPolicies = field(default_factory=KeptPolicies)
     session_uses: dict[SessionId, datetime] = field(default_factory=dict[SessionId, datetime])
     key_uses: dict[KeyId, tuple[datetime, str]] = field(default_factory=dict[KeyId, tuple[datetime, str]])
 

@@ -26,6 +26,7 @@ from ctsec.mfa._async_ports import AsyncAuthenticatorRecords, AsyncBackupCodeRec
 from ctsec.rbac._async_ports import (
     AsyncAssignmentRecords,
     AsyncBreakGlassRecords,
+    AsyncCustomRoleRecords,
     AsyncElevationRecords,
     AsyncListRecords,
     AsyncStandingRecords,
@@ -104,6 +105,11 @@ class AsyncStore(Protocol):
     @property
     def assignments(self) -> AsyncAssignmentRecords:
         """Workspace roles."""
+        ...
+
+    @property
+    def custom_roles(self) -> AsyncCustomRoleRecords:
+        """The roles that organizations make for themselves."""
         ...
 
     @property

@@ -27,6 +27,7 @@ from ctsec.mfa._sync_ports import AuthenticatorRecords, BackupCodeRecords
 from ctsec.rbac._sync_ports import (
     AssignmentRecords,
     BreakGlassRecords,
+    CustomRoleRecords,
     ElevationRecords,
     ListRecords,
     StandingRecords,
@@ -105,6 +106,11 @@ class Store(Protocol):
     @property
     def assignments(self) -> AssignmentRecords:
         """Workspace roles."""
+        ...
+
+    @property
+    def custom_roles(self) -> CustomRoleRecords:
+        """The roles that organizations make for themselves."""
         ...
 
     @property

@@ -20,6 +20,7 @@ WRITING: Final = frozenset(
         "claim",
         "clear",
         "consume",
+        "customise",
         "end_expired",
         "end_of_user",
         "finish",

@@ -56,6 +56,10 @@ class TestAssignments(conformance.AsyncAssignmentConformance):
     pass
 
 
+class TestCustomRoles(conformance.AsyncCustomRoleConformance):
+    pass
+
+
 class TestLists(conformance.AsyncListConformance):
     pass
 

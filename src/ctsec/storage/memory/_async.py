@@ -19,6 +19,7 @@ from ctsec.storage.memory._async_credentials import (
     AsyncMemoryPasswords,
     AsyncMemorySessions,
 )
+from ctsec.storage.memory._async_custom import AsyncMemoryCustomRoles
 from ctsec.storage.memory._async_directory import (
     AsyncMemoryInvitations,
     AsyncMemoryMemberships,
@@ -47,6 +48,7 @@ class AsyncMemoryStore:
     invitations: AsyncMemoryInvitations
     standings: AsyncMemoryStandings
     assignments: AsyncMemoryAssignments
+    custom_roles: AsyncMemoryCustomRoles
     lists: AsyncMemoryLists
     elevations: AsyncMemoryElevations
     break_glass: AsyncMemoryBreakGlass
@@ -80,6 +82,7 @@ class AsyncMemoryStore:
             invitations=AsyncMemoryInvitations(tx),
             standings=AsyncMemoryStandings(tx),
             assignments=AsyncMemoryAssignments(tx),
+            custom_roles=AsyncMemoryCustomRoles(tx),
             lists=AsyncMemoryLists(tx),
             elevations=AsyncMemoryElevations(tx),
             break_glass=AsyncMemoryBreakGlass(tx),

@@ -35,6 +35,11 @@ class AsyncMemoryStandings:
         home = self._tx.get(ORGANIZATIONS, organization_id)
         return home.roles_version if home is not None else 0
 
+    async def revision(self, organization_id: OrganizationId) -> int:
+        """Return the number that the organization's own roles have; 0 without any."""
+        home = self._tx.get(ORGANIZATIONS, organization_id)
+        return home.custom_roles if home is not None else 0
+
     async def organization_of(self, workspace_id: WorkspaceId) -> OrganizationId | None:
         """Return the organization that a workspace belongs to."""
         workspace = self._tx.get(WORKSPACES, workspace_id)

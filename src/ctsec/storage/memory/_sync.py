@@ -20,6 +20,7 @@ from ctsec.storage.memory._sync_credentials import (
     MemoryPasswords,
     MemorySessions,
 )
+from ctsec.storage.memory._sync_custom import MemoryCustomRoles
 from ctsec.storage.memory._sync_directory import (
     MemoryInvitations,
     MemoryMemberships,
@@ -48,6 +49,7 @@ class MemoryStore:
     invitations: MemoryInvitations
     standings: MemoryStandings
     assignments: MemoryAssignments
+    custom_roles: MemoryCustomRoles
     lists: MemoryLists
     elevations: MemoryElevations
     break_glass: MemoryBreakGlass
@@ -81,6 +83,7 @@ class MemoryStore:
             invitations=MemoryInvitations(tx),
             standings=MemoryStandings(tx),
             assignments=MemoryAssignments(tx),
+            custom_roles=MemoryCustomRoles(tx),
             lists=MemoryLists(tx),
             elevations=MemoryElevations(tx),
             break_glass=MemoryBreakGlass(tx),

@@ -27,6 +27,7 @@ from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.mail.record import OutboxEntry
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.rbac.assignment import RoleAssignment
+from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest
 from ctsec.storage.memory.state import Table
 from ctsec.user import User
@@ -41,6 +42,7 @@ WORKSPACES: Final[Table[WorkspaceId, Workspace]] = Table("workspaces")
 MEMBERSHIPS: Final[Table[Pair, Membership]] = Table("memberships")
 INVITATIONS: Final[Table[InvitationId, Invitation]] = Table("invitations")
 INVITATION_DIGESTS: Final[Table[bytes, InvitationId]] = Table("invitation_digests")
+CUSTOM_ROLES: Final[Table[tuple[OrganizationId, str], CustomRoleRecord]] = Table("custom_roles")
 ELEVATIONS: Final[Table[ElevationId, ElevationRequest]] = Table("elevations")
 BREAK_GLASS: Final[Table[BreakGlassId, BreakGlassPermit]] = Table("break_glass")
 ASSIGNMENTS: Final[Table[tuple[OrganizationId, WorkspaceId, UserId], RoleAssignment]] = Table("assignments")

@@ -14,6 +14,7 @@ from ctsec.storage._async_ports import AfterCommit
 from ctsec.storage.sql._async_access import AsyncSqlAssignments, AsyncSqlStandings
 from ctsec.storage.sql._async_audit import AsyncSqlInbox, AsyncSqlLog
 from ctsec.storage.sql._async_credentials import AsyncSqlAuthenticators, AsyncSqlBackupCodes, AsyncSqlPasswords, AsyncSqlSessions
+from ctsec.storage.sql._async_custom import AsyncSqlCustomRoles
 from ctsec.storage.sql._async_directory import (
     AsyncSqlInvitations,
     AsyncSqlMemberships,
@@ -48,6 +49,7 @@ class AsyncSqlStore:
     invitations: AsyncSqlInvitations
     standings: AsyncSqlStandings
     assignments: AsyncSqlAssignments
+    custom_roles: AsyncSqlCustomRoles
     lists: AsyncSqlLists
     elevations: AsyncSqlElevations
     break_glass: AsyncSqlBreakGlass
@@ -81,6 +83,7 @@ class AsyncSqlStore:
             invitations=AsyncSqlInvitations(run, tables),
             standings=AsyncSqlStandings(run, tables),
             assignments=AsyncSqlAssignments(run, tables),
+            custom_roles=AsyncSqlCustomRoles(run, tables),
             lists=AsyncSqlLists(run, tables),
             elevations=AsyncSqlElevations(run, tables),
             break_glass=AsyncSqlBreakGlass(run, tables),

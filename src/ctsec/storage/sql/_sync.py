@@ -15,6 +15,7 @@ from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.sql._sync_access import SqlAssignments, SqlStandings
 from ctsec.storage.sql._sync_audit import SqlInbox, SqlLog
 from ctsec.storage.sql._sync_credentials import SqlAuthenticators, SqlBackupCodes, SqlPasswords, SqlSessions
+from ctsec.storage.sql._sync_custom import SqlCustomRoles
 from ctsec.storage.sql._sync_directory import (
     SqlInvitations,
     SqlMemberships,
@@ -49,6 +50,7 @@ class SqlStore:
     invitations: SqlInvitations
     standings: SqlStandings
     assignments: SqlAssignments
+    custom_roles: SqlCustomRoles
     lists: SqlLists
     elevations: SqlElevations
     break_glass: SqlBreakGlass
@@ -82,6 +84,7 @@ class SqlStore:
             invitations=SqlInvitations(run, tables),
             standings=SqlStandings(run, tables),
             assignments=SqlAssignments(run, tables),
+            custom_roles=SqlCustomRoles(run, tables),
             lists=SqlLists(run, tables),
             elevations=SqlElevations(run, tables),
             break_glass=SqlBreakGlass(run, tables),

@@ -59,6 +59,11 @@ class SqlStandings:
         row = self._run.row(access.roles_state(self._tables, organization_id))
         return 0 if row is None else int(row["roles_version"])
 
+    def revision(self, organization_id: OrganizationId) -> int:
+        """Return the number that the organization's own roles have; 0 without any."""
+        row = self._run.row(access.roles_state(self._tables, organization_id))
+        return 0 if row is None else int(row["custom_roles"])
+
     def organization_of(self, workspace_id: WorkspaceId) -> OrganizationId | None:
         """Return the organization that a workspace belongs to."""
         row = self._run.row(access.organization_of(self._tables, workspace_id))

@@ -17,6 +17,7 @@ from ctsec.testing.conformance._async_credentials import (
 from ctsec.testing.conformance._async_directory import AsyncOrganizationConformance, AsyncUserConformance, AsyncWorkspaceConformance
 from ctsec.testing.conformance._async_elevations import (
     AsyncBreakGlassConformance,
+    AsyncCustomRoleConformance,
     AsyncElevationConformance,
     AsyncListConformance,
     AsyncRolesVersionConformance,
@@ -43,6 +44,7 @@ from ctsec.testing.conformance._sync_credentials import (
 from ctsec.testing.conformance._sync_directory import OrganizationConformance, UserConformance, WorkspaceConformance
 from ctsec.testing.conformance._sync_elevations import (
     BreakGlassConformance,
+    CustomRoleConformance,
     ElevationConformance,
     ListConformance,
     RolesVersionConformance,
@@ -61,6 +63,7 @@ __all__ = [
     "AsyncAuthenticatorConformance",
     "AsyncBackupCodeConformance",
     "AsyncBreakGlassConformance",
+    "AsyncCustomRoleConformance",
     "AsyncDekConformance",
     "AsyncElevationConformance",
     "AsyncEpochConformance",
@@ -89,6 +92,7 @@ __all__ = [
     "AuthenticatorConformance",
     "BackupCodeConformance",
     "BreakGlassConformance",
+    "CustomRoleConformance",
     "DekConformance",
     "ElevationConformance",
     "EpochConformance",

@@ -20,8 +20,10 @@ from ctsec.testing.conformance.samples import (
     NOW,
     TICK,
     assignment,
+    custom_role,
     elevation,
     ignore,
+    invitation,
     membership,
     number,
     org_id,
@@ -230,6 +232,61 @@ class BreakGlassConformance:
             equal(store.break_glass.of_user(org_id(1), user_id(1)), ())
             equal(store.break_glass.of_user(org_id(1), user_id(2)), (others[0],))
             equal(store.break_glass.of_user(org_id(2), user_id(1)), (others[1],))
+
+
+class CustomRoleConformance:
+    """Organizations' own roles."""
+
+    def test_roles_are_kept_by_name(self, storage: Storage) -> None:
+        """A role is stored exactly, replaced under its name, listed by its organization in the order of names, and removed once."""
+        one, two, other = custom_role("one", of=1), replace(custom_role("two", of=1), extends="viewer"), custom_role("one", of=2)
+        changed = replace(one, permissions=frozenset({"agents:run", "dashboards:view"}), version=2)
+        with storage.begin(after_commit=ignore) as store:
+            for each in (two, one, other, changed):
+                store.custom_roles.put(each)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.custom_roles.of_organization(org_id(1)), (changed, two))
+            equal(store.custom_roles.of_organization(org_id(2)), (other,))
+            equal(store.custom_roles.remove(org_id(1), "ONE"), False)
+            equal(store.custom_roles.remove(org_id(1), "one"), True)
+            equal(store.custom_roles.remove(org_id(1), "one"), False)
+        with storage.reading() as store:
+            equal(store.custom_roles.of_organization(org_id(1)), (two,))
+            equal(store.custom_roles.of_organization(org_id(2)), (other,))
+
+    def test_every_use_of_a_role_is_found(self, storage: Storage) -> None:
+        """A role is in use while somebody holds it, asks for it, is invited to it or has a permit for it, in this organization alone."""
+        offered = replace(invitation(1, of=1, space=11), workspace_role="invited")
+        with storage.begin(after_commit=ignore) as store:
+            _people(store)
+            store.assignments.put(assignment(1, of=1, workspace=11, role="held"))
+            store.elevations.add(replace(elevation(40, of=1, person=1), role="asked"))
+            store.elevations.add(replace(elevation(41, of=1, person=1), role="refused", state=ElevationState.DENIED))
+            store.elevations.add(replace(elevation(42, of=1, person=1, space=None), role="raised"))
+            store.break_glass.add(replace(permit(1, of=1, person=1), role="permitted"))
+            store.invitations.add(offered)
+        with storage.begin(after_commit=ignore) as store:
+            for name in ("held", "asked", "permitted", "invited"):
+                equal(store.custom_roles.in_use(org_id(1), name, now=NOW), True)
+                equal(store.custom_roles.in_use(org_id(2), name, now=NOW), False)
+            for name in ("refused", "raised", "Held", "nobody"):
+                equal(store.custom_roles.in_use(org_id(1), name, now=NOW), False)
+            equal(store.custom_roles.in_use(org_id(1), "invited", now=offered.expires_at), False)
+
+    def test_a_standing_tells_which_roles_its_organization_had(self, storage: Storage) -> None:
+        """The number of an organization's own roles is written with its transaction and comes with every standing of it."""
+        with storage.begin(after_commit=ignore) as store:
+            _people(store)
+            equal(store.standings.revision(org_id(1)), 0)
+            store.custom_roles.customise(org_id(1), (1 << 62) + 1)
+        with storage.begin(after_commit=ignore) as store:
+            for fresh in (False, True):
+                standing = store.standings.standing(org_id(1), user_id(1), fresh=fresh)
+                equal(standing.custom_roles if standing else None, (1 << 62) + 1)
+            page = store.standings.of_organization(org_id(1), after="", limit=9)
+            equal({each.custom_roles for each in page}, {(1 << 62) + 1})
+            equal(store.standings.revision(org_id(1)), (1 << 62) + 1)
+            equal(store.standings.revision(org_id(2)), 0)
 
 
 class RolesVersionConformance:

@@ -42,6 +42,7 @@ from ctsec.mail.record import OutboxEntry
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.principal import Factor, PrincipalKind
 from ctsec.rbac.assignment import RoleAssignment
+from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import BreakGlassPermit, ElevationKind, ElevationRequest, ElevationState
 from ctsec.rbac.standing import Standing
 from ctsec.user import User, UserStatus
@@ -170,6 +171,18 @@ def permit(n: int, *, of: int, person: int, space: int | None = 11) -> BreakGlas
         granted_by=user_id(0),
         created_at=NOW,
         expires_at=NOW + HOUR if n % 2 else None,
+    )
+
+
+def custom_role(name: str, *, of: int) -> CustomRoleRecord:
+    """Return a role of the organization's own."""
+    return CustomRoleRecord(
+        organization_id=org_id(of),
+        name=name,
+        permissions=frozenset({"dashboards:view"}),
+        extends=None,
+        created_by=user_id(0),
+        created_at=NOW,
     )
 
 
