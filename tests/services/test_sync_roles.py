@@ -83,6 +83,8 @@ def test_everybody_is_told_why(scene: Scene) -> None:
     told = scene.world.call("roles.explain", scene.bob, "recommendations:create", organization=scene.acme, workspace=scene.prod)
     assert told.decision.reason is DecisionReason.ROLE_LACKS_PERMISSION
     assert told.missing == (AssignWorkspaceRole("editor"),)
+    by_name: dict[str, Any] = {"organization": scene.acme, "workspace": scene.prod, "user": UserId(scene.bob.id)}
+    assert scene.world.call("roles.explain", scene.bob, "recommendations:create", **by_name) == told
     changed = {"organization": scene.acme, "workspace": scene.prod, "user": scene.bob.id, "role": "editor"}
     scene.world.call("roles.assign", scene.ann, **changed)
     again = scene.world.call("roles.explain", scene.bob, "recommendations:create", organization=scene.acme, workspace=scene.prod)

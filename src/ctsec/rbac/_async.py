@@ -100,11 +100,12 @@ class AsyncRoles:
         About somebody else it is told to whoever manages the people of the place, and about roles only, not about credentials.
         """
         home, now = await self._acting.home(workspace), self._acting.now
-        if user is None:
-            standing, credential = await self._standing(principal, organization), principal.credential
+        own, credential = await self._standing(principal, organization), principal.credential
+        policy = await self._acting.policy(own)
+        if user is None or (own is not None and user == own.user):
             return explain(
-                await self._acting.policy(standing),
-                standing,
+                policy,
+                own,
                 permission,
                 now=now,
                 workspace=workspace,
@@ -114,10 +115,8 @@ class AsyncRoles:
                 table=self._acting.methods,
                 credential=credential,
             )
-        own = await self._standing(principal, organization)
         if own is None or (workspace is not None and home != organization):
             return NOT_FOUND
-        policy = await self._acting.policy(own)
         refusal = may_decide(policy, actor=self._acting.acting(own, principal), target=None, workspace=workspace, now=now)
         if refusal is not None:
             return await self._refuse(principal, organization, refusal, user=user, workspace=workspace, details={"attempted": "explain"})

@@ -101,11 +101,12 @@ class Roles:
         About somebody else it is told to whoever manages the people of the place, and about roles only, not about credentials.
         """
         home, now = self._acting.home(workspace), self._acting.now
-        if user is None:
-            standing, credential = self._standing(principal, organization), principal.credential
+        own, credential = self._standing(principal, organization), principal.credential
+        policy = self._acting.policy(own)
+        if user is None or (own is not None and user == own.user):
             return explain(
-                self._acting.policy(standing),
-                standing,
+                policy,
+                own,
                 permission,
                 now=now,
                 workspace=workspace,
@@ -115,10 +116,8 @@ class Roles:
                 table=self._acting.methods,
                 credential=credential,
             )
-        own = self._standing(principal, organization)
         if own is None or (workspace is not None and home != organization):
             return NOT_FOUND
-        policy = self._acting.policy(own)
         refusal = may_decide(policy, actor=self._acting.acting(own, principal), target=None, workspace=workspace, now=now)
         if refusal is not None:
             return self._refuse(principal, organization, refusal, user=user, workspace=workspace, details={"attempted": "explain"})
