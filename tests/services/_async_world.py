@@ -51,6 +51,7 @@ class AsyncWorld:
             throttle=given.throttle,
             keys=given.keys,
             methods=given.methods,
+            roles_in_memory=given.roles_in_memory,
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )

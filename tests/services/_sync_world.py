@@ -52,6 +52,7 @@ class World:
             throttle=given.throttle,
             keys=given.keys,
             methods=given.methods,
+            roles_in_memory=given.roles_in_memory,
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )

@@ -1,6 +1,7 @@
 """What hosts and stores are tested with: a clock that stands still, repeatable randomness, a mailer that keeps, and stores that fail.
 
-`ctsec.testing.conformance` is the suite that every store passes.
+`ctsec.testing.conformance` is the suite that every store passes, `ctsec.testing.laws` what every policy of roles obeys, and
+`ctsec.testing.strategies` what Hypothesis draws for both.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from ctsec.testing.clock import FixedClock
 from ctsec.testing.faults import AsyncProbedStorage, FailAt, Probe, ProbedStorage, Written
 from ctsec.testing.mail import AsyncRecordingMailer, RecordingMailer
 from ctsec.testing.random import UnsafeSeededRandom
+from ctsec.testing.routes import assert_routes_guarded
 
 __all__ = [
     "AsyncProbedStorage",
@@ -20,4 +22,5 @@ __all__ = [
     "RecordingMailer",
     "UnsafeSeededRandom",
     "Written",
+    "assert_routes_guarded",
 ]

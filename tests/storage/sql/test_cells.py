@@ -13,6 +13,7 @@ from sqlalchemy import Column, Engine, Integer, MetaData, NullPool, String, Tabl
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.principal import Credential, CredentialKind, Principal, PrincipalKind
 from ctsec.rbac import Ask
+from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.sql import SqlStorage, schema, within_reach
 from ctsec.testing.conformance.samples import assignment, ignore, membership, org_id, organization, user_id, workspace, workspace_id
 from tests.cells import CELLS, ORGANIZATION, PAIRS, PERMISSIONS, WORKSPACE, Answers, wrong
@@ -99,6 +100,19 @@ def through_the_gate(stored: Stored) -> Answers:
     return answers
 
 
+def from_memory(stored: Stored) -> Answers:
+    """Ask a process that holds the roles of whole organizations in memory, and make sure that it does."""
+    with World.over(stored.world.storage, options=EmbeddedOptions(roles_in_memory=True)) as world:
+        world.clock.advance(stored.world.clock.now() - world.clock.now())
+        answers = {
+            (*pair, each): world.may(person(number), each, HOME, place(each)["workspace"])
+            for number, pair in enumerate(PAIRS)
+            for each in PERMISSIONS
+        }
+        assert world.gate.roles(HOME, user_id(0)) is not None
+    return answers
+
+
 def listed(stored: Stored) -> Answers:
     """List workspaces; what is held in the organization has no list and is checked."""
     answers: dict[tuple[str, str, str], bool] = {cell: allowed for cell, allowed in checked(stored).items() if cell[2] in ORGANIZATION}
@@ -123,7 +137,7 @@ def of_host_rows(stored: Stored) -> Answers:
     return answers
 
 
-PATHS = (checked, in_a_batch, through_the_gate, listed, of_host_rows)
+PATHS = (checked, in_a_batch, through_the_gate, from_memory, listed, of_host_rows)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
