@@ -12,8 +12,12 @@ PREFACE = "from tests.examples.preface import *\n"
 EXPECTED = {
     "docs/tutorial/first-host.md",
     "docs/how-to/explain-a-refusal.md",
+    "docs/how-to/give-a-role-for-a-time.md",
     "docs/how-to/guard-a-route.md",
     "docs/how-to/join-your-session.md",
+    "docs/how-to/let-organizations-make-roles.md",
+    "docs/how-to/list-what-somebody-may-see.md",
+    "docs/how-to/prove-your-policy.md",
     "docs/how-to/require-more-than-a-role.md",
     "docs/how-to/rotate-a-key.md",
 }

@@ -19,7 +19,7 @@ import hypothesis
 from hypothesis import Phase
 
 from ctsec.cache import RecordCache
-from ctsec.rbac import batch, bounds, columns, decision, elevating, explanation, listing, policy, remedy, table, writes
+from ctsec.rbac import batch, bounds, columns, decision, difference, elevating, explanation, listing, policy, remedy, table, writes
 from ctsec.rbac.access import Access
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.preset import preset_policy
@@ -153,6 +153,8 @@ MUTANTS: Final = (
     Mutant(21, "the start is not", policy._out_of_force, "now < period.starts_at", "now <= period.starts_at"),
     Mutant(22, "what can not be read counts for ever", policy._out_of_force, EXPIRY, SWALLOWED),
     Mutant(23, "workspaces in lower case", Policy.resolve, HERE_ONLY, "standing.assignments.get(workspace.lower().strip())"),
+    Mutant(24, "a difference without ceilings", difference._allowed, "own.mask & role.ceiling", "own.mask"),
+    Mutant(24, "losses are not told", difference.diff, "if name in held - new[place]", "if False"),
     Mutant(25, "exclusive only by threes", bounds.exclusive, "> 1:", "> 2:", apart),
     Mutant(26, "an owner's role for an hour", elevating.elevation_refusal, " or elevation.role == OWNER", ""),
     Mutant(

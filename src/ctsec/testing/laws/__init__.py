@@ -16,6 +16,7 @@ import hypothesis
 
 from ctsec.rbac.policy import Policy
 from ctsec.testing.laws.answers import ANSWERS
+from ctsec.testing.laws.changes import CHANGES
 from ctsec.testing.laws.evaluation import EVALUATION, cells_of
 from ctsec.testing.laws.faults import FAULTS
 from ctsec.testing.laws.isolation import ISOLATION
@@ -24,7 +25,7 @@ from ctsec.testing.laws.law import Case, Cell, Claims, Law
 from ctsec.testing.laws.roles import ROLES
 from ctsec.testing.laws.writes import WRITES
 
-LAWS = tuple(sorted((*EVALUATION, *ROLES, *ISOLATION, *KEYS, *ANSWERS, *FAULTS, *WRITES), key=lambda law: law.number))
+LAWS = tuple(sorted((*EVALUATION, *ROLES, *ISOLATION, *KEYS, *ANSWERS, *FAULTS, *WRITES, *CHANGES), key=lambda law: law.number))
 
 __all__ = ["LAWS", "Case", "Cell", "Claims", "Law", "cells_of", "check_laws"]
 
