@@ -17,11 +17,10 @@ from typing import Final
 from pydantic import ValidationError
 
 from ctsec.errors import CtsecError
-from ctsec.ids import is_id
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind
 from ctsec.security._async import AsyncSecurity
-from ctsec.web import _async_account, _async_audit, _async_keys, _async_organizations, _async_people, _async_second_factor
+from ctsec.web import _async_account, _async_audit, _async_keys, _async_organizations, _async_people, _async_roles, _async_second_factor
 from ctsec.web._async_call import AsyncCall, AsyncOperation
 from ctsec.web._async_entry import AsyncEntry, ambient_request
 from ctsec.web.credentials import Caller
@@ -31,7 +30,7 @@ from ctsec.web.models import Body
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_refusal, unsupported_media_type
 from ctsec.web.table import KINDS, ROUTES, Needs, Route, by_path
 
-_MODULES: Final = (_async_account, _async_second_factor, _async_organizations, _async_people, _async_keys, _async_audit)
+_MODULES: Final = (_async_account, _async_second_factor, _async_organizations, _async_people, _async_roles, _async_keys, _async_audit)
 _PATHS: Final = by_path()
 _SESSION_ONLY: Final = Refusal(Reason.DENIED, "this takes a signed-in session; an API key can not do it")
 
@@ -74,7 +73,7 @@ class AsyncApi:
         limit = over_limit(request)
         if limit is not None:
             return of_limit(limit)
-        if any(not is_id(KINDS[name], value) for name, value in request.params.items()):
+        if any(not KINDS[name](value) for name, value in request.params.items()):
             return not_found()
         caller = await self._caller(route, request)
         if isinstance(caller, Problem):

@@ -18,11 +18,10 @@ from typing import Final
 from pydantic import ValidationError
 
 from ctsec.errors import CtsecError
-from ctsec.ids import is_id
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind
 from ctsec.security._sync import Security
-from ctsec.web import _sync_account, _sync_audit, _sync_keys, _sync_organizations, _sync_people, _sync_second_factor
+from ctsec.web import _sync_account, _sync_audit, _sync_keys, _sync_organizations, _sync_people, _sync_roles, _sync_second_factor
 from ctsec.web._sync_call import Call, Operation
 from ctsec.web._sync_entry import Entry, ambient_request
 from ctsec.web.credentials import Caller
@@ -32,7 +31,7 @@ from ctsec.web.models import Body
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_refusal, unsupported_media_type
 from ctsec.web.table import KINDS, ROUTES, Needs, Route, by_path
 
-_MODULES: Final = (_sync_account, _sync_second_factor, _sync_organizations, _sync_people, _sync_keys, _sync_audit)
+_MODULES: Final = (_sync_account, _sync_second_factor, _sync_organizations, _sync_people, _sync_roles, _sync_keys, _sync_audit)
 _PATHS: Final = by_path()
 _SESSION_ONLY: Final = Refusal(Reason.DENIED, "this takes a signed-in session; an API key can not do it")
 
@@ -75,7 +74,7 @@ class Api:
         limit = over_limit(request)
         if limit is not None:
             return of_limit(limit)
-        if any(not is_id(KINDS[name], value) for name, value in request.params.items()):
+        if any(not KINDS[name](value) for name, value in request.params.items()):
             return not_found()
         caller = self._caller(route, request)
         if isinstance(caller, Problem):

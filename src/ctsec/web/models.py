@@ -133,6 +133,22 @@ class RoleGrant(Body):
     expires_at: Moment | None = None
 
 
+class RoleDefinition(Body):
+    """What a role of the organization's own holds, beside everything of the role that it extends."""
+
+    permissions: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=256)]
+    extends: Word | None = None
+
+
+class ElevationWish(Body):
+    """Which role, where (without a workspace: in the organization), for how many minutes, and why."""
+
+    role: Word
+    workspace_id: Id | None = None
+    minutes: Annotated[int, Field(ge=1, le=10_080)]
+    reason: Annotated[str, Field(max_length=1000)]
+
+
 class NewInvitation(Body):
     """Whom to invite, as what, and optionally to which workspace as what."""
 

@@ -6,23 +6,38 @@ type or format and a string if left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from ctsec.ids import InvitationId, KeyId, OrganizationId, SessionId, UserId, WorkspaceId
+from ctsec.ids import ElevationId, InvitationId, KeyId, OrganizationId, SessionId, UserId, WorkspaceId, is_id
+from ctsec.rbac.permission import parse_role_name
 from ctsec.web import models
 from ctsec.web.models import Body
 
-# The kinds of the ids that stand in paths, by the parameter's name.
-KINDS: Final[Mapping[str, Any]] = {
-    "organization_id": OrganizationId,
-    "workspace_id": WorkspaceId,
-    "user_id": UserId,
-    "session_id": SessionId,
-    "invitation_id": InvitationId,
-    "key_id": KeyId,
+
+def _is(kind: Callable[[str], Any]) -> Callable[[str], bool]:
+    return lambda text: is_id(kind, text)
+
+
+def _names_a_role(text: str) -> bool:
+    try:
+        return parse_role_name(text) == text
+    except ValueError:
+        return False
+
+
+# What may stand in a path, by the parameter's name; anything else is answered as if there were no such path.
+KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
+    "organization_id": _is(OrganizationId),
+    "workspace_id": _is(WorkspaceId),
+    "user_id": _is(UserId),
+    "session_id": _is(SessionId),
+    "elevation_id": _is(ElevationId),
+    "invitation_id": _is(InvitationId),
+    "key_id": _is(KeyId),
+    "role_name": _names_a_role,
 }
 
 
@@ -158,6 +173,24 @@ PEOPLE: Final = (
     _route(f"PUT {_SPACE}/roles/{{user_id}} assign_role", "Give a workspace role", body=models.RoleGrant, returns=("user_id", "role")),
     _route(f"DELETE {_SPACE}/roles/{{user_id}} revoke_role", "Take a workspace role back", status=204),
 )
+_ELEVATION: Final = ("id", "user_id", "role", "workspace_id", "state", "expires_at")
+_ROLE: Final = ("name", "permissions:array", "extends")
+ROLES: Final = (
+    _route(f"GET {_ORG}/roles custom_roles", "The organization's own roles", returns=("roles:array",)),
+    _route(f"PUT {_ORG}/roles/{{role_name}} define_role", "Make or change a role", body=models.RoleDefinition, returns=_ROLE),
+    _route(f"DELETE {_ORG}/roles/{{role_name}} remove_role", "Take a role away that nobody uses", status=204),
+    _route(f"GET {_ORG}/elevations elevations", "The requests that wait", query=_PAGE, returns=("elevations:array", "next")),
+    _signed_in(
+        f"POST {_ORG}/elevations request_elevation",
+        "Ask for a role for a time",
+        body=models.ElevationWish,
+        status=201,
+        returns=_ELEVATION,
+    ),
+    _route(f"POST {_ORG}/elevations/{{elevation_id}}/approve approve_elevation", "Give what was asked for", returns=_ELEVATION),
+    _route(f"POST {_ORG}/elevations/{{elevation_id}}/deny deny_elevation", "Turn a request down", returns=_ELEVATION),
+    _route(f"POST {_ORG}/elevations/{{elevation_id}}/end end_elevation", "End it, or withdraw one's own request", returns=_ELEVATION),
+)
 KEYS: Final = (
     _route(f"GET {_ORG}/api-keys api_keys", "My API keys in the organization", returns=("api_keys:array",)),
     _route(
@@ -182,7 +215,7 @@ AUDIT: Final = (
     ),
     _open("GET /openapi.json openapi", "This description", returns=("openapi", "paths:object")),
 )
-ROUTES: Final[tuple[Route, ...]] = (*ACCOUNT, *SECOND_FACTOR, *ORGANIZATIONS, *PEOPLE, *KEYS, *AUDIT)
+ROUTES: Final[tuple[Route, ...]] = (*ACCOUNT, *SECOND_FACTOR, *ORGANIZATIONS, *PEOPLE, *ROLES, *KEYS, *AUDIT)
 
 
 def by_path() -> Mapping[str, Mapping[str, Route]]:

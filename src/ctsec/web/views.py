@@ -11,6 +11,8 @@ from ctsec.authn.record import Session
 from ctsec.directory.record import Invitation, Member, Membership, Organization, Workspace
 from ctsec.keys.record import ApiKey, status_at
 from ctsec.rbac.assignment import RoleAssignment
+from ctsec.rbac.custom_record import CustomRoleRecord
+from ctsec.rbac.elevation import ElevationRequest
 
 View: TypeAlias = dict[str, Any]
 
@@ -97,6 +99,26 @@ def assignment(record: RoleAssignment) -> View:
         "starts_at": moment(record.starts_at),
         "expires_at": moment(record.expires_at),
         "granted_by": record.granted_by,
+    }
+
+
+def custom_role(record: CustomRoleRecord) -> View:
+    """Return a role of the organization's own."""
+    return {"name": record.name, "permissions": sorted(record.permissions), "extends": record.extends, "version": record.version}
+
+
+def elevation(record: ElevationRequest) -> View:
+    """Return a request for a role for a time, with the reason: it is shown to who decides."""
+    return {
+        "id": record.id,
+        "user_id": record.user_id,
+        "role": record.role,
+        "workspace_id": record.workspace_id,
+        "state": record.state.value,
+        "reason": record.reason,
+        "seconds": record.seconds,
+        "requested_at": moment(record.requested_at),
+        "expires_at": moment(record.expires_at),
     }
 
 

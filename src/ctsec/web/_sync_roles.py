@@ -1,0 +1,98 @@
+# Generated from src/ctsec/web/_async_roles.py by tools/twin.py; edit that file.
+"""Operations of organizations' own roles and of roles for a time (async source)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ctsec.ids import ElevationId, WorkspaceId, is_id
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.rbac.custom import CustomRole
+from ctsec.rbac.elevation import ElevationRequest, ElevationState
+from ctsec.rbac.errors import PolicyError
+from ctsec.web import models, views
+from ctsec.web._sync_call import Answer, Call, no_content
+from ctsec.web.guarding import NOT_FOUND
+from ctsec.web.http import WebResponse
+
+MEMBERS_MANAGE = "members:manage"
+
+
+def custom_roles(call: Call) -> Answer:
+    """List the organization's own roles; every member may see what roles there are."""
+    access = call.access()
+    if isinstance(access, Refusal):
+        return access
+    found = call.unit.custom_roles.of_organization(organization=call.organization)
+    return WebResponse(json={"roles": [views.custom_role(each) for each in found]})
+
+
+def define_role(call: Call) -> Answer:
+    """Make a role of the organization's own, or change it for everybody who holds it."""
+    body = call.read(models.RoleDefinition)
+    try:
+        role = CustomRole(call.request.params["role_name"], frozenset(body.permissions), body.extends)
+    except PolicyError as error:
+        return Refusal(Reason.INVALID_INPUT, str(error))
+    done = call.unit.custom_roles.define(call.principal, organization=call.organization, role=role)
+    return done if isinstance(done, Refusal) else WebResponse(json=views.custom_role(done))
+
+
+def remove_role(call: Call) -> Answer:
+    """Take a role away that nobody uses."""
+    done = call.unit.custom_roles.remove(call.principal, organization=call.organization, name=call.request.params["role_name"][:64])
+    if isinstance(done, Refusal):
+        return done
+    return no_content() if done is not None else NOT_FOUND
+
+
+def elevations(call: Call) -> Answer:
+    """List the requests that wait, for those who manage people."""
+    refusal, page = call.may_read(MEMBERS_MANAGE), call.page()
+    if refusal is not None:
+        return refusal
+    if isinstance(page, Refusal):
+        return page
+    after, limit = page
+    found = call.unit.elevations.in_state(organization=call.organization, state=ElevationState.OPEN, after=after, limit=limit)
+    following = found[-1].id if len(found) == limit else None
+    return WebResponse(json={"elevations": [views.elevation(each) for each in found], "next": following})
+
+
+def request_elevation(call: Call) -> Answer:
+    """Ask for a role for a time, and say why."""
+    body = call.read(models.ElevationWish)
+    if body.workspace_id is not None and not is_id(WorkspaceId, body.workspace_id):
+        return Refusal(Reason.INVALID_INPUT, "expected the id of a workspace")
+    done = call.unit.elevations.request(
+        call.principal,
+        organization=call.organization,
+        workspace=WorkspaceId(body.workspace_id) if body.workspace_id is not None else None,
+        role=body.role,
+        reason=body.reason,
+        duration=timedelta(minutes=body.minutes),
+    )
+    return done if isinstance(done, Refusal) else WebResponse(status=201, json=views.elevation(done))
+
+
+def approve_elevation(call: Call) -> Answer:
+    """Give what was asked for, from now on."""
+    return _answer(call.unit.elevations.approve(call.principal, organization=call.organization, elevation=_elevation(call)))
+
+
+def deny_elevation(call: Call) -> Answer:
+    """Turn a request down."""
+    return _answer(call.unit.elevations.deny(call.principal, organization=call.organization, elevation=_elevation(call)))
+
+
+def end_elevation(call: Call) -> Answer:
+    """End a role for a time, or withdraw one's own request."""
+    return _answer(call.unit.elevations.end(call.principal, organization=call.organization, elevation=_elevation(call)))
+
+
+def _elevation(call: Call) -> ElevationId:
+    return ElevationId(call.request.params["elevation_id"])
+
+
+def _answer(done: Outcome[ElevationRequest]) -> Answer:
+    return done if isinstance(done, Refusal) else WebResponse(json=views.elevation(done))
