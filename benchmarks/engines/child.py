@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
 import statistics
 import sys
 import threading
@@ -44,6 +43,12 @@ def resident() -> int:
     """Return the bytes of memory that this process has."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def highest() -> int:
+    """Return the most bytes that this process ever had; the parent's, which `getrusage` adds, are not in it."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
 
 
 def repeated(work: Callable[[], object], *, seconds: float) -> float:
@@ -91,7 +96,7 @@ class Trial:
         spent = time.perf_counter() - start
         gc.collect()
         yield Finding(measure=Measure.LOAD, value=spent)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+        peak = highest() - before
         yield Finding(measure=Measure.MEMORY, value=max(0, resident() - before), note=f"at most {peak / 1e6:.0f} MB while loading")
 
     def cold(self) -> Iterator[Finding]:
