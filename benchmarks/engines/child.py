@@ -19,7 +19,7 @@ from itertools import chain, repeat
 from benchmarks.engines import workload
 from benchmarks.engines.catalogue import CATALOGUE, OURS
 from benchmarks.engines.contract import CanNotError, Engine, Prepared
-from benchmarks.engines.finding import Finding, Measure
+from benchmarks.engines.finding import SCALED, Finding, Measure
 from benchmarks.engines.workload import QUESTIONS, Oracle, Question, Size
 from benchmarks.measure import Contestant, Race, code, run
 
@@ -143,7 +143,7 @@ class Trial:
         wrong = sum(answer is None or bool(answer) is not each for answer, each in zip(answers, right, strict=True))
         note = f"{first * 1e3:.1f} ms the first time"
         if len(answers) < QUESTIONS:
-            value, note = first / len(answers) * QUESTIONS, f"scaled: {len(answers)} in {first:.0f} s"
+            value, note = first / len(answers) * QUESTIONS, f"{SCALED}: {len(answers)} in {first:.0f} s"
         else:
             value = statistics.median(self._ask(asked)[0] for _ in range(3 if first * 4 < self.seconds else 1))
         yield Finding(measure=Measure.BATCH, value=value, floor=self.floor, note=note, verified=len(answers), mismatches=wrong)

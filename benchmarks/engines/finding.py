@@ -24,6 +24,8 @@ class Measure(StrEnum):
     RAISED = "exceptions, two threads and a writer"
 
 
+# How a note begins where the value is of less than was asked for.
+SCALED: Final = "scaled"
 SECONDS: Final = frozenset(set(Measure) - {Measure.MEMORY, Measure.WRONG, Measure.RAISED})
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from benchmarks.engines.catalogue import OURS
-from benchmarks.engines.finding import SECONDS, TARGETS, Finding, Measure
+from benchmarks.engines.finding import SCALED, SECONDS, TARGETS, Finding, Measure
 from benchmarks.engines.workload import QUESTIONS, Size
 from benchmarks.report import columns, duration
 
@@ -52,15 +52,15 @@ class EnginesTable:
                     yield measure, engine, *self._cells(engine, found)
 
     def _cells(self, engine: str, found: Finding) -> tuple[str, ...]:
-        value, floors, target = shown(found), self.floors(found), ""
-        met = self.met(engine, found)
-        if met is not None:
-            limit = TARGETS[found.measure]
-            target = f"<= {limit.most:g} x" if limit.floors else f"<= {_value(found.measure, limit.most)}"
-        wrong = f"{found.mismatches} of {found.verified} WRONG" if found.mismatches and found.measure is not Measure.WRONG else ""
-        notes = "; ".join(filter(None, (wrong, found.note)))
         beside = self.beside(found) if engine != OURS else None
-        return value, _ratio(floors), _ratio(beside), target, self._judged(engine, found), notes
+        notes = "; ".join(filter(None, (_wrong(found), found.note)))
+        return shown(found), _ratio(self.floors(found)), _ratio(beside), self._target(engine, found), self._judged(engine, found), notes
+
+    def _target(self, engine: str, found: Finding) -> str:
+        if self.met(engine, found) is None:
+            return ""
+        target = TARGETS[found.measure]
+        return f"<= {target.most:g} x" if target.floors else f"<= {_value(found.measure, target.most)}"
 
     def _judged(self, engine: str, found: Finding) -> str:
         met = self.met(engine, found)
@@ -103,9 +103,28 @@ class EnginesTable:
         return f"\n{self.title}\n{columns([HEADINGS, *self.lines()])}"
 
     def markdown(self) -> str:
-        """Return the table as Markdown."""
-        lines = [f"**{self.title}**", "", f"| {' | '.join(HEADINGS)} |", f"|{'---|' * len(HEADINGS)}"]
-        return "\n".join([*lines, *(f"| {' | '.join(cells)} |" for cells in self.lines())]) + "\n"
+        """Return the table as Markdown: an engine in each column, ctsec first with its target, the others as so many times ctsec."""
+        others = [engine for engine in self.runs if engine != OURS]
+        rows = [("measured", OURS, "target", "met", *others)]
+        for measure in Measure:
+            ours = self.runs[OURS].get(measure) if OURS in self.runs else None
+            judged = (self._target(OURS, ours), self._judged(OURS, ours)) if ours is not None else ("", "")
+            rows.append((measure, self._cell(OURS, measure), *judged, *(self._cell(engine, measure) for engine in others)))
+        heading, *lines = (f"| {' | '.join(cells)} |" for cells in rows)
+        return "\n".join([f"**{self.title}**", "", heading, f"|{'---|' * len(rows[0])}", *lines]) + "\n"
+
+    def _cell(self, engine: str, measure: Measure) -> str:
+        run = self.runs.get(engine, EngineRun(version=None))
+        found = run.get(measure)
+        if found is None:
+            return run.ended or "-"
+        value = f"~{shown(found)}" if found.note.startswith(SCALED) else shown(found)
+        floors, beside = self.floors(found), self.beside(found)
+        if engine == OURS and floors is not None and TARGETS[measure].floors:
+            value = f"{value}, {_ratio(floors)} x an empty call"
+        elif engine != OURS and beside is not None:
+            value = f"{value} ({_ratio(beside)} x)"
+        return ", ".join(filter(None, (value, _wrong(found))))
 
     def numbers(self) -> dict[str, object]:
         """Return the table for JSON: seconds, bytes and counts."""
@@ -117,6 +136,11 @@ class EnginesTable:
 
     def _numbers(self, engine: str, found: Finding) -> dict[str, object]:
         return {**asdict(found), "floors": self.floors(found), "beside_ctsec": self.beside(found), "met": self.met(engine, found)}
+
+
+def _wrong(found: Finding) -> str:
+    counted = found.mismatches and found.measure is not Measure.WRONG
+    return f"{found.mismatches} of {found.verified} WRONG" if counted else ""
 
 
 def shown(found: Finding) -> str:
@@ -133,4 +157,4 @@ def _value(measure: Measure, value: float) -> str:
 def _ratio(value: float | None) -> str:
     if value is None:
         return ""
-    return f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
+    return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
