@@ -52,7 +52,12 @@ rows: install
 laws: install
 	PYTHONPATH=. $(BIN)/python -P -m tests.laws
 
-bench: install
+.venv/peers/.lock: requirements/peers.txt .venv/.lock
+	test -x .venv/peers/bin/python || $(PYTHON) -m venv .venv/peers
+	.venv/peers/bin/python -m pip install -qq --require-hashes -r requirements/peers.txt
+	touch $@
+
+bench: install .venv/peers/.lock
 	PYTHONPATH=. $(BIN)/python -P -m benchmarks
 
 soak: install
@@ -64,7 +69,9 @@ twin: .venv/.lock
 lock:
 	$(UV) pip compile pyproject.toml requirements/dev.in $(addprefix --extra ,$(EXTRAS)) --generate-hashes --universal --no-header --no-annotate \
 		--no-emit-package ctsec --python-version 3.11 --quiet --output-file requirements/lock.txt
-	sed -i -E '/^--(index|extra-index|find-links)/d' requirements/lock.txt
+	$(UV) pip compile requirements/peers.in --generate-hashes --universal --no-header --no-annotate --python-version 3.11 --quiet \
+		--output-file requirements/peers.txt
+	sed -i -E '/^--(index|extra-index|find-links)/d' requirements/lock.txt requirements/peers.txt
 
 clean:
 	rm -rf .venv dist build .rows.json .hypothesis .mypy_cache .ruff_cache .pytest_cache

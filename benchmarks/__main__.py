@@ -1,4 +1,4 @@
-"""The command: `python -P -m benchmarks [names] [--json FILE] [--markdown FILE] [--rounds N]`."""
+"""The command: `python -P -m benchmarks [names] [--json FILE] [--markdown FILE] [--rounds N] [--size S] [--engine NAME]`."""
 
 from __future__ import annotations
 
@@ -7,39 +7,66 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.entries import ENTRIES
+from benchmarks.engines.catalogue import CATALOGUE
+from benchmarks.engines.table import EnginesTable
+from benchmarks.engines.workload import SIZES
+from benchmarks.entries import ENTRIES, TABLES
+from benchmarks.entries.engines import Choice, peers_python
 from benchmarks.measure import Row, run
 from benchmarks.report import as_json, environment, markdown, table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the named entries, or all; a missed target is printed, and is no failure: machines differ."""
-    parser = argparse.ArgumentParser(prog="python -P -m benchmarks", description="what ctsec costs, against floors timed in the same run")
-    parser.add_argument("names", nargs="*", metavar="name", help=f"entries to run: {', '.join(ENTRIES)} (all)")
-    parser.add_argument("--json", type=Path, help="write the results as JSON")
-    parser.add_argument("--markdown", type=Path, help="write the results as a Markdown table")
-    parser.add_argument("--rounds", type=int, help="rounds of each race (each has its own default)")
+    parser = _parser()
     chosen = parser.parse_args(arguments)
-    unknown = [name for name in chosen.names if name not in ENTRIES]
+    names = [*ENTRIES, *TABLES]
+    unknown = [name for name in chosen.names if name not in names]
     if unknown:
-        parser.error(f"unknown entry {unknown[0]}; expected {', '.join(ENTRIES)}")
+        parser.error(f"unknown entry {unknown[0]}; expected {', '.join(names)}")
     if chosen.rounds is not None and chosen.rounds < 1:
         parser.error("expected at least one round")
     around = environment()
     print(", ".join(f"{name} {value}" for name, value in around.items()), flush=True)
     rows: list[Row] = []
-    for name in chosen.names or ENTRIES:
-        for race in ENTRIES[name]():
+    tables: list[EnginesTable] = []
+    choice = Choice(
+        sizes=tuple(chosen.size or Choice().sizes),
+        engines=tuple(chosen.engine or CATALOGUE),
+        seconds=chosen.seconds,
+        whole=chosen.whole,
+        peers=chosen.peers or peers_python(),
+    )
+    for name in chosen.names or names:
+        for race in ENTRIES[name]() if name in ENTRIES else ():
             found = run(race, rounds=chosen.rounds)
             print(table(found), flush=True)
             rows += found
-    judged = [row for row in rows if row.met is not None]
-    print(f"\n{sum(row.met is True for row in judged)} of {len(judged)} targets met")
+        for each in TABLES[name](choice) if name in TABLES else ():
+            print(each.text(), flush=True)
+            tables.append(each)
+    judged = [row.met for row in rows if row.met is not None] + [met for each in tables for met in each.judged()]
+    print(f"\n{sum(judged)} of {len(judged)} targets met")
     if chosen.json:
-        chosen.json.write_text(as_json(rows, around), "utf-8")
+        chosen.json.write_text(as_json(rows, around, tables=[each.numbers() for each in tables]), "utf-8")
     if chosen.markdown:
-        chosen.markdown.write_text(markdown(rows, around), "utf-8")
+        chosen.markdown.write_text("\n".join([markdown(rows, around), *(each.markdown() for each in tables)]), "utf-8")
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -P -m benchmarks", description="what ctsec costs, against floors timed in the same run")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"entries to run: {', '.join([*ENTRIES, *TABLES])} (all)")
+    parser.add_argument("--json", type=Path, help="write the results as JSON")
+    parser.add_argument("--markdown", type=Path, help="write the results as Markdown tables")
+    parser.add_argument("--rounds", type=int, help="rounds of each race (each has its own default)")
+    engines = parser.add_argument_group("engines", "L10 takes minutes and gigabytes for each engine")
+    engines.add_argument("--size", action="append", choices=SIZES, help="a size, more than once for several (S and M)")
+    engines.add_argument("--engine", action="append", choices=CATALOGUE, help="an engine, more than once for several (all)")
+    engines.add_argument("--seconds", type=float, help="seconds for each measurement of an engine (5, 20 and 60, by size)")
+    engines.add_argument("--whole", type=float, help="seconds for everything of an engine at a size (120, 300 and 1500)")
+    engines.add_argument("--peers", help="the Python that has the other engines (.venv/peers/bin/python, else this one)")
+    return parser
 
 
 if __name__ == "__main__":

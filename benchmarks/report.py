@@ -46,14 +46,20 @@ def cells(row: Row) -> tuple[str, ...]:
 def table(rows: Sequence[Row]) -> str:
     """Return the results in columns, under the title of each race."""
     lines: list[str] = []
-    widths = [max(map(len, column)) for column in zip(HEADINGS, *map(cells, rows), strict=True)]
     shown = ""
-    for row in rows:
+    heading, *texts = columns([HEADINGS, *map(cells, rows)]).splitlines()
+    for row, text in zip(rows, texts, strict=True):
         if row.race != shown:
             shown = row.race
-            lines += ["", shown, _line(HEADINGS, widths)]
-        lines.append(_line(cells(row), widths))
+            lines += ["", shown, heading]
+        lines.append(text)
     return "\n".join(lines)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of cells as lines in which columns are aligned."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  " + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
 def markdown(rows: Sequence[Row], around: Mapping[str, str]) -> str:
@@ -64,15 +70,12 @@ def markdown(rows: Sequence[Row], around: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_json(rows: Sequence[Row], around: Mapping[str, str]) -> str:
-    """Return the results as JSON: seconds for one call, rates, value, low, high and target as numbers."""
-    return json.dumps({"environment": dict(around), "rows": [_numbers(row) for row in rows]}, indent=1) + "\n"
+def as_json(rows: Sequence[Row], around: Mapping[str, str], *, tables: Sequence[Mapping[str, object]] = ()) -> str:
+    """Return the results as JSON: seconds for one call, rates, value, low, high and target as numbers; `tables` as they are."""
+    everything = {"environment": dict(around), "rows": [_numbers(row) for row in rows], "tables": list(tables)}
+    return json.dumps(everything, indent=1) + "\n"
 
 
 def _numbers(row: Row) -> dict[str, object]:
     own, floor = row.rates or (None, None)
     return {**asdict(row), "rate": own, "floor_rate": floor, "met": row.met}
-
-
-def _line(texts: Sequence[str], widths: Sequence[int]) -> str:
-    return "  " + "  ".join(text.ljust(width) for text, width in zip(texts, widths, strict=True)).rstrip()

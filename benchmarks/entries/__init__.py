@@ -1,10 +1,12 @@
-"""The entries by name; each builds its races when it is run, and imports what it needs only then where that is heavy."""
+"""The entries by name; each builds its races, or its tables, when it is run, and imports what it needs only then where that is heavy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from benchmarks.entries import access, api_keys, backup_codes, imports, requests, totp
+from benchmarks.engines.table import EnginesTable
+from benchmarks.entries import access, api_keys, backup_codes, engines, imports, requests, totp
+from benchmarks.entries.engines import Choice
 from benchmarks.measure import Race
 
 ENTRIES: dict[str, Callable[[], Iterable[Race]]] = {
@@ -15,3 +17,4 @@ ENTRIES: dict[str, Callable[[], Iterable[Race]]] = {
     "backup_codes": backup_codes.entry,
     "requests": requests.entry,
 }
+TABLES: dict[str, Callable[[Choice], Iterable[EnginesTable]]] = {"engines": engines.entry}

@@ -11,8 +11,10 @@ Rules that this module keeps:
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.rbac.decision import Decision, DecisionTable
@@ -22,8 +24,11 @@ from ctsec.rbac.standing import Assignment, Standing
 WHOLE: Final = 0
 STRANGER: Final = 1
 MAX_CODES: Final = 256
+# Where somebody is: the name of a workspace role, or one of these, which are no names.
 IN_ORGANIZATION: Final = None
-ABSENT: Final = ""
+ABSENT: Final = 0
+Place: TypeAlias = str | int | None
+_NONE: Final[Mapping[Place, int]] = MappingProxyType({})
 _UNKNOWN: Final = "?"  # the name of no role: all unknown roles are one situation
 _ANYWHEN: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _HERE: Final = OrganizationId("here")
@@ -46,14 +51,18 @@ class Codebook:
         self.tables: list[DecisionTable] = [stranger, stranger]
         self.foreign: list[DecisionTable] = [stranger, stranger]
         self.absent: list[int] = [WHOLE, STRANGER]
-        self._codes: dict[tuple[str, str | None], int] = {}
+        self._codes: dict[str, dict[Place, int]] = {}
         self._allowing: dict[str, tuple[int, bytes]] = {}
         self._lock = threading.Lock()
 
-    def code(self, role: str, place: str | None) -> int:
+    def code(self, role: str, place: Place) -> int:
         """Return the code of organization role `role` in `place`: IN_ORGANIZATION, ABSENT, or the name of a workspace role."""
-        code = self._codes.get((role, place))
+        code = self.of_role(role).get(place)
         return self._number(role, place) if code is None else code
+
+    def of_role(self, role: str) -> Mapping[Place, int]:
+        """Return the codes of an organization role that were asked for, by place; for who asks for many."""
+        return self._codes.get(role, _NONE)
 
     def allowing(self, permission: str) -> bytes:
         """Return a table for `bytes.translate` that turns a code into 1 if it allows `permission`, else 0; KeyError for an unknown name."""
@@ -65,23 +74,24 @@ class Codebook:
         self._allowing[permission] = (size, table)
         return table
 
-    def _number(self, role: str, place: str | None) -> int:
+    def _number(self, role: str, place: Place) -> int:
         policy = self.policy
         known = role if policy.organization_role(role) is not None else _UNKNOWN
-        spot = place if not place or policy.workspace_role(place) is not None else _UNKNOWN
+        spot = place if not isinstance(place, str) or policy.workspace_role(place) is not None else _UNKNOWN
         if (known, spot) != (role, place):
             return self.code(known, spot)
         with self._lock:
-            code = self._codes.get((role, place))
+            codes = self._codes.setdefault(role, {})
+            code = codes.get(place)
             if code is None:
-                code = self._codes[role, place] = self._grow(role, place)
+                code = codes[place] = self._grow(role, place)
             return code
 
-    def _grow(self, role: str, place: str | None) -> int:
+    def _grow(self, role: str, place: Place) -> int:
         code = len(self.tables)
         if code + (place is IN_ORGANIZATION) >= MAX_CODES:
             return WHOLE
-        held = {_PLACE: Assignment(place)} if place else {}
+        held = {_PLACE: Assignment(place)} if isinstance(place, str) else {}
         somebody = Standing(user=UserId(""), organization=_HERE, role=role, workspaces=held)
         where = (None, None) if place is IN_ORGANIZATION else (_PLACE, _HERE)
         table = self.policy.resolve(somebody, _ANYWHEN, *where)
@@ -90,6 +100,5 @@ class Codebook:
         self.absent.append(WHOLE)
         self.answers.append(table.decisions)
         if place is IN_ORGANIZATION:
-            absent = self._codes[role, ABSENT] = self._grow(role, ABSENT)
-            self.absent[code] = absent
+            self.absent[code] = self._codes[role][ABSENT] = self._grow(role, ABSENT)
         return code

@@ -4,7 +4,8 @@ Rules that this module keeps:
 
 - what changed since the people were packed comes before them, and is never taken out of its `Loaded`: packing anew makes another one;
 - a view holds the row of everybody who changed, so a reader who was late with an older row finds the place taken;
-- a row says 0 at its head if the person has to be asked whole; then what is known of the person is asked again, for it may have changed.
+- a row says 0 at its head if the person has to be asked whole; then what is known of the person is asked again, for it may have changed;
+- a change costs the same however many workspaces there are: a standing that was put becomes a row when somebody asks about the person.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ctsec.ids import WorkspaceId
-from ctsec.rbac.codebook import STRANGER, WHOLE, Codebook
+from ctsec.rbac.codebook import STRANGER, Codebook
 from ctsec.rbac.roster import Ids, Person, Roster, coded, encoded
 from ctsec.rbac.standing import Standing
 
 SLOT: Final = 200  # bytes of a person in a dict beside the row, roughly: the id and its place
 LONGEST: Final = 256  # characters of an id that is kept ready; longer ones are looked up each time
-_WHOLE: Final = 256
-_ROOM: Final = 1 << 20  # bytes of changes that are not packed
+_WHOLE: Final = 1024  # bytes of a standing, roughly
+_ROOM: Final = 2 << 20  # bytes of changes that are not packed
 _ROOM_EACH: Final = 64
 
 
 class Loaded:
-    """One organization, packed, and what changed since: a row, a standing that is asked whole, or None for somebody removed."""
+    """One organization, packed, and what changed since: a standing, the row that was made of one, or None for somebody removed."""
 
     __slots__ = ("_weight", "book", "late", "roster", "workspaces")
 
@@ -49,11 +50,11 @@ class Loaded:
             key = encoded(standing.user)
             people.pop(key, None)
             whole.pop(standing.user, None)
-            found = coded(standing, book=book, places=places)
-            if found is None:
+            person = _person(key, standing, book=book, places=places)
+            if person is None:
                 whole[standing.user] = standing
             else:
-                people[key] = (key, found[0], found[1], bytes(found[2]))
+                people[key] = person
         return cls(book, workspaces=names, roster=Roster(list(people.values()), width=len(places), whole=whole))
 
     def note(self, user: str, entry: Standing | bytes | None) -> None:
@@ -79,19 +80,22 @@ class Loaded:
 
     def repacked(self) -> Loaded:
         """Return the same organization with everything packed."""
-        late, view = self.late, View(self)
+        late, places = self.late, places_of(self.workspaces.texts())
         gone = {encoded(user) for user in late}
         people = [person for person in self.roster.people() if person[0] not in gone]
         whole = {user: standing for user, standing in self.roster.whole.items() if user not in late}
         for user, entry in late.items():
-            row = view.rows[user]
-            if row[0] == WHOLE and isinstance(entry, Standing):
-                whole[user] = entry
+            if isinstance(entry, bytes):
+                absent = self.book.absent[entry[0]]
+                spots = [spot for spot, code in enumerate(entry) if spot and code != absent]
+                people.append((encoded(user), entry[0], spots, bytes([entry[spot] for spot in spots])))
             elif entry is not None:
-                absent = self.book.absent[row[0]]
-                spots = [spot for spot, code in enumerate(row) if spot and code != absent]
-                people.append((encoded(user), row[0], spots, bytes([row[spot] for spot in spots])))
-        return Loaded(self.book, workspaces=self.workspaces, roster=Roster(people, width=len(view.places), whole=whole))
+                person = _person(encoded(user), entry, book=self.book, places=places)
+                if person is None:
+                    whole[user] = entry
+                else:
+                    people.append(person)
+        return Loaded(self.book, workspaces=self.workspaces, roster=Roster(people, width=len(places), whole=whole))
 
 
 class View:
@@ -147,7 +151,12 @@ class View:
     def _row(self, entry: Standing | bytes | None) -> bytes:
         if isinstance(entry, bytes):
             return entry
-        return self.stranger if entry is None else self.row_of(entry) or self.whole
+        return self.stranger if entry is None else self.whole
+
+
+def _person(key: bytes, standing: Standing, *, book: Codebook, places: Mapping[str | None, int]) -> Person | None:
+    found = coded(standing, book=book, places=places)
+    return None if found is None else (key, found[0], found[1], bytes(found[2]))
 
 
 def places_of(names: Iterable[str]) -> Mapping[str | None, int]:

@@ -134,13 +134,17 @@ def coded(standing: Standing, *, book: Codebook, places: Mapping[str | None, int
     own = book.code(role, IN_ORGANIZATION)
     if own == WHOLE:
         return None
+    known = book.of_role(role)
     spots: list[int] = []
     codes: list[int] = []
     for workspace, assignment in standing.assignments.items():
         spot = places.get(workspace)
         if spot is None:
             continue
-        code = book.code(role, assignment.role) if assignment.plain and assignment.role else WHOLE
+        # Looked up here, since a call for each workspace is most of the time of a change.
+        code = known.get(assignment.role) if assignment.plain else WHOLE
+        if code is None:
+            code = book.code(role, assignment.role)
         if code == WHOLE:
             return None
         spots.append(spot)

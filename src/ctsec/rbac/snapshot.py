@@ -31,7 +31,6 @@ from ctsec.rbac.standing import Standing
 
 Question: TypeAlias = tuple[UserId, OrganizationId, WorkspaceId | None, str]
 WARM_BYTES: Final = 32 << 20
-_UNSEEN: Final = 32  # changes of an organization that nobody asks about, before its view is made to keep them smaller
 
 
 class Snapshot:
@@ -106,33 +105,11 @@ class Snapshot:
 
     def put(self, standing: Standing) -> int | None:
         """Keep what one person is, in place of what was known, and return the new version; None if the organization is not loaded."""
-        organization, user = standing.organization, standing.user
-        with self._lock:
-            loaded = self._loaded.get(organization)
-            if loaded is None:
-                return None
-            view = self._views.get(organization)
-            if view is None and len(loaded.late) >= _UNSEEN:
-                view = self._show(organization, View(loaded))
-            if view is None:
-                loaded.note(user, standing)
-            else:
-                row = view.row_of(standing)
-                loaded.note(user, standing if row is None else row)
-                view.rows[user] = view.whole if row is None else row
-            return self._changed(organization, loaded)
+        return self._note(standing.organization, standing.user, standing)
 
     def remove(self, organization: OrganizationId, user: UserId) -> int | None:
         """Know a person as a stranger, and return the new version; None if the organization is not loaded."""
-        with self._lock:
-            loaded = self._loaded.get(organization)
-            if loaded is None:
-                return None
-            loaded.note(user, None)
-            view = self._views.get(organization)
-            if view is not None:
-                view.rows[user] = view.stranger
-            return self._changed(organization, loaded)
+        return self._note(organization, user, None)
 
     def check(
         self, user: UserId, organization: OrganizationId, permission: str, *, now: datetime, workspace: WorkspaceId | None = None
@@ -237,6 +214,10 @@ class Snapshot:
             return view, row, None
         entry = view.loaded.entry(user)
         if isinstance(entry, Standing):
+            made = view.row_of(entry)
+            if made is not None:
+                self._settle(view, entry, made)
+                return view, made, None
             self._keep(view, user, view.whole)
             return view, view.whole, entry
         row = view.stranger if entry is None else entry
@@ -277,11 +258,26 @@ class Snapshot:
                 self._warm = 0
             self._season += 1
 
-    def _changed(self, organization: OrganizationId, loaded: Loaded) -> int:
-        if loaded.crowded:
-            return self._replace(organization, loaded.repacked())
-        self._version += 1
-        return self._version
+    def _note(self, organization: OrganizationId, user: UserId, standing: Standing | None) -> int | None:
+        with self._lock:
+            loaded = self._loaded.get(organization)
+            if loaded is None:
+                return None
+            loaded.note(user, standing)
+            view = self._views.get(organization)
+            if view is not None:
+                view.rows[user] = view.stranger if standing is None else view.whole
+            if loaded.crowded:
+                return self._replace(organization, loaded.repacked())
+            self._version += 1
+            return self._version
+
+    def _settle(self, view: View, standing: Standing, row: bytes) -> None:
+        """Take a row in place of the standing that it was made of, if nothing else came in between."""
+        organization, user = standing.organization, standing.user
+        with self._lock:
+            if self._views.get(organization) is view and view.loaded.late.get(user) is standing:
+                view.loaded.late[user] = view.rows[user] = row
 
     def _replace(self, organization: OrganizationId, loaded: Loaded | None) -> int:
         if loaded is None:

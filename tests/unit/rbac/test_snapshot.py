@@ -236,6 +236,18 @@ def test_more_roles_than_codes() -> None:
     ]
 
 
+def test_unknown_roles_take_no_codes() -> None:
+    """However many names of no role are stored, on both levels, they are one situation: nobody has to be kept whole for them."""
+    people = [
+        Standing(user=UserId(f"usr_{n}"), organization=HERE, role=role, workspaces={WORKSPACES[0]: Assignment(f"gone{n}")})
+        for n, role in enumerate([*(f"left{n}" for n in range(300)), *["member"] * 300])
+    ]
+    snapshot = loaded(*people)
+    assert snapshot._loaded[HERE].roster.whole == {}
+    for each in people:
+        assert snapshot.check(each.user, HERE, RUN, workspace=WORKSPACES[0], now=NOW) is expected(POLICY, each, RUN, WORKSPACES[0], NOW)
+
+
 HOSTILE = (
     "", "\0", "\0\0", "a", "a\0", "\0a", "a\0b", "ab", "b", "a,b", "a/b", "a b", "a ", " a", "A", "á", "a\u0301", "ﬁ", "fi", "\ud83d\ude00",
     "😀", "\udcff", "ÿ", "ß", "ss", "İ", "i̇", "x" * (1 << 20), "x" * ((1 << 20) - 1) + "y", "x" * ((1 << 20) - 1),
@@ -300,9 +312,12 @@ def test_an_assignment_takes_a_few_bytes() -> None:
 
 
 @pytest.mark.parametrize("late", [member("viewer"), replace(member("viewer"), expires_at=DAYS[6]), None])
-def test_a_late_reader_brings_nothing_back(late: Standing | None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_late_reader_brings_nothing_back(late: Standing | None, packed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a reader saw before a change is not kept after it, whether the change is a row, a whole standing or a removal."""
-    snapshot = loaded(member("owner"), warm_bytes=0)
+    snapshot = loaded(member("owner") if packed else member("viewer"), warm_bytes=0)
+    if not packed:
+        snapshot.put(member("owner"))
     looked_up = Loaded.entry
 
     def slow(self: Loaded, user: str) -> Standing | bytes | None:
