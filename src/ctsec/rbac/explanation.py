@@ -145,7 +145,7 @@ def _withheld(policy: Policy, question: Question, reason: DecisionReason, now: d
     role = held.role if held is not None else ""
     match reason:
         case DecisionReason.CAPPED_BY_ORGANIZATION_ROLE:
-            return (_giver(policy, question, now), Cause(rule=Rule.CEILING, role=standing.role))
+            return (_giver(policy, question, now), *_ceilings(policy, standing, now))
         case DecisionReason.NO_WORKSPACE_ROLE:
             return (base, Cause(rule=Rule.ASSIGNMENT))
         case DecisionReason.EXPIRED | DecisionReason.NOT_IN_FORCE:
@@ -154,6 +154,13 @@ def _withheld(policy: Policy, question: Question, reason: DecisionReason, now: d
             return (base, Cause(rule=Rule.WORKSPACE_ROLE))
         case _:
             return (base, Cause(rule=Rule.WORKSPACE_MASK, role=role))
+
+
+def _ceilings(policy: Policy, standing: Standing, now: datetime) -> tuple[Cause, ...]:
+    """Return the ceilings that withhold together: that of the organization role, and of each that is held besides for a time."""
+    counting = {each.role for each in standing.elevations if each.workspace is None and each.in_force(now)}
+    raised = sorted(role for role in counting - {standing.role} if policy.organization_role(role) is not None)
+    return tuple(Cause(rule=Rule.CEILING, role=role) for role in (standing.role, *raised))
 
 
 def _giver(policy: Policy, question: Question, now: datetime) -> Cause:

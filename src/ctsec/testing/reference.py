@@ -35,16 +35,16 @@ def allowed(
         return False
     if (scopes is not None and permission not in scopes) or (workspaces is not None and workspace not in workspaces):
         return False
-    if standing.role not in {role.name for role in policy.organization_roles}:
+    roles = {role.name: role for role in policy.organization_roles}
+    if standing.role not in roles:
         return False
     raised = [each for each in standing.elevations if counts(each)]
-    held = {standing.role, *(each.role for each in raised if each.workspace is None)}
-    own = [role for role in policy.organization_roles if role.name in held]
+    own = [roles[standing.role], *(roles[each.role] for each in raised if each.workspace is None and each.role in roles)]
     if workspace is None:
         return permission in names(role.organization_mask for role in own)
     if workspace_organization != standing.organization:
         return False
-    here = {each.role for place, each in standing.workspaces.items() if place == workspace and counts(each)}
-    here |= {each.role for each in raised if each.workspace == workspace}
-    given = names(role.base for role in own) | names(role.mask for role in policy.workspace_roles if role.name in here)
-    return permission in given & names(role.ceiling for role in own)
+    held = [each for place, each in standing.workspaces.items() if place == workspace and counts(each)]
+    here = {*(each.role for each in held), *(each.role for each in raised if each.workspace == workspace)}
+    masks = [*(role.base for role in own), *(role.mask for role in policy.workspace_roles if role.name in here)]
+    return permission in names(masks) & names(role.ceiling for role in own)

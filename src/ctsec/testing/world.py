@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from typing import TypeAlias
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.rbac.bounds import Actor
-from ctsec.rbac.elevating import may_elevate
+from ctsec.rbac.elevating import may_decide, may_elevate
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Assignment, Elevation, MembershipStatus, Standing
 from ctsec.rbac.writes import may_end_membership, may_end_workspace_role, may_set_organization_role, may_set_workspace_role
@@ -102,57 +102,91 @@ class EndWorkspaceRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elevate:
-    """Give `user` a role for a time."""
+    """Give `user` the role of `elevation` besides what they have."""
 
     by: Key
     user: UserId
     elevation: Elevation
 
 
-Step: TypeAlias = SetOrganizationRole | EndMembership | SetWorkspaceRole | EndWorkspaceRole | Elevate
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndElevations:
+    """Take back what `user` was given for a time in `workspace`, or in the organization."""
+
+    by: Key
+    user: UserId
+    workspace: WorkspaceId | None = None
+
+
+# When something starts and ends; None as start means since ever, None as end for ever.
+Span: TypeAlias = tuple[datetime | None, datetime | None]
+Step: TypeAlias = SetOrganizationRole | EndMembership | SetWorkspaceRole | EndWorkspaceRole | Elevate | EndElevations
 _NOT_FOUND = Refusal(Reason.NOT_FOUND)
 
 
 def play(policy: Policy, world: World, step: Step, *, now: datetime) -> Outcome[World]:
     """Return the world after `step`, or the refusal of the write rules; whoever acts does so through the key `step.by`."""
-    by = step.by
-    standing = world.standing(by.organization, by.owner)
+    standing = world.standing(step.by.organization, step.by.owner)
     if standing is None:
         return _NOT_FOUND
-    actor = Actor(standing=standing, scopes=by.scopes, workspaces=by.workspaces)
-    before = world.standing(by.organization, step.user)
+    actor = Actor(standing=standing, scopes=step.by.scopes, workspaces=step.by.workspaces)
+    before = world.standing(step.by.organization, step.user)
+    if isinstance(step, SetOrganizationRole):
+        after = _with_role(step, before)
+        refusal = may_set_organization_role(policy, actor=actor, before=before, after=after, now=now)
+        return world.after(after) if refusal is None else refusal
+    if before is None:
+        return _NOT_FOUND
     match step:
-        case SetOrganizationRole():
-            return _set_organization_role(policy, world, step, actor=actor, before=before, now=now)
         case EndMembership():
-            if before is None:
-                return _NOT_FOUND
             refusal = may_end_membership(policy, actor=actor, target=before, now=now)
-            after = world.without(by.organization, step.user) if step.forget else world.after(replace(before, status=step.status))
-        case SetWorkspaceRole(workspace=workspace, grant=grant):
-            home = world.homes.get(workspace)
+            after = replace(before, status=step.status)
+        case SetWorkspaceRole(workspace=place, grant=grant):
+            home = world.homes.get(place)
             refusal = may_set_workspace_role(
-                policy, actor=actor, target=before, workspace=workspace, workspace_organization=home, grant=grant, now=now
+                policy, actor=actor, target=before, workspace=place, workspace_organization=home, grant=grant, now=now
             )
-            after = world if before is None else world.after(replace(before, workspaces={**before.workspaces, workspace: grant}))
+            after = replace(before, workspaces={**before.workspaces, place: grant})
+        case EndWorkspaceRole(workspace=place):
+            home = world.homes.get(place)
+            refusal = may_end_workspace_role(policy, actor=actor, target=before, workspace=place, workspace_organization=home, now=now)
+            after = replace(before, workspaces={where: each for where, each in before.workspaces.items() if where != place})
         case Elevate(elevation=elevation):
             home = world.homes.get(elevation.workspace) if elevation.workspace is not None else None
             refusal = may_elevate(policy, actor=actor, target=before, elevation=elevation, workspace_organization=home, now=now)
-            after = world if before is None else world.after(replace(before, elevations=(*before.elevations, elevation)))
-        case EndWorkspaceRole(workspace=workspace):
-            if before is None:
-                return _NOT_FOUND
-            home = world.homes.get(workspace)
-            refusal = may_end_workspace_role(policy, actor=actor, target=before, workspace=workspace, workspace_organization=home, now=now)
-            kept = {place: each for place, each in before.workspaces.items() if place != workspace}
-            after = world.after(replace(before, workspaces=kept))
-    return after if refusal is None else refusal
+            after = replace(before, elevations=(*before.elevations, elevation))
+        case EndElevations(workspace=where):
+            refusal = may_decide(policy, actor=actor, target=before, workspace=where, now=now)
+            after = replace(before, elevations=tuple(each for each in before.elevations if each.workspace != where))
+    if refusal is not None:
+        return refusal
+    forgotten = isinstance(step, EndMembership) and step.forget
+    return world.without(step.by.organization, step.user) if forgotten else world.after(after)
 
 
-def _set_organization_role(
-    policy: Policy, world: World, step: SetOrganizationRole, *, actor: Actor, before: Standing | None, now: datetime
-) -> Outcome[World]:
-    fresh = Standing(user=step.user, organization=step.by.organization, role=step.role)
-    after = replace(before or fresh, role=step.role, status=MembershipStatus.ACTIVE, starts_at=step.starts_at, expires_at=step.expires_at)
-    refusal = may_set_organization_role(policy, actor=actor, before=before, after=after, now=now)
-    return world.after(after) if refusal is None else refusal
+def attempts(policy: Policy, *, by: Key, user: UserId, workspace: WorkspaceId, spans: Iterable[Span]) -> Iterator[Step]:
+    """Yield everything that could be tried on `user`: each role of each level in each of `spans`, and everything that ends one."""
+    for starts_at, expires_at in spans:
+        for role in policy.organization_roles:
+            yield SetOrganizationRole(by=by, user=user, role=role.name, starts_at=starts_at, expires_at=expires_at)
+        for placed in policy.workspace_roles:
+            grant = Assignment(placed.name, starts_at=starts_at, expires_at=expires_at)
+            yield SetWorkspaceRole(by=by, user=user, workspace=workspace, grant=grant)
+        if starts_at is not None and expires_at is not None:
+            timed: list[tuple[str, WorkspaceId | None]] = [(role.name, None) for role in policy.organization_roles]
+            timed += [(role.name, workspace) for role in policy.workspace_roles]
+            for name, where in timed:
+                elevation = Elevation(role=name, starts_at=starts_at, expires_at=expires_at, workspace=where)
+                yield Elevate(by=by, user=user, elevation=elevation)
+    for status in (MembershipStatus.SUSPENDED, MembershipStatus.REMOVED):
+        yield EndMembership(by=by, user=user, status=status)
+    yield EndMembership(by=by, user=user, status=MembershipStatus.REMOVED, forget=True)
+    yield EndWorkspaceRole(by=by, user=user, workspace=workspace)
+    yield from (EndElevations(by=by, user=user, workspace=where) for where in (None, workspace))
+
+
+def _with_role(step: SetOrganizationRole, before: Standing | None) -> Standing:
+    active, start, end = MembershipStatus.ACTIVE, step.starts_at, step.expires_at
+    if before is None:
+        return Standing(user=step.user, organization=step.by.organization, role=step.role, status=active, starts_at=start, expires_at=end)
+    return replace(before, role=step.role, status=active, starts_at=start, expires_at=end)

@@ -38,7 +38,8 @@ from ctsec.rbac.decision import DECISIONS
 from ctsec.rbac.explanation import explain_question
 from ctsec.rbac.preset import POLICY, Permission
 from ctsec.rbac.question import decide
-from ctsec.rbac.standing import Assignment
+from ctsec.rbac.role import OrganizationRole
+from ctsec.rbac.standing import Assignment, Elevation
 from tests.unit.rbac.exhaustive import questions, smallest_of_all, tables
 from tests.unit.rbac.reference import DAYS, HERE, NOW, PRESETS, THERE, WORKSPACES, member, policies
 
@@ -176,6 +177,21 @@ def test_the_ceiling_is_named_exactly_if_lifting_it_turns_the_answer_round(polic
     free = replace(asked, scopes=None)
     flips = not decide(policy, free, now=now).allowed and decide(lifted, free, now=now).allowed
     assert any(cause.rule is Rule.CEILING for cause in explained.because) == flips
+
+
+def test_every_ceiling_that_withholds_is_named() -> None:
+    """What an organization role gives for a time and neither its ceiling nor the lasting one lets through is withheld by both."""
+    index = POLICY.index
+    narrow = OrganizationRole(name="narrow", organization_mask=0, base=index.mask(["agents:run"]), ceiling=index.mask(["reports:view"]))
+    policy = replace(POLICY, organization_roles=(*POLICY.organization_roles, narrow))
+    raised = Elevation(role="narrow", starts_at=DAYS[0], expires_at=DAYS[6])
+    explained = explain(policy, replace(member("viewer"), elevations=(raised,)), "agents:run", now=NOW, **ONE)
+    assert explained.decision.reason == "capped_by_organization_role"
+    assert explained.because == (
+        Cause(rule=Rule.ELEVATION, gives=True, role="narrow"),
+        Cause(rule=Rule.CEILING, role="viewer"),
+        Cause(rule=Rule.CEILING, role="narrow"),
+    )
 
 
 def only(policy: Any, asked: Any, causes: Any) -> Any:

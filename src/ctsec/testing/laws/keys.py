@@ -28,6 +28,8 @@ def _attenuation(case: Case) -> None:
         limit = sum(1 << bit for bit, name in enumerate(policy.permissions) if question.scopes is None or name in question.scopes)
         key = access(policy, question, now)
         equal(key.mask, owner & limit if inside else 0)
+        for nothing in (replace(question, scopes=frozenset()), replace(question, workspaces=frozenset())):
+            equal(access(policy, nothing, now).mask, 0)
         derived = key
         for each in scopes:
             narrower = derived.attenuate(each)

@@ -2,9 +2,9 @@
 
 Rules that this module keeps:
 
-- a law is searched for a counterexample by Hypothesis, under the settings of the caller; what it finds is an AssertionError that states
-  the law;
-- a search that met nothing of what the law is about proves nothing, and fails as well.
+- a law is searched for a counterexample by Hypothesis, under the settings of the caller; what breaks it is told as one AssertionError that
+  names the law, states it and shows the smallest example;
+- claims name roles and permissions of the policy: one that they misspell would be a law about nothing, and is refused.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import hypothesis
+from hypothesis import HealthCheck, Phase
 
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.role import OrganizationRole, WorkspaceRole
@@ -44,18 +45,30 @@ class Claims:
     workspace_chains: tuple[Chain, ...] | None = None
     cells: tuple[Cell, ...] = ()
 
+    def against(self, policy: Policy) -> Claims:
+        """Return these claims if they are about `policy`; raise ValueError that names the role, UnknownPermission for a permission."""
+        organization = {role.name for role in policy.organization_roles}
+        workspace = {role.name for role in policy.workspace_roles}
+        named = itertools.chain(*(self.organization_chains or ()), (cell.organization_role for cell in self.cells))
+        placed = itertools.chain(*(self.workspace_chains or ()), (cell.workspace_role or "" for cell in self.cells))
+        for level, strange in (("organization", {*named} - organization), ("workspace", {*placed} - workspace - {""})):
+            if strange:
+                raise ValueError(f"expected the claims to name {level} roles of the policy, found {min(strange)!r}")
+        policy.index.mask(cell.permission for cell in self.cells)
+        return self
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A policy before the law: what its host claims, and how Hypothesis searches (None: as its active profile says)."""
+    """A policy before the law: what its host claims, and how Hypothesis searches."""
 
     policy: Policy
     claims: Claims
-    settings: hypothesis.settings | None = None
+    settings: hypothesis.settings
 
     def search(self, law: Callable[[], None]) -> None:
-        """Call `law`, a function under `given`, without a deadline: the first call of anything is slow."""
-        hypothesis.settings(self.settings or hypothesis.settings.default, deadline=None)(law)()
+        """Call `law`, a function under `given`."""
+        self.settings(law)()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,18 +81,38 @@ class Law:
     hold: Callable[[Case], None]
 
     def check(self, policy: Policy, *, claims: Claims | None = None, settings: hypothesis.settings | None = None) -> None:
-        """Return if the law holds for `policy`; raise AssertionError with a counterexample otherwise."""
+        """Return if the law holds for `policy`; raise AssertionError with the smallest example found otherwise.
+
+        `settings` are Hypothesis's (None: those of its active profile), without a deadline, because the first call of anything is slow.
+        """
+        case = Case(policy=policy, claims=(claims or Claims()).against(policy), settings=_searching(settings))
         try:
-            self.hold(Case(policy=policy, claims=claims or Claims(), settings=settings))
+            self.hold(case)
         except AssertionError as error:
-            error.add_note(f"{self}: {self.statement}")
+            example = "\n".join(getattr(error, "__notes__", ()))
+            raise AssertionError(f"{self}, does not hold: {self.statement}\n{error}\n{example}".rstrip()) from None
+        except Exception as error:
+            error.add_note(f"while {self} was checked: {self.statement}")
             raise
 
     def __str__(self) -> str:
         return f"law {self.number}, {self.name}"
 
 
-def pairs(roles: Iterable[OrganizationRole] | Iterable[WorkspaceRole], *, chains: tuple[Chain, ...] | None) -> Iterator[tuple[str, str]]:
+def _searching(given: hypothesis.settings | None) -> hypothesis.settings:
+    # One failure at a time: the smallest example of one is what a person reads.
+    wanted = given or hypothesis.settings()
+    return hypothesis.settings(
+        wanted,
+        deadline=None,
+        phases=[phase for phase in wanted.phases if phase is not Phase.explain],
+        report_multiple_bugs=False,
+        print_blob=False,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+
+
+def pairs(roles: Iterable[OrganizationRole] | Iterable[WorkspaceRole], *, chains: tuple[Chain, ...] | None) -> Iterator[Chain]:
     """Yield each role with each higher one: as `chains` say, or by rank; roles of one rank are not compared."""
     if chains is not None:
         for chain in chains:

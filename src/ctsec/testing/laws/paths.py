@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -13,6 +14,7 @@ from ctsec.rbac.explanation import explain_question
 from ctsec.rbac.listing import reach, reaches
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.question import Question, decide
+from ctsec.rbac.standing import MembershipStatus, Standing
 from ctsec.testing.reference import allowed
 from ctsec.testing.strategies import Place
 
@@ -27,6 +29,14 @@ def place(question: Question) -> Place:
 def whole(question: Question) -> bool:
     """Say whether the question is not that of a narrowed key."""
     return question.scopes is None and question.workspaces is None
+
+
+def simpler(standing: Standing | None) -> tuple[Standing | None, ...]:
+    """Return a person as drawn, as an active member for ever, and as one who holds nothing for a time besides."""
+    if standing is None:
+        return (None,)
+    active = replace(standing, status=MembershipStatus.ACTIVE, starts_at=None, expires_at=None)
+    return tuple(dict.fromkeys((standing, active, replace(active, elevations=()))))
 
 
 def reference(policy: Policy, question: Question, now: datetime) -> bool:
@@ -98,6 +108,10 @@ def _list(policy: Policy, question: Question, now: datetime) -> bool:
 
 # For sessions and whole keys only: they do not look at a key's scopes and workspaces.
 WHOLE_ONLY: Final = frozenset({"check", "effective"})
+# A hundred times slower than the others, since it looks for what would turn a denial round.
+SLOW: Final = frozenset({"explanation"})
+# Those that are asked by name: a name outside of the policy raises. The others are read.
+ASKING: Final = ("check", "access.can", "access.check", "decide", "batch", "explanation", "list")
 PATHS: Final[Mapping[str, Path]] = MappingProxyType(
     {
         "check": _check,

@@ -10,6 +10,7 @@ from ctsec.testing.strategies.people import (
     FOREIGN_WORKSPACES,
     GONE,
     HERE,
+    PLACES,
     THERE,
     USERS,
     WORKSPACES,
@@ -23,13 +24,14 @@ from ctsec.testing.strategies.people import (
 )
 from ctsec.testing.strategies.policies import masks, permissions, policies, unknown_permissions
 from ctsec.testing.strategies.questions import questions
-from ctsec.testing.strategies.times import DAYS, TICK, Period, moments, periods
+from ctsec.testing.strategies.times import DAYS, TICK, Period, moments, periods, spans
 
 __all__ = [
     "DAYS",
     "FOREIGN_WORKSPACES",
     "GONE",
     "HERE",
+    "PLACES",
     "THERE",
     "TICK",
     "USERS",
@@ -50,6 +52,7 @@ __all__ = [
     "policies",
     "questions",
     "scopes",
+    "spans",
     "standings",
     "steps",
     "unknown_permissions",

@@ -6,7 +6,7 @@ and a workspace in which nobody has one, so that a list of workspaces comes out 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from hypothesis import strategies as st
 
@@ -16,11 +16,14 @@ from ctsec.rbac.role import OWNER
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
 from ctsec.testing.strategies.people import (
     FOREIGN_WORKSPACES,
+    GONE,
     HERE,
     THERE,
     USERS,
     WORKSPACES,
+    assignments,
     elevations,
+    grants,
     organization_role_names,
     pinned,
     scopes,
@@ -28,65 +31,94 @@ from ctsec.testing.strategies.people import (
     workspace_role_names,
 )
 from ctsec.testing.strategies.times import Period, periods
-from ctsec.testing.world import Elevate, EndMembership, EndWorkspaceRole, Key, SetOrganizationRole, SetWorkspaceRole, Step, World
+from ctsec.testing.world import (
+    Elevate,
+    EndElevations,
+    EndMembership,
+    EndWorkspaceRole,
+    Key,
+    SetOrganizationRole,
+    SetWorkspaceRole,
+    Step,
+    World,
+)
 
 OLGA, ASSIGNED = USERS[:2]
 
 
 def keys(policy: Policy, *, owners: Sequence[UserId] = USERS, organization: OrganizationId = HERE) -> st.SearchStrategy[Key]:
-    """Draw a key of one of `owners`, narrowed or not."""
-    return st.builds(Key, owner=st.sampled_from(owners), organization=st.just(organization), scopes=scopes(policy), workspaces=pinned())
+    """Draw a key of one of `owners`; two in three are not narrowed and act as their owner's session does."""
+    owner, limits, pins, chance = st.sampled_from(owners), scopes(policy), pinned(), st.integers(0, 2)
+
+    @st.composite
+    def key(draw: st.DrawFn) -> Key:
+        if draw(chance) < 2:
+            return Key(owner=draw(owner), organization=organization)
+        return Key(owner=draw(owner), organization=organization, scopes=draw(limits), workspaces=draw(pins))
+
+    return key()
 
 
-@st.composite
-def organizations(draw: st.DrawFn, policy: Policy) -> World:
+def organizations(policy: Policy) -> st.SearchStrategy[World]:
     """Draw a world of five people, two organizations with workspaces of their own, and some keys."""
     owner = Standing(user=OLGA, organization=HERE, role=OWNER)
-    assigned = draw(standings(policy, user=ASSIGNED, workspaces=WORKSPACES[1:2]))
-    role = draw(st.sampled_from(workspace_role_names(policy) or ("gone",)))
-    assigned = Standing(
-        user=ASSIGNED,
-        organization=HERE,
-        role=draw(st.sampled_from(organization_role_names(policy))),
-        workspaces={**assigned.workspaces, WORKSPACES[0]: Assignment(role)},
-    )
-    held = [owner, assigned]
+    homes = {**dict.fromkeys(WORKSPACES, HERE), **dict.fromkeys(FOREIGN_WORKSPACES, THERE)}
+    assigned, others, held = _assigned(policy), st.tuples(*_others(policy)), st.lists(keys(policy), max_size=2)
+
+    @st.composite
+    def world(draw: st.DrawFn) -> World:
+        people = (owner, draw(assigned), *(each for each in draw(others) if each is not None))
+        standings = {(each.organization, each.user): each for each in people}
+        return World(users=USERS, homes=homes, standings=standings, keys=tuple(draw(held)))
+
+    return world()
+
+
+def _assigned(policy: Policy) -> st.SearchStrategy[Standing]:
+    """Draw an active member with a role in the first workspace."""
+    roles, organization_roles = st.sampled_from(workspace_role_names(policy) or (GONE,)), st.sampled_from(organization_role_names(policy))
+    elsewhere = st.fixed_dictionaries({}, optional={WORKSPACES[1]: assignments(policy)})
+
+    @st.composite
+    def standing(draw: st.DrawFn) -> Standing:
+        held = {**draw(elsewhere), WORKSPACES[0]: Assignment(draw(roles))}
+        return Standing(user=ASSIGNED, organization=HERE, role=draw(organization_roles), workspaces=held)
+
+    return standing()
+
+
+def _others(policy: Policy) -> Iterator[st.SearchStrategy[Standing | None]]:
     for user in USERS[2:]:
-        held += draw(st.lists(standings(policy, user=user), max_size=1))
+        here = standings(policy, user=user)
+        yield st.one_of(st.none(), here, here)
     for user in USERS[1:]:
-        held += draw(st.lists(standings(policy, user=user, organization=THERE, workspaces=FOREIGN_WORKSPACES), max_size=1))
-    return World(
-        users=USERS,
-        homes={**dict.fromkeys(WORKSPACES, HERE), **dict.fromkeys(FOREIGN_WORKSPACES, THERE)},
-        standings={(standing.organization, standing.user): standing for standing in held},
-        keys=tuple(draw(st.lists(keys(policy), max_size=2))),
-    )
+        yield st.one_of(st.none(), standings(policy, user=user, organization=THERE, workspaces=FOREIGN_WORKSPACES))
 
 
 def steps(policy: Policy, *, actors: Sequence[UserId] = USERS, organization: OrganizationId = HERE) -> st.SearchStrategy[Step]:
-    """Draw something that one of `actors` tries to do to somebody in `organization`; the write rules may refuse it."""
-    by, user = keys(policy, owners=actors, organization=organization), st.sampled_from(USERS)
-    workspace = st.sampled_from((*WORKSPACES, FOREIGN_WORKSPACES[0]))
+    """Draw something that one of `actors` tries to do to somebody in `organization`; the write rules may refuse it.
+
+    Half the time it is the first of `actors` who acts, and the member who always is there who is acted upon, or little would be allowed.
+    """
+    by = keys(policy, owners=(*actors, *(actors[0] for _ in actors)), organization=organization)
+    user = st.sampled_from((*USERS, *(ASSIGNED,) * len(USERS)))
+    workspace = st.sampled_from((*WORKSPACES, *WORKSPACES, FOREIGN_WORKSPACES[0]))
     roles = st.sampled_from(organization_role_names(policy))
     ends = st.sampled_from((MembershipStatus.SUSPENDED, MembershipStatus.REMOVED))
+
+    def set_role(by: Key, user: UserId, role: str, period: Period) -> Step:
+        return SetOrganizationRole(by=by, user=user, role=role, **period)
+
     drawn: list[st.SearchStrategy[Step]] = [
-        st.builds(_set_role, by, user, roles, periods()),
-        st.builds(Elevate, by=by, user=user, elevation=elevations(policy)),
+        st.builds(set_role, by, user, roles, periods()),
         st.builds(EndMembership, by=by, user=user, status=ends, forget=st.booleans()),
         st.builds(EndWorkspaceRole, by=by, user=user, workspace=workspace),
+        st.builds(Elevate, by=by, user=user, elevation=elevations(policy, workspaces=(*WORKSPACES, FOREIGN_WORKSPACES[0]))),
+        st.builds(EndElevations, by=by, user=user, workspace=st.one_of(st.none(), workspace)),
     ]
     if names := workspace_role_names(policy):
-        grants = st.builds(_grant, st.sampled_from(names), periods())
-        drawn.append(st.builds(SetWorkspaceRole, by=by, user=user, workspace=workspace, grant=grants))
+        drawn.append(st.builds(SetWorkspaceRole, by=by, user=user, workspace=workspace, grant=grants(names)))
     return st.one_of(drawn)
-
-
-def _set_role(by: Key, user: UserId, role: str, period: Period) -> SetOrganizationRole:
-    return SetOrganizationRole(by=by, user=user, role=role, **period)
-
-
-def _grant(role: str, period: Period) -> Assignment:
-    return Assignment(role, **period)
 
 
 def histories(policy: Policy, *, actors: Sequence[UserId] = USERS, max_steps: int = 20) -> st.SearchStrategy[tuple[Step, ...]]:

@@ -1,9 +1,9 @@
-"""What people are: workspace roles, standings, and the places that they ask in."""
+"""What people are: workspace roles, roles for a time, standings, and the places that they ask in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, TypedDict
 
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Assignment, Elevation, MembershipStatus, Standing
 from ctsec.testing.strategies.policies import ORGANIZATION_ROLES, WORKSPACE_ROLES
-from ctsec.testing.strategies.times import DAYS, Period, periods
+from ctsec.testing.strategies.times import periods, spans
 
 HERE: Final = OrganizationId("org_00000000000000000000000001")
 THERE: Final = OrganizationId("org_00000000000000000000000002")
@@ -22,6 +22,7 @@ WORKSPACES: Final = tuple(WorkspaceId(f"wsp_{number:026d}") for number in range(
 FOREIGN_WORKSPACES: Final = tuple(WorkspaceId(f"wsp_{number:026d}") for number in range(4, 6))
 # No policy of ours has a role of this name: a role that was deleted while people still held it.
 GONE: Final = "gone"
+_ENDED: Final = (MembershipStatus.SUSPENDED, MembershipStatus.REMOVED)
 
 
 class Place(TypedDict, total=False):
@@ -43,24 +44,34 @@ def workspace_role_names(policy: Policy | None = None) -> tuple[str, ...]:
 
 def assignments(policy: Policy | None = None) -> st.SearchStrategy[Assignment]:
     """Draw a workspace role of `policy`, or one that it does not have (any more), and its period."""
-    names = (*workspace_role_names(policy), GONE)
-    return st.builds(_assignment, st.sampled_from(names), periods())
+    names = workspace_role_names(policy)
+    return grants((*names, *names, GONE))
 
 
-def _assignment(role: str, period: Period) -> Assignment:
-    return Assignment(role, **period)
+def grants(roles: Sequence[str]) -> st.SearchStrategy[Assignment]:
+    """Draw one of `roles`, and its period."""
+    names, period = st.sampled_from(roles), periods()
+
+    # Composed, here and below: what `builds` made would be shown as the call that made it.
+    @st.composite
+    def grant(draw: st.DrawFn) -> Assignment:
+        return Assignment(draw(names), **draw(period))
+
+    return grant()
 
 
 def elevations(policy: Policy | None = None, *, workspaces: Sequence[WorkspaceId] = WORKSPACES[:2]) -> st.SearchStrategy[Elevation]:
-    """Draw what is held for a time: in the organization or in one of `workspaces`, of a role that the policy may not have."""
-    names = tuple(dict.fromkeys((*organization_role_names(policy), *workspace_role_names(policy), GONE)))
-    return st.builds(
-        _elevation, st.sampled_from(names), st.integers(0, len(DAYS) - 2), st.integers(1, 3), st.sampled_from((None, *workspaces))
-    )
+    """Draw a role that is held for a few days, in a workspace or in the organization, or one that `policy` does not have (any more)."""
+    wide = [(role, None) for role in (*organization_role_names(policy), GONE)]
+    narrow = [(role, workspace) for role in (*workspace_role_names(policy), GONE) for workspace in workspaces]
+    held, span = st.one_of(st.sampled_from(wide), st.sampled_from(narrow)), spans()
 
+    @st.composite
+    def elevation(draw: st.DrawFn) -> Elevation:
+        (role, workspace), (start, end) = draw(held), draw(span)
+        return Elevation(role=role, starts_at=start, expires_at=end, workspace=workspace)
 
-def _elevation(role: str, start: int, days: int, workspace: WorkspaceId | None) -> Elevation:
-    return Elevation(role=role, starts_at=DAYS[start], expires_at=DAYS[start] + timedelta(days=days), workspace=workspace)
+    return elevation()
 
 
 def standings(
@@ -71,35 +82,39 @@ def standings(
     user: UserId = USERS[0],
     workspaces: Sequence[WorkspaceId] = WORKSPACES[:2],
 ) -> st.SearchStrategy[Standing]:
-    """Draw what a person is in `organization`: unknown roles, ended memberships and left-over workspace roles included."""
-    names = (*organization_role_names(policy), GONE) if roles is None else roles
-    statuses = (MembershipStatus.ACTIVE,) * 4 + (MembershipStatus.SUSPENDED, MembershipStatus.REMOVED)
+    """Draw what a person is in `organization`: unknown roles, ended memberships and left-over workspace roles included.
 
-    def standing(
-        role: str, status: MembershipStatus, period: Period, held: dict[WorkspaceId, Assignment], raised: list[Elevation]
-    ) -> Standing:
-        return Standing(user=user, organization=organization, role=role, status=status, workspaces=held, elevations=tuple(raised), **period)
+    `roles` are the organization roles to draw from; without them all of `policy`, and one that it does not have.
+    """
+    every = organization_role_names(policy)
+    names = (*every, *every, GONE) if roles is None else roles
+    role, status = st.sampled_from(names), st.sampled_from((*(MembershipStatus.ACTIVE for _ in range(8)), *_ENDED))
+    held = st.fixed_dictionaries({}, optional=dict.fromkeys(workspaces, assignments(policy)))
+    raised, period, complicated = st.lists(elevations(policy, workspaces=workspaces), max_size=3), periods(), st.booleans()
 
-    held = st.dictionaries(st.sampled_from(workspaces), assignments(policy), max_size=len(workspaces))
-    none: list[Elevation] = []
-    raised = st.one_of(st.just(none), st.just(none), st.lists(elevations(policy, workspaces=workspaces), min_size=1, max_size=2))
-    return st.builds(standing, st.sampled_from(names), st.sampled_from(statuses), periods(), held, raised)
+    @st.composite
+    def standing(draw: st.DrawFn) -> Standing:
+        person = Standing(user=user, organization=organization, role=draw(role), workspaces=draw(held))
+        # Half of all people are simple ones, for something must be allowed before a mistake can show.
+        if not draw(complicated):
+            return person
+        return replace(person, status=draw(status), elevations=tuple(draw(raised)), **draw(period))
+
+    return standing()
 
 
-def places(*, organization: OrganizationId = HERE, workspaces: Iterable[WorkspaceId] = WORKSPACES) -> st.SearchStrategy[Place]:
+# The organization, and each of its workspaces.
+PLACES: Final = (Place(), *(Place(workspace=each, workspace_organization=HERE) for each in WORKSPACES))
+
+
+def places() -> st.SearchStrategy[Place]:
     """Draw the organization, or one of its workspaces."""
-    inside = [Place(workspace=each, workspace_organization=organization) for each in workspaces]
-    return st.sampled_from([Place(), *inside])
+    return st.sampled_from(PLACES)
 
 
 def scopes(policy: Policy) -> st.SearchStrategy[frozenset[str] | None]:
-    """Draw what a key is narrowed to: None, nothing, few permissions or most, of which the policy may have lost one."""
-    names = st.frozensets(st.sampled_from((*policy.permissions, "gone:view")), max_size=3)
-
-    def rest(names: frozenset[str]) -> frozenset[str]:
-        return frozenset(policy.permissions) - names
-
-    return st.one_of(st.none(), names, names.map(rest))
+    """Draw what a key is narrowed to: None, nothing, or some permissions, of which the policy may have lost one."""
+    return st.one_of(st.none(), st.frozensets(st.sampled_from((*policy.permissions, "gone:view"))))
 
 
 def pinned(workspaces: Sequence[WorkspaceId] = WORKSPACES) -> st.SearchStrategy[frozenset[WorkspaceId] | None]:

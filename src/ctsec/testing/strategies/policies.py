@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from hypothesis import strategies as st
@@ -13,7 +12,7 @@ from ctsec.rbac.role import OrganizationRole, WorkspaceRole
 
 # "custom" and "expired": roles of a host's own, one of them named like a reason for a denial.
 ORGANIZATION_ROLES: Final = ("viewer", "member", "custom", "admin", "owner")
-WORKSPACE_ROLES: Final = ("viewer", "editor", "admin", "expired")
+WORKSPACE_ROLES: Final = ("viewer", "operator", "editor", "admin", "expired")
 
 
 def permissions(policy: Policy) -> st.SearchStrategy[str]:
@@ -23,17 +22,12 @@ def permissions(policy: Policy) -> st.SearchStrategy[str]:
 
 def unknown_permissions(policy: Policy) -> st.SearchStrategy[str]:
     """Draw a text that is no permission of `policy`, often one that looks like it."""
-    spoiling: list[Callable[[str], str]] = [str.upper, str.title, _spaced, _starred]
 
-    def unknown(name: str) -> bool:
+    def outside(name: str) -> bool:
         return name not in policy.permissions
 
-    spoiled = st.builds(_spoiled, permissions(policy), st.sampled_from(spoiling))
-    return st.one_of(spoiled, st.text(max_size=60)).filter(unknown)
-
-
-def _spoiled(name: str, spoil: Callable[[str], str]) -> str:
-    return spoil(name)
+    spoiled = [spelling(name) for name in policy.permissions for spelling in (str.upper, str.title, _spaced, _starred)]
+    return st.one_of(st.sampled_from(spoiled), st.text(max_size=60)).filter(outside)
 
 
 def _spaced(name: str) -> str:
@@ -47,10 +41,10 @@ def _starred(name: str) -> str:
 def masks(within: int) -> st.SearchStrategy[int]:
     """Draw a part of the mask `within`, which may be empty or whole."""
 
-    def part(mask: int) -> int:
+    def cut(mask: int) -> int:
         return mask & within
 
-    return st.integers(0, (1 << within.bit_length()) - 1).map(part)
+    return st.integers(0, (1 << within.bit_length()) - 1).map(cut)
 
 
 @st.composite
