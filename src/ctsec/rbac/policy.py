@@ -253,13 +253,15 @@ class Policy:
             return None
         names = frozenset(each.name for each in added)
         if workspace is None:
-            key = (role.name, names, None, None)
+            key = (role.name, names, None, None, None)
             return self._raised.get(key) or self._raised.organization(key, role=role, added=added)
         assignment = standing.assignments.get(workspace)
-        held = self._workspace.get(assignment.role) if assignment is not None and assignment.in_force(now) else None
-        held_name = held.name if held is not None else None
-        where = (role.name, names, held_name, frozenset(each.name for each in raised))
-        return self._raised.get(where) or self._raised.workspace(where, role=role, added=added, held=held, raised=raised)
+        absent = _NO_ROLE if assignment is None else _out_of_force(assignment, now)
+        held = self._workspace.get(assignment.role) if assignment is not None and absent is None else None
+        if held is None and absent is None:
+            absent = _UNKNOWN_ROLE
+        where = (role.name, names, held.name if held is not None else None, frozenset(each.name for each in raised), absent)
+        return self._raised.get(where) or self._raised.workspace(where, role=role, added=added, held=held, raised=raised, absent=absent)
 
     def _build(self, name: str) -> Row:
         row = self._rows[name] = Row(self._organization[name], index=self.index, roles=self.workspace_roles)

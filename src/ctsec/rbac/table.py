@@ -25,7 +25,7 @@ _ABSENT: Final = (
     DecisionReason.EXPIRED,
     DecisionReason.UNKNOWN_ROLE,
 )
-RaisedKey: TypeAlias = tuple[str, frozenset[str], str | None, frozenset[str] | None]
+RaisedKey: TypeAlias = tuple[str, frozenset[str], str | None, frozenset[str] | None, DecisionReason | None]
 
 
 class Row:
@@ -65,13 +65,20 @@ class RaisedTables:
         added: Iterable[OrganizationRole],
         held: WorkspaceRole | None,
         raised: Iterable[WorkspaceRole],
+        absent: DecisionReason | None,
     ) -> DecisionTable:
-        """Make and keep the table of a workspace for the roles held there and those added to them."""
+        """Make and keep the table of a workspace for the roles held there and those added to them.
+
+        `absent` is why the role that was assigned there does not count: it is told of what the others do not give.
+        """
         whole, own = joined(role, added), held.mask if held is not None else 0
         mask = own
         for each in raised:
             mask |= each.mask
-        lacking = DecisionReason.ROLE_LACKS_PERMISSION if held is not None or mask else DecisionReason.NO_WORKSPACE_ROLE
+        # Who was assigned nothing and holds something for a time has a role: it lacks the permission.
+        lacking = (
+            DecisionReason.ROLE_LACKS_PERMISSION if absent is None or (absent is DecisionReason.NO_WORKSPACE_ROLE and mask) else absent
+        )
         return self._keep(key, workspace_table(whole, index=self._index, mask=mask, lacking=lacking, own=role, own_mask=own))
 
     def _keep(self, key: RaisedKey, table: DecisionTable) -> DecisionTable:

@@ -73,6 +73,22 @@ def test_an_organization_role_for_a_time_brings_base_and_ceiling() -> None:
     assert POLICY.check(viewer, "members:manage", now=NOW + HOUR).reason == "role_lacks_permission"
 
 
+@pytest.mark.parametrize("place", [None, ONE])
+def test_why_an_assigned_role_does_not_count_is_told_beside_an_elevation(place: Any) -> None:
+    """Whoever's assigned role has ended, has not begun or has no name any more hears so, with and without something for a time besides."""
+    at: Any = {"now": NOW, "workspace": ONE, "workspace_organization": HERE}
+    role = "viewer" if place is None else "operator"
+    for assignment, reason in (
+        (Assignment("editor", expires_at=NOW), "expired"),
+        (Assignment("editor", starts_at=NOW + HOUR), "not_in_force"),
+        (Assignment("gone"), "unknown_role"),
+        (Assignment("operator"), "role_lacks_permission"),
+    ):
+        person = replace(member("member"), workspaces={ONE: assignment})
+        assert POLICY.check(person, "connections:manage", **at).reason == reason
+        assert POLICY.check(replace(person, elevations=(raised(role, place),)), "connections:manage", **at).reason == reason
+
+
 def test_an_elevation_belongs_to_its_workspace_and_organization() -> None:
     """What is held for a time in one workspace is nothing in another, in the organization, or in a workspace of another organization."""
     person = replace(member("member"), elevations=(raised("admin", ONE),))

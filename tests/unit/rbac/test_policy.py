@@ -111,23 +111,6 @@ def test_grants_only_add_and_restrictions_only_remove(policy: Any, standing: Any
     assert subset(lowered.effective(standing, now=NOW, **place), full)
 
 
-@given(policy=any_policy, standing=standings(), now=moments, place=st.sampled_from(PLACES[1:]))
-def test_the_ceiling_holds_and_is_named_exactly_if_it_decides(policy: Any, standing: Any, now: Any, place: Any) -> None:
-    """Law 7: nobody is above the ceiling of the organization role, and the reason names it iff lifting it would flip the answer."""
-    role = policy.organization_role(standing.role)
-    if role is None:
-        return
-    assert subset(policy.effective(standing, now=now, **place), role.ceiling)
-    lifted = replace(
-        policy,
-        organization_roles=tuple(replace(each, ceiling=policy.index.workspace_scope) for each in policy.organization_roles),
-    )
-    for name in policy.permissions:
-        decision = policy.check(standing, name, now=now, **place)
-        flips = not decision.allowed and lifted.check(standing, name, now=now, **place).allowed
-        assert (decision.reason is DecisionReason.CAPPED_BY_ORGANIZATION_ROLE) == flips
-
-
 @given(
     policy=any_policy,
     standing=standings(),
