@@ -119,8 +119,10 @@ def _because(policy: Policy, question: Question, reason: DecisionReason, now: da
             return (_giver(policy, question, now), Cause(rule=Rule.KEY_SCOPES))
         case DecisionReason.STEP_UP_REQUIRED | DecisionReason.CREDENTIAL_NOT_ACCEPTED:
             return (_giver(policy, question, now), Cause(rule=Rule.METHODS))
-        case DecisionReason.ALLOWED_BY_ORGANIZATION_ROLE | DecisionReason.ALLOWED_BY_WORKSPACE_ROLE | DecisionReason.ALLOWED_BY_ELEVATION:
+        case DecisionReason.ALLOWED_BY_ORGANIZATION_ROLE | DecisionReason.ALLOWED_BY_WORKSPACE_ROLE:
             return (_giver(policy, question, now),)
+        case DecisionReason.ALLOWED_BY_ELEVATION:
+            return _raised(policy, question, now)
         case DecisionReason.FOREIGN_ORGANIZATION | DecisionReason.WRONG_SCOPE:
             return (Cause(rule=Rule.PLACE),)
         case DecisionReason.NOT_A_MEMBER | DecisionReason.MEMBERSHIP_SUSPENDED:
@@ -161,6 +163,17 @@ def _ceilings(policy: Policy, standing: Standing, now: datetime) -> tuple[Cause,
     counting = {each.role for each in standing.elevations if each.workspace is None and each.in_force(now)}
     raised = sorted(role for role in counting - {standing.role} if policy.organization_role(role) is not None)
     return tuple(Cause(rule=Rule.CEILING, role=role) for role in (standing.role, *raised))
+
+
+def _raised(policy: Policy, question: Question, now: datetime) -> tuple[Cause, ...]:
+    """Return what gives a permission that would not be there without something held for a time: that, or a role under its wider ceiling."""
+    giver = _giver(policy, question, now)
+    if giver.rule is Rule.ELEVATION or question.standing is None:
+        return (giver,)
+    bit = policy.index.bit(question.permission)
+    held = [each.role for each in question.standing.elevations if each.workspace is None and each.in_force(now)]
+    widening = [name for name in held if (role := policy.organization_role(name)) is not None and role.ceiling & bit]
+    return (giver, Cause(rule=Rule.ELEVATION, gives=True, role=min(widening, default="")))
 
 
 def _giver(policy: Policy, question: Question, now: datetime) -> Cause:
