@@ -15,12 +15,12 @@ from typing import IO, Any
 
 import pytest
 
-from ctsec import AsyncSecurity, Principal, Security
+from ctsec import AsyncSecurity, Principal, Refusal, Security
 from ctsec.authn import Argon2Parameters
 from ctsec.cache import LIFE
 from ctsec.directory import Workspace
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.rbac import DecisionReason
+from ctsec.rbac import CustomRole, DecisionReason
 from ctsec.rbac.preset import POLICY, Permission
 from ctsec.security import EmbeddedOptions
 from ctsec.security import _sync_mirror as mirror_module
@@ -102,6 +102,31 @@ def test_a_change_is_known_here_at_once_and_there_in_time(pair: Pair, place: str
     wait_until(lambda: place in {None, "store"} or told(place) > before)
     pair.clock.advance(SECOND if place else timedelta(seconds=LIFE))
     assert not pair.role(pair.there)
+
+
+def test_roles_of_an_organizations_own_are_known_in_time(pair: Pair, place: str | None) -> None:
+    """A role that an organization makes, gives and changes counts here at once and there in time, from memory in both."""
+    member, home = who(pair), pair.organization.id
+
+    def approves(process: Security) -> bool:
+        answer = process.gate.access(member, home, workspace=pair.workspace.id).can(Permission.OPERATIONS_APPROVE)
+        assert process.gate.roles(home, UserId(member.id)) is not None
+        return answer
+
+    assert not approves(pair.here)
+    assert not approves(pair.there)
+    for permissions in ({str(Permission.OPERATIONS_APPROVE)}, {str(Permission.DASHBOARDS_VIEW)}):
+        before = told(place) if place else 0
+        with pair.here.begin() as unit:
+            made = unit.custom_roles.define(pair.owner, organization=home, role=CustomRole("approver", frozenset(permissions)))
+            assert not isinstance(made, Refusal)
+            given = unit.roles.assign(pair.owner, organization=home, workspace=pair.workspace.id, user=UserId(member.id), role="approver")
+            assert not isinstance(given, Refusal)
+        wanted = Permission.OPERATIONS_APPROVE in permissions
+        assert approves(pair.here) == wanted
+        wait_until(lambda before=before: place in {None, "store"} or told(place) > before)  # type: ignore[misc]
+        pair.clock.advance(SECOND if place else timedelta(seconds=LIFE))
+        assert approves(pair.there) == wanted
 
 
 def test_a_change_that_nobody_told_of_is_known_after_five_seconds(pair: Pair) -> None:

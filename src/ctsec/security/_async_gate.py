@@ -46,7 +46,7 @@ class AsyncGate:
         self._records = parts.memory.records
         self._news = AsyncNews(feed, parts.memory)
         mirror = parts.memory.mirror
-        self._mirroring = AsyncMirroring(mirror, storage=storage, news=self._news) if mirror is not None else None
+        self._mirroring = AsyncMirroring(mirror, storage=storage, news=self._news, parts=parts) if mirror is not None else None
 
     async def session(self, token: str) -> Outcome[Principal]:
         """Return the principal that a session token proves, or NOT_AUTHENTICATED or DISABLED."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.rbac._async_custom import AsyncPolicies
 from ctsec.rbac.snapshot import Snapshot
 from ctsec.rbac.standing import Standing
 from ctsec.security._async_news import AsyncNews
 from ctsec.security.mirror import Mirror, Need
+from ctsec.security.parts import Parts
 from ctsec.storage._async_ports import AsyncStorage, AsyncStore
 
 PAGE: Final = 1000
@@ -18,10 +20,11 @@ _TRIES: Final = 4
 class AsyncMirroring:
     """Reads what a `Mirror` needs before it can answer."""
 
-    __slots__ = ("_mirror", "_news", "_storage")
+    __slots__ = ("_mirror", "_news", "_parts", "_storage")
 
-    def __init__(self, mirror: Mirror, *, storage: AsyncStorage, news: AsyncNews) -> None:
+    def __init__(self, mirror: Mirror, *, storage: AsyncStorage, news: AsyncNews, parts: Parts) -> None:
         self._mirror = mirror
+        self._parts = parts
         self._storage = storage
         self._news = news
 
@@ -70,7 +73,9 @@ class AsyncMirroring:
             version = await store.standings.version(organization)
             standings = await self._people(store, organization)
             workspaces = await self._places(store, organization) if standings else []
-        self._mirror.keep(organization, version=version, workspaces=workspaces, standings=standings, began=began)
+            policies = AsyncPolicies(base=self._parts.policy, records=store.custom_roles, kept=self._parts.memory.policies)
+            policy = await policies.of(organization, standings[0].custom_roles if standings else 0)
+        self._mirror.keep(organization, version=version, workspaces=workspaces, standings=standings, began=began, policy=policy)
 
     async def _people(self, store: AsyncStore, organization: OrganizationId) -> list[Standing]:
         found: list[Standing] = []

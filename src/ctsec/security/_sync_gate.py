@@ -47,7 +47,7 @@ class Gate:
         self._records = parts.memory.records
         self._news = News(feed, parts.memory)
         mirror = parts.memory.mirror
-        self._mirroring = Mirroring(mirror, storage=storage, news=self._news) if mirror is not None else None
+        self._mirroring = Mirroring(mirror, storage=storage, news=self._news, parts=parts) if mirror is not None else None
 
     def session(self, token: str) -> Outcome[Principal]:
         """Return the principal that a session token proves, or NOT_AUTHENTICATED or DISABLED."""

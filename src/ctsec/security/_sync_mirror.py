@@ -6,10 +6,12 @@ from __future__ import annotations
 from typing import Final
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.rbac._sync_custom import Policies
 from ctsec.rbac.snapshot import Snapshot
 from ctsec.rbac.standing import Standing
 from ctsec.security._sync_news import News
 from ctsec.security.mirror import Mirror, Need
+from ctsec.security.parts import Parts
 from ctsec.storage._sync_ports import Storage, Store
 
 PAGE: Final = 1000
@@ -19,10 +21,11 @@ _TRIES: Final = 4
 class Mirroring:
     """Reads what a `Mirror` needs before it can answer."""
 
-    __slots__ = ("_mirror", "_news", "_storage")
+    __slots__ = ("_mirror", "_news", "_parts", "_storage")
 
-    def __init__(self, mirror: Mirror, *, storage: Storage, news: News) -> None:
+    def __init__(self, mirror: Mirror, *, storage: Storage, news: News, parts: Parts) -> None:
         self._mirror = mirror
+        self._parts = parts
         self._storage = storage
         self._news = news
 
@@ -71,7 +74,9 @@ class Mirroring:
             version = store.standings.version(organization)
             standings = self._people(store, organization)
             workspaces = self._places(store, organization) if standings else []
-        self._mirror.keep(organization, version=version, workspaces=workspaces, standings=standings, began=began)
+            policies = Policies(base=self._parts.policy, records=store.custom_roles, kept=self._parts.memory.policies)
+            policy = policies.of(organization, standings[0].custom_roles if standings else 0)
+        self._mirror.keep(organization, version=version, workspaces=workspaces, standings=standings, began=began, policy=policy)
 
     def _people(self, store: Store, organization: OrganizationId) -> list[Standing]:
         found: list[Standing] = []

@@ -9,7 +9,8 @@ Rules that this module keeps:
   nobody told of is seen by then. However often it was confirmed, it is loaded again after ten minutes;
 - of two reads of one person the one that saw the later version is kept;
 - an organization that is being loaded is loaded by one caller; the others ask the store about their person;
-- an organization of nobody, of more people than `largest`, or with roles of its own is not held: the store is asked about its people.
+- an organization with roles of its own is held with the policy that they make, for as long as its people are read with those roles;
+- an organization of nobody, or of more people than `largest`, is not held: the store is asked about its people.
 """
 
 from __future__ import annotations
@@ -55,12 +56,13 @@ class Began:
 class _Held:
     """One organization: the version and the moment of its load, how long it is believed, and who was read again since (changes, version).
 
-    `refused` is one that the snapshot does not hold.
+    `custom_roles` says which roles of its own it had (see `Standing`); `refused` is one that the snapshot does not hold.
     """
 
     version: int
     began: Began
     believed_until: float
+    custom_roles: int = 0
     refused: bool = False
     people: dict[UserId, tuple[int, int]] = field(default_factory=dict[UserId, tuple[int, int]])
 
@@ -124,17 +126,24 @@ class Mirror:
         workspaces: Iterable[WorkspaceId],
         standings: Sequence[Standing],
         began: Began,
+        policy: Policy | None = None,
     ) -> None:
-        """Hold an organization, for who claimed it; its version was read before everything else."""
+        """Hold an organization, for who claimed it; its version was read before everything else. `policy` is one of its own."""
         with self._lock:
             self._release_old(began.at)
             self._let_go(organization)
-            if began.changes < max(self._floor, self._heard.get(organization, 0)) or not standings:
+            if began.changes < max(self._floor, self._heard.get(organization, 0)):
                 return
-            refused = len(standings) > self.largest or any(each.custom_roles for each in standings)
+            custom = {each.custom_roles for each in standings}
+            if len(custom) != 1:
+                # Of nobody, or its own roles changed while it was read.
+                return
+            refused = len(standings) > self.largest
             if not refused:
-                self.snapshot.load(organization, workspaces, standings)
-            self._held[organization] = _Held(version=version, began=began, believed_until=began.at + LIFE, refused=refused)
+                self.snapshot.load(organization, workspaces, standings, policy=policy)
+            self._held[organization] = _Held(
+                version=version, began=began, believed_until=began.at + LIFE, custom_roles=custom.pop(), refused=refused
+            )
 
     def keep_person(self, organization: OrganizationId, user: UserId, standing: Standing | None, *, version: int, began: Began) -> None:
         """Hold what one person is, if nothing newer is known; `version` is the organization's, read before the standing."""
@@ -143,6 +152,9 @@ class Mirror:
             if held is None or began.changes < max(self._floor, self._heard.get(user, 0)):
                 return
             if version < max(held.version, held.people.get(user, (0, 0))[1]):
+                return
+            if standing is not None and standing.custom_roles != held.custom_roles:
+                self._let_go(organization)
                 return
             if standing is None:
                 self.snapshot.remove(organization, user)

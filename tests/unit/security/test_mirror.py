@@ -202,14 +202,27 @@ def test_one_caller_loads() -> None:
     assert process.mirror.claim(HERE)
 
 
-@pytest.mark.parametrize("people", [[OWNER, replace(OWNER, user=BOB)], [replace(OWNER, custom_roles=3)]])
-def test_some_organizations_are_not_held(people: list[Standing]) -> None:
-    """An organization that is too large, or that has roles of its own, is left to the store, and is not loaded for each question."""
+def test_a_large_organization_is_not_held() -> None:
+    """An organization of more people than the bound is left to the store, and is not read whole for each question."""
     process = Process(largest=1)
-    process.load(*people)
+    process.load(OWNER, replace(OWNER, user=BOB))
     assert process.need() is Need.STORE
     assert HERE not in process.mirror.snapshot
     process.pass_by(LONGEST)
+    assert process.need() is Need.ORGANIZATION
+
+
+def test_other_roles_of_its_own_drop_the_organization() -> None:
+    """Somebody who was read with other roles of the organization's own than it was loaded with has it loaded again, with their policy."""
+    process = Process()
+    process.load(replace(OWNER, custom_roles=3))
+    process.mirror.evict([ANN])
+    process.person(replace(OWNER, custom_roles=3))
+    assert process.need() is Need.NOTHING
+    process.mirror.evict([ANN])
+    process.person(replace(OWNER, custom_roles=4))
+    assert process.need() is Need.ORGANIZATION
+    process.load(replace(OWNER, custom_roles=3), replace(OWNER, user=BOB, custom_roles=4))
     assert process.need() is Need.ORGANIZATION
 
 
