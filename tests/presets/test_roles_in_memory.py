@@ -24,6 +24,7 @@ from ctsec.rbac import CustomRole, DecisionReason
 from ctsec.rbac.preset import POLICY, Permission
 from ctsec.security import EmbeddedOptions
 from ctsec.security import _sync_mirror as mirror_module
+from ctsec.security.mirror import Mirror
 from ctsec.testing import FixedClock
 from tests.presets.pair import Pair, opened
 from tests.presets.test_change_feeds import FEEDS, told, wait_until
@@ -266,15 +267,59 @@ def test_a_list_knows_a_new_workspace_in_time(pair: Pair, place: str | None) -> 
     assert listed(pair.there, pair, pair.owner.id) == wanted
 
 
-def test_pages_are_read_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An organization of more people and workspaces than a page holds is loaded whole."""
-    monkeypatch.setattr(mirror_module, "PAGE", 1)
+def test_an_organization_is_read_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each question reads one page more and is answered, from the store until the organization is whole, and from memory then."""
+    monkeypatch.setattr(mirror_module, "PEOPLE", 1)
+    monkeypatch.setattr(mirror_module, "WORKSPACES", 1)
     with opened(tmp_path, roles_in_memory=True) as pair:
         for name in ("Two", "Three"):
             with pair.here.begin() as unit:
                 assert isinstance(unit.directory.create_workspace(pair.owner, organization=pair.organization.id, name=name), Workspace)
+        held = []
+        for _ in range(4):
+            assert pair.role(pair.here)
+            held.append(pair.organization.id in mirror_of(pair.here).snapshot)
+        assert held == [False, False, True, True]
         assert len(listed(pair.here, pair, pair.owner.id)) == 3
         assert len(listed(pair.here, pair, pair.member.user.id)) == 1
+
+
+def test_a_change_between_pages_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who changes after the page that they are on, and before the last one, is what they are now."""
+    monkeypatch.setattr(mirror_module, "PEOPLE", 1)
+    with opened(tmp_path, roles_in_memory=True) as pair:
+        pair.here.parts.memory.evict(frozenset([pair.organization.id]))
+        for _ in range(2):
+            assert pair.role(pair.here)
+        with pair.here.begin() as unit:
+            CHANGES["workspace role revoked"](pair, unit)
+        for _ in range(3):
+            assert not pair.role(pair.here)
+        assert pair.organization.id in mirror_of(pair.here).snapshot
+
+
+def test_a_read_that_fails_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that could not be read raises for who asked, and the next question reads it."""
+    with opened(tmp_path, roles_in_memory=True) as pair:
+        pair.here.parts.memory.evict(frozenset([pair.organization.id]))
+        places = mirror_module.Mirroring._places
+
+        def fails(*_: object) -> None:
+            monkeypatch.setattr(mirror_module.Mirroring, "_places", places)
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(mirror_module.Mirroring, "_places", fails)
+        with pytest.raises(ZeroDivisionError):
+            pair.role(pair.here)
+        assert pair.role(pair.here)
+        assert pair.organization.id in mirror_of(pair.here).snapshot
+
+
+def mirror_of(process: Security) -> Mirror:
+    """Return what a process holds."""
+    mirror = process.parts.memory.mirror
+    assert mirror is not None
+    return mirror
 
 
 def test_a_process_that_holds_no_roles_gives_none(tmp_path: Path) -> None:

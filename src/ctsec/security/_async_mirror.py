@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.rbac._async_custom import AsyncPolicies
 from ctsec.rbac.snapshot import Snapshot
-from ctsec.rbac.standing import Standing
 from ctsec.security._async_news import AsyncNews
-from ctsec.security.mirror import Mirror, Need
+from ctsec.security.mirror import Load, Mirror, Need
 from ctsec.security.parts import Parts
 from ctsec.storage._async_ports import AsyncStorage, AsyncStore
 
-PAGE: Final = 1000
+PEOPLE: Final = 100  # in a page: some ten milliseconds
+WORKSPACES: Final = 1000
 _TRIES: Final = 4
 
 
@@ -44,12 +45,8 @@ class AsyncMirroring:
                 case Need.VERSION:
                     await self._read_version(organization)
                 case Need.ORGANIZATION:
-                    if not self._mirror.claim(organization):
+                    if not await self._read_on(organization):
                         return None
-                    try:
-                        await self._read_organization(organization)
-                    finally:
-                        self._mirror.release(organization)
                 case Need.STORE:
                     return None
         return None
@@ -67,29 +64,36 @@ class AsyncMirroring:
             version = await store.standings.version(organization)
         self._mirror.confirm(organization, version=version, began=began)
 
-    async def _read_organization(self, organization: OrganizationId) -> None:
-        began = self._mirror.begin()
-        async with self._storage.reading() as store:
-            version = await store.standings.version(organization)
-            standings = await self._people(store, organization)
-            workspaces = await self._places(store, organization) if standings else []
-            policies = AsyncPolicies(base=self._parts.policy, records=store.custom_roles, kept=self._parts.memory.policies)
-            policy = await policies.of(organization, standings[0].custom_roles if standings else 0)
-        self._mirror.keep(organization, version=version, workspaces=workspaces, standings=standings, began=began, policy=policy)
+    async def _read_on(self, organization: OrganizationId) -> bool:
+        """Read another page of an organization; return whether it is whole. Nobody waits for more than a page."""
+        load = self._mirror.claim(organization)
+        if load is None:
+            return False
+        rest: Load | None = load
+        try:
+            rest = await self._read_page(organization, load)
+        finally:
+            self._mirror.release(organization, rest)
+        return rest is None
 
-    async def _people(self, store: AsyncStore, organization: OrganizationId) -> list[Standing]:
-        found: list[Standing] = []
-        while len(found) <= self._mirror.largest:
-            page = await store.standings.of_organization(organization, after=found[-1].user if found else "", limit=PAGE)
-            found += page
-            if len(page) < PAGE:
-                break
-        return found
+    async def _read_page(self, organization: OrganizationId, load: Load) -> Load | None:
+        async with self._storage.reading() as store:
+            version = load.version if load.standings else await store.standings.version(organization)
+            after = load.standings[-1].user if load.standings else ""
+            page = await store.standings.of_organization(organization, after=after, limit=PEOPLE)
+            load = replace(load, version=version, standings=(*load.standings, *page))
+            if len(page) == PEOPLE and len(load.standings) <= self._mirror.largest:
+                return load
+            workspaces = await self._places(store, organization) if load.standings else []
+            policies = AsyncPolicies(base=self._parts.policy, records=store.custom_roles, kept=self._parts.memory.policies)
+            policy = await policies.of(organization, load.standings[0].custom_roles if load.standings else 0)
+        self._mirror.keep(organization, load, workspaces=workspaces, policy=policy)
+        return None
 
     async def _places(self, store: AsyncStore, organization: OrganizationId) -> list[WorkspaceId]:
         found: list[WorkspaceId] = []
         while True:
-            page = await store.workspaces.of_organization(organization, after=found[-1] if found else "", limit=PAGE)
+            page = await store.workspaces.of_organization(organization, after=found[-1] if found else "", limit=WORKSPACES)
             found += [each.id for each in page]
-            if len(page) < PAGE:
+            if len(page) < WORKSPACES:
                 return found

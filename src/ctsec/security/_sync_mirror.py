@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.rbac._sync_custom import Policies
 from ctsec.rbac.snapshot import Snapshot
-from ctsec.rbac.standing import Standing
 from ctsec.security._sync_news import News
-from ctsec.security.mirror import Mirror, Need
+from ctsec.security.mirror import Load, Mirror, Need
 from ctsec.security.parts import Parts
 from ctsec.storage._sync_ports import Storage, Store
 
-PAGE: Final = 1000
+PEOPLE: Final = 100  # in a page: some ten milliseconds
+WORKSPACES: Final = 1000
 _TRIES: Final = 4
 
 
@@ -45,12 +46,8 @@ class Mirroring:
                 case Need.VERSION:
                     self._read_version(organization)
                 case Need.ORGANIZATION:
-                    if not self._mirror.claim(organization):
+                    if not self._read_on(organization):
                         return None
-                    try:
-                        self._read_organization(organization)
-                    finally:
-                        self._mirror.release(organization)
                 case Need.STORE:
                     return None
         return None
@@ -68,29 +65,36 @@ class Mirroring:
             version = store.standings.version(organization)
         self._mirror.confirm(organization, version=version, began=began)
 
-    def _read_organization(self, organization: OrganizationId) -> None:
-        began = self._mirror.begin()
-        with self._storage.reading() as store:
-            version = store.standings.version(organization)
-            standings = self._people(store, organization)
-            workspaces = self._places(store, organization) if standings else []
-            policies = Policies(base=self._parts.policy, records=store.custom_roles, kept=self._parts.memory.policies)
-            policy = policies.of(organization, standings[0].custom_roles if standings else 0)
-        self._mirror.keep(organization, version=version, workspaces=workspaces, standings=standings, began=began, policy=policy)
+    def _read_on(self, organization: OrganizationId) -> bool:
+        """Read another page of an organization; return whether it is whole. Nobody waits for more than a page."""
+        load = self._mirror.claim(organization)
+        if load is None:
+            return False
+        rest: Load | None = load
+        try:
+            rest = self._read_page(organization, load)
+        finally:
+            self._mirror.release(organization, rest)
+        return rest is None
 
-    def _people(self, store: Store, organization: OrganizationId) -> list[Standing]:
-        found: list[Standing] = []
-        while len(found) <= self._mirror.largest:
-            page = store.standings.of_organization(organization, after=found[-1].user if found else "", limit=PAGE)
-            found += page
-            if len(page) < PAGE:
-                break
-        return found
+    def _read_page(self, organization: OrganizationId, load: Load) -> Load | None:
+        with self._storage.reading() as store:
+            version = load.version if load.standings else store.standings.version(organization)
+            after = load.standings[-1].user if load.standings else ""
+            page = store.standings.of_organization(organization, after=after, limit=PEOPLE)
+            load = replace(load, version=version, standings=(*load.standings, *page))
+            if len(page) == PEOPLE and len(load.standings) <= self._mirror.largest:
+                return load
+            workspaces = self._places(store, organization) if load.standings else []
+            policies = Policies(base=self._parts.policy, records=store.custom_roles, kept=self._parts.memory.policies)
+            policy = policies.of(organization, load.standings[0].custom_roles if load.standings else 0)
+        self._mirror.keep(organization, load, workspaces=workspaces, policy=policy)
+        return None
 
     def _places(self, store: Store, organization: OrganizationId) -> list[WorkspaceId]:
         found: list[WorkspaceId] = []
         while True:
-            page = store.workspaces.of_organization(organization, after=found[-1] if found else "", limit=PAGE)
+            page = store.workspaces.of_organization(organization, after=found[-1] if found else "", limit=WORKSPACES)
             found += [each.id for each in page]
-            if len(page) < PAGE:
+            if len(page) < WORKSPACES:
                 return found

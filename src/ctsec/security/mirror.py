@@ -8,7 +8,8 @@ Rules that this module keeps:
 - an organization is believed for five seconds after its version was read, and read whole again when that is another one: a change that
   nobody told of is seen by then. However often it was confirmed, it is loaded again after ten minutes;
 - of two reads of one person the one that saw the later version is kept;
-- an organization that is being loaded is loaded by one caller; the others ask the store about their person;
+- an organization is loaded page by page, by one caller at a time, who has waited long enough after one; until it is whole, and while
+  somebody else reads on, the store is asked about people;
 - an organization with roles of its own is held with the policy that they make, for as long as its people are read with those roles;
 - an organization of nobody, or of more people than `largest`, is not held: the store is asked about its people.
 """
@@ -16,7 +17,7 @@ Rules that this module keeps:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import takewhile
@@ -31,6 +32,7 @@ from ctsec.rbac.standing import Standing
 
 LONGEST: Final = 600.0
 LARGEST: Final = 50_000
+PATIENCE: Final = 60.0  # seconds after which a load that nobody went on with begins anew
 _REMEMBERED: Final = 10_000  # changes
 
 
@@ -50,6 +52,15 @@ class Began:
 
     changes: int
     at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What has been read of an organization so far; its version was read first, after `began`."""
+
+    began: Began
+    version: int = 0
+    standings: tuple[Standing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +84,7 @@ class Mirror:
     The snapshot may be asked as long as nothing else has to be read: `need` says what, and the answer is good for that instant.
     """
 
-    __slots__ = ("_changes", "_floor", "_heard", "_held", "_loading", "_lock", "_monotonic", "largest", "snapshot")
+    __slots__ = ("_begun", "_changes", "_floor", "_heard", "_held", "_loading", "_lock", "_monotonic", "largest", "snapshot")
 
     def __init__(self, policy: Policy, *, monotonic: Callable[[], float], largest: int = LARGEST) -> None:
         self.snapshot = Snapshot(policy)
@@ -82,6 +93,7 @@ class Mirror:
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
         self._loading: set[str] = set()
+        self._begun: dict[str, Load] = {}
         self._heard: dict[str, int] = {}
         self._changes = 0
         self._floor = 0
@@ -105,51 +117,48 @@ class Mirror:
         heard = self._heard.get(user, 0)
         return Need.PERSON if heard > held.began.changes and heard > held.people.get(user, (0, 0))[0] else Need.NOTHING
 
-    def claim(self, organization: OrganizationId) -> bool:
-        """Say whether the caller is the one to load an organization; who is has to `release` it."""
+    def claim(self, organization: OrganizationId) -> Load | None:
+        """Return the load of an organization to go on with, which the caller has to `release`; None if somebody is at it."""
         with self._lock:
             if organization in self._loading:
-                return False
+                return None
             self._loading.add(organization)
-            return True
+            load, now = self._begun.pop(organization, None), self.begin()
+            if load is None or now.at >= load.began.at + PATIENCE or self._changed_since(load.began, organization):
+                return Load(began=now)
+            return load
 
-    def release(self, organization: OrganizationId) -> None:
-        """Let others load an organization."""
+    def release(self, organization: OrganizationId, rest: Load | None) -> None:
+        """Let others go on with a load, or with a new one if it is done (None)."""
         with self._lock:
             self._loading.discard(organization)
+            if rest is not None:
+                now = self._monotonic()
+                self._begun = {name: load for name, load in self._begun.items() if now < load.began.at + PATIENCE}
+                self._begun[organization] = rest
 
-    def keep(
-        self,
-        organization: OrganizationId,
-        *,
-        version: int,
-        workspaces: Iterable[WorkspaceId],
-        standings: Sequence[Standing],
-        began: Began,
-        policy: Policy | None = None,
-    ) -> None:
-        """Hold an organization, for who claimed it; its version was read before everything else. `policy` is one of its own."""
+    def keep(self, organization: OrganizationId, load: Load, *, workspaces: Iterable[WorkspaceId], policy: Policy | None = None) -> None:
+        """Hold an organization that is whole, for who claimed it; `policy` is one of its own."""
+        began, standings = load.began, load.standings
         with self._lock:
             self._release_old(began.at)
             self._let_go(organization)
-            if began.changes < max(self._floor, self._heard.get(organization, 0)):
-                return
             custom = {each.custom_roles for each in standings}
-            if len(custom) != 1:
-                # Of nobody, or its own roles changed while it was read.
+            # Of nobody, or its own roles changed while it was read.
+            if self._changed_since(began, organization) or len(custom) != 1:
                 return
             refused = len(standings) > self.largest
             if not refused:
                 self.snapshot.load(organization, workspaces, standings, policy=policy)
             self._held[organization] = _Held(
-                version=version, began=began, believed_until=began.at + LIFE, custom_roles=custom.pop(), refused=refused
+                version=load.version, began=began, believed_until=began.at + LIFE, custom_roles=custom.pop(), refused=refused
             )
 
     def keep_person(self, organization: OrganizationId, user: UserId, standing: Standing | None, *, version: int, began: Began) -> None:
         """Hold what one person is, if nothing newer is known; `version` is the organization's, read before the standing."""
         with self._lock:
             held = self._held.get(organization)
-            if held is None or began.changes < max(self._floor, self._heard.get(user, 0)):
+            if held is None or self._changed_since(began, user):
                 return
             if version < max(held.version, held.people.get(user, (0, 0))[1]):
                 return
@@ -194,6 +203,9 @@ class Mirror:
             self._changes += 1
             self._drop_all()
 
+    def _changed_since(self, began: Began, scope: str) -> bool:
+        return began.changes < max(self._floor, self._heard.get(scope, 0))
+
     def _let_go(self, organization: str) -> None:
         if self._held.pop(organization, None) is not None:
             self.snapshot.forget(OrganizationId(organization))
@@ -205,7 +217,7 @@ class Mirror:
 
     def _trim(self) -> None:
         """Forget changes from before every load; if that are too few, everything."""
-        floor = min((held.began.changes for held in self._held.values()), default=self._changes)
+        floor = min((each.began.changes for each in (*self._held.values(), *self._begun.values())), default=self._changes)
         self._heard = {scope: change for scope, change in self._heard.items() if change > floor}
         self._floor = max(self._floor, floor)
         if len(self._heard) > _REMEMBERED // 2:
@@ -213,6 +225,7 @@ class Mirror:
 
     def _drop_all(self) -> None:
         self._held.clear()
+        self._begun.clear()
         self._heard.clear()
         self._floor = self._changes
         self.snapshot.clear()

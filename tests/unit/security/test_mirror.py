@@ -14,7 +14,7 @@ from ctsec.changes import News
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.rbac import Policy, Standing
 from ctsec.security import mirror as mirror_module
-from ctsec.security.mirror import LONGEST, Mirror, Need
+from ctsec.security.mirror import LONGEST, PATIENCE, Load, Mirror, Need
 from ctsec.testing import FixedClock
 
 HERE, THERE = OrganizationId("org_here"), OrganizationId("org_there")
@@ -33,13 +33,9 @@ class Process:
 
     def load(self, *people: Standing, version: int = 1, began: Any = None, organization: OrganizationId = HERE) -> None:
         """Load an organization by a read that began now, or when it says."""
-        self.mirror.keep(
-            organization,
-            version=version,
-            workspaces=[PLACE],
-            standings=[replace(each, organization=organization) for each in people or (OWNER,)],
-            began=began or self.mirror.begin(),
-        )
+        standings = tuple(replace(each, organization=organization) for each in people or (OWNER,))
+        load = Load(began=began or self.mirror.begin(), version=version, standings=standings)
+        self.mirror.keep(organization, load, workspaces=[PLACE])
 
     def person(self, standing: Standing | None, *, version: int = 1, began: Any = None) -> None:
         """Read one person again."""
@@ -192,14 +188,51 @@ def test_of_two_reads_the_later_version_stays() -> None:
     assert not process.allowed()
 
 
-def test_one_caller_loads() -> None:
-    """Of several callers one is told to load an organization, until it is done."""
+def test_one_caller_reads_at_a_time() -> None:
+    """Of several callers one is told to read on, until it gives the load back; the next one goes on where that one stopped."""
     process = Process()
-    assert process.mirror.claim(HERE)
-    assert not process.mirror.claim(HERE)
-    assert process.mirror.claim(THERE)
-    process.mirror.release(HERE)
-    assert process.mirror.claim(HERE)
+    load = process.mirror.claim(HERE)
+    assert load == Load(began=process.mirror.begin())
+    assert process.mirror.claim(HERE) is None
+    assert process.mirror.claim(THERE) is not None
+    rest = replace(load, version=4, standings=(OWNER,))
+    process.mirror.release(HERE, rest)
+    assert process.mirror.claim(HERE) == rest
+    process.mirror.release(HERE, None)
+    assert process.mirror.claim(HERE) == Load(began=process.mirror.begin())
+
+
+@pytest.mark.parametrize("why", ["the organization changed", "anything may have changed", "nobody went on"])
+def test_a_load_begins_anew(why: str) -> None:
+    """A load is not gone on with after its organization changed, nor a minute after it began; who changed is no reason."""
+    process = Process()
+    load = process.mirror.claim(HERE)
+    assert load is not None
+    process.mirror.release(HERE, replace(load, standings=(OWNER,)))
+    process.mirror.evict([ANN])
+    going_on = process.mirror.claim(HERE)
+    assert going_on is not None
+    assert going_on.standings == (OWNER,)
+    process.mirror.release(HERE, going_on)
+    match why:
+        case "the organization changed":
+            process.mirror.evict([HERE])
+        case "anything may have changed":
+            process.mirror.clear()
+        case _:
+            process.pass_by(PATIENCE)
+    assert process.mirror.claim(HERE) == Load(began=process.mirror.begin())
+
+
+def test_loads_that_nobody_finishes_take_no_room() -> None:
+    """What was read of organizations that nobody asks about any more is given up when another load is put off."""
+    process = Process()
+    for number in range(5):
+        organization = OrganizationId(f"org_{number}")
+        load = process.mirror.claim(organization)
+        process.mirror.release(organization, load)
+        process.pass_by(PATIENCE / 2)
+    assert len(process.mirror._begun) <= 2
 
 
 def test_a_large_organization_is_not_held() -> None:
@@ -229,7 +262,7 @@ def test_other_roles_of_its_own_drop_the_organization() -> None:
 def test_an_organization_of_nobody_takes_no_room() -> None:
     """An id that somebody made up is forgotten as soon as it was looked up."""
     process = Process()
-    process.mirror.keep(HERE, version=0, workspaces=[], standings=[], began=process.mirror.begin())
+    process.mirror.keep(HERE, Load(began=process.mirror.begin()), workspaces=[])
     assert process.need() is Need.ORGANIZATION
     assert len(process.mirror.snapshot) == 0
 
