@@ -216,8 +216,9 @@ class Mirror:
             self._let_go(name)
 
     def _trim(self) -> None:
-        """Forget changes from before every load; if that are too few, everything."""
-        floor = min((each.began.changes for each in (*self._held.values(), *self._begun.values())), default=self._changes)
+        """Forget changes from before every load; if those are too few, everything."""
+        begun = [*(held.began for held in self._held.values()), *(load.began for load in self._begun.values())]
+        floor = min((each.changes for each in begun), default=self._changes)
         self._heard = {scope: change for scope, change in self._heard.items() if change > floor}
         self._floor = max(self._floor, floor)
         if len(self._heard) > _REMEMBERED // 2:
