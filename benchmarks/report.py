@@ -24,6 +24,8 @@ def environment() -> dict[str, str]:
 
 def duration(seconds: float) -> str:
     """Return seconds in the unit that reads best."""
+    if seconds >= 1000:
+        return f"{seconds:,.0f} s"
     for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "us")):
         if seconds * factor >= 1:
             return f"{seconds * factor:.3g} {unit}"

@@ -147,7 +147,9 @@ def test_json_holds_numbers_and_the_environment() -> None:
     assert (read["rows"][0]["value"], read["rows"][0]["met"], read["rows"][0]["race"]) == (3.0, False, "a race")
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(2.0, "2 s"), (0.0125, "12.5 ms"), (3.5e-6, "3.5 us"), (40e-9, "40 ns")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(7920.4, "7,920 s"), (2.0, "2 s"), (0.0125, "12.5 ms"), (3.5e-6, "3.5 us"), (40e-9, "40 ns")]
+)
 def test_durations_have_the_unit_that_reads_best(seconds: float, text: str) -> None:
     """A duration is shown in s, ms, us or ns."""
     assert duration(seconds) == text
