@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, ClassVar
 
 import flask
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from flask.views import MethodView
 
 import ctsec.fastapi
 import ctsec.flask
+from ctsec.presets import async_in_memory, in_memory
 from ctsec.rbac import Policy
 from ctsec.rbac.preset import Permission
-from ctsec.testing import assert_routes_guarded
-from tests.hosts.harness import HOSTS, Host
+from ctsec.testing import FixedClock, assert_routes_guarded
+from tests.hosts.harness import HOSTS, Host, options
 
 
 def application(host: Host) -> Any:
@@ -57,6 +60,42 @@ def test_a_name_that_excuses_nothing_fails(host: Host, name: str) -> None:
     unguarded = (ctsec.fastapi if isinstance(app, FastAPI) else ctsec.flask).unguarded_routes(app)
     with pytest.raises(AssertionError, match="is no open route"):
         assert_routes_guarded(app, public=[*unguarded, name])
+
+
+def test_a_guard_above_a_route_counts() -> None:
+    """With FastAPI, a guard of the router and a dependency's dependency protect; what is mounted in something mounted is looked at."""
+    guard = ctsec.fastapi.Guard(asyncio.run(async_in_memory(policy=Policy.preset(), options=options(FixedClock()))))
+    app, inner, innermost = (FastAPI(openapi_url=None) for _ in range(3))
+    router = APIRouter()
+    router.get("/all")(lambda: None)
+    app.include_router(router, prefix="/of/{workspace_id}", dependencies=[guard.require(Permission.AGENTS_RUN, workspace="workspace_id")])
+
+    def dependency(_principal: Any = guard.principal) -> None:
+        """Do nothing but depend."""
+
+    app.get("/deep", dependencies=[Depends(dependency)])(lambda: None)
+    innermost.get("/open-door")(lambda: None)
+    inner.mount("/innermost", innermost)
+    app.mount("/inner", inner)
+    with pytest.raises(AssertionError, match=r"a guard: GET /inner/innermost/open-door is open to everybody$"):
+        assert_routes_guarded(app)
+
+
+def test_a_guard_that_flask_does_not_call_does_not_count() -> None:
+    """With Flask, a class-based view is guarded by its decorators; a guard above `route`, which has the bare view, guards nothing."""
+    guard = ctsec.flask.Guard(in_memory(policy=Policy.preset(), options=options(FixedClock())))
+    app = flask.Flask("host", static_folder=None)
+
+    class View(MethodView):
+        decorators: ClassVar[Any] = [guard.principal]
+
+        def get(self) -> str:
+            return ""
+
+    app.add_url_rule("/view", view_func=View.as_view("view"))
+    guard.principal(app.get("/wrong", endpoint="wrong")(lambda: ""))
+    with pytest.raises(AssertionError, match=r"a guard: GET,HEAD,OPTIONS /wrong is open to everybody$"):
+        assert_routes_guarded(app)
 
 
 def test_something_else_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import groupby
 
 from ctsec.testing.laws import LAWS, Law
 from tests.laws.histories import HISTORIES, History
@@ -13,14 +14,15 @@ def main() -> int:
     """Run every mutant, print the list, and return 1 if a law does not notice one of its own."""
     survivors = 0
     laws: list[Law | History] = [*LAWS, *HISTORIES]
-    for law in sorted(laws, key=lambda each: each.number):
-        print(f"{law.number:>2}  {law.name}: {law.statement}")
+    for number, same in groupby(sorted(laws, key=lambda each: each.number), key=lambda each: each.number):
+        for law in same:
+            print(f"{law.number:>2}  {law.name}: {law.statement}")
         for mutant in MUTANTS:
-            if mutant.law == law.number:
+            if mutant.law == number:
                 killed = mutant.killed()
                 survivors += not killed
                 print(f"      {'noticed' if killed else 'MISSED '}  {mutant.name}", flush=True)
-    print(f"{len(LAWS) + len(HISTORIES)} laws, {len(MUTANTS)} mutants, {survivors} missed")
+    print(f"{len({law.number for law in laws})} laws, {len(MUTANTS)} mutants, {survivors} missed")
     return 1 if survivors else 0
 
 

@@ -1,7 +1,8 @@
 """Laws about histories, processes and threads: what `ctsec.testing.laws` can not ask of a policy alone.
 
-Each is a function that raises AssertionError where the law does not hold. `At` is the scheduler: it does something else, whole, at the
-nth call that a service makes of its store, so every point at which another transaction could come in between is tried.
+Each is a function that raises AssertionError where the law does not hold. `At` does something else, whole, at the nth call that a service
+makes of its store; `tests.laws.orders` mixes the calls of two services in every order; in `tests.laws.threads` real threads run into each
+other.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from ctsec.storage.memory import MemoryStorage
 from ctsec.testing.conformance import ListConformance
 from ctsec.testing.conformance.expect import fail, holds
 from ctsec.testing.strategies import DAYS
+from tests.laws import orders, threads
 from tests.services._sync_world import World
 
 PLACE: Final[Any] = {"workspace": WorkspaceId("wsp_one"), "workspace_organization": OrganizationId("org_here")}
@@ -231,9 +233,63 @@ class History:
         return f"law {self.number}, {self.name}"
 
 
+def together(*holding: Callable[[], None]) -> Callable[[], None]:
+    """Return what holds one after the other, the quickest first."""
+
+    def hold() -> None:
+        for each in holding:
+            each()
+
+    return hold
+
+
+def invitations() -> None:
+    """Law 15: what an invitation gives is held against what its maker holds when it is accepted, whatever became of them meanwhile."""
+    losses: dict[str, dict[str, Any]] = {
+        "roles.change_organization_role": {"role": "member"},
+        "members.suspend": {},
+        "members.remove": {},
+        "roles.change_period": {"starts_at": None},
+    }
+    for loss, more in losses.items():
+        with acme() as scene:
+            world = scene.world
+            guest, admin = world.person("guest@acme.example"), world.member(scene.id, "dan@acme.example", role="admin")
+            place = {"organization": scene.id, "email": "guest@acme.example", "workspace": scene.prod, "workspace_role": "admin"}
+            invited = world.call("members.invite", admin, role="admin", **place)
+            holds(not isinstance(invited, Refusal), f"expected an admin to invite an admin, found {invited}")
+            token = world.token("guest@acme.example", "invitation")
+            ends = {"expires_at": world.clock.now() + timedelta(seconds=1)} if loss == "roles.change_period" else {}
+            world.call(loss, scene.ann, organization=scene.id, user=admin.id, **more, **ends)
+            world.clock.advance(timedelta(seconds=2))
+            accepted = world.call("members.accept", guest, token=token)
+            holds(isinstance(accepted, Refusal), f"expected an invitation to give nothing after {loss} of its maker")
+
+
 HISTORIES: Final = (
-    History(12, "immediate revocation", "every check after a revocation denies; a read from before it keeps nothing", revocation),
+    History(
+        12,
+        "immediate revocation",
+        "every check after a revocation denies, whatever the credential; a read from before it keeps nothing",
+        together(revocation, orders.revocation, threads.revocation),
+    ),
     History(13, "lists equal checks", "lists, their pages and their counts are exactly the workspaces in which a check allows", lists),
-    History(17, "last owner", "whatever owners do to each other at once, an organization keeps a permanent one", last_owner),
-    History(19, "concurrency", "each answer is one of the time of its check, and no thread sees an older state than before", concurrency),
+    History(
+        15,
+        "bound of an invitation",
+        "an invitation gives what its maker may give when it is accepted",
+        invitations,
+    ),
+    History(
+        17,
+        "last owner",
+        "whatever owners do to each other at once, in every order, an organization keeps a permanent one",
+        together(last_owner, orders.last_owner, threads.last_owner),
+    ),
+    History(
+        19,
+        "concurrency",
+        "each answer is one of the time of its check, and no thread sees an older state than before",
+        together(concurrency, threads.concurrency),
+    ),
 )

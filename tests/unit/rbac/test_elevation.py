@@ -242,6 +242,6 @@ def test_times_and_reasons_are_bounded() -> None:
 
 def test_ids_of_an_elevation_are_exact() -> None:
     """An elevation in a workspace of another spelling is in another workspace."""
-    for spelling in ("WSP_ONE", "wsp_one ", "wsp_one\0", "wsp_on"):
+    for spelling in (ONE.upper(), f"{ONE} ", f"{ONE}\0", ONE[:-1]):
         person = replace(member("member"), elevations=(raised("admin", WorkspaceId(spelling)),))
         assert POLICY.effective(person, now=NOW, workspace=ONE, workspace_organization=HERE) == 0

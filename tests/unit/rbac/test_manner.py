@@ -14,7 +14,7 @@ from ctsec.rbac.manner import Manner, manner_of
 from ctsec.rbac.preset import POLICY
 from ctsec.rbac.writes import may_end_membership, may_end_workspace_role, may_set_organization_role, may_set_workspace_role
 from tests.unit.rbac.exhaustive import tables
-from tests.unit.rbac.reference import HERE, NOW, PRESETS, WORKSPACES, member, standings
+from tests.unit.rbac.reference import ANN, HERE, NOW, PRESETS, WORKSPACES, member, standings
 
 ROLES = ("viewer", "member", "admin", "owner")
 KEY = Credential(kind=CredentialKind.API_KEY, id="key_x")
@@ -43,7 +43,7 @@ def reasons(outcomes: Any) -> Any:
 def test_a_manner_only_takes_away(policy: Any, data: Any, standing: Any, role: Any, credential: Any) -> None:
     """Law 6: a change that the roles refuse stays refused, and one that they allow becomes at most a step-up or a denial."""
     table = data.draw(tables(policy).filter(lambda made: made is not None))
-    target = member(data.draw(st.sampled_from(ROLES)), user=data.draw(st.sampled_from(["usr_ann", "usr_ben"])), one="viewer")
+    target = member(data.draw(st.sampled_from(ROLES)), user=data.draw(st.sampled_from([ANN, "usr_ben"])), one="viewer")
     plain = judged(policy, actor_of(standing, credential, methods=None, now=NOW), target, role)
     held = judged(policy, actor_of(standing, credential, methods=table, now=NOW), target, role)
     for before, after in zip(plain, held, strict=True):

@@ -1,0 +1,136 @@
+"""A scheduler: coroutines over one memory store, stopped at every call that they make of it, and run in every order that there is.
+
+The memory store waits for nothing, so coroutines over it need no event loop: each goes on when the scheduler says so. Every order of
+their calls is tried, depth first; the store is put back to where it was before each.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias, cast
+
+from ctsec.guard._async_ports import AsyncGuardStore
+from ctsec.storage._async_ports import AfterCommit, AsyncStore
+from ctsec.storage.memory import AsyncMemoryStorage
+
+Task: TypeAlias = Coroutine[Any, Any, object]
+
+
+@types.coroutine
+def _stop() -> Generator[None, None, None]:
+    yield
+
+
+class _Records:
+    """One record family, whose calls are points."""
+
+    def __init__(self, records: object, family: str, storage: StoppingStorage) -> None:
+        self._records = records
+        self._family = family
+        self._storage = storage
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._records, name)
+
+        async def call(*positional: Any, **named: Any) -> Any:
+            await self._storage.point(f"{self._family}.{name}")
+            return await method(*positional, **named)
+
+        return call
+
+
+class _Store:
+    """A store whose record families stop."""
+
+    def __init__(self, store: object, storage: StoppingStorage) -> None:
+        self._store = store
+        self._storage = storage
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._store, name)
+        return value if name == "wrote" else _Records(value, name, self._storage)
+
+
+class StoppingStorage:
+    """A memory storage that stops at each of `points` (`begin`, `reading`, `commit`, `<family>.<method>`) while a scheduler runs."""
+
+    def __init__(self) -> None:
+        self.storage = AsyncMemoryStorage()
+        self.points: frozenset[str] = frozenset()
+        self.met: set[str] = set()
+
+    async def point(self, name: str) -> None:
+        """Stop here if this is a point."""
+        if name in self.points:
+            self.met.add(name)
+            await _stop()
+
+    @property
+    def guard(self) -> AsyncGuardStore:
+        """The guard store, which is beside the point."""
+        return self.storage.guard
+
+    @asynccontextmanager
+    async def begin(self, *, after_commit: AfterCommit) -> AsyncGenerator[AsyncStore, None]:
+        """Open a transaction."""
+        await self.point("begin")
+        async with self.storage.begin(after_commit=after_commit) as store:
+            yield cast(AsyncStore, _Store(store, self))
+            await self.point("commit")
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncStore, None]:
+        """Open a short read."""
+        await self.point("reading")
+        async with self.storage.reading() as store:
+            yield cast(AsyncStore, _Store(store, self))
+
+    def join(self, session: object, *, after_commit: AfterCommit) -> AsyncStore:
+        """Ride in a session."""
+        return cast(AsyncStore, _Store(self.storage.join(session, after_commit=after_commit), self))
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+    def every_order(self, points: Sequence[str], make: Callable[[], Sequence[Task]], judge: Callable[[], None]) -> int:
+        """Run what `make` returns in every order of the calls named by `points`, each time from here; return how many there were."""
+        state = self.storage.state
+        saved = state.newest
+        self.points, self.met = frozenset(points), set()
+        prefix: list[int] = []
+        runs = 0
+        try:
+            while True:
+                state.newest, state._changed = saved, {}
+                taken = _run(make(), prefix)
+                judge()
+                runs += 1
+                while taken and taken[-1][0] + 1 == taken[-1][1]:
+                    taken.pop()
+                if not taken:
+                    return runs
+                prefix = [choice for choice, _ in taken]
+                prefix[-1] += 1
+        finally:
+            self.points = frozenset()
+            state.newest, state._changed = saved, {}
+
+
+def _run(tasks: Sequence[Task], prefix: Sequence[int]) -> list[tuple[int, int]]:
+    """Let the tasks go on one step at a time as `prefix` says, and then the first; return each choice and how many there were."""
+    alive = list(tasks)
+    taken: list[tuple[int, int]] = []
+    try:
+        while alive:
+            choice = prefix[len(taken)] if len(taken) < len(prefix) else 0
+            taken.append((choice, len(alive)))
+            try:
+                alive[choice].send(None)
+            except StopIteration:
+                del alive[choice]
+    finally:
+        for task in tasks:
+            task.close()
+    return taken
