@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import ctsec
 from tests import servers
@@ -20,6 +21,12 @@ REQUIRE_ALL = os.environ.get("CTSEC_TEST_REQUIRE") == "all"
 ROWS_FILE = Path(".rows.json")
 
 ran: dict[str, dict[str, object]] = {}
+
+# A property holds on a busy machine too: no test fails by the clock. Where Hypothesis has a profile for CI, what it sets stays.
+settings.register_profile(
+    "ctsec", parent=settings.get_profile(settings.get_current_profile_name()), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("ctsec")
 
 
 def missing() -> dict[str, str]:

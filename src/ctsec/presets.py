@@ -159,6 +159,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         parts=base.parts,
         random=os.urandom,
         wake=base.wake,
+        rest=base.leave,
         feed=_async_feed(storage, options),
     )
 
@@ -166,7 +167,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
 class _Embedded:
     """The files, the tables, the sync bundle and the worker thread of an embedded deployment."""
 
-    __slots__ = ("kms", "parts", "security", "tables", "url", "wake")
+    __slots__ = ("_thread", "kms", "parts", "security", "tables", "url")
 
     def __init__(self, path: str, *, policy: Policy, issuer: str, mail: str | None, options: EmbeddedOptions) -> None:
         database = Path(path)
@@ -178,6 +179,7 @@ class _Embedded:
         _bring_up_to_date(self.url, self.tables)
         self.parts = parts_of(self.kms, policy=policy, settings=settings_of(issuer, options), options=options)
         storage = SqlStorage.from_url(self.url, tables=self.tables)
+        self._thread: WorkerThread | None = None
         self.security = Security(
             storage=storage,
             kms=self.kms,
@@ -185,15 +187,27 @@ class _Embedded:
             parts=self.parts,
             random=os.urandom,
             mailer=_mailer_of(mail, options),
-            wake=self._wake_later,
+            wake=self.wake,
+            rest=self._rest,
             feed=_feed(storage, options),
         )
-        thread = WorkerThread(self.security.worker(f"{os.uname().nodename}:{os.getpid()}"))
-        self.wake = thread.wake if options.worker else _rest
+        if options.worker:
+            self._thread = WorkerThread(self.security.worker(f"{os.uname().nodename}:{os.getpid()}"))
         self.security.prepare()
 
-    def _wake_later(self) -> None:
-        self.wake()
+    def wake(self) -> None:
+        """Let the worker thread look at what is due; where no worker runs in this process, nothing happens."""
+        if self._thread is not None:
+            self._thread.wake()
+
+    def leave(self) -> None:
+        """End the worker thread after its present run, without waiting for it: an event loop may be what calls."""
+        if self._thread is not None:
+            self._thread.stop(timeout=0)
+
+    def _rest(self) -> None:
+        if self._thread is not None:
+            self._thread.stop()
 
 
 def _make_private(file: Path) -> None:
@@ -208,10 +222,6 @@ def _bring_up_to_date(url: URL, tables: Tables) -> None:
         create(url, tables=tables)
     except SchemaMismatch:
         upgrade(url, tables=tables)
-
-
-def _rest() -> None:
-    """What is done after a commit where no worker runs in this process."""
 
 
 def _mailer_of(mail: str | None, options: EmbeddedOptions) -> SmtpMailer | None:

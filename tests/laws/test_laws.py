@@ -31,7 +31,7 @@ def test_our_policies_obey(law: Law, name: str) -> None:
 def test_any_policy_obeys(law: Law) -> None:
     """Every law holds for policies of any masks: chains or not, ceilings below bases, empty roles."""
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.nested_given, HealthCheck.too_slow])
+    @settings(max_examples=12, suppress_health_check=[HealthCheck.nested_given, HealthCheck.too_slow])
     @given(policies())
     def any_policy(policy: Policy) -> None:
         law.check(policy, claims=ANY_MASKS, settings=settings(max_examples=8, database=None))

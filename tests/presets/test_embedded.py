@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from ctsec.rbac.preset import POLICY
 from ctsec.security.parts import EmbeddedOptions
 
 OPTIONS = EmbeddedOptions(password_hash=Argon2Parameters.for_tests(), worker=False)
+WORKING = EmbeddedOptions(password_hash=Argon2Parameters.for_tests())
 
 
 def opened(path: Path, options: EmbeddedOptions = OPTIONS) -> Security:
@@ -123,7 +126,7 @@ def test_plain_mail_leaves_for_localhost_only(tmp_path: Path) -> None:
 
 def test_the_worker_thread_places_events_by_itself(tmp_path: Path) -> None:
     """With its worker on, an embedded bundle moves events into the log without anybody asking."""
-    security = opened(tmp_path / "app.db", EmbeddedOptions(password_hash=Argon2Parameters.for_tests()))
+    security = opened(tmp_path / "app.db", WORKING)
     sign_up(security, "ann@acme.example")
     page: object = None
     for _ in range(100):
@@ -135,6 +138,36 @@ def test_the_worker_thread_places_events_by_itself(tmp_path: Path) -> None:
     security.close()
     assert isinstance(page, AuditPage)
     assert [each.event.name for each in page.events] == ["user.signed_up"]
+
+
+def workers() -> int:
+    """Return how many worker threads this process runs."""
+    return sum(each.name == "ctsec-worker" for each in threading.enumerate())
+
+
+def test_a_closed_bundle_leaves_no_worker_behind(tmp_path: Path) -> None:
+    """The worker thread that a commit started ends with its bundle, before the store closes."""
+    before = workers()
+    security = opened(tmp_path / "app.db", WORKING)
+    sign_up(security, "ann@acme.example")
+    during = workers()
+    security.close()
+    assert (during, workers()) == (before + 1, before)
+
+
+async def test_a_closed_async_bundle_leaves_no_worker_behind(tmp_path: Path) -> None:
+    """The worker thread beside an event loop ends by itself after its present run, and no later commit starts it again."""
+    before = workers()
+    security = AsyncSecurity.embedded(str(tmp_path / "app.db"), policy=POLICY, issuer="Acme", options=WORKING)
+    async with security.begin() as unit:
+        await unit.accounts.sign_up(email="ann@acme.example", password="correct horse battery", name="Ann")
+    during = workers()
+    await security.aclose()
+    for _ in range(100):
+        if workers() == before:
+            break
+        await asyncio.sleep(0.1)
+    assert (during, workers()) == (before + 1, before)
 
 
 async def test_both_colours_share_one_file(tmp_path: Path) -> None:

@@ -126,12 +126,13 @@ async def test_what_is_wrong_is_refused_with_its_place(scene: Scene, role: Custo
 
 
 async def test_only_who_manages_the_organization_defines_roles(scene: Scene) -> None:
-    """A workspace admin, a member and a stranger define nothing; an admin of the organization does."""
+    """A workspace admin, a member and a stranger define nothing, not even what is there already; an admin of the organization does."""
     await scene.assign("admin")
     assert reason(await scene.define(scene.bob, PILOT)) is Reason.DENIED
     assert reason(await scene.define(scene.eve, PILOT)) is Reason.NOT_FOUND
     admin = await scene.world.member(scene.acme, "kim@acme.example", role="admin")
     assert reason(await scene.define(admin, PILOT)) is None
+    assert reason(await scene.define(scene.bob, PILOT)) is Reason.DENIED
 
 
 async def test_nobody_defines_more_than_they_hold(scene: Scene) -> None:

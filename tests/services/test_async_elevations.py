@@ -230,6 +230,25 @@ async def test_a_key_asks_for_nothing(scene: Scene) -> None:
     assert reason(await scene.take(key)) is Reason.DENIED
 
 
+async def test_a_narrowed_key_lays_nothing_down(scene: Scene) -> None:
+    """A narrowed key changes nothing of its owner's standing: it withdraws no request, ends no role for a time, lays no permit down."""
+    given = await scene.decide("approve", scene.ann, await scene.ask(scene.mia, workspace=scene.prod))
+    waiting = await scene.ask(scene.mia, workspace=scene.prod)
+    permit = await scene.permit(scene.mia)
+    own: Any = {"organization": scene.acme, "permit": permit.id}
+    narrowed = await scene.world.key(scene.mia, scene.acme, scopes=frozenset({"dashboards:view"}))
+    key: Any = await scene.world.gate.api_key(narrowed.token.reveal(), scene.world.request)
+    for request in (given, waiting):
+        assert reason(await scene.decide("end", key, request)) is Reason.DENIED
+    assert reason(await scene.world.call("break_glass.withdraw", key, **own)) is Reason.DENIED
+    assert await scene.may(scene.mia)
+    whole = await scene.world.key(scene.mia, scene.acme)
+    key = await scene.world.gate.api_key(whole.token.reveal(), scene.world.request)
+    for request in (given, waiting):
+        assert reason(await scene.decide("end", key, request)) is None
+    assert await scene.world.call("break_glass.withdraw", key, **own) == permit
+
+
 async def test_the_glass_is_broken_loudly_and_shortly(scene: Scene) -> None:
     """Law 26: with a permit and a fresh second factor the role counts at once, every owner is told by mail who and why, and it ends."""
     await scene.permit(scene.mia)

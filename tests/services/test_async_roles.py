@@ -150,6 +150,30 @@ async def test_nobody_extends_their_own_time(scene: Scene) -> None:
         assert reason(await scene.world.call("roles.change_period", scene.ann, **own, **wrong)) is Reason.INVALID_INPUT
 
 
+class _Order:
+    """Notes in which order roles and their version are read."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def before(self, call: str) -> None:
+        if call.startswith("standings."):
+            self.calls.append(call)
+
+    def after(self, call: str, result: object) -> None:
+        """Nothing to note."""
+
+
+async def test_the_version_is_read_before_the_roles_that_answer_for_it(scene: Scene) -> None:
+    """Law 12: a change that commits between the two reads is in the roles that are answered, never missing from them."""
+    async with scene.world.security.reading() as unit:
+        version = await unit.roles.version(scene.acme)
+    order = _Order()
+    with scene.world.tap.to(order):
+        await scene.world.call("roles.check", scene.bob, "agents:run", organization=scene.acme, workspace=scene.prod, at_least=version)
+    assert order.calls[:2] == ["standings.version", "standings.standing"]
+
+
 async def test_at_least_reads_again_what_is_remembered_from_before(scene: Scene) -> None:
     """Law 12: after a revocation elsewhere, a check that asks for its version denies, whatever this process remembers."""
     async with AsyncWorld.over(scene.world.storage) as other:

@@ -127,12 +127,13 @@ def test_what_is_wrong_is_refused_with_its_place(scene: Scene, role: CustomRole,
 
 
 def test_only_who_manages_the_organization_defines_roles(scene: Scene) -> None:
-    """A workspace admin, a member and a stranger define nothing; an admin of the organization does."""
+    """A workspace admin, a member and a stranger define nothing, not even what is there already; an admin of the organization does."""
     scene.assign("admin")
     assert reason(scene.define(scene.bob, PILOT)) is Reason.DENIED
     assert reason(scene.define(scene.eve, PILOT)) is Reason.NOT_FOUND
     admin = scene.world.member(scene.acme, "kim@acme.example", role="admin")
     assert reason(scene.define(admin, PILOT)) is None
+    assert reason(scene.define(scene.bob, PILOT)) is Reason.DENIED
 
 
 def test_nobody_defines_more_than_they_hold(scene: Scene) -> None:

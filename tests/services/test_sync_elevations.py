@@ -229,6 +229,25 @@ def test_a_key_asks_for_nothing(scene: Scene) -> None:
     assert reason(scene.take(key)) is Reason.DENIED
 
 
+def test_a_narrowed_key_lays_nothing_down(scene: Scene) -> None:
+    """A narrowed key changes nothing of its owner's standing: it withdraws no request, ends no role for a time, lays no permit down."""
+    given = scene.decide("approve", scene.ann, scene.ask(scene.mia, workspace=scene.prod))
+    waiting = scene.ask(scene.mia, workspace=scene.prod)
+    permit = scene.permit(scene.mia)
+    own: Any = {"organization": scene.acme, "permit": permit.id}
+    narrowed = scene.world.key(scene.mia, scene.acme, scopes=frozenset({"dashboards:view"}))
+    key: Any = scene.world.gate.api_key(narrowed.token.reveal(), scene.world.request)
+    for request in (given, waiting):
+        assert reason(scene.decide("end", key, request)) is Reason.DENIED
+    assert reason(scene.world.call("break_glass.withdraw", key, **own)) is Reason.DENIED
+    assert scene.may(scene.mia)
+    whole = scene.world.key(scene.mia, scene.acme)
+    key = scene.world.gate.api_key(whole.token.reveal(), scene.world.request)
+    for request in (given, waiting):
+        assert reason(scene.decide("end", key, request)) is None
+    assert scene.world.call("break_glass.withdraw", key, **own) == permit
+
+
 def test_the_glass_is_broken_loudly_and_shortly(scene: Scene) -> None:
     """Law 26: with a permit and a fresh second factor the role counts at once, every owner is told by mail who and why, and it ends."""
     scene.permit(scene.mia)

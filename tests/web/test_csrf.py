@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ctsec.outcome import Reason, Refusal
@@ -49,7 +49,6 @@ def test_the_cookie_of_an_https_site_is_locked_to_its_host() -> None:
 tokens_of_sessions = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", min_size=1, max_size=74)
 
 
-@settings(deadline=None)
 @given(tokens_of_sessions, tokens_of_sessions)
 def test_a_token_belongs_to_one_session(one: str, other: str) -> None:
     """Two sessions have the same CSRF token only if they are the same session."""

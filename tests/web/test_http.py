@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ctsec.outcome import Reason, Refusal
@@ -16,7 +16,6 @@ values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(), values))
 def test_what_is_an_object_comes_back(value: dict[str, object]) -> None:
     """Every JSON object of moderate depth is read as it was written."""
@@ -24,7 +23,6 @@ def test_what_is_an_object_comes_back(value: dict[str, object]) -> None:
     assert too_deep(text) or parse_json(text.encode()) == value
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_parser(body: bytes) -> None:
     """Any bytes give an object or a refusal, never an exception."""

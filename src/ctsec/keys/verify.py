@@ -15,18 +15,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final, TypeAlias
 
 from ctsec.errors import CorruptRecord
 from ctsec.keys.mac import PepperRing
 from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.keys.token import ParsedToken
+from ctsec.network import parse_address
+from ctsec.network import parse_network as network_of
 from ctsec.outcome import Outcome, Reason, Refusal
 
 Network: TypeAlias = tuple[int, int, int]
 
-MAX_ADDRESS: Final = 64
 _INVALID: Final = Refusal(Reason.INVALID_TOKEN, "this is not an API key")
 _REVOKED: Final = Refusal(Reason.REVOKED, "this API key was revoked")
 _EXPIRED: Final = Refusal(Reason.EXPIRED, "this API key has expired")
@@ -34,25 +34,9 @@ _ROTATED: Final = Refusal(Reason.EXPIRED, "this secret of the API key was replac
 _ELSEWHERE: Final = Refusal(Reason.DENIED, "this API key may not be used from this address")
 
 
-def _address(text: str) -> tuple[int, int] | None:
-    if len(text) > MAX_ADDRESS:
-        return None
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address):
-        if address.scope_id is not None:
-            return None
-        address = address.ipv4_mapped or address
-    return address.version, int(address)
-
-
 def parse_network(text: str) -> Network:
-    """Return (version, mask, network) of a CIDR; raise ValueError if it is none, has host bits, or is a v4 network inside v6."""
-    network = ip_network(text, strict=True)
-    if isinstance(network.network_address, IPv6Address) and network.network_address.ipv4_mapped is not None:
-        raise ValueError("expected a v4 network in its own notation, such as 192.0.2.0/24")
+    """Return (version, mask, network) of a CIDR; raise ValueError for what `ctsec.network` does not take for one."""
+    network = network_of(text)
     return network.version, int(network.netmask), int(network.network_address)
 
 
@@ -62,8 +46,8 @@ def _gate(networks: tuple[Network, ...]) -> Callable[[str], bool] | None:
 
     @lru_cache(maxsize=256)
     def admits(address: str) -> bool:
-        found = _address(address)
-        return found is not None and any(found[0] == v and found[1] & mask == start for v, mask, start in networks)
+        found = parse_address(address)
+        return found is not None and any(found.version == v and int(found) & mask == start for v, mask, start in networks)
 
     return admits
 

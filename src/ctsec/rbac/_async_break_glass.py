@@ -16,7 +16,6 @@ from ctsec.principal import CredentialKind, Principal
 from ctsec.rbac._async_acting import NOT_FOUND, AsyncActing
 from ctsec.rbac._async_elevations import told
 from ctsec.rbac._async_ports import AsyncAlarm, AsyncBreakGlassRecords, AsyncElevationRecords
-from ctsec.rbac.elevating import elevation_refusal, may_decide, may_elevate
 from ctsec.rbac.elevation import (
     BreakGlassPermit,
     ElevationKind,
@@ -26,7 +25,9 @@ from ctsec.rbac.elevation import (
     parse_duration,
     parse_reason,
 )
+from ctsec.rbac.elevation_writes import elevation_refusal, may_decide, may_elevate
 from ctsec.rbac.standing import Standing
+from ctsec.rbac.writes import may_lay_down
 
 MAX_PERMITS: Final = 20
 MAX_PAGE: Final = 500
@@ -112,12 +113,14 @@ class AsyncBreakGlass:
         found = await self._permits.get(organization, permit)
         if found is None:
             return None
-        if found.user_id != acting.standing.user:
+        if found.user_id == acting.standing.user:
+            refusal = may_lay_down(acting)
+        else:
             target = await self._acting.target(organization, found.user_id)
             policy = await self._acting.policy(acting.standing)
             refusal = may_decide(policy, actor=acting, target=target, workspace=found.workspace_id, now=self._acting.now)
-            if refusal is not None:
-                return await self._refuse(actor, found, refusal, attempted="break_glass.withdraw")
+        if refusal is not None:
+            return await self._refuse(actor, found, refusal, attempted="break_glass.withdraw")
         if await self._permits.remove(organization, permit):
             await self._changed(EventName.BREAK_GLASS_WITHDRAWN, actor, found)
         return found

@@ -13,8 +13,9 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Principal
 from ctsec.rbac._async_acting import NOT_FOUND, AsyncActing
 from ctsec.rbac._async_ports import AsyncElevationRecords
-from ctsec.rbac.elevating import elevation_refusal, may_decide, may_elevate
 from ctsec.rbac.elevation import ElevationKind, ElevationPolicy, ElevationRequest, ElevationState, parse_duration, parse_reason
+from ctsec.rbac.elevation_writes import elevation_refusal, may_decide, may_elevate
+from ctsec.rbac.writes import may_lay_down
 
 MAX_OPEN: Final = 10
 MAX_PAGE: Final = 500
@@ -140,8 +141,9 @@ class AsyncElevations:
         if request is None:
             return NOT_FOUND
         own = request.user_id == acting.standing.user and not deny
-        refusal = None
-        if not own:
+        if own:
+            refusal = may_lay_down(acting)
+        else:
             target = await self._acting.target(organization, request.user_id)
             policy = await self._acting.policy(acting.standing)
             refusal = may_decide(policy, actor=acting, target=target, workspace=request.workspace_id, now=now)

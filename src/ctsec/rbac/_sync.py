@@ -18,7 +18,7 @@ from ctsec.rbac._sync_ports import AssignmentRecords
 from ctsec.rbac.access import Access
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.decision import Decision
-from ctsec.rbac.elevating import may_decide
+from ctsec.rbac.elevation_writes import may_decide
 from ctsec.rbac.explanation import Explanation, explain
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.question import Ask
@@ -50,9 +50,10 @@ class Roles:
         With `at_least`, a version that `version` gave after a change, the answer is as new as that; raises StaleRead where the transaction
         sees an older state: a host's snapshot that began before, or a replica that lags.
         """
-        standing = self._standing(principal, organization)
-        if at_least is not None and (standing is None or standing.version < at_least) and self.version(organization) < at_least:
+        # The version first: roles read after it are at least as new, whatever commits in between.
+        if at_least is not None and self.version(organization) < at_least:
             raise StaleRead("this transaction sees older roles than asked for; begin another one, or read the primary database")
+        standing = self._standing(principal, organization)
         home, policy = self._acting.home(workspace), self._acting.policy(standing)
         return self._access(policy, principal, standing, organization, workspace, home)
 

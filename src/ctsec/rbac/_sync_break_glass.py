@@ -17,7 +17,6 @@ from ctsec.principal import CredentialKind, Principal
 from ctsec.rbac._sync_acting import NOT_FOUND, Acting
 from ctsec.rbac._sync_elevations import told
 from ctsec.rbac._sync_ports import Alarm, BreakGlassRecords, ElevationRecords
-from ctsec.rbac.elevating import elevation_refusal, may_decide, may_elevate
 from ctsec.rbac.elevation import (
     BreakGlassPermit,
     ElevationKind,
@@ -27,7 +26,9 @@ from ctsec.rbac.elevation import (
     parse_duration,
     parse_reason,
 )
+from ctsec.rbac.elevation_writes import elevation_refusal, may_decide, may_elevate
 from ctsec.rbac.standing import Standing
+from ctsec.rbac.writes import may_lay_down
 
 MAX_PERMITS: Final = 20
 MAX_PAGE: Final = 500
@@ -113,12 +114,14 @@ class BreakGlass:
         found = self._permits.get(organization, permit)
         if found is None:
             return None
-        if found.user_id != acting.standing.user:
+        if found.user_id == acting.standing.user:
+            refusal = may_lay_down(acting)
+        else:
             target = self._acting.target(organization, found.user_id)
             policy = self._acting.policy(acting.standing)
             refusal = may_decide(policy, actor=acting, target=target, workspace=found.workspace_id, now=self._acting.now)
-            if refusal is not None:
-                return self._refuse(actor, found, refusal, attempted="break_glass.withdraw")
+        if refusal is not None:
+            return self._refuse(actor, found, refusal, attempted="break_glass.withdraw")
         if self._permits.remove(organization, permit):
             self._changed(EventName.BREAK_GLASS_WITHDRAWN, actor, found)
         return found

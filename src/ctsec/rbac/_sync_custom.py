@@ -11,7 +11,8 @@ from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_ports import CustomRoleRecords, EpochRecords
 from ctsec.rbac.bounds import Actor
 from ctsec.rbac.custom import CustomRole, StoredRoles, with_custom_roles, with_stored_roles
-from ctsec.rbac.custom_record import CustomRoleRecord, KeptPolicies, may_change_roles, newly_exclusive
+from ctsec.rbac.custom_record import CustomRoleRecord, KeptPolicies
+from ctsec.rbac.custom_writes import may_change_roles, newly_exclusive
 from ctsec.rbac.errors import PolicyError
 from ctsec.rbac.policy import Policy
 
@@ -46,11 +47,11 @@ class CustomRoles:
             created_at=known.created_at if known is not None else self._acting.now,
             version=known.version + 1 if known is not None else 1,
         )
-        if known is not None and known.role == role:
-            return known
         refusal = self._judge(acting, organization, stored, {**stored, role.name: record})
         if refusal is not None:
             return self._refuse(actor, organization, refusal, role.name)
+        if known is not None and known.role == role:
+            return known
         self._records.put(record)
         name = EventName.CUSTOM_ROLE_CREATED if known is None else EventName.CUSTOM_ROLE_CHANGED
         self._changed(name, actor, organization, record)

@@ -14,8 +14,9 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Principal
 from ctsec.rbac._sync_acting import NOT_FOUND, Acting
 from ctsec.rbac._sync_ports import ElevationRecords
-from ctsec.rbac.elevating import elevation_refusal, may_decide, may_elevate
 from ctsec.rbac.elevation import ElevationKind, ElevationPolicy, ElevationRequest, ElevationState, parse_duration, parse_reason
+from ctsec.rbac.elevation_writes import elevation_refusal, may_decide, may_elevate
+from ctsec.rbac.writes import may_lay_down
 
 MAX_OPEN: Final = 10
 MAX_PAGE: Final = 500
@@ -139,8 +140,9 @@ class Elevations:
         if request is None:
             return NOT_FOUND
         own = request.user_id == acting.standing.user and not deny
-        refusal = None
-        if not own:
+        if own:
+            refusal = may_lay_down(acting)
+        else:
             target = self._acting.target(organization, request.user_id)
             policy = self._acting.policy(acting.standing)
             refusal = may_decide(policy, actor=acting, target=target, workspace=request.workspace_id, now=now)

@@ -1,10 +1,6 @@
-"""An organization's own role as it is stored, the policies made of them, and who may change one.
+"""An organization's own role as it is stored, and the policies made of such roles, kept.
 
-Rules that this module keeps:
-
-- what a change of roles adds, to the role itself and to those that extend it, is held by who makes it in every workspace, now and for as
-  long as the change lasts: a role may be given anywhere, and to anybody, later;
-- a policy is kept for an organization and the number that its roles had when they were read; another number is another policy.
+A policy is kept for an organization and the number that its roles had when they were read; another number is another policy.
 """
 
 from __future__ import annotations
@@ -16,13 +12,9 @@ from datetime import datetime
 from typing import Final
 
 from ctsec.ids import OrganizationId
-from ctsec.outcome import Reason, Refusal
-from ctsec.rbac.bounds import ELSEWHERE, Actor, by_manner, held, leads
 from ctsec.rbac.custom import CustomRole
-from ctsec.rbac.permission import Scope
 from ctsec.rbac.policy import Policy
 
-ORGANIZATION_MANAGE: Final = "organization:manage"
 MAX_KEPT: Final = 2_000
 
 
@@ -67,31 +59,3 @@ class KeptPolicies:
             self._kept[organization, revision] = policy
             while len(self._kept) > MAX_KEPT:
                 self._kept.popitem(last=False)
-
-
-def may_change_roles(before: Policy, after: Policy, *, actor: Actor, now: datetime) -> Refusal | None:
-    """Judge a change of an organization's own roles, which turns its policy from `before` to `after`; None if it may be made."""
-    if (refusal := _manages(before, actor, now)) is not None:
-        return refusal
-    gained = 0
-    for role in after.workspace_roles:
-        old = before.workspace_role(role.name)
-        gained |= role.mask & ~(old.mask if old is not None else 0)
-    for moment in {now, *(each for each in actor.standing.boundaries() if each > now)}:
-        if gained & ~held(before, actor, moment, ELSEWHERE):
-            return Refusal(Reason.BEYOND_OWN_RIGHTS, "a role can hold only what you hold in every workspace, and for as long")
-    return None
-
-
-def newly_exclusive(before: Policy, after: Policy) -> frozenset[str]:
-    """Return the roles that are there already and that `after` keeps apart from others, as `before` did not."""
-    names = {role.name for role in before.workspace_roles}
-    return frozenset(name for pair in set(after.exclusive_roles) - set(before.exclusive_roles) for name in pair & names)
-
-
-def _manages(policy: Policy, actor: Actor, now: datetime) -> Refusal | None:
-    denied = Refusal(Reason.DENIED, "managing this organization is not among your permissions")
-    bit = policy.index.known([ORGANIZATION_MANAGE]) & policy.index.all_of(Scope.ORGANIZATION)
-    if not bit:
-        return None if leads(actor, now) else denied
-    return by_manner(actor, ORGANIZATION_MANAGE) if held(policy, actor, now, None) & bit else denied

@@ -148,6 +148,11 @@ def may_end_workspace_role(
     return None
 
 
+def may_lay_down(actor: Actor) -> Refusal | None:
+    """Judge giving up what is one's own: a role for a time, a request for one, a permit; None if it may be done."""
+    return None if whole(actor) else _NARROWED
+
+
 def permanent_owner(standing: Standing | None) -> bool:
     """Say whether this is an owner that an organization can rely on: active, without start and without end.
 

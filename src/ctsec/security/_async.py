@@ -29,7 +29,7 @@ Wake: TypeAlias = Callable[[], None]
 
 
 def _sleep_on() -> None:
-    """What a bundle without a worker of its own does after a commit."""
+    """What a bundle without a worker of its own does after a commit and at its end."""
 
 
 class AsyncDeks:
@@ -54,11 +54,12 @@ class AsyncDeks:
 class AsyncSecurity:
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
-    `wake` is called after each commit that wrote, so that a worker of this process looks at what is due. `feed` is how processes tell each
-    other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
+    `wake` is called after each commit that wrote, so that a worker of this process looks at what is due, and `rest` when the bundle closes,
+    so that this worker ends. `feed` is how processes tell each other what changed; without one, a process sees another's change when its
+    own record dies, five seconds after it was read.
     """
 
-    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_storage", "_wake", "gate", "jobs", "parts")
+    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_rest", "_storage", "_wake", "gate", "jobs", "parts")
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class AsyncSecurity:
         random: Random,
         mailer: AsyncMailer | None = None,
         wake: Wake = _sleep_on,
+        rest: Wake = _sleep_on,
         feed: AsyncChangeFeed | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
@@ -80,6 +82,7 @@ class AsyncSecurity:
         self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets)
         self._aside = AsyncAsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake
+        self._rest = rest
         self._feed = feed
         self.parts = parts
         self.gate = AsyncGate(storage, parts=parts, feed=feed)
@@ -141,7 +144,8 @@ class AsyncSecurity:
         return AsyncWorker(self.jobs.all(), transaction=self._job_records, owner=owner, clock=self.parts.clock)
 
     async def aclose(self) -> None:
-        """Write what was seen used, and close the storage."""
+        """End the worker of this bundle, write what was seen used, and close the storage."""
+        self._rest()
         await self.jobs.write_uses()
         if self._feed is not None:
             await self._feed.aclose()

@@ -30,7 +30,7 @@ Wake: TypeAlias = Callable[[], None]
 
 
 def _sleep_on() -> None:
-    """What a bundle without a worker of its own does after a commit."""
+    """What a bundle without a worker of its own does after a commit and at its end."""
 
 
 class Deks:
@@ -55,11 +55,12 @@ class Deks:
 class Security:
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
-    `wake` is called after each commit that wrote, so that a worker of this process looks at what is due. `feed` is how processes tell each
-    other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
+    `wake` is called after each commit that wrote, so that a worker of this process looks at what is due, and `rest` when the bundle closes,
+    so that this worker ends. `feed` is how processes tell each other what changed; without one, a process sees another's change when its
+    own record dies, five seconds after it was read.
     """
 
-    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_storage", "_wake", "gate", "jobs", "parts")
+    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_rest", "_storage", "_wake", "gate", "jobs", "parts")
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class Security:
         random: Random,
         mailer: Mailer | None = None,
         wake: Wake = _sleep_on,
+        rest: Wake = _sleep_on,
         feed: ChangeFeed | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
@@ -81,6 +83,7 @@ class Security:
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets)
         self._aside = AsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake
+        self._rest = rest
         self._feed = feed
         self.parts = parts
         self.gate = Gate(storage, parts=parts, feed=feed)
@@ -142,7 +145,8 @@ class Security:
         return Worker(self.jobs.all(), transaction=self._job_records, owner=owner, clock=self.parts.clock)
 
     def close(self) -> None:
-        """Write what was seen used, and close the storage."""
+        """End the worker of this bundle, write what was seen used, and close the storage."""
+        self._rest()
         self.jobs.write_uses()
         if self._feed is not None:
             self._feed.close()

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.rbac.bounds import Actor
-from ctsec.rbac.elevating import may_decide, may_elevate
+from ctsec.rbac.elevation_writes import may_decide, may_elevate
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Assignment, Elevation, MembershipStatus, Standing
 from ctsec.rbac.writes import may_end_membership, may_end_workspace_role, may_set_organization_role, may_set_workspace_role

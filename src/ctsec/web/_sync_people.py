@@ -6,12 +6,11 @@ from __future__ import annotations
 from ctsec.directory.record import Membership
 from ctsec.ids import OrganizationId, WorkspaceId, is_id
 from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.rbac.policy import MEMBERS_MANAGE
 from ctsec.web import models, views
 from ctsec.web._sync_call import Answer, Call, no_content
 from ctsec.web.guarding import NOT_FOUND
 from ctsec.web.http import WebResponse
-
-MEMBERS_MANAGE = "members:manage"
 
 
 def members(call: Call) -> Answer:

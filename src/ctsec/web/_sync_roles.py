@@ -10,12 +10,11 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.rbac.custom import CustomRole
 from ctsec.rbac.elevation import ElevationRequest, ElevationState
 from ctsec.rbac.errors import PolicyError
+from ctsec.rbac.policy import MEMBERS_MANAGE
 from ctsec.web import models, views
 from ctsec.web._sync_call import Answer, Call, no_content
 from ctsec.web.guarding import NOT_FOUND
 from ctsec.web.http import WebResponse
-
-MEMBERS_MANAGE = "members:manage"
 
 
 def custom_roles(call: Call) -> Answer:

@@ -14,42 +14,35 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
+from ctsec.network import Address, Network, parse_address, parse_network
+
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(text.strip()[:64])
-    except ValueError:
-        return None
-    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
 @dataclass(frozen=True, slots=True)
 class TrustedProxies:
     """The networks whose forwarding headers are believed; none by default."""
 
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    networks: tuple[Network, ...] = ()
 
     @classmethod
     def of(cls, networks: Iterable[str]) -> TrustedProxies:
         """Return the proxies in CIDR notation or as single addresses; raise ValueError for anything else."""
-        return cls(tuple(ip_network(text, strict=True) for text in networks))
+        return cls(tuple(parse_network(text) for text in networks))
 
-    def trusts(self, address: IPv4Address | IPv6Address | None) -> bool:
+    def trusts(self, address: Address | None) -> bool:
         """Say whether `address` belongs to a trusted proxy."""
         return address is not None and any(address in network for network in self.networks)
 
     def client(self, peer: str, *, forwarded: Iterable[str]) -> str:
         """Return the client's address: the connection's own, or what trusted proxies say of it."""
-        current = _address(peer)
+        current = parse_address(peer)
         if not self.trusts(current):
             return peer[:64]
         for part in reversed([part for line in forwarded for part in line.split(",")]):
-            found = _address(part)
+            found = parse_address(part.strip())
             if found is None:
                 break
             current = found
@@ -59,6 +52,6 @@ class TrustedProxies:
 
     def request_id(self, peer: str, *, given: str | None) -> str:
         """Return the id that a trusted proxy gave the request, or a fresh random one of 32 hexadecimal digits."""
-        if given is not None and self.trusts(_address(peer)) and _REQUEST_ID.fullmatch(given):
+        if given is not None and self.trusts(parse_address(peer)) and _REQUEST_ID.fullmatch(given):
             return given
         return secrets.token_hex(16)

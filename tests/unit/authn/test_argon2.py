@@ -11,7 +11,7 @@ import time
 import argon2 as library
 import pytest
 from argon2.low_level import verify_secret
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ctsec.authn import argon2
@@ -24,7 +24,6 @@ SALT = b"s" * 16
 ENCODED = hash_password(b"password", parameters=CHEAP, salt=SALT)
 
 
-@settings(deadline=None)
 @given(password=st.binary(max_size=200), other=st.binary(max_size=200))
 def test_exactly_the_same_bytes_verify(password: bytes, other: bytes) -> None:
     """A hash verifies its own password and no other, NUL bytes and byte 73 included; an independent reader agrees."""

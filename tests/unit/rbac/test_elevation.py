@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ctsec.ids import WorkspaceId
 from ctsec.outcome import Reason
 from ctsec.rbac import Actor, Assignment, Elevation, ElevationPolicy, Policy
-from ctsec.rbac.elevating import elevation_refusal, may_decide, may_elevate
 from ctsec.rbac.elevation import parse_duration, parse_reason
+from ctsec.rbac.elevation_writes import elevation_refusal, may_decide, may_elevate
 from ctsec.rbac.preset import POLICY
 from ctsec.rbac.writes import may_set_organization_role, may_set_workspace_role, permanent_owner
 from tests.unit.rbac.reference import DAYS, HERE, NOW, PLACES, THERE, WORKSPACES, elevations, member, policies, standings

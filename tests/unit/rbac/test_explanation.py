@@ -78,7 +78,7 @@ def test_doing_what_is_missing_turns_a_denial_round(policy: Any, data: Any, now:
         assert decide(policy, applied(asked, explained.missing, now=now), now=now, table=table).allowed
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(policy=any_policy, data=st.data())
 def test_nothing_smaller_would_do(policy: Any, data: Any) -> None:
     """Of all plans there are, tried one by one, `missing` is the smallest: fewest rights elsewhere, then fewest changes, then its order."""

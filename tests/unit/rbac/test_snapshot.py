@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ctsec.errors import UnknownPermission
@@ -62,7 +62,6 @@ def filled(way: str, policy: Policy, people: list[Standing], warm_bytes: int) ->
     st.sampled_from(["load", "put", "put, asked about"]),
     st.sampled_from([0, 1 << 20]),
 )
-@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_an_answer_is_that_of_the_policy(policy: Any, ann: Any, bob: Any, way: Any, warm_bytes: Any) -> None:
     """For everybody, in every place, at every instant and asked in every way, the decision is the policy's own for the same standing."""
     people = [*ann, *bob]

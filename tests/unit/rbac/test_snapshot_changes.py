@@ -136,7 +136,7 @@ class Changes(RuleBasedStateMachine):
             assert {each for each in ORGANIZATIONS if each in self.snapshot} == set(self.model)
 
 
-Changes.TestCase.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+Changes.TestCase.settings = settings(max_examples=100, stateful_step_count=25)
 TestChanges = Changes.TestCase
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ctsec.ids import WorkspaceId
 from ctsec.outcome import Refusal
-from ctsec.rbac.elevating import elevation_refusal
+from ctsec.rbac.elevation_writes import elevation_refusal
 from ctsec.rbac.role import OWNER
 from ctsec.rbac.standing import Elevation, Standing
 from ctsec.testing.conformance.expect import equal, holds
