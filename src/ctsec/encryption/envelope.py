@@ -55,7 +55,7 @@ class DataKey:
     The bound on messages holds for this object; its owner bounds how many objects and how long (`not_after`, asked by `may_seal`).
     """
 
-    __slots__ = ("_sealed", "_sealing", "cipher", "commitment", "dek_id", "header", "max_messages", "not_after")
+    __slots__ = ("_retired", "_sealed", "_sealing", "cipher", "commitment", "dek_id", "header", "max_messages", "not_after")
 
     def __init__(
         self,
@@ -66,9 +66,9 @@ class DataKey:
         not_after: datetime | None = None,
         decrypt_only: bool = False,
     ) -> None:
-        """Raise ValueError for material that has not 32 bytes, an id that is no DEK's, or a bound outside 1 to 2^32."""
-        if len(material) != KEY_BYTES or not 1 <= max_messages <= MAX_MESSAGES:
-            raise ValueError(f"expected {KEY_BYTES} bytes of key material and a bound of 1 to 2^32 messages")
+        """Raise ValueError for material that has not 32 bytes, an id that is no DEK's, or a bound outside 0 to 2^32."""
+        if len(material) != KEY_BYTES or not 0 <= max_messages <= MAX_MESSAGES:
+            raise ValueError(f"expected {KEY_BYTES} bytes of key material and a bound of 0 to 2^32 messages")
         raw_id = dek_id_bytes(dek_id)
         self.dek_id = dek_id
         self.cipher = Aes256Gcm(derive(material, label=_KEY_LABEL + raw_id))
@@ -76,7 +76,8 @@ class DataKey:
         self.header = _START + raw_id + self.commitment
         self.max_messages = max_messages
         self.not_after = not_after
-        self._sealing = not decrypt_only
+        self._retired = decrypt_only
+        self._sealing = not decrypt_only and max_messages > 0
         self._sealed = count(1)
 
     def __repr__(self) -> str:
@@ -85,6 +86,13 @@ class DataKey:
     def may_seal(self, *, now: datetime) -> bool:
         """Say whether the key may seal at `now`: not decrypt-only, not exhausted, not older than `not_after`."""
         return self._sealing and (self.not_after is None or now < self.not_after)
+
+    def allow(self, messages: int) -> None:
+        """Let the key seal `messages` more, unless it may only open; raise ValueError beyond 2^32 in all."""
+        if not 0 < messages <= MAX_MESSAGES - self.max_messages:
+            raise ValueError("expected a bound of at most 2^32 messages in all")
+        self.max_messages += messages
+        self._sealing = not self._retired
 
     def count_message(self) -> None:
         """Count one message; raise DataKeyExhausted beyond the bound. `count` hands each number out once, to one thread."""

@@ -12,7 +12,7 @@ from ctsec.audit.event import Event
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncKms
 from ctsec.encryption.context import DEPLOYMENT
-from ctsec.encryption.dek import WrappedDek
+from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
 from ctsec.ids import DekId, Random
 from ctsec.mail._async_ports import AsyncMailer
@@ -45,10 +45,14 @@ class AsyncDeks:
         async with self._storage.reading() as store:
             return await store.deks.get(dek_id)
 
-    async def active(self, scope: str) -> WrappedDek | None:
-        """Return the committed active key of `scope`."""
+    async def active(self, scope: str, region: str) -> WrappedDek | None:
+        """Return the committed active key of `scope` in `region`."""
         async with self._storage.reading() as store:
-            return await store.deks.active(scope)
+            return await store.deks.active(scope, region)
+
+    async def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
+        """Count messages as sealed under a key; False if that would be more than `most`."""
+        return await self._storage.guard.seals.reserve(dek_id, messages=messages, most=most)
 
 
 class AsyncSecurity:
@@ -136,8 +140,8 @@ class AsyncSecurity:
     async def prepare(self) -> None:
         """Make the deployment's data key if there is none; run once, before the first unit of work."""
         async with self._storage.begin(after_commit=self._committed) as store:
-            if await store.deks.active(DEPLOYMENT) is None:
-                await store.deks.add(await self._engines.secrets.make_dek(DEPLOYMENT, region="default"))
+            if await store.deks.active(DEPLOYMENT, DEFAULT_REGION) is None:
+                await store.deks.add(await self._engines.secrets.make_dek(DEPLOYMENT, region=DEFAULT_REGION))
 
     def worker(self, owner: str) -> AsyncWorker:
         """Return the worker that runs this bundle's jobs; `owner` names the process in leases."""

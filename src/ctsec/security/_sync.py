@@ -13,7 +13,7 @@ from ctsec.audit.event import Event
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import Kms
 from ctsec.encryption.context import DEPLOYMENT
-from ctsec.encryption.dek import WrappedDek
+from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
 from ctsec.ids import DekId, Random
 from ctsec.mail._sync_ports import Mailer
@@ -46,10 +46,14 @@ class Deks:
         with self._storage.reading() as store:
             return store.deks.get(dek_id)
 
-    def active(self, scope: str) -> WrappedDek | None:
-        """Return the committed active key of `scope`."""
+    def active(self, scope: str, region: str) -> WrappedDek | None:
+        """Return the committed active key of `scope` in `region`."""
         with self._storage.reading() as store:
-            return store.deks.active(scope)
+            return store.deks.active(scope, region)
+
+    def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
+        """Count messages as sealed under a key; False if that would be more than `most`."""
+        return self._storage.guard.seals.reserve(dek_id, messages=messages, most=most)
 
 
 class Security:
@@ -137,8 +141,8 @@ class Security:
     def prepare(self) -> None:
         """Make the deployment's data key if there is none; run once, before the first unit of work."""
         with self._storage.begin(after_commit=self._committed) as store:
-            if store.deks.active(DEPLOYMENT) is None:
-                store.deks.add(self._engines.secrets.make_dek(DEPLOYMENT, region="default"))
+            if store.deks.active(DEPLOYMENT, DEFAULT_REGION) is None:
+                store.deks.add(self._engines.secrets.make_dek(DEPLOYMENT, region=DEFAULT_REGION))
 
     def worker(self, owner: str) -> Worker:
         """Return the worker that runs this bundle's jobs; `owner` names the process in leases."""

@@ -59,6 +59,11 @@ class LocalKms:
         key_id, key = read_file(Path(path))
         return cls(key_id, key=key, random=random)
 
+    @property
+    def ref(self) -> str:
+        """`local:` and the id of the key in hexadecimal digits."""
+        return self._ref
+
     def describe(self) -> KekDescription:
         """Return the reference of the key, `local:` and its id."""
         return KekDescription(ref=self._ref, provider="local", binds_context=True)
@@ -68,11 +73,14 @@ class LocalKms:
         plaintext = Secret(self._random(KEY_BYTES))
         if len(plaintext) != KEY_BYTES:
             raise ValueError(f"expected {KEY_BYTES} bytes from the source of randomness")
-        return plaintext, self._wrap(plaintext, context)
+        return plaintext, self.wrap(plaintext, context)
 
-    def _wrap(self, plaintext: Secret, context: bytes) -> bytes:
+    def wrap(self, key: Secret, context: bytes) -> bytes:
+        """Return the wrapped form of a data key, bound to `context`; raise ValueError unless it has 32 bytes."""
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"expected a data key of {KEY_BYTES} bytes")
         nonce = fresh_nonce(self._random(NONCE_BYTES))
-        return self._header + nonce + self._cipher.encrypt(nonce, plaintext.reveal(), self._header + context)
+        return self._header + nonce + self._cipher.encrypt(nonce, key.reveal(), self._header + context)
 
     def unwrap(self, wrapped: bytes, context: bytes) -> Secret:
         """Return the data key; raise KeyNotFound if another KEK wrapped it, DecryptionFailed for another context or changed bytes."""
@@ -84,7 +92,7 @@ class LocalKms:
 
     def rewrap(self, wrapped: bytes, old_context: bytes, new_context: bytes) -> bytes:
         """Return the same data key wrapped anew and bound to `new_context`; raises as `unwrap` does."""
-        return self._wrap(self.unwrap(wrapped, old_context), new_context)
+        return self.wrap(self.unwrap(wrapped, old_context), new_context)
 
     def derive(self, label: bytes) -> Secret:
         """Return 32 bytes for the purpose `label` (a pepper): the same for the same file and label; raise ValueError if it is empty."""
@@ -104,6 +112,11 @@ class AsyncLocalKms:
     def __repr__(self) -> str:
         return f"Async{self._kms!r}"
 
+    @property
+    def ref(self) -> str:
+        """`local:` and the id of the key in hexadecimal digits."""
+        return self._kms.ref
+
     async def describe(self) -> KekDescription:
         """Return the reference of the key, `local:` and its id."""
         return self._kms.describe()
@@ -111,6 +124,10 @@ class AsyncLocalKms:
     async def generate_data_key(self, context: bytes) -> tuple[Secret, bytes]:
         """Return (a fresh data key of 32 bytes, its wrapped form bound to `context`)."""
         return self._kms.generate_data_key(context)
+
+    async def wrap(self, key: Secret, context: bytes) -> bytes:
+        """Return the wrapped form of a data key, bound to `context`; raise ValueError unless it has 32 bytes."""
+        return self._kms.wrap(key, context)
 
     async def unwrap(self, wrapped: bytes, context: bytes) -> Secret:
         """Return the data key; raise KeyNotFound if another KEK wrapped it, DecryptionFailed for another context or changed bytes."""

@@ -14,6 +14,7 @@ from ctsec.testing.conformance._async_credentials import (
     AsyncPasswordConformance,
     AsyncSessionConformance,
 )
+from ctsec.testing.conformance._async_deks import AsyncCustomerKeyConformance, AsyncDekConformance, AsyncSealConformance
 from ctsec.testing.conformance._async_directory import AsyncOrganizationConformance, AsyncUserConformance, AsyncWorkspaceConformance
 from ctsec.testing.conformance._async_elevations import (
     AsyncBreakGlassConformance,
@@ -25,7 +26,7 @@ from ctsec.testing.conformance._async_elevations import (
 from ctsec.testing.conformance._async_guard import AsyncGuardConformance, AsyncProofConformance
 from ctsec.testing.conformance._async_invitations import AsyncInvitationConformance
 from ctsec.testing.conformance._async_isolation import AsyncIsolationConformance
-from ctsec.testing.conformance._async_keys import AsyncDekConformance, AsyncKeyConformance
+from ctsec.testing.conformance._async_keys import AsyncKeyConformance
 from ctsec.testing.conformance._async_members import (
     AsyncAssignmentConformance,
     AsyncMembershipConformance,
@@ -41,6 +42,7 @@ from ctsec.testing.conformance._sync_credentials import (
     PasswordConformance,
     SessionConformance,
 )
+from ctsec.testing.conformance._sync_deks import CustomerKeyConformance, DekConformance, SealConformance
 from ctsec.testing.conformance._sync_directory import OrganizationConformance, UserConformance, WorkspaceConformance
 from ctsec.testing.conformance._sync_elevations import (
     BreakGlassConformance,
@@ -52,7 +54,7 @@ from ctsec.testing.conformance._sync_elevations import (
 from ctsec.testing.conformance._sync_guard import GuardConformance, ProofConformance
 from ctsec.testing.conformance._sync_invitations import InvitationConformance
 from ctsec.testing.conformance._sync_isolation import IsolationConformance
-from ctsec.testing.conformance._sync_keys import DekConformance, KeyConformance
+from ctsec.testing.conformance._sync_keys import KeyConformance
 from ctsec.testing.conformance._sync_members import AssignmentConformance, MembershipConformance, RosterConformance, StandingConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
 from ctsec.testing.conformance._sync_work import EpochConformance, JobConformance, OutboxConformance
@@ -64,6 +66,7 @@ __all__ = [
     "AsyncBackupCodeConformance",
     "AsyncBreakGlassConformance",
     "AsyncCustomRoleConformance",
+    "AsyncCustomerKeyConformance",
     "AsyncDekConformance",
     "AsyncElevationConformance",
     "AsyncEpochConformance",
@@ -84,6 +87,7 @@ __all__ = [
     "AsyncProofConformance",
     "AsyncRolesVersionConformance",
     "AsyncRosterConformance",
+    "AsyncSealConformance",
     "AsyncSessionConformance",
     "AsyncStandingConformance",
     "AsyncTransactionConformance",
@@ -93,6 +97,7 @@ __all__ = [
     "BackupCodeConformance",
     "BreakGlassConformance",
     "CustomRoleConformance",
+    "CustomerKeyConformance",
     "DekConformance",
     "ElevationConformance",
     "EpochConformance",
@@ -113,6 +118,7 @@ __all__ = [
     "ProofConformance",
     "RolesVersionConformance",
     "RosterConformance",
+    "SealConformance",
     "SessionConformance",
     "StandingConformance",
     "TransactionConformance",
