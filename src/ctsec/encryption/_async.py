@@ -10,7 +10,7 @@ from ctsec.ambient import Ambient
 from ctsec.encryption._async_ports import AsyncDekSource, AsyncKeyServices, AsyncKms
 from ctsec.encryption.context import DEPLOYMENT, Context
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
-from ctsec.encryption.envelope import MAX_MESSAGES, DataKey, DataKeyExhausted, dek_id_of, open_blob, seal
+from ctsec.encryption.envelope import MAX_MESSAGES, DataKey, DataKeyExhausted, NoDataKey, dek_id_of, open_blob, seal
 from ctsec.encryption.holding import HeldKeys, HoldingPolicy
 from ctsec.encryption.turns import AsyncTurns
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound, KmsError
@@ -106,7 +106,7 @@ class AsyncKeyRing:
         return renewed
 
     async def seal(self, plaintext: bytes, *, context: Context, region: str = DEFAULT_REGION) -> bytes:
-        """Return the managed blob of `plaintext` under the active key of the context's scope; raise KeyNotFound if it has none."""
+        """Return the managed blob of `plaintext` under the active key of the context's scope; raise NoDataKey if it has none."""
         dek_id = self._held.active(context.scope, region)
         key = self._held.fresh(context.scope, dek_id) if dek_id is not None else None
         if key is not None and key.may_seal(now=self._ambient.now()):
@@ -119,20 +119,29 @@ class AsyncKeyRing:
         return seal(plaintext, key=key, context=context, random=self._ambient.random)
 
     async def open(self, blob: bytes, *, context: Context) -> bytes:
-        """Return the plaintext; raise DecryptionFailed, CorruptRecord, KeyNotFound or another `KmsError`."""
+        """Return the plaintext; raise DecryptionFailed, CorruptRecord, NoDataKey or a `KmsError`."""
         dek_id = dek_id_of(blob)
         key = self._held.fresh(context.scope, dek_id) or await self._opening_key(context.scope, dek_id)
         return open_blob(blob, key=key, context=context)
 
+    async def committed(self, dek_id: DekId) -> bool:
+        """Say whether the record of a key is committed."""
+        return await self._source.get(dek_id) is not None
+
     async def unheld(self, record: WrappedDek) -> DataKey:
         """Return the key of a record that is written in this transaction and not committed: it is not held, and goes with a rollback."""
         key = await self._key_of(record)
-        await self._grant(record, key)
+        if record.state is DekState.ACTIVE:
+            await self._grant(record, key)
         return key
 
     def forget(self, scope: str | None = None) -> None:
         """Drop the unwrapped keys of `scope`, or (None) of everybody, so that the next use asks the key service again."""
         self._held.forget(scope)
+
+    def is_deployments(self, ref: str) -> bool:
+        """Say whether `ref` is the deployment's own key."""
+        return ref == self._kms.ref
 
     def open_kek(self, ref: str | None) -> AsyncKms:
         """Return the key service with the key `ref` (None: the deployment's); raise KeyNotFound or ConfigurationError if none has it."""
@@ -149,7 +158,7 @@ class AsyncKeyRing:
                 return key
             record = await self._source.get(dek_id)
             if record is None:
-                raise KeyNotFound("the data key of this record is not in the store; restore it together with its data")
+                raise NoDataKey("the data key of this record is not in the store; restore it together with its data")
             if record.scope != scope:
                 raise DecryptionFailed("the ciphertext does not open under this key and context")
             return await self._unwrap(record)
@@ -159,7 +168,7 @@ class AsyncKeyRing:
             started = self._held.begin()
             record = await self._source.active(scope, region)
             if record is None:
-                raise KeyNotFound(f"{scope} has no active data key in {region}; run the preparation step (ctsec db upgrade) first")
+                raise NoDataKey(f"{scope} has no active data key in {region}; run the preparation step (ctsec db upgrade) first")
             key = self._held.fresh(scope, record.id) or await self._unwrap(record)
             if not key.may_seal(now=self._ambient.now()):
                 await self._grant(record, key)

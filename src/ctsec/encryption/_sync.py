@@ -11,7 +11,7 @@ from ctsec.ambient import Ambient
 from ctsec.encryption._sync_ports import DekSource, KeyServices, Kms
 from ctsec.encryption.context import DEPLOYMENT, Context
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
-from ctsec.encryption.envelope import MAX_MESSAGES, DataKey, DataKeyExhausted, dek_id_of, open_blob, seal
+from ctsec.encryption.envelope import MAX_MESSAGES, DataKey, DataKeyExhausted, NoDataKey, dek_id_of, open_blob, seal
 from ctsec.encryption.holding import HeldKeys, HoldingPolicy
 from ctsec.encryption.turns import Turns
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound, KmsError
@@ -107,7 +107,7 @@ class KeyRing:
         return renewed
 
     def seal(self, plaintext: bytes, *, context: Context, region: str = DEFAULT_REGION) -> bytes:
-        """Return the managed blob of `plaintext` under the active key of the context's scope; raise KeyNotFound if it has none."""
+        """Return the managed blob of `plaintext` under the active key of the context's scope; raise NoDataKey if it has none."""
         dek_id = self._held.active(context.scope, region)
         key = self._held.fresh(context.scope, dek_id) if dek_id is not None else None
         if key is not None and key.may_seal(now=self._ambient.now()):
@@ -120,20 +120,29 @@ class KeyRing:
         return seal(plaintext, key=key, context=context, random=self._ambient.random)
 
     def open(self, blob: bytes, *, context: Context) -> bytes:
-        """Return the plaintext; raise DecryptionFailed, CorruptRecord, KeyNotFound or another `KmsError`."""
+        """Return the plaintext; raise DecryptionFailed, CorruptRecord, NoDataKey or a `KmsError`."""
         dek_id = dek_id_of(blob)
         key = self._held.fresh(context.scope, dek_id) or self._opening_key(context.scope, dek_id)
         return open_blob(blob, key=key, context=context)
 
+    def committed(self, dek_id: DekId) -> bool:
+        """Say whether the record of a key is committed."""
+        return self._source.get(dek_id) is not None
+
     def unheld(self, record: WrappedDek) -> DataKey:
         """Return the key of a record that is written in this transaction and not committed: it is not held, and goes with a rollback."""
         key = self._key_of(record)
-        self._grant(record, key)
+        if record.state is DekState.ACTIVE:
+            self._grant(record, key)
         return key
 
     def forget(self, scope: str | None = None) -> None:
         """Drop the unwrapped keys of `scope`, or (None) of everybody, so that the next use asks the key service again."""
         self._held.forget(scope)
+
+    def is_deployments(self, ref: str) -> bool:
+        """Say whether `ref` is the deployment's own key."""
+        return ref == self._kms.ref
 
     def open_kek(self, ref: str | None) -> Kms:
         """Return the key service with the key `ref` (None: the deployment's); raise KeyNotFound or ConfigurationError if none has it."""
@@ -150,7 +159,7 @@ class KeyRing:
                 return key
             record = self._source.get(dek_id)
             if record is None:
-                raise KeyNotFound("the data key of this record is not in the store; restore it together with its data")
+                raise NoDataKey("the data key of this record is not in the store; restore it together with its data")
             if record.scope != scope:
                 raise DecryptionFailed("the ciphertext does not open under this key and context")
             return self._unwrap(record)
@@ -160,7 +169,7 @@ class KeyRing:
             started = self._held.begin()
             record = self._source.active(scope, region)
             if record is None:
-                raise KeyNotFound(f"{scope} has no active data key in {region}; run the preparation step (ctsec db upgrade) first")
+                raise NoDataKey(f"{scope} has no active data key in {region}; run the preparation step (ctsec db upgrade) first")
             key = self._held.fresh(scope, record.id) or self._unwrap(record)
             if not key.may_seal(now=self._ambient.now()):
                 self._grant(record, key)

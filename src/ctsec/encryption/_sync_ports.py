@@ -10,6 +10,8 @@ from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.kek import KekDescription
 from ctsec.ids import DekId, OrganizationId
+from ctsec.outcome import Refusal
+from ctsec.principal import Principal
 from ctsec.secret import Secret
 
 
@@ -34,6 +36,10 @@ class DekRecords(Protocol):
 
     def under(self, kek: str, *, after: str, limit: int) -> tuple[WrappedDek, ...]:
         """Return keys of any scope that `kek` wrapped, with an id above `after`, in the order of their ids; none that is destroyed."""
+        ...
+
+    def active_page(self, *, after: str, limit: int) -> tuple[WrappedDek, ...]:
+        """Return active keys of every scope with an id above `after`, in the order of their ids: for the job that rotates them."""
         ...
 
     def change(self, dek: WrappedDek) -> bool:
@@ -64,8 +70,40 @@ class CustomerKeyRecords(Protocol):
         """Delete the key of a region; False if there was none."""
         ...
 
+    def holders(self, ref: str) -> tuple[CustomerKey, ...]:
+        """Return the records that name `ref`, at most 100."""
+        ...
+
     def page(self, *, after: tuple[str, str], limit: int) -> tuple[CustomerKey, ...]:
         """Return keys of all organizations behind (organization, region), in that order: for the job that checks them."""
+        ...
+
+
+class EpochRecords(Protocol):
+    """See the directory's port of the same name."""
+
+    def bump(self, scope: str) -> None:
+        """Change the epoch of `scope` in this transaction, and have caches forget it after commit."""
+        ...
+
+
+class OrganizationLock(Protocol):
+    """The row of an organization, as a lock."""
+
+    def lock(self, organization_id: OrganizationId) -> bool:
+        """Lock the organization until the transaction ends; False if there is none."""
+        ...
+
+
+class KeyRights(Protocol):
+    """Who may manage the keys of an organization; answered by the roles feature."""
+
+    def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
+        """Return why `actor` may not use an organization permission, or None; without `lock` as far as can be told without waiting."""
+        ...
+
+    def may_destroy(self, actor: Principal, *, organization: OrganizationId) -> Refusal | None:
+        """Return why `actor` may not destroy what the organization never gets back, or None."""
         ...
 
 

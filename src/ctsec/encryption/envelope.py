@@ -49,6 +49,12 @@ class DataKeyExhausted(CtsecError):
     retryable: ClassVar[bool] = True
 
 
+class NoDataKey(CtsecError):
+    """There is no data key to seal under, or the one that sealed this is not in the store."""
+
+    code: ClassVar[str] = "no_data_key"
+
+
 class DataKey:
     """An unwrapped DEK, prepared: cipher, commitment and header are made once, and what it seals is counted.
 

@@ -42,6 +42,11 @@ class MemoryDeks:
         found = (d for d in self._tx.scan(DEKS) if d.kek == kek and d.id > after and d.state is not DekState.DESTROYED)
         return tuple(sorted(found, key=lambda d: d.id)[:limit])
 
+    def active_page(self, *, after: str, limit: int) -> tuple[WrappedDek, ...]:
+        """Return active keys of every scope with an id above `after`, in the order of their ids."""
+        found = (d for d in self._tx.scan(DEKS) if d.id > after and d.state is DekState.ACTIVE)
+        return tuple(sorted(found, key=lambda d: d.id)[:limit])
+
     def change(self, dek: WrappedDek) -> bool:
         """Write a record whose version is one above the stored one; True if it was written."""
         stored = self._tx.current(DEKS, dek.id)
@@ -86,6 +91,11 @@ class MemoryCustomerKeys:
             return False
         self._tx.put(CUSTOMER_KEYS, (organization, region), None)
         return True
+
+    def holders(self, ref: str) -> tuple[CustomerKey, ...]:
+        """Return the records that name `ref`, at most 100."""
+        found = (k for k in self._tx.scan(CUSTOMER_KEYS) if k.ref == ref)
+        return tuple(sorted(found, key=lambda k: (k.organization_id, k.region))[:100])
 
     def page(self, *, after: tuple[str, str], limit: int) -> tuple[CustomerKey, ...]:
         """Return keys of all organizations behind (organization, region), in that order."""

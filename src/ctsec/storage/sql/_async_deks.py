@@ -42,6 +42,10 @@ class AsyncSqlDeks:
         """Return keys that `kek` wrapped, with an id above `after`, in the order of their ids."""
         return all_made(WrappedDek, await self._run.rows(deks.under(self._tables, kek, after=after, limit=limit)))
 
+    async def active_page(self, *, after: str, limit: int) -> tuple[WrappedDek, ...]:
+        """Return active keys of every scope with an id above `after`, in the order of their ids."""
+        return all_made(WrappedDek, await self._run.rows(deks.active_page(self._tables, after=after, limit=limit)))
+
     async def change(self, dek: WrappedDek) -> bool:
         """Write a record whose version is one above the stored one; True if it was written."""
         return await self._run.change(deks.change(self._tables, dek)) == 1
@@ -75,6 +79,10 @@ class AsyncSqlCustomerKeys:
     async def remove(self, organization: OrganizationId, region: str) -> bool:
         """Delete the key of a region; False if there was none."""
         return await self._run.change(deks.remove_customer_key(self._tables, organization, region)) == 1
+
+    async def holders(self, ref: str) -> tuple[CustomerKey, ...]:
+        """Return the records that name `ref`, at most 100."""
+        return all_made(CustomerKey, await self._run.rows(deks.holders(self._tables, ref)))
 
     async def page(self, *, after: tuple[str, str], limit: int) -> tuple[CustomerKey, ...]:
         """Return keys of all organizations behind (organization, region), in that order."""

@@ -43,6 +43,10 @@ class SqlDeks:
         """Return keys that `kek` wrapped, with an id above `after`, in the order of their ids."""
         return all_made(WrappedDek, self._run.rows(deks.under(self._tables, kek, after=after, limit=limit)))
 
+    def active_page(self, *, after: str, limit: int) -> tuple[WrappedDek, ...]:
+        """Return active keys of every scope with an id above `after`, in the order of their ids."""
+        return all_made(WrappedDek, self._run.rows(deks.active_page(self._tables, after=after, limit=limit)))
+
     def change(self, dek: WrappedDek) -> bool:
         """Write a record whose version is one above the stored one; True if it was written."""
         return self._run.change(deks.change(self._tables, dek)) == 1
@@ -76,6 +80,10 @@ class SqlCustomerKeys:
     def remove(self, organization: OrganizationId, region: str) -> bool:
         """Delete the key of a region; False if there was none."""
         return self._run.change(deks.remove_customer_key(self._tables, organization, region)) == 1
+
+    def holders(self, ref: str) -> tuple[CustomerKey, ...]:
+        """Return the records that name `ref`, at most 100."""
+        return all_made(CustomerKey, self._run.rows(deks.holders(self._tables, ref)))
 
     def page(self, *, after: tuple[str, str], limit: int) -> tuple[CustomerKey, ...]:
         """Return keys of all organizations behind (organization, region), in that order."""

@@ -221,7 +221,8 @@ class Tables:
         )  # fmt: skip
         self.customer_key = self._table(
             "customer_key", _id("organization_id"), _id("region"), _id("ref", length=512), _id("registered_by", length=256),
-            _at("registered_at"), _at("checked_at"), _id("problem"), _number("version"), key=("organization_id", "region"),
+            _at("registered_at"), _at("checked_at"), _id("problem"), _number("version"),
+            key=("organization_id", "region"), by_ref=("ref",),
         )  # fmt: skip
 
     def _audit(self) -> None:

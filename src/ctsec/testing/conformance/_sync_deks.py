@@ -52,6 +52,8 @@ class DekConformance:
             equal(store.deks.under("local:1", after="", limit=2), tuple(kept[:2]))
             equal(store.deks.under("local:1", after=kept[1].id, limit=2), (kept[2],))
             equal(store.deks.under("local:9", after="", limit=2), ())
+            equal(store.deks.active_page(after="", limit=2), (kept[0], kept[2]))
+            equal(store.deks.active_page(after=kept[2].id, limit=2), (other,))
 
     def test_a_change_is_compared_and_set(self, storage: Storage) -> None:
         """Of two who change the same version one is told True, and what it wrote stays; nothing but wrapping and state changes."""
@@ -101,6 +103,8 @@ class CustomerKeyConformance:
             equal(store.customer_keys.of_organization(org_id(1)), tuple(keys[:2]))
             equal(store.customer_keys.page(after=("", ""), limit=2), tuple(keys[:2]))
             equal(store.customer_keys.page(after=(org_id(1), "us"), limit=2), (keys[2],))
+            equal(store.customer_keys.holders(keys[1].ref), (keys[1],))
+            equal(store.customer_keys.holders(keys[1].ref.upper()), ())
         try:
             with storage.begin(after_commit=ignore) as store:
                 store.customer_keys.add(keys[0])

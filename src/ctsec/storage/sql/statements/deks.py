@@ -32,6 +32,12 @@ def under(tables: Tables, kek: str, *, after: str, limit: int) -> Select[Any]:
     return select(t).where(t.c.kek == kek, t.c.id > after, t.c.state != DekState.DESTROYED).order_by(t.c.id).limit(limit)
 
 
+def active_page(tables: Tables, *, after: str, limit: int) -> Select[Any]:
+    """Return the query for active keys of every scope."""
+    t = tables.dek
+    return select(t).where(t.c.state == DekState.ACTIVE, t.c.id > after).order_by(t.c.id).limit(limit)
+
+
 def change(tables: Tables, dek: WrappedDek) -> Update:
     """Return the statement that writes a record over the one of the version before."""
     t = tables.dek
@@ -61,6 +67,12 @@ def customer_keys(tables: Tables, organization: OrganizationId) -> Select[Any]:
     """Return the query for the keys of an organization."""
     t = tables.customer_key
     return select(t).where(t.c.organization_id == organization).order_by(t.c.region)
+
+
+def holders(tables: Tables, ref: str) -> Select[Any]:
+    """Return the query for the records that name a key."""
+    t = tables.customer_key
+    return select(t).where(t.c.ref == ref).order_by(t.c.organization_id, t.c.region).limit(100)
 
 
 def customer_page(tables: Tables, *, after: tuple[str, str], limit: int) -> Select[Any]:

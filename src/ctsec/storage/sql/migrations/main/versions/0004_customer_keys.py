@@ -28,7 +28,7 @@ def upgrade() -> None:
             "version": BigInteger(),
         },
         key=("organization_id", "region"),
-        indexes={},
+        indexes={"by_ref": ("ref",)},
     )
 
 
