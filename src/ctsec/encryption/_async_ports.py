@@ -40,14 +40,19 @@ class AsyncSealer(Protocol):
 
 
 class AsyncKms(Protocol):
-    """A key service: it wraps data keys and never gives its own key away. Raises the small set of `KmsError` and `DecryptionFailed`."""
+    """A key service with one of its keys: it wraps data keys and never gives its own key away.
+
+    A context has 1 to 4096 bytes, else ValueError. What fails is one of the small set of `KmsError`, or `DecryptionFailed`: another
+    context, changed bytes, or wrapped by another key. A key that can not serve (of another kind, not safe where it is) is a
+    `ConfigurationError`.
+    """
 
     async def describe(self) -> KekDescription:
-        """Return the reference of the key-encryption key."""
+        """Return what the service says of the key; raises as a use of it would, so this is also the check before a key is taken on."""
         ...
 
     async def generate_data_key(self, context: bytes) -> tuple[Secret, bytes]:
-        """Return a fresh data key of 32 bytes and its wrapped form, bound to `context`."""
+        """Return a fresh data key of 32 bytes and its wrapped form (at most 6144 bytes), bound to `context`."""
         ...
 
     async def unwrap(self, wrapped: bytes, context: bytes) -> Secret:
@@ -56,6 +61,17 @@ class AsyncKms(Protocol):
 
     async def rewrap(self, wrapped: bytes, old_context: bytes, new_context: bytes) -> bytes:
         """Return the same data key wrapped anew, bound to `new_context`."""
+        ...
+
+
+class AsyncKeyServices(Protocol):
+    """The key services that a deployment is connected to, customers' own among them."""
+
+    def open(self, ref: str) -> AsyncKms:
+        """Return the service with the key of a stored reference (`local:…`, `arn:aws:kms:…`, `pkcs11:…`); nothing is asked of it yet.
+
+        Raises ConfigurationError, which says what to configure, for a reference that no service here knows.
+        """
         ...
 
 

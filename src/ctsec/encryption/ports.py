@@ -5,12 +5,14 @@ from __future__ import annotations
 from ctsec.encryption._async_ports import (
     AsyncDekRecords,
     AsyncDekSource,
+    AsyncKeyServices,
     AsyncKms,
     AsyncSealer,
 )
 from ctsec.encryption._sync_ports import (
     DekRecords,
     DekSource,
+    KeyServices,
     Kms,
     Sealer,
 )
@@ -18,10 +20,12 @@ from ctsec.encryption._sync_ports import (
 __all__ = [
     "AsyncDekRecords",
     "AsyncDekSource",
+    "AsyncKeyServices",
     "AsyncKms",
     "AsyncSealer",
     "DekRecords",
     "DekSource",
+    "KeyServices",
     "Kms",
     "Sealer",
 ]
