@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ctsec.encryption.envelope import open_blob as open_blob
     from ctsec.encryption.envelope import seal as seal
     from ctsec.encryption.kek import KekDescription as KekDescription
+    from ctsec.encryption.kek import KmsCapabilities as KmsCapabilities
     from ctsec.encryption.sealing import SealingRing as SealingRing
 
 _HOME = {
@@ -28,6 +29,7 @@ _HOME = {
     "DekState": "ctsec.encryption.dek",
     "KekDescription": "ctsec.encryption.kek",
     "KeyRing": "ctsec.encryption._sync",
+    "KmsCapabilities": "ctsec.encryption.kek",
     "SealingRing": "ctsec.encryption.sealing",
     "WrappedDek": "ctsec.encryption.dek",
     "open_blob": "ctsec.encryption.envelope",
@@ -40,6 +42,7 @@ __all__ = [
     "DekState",
     "KekDescription",
     "KeyRing",
+    "KmsCapabilities",
     "SealingRing",
     "WrappedDek",
     "open_blob",

@@ -18,6 +18,7 @@ from ctsec.encryption._async_data_keys import ENCRYPTION_MANAGE, STEP_UP
 from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords, AsyncEpochRecords, AsyncKeyRights, AsyncKms
 from ctsec.encryption.customer_key import CustomerKey, CustomerKeyPolicy, parse_ref, parse_region
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
+from ctsec.encryption.holding import keys_of
 from ctsec.errors import ConfigurationError, DecryptionFailed, StoreBusy
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -108,10 +109,10 @@ class AsyncCustomerKeys:
     async def forget(self, actor: Principal, *, organization: OrganizationId, region: str = DEFAULT_REGION) -> Outcome[CustomerKey]:
         """Drop what was unwrapped of this organization from memory, in every process: the next use asks the key service again."""
         refusal = await self._judge(actor, organization, lock=True)
-        key = await self._parts.records.get(organization, region) if refusal is None else None
-        if key is None:
-            return await self._refuse(actor, organization, refusal or _NO_KEY, attempted="customer_key.forget")
-        await self._parts.epochs.bump(organization)
+        key = await self._parts.records.get(organization, region)
+        if refusal is not None or key is None:
+            return await self._refuse(actor, organization, refusal if refusal is not None else _NO_KEY, attempted="customer_key.forget")
+        await self._parts.epochs.bump(keys_of(organization))
         await self._note(EventName.CUSTOMER_KEY_FORGOTTEN, actor, key, {})
         return key
 
@@ -173,7 +174,7 @@ class AsyncCustomerKeys:
         for each in renewed:
             if not await self._parts.deks.change(each):
                 raise StoreBusy(_CHANGED)
-        await self._parts.epochs.bump(organization)
+        await self._parts.epochs.bump(keys_of(organization))
 
     async def _record(
         self, actor: Principal, organization: OrganizationId, ref: str, region: str, *, before: CustomerKey | None, renewed: int
@@ -182,9 +183,7 @@ class AsyncCustomerKeys:
         if before is not None:
             after = replace(before, ref=ref, registered_by=actor.id, registered_at=now)
             return await self._change(EventName.CUSTOMER_KEY_REPLACED, actor, after, {"data_keys": renewed, "was": before.ref})
-        key = CustomerKey(
-            organization_id=organization, region=region, ref=ref, registered_by=actor.id, registered_at=now, checked_at=now
-        )
+        key = CustomerKey(organization_id=organization, region=region, ref=ref, registered_by=actor.id, registered_at=now, checked_at=now)
         await self._parts.records.add(key)
         await self._note(EventName.CUSTOMER_KEY_REGISTERED, actor, key, {"data_keys": renewed})
         return key

@@ -10,6 +10,7 @@ from ctsec.audit.event import EventName, Target
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords, AsyncEpochRecords, AsyncKeyRights
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
+from ctsec.encryption.holding import keys_of
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
@@ -74,7 +75,7 @@ class AsyncDataKeys:
                 count += 1
         for key in await self._customer_keys.of_organization(organization):
             await self._customer_keys.remove(organization, key.region)
-        await self._epochs.bump(organization)
+        await self._epochs.bump(keys_of(organization))
         await self._audit.note(
             EventName.DATA_KEYS_DESTROYED,
             actor=actor,
@@ -89,7 +90,7 @@ class AsyncDataKeys:
             if earlier.region == made.region and earlier.state is DekState.ACTIVE:
                 await self._records.change(earlier.retired())
         await self._records.add(made)
-        await self._epochs.bump(organization)
+        await self._epochs.bump(keys_of(organization))
         await self._audit.note(
             EventName.DATA_KEY_ROTATED,
             actor=actor,

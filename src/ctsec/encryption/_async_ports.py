@@ -119,7 +119,12 @@ class AsyncSealer(Protocol):
 
 
 class AsyncKms(Protocol):
-    """A key service: it wraps data keys and never gives its own key away. Raises the small set of `KmsError` and `DecryptionFailed`."""
+    """A key service with one of its keys: it wraps data keys and never gives its own key away.
+
+    A context has 1 to 4096 bytes, else ValueError. What fails is one of the small set of `KmsError`, or `DecryptionFailed`: another
+    context, changed bytes, or wrapped by another key. A key that can not serve (of another kind, not safe where it is) is a
+    `ConfigurationError`.
+    """
 
     @property
     def ref(self) -> str:
@@ -127,11 +132,11 @@ class AsyncKms(Protocol):
         ...
 
     async def describe(self) -> KekDescription:
-        """Return the reference of the key-encryption key."""
+        """Return what the service says of the key; raises as a use of it would, so this is also the check before a key is taken on."""
         ...
 
     async def generate_data_key(self, context: bytes) -> tuple[Secret, bytes]:
-        """Return a fresh data key of 32 bytes and its wrapped form, bound to `context`."""
+        """Return a fresh data key of 32 bytes and its wrapped form (at most 6144 bytes), bound to `context`."""
         ...
 
     async def wrap(self, key: Secret, context: bytes) -> bytes:

@@ -10,6 +10,7 @@ from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecor
 from ctsec.encryption.context import Context
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.encryption.envelope import DataKey, DataKeyExhausted, NoDataKey, dek_id_of, open_blob, seal
+from ctsec.encryption.holding import keys_of
 from ctsec.errors import DecryptionFailed
 from ctsec.ids import DekId, OrganizationId
 from ctsec.principal import system
@@ -84,7 +85,7 @@ class AsyncSecrets:
             await self._records.change(active.retired())
         # Two units may make a first key at once: the newest seals, and both open.
         await self._records.add(record)
-        await self._epochs.bump(organization)
+        await self._epochs.bump(keys_of(organization))
         await self._audit.note(
             EventName.DATA_KEY_CREATED,
             actor=system("encryption"),

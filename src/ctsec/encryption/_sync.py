@@ -3,21 +3,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.encryption._sync_ports import DekSource, KeyServices, Kms
 from ctsec.encryption.context import DEPLOYMENT, Context
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
-from ctsec.encryption.envelope import MAX_MESSAGES, DataKey, DataKeyExhausted, NoDataKey, dek_id_of, open_blob, seal
-from ctsec.encryption.holding import HeldKeys, HoldingPolicy
+from ctsec.encryption.envelope import DataKey, DataKeyExhausted, NoDataKey, dek_id_of, open_blob, seal
+from ctsec.encryption.holding import FIRST_BLOCK, HeldKeys, RingPolicy
 from ctsec.encryption.turns import Turns
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound, KmsError
 from ctsec.ids import DekId, OrganizationId, new_id
 
-FIRST_BLOCK: Final = 1 << 12
 LARGEST_BLOCK: Final = 1 << 20
 
 
@@ -25,19 +22,6 @@ def wrap_context(scope: str, region: str) -> bytes:
     """Return the context that the wrapped key of `scope` in `region` is bound to at the key service."""
     organization = None if scope == DEPLOYMENT else OrganizationId(scope)
     return Context(organization=organization, purpose="dek", field=region).encoded
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RingPolicy:
-    """How long unwrapped keys are held, and how much one data key seals: messages over all processes, and since when it was made."""
-
-    holding: HoldingPolicy = field(default_factory=HoldingPolicy)
-    max_messages: int = MAX_MESSAGES
-    seals_for: timedelta = timedelta(days=365)
-
-    def __post_init__(self) -> None:
-        if not FIRST_BLOCK <= self.max_messages <= MAX_MESSAGES or self.seals_for <= timedelta(0):
-            raise ValueError(f"expected {FIRST_BLOCK} to {MAX_MESSAGES} messages for a data key, and a time above zero that it seals for")
 
 
 class KeyRing:
@@ -57,14 +41,18 @@ class KeyRing:
         ambient: Ambient,
         services: KeyServices | None = None,
         policy: RingPolicy | None = None,
+        held: HeldKeys | None = None,
     ) -> None:
-        """`kms` is the deployment's own key; `services` opens every other that wrapped a data key, such as customers' own."""
+        """`kms` is the deployment's own key; `services` opens every other that wrapped a data key, such as customers' own.
+
+        `held` is where unwrapped keys are, if somebody else tells it what changed.
+        """
         self._kms = kms
         self._services = services
         self._source = source
         self._ambient = ambient
         self._policy = policy or RingPolicy()
-        self._held = HeldKeys(self._policy.holding, clock=ambient.clock)
+        self._held = held if held is not None else HeldKeys(self._policy.holding, clock=ambient.clock)
         self._turns = Turns()
         self._blocks: dict[DekId, int] = {}
 

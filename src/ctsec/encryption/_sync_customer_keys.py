@@ -19,6 +19,7 @@ from ctsec.encryption._sync_data_keys import ENCRYPTION_MANAGE, STEP_UP
 from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, EpochRecords, KeyRights, Kms
 from ctsec.encryption.customer_key import CustomerKey, CustomerKeyPolicy, parse_ref, parse_region
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
+from ctsec.encryption.holding import keys_of
 from ctsec.errors import ConfigurationError, DecryptionFailed, StoreBusy
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -105,10 +106,10 @@ class CustomerKeys:
     def forget(self, actor: Principal, *, organization: OrganizationId, region: str = DEFAULT_REGION) -> Outcome[CustomerKey]:
         """Drop what was unwrapped of this organization from memory, in every process: the next use asks the key service again."""
         refusal = self._judge(actor, organization, lock=True)
-        key = self._parts.records.get(organization, region) if refusal is None else None
-        if key is None:
-            return self._refuse(actor, organization, refusal or _NO_KEY, attempted="customer_key.forget")
-        self._parts.epochs.bump(organization)
+        key = self._parts.records.get(organization, region)
+        if refusal is not None or key is None:
+            return self._refuse(actor, organization, refusal if refusal is not None else _NO_KEY, attempted="customer_key.forget")
+        self._parts.epochs.bump(keys_of(organization))
         self._note(EventName.CUSTOMER_KEY_FORGOTTEN, actor, key, {})
         return key
 
@@ -168,7 +169,7 @@ class CustomerKeys:
         for each in renewed:
             if not self._parts.deks.change(each):
                 raise StoreBusy(_CHANGED)
-        self._parts.epochs.bump(organization)
+        self._parts.epochs.bump(keys_of(organization))
 
     def _record(
         self, actor: Principal, organization: OrganizationId, ref: str, region: str, *, before: CustomerKey | None, renewed: int

@@ -11,6 +11,7 @@ from ctsec.audit.event import EventName, Target
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, EpochRecords, KeyRights
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
+from ctsec.encryption.holding import keys_of
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
@@ -75,7 +76,7 @@ class DataKeys:
                 count += 1
         for key in self._customer_keys.of_organization(organization):
             self._customer_keys.remove(organization, key.region)
-        self._epochs.bump(organization)
+        self._epochs.bump(keys_of(organization))
         self._audit.note(
             EventName.DATA_KEYS_DESTROYED,
             actor=actor,
@@ -90,7 +91,7 @@ class DataKeys:
             if earlier.region == made.region and earlier.state is DekState.ACTIVE:
                 self._records.change(earlier.retired())
         self._records.add(made)
-        self._epochs.bump(organization)
+        self._epochs.bump(keys_of(organization))
         self._audit.note(
             EventName.DATA_KEY_ROTATED,
             actor=actor,

@@ -11,6 +11,7 @@ from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, EpochRe
 from ctsec.encryption.context import Context
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.encryption.envelope import DataKey, DataKeyExhausted, NoDataKey, dek_id_of, open_blob, seal
+from ctsec.encryption.holding import keys_of
 from ctsec.errors import DecryptionFailed
 from ctsec.ids import DekId, OrganizationId
 from ctsec.principal import system
@@ -85,7 +86,7 @@ class Secrets:
             self._records.change(active.retired())
         # Two units may make a first key at once: the newest seals, and both open.
         self._records.add(record)
-        self._epochs.bump(organization)
+        self._epochs.bump(keys_of(organization))
         self._audit.note(
             EventName.DATA_KEY_CREATED,
             actor=system("encryption"),

@@ -18,19 +18,27 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from ctsec.clock import Clock
 from ctsec.encryption.dek import WrappedDek
-from ctsec.encryption.envelope import DataKey
+from ctsec.encryption.envelope import MAX_MESSAGES, DataKey
 from ctsec.errors import KeyNotFound, KmsError
 from ctsec.ids import DekId
 
 MAX_LIFE: Final = timedelta(hours=1)
 MAX_REFUSAL: Final = timedelta(minutes=1)
+FIRST_BLOCK: Final = 1 << 12
+_TOLD: Final = "keys:"
 Place: TypeAlias = tuple[str, DekId]
+
+
+def keys_of(scope: str) -> str:
+    """Return the name under which a change of the data keys of `scope` is told to the caches of every process."""
+    return f"{_TOLD}{scope}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +61,26 @@ class HoldingPolicy:
     def bound(self) -> timedelta:
         """How long a key that was disabled at its service can still be used here."""
         return self.ttl + self.grace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingPolicy:
+    """How long unwrapped keys are held, and how much one data key seals: so many messages over all processes, and for so long.
+
+    The worker rotates a key `rotate_after` it was made, or when half of its messages are gone; after `seals_for` it opens only. The
+    defaults keep to 2^32 messages for random nonces (NIST SP 800-38D, 8.3) and to a year of use (SP 800-57 part 1, 5.3.6 allows two).
+    """
+
+    holding: HoldingPolicy = field(default_factory=HoldingPolicy)
+    max_messages: int = MAX_MESSAGES
+    rotate_after: timedelta = timedelta(days=90)
+    seals_for: timedelta = timedelta(days=365)
+
+    def __post_init__(self) -> None:
+        if not timedelta(0) < self.rotate_after <= self.seals_for:
+            raise ValueError("expected data keys to be rotated before the end of the time that they seal for")
+        if not FIRST_BLOCK <= self.max_messages <= MAX_MESSAGES or self.seals_for <= timedelta(0):
+            raise ValueError(f"expected {FIRST_BLOCK} to {MAX_MESSAGES} messages for a data key, and a time above zero that it seals for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +121,8 @@ class HeldKeys:
 
     __slots__ = ("_active", "_clock", "_forgotten", "_held", "_lock", "_refusals", "policy")
 
-    def __init__(self, policy: HoldingPolicy, *, clock: Clock) -> None:
-        self.policy = policy
+    def __init__(self, policy: HoldingPolicy | None = None, *, clock: Clock) -> None:
+        self.policy = policy or HoldingPolicy()
         self._clock = clock
         self._lock = threading.Lock()
         self._held: OrderedDict[Place, _Held] = OrderedDict()
@@ -178,6 +206,15 @@ class HeldKeys:
                 del self._refusals[place]
             for pointer in [pointer for pointer in self._active if pointer[0] == scope]:
                 del self._active[pointer]
+
+    def hear(self, changed: Iterable[str] | None) -> None:
+        """Drop the keys of every scope that `changed` names by `keys_of`; None: anything may have changed."""
+        if changed is None:
+            self.forget()
+            return
+        for each in changed:
+            if each.startswith(_TOLD):
+                self.forget(each.removeprefix(_TOLD))
 
     def _before(self, until: _Until) -> bool:
         return self._clock.monotonic() < until.monotonic and self._clock.now() < until.wall

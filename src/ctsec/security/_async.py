@@ -10,7 +10,7 @@ from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit.event import Event
 from ctsec.encryption._async import AsyncKeyRing
-from ctsec.encryption._async_ports import AsyncKms
+from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
@@ -58,7 +58,7 @@ class AsyncDeks:
 class AsyncSecurity:
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
-    `wake` is called after each commit that wrote, so that a worker of this process looks at what is due, and `rest` when the bundle closes,
+    `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a worker of this process looks at what is due, and `rest` when the bundle closes,
     so that this worker ends. `feed` is how processes tell each other what changed; without one, a process sees another's change when its
     own record dies, five seconds after it was read.
     """
@@ -74,6 +74,7 @@ class AsyncSecurity:
         parts: Parts,
         random: Random,
         mailer: AsyncMailer | None = None,
+        key_services: AsyncKeyServices | None = None,
         wake: Wake = _sleep_on,
         rest: Wake = _sleep_on,
         feed: AsyncChangeFeed | None = None,
@@ -82,7 +83,14 @@ class AsyncSecurity:
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._ambient = Ambient(clock=parts.clock, random=random)
-        secrets = AsyncKeyRing(kms=kms, source=AsyncDeks(storage), ambient=self._ambient)
+        secrets = AsyncKeyRing(
+            kms=kms,
+            source=AsyncDeks(storage),
+            ambient=self._ambient,
+            services=key_services,
+            policy=parts.settings.data_keys,
+            held=parts.memory.data_keys,
+        )
         self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets)
         self._aside = AsyncAsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake

@@ -11,7 +11,7 @@ from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit.event import Event
 from ctsec.encryption._sync import KeyRing
-from ctsec.encryption._sync_ports import Kms
+from ctsec.encryption._sync_ports import KeyServices, Kms
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
@@ -59,7 +59,7 @@ class Deks:
 class Security:
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
-    `wake` is called after each commit that wrote, so that a worker of this process looks at what is due, and `rest` when the bundle closes,
+    `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a worker of this process looks at what is due, and `rest` when the bundle closes,
     so that this worker ends. `feed` is how processes tell each other what changed; without one, a process sees another's change when its
     own record dies, five seconds after it was read.
     """
@@ -75,6 +75,7 @@ class Security:
         parts: Parts,
         random: Random,
         mailer: Mailer | None = None,
+        key_services: KeyServices | None = None,
         wake: Wake = _sleep_on,
         rest: Wake = _sleep_on,
         feed: ChangeFeed | None = None,
@@ -83,7 +84,14 @@ class Security:
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._ambient = Ambient(clock=parts.clock, random=random)
-        secrets = KeyRing(kms=kms, source=Deks(storage), ambient=self._ambient)
+        secrets = KeyRing(
+            kms=kms,
+            source=Deks(storage),
+            ambient=self._ambient,
+            services=key_services,
+            policy=parts.settings.data_keys,
+            held=parts.memory.data_keys,
+        )
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets)
         self._aside = AsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake

@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from ctsec.encryption.kek import KekDescription
+from ctsec.encryption.kek import KekDescription, KmsCapabilities, check_context
 from ctsec.encryption.kms.local_file import ID_BYTES, KEY_BYTES, create_file, read_file
 from ctsec.encryption.primitives import NONCE_BYTES, TAG_BYTES, Aes256Gcm, derive, fresh_nonce
 from ctsec.errors import DecryptionFailed, KeyNotFound
@@ -26,26 +26,30 @@ _HEADER: Final = 1 + ID_BYTES
 _BODY: Final = _HEADER + NONCE_BYTES
 _WRAPPED: Final = _BODY + KEY_BYTES + TAG_BYTES
 _WRAP_LABEL: Final = b"ctsec/local-kms/v1/wrap"
+_CAPABILITIES: Final = KmsCapabilities(binds_context=True, rewraps_inside=False, reports_state=False, multi_region=False)
 _DERIVE_LABEL: Final = b"ctsec/local-kms/v1/derive/"
 
 
 class LocalKms:
-    """The KMS verbs on a key of 32 bytes in memory; `create` and `load` take it from a file. Shows nothing of the key."""
+    """The KMS verbs on a key of 32 bytes in memory; `create` and `load` take it from a file. Shows nothing of the key.
 
-    __slots__ = ("_cipher", "_header", "_key", "_random", "_ref")
+    `ref` is the reference that records hold: `local:` and the id in 32 hex digits.
+    """
+
+    __slots__ = ("_cipher", "_header", "_key", "_random", "ref")
 
     def __init__(self, key_id: bytes, *, key: Secret, random: Random = os.urandom) -> None:
         """Raise ValueError unless the id has 16 and the key 32 bytes."""
         if len(key_id) != ID_BYTES or len(key) != KEY_BYTES:
             raise ValueError(f"expected an id of {ID_BYTES} and a key of {KEY_BYTES} bytes")
         self._header = _VERSION + key_id
-        self._ref = f"local:{key_id.hex()}"
+        self.ref = f"local:{key_id.hex()}"
         self._key = key
         self._cipher = Aes256Gcm(derive(key, label=_WRAP_LABEL))
         self._random = random
 
     def __repr__(self) -> str:
-        return f"LocalKms({self._ref!r}, <hidden>)"
+        return f"LocalKms({self.ref!r}, <hidden>)"
 
     @classmethod
     def create(cls, path: str | os.PathLike[str], *, random: Random = os.urandom) -> LocalKms:
@@ -59,17 +63,13 @@ class LocalKms:
         key_id, key = read_file(Path(path))
         return cls(key_id, key=key, random=random)
 
-    @property
-    def ref(self) -> str:
-        """`local:` and the id of the key in hexadecimal digits."""
-        return self._ref
-
     def describe(self) -> KekDescription:
         """Return the reference of the key, `local:` and its id."""
-        return KekDescription(ref=self._ref, provider="local", binds_context=True)
+        return KekDescription(ref=self.ref, provider="local", capabilities=_CAPABILITIES)
 
     def generate_data_key(self, context: bytes) -> tuple[Secret, bytes]:
         """Return (a fresh data key of 32 bytes, its wrapped form bound to `context`)."""
+        check_context(context)
         plaintext = Secret(self._random(KEY_BYTES))
         if len(plaintext) != KEY_BYTES:
             raise ValueError(f"expected {KEY_BYTES} bytes from the source of randomness")
@@ -77,6 +77,7 @@ class LocalKms:
 
     def wrap(self, key: Secret, context: bytes) -> bytes:
         """Return the wrapped form of a data key, bound to `context`; raise ValueError unless it has 32 bytes."""
+        check_context(context)
         if len(key) != KEY_BYTES:
             raise ValueError(f"expected a data key of {KEY_BYTES} bytes")
         nonce = fresh_nonce(self._random(NONCE_BYTES))
@@ -84,6 +85,7 @@ class LocalKms:
 
     def unwrap(self, wrapped: bytes, context: bytes) -> Secret:
         """Return the data key; raise KeyNotFound if another KEK wrapped it, DecryptionFailed for another context or changed bytes."""
+        check_context(context)
         if len(wrapped) != _WRAPPED or wrapped[:1] != _VERSION:
             raise DecryptionFailed("expected a data key that a local key wrapped")
         if wrapped[:_HEADER] != self._header:
@@ -104,18 +106,14 @@ class LocalKms:
 class AsyncLocalKms:
     """The same verbs as `async def`, around a `LocalKms`: each takes microseconds, so they run where they are called."""
 
-    __slots__ = ("_kms",)
+    __slots__ = ("_kms", "ref")
 
     def __init__(self, kms: LocalKms) -> None:
         self._kms = kms
+        self.ref = kms.ref
 
     def __repr__(self) -> str:
         return f"Async{self._kms!r}"
-
-    @property
-    def ref(self) -> str:
-        """`local:` and the id of the key in hexadecimal digits."""
-        return self._kms.ref
 
     async def describe(self) -> KekDescription:
         """Return the reference of the key, `local:` and its id."""
