@@ -116,8 +116,11 @@ def lines(table: str) -> dict[str, dict[str, bool]]:
 
 def meaning(role: str) -> Meaning:
     """Return the column of a role in each table."""
-    columns = [frozenset(name for name, cells in lines(table).items() if cells[role]) for table in (IN_WORKSPACE, IN_ORGANIZATION)]
-    return Meaning(*columns, frozenset(name for name, cells in lines(AT_JSON_ROUTES).items() if cells[role]))
+
+    def column(table: str) -> frozenset[str]:
+        return frozenset(name for name, cells in lines(table).items() if cells[role])
+
+    return Meaning(workspace=column(IN_WORKSPACE), organization=column(IN_ORGANIZATION), routes=column(AT_JSON_ROUTES))
 
 
 def furnish(host: Host) -> None:

@@ -54,7 +54,7 @@ def test_who_is_invited_without_a_role_gets_the_least(owner: Browser, guest: Bro
 
 @pytest.mark.proves("SEED-P2", "ASVS-8.3.2")
 def test_a_lowered_role_counts_at_once_for_sessions_and_keys(host: Host, owner: Browser, guest: Browser) -> None:
-    """Lowered at the JSON route, a person and a key made before may with the next request exactly what the lower role gives; all is told."""
+    """Lowered at the JSON route, a person and an older key may with the next request exactly what the lower role gives, and it is told."""
     organization = owner.found("Acme")
     workspace = owner.workspace(organization)
     owner.invite(organization, guest, workspace_id=workspace, workspace_role="admin")

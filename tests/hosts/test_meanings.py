@@ -26,7 +26,7 @@ def opened(person: Browser, place: str, permissions: str) -> set[str]:
 @pytest.mark.proves("SEED-R1", "SEED-R2", "ASVS-8.2.1")
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_means_what_the_page_says(host: Host, role: str) -> None:
-    """Somebody with a role gets through exactly the guards of its meaning, here, elsewhere and in the organization, and is told the same."""
+    """Who has a role gets through exactly the guards that it means, here, elsewhere and in the organization, and is told the same."""
     organization_role, held, workspaces = ROLES[role]
     founder = Browser(host).sign_up("founder@example.com")
     organization = founder.found("Acme")
