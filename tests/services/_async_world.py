@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -24,14 +25,13 @@ from ctsec.keys.policy import KeyRequest
 from ctsec.presets import parts_of, settings_of
 from ctsec.principal import Factor, Principal
 from ctsec.rbac.preset import POLICY
-from ctsec.secret import Secret
 from ctsec.security._async import AsyncSecurity
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.storage.memory import AsyncMemoryStorage
 from ctsec.storage.sql._async import AsyncSqlStorage
 from ctsec.testing import AsyncProbedStorage, AsyncRecordingMailer, FixedClock
-from tests.services.probing import DATABASE, PASSWORD, Device, Login, Tap, base32, empty_sqlite, token_in
+from tests.services.probing import DATABASE, PASSWORD, Device, Login, Tap, async_services, base32, empty_sqlite, local_key, token_in
 
 KINDS: Final = ("memory", "sqlite")
 REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a browser")
@@ -40,7 +40,7 @@ REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a brows
 class AsyncWorld:
     """A deployment on `storage` with a clock that stands still, a mailer that keeps, and a tap on every port call."""
 
-    def __init__(self, storage: AsyncStorage, *, options: EmbeddedOptions | None = None) -> None:
+    def __init__(self, storage: AsyncStorage, *, options: EmbeddedOptions | None = None, like: AsyncWorld | None = None) -> None:
         self.clock = FixedClock()
         self.mailer = AsyncRecordingMailer()
         self.tap = Tap()
@@ -50,12 +50,16 @@ class AsyncWorld:
             sessions=given.sessions,
             throttle=given.throttle,
             keys=given.keys,
+            data_keys=given.data_keys,
+            customer_keys=given.customer_keys,
             methods=given.methods,
             roles_in_memory=given.roles_in_memory,
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )
-        kms = LocalKms(os.urandom(16), key=Secret(os.urandom(32)))
+        kms, customer = (like.kms, like.customer) if like is not None else (local_key(), local_key())
+        self.kms: LocalKms = kms
+        self.customer: LocalKms = customer
         self.hasher = AsyncArgon2Hasher(chosen.password_hash)
         self.parts = parts_of(kms, policy=POLICY, settings=settings_of("Acme", chosen), options=chosen)
         self.security = AsyncSecurity(
@@ -65,6 +69,7 @@ class AsyncWorld:
             parts=self.parts,
             random=os.urandom,
             mailer=self.mailer,
+            key_services=async_services(given, customer),
         )
         self.gate = self.security.gate
         self.request = REQUEST
@@ -87,9 +92,11 @@ class AsyncWorld:
 
     @classmethod
     @asynccontextmanager
-    async def over(cls, storage: AsyncStorage, *, options: EmbeddedOptions | None = None) -> AsyncGenerator[AsyncWorld, None]:
-        """Open a world over a storage that the test holds too."""
-        world = cls(storage, options=options)
+    async def over(
+        cls, storage: AsyncStorage, *, options: EmbeddedOptions | None = None, like: AsyncWorld | None = None
+    ) -> AsyncGenerator[AsyncWorld, None]:
+        """Open a world over a storage that the test holds too; with the keys of `like`, it is another process of that."""
+        world = cls(storage, options=options, like=like)
         await world.security.prepare()
         try:
             yield world
@@ -220,6 +227,10 @@ class AsyncWorld:
     async def key(self, owner: Principal, organization: OrganizationId, **request: Any) -> Any:
         """Mint an API key and return it with its text."""
         return await self.call("api_keys.mint", owner, organization=organization, request=KeyRequest(**{"name": "ci", **request}))
+
+    def sure(self, principal: Principal) -> Principal:
+        """Return the principal right after another proof of a second factor."""
+        return replace(principal, credential=replace(principal.credential, factors={Factor.TOTP: self.clock.now()}))
 
     async def may(self, principal: Principal, permission: str, organization: OrganizationId, workspace: WorkspaceId | None = None) -> bool:
         """Ask the gate for one permission."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import base64
+import os
 import re
 import shutil
 from collections.abc import Generator
@@ -16,9 +17,16 @@ from typing import Final, TypeVar
 
 import pyotp
 
+from ctsec.encryption.kms._async_services import AsyncLocalKeyServices
+from ctsec.encryption.kms._sync_services import LocalKeyServices
+from ctsec.encryption.kms.blocking import AsyncBlockingKeyServices
+from ctsec.encryption.kms.local import AsyncLocalKms, LocalKms
+from ctsec.encryption.ports import AsyncKeyServices, KeyServices
 from ctsec.mail.message import Message
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
+from ctsec.secret import Secret
+from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.sql.schema import create
 from ctsec.storage.sql.tables import Tables
 from ctsec.testing import FixedClock, Probe
@@ -106,3 +114,20 @@ class Tap:
             yield probe
         finally:
             self._probe = None
+
+
+def local_key() -> LocalKms:
+    """Return a key that ends with the test."""
+    return LocalKms(os.urandom(16), key=Secret(os.urandom(32)))
+
+
+def sync_services(options: EmbeddedOptions, customer: LocalKms) -> KeyServices:
+    """Return the key services of a world: those of its options, or the local key of a customer."""
+    return options.key_services or LocalKeyServices(customer)
+
+
+def async_services(options: EmbeddedOptions, customer: LocalKms) -> AsyncKeyServices:
+    """Return the same for an event loop."""
+    if options.key_services is not None:
+        return AsyncBlockingKeyServices(options.key_services)
+    return AsyncLocalKeyServices(AsyncLocalKms(customer))

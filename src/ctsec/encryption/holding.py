@@ -68,13 +68,13 @@ class RingPolicy:
     """How long unwrapped keys are held, and how much one data key seals: so many messages over all processes, and for so long.
 
     The worker rotates a key `rotate_after` it was made, or when half of its messages are gone; after `seals_for` it opens only. The
-    defaults keep to 2^32 messages for random nonces (NIST SP 800-38D, 8.3) and to a year of use (SP 800-57 part 1, 5.3.6 allows two).
+    defaults keep to 2^32 messages for random nonces (NIST SP 800-38D, 8.3) and to two years of use (SP 800-57 part 1, 5.3.6).
     """
 
     holding: HoldingPolicy = field(default_factory=HoldingPolicy)
     max_messages: int = MAX_MESSAGES
     rotate_after: timedelta = timedelta(days=90)
-    seals_for: timedelta = timedelta(days=365)
+    seals_for: timedelta = timedelta(days=730)
 
     def __post_init__(self) -> None:
         if not timedelta(0) < self.rotate_after <= self.seals_for:

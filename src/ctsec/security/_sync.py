@@ -59,9 +59,9 @@ class Deks:
 class Security:
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
-    `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a worker of this process looks at what is due, and `rest` when the bundle closes,
-    so that this worker ends. `feed` is how processes tell each other what changed; without one, a process sees another's change when its
-    own record dies, five seconds after it was read.
+    `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
+    worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
+    each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
     """
 
     __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_rest", "_storage", "_wake", "gate", "jobs", "parts")

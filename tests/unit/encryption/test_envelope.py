@@ -197,6 +197,19 @@ def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         open_blob(blob + b"x", key=key, context=CONTEXT)
 
 
+@pytest.mark.parametrize("retired", [False, True])
+def test_a_key_seals_what_it_was_allowed_block_by_block(retired: bool) -> None:
+    """A key without a block seals nothing; each block adds as many messages; one that may only open seals nothing whatever is allowed."""
+    key = DataKey(DEK, material=MATERIAL, max_messages=0, decrypt_only=retired)
+    for allowed in (2, 3):  # the message that is refused in between counts too
+        assert not key.may_seal(now=NOW)
+        key.allow(allowed)
+        for _ in range(0 if retired else 2):
+            seal(b"", key=key, context=CONTEXT, random=os.urandom)
+        with pytest.raises(DataKeyExhausted):
+            seal(b"", key=key, context=CONTEXT, random=os.urandom)
+
+
 def test_misuse_is_refused() -> None:
     """Key material of another length, an id of another kind and a bound above 2^32 raise ValueError."""
     wrong = DekId(new_id(UserId, now=NOW, random=os.urandom))
@@ -204,7 +217,9 @@ def test_misuse_is_refused() -> None:
         lambda: DataKey(DEK, material=Secret(b"x" * 31)),
         lambda: DataKey(wrong, material=MATERIAL),
         lambda: DataKey(DEK, material=MATERIAL, max_messages=(1 << 32) + 1),
-        lambda: DataKey(DEK, material=MATERIAL, max_messages=0),
+        lambda: DataKey(DEK, material=MATERIAL, max_messages=-1),
+        lambda: DataKey(DEK, material=MATERIAL, max_messages=1).allow(1 << 32),
+        lambda: DataKey(DEK, material=MATERIAL).allow(0),
     ):
         with pytest.raises(ValueError, match="expected"):
             call()
