@@ -66,7 +66,7 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
     caretaker = CustomRole("caretaker", frozenset({"dashboards:view"}))
     await world.call("custom_roles.define", ann, organization=acme.id, role=caretaker)
     glass = {"user": mia.id, "workspace": prod.id, "role": "admin", "longest": timedelta(hours=1)}
-    await world.call("customer_keys.register", world.sure(ann), organization=acme.id, region="eu", ref=world.customer.ref)
+    await world.call("customer_keys.register", world.sure(ann), organization=acme.id, region="eu", ref=world.keys.customer.ref)
     permit = await world.call("break_glass.permit", ann, organization=acme.id, **glass)
     (invitation,) = await world.call("members.invitations", organization=acme.id)
     return AsyncStage(
@@ -143,8 +143,8 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "break_glass.use": ((stage.mia,), {**glass, **hour}),
         "data_keys.rotate": ((sure,), org),
         "data_keys.destroy": ((sure,), org),
-        "customer_keys.register": ((sure,), {**org, "ref": stage.world.customer.ref}),
-        "customer_keys.replace": ((sure,), {**org, "ref": stage.world.customer.ref, "region": "eu"}),
+        "customer_keys.register": ((sure,), {**org, "ref": stage.world.keys.customer.ref}),
+        "customer_keys.replace": ((sure,), {**org, "ref": stage.world.keys.customer.ref, "region": "eu"}),
         "customer_keys.rotate": ((sure,), {**org, "region": "eu"}),
         "customer_keys.withdraw": ((sure,), {**org, "region": "eu"}),
         "customer_keys.forget": ((sure,), {**org, "region": "eu"}),

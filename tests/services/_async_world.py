@@ -19,7 +19,7 @@ from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.argon2_pool import AsyncArgon2Hasher
 from ctsec.authn.journey import MfaRequired, SignedIn, SignInStep
 from ctsec.directory.record import Organization, Workspace
-from ctsec.encryption.kms.local import AsyncLocalKms, LocalKms
+from ctsec.encryption.kms.local import AsyncLocalKms
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.keys.policy import KeyRequest
 from ctsec.presets import parts_of, settings_of
@@ -31,7 +31,7 @@ from ctsec.storage._async_ports import AsyncStorage
 from ctsec.storage.memory import AsyncMemoryStorage
 from ctsec.storage.sql._async import AsyncSqlStorage
 from ctsec.testing import AsyncProbedStorage, AsyncRecordingMailer, FixedClock
-from tests.services.probing import DATABASE, PASSWORD, Device, Login, Tap, async_services, base32, empty_sqlite, local_key, token_in
+from tests.services.probing import DATABASE, PASSWORD, Device, Keys, Login, Tap, async_services, base32, empty_sqlite, token_in
 
 KINDS: Final = ("memory", "sqlite")
 REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a browser")
@@ -40,7 +40,7 @@ REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a brows
 class AsyncWorld:
     """A deployment on `storage` with a clock that stands still, a mailer that keeps, and a tap on every port call."""
 
-    def __init__(self, storage: AsyncStorage, *, options: EmbeddedOptions | None = None, like: AsyncWorld | None = None) -> None:
+    def __init__(self, storage: AsyncStorage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None) -> None:
         self.clock = FixedClock()
         self.mailer = AsyncRecordingMailer()
         self.tap = Tap()
@@ -57,9 +57,8 @@ class AsyncWorld:
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )
-        kms, customer = (like.kms, like.customer) if like is not None else (local_key(), local_key())
-        self.kms: LocalKms = kms
-        self.customer: LocalKms = customer
+        self.keys = keys or Keys.fresh()
+        kms = self.keys.kms
         self.hasher = AsyncArgon2Hasher(chosen.password_hash)
         self.parts = parts_of(kms, policy=POLICY, settings=settings_of("Acme", chosen), options=chosen)
         self.security = AsyncSecurity(
@@ -69,7 +68,7 @@ class AsyncWorld:
             parts=self.parts,
             random=os.urandom,
             mailer=self.mailer,
-            key_services=async_services(given, customer),
+            key_services=async_services(given, self.keys.customer),
         )
         self.gate = self.security.gate
         self.request = REQUEST
@@ -93,10 +92,10 @@ class AsyncWorld:
     @classmethod
     @asynccontextmanager
     async def over(
-        cls, storage: AsyncStorage, *, options: EmbeddedOptions | None = None, like: AsyncWorld | None = None
+        cls, storage: AsyncStorage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None
     ) -> AsyncGenerator[AsyncWorld, None]:
-        """Open a world over a storage that the test holds too; with the keys of `like`, it is another process of that."""
-        world = cls(storage, options=options, like=like)
+        """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment."""
+        world = cls(storage, options=options, keys=keys)
         await world.security.prepare()
         try:
             yield world

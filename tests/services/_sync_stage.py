@@ -67,7 +67,7 @@ def set_stage(world: World) -> Stage:
     caretaker = CustomRole("caretaker", frozenset({"dashboards:view"}))
     world.call("custom_roles.define", ann, organization=acme.id, role=caretaker)
     glass = {"user": mia.id, "workspace": prod.id, "role": "admin", "longest": timedelta(hours=1)}
-    world.call("customer_keys.register", world.sure(ann), organization=acme.id, region="eu", ref=world.customer.ref)
+    world.call("customer_keys.register", world.sure(ann), organization=acme.id, region="eu", ref=world.keys.customer.ref)
     permit = world.call("break_glass.permit", ann, organization=acme.id, **glass)
     (invitation,) = world.call("members.invitations", organization=acme.id)
     return Stage(
@@ -144,8 +144,8 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "break_glass.use": ((stage.mia,), {**glass, **hour}),
         "data_keys.rotate": ((sure,), org),
         "data_keys.destroy": ((sure,), org),
-        "customer_keys.register": ((sure,), {**org, "ref": stage.world.customer.ref}),
-        "customer_keys.replace": ((sure,), {**org, "ref": stage.world.customer.ref, "region": "eu"}),
+        "customer_keys.register": ((sure,), {**org, "ref": stage.world.keys.customer.ref}),
+        "customer_keys.replace": ((sure,), {**org, "ref": stage.world.keys.customer.ref, "region": "eu"}),
         "customer_keys.rotate": ((sure,), {**org, "region": "eu"}),
         "customer_keys.withdraw": ((sure,), {**org, "region": "eu"}),
         "customer_keys.forget": ((sure,), {**org, "region": "eu"}),

@@ -32,7 +32,7 @@ from ctsec.storage._sync_ports import Storage
 from ctsec.storage.memory import MemoryStorage
 from ctsec.storage.sql._sync import SqlStorage
 from ctsec.testing import FixedClock, ProbedStorage, RecordingMailer
-from tests.services.probing import DATABASE, PASSWORD, Device, Login, Tap, base32, empty_sqlite, local_key, sync_services, token_in
+from tests.services.probing import DATABASE, PASSWORD, Device, Keys, Login, Tap, base32, empty_sqlite, sync_services, token_in
 
 KINDS: Final = ("memory", "sqlite")
 REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a browser")
@@ -41,7 +41,7 @@ REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a brows
 class World:
     """A deployment on `storage` with a clock that stands still, a mailer that keeps, and a tap on every port call."""
 
-    def __init__(self, storage: Storage, *, options: EmbeddedOptions | None = None, like: World | None = None) -> None:
+    def __init__(self, storage: Storage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None) -> None:
         self.clock = FixedClock()
         self.mailer = RecordingMailer()
         self.tap = Tap()
@@ -58,9 +58,8 @@ class World:
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )
-        kms, customer = (like.kms, like.customer) if like is not None else (local_key(), local_key())
-        self.kms: LocalKms = kms
-        self.customer: LocalKms = customer
+        self.keys = keys or Keys.fresh()
+        kms = self.keys.kms
         self.hasher = Argon2Hasher(chosen.password_hash)
         self.parts = parts_of(kms, policy=POLICY, settings=settings_of("Acme", chosen), options=chosen)
         self.security = Security(
@@ -70,7 +69,7 @@ class World:
             parts=self.parts,
             random=os.urandom,
             mailer=self.mailer,
-            key_services=sync_services(given, customer),
+            key_services=sync_services(given, self.keys.customer),
         )
         self.gate = self.security.gate
         self.request = REQUEST
@@ -93,9 +92,9 @@ class World:
 
     @classmethod
     @contextmanager
-    def over(cls, storage: Storage, *, options: EmbeddedOptions | None = None, like: World | None = None) -> Generator[World, None, None]:
-        """Open a world over a storage that the test holds too; with the keys of `like`, it is another process of that."""
-        world = cls(storage, options=options, like=like)
+    def over(cls, storage: Storage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None) -> Generator[World, None, None]:
+        """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment."""
+        world = cls(storage, options=options, keys=keys)
         world.security.prepare()
         try:
             yield world

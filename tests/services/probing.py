@@ -17,6 +17,8 @@ from typing import Final, TypeVar
 
 import pyotp
 
+from boto3.session import Session
+
 from ctsec.encryption.kms._async_services import AsyncLocalKeyServices
 from ctsec.encryption.kms._sync_services import LocalKeyServices
 from ctsec.encryption.kms.blocking import AsyncBlockingKeyServices
@@ -116,6 +118,24 @@ class Tap:
             self._probe = None
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The deployment's own key, and that of a customer."""
+
+    kms: LocalKms
+    customer: LocalKms
+
+    @classmethod
+    def fresh(cls) -> Keys:
+        """Return keys that end with the test."""
+        return cls(local_key(), local_key())
+
+    @property
+    def swapped(self) -> Keys:
+        """The deployment that has moved to the other key."""
+        return Keys(self.customer, self.kms)
+
+
 def local_key() -> LocalKms:
     """Return a key that ends with the test."""
     return LocalKms(os.urandom(16), key=Secret(os.urandom(32)))
@@ -131,3 +151,8 @@ def async_services(options: EmbeddedOptions, customer: LocalKms) -> AsyncKeyServ
     if options.key_services is not None:
         return AsyncBlockingKeyServices(options.key_services)
     return AsyncLocalKeyServices(AsyncLocalKms(customer))
+
+
+def aws_session() -> Session:
+    """Return a boto3 session with credentials of nobody, for a stand-in."""
+    return Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-central-1")

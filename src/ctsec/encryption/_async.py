@@ -9,7 +9,7 @@ from ctsec.encryption._async_ports import AsyncDekSource, AsyncKeyServices, Asyn
 from ctsec.encryption.context import DEPLOYMENT, Context
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.envelope import DataKey, DataKeyExhausted, NoDataKey, dek_id_of, open_blob, seal
-from ctsec.encryption.holding import FIRST_BLOCK, HeldKeys, RingPolicy
+from ctsec.encryption.holding import HeldKeys, RingPolicy
 from ctsec.encryption.turns import AsyncTurns
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound, KmsError
 from ctsec.ids import DekId, OrganizationId, new_id
@@ -120,8 +120,23 @@ class AsyncKeyRing:
         """Return the key of a record that is written in this transaction and not committed: it is not held, and goes with a rollback."""
         key = await self._key_of(record)
         if record.state is DekState.ACTIVE:
-            await self._grant(record, key)
+            await self.extend(record, key)
         return key
+
+    async def extend(self, record: WrappedDek, key: DataKey) -> None:
+        """Let a key seal another block of messages; raise DataKeyExhausted if it may seal no more.
+
+        A block has twice as many as the last one: busy processes ask seldom, and idle ones waste few.
+        """
+        first = self._policy.first_block
+        wanted = min(self._blocks[record.id] << 1, LARGEST_BLOCK) if record.id in self._blocks else first
+        if record.state is DekState.ACTIVE and self._ambient.now() < record.created_at + self._policy.seals_for:
+            for messages in dict.fromkeys((wanted, first)):
+                if await self._source.reserve(record.id, messages=messages, most=self._policy.max_messages):
+                    self._blocks[record.id] = messages
+                    key.allow(messages)
+                    return
+        raise DataKeyExhausted("the data key is too old or has sealed too much to seal more; rotate it")
 
     def forget(self, scope: str | None = None) -> None:
         """Drop the unwrapped keys of `scope`, or (None) of everybody, so that the next use asks the key service again."""
@@ -159,7 +174,7 @@ class AsyncKeyRing:
                 raise NoDataKey(f"{scope} has no active data key in {region}; run the preparation step (ctsec db upgrade) first")
             key = self._held.fresh(scope, record.id) or await self._unwrap(record)
             if not key.may_seal(now=self._ambient.now()):
-                await self._grant(record, key)
+                await self.extend(record, key)
             self._held.point(record, started=started)
             return key
 
@@ -182,15 +197,6 @@ class AsyncKeyRing:
             return late
         self._held.keep(record, key, started=started)
         return key
-
-    async def _grant(self, record: WrappedDek, key: DataKey) -> None:
-        """Let a key seal another block: twice as many messages as last time, so that busy processes ask seldom and idle ones waste few."""
-        messages = min(self._blocks.get(record.id, FIRST_BLOCK >> 1) << 1, LARGEST_BLOCK)
-        old = record.state is not DekState.ACTIVE or self._ambient.now() >= record.created_at + self._policy.seals_for
-        if old or not await self._source.reserve(record.id, messages=messages, most=self._policy.max_messages):
-            raise DataKeyExhausted("the data key is too old or has sealed too much to seal more; rotate it")
-        self._blocks[record.id] = messages
-        key.allow(messages)
 
     async def _key_of(self, record: WrappedDek) -> DataKey:
         material = await self.open_kek(record.kek).unwrap(record.wrapped, wrap_context(record.scope, record.region))

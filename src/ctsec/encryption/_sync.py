@@ -121,8 +121,22 @@ class KeyRing:
         """Return the key of a record that is written in this transaction and not committed: it is not held, and goes with a rollback."""
         key = self._key_of(record)
         if record.state is DekState.ACTIVE:
-            self._grant(record, key)
+            self.extend(record, key)
         return key
+
+    def extend(self, record: WrappedDek, key: DataKey) -> None:
+        """Let a key seal another block of messages; raise DataKeyExhausted if it may seal no more.
+
+        A block has twice as many as the last one: busy processes ask seldom, and idle ones waste few.
+        """
+        wanted = min(self._blocks.get(record.id, FIRST_BLOCK >> 1) << 1, LARGEST_BLOCK)
+        if record.state is DekState.ACTIVE and self._ambient.now() < record.created_at + self._policy.seals_for:
+            for messages in dict.fromkeys((wanted, FIRST_BLOCK)):
+                if self._source.reserve(record.id, messages=messages, most=self._policy.max_messages):
+                    self._blocks[record.id] = messages
+                    key.allow(messages)
+                    return
+        raise DataKeyExhausted("the data key is too old or has sealed too much to seal more; rotate it")
 
     def forget(self, scope: str | None = None) -> None:
         """Drop the unwrapped keys of `scope`, or (None) of everybody, so that the next use asks the key service again."""
@@ -160,7 +174,7 @@ class KeyRing:
                 raise NoDataKey(f"{scope} has no active data key in {region}; run the preparation step (ctsec db upgrade) first")
             key = self._held.fresh(scope, record.id) or self._unwrap(record)
             if not key.may_seal(now=self._ambient.now()):
-                self._grant(record, key)
+                self.extend(record, key)
             self._held.point(record, started=started)
             return key
 
@@ -183,15 +197,6 @@ class KeyRing:
             return late
         self._held.keep(record, key, started=started)
         return key
-
-    def _grant(self, record: WrappedDek, key: DataKey) -> None:
-        """Let a key seal another block: twice as many messages as last time, so that busy processes ask seldom and idle ones waste few."""
-        messages = min(self._blocks.get(record.id, FIRST_BLOCK >> 1) << 1, LARGEST_BLOCK)
-        old = record.state is not DekState.ACTIVE or self._ambient.now() >= record.created_at + self._policy.seals_for
-        if old or not self._source.reserve(record.id, messages=messages, most=self._policy.max_messages):
-            raise DataKeyExhausted("the data key is too old or has sealed too much to seal more; rotate it")
-        self._blocks[record.id] = messages
-        key.allow(messages)
 
     def _key_of(self, record: WrappedDek) -> DataKey:
         material = self.open_kek(record.kek).unwrap(record.wrapped, wrap_context(record.scope, record.region))

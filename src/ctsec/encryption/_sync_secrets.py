@@ -58,8 +58,13 @@ class Secrets:
         except (NoDataKey, DataKeyExhausted):
             if context.organization is None:
                 raise
-        key = self._own_key(context.organization, region)
-        return seal(plaintext, key=key, context=context, random=self._ambient.random)
+        try:
+            key = self._own_key(context.organization, region)
+            return seal(plaintext, key=key, context=context, random=self._ambient.random)
+        except DataKeyExhausted:
+            # The block of a key that this unit made is at its end, and `_own_key` finds another.
+            key = self._own_key(context.organization, region)
+            return seal(plaintext, key=key, context=context, random=self._ambient.random)
 
     def open(self, blob: bytes, *, context: Context) -> bytes:
         """Return the plaintext; raise DecryptionFailed, CorruptRecord, NoDataKey or a `KmsError` that says why a key can not be used."""
@@ -101,7 +106,12 @@ class Secrets:
         if record.id not in self._made and self._ring.committed(record.id):
             return None
         key = self._key(record)
-        return key if key.may_seal(now=self._ambient.now()) else None
+        if not key.may_seal(now=self._ambient.now()):
+            try:
+                self._ring.extend(record, key)
+            except DataKeyExhausted:
+                return None
+        return key
 
     def _key(self, record: WrappedDek) -> DataKey:
         if record.id not in self._made:

@@ -31,7 +31,6 @@ from ctsec.ids import DekId
 
 MAX_LIFE: Final = timedelta(hours=1)
 MAX_REFUSAL: Final = timedelta(minutes=1)
-FIRST_BLOCK: Final = 1 << 12
 _TOLD: Final = "keys:"
 Place: TypeAlias = tuple[str, DekId]
 
@@ -67,20 +66,21 @@ class HoldingPolicy:
 class RingPolicy:
     """How long unwrapped keys are held, and how much one data key seals: so many messages over all processes, and for so long.
 
-    The worker rotates a key `rotate_after` it was made, or when half of its messages are gone; after `seals_for` it opens only. The
+    Messages are reserved in blocks, of `first_block` messages first. The worker rotates a key `rotate_after` it was made, or when half of its messages are gone; after `seals_for` it opens only. The
     defaults keep to 2^32 messages for random nonces (NIST SP 800-38D, 8.3) and to two years of use (SP 800-57 part 1, 5.3.6).
     """
 
     holding: HoldingPolicy = field(default_factory=HoldingPolicy)
     max_messages: int = MAX_MESSAGES
+    first_block: int = 1 << 12
     rotate_after: timedelta = timedelta(days=90)
     seals_for: timedelta = timedelta(days=730)
 
     def __post_init__(self) -> None:
         if not timedelta(0) < self.rotate_after <= self.seals_for:
             raise ValueError("expected data keys to be rotated before the end of the time that they seal for")
-        if not FIRST_BLOCK <= self.max_messages <= MAX_MESSAGES or self.seals_for <= timedelta(0):
-            raise ValueError(f"expected {FIRST_BLOCK} to {MAX_MESSAGES} messages for a data key, and a time above zero that it seals for")
+        if not 1 <= self.first_block <= self.max_messages <= MAX_MESSAGES:
+            raise ValueError(f"expected blocks of at least one message, in at most {MAX_MESSAGES} for a data key")
 
 
 @dataclass(frozen=True, slots=True)

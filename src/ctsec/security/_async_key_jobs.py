@@ -73,10 +73,14 @@ class AsyncKeyJobs:
             async with self._storage.reading() as store:
                 found = await store.deks.active_page(after=after, limit=_PAGE)
             for record in found:
-                count += await self._is_due(record) and await self._rotate(record)
+                count += await self.rotate_if_due(record)
             if len(found) < _PAGE:
                 return count
             after = found[-1].id
+
+    async def rotate_if_due(self, record: WrappedDek) -> bool:
+        """Give the scope of an active key another one if it is due; say whether it was."""
+        return await self._is_due(record) and await self._rotate(record)
 
     async def check_customer_keys(self) -> int:
         """Ask each key service whether the customer's key still serves; what changed is an event, and a refusal is heard everywhere."""

@@ -147,10 +147,13 @@ class Security:
         return self._unit(self._storage.join(session, after_commit=self._committed), request)
 
     def prepare(self) -> None:
-        """Make the deployment's data key if there is none; run once, before the first unit of work."""
+        """Make the deployment's data key if there is none, another if it is old; run at each start, before the first unit of work."""
         with self._storage.begin(after_commit=self._committed) as store:
-            if store.deks.active(DEPLOYMENT, DEFAULT_REGION) is None:
+            found = store.deks.active(DEPLOYMENT, DEFAULT_REGION)
+            if found is None:
                 store.deks.add(self._engines.secrets.make_dek(DEPLOYMENT, region=DEFAULT_REGION))
+        if found is not None:
+            self.jobs.keys.rotate_if_due(found)
 
     def worker(self, owner: str) -> Worker:
         """Return the worker that runs this bundle's jobs; `owner` names the process in leases."""

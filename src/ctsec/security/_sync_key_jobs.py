@@ -74,10 +74,14 @@ class KeyJobs:
             with self._storage.reading() as store:
                 found = store.deks.active_page(after=after, limit=_PAGE)
             for record in found:
-                count += self._is_due(record) and self._rotate(record)
+                count += self.rotate_if_due(record)
             if len(found) < _PAGE:
                 return count
             after = found[-1].id
+
+    def rotate_if_due(self, record: WrappedDek) -> bool:
+        """Give the scope of an active key another one if it is due; say whether it was."""
+        return self._is_due(record) and self._rotate(record)
 
     def check_customer_keys(self) -> int:
         """Ask each key service whether the customer's key still serves; what changed is an event, and a refusal is heard everywhere."""
