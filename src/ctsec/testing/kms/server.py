@@ -119,21 +119,24 @@ class _Exchange(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # headers and body are two writes, and the peer's delayed acknowledgement would cost 40 ms between them
     disable_nagle_algorithm = True
-    server: _Server
+
+    @property
+    def _fake(self) -> FakeAwsKms:
+        return cast("_Server", self.server).fake
 
     def setup(self) -> None:
         super().setup()
-        self.server.fake.hold(self.connection, is_open=True)
+        self._fake.hold(self.connection, is_open=True)
 
     def finish(self) -> None:
-        self.server.fake.hold(self.connection, is_open=False)
+        self._fake.hold(self.connection, is_open=False)
         super().finish()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
         """Print nothing."""
 
     def do_POST(self) -> None:
-        fake = self.server.fake
+        fake = self._fake
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(min(length, MAX_BODY + 1))
         fault = fake.faults.take()
@@ -169,14 +172,14 @@ class _Exchange(BaseHTTPRequestHandler):
             members = None
         if not isinstance(members, dict):
             raise KmsRefusal("SerializationException", "expected a JSON object")
-        account = self.server.fake.accounts.get(signed[1], self.server.fake.account)
+        account = self._fake.accounts.get(signed[1], self._fake.account)
         return Call(operation=target[1], body=cast("dict[str, Any]", members), region=signed[2], account=account)
 
     def _note(self, call: Call | None, *, outcome: str) -> None:
         body = {} if call is None else call.body
         key = str(body.get("KeyId") or body.get("SourceKeyId") or "")
         told = ("", "", "") if call is None else (call.operation, call.region, call.account)
-        self.server.fake.write(KmsCall(operation=told[0], key=key, region=told[1], account=told[2], outcome=outcome))
+        self._fake.write(KmsCall(operation=told[0], key=key, region=told[1], account=told[2], outcome=outcome))
 
     def _send(self, status: int, payload: bytes) -> None:
         self.send_response(status)
@@ -193,7 +196,7 @@ def _broken(fault: Fault, answer: dict[str, Any]) -> dict[str, Any]:
     if fault is Fault.INTERNAL_ERROR:
         raise KmsRefusal("KMSInternalException", "", status=500)
     other = "00000000-0000-4000-8000-000000000000"
-    changed = {
+    changed: dict[Fault, dict[str, Any]] = {
         Fault.WRONG_KEY_ID: {name: re.sub(r"key/.*", f"key/{other}", answer[name]) for name in ("KeyId", "SourceKeyId") if name in answer},
         Fault.WRONG_LENGTH: {"Plaintext": "A" * 41 + "w=="} if "Plaintext" in answer else {},
         Fault.HUGE_CIPHERTEXT: {"CiphertextBlob": "A" * 8196} if "CiphertextBlob" in answer else {},
