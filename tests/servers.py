@@ -32,8 +32,9 @@ import pymysql
 import redis
 
 FOLDER_VARIABLE: Final = "CTSEC_TEST_SERVERS_FOLDER"
-KINDS: Final = ("postgresql", "mariadb", "redis", "moto")
+KINDS: Final = ("postgresql", "mariadb", "redis", "moto", "softhsm")
 START_SECONDS: Final = 30.0
+SOFTHSM: Final = ("usr/lib/softhsm/libsofthsm2.so", "usr/lib/*/softhsm/libsofthsm2.so", "usr/local/lib/softhsm/libsofthsm2.so")
 _children: Final[list[subprocess.Popen[bytes]]] = []  # held, for a dropped Popen warns about the process that goes on
 
 
@@ -65,9 +66,12 @@ class Database:
 
 @cache
 def find(kind: str) -> str | None:
-    """Return the path of a server's program on this machine, or None."""
+    """Return the path of a server's program (or of a token's library) on this machine, or None."""
     if kind == "moto":
         return shutil.which("moto_server", path=str(Path(sys.executable).parent))
+    if kind == "softhsm":
+        places = [path for pattern in SOFTHSM for path in sorted(Path("/").glob(pattern))]
+        return str(places[0]) if places and shutil.which("softhsm2-util") else None
     program = {"postgresql": "postgres", "mariadb": "mariadbd", "redis": "redis-server"}[kind]
     newest_first = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
     places = [*(str(p) for p in newest_first if kind == "postgresql"), os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]
@@ -87,7 +91,8 @@ def describe(kind: str) -> str:
         return f"{kind}: not found"
     if kind == "moto":
         return f"moto: {metadata.version('moto')}"
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    command = ["softhsm2-util" if kind == "softhsm" else program, "--version"]
+    version = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     return f"{kind}: {version.splitlines()[0] if version else program}"
 
 

@@ -51,7 +51,7 @@ THIRD_PARTY = {
     "a2wsgi": ("web.*",),
     "boto3": ("encryption.kms.aws",),
     "botocore": ("encryption.kms.aws",),
-    "pkcs11": ("encryption.kms.pkcs11",),
+    "pkcs11": ("encryption.kms.pkcs11", "encryption.kms.pkcs11_token"),
     "hypothesis": ("testing.*",),
     "pytest": ("testing.*",),
 }

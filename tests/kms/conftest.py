@@ -8,7 +8,15 @@ import pytest
 
 from ctsec.encryption.kms import AwsKeyServices, KmsThreads
 from ctsec.testing.kms import FakeAwsKms
+from tests.kms import tokens
 from tests.kms.support import FakeOwner, services
+
+
+@pytest.fixture(scope="session")
+def softhsm(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """The labels of three SoftHSM tokens without keys; made before the library is initialised, which lists its tokens once."""
+    tokens.make_folder(tmp_path_factory.mktemp("softhsm"))
+    return tuple(tokens.make_token() for _ in range(3))
 
 
 @pytest.fixture
