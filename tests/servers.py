@@ -70,8 +70,8 @@ def find(kind: str) -> str | None:
     if kind == "moto":
         return shutil.which("moto_server", path=str(Path(sys.executable).parent))
     if kind == "softhsm":
-        places = [path for pattern in SOFTHSM for path in sorted(Path("/").glob(pattern))]
-        return str(places[0]) if places and shutil.which("softhsm2-util") else None
+        libraries = [path for pattern in SOFTHSM for path in sorted(Path("/").glob(pattern))]
+        return str(libraries[0]) if libraries and shutil.which("softhsm2-util") else None
     program = {"postgresql": "postgres", "mariadb": "mariadbd", "redis": "redis-server"}[kind]
     newest_first = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
     places = [*(str(p) for p in newest_first if kind == "postgresql"), os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]

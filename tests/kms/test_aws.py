@@ -55,6 +55,7 @@ def test_a_passing_failure_is_tried_again(fake: FakeAwsKms, kms: AwsKms, fault: 
         assert [(each.operation, each.outcome) for each in fake.journal[before:]] == [(operation, fault.value), (operation, "")]
 
 
+@pytest.mark.proves("ASVS-13.2.6")
 @pytest.mark.parametrize("fault", [Fault.THROTTLED, *SERVICE_FAULTS])
 def test_a_lasting_failure_ends_after_three_attempts(fake: FakeAwsKms, kms: AwsKms, fault: Fault) -> None:
     """Each verb gives up after its attempts: throttling is KmsThrottled, everything else KmsUnavailable; both may be tried again."""

@@ -35,6 +35,7 @@ class Timeline:
         return Attempts(limits, monotonic=lambda: self.time, sleep=self.sleep, random=random)
 
 
+@pytest.mark.proves("ASVS-13.2.6")
 @given(limits=bounds, share=st.binary(min_size=4, max_size=4), throttled=st.booleans())
 def test_a_call_ends_within_its_total(limits: CallBounds, share: bytes, throttled: bool) -> None:
     """However slow each failing attempt is, up to its bound, all of them and their pauses end within the total and the count."""
