@@ -71,12 +71,13 @@ def test_a_lasting_failure_ends_after_three_attempts(fake: FakeAwsKms, kms: AwsK
 
 
 def test_an_answer_that_looks_right_is_checked(fake: FakeAwsKms, kms: AwsKms) -> None:
-    """A data key of 31 bytes and a ciphertext over 6144 bytes are no answers; what unwraps to another length is no data key."""
+    """A data key of 31 bytes, a ciphertext over 6144 bytes or of another key is no answer; what unwraps to another length no key."""
     calls = verbs(kms)
     for fault, verb, kind in (
         (Fault.WRONG_LENGTH, "GenerateDataKey", KmsUnavailable),
         (Fault.HUGE_CIPHERTEXT, "GenerateDataKey", KmsUnavailable),
         (Fault.HUGE_CIPHERTEXT, "ReEncrypt", KmsUnavailable),
+        (Fault.WRONG_SOURCE_KEY_ID, "ReEncrypt", KmsUnavailable),
         (Fault.WRONG_LENGTH, "Decrypt", DecryptionFailed),
     ):
         fake.faults.always(fault)
@@ -246,6 +247,8 @@ def test_a_forked_child_has_connections_of_its_own(fake: FakeAwsKms, kms: AwsKms
     plaintext, wrapped = kms.generate_data_key(b"c")
     assert in_a_child(lambda: kms.unwrap(wrapped, b"c").reveal()) == plaintext.reveal()
     assert kms.unwrap(wrapped, b"c") == plaintext
+    before, child, after = (call.port for call in fake.journal)
+    assert before == after != child
 
 
 def test_no_error_of_boto3_leaves(fake: FakeAwsKms, aws: AwsKeyServices, arn: str) -> None:
@@ -261,7 +264,7 @@ def test_no_error_of_boto3_leaves(fake: FakeAwsKms, aws: AwsKeyServices, arn: st
             except Exception as error:
                 failed.append(error)
             fake.faults.clear()
-    assert len(failed) == 32
+    assert len(failed) == 33
     assert {type(error) for error in failed} == {KmsThrottled, KmsUnavailable, DecryptionFailed}
     assert all(error.__cause__ is None and (error.__suppress_context__ or error.__context__ is None) for error in failed)
 
