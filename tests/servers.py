@@ -16,12 +16,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -30,8 +32,9 @@ import pymysql
 import redis
 
 FOLDER_VARIABLE: Final = "CTSEC_TEST_SERVERS_FOLDER"
-KINDS: Final = ("postgresql", "mariadb", "redis")
+KINDS: Final = ("postgresql", "mariadb", "redis", "moto", "softhsm")
 START_SECONDS: Final = 30.0
+SOFTHSM: Final = ("usr/lib/softhsm/libsofthsm2.so", "usr/lib/*/softhsm/libsofthsm2.so", "usr/local/lib/softhsm/libsofthsm2.so")
 _children: Final[list[subprocess.Popen[bytes]]] = []  # held, for a dropped Popen warns about the process that goes on
 
 
@@ -63,7 +66,12 @@ class Database:
 
 @cache
 def find(kind: str) -> str | None:
-    """Return the path of a server's program on this machine, or None."""
+    """Return the path of a server's program (or of a token's library) on this machine, or None."""
+    if kind == "moto":
+        return shutil.which("moto_server", path=str(Path(sys.executable).parent))
+    if kind == "softhsm":
+        libraries = [path for pattern in SOFTHSM for path in sorted(Path("/").glob(pattern))]
+        return str(libraries[0]) if libraries and shutil.which("softhsm2-util") else None
     program = {"postgresql": "postgres", "mariadb": "mariadbd", "redis": "redis-server"}[kind]
     newest_first = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
     places = [*(str(p) for p in newest_first if kind == "postgresql"), os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]
@@ -81,7 +89,10 @@ def describe(kind: str) -> str:
     program = find(kind)
     if program is None:
         return f"{kind}: not found"
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    if kind == "moto":
+        return f"moto: {metadata.version('moto')}"
+    command = ["softhsm2-util" if kind == "softhsm" else program, "--version"]
+    version = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     return f"{kind}: {version.splitlines()[0] if version else program}"
 
 
@@ -220,13 +231,16 @@ def _plan(kind: str, program: Path, *, folder: Path, port: int) -> tuple[list[st
         run += ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--max-connections=300"]
         run += [f"--pid-file={folder / 'pid'}", "--bind-address=127.0.0.1", "--port", str(port)]
         return init, run, lambda: pymysql.connect(host="127.0.0.1", port=port, user="ctsec").close()
+    if kind == "moto":
+        run = [str(program), "--host", "127.0.0.1", "--port", str(port)]
+        return [], run, lambda: socket.create_connection(("127.0.0.1", port), timeout=1).close()
     run = [str(program), "--bind", "127.0.0.1", "--save", "", "--databases", "10000", "--dir", str(folder), "--port", str(port)]
     return [], run, lambda: redis.Redis(port=port).ping()
 
 
 def _account(kind: str) -> pwd.struct_passwd | None:
     """Return who runs a server if we are root: PostgreSQL and MariaDB refuse root."""
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 or kind == "moto":  # moto runs in our own interpreter, which another account may not be able to read
         return None
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
     return known.get({"postgresql": "postgres", "mariadb": "mysql", "redis": "redis"}[kind]) or known["nobody"]

@@ -16,7 +16,6 @@ from tempfile import mkdtemp
 from typing import Final, TypeVar
 
 import pyotp
-
 from boto3.session import Session
 
 from ctsec.encryption.kms._async_services import AsyncLocalKeyServices

@@ -75,9 +75,7 @@ def place(of: OrganizationId) -> Context:
 def options(service: FakeAwsKms, holding: HoldingPolicy = HOLDING, **policy: frozenset[str]) -> EmbeddedOptions:
     """Return the options of a process that reaches the service."""
     services = AwsKeyServices(aws_session(), endpoint=service.url, bounds=CallBounds(attempts=1, read=2.0, total=5.0))
-    return EmbeddedOptions(
-        data_keys=RingPolicy(holding=holding), customer_keys=CustomerKeyPolicy(regions=policy), key_services=services
-    )
+    return EmbeddedOptions(data_keys=RingPolicy(holding=holding), customer_keys=CustomerKeyPolicy(regions=policy), key_services=services)
 
 
 @pytest.fixture
@@ -202,7 +200,7 @@ async def test_a_service_that_is_away_is_bridged_by_the_grace_only(scene: Scene)
         scene.service.keys.set_state(scene.arn, KeyState.DISABLED)
         with pytest.raises(KeyDisabled):
             await scene.open(blob, world=process)
-        scene.service.faults.always(Fault.INTERNAL_ERROR)
+        scene.service.faults.always(Fault.RESET)
         with pytest.raises(KmsUnavailable):
             await scene.open(blob, world=process)
 
@@ -217,12 +215,14 @@ async def test_the_check_tells_and_cuts_off(scene: Scene) -> None:
     scene.service.faults.always(Fault.THROTTLED)
     assert await check() == 0
     scene.service.faults.clear()
+    scene.world.clock.advance(TICK)
     assert await check() == 1
     (key,) = await scene.world.call("customer_keys.of_organization", organization=scene.acme)
     assert key.problem == "key_disabled"
     with pytest.raises(KeyDisabled):
         await scene.open(blob)
     scene.service.keys.set_state(scene.arn, KeyState.ENABLED)
+    scene.world.clock.advance(TICK)
     assert [await check(), await check()] == [1, 1]
     assert await scene.open(blob) == "a token"
     told = [event.name for event in await scene.world.events(scene.acme) if event.name.startswith("customer_key.")]

@@ -21,7 +21,7 @@ from ctsec.security.parts import EmbeddedOptions
 from tests.services._async_world import KINDS, AsyncWorld
 from tests.services.probing import reason
 
-BLOCK = 8
+BLOCK = 256
 SMALL = EmbeddedOptions(data_keys=RingPolicy(max_messages=2 * BLOCK, first_block=BLOCK))
 
 

@@ -13,7 +13,7 @@ import pytest
 from ctsec.encryption import Context
 from ctsec.encryption.dek import DekState
 from ctsec.encryption.envelope import DataKeyExhausted, NoDataKey, dek_id_of
-from ctsec.encryption.holding import FIRST_BLOCK, RingPolicy
+from ctsec.encryption.holding import RingPolicy
 from ctsec.errors import CtsecError, DecryptionFailed, KeyNotFound
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Reason
@@ -22,7 +22,8 @@ from ctsec.security.parts import EmbeddedOptions
 from tests.services._sync_world import KINDS, World
 from tests.services.probing import reason
 
-SMALL = EmbeddedOptions(data_keys=RingPolicy(max_messages=2 * FIRST_BLOCK))
+BLOCK = 256
+SMALL = EmbeddedOptions(data_keys=RingPolicy(max_messages=2 * BLOCK, first_block=BLOCK))
 
 
 class _Lost(Exception):
@@ -202,7 +203,7 @@ def test_messages_are_counted_over_all_processes(small: Scene) -> None:
             assert process.call("secrets.open", first, context=place(small.acme)) == b"a token"
     states = {each.id: each.state for each in small.deks()}
     assert states[dek_id_of(first)] is DekState.DECRYPT_ONLY
-    assert small.world.storage.guard.seals.reserved(dek_id_of(first)) == 2 * FIRST_BLOCK
+    assert small.world.storage.guard.seals.reserved(dek_id_of(first)) == 2 * BLOCK
 
 
 def test_a_block_is_used_to_its_end_and_not_beyond(small: Scene) -> None:
@@ -210,10 +211,10 @@ def test_a_block_is_used_to_its_end_and_not_beyond(small: Scene) -> None:
     with small.world.security.begin() as unit:
         unit.secrets.seal(b"x", context=place(small.acme))
     with small.world.security.begin() as unit:
-        ids = [dek_id_of(unit.secrets.seal(b"x", context=place(small.acme))) for _ in range(2 * FIRST_BLOCK + 2)]
+        ids = [dek_id_of(unit.secrets.seal(b"x", context=place(small.acme))) for _ in range(2 * BLOCK + 2)]
     reserved = small.world.storage.guard.seals.reserved
     assert len(set(ids)) == 2
-    assert [ids.count(each) <= reserved(each) <= 2 * FIRST_BLOCK for each in dict.fromkeys(ids)] == [True, True]
+    assert [ids.count(each) <= reserved(each) <= 2 * BLOCK for each in dict.fromkeys(ids)] == [True, True]
 
 
 def test_an_old_key_opens_and_is_replaced(scene: Scene) -> None:
@@ -247,7 +248,7 @@ def test_the_deployments_key_says_that_it_is_used_up(small: Scene) -> None:
     context = Context(organization=None, purpose="note")
     blob = small.world.call("secrets.seal", b"x", context=context)
     reserve = small.world.storage.guard.seals.reserve
-    reserve(dek_id_of(blob), messages=FIRST_BLOCK, most=2 * FIRST_BLOCK)
+    reserve(dek_id_of(blob), messages=BLOCK, most=2 * BLOCK)
     small.world.parts.memory.data_keys.forget()
     with pytest.raises(DataKeyExhausted) as caught:
         small.world.call("secrets.seal", b"x", context=context)

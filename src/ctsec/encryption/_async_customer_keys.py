@@ -15,7 +15,7 @@ from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.encryption._async import AsyncKeyRing, wrap_context
 from ctsec.encryption._async_data_keys import ENCRYPTION_MANAGE, STEP_UP
-from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords, AsyncEpochRecords, AsyncKeyRights, AsyncKms
+from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords, AsyncEpochRecords, AsyncKeyRights
 from ctsec.encryption.customer_key import CustomerKey, CustomerKeyPolicy, parse_ref, parse_region
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.holding import keys_of
@@ -120,24 +120,23 @@ class AsyncCustomerKeys:
         self, actor: Principal, organization: OrganizationId, ref: str, region: str, *, replacing: bool
     ) -> Outcome[CustomerKey]:
         attempted = "customer_key.replace" if replacing else "customer_key.register"
-        checked = await self._checked(actor, organization, ref, region)
-        if isinstance(checked, Refusal):
-            return await self._refuse(actor, organization, checked, attempted=attempted)
-        before = await self._parts.records.get(organization, region)
-        refusal = _NO_KEY if replacing and before is None else _TAKEN if not replacing and before is not None else None
-        if refusal is None:
-            renewed = await self._rewrapped(organization, region, kek=ref)
-            refusal = await self._judge(actor, organization, lock=True)
-            if refusal is None:
-                await self._write(organization, region, renewed)
-                return await self._record(actor, organization, ref, region, before=before, renewed=len(renewed))
-        return await self._refuse(actor, organization, refusal, attempted=attempted)
-
-    async def _checked(self, actor: Principal, organization: OrganizationId, ref: str, region: str) -> Refusal | None:
-        """Judge `actor`, then try the key: it is the one that was named, where it may be, nobody else's, and it opens what it wraps."""
         refusal = await self._judge(actor, organization, lock=False)
+        before = await self._parts.records.get(organization, region)
+        if refusal is None and replacing is (before is None):
+            refusal = _NO_KEY if replacing else _TAKEN
+        if refusal is None:
+            refusal = await self._tried(organization, ref, region)
         if refusal is not None:
-            return refusal
+            return await self._refuse(actor, organization, refusal, attempted=attempted)
+        renewed = await self._rewrapped(organization, region, kek=ref)
+        refusal = await self._judge(actor, organization, lock=True)
+        if refusal is not None:
+            return await self._refuse(actor, organization, refusal, attempted=attempted)
+        await self._write(organization, region, renewed)
+        return await self._record(actor, organization, ref, region, before=before, renewed=len(renewed))
+
+    async def _tried(self, organization: OrganizationId, ref: str, region: str) -> Refusal | None:
+        """Try the key: it is the one that was named, where it may be, nobody else's, and it opens what it wraps."""
         try:
             kms = self._ring.open_kek(parse_ref(ref))
             allowed = self._policy.allowed(parse_region(region))
@@ -151,15 +150,11 @@ class AsyncCustomerKeys:
             return Refusal(Reason.INVALID_INPUT, "the key service knows this key by another reference; give that one")
         if allowed is not None and description.region not in allowed:
             return Refusal(Reason.INVALID_INPUT, f"data of this region needs a key in {', '.join(sorted(allowed))}")
-        await self._tried(kms, organization, region)
-        return None
-
-    @staticmethod
-    async def _tried(kms: AsyncKms, organization: OrganizationId, region: str) -> None:
         context = wrap_context(organization, region)
         made, wrapped = await kms.generate_data_key(context)
         if (await kms.unwrap(wrapped, context)).reveal() != made.reveal():
             raise DecryptionFailed("the key service returned another data key than it had made")
+        return None
 
     async def _rewrapped(self, organization: OrganizationId, region: str, *, kek: str | None) -> tuple[WrappedDek, ...]:
         found = [each for each in await self._parts.deks.of_scope(organization) if each.region == region]

@@ -10,7 +10,7 @@ from ctsec.encryption._sync_ports import DekSource, KeyServices, Kms
 from ctsec.encryption.context import DEPLOYMENT, Context
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.envelope import DataKey, DataKeyExhausted, NoDataKey, dek_id_of, open_blob, seal
-from ctsec.encryption.holding import FIRST_BLOCK, HeldKeys, RingPolicy
+from ctsec.encryption.holding import HeldKeys, RingPolicy
 from ctsec.encryption.turns import Turns
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound, KmsError
 from ctsec.ids import DekId, OrganizationId, new_id
@@ -129,9 +129,10 @@ class KeyRing:
 
         A block has twice as many as the last one: busy processes ask seldom, and idle ones waste few.
         """
-        wanted = min(self._blocks.get(record.id, FIRST_BLOCK >> 1) << 1, LARGEST_BLOCK)
+        first = self._policy.first_block
+        wanted = min(self._blocks[record.id] << 1, LARGEST_BLOCK) if record.id in self._blocks else first
         if record.state is DekState.ACTIVE and self._ambient.now() < record.created_at + self._policy.seals_for:
-            for messages in dict.fromkeys((wanted, FIRST_BLOCK)):
+            for messages in dict.fromkeys((wanted, first)):
                 if self._source.reserve(record.id, messages=messages, most=self._policy.max_messages):
                     self._blocks[record.id] = messages
                     key.allow(messages)

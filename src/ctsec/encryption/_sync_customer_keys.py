@@ -16,7 +16,7 @@ from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.encryption._sync import KeyRing, wrap_context
 from ctsec.encryption._sync_data_keys import ENCRYPTION_MANAGE, STEP_UP
-from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, EpochRecords, KeyRights, Kms
+from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, EpochRecords, KeyRights
 from ctsec.encryption.customer_key import CustomerKey, CustomerKeyPolicy, parse_ref, parse_region
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.holding import keys_of
@@ -115,24 +115,23 @@ class CustomerKeys:
 
     def _take(self, actor: Principal, organization: OrganizationId, ref: str, region: str, *, replacing: bool) -> Outcome[CustomerKey]:
         attempted = "customer_key.replace" if replacing else "customer_key.register"
-        checked = self._checked(actor, organization, ref, region)
-        if isinstance(checked, Refusal):
-            return self._refuse(actor, organization, checked, attempted=attempted)
-        before = self._parts.records.get(organization, region)
-        refusal = _NO_KEY if replacing and before is None else _TAKEN if not replacing and before is not None else None
-        if refusal is None:
-            renewed = self._rewrapped(organization, region, kek=ref)
-            refusal = self._judge(actor, organization, lock=True)
-            if refusal is None:
-                self._write(organization, region, renewed)
-                return self._record(actor, organization, ref, region, before=before, renewed=len(renewed))
-        return self._refuse(actor, organization, refusal, attempted=attempted)
-
-    def _checked(self, actor: Principal, organization: OrganizationId, ref: str, region: str) -> Refusal | None:
-        """Judge `actor`, then try the key: it is the one that was named, where it may be, nobody else's, and it opens what it wraps."""
         refusal = self._judge(actor, organization, lock=False)
+        before = self._parts.records.get(organization, region)
+        if refusal is None and replacing is (before is None):
+            refusal = _NO_KEY if replacing else _TAKEN
+        if refusal is None:
+            refusal = self._tried(organization, ref, region)
         if refusal is not None:
-            return refusal
+            return self._refuse(actor, organization, refusal, attempted=attempted)
+        renewed = self._rewrapped(organization, region, kek=ref)
+        refusal = self._judge(actor, organization, lock=True)
+        if refusal is not None:
+            return self._refuse(actor, organization, refusal, attempted=attempted)
+        self._write(organization, region, renewed)
+        return self._record(actor, organization, ref, region, before=before, renewed=len(renewed))
+
+    def _tried(self, organization: OrganizationId, ref: str, region: str) -> Refusal | None:
+        """Try the key: it is the one that was named, where it may be, nobody else's, and it opens what it wraps."""
         try:
             kms = self._ring.open_kek(parse_ref(ref))
             allowed = self._policy.allowed(parse_region(region))
@@ -146,15 +145,11 @@ class CustomerKeys:
             return Refusal(Reason.INVALID_INPUT, "the key service knows this key by another reference; give that one")
         if allowed is not None and description.region not in allowed:
             return Refusal(Reason.INVALID_INPUT, f"data of this region needs a key in {', '.join(sorted(allowed))}")
-        self._tried(kms, organization, region)
-        return None
-
-    @staticmethod
-    def _tried(kms: Kms, organization: OrganizationId, region: str) -> None:
         context = wrap_context(organization, region)
         made, wrapped = kms.generate_data_key(context)
         if (kms.unwrap(wrapped, context)).reveal() != made.reveal():
             raise DecryptionFailed("the key service returned another data key than it had made")
+        return None
 
     def _rewrapped(self, organization: OrganizationId, region: str, *, kek: str | None) -> tuple[WrappedDek, ...]:
         found = [each for each in self._parts.deks.of_scope(organization) if each.region == region]

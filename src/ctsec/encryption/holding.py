@@ -66,8 +66,9 @@ class HoldingPolicy:
 class RingPolicy:
     """How long unwrapped keys are held, and how much one data key seals: so many messages over all processes, and for so long.
 
-    Messages are reserved in blocks, of `first_block` messages first. The worker rotates a key `rotate_after` it was made, or when half of its messages are gone; after `seals_for` it opens only. The
-    defaults keep to 2^32 messages for random nonces (NIST SP 800-38D, 8.3) and to two years of use (SP 800-57 part 1, 5.3.6).
+    Messages are reserved in blocks, of `first_block` messages first. The worker rotates a key `rotate_after` it was made, or when half of
+    its messages are reserved; after `seals_for` it opens only. The defaults keep to 2^32 messages for random nonces (NIST SP 800-38D, 8.3)
+    and to two years of use (SP 800-57 part 1, 5.3.6).
     """
 
     holding: HoldingPolicy = field(default_factory=HoldingPolicy)

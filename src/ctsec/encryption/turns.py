@@ -6,16 +6,17 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Generator, Hashable
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 L = TypeVar("L")
 
 
-@dataclass(slots=True)
 class _Queue(Generic[L]):
-    lock: L
-    waiting: int = field(default=0)
+    __slots__ = ("lock", "waiting")
+
+    def __init__(self, lock: L) -> None:
+        self.lock = lock
+        self.waiting = 0
 
 
 class Turns:

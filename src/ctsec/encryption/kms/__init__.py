@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from ctsec.encryption.kms.blocking import KmsThreads as KmsThreads
     from ctsec.encryption.kms.local import AsyncLocalKms as AsyncLocalKms
     from ctsec.encryption.kms.local import LocalKms as LocalKms
+    from ctsec.encryption.kms.pkcs11 import Pkcs11KeyServices as Pkcs11KeyServices
+    from ctsec.encryption.kms.pkcs11 import Pkcs11Kms as Pkcs11Kms
+    from ctsec.encryption.kms.pkcs11_uri import TokenKey as TokenKey
 
 _HOME = {
     "AsyncBlockingKeyServices": "ctsec.encryption.kms.blocking",
@@ -38,6 +41,9 @@ _HOME = {
     "KmsThreads": "ctsec.encryption.kms.blocking",
     "LocalKeyServices": "ctsec.encryption.kms._sync_services",
     "LocalKms": "ctsec.encryption.kms.local",
+    "Pkcs11KeyServices": "ctsec.encryption.kms.pkcs11",
+    "Pkcs11Kms": "ctsec.encryption.kms.pkcs11",
+    "TokenKey": "ctsec.encryption.kms.pkcs11_uri",
 }
 __all__ = [
     "AsyncBlockingKeyServices",
@@ -53,6 +59,9 @@ __all__ = [
     "KmsThreads",
     "LocalKeyServices",
     "LocalKms",
+    "Pkcs11KeyServices",
+    "Pkcs11Kms",
+    "TokenKey",
 ]
 
 __getattr__ = face(__name__, _HOME)

@@ -81,4 +81,4 @@ class Attempts:
 
     def _pause(self, attempt: int) -> float:
         share = int.from_bytes(self._random(4), "big") / 2**32
-        return share * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
+        return share * min(_LONGEST_PAUSE, _FIRST_PAUSE * float(1 << attempt))

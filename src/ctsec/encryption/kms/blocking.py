@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from ctsec.encryption._async_ports import AsyncKms
@@ -46,6 +46,9 @@ class KmsThreads:
 
     async def run(self, call: Callable[[], T]) -> T:
         """Return what `call` returns; raise KmsUnavailable if too many calls wait already."""
+        return await asyncio.wrap_future(self._submit(call))
+
+    def _submit(self, call: Callable[[], T]) -> Future[T]:
         admitted = self._admitted
         if not admitted.acquire(blocking=False):
             raise KmsUnavailable("too many calls of this process wait for key services")
@@ -58,7 +61,7 @@ class KmsThreads:
             admitted.release()
             raise
         future.add_done_callback(lambda _: admitted.release())
-        return await asyncio.wrap_future(future)
+        return future
 
     def close(self) -> None:
         """Let the threads go once their calls are done; a later call makes new ones."""

@@ -1,8 +1,11 @@
-"""The suite that every store passes, in both colours.
+"""The suites that every store and every key service passes, in both colours.
 
 A store's tests make classes of their own from these, for example `class TestUsers(AsyncUserConformance)`, beside one pytest fixture
 `storage` that returns an empty storage for each test. The join tests need a second one, `host_session`, a session of the same database
 as a host would hold it.
+
+A key service's tests do the same with the classes `…Kms…Conformance`, beside the fixtures `kms`, `foreign_kms` (another key of the same
+provider), `kek_owner` (a `KekOwner` of the key of `kms`) and `blocking_kms`, as far as the classes ask for them.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from ctsec.testing.conformance._async_guard import AsyncGuardConformance, AsyncP
 from ctsec.testing.conformance._async_invitations import AsyncInvitationConformance
 from ctsec.testing.conformance._async_isolation import AsyncIsolationConformance
 from ctsec.testing.conformance._async_keys import AsyncKeyConformance
+from ctsec.testing.conformance._async_kms import AsyncKmsConformance, AsyncKmsStateConformance, AsyncKmsTamperConformance
 from ctsec.testing.conformance._async_members import (
     AsyncAssignmentConformance,
     AsyncMembershipConformance,
@@ -55,9 +59,11 @@ from ctsec.testing.conformance._sync_guard import GuardConformance, ProofConform
 from ctsec.testing.conformance._sync_invitations import InvitationConformance
 from ctsec.testing.conformance._sync_isolation import IsolationConformance
 from ctsec.testing.conformance._sync_keys import KeyConformance
+from ctsec.testing.conformance._sync_kms import KmsConformance, KmsStateConformance, KmsTamperConformance
 from ctsec.testing.conformance._sync_members import AssignmentConformance, MembershipConformance, RosterConformance, StandingConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
 from ctsec.testing.conformance._sync_work import EpochConformance, JobConformance, OutboxConformance
+from ctsec.testing.conformance.kms import KekOwner, KmsThreadConformance
 
 __all__ = [
     "AssignmentConformance",
@@ -78,6 +84,9 @@ __all__ = [
     "AsyncJobConformance",
     "AsyncJoinConformance",
     "AsyncKeyConformance",
+    "AsyncKmsConformance",
+    "AsyncKmsStateConformance",
+    "AsyncKmsTamperConformance",
     "AsyncListConformance",
     "AsyncLogConformance",
     "AsyncMembershipConformance",
@@ -108,7 +117,12 @@ __all__ = [
     "IsolationConformance",
     "JobConformance",
     "JoinConformance",
+    "KekOwner",
     "KeyConformance",
+    "KmsConformance",
+    "KmsStateConformance",
+    "KmsTamperConformance",
+    "KmsThreadConformance",
     "ListConformance",
     "LogConformance",
     "MembershipConformance",

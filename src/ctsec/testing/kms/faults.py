@@ -10,14 +10,15 @@ class Fault(StrEnum):
     """What goes wrong with one call.
 
     The first three are answers of the service: throttled, an internal error, a body that is no JSON. Then answers that look right and are
-    not: the id of another key, a data key of 31 bytes, an answer without its fields, a ciphertext over 6144 bytes. Then the network: the
-    connection is reset, or nothing comes until `Faults.release`.
+    not: the id of another key (or of another source, when re-encrypting), a data key of 31 bytes, an answer without its fields, a
+    ciphertext over 6144 bytes. Then the network: the connection is reset, or nothing comes until `Faults.release`.
     """
 
     THROTTLED = "throttled"
     INTERNAL_ERROR = "internal_error"
     GARBAGE = "garbage"
     WRONG_KEY_ID = "wrong_key_id"
+    WRONG_SOURCE_KEY_ID = "wrong_source_key_id"
     WRONG_LENGTH = "wrong_length"
     EMPTY = "empty"
     HUGE_CIPHERTEXT = "huge_ciphertext"

@@ -6,7 +6,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
@@ -40,8 +40,8 @@ class FakeKey:
     state: KeyState = KeyState.ENABLED
     usage: str = "ENCRYPT_DECRYPT"
     spec: str = "SYMMETRIC_DEFAULT"
-    denied: frozenset[str] = field(default_factory=frozenset)
-    trusted: frozenset[str] = field(default_factory=frozenset)
+    denied: frozenset[str] = frozenset()
+    trusted: frozenset[str] = frozenset()
 
     @property
     def mark(self) -> bytes:

@@ -29,7 +29,7 @@ _RESETTING: Final = struct.pack("ii", 1, 0)
 class KmsCall:
     """One call in the journal: the operation, the key as it was named, region and account of the caller, and how it ended.
 
-    `outcome` is empty for an answer, else the name of the refusal or of the fault.
+    `outcome` is empty for an answer, else the name of the refusal or of the fault; `port` is the client's, one for each connection.
     """
 
     operation: str
@@ -37,6 +37,7 @@ class KmsCall:
     region: str
     account: str
     outcome: str
+    port: int
 
 
 class FakeAwsKms:
@@ -119,21 +120,24 @@ class _Exchange(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # headers and body are two writes, and the peer's delayed acknowledgement would cost 40 ms between them
     disable_nagle_algorithm = True
-    server: _Server
+
+    @property
+    def _fake(self) -> FakeAwsKms:
+        return cast("_Server", self.server).fake
 
     def setup(self) -> None:
         super().setup()
-        self.server.fake.hold(self.connection, is_open=True)
+        self._fake.hold(self.connection, is_open=True)
 
     def finish(self) -> None:
-        self.server.fake.hold(self.connection, is_open=False)
+        self._fake.hold(self.connection, is_open=False)
         super().finish()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
         """Print nothing."""
 
     def do_POST(self) -> None:
-        fake = self.server.fake
+        fake = self._fake
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(min(length, MAX_BODY + 1))
         fault = fake.faults.take()
@@ -169,14 +173,14 @@ class _Exchange(BaseHTTPRequestHandler):
             members = None
         if not isinstance(members, dict):
             raise KmsRefusal("SerializationException", "expected a JSON object")
-        account = self.server.fake.accounts.get(signed[1], self.server.fake.account)
+        account = self._fake.accounts.get(signed[1], self._fake.account)
         return Call(operation=target[1], body=cast("dict[str, Any]", members), region=signed[2], account=account)
 
     def _note(self, call: Call | None, *, outcome: str) -> None:
         body = {} if call is None else call.body
         key = str(body.get("KeyId") or body.get("SourceKeyId") or "")
         told = ("", "", "") if call is None else (call.operation, call.region, call.account)
-        self.server.fake.write(KmsCall(operation=told[0], key=key, region=told[1], account=told[2], outcome=outcome))
+        self._fake.write(KmsCall(operation=told[0], key=key, region=told[1], account=told[2], outcome=outcome, port=self.client_address[1]))
 
     def _send(self, status: int, payload: bytes) -> None:
         self.send_response(status)
@@ -192,9 +196,8 @@ def _broken(fault: Fault, answer: dict[str, Any]) -> dict[str, Any]:
         raise KmsRefusal("ThrottlingException", "You have exceeded the rate at which you may call KMS.")
     if fault is Fault.INTERNAL_ERROR:
         raise KmsRefusal("KMSInternalException", "", status=500)
-    other = "00000000-0000-4000-8000-000000000000"
-    changed = {
-        Fault.WRONG_KEY_ID: {name: re.sub(r"key/.*", f"key/{other}", answer[name]) for name in ("KeyId", "SourceKeyId") if name in answer},
+    wrong = {Fault.WRONG_KEY_ID: "KeyId", Fault.WRONG_SOURCE_KEY_ID: "SourceKeyId"}.get(fault, "")
+    changed: dict[Fault, dict[str, Any]] = {
         Fault.WRONG_LENGTH: {"Plaintext": "A" * 41 + "w=="} if "Plaintext" in answer else {},
         Fault.HUGE_CIPHERTEXT: {"CiphertextBlob": "A" * 8196} if "CiphertextBlob" in answer else {},
     }
@@ -202,8 +205,14 @@ def _broken(fault: Fault, answer: dict[str, Any]) -> dict[str, Any]:
         return {}
     metadata = answer.get("KeyMetadata")
     if fault is Fault.WRONG_KEY_ID and metadata is not None:
-        return {"KeyMetadata": metadata | {"Arn": re.sub(r"key/.*", f"key/{other}", metadata["Arn"])}}
+        return {"KeyMetadata": metadata | {"Arn": _other(metadata["Arn"])}}
+    if wrong in answer:
+        return answer | {wrong: _other(answer[wrong])}
     return answer | changed.get(fault, {})
+
+
+def _other(arn: str) -> str:
+    return re.sub(r"key/.*", "key/00000000-0000-4000-8000-000000000000", arn)
 
 
 def _shut(connection: socket.socket) -> None:
