@@ -9,13 +9,13 @@ from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import EventName, Target
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords, AsyncEpochRecords, AsyncKeyRights
+from ctsec.encryption.customer_key import ENCRYPTION_MANAGE
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.holding import keys_of
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 
-ENCRYPTION_MANAGE: Final = "encryption:manage"
 STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change keys")
 
 
@@ -64,9 +64,9 @@ class AsyncDataKeys:
         Needs an owner with a fresh second factor. Copies of the records in backups end with the key that wrapped them: where that is the
         organization's own, its owner destroys it at its key service.
         """
-        refusal = STEP_UP if not actor.credential.second_factor_fresh(now=self._ambient.now()) else None
-        if refusal is None:
-            refusal = await self._rights.may_destroy(actor, organization=organization)
+        refusal = await self._rights.may_destroy(actor, organization=organization)
+        if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
+            refusal = STEP_UP
         if refusal is not None:
             return await self._refuse(actor, organization, refusal, attempted="data_keys.destroy")
         count = 0
@@ -101,9 +101,9 @@ class AsyncDataKeys:
         return made
 
     async def _judge(self, actor: Principal, organization: OrganizationId, *, lock: bool) -> Refusal | None:
-        if not actor.credential.second_factor_fresh(now=self._ambient.now()):
-            return STEP_UP
-        return await self._rights.may(actor, organization=organization, permission=ENCRYPTION_MANAGE, lock=lock)
+        refusal = await self._rights.may(actor, organization=organization, permission=ENCRYPTION_MANAGE, lock=lock)
+        fresh = actor.credential.second_factor_fresh(now=self._ambient.now())
+        return refusal if refusal is not None or fresh else STEP_UP
 
     async def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:
         await self._audit.note_aside(

@@ -15,9 +15,9 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.encryption._sync import KeyRing, wrap_context
-from ctsec.encryption._sync_data_keys import ENCRYPTION_MANAGE, STEP_UP
+from ctsec.encryption._sync_data_keys import STEP_UP
 from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, EpochRecords, KeyRights
-from ctsec.encryption.customer_key import CustomerKey, CustomerKeyPolicy, parse_ref, parse_region
+from ctsec.encryption.customer_key import ENCRYPTION_MANAGE, CustomerKey, CustomerKeyPolicy, parse_ref, parse_region
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.holding import keys_of
 from ctsec.errors import ConfigurationError, DecryptionFailed, StoreBusy
@@ -192,9 +192,9 @@ class CustomerKeys:
         return after
 
     def _judge(self, actor: Principal, organization: OrganizationId, *, lock: bool) -> Refusal | None:
-        if not actor.credential.second_factor_fresh(now=self._ambient.now()):
-            return STEP_UP
-        return self._parts.rights.may(actor, organization=organization, permission=ENCRYPTION_MANAGE, lock=lock)
+        refusal = self._parts.rights.may(actor, organization=organization, permission=ENCRYPTION_MANAGE, lock=lock)
+        fresh = actor.credential.second_factor_fresh(now=self._ambient.now())
+        return refusal if refusal is not None or fresh else STEP_UP
 
     def _note(self, name: EventName, actor: Principal, key: CustomerKey, details: Mapping[str, Detail]) -> None:
         self._audit.note(

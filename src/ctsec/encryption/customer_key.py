@@ -16,6 +16,7 @@ from typing import Final
 
 from ctsec.ids import OrganizationId
 
+ENCRYPTION_MANAGE: Final = "encryption:manage"
 _REF: Final = re.compile(r"[!-~]{1,512}")
 _REGION: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
