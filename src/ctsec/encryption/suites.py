@@ -1,0 +1,159 @@
+"""The two suites of the managed blob: what they derive from a DEK, and the bytes that they write and read.
+
+Rules that this module keeps:
+
+- default, 0x11: magic (1 byte, 0xC7), suite (1), DEK id (16), commitment (32), nonce (12), ciphertext, tag (16): 78 bytes more than the
+  plaintext. One key and one commitment of the DEK; associated data are the header (the first 50 bytes) and the context;
+- strict, 0x12: magic, suite, DEK id, salt (24), commitment (32), ciphertext, tag: 90 bytes more. Key and commitment are those of the message,
+  both out of one HMAC-SHA-512 over salt and context: the commitment commits to the DEK, the salt and the context at once;
+- AES-GCM itself commits to no key: the commitment is compared before anything is decrypted, in constant time;
+- a suite's keys come from the DEK under labels of its own that hold the DEK's id, so no byte of one suite opens in the other.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from hmac import compare_digest
+from typing import Final, Protocol
+
+from ctsec.encryption.dek import DEK_ID_BYTES
+from ctsec.encryption.primitives import (
+    DOES_NOT_OPEN,
+    KEY_BYTES,
+    NONCE_BYTES,
+    NOT_AUTHENTIC,
+    TAG_BYTES,
+    Aes256Gcm,
+    RawAesGcm,
+    broken_source,
+    derive,
+    keyed_hmac,
+)
+from ctsec.errors import CorruptRecord, DecryptionFailed
+from ctsec.ids import Random
+from ctsec.secret import Secret
+
+MAGIC: Final = 0xC7
+COMMITMENT_BYTES: Final = 32
+SALT_BYTES: Final = 24
+ID_END: Final = 2 + DEK_ID_BYTES
+_HEADER: Final = ID_END + COMMITMENT_BYTES
+_BODY: Final = _HEADER + NONCE_BYTES
+_SALT_END: Final = ID_END + SALT_BYTES
+_STRICT_BODY: Final = _SALT_END + COMMITMENT_BYTES
+OVERHEAD: Final = _BODY + TAG_BYTES
+STRICT_OVERHEAD: Final = _STRICT_BODY + TAG_BYTES
+MAX_PLAINTEXT: Final = 64 * 1024 * 1024
+NO_BLOB: Final = "expected a managed blob of version 1, in the default or the strict suite"
+_LONGEST: Final = OVERHEAD + MAX_PLAINTEXT
+_STRICT_LONGEST: Final = STRICT_OVERHEAD + MAX_PLAINTEXT
+_ZEROS: Final = bytes(NONCE_BYTES)
+# a short body is copied, which is faster than a view of it
+_COPIED: Final = 16 * 1024
+
+_KEY_LABEL: Final = b"ctsec/managed/v1/aes-256-gcm/"
+_COMMITMENT_LABEL: Final = b"ctsec/managed/v1/commitment/"
+_STRICT_LABEL: Final = b"ctsec/managed/v1/strict/"
+
+
+class Suite(IntEnum):
+    """The suites of a managed blob, by their second byte: one key for many messages, or a key and a commitment for each message."""
+
+    DEFAULT = 0x11
+    STRICT = 0x12
+
+
+class Sealing(Protocol):
+    """A suite with its keys; `bound` is what a blob belongs to."""
+
+    def seal(self, plaintext: bytes, bound: bytes, random: Random, /) -> bytes:
+        """Return the blob of `plaintext`."""
+        ...
+
+    def open(self, blob: bytes, bound: bytes, /) -> bytes:
+        """Return the plaintext of a blob that starts with this suite's bytes and this DEK's id; raise DecryptionFailed or CorruptRecord."""
+        ...
+
+
+def start_of(suite: Suite, *, raw_id: bytes) -> bytes:
+    """Return the first 18 bytes of every blob of a DEK in a suite."""
+    return bytes((MAGIC, suite)) + raw_id
+
+
+def commitment_of(material: Secret, *, raw_id: bytes) -> bytes:
+    """Return the commitment to a DEK: 32 bytes that the DEK's record and the default suite's header show."""
+    return derive(material, label=_COMMITMENT_LABEL + raw_id, length=COMMITMENT_BYTES).reveal()
+
+
+class DefaultSuite:
+    """One key for many messages, each with a random nonce."""
+
+    __slots__ = ("_cipher", "_header")
+
+    def __init__(self, material: Secret, *, raw_id: bytes) -> None:
+        self._cipher = Aes256Gcm(derive(material, label=_KEY_LABEL + raw_id))
+        self._header = start_of(Suite.DEFAULT, raw_id=raw_id) + commitment_of(material, raw_id=raw_id)
+
+    def __repr__(self) -> str:
+        return "DefaultSuite(<hidden>)"
+
+    def seal(self, plaintext: bytes, bound: bytes, random: Random, /) -> bytes:
+        """Return the blob of `plaintext`."""
+        header = self._header
+        nonce = random(NONCE_BYTES)
+        if len(nonce) != NONCE_BYTES:
+            raise broken_source(NONCE_BYTES)
+        return b"".join((header, nonce, self._cipher.encrypt(nonce, plaintext, header + bound)))
+
+    def open(self, blob: bytes, bound: bytes, /) -> bytes:
+        """Return the plaintext; raise DecryptionFailed if anything does not fit, CorruptRecord for an impossible length."""
+        if not OVERHEAD <= len(blob) <= _LONGEST:
+            raise CorruptRecord(NO_BLOB)
+        header = self._header
+        if not compare_digest(blob[:_HEADER], header):
+            raise DecryptionFailed(DOES_NOT_OPEN)
+        body = blob[_BODY:] if len(blob) < _COPIED else memoryview(blob)[_BODY:]
+        return self._cipher.decrypt(blob[_HEADER:_BODY], body, header + bound)
+
+
+class StrictSuite:
+    """A key and a commitment for each message, out of a random salt and the context.
+
+    Both are the KDF in counter mode of SP 800-108r1 (4.1) with HMAC-SHA-512: one block, its counter in one byte before the salt and the
+    context. The key serves for one message, so its nonce is zeros, and nothing is left to be associated data.
+    """
+
+    __slots__ = ("_keyed", "_start")
+
+    def __init__(self, material: Secret, *, raw_id: bytes) -> None:
+        self._keyed = keyed_hmac(derive(material, label=_STRICT_LABEL + raw_id), start=b"\x01")
+        self._start = start_of(Suite.STRICT, raw_id=raw_id)
+
+    def __repr__(self) -> str:
+        return "StrictSuite(<hidden>)"
+
+    def seal(self, plaintext: bytes, bound: bytes, random: Random, /) -> bytes:
+        """Return the blob of `plaintext`."""
+        salt = random(SALT_BYTES)
+        if len(salt) != SALT_BYTES:
+            raise broken_source(SALT_BYTES)
+        keyed = self._keyed()
+        keyed.update(salt + bound)
+        derived = keyed.finalize()
+        return b"".join((self._start, salt, derived[KEY_BYTES:], RawAesGcm(derived[:KEY_BYTES]).encrypt(_ZEROS, plaintext, None)))
+
+    def open(self, blob: bytes, bound: bytes, /) -> bytes:
+        """Return the plaintext; raise DecryptionFailed if anything does not fit, CorruptRecord for an impossible length."""
+        if not STRICT_OVERHEAD <= len(blob) <= _STRICT_LONGEST:
+            raise CorruptRecord(NO_BLOB)
+        keyed = self._keyed()
+        keyed.update(blob[ID_END:_SALT_END] + bound)
+        derived = keyed.finalize()
+        if compare_digest(blob[_SALT_END:_STRICT_BODY], derived[KEY_BYTES:]):
+            body = blob[_STRICT_BODY:] if len(blob) < _COPIED else memoryview(blob)[_STRICT_BODY:]
+            try:
+                return RawAesGcm(derived[:KEY_BYTES]).decrypt(_ZEROS, body, None)
+            except NOT_AUTHENTIC:
+                pass
+        derived = b""  # a traceback that shows variables would show the message's key
+        raise DecryptionFailed(DOES_NOT_OPEN)
