@@ -2,10 +2,10 @@
 
 Rules that this module keeps:
 
-- a message is salt (24 bytes), commitment (32), then chunks of 16 KiB of plaintext, each followed by its tag (16); the last chunk is shorter
-  than 16 KiB and may be empty, so that every message has exactly one chunking and a lost end shows;
-- key (32), base nonce (12) and commitment (32) are HKDF-Expand (SHA-512) of the input key over the scheme's name, the cipher's, the salt and
-  the context; the commitment is compared, in constant time, before any chunk is looked at;
+- a message is salt (24 bytes), commitment (32), then chunks of 16 KiB of plaintext, each followed by its tag (16); the last chunk is
+  shorter than 16 KiB and may be empty, so that every message has exactly one chunking and a lost end shows;
+- key (32), base nonce (12) and commitment (32) are HKDF-Expand (SHA-512) of the input key over the scheme's name, the cipher's, the salt
+  and the context; the commitment is compared, in constant time, before any chunk is looked at;
 - the nonce of a chunk is the base nonce XOR its number, so a chunk opens at its own place only; there is no associated data;
 - there are at most 2^38 chunks.
 """

@@ -35,7 +35,7 @@ _STREAM_LABEL: Final = b"ctsec/stream/v1/input-key/"
 
 
 class DataKeyExhausted(CtsecError):
-    """The data key has sealed as much as it may, is past its end, or may only open; nothing was sealed, take an active one and try again."""
+    """The data key has sealed as much as it may, is past its end or only opens; nothing was sealed, take an active one and try again."""
 
     code: ClassVar[str] = "data_key_exhausted"
     retryable: ClassVar[bool] = True

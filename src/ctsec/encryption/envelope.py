@@ -14,13 +14,14 @@ from datetime import datetime
 from typing import Final
 
 from ctsec.encryption.context import Context
-from ctsec.encryption.data_key import DataKey as DataKey
-from ctsec.encryption.data_key import DataKeyExhausted as DataKeyExhausted
+from ctsec.encryption.data_key import DataKey
 from ctsec.encryption.dek import dek_id_from_bytes
 from ctsec.encryption.primitives import DOES_NOT_OPEN
 from ctsec.encryption.suites import ID_END, MAGIC, MAX_PLAINTEXT, NO_BLOB, OVERHEAD, STRICT_OVERHEAD, Suite
 from ctsec.errors import CorruptRecord, DecryptionFailed
 from ctsec.ids import DekId, Random
+
+__all__ = ["DataKey", "dek_id_of", "not_for_this_key", "open_blob", "seal", "suite_of"]
 
 _OVERHEADS: Final = {int(Suite.DEFAULT): OVERHEAD, int(Suite.STRICT): STRICT_OVERHEAD}
 

@@ -2,8 +2,8 @@
 
 Rules that this module keeps:
 
-- a portable blob is magic (1 byte, 0xC7), kind and version (1: 0x21), then four texts and byte strings, each behind its length in two bytes:
-  the reference of the KEK (1 to 1024), the scope (1 to 1024), the region (0 to 255), the wrapped DEK (1 to 6144); then one managed blob;
+- a portable blob is magic (1 byte, 0xC7), kind and version (1: 0x21), then four parts, each behind its length in two bytes: the reference
+  of the KEK (1 to 1024), the scope (1 to 1024), the region (0 to 255), the wrapped DEK (1 to 6144); then one managed blob;
 - everything in front of the managed blob is bound by it, before the context: an edited, shortened or exchanged header does not open, and
   the inner blob opens nowhere else, not even as a managed blob of the same context;
 - there is exactly one wrapped key, and every length is checked before anything is done with it;
@@ -40,8 +40,8 @@ _FIELDS: Final = ((1, MAX_KEK), (1, MAX_SCOPE), (0, MAX_REGION), (1, MAX_WRAPPED
 class PortableBlob:
     """What a portable blob says of itself, unproved until it is opened.
 
-    `kek` is the reference of the key that wrapped the DEK, `wrapped` is bound to `scope` (an organization's id, or `deployment`) and `region`
-    at its service; `header` and `inner` are the two parts of the blob.
+    `kek` is the reference of the key that wrapped the DEK; `wrapped` is bound, at its service, to `scope` (an organization's id, or
+    `deployment`) and `region`; `header` and `inner` are the two parts of the blob.
     """
 
     kek: str
@@ -57,7 +57,7 @@ class PortableBlob:
 def seal_portable(
     plaintext: bytes, *, key: DataKey, dek: WrappedDek, context: Context, random: Random, now: datetime | None = None
 ) -> bytes:
-    """Return the portable blob of `plaintext`, bound to `context` and to everything that it says of `dek`, which `key` is the unwrapped form of.
+    """Return the portable blob of `plaintext`, bound to `context` and to what it says of `dek`; `key` is the unwrapped form of that record.
 
     Raises ValueError if key, record and context do not belong together, if a part of the record is too long or for more than 64 MiB, and
     DataKeyExhausted as `seal` does.

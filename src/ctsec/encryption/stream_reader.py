@@ -51,7 +51,7 @@ class StreamReader:
         self._open(self._last)
 
     def read(self, start: int, *, size: int) -> bytearray:
-        """Return `size` bytes from `start` on, fewer where the stream ends; raise ValueError for a negative number, else DecryptionFailed."""
+        """Return `size` bytes from `start` on, fewer where the stream ends; raise DecryptionFailed, or ValueError for a negative number."""
         if start < 0 or size < 0:
             raise ValueError("expected a start and a size of at least 0 bytes")
         end = min(start + size, self.size)

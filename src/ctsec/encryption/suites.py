@@ -4,7 +4,7 @@ Rules that this module keeps:
 
 - default, 0x11: magic (1 byte, 0xC7), suite (1), DEK id (16), commitment (32), nonce (12), ciphertext, tag (16): 78 bytes more than the
   plaintext. One key and one commitment of the DEK; associated data are the header (the first 50 bytes) and the context;
-- strict, 0x12: magic, suite, DEK id, salt (24), commitment (32), ciphertext, tag: 90 bytes more. Key and commitment are those of the message,
+- strict, 0x12: magic, suite, DEK id, salt (24), commitment (32), ciphertext, tag: 90 bytes more. Key and commitment are of the message,
   both out of one HMAC-SHA-512 over salt and context: the commitment commits to the DEK, the salt and the context at once;
 - AES-GCM itself commits to no key: the commitment is compared before anything is decrypted, in constant time;
 - a suite's keys come from the DEK under labels of its own that hold the DEK's id, so no byte of one suite opens in the other.

@@ -62,9 +62,7 @@ def gcm(key: bytes, nonce: bytes, sealed: bytes, associated: bytes, most: int) -
         raise Refused("not authentic") from None
 
 
-def context_bytes(
-    *, organization: str | None = None, purpose: str = "", table: str = "", row: str = "", field: str = ""
-) -> bytes:
+def context_bytes(*, organization: str | None = None, purpose: str = "", table: str = "", row: str = "", field: str = "") -> bytes:
     entries = {"field": field, "purpose": purpose, "row": row, "table": table}
     if organization is not None:
         entries["organization"] = organization

@@ -8,9 +8,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import itertools
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from ctsec.encryption import Context, DataKey, DekState, SealingRing, StreamSealer, Suite, WrappedDek, seal, seal_portable
@@ -61,13 +63,16 @@ def context_of(place: Place) -> Context:
     """Return the context of a place."""
     fields = dict(place)
     organization = fields.pop("organization", None)
-    return Context(organization=None if organization is None else OrganizationId(organization), **fields)  # type: ignore[arg-type]
+    return Context(organization=None if organization is None else OrganizationId(organization), **fields)
 
 
 def data_key(case: Case, *, suite: Suite = Suite.DEFAULT) -> DataKey:
     """Return the data key of a case."""
     return DataKey(
-        dek_id_from_bytes(bytes.fromhex(str(case["dek_id"]))), material=Secret(bytes.fromhex(str(case["dek"]))), suite=suite, also_opens=list(Suite)
+        dek_id_from_bytes(bytes.fromhex(str(case["dek_id"]))),
+        material=Secret(bytes.fromhex(str(case["dek"]))),
+        suite=suite,
+        also_opens=list(Suite),
     )
 
 
@@ -98,6 +103,10 @@ def seal_case(case: Case, *, suite: Suite) -> bytes:
     return seal(plaintext(size), key=data_key(case, suite=suite), context=context_of(case["context"]), random=lambda _: source)  # type: ignore[arg-type]
 
 
+def _next(sources: Iterator[bytes], _size: int) -> bytes:
+    return next(sources)
+
+
 def portable() -> Iterator[Case]:
     """Yield portable blobs of both suites, each with a data key that the local key file of the case wrapped."""
     for suite in Suite:
@@ -108,10 +117,17 @@ def portable() -> Iterator[Case]:
             region, scope = ("eu-central-1", context_of(place).scope) if len(place) == 5 else ("", "deployment")
             material = bytes.fromhex(str(case["dek"]))
             sources = iter((material, draw(12)))
-            kms = LocalKms(bytes.fromhex(file["id"]), key=Secret(bytes.fromhex(file["key"])), random=lambda _, s=sources: next(s))
+            kms = LocalKms(bytes.fromhex(file["id"]), key=Secret(bytes.fromhex(file["key"])), random=partial(_next, sources))
             _, wrapped = kms.generate_data_key(wrap_context(scope, region))
             case["random"] = draw(12 if suite is Suite.DEFAULT else 24).hex()
-            case |= {"suite": int(suite), "kek": kms.describe().ref, "scope": scope, "region": region, "wrapped": text(wrapped), "key_file": file}
+            case |= {
+                "suite": int(suite),
+                "kek": kms.describe().ref,
+                "scope": scope,
+                "region": region,
+                "wrapped": text(wrapped),
+                "key_file": file,
+            }
             yield case | {"sealed": text(portable_case(case))}
 
 
@@ -150,7 +166,13 @@ def records() -> Iterator[Case]:
     """Yield records of a sealing ring."""
     for name, size in (("1", 0), ("1", 1), ("mail-2026", 33)):
         draw = drawn(f"record {name} {size}")
-        case: Case = {"comment": f"record under {name}, {size} bytes", "name": name, "key": draw(32).hex(), "context": text(draw(20)), "size": size}
+        case: Case = {
+            "comment": f"record under {name}, {size} bytes",
+            "name": name,
+            "key": draw(32).hex(),
+            "context": text(draw(20)),
+            "size": size,
+        }
         case["random"] = draw(12).hex()
         yield case | {"sealed": text(record_case(case))}
 
@@ -173,7 +195,14 @@ def _bad_managed() -> Iterator[tuple[str, Case, bytes]]:
     for suite, salt in ((Suite.DEFAULT, 12), (Suite.STRICT, 24)):
         case = _case(f"bad managed {suite.name.lower()}", place=PLACES[0], size=20) | {"random": drawn("bad managed")(salt).hex()}
         blob, other = seal_case(case, suite=suite), Suite.STRICT if suite is Suite.DEFAULT else Suite.DEFAULT
-        for reason, place in (("magic", 0), ("id of the DEK", 5), ("commitment or salt", 20), ("commitment", 45), ("body", -20), ("tag", -1)):
+        for reason, place in (
+            ("magic", 0),
+            ("id of the DEK", 5),
+            ("commitment or salt", 20),
+            ("commitment", 45),
+            ("body", -20),
+            ("tag", -1),
+        ):
             yield f"{reason} changed", case, flipped(blob, place)
         yield "unknown suite", case, blob[:1] + b"\x13" + blob[2:]
         yield "said to be of the other suite", case, blob[:1] + bytes([other]) + blob[2:]
@@ -208,7 +237,14 @@ def _bad_portable() -> Iterator[tuple[str, Case, bytes]]:
     case = next(case for case in portable() if case["size"] == 1)
     blob = base64.urlsafe_b64decode(str(case["sealed"]))
     kek, scope, region = (len(str(case[name]).encode()) for name in ("kek", "scope", "region"))
-    places = {"magic": 0, "kind": 1, "KEK": 5, "scope": 4 + kek + 2, "region": 4 + kek + 2 + scope + 2, "wrapped DEK": 4 + kek + scope + region + 20}
+    places = {
+        "magic": 0,
+        "kind": 1,
+        "KEK": 5,
+        "scope": 4 + kek + 2,
+        "region": 4 + kek + 2 + scope + 2,
+        "wrapped DEK": 4 + kek + scope + region + 20,
+    }
     for reason, place in places.items():
         yield f"{reason} changed", case, flipped(blob, place)
     header = 2 + 8 + kek + scope + region + 77
@@ -239,7 +275,7 @@ def bad_stream() -> tuple[Case, bytes]:
 def _bad_streams() -> Iterator[tuple[str, Case, Parts]]:
     case, stream = bad_stream()
     borders = (0, 74, 74 + 16400, 74 + 2 * 16400, len(stream))
-    head, first, second, last = zip(borders, borders[1:], strict=False)
+    head, first, second, last = itertools.pairwise(borders)
     whole = (0, len(stream))
     for reason, place in (("magic", 0), ("kind", 1), ("id of the DEK", 5), ("salt", 30), ("commitment", 60), ("first chunk", 80)):
         yield f"{reason} changed", case, [(0, place), flipped(stream, place)[place : place + 1], (place + 1, len(stream))]
@@ -287,7 +323,9 @@ def files() -> dict[str, str]:
     return {
         f"{name}.json": json.dumps(
             {
-                "about": f"ctsec {name}: docs/reference/formats.md; sealed, wrapped and a record's context are base64url, the rest is hexadecimal; a part is base64url or (from, to) of the good stream",
+                "about": f"ctsec {name}: see docs/reference/formats.md",
+                "encoding": "sealed, wrapped and a record's context are base64url, the rest is hexadecimal",
+                "parts": "base64url, or from and to in the good stream",
                 "plaintext": "byte i is (7 i + 13) mod 251",
                 "cases": [{"id": number, **case} for number, case in enumerate(cases(), 1)],
             },

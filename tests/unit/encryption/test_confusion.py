@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,7 +36,7 @@ from ctsec.encryption.dek import dek_id_bytes, dek_id_from_bytes
 from ctsec.errors import CorruptRecord, DecryptionFailed
 from ctsec.ids import DekId, OrganizationId
 from ctsec.secret import Secret
-from tests.unit.encryption.decoder import C2SP, HKDFExpand, SHA512, derive
+from tests.unit.encryption.decoder import C2SP, derive
 from tests.unit.encryption.test_context import TEXTS
 from tests.unit.encryption.two_keys import for_two_keys, multiply, power
 
@@ -119,7 +121,7 @@ def inner_key(form: Format, material: Secret, *, salt: bytes, bound: bytes) -> t
 
 
 def salamander(form: Format, *, material: Secret = TWO, context: Context = HOME) -> tuple[bytes, tuple[bytes, bytes, bytes], bytes]:
-    """Return a blob of the first key whose body opens under `material` and `context` too; (key, nonce, associated data) of those, and the body."""
+    """Return a blob of the first key whose body opens under the others too; (key, nonce, associated data) of those, and the body."""
     salt, raw_id = os.urandom(24), dek_id_bytes(ID)
     header = HEADER if form.name.startswith("portable") else b""
     bound = header + HOME.encoded
@@ -154,9 +156,11 @@ def test_a_ciphertext_for_two_keys_opens_under_the_one_that_it_is_committed_to(f
         assert form.open(blob, two, HOME) == other
 
 
-@pytest.mark.parametrize("form", [form for form in FORMATS if form.suite is Suite.STRICT or form.name == "stream"], ids=lambda form: form.name)
+@pytest.mark.parametrize(
+    "form", [form for form in FORMATS if form.suite is Suite.STRICT or form.name == "stream"], ids=lambda form: form.name
+)
 def test_the_strict_suite_and_streams_commit_to_the_context(form: Format, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever holds the key can make a body that AES-GCM accepts in two contexts of it; it opens in the one that it is committed to only."""
+    """Whoever holds the key can make a body that AES-GCM accepts in two contexts; it opens in the one that it is committed to only."""
     other = replace(HOME, row="2")
     blob, (second, nonce, _), body = salamander(form, material=ONE, context=other)
     key = key_of(form, ONE)

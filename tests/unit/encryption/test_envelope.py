@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from ctsec.encryption import data_key, suites
 from ctsec.encryption.context import Context
-from ctsec.encryption.dek import DekState, WrappedDek, dek_id_bytes, dek_id_from_bytes
 from ctsec.encryption.data_key import DataKey, DataKeyExhausted
+from ctsec.encryption.dek import DekState, WrappedDek, dek_id_bytes, dek_id_from_bytes
 from ctsec.encryption.envelope import dek_id_of, open_blob, seal
 from ctsec.encryption.primitives import Aes256Gcm, derive
 from ctsec.encryption.suites import MAX_PLAINTEXT, OVERHEAD, STRICT_OVERHEAD, Suite

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -149,11 +150,9 @@ def test_another_key_does_not_open() -> None:
             opened(sealed(), key=key)
 
 
-@pytest.mark.parametrize(
-    ("field", "most", "fewest"), [("kek", 1024, 1), ("scope", 1024, 1), ("region", 255, 0), ("wrapped", 6144, 1)]
-)
+@pytest.mark.parametrize(("field", "most", "fewest"), [("kek", 1024, 1), ("scope", 1024, 1), ("region", 255, 0), ("wrapped", 6144, 1)])
 def test_sizes_are_bounded_on_both_sides(field: str, most: int, fewest: int) -> None:
-    """A part of the header has its most and its fewest bytes; beyond them nothing is sealed (ValueError) and nothing read (CorruptRecord)."""
+    """A part of the header has its most and its fewest bytes; beyond them nothing is sealed (ValueError) or read (CorruptRecord)."""
 
     def with_size(size: int) -> bytes:
         value: object = b"x" * size if field == "wrapped" else "x" * size
@@ -164,10 +163,10 @@ def test_sizes_are_bounded_on_both_sides(field: str, most: int, fewest: int) -> 
     for size in {fewest, most}:
         found = read_portable(with_size(size))
         assert len(getattr(found, field)) == size
-    with pytest.raises(ValueError, match="fit|scope|most"):
+    with pytest.raises(ValueError, match=r"fit|scope|most"):
         with_size(most + 1)
     if fewest:
-        with pytest.raises(ValueError, match="fit|scope|most"):
+        with pytest.raises(ValueError, match=r"fit|scope|most"):
             with_size(0)
     parts = {"kek": b"k", "scope": b"org_1", "region": b"eu", "wrapped": b"w"}
     inner = read_portable(sealed()).inner
@@ -194,16 +193,21 @@ def test_a_header_that_is_no_text_is_refused() -> None:
 
 def test_a_key_and_its_record_belong_together() -> None:
     """A record of another key, of another commitment or without a wrapped key raises ValueError: it would seal what nobody can open."""
-    for change in ({"id": dek_id_from_bytes(bytes(16))}, {"commitment": bytes(32)}, {"wrapped": b""}):
+    changes: tuple[dict[str, Any], ...] = ({"id": dek_id_from_bytes(bytes(16))}, {"commitment": bytes(32)}, {"wrapped": b""})
+    for change in changes:
         with pytest.raises(ValueError, match="expected"):
-            sealed(dek=replace(RECORD, **change))  # type: ignore[arg-type]
+            sealed(dek=replace(RECORD, **change))
 
 
 def test_the_bounds_of_the_key_hold() -> None:
     """A portable blob counts as a message of the key, and is held to its age and state."""
     one = DataKey(ID, material=MATERIAL, max_messages=1)
     sealed(key=one)
-    for key, now in ((one, None), (DataKey(ID, material=MATERIAL, decrypt_only=True), None), (DataKey(ID, material=MATERIAL, not_after=NOW), NOW)):
+    for key, now in (
+        (one, None),
+        (DataKey(ID, material=MATERIAL, decrypt_only=True), None),
+        (DataKey(ID, material=MATERIAL, not_after=NOW), NOW),
+    ):
         with pytest.raises(DataKeyExhausted):
             seal_portable(b"", key=key, dek=RECORD, context=CONTEXT, random=os.urandom, now=now)
     aged = DataKey(ID, material=MATERIAL, not_after=NOW)

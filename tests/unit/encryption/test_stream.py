@@ -27,7 +27,7 @@ from ctsec.ids import OrganizationId
 from ctsec.secret import Secret
 from tests.conftest import VECTORS
 from tests.unit.encryption import decoder
-from tests.unit.encryption.test_vectors import TEXTS
+from tests.unit.encryption.test_context import TEXTS
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DEK = dek_id_from_bytes(bytes(range(16)))
@@ -91,7 +91,7 @@ def released(key: bytes, message: bytes, *, context: bytes) -> tuple[bytes, bool
 @pytest.mark.vectors
 @pytest.mark.proves("ASVS-11.3.2", "ASVS-11.3.3")
 def test_the_published_vectors() -> None:
-    """Every vector of C2SP chunked encryption with AES-256-GCM: valid ones open and seal to the same bytes, of the others no bad byte gets out."""
+    """Every vector of C2SP chunked encryption with AES-256-GCM: valid ones open, and seal to the same; of others no bad byte gets out."""
     groups = json.loads((Path(VECTORS) / "wycheproof" / "c2sp_chunked_encryption_aes_256_gcm_test.json").read_text())["testGroups"]
     cases = [case for group in groups for case in group["tests"]]
     assert len(cases) == 35
@@ -124,7 +124,9 @@ def resealed(keys: Chunks, message: bytes) -> bytes:
 
 
 @given(
-    size=st.one_of(st.integers(0, 100), st.integers(CHUNK - 2, CHUNK + 2), st.integers(2 * CHUNK - 2, 2 * CHUNK + 2), st.integers(0, 80_000)),
+    size=st.one_of(
+        st.integers(0, 100), st.integers(CHUNK - 2, CHUNK + 2), st.integers(2 * CHUNK - 2, 2 * CHUNK + 2), st.integers(0, 80_000)
+    ),
     steps=st.lists(st.integers(0, 40_000), max_size=6),
     other=st.lists(st.integers(0, 40_000), max_size=6),
 )

@@ -102,7 +102,7 @@ def test_ctsec_and_the_second_reader_open_every_vector(kind: str) -> None:
 
 
 def test_the_edges_are_there() -> None:
-    """Managed blobs of both suites and streams have vectors at 0, 1, 16383, 16384 and 16385 bytes, and each kind one with non-ASCII text."""
+    """Managed blobs of both suites and streams have vectors at 0, 1, 16383, 16384 and 16385 bytes, and each kind has non-ASCII text."""
     for kind in KINDS[:3]:
         assert any(not str(case["context"]).isascii() for case in cases(kind))
     for suite in Suite:
@@ -149,7 +149,14 @@ def test_the_second_reader_is_independent() -> None:
 def test_every_label_is_on_the_page() -> None:
     """The page of formats names every label that the readers need, so that another program can be written from it."""
     page = (ROOT / "docs" / "reference" / "formats.md").read_text("utf-8")
-    for label in ("managed/v1/aes-256-gcm/", "managed/v1/commitment/", "managed/v1/strict/", "stream/v1/input-key/", "local-kms/v1/wrap", "sealing/v1"):
+    for label in (
+        "managed/v1/aes-256-gcm/",
+        "managed/v1/commitment/",
+        "managed/v1/strict/",
+        "stream/v1/input-key/",
+        "local-kms/v1/wrap",
+        "sealing/v1",
+    ):
         assert f"`ctsec/{label}`" in page
         assert f"ctsec/{label}" in Path(decoder.__file__).read_text("utf-8")
 
