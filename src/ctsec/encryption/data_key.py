@@ -21,7 +21,7 @@ from typing import ClassVar, Final
 
 from ctsec.encryption.dek import dek_id_bytes
 from ctsec.encryption.primitives import KEY_BYTES, derive
-from ctsec.encryption.suites import MAX_PLAINTEXT, DefaultSuite, Sealing, StrictSuite, Suite, commitment_of, start_of
+from ctsec.encryption.suites import MAX_PLAINTEXT, DefaultSuite, Sealing, StrictSuite, Suite, commitment_of
 from ctsec.errors import CtsecError
 from ctsec.ids import DekId, Random
 from ctsec.secret import Secret
@@ -44,7 +44,7 @@ class DataKeyExhausted(CtsecError):
 class DataKey:
     """An unwrapped DEK, prepared: what is derived from it is derived once, and what it seals is counted.
 
-    `opens` are the suites that it opens, by the first 18 bytes of their blobs, and `stream_key` is the input key of its streams.
+    `opens` are the suites that it opens, by the second byte of their blobs, and `stream_key` is the input key of its streams.
     """
 
     __slots__ = ("_limit", "_seal", "_sealed", "commitment", "dek_id", "max_messages", "not_after", "opens", "stream_key", "suite")
@@ -74,11 +74,10 @@ class DataKey:
         self.suite = suite
         self.commitment = commitment_of(material, raw_id=raw_id)
         self.stream_key = derive(material, label=_STREAM_LABEL + raw_id)
-        self.opens: dict[bytes, Sealing] = {
-            start_of(each, raw_id=raw_id): (DefaultSuite if each is Suite.DEFAULT else StrictSuite)(material, raw_id=raw_id)
-            for each in {suite, *also_opens}
+        self.opens: dict[int, Sealing] = {
+            int(each): (DefaultSuite if each is Suite.DEFAULT else StrictSuite)(material, raw_id=raw_id) for each in {suite, *also_opens}
         }
-        self._seal = self.opens[start_of(suite, raw_id=raw_id)].seal
+        self._seal = self.opens[int(suite)].seal
         self.not_after = not_after
         self._limit = 0 if decrypt_only else self.max_messages
         self._sealed = count(1)

@@ -11,19 +11,14 @@ Rules that this module keeps:
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
 from ctsec.encryption.context import Context
 from ctsec.encryption.data_key import DataKey
 from ctsec.encryption.dek import dek_id_from_bytes
-from ctsec.encryption.primitives import DOES_NOT_OPEN
-from ctsec.encryption.suites import ID_END, MAGIC, MAX_PLAINTEXT, NO_BLOB, OVERHEAD, STRICT_OVERHEAD, Suite
-from ctsec.errors import CorruptRecord, DecryptionFailed
+from ctsec.encryption.suites import ID_END, not_opened, suite_of
 from ctsec.ids import DekId, Random
 
-__all__ = ["DataKey", "dek_id_of", "not_for_this_key", "open_blob", "seal", "suite_of"]
-
-_OVERHEADS: Final = {int(Suite.DEFAULT): OVERHEAD, int(Suite.STRICT): STRICT_OVERHEAD}
+__all__ = ["DataKey", "dek_id_of", "open_blob", "open_bound", "seal"]
 
 
 def seal(plaintext: bytes, *, key: DataKey, context: Context, random: Random, now: datetime | None = None) -> bytes:
@@ -37,27 +32,21 @@ def seal(plaintext: bytes, *, key: DataKey, context: Context, random: Random, no
 
 def open_blob(blob: bytes, *, key: DataKey, context: Context) -> bytes:
     """Return the plaintext of a managed blob; raise DecryptionFailed if key, context or bytes do not fit, CorruptRecord if it is none."""
-    suite = key.opens.get(blob[:ID_END])
+    suite = key.opens.get(blob[1]) if len(blob) > 1 else None
     if suite is None:
-        raise not_for_this_key(blob)
+        raise not_opened(blob)
     return suite.open(blob, context.encoded)
 
 
-def suite_of(blob: bytes) -> Suite:
-    """Return the suite of a managed blob; raise CorruptRecord if it is none."""
-    overhead = _OVERHEADS.get(blob[1]) if len(blob) > 1 and blob[0] == MAGIC else None
-    if overhead is None or not overhead <= len(blob) <= overhead + MAX_PLAINTEXT:
-        raise CorruptRecord(NO_BLOB)
-    return Suite(blob[1])
+def open_bound(blob: bytes, *, key: DataKey, bound: bytes) -> bytes:
+    """Do what `open_blob` does, with any bytes in the place of the context's, for the formats that bind more."""
+    suite = key.opens.get(blob[1]) if len(blob) > 1 else None
+    if suite is None:
+        raise not_opened(blob)
+    return suite.open(blob, bound)
 
 
 def dek_id_of(blob: bytes) -> DekId:
     """Return the id of the DEK that sealed `blob`; raise CorruptRecord if it is no managed blob."""
     suite_of(blob)
     return dek_id_from_bytes(blob[2:ID_END])
-
-
-def not_for_this_key(blob: bytes) -> DecryptionFailed:
-    """Return the error for a blob of another DEK or suite; raise CorruptRecord if it is no managed blob."""
-    suite_of(blob)
-    return DecryptionFailed(DOES_NOT_OPEN)

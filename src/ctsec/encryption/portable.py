@@ -21,9 +21,9 @@ from typing import Final
 from ctsec.encryption.context import MAX_VALUE, Context
 from ctsec.encryption.data_key import DataKey
 from ctsec.encryption.dek import WrappedDek
-from ctsec.encryption.envelope import dek_id_of, not_for_this_key, suite_of
+from ctsec.encryption.envelope import dek_id_of, open_bound
 from ctsec.encryption.primitives import DOES_NOT_OPEN
-from ctsec.encryption.suites import ID_END, MAGIC, Suite
+from ctsec.encryption.suites import MAGIC, Suite, suite_of
 from ctsec.errors import CorruptRecord, DecryptionFailed
 from ctsec.ids import DekId, Random
 
@@ -103,9 +103,6 @@ def read_portable(blob: bytes) -> PortableBlob:
 
 def open_portable(blob: PortableBlob, *, key: DataKey, context: Context) -> bytes:
     """Return the plaintext; raise DecryptionFailed if key, context, header or bytes do not fit. From here on the header is proved."""
-    suite = key.opens.get(blob.inner[:ID_END])
-    if suite is None:
-        raise not_for_this_key(blob.inner)
     if blob.scope != context.scope:
         raise DecryptionFailed(DOES_NOT_OPEN)
-    return suite.open(blob.inner, blob.header + context.encoded)
+    return open_bound(blob.inner, key=key, bound=blob.header + context.encoded)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Final, TypeAlias
 
 from cryptography.exceptions import InvalidTag
@@ -84,6 +85,19 @@ class Aes256Gcm:
         except NOT_AUTHENTIC:
             out[:] = bytes(len(out))
             raise DecryptionFailed(DOES_NOT_OPEN) from None
+
+
+def encrypt_behind(aead: RawAesGcm, head: bytes, nonce: bytes, plaintext: bytes, associated: bytes | None) -> bytes:
+    """Return `head`, ciphertext and tag, encrypted to their place: to join them would copy a long ciphertext once more."""
+    encrypt_into = getattr(aead, "encrypt_into", None)
+    if encrypt_into is None:
+        return head + aead.encrypt(nonce, plaintext, associated)
+    # what nobody else refers to is taken over by BytesIO, and given back by it, without a copy
+    buffer = BytesIO(bytes(len(head) + len(plaintext) + TAG_BYTES))
+    with buffer.getbuffer() as view:
+        view[: len(head)] = head
+        encrypt_into(nonce, plaintext, associated, view[len(head) :])
+    return buffer.getvalue()
 
 
 def broken_source(size: int) -> ValueError:

@@ -23,10 +23,10 @@ from ctsec.encryption.primitives import (
     NONCE_BYTES,
     NOT_AUTHENTIC,
     TAG_BYTES,
-    Aes256Gcm,
     RawAesGcm,
     broken_source,
     derive,
+    encrypt_behind,
     keyed_hmac,
 )
 from ctsec.errors import CorruptRecord, DecryptionFailed
@@ -44,12 +44,12 @@ _STRICT_BODY: Final = _SALT_END + COMMITMENT_BYTES
 OVERHEAD: Final = _BODY + TAG_BYTES
 STRICT_OVERHEAD: Final = _STRICT_BODY + TAG_BYTES
 MAX_PLAINTEXT: Final = 64 * 1024 * 1024
-NO_BLOB: Final = "expected a managed blob of version 1, in the default or the strict suite"
 _LONGEST: Final = OVERHEAD + MAX_PLAINTEXT
 _STRICT_LONGEST: Final = STRICT_OVERHEAD + MAX_PLAINTEXT
 _ZEROS: Final = bytes(NONCE_BYTES)
-# a short body is copied, which is faster than a view of it
+# up to here a copy is faster than a view, and joining than a buffer
 _COPIED: Final = 16 * 1024
+_JOINED: Final = 64 * 1024
 
 _KEY_LABEL: Final = b"ctsec/managed/v1/aes-256-gcm/"
 _COMMITMENT_LABEL: Final = b"ctsec/managed/v1/commitment/"
@@ -71,8 +71,22 @@ class Sealing(Protocol):
         ...
 
     def open(self, blob: bytes, bound: bytes, /) -> bytes:
-        """Return the plaintext of a blob that starts with this suite's bytes and this DEK's id; raise DecryptionFailed or CorruptRecord."""
+        """Return the plaintext; raise DecryptionFailed if anything does not fit, CorruptRecord for what is no blob."""
         ...
+
+
+def suite_of(blob: bytes) -> Suite:
+    """Return the suite of a managed blob; raise CorruptRecord if it is none."""
+    for suite, shortest, longest in ((Suite.DEFAULT, OVERHEAD, _LONGEST), (Suite.STRICT, STRICT_OVERHEAD, _STRICT_LONGEST)):
+        if blob[:2] == bytes((MAGIC, suite)) and shortest <= len(blob) <= longest:
+            return suite
+    raise CorruptRecord("expected a managed blob of version 1, in the default or the strict suite")
+
+
+def not_opened(blob: bytes) -> DecryptionFailed:
+    """Return the error for a blob that does not open; raise CorruptRecord if it is none."""
+    suite_of(blob)
+    return DecryptionFailed(DOES_NOT_OPEN)
 
 
 def start_of(suite: Suite, *, raw_id: bytes) -> bytes:
@@ -88,10 +102,11 @@ def commitment_of(material: Secret, *, raw_id: bytes) -> bytes:
 class DefaultSuite:
     """One key for many messages, each with a random nonce."""
 
-    __slots__ = ("_cipher", "_header")
+    __slots__ = ("_aead", "_encrypt", "_header")
 
     def __init__(self, material: Secret, *, raw_id: bytes) -> None:
-        self._cipher = Aes256Gcm(derive(material, label=_KEY_LABEL + raw_id))
+        self._aead = RawAesGcm(derive(material, label=_KEY_LABEL + raw_id).reveal())
+        self._encrypt = self._aead.encrypt
         self._header = start_of(Suite.DEFAULT, raw_id=raw_id) + commitment_of(material, raw_id=raw_id)
 
     def __repr__(self) -> str:
@@ -103,17 +118,20 @@ class DefaultSuite:
         nonce = random(NONCE_BYTES)
         if len(nonce) != NONCE_BYTES:
             raise broken_source(NONCE_BYTES)
-        return b"".join((header, nonce, self._cipher.encrypt(nonce, plaintext, header + bound)))
+        if len(plaintext) > _JOINED:
+            return encrypt_behind(self._aead, header + nonce, nonce, plaintext, header + bound)
+        return b"".join((header, nonce, self._encrypt(nonce, plaintext, header + bound)))
 
     def open(self, blob: bytes, bound: bytes, /) -> bytes:
-        """Return the plaintext; raise DecryptionFailed if anything does not fit, CorruptRecord for an impossible length."""
-        if not OVERHEAD <= len(blob) <= _LONGEST:
-            raise CorruptRecord(NO_BLOB)
-        header = self._header
-        if not compare_digest(blob[:_HEADER], header):
-            raise DecryptionFailed(DOES_NOT_OPEN)
-        body = blob[_BODY:] if len(blob) < _COPIED else memoryview(blob)[_BODY:]
-        return self._cipher.decrypt(blob[_HEADER:_BODY], body, header + bound)
+        """Return the plaintext; raise DecryptionFailed if anything does not fit, CorruptRecord for what is no blob."""
+        header, size = self._header, len(blob)
+        if compare_digest(blob[:_HEADER], header) and OVERHEAD <= size <= _LONGEST:
+            body = blob[_BODY:] if size < _COPIED else memoryview(blob)[_BODY:]
+            try:
+                return self._aead.decrypt(blob[_HEADER:_BODY], body, header + bound)
+            except NOT_AUTHENTIC:
+                pass
+        raise not_opened(blob)
 
 
 class StrictSuite:
@@ -140,20 +158,24 @@ class StrictSuite:
         keyed = self._keyed()
         keyed.update(salt + bound)
         derived = keyed.finalize()
-        return b"".join((self._start, salt, derived[KEY_BYTES:], RawAesGcm(derived[:KEY_BYTES]).encrypt(_ZEROS, plaintext, None)))
+        aead = RawAesGcm(derived[:KEY_BYTES])
+        if len(plaintext) > _JOINED:
+            return encrypt_behind(aead, self._start + salt + derived[KEY_BYTES:], _ZEROS, plaintext, None)
+        return b"".join((self._start, salt, derived[KEY_BYTES:], aead.encrypt(_ZEROS, plaintext, None)))
 
     def open(self, blob: bytes, bound: bytes, /) -> bytes:
-        """Return the plaintext; raise DecryptionFailed if anything does not fit, CorruptRecord for an impossible length."""
-        if not STRICT_OVERHEAD <= len(blob) <= _STRICT_LONGEST:
-            raise CorruptRecord(NO_BLOB)
+        """Return the plaintext; raise DecryptionFailed if anything does not fit, CorruptRecord for what is no blob."""
+        size = len(blob)
+        if blob[:ID_END] != self._start or not STRICT_OVERHEAD <= size <= _STRICT_LONGEST:
+            raise not_opened(blob)
         keyed = self._keyed()
         keyed.update(blob[ID_END:_SALT_END] + bound)
         derived = keyed.finalize()
         if compare_digest(blob[_SALT_END:_STRICT_BODY], derived[KEY_BYTES:]):
-            body = blob[_STRICT_BODY:] if len(blob) < _COPIED else memoryview(blob)[_STRICT_BODY:]
+            body = blob[_STRICT_BODY:] if size < _COPIED else memoryview(blob)[_STRICT_BODY:]
             try:
                 return RawAesGcm(derived[:KEY_BYTES]).decrypt(_ZEROS, body, None)
             except NOT_AUTHENTIC:
                 pass
         derived = b""  # a traceback that shows variables would show the message's key
-        raise DecryptionFailed(DOES_NOT_OPEN)
+        raise not_opened(blob)

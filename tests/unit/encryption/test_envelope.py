@@ -7,7 +7,9 @@ import json
 import os
 import threading
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -131,13 +133,50 @@ def test_a_blob_of_one_data_key_does_not_open_under_another(key: DataKey) -> Non
             open_blob(blob, key=another, context=CONTEXT)
 
 
-def test_the_commitment_is_checked_before_anything_is_decrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+class Accepting:
+    """A cipher that finds everything authentic."""
+
+    def decrypt(self, *_: object) -> bytes:
+        return b"opened"
+
+
+def test_the_commitment_is_checked_before_anything_is_decrypted() -> None:
     """Even where AES-GCM itself would accept a ciphertext under a second key, the second key never gets to decrypt it."""
-    second = DataKey(DEK, material=Secret(os.urandom(32)))
-    monkeypatch.setattr(Aes256Gcm, "decrypt", lambda *_: b"opened under a second key")
-    assert open_blob(sealed(), key=KEY, context=CONTEXT) == b"opened under a second key"
+    first, second = DataKey(DEK, material=MATERIAL), DataKey(DEK, material=Secret(os.urandom(32)))
+    for key in (first, second):
+        suite = key.opens[Suite.DEFAULT]
+        assert isinstance(suite, suites.DefaultSuite)
+        suite._aead = Accepting()  # type: ignore[assignment]
+    assert open_blob(sealed(), key=first, context=CONTEXT) == b"opened"
     with pytest.raises(DecryptionFailed):
         open_blob(sealed(), key=second, context=CONTEXT)
+
+
+@BOTH
+@pytest.mark.parametrize("size", [16383, 16384, 65535, 65536, 65537, 1 << 20])
+def test_long_plaintexts_have_the_same_format(key: DataKey, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A blob whose ciphertext is written in place has the bytes of one that is joined, and opens."""
+    message = os.urandom(size)
+    blob = seal(message, key=key, context=CONTEXT, random=bytes)
+    assert open_blob(blob, key=key, context=CONTEXT) == message
+    assert type(blob) is bytes
+    for longest in (0, 1 << 30):
+        monkeypatch.setattr(suites, "_JOINED", longest)
+        assert seal(message, key=key, context=CONTEXT, random=bytes) == blob
+    monkeypatch.setattr(suites, "_JOINED", 0)
+    monkeypatch.setattr(suites, "encrypt_behind", partial(without_encrypt_into, suites.encrypt_behind))
+    assert seal(message, key=key, context=CONTEXT, random=bytes) == blob
+
+
+class Older:
+    """The cipher of an older `cryptography`, which writes nothing in place."""
+
+    def __init__(self, aead: AESGCM) -> None:
+        self.encrypt = aead.encrypt
+
+
+def without_encrypt_into(encrypt_behind: Callable[..., bytes], aead: AESGCM, *rest: object) -> bytes:
+    return encrypt_behind(Older(aead), *rest)
 
 
 @BOTH
