@@ -93,7 +93,9 @@ def _streams(sealing: Contestant | None, opening: Contestant | None) -> Iterable
         opener = StreamOpener(key=key, context=context)
         _pour(sealed, opener.update, opener.finish)
 
-    figures = f"16 MiB in pieces of 256 KiB; at most {_peak(seal_in_pieces)} and {_peak(open_in_pieces)} KiB of memory for sealing and opening"
+    figures = (
+        f"16 MiB in pieces of 256 KiB; at most {_peak(seal_in_pieces)} and {_peak(open_in_pieces)} KiB of memory for sealing and opening"
+    )
     for verb, floor, work, peer in (
         ("seal", lambda: aead.encrypt(nonce, message, None), seal_in_pieces, sealing),
         ("open", lambda: aead.decrypt(nonce, whole, None), open_in_pieces, opening),

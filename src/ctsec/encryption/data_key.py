@@ -31,6 +31,7 @@ MAX_MESSAGES: Final = 1 << 32
 DEFAULT_MESSAGES: Final = 1 << 24
 STRICT_MESSAGES: Final = 1 << 48
 _MESSAGES: Final = {Suite.DEFAULT: (DEFAULT_MESSAGES, MAX_MESSAGES), Suite.STRICT: (STRICT_MESSAGES, STRICT_MESSAGES)}
+_LONG: Final = 64 * 1024
 _STREAM_LABEL: Final = b"ctsec/stream/v1/input-key/"
 
 
@@ -91,13 +92,12 @@ class DataKey:
 
     def seal_bound(self, plaintext: bytes, bound: bytes, random: Random, now: datetime | None, /) -> bytes:
         """Return the blob of `plaintext` that belongs to `bound`, counted; raises as `seal` does, which is what hosts call."""
-        size = len(plaintext)
-        if size > MAX_PLAINTEXT:
-            raise ValueError(f"expected at most {MAX_PLAINTEXT} bytes; longer data goes through a stream")
         if self.not_after is not None:
             self._judge_age(now)
+        if len(plaintext) > COUNTED_BYTES:
+            return self._seal_counted(plaintext, bound, random)
         # a step of `count` is one operation, so each number is handed out once, to one thread
-        if (next(self._sealed) if size <= COUNTED_BYTES else self._count(size)) > self._limit:
+        if next(self._sealed) > self._limit:
             raise self._exhausted()
         return self._seal(plaintext, bound, random)
 
@@ -108,9 +108,15 @@ class DataKey:
         if next(self._sealed) > self._limit:
             raise self._exhausted()
 
-    def _count(self, size: int) -> int:
+    def _seal_counted(self, plaintext: bytes, bound: bytes, random: Random) -> bytes:
+        size = len(plaintext)
+        if size > MAX_PLAINTEXT:
+            raise ValueError(f"expected at most {MAX_PLAINTEXT} bytes; longer data goes through a stream")
         # so is the last of several steps: they are taken without a switch of threads
-        return next(islice(self._sealed, (size - 1) // COUNTED_BYTES, None))
+        if next(islice(self._sealed, (size - 1) // COUNTED_BYTES, None)) > self._limit:
+            raise self._exhausted()
+        suite = self.opens[self.suite]
+        return (suite.seal if size < _LONG else suite.seal_long)(plaintext, bound, random)
 
     def _judge_age(self, now: datetime | None) -> None:
         if now is None:

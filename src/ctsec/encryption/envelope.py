@@ -32,17 +32,19 @@ def seal(plaintext: bytes, *, key: DataKey, context: Context, random: Random, no
 
 def open_blob(blob: bytes, *, key: DataKey, context: Context) -> bytes:
     """Return the plaintext of a managed blob; raise DecryptionFailed if key, context or bytes do not fit, CorruptRecord if it is none."""
-    suite = key.opens.get(blob[1]) if len(blob) > 1 else None
-    if suite is None:
-        raise not_opened(blob)
+    try:
+        suite = key.opens[blob[1]]
+    except (IndexError, KeyError):
+        raise not_opened(blob) from None
     return suite.open(blob, context.encoded)
 
 
 def open_bound(blob: bytes, *, key: DataKey, bound: bytes) -> bytes:
     """Do what `open_blob` does, with any bytes in the place of the context's, for the formats that bind more."""
-    suite = key.opens.get(blob[1]) if len(blob) > 1 else None
-    if suite is None:
-        raise not_opened(blob)
+    try:
+        suite = key.opens[blob[1]]
+    except (IndexError, KeyError):
+        raise not_opened(blob) from None
     return suite.open(blob, bound)
 
 
