@@ -1,7 +1,7 @@
 """Another encryption library in this process: `python -P -m benchmarks.encryption_peers NAME JOB SIZE`.
 
-Prints the version that it has, then for each line on its input the CPU seconds of one call, as a slice of a race. Ends with 3 if the library is
-not installed. Each is driven the fastest way that its documentation shows, with a context, and with a key that is in this process.
+Prints the version that it has, then for each line on its input the CPU seconds of one call, as a slice of a race. Ends with 3 if the
+library is not installed. Each is driven in the fastest way that we know, with a context, and with a key that is in this process.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def once(work: Callable[[], object]) -> float:
 
 
 def settle() -> None:
-    """Let malloc keep large blocks, as it does in a process that has run for a while; before, each is mapped anew, which costs as much as AES."""
+    """Let malloc keep large blocks, as it does in a process that has run for a while; before, each is mapped anew, at the cost of AES."""
     for _ in range(2):
         bytearray(24 * 1024 * 1024)  # beyond 32 MiB glibc learns nothing
 
