@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from ctsec.encryption import Context
+from ctsec.encryption.data_key import DataKeyExhausted, NoDataKey
 from ctsec.encryption.dek import DekState
-from ctsec.encryption.envelope import DataKeyExhausted, NoDataKey, dek_id_of
+from ctsec.encryption.envelope import dek_id_of
 from ctsec.encryption.holding import RingPolicy
+from ctsec.encryption.suites import Suite
 from ctsec.errors import CtsecError, DecryptionFailed, KeyNotFound
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Reason
@@ -214,6 +216,28 @@ async def test_a_block_is_used_to_its_end_and_not_beyond(small: Scene) -> None:
     reserved = small.world.storage.guard.seals.reserved
     assert len(set(ids)) == 2
     assert [ids.count(each) <= await reserved(each) <= 2 * BLOCK for each in dict.fromkeys(ids)] == [True, True]
+
+
+async def test_a_long_secret_takes_its_share(scene: Scene) -> None:
+    """A secret of megabytes counts for as many messages as it begins 4 KiB, finds room for them, in a first unit and later, and opens."""
+    long = bytes(20 << 20)
+    for _ in range(2):
+        blob = await scene.world.call("secrets.seal", long, context=place(scene.acme))
+        assert await scene.world.call("secrets.open", blob, context=place(scene.acme)) == long
+    assert await scene.world.storage.guard.seals.reserved(dek_id_of(blob)) >= 2 * len(long) >> 12
+
+
+async def test_the_strict_suite_beside_the_default(scene: Scene) -> None:
+    """A deployment that turns to the strict suite seals in it and opens what is there, without counting; one that turns back opens both."""
+    before = await scene.seal()
+    strict = EmbeddedOptions(data_keys=RingPolicy(suite=Suite.STRICT))
+    async with AsyncWorld.over(scene.world.storage, keys=scene.world.keys, options=strict) as other:
+        reserved = await scene.world.storage.guard.seals.reserved(dek_id_of(before))
+        after: bytes = await other.call("secrets.seal", b"a token", context=place(scene.acme))
+        assert (before[1], after[1]) == (0x11, 0x12)
+        assert [await scene.open(each, world=other) for each in (before, after)] == ["a token", "a token"]
+        assert await scene.world.storage.guard.seals.reserved(dek_id_of(before)) == reserved
+    assert await scene.open(after) == "a token"
 
 
 async def test_an_old_key_opens_and_is_replaced(scene: Scene) -> None:

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from ctsec.encryption import Context
+from ctsec.encryption.data_key import DataKeyExhausted, NoDataKey
 from ctsec.encryption.dek import DekState
-from ctsec.encryption.envelope import DataKeyExhausted, NoDataKey, dek_id_of
+from ctsec.encryption.envelope import dek_id_of
 from ctsec.encryption.holding import RingPolicy
+from ctsec.encryption.suites import Suite
 from ctsec.errors import CtsecError, DecryptionFailed, KeyNotFound
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Reason
@@ -215,6 +217,28 @@ def test_a_block_is_used_to_its_end_and_not_beyond(small: Scene) -> None:
     reserved = small.world.storage.guard.seals.reserved
     assert len(set(ids)) == 2
     assert [ids.count(each) <= reserved(each) <= 2 * BLOCK for each in dict.fromkeys(ids)] == [True, True]
+
+
+def test_a_long_secret_takes_its_share(scene: Scene) -> None:
+    """A secret of megabytes counts for as many messages as it begins 4 KiB, finds room for them, in a first unit and later, and opens."""
+    long = bytes(20 << 20)
+    for _ in range(2):
+        blob = scene.world.call("secrets.seal", long, context=place(scene.acme))
+        assert scene.world.call("secrets.open", blob, context=place(scene.acme)) == long
+    assert scene.world.storage.guard.seals.reserved(dek_id_of(blob)) >= 2 * len(long) >> 12
+
+
+def test_the_strict_suite_beside_the_default(scene: Scene) -> None:
+    """A deployment that turns to the strict suite seals in it and opens what is there, without counting; one that turns back opens both."""
+    before = scene.seal()
+    strict = EmbeddedOptions(data_keys=RingPolicy(suite=Suite.STRICT))
+    with World.over(scene.world.storage, keys=scene.world.keys, options=strict) as other:
+        reserved = scene.world.storage.guard.seals.reserved(dek_id_of(before))
+        after: bytes = other.call("secrets.seal", b"a token", context=place(scene.acme))
+        assert (before[1], after[1]) == (0x11, 0x12)
+        assert [scene.open(each, world=other) for each in (before, after)] == ["a token", "a token"]
+        assert scene.world.storage.guard.seals.reserved(dek_id_of(before)) == reserved
+    assert scene.open(after) == "a token"
 
 
 def test_an_old_key_opens_and_is_replaced(scene: Scene) -> None:

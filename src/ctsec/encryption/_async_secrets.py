@@ -8,8 +8,9 @@ from ctsec.audit.event import EventName, Target
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords, AsyncEpochRecords, AsyncOrganizationLock
 from ctsec.encryption.context import Context
+from ctsec.encryption.data_key import DataKey, DataKeyExhausted, NoDataKey, counted
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
-from ctsec.encryption.envelope import DataKey, DataKeyExhausted, NoDataKey, dek_id_of, open_blob, seal
+from ctsec.encryption.envelope import dek_id_of, open_blob, seal
 from ctsec.encryption.holding import keys_of
 from ctsec.errors import DecryptionFailed
 from ctsec.ids import DekId, OrganizationId
@@ -57,13 +58,12 @@ class AsyncSecrets:
         except (NoDataKey, DataKeyExhausted):
             if context.organization is None:
                 raise
+        key = await self._own_key(context.organization, region)
         try:
-            key = await self._own_key(context.organization, region)
-            return seal(plaintext, key=key, context=context, random=self._ambient.random)
+            return seal(plaintext, key=key, context=context, random=self._ambient.random, now=self._ambient.now())
         except DataKeyExhausted:
-            # The block of a key that this unit made is at its end, and `_own_key` finds another.
-            key = await self._own_key(context.organization, region)
-            return seal(plaintext, key=key, context=context, random=self._ambient.random)
+            key = await self._own_key(context.organization, region, spent=key, messages=counted(len(plaintext)))
+            return seal(plaintext, key=key, context=context, random=self._ambient.random, now=self._ambient.now())
 
     async def open(self, blob: bytes, *, context: Context) -> bytes:
         """Return the plaintext; raise DecryptionFailed, CorruptRecord, NoDataKey or a `KmsError` that says why a key can not be used."""
@@ -77,9 +77,9 @@ class AsyncSecrets:
             raise DecryptionFailed("the ciphertext does not open under this key and context")
         return open_blob(blob, key=await self._key(record), context=context)
 
-    async def _own_key(self, organization: OrganizationId, region: str) -> DataKey:
+    async def _own_key(self, organization: OrganizationId, region: str, *, spent: DataKey | None = None, messages: int = 0) -> DataKey:
         active = await self._records.active(organization, region)
-        if active is not None and (written := await self._usable(active)) is not None:
+        if active is not None and (written := await self._usable(active, spent=spent, messages=messages)) is not None:
             return written
         # Made before waiting: a key service that is slow must not hold the organization's lock.
         own = await self._customer_keys.get(organization, region)
@@ -100,14 +100,14 @@ class AsyncSecrets:
         )
         return await self._key(record)
 
-    async def _usable(self, record: WrappedDek) -> DataKey | None:
+    async def _usable(self, record: WrappedDek, *, spent: DataKey | None, messages: int) -> DataKey | None:
         """Return the key of a record that this transaction has written and nobody else can see, if it may seal."""
         if record.id not in self._made and await self._ring.committed(record.id):
             return None
         key = await self._key(record)
-        if not key.may_seal(now=self._ambient.now()):
+        if key is spent or not key.may_seal(now=self._ambient.now()):
             try:
-                await self._ring.extend(record, key)
+                await self._ring.extend(record, key, messages=messages)
             except DataKeyExhausted:
                 return None
         return key

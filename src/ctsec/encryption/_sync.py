@@ -8,14 +8,17 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.encryption._sync_ports import DekSource, KeyServices, Kms
 from ctsec.encryption.context import DEPLOYMENT, Context
+from ctsec.encryption.data_key import DataKey, DataKeyExhausted, NoDataKey, counted
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
-from ctsec.encryption.envelope import DataKey, DataKeyExhausted, NoDataKey, dek_id_of, open_blob, seal
+from ctsec.encryption.envelope import dek_id_of, open_blob, seal
 from ctsec.encryption.holding import HeldKeys, RingPolicy
+from ctsec.encryption.suites import Suite
 from ctsec.encryption.turns import Turns
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound, KmsError
 from ctsec.ids import DekId, OrganizationId, new_id
 
 LARGEST_BLOCK: Final = 1 << 20
+_BLOCKS: Final = 3
 
 
 def wrap_context(scope: str, region: str) -> bytes:
@@ -96,16 +99,17 @@ class KeyRing:
 
     def seal(self, plaintext: bytes, *, context: Context, region: str = DEFAULT_REGION) -> bytes:
         """Return the managed blob of `plaintext` under the active key of the context's scope; raise NoDataKey if it has none."""
+        now = self._ambient.now()
         dek_id = self._held.active(context.scope, region)
         key = self._held.fresh(context.scope, dek_id) if dek_id is not None else None
-        if key is not None and key.may_seal(now=self._ambient.now()):
+        if key is None or not key.may_seal(now=now):
+            key = self._sealing_key(context.scope, region)
+        for _ in range(_BLOCKS):
             try:
-                return seal(plaintext, key=key, context=context, random=self._ambient.random)
+                return seal(plaintext, key=key, context=context, random=self._ambient.random, now=now)
             except DataKeyExhausted:
-                # Another block of messages is reserved below, or refused.
-                pass
-        key = self._sealing_key(context.scope, region)
-        return seal(plaintext, key=key, context=context, random=self._ambient.random)
+                key = self._sealing_key(context.scope, region, spent=key, messages=counted(len(plaintext)))
+        return seal(plaintext, key=key, context=context, random=self._ambient.random, now=now)
 
     def open(self, blob: bytes, *, context: Context) -> bytes:
         """Return the plaintext; raise DecryptionFailed, CorruptRecord, NoDataKey or a `KmsError`."""
@@ -120,22 +124,23 @@ class KeyRing:
     def unheld(self, record: WrappedDek) -> DataKey:
         """Return the key of a record that is written in this transaction and not committed: it is not held, and goes with a rollback."""
         key = self._key_of(record)
-        if record.state is DekState.ACTIVE:
+        if not key.may_seal(now=self._ambient.now()) and record.state is DekState.ACTIVE:
             self.extend(record, key)
         return key
 
-    def extend(self, record: WrappedDek, key: DataKey) -> None:
-        """Let a key seal another block of messages; raise DataKeyExhausted if it may seal no more.
+    def extend(self, record: WrappedDek, key: DataKey, *, messages: int = 0) -> None:
+        """Let a key seal another block, of at least `messages`; raise DataKeyExhausted if it may seal no more.
 
-        A block has twice as many as the last one: busy processes ask seldom, and idle ones waste few.
+        A block has twice as many as the last one: busy processes ask seldom, and idle ones waste few. What was refused counts as sealed,
+        so a long message takes twice its count.
         """
         first = self._policy.first_block
         wanted = min(self._blocks[record.id] << 1, LARGEST_BLOCK) if record.id in self._blocks else first
         if record.state is DekState.ACTIVE and self._ambient.now() < record.created_at + self._policy.seals_for:
-            for messages in dict.fromkeys((wanted, first)):
-                if self._source.reserve(record.id, messages=messages, most=self._policy.max_messages):
-                    self._blocks[record.id] = messages
-                    key.allow(messages)
+            for block in dict.fromkeys((max(wanted, 2 * messages), max(first, 2 * messages))):
+                if self._source.reserve(record.id, messages=block, most=self._policy.max_messages):
+                    self._blocks[record.id] = min(block, LARGEST_BLOCK)
+                    key.allow(block)
                     return
         raise DataKeyExhausted("the data key is too old or has sealed too much to seal more; rotate it")
 
@@ -167,15 +172,16 @@ class KeyRing:
                 raise DecryptionFailed("the ciphertext does not open under this key and context")
             return self._unwrap(record)
 
-    def _sealing_key(self, scope: str, region: str) -> DataKey:
+    def _sealing_key(self, scope: str, region: str, *, spent: DataKey | None = None, messages: int = 0) -> DataKey:
+        """Return the key that seals, with room: more of it if it is the one that is `spent`."""
         with self._turns.of((scope, region, "seal")):
             started = self._held.begin()
             record = self._source.active(scope, region)
             if record is None:
                 raise NoDataKey(f"{scope} has no active data key in {region}; run the preparation step (ctsec db upgrade) first")
             key = self._held.fresh(scope, record.id) or self._unwrap(record)
-            if not key.may_seal(now=self._ambient.now()):
-                self.extend(record, key)
+            if key is spent or not key.may_seal(now=self._ambient.now()):
+                self.extend(record, key, messages=messages)
             self._held.point(record, started=started)
             return key
 
@@ -201,8 +207,16 @@ class KeyRing:
 
     def _key_of(self, record: WrappedDek) -> DataKey:
         material = self.open_kek(record.kek).unwrap(record.wrapped, wrap_context(record.scope, record.region))
-        not_after = record.created_at + self._policy.seals_for
-        key = DataKey(record.id, material=material, max_messages=0, not_after=not_after, decrypt_only=record.state is not DekState.ACTIVE)
+        suite = self._policy.suite
+        key = DataKey(
+            record.id,
+            material=material,
+            suite=suite,
+            also_opens=tuple(Suite),
+            max_messages=0 if suite is Suite.DEFAULT else None,
+            not_after=record.created_at + self._policy.seals_for,
+            decrypt_only=record.state is not DekState.ACTIVE,
+        )
         if key.commitment != record.commitment:
             raise CorruptRecord("the key service returned another key than the one that this record was made with")
         return key

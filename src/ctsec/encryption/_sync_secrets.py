@@ -9,8 +9,9 @@ from ctsec.audit.event import EventName, Target
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, EpochRecords, OrganizationLock
 from ctsec.encryption.context import Context
+from ctsec.encryption.data_key import DataKey, DataKeyExhausted, NoDataKey, counted
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
-from ctsec.encryption.envelope import DataKey, DataKeyExhausted, NoDataKey, dek_id_of, open_blob, seal
+from ctsec.encryption.envelope import dek_id_of, open_blob, seal
 from ctsec.encryption.holding import keys_of
 from ctsec.errors import DecryptionFailed
 from ctsec.ids import DekId, OrganizationId
@@ -58,13 +59,12 @@ class Secrets:
         except (NoDataKey, DataKeyExhausted):
             if context.organization is None:
                 raise
+        key = self._own_key(context.organization, region)
         try:
-            key = self._own_key(context.organization, region)
-            return seal(plaintext, key=key, context=context, random=self._ambient.random)
+            return seal(plaintext, key=key, context=context, random=self._ambient.random, now=self._ambient.now())
         except DataKeyExhausted:
-            # The block of a key that this unit made is at its end, and `_own_key` finds another.
-            key = self._own_key(context.organization, region)
-            return seal(plaintext, key=key, context=context, random=self._ambient.random)
+            key = self._own_key(context.organization, region, spent=key, messages=counted(len(plaintext)))
+            return seal(plaintext, key=key, context=context, random=self._ambient.random, now=self._ambient.now())
 
     def open(self, blob: bytes, *, context: Context) -> bytes:
         """Return the plaintext; raise DecryptionFailed, CorruptRecord, NoDataKey or a `KmsError` that says why a key can not be used."""
@@ -78,9 +78,9 @@ class Secrets:
             raise DecryptionFailed("the ciphertext does not open under this key and context")
         return open_blob(blob, key=self._key(record), context=context)
 
-    def _own_key(self, organization: OrganizationId, region: str) -> DataKey:
+    def _own_key(self, organization: OrganizationId, region: str, *, spent: DataKey | None = None, messages: int = 0) -> DataKey:
         active = self._records.active(organization, region)
-        if active is not None and (written := self._usable(active)) is not None:
+        if active is not None and (written := self._usable(active, spent=spent, messages=messages)) is not None:
             return written
         # Made before waiting: a key service that is slow must not hold the organization's lock.
         own = self._customer_keys.get(organization, region)
@@ -101,14 +101,14 @@ class Secrets:
         )
         return self._key(record)
 
-    def _usable(self, record: WrappedDek) -> DataKey | None:
+    def _usable(self, record: WrappedDek, *, spent: DataKey | None, messages: int) -> DataKey | None:
         """Return the key of a record that this transaction has written and nobody else can see, if it may seal."""
         if record.id not in self._made and self._ring.committed(record.id):
             return None
         key = self._key(record)
-        if not key.may_seal(now=self._ambient.now()):
+        if key is spent or not key.may_seal(now=self._ambient.now()):
             try:
-                self._ring.extend(record, key)
+                self._ring.extend(record, key, messages=messages)
             except DataKeyExhausted:
                 return None
         return key

@@ -24,8 +24,9 @@ from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from ctsec.clock import Clock
+from ctsec.encryption.data_key import MAX_MESSAGES, DataKey
 from ctsec.encryption.dek import WrappedDek
-from ctsec.encryption.envelope import MAX_MESSAGES, DataKey
+from ctsec.encryption.suites import Suite
 from ctsec.errors import KeyNotFound, KmsError
 from ctsec.ids import DekId
 
@@ -66,12 +67,14 @@ class HoldingPolicy:
 class RingPolicy:
     """How long unwrapped keys are held, and how much one data key seals: so many messages over all processes, and for so long.
 
-    Messages are reserved in blocks, of `first_block` messages first. The worker rotates a key `rotate_after` it was made, or when half of
+    `suite` is what new blobs are sealed in; the strict one makes a key for each message, has no bound that anybody reaches, and counts
+    nothing. Messages are reserved in blocks, of `first_block` first. The worker rotates a key `rotate_after` it was made, or when half of
     its messages are reserved; after `seals_for` it opens only. The defaults keep to 2^32 messages for random nonces (NIST SP 800-38D, 8.3)
     and to two years of use (SP 800-57 part 1, 5.3.6).
     """
 
     holding: HoldingPolicy = field(default_factory=HoldingPolicy)
+    suite: Suite = Suite.DEFAULT
     max_messages: int = MAX_MESSAGES
     first_block: int = 1 << 12
     rotate_after: timedelta = timedelta(days=90)

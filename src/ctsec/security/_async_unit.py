@@ -19,7 +19,7 @@ from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_customer_keys import AsyncCustomerKeyParts, AsyncCustomerKeys
 from ctsec.encryption._async_data_keys import AsyncDataKeys
 from ctsec.encryption._async_secrets import AsyncSecrets
-from ctsec.encryption.envelope import DataKey
+from ctsec.encryption.data_key import DataKey
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.ids import DekId

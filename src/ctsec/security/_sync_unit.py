@@ -20,7 +20,7 @@ from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_customer_keys import CustomerKeyParts, CustomerKeys
 from ctsec.encryption._sync_data_keys import DataKeys
 from ctsec.encryption._sync_secrets import Secrets
-from ctsec.encryption.envelope import DataKey
+from ctsec.encryption.data_key import DataKey
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.ids import DekId

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from ctsec.encryption.data_key import DataKey
 from ctsec.encryption.dek import DekState, WrappedDek
-from ctsec.encryption.envelope import DataKey
 from ctsec.encryption.holding import HeldKeys, HoldingPolicy, RingPolicy, keys_of
 from ctsec.errors import KeyDenied, KeyDisabled, KeyNotFound
 from ctsec.ids import DekId, new_id
