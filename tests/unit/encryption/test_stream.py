@@ -361,6 +361,7 @@ def test_the_number_of_chunks_is_bounded() -> None:
     assert (back, MAX_CHUNKS) == (b"x", 1 << 38)
     with pytest.raises(ValueError, match="4 PiB"):
         keys.seal(MAX_CHUNKS, b"x", memoryview(out))
+    keys._cipher.encrypt_into((keys._base ^ MAX_CHUNKS).to_bytes(12, "big"), b"x", memoryview(out))
     with pytest.raises(DecryptionFailed):
         keys.open(MAX_CHUNKS, out, memoryview(back))
 
