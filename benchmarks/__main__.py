@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     engines.add_argument("--engine", action="append", choices=CATALOGUE, help="an engine, more than once for several (all)")
     engines.add_argument("--seconds", type=float, help="seconds for each measurement of an engine (5, 20 and 60, by size)")
     engines.add_argument("--whole", type=float, help="seconds for everything of an engine at a size (120, 300 and 1500)")
-    engines.add_argument("--peers", help="the Python that has the other engines (.venv/peers/bin/python, else this one)")
+    engines.add_argument("--peers", help="the Python that has the other engines and libraries (.venv/peers/bin/python, else this one)")
     return parser
 
 

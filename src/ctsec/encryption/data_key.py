@@ -86,8 +86,8 @@ class DataKey:
     ) -> None:
         """Prepare a key that seals in `suite`, and opens that one and `also_opens`.
 
-        `max_messages` is 2^24 in the default suite, at most 2^32, and 2^48 in the strict suite. Raises ValueError for material that has not
-        32 bytes, an id that is no DEK's, or another bound.
+        `max_messages` is 2^24 in the default suite, at most 2^32, and 2^48 in the strict suite; with fewer than 2^14 the longest blobs do
+        not fit. Raises ValueError for material that has not 32 bytes, an id that is no DEK's, or another bound.
         """
         usual, most = _MESSAGES[suite]
         self.max_messages = usual if max_messages is None else max_messages

@@ -13,6 +13,7 @@ Rules that this module keeps:
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import count
 from typing import Final
 
 from ctsec.encryption.chunked import CHUNK, HEADER_BYTES, SALT_BYTES, SEALED_CHUNK, Chunks, Pieces
@@ -41,15 +42,15 @@ def stream_dek_id(start: bytes) -> DekId:
 
 def chunks_of(header: bytes, *, key: DataKey, context: Context) -> Chunks:
     """Return the keys of the stream that starts with these 74 bytes; raise CorruptRecord or DecryptionFailed."""
-    if stream_dek_id(header) != key.dek_id:
-        raise DecryptionFailed(DOES_NOT_OPEN)
+    stream_dek_id(header)
+    # the id is in the label and in the context: of another DEK the commitment is another
     return Chunks.of(header[ID_END:], input_key=key.stream_key, context=header[:ID_END] + context.encoded)
 
 
 class StreamSealer:
     """Seals a stream: what `update` returned, call by call, then what `finish` returned, is the stream."""
 
-    __slots__ = ("_chunks", "_head", "_number", "_pieces")
+    __slots__ = ("_chunks", "_head", "_numbers", "_pieces")
 
     def __init__(self, *, key: DataKey, context: Context, random: Random, now: datetime | None = None) -> None:
         """Start a stream bound to `context`; `random(24)` gives its salt, `now` is needed for a key that has an end.
@@ -60,7 +61,8 @@ class StreamSealer:
         key.admit_stream(now=now)
         self._chunks: Chunks | None = Chunks(key.stream_key, salt=random(SALT_BYTES), context=start + context.encoded)
         self._head = start + self._chunks.header
-        self._number = 0
+        # each number is given out once, so that no mistake, threads included, seals two chunks with one nonce
+        self._numbers = count()
         self._pieces = Pieces(CHUNK)
 
     def update(self, data: Octets) -> bytearray:
@@ -83,8 +85,8 @@ class StreamSealer:
         with memoryview(out) as target:
             for piece in (rest,) if last else self._pieces.feed(view):
                 end = place + len(piece) + TAG_BYTES
-                self._chunks.seal(self._number, piece, target[place:end])
-                self._number, place = self._number + 1, end
+                self._chunks.seal(next(self._numbers), piece, target[place:end])
+                place = end
         self._head = b""
         return out
 

@@ -73,6 +73,4 @@ class StreamReader:
         # a raw source may return less than was asked for
         while len(found) < size and (more := self._source.read(size - len(found))):
             found += more
-        if len(found) != size:
-            raise DecryptionFailed(DOES_NOT_OPEN)
         return found

@@ -297,6 +297,9 @@ def test_sizes_are_bounded(key: DataKey, monkeypatch: pytest.MonkeyPatch) -> Non
         open_blob(longest, key=key, context=CONTEXT)
     with pytest.raises(CorruptRecord):
         open_blob(longest + b"x", key=key, context=CONTEXT)
+    authentic = key.opens[key.suite].seal_long(bytes(MAX_PLAINTEXT + 1), CONTEXT.encoded, os.urandom)
+    with pytest.raises(CorruptRecord):
+        open_blob(authentic, key=key, context=CONTEXT)
     monkeypatch.setattr(data_key, "MAX_PLAINTEXT", 8000)
     two = DataKey(DEK, material=MATERIAL, max_messages=2, suite=key.suite)
     with pytest.raises(ValueError, match="stream"):

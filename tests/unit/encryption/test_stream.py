@@ -352,6 +352,28 @@ def test_each_stream_has_a_salt_of_its_own_and_each_chunk_a_nonce() -> None:
         StreamSealer(key=KEY, context=CONTEXT, random=lambda n: b"")
 
 
+@pytest.mark.proves("ASVS-11.3.4")
+def test_a_number_is_used_once_whatever_fails() -> None:
+    """A sealer that failed in the middle goes on with another number: no two chunks are ever under one nonce."""
+    sealer = StreamSealer(key=KEY, context=CONTEXT, random=os.urandom)
+    chunk_keys, used = sealer._chunks, []
+
+    class Failing:
+        def seal(self, number: int, chunk: bytes, out: memoryview) -> None:
+            used.append(number)
+            if len(used) == 2:
+                raise MemoryError
+            assert chunk_keys is not None
+            chunk_keys.seal(number, chunk, out)
+
+    sealer._chunks = Failing()  # type: ignore[assignment]
+    with pytest.raises(MemoryError):
+        sealer.update(LONG)
+    sealer.update(LONG)
+    sealer.finish()
+    assert used == list(range(len(used)))
+
+
 def test_the_number_of_chunks_is_bounded() -> None:
     """Chunk 2^38 is neither sealed (ValueError) nor opened; the one before it is."""
     keys = Chunks(Secret(bytes(32)), salt=bytes(24), context=b"")
@@ -361,6 +383,7 @@ def test_the_number_of_chunks_is_bounded() -> None:
     assert (back, MAX_CHUNKS) == (b"x", 1 << 38)
     with pytest.raises(ValueError, match="4 PiB"):
         keys.seal(MAX_CHUNKS, b"x", memoryview(out))
+    keys._cipher.encrypt_into((keys._base ^ MAX_CHUNKS).to_bytes(12, "big"), b"x", memoryview(out))
     with pytest.raises(DecryptionFailed):
         keys.open(MAX_CHUNKS, out, memoryview(back))
 
