@@ -219,6 +219,16 @@ def test_a_block_is_used_to_its_end_and_not_beyond(small: Scene) -> None:
     assert [ids.count(each) <= reserved(each) <= 2 * BLOCK for each in dict.fromkeys(ids)] == [True, True]
 
 
+def test_an_idle_process_wastes_little(scene: Scene) -> None:
+    """A process that seals a little in each life of a key takes one small block for it, and never a larger one."""
+    blob = scene.seal()
+    for _ in range(8):
+        scene.world.clock.advance(RingPolicy().holding.bound)
+        scene.seal()
+    reserved = scene.world.storage.guard.seals.reserved(dek_id_of(blob))
+    assert reserved == 9 * RingPolicy().first_block
+
+
 def test_a_long_secret_takes_its_share(scene: Scene) -> None:
     """A secret of megabytes counts for as many messages as it begins 4 KiB, finds room for them, in a first unit and later, and opens."""
     long = bytes(20 << 20)

@@ -131,11 +131,11 @@ class KeyRing:
     def extend(self, record: WrappedDek, key: DataKey, *, messages: int = 0) -> None:
         """Let a key seal another block, of at least `messages`; raise DataKeyExhausted if it may seal no more.
 
-        A block has twice as many as the last one: busy processes ask seldom, and idle ones waste few. What was refused counts as sealed,
-        so a long message takes twice its count.
+        `messages` is what a refused plaintext counts as: then the block is twice as large as the one that it used up, so that busy
+        processes ask seldom, and idle ones waste few. What was refused counts as sealed, so it takes twice its count.
         """
         first = self._policy.first_block
-        wanted = min(self._blocks[record.id] << 1, LARGEST_BLOCK) if record.id in self._blocks else first
+        wanted = min(self._blocks[record.id] << 1, LARGEST_BLOCK) if messages and record.id in self._blocks else first
         if record.state is DekState.ACTIVE and self._ambient.now() < record.created_at + self._policy.seals_for:
             for block in dict.fromkeys((max(wanted, 2 * messages), max(first, 2 * messages))):
                 if self._source.reserve(record.id, messages=block, most=self._policy.max_messages):
