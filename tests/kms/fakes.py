@@ -35,7 +35,10 @@ class JsonFake:
         fake = self
 
         class Exchange(BaseHTTPRequestHandler):
-            def respond(self) -> None:
+            def do_GET(self) -> None:
+                self.do_POST()
+
+            def do_POST(self) -> None:
                 content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 fake.calls.append(f"{self.command} {self.path}")
                 body = json.loads(content) if content else {}
@@ -48,9 +51,7 @@ class JsonFake:
                 self.end_headers()
                 self.wfile.write(payload)
 
-            do_GET = do_POST = respond
-
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, *args: Any) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Exchange)
@@ -120,9 +121,7 @@ class VaultFake(JsonFake):
             return 400, {"errors": ["invalid ciphertext: unable to decrypt"]}
         if verb == "decrypt":
             return 200, {"data": {"plaintext": text(opened)}}
-        plaintext = (
-            base64.b64decode(body["plaintext"]) if verb == "encrypt" else opened if verb == "rewrap" else os.urandom(body["bits"] // 8)
-        )
+        plaintext = {"rewrap": lambda: opened, "encrypt": lambda: base64.b64decode(body["plaintext"])}.get(verb, lambda: os.urandom(32))()
         told = {"plaintext": text(plaintext)} if verb.startswith("datakey") else {}
         return 200, {"data": told | {"ciphertext": "vault:v1:" + text(seal(derived, plaintext, b""))}}
 

@@ -139,7 +139,11 @@ def text_of(answer: Mapping[str, object], *names: str) -> str:
     """Return the text at a path of names inside an answer; raise KmsUnavailable if there is none."""
     found: object = answer
     for name in names:
-        found = cast("Mapping[str, object]", found).get(name) if isinstance(found, Mapping) else None
+        found = _member(found, name)
     if not isinstance(found, str):
         raise KmsUnavailable(f"expected {'.'.join(names)} in the answer of the key service")
     return found
+
+
+def _member(found: object, name: str) -> object:
+    return cast("Mapping[str, object]", found).get(name) if isinstance(found, Mapping) else None
