@@ -259,6 +259,15 @@ def test_a_transit_key_that_ignores_contexts_or_leaves_is_refused(vault: Provide
     assert [call.partition(" ")[0] for call in vault.fake.calls] == ["GET"]
 
 
+def test_the_settings_of_a_transit_key_are_read_once(vault: Provider) -> None:
+    """However often a key is opened, its settings are read before its first use only; those of another key are read too."""
+    for _ in range(3):
+        vault.services.open(vault.ref).generate_data_key(b"c")
+    assert [call.partition(" ")[0] for call in vault.fake.calls] == ["GET", "POST", "POST", "POST"]
+    vault.services.open(vault.fake.create()).generate_data_key(b"c")
+    assert [call.partition(" ")[0] for call in vault.fake.calls[4:]] == ["GET", "POST"]
+
+
 def test_transit_wraps_anew_inside_for_the_same_context(vault: Provider) -> None:
     """With one context the engine wraps anew itself; with another one the key is decrypted and encrypted again."""
     kms = vault.services.open(vault.ref)

@@ -26,8 +26,8 @@ _HEADER: Final = 1 + ID_BYTES
 _BODY: Final = _HEADER + NONCE_BYTES
 _WRAPPED: Final = _BODY + KEY_BYTES + TAG_BYTES
 _WRAP_LABEL: Final = b"ctsec/local-kms/v1/wrap"
-_CAPABILITIES: Final = KmsCapabilities(binds_context=True, rewraps_inside=False, reports_state=False, multi_region=False)
 _DERIVE_LABEL: Final = b"ctsec/local-kms/v1/derive/"
+_CAPABILITIES: Final = KmsCapabilities(binds_context=True, rewraps_inside=False, reports_state=False, multi_region=False)
 
 
 class LocalKms:

@@ -45,7 +45,7 @@ class VaultKeyServices:
     address without TLS.
     """
 
-    __slots__ = ("_service",)
+    __slots__ = ("_checked", "_service")
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class VaultKeyServices:
         attempts: Attempts | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._checked: set[str] = set()
         headers = {"X-Vault-Request": "true"} | ({} if namespace is None else {"X-Vault-Namespace": namespace})
         self._service = HttpsService(
             address, token=token, header="X-Vault-Token", prefix="", headers=headers, bounds=bounds, attempts=attempts, tls=tls
@@ -67,7 +68,7 @@ class VaultKeyServices:
         found = _REF.fullmatch(ref)
         if found is None:
             raise ConfigurationError("expected the reference of a transit key, vault:<mount>/<key>")
-        return VaultKms(ref, mount=found[1].rstrip("/"), key=found[2], service=self._service)
+        return VaultKms(ref, mount=found[1].rstrip("/"), key=found[2], service=self._service, checked=self._checked)
 
 
 class VaultKms:
@@ -75,12 +76,12 @@ class VaultKms:
 
     __slots__ = ("_checked", "_key", "_mount", "_service", "ref")
 
-    def __init__(self, ref: str, *, mount: str, key: str, service: HttpsService) -> None:
+    def __init__(self, ref: str, *, mount: str, key: str, service: HttpsService, checked: set[str]) -> None:
         self.ref = ref
         self._mount = mount
         self._key = key
         self._service = service
-        self._checked = False
+        self._checked = checked
 
     def __repr__(self) -> str:
         return f"VaultKms({self.ref!r})"
@@ -89,7 +90,7 @@ class VaultKms:
         """Return the reference of the key, once its settings are seen to be safe (read on `keys/<key>`)."""
         call = Call(method="GET", path=f"/v1/{self._mount}/keys/{self._key}")
         self._service.ask(call, refused=self._refused, judge=self._check)
-        self._checked = True
+        self._checked.add(self.ref)
         return KekDescription(ref=self.ref, provider="vault", capabilities=_CAPABILITIES)
 
     def generate_data_key(self, context: bytes) -> tuple[Secret, bytes]:
@@ -111,7 +112,7 @@ class VaultKms:
         return self._ask("encrypt", {"context": context, "plaintext": _base64(plaintext.reveal())}, _wrapped)
 
     def _ask(self, verb: str, body: Mapping[str, object], judge: Callable[[Mapping[str, object]], T], *, opening: bool = False) -> T:
-        if not self._checked:
+        if self.ref not in self._checked:
             self.describe()
         call = Call(method="POST", path=f"/v1/{self._mount}/{verb}/{self._key}", body=body)
         return self._service.ask(call, refused=self._refused_opening if opening else self._refused, judge=judge)
