@@ -262,9 +262,10 @@ def test_the_journal_names_calls_and_shows_nothing_else(fake: FakeAwsKms, kms: A
 
 
 def test_a_closed_stand_in_is_gone(fake: FakeAwsKms) -> None:
-    """After `close` nobody answers at its address."""
+    """After `close`, however often, nobody answers at its address."""
     with FakeAwsKms() as passing:
         url = passing.url
         assert post(passing, b"{}")[0] == 400
+    passing.close()
     with pytest.raises(OSError, match="refused"):
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5)

@@ -12,7 +12,7 @@ import pytest
 
 from ctsec import errors
 from ctsec.encryption import KmsCapabilities
-from ctsec.encryption.kms import AwsKeyServices, CallBounds, LocalKms
+from ctsec.encryption.kms import AwsKeyServices, CallBounds, LocalKms, azure, google, vault
 from ctsec.encryption.kms.pkcs11 import _CAPABILITIES, _WRAPPED
 from ctsec.secret import Secret
 from ctsec.testing.kms import FakeAwsKms
@@ -33,6 +33,7 @@ def test_capabilities_are_the_providers(fake: FakeAwsKms, aws: AwsKeyServices, t
     single, many = (aws.open(fake.keys.create(multi_region=many)).describe().capabilities for many in (False, True))
     assert (single.multi_region, many) == (False, dataclasses.replace(single, multi_region=True))
     found = {"local": LocalKms.create(tmp_path / "k").describe().capabilities, "pkcs11": _CAPABILITIES, "aws": single}
+    found |= {"vault": vault._CAPABILITIES, "gcp": google._CAPABILITIES, "azure": azure._CAPABILITIES}
     words = {name: ["yes" if value else "no" for value in dataclasses.astuple(each)] for name, each in found.items()}
     words["aws"][3] = "for `mrk-` keys"
     assert {name: cells[1:] for name, cells in told.items()} == words
@@ -49,7 +50,7 @@ def test_bounds_and_sizes_are_documented() -> None:
     """The page lists every bound of a call with its default, and the bytes of what the providers of our own formats wrap."""
     told = {name: float(cells[0]) for name, cells in rows(columns=3).items() if re.fullmatch(r"[0-9.]+", cells[0])}
     _, wrapped = LocalKms(b"i" * 16, key=Secret(b"k" * 32)).generate_data_key(b"c")
-    assert told == dataclasses.asdict(CallBounds()) | {"local": len(wrapped), "pkcs11": _WRAPPED}
+    assert told == dataclasses.asdict(CallBounds()) | {"local": len(wrapped), "pkcs11": _WRAPPED, "azure": azure._WRAPPED}
 
 
 def test_the_permissions_are_those_that_are_used(fake: FakeAwsKms, aws: AwsKeyServices) -> None:

@@ -11,6 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from ctsec.secret import Secret
+
+DATA_KEY_BYTES: Final = 32
 MAX_CONTEXT: Final = 4096
 MAX_WRAPPED: Final = 6144
 
@@ -51,3 +54,10 @@ def check_context(context: bytes) -> bytes:
     if not 1 <= len(context) <= MAX_CONTEXT:
         raise ValueError(f"expected a context of 1 to {MAX_CONTEXT} bytes")
     return context
+
+
+def check_data_key(key: Secret) -> Secret:
+    """Return `key`; raise ValueError unless it has the 32 bytes of a data key."""
+    if len(key) != DATA_KEY_BYTES:
+        raise ValueError(f"expected a data key of {DATA_KEY_BYTES} bytes")
+    return key

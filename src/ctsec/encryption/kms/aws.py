@@ -18,16 +18,14 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
-from urllib.parse import urlsplit
 
-from ctsec.encryption.kek import MAX_WRAPPED, KekDescription, check_context
+from ctsec.encryption.kek import MAX_WRAPPED, KekDescription, check_context, check_data_key
 from ctsec.encryption.kms import aws_answers
 from ctsec.encryption.kms.arn import KeyArn
 from ctsec.encryption.kms.attempts import Attempts, CallBounds
+from ctsec.encryption.kms.endpoint import safe_endpoint
 from ctsec.encryption.kms.forks import start_anew_after_fork
-from ctsec.encryption.primitives import KEY_BYTES
 from ctsec.errors import ConfigurationError, CtsecError, DecryptionFailed, KmsUnavailable
-from ctsec.network import parse_address
 from ctsec.secret import Secret
 
 if TYPE_CHECKING:
@@ -86,7 +84,7 @@ class AwsKeyServices:
         self._bounds = bounds or CallBounds()
         self._attempts = attempts or Attempts(self._bounds)
         self._regions = None if regions is None else frozenset(regions)
-        self._endpoint = None if endpoint is None else _safe(endpoint)
+        self._endpoint = None if endpoint is None else safe_endpoint(endpoint)
         self._session = session or Session()
         start_anew_after_fork(self)
         self.after_fork()
@@ -150,7 +148,7 @@ class AwsKeyServices:
         bounds = self._bounds
         config = Config(connect_timeout=bounds.connect, read_timeout=bounds.read, retries={"total_max_attempts": 1, "mode": "standard"})
         made = cast("Any", self._session).client("kms", region_name=region, endpoint_url=self._endpoint, config=config)
-        _safe(str(made.meta.endpoint_url))
+        safe_endpoint(str(made.meta.endpoint_url))
         return cast("_Client", made)
 
 
@@ -185,8 +183,7 @@ class AwsKms:
     def wrap(self, key: Secret, context: bytes) -> bytes:
         """Return the wrapped form of a data key of 32 bytes (kms:Encrypt); raise ValueError for another length."""
         bound = _bound(context)
-        if len(key) != KEY_BYTES:
-            raise ValueError(f"expected a data key of {KEY_BYTES} bytes")
+        check_data_key(key)
 
         def call(client: _Client) -> bytes:
             answer = client.encrypt(KeyId=self.ref, Plaintext=key.reveal(), EncryptionContext=bound)
@@ -230,13 +227,3 @@ def _bound(context: bytes) -> dict[str, str]:
 def _sized(wrapped: bytes) -> None:
     if not 1 <= len(wrapped) <= MAX_WRAPPED:
         raise DecryptionFailed(f"expected a wrapped data key of 1 to {MAX_WRAPPED} bytes")
-
-
-def _safe(endpoint: str) -> str:
-    """Return the address of a service; raise ConfigurationError unless it is https, or http on loopback."""
-    parts = urlsplit(endpoint)
-    address = parse_address(parts.hostname or "")
-    loopback = address is not None and address.is_loopback
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
-        raise ConfigurationError("expected an https address of AWS KMS; http is for a stand-in on loopback (127.0.0.1) only")
-    return endpoint

@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from ctsec.encryption.kek import KekDescription, KmsCapabilities, check_context
+from ctsec.encryption.kek import KekDescription, KmsCapabilities, check_context, check_data_key
 from ctsec.encryption.kms.local_file import ID_BYTES, KEY_BYTES, create_file, read_file
 from ctsec.encryption.primitives import NONCE_BYTES, TAG_BYTES, Aes256Gcm, derive, fresh_nonce
 from ctsec.errors import DecryptionFailed, KeyNotFound
@@ -26,8 +26,8 @@ _HEADER: Final = 1 + ID_BYTES
 _BODY: Final = _HEADER + NONCE_BYTES
 _WRAPPED: Final = _BODY + KEY_BYTES + TAG_BYTES
 _WRAP_LABEL: Final = b"ctsec/local-kms/v1/wrap"
-_CAPABILITIES: Final = KmsCapabilities(binds_context=True, rewraps_inside=False, reports_state=False, multi_region=False)
 _DERIVE_LABEL: Final = b"ctsec/local-kms/v1/derive/"
+_CAPABILITIES: Final = KmsCapabilities(binds_context=True, rewraps_inside=False, reports_state=False, multi_region=False)
 
 
 class LocalKms:
@@ -78,8 +78,7 @@ class LocalKms:
     def wrap(self, key: Secret, context: bytes) -> bytes:
         """Return the wrapped form of a data key, bound to `context`; raise ValueError unless it has 32 bytes."""
         check_context(context)
-        if len(key) != KEY_BYTES:
-            raise ValueError(f"expected a data key of {KEY_BYTES} bytes")
+        check_data_key(key)
         nonce = fresh_nonce(self._random(NONCE_BYTES))
         return self._header + nonce + self._cipher.encrypt(nonce, key.reveal(), self._header + context)
 

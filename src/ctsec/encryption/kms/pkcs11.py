@@ -15,7 +15,7 @@ import os
 from importlib.util import find_spec
 from typing import Final
 
-from ctsec.encryption.kek import KekDescription, KmsCapabilities, check_context
+from ctsec.encryption.kek import KekDescription, KmsCapabilities, check_context, check_data_key
 from ctsec.encryption.kms.pkcs11_token import Token, TokenKek, checked
 from ctsec.encryption.kms.pkcs11_uri import TokenKey
 from ctsec.encryption.primitives import KEY_BYTES, NONCE_BYTES, TAG_BYTES, fresh_nonce
@@ -99,8 +99,7 @@ class Pkcs11Kms:
     def wrap(self, key: Secret, context: bytes) -> bytes:
         """Return the wrapped form of a data key, bound to `context`; raise ValueError unless it has 32 bytes."""
         check_context(context)
-        if len(key) != KEY_BYTES:
-            raise ValueError(f"expected a data key of {KEY_BYTES} bytes")
+        check_data_key(key)
         nonce = fresh_nonce(self._random(NONCE_BYTES))
         return _VERSION + nonce + self._token.use(self._key.label, lambda kek: _encrypt(kek, nonce, key.reveal(), context))
 

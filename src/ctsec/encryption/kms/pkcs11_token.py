@@ -125,9 +125,6 @@ class Token:
 
         name = ""
         with self._module.lock:
-            if self._life != self._module.life:
-                # the parent's session: not ours to close
-                self._session, self._keys, self._life = None, {}, self._module.life
             for _ in range(2):
                 try:
                     return work()
@@ -142,6 +139,7 @@ class Token:
         import pkcs11
         from pkcs11 import KeyType, ObjectClass
 
+        self._leave_to_the_parent()
         known = self._keys.get(label)
         if known is not None:
             return known
@@ -176,9 +174,14 @@ class Token:
             self._refused = True
             raise KeyDenied(f"the token {self.label} refuses the PIN ({type(error).__name__}); set the right one and start again") from None
 
+    def _leave_to_the_parent(self) -> None:
+        if self._life != self._module.life:
+            self._session, self._keys, self._life = None, {}, self._module.life
+
     def _drop(self) -> None:
         import pkcs11
 
+        self._leave_to_the_parent()
         session, self._session, self._keys = self._session, None, {}
         if session is not None:
             with suppress(pkcs11.PKCS11Error):

@@ -41,7 +41,7 @@ class KmsCall:
 
 
 class FakeAwsKms:
-    """AWS KMS on loopback for one test: `with FakeAwsKms() as kms:`, then boto3 with `endpoint_url=kms.url`.
+    """AWS KMS on loopback, from its making to `close`: `with FakeAwsKms() as kms:`, then boto3 with `endpoint_url=kms.url`.
 
     One stand-in serves every region: the region of a call is that of its signature. `accounts` maps access key ids to accounts; any other
     access key id is of `account`. Signatures are not checked. `latency` are seconds before each answer. `keys` is what the owners of the
@@ -62,9 +62,9 @@ class FakeAwsKms:
         self._open: set[socket.socket] = set()
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="fake-aws-kms", daemon=True)
+        self._thread.start()
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
