@@ -231,9 +231,10 @@ class MixesStates(Right):
 
 
 MISTAKES = [
-    IgnoresContext, RunsContextsTogether, OneKeyForAll, WrapsInTheOpen, WrapsAnotherKey, WrapsAnyLength, RewrapsToAnotherKey, RewrapsWithoutLooking, KeepsTheForm,
-    BelievesChangedBytes, BelievesTails, RaisesSomethingElse, RaisesSomethingBelow, CallsCorruptUnavailable, ShowsTheContext,
-    TakesAnyContext, HasNoRoomForContexts, DescribesAnew, WorksWhenDisabled, DescribesWhenDisabled, MixesStates,
+    IgnoresContext, RunsContextsTogether, OneKeyForAll, WrapsInTheOpen, WrapsAnotherKey, WrapsAnyLength, RewrapsToAnotherKey,
+    RewrapsWithoutLooking, KeepsTheForm, BelievesChangedBytes, BelievesTails, RaisesSomethingElse, RaisesSomethingBelow,
+    CallsCorruptUnavailable, ShowsTheContext, TakesAnyContext, HasNoRoomForContexts, DescribesAnew, WorksWhenDisabled,
+    DescribesWhenDisabled, MixesStates,
 ]  # fmt: skip
 
 
