@@ -113,7 +113,7 @@ class AsyncCustomerKeys:
         if refusal is not None or key is None:
             return await self._refuse(actor, organization, refusal if refusal is not None else _NO_KEY, attempted="customer_key.forget")
         await self._parts.epochs.bump(keys_of(organization))
-        await self._note(EventName.CUSTOMER_KEY_FORGOTTEN, actor, key, {})
+        await self._note(EventName.CUSTOMER_KEY_DROPPED, actor, key, {})
         return key
 
     async def _take(

@@ -110,7 +110,7 @@ class CustomerKeys:
         if refusal is not None or key is None:
             return self._refuse(actor, organization, refusal if refusal is not None else _NO_KEY, attempted="customer_key.forget")
         self._parts.epochs.bump(keys_of(organization))
-        self._note(EventName.CUSTOMER_KEY_FORGOTTEN, actor, key, {})
+        self._note(EventName.CUSTOMER_KEY_DROPPED, actor, key, {})
         return key
 
     def _take(self, actor: Principal, organization: OrganizationId, ref: str, region: str, *, replacing: bool) -> Outcome[CustomerKey]:
