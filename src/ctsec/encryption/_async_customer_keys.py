@@ -14,7 +14,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.encryption._async import AsyncKeyRing, wrap_context
-from ctsec.encryption._async_data_keys import STEP_UP
+from ctsec.encryption._async_data_keys import STEP_UP, refuse
 from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords, AsyncEpochRecords, AsyncKeyRights
 from ctsec.encryption.customer_key import ENCRYPTION_MANAGE, CustomerKey, CustomerKeyPolicy, parse_ref, parse_region
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
@@ -83,11 +83,11 @@ class AsyncCustomerKeys:
         """Wrap every data key of the region anew under the same key, after its material was rotated at its service."""
         key = await self._own(actor, organization, region)
         if isinstance(key, Refusal):
-            return await self._refuse(actor, organization, key, attempted="customer_key.rotate")
+            return await refuse(self._audit, actor, organization, key, attempted="customer_key.rotate")
         renewed = await self._rewrapped(organization, region, kek=key.ref)
         refusal = await self._judge(actor, organization, lock=True)
         if refusal is not None:
-            return await self._refuse(actor, organization, refusal, attempted="customer_key.rotate")
+            return await refuse(self._audit, actor, organization, refusal, attempted="customer_key.rotate")
         await self._write(organization, region, renewed)
         return await self._change(EventName.CUSTOMER_KEY_ROTATED, actor, key, {"data_keys": len(renewed)})
 
@@ -95,11 +95,11 @@ class AsyncCustomerKeys:
         """Give the key up: its data keys go back under the deployment's. The key is needed once more."""
         key = await self._own(actor, organization, region)
         if isinstance(key, Refusal):
-            return await self._refuse(actor, organization, key, attempted="customer_key.withdraw")
+            return await refuse(self._audit, actor, organization, key, attempted="customer_key.withdraw")
         renewed = await self._rewrapped(organization, region, kek=None)
         refusal = await self._judge(actor, organization, lock=True)
         if refusal is not None:
-            return await self._refuse(actor, organization, refusal, attempted="customer_key.withdraw")
+            return await refuse(self._audit, actor, organization, refusal, attempted="customer_key.withdraw")
         await self._write(organization, region, renewed)
         if not await self._parts.records.remove(organization, region):
             raise StoreBusy(_CHANGED)
@@ -111,7 +111,9 @@ class AsyncCustomerKeys:
         refusal = await self._judge(actor, organization, lock=True)
         key = await self._parts.records.get(organization, region)
         if refusal is not None or key is None:
-            return await self._refuse(actor, organization, refusal if refusal is not None else _NO_KEY, attempted="customer_key.forget")
+            return await refuse(
+                self._audit, actor, organization, refusal if refusal is not None else _NO_KEY, attempted="customer_key.forget"
+            )
         await self._parts.epochs.bump(keys_of(organization))
         await self._note(EventName.CUSTOMER_KEY_DROPPED, actor, key, {})
         return key
@@ -127,11 +129,11 @@ class AsyncCustomerKeys:
         if refusal is None:
             refusal = await self._tried(organization, ref, region)
         if refusal is not None:
-            return await self._refuse(actor, organization, refusal, attempted=attempted)
+            return await refuse(self._audit, actor, organization, refusal, attempted=attempted)
         renewed = await self._rewrapped(organization, region, kek=ref)
         refusal = await self._judge(actor, organization, lock=True)
         if refusal is not None:
-            return await self._refuse(actor, organization, refusal, attempted=attempted)
+            return await refuse(self._audit, actor, organization, refusal, attempted=attempted)
         await self._write(organization, region, renewed)
         return await self._record(actor, organization, ref, region, before=before, renewed=len(renewed))
 
@@ -209,14 +211,3 @@ class AsyncCustomerKeys:
             organization=key.organization_id,
             details={"region": key.region, **details},
         )
-
-    async def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:
-        await self._audit.note_aside(
-            EventName.ACCESS_DENIED,
-            actor=actor,
-            targets=(Target("organization", organization),),
-            refused=refusal.reason,
-            organization=organization,
-            details={"attempted": attempted},
-        )
-        return refusal

@@ -56,7 +56,7 @@ class AsyncDataKeys:
             refusal = await self._judge(actor, organization, lock=True)
             if refusal is None:
                 return await self._replaced(actor, organization, made)
-        return await self._refuse(actor, organization, refusal, attempted="data_key.rotate")
+        return await refuse(self._audit, actor, organization, refusal, attempted="data_key.rotate")
 
     async def destroy(self, actor: Principal, *, organization: OrganizationId) -> Outcome[int]:
         """Destroy every data key of an organization; return how many. Nothing that was sealed under them can ever be read again.
@@ -68,7 +68,7 @@ class AsyncDataKeys:
         if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
             refusal = STEP_UP
         if refusal is not None:
-            return await self._refuse(actor, organization, refusal, attempted="data_keys.destroy")
+            return await refuse(self._audit, actor, organization, refusal, attempted="data_keys.destroy")
         count = 0
         for record in await self._records.of_scope(organization):
             if record.state is not DekState.DESTROYED and await self._records.change(record.destroyed()):
@@ -105,13 +105,15 @@ class AsyncDataKeys:
         fresh = actor.credential.second_factor_fresh(now=self._ambient.now())
         return refusal if refusal is not None or fresh else STEP_UP
 
-    async def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:
-        await self._audit.note_aside(
-            EventName.ACCESS_DENIED,
-            actor=actor,
-            targets=(Target("organization", organization),),
-            refused=refusal.reason,
-            organization=organization,
-            details={"attempted": attempted},
-        )
-        return refusal
+
+async def refuse(audit: AsyncRecorder, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:
+    """Write the refusal of a change of keys aside, so that a rollback of the host does not erase it, and return it."""
+    await audit.note_aside(
+        EventName.ACCESS_DENIED,
+        actor=actor,
+        targets=(Target("organization", organization),),
+        refused=refusal.reason,
+        organization=organization,
+        details={"attempted": attempted},
+    )
+    return refusal

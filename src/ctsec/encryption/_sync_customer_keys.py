@@ -15,7 +15,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.encryption._sync import KeyRing, wrap_context
-from ctsec.encryption._sync_data_keys import STEP_UP
+from ctsec.encryption._sync_data_keys import STEP_UP, refuse
 from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, EpochRecords, KeyRights
 from ctsec.encryption.customer_key import ENCRYPTION_MANAGE, CustomerKey, CustomerKeyPolicy, parse_ref, parse_region
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
@@ -80,11 +80,11 @@ class CustomerKeys:
         """Wrap every data key of the region anew under the same key, after its material was rotated at its service."""
         key = self._own(actor, organization, region)
         if isinstance(key, Refusal):
-            return self._refuse(actor, organization, key, attempted="customer_key.rotate")
+            return refuse(self._audit, actor, organization, key, attempted="customer_key.rotate")
         renewed = self._rewrapped(organization, region, kek=key.ref)
         refusal = self._judge(actor, organization, lock=True)
         if refusal is not None:
-            return self._refuse(actor, organization, refusal, attempted="customer_key.rotate")
+            return refuse(self._audit, actor, organization, refusal, attempted="customer_key.rotate")
         self._write(organization, region, renewed)
         return self._change(EventName.CUSTOMER_KEY_ROTATED, actor, key, {"data_keys": len(renewed)})
 
@@ -92,11 +92,11 @@ class CustomerKeys:
         """Give the key up: its data keys go back under the deployment's. The key is needed once more."""
         key = self._own(actor, organization, region)
         if isinstance(key, Refusal):
-            return self._refuse(actor, organization, key, attempted="customer_key.withdraw")
+            return refuse(self._audit, actor, organization, key, attempted="customer_key.withdraw")
         renewed = self._rewrapped(organization, region, kek=None)
         refusal = self._judge(actor, organization, lock=True)
         if refusal is not None:
-            return self._refuse(actor, organization, refusal, attempted="customer_key.withdraw")
+            return refuse(self._audit, actor, organization, refusal, attempted="customer_key.withdraw")
         self._write(organization, region, renewed)
         if not self._parts.records.remove(organization, region):
             raise StoreBusy(_CHANGED)
@@ -108,7 +108,7 @@ class CustomerKeys:
         refusal = self._judge(actor, organization, lock=True)
         key = self._parts.records.get(organization, region)
         if refusal is not None or key is None:
-            return self._refuse(actor, organization, refusal if refusal is not None else _NO_KEY, attempted="customer_key.forget")
+            return refuse(self._audit, actor, organization, refusal if refusal is not None else _NO_KEY, attempted="customer_key.forget")
         self._parts.epochs.bump(keys_of(organization))
         self._note(EventName.CUSTOMER_KEY_DROPPED, actor, key, {})
         return key
@@ -122,11 +122,11 @@ class CustomerKeys:
         if refusal is None:
             refusal = self._tried(organization, ref, region)
         if refusal is not None:
-            return self._refuse(actor, organization, refusal, attempted=attempted)
+            return refuse(self._audit, actor, organization, refusal, attempted=attempted)
         renewed = self._rewrapped(organization, region, kek=ref)
         refusal = self._judge(actor, organization, lock=True)
         if refusal is not None:
-            return self._refuse(actor, organization, refusal, attempted=attempted)
+            return refuse(self._audit, actor, organization, refusal, attempted=attempted)
         self._write(organization, region, renewed)
         return self._record(actor, organization, ref, region, before=before, renewed=len(renewed))
 
@@ -204,14 +204,3 @@ class CustomerKeys:
             organization=key.organization_id,
             details={"region": key.region, **details},
         )
-
-    def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:
-        self._audit.note_aside(
-            EventName.ACCESS_DENIED,
-            actor=actor,
-            targets=(Target("organization", organization),),
-            refused=refusal.reason,
-            organization=organization,
-            details={"attempted": attempted},
-        )
-        return refusal

@@ -57,7 +57,7 @@ class DataKeys:
             refusal = self._judge(actor, organization, lock=True)
             if refusal is None:
                 return self._replaced(actor, organization, made)
-        return self._refuse(actor, organization, refusal, attempted="data_key.rotate")
+        return refuse(self._audit, actor, organization, refusal, attempted="data_key.rotate")
 
     def destroy(self, actor: Principal, *, organization: OrganizationId) -> Outcome[int]:
         """Destroy every data key of an organization; return how many. Nothing that was sealed under them can ever be read again.
@@ -69,7 +69,7 @@ class DataKeys:
         if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
             refusal = STEP_UP
         if refusal is not None:
-            return self._refuse(actor, organization, refusal, attempted="data_keys.destroy")
+            return refuse(self._audit, actor, organization, refusal, attempted="data_keys.destroy")
         count = 0
         for record in self._records.of_scope(organization):
             if record.state is not DekState.DESTROYED and self._records.change(record.destroyed()):
@@ -106,13 +106,15 @@ class DataKeys:
         fresh = actor.credential.second_factor_fresh(now=self._ambient.now())
         return refusal if refusal is not None or fresh else STEP_UP
 
-    def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:
-        self._audit.note_aside(
-            EventName.ACCESS_DENIED,
-            actor=actor,
-            targets=(Target("organization", organization),),
-            refused=refusal.reason,
-            organization=organization,
-            details={"attempted": attempted},
-        )
-        return refusal
+
+def refuse(audit: Recorder, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:
+    """Write the refusal of a change of keys aside, so that a rollback of the host does not erase it, and return it."""
+    audit.note_aside(
+        EventName.ACCESS_DENIED,
+        actor=actor,
+        targets=(Target("organization", organization),),
+        refused=refusal.reason,
+        organization=organization,
+        details={"attempted": attempted},
+    )
+    return refusal

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from ctsec.ids import Random
 from ctsec.secret import Secret
 
 DATA_KEY_BYTES: Final = 32
@@ -61,3 +62,11 @@ def check_data_key(key: Secret) -> Secret:
     if len(key) != DATA_KEY_BYTES:
         raise ValueError(f"expected a data key of {DATA_KEY_BYTES} bytes")
     return key
+
+
+def fresh_data_key(random: Random) -> Secret:
+    """Return a data key of 32 bytes of `random`; raise ValueError for a broken source of randomness."""
+    made = Secret(random(DATA_KEY_BYTES))
+    if len(made) != DATA_KEY_BYTES:
+        raise ValueError(f"expected {DATA_KEY_BYTES} bytes from the source of randomness")
+    return made

@@ -20,7 +20,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Final, cast
 
-from ctsec.encryption.kek import KekDescription, KmsCapabilities, check_context, check_data_key
+from ctsec.encryption.kek import KekDescription, KmsCapabilities, check_context, check_data_key, fresh_data_key
 from ctsec.encryption.kms.attempts import Attempts, CallBounds
 from ctsec.encryption.kms.https import AccessToken, Call, HttpsService, text_of
 from ctsec.encryption.primitives import KEY_BYTES, NONCE_BYTES, TAG_BYTES, Aes256Gcm, fresh_nonce
@@ -107,7 +107,7 @@ class AzureKms:
     def generate_data_key(self, context: bytes) -> tuple[Secret, bytes]:
         """Return a fresh data key of 32 bytes and its wrapped form (keys/wrapKey)."""
         check_context(context)
-        plaintext = self._fresh()
+        plaintext = fresh_data_key(self._random)
         return plaintext, self.wrap(plaintext, context)
 
     def unwrap(self, wrapped: bytes, context: bytes) -> Secret:
@@ -128,15 +128,9 @@ class AzureKms:
         """Return the wrapped form of a data key (keys/wrapKey); raise ValueError unless it has 32 bytes."""
         check_context(context)
         check_data_key(key)
-        inner, nonce = self._fresh(), fresh_nonce(self._random(NONCE_BYTES))
+        inner, nonce = fresh_data_key(self._random), fresh_nonce(self._random(NONCE_BYTES))
         header = _VERSION + self._ask("wrapkey", inner.reveal(), size=_KEY_WRAP)
         return header + nonce + Aes256Gcm(inner).encrypt(nonce, key.reveal(), header + _DOMAIN + context)
-
-    def _fresh(self) -> Secret:
-        made = Secret(self._random(KEY_BYTES))
-        if len(made) != KEY_BYTES:
-            raise ValueError(f"expected {KEY_BYTES} bytes from the source of randomness")
-        return made
 
     def _ask(self, verb: str, value: bytes, *, size: int, opening: bool = False) -> bytes:
         def judge(answer: Mapping[str, object]) -> bytes:

@@ -18,7 +18,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
-from ctsec.encryption.kek import MAX_WRAPPED, KekDescription, KmsCapabilities, check_context, check_data_key
+from ctsec.encryption.kek import MAX_WRAPPED, KekDescription, KmsCapabilities, check_context, check_data_key, fresh_data_key
 from ctsec.encryption.kms.attempts import Attempts, CallBounds
 from ctsec.encryption.kms.crc32c import crc32c
 from ctsec.encryption.kms.https import AccessToken, Call, HttpsService, text_of
@@ -99,9 +99,7 @@ class GoogleKms:
     def generate_data_key(self, context: bytes) -> tuple[Secret, bytes]:
         """Return a fresh data key of 32 bytes and its wrapped form (useToEncrypt)."""
         check_context(context)
-        plaintext = Secret(self._random(KEY_BYTES))
-        if len(plaintext) != KEY_BYTES:
-            raise ValueError(f"expected {KEY_BYTES} bytes from the source of randomness")
+        plaintext = fresh_data_key(self._random)
         return plaintext, self.wrap(plaintext, context)
 
     def unwrap(self, wrapped: bytes, context: bytes) -> Secret:

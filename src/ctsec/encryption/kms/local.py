@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from ctsec.encryption.kek import KekDescription, KmsCapabilities, check_context, check_data_key
+from ctsec.encryption.kek import KekDescription, KmsCapabilities, check_context, check_data_key, fresh_data_key
 from ctsec.encryption.kms.local_file import ID_BYTES, KEY_BYTES, create_file, read_file
 from ctsec.encryption.primitives import NONCE_BYTES, TAG_BYTES, Aes256Gcm, derive, fresh_nonce
 from ctsec.errors import DecryptionFailed, KeyNotFound
@@ -70,9 +70,7 @@ class LocalKms:
     def generate_data_key(self, context: bytes) -> tuple[Secret, bytes]:
         """Return (a fresh data key of 32 bytes, its wrapped form bound to `context`)."""
         check_context(context)
-        plaintext = Secret(self._random(KEY_BYTES))
-        if len(plaintext) != KEY_BYTES:
-            raise ValueError(f"expected {KEY_BYTES} bytes from the source of randomness")
+        plaintext = fresh_data_key(self._random)
         return plaintext, self.wrap(plaintext, context)
 
     def wrap(self, key: Secret, context: bytes) -> bytes:

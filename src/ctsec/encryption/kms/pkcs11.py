@@ -15,7 +15,7 @@ import os
 from importlib.util import find_spec
 from typing import Final
 
-from ctsec.encryption.kek import KekDescription, KmsCapabilities, check_context, check_data_key
+from ctsec.encryption.kek import KekDescription, KmsCapabilities, check_context, check_data_key, fresh_data_key
 from ctsec.encryption.kms.pkcs11_token import Token, TokenKek, checked
 from ctsec.encryption.kms.pkcs11_uri import TokenKey
 from ctsec.encryption.primitives import KEY_BYTES, NONCE_BYTES, TAG_BYTES, fresh_nonce
@@ -91,9 +91,7 @@ class Pkcs11Kms:
     def generate_data_key(self, context: bytes) -> tuple[Secret, bytes]:
         """Return a fresh data key of 32 bytes and its wrapped form."""
         check_context(context)
-        plaintext = Secret(self._random(KEY_BYTES))
-        if len(plaintext) != KEY_BYTES:
-            raise ValueError(f"expected {KEY_BYTES} bytes from the source of randomness")
+        plaintext = fresh_data_key(self._random)
         return plaintext, self.wrap(plaintext, context)
 
     def wrap(self, key: Secret, context: bytes) -> bytes:
