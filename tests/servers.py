@@ -21,13 +21,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
 import psycopg
 import pymysql
 import redis
+
+from tests.certificates import Authority
 
 FOLDER_VARIABLE: Final = "CTSEC_TEST_SERVERS_FOLDER"
 KINDS: Final = ("postgresql", "mariadb", "redis")
@@ -43,6 +45,14 @@ class Server:
     pid: int
     port: int
     folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class TlsServer:
+    """A server that speaks TLS: its port, and the file of the CA that issued its certificate."""
+
+    port: int
+    ca_file: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +111,28 @@ def server(kind: str) -> Server:
         if not record.exists():
             record.write_text(json.dumps(asdict(_start(kind, folder / kind))), "utf-8")
         return Server(**json.loads(record.read_text("utf-8")))
+
+
+def tls_server(kind: str, maximum: str) -> TlsServer:
+    """Return the one server of a kind that speaks TLS up to `maximum` (`TLSv1.2` or `TLSv1.3`), with a certificate of the tests' own CA.
+
+    Its certificate is for 127.0.0.1 and for `certificates.NAME`.
+    """
+    folder = Path(os.environ[FOLDER_VARIABLE])
+    record = folder / f"{kind}-{maximum}.json"
+    with _locked(folder / f"{kind}-{maximum}.lock"):
+        if not record.exists():
+            record.write_text(json.dumps(asdict(_start(kind, folder / f"{kind}-{maximum}", maximum=maximum))), "utf-8")
+        running = Server(**json.loads(record.read_text("utf-8")))
+        return TlsServer(running.port, f"{running.folder}/tls/ca.pem")
+
+
+@cache
+def lacks_tls() -> bool:
+    """Say whether Redis was built without TLS: it then does not know the first of these settings, and no build takes the second."""
+    program = find("redis")
+    command = [str(program), "--tls-port", "0", "--port", "none"]
+    return program is not None and "tls-port" in subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def stop_all() -> None:
@@ -172,7 +204,7 @@ def _administer(kind: str, statement: str) -> None:
             cursor.execute(statement)
 
 
-def _start(kind: str, folder: Path) -> Server:
+def _start(kind: str, folder: Path, *, maximum: str | None = None) -> Server:
     program = find(kind)
     if program is None:
         raise RuntimeError(f"{kind} is not installed here; parametrize with available_databases()")
@@ -181,7 +213,11 @@ def _start(kind: str, folder: Path) -> Server:
     account = _account(kind)
     if account is not None:
         os.chown(folder, account.pw_uid, account.pw_gid)
-    prepare, command, ready = _plan(kind, Path(program), folder=folder, port=_free_port())
+    port = _free_port()
+    prepare, command, ready = _plan(kind, Path(program), folder=folder, port=port)
+    if maximum is not None:
+        command = _with_tls(kind, command, folder=folder, maximum=maximum, account=account)
+        ready = partial(_knock, port) if kind == "redis" else ready
     if prepare:
         _as(account, prepare, folder=folder).wait()
     process = _as(account, command, folder=folder)
@@ -196,7 +232,7 @@ def _start(kind: str, folder: Path) -> Server:
                 raise RuntimeError(f"{kind} did not start: {error}\n{(folder / 'log').read_text('utf-8', 'replace')[-2000:]}") from error
             time.sleep(0.05)
         else:
-            return Server(kind=kind, pid=process.pid, port=int(command[-1]), folder=str(folder))
+            return Server(kind=kind, pid=process.pid, port=port, folder=str(folder))
 
 
 def _plan(kind: str, program: Path, *, folder: Path, port: int) -> tuple[list[str], list[str], Callable[[], object]]:
@@ -222,6 +258,29 @@ def _plan(kind: str, program: Path, *, folder: Path, port: int) -> tuple[list[st
         return init, run, lambda: pymysql.connect(host="127.0.0.1", port=port, user="ctsec").close()
     run = [str(program), "--bind", "127.0.0.1", "--save", "", "--databases", "10000", "--dir", str(folder), "--port", str(port)]
     return [], run, lambda: redis.Redis(port=port).ping()
+
+
+def _with_tls(kind: str, command: list[str], *, folder: Path, maximum: str, account: pwd.struct_passwd | None) -> list[str]:
+    """Return the command of a server that speaks TLS too (Redis: only), after making its certificate."""
+    place = folder / "tls"
+    place.mkdir(mode=0o755)
+    authority = Authority.make(place)
+    pair = authority.issue("server")
+    for path in (pair.key, pair.certificate):
+        if account is not None:
+            os.chown(path, account.pw_uid, account.pw_gid)
+    if kind == "postgresql":
+        names = {"ssl": "on", "ssl_cert_file": pair.certificate, "ssl_key_file": pair.key, "ssl_max_protocol_version": maximum}
+        return command + [part for name, value in names.items() for part in ("-c", f"{name}={value}")]
+    if kind == "mariadb":
+        return [*command, f"--ssl-cert={pair.certificate}", f"--ssl-key={pair.key}", f"--tls-version={maximum}"]
+    *others, _, port = command
+    files = ["--tls-cert-file", pair.certificate, "--tls-key-file", pair.key, "--tls-ca-cert-file", authority.file]
+    return [*others, "--port", "0", "--tls-port", port, *files, "--tls-auth-clients", "no", "--tls-protocols", maximum]
+
+
+def _knock(port: int) -> None:
+    socket.create_connection(("127.0.0.1", port), timeout=1).close()
 
 
 def _account(kind: str) -> pwd.struct_passwd | None:

@@ -135,7 +135,9 @@ def test_nobody_imports_the_lazy_face() -> None:
 
 def test_the_kernel_imports_only_itself_and_the_standard_library() -> None:
     """The kernel has no third-party import."""
-    assert [f"{name}:{line} imports {top}" for name in modules() if layer(name) == LAYERS.index(KERNEL) for top, line in foreign_imports(name)] == []
+    assert [
+        f"{name}:{line} imports {top}" for name in modules() if layer(name) == LAYERS.index(KERNEL) for top, line in foreign_imports(name)
+    ] == []
 
 
 def test_third_party_packages_are_touched_where_the_table_says() -> None:

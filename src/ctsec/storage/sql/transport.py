@@ -177,4 +177,12 @@ def problem(error: Exception) -> str:
     """Return why a database could not be asked, without what a driver's message may hold."""
     if isinstance(error, CtsecError):
         return str(error)
-    return reason_of(getattr(error, "orig", None) or error)
+    cause: BaseException = getattr(error, "orig", None) or error
+    told = getattr(cause, "original_exception", None) or cause.__cause__ or cause
+    # libpq and MariaDB's drivers tell in words only; a few of them are looked for, and none is repeated.
+    words = str(cause)
+    if isinstance(told, OSError):
+        return reason_of(told)
+    if "certificate" in words:
+        return "the certificate is not accepted"
+    return "no TLS connection" if "SSL" in words or "TLS" in words else reason_of(cause)
