@@ -31,14 +31,14 @@ def enforce_tls13(client: C) -> C:
     request raises it too if somebody undid it.
     """
     session = _part(client, "_endpoint", "http_session")
+    made: object = _part(session, "_get_ssl_context")
+    if not callable(made):
+        raise _unexpected()
     if _part(session, "_verify") in (False, None):
         raise ConfigurationError("expected a boto3 client that checks certificates; give verify a CA file instead of False")
     if _part(session, "_proxy_config", "settings").get("proxy_use_forwarding_for_https"):
         raise ConfigurationError("expected a proxy that does not see the requests; leave proxy_use_forwarding_for_https off")
     _check_address(str(_part(client, "meta", "endpoint_url")))
-    made: object = _part(session, "_get_ssl_context")
-    if not callable(made):
-        raise _unexpected()
     if not isinstance(made, _Raised):
         session._get_ssl_context = _Raised(made)  # noqa: SLF001 - there is no public way in: docs/adr/0011
     for manager in _managers(session):
