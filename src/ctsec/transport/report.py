@@ -92,5 +92,5 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is not accepted ({error.verify_message})"
     if isinstance(error, ssl.SSLError):
-        return f"no TLS connection ({getattr(error, "reason", None) or type(error).__name__})"
+        return f"no TLS connection ({getattr(error, 'reason', None) or type(error).__name__})"
     return f"no connection ({type(error).__name__})"

