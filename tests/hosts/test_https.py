@@ -71,9 +71,9 @@ def host(request: pytest.FixtureRequest) -> Callable[..., Send]:
     return MADE[request.param]
 
 
-def get(send: Send, url: str, *, method: str = "GET", peer: str = CLIENT, headers: Mapping[str, str] | Headers = ()) -> httpx.Response:
+def get(send: Send, url: str, *, method: str = "GET", peer: str = CLIENT, headers: Mapping[str, str] | None = None) -> httpx.Response:
     """Make one request."""
-    return send(method, url, headers=list(headers.items() if isinstance(headers, Mapping) else headers), peer=peer)
+    return send(method, url, headers=list((headers or {}).items()), peer=peer)
 
 
 @pytest.mark.proves("SEED-E1", "ASVS-12.3.1")
