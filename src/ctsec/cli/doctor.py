@@ -34,7 +34,7 @@ def _line(each: ConnectionReport) -> str:
     if each.problem:
         said = each.problem
     elif each.local:
-        said = f"{spoken or 'plain'} (loopback)"
+        said = "a file" if each.address.startswith("sqlite:") else f"{spoken or 'plain'} (loopback)"
     else:
         said = spoken or "plain"
     allowed = f"; allowed because: {each.excuse}" if each.excuse and not each.sound else ""

@@ -57,6 +57,8 @@ def hold(made: Engine | AsyncEngine, transport: Transport) -> None:
 
     def on_connected(connection: Any, record: object) -> None:
         del record
+        if not demanded:
+            return
         protocol, _, place = seen(driver, connection)
         exempt = place == "socket" or (place == "loopback" and not transport.on_loopback)
         if not exempt and protocol not in _accepted(transport):
@@ -132,7 +134,8 @@ def seen(driver: str, connection: Any) -> tuple[str, str, Place]:
     if driver == "pymysql":
         return *spoken(raw._sock), place_of(raw._sock.getpeername())  # noqa: SLF001 - the only place where it is
     if driver == "asyncmy":
-        ask = raw._transport.get_extra_info  # noqa: SLF001 - idem
+        link = getattr(raw, "_transport", None) or raw._writer  # noqa: SLF001 - the second before asyncmy 0.2.11
+        ask = link.get_extra_info
         return *spoken(ask("ssl_object")), place_of(ask("peername"))
     return "", "", "elsewhere"
 
