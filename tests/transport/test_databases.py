@@ -78,7 +78,8 @@ def test_tls12_is_refused(kind: str, look: Look) -> None:
     seen = look(url_of(kind, running.port), Transport(ca_file=running.ca_file, on_loopback=True))
     assert (seen.problem[:17], seen.sound) == ("no TLS connection", False)
     plain = look(url_of(kind, server(kind).port), Transport(ca_file=running.ca_file, on_loopback=True))
-    assert (plain.problem[:17], plain.sound) == ("no TLS connection", False)
+    # PyMySQL before 1.2 goes on without TLS, and is then caught.
+    assert ("no TLS" in plain.problem, plain.sound) == (True, False)
     assert "s3cret" not in repr((seen, plain))
 
 
@@ -139,7 +140,7 @@ def test_schema_functions_are_held_too() -> None:
 
 @pytest.mark.server("mariadb")
 def test_a_driver_that_goes_on_in_plain_is_caught(tmp_path: Path) -> None:
-    """A connection that came about without TLS, as older drivers let it, is closed before anything is asked over it."""
+    """A connection that came about without TLS, as older drivers let it, is not used."""
     engine = create_engine(url_of("mariadb", server("mariadb").port).replace("mariadb:", "mariadb+pymysql:"))
     hold(engine, Transport(ca_file=Authority.make(tmp_path).file, on_loopback=True))
 

@@ -62,7 +62,7 @@ def hold(made: Engine | AsyncEngine, transport: Transport) -> None:
         protocol, _, place = seen(driver, connection)
         exempt = place == "socket" or (place == "loopback" and not transport.on_loopback)
         if not exempt and protocol not in _accepted(transport):
-            connection.close()
+            # The pool closes it.
             raise ConfigurationError(
                 f"expected {_VERSIONS[transport.minimum]} to the database; its connection speaks {protocol or 'no TLS'}"
             )
