@@ -49,10 +49,12 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class TlsServer:
-    """A server that speaks TLS: its port, and the file of the CA that issued its certificate."""
+    """A server that speaks TLS: its port, the CA that issued its certificate, and a certificate with its key for a client."""
 
     port: int
     ca_file: str
+    certificate: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,7 @@ def server(kind: str) -> Server:
 def tls_server(kind: str, maximum: str) -> TlsServer:
     """Return the one server of a kind that speaks TLS up to `maximum` (`TLSv1.2` or `TLSv1.3`), with a certificate of the tests' own CA.
 
-    Its certificate is for 127.0.0.1 and for `certificates.NAME`.
+    Its certificate is for 127.0.0.1 and for `certificates.NAME`. PostgreSQL looks at a client's certificate, and Redis asks for one.
     """
     folder = Path(os.environ[FOLDER_VARIABLE])
     record = folder / f"{kind}-{maximum}.json"
@@ -124,7 +126,8 @@ def tls_server(kind: str, maximum: str) -> TlsServer:
         if not record.exists():
             record.write_text(json.dumps(asdict(_start(kind, folder / f"{kind}-{maximum}", maximum=maximum))), "utf-8")
         running = Server(**json.loads(record.read_text("utf-8")))
-        return TlsServer(running.port, f"{running.folder}/tls/ca.pem")
+        place = f"{running.folder}/tls"
+        return TlsServer(running.port, f"{place}/ca.pem", f"{place}/client.crt", f"{place}/client.key")
 
 
 @cache
@@ -266,17 +269,24 @@ def _with_tls(kind: str, command: list[str], *, folder: Path, maximum: str, acco
     place.mkdir(mode=0o755)
     authority = Authority.make(place)
     pair = authority.issue("server")
+    authority.issue("client", hosts=("client",))
     for path in (pair.key, pair.certificate):
         if account is not None:
             os.chown(path, account.pw_uid, account.pw_gid)
     if kind == "postgresql":
-        names = {"ssl": "on", "ssl_cert_file": pair.certificate, "ssl_key_file": pair.key, "ssl_max_protocol_version": maximum}
+        names = {
+            "ssl": "on",
+            "ssl_cert_file": pair.certificate,
+            "ssl_key_file": pair.key,
+            "ssl_ca_file": authority.file,
+            "ssl_max_protocol_version": maximum,
+        }
         return command + [part for name, value in names.items() for part in ("-c", f"{name}={value}")]
     if kind == "mariadb":
         return [*command, f"--ssl-cert={pair.certificate}", f"--ssl-key={pair.key}", f"--tls-version={maximum}"]
     *others, _, port = command
     files = ["--tls-cert-file", pair.certificate, "--tls-key-file", pair.key, "--tls-ca-cert-file", authority.file]
-    return [*others, "--port", "0", "--tls-port", port, *files, "--tls-auth-clients", "no", "--tls-protocols", maximum]
+    return [*others, "--port", "0", "--tls-port", port, *files, "--tls-auth-clients", "yes", "--tls-protocols", maximum]
 
 
 def _knock(port: int) -> None:

@@ -76,7 +76,7 @@ def test_a_sound_bundle(tmp_path: Path, authority: Authority, mail: int) -> None
         mail=f"smtps://someone:s3cret-word@127.0.0.1:{mail}",
         mail_transport=held(authority.file),
         redis=f"rediss://127.0.0.1:{changes.port}/0",
-        redis_transport=held(changes.ca_file),
+        redis_transport=held(changes.ca_file, f", certificate={changes.certificate!r}, key={changes.key!r}"),
     )
     (tmp_path / "host.py").write_text(code, "utf-8")
     ran = ctsec("doctor", "host:security", folder=tmp_path)
@@ -118,7 +118,7 @@ def test_an_unsound_bundle(tmp_path: Path, authority: Authority, mail: int) -> N
         mail=f"smtps://someone:s3cret-word@127.0.0.1:{mail}",
         mail_transport="Transport()",
         redis=f"rediss://:s3cret-word@127.0.0.1:{changes.port}/0",
-        redis_transport=held(changes.ca_file),
+        redis_transport=held(changes.ca_file, f", certificate={changes.certificate!r}, key={changes.key!r}"),
     )
     (tmp_path / "host.py").write_text(code, "utf-8")
     ran = ctsec("doctor", "host:security", folder=tmp_path)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ctsec.errors import ConfigurationError, CtsecError, StoreError
@@ -127,6 +127,20 @@ def test_postgresql_elsewhere_is_tls13_by_default(weak: str, look: Look) -> None
     for weaker in (old, none):
         refused = look(url_of("postgresql", weaker.port, host=NAME, query=query + old.ca_file), Transport())
         assert refused.problem == "no TLS connection"
+
+
+@pytest.mark.proves("ASVS-12.3.5")
+@pytest.mark.server("postgresql")
+def test_postgresql_sees_the_client_certificate() -> None:
+    """The certificate of this side reaches the server, which may then ask for it instead of a password."""
+    running = tls_server("postgresql", "TLSv1.3")
+    transport = Transport(ca_file=running.ca_file, certificate=running.certificate, key=running.key, on_loopback=True)
+    engine = create_engine(url_of("postgresql", running.port).replace("postgresql:", "postgresql+psycopg:"))
+    hold(engine, transport)
+    with engine.connect() as connection:
+        shown = connection.execute(text("SELECT client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()")).scalar_one()
+    engine.dispose()
+    assert shown == "/CN=client"
 
 
 @pytest.mark.server("postgresql")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from ctsec.errors import ConfigurationError
 from ctsec.storage.redis import AsyncRedisFeed, RedisFeed
 from ctsec.transport import ConnectionReport, Transport, UnsafeTransport
 from tests.certificates import Authority
-from tests.servers import tls_server
+from tests.servers import TlsServer, tls_server
 
 pytestmark = pytest.mark.server("redis", "redis-tls")
 Look = Callable[[str, Transport], ConnectionReport]
@@ -46,6 +47,12 @@ def look_async(url: str, transport: Transport) -> ConnectionReport:
     return asyncio.run(look())
 
 
+def held(running: TlsServer, **more: Any) -> Transport:
+    """Return a transport that trusts a server's CA only and has a certificate for it."""
+    kind = UnsafeTransport if "reason" in more else Transport
+    return kind(**{"ca_file": running.ca_file, "certificate": running.certificate, "key": running.key, **more})
+
+
 @pytest.fixture(params=[look_sync, look_async], ids=["sync", "async"])
 def look(request: pytest.FixtureRequest) -> Look:
     """One of the two colours."""
@@ -56,7 +63,7 @@ def look(request: pytest.FixtureRequest) -> Look:
 def test_tls13_works_and_is_told(look: Look) -> None:
     """A rediss URL is reached by TLS 1.3, and the report says so, without the password."""
     running = tls_server("redis", "TLSv1.3")
-    seen = look(f"rediss://127.0.0.1:{running.port}/0", Transport(ca_file=running.ca_file))
+    seen = look(f"rediss://127.0.0.1:{running.port}/0", held(running))
     assert (seen.protocol, seen.problem, seen.address) == ("TLSv1.3", "", f"rediss://127.0.0.1:{running.port}")
     assert seen.cipher.startswith("TLS_")
 
@@ -65,10 +72,10 @@ def test_tls13_works_and_is_told(look: Look) -> None:
 def test_tls12_is_refused(look: Look) -> None:
     """A server that speaks at most TLS 1.2 is not spoken to, but by an `UnsafeTransport`."""
     running = tls_server("redis", "TLSv1.2")
-    seen = look(f"rediss://someone:s3cret-word@127.0.0.1:{running.port}/0", Transport(ca_file=running.ca_file))
+    seen = look(f"rediss://someone:s3cret-word@127.0.0.1:{running.port}/0", held(running))
     assert (seen.problem[:17], seen.sound) == ("no TLS connection", False)
     assert "s3cret" not in repr(seen)
-    allowed = look(f"rediss://127.0.0.1:{running.port}/0", UnsafeTransport(reason="until March", ca_file=running.ca_file))
+    allowed = look(f"rediss://127.0.0.1:{running.port}/0", held(running, reason="until March"))
     assert (allowed.protocol, allowed.excuse) == ("TLSv1.2", "until March")
 
 
@@ -77,10 +84,20 @@ def test_tls12_is_refused(look: Look) -> None:
 def test_other_names_and_other_authorities_are_refused(look: Look, tmp_path: Path, query: str) -> None:
     """A certificate for another name and one of an unknown CA are refused, whatever the URL's query says."""
     running, other = tls_server("redis", "TLSv1.3"), Authority.make(tmp_path).file
-    wrong_name = look(f"rediss://localhost:{running.port}/0{query}", Transport(ca_file=running.ca_file))
+    wrong_name = look(f"rediss://localhost:{running.port}/0{query}", held(running))
     assert "certificate is not accepted" in wrong_name.problem
-    for transport in (Transport(ca_file=other), Transport()):
+    for transport in (held(running, ca_file=other), held(running, ca_file=None)):
         assert "certificate is not accepted" in look(f"rediss://127.0.0.1:{running.port}/0{query}", transport).problem
+
+
+@pytest.mark.proves("ASVS-12.3.5")
+def test_client_certificates(look: Look, tmp_path: Path) -> None:
+    """A server that asks for certificates is reached with one of its CA, and not without one or with another's."""
+    running, stranger = tls_server("redis", "TLSv1.3"), Authority.make(tmp_path).issue("client", hosts=("client",))
+    url = f"rediss://127.0.0.1:{running.port}/0"
+    assert look(url, held(running)).sound
+    for other in (held(running, certificate=None, key=None), held(running, certificate=stranger.certificate, key=stranger.key)):
+        assert not look(url, other).sound
 
 
 @pytest.mark.proves("ASVS-12.3.1")

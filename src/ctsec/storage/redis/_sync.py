@@ -70,6 +70,9 @@ class RedisFeed:
         connection = self._client.connection_pool.make_connection()
         try:
             connection.connect()
+            # With TLS 1.3 a server tells only now that it does not take this side's certificate.
+            connection.send_command("PING")
+            connection.read_response()
             return (report(self._client, connection, transport=self._transport),)
         except (RedisError, OSError) as error:
             found = reason_of(error.__cause__ or error.__context__ or error)
