@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from dataclasses import fields
 from pathlib import Path
 
 from ctsec import errors
@@ -13,6 +14,7 @@ from ctsec.outcome import Reason, Refusal
 from ctsec.rbac import Rule
 from ctsec.rbac.change import KINDS
 from ctsec.rbac.decision import DECISIONS
+from ctsec.transport import ConnectionReport
 from ctsec.web.guarding import decision_refusal
 from ctsec.web.problem import of_refusal
 
@@ -59,3 +61,12 @@ def test_the_pattern_of_api_keys_is_the_documented_one() -> None:
     found = re.search(r"Regular expression:\s+`(.*?)`", (REFERENCE / "formats.md").read_text("utf-8"))
     assert found is not None
     assert found[1] == PATTERN
+
+
+def test_every_field_of_the_doctor_is_described() -> None:
+    """The page of connections names each field of the doctor's JSON, in the order in which they are printed."""
+    names = {field.name for field in fields(ConnectionReport)} | {"sound"}
+    assert [row[0] for row in rows("connections.md", columns=2) if row[0] in names or row[0].isidentifier()] == [
+        *(field.name for field in fields(ConnectionReport)),
+        "sound",
+    ]

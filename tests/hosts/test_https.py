@@ -122,7 +122,7 @@ def test_what_was_sent_in_the_clear_is_refused(host: Callable[..., Send]) -> Non
         assert "location" not in answer.headers
 
 
-@pytest.mark.proves("SEED-E1")
+@pytest.mark.proves("SEED-E1", "ASVS-3.4.1")
 @pytest.mark.parametrize("path", ["/", "/own", "/healthz"])
 def test_https_answers_are_strict(host: Callable[..., Send], path: str) -> None:
     """Every https answer has the header once, for two years and all sub-domains, whatever the application says of it."""

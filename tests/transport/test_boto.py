@@ -37,7 +37,7 @@ def client(port: int, *, verify: str | bool, scheme: str = "https", host: str = 
     return session.client("kms", endpoint_url=f"{scheme}://{host}:{port}", verify=verify, config=config)
 
 
-@pytest.mark.proves("ASVS-12.1.1", "ASVS-12.3.1")
+@pytest.mark.proves("SEED-E1", "ASVS-12.1.1", "ASVS-12.3.1")
 def test_tls12_is_refused_and_tls13_is_spoken(authority: Authority, pair: Pair) -> None:
     """An enforced client does not speak to a TLS 1.2-only service, to which a client that is not enforced speaks; TLS 1.3 works."""
     with service(listening(pair, "TLSv1.2")) as old:

@@ -16,8 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from ctsec.errors import ConfigurationError, CtsecError, StoreError
 from ctsec.storage.sql import AsyncSqlStorage, SqlStorage
 from ctsec.storage.sql.schema import versions
-from ctsec.storage.sql.transport import hold, place_before
+from ctsec.storage.sql.transport import demands, hold, place_before
 from ctsec.transport import ConnectionReport, Transport, UnsafeTransport
+from ctsec.transport.tls import system_bundle
 from tests.certificates import NAME, Authority
 from tests.servers import server, tls_server
 
@@ -59,7 +60,7 @@ def url_of(kind: str, port: int, *, host: str = "127.0.0.1", query: str = "") ->
     return f"{kind}://ctsec{':s3cret-word' if kind == 'postgresql' else ''}@{host}:{port}/{PLACES[kind]}{query}"
 
 
-@pytest.mark.proves("ASVS-12.1.1", "ASVS-12.3.1", "ASVS-12.3.2")
+@pytest.mark.proves("SEED-E1", "ASVS-12.1.1", "ASVS-12.3.1", "ASVS-12.3.2")
 @pytest.mark.parametrize("kind", KINDS)
 def test_tls13_works_and_is_told(kind: str, look: Look) -> None:
     """A server that speaks TLS 1.3 is reached by it, and the report says so, without the password."""
@@ -70,7 +71,7 @@ def test_tls13_works_and_is_told(kind: str, look: Look) -> None:
     assert seen.address == f"{kind}://127.0.0.1:{running.port}/{PLACES[kind]}"
 
 
-@pytest.mark.proves("ASVS-12.1.1", "ASVS-12.3.1")
+@pytest.mark.proves("SEED-E1", "ASVS-12.1.1", "ASVS-12.3.1")
 @pytest.mark.parametrize("kind", KINDS)
 def test_tls12_is_refused(kind: str, look: Look) -> None:
     """A server that speaks at most TLS 1.2 is not spoken to; a server without TLS neither."""
@@ -196,21 +197,12 @@ def test_parameters_that_an_event_puts_in_are_looked_at() -> None:
 def test_what_can_not_be_held_is_refused(url: str) -> None:
     """A driver that can not be held to TLS 1.3, or parameters that would take it back, stop the start."""
 
-    class Placeholder:
-        """As much of a driver as SQLAlchemy asks for before it connects."""
-
-        paramstyle = "pyformat"
-        version_info = (2, 2, 0)
-        __version__ = "2.9.9"
-
     made = make_url(url)
     engine = create_engine(url) if "pymysql" in url else None
     if engine is not None:
         with pytest.raises(ConfigurationError, match="without ssl parameters"):
             hold(engine, Transport())
         return
-    from ctsec.storage.sql.transport import demands
-
     with pytest.raises(ConfigurationError, match="can not be held"):
         demands(made.get_driver_name(), {"host": made.host}, Transport())
 
@@ -238,6 +230,16 @@ def test_what_can_not_be_held_is_refused(url: str) -> None:
 def test_place_of_parameters(driver: str, parameters: dict[str, str], place: str) -> None:
     """Only what surely stays on this machine counts as loopback or socket."""
     assert place_before(driver, parameters) == place
+
+
+def test_parameters_of_libpq() -> None:
+    """libpq is told version, checks, CA and certificate, and not to take Kerberos' encryption instead; the URL's CA file is kept."""
+    pair = Transport(ca_file="ca.pem", certificate="me.crt", key="me.key")
+    held = {"sslmode": "verify-full", "ssl_min_protocol_version": "TLSv1.3", "gssencmode": "disable"}
+    certificate = {"sslcert": "me.crt", "sslkey": "me.key"}
+    assert demands("psycopg", {"sslrootcert": "url.pem"}, pair) == held | {"sslrootcert": "ca.pem"} | certificate
+    assert demands("psycopg", {"sslrootcert": "url.pem"}, Transport()) == held | {"sslrootcert": "url.pem"}
+    assert demands("psycopg", {}, Transport())["sslrootcert"] == (system_bundle() or "system")
 
 
 @pytest.mark.parametrize("name", ["PGHOSTADDR", "PGSERVICE"])

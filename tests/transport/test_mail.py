@@ -57,7 +57,7 @@ def pair(authority: Authority) -> Pair:
     return authority.issue("mail")
 
 
-@pytest.mark.proves("ASVS-12.1.1", "ASVS-12.3.1", "ASVS-12.3.2")
+@pytest.mark.proves("SEED-E1", "ASVS-12.1.1", "ASVS-12.3.1", "ASVS-12.3.2")
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_mail_leaves_over_tls13(scheme: str, send: Send, authority: Authority, pair: Pair) -> None:
     """A mail server that speaks TLS 1.3 receives the mail over it, and the report says so."""
@@ -67,7 +67,7 @@ def test_mail_leaves_over_tls13(scheme: str, send: Send, authority: Authority, p
     assert (seen.protocol, seen.problem, seen.address) == ("TLSv1.3", "", f"{scheme}://127.0.0.1:{port}")
 
 
-@pytest.mark.proves("ASVS-12.1.1", "ASVS-12.3.1")
+@pytest.mark.proves("SEED-E1", "ASVS-12.1.1", "ASVS-12.3.1")
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_tls12_is_refused(scheme: str, send: Send, authority: Authority, pair: Pair) -> None:
     """A mail server that speaks at most TLS 1.2 receives nothing, but from an `UnsafeTransport`."""

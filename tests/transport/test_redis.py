@@ -59,7 +59,7 @@ def look(request: pytest.FixtureRequest) -> Look:
     return request.param
 
 
-@pytest.mark.proves("ASVS-12.1.1", "ASVS-12.3.1", "ASVS-12.3.2")
+@pytest.mark.proves("SEED-E1", "ASVS-12.1.1", "ASVS-12.3.1", "ASVS-12.3.2")
 def test_tls13_works_and_is_told(look: Look) -> None:
     """A rediss URL is reached by TLS 1.3, and the report says so, without the password."""
     running = tls_server("redis", "TLSv1.3")
@@ -68,7 +68,7 @@ def test_tls13_works_and_is_told(look: Look) -> None:
     assert seen.cipher.startswith("TLS_")
 
 
-@pytest.mark.proves("ASVS-12.1.1", "ASVS-12.3.1")
+@pytest.mark.proves("SEED-E1", "ASVS-12.1.1", "ASVS-12.3.1")
 def test_tls12_is_refused(look: Look) -> None:
     """A server that speaks at most TLS 1.2 is not spoken to, but by an `UnsafeTransport`."""
     running = tls_server("redis", "TLSv1.2")
