@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,21 @@ def test_other_names_and_other_authorities_are_refused(look: Look, tmp_path: Pat
     assert "certificate is not accepted" in wrong_name.problem
     for transport in (held(running, ca_file=other), held(running, ca_file=None)):
         assert "certificate is not accepted" in look(f"rediss://127.0.0.1:{running.port}/0{query}", transport).problem
+
+
+def test_parameters_of_the_url_do_not_weaken() -> None:
+    """Of what a URL's query says of TLS, only its files are kept; version and checks are ours."""
+    query = "?ssl_cert_reqs=none&ssl_check_hostname=no&ssl_min_version=771&ssl_ciphers=ALL&ssl_ca_path=/tmp&ssl_ca_certs=ca.pem"
+    for kind in (RedisFeed, AsyncRedisFeed):
+        feed: Any = kind.from_url(f"rediss://cache.example.test/0{query}")
+        for client in (feed._client, feed._announcer._client):
+            held = {name: value for name, value in client.connection_pool.connection_kwargs.items() if name.startswith("ssl_")}
+            assert held == {
+                "ssl_cert_reqs": "required",
+                "ssl_check_hostname": True,
+                "ssl_min_version": ssl.TLSVersion.TLSv1_3,
+                "ssl_ca_certs": "ca.pem",
+            }
 
 
 @pytest.mark.proves("ASVS-12.3.5")
