@@ -144,7 +144,7 @@ def stop_all() -> None:
     for record in folder.glob("*.json"):
         _stop(Server(**json.loads(record.read_text("utf-8"))))
     while _children:
-        _children.pop().poll()
+        _children.pop().wait(5)  # a server of several threads is a zombie before it can be waited for
     shutil.rmtree(folder, ignore_errors=True)
 
 
