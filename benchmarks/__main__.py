@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.engines.catalogue import CATALOGUE
 from benchmarks.engines.table import EnginesTable
 from benchmarks.engines.workload import SIZES
-from benchmarks.entries import ENTRIES, TABLES
+from benchmarks.entries import ENTRIES, TABLES, WITH_PEERS
 from benchmarks.entries.engines import Choice, peers_python
-from benchmarks.measure import Row, run
+from benchmarks.measure import Race, Row, run
 from benchmarks.report import as_json, environment, markdown, table
 
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the named entries, or all; a missed target is printed, and is no failure: machines differ."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
-    names = [*ENTRIES, *TABLES]
+    names = [*ENTRIES, *WITH_PEERS, *TABLES]
     unknown = [name for name in chosen.names if name not in names]
     if unknown:
         parser.error(f"unknown entry {unknown[0]}; expected {', '.join(names)}")
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         peers=chosen.peers or peers_python(),
     )
     for name in chosen.names or names:
-        for race in ENTRIES[name]() if name in ENTRIES else ():
+        for race in _races(name, choice.peers):
             found = run(race, rounds=chosen.rounds)
             print(table(found), flush=True)
             rows += found
@@ -54,9 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _races(name: str, peers: str) -> Iterable[Race]:
+    if name in WITH_PEERS:
+        return WITH_PEERS[name](peers)
+    return ENTRIES[name]() if name in ENTRIES else ()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -P -m benchmarks", description="what ctsec costs, against floors timed in the same run")
-    parser.add_argument("names", nargs="*", metavar="name", help=f"entries to run: {', '.join([*ENTRIES, *TABLES])} (all)")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"entries to run: {', '.join([*ENTRIES, *WITH_PEERS, *TABLES])} (all)")
     parser.add_argument("--json", type=Path, help="write the results as JSON")
     parser.add_argument("--markdown", type=Path, help="write the results as Markdown tables")
     parser.add_argument("--rounds", type=int, help="rounds of each race (each has its own default)")
@@ -65,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     engines.add_argument("--engine", action="append", choices=CATALOGUE, help="an engine, more than once for several (all)")
     engines.add_argument("--seconds", type=float, help="seconds for each measurement of an engine (5, 20 and 60, by size)")
     engines.add_argument("--whole", type=float, help="seconds for everything of an engine at a size (120, 300 and 1500)")
-    engines.add_argument("--peers", help="the Python that has the other engines (.venv/peers/bin/python, else this one)")
+    engines.add_argument("--peers", help="the Python that has the other engines and libraries (.venv/peers/bin/python, else this one)")
     return parser
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import pwd
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -81,3 +83,29 @@ def _general(host: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
         return x509.DNSName(host)
+
+
+def with_tls(kind: str, command: list[str], *, folder: Path, maximum: str, account: pwd.struct_passwd | None) -> list[str]:
+    """Return the command of a server that speaks TLS too (Redis: only), after making its certificate."""
+    place = folder / "tls"
+    place.mkdir(mode=0o755)
+    authority = Authority.make(place)
+    pair = authority.issue("server")
+    authority.issue("client", hosts=("client",))
+    for path in (pair.key, pair.certificate):
+        if account is not None:
+            os.chown(path, account.pw_uid, account.pw_gid)
+    if kind == "postgresql":
+        names = {
+            "ssl": "on",
+            "ssl_cert_file": pair.certificate,
+            "ssl_key_file": pair.key,
+            "ssl_ca_file": authority.file,
+            "ssl_max_protocol_version": maximum,
+        }
+        return command + [part for name, value in names.items() for part in ("-c", f"{name}={value}")]
+    if kind == "mariadb":
+        return [*command, f"--ssl-cert={pair.certificate}", f"--ssl-key={pair.key}", f"--tls-version={maximum}"]
+    *others, _, port = command
+    files = ["--tls-cert-file", pair.certificate, "--tls-key-file", pair.key, "--tls-ca-cert-file", authority.file]
+    return [*others, "--port", "0", "--tls-port", port, *files, "--tls-auth-clients", "yes", "--tls-protocols", maximum]

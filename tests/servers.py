@@ -16,12 +16,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache, partial
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -29,11 +31,12 @@ import psycopg
 import pymysql
 import redis
 
-from tests.certificates import Authority
+from tests.certificates import with_tls
 
 FOLDER_VARIABLE: Final = "CTSEC_TEST_SERVERS_FOLDER"
-KINDS: Final = ("postgresql", "mariadb", "redis")
+KINDS: Final = ("postgresql", "mariadb", "redis", "moto", "softhsm")
 START_SECONDS: Final = 30.0
+SOFTHSM: Final = ("usr/lib/softhsm/libsofthsm2.so", "usr/lib/*/softhsm/libsofthsm2.so", "usr/local/lib/softhsm/libsofthsm2.so")
 _children: Final[list[subprocess.Popen[bytes]]] = []  # held, for a dropped Popen warns about the process that goes on
 
 
@@ -75,7 +78,12 @@ class Database:
 
 @cache
 def find(kind: str) -> str | None:
-    """Return the path of a server's program on this machine, or None."""
+    """Return the path of a server's program (or of a token's library) on this machine, or None."""
+    if kind == "moto":
+        return shutil.which("moto_server", path=str(Path(sys.executable).parent))
+    if kind == "softhsm":
+        libraries = [path for pattern in SOFTHSM for path in sorted(Path("/").glob(pattern))]
+        return str(libraries[0]) if libraries and shutil.which("softhsm2-util") else None
     program = {"postgresql": "postgres", "mariadb": "mariadbd", "redis": "redis-server"}[kind]
     newest_first = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
     places = [*(str(p) for p in newest_first if kind == "postgresql"), os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]
@@ -93,7 +101,10 @@ def describe(kind: str) -> str:
     program = find(kind)
     if program is None:
         return f"{kind}: not found"
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    if kind == "moto":
+        return f"moto: {metadata.version('moto')}"
+    command = ["softhsm2-util" if kind == "softhsm" else program, "--version"]
+    version = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     return f"{kind}: {version.splitlines()[0] if version else program}"
 
 
@@ -219,7 +230,7 @@ def _start(kind: str, folder: Path, *, maximum: str | None = None) -> Server:
     port = _free_port()
     prepare, command, ready = _plan(kind, Path(program), folder=folder, port=port)
     if maximum is not None:
-        command = _with_tls(kind, command, folder=folder, maximum=maximum, account=account)
+        command = with_tls(kind, command, folder=folder, maximum=maximum, account=account)
         ready = partial(_knock, port) if kind == "redis" else ready
     if prepare:
         _as(account, prepare, folder=folder).wait()
@@ -259,34 +270,11 @@ def _plan(kind: str, program: Path, *, folder: Path, port: int) -> tuple[list[st
         run += ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--max-connections=300"]
         run += [f"--pid-file={folder / 'pid'}", "--bind-address=127.0.0.1", "--port", str(port)]
         return init, run, lambda: pymysql.connect(host="127.0.0.1", port=port, user="ctsec").close()
+    if kind == "moto":
+        run = [str(program), "--host", "127.0.0.1", "--port", str(port)]
+        return [], run, lambda: socket.create_connection(("127.0.0.1", port), timeout=1).close()
     run = [str(program), "--bind", "127.0.0.1", "--save", "", "--databases", "10000", "--dir", str(folder), "--port", str(port)]
     return [], run, lambda: redis.Redis(port=port).ping()
-
-
-def _with_tls(kind: str, command: list[str], *, folder: Path, maximum: str, account: pwd.struct_passwd | None) -> list[str]:
-    """Return the command of a server that speaks TLS too (Redis: only), after making its certificate."""
-    place = folder / "tls"
-    place.mkdir(mode=0o755)
-    authority = Authority.make(place)
-    pair = authority.issue("server")
-    authority.issue("client", hosts=("client",))
-    for path in (pair.key, pair.certificate):
-        if account is not None:
-            os.chown(path, account.pw_uid, account.pw_gid)
-    if kind == "postgresql":
-        names = {
-            "ssl": "on",
-            "ssl_cert_file": pair.certificate,
-            "ssl_key_file": pair.key,
-            "ssl_ca_file": authority.file,
-            "ssl_max_protocol_version": maximum,
-        }
-        return command + [part for name, value in names.items() for part in ("-c", f"{name}={value}")]
-    if kind == "mariadb":
-        return [*command, f"--ssl-cert={pair.certificate}", f"--ssl-key={pair.key}", f"--tls-version={maximum}"]
-    *others, _, port = command
-    files = ["--tls-cert-file", pair.certificate, "--tls-key-file", pair.key, "--tls-ca-cert-file", authority.file]
-    return [*others, "--port", "0", "--tls-port", port, *files, "--tls-auth-clients", "yes", "--tls-protocols", maximum]
 
 
 def _knock(port: int) -> None:
@@ -295,7 +283,7 @@ def _knock(port: int) -> None:
 
 def _account(kind: str) -> pwd.struct_passwd | None:
     """Return who runs a server if we are root: PostgreSQL and MariaDB refuse root."""
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 or kind == "moto":  # moto runs in our own interpreter, which another account may not be able to read
         return None
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
     return known.get({"postgresql": "postgres", "mariadb": "mysql", "redis": "redis"}[kind]) or known["nobody"]

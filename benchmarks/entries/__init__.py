@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from benchmarks.engines.table import EnginesTable
-from benchmarks.entries import access, api_keys, backup_codes, engines, imports, requests, totp
+from benchmarks.entries import access, api_keys, backup_codes, encryption, engines, imports, requests, totp
 from benchmarks.entries.engines import Choice
 from benchmarks.measure import Race
 
@@ -17,4 +17,6 @@ ENTRIES: dict[str, Callable[[], Iterable[Race]]] = {
     "backup_codes": backup_codes.entry,
     "requests": requests.entry,
 }
+# these need the interpreter that has the other libraries
+WITH_PEERS: dict[str, Callable[[str], Iterable[Race]]] = {"encryption": encryption.entry}
 TABLES: dict[str, Callable[[Choice], Iterable[EnginesTable]]] = {"engines": engines.entry}

@@ -8,6 +8,7 @@ Rules that this module keeps:
 - a process that can ask what others changed believes its records for `ask_every` seconds after it last asked, and no longer: without an
   answer it reads the store;
 - eviction is by scope (an id): every record that was tagged with the scope goes at once;
+- a key is a tuple, what the record is and the ids that it is of: text that is put together of ids could be that of others;
 - the cache is bounded; what does not fit any more is the oldest.
 """
 
@@ -18,11 +19,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from ctsec.changes import News
 
 V = TypeVar("V")
+Key: TypeAlias = tuple[str, ...]
 LIFE: Final = 5.0
 SILENCE: Final = 1.0
 
@@ -63,15 +65,15 @@ class RecordCache(Generic[V]):
         self._believed_until = math.inf if ask_every is None else -math.inf
         self._ask_after = -math.inf
         self._lock = threading.Lock()
-        self._entries: OrderedDict[str, _Entry[V]] = OrderedDict()
-        self._by_scope: dict[str, set[str]] = {}
+        self._entries: OrderedDict[Key, _Entry[V]] = OrderedDict()
+        self._by_scope: dict[str, set[Key]] = {}
         self._evictions = 0
 
     def begin(self) -> Generation:
         """Return the generation to put a record with; call it before the read."""
         return Generation(self._evictions, self._monotonic())
 
-    def get(self, key: str) -> V | None:
+    def get(self, key: Key) -> V | None:
         """Return the record of `key` if there is one that has not died and is still believed."""
         entry = self._entries.get(key)
         if entry is None:
@@ -79,7 +81,7 @@ class RecordCache(Generic[V]):
         now = self._monotonic()
         return entry.value if now < entry.dies_at and now < self._believed_until else None
 
-    def recall(self, key: str) -> V | None:
+    def recall(self, key: Key) -> V | None:
         """Return the record of `key` if there is one that has not died: for who has just caught up."""
         entry = self._entries.get(key)
         return entry.value if entry is not None and self._monotonic() < entry.dies_at else None
@@ -111,7 +113,7 @@ class RecordCache(Generic[V]):
         """Note that nobody answered: what was believed dies as it would, and the store is read until somebody does."""
         self._ask_after = self._monotonic() + SILENCE
 
-    def put(self, key: str, value: V, *, scopes: Iterable[str], generation: Generation) -> bool:
+    def put(self, key: Key, value: V, *, scopes: Iterable[str], generation: Generation) -> bool:
         """Keep a record, unless something was evicted since its read began; return whether it is kept."""
         with self._lock:
             if generation.evictions != self._evictions:
@@ -149,7 +151,7 @@ class RecordCache(Generic[V]):
             for key in tuple(self._by_scope.get(scope, ())):
                 self._drop(key)
 
-    def _drop(self, key: str) -> None:
+    def _drop(self, key: Key) -> None:
         entry = self._entries.pop(key, None)
         for scope in entry.scopes if entry is not None else ():
             keys = self._by_scope.get(scope)

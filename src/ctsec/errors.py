@@ -68,25 +68,53 @@ class CorruptRecord(StoreError):
 
 
 class KmsError(CtsecError):
-    """A key service refused or failed; see the subclasses for the small set of reasons."""
+    """A key service refused or failed; see the subclasses for the small set of reasons.
+
+    `definite` says that the service judged the key and said no: nothing that was unwrapped before may serve on. Otherwise it is not known
+    what the service would have said, and the same call may be tried again.
+    """
 
     code = "kms"
+    definite: ClassVar[bool] = False
 
 
 class KeyNotFound(KmsError):
     """The key that wrapped this data does not exist any more."""
 
     code = "key_not_found"
+    definite = True
+
+
+class KeyDisabled(KmsError):
+    """The key is switched off at its service, until somebody switches it on again."""
+
+    code = "key_disabled"
+    definite = True
+
+
+class KeyPendingDeletion(KmsError):
+    """The key is about to be deleted at its service; until then its owner can still cancel that."""
+
+    code = "key_pending_deletion"
+    definite = True
 
 
 class KeyDenied(KmsError):
-    """The key service knows the key and refuses its use (disabled, pending deletion or denied by policy)."""
+    """The key service refuses the use of this key by policy: who asks has no right to this operation."""
 
     code = "key_denied"
+    definite = True
+
+
+class KmsThrottled(KmsError):
+    """The key service was asked too often; the same call may be tried again, later."""
+
+    code = "kms_throttled"
+    retryable = True
 
 
 class KmsUnavailable(KmsError):
-    """The key service did not answer or throttled the call; the same call may be tried again."""
+    """The key service did not answer, or with something that is no answer; the same call may be tried again."""
 
     code = "kms_unavailable"
     retryable = True

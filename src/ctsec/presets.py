@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import URL
 
 from ctsec.authn.argon2_pool import Argon2Hasher, AsyncArgon2Hasher
+from ctsec.encryption._async_ports import AsyncKeyServices
 from ctsec.encryption.kms.local import AsyncLocalKms, LocalKms
 from ctsec.encryption.sealing import SealingRing
 from ctsec.errors import SchemaMismatch
@@ -54,6 +55,7 @@ def parts_of(kms: LocalKms, *, policy: Policy, settings: Settings, options: Embe
             options.clock,
             ask_every=options.ask_every if options.changes is not None else None,
             mirrored=policy if options.roles_in_memory else None,
+            holding=options.data_keys.holding,
         ),
     )
 
@@ -72,6 +74,8 @@ def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
         throttle=options.throttle,
         keys=options.keys,
         elevations=options.elevations,
+        data_keys=options.data_keys,
+        customer_keys=options.customer_keys,
     )
 
 
@@ -96,6 +100,15 @@ def _async_feed(storage: AsyncStorage, options: EmbeddedOptions) -> AsyncChangeF
     return AsyncRedisFeed.from_url(options.changes, transport=options.changes_transport)
 
 
+def _async_services(options: EmbeddedOptions) -> AsyncKeyServices | None:
+    """Return the key services of customers, for an event loop: they may block, so threads of their own wait for them."""
+    if options.key_services is None:
+        return None
+    from ctsec.encryption.kms.blocking import AsyncBlockingKeyServices
+
+    return AsyncBlockingKeyServices(options.key_services)
+
+
 def _passing_kms() -> LocalKms:
     """Return a key that ends with the process: for tests, whose data does too."""
     return LocalKms(os.urandom(16), key=Secret(os.urandom(32)))
@@ -113,6 +126,7 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         parts=parts_of(kms, policy=policy, settings=settings_of(issuer, chosen), options=chosen),
         random=os.urandom,
         mailer=mailer,
+        key_services=chosen.key_services,
         feed=_feed(storage, chosen),
     )
     security.prepare()
@@ -133,6 +147,7 @@ async def async_in_memory(
         parts=parts_of(kms, policy=policy, settings=settings_of(issuer, chosen), options=chosen),
         random=os.urandom,
         mailer=mailer,
+        key_services=_async_services(chosen),
         feed=_async_feed(storage, chosen),
     )
     await security.prepare()
@@ -158,6 +173,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         slow_hash=AsyncArgon2Hasher(options.password_hash),
         parts=base.parts,
         random=os.urandom,
+        key_services=_async_services(options),
         wake=base.wake,
         rest=base.leave,
         feed=_async_feed(storage, options),
@@ -187,6 +203,7 @@ class _Embedded:
             parts=self.parts,
             random=os.urandom,
             mailer=_mailer_of(mail, options),
+            key_services=options.key_services,
             wake=self.wake,
             rest=self._rest,
             feed=_feed(storage, options),

@@ -51,7 +51,7 @@ THIRD_PARTY = {
     "a2wsgi": ("web.*",),
     "boto3": ("encryption.kms.aws",),
     "botocore": ("encryption.kms.aws",),
-    "pkcs11": ("encryption.kms.pkcs11",),
+    "pkcs11": ("encryption.kms.pkcs11", "encryption.kms.pkcs11_token"),
     "hypothesis": ("testing.*",),
     "pytest": ("testing.*",),
 }
@@ -67,7 +67,8 @@ FRONT_DOORS = {
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
 FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "dill"}
 PRINTS = ("cli", "cli.*")
-CORES_WITH_COROUTINES = {"ctsec.authn.argon2_pool"}  # the one adapter of a feature that owns threads
+# Adapters of features that own threads, or locks of both colours.
+CORES_WITH_COROUTINES = {"ctsec.authn.argon2_pool", "ctsec.encryption.turns"}
 
 
 def below(name: str) -> str:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterator
 from dataclasses import fields
+from datetime import datetime, time, timedelta
+from itertools import product
 from pathlib import Path
+from typing import get_args
+
+import pytest
 
 from ctsec import errors
 from ctsec.audit import EventName
+from ctsec.ids import UserId
 from ctsec.keys import PATTERN
 from ctsec.outcome import Reason, Refusal
-from ctsec.rbac import Rule
+from ctsec.principal import FRESH, Credential, CredentialKind, Principal, PrincipalKind
+from ctsec.rbac import ByMethod, DecisionReason, During, FreshFactor, FromNetwork, Method, NotRequester, Rule, Situation
 from ctsec.rbac.change import KINDS
+from ctsec.rbac.condition import Condition
 from ctsec.rbac.decision import DECISIONS
+from ctsec.testing import FixedClock
 from ctsec.transport import ConnectionReport
 from ctsec.web.guarding import decision_refusal
 from ctsec.web.problem import of_refusal
@@ -38,15 +48,55 @@ def test_every_reason_is_described_with_its_status() -> None:
     assert told == {reason.value: of_refusal(Refusal(reason)).status for reason in Reason}
 
 
+@pytest.mark.proves("ASVS-8.1.1")
 def test_every_decision_is_described() -> None:
     """The page of decisions names every reason with its answer and the status of a guard, every rule, and every change in its order."""
-    told = {row[0]: (row[1], row[2]) for row in rows("decisions.md", columns=4)}
+    told = {row[0]: (row[1], row[2]) for row in rows("decisions.md", columns=4) if row[0] in set(DecisionReason)}
     refusals = {each: decision_refusal(decision) for each, decision in DECISIONS.items()}
     assert told == {
         each.value: ("allowed", "none") if refusal is None else ("denied", str(of_refusal(refusal).status))
         for each, refusal in refusals.items()
     }
     assert [row[0] for row in rows("decisions.md", columns=2)] == [*Rule, *(kind.__name__ for kind in KINDS)]
+
+
+@pytest.mark.proves("ASVS-8.1.3")
+def test_every_fact_of_a_decision_is_described() -> None:
+    """The page of decisions names exactly the attributes that a decision is made of: those of a principal, a credential and a situation."""
+    kinds = (Principal, Credential, Situation)
+    attributes = [f"{kind.__name__}.{each.name}" for kind in kinds for each in fields(kind)]
+    assert sorted(row[0] for row in rows("decisions.md", columns=3)) == sorted(attributes)
+
+
+@pytest.mark.proves("ASVS-8.1.4")
+def test_every_condition_is_described() -> None:
+    """The page names every kind of condition with its threshold, and exactly the reasons that situations of all kinds draw from it."""
+    told = {row[0]: row[2:] for row in rows("decisions.md", columns=4) if row[0] not in set(DecisionReason)}
+    assert list(told) == [kind.__name__ for kind in get_args(Condition)]
+    assert [told[kind][0] for kind in ("FreshFactor", "ByMethod")] == [f"{FRESH.total_seconds() / 60:.0f} minutes"] * 2
+    assert FreshFactor().within == ByMethod(frozenset(Method)).fresh == FRESH
+    for condition in (
+        FreshFactor(),
+        ByMethod(frozenset({Method.FRESH_SECOND_FACTOR})),
+        FromNetwork(("192.0.2.0/24",)),
+        During(zone="UTC", start=time(8), end=time(18)),
+        NotRequester(),
+    ):
+        drawn = {reason.value for each in situations() if (reason := condition.unmet(each)) is not None}
+        assert drawn == set(told[type(condition).__name__][1].replace("`", "").split(", "))
+
+
+def situations() -> Iterator[Situation]:
+    """Yield a situation of every kind: each credential, fresh and stale, by day and by night, from everywhere, about everybody."""
+    now = FixedClock().now()
+    ann, bob = (UserId(f"usr_{letter * 26}") for letter in "01")
+    proofs: tuple[dict[str, datetime], ...] = ({}, {"pwd": now, "otp": now}, {"pwd": now, "otp": now - FRESH - timedelta(seconds=1)})
+    credentials = [Credential(kind=CredentialKind.SESSION, id="", aal=1 + bool(each), factors=each) for each in proofs]
+    credentials.append(Credential(kind=CredentialKind.API_KEY, id=""))
+    hours, addresses, people = (now.replace(hour=3), now.replace(hour=12)), ("", "192.0.2.7", "203.0.113.9"), (None, ann, bob)
+    for credential, hour, address, requester in product(credentials, hours, addresses, people):
+        principal = Principal(id=ann, kind=PrincipalKind.USER, credential=credential)
+        yield Situation(principal=principal, now=hour, address=address, requester=requester)
 
 
 def test_every_error_is_described() -> None:

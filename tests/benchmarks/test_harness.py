@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.entries import ENTRIES, imports
+from benchmarks.encryption_peers import NOT_INSTALLED, PEERS
+from benchmarks.entries import ENTRIES, WITH_PEERS, imports
 from benchmarks.measure import Contestant, Race, Row, Unit, code, compare, quantile, run
 from benchmarks.report import as_json, duration, markdown, table
 
@@ -169,6 +174,28 @@ def test_an_entry_runs(name: str) -> None:
         found = run(race, rounds=2)
         assert [each.name for each in found] == [each.name for each in race.contestants]
         assert all(0 < each.low <= each.value <= each.high for each in found)
+
+
+def test_encryption_runs_with_and_without_its_peers(capsys: pytest.CaptureFixture[str]) -> None:
+    """The entry of encryption has a race for each size and both ways of a stream; what is not installed is said, and has no row."""
+    races = [(race.title, run(race, rounds=2)) for race in WITH_PEERS["encryption"](sys.executable)]
+    assert [title.split()[0] for title, _ in races] == ["encrypt", "encrypt", "encrypt", "seal", "open"]
+    installed = {name for name, (distribution, _) in PEERS.items() if importlib.util.find_spec(distribution.replace("-", "_"))}
+    for _, found in races:
+        assert all(0 < each.low <= each.value <= each.high for each in found)
+    assert len(races[0][1]) == 3 + len(installed)
+    said = capsys.readouterr().err
+    assert all((f"{name}: not installed" in said) is (name not in installed) for name in PEERS)
+
+
+def test_a_peer_answers_a_line_with_a_slice() -> None:
+    """A library that is not installed ends its process with its own code, before it prints anything."""
+    command = [sys.executable, "-P", "-m", "benchmarks.encryption_peers", "tink AES256_GCM", "round_trip", "64"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    done = subprocess.run(command, input="\n\n", capture_output=True, text=True, env=environment, check=False)
+    lines = done.stdout.split()
+    assert (done.returncode, len(lines)) in {(0, 3), (NOT_INSTALLED, 0)}
+    assert all(float(line) > 0 for line in lines[1:])
 
 
 def test_importing_ctsec_loads_nothing_of_others() -> None:

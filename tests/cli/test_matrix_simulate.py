@@ -13,7 +13,18 @@ from ctsec.rbac import policy_document
 from ctsec.rbac.preset import POLICY, preset_policy
 from ctsec.storage.sql import SqlStorage, Tables
 from ctsec.storage.sql.schema import upgrade
-from ctsec.testing.conformance.samples import assignment, ignore, membership, org_id, organization, user, user_id, workspace, workspace_id
+from ctsec.testing.conformance.samples import (
+    assignment,
+    custom_role,
+    ignore,
+    membership,
+    org_id,
+    organization,
+    user,
+    user_id,
+    workspace,
+    workspace_id,
+)
 from tests.cli.test_matrix import accessible
 
 PEOPLE = 5
@@ -56,6 +67,21 @@ def test_who_gains_is_told_person_by_person(arguments: list[str], capsys: pytest
         "ctsec: 4 of 5 people would gain or lose something",
         "ctsec: not looked at, because neither policy has them: the roles 'analyst'",
     ]
+
+
+def test_an_organizations_own_roles_are_joined(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Who holds a role of the organization's own gains and loses by it too, and what the policy afterwards breaks in it is told."""
+    Path("renamed.json").write_text(policy_document(POLICY).replace("reports:view", "summaries:view"), "utf-8")
+    storage = SqlStorage.from_url(arguments[1])
+    with storage.begin(after_commit=ignore) as store:
+        for of, permission in ((1, "reports:view"), (2, "agents:run")):
+            store.custom_roles.put(replace(custom_role("analyst", of=of), permissions=frozenset({permission})))
+    storage.close()
+    assert simulate("preset", "renamed.json", *arguments) == 1
+    out, err = capsys.readouterr()
+    assert f"{user_id(0)}  {workspace_id(1)}  -reports:view" in out.splitlines()
+    assert "custom_roles.analyst" in err
+    assert "neither policy" not in err
 
 
 def test_nothing_to_tell_is_0(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

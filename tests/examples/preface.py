@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 from ctsec import AsyncSecurity, Principal, Security
 from ctsec.authn.journey import SignedIn
 from ctsec.directory.record import Organization, Workspace
 from ctsec.presets import async_embedded, sync_embedded
+from ctsec.principal import Factor
 from ctsec.rbac import Policy
 from ctsec.security.parts import EmbeddedOptions
 from examples.walkthrough.mailbox import Mailbox
@@ -55,6 +59,11 @@ def join(security: Security, mailbox: Mailbox, email: str) -> Principal:
     with security.begin() as unit:
         unit.members.accept(joining, token=mailbox.take(email, about="invitation").token)
     return joining
+
+
+def sure(principal: Principal) -> Principal:
+    """Return the principal right after a proof of a second factor."""
+    return replace(principal, credential=replace(principal.credential, factors={Factor.TOTP: datetime.now(UTC)}))
 
 
 _mailbox = Mailbox()

@@ -16,11 +16,13 @@ EXPECTED = {
     "docs/how-to/guard-a-route.md",
     "docs/how-to/join-your-session.md",
     "docs/how-to/let-organizations-make-roles.md",
+    "docs/how-to/let-customers-bring-their-key.md",
     "docs/how-to/list-what-somebody-may-see.md",
     "docs/how-to/prove-your-policy.md",
     "docs/how-to/require-more-than-a-role.md",
     "docs/how-to/require-tls.md",
     "docs/how-to/rotate-a-key.md",
+    "docs/how-to/use-a-key-service.md",
 }
 
 

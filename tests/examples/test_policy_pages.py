@@ -43,6 +43,7 @@ def test_each_command_has_its_help_on_the_page() -> None:
     assert shown == ["matrix show", "matrix check", "matrix diff", "matrix simulate"]
 
 
+@pytest.mark.proves("ASVS-8.1.1")
 def test_the_built_in_policy_is_as_the_page_says() -> None:
     """The tables of the page hold every cell of the preset."""
     assert drift(Policy.preset(), PAGE.read_text("utf-8")) == ()

@@ -19,6 +19,7 @@ from ctsec.audit.record import StoredEvent
 from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.record import SessionPolicy
 from ctsec.directory.record import Membership, MembershipStatus
+from ctsec.encryption.ports import KeyServices
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.mail.message import Message
 from ctsec.presets import async_in_memory, in_memory
@@ -76,7 +77,9 @@ class Host(Protocol):
         ...
 
 
-def options(clock: FixedClock, base_url: str = BASE, methods: MethodTable | None = None) -> EmbeddedOptions:
+def options(
+    clock: FixedClock, base_url: str = BASE, methods: MethodTable | None = None, key_services: KeyServices | None = None
+) -> EmbeddedOptions:
     """Return the options of a test bundle: cheap hashes, a clock that stands, sessions that outlast the test."""
     return EmbeddedOptions(
         base_url=base_url,
@@ -84,6 +87,7 @@ def options(clock: FixedClock, base_url: str = BASE, methods: MethodTable | None
         clock=clock,
         sessions=SessionPolicy(aal2_idle=timedelta(hours=20)),
         methods=methods,
+        key_services=key_services,
     )
 
 
@@ -127,11 +131,13 @@ class FastapiHost:
 
     name = "fastapi"
 
-    def __init__(self, policy: Policy, base_url: str = BASE, methods: MethodTable | None = None) -> None:
+    def __init__(
+        self, policy: Policy, base_url: str = BASE, methods: MethodTable | None = None, key_services: KeyServices | None = None
+    ) -> None:
         self.clock = FixedClock()
         self.mailer = AsyncRecordingMailer()
         self.runner = asyncio.Runner()
-        made = async_in_memory(policy=policy, mailer=self.mailer, options=options(self.clock, base_url, methods))
+        made = async_in_memory(policy=policy, mailer=self.mailer, options=options(self.clock, base_url, methods, key_services))
         self.security: AsyncSecurity = self.runner.run(made)
         self.app = fastapi_app(self.security)
         transport = httpx.ASGITransport(app=self.app, client=("198.51.100.7", 40000))
@@ -186,10 +192,12 @@ class FlaskHost:
 
     name = "flask"
 
-    def __init__(self, policy: Policy, base_url: str = BASE, methods: MethodTable | None = None) -> None:
+    def __init__(
+        self, policy: Policy, base_url: str = BASE, methods: MethodTable | None = None, key_services: KeyServices | None = None
+    ) -> None:
         self.clock = FixedClock()
         self.mailer = RecordingMailer()
-        self.security: Security = in_memory(policy=policy, mailer=self.mailer, options=options(self.clock, base_url, methods))
+        self.security: Security = in_memory(policy=policy, mailer=self.mailer, options=options(self.clock, base_url, methods, key_services))
         self.app = flask_app(self.security)
         self.base_url = base_url
         self.client = self.app.test_client(use_cookies=False)

@@ -29,12 +29,13 @@ def answers(host: Host, ask: Callable[[Browser, str, str], Reply]) -> Answers:
     return found
 
 
-@pytest.mark.proves("SEED-R1", "SEED-R2", "SEED-R3")
+@pytest.mark.proves("SEED-R1", "SEED-R2", "SEED-R3", "ASVS-8.2.1")
 def test_every_cell_with_a_session(host: Host) -> None:
     """Law 1: a signed-in member with exactly these two roles gets through exactly the guards that the table says."""
     assert wrong(answers(host, lambda person, _, path: person.call("POST", path))) == []
 
 
+@pytest.mark.proves("ASVS-8.3.3")
 def test_every_cell_with_a_key(host: Host) -> None:
     """Law 18: an API key with every scope gets through exactly the guards that its owner does."""
     minted: dict[str, str] = {}

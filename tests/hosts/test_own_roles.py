@@ -6,8 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.hosts.apps import slug
-from tests.hosts.harness import Browser, Host, bearer, named
+import ctsec.fastapi
+import ctsec.flask
+from ctsec.rbac import Policy
+from ctsec.rbac.preset import MATRIX
+from tests.hosts.apps import ORGANIZATION_ACTIONS, WORKSPACE_ACTIONS, slug
+from tests.hosts.harness import HOSTS, Browser, FastapiHost, FlaskHost, Host, bearer, named
 
 
 @pytest.fixture
@@ -20,6 +24,52 @@ def owner(host: Host) -> Browser:
 def guest(host: Host) -> Browser:
     """A person without any organization, signed in."""
     return Browser(host).sign_up("guest@example.com", "Gus Guest")
+
+
+# Permissions and a role of a host's own, beside those that the test applications guard.
+OWN = """
+permission         owner  admin  editor  auditor  viewer
+evidence:collect   yes    yes    -       yes      -
+evidence:read      yes    yes    yes     yes      -
+legal_hold:manage  yes    -      -       -        -
+"""
+
+
+@pytest.mark.proves("SEED-R4")
+@pytest.mark.parametrize("name", sorted(HOSTS))
+def test_a_host_has_permissions_and_roles_of_its_own(name: str) -> None:
+    """A permission and a role that the host's table names are given, listed and guarded like built-in ones, cell by cell."""
+    own = [line.split()[0] for line in OWN.splitlines()[2:]]
+    organization_scope = (*ORGANIZATION_ACTIONS, "legal_hold:manage")
+    policy = Policy.from_matrix((*WORKSPACE_ACTIONS, *ORGANIZATION_ACTIONS, *own), MATRIX, OWN, organization_scope=organization_scope)
+    host = HOSTS[name](policy)
+    evidence = [each for each in own if each.startswith("evidence")]
+    guard_own(host, evidence)
+    owner = Browser(host).sign_up("owner@example.com")
+    organization = owner.found("Acme")
+    workspace = owner.workspace(organization)
+    expected = {"auditor": set(evidence), "editor": {"evidence:read"}, "operator": set[str](), "viewer": set[str]()}
+    for role, allowed in expected.items():
+        person = Browser(host).sign_up(f"{role}@example.com")
+        owner.invite(organization, person, workspace_id=workspace, workspace_role=role)
+        assert {each for each in evidence if person.call("GET", f"/own/{workspace}/{slug(each)}").status == 200} == allowed
+        assert set(person.ok(f"GET /workspaces/{workspace}/permissions")["permissions"]) & set(own) == allowed
+    assert {each for each in evidence if owner.call("GET", f"/own/{workspace}/{slug(each)}").status == 200} == set(evidence)
+    assert "legal_hold:manage" in owner.ok(f"GET /organizations/{organization}/permissions")["permissions"]
+    host.close()
+
+
+def guard_own(host: Host, permissions: list[str]) -> None:
+    """Add a guarded route for each of some permissions of workspaces."""
+    if isinstance(host, FastapiHost):
+        for each in permissions:
+            needed = ctsec.fastapi.Guard(host.security).require(each, workspace="workspace_id")
+            host.app.get(f"/own/{{workspace_id}}/{slug(each)}", dependencies=[needed])(lambda: None)
+        return
+    assert isinstance(host, FlaskHost)
+    for each in permissions:
+        view = ctsec.flask.Guard(host.security).require(each, workspace="workspace_id")(lambda **_: {})
+        host.app.get(f"/own/<workspace_id>/{slug(each)}", endpoint=f"own {each}")(view)
 
 
 @pytest.mark.proves("SEED-R4")
@@ -52,6 +102,7 @@ def test_an_organization_makes_a_role_and_guards_obey_it(host: Host, owner: Brow
     assert sorted(names) == ["custom_role.changed", "custom_role.created", "custom_role.removed"]
 
 
+@pytest.mark.proves("SEED-P2")
 def test_a_role_for_a_time_over_http(host: Host, owner: Browser, guest: Browser) -> None:
     """A person asks for a role and says why, an owner gives it, the guard obeys until it ends, and the asker can not approve it."""
     organization = owner.found("Acme")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from ctsec.web.table import ROUTES, Route
 from tests.hosts.apps import ORGANIZATION_ACTIONS, WORKSPACE_ACTIONS, slug
 from tests.hosts.harness import Browser, Host, named
 
@@ -32,6 +33,70 @@ def owner(host: Host) -> Browser:
 def guest(host: Host) -> Browser:
     """A person without any organization, signed in."""
     return Browser(host).sign_up("guest@example.com", "Gus Guest")
+
+
+WISH = {"role": "editor", "workspace_id": "{w}", "minutes": 30, "reason": "the night shift"}
+# Every route of the table that is about an organization or a workspace of it.
+LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
+    ("PATCH /organizations/{o}", {"name": "Mine"}),
+    ("GET /organizations/{o}/workspaces", None),
+    ("POST /organizations/{o}/workspaces", {"name": "Mine"}),
+    ("GET /organizations/{o}/members", None),
+    ("DELETE /organizations/{o}/members/{owner}", None),
+    ("POST /organizations/{o}/members/{owner}/suspend", None),
+    ("POST /organizations/{o}/members/{owner}/reinstate", None),
+    ("PUT /organizations/{o}/members/{owner}/role", {"role": "member"}),
+    ("GET /organizations/{o}/invitations", None),
+    ("POST /organizations/{o}/invitations", {"email": "x@example.com"}),
+    ("DELETE /organizations/{o}/invitations/{invitation}", None),
+    ("GET /organizations/{o}/roles", None),
+    ("PUT /organizations/{o}/roles/approver", {"permissions": ["operations:approve"]}),
+    ("DELETE /organizations/{o}/roles/approver", None),
+    ("GET /organizations/{o}/elevations", None),
+    ("POST /organizations/{o}/elevations", WISH),
+    ("POST /organizations/{o}/elevations/{elevation}/approve", None),
+    ("POST /organizations/{o}/elevations/{elevation}/deny", None),
+    ("POST /organizations/{o}/elevations/{elevation}/end", None),
+    ("GET /organizations/{o}/permissions", None),
+    ("GET /workspaces/{w}/permissions", None),
+    ("GET /workspaces/{w}/roles", None),
+    ("PUT /workspaces/{w}/roles/{guest}", {"role": "editor"}),
+    ("DELETE /workspaces/{w}/roles/{guest}", None),
+    ("GET /organizations/{o}/api-keys", None),
+    ("POST /organizations/{o}/api-keys", {"name": "mine"}),
+    ("POST /organizations/{o}/api-keys/{key}/rotate", {}),
+    ("DELETE /organizations/{o}/api-keys/{key}", None),
+    ("GET /organizations/{o}/encryption", None),
+    ("POST /organizations/{o}/encryption/customer-keys/default", {"ref": "local:00"}),
+    ("PUT /organizations/{o}/encryption/customer-keys/default", {"ref": "local:00"}),
+    ("DELETE /organizations/{o}/encryption/customer-keys/default", None),
+    ("POST /organizations/{o}/encryption/customer-keys/default/rotate", None),
+    ("POST /organizations/{o}/encryption/customer-keys/default/forget", None),
+    ("POST /organizations/{o}/encryption/data-keys/default/rotate", None),
+    ("POST /organizations/{o}/encryption/destroy", {"organization_id": "{o}"}),
+    ("GET /organizations/{o}/audit", None),
+    ("POST /session/organization", {"organization_id": "{o}"}),
+)
+
+
+def filled(value: object, **ids: str) -> object:
+    """Return a body with ids in place of their names."""
+    if isinstance(value, dict):
+        return {key: filled(each, **ids) for key, each in value.items()}
+    return value.format(**ids) if isinstance(value, str) else value
+
+
+def placed(route: Route) -> bool:
+    """Say whether a route is about an organization or a workspace that its path names."""
+    return "{organization_id}" in route.path or "{workspace_id}" in route.path
+
+
+def fits(route: Route, line: str) -> bool:
+    """Say whether a line calls the route."""
+    method, path = line.split()
+    pairs = list(zip(route.path.split("/"), path.split("/"), strict=False))
+    same_length = route.path.count("/") == path.count("/")
+    return method == route.method and same_length and all(each.startswith("{") or each == word for each, word in pairs)
 
 
 def join(owner: Browser, guest: Browser, organization: str, workspace: str, role: str) -> None:
@@ -79,42 +144,23 @@ def test_an_organization_viewer_is_capped(host: Host, owner: Browser, guest: Bro
     assert guest.call("POST", f"/workspaces/{workspace}/agents-run").status == 403
 
 
+@pytest.mark.proves("ASVS-8.2.2", "ASVS-8.4.1", "CVE-2025-64431")
 def test_two_organizations_see_nothing_of_each_other(host: Host, owner: Browser, guest: Browser) -> None:
     """Every route of somebody else's organization answers 404, with the same bytes as one that does not exist."""
     theirs, _own = owner.found("Acme"), guest.found("Globex")
     workspace = owner.workspace(theirs)
     key = owner.ok(f"POST /organizations/{theirs}/api-keys", {"name": "robot"})["id"]
+    invitation = owner.ok(f"POST /organizations/{theirs}/invitations", {"email": "y@example.com"})["id"]
+    elevation = owner.ok(f"POST /organizations/{theirs}/elevations", filled(WISH, w=workspace))["id"]
+    ids = {"key": key, "invitation": invitation, "elevation": elevation, "owner": owner.id, "guest": guest.id}
     absent = theirs[:-4] + ("0000" if theirs[-4:] != "0000" else "0001")
     nowhere = workspace[:-4] + ("0000" if workspace[-4:] != "0000" else "0001")
-    lines: list[tuple[str, object]] = [
-        ("PATCH /organizations/{o}", {"name": "Mine"}),
-        ("GET /organizations/{o}/workspaces", None),
-        ("POST /organizations/{o}/workspaces", {"name": "Mine"}),
-        ("GET /organizations/{o}/members", None),
-        (f"DELETE /organizations/{{o}}/members/{owner.id}", None),
-        (f"POST /organizations/{{o}}/members/{owner.id}/suspend", None),
-        (f"POST /organizations/{{o}}/members/{owner.id}/reinstate", None),
-        (f"PUT /organizations/{{o}}/members/{owner.id}/role", {"role": "member"}),
-        ("GET /organizations/{o}/invitations", None),
-        ("POST /organizations/{o}/invitations", {"email": "x@example.com"}),
-        ("GET /organizations/{o}/permissions", None),
-        ("GET /workspaces/{w}/permissions", None),
-        ("GET /workspaces/{w}/roles", None),
-        (f"PUT /workspaces/{{w}}/roles/{guest.id}", {"role": "editor"}),
-        (f"DELETE /workspaces/{{w}}/roles/{guest.id}", None),
-        ("GET /organizations/{o}/api-keys", None),
-        ("POST /organizations/{o}/api-keys", {"name": "mine"}),
-        (f"POST /organizations/{{o}}/api-keys/{key}/rotate", {}),
-        (f"DELETE /organizations/{{o}}/api-keys/{key}", None),
-        ("GET /organizations/{o}/audit", None),
-        ("POST /session/organization", {"organization_id": "{o}"}),
-    ]
+    assert [route.path for route in ROUTES if placed(route) and not any(fits(route, line) for line, _ in LINES)] == []
     before = len(host.events(theirs))
-    for line, body in lines:
+    for line, body in LINES:
         replies = []
         for o, w in ((theirs, workspace), (absent, nowhere)):
-            filled = {k: str(v).format(o=o) for k, v in body.items()} if isinstance(body, dict) else body
-            replies.append(guest.auth(line.format(o=o, w=w), filled))
+            replies.append(guest.auth(line.format(o=o, w=w, **ids), filled(body, o=o, w=w)))
         assert [reply.status for reply in replies] == [404, 404], line
         assert replies[0].body == replies[1].body, line
     for path in (f"/workspaces/{workspace}/dashboards-view", f"/organizations/{theirs}/billing-manage"):
@@ -123,7 +169,7 @@ def test_two_organizations_see_nothing_of_each_other(host: Host, owner: Browser,
     assert written == []
 
 
-@pytest.mark.proves("SEED-R1")
+@pytest.mark.proves("SEED-R1", "GHSA-fmh4-wcc4-5jm3")
 def test_invitation_is_for_one_address_once_and_for_a_week(host: Host, owner: Browser, guest: Browser) -> None:
     """A foreign, a used, a withdrawn and an expired invitation are refused alike and make nobody a member."""
     organization = owner.found("Acme")
@@ -158,7 +204,7 @@ def test_invitation_is_for_one_address_once_and_for_a_week(host: Host, owner: Br
     assert len(named(host.events(organization), "invitation.accepted")) == 1
 
 
-@pytest.mark.proves("SEED-R1")
+@pytest.mark.proves("SEED-R1", "ASVS-8.3.2")
 def test_roles_change_suspend_and_remove(host: Host, owner: Browser, guest: Browser) -> None:
     """A changed role, a suspension, its end and a removal take effect with the next request, and each is an event."""
     organization = owner.found("Acme")

@@ -138,6 +138,7 @@ def test_what_no_permission_covers_is_for_sessions_where_there_is_a_table(name: 
     host.close()
 
 
+@pytest.mark.proves("CVE-2026-55866", "ASVS-8.2.4")
 def test_a_condition_is_asked_of_the_request(host: Host, owner: Browser) -> None:
     """Behind a condition only a request from the network, in the hours, gets through; a proxy that is not trusted moves nobody."""
     workspace = owner.workspace(owner.found("Acme"))
@@ -148,6 +149,7 @@ def test_a_condition_is_asked_of_the_request(host: Host, owner: Browser) -> None
     assert (refused.status, refused.json["detail"]) == (403, "refused: outside_hours")
 
 
+@pytest.mark.proves("ASVS-8.4.2")
 def test_a_table_closes_what_it_does_not_open(closed: Host) -> None:
     """Sessions may use what no row names, keys may not; a weaker session is told to step up, and does what it may after that."""
     owner = Browser(closed).sign_up("owner@example.com", "Olga Owner")

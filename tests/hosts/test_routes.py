@@ -40,6 +40,7 @@ def opened(host: Host) -> str:
     return "GET,HEAD,OPTIONS /outer/inner/open-door"
 
 
+@pytest.mark.proves("ASVS-8.3.1")
 def test_guarded_routes_pass_and_an_open_one_does_not(host: Host) -> None:
     """An application whose routes are guarded or marked passes; one open route, nested or not, fails by its name."""
     app = application(host)

@@ -172,12 +172,12 @@ def concurrency() -> None:
         newest = 0
         while not done.is_set():
             started = returned[0]
-            standing = cache.get("cid")
+            standing = cache.get(("cid",))
             if standing is None:
                 generation = cache.begin()
                 standing = states[-1]
                 time.sleep(0)
-                cache.put("cid", standing, scopes=("cid",), generation=generation)
+                cache.put(("cid",), standing, scopes=("cid",), generation=generation)
             allowed = policy.check(standing, "agents:run", now=DAYS[0], **PLACE).allowed
             if allowed not in {_allows(version) for version in range(started, len(states))}:
                 wrong.append("an answer that is of no state between the start and the end of its check")

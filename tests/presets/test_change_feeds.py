@@ -73,6 +73,7 @@ def wait_until(there: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.proves("GHSA-x883-2vmg-xwf7")
 @pytest.mark.parametrize("name", CHANGES)
 def test_another_process_knows_when_it_asks(pair: Pair, place: str, name: str) -> None:
     """A process that asks every second refuses a second after the change was told, long before its record dies; and asks no more often."""

@@ -93,6 +93,7 @@ def pair(tmp_path: Path, place: str | None) -> Iterator[Pair]:
         yield made
 
 
+@pytest.mark.proves("GHSA-x883-2vmg-xwf7", "ASVS-8.3.2")
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_is_known_here_at_once_and_there_in_time(pair: Pair, place: str | None, name: str) -> None:
     """Who changes a role refuses at the next question; another process when it next asks the feed, or after five seconds without one."""

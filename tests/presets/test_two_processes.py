@@ -20,6 +20,7 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
         yield made
 
 
+@pytest.mark.proves("GHSA-x883-2vmg-xwf7", "ASVS-8.3.2")
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_is_known_here_at_once_and_there_within_five_seconds(pair: Pair, name: str) -> None:
     """The process that revokes refuses at the next request; another one does at the latest when its cached record dies."""
@@ -46,6 +47,7 @@ def test_a_change_that_is_rolled_back_ends_nothing(pair: Pair) -> None:
     assert pair.session(pair.there)
 
 
+@pytest.mark.proves("GHSA-x883-2vmg-xwf7")
 def test_a_wall_clock_that_goes_back_keeps_no_record_alive(pair: Pair) -> None:
     """The life of a cached record is monotonic seconds: setting the clock back does not lengthen it."""
     with pair.here.begin() as unit:

@@ -291,12 +291,14 @@ def test_what_chance_rarely_meets() -> None:
     machine.lists_hold_their_own_only()
 
 
+@pytest.mark.proves("ASVS-8.4.1", "CVE-2025-64431", "CVE-2026-33729")
 @pytest.mark.slow
 def test_two_organizations_in_memory() -> None:
     """On the memory storage no sequence of changes lets one organization see or change the other, or anybody do what the design forbids."""
     play(MemoryStorage, runs=MEMORY_RUNS)
 
 
+@pytest.mark.proves("ASVS-8.4.1")
 @pytest.mark.slow
 def test_two_organizations_in_a_database(database: Database) -> None:
     """The same holds on each SQL database of this machine."""

@@ -66,6 +66,7 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
     caretaker = CustomRole("caretaker", frozenset({"dashboards:view"}))
     await world.call("custom_roles.define", ann, organization=acme.id, role=caretaker)
     glass = {"user": mia.id, "workspace": prod.id, "role": "admin", "longest": timedelta(hours=1)}
+    await world.call("customer_keys.register", world.sure(ann), organization=acme.id, region="eu", ref=world.keys.customer.ref)
     permit = await world.call("break_glass.permit", ann, organization=acme.id, **glass)
     (invitation,) = await world.call("members.invitations", organization=acme.id)
     return AsyncStage(
@@ -93,7 +94,7 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
     ann, bob, org = stage.ann, stage.bob, {"organization": stage.acme.id}
     key = {**org, "key_id": stage.minted.key.id}
     place = {**org, "workspace": stage.prod.id, "user": bob.id}
-    code = stage.device.code(1)
+    code, sure = stage.device.code(1), stage.world.sure(ann)
     asked = {**org, "elevation": stage.asked}
     hour = {"reason": "the database is down", "duration": timedelta(hours=1)}
     glass = {**org, "workspace": stage.prod.id, "role": "admin"}
@@ -140,6 +141,13 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "break_glass.permit": ((ann,), {**glass, "user": bob.id, "longest": timedelta(hours=1)}),
         "break_glass.withdraw": ((ann,), {**org, "permit": stage.permit}),
         "break_glass.use": ((stage.mia,), {**glass, **hour}),
+        "data_keys.rotate": ((sure,), org),
+        "data_keys.destroy": ((sure,), org),
+        "customer_keys.register": ((sure,), {**org, "ref": stage.world.keys.customer.ref}),
+        "customer_keys.replace": ((sure,), {**org, "ref": stage.world.keys.customer.ref, "region": "eu"}),
+        "customer_keys.rotate": ((sure,), {**org, "region": "eu"}),
+        "customer_keys.withdraw": ((sure,), {**org, "region": "eu"}),
+        "customer_keys.forget": ((sure,), {**org, "region": "eu"}),
         "api_keys.mint": ((ann,), {**org, "request": KeyRequest(name="cd")}),
         "api_keys.rotate": ((ann,), key),
         "api_keys.revoke": ((ann,), key),

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -18,20 +19,19 @@ from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.argon2_pool import AsyncArgon2Hasher
 from ctsec.authn.journey import MfaRequired, SignedIn, SignInStep
 from ctsec.directory.record import Organization, Workspace
-from ctsec.encryption.kms.local import AsyncLocalKms, LocalKms
+from ctsec.encryption.kms.local import AsyncLocalKms
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.keys.policy import KeyRequest
 from ctsec.presets import parts_of, settings_of
 from ctsec.principal import Factor, Principal
 from ctsec.rbac.preset import POLICY
-from ctsec.secret import Secret
 from ctsec.security._async import AsyncSecurity
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.storage.memory import AsyncMemoryStorage
 from ctsec.storage.sql._async import AsyncSqlStorage
 from ctsec.testing import AsyncProbedStorage, AsyncRecordingMailer, FixedClock
-from tests.services.probing import DATABASE, PASSWORD, Device, Login, Tap, base32, empty_sqlite, token_in
+from tests.services.probing import DATABASE, PASSWORD, Device, Keys, Login, Tap, async_services, base32, empty_sqlite, token_in
 
 KINDS: Final = ("memory", "sqlite")
 REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a browser")
@@ -40,7 +40,7 @@ REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a brows
 class AsyncWorld:
     """A deployment on `storage` with a clock that stands still, a mailer that keeps, and a tap on every port call."""
 
-    def __init__(self, storage: AsyncStorage, *, options: EmbeddedOptions | None = None) -> None:
+    def __init__(self, storage: AsyncStorage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None) -> None:
         self.clock = FixedClock()
         self.mailer = AsyncRecordingMailer()
         self.tap = Tap()
@@ -50,12 +50,15 @@ class AsyncWorld:
             sessions=given.sessions,
             throttle=given.throttle,
             keys=given.keys,
+            data_keys=given.data_keys,
+            customer_keys=given.customer_keys,
             methods=given.methods,
             roles_in_memory=given.roles_in_memory,
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )
-        kms = LocalKms(os.urandom(16), key=Secret(os.urandom(32)))
+        self.keys = keys or Keys.fresh()
+        kms = self.keys.kms
         self.hasher = AsyncArgon2Hasher(chosen.password_hash)
         self.parts = parts_of(kms, policy=POLICY, settings=settings_of("Acme", chosen), options=chosen)
         self.security = AsyncSecurity(
@@ -65,6 +68,7 @@ class AsyncWorld:
             parts=self.parts,
             random=os.urandom,
             mailer=self.mailer,
+            key_services=async_services(given, self.keys.customer),
         )
         self.gate = self.security.gate
         self.request = REQUEST
@@ -87,9 +91,11 @@ class AsyncWorld:
 
     @classmethod
     @asynccontextmanager
-    async def over(cls, storage: AsyncStorage, *, options: EmbeddedOptions | None = None) -> AsyncGenerator[AsyncWorld, None]:
-        """Open a world over a storage that the test holds too."""
-        world = cls(storage, options=options)
+    async def over(
+        cls, storage: AsyncStorage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None
+    ) -> AsyncGenerator[AsyncWorld, None]:
+        """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment."""
+        world = cls(storage, options=options, keys=keys)
         await world.security.prepare()
         try:
             yield world
@@ -220,6 +226,10 @@ class AsyncWorld:
     async def key(self, owner: Principal, organization: OrganizationId, **request: Any) -> Any:
         """Mint an API key and return it with its text."""
         return await self.call("api_keys.mint", owner, organization=organization, request=KeyRequest(**{"name": "ci", **request}))
+
+    def sure(self, principal: Principal) -> Principal:
+        """Return the principal right after another proof of a second factor."""
+        return replace(principal, credential=replace(principal.credential, factors={Factor.TOTP: self.clock.now()}))
 
     async def may(self, principal: Principal, permission: str, organization: OrganizationId, workspace: WorkspaceId | None = None) -> bool:
         """Ask the gate for one permission."""

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -25,14 +26,13 @@ from ctsec.keys.policy import KeyRequest
 from ctsec.presets import parts_of, settings_of
 from ctsec.principal import Factor, Principal
 from ctsec.rbac.preset import POLICY
-from ctsec.secret import Secret
 from ctsec.security._sync import Security
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage._sync_ports import Storage
 from ctsec.storage.memory import MemoryStorage
 from ctsec.storage.sql._sync import SqlStorage
 from ctsec.testing import FixedClock, ProbedStorage, RecordingMailer
-from tests.services.probing import DATABASE, PASSWORD, Device, Login, Tap, base32, empty_sqlite, token_in
+from tests.services.probing import DATABASE, PASSWORD, Device, Keys, Login, Tap, base32, empty_sqlite, sync_services, token_in
 
 KINDS: Final = ("memory", "sqlite")
 REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a browser")
@@ -41,7 +41,7 @@ REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a brows
 class World:
     """A deployment on `storage` with a clock that stands still, a mailer that keeps, and a tap on every port call."""
 
-    def __init__(self, storage: Storage, *, options: EmbeddedOptions | None = None) -> None:
+    def __init__(self, storage: Storage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None) -> None:
         self.clock = FixedClock()
         self.mailer = RecordingMailer()
         self.tap = Tap()
@@ -51,12 +51,15 @@ class World:
             sessions=given.sessions,
             throttle=given.throttle,
             keys=given.keys,
+            data_keys=given.data_keys,
+            customer_keys=given.customer_keys,
             methods=given.methods,
             roles_in_memory=given.roles_in_memory,
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )
-        kms = LocalKms(os.urandom(16), key=Secret(os.urandom(32)))
+        self.keys = keys or Keys.fresh()
+        kms = self.keys.kms
         self.hasher = Argon2Hasher(chosen.password_hash)
         self.parts = parts_of(kms, policy=POLICY, settings=settings_of("Acme", chosen), options=chosen)
         self.security = Security(
@@ -66,6 +69,7 @@ class World:
             parts=self.parts,
             random=os.urandom,
             mailer=self.mailer,
+            key_services=sync_services(given, self.keys.customer),
         )
         self.gate = self.security.gate
         self.request = REQUEST
@@ -88,9 +92,9 @@ class World:
 
     @classmethod
     @contextmanager
-    def over(cls, storage: Storage, *, options: EmbeddedOptions | None = None) -> Generator[World, None, None]:
-        """Open a world over a storage that the test holds too."""
-        world = cls(storage, options=options)
+    def over(cls, storage: Storage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None) -> Generator[World, None, None]:
+        """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment."""
+        world = cls(storage, options=options, keys=keys)
         world.security.prepare()
         try:
             yield world
@@ -221,6 +225,10 @@ class World:
     def key(self, owner: Principal, organization: OrganizationId, **request: Any) -> Any:
         """Mint an API key and return it with its text."""
         return self.call("api_keys.mint", owner, organization=organization, request=KeyRequest(**{"name": "ci", **request}))
+
+    def sure(self, principal: Principal) -> Principal:
+        """Return the principal right after another proof of a second factor."""
+        return replace(principal, credential=replace(principal.credential, factors={Factor.TOTP: self.clock.now()}))
 
     def may(self, principal: Principal, permission: str, organization: OrganizationId, workspace: WorkspaceId | None = None) -> bool:
         """Ask the gate for one permission."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import base64
+import os
 import re
 import shutil
 from collections.abc import Generator
@@ -15,10 +16,18 @@ from tempfile import mkdtemp
 from typing import Final, TypeVar
 
 import pyotp
+from boto3.session import Session
 
+from ctsec.encryption.kms._async_services import AsyncLocalKeyServices
+from ctsec.encryption.kms._sync_services import LocalKeyServices
+from ctsec.encryption.kms.blocking import AsyncBlockingKeyServices
+from ctsec.encryption.kms.local import AsyncLocalKms, LocalKms
+from ctsec.encryption.ports import AsyncKeyServices, KeyServices
 from ctsec.mail.message import Message
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
+from ctsec.secret import Secret
+from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.sql.schema import create
 from ctsec.storage.sql.tables import Tables
 from ctsec.testing import FixedClock, Probe
@@ -106,3 +115,43 @@ class Tap:
             yield probe
         finally:
             self._probe = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The deployment's own key, and that of a customer."""
+
+    kms: LocalKms
+    customer: LocalKms
+
+    @classmethod
+    def fresh(cls) -> Keys:
+        """Return keys that end with the test."""
+        return cls(local_key(), local_key())
+
+    @property
+    def swapped(self) -> Keys:
+        """The deployment that has moved to the other key."""
+        return Keys(self.customer, self.kms)
+
+
+def local_key() -> LocalKms:
+    """Return a key that ends with the test."""
+    return LocalKms(os.urandom(16), key=Secret(os.urandom(32)))
+
+
+def sync_services(options: EmbeddedOptions, customer: LocalKms) -> KeyServices:
+    """Return the key services of a world: those of its options, or the local key of a customer."""
+    return options.key_services or LocalKeyServices(customer)
+
+
+def async_services(options: EmbeddedOptions, customer: LocalKms) -> AsyncKeyServices:
+    """Return the same for an event loop."""
+    if options.key_services is not None:
+        return AsyncBlockingKeyServices(options.key_services)
+    return AsyncLocalKeyServices(AsyncLocalKms(customer))
+
+
+def aws_session() -> Session:
+    """Return a boto3 session with credentials of nobody, for a stand-in."""
+    return Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-central-1")

@@ -43,6 +43,8 @@ READS = {
     "custom_roles.policy",
     "elevations.in_state",
     "break_glass.permits",
+    "data_keys.of_organization",
+    "customer_keys.of_organization",
     "api_keys.of",
     "audit.search",
     "audit.personal",
@@ -93,6 +95,13 @@ WRITES = [
     "break_glass.permit",
     "break_glass.withdraw",
     "break_glass.use",
+    "data_keys.rotate",
+    "data_keys.destroy",
+    "customer_keys.register",
+    "customer_keys.replace",
+    "customer_keys.rotate",
+    "customer_keys.withdraw",
+    "customer_keys.forget",
     "api_keys.mint",
     "api_keys.rotate",
     "api_keys.revoke",
@@ -153,6 +162,7 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
     hour = {"reason": "the database is down", "duration": timedelta(hours=1)}
     glass = {**org, "workspace": stage.prod.id, "role": "admin"}
     wrong = {"factor": Factor.TOTP, "code": stage.device.wrong()}
+    sure, own = stage.world.sure(bob), {**org, "region": "eu"}
     return {
         "sign_in.password": ((), {"email": "ann@acme.example", "password": WRONG_PASSWORD}, Reason.INVALID_CREDENTIALS),
         "sign_in.second_factor": ((), {"ticket": stage.ticket, **wrong}, Reason.INVALID_CODE),
@@ -178,10 +188,17 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
         "break_glass.permit": ((bob,), {**glass, "user": stage.mia.id, "longest": timedelta(hours=1)}, Reason.DENIED),
         "break_glass.withdraw": ((bob,), {**org, "permit": stage.permit}, Reason.DENIED),
         "break_glass.use": ((stage.mia,), {**glass, "role": "editor", **hour}, Reason.DENIED),
+        "data_keys.rotate": ((sure,), org, Reason.DENIED),
+        "data_keys.destroy": ((sure,), org, Reason.DENIED),
+        "customer_keys.register": ((sure,), {**org, "ref": stage.world.keys.customer.ref}, Reason.DENIED),
+        "customer_keys.replace": ((sure,), {**own, "ref": stage.world.keys.customer.ref}, Reason.DENIED),
+        "customer_keys.rotate": ((stage.ann,), own, Reason.STEP_UP_REQUIRED),
+        "customer_keys.withdraw": ((sure,), own, Reason.DENIED),
+        "customer_keys.forget": ((sure,), own, Reason.DENIED),
     }
 
 
-SERVICES = {"members", "roles", "custom_roles", "elevations", "break_glass"}
+SERVICES = {"members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys"}
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "mfa.confirm_totp"]
 REFUSALS += ["directory.rename_organization", "directory.create_workspace"]

@@ -93,6 +93,7 @@ async def test_inviting_takes_rights(world: AsyncWorld, ann: Principal, acme: Or
     assert reason(await world.call("members.invite", admin, **invite)) is None
 
 
+@pytest.mark.proves("GHSA-fmh4-wcc4-5jm3")
 async def test_an_invitation_is_accepted_once_by_its_address(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
     """Another person's invitation is as if there were none; the right one accepts it, once."""
     token = await world.invite(acme.id, BOB)
@@ -120,6 +121,7 @@ async def test_an_invitation_ends(world: AsyncWorld, ann: Principal, acme: Organ
         assert reason(await world.call("members.accept", bob, token=dead)) is Reason.INVALID_TOKEN
 
 
+@pytest.mark.proves("GHSA-fmh4-wcc4-5jm3")
 async def test_an_unverified_address_accepts_nothing(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
     """An account whose address is not confirmed, or that is disabled, can not use an invitation for it."""
     bob = await world.person(BOB)

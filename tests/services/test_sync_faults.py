@@ -32,6 +32,11 @@ OPERATIONS = [
     "members.remove",
     "roles.assign",
     "roles.change_organization_role",
+    "data_keys.rotate",
+    "data_keys.destroy",
+    "customer_keys.register",
+    "customer_keys.replace",
+    "customer_keys.withdraw",
     "api_keys.mint",
     "api_keys.rotate",
     "api_keys.revoke",
@@ -51,14 +56,18 @@ class Saved:
     def of(cls, storage: MemoryStorage) -> Saved:
         """Return what is there."""
         state, guard = storage.state, storage.state.guard
-        return cls(state.newest, dict(state._changed), (dict(guard.proofs), dict(guard.steps), dict(guard.attempts), dict(guard.events)))
+        return cls(
+            state.newest,
+            dict(state._changed),
+            (dict(guard.proofs), dict(guard.steps), dict(guard.attempts), dict(guard.events), dict(guard.seals)),
+        )
 
     def restore(self, storage: MemoryStorage) -> None:
         """Put it back."""
         state, guard = storage.state, storage.state.guard
         state.newest = self.newest
         state._changed = dict(self.changed)
-        guard.proofs, guard.steps, guard.attempts, guard.events = (dict(part) for part in self.guard)
+        guard.proofs, guard.steps, guard.attempts, guard.events, guard.seals = (dict(part) for part in self.guard)
 
 
 def claimed_successes(storage: MemoryStorage, before: Saved) -> set[str]:

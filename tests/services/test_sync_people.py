@@ -94,6 +94,7 @@ def test_inviting_takes_rights(world: World, ann: Principal, acme: Organization)
     assert reason(world.call("members.invite", admin, **invite)) is None
 
 
+@pytest.mark.proves("GHSA-fmh4-wcc4-5jm3")
 def test_an_invitation_is_accepted_once_by_its_address(world: World, ann: Principal, acme: Organization) -> None:
     """Another person's invitation is as if there were none; the right one accepts it, once."""
     token = world.invite(acme.id, BOB)
@@ -121,6 +122,7 @@ def test_an_invitation_ends(world: World, ann: Principal, acme: Organization) ->
         assert reason(world.call("members.accept", bob, token=dead)) is Reason.INVALID_TOKEN
 
 
+@pytest.mark.proves("GHSA-fmh4-wcc4-5jm3")
 def test_an_unverified_address_accepts_nothing(world: World, ann: Principal, acme: Organization) -> None:
     """An account whose address is not confirmed, or that is disabled, can not use an invitation for it."""
     bob = world.person(BOB)

@@ -94,6 +94,14 @@ class TestDeks(conformance.AsyncDekConformance):
     pass
 
 
+class TestSeals(conformance.AsyncSealConformance):
+    pass
+
+
+class TestCustomerKeys(conformance.AsyncCustomerKeyConformance):
+    pass
+
+
 class TestInbox(conformance.AsyncInboxConformance):
     pass
 

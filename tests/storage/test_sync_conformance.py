@@ -95,6 +95,14 @@ class TestDeks(conformance.DekConformance):
     pass
 
 
+class TestSeals(conformance.SealConformance):
+    pass
+
+
+class TestCustomerKeys(conformance.CustomerKeyConformance):
+    pass
+
+
 class TestInbox(conformance.InboxConformance):
     pass
 

@@ -50,7 +50,20 @@ def test_there_is_one_404() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [errors.StoreBusy("s3cret"), errors.Overloaded("s3cret"), errors.KmsUnavailable("s3cret"), errors.CorruptRecord("s3cret")]
+    "error",
+    [
+        kind("s3cret")
+        for kind in (
+            errors.StoreBusy,
+            errors.Overloaded,
+            errors.CorruptRecord,
+            errors.KmsUnavailable,
+            errors.KmsThrottled,
+            errors.KeyDisabled,
+            errors.KeyPendingDeletion,
+            errors.KeyDenied,
+        )
+    ],
 )
 def test_errors_tell_only_whether_to_try_again(error: errors.CtsecError) -> None:
     """A retryable error is 503 with Retry-After, every other 500; neither holds the error's text."""

@@ -85,6 +85,16 @@ class EventName(StrEnum):
     API_KEY_MINTED = "api_key.minted"
     API_KEY_ROTATED = "api_key.rotated"
     API_KEY_REVOKED = "api_key.revoked"
+    DATA_KEY_CREATED = "data_key.created"
+    DATA_KEY_ROTATED = "data_key.rotated"
+    DATA_KEYS_DESTROYED = "data_keys.destroyed"
+    CUSTOMER_KEY_REGISTERED = "customer_key.registered"
+    CUSTOMER_KEY_REPLACED = "customer_key.replaced"
+    CUSTOMER_KEY_ROTATED = "customer_key.rotated"
+    CUSTOMER_KEY_WITHDRAWN = "customer_key.withdrawn"
+    CUSTOMER_KEY_FORGOTTEN = "customer_key.forgotten"
+    CUSTOMER_KEY_FAILED = "customer_key.failed"
+    CUSTOMER_KEY_RECOVERED = "customer_key.recovered"
     AUDIT_SEARCHED = "audit.searched"
 
 

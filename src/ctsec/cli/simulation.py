@@ -1,4 +1,7 @@
-"""`ctsec matrix simulate`: a policy on the people of an organization, read from the database page by page."""
+"""`ctsec matrix simulate`: a policy on the people of an organization, read from the database page by page.
+
+The organization's own roles are joined to both policies as they are stored. What of them the policy afterwards breaks is told.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from ctsec.cli.reaching import transport_of
 from ctsec.cli.report import Table, write
 from ctsec.errors import ConfigurationError
 from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.rbac.custom import with_stored_roles
 from ctsec.rbac.permission import shown
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.simulation import ELSEWHERE, PersonChange, simulate
@@ -84,11 +88,14 @@ def simulated(chosen: argparse.Namespace) -> int:
         with storage.reading() as store:
             if store.organizations.get(organization) is None:
                 raise ConfigurationError(f"there is no organization {shown(organization)}")
+            own = [each.role for each in store.custom_roles.of_organization(organization)]
+        joined = with_stored_roles(after, own)
+        was = with_stored_roles(before, own)
 
         def changes() -> Iterator[PersonChange]:
-            people = _counted(_standings(storage, organization), before, after, count)
+            people = _counted(_standings(storage, organization), was.policy, joined.policy, count)
             last = ""
-            for each in simulate(before, after, people, now=datetime.now(UTC)):
+            for each in simulate(was.policy, joined.policy, people, now=datetime.now(UTC)):
                 count.changed += each.user != last
                 last = each.user
                 yield each
@@ -97,6 +104,9 @@ def simulated(chosen: argparse.Namespace) -> int:
     finally:
         storage.close()
     print(f"ctsec: {count.changed} of {count.people} people would gain or lose something", file=sys.stderr)
+    for problem in joined.problems:
+        if problem not in was.problems:
+            print(f"ctsec: {problem}", file=sys.stderr)
     if count.strange:
         names = ", ".join(map(shown, sorted(count.strange)))
         print(f"ctsec: not looked at, because neither policy has them: the roles {names}", file=sys.stderr)

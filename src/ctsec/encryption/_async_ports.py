@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from ctsec.encryption.context import Context
+from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.kek import KekDescription
-from ctsec.ids import DekId
+from ctsec.ids import DekId, OrganizationId
+from ctsec.outcome import Refusal
+from ctsec.principal import Principal
 from ctsec.secret import Secret
 
 
@@ -22,8 +25,84 @@ class AsyncDekRecords(Protocol):
         """Return a wrapped key."""
         ...
 
-    async def active(self, scope: str) -> WrappedDek | None:
-        """Return the key that new data of `scope` (an organization id, or "deployment") is sealed under."""
+    async def active(self, scope: str, region: str) -> WrappedDek | None:
+        """Return the newest active key of `scope` (an organization id, or "deployment") in `region`: what new data is sealed under."""
+        ...
+
+    async def of_scope(self, scope: str) -> tuple[WrappedDek, ...]:
+        """Return every key of `scope`, in the order of their ids."""
+        ...
+
+    async def under(self, kek: str, *, after: str, limit: int) -> tuple[WrappedDek, ...]:
+        """Return keys of any scope that `kek` wrapped, with an id above `after`, in the order of their ids; none that is destroyed."""
+        ...
+
+    async def active_page(self, *, after: str, limit: int) -> tuple[WrappedDek, ...]:
+        """Return active keys of every scope with an id above `after`, in the order of their ids: for the job that rotates them."""
+        ...
+
+    async def change(self, dek: WrappedDek) -> bool:
+        """Write a record whose version is one above the stored one, by one compare-and-set; True if it was written."""
+        ...
+
+
+class AsyncCustomerKeyRecords(Protocol):
+    """The keys of organizations' own."""
+
+    async def get(self, organization: OrganizationId, region: str) -> CustomerKey | None:
+        """Return the key of an organization for a region."""
+        ...
+
+    async def of_organization(self, organization: OrganizationId) -> tuple[CustomerKey, ...]:
+        """Return the keys of an organization, in the order of their regions."""
+        ...
+
+    async def add(self, key: CustomerKey) -> None:
+        """Insert the key of a region that has none."""
+        ...
+
+    async def change(self, key: CustomerKey) -> bool:
+        """Write a record whose version is one above the stored one, by one compare-and-set; True if it was written."""
+        ...
+
+    async def remove(self, organization: OrganizationId, region: str) -> bool:
+        """Delete the key of a region; False if there was none."""
+        ...
+
+    async def holders(self, ref: str) -> tuple[CustomerKey, ...]:
+        """Return the records that name `ref`, at most 100."""
+        ...
+
+    async def page(self, *, after: tuple[str, str], limit: int) -> tuple[CustomerKey, ...]:
+        """Return keys of all organizations behind (organization, region), in that order: for the job that checks them."""
+        ...
+
+
+class AsyncEpochRecords(Protocol):
+    """See the directory's port of the same name."""
+
+    async def bump(self, scope: str) -> None:
+        """Change the epoch of `scope` in this transaction, and have caches forget it after commit."""
+        ...
+
+
+class AsyncOrganizationLock(Protocol):
+    """The row of an organization, as a lock."""
+
+    async def lock(self, organization_id: OrganizationId) -> bool:
+        """Lock the organization until the transaction ends; False if there is none."""
+        ...
+
+
+class AsyncKeyRights(Protocol):
+    """Who may manage the keys of an organization; answered by the roles feature."""
+
+    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
+        """Return why `actor` may not use an organization permission, or None; without `lock` as far as can be told without waiting."""
+        ...
+
+    async def may_destroy(self, actor: Principal, *, organization: OrganizationId) -> Refusal | None:
+        """Return why `actor` may not destroy what the organization never gets back, or None."""
         ...
 
 
@@ -40,14 +119,28 @@ class AsyncSealer(Protocol):
 
 
 class AsyncKms(Protocol):
-    """A key service: it wraps data keys and never gives its own key away. Raises the small set of `KmsError` and `DecryptionFailed`."""
+    """A key service with one of its keys: it wraps data keys and never gives its own key away.
+
+    A context has 1 to 4096 bytes, else ValueError. What fails is one of the small set of `KmsError`, or `DecryptionFailed`: another
+    context, changed bytes, or wrapped by another key. A key that can not serve (of another kind, not safe where it is) is a
+    `ConfigurationError`.
+    """
+
+    @property
+    def ref(self) -> str:
+        """The reference of the key-encryption key, known without asking the service."""
+        ...
 
     async def describe(self) -> KekDescription:
-        """Return the reference of the key-encryption key."""
+        """Return what the service says of the key; raises as a use of it would, so this is also the check before a key is taken on."""
         ...
 
     async def generate_data_key(self, context: bytes) -> tuple[Secret, bytes]:
-        """Return a fresh data key of 32 bytes and its wrapped form, bound to `context`."""
+        """Return a fresh data key of 32 bytes and its wrapped form (at most 6144 bytes), bound to `context`."""
+        ...
+
+    async def wrap(self, key: Secret, context: bytes) -> bytes:
+        """Return the wrapped form of a data key of 32 bytes that another key wrapped before, bound to `context`."""
         ...
 
     async def unwrap(self, wrapped: bytes, context: bytes) -> Secret:
@@ -59,6 +152,17 @@ class AsyncKms(Protocol):
         ...
 
 
+class AsyncKeyServices(Protocol):
+    """The key services that a deployment is connected to, customers' own among them."""
+
+    def open(self, ref: str) -> AsyncKms:
+        """Return the service with the key of a stored reference (`local:…`, `arn:aws:kms:…`, `pkcs11:…`); nothing is asked of it yet.
+
+        Raises ConfigurationError, which says what to configure, for a reference that no service here knows.
+        """
+        ...
+
+
 class AsyncDekSource(Protocol):
     """Wrapped keys as ctsec's own short reads see them: committed ones only, so that no cache holds a key that a rollback takes away."""
 
@@ -66,6 +170,10 @@ class AsyncDekSource(Protocol):
         """Return a committed wrapped key."""
         ...
 
-    async def active(self, scope: str) -> WrappedDek | None:
-        """Return the committed active key of `scope`."""
+    async def active(self, scope: str, region: str) -> WrappedDek | None:
+        """Return the committed active key of `scope` in `region`."""
+        ...
+
+    async def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
+        """Count `messages` more as sealed under a key, committed before this returns; False if that would be more than `most`."""
         ...

@@ -1,22 +1,24 @@
 # Generated from src/ctsec/encryption/_async.py by tools/twin.py; edit that file.
-"""The key ring: data keys unwrapped once, cached for a bounded time, and used to seal and open (async source)."""
+"""The key ring: data keys unwrapped once, held for a bounded time, and used to seal and open (async source)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
-from ctsec.encryption._sync_ports import DekSource, Kms
+from ctsec.encryption._sync_ports import DekSource, KeyServices, Kms
 from ctsec.encryption.context import DEPLOYMENT, Context
-from ctsec.encryption.dek import DekState, WrappedDek
-from ctsec.encryption.envelope import DataKey, dek_id_of, open_blob, seal
-from ctsec.errors import CorruptRecord, KeyNotFound
+from ctsec.encryption.data_key import DataKey, DataKeyExhausted, NoDataKey, counted
+from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
+from ctsec.encryption.envelope import dek_id_of, open_blob, seal
+from ctsec.encryption.holding import HeldKeys, RingPolicy
+from ctsec.encryption.suites import Suite
+from ctsec.encryption.turns import Turns
+from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound, KmsError
 from ctsec.ids import DekId, OrganizationId, new_id
-from ctsec.secret import Secret
 
-CACHE_LIFE: Final = timedelta(minutes=5)
+LARGEST_BLOCK: Final = 1 << 20
+_BLOCKS: Final = 3
 
 
 def wrap_context(scope: str, region: str) -> bytes:
@@ -25,85 +27,196 @@ def wrap_context(scope: str, region: str) -> bytes:
     return Context(organization=organization, purpose="dek", field=region).encoded
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    key: DataKey
-    until: float
-
-
 class KeyRing:
-    """Seals and opens under the data keys of the deployment (and, later, of organizations).
+    """Seals and opens under the data keys of the deployment and of organizations.
 
-    A data key is used only after its record is committed. An unwrapped key is kept for five minutes from the start of its last
-    unwrapping, which is the bound on how long a key that was disabled at its service still works.
+    A data key is used only after its record is committed. What it seals is counted in the guard store, in blocks that are reserved before
+    they are used, so that its bound on messages holds over all processes. How long an unwrapped key is held is `policy.holding`.
     """
 
-    __slots__ = ("_active", "_ambient", "_held", "_kms", "_source")
+    __slots__ = ("_ambient", "_blocks", "_held", "_kms", "_policy", "_services", "_source", "_turns")
 
-    def __init__(self, *, kms: Kms, source: DekSource, ambient: Ambient) -> None:
+    def __init__(
+        self,
+        *,
+        kms: Kms,
+        source: DekSource,
+        ambient: Ambient,
+        services: KeyServices | None = None,
+        policy: RingPolicy | None = None,
+        held: HeldKeys | None = None,
+    ) -> None:
+        """`kms` is the deployment's own key; `services` opens every other that wrapped a data key, such as customers' own.
+
+        `held` is where unwrapped keys are, if somebody else tells it what changed.
+        """
         self._kms = kms
+        self._services = services
         self._source = source
         self._ambient = ambient
-        self._held: dict[DekId, _Held] = {}
-        self._active: dict[str, tuple[DekId, float]] = {}
+        self._policy = policy or RingPolicy()
+        self._held = held if held is not None else HeldKeys(self._policy.holding, clock=ambient.clock)
+        self._turns = Turns()
+        self._blocks: dict[DekId, int] = {}
 
-    def make_dek(self, scope: str, *, region: str) -> WrappedDek:
-        """Return the record of a fresh data key; the caller stores it, and the ring uses it once it is committed."""
+    @property
+    def policy(self) -> RingPolicy:
+        """The bounds of this ring."""
+        return self._policy
+
+    def make_dek(self, scope: str, *, region: str, kek: str | None = None) -> WrappedDek:
+        """Return the record of a fresh data key under `kek` (None: the deployment's); the ring uses it once its record is committed."""
         now = self._ambient.now()
-        material, wrapped = self._kms.generate_data_key(wrap_context(scope, region))
+        kms = self.open_kek(kek)
+        material, wrapped = kms.generate_data_key(wrap_context(scope, region))
         dek_id = new_id(DekId, now=now, random=self._ambient.random)
-        commitment = DataKey(dek_id, material=material).commitment
-        kek = (self._kms.describe()).ref
         return WrappedDek(
-            id=dek_id, scope=scope, region=region, kek=kek, wrapped=wrapped, commitment=commitment, state=DekState.ACTIVE, created_at=now
+            id=dek_id,
+            scope=scope,
+            region=region,
+            kek=kms.ref,
+            wrapped=wrapped,
+            commitment=DataKey(dek_id, material=material).commitment,
+            state=DekState.ACTIVE,
+            created_at=now,
         )
 
-    def seal(self, plaintext: bytes, *, context: Context) -> bytes:
-        """Return the managed blob of `plaintext` under the active key of the context's scope; raise KeyNotFound if it has none."""
-        key = self._sealing_key(context.scope)
-        return seal(plaintext, key=key, context=context, random=self._ambient.random)
+    def rewrap(self, record: WrappedDek, *, kek: str | None = None) -> WrappedDek:
+        """Return the record of the same data key under `kek` (None: the deployment's), to be stored over the one of the version before.
+
+        The answer of the service is tried before it is returned: what can not be unwrapped again is never stored. Raises as `open` does.
+        """
+        context = wrap_context(record.scope, record.region)
+        target = self.open_kek(kek)
+        if record.kek == target.ref:
+            wrapped = target.rewrap(record.wrapped, context, context)
+        else:
+            source = self.open_kek(record.kek)
+            wrapped = target.wrap(source.unwrap(record.wrapped, context), context)
+        renewed = record.rewrapped(wrapped, kek=target.ref)
+        self._key_of(renewed)
+        return renewed
+
+    def seal(self, plaintext: bytes, *, context: Context, region: str = DEFAULT_REGION) -> bytes:
+        """Return the managed blob of `plaintext` under the active key of the context's scope; raise NoDataKey if it has none."""
+        now = self._ambient.now()
+        dek_id = self._held.active(context.scope, region)
+        key = self._held.fresh(context.scope, dek_id) if dek_id is not None else None
+        if key is None or not key.may_seal(now=now):
+            key = self._sealing_key(context.scope, region)
+        for _ in range(_BLOCKS):
+            try:
+                return seal(plaintext, key=key, context=context, random=self._ambient.random, now=now)
+            except DataKeyExhausted:
+                key = self._sealing_key(context.scope, region, spent=key, messages=counted(len(plaintext)))
+        return seal(plaintext, key=key, context=context, random=self._ambient.random, now=now)
 
     def open(self, blob: bytes, *, context: Context) -> bytes:
-        """Return the plaintext; raise DecryptionFailed, CorruptRecord, KeyNotFound or another `KmsError`."""
+        """Return the plaintext; raise DecryptionFailed, CorruptRecord, NoDataKey or a `KmsError`."""
         dek_id = dek_id_of(blob)
-        held = self._fresh(dek_id)
-        if held is None:
-            record = self._source.get(dek_id)
-            if record is None:
-                raise KeyNotFound("the data key of this record is not in the store; restore it together with its data")
-            held = self._unwrap(record)
-        return open_blob(blob, key=held, context=context)
+        key = self._held.fresh(context.scope, dek_id) or self._opening_key(context.scope, dek_id)
+        return open_blob(blob, key=key, context=context)
 
-    def forget(self) -> None:
-        """Drop every unwrapped key, so that the next use asks the key service again."""
-        self._held.clear()
-        self._active.clear()
+    def committed(self, dek_id: DekId) -> bool:
+        """Say whether the record of a key is committed."""
+        return self._source.get(dek_id) is not None
 
-    def _sealing_key(self, scope: str) -> DataKey:
-        known = self._active.get(scope)
-        if known is not None and known[1] > self._ambient.clock.monotonic() and (key := self._fresh(known[0])) is not None:
-            return key
-        started = self._ambient.clock.monotonic()
-        record = self._source.active(scope)
-        if record is None:
-            raise KeyNotFound(f"{scope} has no active data key; run the preparation step (ctsec db upgrade) first")
-        key = self._fresh(record.id) or self._unwrap(record)
-        self._active[scope] = (record.id, started + CACHE_LIFE.total_seconds())
+    def unheld(self, record: WrappedDek) -> DataKey:
+        """Return the key of a record that is written in this transaction and not committed: it is not held, and goes with a rollback."""
+        key = self._key_of(record)
+        if not key.may_seal(now=self._ambient.now()) and record.state is DekState.ACTIVE:
+            self.extend(record, key)
         return key
 
-    def _fresh(self, dek_id: DekId) -> DataKey | None:
-        held = self._held.get(dek_id)
-        if held is None or held.until <= self._ambient.clock.monotonic():
-            return None
-        return held.key
+    def extend(self, record: WrappedDek, key: DataKey, *, messages: int = 0) -> None:
+        """Let a key seal another block, of at least `messages`; raise DataKeyExhausted if it may seal no more.
+
+        `messages` is what a refused plaintext counts as: then the block is twice as large as the one that it used up, so that busy
+        processes ask seldom, and idle ones waste few. What was refused counts as sealed, so it takes twice its count.
+        """
+        first = self._policy.first_block
+        wanted = min(self._blocks[record.id] << 1, LARGEST_BLOCK) if messages and record.id in self._blocks else first
+        if record.state is DekState.ACTIVE and self._ambient.now() < record.created_at + self._policy.seals_for:
+            for block in dict.fromkeys((max(wanted, 2 * messages), max(first, 2 * messages))):
+                if self._source.reserve(record.id, messages=block, most=self._policy.max_messages):
+                    self._blocks[record.id] = min(block, LARGEST_BLOCK)
+                    key.allow(block)
+                    return
+        raise DataKeyExhausted("the data key is too old or has sealed too much to seal more; rotate it")
+
+    def forget(self, scope: str | None = None) -> None:
+        """Drop the unwrapped keys of `scope`, or (None) of everybody, so that the next use asks the key service again."""
+        self._held.forget(scope)
+
+    def is_deployments(self, ref: str) -> bool:
+        """Say whether `ref` is the deployment's own key."""
+        return ref == self._kms.ref
+
+    def open_kek(self, ref: str | None) -> Kms:
+        """Return the key service with the key `ref` (None: the deployment's); raise KeyNotFound or ConfigurationError if none has it."""
+        if ref is None or ref == self._kms.ref:
+            return self._kms
+        if self._services is None:
+            raise KeyNotFound("a data key was wrapped under another key than the deployment's; configure the key service that has it")
+        return self._services.open(ref)
+
+    def _opening_key(self, scope: str, dek_id: DekId) -> DataKey:
+        with self._turns.of((scope, dek_id)):
+            key = self._held.fresh(scope, dek_id)
+            if key is not None:
+                return key
+            record = self._source.get(dek_id)
+            if record is None:
+                raise NoDataKey("the data key of this record is not in the store; restore it together with its data")
+            if record.scope != scope:
+                raise DecryptionFailed("the ciphertext does not open under this key and context")
+            return self._unwrap(record)
+
+    def _sealing_key(self, scope: str, region: str, *, spent: DataKey | None = None, messages: int = 0) -> DataKey:
+        """Return the key that seals, with room: more of it if it is the one that is `spent`."""
+        with self._turns.of((scope, region, "seal")):
+            started = self._held.begin()
+            record = self._source.active(scope, region)
+            if record is None:
+                raise NoDataKey(f"{scope} has no active data key in {region}; run the preparation step (ctsec db upgrade) first")
+            key = self._held.fresh(scope, record.id) or self._unwrap(record)
+            if key is spent or not key.may_seal(now=self._ambient.now()):
+                self.extend(record, key, messages=messages)
+            self._held.point(record, started=started)
+            return key
 
     def _unwrap(self, record: WrappedDek) -> DataKey:
         if record.state is DekState.DESTROYED:
             raise KeyNotFound("the data key of this record was destroyed; what it sealed can not be read any more")
-        started = self._ambient.clock.monotonic()
-        material: Secret = self._kms.unwrap(record.wrapped, wrap_context(record.scope, record.region))
-        key = DataKey(record.id, material=material, decrypt_only=record.state is DekState.DECRYPT_ONLY)
+        refused = self._held.refused(record)
+        if refused is not None:
+            raise refused
+        started = self._held.begin()
+        try:
+            key = self._key_of(record)
+        except KmsError as error:
+            if error.definite:
+                self._held.refuse(record, error)
+                raise
+            late = self._held.late(record.scope, record.id)
+            if late is None:
+                raise
+            return late
+        self._held.keep(record, key, started=started)
+        return key
+
+    def _key_of(self, record: WrappedDek) -> DataKey:
+        material = self.open_kek(record.kek).unwrap(record.wrapped, wrap_context(record.scope, record.region))
+        suite = self._policy.suite
+        key = DataKey(
+            record.id,
+            material=material,
+            suite=suite,
+            also_opens=tuple(Suite),
+            max_messages=0 if suite is Suite.DEFAULT else None,
+            not_after=record.created_at + self._policy.seals_for,
+            decrypt_only=record.state is not DekState.ACTIVE,
+        )
         if key.commitment != record.commitment:
             raise CorruptRecord("the key service returned another key than the one that this record was made with")
-        self._held[record.id] = _Held(key, started + CACHE_LIFE.total_seconds())
         return key

@@ -6,9 +6,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from ctsec.encryption.context import Context
+from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.kek import KekDescription
-from ctsec.ids import DekId
+from ctsec.ids import DekId, OrganizationId
+from ctsec.outcome import Refusal
+from ctsec.principal import Principal
 from ctsec.secret import Secret
 
 
@@ -23,8 +26,84 @@ class DekRecords(Protocol):
         """Return a wrapped key."""
         ...
 
-    def active(self, scope: str) -> WrappedDek | None:
-        """Return the key that new data of `scope` (an organization id, or "deployment") is sealed under."""
+    def active(self, scope: str, region: str) -> WrappedDek | None:
+        """Return the newest active key of `scope` (an organization id, or "deployment") in `region`: what new data is sealed under."""
+        ...
+
+    def of_scope(self, scope: str) -> tuple[WrappedDek, ...]:
+        """Return every key of `scope`, in the order of their ids."""
+        ...
+
+    def under(self, kek: str, *, after: str, limit: int) -> tuple[WrappedDek, ...]:
+        """Return keys of any scope that `kek` wrapped, with an id above `after`, in the order of their ids; none that is destroyed."""
+        ...
+
+    def active_page(self, *, after: str, limit: int) -> tuple[WrappedDek, ...]:
+        """Return active keys of every scope with an id above `after`, in the order of their ids: for the job that rotates them."""
+        ...
+
+    def change(self, dek: WrappedDek) -> bool:
+        """Write a record whose version is one above the stored one, by one compare-and-set; True if it was written."""
+        ...
+
+
+class CustomerKeyRecords(Protocol):
+    """The keys of organizations' own."""
+
+    def get(self, organization: OrganizationId, region: str) -> CustomerKey | None:
+        """Return the key of an organization for a region."""
+        ...
+
+    def of_organization(self, organization: OrganizationId) -> tuple[CustomerKey, ...]:
+        """Return the keys of an organization, in the order of their regions."""
+        ...
+
+    def add(self, key: CustomerKey) -> None:
+        """Insert the key of a region that has none."""
+        ...
+
+    def change(self, key: CustomerKey) -> bool:
+        """Write a record whose version is one above the stored one, by one compare-and-set; True if it was written."""
+        ...
+
+    def remove(self, organization: OrganizationId, region: str) -> bool:
+        """Delete the key of a region; False if there was none."""
+        ...
+
+    def holders(self, ref: str) -> tuple[CustomerKey, ...]:
+        """Return the records that name `ref`, at most 100."""
+        ...
+
+    def page(self, *, after: tuple[str, str], limit: int) -> tuple[CustomerKey, ...]:
+        """Return keys of all organizations behind (organization, region), in that order: for the job that checks them."""
+        ...
+
+
+class EpochRecords(Protocol):
+    """See the directory's port of the same name."""
+
+    def bump(self, scope: str) -> None:
+        """Change the epoch of `scope` in this transaction, and have caches forget it after commit."""
+        ...
+
+
+class OrganizationLock(Protocol):
+    """The row of an organization, as a lock."""
+
+    def lock(self, organization_id: OrganizationId) -> bool:
+        """Lock the organization until the transaction ends; False if there is none."""
+        ...
+
+
+class KeyRights(Protocol):
+    """Who may manage the keys of an organization; answered by the roles feature."""
+
+    def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
+        """Return why `actor` may not use an organization permission, or None; without `lock` as far as can be told without waiting."""
+        ...
+
+    def may_destroy(self, actor: Principal, *, organization: OrganizationId) -> Refusal | None:
+        """Return why `actor` may not destroy what the organization never gets back, or None."""
         ...
 
 
@@ -41,14 +120,28 @@ class Sealer(Protocol):
 
 
 class Kms(Protocol):
-    """A key service: it wraps data keys and never gives its own key away. Raises the small set of `KmsError` and `DecryptionFailed`."""
+    """A key service with one of its keys: it wraps data keys and never gives its own key away.
+
+    A context has 1 to 4096 bytes, else ValueError. What fails is one of the small set of `KmsError`, or `DecryptionFailed`: another
+    context, changed bytes, or wrapped by another key. A key that can not serve (of another kind, not safe where it is) is a
+    `ConfigurationError`.
+    """
+
+    @property
+    def ref(self) -> str:
+        """The reference of the key-encryption key, known without asking the service."""
+        ...
 
     def describe(self) -> KekDescription:
-        """Return the reference of the key-encryption key."""
+        """Return what the service says of the key; raises as a use of it would, so this is also the check before a key is taken on."""
         ...
 
     def generate_data_key(self, context: bytes) -> tuple[Secret, bytes]:
-        """Return a fresh data key of 32 bytes and its wrapped form, bound to `context`."""
+        """Return a fresh data key of 32 bytes and its wrapped form (at most 6144 bytes), bound to `context`."""
+        ...
+
+    def wrap(self, key: Secret, context: bytes) -> bytes:
+        """Return the wrapped form of a data key of 32 bytes that another key wrapped before, bound to `context`."""
         ...
 
     def unwrap(self, wrapped: bytes, context: bytes) -> Secret:
@@ -60,6 +153,17 @@ class Kms(Protocol):
         ...
 
 
+class KeyServices(Protocol):
+    """The key services that a deployment is connected to, customers' own among them."""
+
+    def open(self, ref: str) -> Kms:
+        """Return the service with the key of a stored reference (`local:…`, `arn:aws:kms:…`, `pkcs11:…`); nothing is asked of it yet.
+
+        Raises ConfigurationError, which says what to configure, for a reference that no service here knows.
+        """
+        ...
+
+
 class DekSource(Protocol):
     """Wrapped keys as ctsec's own short reads see them: committed ones only, so that no cache holds a key that a rollback takes away."""
 
@@ -67,6 +171,10 @@ class DekSource(Protocol):
         """Return a committed wrapped key."""
         ...
 
-    def active(self, scope: str) -> WrappedDek | None:
-        """Return the committed active key of `scope`."""
+    def active(self, scope: str, region: str) -> WrappedDek | None:
+        """Return the committed active key of `scope` in `region`."""
+        ...
+
+    def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
+        """Count `messages` more as sealed under a key, committed before this returns; False if that would be more than `most`."""
         ...

@@ -45,7 +45,7 @@ class Context:
     encoded: bytes = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.organization == "" or not self.purpose:
+        if self.organization in {"", DEPLOYMENT} or not self.purpose:
             raise ValueError("expected a context with an organization (or None for the deployment) and a purpose")
         entries = {"field": self.field, "purpose": self.purpose, "row": self.row, "table": self.table}
         if self.organization is not None:

@@ -4,12 +4,14 @@ Rules that this module keeps:
 
 - the key itself is never in the record, only what the KMS made of it; the commitment shows that an unwrapped key is the right one;
 - a DEK belongs to one scope (an organization or the deployment) and one region;
+- each change of a record raises its version, by which it is compared and set: two who re-wrap at once do not undo each other;
+- a destroyed key has no wrapped form any more: what it sealed is gone, whoever has the KEK;
 - in a blob its id is the 128 bits that the text after `dek_` encodes: one id, one form of 16 bytes, one text.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -17,6 +19,7 @@ from typing import Final
 from ctsec.ids import DekId, is_id
 
 DEK_ID_BYTES: Final = 16
+DEFAULT_REGION: Final = "default"
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
 
@@ -41,6 +44,19 @@ class WrappedDek:
     commitment: bytes = field(repr=False)
     state: DekState
     created_at: datetime
+    version: int = 0
+
+    def rewrapped(self, wrapped: bytes, *, kek: str) -> WrappedDek:
+        """Return the record of the same key in another wrapping."""
+        return replace(self, wrapped=wrapped, kek=kek, version=self.version + 1)
+
+    def retired(self) -> WrappedDek:
+        """Return the record of a key that opens what it sealed and seals nothing more."""
+        return replace(self, state=DekState.DECRYPT_ONLY, version=self.version + 1)
+
+    def destroyed(self) -> WrappedDek:
+        """Return the record of a key that is gone: without its wrapped form."""
+        return replace(self, state=DekState.DESTROYED, wrapped=b"", version=self.version + 1)
 
 
 def dek_id_bytes(dek_id: DekId) -> bytes:

@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 from ctsec.encryption._async_ports import (
+    AsyncCustomerKeyRecords,
     AsyncDekRecords,
     AsyncDekSource,
+    AsyncEpochRecords,
+    AsyncKeyRights,
+    AsyncKeyServices,
     AsyncKms,
+    AsyncOrganizationLock,
     AsyncSealer,
 )
 from ctsec.encryption._sync_ports import (
+    CustomerKeyRecords,
     DekRecords,
     DekSource,
+    EpochRecords,
+    KeyRights,
+    KeyServices,
     Kms,
+    OrganizationLock,
     Sealer,
 )
 
 __all__ = [
+    "AsyncCustomerKeyRecords",
     "AsyncDekRecords",
     "AsyncDekSource",
+    "AsyncEpochRecords",
+    "AsyncKeyRights",
+    "AsyncKeyServices",
     "AsyncKms",
+    "AsyncOrganizationLock",
     "AsyncSealer",
+    "CustomerKeyRecords",
     "DekRecords",
     "DekSource",
+    "EpochRecords",
+    "KeyRights",
+    "KeyServices",
     "Kms",
+    "OrganizationLock",
     "Sealer",
 ]

@@ -86,6 +86,18 @@ class AsyncAsideEvents(Protocol):
         ...
 
 
+class AsyncSealCounts(Protocol):
+    """How many messages each data key may have sealed; see `ctsec.encryption.ports.AsyncSealCounts`."""
+
+    async def reserve(self, dek_id: str, *, messages: int, most: int) -> bool:
+        """Add `messages` to the count of a key in one statement; False, and nothing is added, if it would be more than `most`."""
+        ...
+
+    async def reserved(self, dek_id: str) -> int:
+        """Return the count of a key, 0 for one that never sealed."""
+        ...
+
+
 class AsyncGuardStore(Protocol):
     """All of it."""
 
@@ -102,6 +114,11 @@ class AsyncGuardStore(Protocol):
     @property
     def attempts(self) -> AsyncAttemptRecords:
         """Failure counters."""
+        ...
+
+    @property
+    def seals(self) -> AsyncSealCounts:
+        """Counts of sealed messages."""
         ...
 
     @property

@@ -87,6 +87,18 @@ class AsideEvents(Protocol):
         ...
 
 
+class SealCounts(Protocol):
+    """How many messages each data key may have sealed; see `ctsec.encryption.ports.SealCounts`."""
+
+    def reserve(self, dek_id: str, *, messages: int, most: int) -> bool:
+        """Add `messages` to the count of a key in one statement; False, and nothing is added, if it would be more than `most`."""
+        ...
+
+    def reserved(self, dek_id: str) -> int:
+        """Return the count of a key, 0 for one that never sealed."""
+        ...
+
+
 class GuardStore(Protocol):
     """All of it."""
 
@@ -103,6 +115,11 @@ class GuardStore(Protocol):
     @property
     def attempts(self) -> AttemptRecords:
         """Failure counters."""
+        ...
+
+    @property
+    def seals(self) -> SealCounts:
+        """Counts of sealed messages."""
         ...
 
     @property

@@ -41,12 +41,12 @@ class AsyncActing:
         """The unit's time."""
         return self.ambient.now()
 
-    async def actor(self, principal: Principal, organization: OrganizationId) -> Outcome[Actor]:
-        """Lock the organization and return what `principal` is there, read after waiting."""
-        if not await self.owners.lock(organization):
+    async def actor(self, principal: Principal, organization: OrganizationId, *, lock: bool = True) -> Outcome[Actor]:
+        """Lock the organization and return what `principal` is there, read after waiting; without `lock` as this transaction sees it."""
+        if lock and not await self.owners.lock(organization):
             return NOT_FOUND
         person = subject(principal, organization=organization)
-        standing = await self.standings.standing(organization, person, fresh=True) if person is not None else None
+        standing = await self.standings.standing(organization, person, fresh=lock) if person is not None else None
         if standing is None:
             return NOT_FOUND
         return self.acting(standing, principal)

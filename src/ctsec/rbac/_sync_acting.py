@@ -42,12 +42,12 @@ class Acting:
         """The unit's time."""
         return self.ambient.now()
 
-    def actor(self, principal: Principal, organization: OrganizationId) -> Outcome[Actor]:
-        """Lock the organization and return what `principal` is there, read after waiting."""
-        if not self.owners.lock(organization):
+    def actor(self, principal: Principal, organization: OrganizationId, *, lock: bool = True) -> Outcome[Actor]:
+        """Lock the organization and return what `principal` is there, read after waiting; without `lock` as this transaction sees it."""
+        if lock and not self.owners.lock(organization):
             return NOT_FOUND
         person = subject(principal, organization=organization)
-        standing = self.standings.standing(organization, person, fresh=True) if person is not None else None
+        standing = self.standings.standing(organization, person, fresh=lock) if person is not None else None
         if standing is None:
             return NOT_FOUND
         return self.acting(standing, principal)

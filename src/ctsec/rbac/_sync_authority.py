@@ -16,8 +16,9 @@ from ctsec.rbac._sync_ports import (
     ElevationRecords,
 )
 from ctsec.rbac.assignment import RoleAssignment
-from ctsec.rbac.bounds import by_manner, leads
+from ctsec.rbac.bounds import by_manner, leads, whole
 from ctsec.rbac.policy import Policy
+from ctsec.rbac.role import OWNER
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
 from ctsec.rbac.writes import may_end_membership, may_set_organization_role, may_set_workspace_role
 
@@ -93,9 +94,12 @@ class Authority:
         policy = self._acting.policy(acting.standing)
         return may_set_organization_role(policy, actor=acting, before=before, after=after, now=self._acting.now)
 
-    def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
-        """Return why `actor` may not use an organization permission, or None; owners and admins may what the policy does not name."""
-        acting = self._acting.actor(actor, organization)
+    def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
+        """Return why `actor` may not use an organization permission, or None; owners and admins may what the policy does not name.
+
+        Without `lock` it is answered as this transaction sees it: for who must not wait yet, and asks again before writing.
+        """
+        acting = self._acting.actor(actor, organization, lock=lock)
         if isinstance(acting, Refusal):
             return acting
         if permission not in self._policy.permissions:
@@ -105,6 +109,14 @@ class Authority:
         if not access.can(permission):
             return Refusal(Reason.DENIED, f"{permission} is not among your permissions")
         return by_manner(acting, permission)
+
+    def may_destroy(self, actor: Principal, *, organization: OrganizationId) -> Refusal | None:
+        """Return why `actor` may not destroy what the organization never gets back, or None: an owner may, with a whole credential."""
+        acting = self._acting.actor(actor, organization)
+        if isinstance(acting, Refusal):
+            return acting
+        owns = acting.standing.role == OWNER and acting.standing.in_force(self._acting.now) and whole(acting)
+        return None if owns else Refusal(Reason.DENIED, "only an owner destroys the organization's data")
 
     def may_mint(self, actor: Principal, *, organization: OrganizationId, scopes: frozenset[str] | None) -> Refusal | None:
         """Return why `actor` may not hold an API key with these scopes in the organization, or None."""

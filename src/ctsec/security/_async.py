@@ -10,9 +10,9 @@ from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit.event import Event
 from ctsec.encryption._async import AsyncKeyRing
-from ctsec.encryption._async_ports import AsyncKms
+from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms
 from ctsec.encryption.context import DEPLOYMENT
-from ctsec.encryption.dek import WrappedDek
+from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
 from ctsec.ids import DekId, Random
 from ctsec.mail._async_ports import AsyncMailer
@@ -46,18 +46,22 @@ class AsyncDeks:
         async with self._storage.reading() as store:
             return await store.deks.get(dek_id)
 
-    async def active(self, scope: str) -> WrappedDek | None:
-        """Return the committed active key of `scope`."""
+    async def active(self, scope: str, region: str) -> WrappedDek | None:
+        """Return the committed active key of `scope` in `region`."""
         async with self._storage.reading() as store:
-            return await store.deks.active(scope)
+            return await store.deks.active(scope, region)
+
+    async def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
+        """Count messages as sealed under a key; False if that would be more than `most`."""
+        return await self._storage.guard.seals.reserve(dek_id, messages=messages, most=most)
 
 
 class AsyncSecurity:
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
-    `wake` is called after each commit that wrote, so that a worker of this process looks at what is due, and `rest` when the bundle closes,
-    so that this worker ends. `feed` is how processes tell each other what changed; without one, a process sees another's change when its
-    own record dies, five seconds after it was read.
+    `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
+    worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
+    each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
     """
 
     __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts")
@@ -71,6 +75,7 @@ class AsyncSecurity:
         parts: Parts,
         random: Random,
         mailer: AsyncMailer | None = None,
+        key_services: AsyncKeyServices | None = None,
         wake: Wake = _sleep_on,
         rest: Wake = _sleep_on,
         feed: AsyncChangeFeed | None = None,
@@ -79,7 +84,14 @@ class AsyncSecurity:
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._ambient = Ambient(clock=parts.clock, random=random)
-        secrets = AsyncKeyRing(kms=kms, source=AsyncDeks(storage), ambient=self._ambient)
+        secrets = AsyncKeyRing(
+            kms=kms,
+            source=AsyncDeks(storage),
+            ambient=self._ambient,
+            services=key_services,
+            policy=parts.settings.data_keys,
+            held=parts.memory.data_keys,
+        )
         self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets)
         self._aside = AsyncAsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake
@@ -136,10 +148,13 @@ class AsyncSecurity:
         return self._unit(self._storage.join(session, after_commit=self._committed), request)
 
     async def prepare(self) -> None:
-        """Make the deployment's data key if there is none; run once, before the first unit of work."""
+        """Make the deployment's data key if there is none, another if it is old; run at each start, before the first unit of work."""
         async with self._storage.begin(after_commit=self._committed) as store:
-            if await store.deks.active(DEPLOYMENT) is None:
-                await store.deks.add(await self._engines.secrets.make_dek(DEPLOYMENT, region="default"))
+            found = await store.deks.active(DEPLOYMENT, DEFAULT_REGION)
+            if found is None:
+                await store.deks.add(await self._engines.secrets.make_dek(DEPLOYMENT, region=DEFAULT_REGION))
+        if found is not None:
+            await self.jobs.keys.rotate_if_due(found)
 
     def worker(self, owner: str) -> AsyncWorker:
         """Return the worker that runs this bundle's jobs; `owner` names the process in leases."""

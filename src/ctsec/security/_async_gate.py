@@ -7,11 +7,12 @@ there is a change feed, records are believed for as long as the process has aske
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
+from typing import Final, cast
 
 from ctsec.ambient import Request
 from ctsec.authn.record import Session
 from ctsec.authn.session_token import check_session, parse_session_token
+from ctsec.cache import Key
 from ctsec.errors import StaleRead
 from ctsec.ids import KeyId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.keys.record import ApiKey
@@ -32,6 +33,11 @@ from ctsec.security.parts import Cached, Parts
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage
 from ctsec.user import User, UserStatus
 
+# What a record is stands before its ids in its key: a session's id that comes where a workspace's is expected finds no record.
+_SESSION: Final = "session"
+_API_KEY: Final = "api key"
+_HOME: Final = "home"
+_STANDING: Final = "standing"
 _NO_KEY = Refusal(Reason.INVALID_TOKEN, "this is not an API key")
 
 
@@ -53,10 +59,9 @@ class AsyncGate:
         presented = parse_session_token(token)
         if isinstance(presented, Refusal):
             return presented
-        key = presented.session_id
-        cached = self._records.get(key)
+        cached = self._records.get((_SESSION, presented.session_id))
         if cached is None:
-            cached = await self._load_session(key)
+            cached = await self._load_session(presented.session_id)
         session, user = cast(tuple[Session, User | None], cached) if cached else (None, None)
         now = self._parts.clock.now()
         outcome = check_session(presented, session=session, user=user, now=now)
@@ -67,7 +72,7 @@ class AsyncGate:
     async def api_key(self, token: str, request: Request) -> Outcome[Principal]:
         """Return the principal that an API key proves from the request's address; see `ctsec.keys.verify` for the refusals."""
         claimed = claimed_id(token)
-        cached = self._records.get(claimed) if claimed is not None else None
+        cached = self._records.get((_API_KEY, claimed)) if claimed is not None else None
         if cached is None:
             # Only a well-formed token is worth a read; a cached record's MAC covers every character of the token anyway.
             parsed = parse(token)
@@ -125,7 +130,8 @@ class AsyncGate:
 
     async def organization_of(self, workspace: WorkspaceId) -> OrganizationId | None:
         """Return the organization that a workspace belongs to, or None if there is no such workspace."""
-        cached = self._records.get(workspace) or await self._recall(workspace)
+        key = (_HOME, workspace)
+        cached = self._records.get(key) or await self._recall(key)
         if cached is None:
             generation = self._records.begin()
             async with self._storage.reading() as store:
@@ -134,7 +140,7 @@ class AsyncGate:
                 # Not kept: a workspace that is created a moment later must not stay unknown.
                 return None
             cached = (home,)
-            self._records.put(workspace, cached, scopes=(workspace,), generation=generation)
+            self._records.put(key, cached, scopes=(workspace,), generation=generation)
         return cast(tuple[OrganizationId], cached)[0]
 
     async def roles(self, organization: OrganizationId, user: UserId) -> Snapshot | None:
@@ -166,7 +172,7 @@ class AsyncGate:
         return authenticated(access, principal, organization=organization, workspace=workspace, now=now, methods=self._parts.methods)
 
     async def _standing(self, organization: OrganizationId, person: UserId, *, at_least: int | None) -> Standing | None:
-        key = f"{organization}/{person}"
+        key = (_STANDING, organization, person)
         cached = self._records.get(key) or await self._recall(key)
         if cached is not None:
             (remembered,) = cast(tuple[Standing | None], cached)
@@ -182,12 +188,13 @@ class AsyncGate:
         self._records.put(key, (standing,), scopes=(organization, person), generation=generation)
         return standing
 
-    async def _recall(self, key: str) -> Cached | None:
+    async def _recall(self, key: Key) -> Cached | None:
         """Ask what others changed, if it is time to, and return the record of `key` if it is still good."""
         return self._records.recall(key) if await self._news.hear() else None
 
     async def _load_session(self, session_id: SessionId) -> Cached | None:
-        if (recalled := await self._recall(session_id)) is not None:
+        key = (_SESSION, session_id)
+        if (recalled := await self._recall(key)) is not None:
             return recalled
         generation = self._records.begin()
         async with self._storage.reading() as store:
@@ -195,11 +202,12 @@ class AsyncGate:
             user = await store.users.get(session.user_id) if session is not None else None
         if session is None:
             return None
-        self._records.put(session_id, (session, user), scopes=(session_id, session.user_id), generation=generation)
+        self._records.put(key, (session, user), scopes=(session_id, session.user_id), generation=generation)
         return session, user
 
     async def _load_key(self, parsed: ParsedToken) -> Cached | None:
-        if (recalled := await self._recall(parsed.key_id)) is not None:
+        key = (_API_KEY, parsed.key_id)
+        if (recalled := await self._recall(key)) is not None:
             return recalled
         generation = self._records.begin()
         async with self._storage.reading() as store:
@@ -208,7 +216,7 @@ class AsyncGate:
         if found is None:
             return None
         prepared = prepare(found[0], secrets=found[1])
-        self._records.put(parsed.key_id, (prepared, owner), scopes=(parsed.key_id, found[0].owner_id), generation=generation)
+        self._records.put(key, (prepared, owner), scopes=(parsed.key_id, found[0].owner_id), generation=generation)
         return prepared, owner
 
     def _note_session(self, session: Session, now: datetime) -> None:

@@ -9,6 +9,7 @@ from ctsec.ambient import Ambient
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.mail._async import AsyncMailRound
 from ctsec.mail._async_ports import AsyncMailer
+from ctsec.security._async_key_jobs import AsyncKeyJobs
 from ctsec.security.parts import Memory
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.worker._async import AsyncJob
@@ -16,6 +17,7 @@ from ctsec.worker._async import AsyncJob
 OFTEN: Final = timedelta(seconds=1)
 SELDOM: Final = timedelta(seconds=15)
 RARELY: Final = timedelta(minutes=10)
+DAILY: Final = timedelta(days=1)
 _BATCH: Final = 500
 
 
@@ -26,7 +28,7 @@ def _nothing(scopes: frozenset[str]) -> None:
 class AsyncJobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage")
+    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys")
 
     def __init__(
         self, storage: AsyncStorage, *, secrets: AsyncKeyRing, mailer: AsyncMailer | None, memory: Memory, ambient: Ambient
@@ -36,6 +38,7 @@ class AsyncJobs:
         self._mailer = mailer
         self._memory = memory
         self._ambient = ambient
+        self.keys = AsyncKeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -44,6 +47,8 @@ class AsyncJobs:
             AsyncJob(name="uses", every=SELDOM, work=self.write_uses, shared=False),
             AsyncJob(name="epochs", every=RARELY, work=self.trim_epochs),
             AsyncJob(name="elevations", every=RARELY, work=self.end_elevations),
+            AsyncJob(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
+            AsyncJob(name="data-keys", every=DAILY, work=self.keys.rotate_due),
         )
         return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
 

@@ -16,8 +16,13 @@ from ctsec.directory._async import AsyncDirectory
 from ctsec.directory._async_alarm import AsyncOwnerAlarm
 from ctsec.directory._async_members import AsyncMembers, AsyncMemberStores
 from ctsec.encryption._async import AsyncKeyRing
+from ctsec.encryption._async_customer_keys import AsyncCustomerKeyParts, AsyncCustomerKeys
+from ctsec.encryption._async_data_keys import AsyncDataKeys
+from ctsec.encryption._async_secrets import AsyncSecrets
+from ctsec.encryption.data_key import DataKey
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncGuardStore
+from ctsec.ids import DekId
 from ctsec.keys._async import AsyncApiKeys
 from ctsec.mail._async import AsyncOutbox
 from ctsec.mail.message import Letters
@@ -49,7 +54,7 @@ class AsyncEngines:
 class AsyncUnit:
     """Every service over one transaction; what they change is committed or rolled back together, with its audit events."""
 
-    __slots__ = ("_ambient", "_engines", "_guard", "_parts", "_store")
+    __slots__ = ("_ambient", "_engines", "_guard", "_made", "_parts", "_store")
 
     def __init__(self, store: AsyncStore, *, guard: AsyncGuardStore, engines: AsyncEngines, parts: Parts, ambient: Ambient) -> None:
         self._store = store
@@ -57,6 +62,7 @@ class AsyncUnit:
         self._engines = engines
         self._parts = parts
         self._ambient = ambient
+        self._made: dict[DekId, DataKey] = {}
 
     @property
     def accounts(self) -> AsyncAccounts:
@@ -226,9 +232,44 @@ class AsyncUnit:
         return AsyncSequencer(inbox=self._store.inbox, log=self._store.log, aside=self._guard.events)
 
     @property
-    def secrets(self) -> AsyncKeyRing:
-        """Secrets at rest."""
-        return self._engines.secrets
+    def secrets(self) -> AsyncSecrets:
+        """What belongs to an organization, sealed and opened."""
+        return AsyncSecrets(
+            self._engines.secrets,
+            records=self._store.deks,
+            customer_keys=self._store.customer_keys,
+            organizations=self._store.organizations,
+            epochs=self._store.epochs,
+            made=self._made,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def data_keys(self) -> AsyncDataKeys:
+        """The data keys of organizations."""
+        return AsyncDataKeys(
+            self._engines.secrets,
+            records=self._store.deks,
+            customer_keys=self._store.customer_keys,
+            rights=self._authority,
+            epochs=self._store.epochs,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def customer_keys(self) -> AsyncCustomerKeys:
+        """The keys of organizations' own at their key services."""
+        return AsyncCustomerKeys(
+            self._engines.secrets,
+            parts=AsyncCustomerKeyParts(
+                records=self._store.customer_keys, deks=self._store.deks, rights=self._authority, epochs=self._store.epochs
+            ),
+            policy=self._parts.settings.customer_keys,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
 
     @property
     def _authority(self) -> AsyncAuthority:

@@ -11,9 +11,9 @@ from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit.event import Event
 from ctsec.encryption._sync import KeyRing
-from ctsec.encryption._sync_ports import Kms
+from ctsec.encryption._sync_ports import KeyServices, Kms
 from ctsec.encryption.context import DEPLOYMENT
-from ctsec.encryption.dek import WrappedDek
+from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
 from ctsec.ids import DekId, Random
 from ctsec.mail._sync_ports import Mailer
@@ -47,18 +47,22 @@ class Deks:
         with self._storage.reading() as store:
             return store.deks.get(dek_id)
 
-    def active(self, scope: str) -> WrappedDek | None:
-        """Return the committed active key of `scope`."""
+    def active(self, scope: str, region: str) -> WrappedDek | None:
+        """Return the committed active key of `scope` in `region`."""
         with self._storage.reading() as store:
-            return store.deks.active(scope)
+            return store.deks.active(scope, region)
+
+    def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
+        """Count messages as sealed under a key; False if that would be more than `most`."""
+        return self._storage.guard.seals.reserve(dek_id, messages=messages, most=most)
 
 
 class Security:
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
-    `wake` is called after each commit that wrote, so that a worker of this process looks at what is due, and `rest` when the bundle closes,
-    so that this worker ends. `feed` is how processes tell each other what changed; without one, a process sees another's change when its
-    own record dies, five seconds after it was read.
+    `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
+    worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
+    each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
     """
 
     __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts")
@@ -72,6 +76,7 @@ class Security:
         parts: Parts,
         random: Random,
         mailer: Mailer | None = None,
+        key_services: KeyServices | None = None,
         wake: Wake = _sleep_on,
         rest: Wake = _sleep_on,
         feed: ChangeFeed | None = None,
@@ -80,7 +85,14 @@ class Security:
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._ambient = Ambient(clock=parts.clock, random=random)
-        secrets = KeyRing(kms=kms, source=Deks(storage), ambient=self._ambient)
+        secrets = KeyRing(
+            kms=kms,
+            source=Deks(storage),
+            ambient=self._ambient,
+            services=key_services,
+            policy=parts.settings.data_keys,
+            held=parts.memory.data_keys,
+        )
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets)
         self._aside = AsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake
@@ -137,10 +149,13 @@ class Security:
         return self._unit(self._storage.join(session, after_commit=self._committed), request)
 
     def prepare(self) -> None:
-        """Make the deployment's data key if there is none; run once, before the first unit of work."""
+        """Make the deployment's data key if there is none, another if it is old; run at each start, before the first unit of work."""
         with self._storage.begin(after_commit=self._committed) as store:
-            if store.deks.active(DEPLOYMENT) is None:
-                store.deks.add(self._engines.secrets.make_dek(DEPLOYMENT, region="default"))
+            found = store.deks.active(DEPLOYMENT, DEFAULT_REGION)
+            if found is None:
+                store.deks.add(self._engines.secrets.make_dek(DEPLOYMENT, region=DEFAULT_REGION))
+        if found is not None:
+            self.jobs.keys.rotate_if_due(found)
 
     def worker(self, owner: str) -> Worker:
         """Return the worker that runs this bundle's jobs; `owner` names the process in leases."""

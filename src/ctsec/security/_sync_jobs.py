@@ -10,6 +10,7 @@ from ctsec.ambient import Ambient
 from ctsec.encryption._sync import KeyRing
 from ctsec.mail._sync import MailRound
 from ctsec.mail._sync_ports import Mailer
+from ctsec.security._sync_key_jobs import KeyJobs
 from ctsec.security.parts import Memory
 from ctsec.storage._sync_ports import Storage
 from ctsec.worker._sync import Job
@@ -17,6 +18,7 @@ from ctsec.worker._sync import Job
 OFTEN: Final = timedelta(seconds=1)
 SELDOM: Final = timedelta(seconds=15)
 RARELY: Final = timedelta(minutes=10)
+DAILY: Final = timedelta(days=1)
 _BATCH: Final = 500
 
 
@@ -27,7 +29,7 @@ def _nothing(scopes: frozenset[str]) -> None:
 class Jobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage")
+    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys")
 
     def __init__(self, storage: Storage, *, secrets: KeyRing, mailer: Mailer | None, memory: Memory, ambient: Ambient) -> None:
         self._storage = storage
@@ -35,6 +37,7 @@ class Jobs:
         self._mailer = mailer
         self._memory = memory
         self._ambient = ambient
+        self.keys = KeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
 
     def all(self) -> tuple[Job, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -43,6 +46,8 @@ class Jobs:
             Job(name="uses", every=SELDOM, work=self.write_uses, shared=False),
             Job(name="epochs", every=RARELY, work=self.trim_epochs),
             Job(name="elevations", every=RARELY, work=self.end_elevations),
+            Job(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
+            Job(name="data-keys", every=DAILY, work=self.keys.rotate_due),
         )
         return (*jobs, Job(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
 

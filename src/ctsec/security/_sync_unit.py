@@ -17,8 +17,13 @@ from ctsec.directory._sync import Directory
 from ctsec.directory._sync_alarm import OwnerAlarm
 from ctsec.directory._sync_members import Members, MemberStores
 from ctsec.encryption._sync import KeyRing
+from ctsec.encryption._sync_customer_keys import CustomerKeyParts, CustomerKeys
+from ctsec.encryption._sync_data_keys import DataKeys
+from ctsec.encryption._sync_secrets import Secrets
+from ctsec.encryption.data_key import DataKey
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import GuardStore
+from ctsec.ids import DekId
 from ctsec.keys._sync import ApiKeys
 from ctsec.mail._sync import Outbox
 from ctsec.mail.message import Letters
@@ -50,7 +55,7 @@ class Engines:
 class Unit:
     """Every service over one transaction; what they change is committed or rolled back together, with its audit events."""
 
-    __slots__ = ("_ambient", "_engines", "_guard", "_parts", "_store")
+    __slots__ = ("_ambient", "_engines", "_guard", "_made", "_parts", "_store")
 
     def __init__(self, store: Store, *, guard: GuardStore, engines: Engines, parts: Parts, ambient: Ambient) -> None:
         self._store = store
@@ -58,6 +63,7 @@ class Unit:
         self._engines = engines
         self._parts = parts
         self._ambient = ambient
+        self._made: dict[DekId, DataKey] = {}
 
     @property
     def accounts(self) -> Accounts:
@@ -227,9 +233,44 @@ class Unit:
         return Sequencer(inbox=self._store.inbox, log=self._store.log, aside=self._guard.events)
 
     @property
-    def secrets(self) -> KeyRing:
-        """Secrets at rest."""
-        return self._engines.secrets
+    def secrets(self) -> Secrets:
+        """What belongs to an organization, sealed and opened."""
+        return Secrets(
+            self._engines.secrets,
+            records=self._store.deks,
+            customer_keys=self._store.customer_keys,
+            organizations=self._store.organizations,
+            epochs=self._store.epochs,
+            made=self._made,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def data_keys(self) -> DataKeys:
+        """The data keys of organizations."""
+        return DataKeys(
+            self._engines.secrets,
+            records=self._store.deks,
+            customer_keys=self._store.customer_keys,
+            rights=self._authority,
+            epochs=self._store.epochs,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def customer_keys(self) -> CustomerKeys:
+        """The keys of organizations' own at their key services."""
+        return CustomerKeys(
+            self._engines.secrets,
+            parts=CustomerKeyParts(
+                records=self._store.customer_keys, deks=self._store.deks, rights=self._authority, epochs=self._store.epochs
+            ),
+            policy=self._parts.settings.customer_keys,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
 
     @property
     def _authority(self) -> Authority:

@@ -13,6 +13,9 @@ from ctsec.authn.record import Session, SessionPolicy
 from ctsec.cache import Generation, RecordCache
 from ctsec.changes import News
 from ctsec.clock import Clock, SystemClock
+from ctsec.encryption._sync_ports import KeyServices
+from ctsec.encryption.customer_key import CustomerKeyPolicy
+from ctsec.encryption.holding import HeldKeys, HoldingPolicy, RingPolicy
 from ctsec.errors import ConfigurationError
 from ctsec.guard.attempts import ThrottlePolicy
 from ctsec.ids import KeyId, OrganizationId, SessionId
@@ -35,7 +38,7 @@ Cached: TypeAlias = tuple[Session, User | None] | tuple[VerifiableKey, User | No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the host chooses: the product's name, where its pages are, and the policies of sessions, attempts, keys and roles for a time.
+    """What the host chooses: the product's name, where its pages are, and the policies of all that has one.
 
     `totp_window` is how many time steps to either side are accepted (0 to 2).
     """
@@ -46,6 +49,8 @@ class Settings:
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     keys: KeyPolicy = field(default_factory=KeyPolicy)
     elevations: ElevationPolicy = field(default_factory=ElevationPolicy)
+    data_keys: RingPolicy = field(default_factory=RingPolicy)
+    customer_keys: CustomerKeyPolicy = field(default_factory=CustomerKeyPolicy)
     totp_window: int = 1
 
     def __post_init__(self) -> None:
@@ -66,6 +71,9 @@ class EmbeddedOptions:
     `changes` is how several processes tell each other what changed: a redis URL, `"store"` to ask the database, or None to wait until
     records die, after five seconds. With one, each process asks every `ask_every` seconds (0 to 5; 0 asks for each request).
 
+    `data_keys` bounds how long unwrapped data keys are held and how much each seals, `customer_keys` where organizations' own keys may be,
+    and `key_services` opens those (`ctsec.encryption.kms.aws.AwsKeyServices`; it may block, an event loop does not wait for it).
+
     `mail_transport` and `changes_transport` say how the mail server and Redis are reached where they are not on this machine: TLS 1.3 with
     the system's CAs by default.
 
@@ -82,6 +90,9 @@ class EmbeddedOptions:
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     keys: KeyPolicy = field(default_factory=KeyPolicy)
     elevations: ElevationPolicy = field(default_factory=ElevationPolicy)
+    data_keys: RingPolicy = field(default_factory=RingPolicy)
+    customer_keys: CustomerKeyPolicy = field(default_factory=CustomerKeyPolicy)
+    key_services: KeyServices | None = None
     methods: MethodTable | str | None = None
     password_hash: Argon2Parameters = field(default_factory=Argon2Parameters)
     clock: Clock = field(default_factory=SystemClock)
@@ -101,6 +112,7 @@ class Memory:
     """
 
     records: RecordCache[Cached]
+    data_keys: HeldKeys
     policies: KeptPolicies = field(default_factory=KeptPolicies)
     mirror: Mirror | None = None
     session_uses: dict[SessionId, datetime] = field(default_factory=dict[SessionId, datetime])
@@ -109,6 +121,7 @@ class Memory:
     def evict(self, scopes: frozenset[str]) -> None:
         """Forget what this process itself has changed."""
         self.records.evict(scopes)
+        self.data_keys.hear(scopes)
         if self.mirror is not None:
             self.mirror.evict(scopes)
 
@@ -117,6 +130,7 @@ class Memory:
         # The mirror first: once the records are believed, everything is.
         if self.mirror is not None:
             self.mirror.catch_up(news)
+        self.data_keys.hear(news.scopes)
         self.records.catch_up(news, asked=asked)
 
 
@@ -141,10 +155,14 @@ class Parts:
             raise ConfigurationError("expected a method table over the permissions of the policy, in the same order")
 
 
-def new_memory(clock: Clock, *, ask_every: float | None = None, mirrored: Policy | None = None) -> Memory:
+def new_memory(
+    clock: Clock, *, ask_every: float | None = None, mirrored: Policy | None = None, holding: HoldingPolicy | None = None
+) -> Memory:
     """Return the memory of a process that has just started; with a change feed it asks every `ask_every` seconds what others changed.
 
-    With a policy as `mirrored`, it holds the roles of the organizations that it is asked about.
+    `holding` says how long it holds unwrapped data keys. With a policy as `mirrored`, it holds the roles of the organizations that it is
+    asked about.
     """
     mirror = Mirror(mirrored, monotonic=clock.monotonic) if mirrored is not None else None
-    return Memory(RecordCache(monotonic=clock.monotonic, ask_every=ask_every), mirror=mirror)
+    records: RecordCache[Cached] = RecordCache(monotonic=clock.monotonic, ask_every=ask_every)
+    return Memory(records, HeldKeys(holding, clock=clock), mirror=mirror)

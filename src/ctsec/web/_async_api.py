@@ -20,7 +20,16 @@ from ctsec.errors import CtsecError
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind
 from ctsec.security._async import AsyncSecurity
-from ctsec.web import _async_account, _async_audit, _async_keys, _async_organizations, _async_people, _async_roles, _async_second_factor
+from ctsec.web import (
+    _async_account,
+    _async_audit,
+    _async_encryption,
+    _async_keys,
+    _async_organizations,
+    _async_people,
+    _async_roles,
+    _async_second_factor,
+)
 from ctsec.web._async_call import AsyncCall, AsyncOperation
 from ctsec.web._async_entry import AsyncEntry, ambient_request
 from ctsec.web.credentials import Caller
@@ -30,7 +39,16 @@ from ctsec.web.models import Body
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_refusal, unsupported_media_type
 from ctsec.web.table import KINDS, ROUTES, Needs, Route, by_path
 
-_MODULES: Final = (_async_account, _async_second_factor, _async_organizations, _async_people, _async_roles, _async_keys, _async_audit)
+_MODULES: Final = (
+    _async_account,
+    _async_second_factor,
+    _async_organizations,
+    _async_people,
+    _async_roles,
+    _async_keys,
+    _async_encryption,
+    _async_audit,
+)
 _PATHS: Final = by_path()
 _SESSION_ONLY: Final = Refusal(Reason.DENIED, "this takes a signed-in session; an API key can not do it")
 

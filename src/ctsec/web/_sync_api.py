@@ -21,7 +21,16 @@ from ctsec.errors import CtsecError
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind
 from ctsec.security._sync import Security
-from ctsec.web import _sync_account, _sync_audit, _sync_keys, _sync_organizations, _sync_people, _sync_roles, _sync_second_factor
+from ctsec.web import (
+    _sync_account,
+    _sync_audit,
+    _sync_encryption,
+    _sync_keys,
+    _sync_organizations,
+    _sync_people,
+    _sync_roles,
+    _sync_second_factor,
+)
 from ctsec.web._sync_call import Call, Operation
 from ctsec.web._sync_entry import Entry, ambient_request
 from ctsec.web.credentials import Caller
@@ -31,7 +40,16 @@ from ctsec.web.models import Body
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_refusal, unsupported_media_type
 from ctsec.web.table import KINDS, ROUTES, Needs, Route, by_path
 
-_MODULES: Final = (_sync_account, _sync_second_factor, _sync_organizations, _sync_people, _sync_roles, _sync_keys, _sync_audit)
+_MODULES: Final = (
+    _sync_account,
+    _sync_second_factor,
+    _sync_organizations,
+    _sync_people,
+    _sync_roles,
+    _sync_keys,
+    _sync_encryption,
+    _sync_audit,
+)
 _PATHS: Final = by_path()
 _SESSION_ONLY: Final = Refusal(Reason.DENIED, "this takes a signed-in session; an API key can not do it")
 

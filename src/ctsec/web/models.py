@@ -140,6 +140,18 @@ class RoleDefinition(Body):
     extends: Word | None = None
 
 
+class KeyReference(Body):
+    """The reference of a key at its service, such as the ARN of an AWS KMS key."""
+
+    ref: Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class Destruction(Body):
+    """The id of the organization whose data keys are to be destroyed, said once more."""
+
+    organization_id: Id
+
+
 class ElevationWish(Body):
     """Which role, where (without a workspace: in the organization), for how many minutes, and why."""
 

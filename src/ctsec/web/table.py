@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from ctsec.encryption.customer_key import parse_region
 from ctsec.ids import ElevationId, InvitationId, KeyId, OrganizationId, SessionId, UserId, WorkspaceId, is_id
 from ctsec.rbac.permission import parse_role_name
 from ctsec.web import models
@@ -28,6 +29,13 @@ def _names_a_role(text: str) -> bool:
         return False
 
 
+def _names_a_region(text: str) -> bool:
+    try:
+        return parse_region(text) == text
+    except ValueError:
+        return False
+
+
 # What may stand in a path, by the parameter's name; anything else is answered as if there were no such path.
 KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "organization_id": _is(OrganizationId),
@@ -38,6 +46,7 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "invitation_id": _is(InvitationId),
     "key_id": _is(KeyId),
     "role_name": _names_a_role,
+    "region": _names_a_region,
 }
 
 
@@ -208,6 +217,30 @@ KEYS: Final = (
     ),
     _route(f"DELETE {_ORG}/api-keys/{{key_id}} revoke_api_key", "Revoke a key at once", status=204),
 )
+_CUSTOMER_KEY: Final = ("region", "ref", "registered_by", "registered_at", "checked_at", "problem")
+_DATA_KEY: Final = ("id", "region", "key", "state", "created_at")
+_OWN_KEY: Final = f"{_ORG}/encryption/customer-keys/{{region}}"
+ENCRYPTION: Final = (
+    _route(f"GET {_ORG}/encryption encryption_keys", "Own keys and data keys", returns=("customer_keys:array", "data_keys:array")),
+    _route(
+        f"POST {_OWN_KEY} register_customer_key",
+        "Take on a key of the organization's own",
+        body=models.KeyReference,
+        status=201,
+        returns=_CUSTOMER_KEY,
+    ),
+    _route(f"PUT {_OWN_KEY} replace_customer_key", "Move to another key", body=models.KeyReference, returns=_CUSTOMER_KEY),
+    _route(f"DELETE {_OWN_KEY} withdraw_customer_key", "Go back under the deployment's key", returns=_CUSTOMER_KEY),
+    _route(f"POST {_OWN_KEY}/rotate rotate_customer_key", "Wrap the data keys anew", returns=_CUSTOMER_KEY),
+    _route(f"POST {_OWN_KEY}/forget forget_customer_key", "Drop unwrapped keys everywhere", returns=_CUSTOMER_KEY),
+    _route(f"POST {_ORG}/encryption/data-keys/{{region}}/rotate rotate_data_key", "Give new data another key", returns=_DATA_KEY),
+    _route(
+        f"POST {_ORG}/encryption/destroy destroy_data_keys",
+        "Destroy all data keys, and all that they sealed",
+        body=models.Destruction,
+        returns=("destroyed:integer",),
+    ),
+)
 _FILTERS: Final = ("actor", "person", "name", "target", "workspace", "outcome", "since", "until", "cursor", "limit")
 AUDIT: Final = (
     _route(
@@ -215,7 +248,7 @@ AUDIT: Final = (
     ),
     _open("GET /openapi.json openapi", "This description", returns=("openapi", "paths:object")),
 )
-ROUTES: Final[tuple[Route, ...]] = (*ACCOUNT, *SECOND_FACTOR, *ORGANIZATIONS, *PEOPLE, *ROLES, *KEYS, *AUDIT)
+ROUTES: Final[tuple[Route, ...]] = (*ACCOUNT, *SECOND_FACTOR, *ORGANIZATIONS, *PEOPLE, *ROLES, *KEYS, *ENCRYPTION, *AUDIT)
 
 
 def by_path() -> Mapping[str, Mapping[str, Route]]:

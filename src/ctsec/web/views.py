@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 from ctsec.audit.record import StoredEvent
 from ctsec.authn.record import Session
 from ctsec.directory.record import Invitation, Member, Membership, Organization, Workspace
+from ctsec.encryption.customer_key import CustomerKey
+from ctsec.encryption.dek import WrappedDek
 from ctsec.keys.record import ApiKey, status_at
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.custom_record import CustomRoleRecord
@@ -105,6 +107,29 @@ def assignment(record: RoleAssignment) -> View:
 def custom_role(record: CustomRoleRecord) -> View:
     """Return a role of the organization's own."""
     return {"name": record.name, "permissions": sorted(record.permissions), "extends": record.extends, "version": record.version}
+
+
+def customer_key(record: CustomerKey) -> View:
+    """Return a key of an organization's own; `problem` is the code of the last failed check, or null."""
+    return {
+        "region": record.region,
+        "ref": record.ref,
+        "registered_by": record.registered_by,
+        "registered_at": moment(record.registered_at),
+        "checked_at": moment(record.checked_at),
+        "problem": record.problem or None,
+    }
+
+
+def data_key(record: WrappedDek) -> View:
+    """Return a data key without its wrapped form; `key` names what wrapped it."""
+    return {
+        "id": record.id,
+        "region": record.region,
+        "key": record.kek,
+        "state": record.state.value,
+        "created_at": moment(record.created_at),
+    }
 
 
 def elevation(record: ElevationRequest) -> View:

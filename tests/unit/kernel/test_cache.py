@@ -28,11 +28,11 @@ def test_a_record_dies_five_seconds_after_its_read_began() -> None:
     cache = RecordCache[str](monotonic=seconds)
     generation = cache.begin()
     seconds.value = 2.0
-    assert cache.put("key", "value", scopes=("usr",), generation=generation)
+    assert cache.put(("key",), "value", scopes=("usr",), generation=generation)
     seconds.value = LIFE - 0.001
-    assert cache.get("key") == "value"
+    assert cache.get(("key",)) == "value"
     seconds.value = LIFE
-    assert cache.get("key") is None
+    assert cache.get(("key",)) is None
 
 
 def test_a_read_that_began_before_a_change_stores_nothing_after_it() -> None:
@@ -40,19 +40,19 @@ def test_a_read_that_began_before_a_change_stores_nothing_after_it() -> None:
     cache = RecordCache[str](monotonic=Seconds())
     before = cache.begin()
     cache.evict(("usr",))
-    assert not cache.put("key", "stale", scopes=("usr",), generation=before)
-    assert cache.get("key") is None
-    assert cache.put("key", "fresh", scopes=("usr",), generation=cache.begin())
-    assert cache.get("key") == "fresh"
+    assert not cache.put(("key",), "stale", scopes=("usr",), generation=before)
+    assert cache.get(("key",)) is None
+    assert cache.put(("key",), "fresh", scopes=("usr",), generation=cache.begin())
+    assert cache.get(("key",)) == "fresh"
 
 
 def test_eviction_takes_exactly_the_records_of_a_scope() -> None:
     """A change of one scope ends every record tagged with it, and no other."""
     cache = RecordCache[int](monotonic=Seconds())
     for number, scopes in enumerate((("a",), ("b",), ("a", "b"), ("c",))):
-        cache.put(str(number), number, scopes=scopes, generation=cache.begin())
+        cache.put((str(number),), number, scopes=scopes, generation=cache.begin())
     cache.evict(("a",))
-    assert [cache.get(str(number)) for number in range(4)] == [None, 1, None, 3]
+    assert [cache.get((str(number),)) for number in range(4)] == [None, 1, None, 3]
     cache.clear()
     assert len(cache) == 0
 
@@ -61,8 +61,8 @@ def test_the_oldest_record_makes_room() -> None:
     """The cache never holds more than its capacity."""
     cache = RecordCache[int](monotonic=Seconds(), capacity=3)
     for number in range(10):
-        cache.put(str(number), number, scopes=("a",), generation=cache.begin())
-    assert [cache.get(str(number)) for number in range(10)] == [None] * 7 + [7, 8, 9]
+        cache.put((str(number),), number, scopes=("a",), generation=cache.begin())
+    assert [cache.get((str(number),)) for number in range(10)] == [None] * 7 + [7, 8, 9]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["put", "evict", "begin"]), st.integers(0, 3), st.integers(0, 2)), max_size=60))
@@ -79,9 +79,9 @@ def test_a_cached_value_is_never_older_than_the_last_eviction(steps: list[tuple[
             cache.evict((str(scope),))
         else:
             generation, seen = reads[reader]
-            cache.put(f"k{scope}", seen[scope], scopes=(str(scope),), generation=generation)
+            cache.put((f"k{scope}",), seen[scope], scopes=(str(scope),), generation=generation)
         for each in range(3):
-            assert cache.get(f"k{each}") in {None, truth[each]}
+            assert cache.get((f"k{each}",)) in {None, truth[each]}
 
 
 def test_threads_do_not_break_it() -> None:
@@ -93,8 +93,8 @@ def test_threads_do_not_break_it() -> None:
         try:
             for number in range(2000):
                 key = str((number * seed) % 80)
-                cache.put(key, number, scopes=(key, "all"), generation=cache.begin())
-                cache.get(key)
+                cache.put((key,), number, scopes=(key, "all"), generation=cache.begin())
+                cache.get((key,))
                 cache.evict((key,)) if number % 3 == 0 else None
         except BaseException as error:
             failures.append(error)
@@ -112,7 +112,7 @@ def test_threads_do_not_break_it() -> None:
 def asking(seconds: Seconds, *, every: float = 1.0) -> RecordCache[str]:
     """Return a cache of a process that asks others, with one record."""
     cache = RecordCache[str](monotonic=seconds, ask_every=every)
-    cache.put("key", "value", scopes=("usr",), generation=cache.begin())
+    cache.put(("key",), "value", scopes=("usr",), generation=cache.begin())
     return cache
 
 
@@ -120,17 +120,17 @@ def test_what_was_never_asked_about_is_not_believed() -> None:
     """A record is believed from the first answer on and for `ask_every` seconds after the question, not after the answer."""
     seconds = Seconds()
     cache = asking(seconds)
-    assert cache.get("key") is None
+    assert cache.get(("key",)) is None
     assert cache.must_ask
     asked = cache.begin()
     seconds.value = 0.4
     cache.catch_up(News("here", frozenset()), asked=asked)
     assert cache.position == "here"
-    assert (cache.get("key"), cache.must_ask) == ("value", False)
+    assert (cache.get(("key",)), cache.must_ask) == ("value", False)
     seconds.value = 0.999
-    assert cache.get("key") == "value"
+    assert cache.get(("key",)) == "value"
     seconds.value = 1.0
-    assert (cache.get("key"), cache.recall("key"), cache.must_ask) == (None, "value", True)
+    assert (cache.get(("key",)), cache.recall(("key",)), cache.must_ask) == (None, "value", True)
 
 
 def test_news_take_what_they_name_and_what_is_being_read() -> None:
@@ -145,15 +145,15 @@ def test_news_take_what_they_name_and_what_is_being_read() -> None:
         cache = asking(seconds)
         reading = cache.begin()
         cache.catch_up(News("here", scopes), asked=cache.begin())
-        assert cache.get("key") == kept
-        assert cache.put("other", "value", scopes=("usr",), generation=reading) is stores
+        assert cache.get(("key",)) == kept
+        assert cache.put(("other",), "value", scopes=("usr",), generation=reading) is stores
 
 
 def test_a_process_that_asks_for_each_request_recalls_what_it_asked_about() -> None:
     """With `ask_every` 0 nothing is believed unasked, and a record still saves the read of who has just asked."""
     cache = asking(Seconds(), every=0)
     cache.catch_up(News("here", frozenset()), asked=cache.begin())
-    assert (cache.get("key"), cache.recall("key")) == (None, "value")
+    assert (cache.get(("key",)), cache.recall(("key",))) == (None, "value")
 
 
 def test_who_heard_nothing_asks_again_after_a_second() -> None:
@@ -161,9 +161,9 @@ def test_who_heard_nothing_asks_again_after_a_second() -> None:
     seconds = Seconds()
     cache = asking(seconds)
     cache.heard_nothing()
-    assert (cache.get("key"), cache.must_ask) == (None, False)
+    assert (cache.get(("key",)), cache.must_ask) == (None, False)
     seconds.value = 1.0
     assert cache.must_ask
     seconds.value = LIFE
     cache.catch_up(News("here", frozenset()), asked=cache.begin())
-    assert cache.recall("key") is None
+    assert cache.recall(("key",)) is None

@@ -7,13 +7,14 @@ import pickle
 import pytest
 
 from ctsec import errors
-from ctsec.errors import AccessDenied, CtsecError, StoreBusy, StoreError
+from ctsec.errors import AccessDenied, CtsecError, KmsError, StoreBusy, StoreError
 
 CLASSES = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, CtsecError)]
 CODES = {
     "CtsecError": "ctsec", "ConfigurationError": "configuration", "StoreError": "store", "StoreBusy": "store_busy",
     "StoreReadOnly": "store_read_only", "SchemaMismatch": "schema_mismatch", "CorruptRecord": "corrupt_record", "KmsError": "kms",
     "KeyNotFound": "key_not_found", "KeyDenied": "key_denied", "KmsUnavailable": "kms_unavailable", "DecryptionFailed": "decryption_failed",
+    "KeyDisabled": "key_disabled", "KeyPendingDeletion": "key_pending_deletion", "KmsThrottled": "kms_throttled",
     "Overloaded": "overloaded", "UnknownPermission": "unknown_permission", "MailError": "mail",
     "AccessDenied": "access_denied",
 }  # fmt: skip
@@ -38,7 +39,15 @@ def test_the_tree_is_at_most_three_deep() -> None:
 @pytest.mark.parametrize("error", CLASSES)
 def test_only_what_consumed_nothing_may_be_tried_again(error: type[CtsecError]) -> None:
     """Exactly the errors of a busy, lagging, overloaded or unreachable other side are retryable."""
-    assert error.retryable == (error.code in {"store_busy", "stale_read", "kms_unavailable", "overloaded", "mail"})
+    assert error.retryable == (error.code in {"store_busy", "stale_read", "kms_throttled", "kms_unavailable", "overloaded", "mail"})
+
+
+def test_a_key_service_said_no_or_may_be_asked_again() -> None:
+    """Each reason of a key service is either definite or retryable, never both, never neither."""
+    reasons = [each for each in CLASSES if issubclass(each, KmsError) and each is not KmsError]
+    assert {each.code for each in reasons if each.definite} == {"key_not_found", "key_disabled", "key_pending_deletion", "key_denied"}
+    assert all(each.definite != each.retryable for each in reasons)
+    assert not KmsError.definite
 
 
 def test_a_denial_goes_between_processes() -> None:

@@ -1,22 +1,27 @@
 """A batch is its questions one by one."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctsec.errors import UnknownPermission
+from ctsec.ids import UserId, WorkspaceId
 from ctsec.rbac import MethodTable, Question, check_many
 from ctsec.rbac.preset import POLICY
 from ctsec.rbac.question import decide
+from ctsec.rbac.standing import Assignment, Elevation, Standing
 from tests.unit.rbac.exhaustive import questions, tables
 from tests.unit.rbac.reference import DAYS, HERE, NOW, PRESETS, THERE, WORKSPACES, member, policies
 
+DAY = timedelta(days=1)
 ANY_POLICY = st.one_of(st.sampled_from(PRESETS), policies())
 
 
+@pytest.mark.proves("CVE-2026-34972")
 @given(ANY_POLICY, st.data(), st.sampled_from(DAYS))
 def test_a_batch_equals_its_map(policy: Any, data: Any, now: Any) -> None:
     """Law 14: the answers are those of asking one by one, in the order of the questions, duplicates and both organizations included."""
@@ -26,6 +31,32 @@ def test_a_batch_equals_its_map(policy: Any, data: Any, now: Any) -> None:
     one_by_one = tuple(decide(policy, each, now=now, table=table) for each in mixed)
     assert check_many(policy, mixed, now=now, table=table) == one_by_one
     assert check_many(policy, reversed(mixed), now=now, table=table) == one_by_one[::-1]
+
+
+# Ids that are one another's lists when they are written out and joined, and lists of them that then look the same.
+CUTS = tuple(WorkspaceId(each) for each in ("a", "b", "a,b"))
+LISTS = (None, frozenset(CUTS[:2]), frozenset(CUTS[2:]), frozenset(CUTS[:1]), frozenset[WorkspaceId]())
+ROLES = st.sampled_from(("editor", "viewer"))
+RAISED = st.builds(Elevation, role=ROLES, workspace=st.sampled_from(CUTS), starts_at=st.just(NOW), expires_at=st.just(NOW + DAY))
+PEOPLE = st.builds(
+    Standing,
+    user=st.just(UserId("usr_one")),
+    organization=st.just(HERE),
+    role=st.sampled_from(("owner", "member", "viewer")),
+    workspaces=st.dictionaries(st.sampled_from(CUTS), ROLES.map(Assignment), max_size=2),
+    elevations=st.lists(RAISED, max_size=2).map(tuple),
+)
+
+
+@pytest.mark.proves("CVE-2026-34972", "CVE-2026-46668")
+@settings(max_examples=100, deadline=None)
+@given(people=st.lists(PEOPLE, min_size=2, max_size=3), random=st.randoms())
+def test_no_list_is_taken_for_another(people: Any, random: Any) -> None:
+    """Law 14: whatever lists a question holds, and holds inside of them, its answer is that of a policy that was never asked before."""
+    place: Any = {"workspace_organization": HERE, "permission": "agents:run"}
+    asked = [Question(standing=p, workspace=w, workspaces=only, **place) for p in people for w in CUTS for only in LISTS]
+    random.shuffle(asked)
+    assert list(check_many(POLICY, asked, now=NOW)) == [decide(replace(POLICY), each, now=NOW) for each in asked]
 
 
 @given(ANY_POLICY, st.data(), st.sampled_from(DAYS))

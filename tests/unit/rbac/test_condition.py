@@ -83,6 +83,7 @@ def test_all_and_any_mean_what_they_say(condition: Any, situation: Any) -> None:
     assert (reason(condition, situation) is None) == truth(condition, situation)
 
 
+@pytest.mark.proves("CVE-2026-55866", "ASVS-8.4.2")
 @given(condition=conditions, situation=situations, decision=st.sampled_from(list(DECISIONS.values())))
 def test_a_condition_never_turns_a_denial_round(condition: Any, situation: Any, decision: Any) -> None:
     """Law 6: a denial stays the denial it was, and an allowing decision becomes nothing but a denial with a reason of the closed list."""
@@ -142,6 +143,7 @@ class BrokenClock(datetime):
         raise OSError("no zone data")
 
 
+@pytest.mark.proves("CVE-2026-55866")
 @given(condition=conditions, data=st.data())
 def test_a_broken_fact_denies_or_raises(condition: Any, data: Any) -> None:
     """Law 22: with every source of facts broken no condition is met, and AnyOf does not get past a broken alternative by a good one."""
@@ -156,6 +158,7 @@ def test_a_broken_fact_denies_or_raises(condition: Any, data: Any) -> None:
         reason(AnyOf((good, FreshFactor())), replace(HERE, principal=broken))
 
 
+@pytest.mark.proves("CVE-2026-55866", "ASVS-8.1.3")
 def test_a_fact_that_nobody_told_is_not_met() -> None:
     """Law 22: without a credential, an address and a requester nothing but the time can be met."""
     reasons = {reason(each, NOBODY) for each in ATOMS if not isinstance(each, During)}
@@ -169,6 +172,7 @@ class Agreeable(FreshFactor):
         """Return nothing."""
 
 
+@pytest.mark.proves("ASVS-8.1.3")
 @pytest.mark.parametrize("foreign", [Agreeable(), None, True, lambda situation: None, FreshFactor])
 def test_the_kinds_of_conditions_are_closed(foreign: Any) -> None:
     """Law 22: an object of another kind is no condition, since what it forgets to refuse would be allowed."""

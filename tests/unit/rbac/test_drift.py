@@ -52,6 +52,7 @@ def test_a_table_that_agrees_has_no_drift(text: Any) -> None:
     assert drift(POLICY_OF_TWO, text) == ()
 
 
+@pytest.mark.proves("ASVS-8.1.1")
 @pytest.mark.parametrize("policy", [POLICY, preset_policy(viewer_ceiling=False)])
 def test_the_products_table_agrees_with_the_preset(policy: Any) -> None:
     """The tables that a policy was read from say what it does."""

@@ -28,6 +28,7 @@ def subset(low: int, high: int) -> bool:
     return not low & ~high
 
 
+@pytest.mark.proves("CVE-2026-48794")
 @given(policy=any_policy, standing=st.one_of(st.none(), standings()), now=moments, place=st.sampled_from(PLACES))
 def test_every_path_equals_the_reference(policy: Any, standing: Any, now: Any, place: Any) -> None:
     """Law 3: effective, check and Access give the bit of the naive evaluator for every permission of any state, at any instant."""
@@ -40,6 +41,7 @@ def test_every_path_equals_the_reference(policy: Any, standing: Any, now: Any, p
     assert access.permissions == tuple(name for name, yes in zip(policy.permissions, expected, strict=True) if yes)
 
 
+@pytest.mark.proves("ASVS-8.2.1")
 @given(policy=any_policy, standing=standings(), now=moments, place=st.sampled_from(PLACES))
 def test_nothing_without_a_membership_in_force(policy: Any, standing: Any, now: Any, place: Any) -> None:
     """Law 2: suspended, removed, not begun, expired or of no known role gives nothing, whatever workspace roles are left over."""
@@ -57,6 +59,7 @@ def test_nothing_without_a_membership_in_force(policy: Any, standing: Any, now: 
         assert {policy.check(case, name, now=now, **place).reason for name in policy.permissions} == {reason}
 
 
+@pytest.mark.proves("ASVS-8.2.1")
 @given(policy=any_policy, standing=st.one_of(st.none(), standings()), name=st.text(max_size=60), place=st.sampled_from(PLACES))
 def test_an_unknown_permission_raises_whatever_the_state(policy: Any, standing: Any, name: Any, place: Any) -> None:
     """Law 2: a permission outside of the policy is a mistake in the code: it raises for members and strangers alike, and allows nobody."""
@@ -111,6 +114,7 @@ def test_grants_only_add_and_restrictions_only_remove(policy: Any, standing: Any
     assert subset(lowered.effective(standing, now=NOW, **place), full)
 
 
+@pytest.mark.proves("ASVS-8.2.2")
 @given(
     policy=any_policy,
     standing=standings(),

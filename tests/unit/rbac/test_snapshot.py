@@ -55,6 +55,7 @@ def filled(way: str, policy: Policy, people: list[Standing], warm_bytes: int) ->
     return snapshot
 
 
+@pytest.mark.proves("CVE-2026-48794", "CVE-2026-33729")
 @given(
     policies(),
     st.lists(standings(), max_size=1),
@@ -253,6 +254,7 @@ HOSTILE = (
 )  # fmt: skip
 
 
+@pytest.mark.proves("CVE-2026-48096")
 @pytest.mark.parametrize("warm_bytes", [0, 1 << 30])
 @pytest.mark.parametrize("way", ["load", "put"])
 def test_an_id_is_never_mistaken_for_another(way: str, warm_bytes: int) -> None:

@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from ctsec.encryption.kek import KekDescription
+from ctsec.encryption.kek import KekDescription, KmsCapabilities, check_context, check_data_key
 from ctsec.encryption.kms.local_file import ID_BYTES, KEY_BYTES, create_file, read_file
 from ctsec.encryption.primitives import NONCE_BYTES, TAG_BYTES, Aes256Gcm, derive, fresh_nonce
 from ctsec.errors import DecryptionFailed, KeyNotFound
@@ -27,25 +27,29 @@ _BODY: Final = _HEADER + NONCE_BYTES
 _WRAPPED: Final = _BODY + KEY_BYTES + TAG_BYTES
 _WRAP_LABEL: Final = b"ctsec/local-kms/v1/wrap"
 _DERIVE_LABEL: Final = b"ctsec/local-kms/v1/derive/"
+_CAPABILITIES: Final = KmsCapabilities(binds_context=True, rewraps_inside=False, reports_state=False, multi_region=False)
 
 
 class LocalKms:
-    """The KMS verbs on a key of 32 bytes in memory; `create` and `load` take it from a file. Shows nothing of the key."""
+    """The KMS verbs on a key of 32 bytes in memory; `create` and `load` take it from a file. Shows nothing of the key.
 
-    __slots__ = ("_cipher", "_header", "_key", "_random", "_ref")
+    `ref` is the reference that records hold: `local:` and the id in 32 hex digits.
+    """
+
+    __slots__ = ("_cipher", "_header", "_key", "_random", "ref")
 
     def __init__(self, key_id: bytes, *, key: Secret, random: Random = os.urandom) -> None:
         """Raise ValueError unless the id has 16 and the key 32 bytes."""
         if len(key_id) != ID_BYTES or len(key) != KEY_BYTES:
             raise ValueError(f"expected an id of {ID_BYTES} and a key of {KEY_BYTES} bytes")
         self._header = _VERSION + key_id
-        self._ref = f"local:{key_id.hex()}"
+        self.ref = f"local:{key_id.hex()}"
         self._key = key
         self._cipher = Aes256Gcm(derive(key, label=_WRAP_LABEL))
         self._random = random
 
     def __repr__(self) -> str:
-        return f"LocalKms({self._ref!r}, <hidden>)"
+        return f"LocalKms({self.ref!r}, <hidden>)"
 
     @classmethod
     def create(cls, path: str | os.PathLike[str], *, random: Random = os.urandom) -> LocalKms:
@@ -61,21 +65,26 @@ class LocalKms:
 
     def describe(self) -> KekDescription:
         """Return the reference of the key, `local:` and its id."""
-        return KekDescription(ref=self._ref, provider="local", binds_context=True)
+        return KekDescription(ref=self.ref, provider="local", capabilities=_CAPABILITIES)
 
     def generate_data_key(self, context: bytes) -> tuple[Secret, bytes]:
         """Return (a fresh data key of 32 bytes, its wrapped form bound to `context`)."""
+        check_context(context)
         plaintext = Secret(self._random(KEY_BYTES))
         if len(plaintext) != KEY_BYTES:
             raise ValueError(f"expected {KEY_BYTES} bytes from the source of randomness")
-        return plaintext, self._wrap(plaintext, context)
+        return plaintext, self.wrap(plaintext, context)
 
-    def _wrap(self, plaintext: Secret, context: bytes) -> bytes:
+    def wrap(self, key: Secret, context: bytes) -> bytes:
+        """Return the wrapped form of a data key, bound to `context`; raise ValueError unless it has 32 bytes."""
+        check_context(context)
+        check_data_key(key)
         nonce = fresh_nonce(self._random(NONCE_BYTES))
-        return self._header + nonce + self._cipher.encrypt(nonce, plaintext.reveal(), self._header + context)
+        return self._header + nonce + self._cipher.encrypt(nonce, key.reveal(), self._header + context)
 
     def unwrap(self, wrapped: bytes, context: bytes) -> Secret:
         """Return the data key; raise KeyNotFound if another KEK wrapped it, DecryptionFailed for another context or changed bytes."""
+        check_context(context)
         if len(wrapped) != _WRAPPED or wrapped[:1] != _VERSION:
             raise DecryptionFailed("expected a data key that a local key wrapped")
         if wrapped[:_HEADER] != self._header:
@@ -84,7 +93,7 @@ class LocalKms:
 
     def rewrap(self, wrapped: bytes, old_context: bytes, new_context: bytes) -> bytes:
         """Return the same data key wrapped anew and bound to `new_context`; raises as `unwrap` does."""
-        return self._wrap(self.unwrap(wrapped, old_context), new_context)
+        return self.wrap(self.unwrap(wrapped, old_context), new_context)
 
     def derive(self, label: bytes) -> Secret:
         """Return 32 bytes for the purpose `label` (a pepper): the same for the same file and label; raise ValueError if it is empty."""
@@ -96,10 +105,11 @@ class LocalKms:
 class AsyncLocalKms:
     """The same verbs as `async def`, around a `LocalKms`: each takes microseconds, so they run where they are called."""
 
-    __slots__ = ("_kms",)
+    __slots__ = ("_kms", "ref")
 
     def __init__(self, kms: LocalKms) -> None:
         self._kms = kms
+        self.ref = kms.ref
 
     def __repr__(self) -> str:
         return f"Async{self._kms!r}"
@@ -111,6 +121,10 @@ class AsyncLocalKms:
     async def generate_data_key(self, context: bytes) -> tuple[Secret, bytes]:
         """Return (a fresh data key of 32 bytes, its wrapped form bound to `context`)."""
         return self._kms.generate_data_key(context)
+
+    async def wrap(self, key: Secret, context: bytes) -> bytes:
+        """Return the wrapped form of a data key, bound to `context`; raise ValueError unless it has 32 bytes."""
+        return self._kms.wrap(key, context)
 
     async def unwrap(self, wrapped: bytes, context: bytes) -> Secret:
         """Return the data key; raise KeyNotFound if another KEK wrapped it, DecryptionFailed for another context or changed bytes."""

@@ -20,6 +20,7 @@ from ctsec.storage.memory._async_credentials import (
     AsyncMemorySessions,
 )
 from ctsec.storage.memory._async_custom import AsyncMemoryCustomRoles
+from ctsec.storage.memory._async_deks import AsyncMemoryCustomerKeys, AsyncMemoryDeks
 from ctsec.storage.memory._async_directory import (
     AsyncMemoryInvitations,
     AsyncMemoryMemberships,
@@ -30,7 +31,7 @@ from ctsec.storage.memory._async_directory import (
 )
 from ctsec.storage.memory._async_elevations import AsyncMemoryBreakGlass, AsyncMemoryElevations, AsyncMemoryLists
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
-from ctsec.storage.memory._async_keys import AsyncMemoryDeks, AsyncMemoryKeys
+from ctsec.storage.memory._async_keys import AsyncMemoryKeys
 from ctsec.storage.memory._async_work import AsyncMemoryEpochs, AsyncMemoryJobs, AsyncMemoryOutbox
 from ctsec.storage.memory.state import MemoryState, Transaction
 
@@ -58,6 +59,7 @@ class AsyncMemoryStore:
     backup_codes: AsyncMemoryBackupCodes
     api_keys: AsyncMemoryKeys
     deks: AsyncMemoryDeks
+    customer_keys: AsyncMemoryCustomerKeys
     inbox: AsyncMemoryInbox
     log: AsyncMemoryLog
     outbox: AsyncMemoryOutbox
@@ -92,6 +94,7 @@ class AsyncMemoryStore:
             backup_codes=AsyncMemoryBackupCodes(tx),
             api_keys=AsyncMemoryKeys(tx),
             deks=AsyncMemoryDeks(tx),
+            customer_keys=AsyncMemoryCustomerKeys(tx),
             inbox=AsyncMemoryInbox(tx),
             log=AsyncMemoryLog(tx),
             outbox=AsyncMemoryOutbox(tx),

@@ -116,6 +116,29 @@ class AsyncMemoryAttempts:
                 self._state.attempts.pop(key, None)
 
 
+class AsyncMemorySeals:
+    """See `ctsec.guard.ports.AsyncSealCounts`."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: GuardState) -> None:
+        self._state = state
+
+    async def reserve(self, dek_id: str, *, messages: int, most: int) -> bool:
+        """Add `messages` to the count of a key; False, and nothing is added, if it would be more than `most`."""
+        with self._state.lock:
+            count = self._state.seals.get(dek_id, 0) + messages
+            if count > most:
+                return False
+            self._state.seals[dek_id] = count
+            return True
+
+    async def reserved(self, dek_id: str) -> int:
+        """Return the count of a key, 0 for one that never sealed."""
+        with self._state.lock:
+            return self._state.seals.get(dek_id, 0)
+
+
 class AsyncMemoryAsideEvents:
     """See `ctsec.guard.ports.AsyncAsideEvents`."""
 
@@ -150,12 +173,19 @@ class AsyncMemoryGuard:
     proofs: AsyncMemoryProofs
     steps: AsyncMemorySteps
     attempts: AsyncMemoryAttempts
+    seals: AsyncMemorySeals
     events: AsyncMemoryAsideEvents
 
     @classmethod
     def over(cls, state: GuardState) -> AsyncMemoryGuard:
         """Return the guard store over a state."""
-        return cls(AsyncMemoryProofs(state), AsyncMemorySteps(state), AsyncMemoryAttempts(state), AsyncMemoryAsideEvents(state))
+        return cls(
+            AsyncMemoryProofs(state),
+            AsyncMemorySteps(state),
+            AsyncMemoryAttempts(state),
+            AsyncMemorySeals(state),
+            AsyncMemoryAsideEvents(state),
+        )
 
 
 def _is_live(proof: Proof, *, now: datetime) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ctsec.encryption.dek import DekState, WrappedDek
-from ctsec.ids import DekId, KeyId, OrganizationId
+from ctsec.ids import KeyId, OrganizationId
 from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.storage.memory.state import Transaction, frozen
-from ctsec.storage.memory.tables import API_KEYS, DEKS, KEY_SECRETS
+from ctsec.storage.memory.tables import API_KEYS, KEY_SECRETS
 
 
 class AsyncMemoryKeys:
@@ -57,25 +56,3 @@ class AsyncMemoryKeys:
         key = self._tx.current(API_KEYS, key_id)
         if key is not None:
             self._tx.put(API_KEYS, key_id, replace(key, last_used_at=at, last_used_address=address))
-
-
-class AsyncMemoryDeks:
-    """See `ctsec.encryption.ports.AsyncDekRecords`."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
-
-    async def add(self, dek: WrappedDek) -> None:
-        """Insert a wrapped key."""
-        self._tx.insert(DEKS, dek.id, dek)
-
-    async def get(self, dek_id: DekId) -> WrappedDek | None:
-        """Return a wrapped key."""
-        return self._tx.get(DEKS, dek_id)
-
-    async def active(self, scope: str) -> WrappedDek | None:
-        """Return the newest active key of `scope`."""
-        found = [d for d in self._tx.scan(DEKS) if d.scope == scope and d.state is DekState.ACTIVE]
-        return max(found, key=lambda d: d.id, default=None)

@@ -21,6 +21,7 @@ from ctsec.storage.memory._sync_credentials import (
     MemorySessions,
 )
 from ctsec.storage.memory._sync_custom import MemoryCustomRoles
+from ctsec.storage.memory._sync_deks import MemoryCustomerKeys, MemoryDeks
 from ctsec.storage.memory._sync_directory import (
     MemoryInvitations,
     MemoryMemberships,
@@ -31,7 +32,7 @@ from ctsec.storage.memory._sync_directory import (
 )
 from ctsec.storage.memory._sync_elevations import MemoryBreakGlass, MemoryElevations, MemoryLists
 from ctsec.storage.memory._sync_guard import MemoryGuard
-from ctsec.storage.memory._sync_keys import MemoryDeks, MemoryKeys
+from ctsec.storage.memory._sync_keys import MemoryKeys
 from ctsec.storage.memory._sync_work import MemoryEpochs, MemoryJobs, MemoryOutbox
 from ctsec.storage.memory.state import MemoryState, Transaction
 
@@ -59,6 +60,7 @@ class MemoryStore:
     backup_codes: MemoryBackupCodes
     api_keys: MemoryKeys
     deks: MemoryDeks
+    customer_keys: MemoryCustomerKeys
     inbox: MemoryInbox
     log: MemoryLog
     outbox: MemoryOutbox
@@ -93,6 +95,7 @@ class MemoryStore:
             backup_codes=MemoryBackupCodes(tx),
             api_keys=MemoryKeys(tx),
             deks=MemoryDeks(tx),
+            customer_keys=MemoryCustomerKeys(tx),
             inbox=MemoryInbox(tx),
             log=MemoryLog(tx),
             outbox=MemoryOutbox(tx),

@@ -117,6 +117,29 @@ class MemoryAttempts:
                 self._state.attempts.pop(key, None)
 
 
+class MemorySeals:
+    """See `ctsec.guard.ports.SealCounts`."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: GuardState) -> None:
+        self._state = state
+
+    def reserve(self, dek_id: str, *, messages: int, most: int) -> bool:
+        """Add `messages` to the count of a key; False, and nothing is added, if it would be more than `most`."""
+        with self._state.lock:
+            count = self._state.seals.get(dek_id, 0) + messages
+            if count > most:
+                return False
+            self._state.seals[dek_id] = count
+            return True
+
+    def reserved(self, dek_id: str) -> int:
+        """Return the count of a key, 0 for one that never sealed."""
+        with self._state.lock:
+            return self._state.seals.get(dek_id, 0)
+
+
 class MemoryAsideEvents:
     """See `ctsec.guard.ports.AsideEvents`."""
 
@@ -151,12 +174,19 @@ class MemoryGuard:
     proofs: MemoryProofs
     steps: MemorySteps
     attempts: MemoryAttempts
+    seals: MemorySeals
     events: MemoryAsideEvents
 
     @classmethod
     def over(cls, state: GuardState) -> MemoryGuard:
         """Return the guard store over a state."""
-        return cls(MemoryProofs(state), MemorySteps(state), MemoryAttempts(state), MemoryAsideEvents(state))
+        return cls(
+            MemoryProofs(state),
+            MemorySteps(state),
+            MemoryAttempts(state),
+            MemorySeals(state),
+            MemoryAsideEvents(state),
+        )
 
 
 def _is_live(proof: Proof, *, now: datetime) -> bool:

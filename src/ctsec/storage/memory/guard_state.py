@@ -12,11 +12,12 @@ from ctsec.guard.proof import Proof, Purpose
 class GuardState:
     """The rows of the guard store; whoever reads or writes holds `lock`."""
 
-    __slots__ = ("attempts", "events", "lock", "proofs", "steps")
+    __slots__ = ("attempts", "events", "lock", "proofs", "seals", "steps")
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.proofs: dict[tuple[Purpose, bytes], Proof] = {}
         self.steps: dict[str, int] = {}
         self.attempts: dict[str, Attempts] = {}
+        self.seals: dict[str, int] = {}
         self.events: dict[str, StoredEvent] = {}

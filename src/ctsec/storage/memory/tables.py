@@ -8,6 +8,7 @@ from ctsec.audit.event import LogId
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.authn.record import PasswordRecord, Session
 from ctsec.directory.record import Invitation, Membership, Organization, Workspace
+from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.ids import (
     AuthenticatorId,
@@ -53,6 +54,7 @@ BACKUP_CODES: Final[Table[UserId, BackupCodeSetRecord]] = Table("backup_codes")
 API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")
 KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")
 DEKS: Final[Table[DekId, WrappedDek]] = Table("deks")
+CUSTOMER_KEYS: Final[Table[tuple[OrganizationId, str], CustomerKey]] = Table("customer_keys")
 INBOX: Final[Table[EventId, StoredEvent]] = Table("inbox")
 LOG: Final[Table[tuple[LogId, int], SealedEvent]] = Table("log")
 LOG_IDS: Final[Table[EventId, int]] = Table("log_ids")

@@ -17,6 +17,7 @@ from ctsec.storage.sql._async_access import AsyncSqlAssignments, AsyncSqlStandin
 from ctsec.storage.sql._async_audit import AsyncSqlInbox, AsyncSqlLog
 from ctsec.storage.sql._async_credentials import AsyncSqlAuthenticators, AsyncSqlBackupCodes, AsyncSqlPasswords, AsyncSqlSessions
 from ctsec.storage.sql._async_custom import AsyncSqlCustomRoles
+from ctsec.storage.sql._async_deks import AsyncSqlCustomerKeys, AsyncSqlDeks
 from ctsec.storage.sql._async_directory import (
     AsyncSqlInvitations,
     AsyncSqlMemberships,
@@ -28,7 +29,7 @@ from ctsec.storage.sql._async_directory import (
 from ctsec.storage.sql._async_elevations import AsyncSqlBreakGlass, AsyncSqlElevations, AsyncSqlLists
 from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
-from ctsec.storage.sql._async_keys import AsyncSqlDeks, AsyncSqlKeys
+from ctsec.storage.sql._async_keys import AsyncSqlKeys
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql._async_work import AsyncSqlEpochs, AsyncSqlJobs, AsyncSqlOutbox
 from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
@@ -64,6 +65,7 @@ class AsyncSqlStore:
     backup_codes: AsyncSqlBackupCodes
     api_keys: AsyncSqlKeys
     deks: AsyncSqlDeks
+    customer_keys: AsyncSqlCustomerKeys
     inbox: AsyncSqlInbox
     log: AsyncSqlLog
     outbox: AsyncSqlOutbox
@@ -98,6 +100,7 @@ class AsyncSqlStore:
             backup_codes=AsyncSqlBackupCodes(run, tables),
             api_keys=AsyncSqlKeys(run, tables),
             deks=AsyncSqlDeks(run, tables),
+            customer_keys=AsyncSqlCustomerKeys(run, tables),
             inbox=AsyncSqlInbox(run, tables),
             log=AsyncSqlLog(run, tables),
             outbox=AsyncSqlOutbox(run, tables),

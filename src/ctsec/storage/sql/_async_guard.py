@@ -14,7 +14,7 @@ from ctsec.guard.proof import Proof, Purpose
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql.gate import GUARD_VERSION, Gate
 from ctsec.storage.sql.progress import Progress
-from ctsec.storage.sql.statements import audit, guard
+from ctsec.storage.sql.statements import audit, deks, guard
 from ctsec.storage.sql.statements.rows import added, all_made, made, values
 from ctsec.storage.sql.tables import Tables
 
@@ -118,6 +118,32 @@ class AsyncSqlAttempts:
             await run.change(guard.clear_attempts(self._tables, keys))
 
 
+class AsyncSqlSeals:
+    """See `ctsec.guard.ports.AsyncSealCounts`."""
+
+    __slots__ = ("_tables", "_transactions")
+
+    def __init__(self, transactions: AsyncTransactions, tables: Tables) -> None:
+        self._transactions = transactions
+        self._tables = tables
+
+    async def reserve(self, dek_id: str, *, messages: int, most: int) -> bool:
+        """Add `messages` to the count of a key; False, and nothing is added, if it would be more than `most`."""
+        first = insert(self._tables.dek_use).values(id=dek_id, messages=0)
+        count = deks.reserve(self._tables, dek_id, messages=messages, most=most)
+        async with self._transactions.writing(Progress(_nothing)) as run:
+            if await run.change(count) == 1:
+                return True
+            await run.change_unless_taken(first)
+            return await run.change(count) == 1
+
+    async def reserved(self, dek_id: str) -> int:
+        """Return the count of a key, 0 for one that never sealed."""
+        async with self._transactions.reading() as run:
+            row = await run.row(deks.uses(self._tables, dek_id))
+            return 0 if row is None else int(row["messages"])
+
+
 class AsyncSqlAsideEvents:
     """See `ctsec.guard.ports.AsyncAsideEvents`."""
 
@@ -152,10 +178,17 @@ class AsyncSqlGuard:
     proofs: AsyncSqlProofs
     steps: AsyncSqlSteps
     attempts: AsyncSqlAttempts
+    seals: AsyncSqlSeals
     events: AsyncSqlAsideEvents
 
     @classmethod
     def over(cls, engine: AsyncEngine, *, tables: Tables) -> AsyncSqlGuard:
         """Return the guard store on an engine of its own."""
         t = AsyncTransactions(engine, gate=Gate(tables.guard_version, wanted=GUARD_VERSION))
-        return cls(AsyncSqlProofs(t, tables), AsyncSqlSteps(t, tables), AsyncSqlAttempts(t, tables), AsyncSqlAsideEvents(t, tables))
+        return cls(
+            AsyncSqlProofs(t, tables),
+            AsyncSqlSteps(t, tables),
+            AsyncSqlAttempts(t, tables),
+            AsyncSqlSeals(t, tables),
+            AsyncSqlAsideEvents(t, tables),
+        )

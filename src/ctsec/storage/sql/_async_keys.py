@@ -6,8 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from ctsec.encryption.dek import WrappedDek
-from ctsec.ids import DekId, KeyId, OrganizationId
+from ctsec.ids import KeyId, OrganizationId
 from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.storage.sql._async_executor import AsyncExecutor
 from ctsec.storage.sql.statements import keys
@@ -58,25 +57,3 @@ class AsyncSqlKeys:
     async def touch(self, key_id: KeyId, *, at: datetime, address: str) -> None:
         """Write the last use."""
         await self._run.change(keys.touch(self._tables, key_id, at=at, address=address))
-
-
-class AsyncSqlDeks:
-    """See `ctsec.encryption.ports.AsyncDekRecords`."""
-
-    __slots__ = ("_run", "_tables")
-
-    def __init__(self, run: AsyncExecutor, tables: Tables) -> None:
-        self._run = run
-        self._tables = tables
-
-    async def add(self, dek: WrappedDek) -> None:
-        """Insert a wrapped key."""
-        await self._run.change(added(self._tables.dek, dek))
-
-    async def get(self, dek_id: DekId) -> WrappedDek | None:
-        """Return a wrapped key."""
-        return made(WrappedDek, await self._run.row(select(self._tables.dek).where(self._tables.dek.c.id == dek_id)))
-
-    async def active(self, scope: str) -> WrappedDek | None:
-        """Return the newest active key of `scope`."""
-        return made(WrappedDek, await self._run.row(keys.active_dek(self._tables, scope)))

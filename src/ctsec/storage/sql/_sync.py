@@ -18,6 +18,7 @@ from ctsec.storage.sql._sync_access import SqlAssignments, SqlStandings
 from ctsec.storage.sql._sync_audit import SqlInbox, SqlLog
 from ctsec.storage.sql._sync_credentials import SqlAuthenticators, SqlBackupCodes, SqlPasswords, SqlSessions
 from ctsec.storage.sql._sync_custom import SqlCustomRoles
+from ctsec.storage.sql._sync_deks import SqlCustomerKeys, SqlDeks
 from ctsec.storage.sql._sync_directory import (
     SqlInvitations,
     SqlMemberships,
@@ -29,7 +30,7 @@ from ctsec.storage.sql._sync_directory import (
 from ctsec.storage.sql._sync_elevations import SqlBreakGlass, SqlElevations, SqlLists
 from ctsec.storage.sql._sync_executor import Executor, JoinedSource
 from ctsec.storage.sql._sync_guard import SqlGuard
-from ctsec.storage.sql._sync_keys import SqlDeks, SqlKeys
+from ctsec.storage.sql._sync_keys import SqlKeys
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql._sync_work import SqlEpochs, SqlJobs, SqlOutbox
 from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
@@ -65,6 +66,7 @@ class SqlStore:
     backup_codes: SqlBackupCodes
     api_keys: SqlKeys
     deks: SqlDeks
+    customer_keys: SqlCustomerKeys
     inbox: SqlInbox
     log: SqlLog
     outbox: SqlOutbox
@@ -99,6 +101,7 @@ class SqlStore:
             backup_codes=SqlBackupCodes(run, tables),
             api_keys=SqlKeys(run, tables),
             deks=SqlDeks(run, tables),
+            customer_keys=SqlCustomerKeys(run, tables),
             inbox=SqlInbox(run, tables),
             log=SqlLog(run, tables),
             outbox=SqlOutbox(run, tables),

@@ -14,7 +14,7 @@ from ctsec.guard.proof import Proof, Purpose
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql.gate import GUARD_VERSION, Gate
 from ctsec.storage.sql.progress import Progress
-from ctsec.storage.sql.statements import audit, guard
+from ctsec.storage.sql.statements import audit, deks, guard
 from ctsec.storage.sql.statements.rows import added, all_made, made, values
 from ctsec.storage.sql.tables import Tables
 
@@ -118,6 +118,32 @@ class SqlAttempts:
             run.change(guard.clear_attempts(self._tables, keys))
 
 
+class SqlSeals:
+    """See `ctsec.guard.ports.SealCounts`."""
+
+    __slots__ = ("_tables", "_transactions")
+
+    def __init__(self, transactions: Transactions, tables: Tables) -> None:
+        self._transactions = transactions
+        self._tables = tables
+
+    def reserve(self, dek_id: str, *, messages: int, most: int) -> bool:
+        """Add `messages` to the count of a key; False, and nothing is added, if it would be more than `most`."""
+        first = insert(self._tables.dek_use).values(id=dek_id, messages=0)
+        count = deks.reserve(self._tables, dek_id, messages=messages, most=most)
+        with self._transactions.writing(Progress(_nothing)) as run:
+            if run.change(count) == 1:
+                return True
+            run.change_unless_taken(first)
+            return run.change(count) == 1
+
+    def reserved(self, dek_id: str) -> int:
+        """Return the count of a key, 0 for one that never sealed."""
+        with self._transactions.reading() as run:
+            row = run.row(deks.uses(self._tables, dek_id))
+            return 0 if row is None else int(row["messages"])
+
+
 class SqlAsideEvents:
     """See `ctsec.guard.ports.AsideEvents`."""
 
@@ -152,10 +178,17 @@ class SqlGuard:
     proofs: SqlProofs
     steps: SqlSteps
     attempts: SqlAttempts
+    seals: SqlSeals
     events: SqlAsideEvents
 
     @classmethod
     def over(cls, engine: Engine, *, tables: Tables) -> SqlGuard:
         """Return the guard store on an engine of its own."""
         t = Transactions(engine, gate=Gate(tables.guard_version, wanted=GUARD_VERSION))
-        return cls(SqlProofs(t, tables), SqlSteps(t, tables), SqlAttempts(t, tables), SqlAsideEvents(t, tables))
+        return cls(
+            SqlProofs(t, tables),
+            SqlSteps(t, tables),
+            SqlAttempts(t, tables),
+            SqlSeals(t, tables),
+            SqlAsideEvents(t, tables),
+        )

@@ -7,8 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from ctsec.encryption.dek import WrappedDek
-from ctsec.ids import DekId, KeyId, OrganizationId
+from ctsec.ids import KeyId, OrganizationId
 from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql.statements import keys
@@ -59,25 +58,3 @@ class SqlKeys:
     def touch(self, key_id: KeyId, *, at: datetime, address: str) -> None:
         """Write the last use."""
         self._run.change(keys.touch(self._tables, key_id, at=at, address=address))
-
-
-class SqlDeks:
-    """See `ctsec.encryption.ports.DekRecords`."""
-
-    __slots__ = ("_run", "_tables")
-
-    def __init__(self, run: Executor, tables: Tables) -> None:
-        self._run = run
-        self._tables = tables
-
-    def add(self, dek: WrappedDek) -> None:
-        """Insert a wrapped key."""
-        self._run.change(added(self._tables.dek, dek))
-
-    def get(self, dek_id: DekId) -> WrappedDek | None:
-        """Return a wrapped key."""
-        return made(WrappedDek, self._run.row(select(self._tables.dek).where(self._tables.dek.c.id == dek_id)))
-
-    def active(self, scope: str) -> WrappedDek | None:
-        """Return the newest active key of `scope`."""
-        return made(WrappedDek, self._run.row(keys.active_dek(self._tables, scope)))

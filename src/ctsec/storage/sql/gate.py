@@ -8,8 +8,8 @@ from sqlalchemy import Select, Table, select
 
 from ctsec.errors import SchemaMismatch
 
-MAIN_VERSION: Final = "0003"
-GUARD_VERSION: Final = "0001"
+MAIN_VERSION: Final = "0004"
+GUARD_VERSION: Final = "0002"
 
 
 class Gate:

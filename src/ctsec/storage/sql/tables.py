@@ -216,7 +216,13 @@ class Tables:
         )  # fmt: skip
         self.dek = self._table(
             "dek", _id("id"), _id("scope"), _id("region"), _id("kek", length=512), _blob("wrapped"), _blob("commitment"),
-            Column("state", EnumText(DekState, "dek.state"), nullable=False), _at("created_at"), key=("id",), by_scope=("scope", "state"),
+            Column("state", EnumText(DekState, "dek.state"), nullable=False), _at("created_at"), _number("version"),
+            key=("id",), by_scope=("scope", "state"), by_kek=("kek", "id"),
+        )  # fmt: skip
+        self.customer_key = self._table(
+            "customer_key", _id("organization_id"), _id("region"), _id("ref", length=512), _id("registered_by", length=256),
+            _at("registered_at"), _at("checked_at"), _id("problem"), _number("version"),
+            key=("organization_id", "region"), by_ref=("ref",),
         )  # fmt: skip
 
     def _audit(self) -> None:
@@ -256,4 +262,5 @@ class Tables:
             _at("blocked_until", nullable=True),
             _at("disabled_at", nullable=True), guard=True, key=("key",),
         )  # fmt: skip
+        self.dek_use = self._table("dek_use", _id("id"), _number("messages"), guard=True, key=("id",))
         self.aside_event = self._table("aside_event", *_event(), guard=True, key=("id",))

@@ -1,8 +1,11 @@
-"""The suite that every store passes, in both colours.
+"""The suites that every store and every key service passes, in both colours.
 
 A store's tests make classes of their own from these, for example `class TestUsers(AsyncUserConformance)`, beside one pytest fixture
 `storage` that returns an empty storage for each test. The join tests need a second one, `host_session`, a session of the same database
 as a host would hold it.
+
+A key service's tests do the same with the classes `…Kms…Conformance`, beside the fixtures `kms`, `foreign_kms` (another key of the same
+provider), `kek_owner` (a `KekOwner` of the key of `kms`) and `blocking_kms`, as far as the classes ask for them.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from ctsec.testing.conformance._async_credentials import (
     AsyncPasswordConformance,
     AsyncSessionConformance,
 )
+from ctsec.testing.conformance._async_deks import AsyncCustomerKeyConformance, AsyncDekConformance, AsyncSealConformance
 from ctsec.testing.conformance._async_directory import AsyncOrganizationConformance, AsyncUserConformance, AsyncWorkspaceConformance
 from ctsec.testing.conformance._async_elevations import (
     AsyncBreakGlassConformance,
@@ -25,7 +29,8 @@ from ctsec.testing.conformance._async_elevations import (
 from ctsec.testing.conformance._async_guard import AsyncGuardConformance, AsyncProofConformance
 from ctsec.testing.conformance._async_invitations import AsyncInvitationConformance
 from ctsec.testing.conformance._async_isolation import AsyncIsolationConformance
-from ctsec.testing.conformance._async_keys import AsyncDekConformance, AsyncKeyConformance
+from ctsec.testing.conformance._async_keys import AsyncKeyConformance
+from ctsec.testing.conformance._async_kms import AsyncKmsConformance, AsyncKmsStateConformance, AsyncKmsTamperConformance
 from ctsec.testing.conformance._async_members import (
     AsyncAssignmentConformance,
     AsyncMembershipConformance,
@@ -41,6 +46,7 @@ from ctsec.testing.conformance._sync_credentials import (
     PasswordConformance,
     SessionConformance,
 )
+from ctsec.testing.conformance._sync_deks import CustomerKeyConformance, DekConformance, SealConformance
 from ctsec.testing.conformance._sync_directory import OrganizationConformance, UserConformance, WorkspaceConformance
 from ctsec.testing.conformance._sync_elevations import (
     BreakGlassConformance,
@@ -52,10 +58,12 @@ from ctsec.testing.conformance._sync_elevations import (
 from ctsec.testing.conformance._sync_guard import GuardConformance, ProofConformance
 from ctsec.testing.conformance._sync_invitations import InvitationConformance
 from ctsec.testing.conformance._sync_isolation import IsolationConformance
-from ctsec.testing.conformance._sync_keys import DekConformance, KeyConformance
+from ctsec.testing.conformance._sync_keys import KeyConformance
+from ctsec.testing.conformance._sync_kms import KmsConformance, KmsStateConformance, KmsTamperConformance
 from ctsec.testing.conformance._sync_members import AssignmentConformance, MembershipConformance, RosterConformance, StandingConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
 from ctsec.testing.conformance._sync_work import EpochConformance, JobConformance, OutboxConformance
+from ctsec.testing.conformance.kms import KekOwner, KmsThreadConformance
 
 __all__ = [
     "AssignmentConformance",
@@ -64,6 +72,7 @@ __all__ = [
     "AsyncBackupCodeConformance",
     "AsyncBreakGlassConformance",
     "AsyncCustomRoleConformance",
+    "AsyncCustomerKeyConformance",
     "AsyncDekConformance",
     "AsyncElevationConformance",
     "AsyncEpochConformance",
@@ -75,6 +84,9 @@ __all__ = [
     "AsyncJobConformance",
     "AsyncJoinConformance",
     "AsyncKeyConformance",
+    "AsyncKmsConformance",
+    "AsyncKmsStateConformance",
+    "AsyncKmsTamperConformance",
     "AsyncListConformance",
     "AsyncLogConformance",
     "AsyncMembershipConformance",
@@ -84,6 +96,7 @@ __all__ = [
     "AsyncProofConformance",
     "AsyncRolesVersionConformance",
     "AsyncRosterConformance",
+    "AsyncSealConformance",
     "AsyncSessionConformance",
     "AsyncStandingConformance",
     "AsyncTransactionConformance",
@@ -93,6 +106,7 @@ __all__ = [
     "BackupCodeConformance",
     "BreakGlassConformance",
     "CustomRoleConformance",
+    "CustomerKeyConformance",
     "DekConformance",
     "ElevationConformance",
     "EpochConformance",
@@ -103,7 +117,12 @@ __all__ = [
     "IsolationConformance",
     "JobConformance",
     "JoinConformance",
+    "KekOwner",
     "KeyConformance",
+    "KmsConformance",
+    "KmsStateConformance",
+    "KmsTamperConformance",
+    "KmsThreadConformance",
     "ListConformance",
     "LogConformance",
     "MembershipConformance",
@@ -113,6 +132,7 @@ __all__ = [
     "ProofConformance",
     "RolesVersionConformance",
     "RosterConformance",
+    "SealConformance",
     "SessionConformance",
     "StandingConformance",
     "TransactionConformance",

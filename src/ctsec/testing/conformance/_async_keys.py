@@ -1,14 +1,13 @@
-"""Conformance of API keys and wrapped data keys (async source)."""
+"""Conformance of API keys (async source)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from ctsec.encryption.dek import DekState
 from ctsec.ids import WorkspaceId
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.conformance.expect import equal
-from ctsec.testing.conformance.samples import HOUR, NOW, TICK, api_key, dek, digest, ignore, key_secret, org_id, user_id
+from ctsec.testing.conformance.samples import HOUR, NOW, TICK, api_key, digest, ignore, key_secret, org_id, user_id
 
 
 class AsyncKeyConformance:
@@ -80,27 +79,3 @@ class AsyncKeyConformance:
             equal(
                 await store.api_keys.get(key.id), (replace(key, last_used_at=NOW + TICK, last_used_address="192.0.2.9"), (key_secret(1),))
             )
-
-
-class AsyncDekConformance:
-    """Wrapped data keys."""
-
-    async def test_what_was_added_comes_back_equal(self, storage: AsyncStorage) -> None:
-        """A wrapped key is stored exactly."""
-        async with storage.begin(after_commit=ignore) as store:
-            await store.deks.add(dek(1))
-        async with storage.reading() as store:
-            equal(await store.deks.get(dek(1).id), dek(1))
-            equal(await store.deks.get(dek(2).id), None)
-
-    async def test_the_active_key_of_a_scope(self, storage: AsyncStorage) -> None:
-        """It is an active one of exactly this scope, or None; keys that only open, or that are destroyed, never seal."""
-        async with storage.begin(after_commit=ignore) as store:
-            await store.deks.add(dek(1, scope=org_id(1)))
-            await store.deks.add(dek(2, scope=org_id(1), state=DekState.DECRYPT_ONLY))
-            await store.deks.add(dek(3, scope=org_id(1), state=DekState.DESTROYED))
-            await store.deks.add(dek(4, scope=org_id(2), state=DekState.DECRYPT_ONLY))
-        async with storage.reading() as store:
-            equal(await store.deks.active(org_id(1)), dek(1, scope=org_id(1)))
-            equal(await store.deks.active(org_id(2)), None)
-            equal(await store.deks.active("deployment"), None)

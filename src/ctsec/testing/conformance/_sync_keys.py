@@ -1,15 +1,14 @@
 # Generated from src/ctsec/testing/conformance/_async_keys.py by tools/twin.py; edit that file.
-"""Conformance of API keys and wrapped data keys (async source)."""
+"""Conformance of API keys (async source)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from ctsec.encryption.dek import DekState
 from ctsec.ids import WorkspaceId
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal
-from ctsec.testing.conformance.samples import HOUR, NOW, TICK, api_key, dek, digest, ignore, key_secret, org_id, user_id
+from ctsec.testing.conformance.samples import HOUR, NOW, TICK, api_key, digest, ignore, key_secret, org_id, user_id
 
 
 class KeyConformance:
@@ -79,27 +78,3 @@ class KeyConformance:
             store.api_keys.touch(api_key(9, of=1, owner=1).id, at=NOW, address="192.0.2.9")
         with storage.reading() as store:
             equal(store.api_keys.get(key.id), (replace(key, last_used_at=NOW + TICK, last_used_address="192.0.2.9"), (key_secret(1),)))
-
-
-class DekConformance:
-    """Wrapped data keys."""
-
-    def test_what_was_added_comes_back_equal(self, storage: Storage) -> None:
-        """A wrapped key is stored exactly."""
-        with storage.begin(after_commit=ignore) as store:
-            store.deks.add(dek(1))
-        with storage.reading() as store:
-            equal(store.deks.get(dek(1).id), dek(1))
-            equal(store.deks.get(dek(2).id), None)
-
-    def test_the_active_key_of_a_scope(self, storage: Storage) -> None:
-        """It is an active one of exactly this scope, or None; keys that only open, or that are destroyed, never seal."""
-        with storage.begin(after_commit=ignore) as store:
-            store.deks.add(dek(1, scope=org_id(1)))
-            store.deks.add(dek(2, scope=org_id(1), state=DekState.DECRYPT_ONLY))
-            store.deks.add(dek(3, scope=org_id(1), state=DekState.DESTROYED))
-            store.deks.add(dek(4, scope=org_id(2), state=DekState.DECRYPT_ONLY))
-        with storage.reading() as store:
-            equal(store.deks.active(org_id(1)), dek(1, scope=org_id(1)))
-            equal(store.deks.active(org_id(2)), None)
-            equal(store.deks.active("deployment"), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NoReturn
 
@@ -27,3 +29,16 @@ def is_utc(moment: datetime | None) -> None:
     """Check that a moment is an aware datetime in UTC."""
     if moment is None or moment.utcoffset() != timedelta(0):
         fail(f"expected a time in UTC, found {moment!r}")
+
+
+@contextmanager
+def raises(*kinds: type[Exception]) -> Generator[None, None, None]:
+    """Check that the body raises an error of exactly one of these classes; any other error goes through."""
+    wanted = " or ".join(kind.__name__ for kind in kinds)
+    try:
+        yield
+    except kinds as error:
+        if type(error) not in kinds:
+            fail(f"expected {wanted}, found {type(error).__name__}")
+        return
+    fail(f"expected {wanted}, and nothing was raised")

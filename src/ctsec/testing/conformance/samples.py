@@ -20,6 +20,7 @@ from ctsec.directory.record import (
     Workspace,
     WorkspaceStatus,
 )
+from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import DekState, WrappedDek
 from ctsec.guard.proof import Proof, Purpose
 from ctsec.ids import (
@@ -281,6 +282,14 @@ def dek(n: int, *, scope: str = "deployment", state: DekState = DekState.ACTIVE)
         commitment=digest(f"commitment {n}"),
         state=state,
         created_at=NOW,
+    )
+
+
+def customer_key(of: int, *, region: str = "eu") -> CustomerKey:
+    """Return the key of the organization `of` for a region."""
+    ref = f"arn:aws:kms:eu-central-1:111122223333:key/{of}-{region}"
+    return CustomerKey(
+        organization_id=org_id(of), region=region, ref=ref, registered_by=user_id(of), registered_at=NOW, checked_at=NOW + TICK
     )
 
 

@@ -56,6 +56,20 @@ def add_number(name: str, column: str) -> None:
     op.add_column(f"{part.tables.prefix}{name}", made, schema=part.tables.schema)
 
 
+def add_index(name: str, index: str, columns: tuple[str, ...]) -> None:
+    """Add an index to a table."""
+    part: Part = context.config.attributes["part"]
+    full = f"{part.tables.prefix}{name}"
+    op.create_index(f"{full}_{index}", full, list(columns), unique=index.startswith("one_"), schema=part.tables.schema)
+
+
+def drop_index(name: str, index: str) -> None:
+    """Take an index away."""
+    part: Part = context.config.attributes["part"]
+    full = f"{part.tables.prefix}{name}"
+    op.drop_index(f"{full}_{index}", full, schema=part.tables.schema)
+
+
 def drop_column(name: str, column: str) -> None:
     """Take a column away."""
     part: Part = context.config.attributes["part"]

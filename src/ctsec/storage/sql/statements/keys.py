@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Select, Update, or_, select, update
 
-from ctsec.encryption.dek import DekState
 from ctsec.ids import KeyId, OrganizationId
 from ctsec.keys.record import KeySecret
 from ctsec.storage.sql.tables import Tables
@@ -42,9 +41,3 @@ def end_earlier(tables: Tables, secret: KeySecret, *, overlap_until: datetime) -
 def touch(tables: Tables, key_id: KeyId, *, at: datetime, address: str) -> Update:
     """Return the statement that writes the last use."""
     return update(tables.api_key).where(tables.api_key.c.id == key_id).values(last_used_at=at, last_used_address=address)
-
-
-def active_dek(tables: Tables, scope: str) -> Select[Any]:
-    """Return the query for the newest active key of a scope."""
-    t = tables.dek
-    return select(t).where(t.c.scope == scope, t.c.state == DekState.ACTIVE).order_by(t.c.id.desc()).limit(1)

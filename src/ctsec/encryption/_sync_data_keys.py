@@ -1,0 +1,118 @@
+# Generated from src/ctsec/encryption/_async_data_keys.py by tools/twin.py; edit that file.
+"""The data keys of an organization: rotated, and destroyed with all that they sealed (async source)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.event import EventName, Target
+from ctsec.encryption._sync import KeyRing
+from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, EpochRecords, KeyRights
+from ctsec.encryption.customer_key import ENCRYPTION_MANAGE
+from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
+from ctsec.encryption.holding import keys_of
+from ctsec.ids import OrganizationId
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal
+
+STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change keys")
+
+
+class DataKeys:
+    """The data keys of organizations. Everything here takes a fresh second factor."""
+
+    __slots__ = ("_ambient", "_audit", "_customer_keys", "_epochs", "_records", "_rights", "_ring")
+
+    def __init__(
+        self,
+        ring: KeyRing,
+        *,
+        records: DekRecords,
+        customer_keys: CustomerKeyRecords,
+        rights: KeyRights,
+        epochs: EpochRecords,
+        audit: Recorder,
+        ambient: Ambient,
+    ) -> None:
+        self._ring = ring
+        self._records = records
+        self._customer_keys = customer_keys
+        self._rights = rights
+        self._epochs = epochs
+        self._audit = audit
+        self._ambient = ambient
+
+    def of_organization(self, *, organization: OrganizationId) -> tuple[WrappedDek, ...]:
+        """Return the records of every data key of an organization, in the order of their ids; they show nothing of the keys."""
+        return self._records.of_scope(organization)
+
+    def rotate(self, actor: Principal, *, organization: OrganizationId, region: str = DEFAULT_REGION) -> Outcome[WrappedDek]:
+        """Give new data another data key; what the old one sealed still opens. Needs `encryption:manage` and a fresh second factor."""
+        refusal = self._judge(actor, organization, lock=False)
+        if refusal is None:
+            own = self._customer_keys.get(organization, region)
+            made = self._ring.make_dek(organization, region=region, kek=own.ref if own is not None else None)
+            refusal = self._judge(actor, organization, lock=True)
+            if refusal is None:
+                return self._replaced(actor, organization, made)
+        return self._refuse(actor, organization, refusal, attempted="data_key.rotate")
+
+    def destroy(self, actor: Principal, *, organization: OrganizationId) -> Outcome[int]:
+        """Destroy every data key of an organization; return how many. Nothing that was sealed under them can ever be read again.
+
+        Needs an owner with a fresh second factor. Copies of the records in backups end with the key that wrapped them: where that is the
+        organization's own, its owner destroys it at its key service.
+        """
+        refusal = self._rights.may_destroy(actor, organization=organization)
+        if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
+            refusal = STEP_UP
+        if refusal is not None:
+            return self._refuse(actor, organization, refusal, attempted="data_keys.destroy")
+        count = 0
+        for record in self._records.of_scope(organization):
+            if record.state is not DekState.DESTROYED and self._records.change(record.destroyed()):
+                count += 1
+        for key in self._customer_keys.of_organization(organization):
+            self._customer_keys.remove(organization, key.region)
+        self._epochs.bump(keys_of(organization))
+        self._audit.note(
+            EventName.DATA_KEYS_DESTROYED,
+            actor=actor,
+            targets=(Target("organization", organization),),
+            organization=organization,
+            details={"count": count},
+        )
+        return count
+
+    def _replaced(self, actor: Principal, organization: OrganizationId, made: WrappedDek) -> WrappedDek:
+        for earlier in self._records.of_scope(organization):
+            if earlier.region == made.region and earlier.state is DekState.ACTIVE:
+                self._records.change(earlier.retired())
+        self._records.add(made)
+        self._epochs.bump(keys_of(organization))
+        self._audit.note(
+            EventName.DATA_KEY_ROTATED,
+            actor=actor,
+            targets=(Target("data_key", made.id),),
+            organization=organization,
+            details={"region": made.region, "key": made.kek},
+        )
+        return made
+
+    def _judge(self, actor: Principal, organization: OrganizationId, *, lock: bool) -> Refusal | None:
+        refusal = self._rights.may(actor, organization=organization, permission=ENCRYPTION_MANAGE, lock=lock)
+        fresh = actor.credential.second_factor_fresh(now=self._ambient.now())
+        return refusal if refusal is not None or fresh else STEP_UP
+
+    def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:
+        self._audit.note_aside(
+            EventName.ACCESS_DENIED,
+            actor=actor,
+            targets=(Target("organization", organization),),
+            refused=refusal.reason,
+            organization=organization,
+            details={"attempted": attempted},
+        )
+        return refusal

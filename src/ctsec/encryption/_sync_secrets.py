@@ -1,0 +1,119 @@
+# Generated from src/ctsec/encryption/_async_secrets.py by tools/twin.py; edit that file.
+"""Secrets of organizations, sealed and opened inside a unit of work (async source)."""
+
+from __future__ import annotations
+
+from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.event import EventName, Target
+from ctsec.encryption._sync import KeyRing
+from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, EpochRecords, OrganizationLock
+from ctsec.encryption.context import Context
+from ctsec.encryption.data_key import DataKey, DataKeyExhausted, NoDataKey, counted
+from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
+from ctsec.encryption.envelope import dek_id_of, open_blob, seal
+from ctsec.encryption.holding import keys_of
+from ctsec.errors import DecryptionFailed
+from ctsec.ids import DekId, OrganizationId
+from ctsec.principal import system
+
+
+class Secrets:
+    """Seals and opens what belongs to an organization, or (a context without one) to the deployment.
+
+    An organization gets its data key with the first thing that is sealed for it, under its own key where it has registered one, and
+    another when that has sealed as much as it may. A key that this unit made serves this unit only, until its record is committed.
+    """
+
+    __slots__ = ("_ambient", "_audit", "_customer_keys", "_epochs", "_made", "_organizations", "_records", "_ring")
+
+    def __init__(
+        self,
+        ring: KeyRing,
+        *,
+        records: DekRecords,
+        customer_keys: CustomerKeyRecords,
+        organizations: OrganizationLock,
+        epochs: EpochRecords,
+        made: dict[DekId, DataKey],
+        audit: Recorder,
+        ambient: Ambient,
+    ) -> None:
+        """`made` holds the keys that this unit has made, for as long as it lasts."""
+        self._ring = ring
+        self._records = records
+        self._customer_keys = customer_keys
+        self._organizations = organizations
+        self._epochs = epochs
+        self._made = made
+        self._audit = audit
+        self._ambient = ambient
+
+    def seal(self, plaintext: bytes, *, context: Context, region: str = DEFAULT_REGION) -> bytes:
+        """Return the managed blob of at most 64 MiB, bound to `context`, under the data key of its organization in `region`.
+
+        Raises a `KmsError` that says why a key can not be used, ValueError for more bytes or an organization that is not there.
+        """
+        try:
+            return self._ring.seal(plaintext, context=context, region=region)
+        except (NoDataKey, DataKeyExhausted):
+            if context.organization is None:
+                raise
+        key = self._own_key(context.organization, region)
+        try:
+            return seal(plaintext, key=key, context=context, random=self._ambient.random, now=self._ambient.now())
+        except DataKeyExhausted:
+            key = self._own_key(context.organization, region, spent=key, messages=counted(len(plaintext)))
+            return seal(plaintext, key=key, context=context, random=self._ambient.random, now=self._ambient.now())
+
+    def open(self, blob: bytes, *, context: Context) -> bytes:
+        """Return the plaintext; raise DecryptionFailed, CorruptRecord, NoDataKey or a `KmsError` that says why a key can not be used."""
+        try:
+            return self._ring.open(blob, context=context)
+        except NoDataKey:
+            record = self._records.get(dek_id_of(blob))
+            if record is None:
+                raise
+        if record.scope != context.scope:
+            raise DecryptionFailed("the ciphertext does not open under this key and context")
+        return open_blob(blob, key=self._key(record), context=context)
+
+    def _own_key(self, organization: OrganizationId, region: str, *, spent: DataKey | None = None, messages: int = 0) -> DataKey:
+        active = self._records.active(organization, region)
+        if active is not None and (written := self._usable(active, spent=spent, messages=messages)) is not None:
+            return written
+        # Made before waiting: a key service that is slow must not hold the organization's lock.
+        own = self._customer_keys.get(organization, region)
+        record = self._ring.make_dek(organization, region=region, kek=own.ref if own is not None else None)
+        if not self._organizations.lock(organization):
+            raise ValueError("expected a context of an organization that is there")
+        if active is not None:
+            self._records.change(active.retired())
+        # Two units may make a first key at once: the newest seals, and both open.
+        self._records.add(record)
+        self._epochs.bump(keys_of(organization))
+        self._audit.note(
+            EventName.DATA_KEY_CREATED,
+            actor=system("encryption"),
+            targets=(Target("data_key", record.id),),
+            organization=organization,
+            details={"region": region, "key": record.kek},
+        )
+        return self._key(record)
+
+    def _usable(self, record: WrappedDek, *, spent: DataKey | None, messages: int) -> DataKey | None:
+        """Return the key of a record that this transaction has written and nobody else can see, if it may seal."""
+        if record.id not in self._made and self._ring.committed(record.id):
+            return None
+        key = self._key(record)
+        if key is spent or not key.may_seal(now=self._ambient.now()):
+            try:
+                self._ring.extend(record, key, messages=messages)
+            except DataKeyExhausted:
+                return None
+        return key
+
+    def _key(self, record: WrappedDek) -> DataKey:
+        if record.id not in self._made:
+            self._made[record.id] = self._ring.unheld(record)
+        return self._made[record.id]

@@ -1,0 +1,67 @@
+"""Which cryptography the package uses: a closed list, so that a new primitive is a decision."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from tests.architecture.source import Module, imports, modules
+
+PRIMITIVES = {
+    "cryptography.exceptions.InvalidTag",
+    "cryptography.hazmat.primitives.ciphers.aead.AESGCM",
+    "cryptography.hazmat.primitives.hashes.SHA256",
+    "cryptography.hazmat.primitives.hashes.SHA512",
+    "cryptography.hazmat.primitives.hmac.HMAC",
+    "cryptography.hazmat.primitives.kdf.hkdf.HKDF",
+    "cryptography.hazmat.primitives.kdf.hkdf.HKDFExpand",
+}
+APPROVED_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_512"}
+# HOTP and TOTP are defined with SHA-1 (RFC 4226, 6238), where no collision helps anybody
+OTHER_HASHES = {"mfa.totp": {"sha1"}}
+HASHES = APPROVED_HASHES | {"sha1", "sha224", "md5", "blake2b", "blake2s", "md4", "ripemd160", "sm3", "new"}
+
+
+def named(module: Module) -> Iterator[str]:
+    """Yield every name that a module imports, with the module that it comes from."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def hashes(module: Module) -> set[str]:
+    """Return the hash functions that a module takes from hashlib or names to `hmac`."""
+    found = {name.removeprefix("hashlib.") for name in named(module) if name.startswith("hashlib.")}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "hashlib":
+            found.add(node.attr)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.lower().replace("-", "") in HASHES - {"new"}:
+            found.add(node.value.lower().replace("-", ""))
+    return found
+
+
+@pytest.mark.proves("ASVS-11.3.1", "ASVS-11.3.2", "ASVS-11.3.5")
+def test_the_primitives_of_encryption_are_a_closed_list() -> None:
+    """Ciphers, modes and derivations are AES-GCM, HKDF and HMAC: no mode without authentication, no padding, no MAC beside a cipher."""
+    found = {name for module in modules().values() for name in named(module) if name.split(".")[0] == "cryptography"}
+    apart = {name for module in modules().values() if module.parts[:1] == ("jose",) for name in named(module)}
+    assert found - apart == PRIMITIVES
+
+
+@pytest.mark.proves("ASVS-11.4.1")
+def test_only_approved_hashes_are_used() -> None:
+    """Every hash function that is named is of SHA-2 or SHA-3, but for SHA-1 where one-time passwords are defined with it."""
+    used = {".".join(module.parts): hashes(module) for module in modules().values()}
+    assert {name: found - APPROVED_HASHES for name, found in used.items() if found - APPROVED_HASHES} == {
+        name: found for name, found in OTHER_HASHES.items() if name in used
+    }
+    assert any("sha256" in found for found in used.values())
+
+
+def test_the_list_sees_what_is_imported() -> None:
+    """The list is compared with what the modules really import."""
+    assert any(name.startswith("cryptography") for name, _ in imports("ctsec.encryption.primitives"))

@@ -1,0 +1,323 @@
+"""Data keys of organizations: made with the first secret, rotated, bounded, destroyed (async source of the twin)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctsec.encryption import Context
+from ctsec.encryption.data_key import DataKeyExhausted, NoDataKey
+from ctsec.encryption.dek import DekState
+from ctsec.encryption.envelope import dek_id_of
+from ctsec.encryption.holding import RingPolicy
+from ctsec.encryption.suites import Suite
+from ctsec.errors import CtsecError, DecryptionFailed, KeyNotFound
+from ctsec.ids import OrganizationId
+from ctsec.outcome import Reason
+from ctsec.principal import Principal
+from ctsec.security.parts import EmbeddedOptions
+from tests.services._async_world import KINDS, AsyncWorld
+from tests.services.probing import reason
+
+BLOCK = 256
+SMALL = EmbeddedOptions(data_keys=RingPolicy(max_messages=2 * BLOCK, first_block=BLOCK))
+
+
+class _Lost(Exception):
+    """Rolls a host's transaction back."""
+
+
+class Scene:
+    """Ann owns Acme, Eve owns Globex, Bob is a member of Acme; everybody has just proved a second factor."""
+
+    def __init__(self, world: AsyncWorld, people: dict[str, Principal], acme: OrganizationId, globex: OrganizationId) -> None:
+        self.world = world
+        self.people = people
+        self.acme = acme
+        self.globex = globex
+
+    @property
+    def ann(self) -> Principal:
+        """The owner of Acme, right after another proof of the second factor."""
+        return self.world.sure(self.people["ann"])
+
+    @property
+    def bob(self) -> Principal:
+        """A member of Acme, right after another proof of the second factor."""
+        return self.world.sure(self.people["bob"])
+
+    async def seal(self, text: str = "a token", of: OrganizationId | None = None, **named: Any) -> bytes:
+        """Seal a text of an organization in a unit of its own."""
+        sealed: bytes = await self.world.call("secrets.seal", text.encode(), context=place(of or self.acme), **named)
+        return sealed
+
+    async def open(self, blob: bytes, of: OrganizationId | None = None, world: AsyncWorld | None = None) -> str:
+        """Open what `seal` gave, in a unit of its own."""
+        plain: bytes = await (world or self.world).call("secrets.open", blob, context=place(of or self.acme))
+        return plain.decode()
+
+    async def deks(self, of: OrganizationId | None = None) -> list[Any]:
+        """Return the records of an organization's data keys."""
+        return list(await self.world.call("data_keys.of_organization", organization=of or self.acme))
+
+
+def place(of: OrganizationId, row: str = "1") -> Context:
+    """Return the context of one field."""
+    return Context(organization=of, purpose="token", table="connection", row=row, field="secret")
+
+
+async def scene_in(world: AsyncWorld) -> Scene:
+    """Return the scene of this module in a world."""
+    ann, eve = await world.person("ann@acme.example"), await world.person("eve@globex.example")
+    acme, globex = await world.organization(ann), await world.organization(eve, "Globex")
+    bob = await world.member(acme.id, "bob@acme.example")
+    return Scene(world, {"ann": ann, "bob": bob}, acme.id, globex.id)
+
+
+@pytest.fixture(params=KINDS)
+async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Scene, None]:
+    async with AsyncWorld.open(request.param, folder=tmp_path) as world:
+        yield await scene_in(world)
+
+
+@pytest.fixture(params=KINDS)
+async def small(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Scene, None]:
+    """The scene where a data key seals two blocks of messages only."""
+    async with AsyncWorld.open(request.param, folder=tmp_path, options=SMALL) as world:
+        yield await scene_in(world)
+
+
+async def test_the_first_secret_makes_the_data_key(scene: Scene) -> None:
+    """An organization has no data key before its first secret and one after it, which another process opens; the log tells of it."""
+    assert await scene.deks() == []
+    blob = await scene.seal()
+    (record,) = await scene.deks()
+    assert (record.id, record.scope, record.state, record.kek) == (dek_id_of(blob), scene.acme, DekState.ACTIVE, scene.world.keys.kms.ref)
+    assert dek_id_of(await scene.seal("another")) == record.id
+    async with AsyncWorld.over(scene.world.storage, keys=scene.world.keys) as other:
+        assert await scene.open(blob, world=other) == "a token"
+    (event,) = await scene.world.events(scene.acme, "data_key.created")
+    assert event.target_id == record.id
+
+
+async def test_a_unit_opens_what_it_sealed_and_a_rollback_takes_both(scene: Scene) -> None:
+    """A key that a unit made seals and opens in that unit; after a rollback there is no key, and what it sealed is gone with it."""
+    kept: list[bytes] = []
+
+    async def rolled_back() -> None:
+        async with scene.world.security.begin() as unit:
+            for text in (b"one", b"two"):
+                kept.append(await unit.secrets.seal(text, context=place(scene.acme)))
+            assert [await unit.secrets.open(blob, context=place(scene.acme)) for blob in kept] == [b"one", b"two"]
+            assert dek_id_of(kept[0]) == dek_id_of(kept[1])
+            with pytest.raises(DecryptionFailed):
+                await unit.secrets.open(kept[0], context=place(scene.globex))
+            raise _Lost
+
+    with pytest.raises(_Lost):
+        await rolled_back()
+    assert await scene.deks() == []
+    with pytest.raises(NoDataKey):
+        await scene.open(kept[0])
+    assert dek_id_of(await scene.seal()) != dek_id_of(kept[0])
+
+
+async def test_what_belongs_elsewhere_does_not_open(scene: Scene) -> None:
+    """A secret opens in its organization, row and region's key only: moved to another place, it is refused like changed bytes."""
+    blob, foreign = await scene.seal(), await scene.seal(of=scene.globex)
+    for sealed, context in (
+        (blob, place(scene.globex)),
+        (foreign, place(scene.acme)),
+        (blob, place(scene.acme, row="2")),
+        (blob, replace(place(scene.acme), table="vault")),
+        (blob[:-1] + bytes([blob[-1] ^ 1]), place(scene.acme)),
+    ):
+        for _ in range(2):
+            with pytest.raises(DecryptionFailed):
+                await scene.world.call("secrets.open", sealed, context=context)
+            scene.world.parts.memory.data_keys.forget()
+
+
+async def test_an_organization_that_is_not_there_has_no_secrets(scene: Scene) -> None:
+    """Sealing for an unknown organization raises, and makes no key."""
+    nobody = OrganizationId("org_00000000000000000000000000")
+    with pytest.raises(ValueError, match="organization"):
+        await scene.seal(of=nobody)
+    assert await scene.deks(nobody) == []
+
+
+async def test_each_region_has_a_key_of_its_own(scene: Scene) -> None:
+    """What is sealed for one region is not sealed under the key of another."""
+    here, there = await scene.seal(region="eu"), await scene.seal(region="us")
+    assert {each.region: each.id for each in await scene.deks()} == {"eu": dek_id_of(here), "us": dek_id_of(there)}
+    assert [await scene.open(each) for each in (here, there)] == ["a token", "a token"]
+
+
+async def test_rotation_gives_new_data_another_key(scene: Scene) -> None:
+    """After a rotation new data is under the new key at once, in other processes too once they hear; the old key opens and never seals."""
+    before = await scene.seal()
+    async with AsyncWorld.over(scene.world.storage, keys=scene.world.keys) as other:
+        assert await scene.open(before, world=other) == "a token"
+        made = await scene.world.call("data_keys.rotate", scene.ann, organization=scene.acme)
+        assert {each.id: each.state for each in await scene.deks()} == {
+            dek_id_of(before): DekState.DECRYPT_ONLY,
+            made.id: DekState.ACTIVE,
+        }
+        after = await scene.seal()
+        assert dek_id_of(after) == made.id
+        assert [await scene.open(each, world=other) for each in (before, after)] == ["a token", "a token"]
+        scene.world.parts.memory.data_keys.forget()
+        assert await scene.open(before) == "a token"
+        assert dek_id_of(await scene.seal()) == made.id
+
+
+async def test_destroyed_is_gone_for_everybody(scene: Scene) -> None:
+    """After `destroy` nothing of the organization opens, not even from memory; other organizations and later secrets are untouched."""
+    blob, foreign = await scene.seal(), await scene.seal("theirs", of=scene.globex)
+    assert await scene.open(blob) == "a token"
+    assert reason(await scene.world.call("data_keys.destroy", scene.people["ann"], organization=scene.acme)) is Reason.STEP_UP_REQUIRED
+    assert reason(await scene.world.call("data_keys.destroy", scene.bob, organization=scene.acme)) is Reason.DENIED
+    assert await scene.open(blob) == "a token"
+    assert await scene.world.call("data_keys.destroy", scene.ann, organization=scene.acme) == 1
+    (record,) = await scene.deks()
+    assert (record.state, record.wrapped) == (DekState.DESTROYED, b"")
+    for _ in range(2):
+        with pytest.raises(KeyNotFound, match="destroyed"):
+            await scene.open(blob)
+        assert await scene.open(foreign, of=scene.globex) == "theirs"
+    assert await scene.open(await scene.seal("anew")) == "anew"
+    assert await scene.world.call("data_keys.destroy", scene.ann, organization=scene.acme) == 1
+
+
+async def test_messages_are_counted_over_all_processes(small: Scene) -> None:
+    """Two processes share the bound of a key: blocks are reserved before they are used, and whoever gets none takes another key."""
+    first = await small.seal()
+    async with AsyncWorld.over(small.world.storage, keys=small.world.keys, options=SMALL) as other:
+        assert dek_id_of(await other.call("secrets.seal", b"x", context=place(small.acme))) == dek_id_of(first)
+        async with AsyncWorld.over(small.world.storage, keys=small.world.keys, options=SMALL) as process:
+            sealed = await process.call("secrets.seal", b"x", context=place(small.acme))
+            assert dek_id_of(sealed) != dek_id_of(first)
+            assert await process.call("secrets.open", first, context=place(small.acme)) == b"a token"
+    states = {each.id: each.state for each in await small.deks()}
+    assert states[dek_id_of(first)] is DekState.DECRYPT_ONLY
+    assert await small.world.storage.guard.seals.reserved(dek_id_of(first)) == 2 * BLOCK
+
+
+async def test_a_block_is_used_to_its_end_and_not_beyond(small: Scene) -> None:
+    """A process seals as many messages as it reserved, and the next one under another key, without an error in between."""
+    async with small.world.security.begin() as unit:
+        await unit.secrets.seal(b"x", context=place(small.acme))
+    async with small.world.security.begin() as unit:
+        ids = [dek_id_of(await unit.secrets.seal(b"x", context=place(small.acme))) for _ in range(2 * BLOCK + 2)]
+    reserved = small.world.storage.guard.seals.reserved
+    assert len(set(ids)) == 2
+    assert [ids.count(each) <= await reserved(each) <= 2 * BLOCK for each in dict.fromkeys(ids)] == [True, True]
+
+
+async def test_an_idle_process_wastes_little(scene: Scene) -> None:
+    """A process that seals a little in each life of a key takes one small block for it, and never a larger one."""
+    blob = await scene.seal()
+    for _ in range(8):
+        scene.world.clock.advance(RingPolicy().holding.bound)
+        await scene.seal()
+    reserved = await scene.world.storage.guard.seals.reserved(dek_id_of(blob))
+    assert reserved == 9 * RingPolicy().first_block
+
+
+async def test_a_long_secret_takes_its_share(scene: Scene) -> None:
+    """A secret of megabytes counts for as many messages as it begins 4 KiB, finds room for them, in a first unit and later, and opens."""
+    long = bytes(20 << 20)
+    for _ in range(2):
+        blob = await scene.world.call("secrets.seal", long, context=place(scene.acme))
+        assert await scene.world.call("secrets.open", blob, context=place(scene.acme)) == long
+    assert await scene.world.storage.guard.seals.reserved(dek_id_of(blob)) >= 2 * len(long) >> 12
+
+
+async def test_the_strict_suite_beside_the_default(scene: Scene) -> None:
+    """A deployment that turns to the strict suite seals in it and opens what is there, without counting; one that turns back opens both."""
+    before = await scene.seal()
+    strict = EmbeddedOptions(data_keys=RingPolicy(suite=Suite.STRICT))
+    async with AsyncWorld.over(scene.world.storage, keys=scene.world.keys, options=strict) as other:
+        reserved = await scene.world.storage.guard.seals.reserved(dek_id_of(before))
+        after: bytes = await other.call("secrets.seal", b"a token", context=place(scene.acme))
+        assert (before[1], after[1]) == (0x11, 0x12)
+        assert [await scene.open(each, world=other) for each in (before, after)] == ["a token", "a token"]
+        assert await scene.world.storage.guard.seals.reserved(dek_id_of(before)) == reserved
+    assert await scene.open(after) == "a token"
+
+
+async def test_an_old_key_opens_and_is_replaced(scene: Scene) -> None:
+    """The worker rotates what is due; without one, what is too old to seal makes room by itself, the deployment's key at the next start."""
+    blob = await scene.seal()
+    assert await scene.world.security.jobs.keys.rotate_due() == 0
+    scene.world.clock.advance(RingPolicy().rotate_after)
+    assert dek_id_of(await scene.seal()) == dek_id_of(blob)
+    assert await scene.world.security.jobs.keys.rotate_due() == 2
+    assert await scene.world.security.jobs.keys.rotate_due() == 0
+    after = await scene.seal()
+    assert dek_id_of(after) != dek_id_of(blob)
+    assert await scene.open(blob) == "a token"
+    scene.world.clock.advance(RingPolicy().seals_for)
+    await scene.world.security.prepare()
+    assert dek_id_of(await scene.seal()) not in {dek_id_of(after), dek_id_of(blob)}
+    assert [await scene.open(each) for each in (blob, after)] == ["a token", "a token"]
+    (event,) = await scene.world.events(scene.acme, "data_key.rotated")
+    assert event.actor_kind == "system"
+
+
+async def test_half_used_is_due(small: Scene) -> None:
+    """A key that has reserved half of its messages is rotated before it is used up."""
+    blob = await small.seal()
+    assert await small.world.security.jobs.keys.rotate_due() >= 1
+    assert dek_id_of(await small.seal()) != dek_id_of(blob)
+
+
+async def test_the_deployments_key_says_that_it_is_used_up(small: Scene) -> None:
+    """Without a worker that rotates, the deployment's own key refuses to seal beyond its bound, still opens, and is replaced at a start."""
+    context = Context(organization=None, purpose="note")
+    blob = await small.world.call("secrets.seal", b"x", context=context)
+    reserve = small.world.storage.guard.seals.reserve
+    await reserve(dek_id_of(blob), messages=BLOCK, most=2 * BLOCK)
+    small.world.parts.memory.data_keys.forget()
+    with pytest.raises(DataKeyExhausted) as caught:
+        await small.world.call("secrets.seal", b"x", context=context)
+    assert caught.value.retryable
+    assert await small.world.call("secrets.open", blob, context=context) == b"x"
+    await small.world.security.prepare()
+    assert dek_id_of(await small.world.call("secrets.seal", b"x", context=context)) != dek_id_of(blob)
+
+
+async def test_the_deployments_key_is_wrapped_anew_under_another(scene: Scene) -> None:
+    """Re-wrapping writes one record for each data key, in batches that can stop anywhere; no data changes, and all of it opens."""
+    blobs = {of: await scene.seal(of=of) for of in (scene.acme, scene.globex)}
+    old = scene.world.keys.kms.ref
+    async with AsyncWorld.over(scene.world.storage, keys=scene.world.keys.swapped) as moved:
+        jobs = moved.security.jobs.keys
+        first = await jobs.rewrap(old, limit=1)
+        assert (first.written, first.failed) == (1, ())
+        assert first.after is not None
+        rest = await jobs.rewrap(old, limit=10)
+        assert (rest.written, rest.after) == (2, None)
+        assert (await jobs.rewrap(old)).written == 0
+        for of, blob in blobs.items():
+            (record,) = await scene.deks(of)
+            assert (record.kek, record.version) == (scene.world.keys.customer.ref, 1)
+            assert await scene.open(blob, of=of, world=moved) == "a token"
+
+
+async def test_a_record_that_does_not_open_is_passed_over(scene: Scene) -> None:
+    """One broken record does not keep the others under the old key; it is named."""
+    await scene.seal()
+    (record,) = await scene.deks()
+    broken = replace(record, wrapped=record.wrapped[:-1] + bytes([record.wrapped[-1] ^ 1]), version=1)
+    async with scene.world.storage.begin(after_commit=lambda scopes: None) as store:
+        assert await store.deks.change(broken)
+    done = await scene.world.security.jobs.keys.rewrap(scene.world.keys.kms.ref)
+    assert (done.written, done.failed) == (1, (record.id,))
+    scene.world.parts.memory.data_keys.forget()
+    with pytest.raises(CtsecError):
+        await scene.seal()
