@@ -224,6 +224,9 @@ def test_what_can_not_be_held_is_refused(url: str) -> None:
         ("asyncmy", {"host": "localhost", "read_default_file": "/etc/my.cnf"}, "elsewhere"),
         ("asyncmy", {"host": "127.0.0.2"}, "loopback"),
         ("asyncmy", {"host": "10.0.0.1"}, "elsewhere"),
+        ("asyncpg", {"host": "localhost"}, "loopback"),
+        ("asyncpg", {}, "elsewhere"),
+        ("mysqldb", {"unix_socket": "/run/mysqld.sock"}, "socket"),
     ],
 )
 def test_place_of_parameters(driver: str, parameters: dict[str, str], place: str) -> None:

@@ -97,7 +97,7 @@ class AsyncSecurity:
         self._wake = wake
         self._rest = rest
         self._feed = feed
-        self._peers: tuple[object, ...] = (storage, kms, mailer, feed)
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
         self.parts = parts
         self.gate = AsyncGate(storage, parts=parts, feed=feed)
         self.jobs = AsyncJobs(storage, secrets=secrets, mailer=mailer, memory=parts.memory, ambient=self._ambient)

@@ -98,7 +98,7 @@ class Security:
         self._wake = wake
         self._rest = rest
         self._feed = feed
-        self._peers: tuple[object, ...] = (storage, kms, mailer, feed)
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
         self.parts = parts
         self.gate = Gate(storage, parts=parts, feed=feed)
         self.jobs = Jobs(storage, secrets=secrets, mailer=mailer, memory=parts.memory, ambient=self._ambient)

@@ -74,14 +74,14 @@ def hold(made: Engine | AsyncEngine, transport: Transport) -> None:
 
 def place_before(driver: str, parameters: Mapping[str, Any]) -> Place:
     """Return where a connection with these parameters leads, as far as that is sure before it is made."""
-    if driver in _LIBPQ:
-        return _libpq_place(parameters)
     if parameters.get("read_default_file") or parameters.get("sock"):
         return "elsewhere"
     if parameters.get("unix_socket"):
         return "socket"
-    # Without a host, pymysql and asyncmy connect to localhost.
-    return "loopback" if is_loopback(str(parameters.get("host") or "localhost")) else "elsewhere"
+    if driver in _CONTEXT:
+        # Without a host they connect to localhost; others look into the environment.
+        return "loopback" if is_loopback(str(parameters.get("host") or "localhost")) else "elsewhere"
+    return _libpq_place(parameters)
 
 
 def _libpq_place(parameters: Mapping[str, Any]) -> Place:
@@ -165,6 +165,8 @@ def report(connection: SqlConnection, *, what: str, transport: Transport) -> Con
     address = address_of(engine.url)
     if engine.dialect.name == "sqlite":
         return ConnectionReport(what=what, address=address, local=True)
+    if engine.dialect.driver not in _LIBPQ | _CONTEXT:
+        return ConnectionReport(what=what, address=address, problem=f"{engine.dialect.driver} does not tell what it speaks")
     protocol, cipher, place = seen(engine.dialect.driver, connection.connection.dbapi_connection)
     if engine.dialect.driver in _LIBPQ and protocol:
         row = connection.execute(text("SELECT version, cipher FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl")).first()
