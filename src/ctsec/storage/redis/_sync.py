@@ -76,7 +76,7 @@ class RedisFeed:
             return (report(self._client, connection, transport=self._transport),)
         except (RedisError, OSError) as error:
             found = reason_of(error.__cause__ or error.__context__ or error)
-            return (ConnectionReport(what="changes", address=address_of(self._client), problem=found),)
+            return (ConnectionReport(what="changes", address=address_of(self._client), problem=found, excuse=self._transport.excuse),)
         finally:
             connection.disconnect()
 

@@ -189,7 +189,8 @@ class SqlStorage:
                     asked = partial(report, what=what, transport=self._transport)
                     found.append(asked(connection))
             except (SQLAlchemyError, CtsecError, OSError) as error:
-                found.append(ConnectionReport(what=what, address=address_of(engine.url), problem=problem(error)))
+                address, excuse = address_of(engine.url), self._transport.excuse
+                found.append(ConnectionReport(what=what, address=address, problem=problem(error), excuse=excuse))
         return tuple(found)
 
     def close(self) -> None:
