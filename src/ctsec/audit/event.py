@@ -92,7 +92,7 @@ class EventName(StrEnum):
     CUSTOMER_KEY_REPLACED = "customer_key.replaced"
     CUSTOMER_KEY_ROTATED = "customer_key.rotated"
     CUSTOMER_KEY_WITHDRAWN = "customer_key.withdrawn"
-    CUSTOMER_KEY_FORGOTTEN = "customer_key.forgotten"
+    CUSTOMER_KEY_DROPPED = "customer_key.dropped"
     CUSTOMER_KEY_FAILED = "customer_key.failed"
     CUSTOMER_KEY_RECOVERED = "customer_key.recovered"
     AUDIT_SEARCHED = "audit.searched"

@@ -19,7 +19,7 @@ from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecor
 from ctsec.encryption.customer_key import ENCRYPTION_MANAGE, CustomerKey, CustomerKeyPolicy, parse_ref, parse_region
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.holding import keys_of
-from ctsec.errors import ConfigurationError, DecryptionFailed, StoreBusy
+from ctsec.errors import ConfigurationError, DecryptionFailed, KeyNotFound, StoreBusy
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
@@ -113,7 +113,7 @@ class AsyncCustomerKeys:
         if refusal is not None or key is None:
             return await self._refuse(actor, organization, refusal if refusal is not None else _NO_KEY, attempted="customer_key.forget")
         await self._parts.epochs.bump(keys_of(organization))
-        await self._note(EventName.CUSTOMER_KEY_FORGOTTEN, actor, key, {})
+        await self._note(EventName.CUSTOMER_KEY_DROPPED, actor, key, {})
         return key
 
     async def _take(
@@ -140,7 +140,7 @@ class AsyncCustomerKeys:
         try:
             kms = self._ring.open_kek(parse_ref(ref))
             allowed = self._policy.allowed(parse_region(region))
-        except (ValueError, ConfigurationError) as error:
+        except (ValueError, ConfigurationError, KeyNotFound) as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
         holders = await self._parts.records.holders(ref)
         if self._ring.is_deployments(ref) or any(each.organization_id != organization for each in holders):

@@ -20,7 +20,7 @@ from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, EpochRe
 from ctsec.encryption.customer_key import ENCRYPTION_MANAGE, CustomerKey, CustomerKeyPolicy, parse_ref, parse_region
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.holding import keys_of
-from ctsec.errors import ConfigurationError, DecryptionFailed, StoreBusy
+from ctsec.errors import ConfigurationError, DecryptionFailed, KeyNotFound, StoreBusy
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
@@ -110,7 +110,7 @@ class CustomerKeys:
         if refusal is not None or key is None:
             return self._refuse(actor, organization, refusal if refusal is not None else _NO_KEY, attempted="customer_key.forget")
         self._parts.epochs.bump(keys_of(organization))
-        self._note(EventName.CUSTOMER_KEY_FORGOTTEN, actor, key, {})
+        self._note(EventName.CUSTOMER_KEY_DROPPED, actor, key, {})
         return key
 
     def _take(self, actor: Principal, organization: OrganizationId, ref: str, region: str, *, replacing: bool) -> Outcome[CustomerKey]:
@@ -135,7 +135,7 @@ class CustomerKeys:
         try:
             kms = self._ring.open_kek(parse_ref(ref))
             allowed = self._policy.allowed(parse_region(region))
-        except (ValueError, ConfigurationError) as error:
+        except (ValueError, ConfigurationError, KeyNotFound) as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
         holders = self._parts.records.holders(ref)
         if self._ring.is_deployments(ref) or any(each.organization_id != organization for each in holders):
