@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from ctsec.errors import ConfigurationError
 from ctsec.transport import Location, Transport, UnsafeTransport, client_context, report_https, server_context
@@ -140,8 +141,9 @@ def test_half_a_pair_is_refused(authority: Authority, pair: Pair, tmp_path: Path
         with pytest.raises(ValueError, match="together with its key"):
             build(key=pair.key)
     locked = tmp_path / "locked.key"
-    done = ["openssl", "ec", "-aes256", "-passout", "pass:word", "-in", pair.key, "-out", str(locked)]
-    subprocess.run(done, check=True, capture_output=True)
+    private = serialization.load_pem_private_key(Path(pair.key).read_bytes(), password=None)
+    closed = serialization.BestAvailableEncryption(b"word")
+    locked.write_bytes(private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, closed))
     for wrong in ("/nowhere.pem", str(locked), pair.certificate):
         with pytest.raises(ConfigurationError, match="readable PEM files"):
             client_context(Transport(certificate=pair.certificate, key=wrong))
