@@ -56,13 +56,13 @@ def demonstrate(host: str, *, transcript: Transcript) -> int:
     return 0
 
 
-def serve(host: str, *, port: int) -> int:
-    """Leave the application running, with its data in ./demo-data; mails are printed."""
+def serve(host: str, *, port: int, pair: tuple[Path, Path] | None = None) -> int:
+    """Leave the application running, with its data in ./demo-data; mails are printed. `pair` is a certificate and its key."""
     folder = Path("demo-data").absolute()
     folder.mkdir(exist_ok=True)
     mailbox = Mailbox(seen=_print_mail)
     mailbox.start()
-    application = example(host, folder=folder, port=port, mail=mailbox.url)
+    application = example(host, folder=folder, port=port, mail=mailbox.url, pair=pair)
     try:
         application.start()
         print(f"CloudThinker on {SERVERS[host]}: {application.url}/ (Ctrl-C ends it; data in demo-data/)", flush=True)
@@ -87,12 +87,16 @@ def main() -> int:
     parser.add_argument("--host", choices=sorted(SERVERS), default="fastapi", help="the framework of the example")
     parser.add_argument("--serve", action="store_true", help="leave the application running for a browser")
     parser.add_argument("--port", type=int, default=8000, help="where --serve listens")
+    parser.add_argument("--certificate", type=Path, help="with --serve: listen over TLS 1.3 only, with this chain (a PEM file)")
+    parser.add_argument("--key", type=Path, help="the private key of --certificate (a PEM file)")
     parser.add_argument("--transcript", type=Path, help="write what was said to this file")
     options = parser.parse_args()
+    if (options.certificate is None) != (options.key is None) or (options.certificate is not None and not options.serve):
+        parser.error("--certificate and --key go together, and with --serve")
     # Ended from outside, it still stops what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if options.serve:
-        return serve(options.host, port=options.port)
+        return serve(options.host, port=options.port, pair=options.certificate and (options.certificate, options.key))
     transcript = Transcript()
     status = demonstrate(options.host, transcript=transcript)
     if options.transcript is not None and status == 0:

@@ -32,6 +32,8 @@ settings.load_profile("ctsec")
 def missing() -> dict[str, str]:
     """Return what this machine lacks, each with the tests that therefore do not run."""
     lacking = {kind: f"tests on {kind}" for kind in servers.KINDS if servers.find(kind) is None}
+    if servers.lacks_tls():
+        lacking["redis-tls"] = "tests of TLS to redis, which was built without it"
     if not VECTORS.is_dir():
         lacking["vectors"] = "tests marked `vectors` (set CTSEC_VECTORS)"
     if not (DESIGN / "rbac-semantics.json").is_file():

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -30,6 +30,8 @@ from typing import Final
 import psycopg
 import pymysql
 import redis
+
+from tests.certificates import with_tls
 
 FOLDER_VARIABLE: Final = "CTSEC_TEST_SERVERS_FOLDER"
 KINDS: Final = ("postgresql", "mariadb", "redis", "moto", "softhsm")
@@ -46,6 +48,16 @@ class Server:
     pid: int
     port: int
     folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class TlsServer:
+    """A server that speaks TLS: its port, the CA that issued its certificate, and a certificate with its key for a client."""
+
+    port: int
+    ca_file: str
+    certificate: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +126,36 @@ def server(kind: str) -> Server:
         return Server(**json.loads(record.read_text("utf-8")))
 
 
+def tls_server(kind: str, maximum: str) -> TlsServer:
+    """Return the one server of a kind that speaks TLS up to `maximum` (`TLSv1.2` or `TLSv1.3`), with a certificate of the tests' own CA.
+
+    Its certificate is for 127.0.0.1 and for `certificates.NAME`. PostgreSQL looks at a client's certificate, and Redis asks for one.
+    """
+    folder = Path(os.environ[FOLDER_VARIABLE])
+    record = folder / f"{kind}-{maximum}.json"
+    with _locked(folder / f"{kind}-{maximum}.lock"):
+        if not record.exists():
+            record.write_text(json.dumps(asdict(_start(kind, folder / f"{kind}-{maximum}", maximum=maximum))), "utf-8")
+        running = Server(**json.loads(record.read_text("utf-8")))
+        place = f"{running.folder}/tls"
+        return TlsServer(running.port, f"{place}/ca.pem", f"{place}/client.crt", f"{place}/client.key")
+
+
+@cache
+def lacks_tls() -> bool:
+    """Say whether Redis was built without TLS: it then does not know the first of these settings, and no build takes the second."""
+    program = find("redis")
+    command = [str(program), "--tls-port", "0", "--port", "none"]
+    return program is not None and "tls-port" in subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
 def stop_all() -> None:
     """Stop every server that was started for this run, by process id, and remove the folder."""
     folder = Path(os.environ.pop(FOLDER_VARIABLE))
     for record in folder.glob("*.json"):
         _stop(Server(**json.loads(record.read_text("utf-8"))))
     while _children:
-        _children.pop().poll()
+        _children.pop().wait(5)  # a server of several threads is a zombie before it can be waited for
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -183,7 +218,7 @@ def _administer(kind: str, statement: str) -> None:
             cursor.execute(statement)
 
 
-def _start(kind: str, folder: Path) -> Server:
+def _start(kind: str, folder: Path, *, maximum: str | None = None) -> Server:
     program = find(kind)
     if program is None:
         raise RuntimeError(f"{kind} is not installed here; parametrize with available_databases()")
@@ -192,7 +227,11 @@ def _start(kind: str, folder: Path) -> Server:
     account = _account(kind)
     if account is not None:
         os.chown(folder, account.pw_uid, account.pw_gid)
-    prepare, command, ready = _plan(kind, Path(program), folder=folder, port=_free_port())
+    port = _free_port()
+    prepare, command, ready = _plan(kind, Path(program), folder=folder, port=port)
+    if maximum is not None:
+        command = with_tls(kind, command, folder=folder, maximum=maximum, account=account)
+        ready = partial(_knock, port) if kind == "redis" else ready
     if prepare:
         _as(account, prepare, folder=folder).wait()
     process = _as(account, command, folder=folder)
@@ -207,7 +246,7 @@ def _start(kind: str, folder: Path) -> Server:
                 raise RuntimeError(f"{kind} did not start: {error}\n{(folder / 'log').read_text('utf-8', 'replace')[-2000:]}") from error
             time.sleep(0.05)
         else:
-            return Server(kind=kind, pid=process.pid, port=int(command[-1]), folder=str(folder))
+            return Server(kind=kind, pid=process.pid, port=port, folder=str(folder))
 
 
 def _plan(kind: str, program: Path, *, folder: Path, port: int) -> tuple[list[str], list[str], Callable[[], object]]:
@@ -236,6 +275,10 @@ def _plan(kind: str, program: Path, *, folder: Path, port: int) -> tuple[list[st
         return [], run, lambda: socket.create_connection(("127.0.0.1", port), timeout=1).close()
     run = [str(program), "--bind", "127.0.0.1", "--save", "", "--databases", "10000", "--dir", str(folder), "--port", str(port)]
     return [], run, lambda: redis.Redis(port=port).ping()
+
+
+def _knock(port: int) -> None:
+    socket.create_connection(("127.0.0.1", port), timeout=1).close()
 
 
 def _account(kind: str) -> pwd.struct_passwd | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 
+from ctsec.transport import Transport, client_context
 from examples.walkthrough.transcript import Unexpected, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,10 +22,16 @@ COMMANDS = {
 
 
 class Application:
-    """A web application, started and stopped: `command` is a module of Python with its arguments, `--port` is added."""
+    """A web application, started and stopped: `command` is a module of Python with its arguments, `--port` is added.
 
-    def __init__(self, *command: str, folder: Path, port: int, settings: dict[str, str]) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    `url` is where it answers, if not plain on loopback, and `trusted` the file of its certificate.
+    """
+
+    def __init__(
+        self, *command: str, folder: Path, port: int, settings: dict[str, str], url: str | None = None, trusted: str | None = None
+    ) -> None:
+        self.url = url or f"http://127.0.0.1:{port}"
+        self._trusted = _only(trusted) if trusted else ssl.create_default_context()
         self._folder = folder
         self._log = folder / "server.log"
         self._command = [sys.executable, "-P", "-m", *command, "--port", str(port)]
@@ -60,16 +68,29 @@ class Application:
         if self._process is not None and self._process.poll() is not None:
             raise Unexpected(f"expected the application to run; it ended with status {self._process.returncode}")
         try:
-            return httpx.get(f"{self.url}/", timeout=2).status_code < 500
+            return httpx.get(f"{self.url}/", timeout=2, verify=self._trusted).status_code < 500
         except httpx.TransportError:
             return False
 
 
-def example(host: str, *, folder: Path, port: int, mail: str) -> Application:
-    """Return one of the two examples, with its data in `folder`."""
+def _only(certificate: str) -> ssl.SSLContext:
+    """Return a context that trusts one certificate, whatever name it is for: the listener is our own child."""
+    context = client_context(Transport(ca_file=certificate))
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.check_hostname = False
+    return context
+
+
+def example(host: str, *, folder: Path, port: int, mail: str, pair: tuple[Path, Path] | None = None) -> Application:
+    """Return one of the two examples, with its data in `folder`; with a certificate and its key as `pair` it speaks TLS 1.3 only."""
+    url = f"http://127.0.0.1:{port}" if pair is None else f"https://localhost:{port}"
     settings = {
         "CLOUDTHINKER_DATABASE": str(folder / "cloudthinker.db"),
-        "CLOUDTHINKER_BASE_URL": f"http://127.0.0.1:{port}",
+        "CLOUDTHINKER_BASE_URL": url,
         "CLOUDTHINKER_MAIL": mail,
     }
-    return Application(*COMMANDS[host], folder=folder, port=port, settings=settings)
+    if pair is None:
+        return Application(*COMMANDS[host], folder=folder, port=port, settings=settings)
+    certificate, key = (str(path.absolute()) for path in pair)
+    command = ("examples.walkthrough.listener", host, "--certificate", certificate, "--key", key)
+    return Application(*command, folder=folder, port=port, settings=settings, url=url, trusted=certificate)

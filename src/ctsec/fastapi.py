@@ -1,8 +1,9 @@
-"""FastAPI: guards as dependencies, and the JSON routes as a router.
+"""FastAPI: guards as dependencies, the JSON routes as a router, and https only as middleware.
 
     guard = Guard(security)
     app.include_router(guard.router(), prefix="/auth")
     Editor = Annotated[Principal, guard.require(May.EDIT, workspace="workspace_id", aal=2)]
+    app.add_middleware(HttpsOnly, hosts=["app.example.com"])
 
 Rules that this module keeps:
 
@@ -44,10 +45,11 @@ from ctsec.web._async_entry import AsyncEntry, ambient_request
 from ctsec.web.address import TrustedProxies
 from ctsec.web.guarding import PUBLIC, Demand, parameters_of
 from ctsec.web.http import MAX_BODY, WebRequest, WebResponse
+from ctsec.web.https import AsgiHttpsOnly as HttpsOnly
 from ctsec.web.problem import Problem, of_error
 from ctsec.web.table import by_path
 
-__all__ = ["Guard", "Refused", "unguarded_routes"]
+__all__ = ["Guard", "HttpsOnly", "Refused", "unguarded_routes"]
 
 _GUARDED: Final = "ctsec.guarded"
 _Handler: TypeAlias = Callable[[Request, Any], Any]

@@ -1,7 +1,8 @@
-"""Flask: guards as decorators, and the JSON routes as a blueprint.
+"""Flask: guards as decorators, the JSON routes as a blueprint, and https only as middleware.
 
     guard = Guard(security)
     app.register_blueprint(guard.blueprint(), url_prefix="/auth")
+    app.wsgi_app = HttpsOnly(app.wsgi_app, hosts=["app.example.com"])
 
     @app.post("/workspaces/<workspace_id>/dashboards")
     @guard.require(May.EDIT, workspace="workspace_id", aal=2)
@@ -43,10 +44,11 @@ from ctsec.web._sync_entry import Entry, ambient_request
 from ctsec.web.address import TrustedProxies
 from ctsec.web.guarding import PUBLIC, Demand
 from ctsec.web.http import MAX_BODY, WebRequest, WebResponse
+from ctsec.web.https import WsgiHttpsOnly as HttpsOnly
 from ctsec.web.problem import Problem, of_error
 from ctsec.web.table import by_path
 
-__all__ = ["Guard", "Refused", "unguarded_routes"]
+__all__ = ["Guard", "HttpsOnly", "Refused", "unguarded_routes"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -239,6 +241,8 @@ def _walk(app: Flask, *, prefix: str) -> Iterator[_Found]:
             public=getattr(view, PUBLIC, False) is True,
         )
     wrapped: object = app.wsgi_app
+    if isinstance(wrapped, HttpsOnly):
+        wrapped = wrapped.app
     if isinstance(wrapped, DispatcherMiddleware):
         for path, mounted in wrapped.mounts.items():
             if isinstance(mounted, Flask):

@@ -87,7 +87,7 @@ def _feed(storage: Storage, options: EmbeddedOptions) -> ChangeFeed | None:
         return StoreFeed(storage)
     from ctsec.storage.redis import RedisFeed
 
-    return RedisFeed.from_url(options.changes)
+    return RedisFeed.from_url(options.changes, transport=options.changes_transport)
 
 
 def _async_feed(storage: AsyncStorage, options: EmbeddedOptions) -> AsyncChangeFeed | None:
@@ -97,7 +97,7 @@ def _async_feed(storage: AsyncStorage, options: EmbeddedOptions) -> AsyncChangeF
         return AsyncStoreFeed(storage)
     from ctsec.storage.redis import AsyncRedisFeed
 
-    return AsyncRedisFeed.from_url(options.changes)
+    return AsyncRedisFeed.from_url(options.changes, transport=options.changes_transport)
 
 
 def _async_services(options: EmbeddedOptions) -> AsyncKeyServices | None:
@@ -245,7 +245,8 @@ def _mailer_of(mail: str | None, options: EmbeddedOptions) -> SmtpMailer | None:
     """Return the mailer for an smtp URL, or None: then mail waits in the outbox, visible."""
     if mail is None:
         return None
-    return SmtpMailer(mail, sender=options.mail_from or f"no-reply@{urlsplit(options.base_url).hostname}")
+    sender = options.mail_from or f"no-reply@{urlsplit(options.base_url).hostname}"
+    return SmtpMailer(mail, sender=sender, transport=options.mail_transport)
 
 
 def _open_key_file(database: Path, options: EmbeddedOptions) -> LocalKms:

@@ -24,6 +24,7 @@ from ctsec.rbac.change import KINDS
 from ctsec.rbac.condition import Condition
 from ctsec.rbac.decision import DECISIONS
 from ctsec.testing import FixedClock
+from ctsec.transport import ConnectionReport
 from ctsec.web.guarding import decision_refusal
 from ctsec.web.problem import of_refusal
 
@@ -110,3 +111,12 @@ def test_the_pattern_of_api_keys_is_the_documented_one() -> None:
     found = re.search(r"Regular expression:\s+`(.*?)`", (REFERENCE / "formats.md").read_text("utf-8"))
     assert found is not None
     assert found[1] == PATTERN
+
+
+def test_every_field_of_the_doctor_is_described() -> None:
+    """The page of connections names each field of the doctor's JSON, in the order in which they are printed."""
+    names = {field.name for field in fields(ConnectionReport)} | {"sound"}
+    assert [row[0] for row in rows("connections.md", columns=2) if row[0] in names or row[0].isidentifier()] == [
+        *(field.name for field in fields(ConnectionReport)),
+        "sound",
+    ]

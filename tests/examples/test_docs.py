@@ -20,6 +20,7 @@ EXPECTED = {
     "docs/how-to/list-what-somebody-may-see.md",
     "docs/how-to/prove-your-policy.md",
     "docs/how-to/require-more-than-a-role.md",
+    "docs/how-to/require-tls.md",
     "docs/how-to/rotate-a-key.md",
     "docs/how-to/use-a-key-service.md",
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ctsec.cli.reaching import add_transport, transport_of
+
 if TYPE_CHECKING:
     import argparse
 
@@ -21,6 +23,7 @@ def add_to(commands: Any) -> None:
         command.add_argument("--guard-url", help="where the guard store is, if not beside the database")
         command.add_argument("--prefix", default="ctsec_", help="the prefix of the tables (ctsec_)")
         command.add_argument("--schema", help="the database schema of the tables")
+        add_transport(command)
         command.set_defaults(run=run)
 
 
@@ -28,7 +31,8 @@ def _upgrade(chosen: argparse.Namespace) -> int:
     from ctsec.storage.sql import Tables
     from ctsec.storage.sql.schema import upgrade
 
-    upgrade(chosen.url, guard=chosen.guard_url, tables=Tables(chosen.prefix, schema=chosen.schema))
+    tables = Tables(chosen.prefix, schema=chosen.schema)
+    upgrade(chosen.url, guard=chosen.guard_url, tables=tables, transport=transport_of(chosen))
     print("the tables are up to date")
     return 0
 
@@ -37,7 +41,8 @@ def _check(chosen: argparse.Namespace) -> int:
     from ctsec.storage.sql import Tables
     from ctsec.storage.sql.schema import check
 
-    differences = check(chosen.url, guard=chosen.guard_url, tables=Tables(chosen.prefix, schema=chosen.schema))
+    tables = Tables(chosen.prefix, schema=chosen.schema)
+    differences = check(chosen.url, guard=chosen.guard_url, tables=tables, transport=transport_of(chosen))
     for difference in differences:
         print(difference)
     print("the tables differ" if differences else "the tables are as expected")

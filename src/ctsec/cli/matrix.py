@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ctsec.cli.policies import HELP, load_policy, read_text
+from ctsec.cli.reaching import add_transport
 from ctsec.cli.report import FORMATS, write
 from ctsec.cli.reports import Checked, Differing, Shown
 from ctsec.errors import ConfigurationError
@@ -46,6 +47,7 @@ def _add_simulate(kinds: Any) -> None:
     simulate.add_argument("--organization", required=True, help="the id of the organization")
     simulate.add_argument("--prefix", default="ctsec_", help="the prefix of the tables (ctsec_)")
     simulate.add_argument("--schema", help="the database schema of the tables")
+    add_transport(simulate)
 
 
 def _command(kinds: Any, name: str, text: str, run: Any) -> argparse.ArgumentParser:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ctsec.cli.policies import load_policy
+from ctsec.cli.reaching import transport_of
 from ctsec.cli.report import Table, write
 from ctsec.errors import ConfigurationError
 from ctsec.ids import OrganizationId, WorkspaceId
@@ -82,7 +83,7 @@ def simulated(chosen: argparse.Namespace) -> int:
     before, after = load_policy(chosen.before), load_policy(chosen.after)
     organization = OrganizationId(chosen.organization)
     count = _Count()
-    storage = SqlStorage.from_url(chosen.url, tables=Tables(chosen.prefix, schema=chosen.schema))
+    storage = SqlStorage.from_url(chosen.url, tables=Tables(chosen.prefix, schema=chosen.schema), transport=transport_of(chosen))
     try:
         with storage.reading() as store:
             if store.organizations.get(organization) is None:

@@ -3,6 +3,7 @@
 Rules that this module keeps:
 
 - `smtps://` speaks TLS from the first byte and `smtp+starttls://` before anything else is said; plain `smtp://` goes to loopback only;
+- TLS is 1.3 unless an `UnsafeTransport` says otherwise;
 - certificates are verified; a server that offers no STARTTLS where it was asked for is an error, never a fallback;
 - an error message holds the server's answer code, never the message or the password.
 """
@@ -11,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import smtplib
-import ssl
 from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -22,26 +22,29 @@ from ctsec.clock import SystemClock
 from ctsec.errors import ConfigurationError, MailError
 from ctsec.mail.message import Message
 from ctsec.secret import SecretText
+from ctsec.transport.address import is_loopback
+from ctsec.transport.report import ConnectionReport, place_of, reason_of, spoken
+from ctsec.transport.tls import TRANSPORT, Transport, client_context
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 TIMEOUT: Final = 20.0
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PORTS: Final = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 
 
 class SmtpMailer:
     """Sends through the server of an URL such as `smtp+starttls://user:password@mail.example.org`; `sender` is the From address."""
 
-    __slots__ = ("_host", "_password", "_port", "_scheme", "_sender", "_user")
+    __slots__ = ("_host", "_password", "_port", "_scheme", "_sender", "_transport", "_user")
 
-    def __init__(self, url: str, *, sender: str) -> None:
-        """Raise ConfigurationError for another kind of URL, and for plain smtp to anything but loopback."""
+    def __init__(self, url: str, *, sender: str, transport: Transport = TRANSPORT) -> None:
+        """Raise ConfigurationError for another kind of URL, for plain smtp to anything but loopback, and for unreadable PEM files."""
         address = urlsplit(url)
         if address.scheme not in _PORTS or not address.hostname:
             raise ConfigurationError("expected a mail address such as smtps://user:password@host or smtp://localhost:1025")
-        if address.scheme == "smtp" and address.hostname not in _LOOPBACK:
+        plain_here = is_loopback(address.hostname) and not transport.on_loopback
+        if address.scheme == "smtp" and not plain_here and not transport.may_be_plain:
             raise ConfigurationError("expected smtps or smtp+starttls: plain smtp is for localhost only")
         self._scheme = address.scheme
         self._host = address.hostname
@@ -49,6 +52,9 @@ class SmtpMailer:
         self._user = unquote(address.username or "")
         self._password = SecretText(unquote(address.password or ""))
         self._sender = sender
+        self._transport = transport
+        if address.scheme != "smtp":
+            client_context(transport)
 
     def __repr__(self) -> str:
         return f"SmtpMailer({self._scheme}://{self._host}:{self._port})"
@@ -65,6 +71,8 @@ class SmtpMailer:
         mail.set_content(message.text.reveal())
         try:
             with self._server() as server:
+                if self._user:
+                    server.login(self._user, self._password.reveal())
                 server.send_message(mail)
         except smtplib.SMTPResponseException as error:
             raise MailError(f"the mail server answered {error.smtp_code}") from None
@@ -73,18 +81,28 @@ class SmtpMailer:
         except (OSError, smtplib.SMTPException, UnicodeError) as error:
             raise MailError(f"the mail server could not be reached or understood ({type(error).__name__})") from None
 
+    def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to the mail server, without signing in, and return what the connection speaks."""
+        place = f"[{self._host}]" if ":" in self._host else self._host
+        address, excuse = f"{self._scheme}://{place}:{self._port}", self._transport.excuse
+        try:
+            with self._server() as server:
+                protocol, cipher = spoken(server.sock)
+                local = place_of(server.sock.getpeername() if server.sock else None) != "elsewhere"
+        except (OSError, smtplib.SMTPException) as error:
+            return (ConnectionReport(what="mail", address=address, problem=reason_of(error), excuse=excuse),)
+        return (ConnectionReport(what="mail", address=address, protocol=protocol, cipher=cipher, local=local, excuse=excuse),)
+
     @contextmanager
     def _server(self) -> Generator[smtplib.SMTP, None, None]:
-        context = ssl.create_default_context()
         if self._scheme == "smtps":
+            context = client_context(self._transport)
             server: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=TIMEOUT, context=context)
         else:
             server = smtplib.SMTP(self._host, self._port, timeout=TIMEOUT)
         with server:
             if self._scheme == "smtp+starttls":
-                server.starttls(context=context)
-            if self._user:
-                server.login(self._user, self._password.reveal())
+                server.starttls(context=client_context(self._transport))
             yield server
 
 
@@ -93,8 +111,8 @@ class AsyncSmtpMailer:
 
     __slots__ = ("_mailer",)
 
-    def __init__(self, url: str, *, sender: str) -> None:
-        self._mailer = SmtpMailer(url, sender=sender)
+    def __init__(self, url: str, *, sender: str, transport: Transport = TRANSPORT) -> None:
+        self._mailer = SmtpMailer(url, sender=sender, transport=transport)
 
     def __repr__(self) -> str:
         return f"Async{self._mailer!r}"
@@ -102,3 +120,7 @@ class AsyncSmtpMailer:
     async def send(self, message: Message) -> None:
         """Deliver one message; raise MailError if that failed."""
         await asyncio.to_thread(self._mailer.send, message)
+
+    async def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to the mail server, without signing in, and return what the connection speaks."""
+        return await asyncio.to_thread(self._mailer.connections)

@@ -22,6 +22,7 @@ from ctsec.security._async_jobs import AsyncJobs
 from ctsec.security._async_unit import AsyncEngines, AsyncSlowHash, AsyncUnit
 from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
+from ctsec.transport.report import AsyncReportsConnections, ConnectionReport
 from ctsec.worker._async import AsyncWorker
 from ctsec.worker._async_ports import AsyncJobRecords
 
@@ -63,7 +64,7 @@ class AsyncSecurity:
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
     """
 
-    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_rest", "_storage", "_wake", "gate", "jobs", "parts")
+    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts")
 
     def __init__(
         self,
@@ -96,6 +97,7 @@ class AsyncSecurity:
         self._wake = wake
         self._rest = rest
         self._feed = feed
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
         self.parts = parts
         self.gate = AsyncGate(storage, parts=parts, feed=feed)
         self.jobs = AsyncJobs(storage, secrets=secrets, mailer=mailer, memory=parts.memory, ambient=self._ambient)
@@ -157,6 +159,14 @@ class AsyncSecurity:
     def worker(self, owner: str) -> AsyncWorker:
         """Return the worker that runs this bundle's jobs; `owner` names the process in leases."""
         return AsyncWorker(self.jobs.all(), transaction=self._job_records, owner=owner, clock=self.parts.clock)
+
+    async def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to each peer of this bundle that can tell (stores, key service, mail, changes), and return what is spoken."""
+        found: list[ConnectionReport] = []
+        for peer in self._peers:
+            if isinstance(peer, AsyncReportsConnections):
+                found += await peer.connections()
+        return tuple(found)
 
     async def aclose(self) -> None:
         """End the worker of this bundle, write what was seen used, and close the storage."""

@@ -23,6 +23,7 @@ from ctsec.security._sync_jobs import Jobs
 from ctsec.security._sync_unit import Engines, SlowHash, Unit
 from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
+from ctsec.transport.report import ConnectionReport, ReportsConnections
 from ctsec.worker._sync import Worker
 from ctsec.worker._sync_ports import JobRecords
 
@@ -64,7 +65,7 @@ class Security:
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
     """
 
-    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_rest", "_storage", "_wake", "gate", "jobs", "parts")
+    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts")
 
     def __init__(
         self,
@@ -97,6 +98,7 @@ class Security:
         self._wake = wake
         self._rest = rest
         self._feed = feed
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
         self.parts = parts
         self.gate = Gate(storage, parts=parts, feed=feed)
         self.jobs = Jobs(storage, secrets=secrets, mailer=mailer, memory=parts.memory, ambient=self._ambient)
@@ -158,6 +160,14 @@ class Security:
     def worker(self, owner: str) -> Worker:
         """Return the worker that runs this bundle's jobs; `owner` names the process in leases."""
         return Worker(self.jobs.all(), transaction=self._job_records, owner=owner, clock=self.parts.clock)
+
+    def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to each peer of this bundle that can tell (stores, key service, mail, changes), and return what is spoken."""
+        found: list[ConnectionReport] = []
+        for peer in self._peers:
+            if isinstance(peer, ReportsConnections):
+                found += peer.connections()
+        return tuple(found)
 
     def close(self) -> None:
         """End the worker of this bundle, write what was seen used, and close the storage."""

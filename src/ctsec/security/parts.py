@@ -29,6 +29,8 @@ from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Standing
 from ctsec.security.mirror import Mirror
+from ctsec.transport.address import is_loopback
+from ctsec.transport.tls import TRANSPORT, Transport
 from ctsec.user import User
 
 Cached: TypeAlias = tuple[Session, User | None] | tuple[VerifiableKey, User | None] | tuple[Standing | None] | tuple[OrganizationId | None]
@@ -54,7 +56,7 @@ class Settings:
     def __post_init__(self) -> None:
         parse_issuer(self.issuer)
         address = urlsplit(self.base_url)
-        local = address.hostname in {"localhost", "127.0.0.1", "::1"}
+        local = is_loopback(address.hostname or "")
         if address.scheme != "https" and not (address.scheme == "http" and local):
             raise ValueError("expected an https base_url; plain http only for localhost")
         if not 0 <= self.totp_window <= 2:
@@ -71,6 +73,9 @@ class EmbeddedOptions:
 
     `data_keys` bounds how long unwrapped data keys are held and how much each seals, `customer_keys` where organizations' own keys may be,
     and `key_services` opens those (`ctsec.encryption.kms.aws.AwsKeyServices`; it may block, an event loop does not wait for it).
+
+    `mail_transport` and `changes_transport` say how the mail server and Redis are reached where they are not on this machine: TLS 1.3 with
+    the system's CAs by default.
 
     `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
     What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
@@ -92,7 +97,9 @@ class EmbeddedOptions:
     password_hash: Argon2Parameters = field(default_factory=Argon2Parameters)
     clock: Clock = field(default_factory=SystemClock)
     worker: bool = True
+    mail_transport: Transport = TRANSPORT
     changes: str | None = None
+    changes_transport: Transport = TRANSPORT
     ask_every: float = 1.0
     roles_in_memory: bool = False
 

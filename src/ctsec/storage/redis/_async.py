@@ -13,6 +13,9 @@ from ctsec.changes import News
 from ctsec.errors import StoreError
 from ctsec.storage.redis.announcer import Announcer, announcer_for
 from ctsec.storage.redis.stream import MOST, Names, after, news
+from ctsec.storage.redis.transport import address_of, hold, report
+from ctsec.transport.report import ConnectionReport, reason_of
+from ctsec.transport.tls import TRANSPORT, Transport
 
 SECONDS_TO_ANSWER: Final = 0.25
 
@@ -20,24 +23,27 @@ SECONDS_TO_ANSWER: Final = 0.25
 class AsyncRedisFeed:
     """Reads the stream of changes; what this process changed is written by `announcer`, in a thread of its own after each commit."""
 
-    __slots__ = ("_announcer", "_client", "_names")
+    __slots__ = ("_announcer", "_client", "_names", "_transport")
 
-    def __init__(self, client: Redis, *, announcer: Announcer, names: Names) -> None:
+    def __init__(self, client: Redis, *, announcer: Announcer, names: Names, transport: Transport = TRANSPORT) -> None:
         self._client: Any = client  # its own annotations are incomplete
         self._announcer = announcer
         self._names = names
+        self._transport = transport
 
     @classmethod
-    def from_url(cls, url: str, *, prefix: str = "ctsec") -> AsyncRedisFeed:
+    def from_url(cls, url: str, *, prefix: str = "ctsec", transport: Transport = TRANSPORT) -> AsyncRedisFeed:
         """Return a feed with clients of its own, which `aclose()` closes; an answer is awaited for a quarter of a second.
 
-        `url` is a redis or rediss URL. Raises ValueError for another one.
+        `url` is a redis, rediss or unix URL. Raises ValueError for another one, and ConfigurationError for a plain one to another machine
+        than this, unless `transport` is an `UnsafeTransport` that lets it.
         """
         names = Names(prefix)
         client = cast(Any, Redis).from_url(
             url, socket_timeout=SECONDS_TO_ANSWER, socket_connect_timeout=SECONDS_TO_ANSWER, retry=Retry(NoBackoff(), 1)
         )
-        return cls(client, announcer=announcer_for(url, names=names), names=names)
+        hold(client, transport)
+        return cls(client, announcer=announcer_for(url, names=names, transport=transport), names=names, transport=transport)
 
     async def since(self, position: object) -> News:
         """Return what changed since `position`; raise StoreError if Redis does not answer."""
@@ -57,6 +63,21 @@ class AsyncRedisFeed:
     def announce(self, scopes: frozenset[str]) -> None:
         """Have the announcer tell the others."""
         self._announcer.announce(scopes)
+
+    async def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to Redis, and return what the connection speaks."""
+        connection = self._client.connection_pool.make_connection()
+        try:
+            await connection.connect()
+            # With TLS 1.3 a server tells only now that it does not take this side's certificate.
+            await connection.send_command("PING")
+            await connection.read_response()
+            return (report(self._client, connection, transport=self._transport),)
+        except (RedisError, OSError) as error:
+            found = reason_of(error.__cause__ or error.__context__ or error)
+            return (ConnectionReport(what="changes", address=address_of(self._client), problem=found, excuse=self._transport.excuse),)
+        finally:
+            await connection.disconnect()
 
     async def aclose(self) -> None:
         """Tell what is still to be told, and close the clients."""

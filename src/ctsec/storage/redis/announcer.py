@@ -22,6 +22,8 @@ from redis.retry import Retry
 
 from ctsec.cache import LIFE
 from ctsec.storage.redis.stream import FIELD, KEPT, Names, written
+from ctsec.storage.redis.transport import hold
+from ctsec.transport.tls import TRANSPORT, Transport
 
 _LOG: Final = logging.getLogger("ctsec.changes")
 _PAUSE: Final = 0.1
@@ -87,7 +89,8 @@ class Announcer:
         return True
 
 
-def announcer_for(url: str, *, names: Names, seconds: float = 1.0) -> Announcer:
-    """Return an announcer with a client of its own for a redis URL."""
+def announcer_for(url: str, *, names: Names, seconds: float = 1.0, transport: Transport = TRANSPORT) -> Announcer:
+    """Return an announcer with a client of its own for a redis URL; raise ConfigurationError for a plain one to elsewhere."""
     client = cast(Any, Redis).from_url(url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=Retry(NoBackoff(), 1))
+    hold(client, transport)
     return Announcer(client, names=names)

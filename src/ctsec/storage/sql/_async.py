@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import URL
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from ctsec.errors import ConfigurationError
+from ctsec.errors import ConfigurationError, CtsecError
 from ctsec.storage._async_ports import AfterCommit
 from ctsec.storage.sql._async_access import AsyncSqlAssignments, AsyncSqlStandings
 from ctsec.storage.sql._async_audit import AsyncSqlInbox, AsyncSqlLog
@@ -35,6 +37,9 @@ from ctsec.storage.sql.gate import MAIN_VERSION, Gate
 from ctsec.storage.sql.joined import JoinedProgress, unwrap
 from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.tables import Tables
+from ctsec.storage.sql.transport import address_of, problem, report
+from ctsec.transport.report import ConnectionReport
+from ctsec.transport.tls import TRANSPORT, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +115,7 @@ class AsyncSqlStorage:
     Raises ConfigurationError for one engine in both roles, and for SQLite in memory or one SQLite file in both roles.
     """
 
-    __slots__ = ("_engines", "_gate", "_transactions", "guard", "tables")
+    __slots__ = ("_engines", "_gate", "_places", "_transactions", "_transport", "guard", "tables")
 
     def __init__(self, engine: AsyncEngine, *, guard_engine: AsyncEngine, tables: Tables) -> None:
         if engine is guard_engine or engine.pool is guard_engine.pool:
@@ -120,6 +125,8 @@ class AsyncSqlStorage:
         self.tables = tables
         self.guard = AsyncSqlGuard.over(guard_engine, tables=tables)
         self._engines: tuple[AsyncEngine, ...] = ()
+        self._places = (("database", engine), ("guard store", guard_engine))
+        self._transport = TRANSPORT
         self._gate = Gate(tables.main_version, wanted=MAIN_VERSION)
         self._transactions = AsyncTransactions(engine, gate=self._gate)
 
@@ -132,19 +139,23 @@ class AsyncSqlStorage:
         tables: Tables | None = None,
         settings: EngineSettings = MAIN_SETTINGS,
         guard_settings: EngineSettings = GUARD_SETTINGS,
+        transport: Transport = TRANSPORT,
     ) -> AsyncSqlStorage:
         """Return a storage with engines of its own, which `aclose()` closes; drivers that `url` does not name are chosen.
 
         `guard` is the guard store's URL: by default the same server, or the file `<database>-guard` beside a SQLite file.
+        A server that is not on this machine is reached over `transport`: TLS 1.3, unless that is an `UnsafeTransport`.
+        Raises ConfigurationError for a driver that can not be held to it.
         """
         main = coloured_url(url, asynchronous=True)  # sync: main = coloured_url(url, asynchronous=False)
         beside = guard_url(main, guard)
         engine = create_async_engine(main, **engine_options(main, settings))
         guard_engine = create_async_engine(beside, **engine_options(beside, guard_settings))
-        prepare(engine, settings)
-        prepare(guard_engine, guard_settings)
+        prepare(engine, settings, transport)
+        prepare(guard_engine, guard_settings, transport)
         storage = cls(engine, guard_engine=guard_engine, tables=tables or Tables())
         storage._engines = (engine, guard_engine)
+        storage._transport = transport
         return storage
 
     @asynccontextmanager
@@ -169,6 +180,19 @@ class AsyncSqlStorage:
         return AsyncSqlStore.over(
             AsyncExecutor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables
         )
+
+    async def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to the database and to the guard store, and return what the connections speak."""
+        found: list[ConnectionReport] = []
+        for what, engine in self._places:
+            try:
+                async with engine.connect() as connection:
+                    asked = partial(report, what=what, transport=self._transport)
+                    found.append(await connection.run_sync(asked))  # sync: found.append(asked(connection))
+            except (SQLAlchemyError, CtsecError, OSError) as error:
+                address, excuse = address_of(engine.url), self._transport.excuse
+                found.append(ConnectionReport(what=what, address=address, problem=problem(error), excuse=excuse))
+        return tuple(found)
 
     async def aclose(self) -> None:
         """Close the engines that this storage made."""

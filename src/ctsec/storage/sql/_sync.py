@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from ctsec.errors import ConfigurationError
+from ctsec.errors import ConfigurationError, CtsecError
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.sql._sync_access import SqlAssignments, SqlStandings
 from ctsec.storage.sql._sync_audit import SqlInbox, SqlLog
@@ -36,6 +38,9 @@ from ctsec.storage.sql.gate import MAIN_VERSION, Gate
 from ctsec.storage.sql.joined import JoinedProgress, unwrap
 from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.tables import Tables
+from ctsec.storage.sql.transport import address_of, problem, report
+from ctsec.transport.report import ConnectionReport
+from ctsec.transport.tls import TRANSPORT, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +116,7 @@ class SqlStorage:
     Raises ConfigurationError for one engine in both roles, and for SQLite in memory or one SQLite file in both roles.
     """
 
-    __slots__ = ("_engines", "_gate", "_transactions", "guard", "tables")
+    __slots__ = ("_engines", "_gate", "_places", "_transactions", "_transport", "guard", "tables")
 
     def __init__(self, engine: Engine, *, guard_engine: Engine, tables: Tables) -> None:
         if engine is guard_engine or engine.pool is guard_engine.pool:
@@ -121,6 +126,8 @@ class SqlStorage:
         self.tables = tables
         self.guard = SqlGuard.over(guard_engine, tables=tables)
         self._engines: tuple[Engine, ...] = ()
+        self._places = (("database", engine), ("guard store", guard_engine))
+        self._transport = TRANSPORT
         self._gate = Gate(tables.main_version, wanted=MAIN_VERSION)
         self._transactions = Transactions(engine, gate=self._gate)
 
@@ -133,19 +140,23 @@ class SqlStorage:
         tables: Tables | None = None,
         settings: EngineSettings = MAIN_SETTINGS,
         guard_settings: EngineSettings = GUARD_SETTINGS,
+        transport: Transport = TRANSPORT,
     ) -> SqlStorage:
         """Return a storage with engines of its own, which `aclose()` closes; drivers that `url` does not name are chosen.
 
         `guard` is the guard store's URL: by default the same server, or the file `<database>-guard` beside a SQLite file.
+        A server that is not on this machine is reached over `transport`: TLS 1.3, unless that is an `UnsafeTransport`.
+        Raises ConfigurationError for a driver that can not be held to it.
         """
         main = coloured_url(url, asynchronous=False)
         beside = guard_url(main, guard)
         engine = create_engine(main, **engine_options(main, settings))
         guard_engine = create_engine(beside, **engine_options(beside, guard_settings))
-        prepare(engine, settings)
-        prepare(guard_engine, guard_settings)
+        prepare(engine, settings, transport)
+        prepare(guard_engine, guard_settings, transport)
         storage = cls(engine, guard_engine=guard_engine, tables=tables or Tables())
         storage._engines = (engine, guard_engine)
+        storage._transport = transport
         return storage
 
     @contextmanager
@@ -168,6 +179,19 @@ class SqlStorage:
         source = JoinedSource(theirs, dialect=self._transactions.dialect)
         progress = JoinedProgress(theirs, after_commit)
         return SqlStore.over(Executor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables)
+
+    def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to the database and to the guard store, and return what the connections speak."""
+        found: list[ConnectionReport] = []
+        for what, engine in self._places:
+            try:
+                with engine.connect() as connection:
+                    asked = partial(report, what=what, transport=self._transport)
+                    found.append(asked(connection))
+            except (SQLAlchemyError, CtsecError, OSError) as error:
+                address, excuse = address_of(engine.url), self._transport.excuse
+                found.append(ConnectionReport(what=what, address=address, problem=problem(error), excuse=excuse))
+        return tuple(found)
 
     def close(self) -> None:
         """Close the engines that this storage made."""

@@ -5,6 +5,7 @@ Rules that this module keeps:
 - the guard store has an engine and a small pool of its own and a short lock time-out: a second connection from the host's pool can
   starve it, and a lock of the host must not hold up a refusal;
 - parameters never appear in errors or logs;
+- a database elsewhere is reached over TLS 1.3 (`ctsec.storage.sql.transport`);
 - SQLite files are in WAL mode; a database in memory is refused, since neither a guard store nor a second connection can see it.
 """
 
@@ -19,7 +20,9 @@ from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ctsec.errors import ConfigurationError
+from ctsec.storage.sql.transport import hold
 from ctsec.storage.sql.writer_lock import WriterLock, writer_lock
+from ctsec.transport.tls import TRANSPORT, Transport
 
 _DRIVERS: Final[Mapping[str, tuple[str, str]]] = {
     "sqlite": ("pysqlite", "aiosqlite"),
@@ -100,8 +103,9 @@ def engine_options(url: URL, settings: EngineSettings) -> dict[str, Any]:
     return options
 
 
-def prepare(made: Engine | AsyncEngine, settings: EngineSettings) -> None:
-    """Have each new connection of an engine take our time-outs (and, on SQLite, WAL and foreign keys)."""
+def prepare(made: Engine | AsyncEngine, settings: EngineSettings, transport: Transport = TRANSPORT) -> None:
+    """Have each new connection of an engine take our transport and time-outs (and, on SQLite, WAL and foreign keys)."""
+    hold(made, transport)
     engine = made.sync_engine if isinstance(made, AsyncEngine) else made
     _waits[engine] = settings.lock_timeout
     milliseconds = max(1, round(settings.lock_timeout * 1000))

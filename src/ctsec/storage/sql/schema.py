@@ -4,6 +4,7 @@ Rules that this module keeps:
 
 - a database of a newer version is left alone: SchemaMismatch says which package would know it;
 - one process at a time changes a schema; on SQLite and PostgreSQL all of it or nothing;
+- a server that is not on this machine is reached over `transport`, TLS 1.3 by default;
 - a fresh database can be made without Alembic, and is then equal to one that was migrated; a test compares the two.
 """
 
@@ -25,18 +26,20 @@ from ctsec.storage.sql.failures import translate
 from ctsec.storage.sql.gate import judge_version
 from ctsec.storage.sql.parts import Part, guard_part, main_part
 from ctsec.storage.sql.tables import Tables
+from ctsec.storage.sql.transport import hold
+from ctsec.transport.tls import TRANSPORT, Transport
 
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _LOCK: Final = 0x6374736563  # "ctsec", for the advisory lock of PostgreSQL
 
 
-def create(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None) -> None:
+def create(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None, transport: Transport = TRANSPORT) -> None:
     """Make the tables where there are none, without Alembic; where there are some, see that their version is right.
 
     Raises SchemaMismatch for tables of another version.
     """
     for place, part in _places(url, guard, tables or Tables()):
-        with _alone(place, part) as connection:
+        with _alone(place, part, transport) as connection:
             if _is_fresh(connection, part):
                 part.metadata.create_all(connection)
                 part.version.create(connection)
@@ -46,13 +49,13 @@ def create(url: str | URL, *, guard: str | URL | None = None, tables: Tables | N
                 judge_version(_version(connection, part), wanted=part.head, table=part.version.name)
 
 
-def upgrade(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None) -> None:
+def upgrade(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None, transport: Transport = TRANSPORT) -> None:
     """Bring both sets of tables to this package's version with Alembic; nothing is done where they are.
 
     Raises SchemaMismatch if they are newer, and ConfigurationError if there is work to do and Alembic is not installed.
     """
     for place, part in _places(url, guard, tables or Tables()):
-        with _alone(place, part) as connection:
+        with _alone(place, part, transport) as connection:
             found = _version(connection, part)
             if found is not None and found >= part.head:
                 judge_version(found, wanted=part.head, table=part.version.name)
@@ -61,28 +64,32 @@ def upgrade(url: str | URL, *, guard: str | URL | None = None, tables: Tables | 
             _name_incarnation(connection, part)
 
 
-def stamp(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None) -> None:
+def stamp(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None, transport: Transport = TRANSPORT) -> None:
     """Write this package's versions without changing tables, for a database that was made by other means."""
     for place, part in _places(url, guard, tables or Tables()):
-        with _alone(place, part) as connection:
+        with _alone(place, part, transport) as connection:
             _command("stamp", connection, part, revision="head")
 
 
-def versions(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None) -> tuple[str | None, str | None]:
+def versions(
+    url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None, transport: Transport = TRANSPORT
+) -> tuple[str | None, str | None]:
     """Return the versions of the main tables and of the guard store; None where there are no tables."""
     found: list[str | None] = []
     for place, part in _places(url, guard, tables or Tables()):
-        with _connected(place) as connection:
+        with _connected(place, transport) as connection:
             found.append(_version(connection, part))
     return found[0], found[1]
 
 
-def check(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None) -> tuple[str, ...]:
+def check(
+    url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None, transport: Transport = TRANSPORT
+) -> tuple[str, ...]:
     """Return what differs from this package's tables, one line each: versions first, then drift; empty if all is well."""
     migration, autogenerate = _alembic("migration"), _alembic("autogenerate")
     lines: list[str] = []
     for place, part in _places(url, guard, tables or Tables()):
-        with _connected(place) as connection:
+        with _connected(place, transport) as connection:
             try:
                 judge_version(_version(connection, part), wanted=part.head, table=part.version.name)
             except SchemaMismatch as mismatch:
@@ -113,9 +120,9 @@ def _places(url: str | URL, guard: str | URL | None, tables: Tables) -> tuple[tu
 
 
 @contextmanager
-def _alone(url: URL, part: Part) -> Generator[Connection, None, None]:
+def _alone(url: URL, part: Part, transport: Transport = TRANSPORT) -> Generator[Connection, None, None]:
     """Open a transaction that no other process changes this schema beside; commit it at the end."""
-    with _connected(url) as connection:
+    with _connected(url, transport) as connection:
         _lock(connection)
         if part.tables.schema is not None and connection.dialect.name == "postgresql":
             connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{part.tables.schema}"'))
@@ -124,9 +131,10 @@ def _alone(url: URL, part: Part) -> Generator[Connection, None, None]:
 
 
 @contextmanager
-def _connected(url: URL) -> Generator[Connection, None, None]:
+def _connected(url: URL, transport: Transport) -> Generator[Connection, None, None]:
     """Open a connection of its own; errors of the database leave as ours."""
     engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+    hold(engine, transport)
     failure: Exception | None = None
     try:
         with engine.connect() as connection:

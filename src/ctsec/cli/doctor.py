@@ -1,0 +1,41 @@
+"""`ctsec doctor`: what the connections of a host's security bundle speak."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+from ctsec.cli.work import load_bundle
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ctsec.transport.report import ConnectionReport
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    doctor = commands.add_parser("doctor", help="connect to each peer of a bundle; exit 1 if one is neither TLS 1.3 nor on this machine")
+    doctor.add_argument("bundle", help="where the ctsec.Security is, such as app.security:security")
+    doctor.add_argument("--json", action="store_true", help="one JSON object for each connection")
+    doctor.set_defaults(run=_doctor)
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    found = load_bundle(chosen.bundle).connections()
+    for each in found:
+        print(json.dumps(dataclasses.asdict(each) | {"sound": each.sound}) if chosen.json else _line(each), flush=True)
+    return 0 if all(each.sound for each in found) else 1
+
+
+def _line(each: ConnectionReport) -> str:
+    spoken = f"{each.protocol} {each.cipher}".strip()
+    if each.problem:
+        said = each.problem
+    elif each.local:
+        said = "a file" if each.address.startswith("sqlite:") else f"{spoken or 'plain'} (loopback)"
+    else:
+        said = spoken or "plain"
+    allowed = f"; allowed because: {each.excuse}" if each.excuse and not each.sound else ""
+    return f"{'ok ' if each.sound else 'BAD'} {each.what:12} {each.address}  {said}{allowed}"

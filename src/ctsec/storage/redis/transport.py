@@ -1,0 +1,62 @@
+"""How the clients reach Redis: TLS 1.3 unless it is on this machine.
+
+Rules that this module keeps:
+
+- what decides is what the client has made of the URL: its kind of connection and its parameters, of which the URL's query wins in redis-py;
+- a TLS connection checks certificate and name, whatever the URL says of it; a plain one goes to loopback or a Unix socket only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import redis.asyncio.connection as other
+from redis.connection import SSLConnection, UnixDomainSocketConnection
+
+from ctsec.errors import ConfigurationError
+from ctsec.transport.address import is_loopback
+from ctsec.transport.report import ConnectionReport, place_of, spoken
+from ctsec.transport.tls import Transport
+
+_TLS = (SSLConnection, other.SSLConnection)
+_SOCKET = (UnixDomainSocketConnection, other.UnixDomainSocketConnection)
+
+
+def hold(client: Any, transport: Transport) -> None:
+    """Have every connection of a new client made over `transport`; raise ConfigurationError for a plain one to elsewhere."""
+    pool = client.connection_pool
+    if transport.may_be_plain or issubclass(pool.connection_class, _SOCKET):
+        return
+    parameters: dict[str, Any] = pool.connection_kwargs
+    if not issubclass(pool.connection_class, _TLS):
+        if transport.on_loopback or not is_loopback(str(parameters.get("host") or "localhost")):
+            raise ConfigurationError("expected a rediss URL: plain redis is for loopback and Unix sockets only")
+        return
+    for name in [name for name in parameters if name.startswith("ssl_") and name not in {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}]:
+        del parameters[name]
+    parameters.update(ssl_cert_reqs="required", ssl_check_hostname=True, ssl_min_version=transport.minimum)
+    if transport.ca_file is not None:
+        parameters["ssl_ca_certs"] = transport.ca_file
+    if transport.certificate is not None:
+        parameters.update(ssl_certfile=transport.certificate, ssl_keyfile=transport.key)
+
+
+def address_of(client: Any) -> str:
+    """Return where a client connects, without credentials."""
+    pool, parameters = client.connection_pool, client.connection_pool.connection_kwargs
+    if issubclass(pool.connection_class, _SOCKET):
+        return f"unix://{parameters.get('path', '')}"
+    host = str(parameters.get("host") or "localhost")
+    scheme = "rediss" if issubclass(pool.connection_class, _TLS) else "redis"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{parameters.get('port') or 6379}"
+
+
+def report(client: Any, connection: Any, *, transport: Transport) -> ConnectionReport:
+    """Return what an open connection of a client, of either colour, speaks."""
+    writer = getattr(connection, "_writer", None)
+    tls = connection._sock if writer is None else writer.get_extra_info("ssl_object")  # noqa: SLF001 - redis-py has no public way
+    peer = connection._sock.getpeername() if writer is None else writer.get_extra_info("peername")  # noqa: SLF001 - idem
+    protocol, cipher = spoken(tls)
+    local = place_of(peer) != "elsewhere"
+    excuse = transport.excuse
+    return ConnectionReport(what="changes", address=address_of(client), protocol=protocol, cipher=cipher, local=local, excuse=excuse)

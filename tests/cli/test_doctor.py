@@ -1,0 +1,160 @@
+"""`ctsec doctor` tells what every connection of a bundle speaks, and exits with 1 where it is neither TLS 1.3 nor on this machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.certificates import Authority
+from tests.cli.test_command_line import HOST, ctsec
+from tests.servers import server, tls_server
+from tests.transport.peers import listening, mail_server
+
+BUNDLE = """
+import os
+from ctsec.authn.argon2_pool import Argon2Hasher
+from ctsec.authn.argon2 import Argon2Parameters
+from ctsec.encryption.kms.local import LocalKms
+from ctsec.mail.smtp import SmtpMailer
+from ctsec.presets import parts_of, settings_of
+from ctsec.rbac import Policy
+from ctsec.secret import Secret
+from ctsec.security import EmbeddedOptions, Security
+from ctsec.storage.redis import RedisFeed
+from ctsec.storage.sql import SqlStorage
+from ctsec.transport import ConnectionReport, Location, Transport, UnsafeTransport, report_https
+
+
+class Kms(LocalKms):
+    def connections(self) -> tuple[ConnectionReport, ...]:
+        return {kms}
+
+kms = Kms(bytes(16), key=Secret(bytes(32)))
+options = EmbeddedOptions(changes="-", password_hash=Argon2Parameters.for_tests())
+security = Security(
+    storage=SqlStorage.from_url({database!r}, transport={transport}),
+    kms=kms,
+    slow_hash=Argon2Hasher(options.password_hash),
+    parts=parts_of(kms, policy=Policy.preset(), settings=settings_of("Acme", options), options=options),
+    random=os.urandom,
+    mailer=SmtpMailer({mail!r}, sender="a@b.example", transport={mail_transport}),
+    feed=RedisFeed.from_url({redis!r}, transport={redis_transport}),
+)
+"""
+
+
+def held(ca_file: str, more: str = "") -> str:
+    """Return the code of a transport that trusts one CA and holds loopback to it too."""
+    return f"Transport(ca_file={ca_file!r}, on_loopback=True{more})"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A CA of this module's own."""
+    return Authority.make(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="module")
+def mail(authority: Authority) -> Iterator[int]:
+    """The port of a mail server that speaks TLS 1.3."""
+    with mail_server(listening(authority.issue("mail"), "TLSv1.3"), implicit=True) as (port, _):
+        yield port
+
+
+@pytest.mark.proves("ASVS-12.1.1", "ASVS-12.3.1")
+@pytest.mark.server("postgresql", "redis", "redis-tls")
+def test_a_sound_bundle(tmp_path: Path, authority: Authority, mail: int) -> None:
+    """Database, guard store, mail and changes are each told with version and cipher, without any password, and the exit code is 0."""
+    database, changes = tls_server("postgresql", "TLSv1.3"), tls_server("redis", "TLSv1.3")
+    code = BUNDLE.format(
+        kms="(report_https('keys', Location(scheme='http', host='127.0.0.1', port=1)),)",
+        database=f"postgresql://ctsec:s3cret-word@127.0.0.1:{database.port}/postgres",
+        transport=held(database.ca_file),
+        mail=f"smtps://someone:s3cret-word@127.0.0.1:{mail}",
+        mail_transport=held(authority.file),
+        redis=f"rediss://127.0.0.1:{changes.port}/0",
+        redis_transport=held(changes.ca_file, f", certificate={changes.certificate!r}, key={changes.key!r}"),
+    )
+    (tmp_path / "host.py").write_text(code, "utf-8")
+    ran = ctsec("doctor", "host:security", folder=tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    lines = ran.stdout.splitlines()
+    assert [line[:16].split() for line in lines] == [
+        ["ok", "database"],
+        ["ok", "guard", "store"],
+        ["ok", "keys"],
+        ["ok", "mail"],
+        ["ok", "changes"],
+    ]
+    assert f"postgresql://127.0.0.1:{database.port}/postgres  TLSv1.3 TLS_" in lines[0]
+    assert lines[2].endswith("http://127.0.0.1:1  plain (loopback)")
+    assert f"smtps://127.0.0.1:{mail}  TLSv1.3 TLS_" in lines[3]
+    assert f"rediss://127.0.0.1:{changes.port}  TLSv1.3 TLS_" in lines[4]
+    told = ctsec("doctor", "host:security", "--json", folder=tmp_path)
+    assert told.returncode == 0
+    found = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [(each["what"], each["protocol"], each["local"], each["sound"]) for each in found] == [
+        ("database", "TLSv1.3", True, True),
+        ("guard store", "TLSv1.3", True, True),
+        ("keys", "", True, True),
+        ("mail", "TLSv1.3", True, True),
+        ("changes", "TLSv1.3", True, True),
+    ]
+    assert "s3cret" not in ran.stdout + ran.stderr + told.stdout + told.stderr
+
+
+@pytest.mark.proves("ASVS-12.3.1")
+@pytest.mark.server("postgresql", "redis", "redis-tls")
+def test_an_unsound_bundle(tmp_path: Path, authority: Authority, mail: int) -> None:
+    """TLS 1.2 with its reason, an unknown CA and a server below TLS 1.3 are told, and the exit code is 1."""
+    plain, changes = server("postgresql"), tls_server("redis", "TLSv1.2")
+    code = BUNDLE.format(
+        kms="(ConnectionReport(what='keys', address='https://kms.example.test:443', protocol='TLSv1.2', cipher='x', excuse='an old HSM'),)",
+        database=f"postgresql://ctsec:s3cret-word@db.example.test:{plain.port}/postgres?hostaddr=127.0.0.1",
+        transport="UnsafeTransport(reason='a lab', plain=True)",
+        mail=f"smtps://someone:s3cret-word@127.0.0.1:{mail}",
+        mail_transport="Transport()",
+        redis=f"rediss://:s3cret-word@127.0.0.1:{changes.port}/0",
+        redis_transport=held(changes.ca_file, f", certificate={changes.certificate!r}, key={changes.key!r}"),
+    )
+    (tmp_path / "host.py").write_text(code, "utf-8")
+    ran = ctsec("doctor", "host:security", folder=tmp_path)
+    assert ran.returncode == 1
+    lines = ran.stdout.splitlines()
+    assert lines[2] == "BAD keys         https://kms.example.test:443  TLSv1.2 x; allowed because: an old HSM"
+    assert lines[3].startswith("BAD mail")
+    assert "the certificate is not accepted" in lines[3]
+    assert lines[4].startswith("BAD changes")
+    assert "no TLS connection" in lines[4]
+    assert "s3cret" not in ran.stdout + ran.stderr
+
+
+def test_an_embedded_bundle_stays_here(tmp_path: Path) -> None:
+    """An embedded bundle speaks to its files only."""
+    (tmp_path / "host.py").write_text(HOST, "utf-8")
+    ran = ctsec("doctor", "host:security", folder=tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == ("ok  database     sqlite:///app.db  a file\nok  guard store  sqlite:///app.db-guard  a file\n")
+
+
+@pytest.mark.proves("ASVS-12.3.1")
+@pytest.mark.server("postgresql")
+def test_commands_with_a_url_are_held_too(tmp_path: Path) -> None:
+    """`ctsec db` refuses a database elsewhere that does not speak TLS 1.3, unless it is told otherwise with a reason."""
+    old = tls_server("postgresql", "TLSv1.2")
+    url = f"postgresql://ctsec:s3cret-word@db.example.test:{old.port}/postgres?hostaddr=127.0.0.1"
+    refused = ctsec("db", "check", "--url", url, "--ca-file", old.ca_file, folder=tmp_path)
+    assert (refused.returncode, "s3cret" in refused.stderr) == (2, False)
+    assert ctsec("db", "check", "--url", url, "--unsafe-transport", "a lab", folder=tmp_path).returncode == 1
+    assert ctsec("db", "check", "--url", url, "--unsafe-transport", " ", folder=tmp_path).returncode == 2
+    new = tls_server("postgresql", "TLSv1.3")
+    there = url.replace(str(old.port), str(new.port))
+    assert ctsec("db", "check", "--url", there, "--ca-file", new.ca_file, folder=tmp_path).returncode == 1
+
+
+def test_what_is_no_bundle_is_an_error(tmp_path: Path) -> None:
+    """A name without a bundle is exit code 2, as for every command."""
+    assert ctsec("doctor", "host:security", folder=tmp_path).returncode == 2
