@@ -181,7 +181,6 @@ def test_references_are_judged_before_anything_is_sent(fake: FakeAwsKms) -> None
     [
         "http://kms.eu-central-1.amazonaws.com",
         "http://10.0.0.1",
-        "http://localhost",
         "ftp://127.0.0.1",
         "127.0.0.1",
         "",
@@ -189,8 +188,8 @@ def test_references_are_judged_before_anything_is_sent(fake: FakeAwsKms) -> None
     ],
 )
 def test_plain_http_is_for_loopback(endpoint: str) -> None:
-    """An endpoint without TLS is refused unless its address is a loopback address in figures; a name could lead anywhere."""
-    with pytest.raises(ConfigurationError, match="https"):
+    """An endpoint without TLS is refused unless it stays on this machine, and so is what is no address."""
+    with pytest.raises(ConfigurationError, match="refused"):
         AwsKeyServices(session(), endpoint=endpoint)
     AwsKeyServices(session(), endpoint="https://vpce-1.kms.eu-central-1.vpce.amazonaws.com")
     AwsKeyServices(session(), endpoint="http://[::1]:9")

@@ -12,8 +12,9 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, SSLError
 
-from ctsec.errors import ConfigurationError
-from ctsec.transport import enforce_tls13
+from ctsec.encryption.kms import AwsKeyServices, CallBounds, CompositeKeyServices
+from ctsec.errors import ConfigurationError, KmsUnavailable
+from ctsec.transport import Transport, enforce_tls13
 from tests.certificates import Authority, Pair
 from tests.transport.peers import listening, service
 
@@ -49,6 +50,26 @@ def test_tls12_is_refused_and_tls13_is_spoken(authority: Authority, pair: Pair) 
         answer = enforce_tls13(client(new.port, verify=authority.file)).describe_key(KeyId="k")
     assert answer["KeyMetadata"]["KeyId"] == "k"
     assert new.versions == ["TLSv1.3"]
+
+
+@pytest.mark.proves("SEED-E1", "ASVS-12.3.1")
+def test_the_key_service_of_ctsec_is_held_to_it(authority: Authority, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client of AWS KMS that ctsec makes does not speak to a service below TLS 1.3, and tells the doctor what it speaks."""
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.file))
+    session = Session(aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="s3cret-word", region_name="eu-west-1")
+    bounds = CallBounds(attempts=1, read=5.0, total=9.0)
+    arn = "arn:aws:kms:eu-west-1:111122223333:key/0b7bcb2d-3b9e-4b7e-8d4d-111122223333"
+    for version, spoken in (("TLSv1.2", "refused"), ("TLSv1.3", "TLSv1.3")):
+        with service(listening(pair, version)) as peer:
+            endpoint = f"https://127.0.0.1:{peer.port}"
+            trusted = Transport(ca_file=str(authority.file))
+            aws = AwsKeyServices(session, regions=["eu-west-1"], bounds=bounds, endpoint=endpoint, transport=trusted)
+            with pytest.raises(KmsUnavailable):  # the second answers for another key
+                aws.open(arn).describe()
+            assert peer.versions == [spoken]
+            (report,) = CompositeKeyServices({"arn": aws}).connections()
+            assert (report.what, report.protocol, report.sound) == ("aws kms eu-west-1", spoken.replace("refused", ""), spoken == "TLSv1.3")
+            aws.close()
 
 
 def test_connections_from_before_are_not_used_again(authority: Authority, pair: Pair) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms
 from ctsec.encryption.kms.local import AsyncLocalKms
 from ctsec.errors import ConfigurationError, KeyNotFound
+from ctsec.transport import AsyncReportsConnections, ConnectionReport
 
 
 class AsyncCompositeKeyServices:
@@ -29,6 +30,14 @@ class AsyncCompositeKeyServices:
             known = ", ".join(f"{scheme}:" for scheme in sorted(self._services))
             raise ConfigurationError(f"expected the reference of a key that begins with {known}; to use others, configure their provider")
         return services.open(ref)
+
+    async def connections(self) -> tuple[ConnectionReport, ...]:
+        """Return what the connections of the providers speak, of those that can tell."""
+        found: list[ConnectionReport] = []
+        for services in self._services.values():
+            if isinstance(services, AsyncReportsConnections):
+                found += await services.connections()
+        return tuple(found)
 
 
 class AsyncLocalKeyServices:

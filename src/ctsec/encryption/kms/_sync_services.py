@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from ctsec.encryption._sync_ports import KeyServices, Kms
 from ctsec.encryption.kms.local import LocalKms
 from ctsec.errors import ConfigurationError, KeyNotFound
+from ctsec.transport import ConnectionReport, ReportsConnections
 
 
 class CompositeKeyServices:
@@ -30,6 +31,14 @@ class CompositeKeyServices:
             known = ", ".join(f"{scheme}:" for scheme in sorted(self._services))
             raise ConfigurationError(f"expected the reference of a key that begins with {known}; to use others, configure their provider")
         return services.open(ref)
+
+    def connections(self) -> tuple[ConnectionReport, ...]:
+        """Return what the connections of the providers speak, of those that can tell."""
+        found: list[ConnectionReport] = []
+        for services in self._services.values():
+            if isinstance(services, ReportsConnections):
+                found += services.connections()
+        return tuple(found)
 
 
 class LocalKeyServices:

@@ -6,7 +6,7 @@ Rules that this module keeps:
 - the context is one entry of the encryption context, `ctsec`, in URL-safe base64: it stays injective whatever is done with the pairs;
 - re-wrapping happens inside the service, under the same key: the data key does not leave it;
 - a call has time-outs and a total (`CallBounds`); boto3's own retries are off, so that nothing is tried again twice over;
-- requests go over https; plain http is for a stand-in on loopback only, whoever sets the address;
+- requests go over TLS 1.3; plain http is for a stand-in on loopback only, whoever sets the address;
 - connections are not shared with a forked child; no exception of boto3 leaves this module, and no data key its log.
 """
 
@@ -27,6 +27,9 @@ from ctsec.encryption.kms.endpoint import safe_endpoint
 from ctsec.encryption.kms.forks import start_anew_after_fork
 from ctsec.errors import ConfigurationError, CtsecError, DecryptionFailed, KmsUnavailable
 from ctsec.secret import Secret
+from ctsec.transport import ConnectionReport, Transport, check_url, report_https
+from ctsec.transport.boto import enforce_tls13
+from ctsec.transport.tls import TRANSPORT
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -62,11 +65,12 @@ class _Client(Protocol):
 class AwsKeyServices:
     """AWS KMS keys by their ARNs, with the host's boto3 session and one client for each region.
 
-    `regions` are the only ones that keys may be in (None: any); `bounds` the bounds of a call; `endpoint` the address of a stand-in for
-    tests (https, or http on loopback). Raises ConfigurationError without boto3 and for another endpoint.
+    `regions` are the only ones that keys may be in (None: any), `bounds` the bounds of a call, `transport` what the doctor trusts;
+    `endpoint` is the address of a stand-in for tests (https, or http on loopback). Raises ConfigurationError without boto3 and for another
+    endpoint.
     """
 
-    __slots__ = ("__weakref__", "_attempts", "_bounds", "_clients", "_endpoint", "_lock", "_regions", "_session")
+    __slots__ = ("__weakref__", "_attempts", "_bounds", "_clients", "_endpoint", "_lock", "_regions", "_session", "_transport")
 
     def __init__(
         self,
@@ -76,6 +80,7 @@ class AwsKeyServices:
         bounds: CallBounds | None = None,
         endpoint: str | None = None,
         attempts: Attempts | None = None,
+        transport: Transport = TRANSPORT,
     ) -> None:
         try:
             from boto3.session import Session
@@ -83,6 +88,7 @@ class AwsKeyServices:
             raise ConfigurationError("keys of AWS KMS need boto3; install ctsec[aws]") from None
         self._bounds = bounds or CallBounds()
         self._attempts = attempts or Attempts(self._bounds)
+        self._transport = transport
         self._regions = None if regions is None else frozenset(regions)
         self._endpoint = None if endpoint is None else safe_endpoint(endpoint)
         self._session = session or Session()
@@ -110,6 +116,14 @@ class AwsKeyServices:
             clients, self._clients = self._clients, {}
         for client in clients.values():
             client.close()
+
+    def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to the service in each region that was named, or (where none was) is in use, and return what is spoken."""
+        regions = sorted(self._clients if self._regions is None else self._regions)
+        addresses = {region: str(self._client(region).meta.endpoint_url) for region in regions}
+        return tuple(
+            report_https(f"aws kms {region}", check_url(address), transport=self._transport) for region, address in addresses.items()
+        )
 
     def ask(self, arn: KeyArn, call: Callable[[_Client], T]) -> T:
         """Return what `call` makes of an answer, within the bounds; raise the small set of errors."""
@@ -149,7 +163,7 @@ class AwsKeyServices:
         config = Config(connect_timeout=bounds.connect, read_timeout=bounds.read, retries={"total_max_attempts": 1, "mode": "standard"})
         made = cast("Any", self._session).client("kms", region_name=region, endpoint_url=self._endpoint, config=config)
         safe_endpoint(str(made.meta.endpoint_url))
-        return cast("_Client", made)
+        return enforce_tls13(cast("_Client", made))
 
 
 class AwsKms:

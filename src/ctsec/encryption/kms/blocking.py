@@ -21,6 +21,7 @@ from ctsec.encryption.kek import KekDescription
 from ctsec.encryption.kms.forks import start_anew_after_fork
 from ctsec.errors import KmsUnavailable
 from ctsec.secret import Secret
+from ctsec.transport import ConnectionReport, ReportsConnections
 
 T = TypeVar("T")
 
@@ -117,3 +118,9 @@ class AsyncBlockingKeyServices:
     def open(self, ref: str) -> AsyncKms:
         """Return the service with the key of a stored reference; raises as the services do."""
         return AsyncBlockingKms(self._services.open(ref), threads=self._threads)
+
+    async def connections(self) -> tuple[ConnectionReport, ...]:
+        """Return what the connections of the services speak, if they can tell."""
+        if not isinstance(self._services, ReportsConnections):
+            return ()
+        return await self._threads.run(self._services.connections)
