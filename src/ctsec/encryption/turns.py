@@ -45,7 +45,10 @@ class Turns:
 
 
 class AsyncTurns:
-    """Turns of tasks: whoever enters `of(key)` is alone with that key in its event loop; another loop has turns of its own."""
+    """Turns of tasks: whoever enters `of(key)` is alone with that key in its event loop; another loop has turns of its own.
+
+    Coroutines that are driven without a loop take no turns, and may fetch the same thing twice.
+    """
 
     __slots__ = ("_guard", "_queues")
 
@@ -57,7 +60,11 @@ class AsyncTurns:
     @asynccontextmanager
     async def of(self, key: Hashable) -> AsyncGenerator[None]:
         """Wait for the turn with `key`."""
-        place = (id(asyncio.get_running_loop()), key)
+        try:
+            place = (id(asyncio.get_running_loop()), key)
+        except RuntimeError:
+            yield
+            return
         with self._guard:
             queue = self._queues.setdefault(place, _Queue(asyncio.Lock()))
             queue.waiting += 1
