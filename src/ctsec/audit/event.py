@@ -95,6 +95,12 @@ class EventName(StrEnum):
     CUSTOMER_KEY_FORGOTTEN = "customer_key.forgotten"
     CUSTOMER_KEY_FAILED = "customer_key.failed"
     CUSTOMER_KEY_RECOVERED = "customer_key.recovered"
+    CREDENTIAL_STORED = "credential.stored"
+    CREDENTIAL_ROTATED = "credential.rotated"
+    CREDENTIAL_CHANGED = "credential.changed"
+    CREDENTIAL_DISCLOSED = "credential.disclosed"
+    CREDENTIAL_REMOVED = "credential.removed"
+    CREDENTIAL_REMINDED = "credential.reminded"
     AUDIT_SEARCHED = "audit.searched"
 
 

@@ -93,18 +93,37 @@ class AsyncAuthority:
         policy = await self._acting.policy(acting.standing)
         return may_set_organization_role(policy, actor=acting, before=before, after=after, now=self._acting.now)
 
-    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
-        """Return why `actor` may not use an organization permission, or None; owners and admins may what the policy does not name.
+    async def may(
+        self,
+        actor: Principal,
+        *,
+        organization: OrganizationId,
+        permission: str,
+        lock: bool = True,
+        workspace: WorkspaceId | None = None,
+    ) -> Refusal | None:
+        """Return why `actor` may not use a permission in the organization, or in a workspace of it, or None.
 
-        Without `lock` it is answered as this transaction sees it: for who must not wait yet, and asks again before writing.
+        Owners and admins may what the policy does not name. Without `lock` it is answered as this transaction sees it: for who must not
+        wait yet, and asks again before writing.
         """
         acting = await self._acting.actor(actor, organization, lock=lock)
         if isinstance(acting, Refusal):
             return acting
+        if workspace is not None and await self._acting.home(workspace) != organization:
+            return NOT_FOUND
         if permission not in self._policy.permissions:
             named = leads(acting, self._acting.now)
             return None if named else Refusal(Reason.DENIED, f"{permission} is not among your permissions")
-        access = self._policy.access(acting.standing, now=self._acting.now, scopes=acting.scopes, workspaces=acting.workspaces)
+        policy = self._policy if workspace is None else await self._acting.policy(acting.standing)
+        access = policy.access(
+            acting.standing,
+            now=self._acting.now,
+            workspace=workspace,
+            workspace_organization=organization,
+            scopes=acting.scopes,
+            workspaces=acting.workspaces,
+        )
         if not access.can(permission):
             return Refusal(Reason.DENIED, f"{permission} is not among your permissions")
         return by_manner(acting, permission)

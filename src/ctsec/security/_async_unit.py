@@ -37,6 +37,7 @@ from ctsec.rbac._async_elevations import AsyncElevations
 from ctsec.rbac._async_lists import AsyncLists
 from ctsec.security.parts import Parts
 from ctsec.storage._async_ports import AsyncStore
+from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
 
 class AsyncSlowHash(AsyncPasswordHasher, AsyncStretcher, Protocol):
@@ -267,6 +268,21 @@ class AsyncUnit:
                 records=self._store.customer_keys, deks=self._store.deks, rights=self._authority, epochs=self._store.epochs
             ),
             policy=self._parts.settings.customer_keys,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def vault(self) -> AsyncVault:
+        """Credentials of organizations."""
+        return AsyncVault(
+            AsyncVaultParts(
+                records=self._store.credentials,
+                places=self._store.workspaces,
+                rights=self._authority,
+                sealer=self.secrets,
+                uses=self._parts.memory.credential_uses,
+            ),
             audit=self.audit,
             ambient=self._ambient,
         )

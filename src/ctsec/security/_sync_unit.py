@@ -38,6 +38,7 @@ from ctsec.rbac._sync_elevations import Elevations
 from ctsec.rbac._sync_lists import Lists
 from ctsec.security.parts import Parts
 from ctsec.storage._sync_ports import Store
+from ctsec.vault._sync import Vault, VaultParts
 
 
 class SlowHash(PasswordHasher, Stretcher, Protocol):
@@ -268,6 +269,21 @@ class Unit:
                 records=self._store.customer_keys, deks=self._store.deks, rights=self._authority, epochs=self._store.epochs
             ),
             policy=self._parts.settings.customer_keys,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def vault(self) -> Vault:
+        """Credentials of organizations."""
+        return Vault(
+            VaultParts(
+                records=self._store.credentials,
+                places=self._store.workspaces,
+                rights=self._authority,
+                sealer=self.secrets,
+                uses=self._parts.memory.credential_uses,
+            ),
             audit=self.audit,
             ambient=self._ambient,
         )

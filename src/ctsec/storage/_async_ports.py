@@ -31,6 +31,7 @@ from ctsec.rbac._async_ports import (
     AsyncListRecords,
     AsyncStandingRecords,
 )
+from ctsec.vault._async_ports import AsyncCredentialRecords
 from ctsec.worker._async_ports import AsyncJobRecords
 
 AfterCommit: TypeAlias = Callable[[frozenset[str]], None]
@@ -160,6 +161,11 @@ class AsyncStore(Protocol):
     @property
     def customer_keys(self) -> AsyncCustomerKeyRecords:
         """The keys of organizations' own."""
+        ...
+
+    @property
+    def credentials(self) -> AsyncCredentialRecords:
+        """Credentials of the vault."""
         ...
 
     @property

@@ -32,6 +32,7 @@ from ctsec.rbac._sync_ports import (
     ListRecords,
     StandingRecords,
 )
+from ctsec.vault._sync_ports import CredentialRecords
 from ctsec.worker._sync_ports import JobRecords
 
 AfterCommit: TypeAlias = Callable[[frozenset[str]], None]
@@ -161,6 +162,11 @@ class Store(Protocol):
     @property
     def customer_keys(self) -> CustomerKeyRecords:
         """The keys of organizations' own."""
+        ...
+
+    @property
+    def credentials(self) -> CredentialRecords:
+        """Credentials of the vault."""
         ...
 
     @property
