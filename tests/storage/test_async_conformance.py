@@ -102,6 +102,10 @@ class TestCustomerKeys(conformance.AsyncCustomerKeyConformance):
     pass
 
 
+class TestCredentials(conformance.AsyncCredentialConformance):
+    pass
+
+
 class TestInbox(conformance.AsyncInboxConformance):
     pass
 

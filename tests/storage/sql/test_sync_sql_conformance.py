@@ -114,6 +114,10 @@ class TestCustomerKeys(conformance.CustomerKeyConformance):
     pass
 
 
+class TestCredentials(conformance.CredentialConformance):
+    pass
+
+
 class TestInbox(conformance.InboxConformance):
     pass
 
