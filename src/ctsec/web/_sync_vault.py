@@ -130,7 +130,7 @@ def _secret(body: models.NewCredential | models.CredentialRotation) -> Outcome[S
         return Refusal(Reason.INVALID_INPUT, "expected a secret without lone surrogates")
 
 
-def _wish(body: models.CredentialWish) -> VaultWish:
+def _wish(body: models.NewCredential | models.CredentialChange) -> VaultWish:
     return VaultWish(
         name=body.name,
         kind=body.kind,

@@ -193,8 +193,11 @@ Version = Annotated[int, Field(ge=0)] | None
 VaultSecret = Annotated[SecretStr, Field(min_length=1, max_length=60_000)]
 
 
-class CredentialWish(Body):
-    """What a credential is to be. `services` and `regions` have to be said: null is all of them; `users` null narrows nothing."""
+class NewCredential(Body):
+    """A credential to keep, of the organization or of a workspace.
+
+    `services` and `regions` have to be said: null is all of them; `users` null narrows nothing.
+    """
 
     name: Name
     kind: Annotated[VaultKind, Field(strict=False)]
@@ -204,18 +207,21 @@ class CredentialWish(Body):
     regions: Narrowing
     users: Narrowing = None
     rotate_days: Annotated[int, Field(ge=1, le=3650)] | None = None
-
-
-class NewCredential(CredentialWish):
-    """A credential to keep, of the organization or of a workspace."""
-
     workspace_id: Id | None = None
     secret: VaultSecret
 
 
-class CredentialChange(CredentialWish):
-    """What a credential is to be from now on; `version` is the one that was read."""
+class CredentialChange(Body):
+    """What a credential is to be from now on, all of it; `version` is the one that was read."""
 
+    name: Name
+    kind: Annotated[VaultKind, Field(strict=False)]
+    label: Name = ""
+    access: Annotated[AccessMode, Field(strict=False)] = AccessMode.READ_ONLY
+    services: Narrowing
+    regions: Narrowing
+    users: Narrowing = None
+    rotate_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     version: Version = None
 
 
