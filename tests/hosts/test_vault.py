@@ -50,7 +50,8 @@ def test_a_credential_is_read_only_and_narrow(host: Host, owner: Browser) -> Non
     organization = owner.found("Acme")
     home = f"/organizations/{organization}/credentials"
     own = f"{home}/{owner.ok(f'POST {home}', {**WISH, 'secret': 'x'})['id']}"
-    for wrong in ({**HERE, "access": "read_write"}, {**HERE, "service": "iam"}, {**HERE, "region": "us-east-1"}, {}):
+    beyond: list[dict[str, Any]] = [{**HERE, "access": "read_write"}, {**HERE, "service": "iam"}, {**HERE, "region": "us-east-1"}, {}]
+    for wrong in beyond:
         reply = owner.auth(f"POST {own}/use", wrong)
         assert (reply.status, reply.json["reason"]) == (403, "denied")
     assert disclosed(host, organization) == []
@@ -58,7 +59,15 @@ def test_a_credential_is_read_only_and_narrow(host: Host, owner: Browser) -> Non
     for left_out in ("services", "regions"):
         short = {key: value for key, value in WISH.items() if key != left_out}
         assert owner.auth(f"POST {home}", {**short, "name": "o", "secret": "x"}).status == 422
-    for wrong in ({"services": []}, {"kind": "ftp"}, {"access": "root"}, {"secret": ""}, {"workspace_id": "wsp_1"}, {"users": ["me"]}):
+    bad: list[dict[str, Any]] = [
+        {"services": []},
+        {"kind": "ftp"},
+        {"access": "root"},
+        {"secret": ""},
+        {"workspace_id": "wsp_1"},
+        {"users": ["me"]},
+    ]
+    for wrong in bad:
         assert owner.auth(f"POST {home}", {**WISH, "name": "o", "secret": "x", **wrong}).status == 422, wrong
     changed = owner.ok(f"PUT {own}", {**WISH, "access": "read_write", "version": 0})
     assert (changed["access"], changed["version"]) == ("read_write", 1)

@@ -24,7 +24,7 @@ from tests.services.probing import reason
 
 DAY = timedelta(days=1)
 WISH = VaultWish(name="billing bucket", kind=VaultKind.AWS, services=frozenset({"s3"}), regions=frozenset({"eu"}), rotate_every=90 * DAY)
-HERE = {"service": "s3", "region": "eu"}
+HERE: dict[str, Any] = {"service": "s3", "region": "eu"}
 READ, WRITE = AccessMode.READ_ONLY, AccessMode.READ_WRITE
 
 

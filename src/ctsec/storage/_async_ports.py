@@ -18,7 +18,7 @@ from ctsec.directory._async_ports import (
     AsyncUserRecords,
     AsyncWorkspaceRecords,
 )
-from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords
+from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords, AsyncIndexKeyRecords
 from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.keys._async_ports import AsyncKeyRecords
 from ctsec.mail._async_ports import AsyncOutboxRecords
@@ -161,6 +161,11 @@ class AsyncStore(Protocol):
     @property
     def customer_keys(self) -> AsyncCustomerKeyRecords:
         """The keys of organizations' own."""
+        ...
+
+    @property
+    def index_keys(self) -> AsyncIndexKeyRecords:
+        """The keys of blind indexes."""
         ...
 
     @property

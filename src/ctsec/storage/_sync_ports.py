@@ -19,7 +19,7 @@ from ctsec.directory._sync_ports import (
     UserRecords,
     WorkspaceRecords,
 )
-from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords
+from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, IndexKeyRecords
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.keys._sync_ports import KeyRecords
 from ctsec.mail._sync_ports import OutboxRecords
@@ -162,6 +162,11 @@ class Store(Protocol):
     @property
     def customer_keys(self) -> CustomerKeyRecords:
         """The keys of organizations' own."""
+        ...
+
+    @property
+    def index_keys(self) -> IndexKeyRecords:
+        """The keys of blind indexes."""
         ...
 
     @property

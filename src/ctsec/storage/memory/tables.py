@@ -8,6 +8,7 @@ from ctsec.audit.event import LogId
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.authn.record import PasswordRecord, Session
 from ctsec.directory.record import Invitation, Membership, Organization, Workspace
+from ctsec.encryption.blind_index import IndexKey
 from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.ids import (
@@ -57,6 +58,7 @@ API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")
 KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")
 DEKS: Final[Table[DekId, WrappedDek]] = Table("deks")
 CUSTOMER_KEYS: Final[Table[tuple[OrganizationId, str], CustomerKey]] = Table("customer_keys")
+INDEX_KEYS: Final[Table[tuple[OrganizationId, str, int], IndexKey]] = Table("index_keys")
 CREDENTIALS: Final[Table[CredentialId, VaultCredential]] = Table("credentials")
 CREDENTIAL_NAMES: Final[Table[tuple[OrganizationId, bytes], CredentialId]] = Table("credential_names")
 CREDENTIAL_SECRETS: Final[Table[CredentialId, bytes]] = Table("credential_secrets")

@@ -27,6 +27,7 @@ from ctsec.storage.sql._async_directory import (
 from ctsec.storage.sql._async_elevations import AsyncSqlBreakGlass, AsyncSqlElevations, AsyncSqlLists
 from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
+from ctsec.storage.sql._async_index_keys import AsyncSqlIndexKeys
 from ctsec.storage.sql._async_keys import AsyncSqlKeys
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql._async_vault import AsyncSqlCredentials
@@ -62,6 +63,7 @@ class AsyncSqlStore:
     api_keys: AsyncSqlKeys
     deks: AsyncSqlDeks
     customer_keys: AsyncSqlCustomerKeys
+    index_keys: AsyncSqlIndexKeys
     credentials: AsyncSqlCredentials
     inbox: AsyncSqlInbox
     log: AsyncSqlLog
@@ -98,6 +100,7 @@ class AsyncSqlStore:
             api_keys=AsyncSqlKeys(run, tables),
             deks=AsyncSqlDeks(run, tables),
             customer_keys=AsyncSqlCustomerKeys(run, tables),
+            index_keys=AsyncSqlIndexKeys(run, tables),
             credentials=AsyncSqlCredentials(run, tables),
             inbox=AsyncSqlInbox(run, tables),
             log=AsyncSqlLog(run, tables),

@@ -28,6 +28,7 @@ from ctsec.storage.sql._sync_directory import (
 from ctsec.storage.sql._sync_elevations import SqlBreakGlass, SqlElevations, SqlLists
 from ctsec.storage.sql._sync_executor import Executor, JoinedSource
 from ctsec.storage.sql._sync_guard import SqlGuard
+from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
 from ctsec.storage.sql._sync_keys import SqlKeys
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql._sync_vault import SqlCredentials
@@ -63,6 +64,7 @@ class SqlStore:
     api_keys: SqlKeys
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
+    index_keys: SqlIndexKeys
     credentials: SqlCredentials
     inbox: SqlInbox
     log: SqlLog
@@ -99,6 +101,7 @@ class SqlStore:
             api_keys=SqlKeys(run, tables),
             deks=SqlDeks(run, tables),
             customer_keys=SqlCustomerKeys(run, tables),
+            index_keys=SqlIndexKeys(run, tables),
             credentials=SqlCredentials(run, tables),
             inbox=SqlInbox(run, tables),
             log=SqlLog(run, tables),

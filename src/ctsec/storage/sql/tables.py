@@ -241,6 +241,10 @@ class Tables:
             one_name=("organization_id", "name_digest"), by_organization=("organization_id", "id"),
             by_due=("organization_id", "due_at"), by_time=("due_at",),
         )  # fmt: skip
+        self.index_key = self._table(
+            "index_key", _id("organization_id"), _id("place", length=512), _number("generation"), _blob("sealed"), _at("created_at"),
+            key=("organization_id", "place", "generation"),
+        )  # fmt: skip
         self.credential_secret = self._table("credential_secret", _id("credential_id"), _blob("sealed"), key=("credential_id",))
 
     def _audit(self) -> None:

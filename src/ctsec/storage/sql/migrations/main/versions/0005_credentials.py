@@ -1,4 +1,4 @@
-"""The vault: credentials of organizations, and apart from them their sealed secrets."""
+"""The vault: credentials of organizations, and apart from them their sealed secrets; the keys of blind indexes."""
 
 from typing import Any
 
@@ -51,9 +51,21 @@ def upgrade() -> None:
             "by_time": ("due_at",),
         },
     )
+    table(
+        "index_key",
+        {
+            "organization_id": Ident(64),
+            "place": Ident(512),
+            "generation": BigInteger(),
+            "sealed": Blob(),
+            "created_at": Instant(),
+        },
+        key=("organization_id", "place", "generation"),
+        indexes={},
+    )
     table("credential_secret", {"credential_id": Ident(64), "sealed": Blob()}, key=("credential_id",), indexes={})
 
 
 def downgrade() -> None:
     """Take everything away again."""
-    drop("credential", "credential_secret")
+    drop("credential", "index_key", "credential_secret")

@@ -1,0 +1,206 @@
+"""Encrypted columns of a host's mapped classes: the attribute that is set and read, beside the column that is stored.
+
+Rules that this module keeps:
+
+- nothing here does I/O: values are sealed and opened by `unit.columns`, explicitly, in the same way for both colours;
+- a row whose value was set and not sealed is not written: the flush or the commit is refused;
+- a sealed value is written for the row that it was sealed for: another primary key or organization is refused until it is sealed again;
+- ORM statements that set such a column are refused; what reaches the column in another way must be a sealed value (`sealed_types`);
+- an opened value lives beside the row's state, in a `Secret`: it is no column, in no repr and no pickle, and ends when the row expires;
+- a blind index is never unique: mapping one with a unique index or constraint is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Generic, Self, TypeVar, cast, overload
+
+from sqlalchemy import Column, Connection, Index, UniqueConstraint, event, inspect
+from sqlalchemy.orm import Mapper, ORMExecuteState, Session
+
+from ctsec.encryption.blind_index import BlindIndex
+from ctsec.encryption.columns import ColumnPlace, EncryptedAttribute, attributes_of
+from ctsec.errors import ConfigurationError
+from ctsec.storage.sql.encrypted_cell import SqlCell, held, seen, state_of
+from ctsec.storage.sql.sealed_types import TERM_BYTES, BlindTerm, IndexColumn, SealedColumn
+
+V = TypeVar("V", bound=str | bytes)
+E = TypeVar("E", bound="Encrypted[Any]")
+_GUARDED: Final = "ctsec.encrypted"
+
+
+class Encrypted(EncryptedAttribute, Generic[V]):
+    """An encrypted attribute of a mapped class; `encrypted` and `encrypted_bytes` make one."""
+
+    def __init__(self, column: str, *, kind: type[V], organization: str, region: str | None, index: BlindIndex | None) -> None:
+        if index is not None and (kind is not str or index.bits > 8 * TERM_BYTES):
+            raise ValueError(f"expected a blind index of text, with at most {8 * TERM_BYTES} bits")
+        self.name = ""
+        self.column = column
+        self.organization = organization
+        self.region = region
+        self._index = index
+        self._kind: type[V] = kind
+        self._owner: type[Any] = object
+
+    @property
+    def index(self) -> BlindIndex | None:
+        """How it is indexed."""
+        return self._index
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        """Learn the attribute's name, and watch what the mapper of its class does."""
+        self.name = name
+        self._owner = owner
+        event.listen(owner, "mapper_configured", self._check, propagate=True)
+        event.listen(owner, "before_insert", self._before_write, propagate=True)
+        event.listen(owner, "before_update", self._before_write, propagate=True)
+        event.listen(owner, "expire", self._expired, propagate=True)
+        event.listen(owner, "refresh", self._refreshed, propagate=True)
+
+    @overload
+    def __get__(self: E, row: None, owner: type[Any]) -> E: ...
+    @overload
+    def __get__(self, row: object, owner: type[Any]) -> V | None: ...
+    def __get__(self, row: object | None, owner: type[Any]) -> Self | V | None:
+        """Return the value of a row that was set or opened; raise ValueError if it is sealed."""
+        if row is None:
+            return self
+        raw = self.cell(row).value()
+        return None if raw is None else self._read(raw)
+
+    def __set__(self, row: object, value: V | None) -> None:
+        """Set the value, to be sealed by `unit.columns.seal` before the row is written."""
+        given: object = value
+        if given is not None and not isinstance(given, self._kind):
+            raise TypeError(f"expected {self._kind.__name__} or None for {self.name}")
+        raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+        self.cell(row).set(raw)
+        session = state_of(row).session
+        if session is not None:
+            guard(session)
+
+    def columns(self) -> tuple[str, ...]:
+        """Return the attributes of the stored columns: the sealed one, and that of the index."""
+        return (self.column,) if self._index is None else (self.column, self._index.column)
+
+    def cell(self, row: object) -> SqlCell:
+        """Return the column of a row."""
+        return SqlCell(row, self.name, column=self.column, organization=self.organization, region=self.region, index=self._index)
+
+    def place_of(self) -> ColumnPlace:
+        """Return the column, of the class that the attribute was written in."""
+        mapper: Mapper[Any] | None = inspect(self._owner, raiseerr=False)
+        if mapper is None:
+            raise ConfigurationError(f"expected {self.name} to be written in a mapped class, to be searched by")
+        return place_in(mapper, self.column)
+
+    def _read(self, raw: bytes) -> V:
+        return cast(V, raw.decode("utf-8", "surrogatepass") if self._kind is str else raw)
+
+    def _check(self, mapper: Mapper[Any], kind: type[Any]) -> None:
+        for name, wanted in ((self.column, SealedColumn), (self._index.column if self._index else None, IndexColumn)):
+            if name is not None and not (name in mapper.columns and isinstance(mapper.columns[name].type, wanted)):
+                raise ConfigurationError(f"expected {kind.__name__}.{name} to be a column of the type {wanted.__name__}")
+        if self.organization not in mapper.attrs:
+            raise ConfigurationError(f"expected {kind.__name__} to have the attribute {self.organization}")
+        if self._index is not None and unique(mapper.columns[self._index.column]):
+            raise ConfigurationError(
+                f"{kind.__name__}.{self._index.column} is a blind index: different values share a term, so never unique"
+            )
+
+    def _before_write(self, mapper: Mapper[Any], connection: Connection, row: object) -> None:
+        del mapper, connection
+        self.cell(row).require_sealed()
+
+    def _expired(self, row: object, attrs: Iterable[str] | None) -> None:
+        if attrs is None or self.column in attrs:
+            held(row).pop(self.name, None)
+
+    def _refreshed(self, row: object, context: object, attrs: Iterable[str] | None) -> None:
+        del context
+        if attrs is not None and self.column not in attrs:
+            return
+        kept = held(row).get(self.name)
+        if kept is not None and not kept.pending:
+            del held(row)[self.name]
+
+
+def encrypted(column: str, *, organization: str, region: str | None = None, index: BlindIndex | None = None) -> Encrypted[str]:
+    """Return an encrypted text attribute over the mapped `column` of the type `SealedColumn`.
+
+    `organization` names the attribute that holds the organization's id, `region` one that holds its region (None: the default region).
+    With an `index` rows can be found by `unit.columns.terms`.
+    """
+    return Encrypted(column, kind=str, organization=organization, region=region, index=index)
+
+
+def encrypted_bytes(column: str, *, organization: str, region: str | None = None) -> Encrypted[bytes]:
+    """Return an encrypted attribute of bytes; see `encrypted`."""
+    return Encrypted(column, kind=bytes, organization=organization, region=region, index=None)
+
+
+def search_terms(terms: Iterable[bytes]) -> tuple[BlindTerm, ...]:
+    """Return what an index column is compared with, of the bytes that `unit.columns.terms` gave: `Note.index.in_(search_terms(…))`."""
+    return tuple(BlindTerm(term) for term in terms)
+
+
+def guard(session: Session) -> None:
+    """Have a session refuse to write or commit rows whose values are not sealed, and statements that set sealed columns.
+
+    It is called for every session in which such a value is set; call it where a session is made to have it refuse statements from the
+    first one on.
+    """
+    if _GUARDED not in session.info:
+        session.info[_GUARDED] = True
+        event.listen(session, "before_flush", _before_flush)
+        event.listen(session, "before_commit", _require_all_sealed)
+        event.listen(session, "do_orm_execute", _refuse_statements)
+
+
+def place_in(mapper: Mapper[Any], column: str) -> ColumnPlace:
+    """Return the table and column behind a mapped attribute."""
+    found = mapper.columns[column]
+    return ColumnPlace(found.table.fullname, found.name)
+
+
+def unique(column: Column[Any]) -> bool:
+    """Say whether a column is part of a unique index, constraint or primary key of its table."""
+    table = column.table
+    keys: list[Any] = [each for each in table.constraints if isinstance(each, UniqueConstraint)]
+    keys += [each for each in table.indexes if isinstance(each, Index) and each.unique]
+    return bool(column.unique) or column.primary_key or any(column.name in {each.name for each in key.columns} for key in keys)
+
+
+def _before_flush(session: Session, context: object, instances: object) -> None:
+    del context, instances
+    _require_all_sealed(session)
+
+
+def _require_all_sealed(session: Session) -> None:
+    for row in (*session.new, *session.identity_map.values()):
+        for name, kept in seen(row).items():
+            if kept.pending and not kept.waits:
+                raise ValueError(f"{type(row).__name__}.{name} was set and not sealed; call unit.columns.seal(row) before it is written")
+
+
+def _refuse_statements(executing: ORMExecuteState) -> None:
+    mapper = executing.bind_mapper
+    if mapper is None or not (executing.is_insert or executing.is_update):
+        return
+    kept = [each for each in attributes_of(mapper.class_) if isinstance(each, Encrypted)]
+    guarded = {mapper.columns[name].name for each in kept for name in each.columns()}
+    if executing.is_update and kept:
+        guarded |= {column.name for column in mapper.primary_key} | {mapper.columns[each.organization].name for each in kept}
+    if guarded & _given(executing):
+        raise ValueError("expected rows that the session writes: a statement can not seal, so it sets and moves no encrypted column")
+
+
+def _given(executing: ORMExecuteState) -> set[str]:
+    """Return the names of the columns that an INSERT or UPDATE sets."""
+    statement: Any = executing.statement
+    # Nothing public says what a statement sets before it is compiled.
+    rows: list[Any] = [statement._values or {}, *(row for rows in statement._multi_values for row in rows)]  # noqa: SLF001
+    given: Any = executing.parameters or ()
+    rows += [given] if isinstance(given, Mapping) else given
+    return {str(getattr(key, "name", key)) for row in rows for key in (row if isinstance(row, Mapping) else ())}
