@@ -12,29 +12,28 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, Generic, Self, TypeVar, cast, overload
+from collections.abc import Iterable
+from typing import Any, Generic, Self, TypeVar, cast, overload
 
-from sqlalchemy import Column, Connection, Index, UniqueConstraint, event, inspect
-from sqlalchemy.orm import Mapper, ORMExecuteState, Session
+from sqlalchemy import Column, Connection, UniqueConstraint, event, inspect
+from sqlalchemy.orm import Mapper
 
 from ctsec.encryption.blind_index import BlindIndex
-from ctsec.encryption.columns import ColumnPlace, EncryptedAttribute, attributes_of
+from ctsec.encryption.columns import ColumnPlace
 from ctsec.errors import ConfigurationError
-from ctsec.storage.sql.encrypted_cell import SqlCell, held, seen, state_of
-from ctsec.storage.sql.sealed_types import TERM_BYTES, BlindTerm, IndexColumn, SealedColumn
+from ctsec.storage.sql.encrypted_cell import SqlCell
+from ctsec.storage.sql.encrypted_guard import StoredAttribute, guard, held
+from ctsec.storage.sql.sealed_types import BlindTerm, IndexColumn, SealedColumn
 
 V = TypeVar("V", bound=str | bytes)
+__all__ = ["Encrypted", "encrypted", "encrypted_bytes", "guard", "search_terms"]
 E = TypeVar("E", bound="Encrypted[Any]")
-_GUARDED: Final = "ctsec.encrypted"
 
 
-class Encrypted(EncryptedAttribute, Generic[V]):
+class Encrypted(StoredAttribute, Generic[V]):
     """An encrypted attribute of a mapped class; `encrypted` and `encrypted_bytes` make one."""
 
     def __init__(self, column: str, *, kind: type[V], organization: str, region: str | None, index: BlindIndex | None) -> None:
-        if index is not None and (kind is not str or index.bits > 8 * TERM_BYTES):
-            raise ValueError(f"expected a blind index of text, with at most {8 * TERM_BYTES} bits")
         self.name = ""
         self.column = column
         self.organization = organization
@@ -76,9 +75,6 @@ class Encrypted(EncryptedAttribute, Generic[V]):
             raise TypeError(f"expected {self._kind.__name__} or None for {self.name}")
         raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
         self.cell(row).set(raw)
-        session = state_of(row).session
-        if session is not None:
-            guard(session)
 
     def columns(self) -> tuple[str, ...]:
         """Return the attributes of the stored columns: the sealed one, and that of the index."""
@@ -145,19 +141,6 @@ def search_terms(terms: Iterable[bytes]) -> tuple[BlindTerm, ...]:
     return tuple(BlindTerm(term) for term in terms)
 
 
-def guard(session: Session) -> None:
-    """Have a session refuse to write or commit rows whose values are not sealed, and statements that set sealed columns.
-
-    It is called for every session in which such a value is set; call it where a session is made to have it refuse statements from the
-    first one on.
-    """
-    if _GUARDED not in session.info:
-        session.info[_GUARDED] = True
-        event.listen(session, "before_flush", _before_flush)
-        event.listen(session, "before_commit", _require_all_sealed)
-        event.listen(session, "do_orm_execute", _refuse_statements)
-
-
 def place_in(mapper: Mapper[Any], column: str) -> ColumnPlace:
     """Return the table and column behind a mapped attribute."""
     found = mapper.columns[column]
@@ -168,39 +151,5 @@ def unique(column: Column[Any]) -> bool:
     """Say whether a column is part of a unique index, constraint or primary key of its table."""
     table = column.table
     keys: list[Any] = [each for each in table.constraints if isinstance(each, UniqueConstraint)]
-    keys += [each for each in table.indexes if isinstance(each, Index) and each.unique]
+    keys += [each for each in table.indexes if each.unique]
     return bool(column.unique) or column.primary_key or any(column.name in {each.name for each in key.columns} for key in keys)
-
-
-def _before_flush(session: Session, context: object, instances: object) -> None:
-    del context, instances
-    _require_all_sealed(session)
-
-
-def _require_all_sealed(session: Session) -> None:
-    for row in (*session.new, *session.identity_map.values()):
-        for name, kept in seen(row).items():
-            if kept.pending and not kept.waits:
-                raise ValueError(f"{type(row).__name__}.{name} was set and not sealed; call unit.columns.seal(row) before it is written")
-
-
-def _refuse_statements(executing: ORMExecuteState) -> None:
-    mapper = executing.bind_mapper
-    if mapper is None or not (executing.is_insert or executing.is_update):
-        return
-    kept = [each for each in attributes_of(mapper.class_) if isinstance(each, Encrypted)]
-    guarded = {mapper.columns[name].name for each in kept for name in each.columns()}
-    if executing.is_update and kept:
-        guarded |= {column.name for column in mapper.primary_key} | {mapper.columns[each.organization].name for each in kept}
-    if guarded & _given(executing):
-        raise ValueError("expected rows that the session writes: a statement can not seal, so it sets and moves no encrypted column")
-
-
-def _given(executing: ORMExecuteState) -> set[str]:
-    """Return the names of the columns that an INSERT or UPDATE sets."""
-    statement: Any = executing.statement
-    # Nothing public says what a statement sets before it is compiled.
-    rows: list[Any] = [statement._values or {}, *(row for rows in statement._multi_values for row in rows)]  # noqa: SLF001
-    given: Any = executing.parameters or ()
-    rows += [given] if isinstance(given, Mapping) else given
-    return {str(getattr(key, "name", key)) for row in rows for key in (row if isinstance(row, Mapping) else ())}

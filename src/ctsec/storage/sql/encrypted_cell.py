@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
-
-from sqlalchemy import inspect
-from sqlalchemy.orm import InstanceState
 from sqlalchemy.orm.attributes import get_history
 
 from ctsec.encryption.blind_index import BlindIndex
@@ -15,37 +9,8 @@ from ctsec.encryption.columns import ColumnPlace, Plain, column_context, row_key
 from ctsec.encryption.context import Context
 from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.secret import Secret
+from ctsec.storage.sql.encrypted_guard import Held, guard, held, state_of
 from ctsec.storage.sql.sealed_types import BlindTerm, SealedValue
-
-_HELD: Final = "ctsec.columns"
-
-
-@dataclass(slots=True)
-class Held:
-    """A value in memory: opened, or (`pending`) set and not sealed yet; `waits` while it is being sealed."""
-
-    value: Secret | None
-    pending: bool = False
-    waits: bool = False
-    bound: bytes | None = None
-
-
-def state_of(row: object) -> InstanceState[Any]:
-    """Return the state that the mapper keeps of a row."""
-    state: InstanceState[Any] = inspect(row)
-    return state
-
-
-def held(row: object) -> dict[str, Held]:
-    """Return what is in memory of a row's encrypted columns, by attribute."""
-    found: dict[str, Held] = state_of(row).info.setdefault(_HELD, {})
-    return found
-
-
-def seen(row: object) -> Mapping[str, Held]:
-    """Return the same to look at, without making a place for it."""
-    found: Mapping[str, Held] = state_of(row).info.get(_HELD, {})
-    return found
 
 
 class SqlCell:
@@ -85,6 +50,7 @@ class SqlCell:
         if state_of(self._row).detached:
             raise ValueError("expected a row that is in a session, or new; this one is detached")
         held(self._row)[self._name] = Held(None if value is None else Secret(value), pending=True)
+        self._guard()
 
     def value(self) -> bytes | None:
         """Return the value that was set or opened; raise ValueError if it is sealed."""
@@ -107,6 +73,9 @@ class SqlCell:
             return None
         if kept is None:
             raise ValueError("expected a row that was opened before it moved to another organization or primary key")
+        # The flush may write the row before it is sealed again; if sealing fails it must not be committed like that.
+        kept.pending = True
+        self._guard()
         return self._plain(kept)
 
     def to_open(self) -> bytes | None:
@@ -149,12 +118,19 @@ class SqlCell:
     def require_sealed(self) -> None:
         """Raise ValueError unless what is about to be written was sealed for this row as it is now."""
         kept = held(self._row).get(self._name)
-        if kept is not None and kept.pending and not kept.waits:
+        if kept is not None and kept.waits:
+            return
+        if kept is not None and kept.pending:
             raise ValueError(f"{type(self._row).__name__}.{self._name} was set and not sealed; call unit.columns.seal(row) first")
         for column in (self._column,) if self.index is None else (self._column, self.index.column):
             written = self._written(column)
             if written is not None and getattr(written, "bound", None) != self._bound():
                 raise ValueError(f"{type(self._row).__name__}.{column} was not sealed for this row; call unit.columns.seal(row) first")
+
+    def _guard(self) -> None:
+        session = state_of(self._row).session
+        if session is not None:
+            guard(session)
 
     def _written(self, column: str) -> object | None:
         """Return what is about to be written to a column, or stays in a row that moves to another place."""
