@@ -106,6 +106,10 @@ class TestCredentials(conformance.AsyncCredentialConformance):
     pass
 
 
+class TestIndexKeys(conformance.AsyncIndexKeyConformance):
+    pass
+
+
 class TestInbox(conformance.AsyncInboxConformance):
     pass
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
@@ -11,12 +11,13 @@ from ctsec.audit.event import EventName, Target
 from ctsec.encryption._async_ports import AsyncIndexKeyRecords
 from ctsec.encryption._async_secrets import AsyncSecrets
 from ctsec.encryption.blind_index import KEY_BYTES, BlindIndex, IndexKey
-from ctsec.encryption.columns import Cell, ColumnPlace, EncryptedAttribute, Plain, cells_of, index_key_context
+from ctsec.encryption.columns import Cell, ColumnPlace, EncryptedAttribute, cells_of, index_key_context
 from ctsec.ids import OrganizationId
 from ctsec.principal import system
 from ctsec.secret import Secret
 
 R = TypeVar("R", bound=object)
+Newest: TypeAlias = dict[tuple[OrganizationId, str], IndexKey]  # as one call has read them
 
 
 class AsyncColumns:
@@ -52,9 +53,13 @@ class AsyncColumns:
         waiting = [(cell, plain) for row in rows for cell in cells_of(row) if (plain := cell.to_seal()) is not None]
         for cell, _ in waiting:
             cell.waits(waits=True)
+        newest: Newest = {}
         try:
             for cell, plain in waiting:
-                await self._seal(cell, plain)
+                blob = None
+                if plain.value is not None:
+                    blob = await self._secrets.seal(plain.value, context=cell.context(), region=cell.region)
+                cell.keep_sealed(blob, term=await self._term(cell, plain.value, newest))
         finally:
             for cell, _ in waiting:
                 cell.waits(waits=False)
@@ -96,11 +101,12 @@ class AsyncColumns:
     async def reindex(self, *rows: object) -> int:
         """Open rows and give them terms of the newest keys; return how many changed. Running it again on the same rows changes nothing."""
         changed = 0
+        newest: Newest = {}
         for row in rows:
             await self.open(row)
             for cell in cells_of(row):
                 value = cell.opened()
-                term = await self._term(cell, value)
+                term = await self._term(cell, value, newest)
                 if term != cell.term():
                     cell.keep_sealed(cell.to_open(), term=term)
                     changed += 1
@@ -115,25 +121,21 @@ class AsyncColumns:
             await self._note(EventName.INDEX_KEY_RETIRED, organization, place, generation=keys[-1].generation)
         return dropped
 
-    async def _seal(self, cell: Cell, plain: Plain) -> None:
-        blob = None
-        if plain.value is not None:
-            blob = await self._secrets.seal(plain.value, context=cell.context(), region=cell.region)
-        cell.keep_sealed(blob, term=await self._term(cell, plain.value))
-
     async def _opened(self, cell: Cell) -> bytes | None:
         blob = cell.to_open()
         return None if blob is None else await self._secrets.open(blob, context=cell.context())
 
-    async def _term(self, cell: Cell, value: bytes | None) -> bytes | None:
+    async def _term(self, cell: Cell, value: bytes | None, newest: Newest) -> bytes | None:
         if cell.index is None or value is None:
             return None
         organization = cell.context().organization
         if organization is None:
             raise ValueError("expected a row of an organization")
-        keys = await self._records.of_place(organization, str(cell.place))
-        newest = keys[-1] if keys else await self._make(organization, cell.place, generation=1)
-        return cell.index.term(value.decode("utf-8", "surrogatepass"), key=await self._unsealed(newest))
+        known = (organization, str(cell.place))
+        if known not in newest:
+            keys = await self._records.of_place(*known)
+            newest[known] = keys[-1] if keys else await self._make(organization, cell.place, generation=1)
+        return cell.index.term(value.decode("utf-8", "surrogatepass"), key=await self._unsealed(newest[known]))
 
     async def _make(self, organization: OrganizationId, place: ColumnPlace, *, generation: int) -> IndexKey:
         secret = Secret(self._ambient.random(KEY_BYTES))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
@@ -12,12 +12,13 @@ from ctsec.audit.event import EventName, Target
 from ctsec.encryption._sync_ports import IndexKeyRecords
 from ctsec.encryption._sync_secrets import Secrets
 from ctsec.encryption.blind_index import KEY_BYTES, BlindIndex, IndexKey
-from ctsec.encryption.columns import Cell, ColumnPlace, EncryptedAttribute, Plain, cells_of, index_key_context
+from ctsec.encryption.columns import Cell, ColumnPlace, EncryptedAttribute, cells_of, index_key_context
 from ctsec.ids import OrganizationId
 from ctsec.principal import system
 from ctsec.secret import Secret
 
 R = TypeVar("R", bound=object)
+Newest: TypeAlias = dict[tuple[OrganizationId, str], IndexKey]  # as one call has read them
 
 
 class Columns:
@@ -53,9 +54,13 @@ class Columns:
         waiting = [(cell, plain) for row in rows for cell in cells_of(row) if (plain := cell.to_seal()) is not None]
         for cell, _ in waiting:
             cell.waits(waits=True)
+        newest: Newest = {}
         try:
             for cell, plain in waiting:
-                self._seal(cell, plain)
+                blob = None
+                if plain.value is not None:
+                    blob = self._secrets.seal(plain.value, context=cell.context(), region=cell.region)
+                cell.keep_sealed(blob, term=self._term(cell, plain.value, newest))
         finally:
             for cell, _ in waiting:
                 cell.waits(waits=False)
@@ -97,11 +102,12 @@ class Columns:
     def reindex(self, *rows: object) -> int:
         """Open rows and give them terms of the newest keys; return how many changed. Running it again on the same rows changes nothing."""
         changed = 0
+        newest: Newest = {}
         for row in rows:
             self.open(row)
             for cell in cells_of(row):
                 value = cell.opened()
-                term = self._term(cell, value)
+                term = self._term(cell, value, newest)
                 if term != cell.term():
                     cell.keep_sealed(cell.to_open(), term=term)
                     changed += 1
@@ -116,25 +122,21 @@ class Columns:
             self._note(EventName.INDEX_KEY_RETIRED, organization, place, generation=keys[-1].generation)
         return dropped
 
-    def _seal(self, cell: Cell, plain: Plain) -> None:
-        blob = None
-        if plain.value is not None:
-            blob = self._secrets.seal(plain.value, context=cell.context(), region=cell.region)
-        cell.keep_sealed(blob, term=self._term(cell, plain.value))
-
     def _opened(self, cell: Cell) -> bytes | None:
         blob = cell.to_open()
         return None if blob is None else self._secrets.open(blob, context=cell.context())
 
-    def _term(self, cell: Cell, value: bytes | None) -> bytes | None:
+    def _term(self, cell: Cell, value: bytes | None, newest: Newest) -> bytes | None:
         if cell.index is None or value is None:
             return None
         organization = cell.context().organization
         if organization is None:
             raise ValueError("expected a row of an organization")
-        keys = self._records.of_place(organization, str(cell.place))
-        newest = keys[-1] if keys else self._make(organization, cell.place, generation=1)
-        return cell.index.term(value.decode("utf-8", "surrogatepass"), key=self._unsealed(newest))
+        known = (organization, str(cell.place))
+        if known not in newest:
+            keys = self._records.of_place(*known)
+            newest[known] = keys[-1] if keys else self._make(organization, cell.place, generation=1)
+        return cell.index.term(value.decode("utf-8", "surrogatepass"), key=self._unsealed(newest[known]))
 
     def _make(self, organization: OrganizationId, place: ColumnPlace, *, generation: int) -> IndexKey:
         secret = Secret(self._ambient.random(KEY_BYTES))

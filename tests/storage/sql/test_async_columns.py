@@ -268,14 +268,15 @@ async def test_statements_write_no_encrypted_column(desk: Desk, database: Databa
 @pytest.mark.proves("SEED-E2")
 async def test_equality_search_by_blind_index(desk: Desk) -> None:
     """A search finds candidates by a short term and keeps those that match, whatever their case; other organizations have other terms."""
-    people = [f"person{number}@acme.example" for number in range(40)]
+    people = [f"person{number}@acme.example" for number in range(20)]
     await desk.write(*(note(desk.acme, name=f"{number:02}", email=email) for number, email in enumerate(people)))
     await desk.write(note(desk.globex, name="other", email=people[7]), note(desk.acme, name="none"))
-    candidates, matching = await desk.find("PERSON7@acme.example", desk.acme)
-    assert matching == ["07"]
-    assert set(matching) < set(candidates)
-    assert len(candidates) < 20
-    assert await desk.find("nobody@acme.example", desk.acme) != (candidates, matching)
+    found = [await desk.find(email.upper(), desk.acme) for email in people]
+    assert [matching for _, matching in found] == [[f"{number:02}"] for number in range(20)]
+    counts = [len(candidates) for candidates, _ in found]
+    assert sum(counts) > 20  # more values than terms: some share one
+    assert max(counts) < 20
+    assert (await desk.find("nobody@acme.example", desk.acme))[1] == []
     assert (await desk.find(people[7], desk.globex))[1] == ["other"]
     async with desk.session() as (_, unit):
         ours = await unit.columns.terms(Note.email, people[7], organization=desk.acme)

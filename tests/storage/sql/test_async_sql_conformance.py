@@ -116,6 +116,10 @@ class TestCredentials(conformance.AsyncCredentialConformance):
     pass
 
 
+class TestIndexKeys(conformance.AsyncIndexKeyConformance):
+    pass
+
+
 class TestInbox(conformance.AsyncInboxConformance):
     pass
 

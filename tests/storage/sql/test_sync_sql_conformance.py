@@ -118,6 +118,10 @@ class TestCredentials(conformance.CredentialConformance):
     pass
 
 
+class TestIndexKeys(conformance.IndexKeyConformance):
+    pass
+
+
 class TestInbox(conformance.InboxConformance):
     pass
 

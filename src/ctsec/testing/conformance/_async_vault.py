@@ -1,10 +1,11 @@
-"""Conformance of credentials of the vault (async source)."""
+"""Conformance of credentials of the vault and of the keys of blind indexes (async source)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
 
+from ctsec.encryption.blind_index import IndexKey
 from ctsec.ids import CredentialId
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.conformance.expect import equal
@@ -37,6 +38,33 @@ def credential(n: int, *, of: int = 1, space: int | None = None, name: str | Non
         rotated_by=user_id(1),
         rotated_at=NOW,
     )
+
+
+def index_key(generation: int, *, of: int = 1, place: str = "note.email") -> IndexKey:
+    """Return the key of a generation."""
+    return IndexKey(organization_id=org_id(of), place=place, generation=generation, sealed=b"\x00%d\xff" % generation, created_at=NOW)
+
+
+class AsyncIndexKeyConformance:
+    """The keys of blind indexes."""
+
+    async def test_keys_come_in_the_order_of_their_generations(self, storage: AsyncStorage) -> None:
+        """Each place of each organization has keys of its own, byte by byte; a generation is made once; earlier ones are dropped."""
+        ours = [index_key(n) for n in (1, 2, 3)]
+        others = (index_key(1, of=2), index_key(1, place="note.Email"), index_key(1, place="note.email "))
+        async with storage.begin(after_commit=ignore) as store:
+            for each in (*reversed(ours), *others):
+                equal(await store.index_keys.add(each), True)
+            equal(await store.index_keys.add(replace(ours[1], sealed=b"other")), False)
+            for fresh in (False, True):
+                equal(await store.index_keys.of_place(org_id(1), "note.email", fresh=fresh), tuple(ours))
+            equal(await store.index_keys.remove(org_id(1), "note.email", below=3), 2)
+            equal(await store.index_keys.remove(org_id(1), "note.email", below=3), 0)
+        async with storage.reading() as store:
+            equal(await store.index_keys.of_place(org_id(1), "note.email"), (ours[2],))
+            for each in others:
+                equal(await store.index_keys.of_place(each.organization_id, each.place), (each,))
+            equal(await store.index_keys.of_place(org_id(3), "note.email"), ())
 
 
 class AsyncCredentialConformance:
