@@ -90,7 +90,12 @@ class Cell(Protocol):
 
 
 class EncryptedAttribute:
-    """What stands for an encrypted column on the host's class; an edge makes it for its kind of rows."""
+    """What stands for an encrypted column on the host's class; an edge makes it for its kind of rows.
+
+    `organization` names the attribute that holds the organization's id.
+    """
+
+    organization: str
 
     def cell(self, row: object) -> Cell:
         """Return the column of a row."""
@@ -98,6 +103,10 @@ class EncryptedAttribute:
 
     def place_of(self) -> ColumnPlace:
         """Return the column."""
+        raise NotImplementedError
+
+    def columns(self) -> tuple[str, ...]:
+        """Return the attributes that are stored: the sealed value, and the term of the index."""
         raise NotImplementedError
 
     @property

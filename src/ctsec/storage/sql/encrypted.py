@@ -19,18 +19,17 @@ from sqlalchemy import Column, Connection, UniqueConstraint, event, inspect
 from sqlalchemy.orm import Mapper
 
 from ctsec.encryption.blind_index import BlindIndex
-from ctsec.encryption.columns import ColumnPlace
+from ctsec.encryption.columns import ColumnPlace, EncryptedAttribute
 from ctsec.errors import ConfigurationError
 from ctsec.storage.sql.encrypted_cell import SqlCell
-from ctsec.storage.sql.encrypted_guard import StoredAttribute, guard, held
+from ctsec.storage.sql.encrypted_guard import guard, held
 from ctsec.storage.sql.sealed_types import BlindTerm, IndexColumn, SealedColumn
 
 V = TypeVar("V", bound=str | bytes)
 __all__ = ["Encrypted", "encrypted", "encrypted_bytes", "guard", "search_terms"]
-E = TypeVar("E", bound="Encrypted[Any]")
 
 
-class Encrypted(StoredAttribute, Generic[V]):
+class Encrypted(EncryptedAttribute, Generic[V]):
     """An encrypted attribute of a mapped class; `encrypted` and `encrypted_bytes` make one."""
 
     def __init__(self, column: str, *, kind: type[V], organization: str, region: str | None, index: BlindIndex | None) -> None:
@@ -58,7 +57,7 @@ class Encrypted(StoredAttribute, Generic[V]):
         event.listen(owner, "refresh", self._refreshed, propagate=True)
 
     @overload
-    def __get__(self: E, row: None, owner: type[Any]) -> E: ...
+    def __get__(self, row: None, owner: type[Any]) -> Self: ...
     @overload
     def __get__(self, row: object, owner: type[Any]) -> V | None: ...
     def __get__(self, row: object | None, owner: type[Any]) -> Self | V | None:
@@ -70,8 +69,7 @@ class Encrypted(StoredAttribute, Generic[V]):
 
     def __set__(self, row: object, value: V | None) -> None:
         """Set the value, to be sealed by `unit.columns.seal` before the row is written."""
-        given: object = value
-        if given is not None and not isinstance(given, self._kind):
+        if not isinstance(cast(object, value), (self._kind, type(None))):
             raise TypeError(f"expected {self._kind.__name__} or None for {self.name}")
         raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
         self.cell(row).set(raw)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import InstanceState, ORMExecuteState, Session
 
-from ctsec.encryption.columns import EncryptedAttribute, attributes_of
+from ctsec.encryption.columns import attributes_of
 from ctsec.secret import Secret
 
 _GUARDED: Final = "ctsec.encrypted"
@@ -27,16 +27,6 @@ class Held:
     pending: bool = False
     waits: bool = False
     bound: bytes | None = None
-
-
-class StoredAttribute(EncryptedAttribute):
-    """An encrypted attribute over stored columns."""
-
-    organization: str
-
-    def columns(self) -> tuple[str, ...]:
-        """Return the attributes of the stored columns: the sealed one, and that of the index."""
-        raise NotImplementedError
 
 
 def state_of(row: object) -> InstanceState[Any]:
@@ -80,7 +70,7 @@ def _refuse_statements(executing: ORMExecuteState) -> None:
     mapper = executing.bind_mapper
     if mapper is None or not (executing.is_insert or executing.is_update):
         return
-    kept = [each for each in attributes_of(mapper.class_) if isinstance(each, StoredAttribute)]
+    kept = attributes_of(mapper.class_)
     guarded = {mapper.columns[name].name for each in kept for name in each.columns()}
     if executing.is_update and kept:
         guarded |= {column.name for column in mapper.primary_key} | {mapper.columns[each.organization].name for each in kept}
@@ -95,7 +85,11 @@ def _given(executing: ORMExecuteState) -> set[str]:
     rows: list[Any] = [statement._values or {}, *(row for rows in statement._multi_values for row in rows)]  # noqa: SLF001
     given: Any = executing.parameters or ()
     rows += [given] if isinstance(given, Mapping) else given
-    return {str(getattr(key, "name", key)) for row in rows for key in (row if isinstance(row, Mapping) else ())}
+    return {name for row in rows if isinstance(row, Mapping) for name in _names(cast(Mapping[object, object], row))}
+
+
+def _names(row: Mapping[object, object]) -> list[str]:
+    return [str(getattr(key, "name", key)) for key in row]
 
 
 def _seen(row: object) -> Mapping[str, Held]:
