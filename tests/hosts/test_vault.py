@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.hosts.harness import Browser, Host
+from ctsec.rbac import Policy
+from ctsec.rbac.preset import MATRIX
+from tests.hosts.apps import ORGANIZATION_ACTIONS, WORKSPACE_ACTIONS
+from tests.hosts.harness import HOSTS, Browser, Host
 
 WISH: dict[str, Any] = {"name": "billing bucket", "kind": "aws", "services": ["s3", "ec2"], "regions": ["eu-central-1"]}
 HERE = {"service": "s3", "region": "eu-central-1"}
@@ -93,6 +96,49 @@ def test_rotation_by_schedule(host: Host, owner: Browser) -> None:
     assert (rotated["overdue"], rotated["version"]) == (False, 1)
     assert owner.ok(due)["credentials"] == []
     assert owner.ok(f"POST {own}/use", HERE)["secret"] == "new"
+
+
+OWN = """
+permission          owner  admin  editor  viewer
+credentials:manage  yes    -      -       -
+credentials:use     yes    yes    yes     -
+"""
+
+
+@pytest.mark.proves("ASVS-13.3.2", "ASVS-8.2.1")
+@pytest.mark.parametrize("name", sorted(HOSTS))
+def test_a_policy_names_who_may(name: str) -> None:
+    """Where the host's policy names the permissions they decide: using in the workspace of the credential, managing in the organization."""
+    own = ("credentials:manage", "credentials:use")
+    policy = Policy.from_matrix(
+        (*own, *WORKSPACE_ACTIONS, *ORGANIZATION_ACTIONS),
+        MATRIX,
+        OWN,
+        organization_scope=("credentials:manage", *ORGANIZATION_ACTIONS),
+    )
+    host = HOSTS[name](policy)
+    owner = Browser(host).sign_up("owner@example.com")
+    organization = owner.found("Acme")
+    workspace, other = owner.workspace(organization), owner.workspace(organization, "Other")
+    home = f"/organizations/{organization}/credentials"
+    here, there, above = (
+        f"{home}/{owner.ok(f'POST {home}', {**WISH, 'secret': 'x', 'workspace_id': place})['id']}" for place in (workspace, other, None)
+    )
+    editor, viewer, admin = (Browser(host).sign_up(f"{role}@example.com") for role in ("editor", "viewer", "admin"))
+    for person, role in ((editor, "editor"), (viewer, "viewer")):
+        owner.invite(organization, person, workspace_id=workspace, workspace_role=role)
+    owner.invite(organization, admin, role="admin")
+    answers = {
+        person.email.partition("@")[0]: [person.auth(f"POST {each}/use", HERE).status for each in (here, there, above)]
+        for person in (owner, admin, editor, viewer)
+    }
+    assert answers == {"owner": [200] * 3, "admin": [200] * 3, "editor": [200, 403, 403], "viewer": [403] * 3}
+    assert [person.auth(f"PUT {here}", WISH).status for person in (editor, admin, owner)] == [403, 403, 200]
+    for scopes, wanted in ((["credentials:use"], [200, 200, 403]), (["dashboards:view"], [403] * 3)):
+        key = owner.ok(f"POST /organizations/{organization}/api-keys", {"name": "ci", "scopes": scopes})["token"]
+        bearer = {"authorization": f"Bearer {key}"}
+        assert [Browser(host).auth(f"POST {each}/use", HERE, headers=bearer).status for each in (here, there, above)] == wanted
+    host.close()
 
 
 @pytest.mark.proves("SEED-E3", "ASVS-13.3.2")

@@ -56,7 +56,7 @@ READS = {
 }
 # Parts of a larger step, whose event is written by the method that calls them; each of those is in the table.
 PARTS = {"sessions.start", "sessions.rotate", "sessions.raise_assurance", "sessions.revoke_others", "mfa.prove"}
-SERVICES_WITHOUT_EVENTS = {"audit", "sequencer", "secrets"}  # the log itself, what moves it, and sealing
+SERVICES_WITHOUT_EVENTS = {"audit", "sequencer", "secrets", "columns"}  # the log itself, what moves it, and sealing
 WRITES = [
     "accounts.sign_up",
     "accounts.request_verification",

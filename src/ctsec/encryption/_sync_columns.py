@@ -77,10 +77,10 @@ class Columns:
                 cell.keep_opened(value)
 
     def terms(self, attribute: EncryptedAttribute, value: str, *, organization: OrganizationId) -> tuple[bytes, ...]:
-        """Return the terms by which rows with `value` are found: of the present key, and of earlier ones while an index is renewed."""
+        """Return the terms by which rows with `value` are found: of the present key and definition, and of those before, if there are."""
         index, place = _index_of(attribute), attribute.place_of()
         keys = self._records.of_place(organization, str(place))
-        return tuple([index.term(value, key=self._unsealed(each)) for each in keys])
+        return tuple([each.term(value, key=self._unsealed(key)) for key in keys for each in (index, *index.earlier)])
 
     def matching(self, attribute: EncryptedAttribute, value: str, rows: Iterable[R]) -> tuple[R, ...]:
         """Open the candidates that a search found, and return those that really have `value`, as the index compares."""

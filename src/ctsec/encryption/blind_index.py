@@ -48,11 +48,15 @@ class Transform(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlindIndex:
-    """How a column is indexed: the attribute that holds the term, how values are transformed, and how many bits are kept (1 to 64)."""
+    """How a column is indexed: the attribute that holds the term, how values are transformed, and how many bits are kept (1 to 64).
+
+    `earlier` are definitions that rows may still have terms of, while the index is renewed: searches look for those too.
+    """
 
     column: str
     bits: int
     transform: Transform = Transform.EXACT
+    earlier: tuple[BlindIndex, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= MAX_BITS:

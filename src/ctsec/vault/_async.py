@@ -123,14 +123,18 @@ class AsyncVault:
         """
         found = await self._parts.records.get(organization, credential)
         place = found.workspace_id if found is not None else None
-        refusal = await self._parts.rights.may(actor, organization=organization, permission=CREDENTIALS_USE, lock=False, workspace=place)
+        refusal = await self._parts.rights.may_within(
+            actor, organization=organization, permission=CREDENTIALS_USE, lock=False, workspace=place
+        )
         if refusal is None:
             refusal = _NOT_FOUND if found is None else refuse_use(found, user=actor.id, access=access, service=service, region=region)
         sealed = await self._parts.records.sealed(credential) if refusal is None else None
         asked: dict[str, Detail] = {"access": access.value, "service": _told(service), "region": _told(region)}
         if found is None or sealed is None:
             refused = refusal if refusal is not None else _NOT_FOUND
-            return await self._refuse(actor, organization, refused, attempted="credential.use", credential=credential, asked=asked)
+            return await self._refuse(
+                actor, organization, refused, attempted="credential.use", credential=credential, workspace=place, asked=asked
+            )
         secret = Secret(await self._parts.sealer.open(sealed, context=_context(found)))
         await self._audit.note_aside(
             EventName.CREDENTIAL_DISCLOSED,
@@ -169,7 +173,9 @@ class AsyncVault:
         return await self._parts.records.due(organization, by=self._ambient.now() + within, limit=MAX_DUE)
 
     async def _judge(self, actor: Principal, organization: OrganizationId, workspace: WorkspaceId | None, *, lock: bool) -> Refusal | None:
-        return await self._parts.rights.may(actor, organization=organization, permission=CREDENTIALS_MANAGE, lock=lock, workspace=workspace)
+        return await self._parts.rights.may_within(
+            actor, organization=organization, permission=CREDENTIALS_MANAGE, lock=lock, workspace=workspace
+        )
 
     async def _own(
         self, actor: Principal, organization: OrganizationId, credential: CredentialId, version: int | None, *, lock: bool

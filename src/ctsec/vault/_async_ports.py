@@ -62,16 +62,10 @@ class AsyncCredentialRecords(Protocol):
 class AsyncVaultRights(Protocol):
     """What somebody may do with credentials, answered by the roles feature."""
 
-    async def may(
-        self,
-        actor: Principal,
-        *,
-        organization: OrganizationId,
-        permission: str,
-        lock: bool = True,
-        workspace: WorkspaceId | None = None,
+    async def may_within(
+        self, actor: Principal, *, organization: OrganizationId, workspace: WorkspaceId | None, permission: str, lock: bool = True
     ) -> Refusal | None:
-        """Return why `actor` may not use a permission in the organization, or in a workspace of it, or None."""
+        """Return why `actor` may not use a permission on something of a workspace, or of the whole organization (None), or None."""
         ...
 
 

@@ -124,14 +124,16 @@ class Vault:
         """
         found = self._parts.records.get(organization, credential)
         place = found.workspace_id if found is not None else None
-        refusal = self._parts.rights.may(actor, organization=organization, permission=CREDENTIALS_USE, lock=False, workspace=place)
+        refusal = self._parts.rights.may_within(actor, organization=organization, permission=CREDENTIALS_USE, lock=False, workspace=place)
         if refusal is None:
             refusal = _NOT_FOUND if found is None else refuse_use(found, user=actor.id, access=access, service=service, region=region)
         sealed = self._parts.records.sealed(credential) if refusal is None else None
         asked: dict[str, Detail] = {"access": access.value, "service": _told(service), "region": _told(region)}
         if found is None or sealed is None:
             refused = refusal if refusal is not None else _NOT_FOUND
-            return self._refuse(actor, organization, refused, attempted="credential.use", credential=credential, asked=asked)
+            return self._refuse(
+                actor, organization, refused, attempted="credential.use", credential=credential, workspace=place, asked=asked
+            )
         secret = Secret(self._parts.sealer.open(sealed, context=_context(found)))
         self._audit.note_aside(
             EventName.CREDENTIAL_DISCLOSED,
@@ -170,7 +172,9 @@ class Vault:
         return self._parts.records.due(organization, by=self._ambient.now() + within, limit=MAX_DUE)
 
     def _judge(self, actor: Principal, organization: OrganizationId, workspace: WorkspaceId | None, *, lock: bool) -> Refusal | None:
-        return self._parts.rights.may(actor, organization=organization, permission=CREDENTIALS_MANAGE, lock=lock, workspace=workspace)
+        return self._parts.rights.may_within(
+            actor, organization=organization, permission=CREDENTIALS_MANAGE, lock=lock, workspace=workspace
+        )
 
     def _own(
         self, actor: Principal, organization: OrganizationId, credential: CredentialId, version: int | None, *, lock: bool

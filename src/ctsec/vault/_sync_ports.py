@@ -63,16 +63,10 @@ class CredentialRecords(Protocol):
 class VaultRights(Protocol):
     """What somebody may do with credentials, answered by the roles feature."""
 
-    def may(
-        self,
-        actor: Principal,
-        *,
-        organization: OrganizationId,
-        permission: str,
-        lock: bool = True,
-        workspace: WorkspaceId | None = None,
+    def may_within(
+        self, actor: Principal, *, organization: OrganizationId, workspace: WorkspaceId | None, permission: str, lock: bool = True
     ) -> Refusal | None:
-        """Return why `actor` may not use a permission in the organization, or in a workspace of it, or None."""
+        """Return why `actor` may not use a permission on something of a workspace, or of the whole organization (None), or None."""
         ...
 
 

@@ -14,7 +14,9 @@ import pytest_asyncio  # sync: import pytest
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session  # sync: from sqlalchemy.orm import Session
 
+from ctsec.encryption import BlindIndex
 from ctsec.encryption.data_key import NoDataKey
 from ctsec.errors import DecryptionFailed
 from ctsec.ids import OrganizationId
@@ -120,6 +122,13 @@ async def test_a_value_that_was_not_sealed_is_not_written(desk: Desk, database: 
         session.add(note(desk.acme, body="lost"))
         with pytest.raises(ValueError, match="was set and not sealed"):
             await session.flush()
+
+    def bulk(inner: Session) -> None:
+        inner.bulk_save_objects([note(desk.acme, body="lost")])
+
+    async with AsyncSession(desk.engine) as session:
+        with pytest.raises(StatementError, match="expected a value that"):
+            await session.run_sync(bulk)  # sync: bulk(session)
     await desk.write(note(desk.acme, name="n", body="first"))
     async with AsyncSession(desk.engine) as session:
         found = await session.get_one(Note, "n")
@@ -323,3 +332,21 @@ async def test_an_index_is_renewed_with_two_keys_and_can_be_resumed(desk: Desk) 
     with pytest.raises(TypeError, match="expected a row with encrypted columns"):
         async with desk.session() as (_, unit):
             await unit.columns.open(object())
+
+
+async def test_rows_of_an_earlier_definition_are_found_until_they_are_renewed(desk: Desk) -> None:
+    """With other bits and another transformation, rows with terms of the earlier definition are found while that is named."""
+    await desk.write(note(desk.acme, name="n", email="ann@acme.example"))
+    before = Note.email.index
+    assert before is not None
+    try:
+        Note.email._index = BlindIndex(column="email_index", bits=20)
+        assert await desk.find("ann@acme.example", desk.acme) == ([], [])
+        Note.email._index = BlindIndex(column="email_index", bits=20, earlier=(before,))
+        assert await desk.find("ann@acme.example", desk.acme) == (["n"], ["n"])
+        async with desk.session() as (session, unit):
+            assert await unit.columns.reindex(await session.get_one(Note, "n")) == 1
+        Note.email._index = BlindIndex(column="email_index", bits=20)
+        assert await desk.find("ann@acme.example", desk.acme) == (["n"], ["n"])
+    finally:
+        Note.email._index = before

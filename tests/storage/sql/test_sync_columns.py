@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, insert, select, text, update
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
+from ctsec.encryption import BlindIndex
 from ctsec.encryption.data_key import NoDataKey
 from ctsec.errors import DecryptionFailed
 from ctsec.ids import OrganizationId
@@ -120,6 +121,13 @@ def test_a_value_that_was_not_sealed_is_not_written(desk: Desk, database: Databa
         session.add(note(desk.acme, body="lost"))
         with pytest.raises(ValueError, match="was set and not sealed"):
             session.flush()
+
+    def bulk(inner: Session) -> None:
+        inner.bulk_save_objects([note(desk.acme, body="lost")])
+
+    with Session(desk.engine) as session:
+        with pytest.raises(StatementError, match="expected a value that"):
+            bulk(session)
     desk.write(note(desk.acme, name="n", body="first"))
     with Session(desk.engine) as session:
         found = session.get_one(Note, "n")
@@ -321,3 +329,21 @@ def test_an_index_is_renewed_with_two_keys_and_can_be_resumed(desk: Desk) -> Non
     with pytest.raises(TypeError, match="expected a row with encrypted columns"):
         with desk.session() as (_, unit):
             unit.columns.open(object())
+
+
+def test_rows_of_an_earlier_definition_are_found_until_they_are_renewed(desk: Desk) -> None:
+    """With other bits and another transformation, rows with terms of the earlier definition are found while that is named."""
+    desk.write(note(desk.acme, name="n", email="ann@acme.example"))
+    before = Note.email.index
+    assert before is not None
+    try:
+        Note.email._index = BlindIndex(column="email_index", bits=20)
+        assert desk.find("ann@acme.example", desk.acme) == ([], [])
+        Note.email._index = BlindIndex(column="email_index", bits=20, earlier=(before,))
+        assert desk.find("ann@acme.example", desk.acme) == (["n"], ["n"])
+        with desk.session() as (session, unit):
+            assert unit.columns.reindex(session.get_one(Note, "n")) == 1
+        Note.email._index = BlindIndex(column="email_index", bits=20)
+        assert desk.find("ann@acme.example", desk.acme) == (["n"], ["n"])
+    finally:
+        Note.email._index = before

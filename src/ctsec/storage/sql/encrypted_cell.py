@@ -8,9 +8,8 @@ from ctsec.encryption.blind_index import BlindIndex
 from ctsec.encryption.columns import ColumnPlace, Plain, column_context, row_key
 from ctsec.encryption.context import Context
 from ctsec.encryption.dek import DEFAULT_REGION
-from ctsec.secret import Secret
 from ctsec.storage.sql.encrypted_guard import Held, guard, held, state_of
-from ctsec.storage.sql.sealed_types import BlindTerm, SealedValue
+from ctsec.storage.sql.sealed_types import UNSEALED, BlindTerm, SealedValue
 
 
 class SqlCell:
@@ -49,7 +48,10 @@ class SqlCell:
         """Have a new value wait to be sealed."""
         if state_of(self._row).detached:
             raise ValueError("expected a row that is in a session, or new; this one is detached")
-        held(self._row)[self._name] = Held(None if value is None else Secret(value), pending=True)
+        held(self._row)[self._name] = Held(value, pending=True)
+        if state_of(self._row).transient:
+            # Whatever writes a new row, a bulk operation too, is refused until it is sealed.
+            setattr(self._row, self._column, UNSEALED)
         self._guard()
 
     def value(self) -> bytes | None:
@@ -97,7 +99,7 @@ class SqlCell:
 
     def keep_opened(self, value: bytes | None) -> None:
         """Have the value in memory until the row expires."""
-        held(self._row)[self._name] = Held(None if value is None else Secret(value), bound=self._bound() if value is not None else None)
+        held(self._row)[self._name] = Held(value, bound=self._bound() if value is not None else None)
 
     def keep_sealed(self, blob: bytes | None, *, term: bytes | None) -> None:
         """Write the sealed value, and the term of the index if there is one, into the row."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from sqlalchemy import event, inspect
@@ -16,17 +15,19 @@ _GUARDED: Final = "ctsec.encrypted"
 _HELD: Final = "ctsec.columns"
 
 
-@dataclass(slots=True)
 class Held:
     """A value in memory: opened, or (`pending`) not sealed for its row yet; `waits` while it is being sealed.
 
     `bound` is the context that it was sealed in or opened from.
     """
 
-    value: Secret | None
-    pending: bool = False
-    waits: bool = False
-    bound: bytes | None = None
+    __slots__ = ("bound", "pending", "value", "waits")
+
+    def __init__(self, value: bytes | None, *, pending: bool = False, bound: bytes | None = None) -> None:
+        self.value = None if value is None else Secret(value)
+        self.pending = pending
+        self.waits = False
+        self.bound = bound
 
 
 def state_of(row: object) -> InstanceState[Any]:

@@ -41,6 +41,18 @@ class SealedValue:
         return hash(self.blob)
 
 
+class _Unsealed:
+    """What a new row has in its sealed column until it is sealed."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<not sealed>"
+
+
+UNSEALED: Final = _Unsealed()
+
+
 class BlindTerm:
     """The term of a blind index: what a search compares."""
 
