@@ -12,7 +12,7 @@ from tests.architecture.source import functions, imports, modules
 KERNEL = {"errors", "ids", "principal", "outcome", "secret", "clock", "ambient", "user", "cache", "changes", "lazy", "network", "transport"}
 FEATURES = {
     "rbac", "directory", "authn", "mfa", "sso", "keys", "connections", "jose", "encryption", "audit", "compliance", "guard", "mail",
-    "worker",
+    "worker", "vault",
 }  # fmt: skip
 EDGES = {"storage", "encryption.kms", "mail.smtp"}
 COMPOSITION = {"", "security", "presets", "unit", "_async_unit", "_sync_unit", "_async_security", "_sync_security"}  # "" is the lazy face

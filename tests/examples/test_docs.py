@@ -11,10 +11,12 @@ from tests.examples.pages import ROOT, blocks, pages, promised, run
 PREFACE = "from tests.examples.preface import *\n"
 EXPECTED = {
     "docs/tutorial/first-host.md",
+    "docs/how-to/encrypt-columns.md",
     "docs/how-to/explain-a-refusal.md",
     "docs/how-to/give-a-role-for-a-time.md",
     "docs/how-to/guard-a-route.md",
     "docs/how-to/join-your-session.md",
+    "docs/how-to/keep-credentials.md",
     "docs/how-to/let-organizations-make-roles.md",
     "docs/how-to/let-customers-bring-their-key.md",
     "docs/how-to/list-what-somebody-may-see.md",

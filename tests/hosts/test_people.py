@@ -35,6 +35,7 @@ def guest(host: Host) -> Browser:
     return Browser(host).sign_up("guest@example.com", "Gus Guest")
 
 
+CREDENTIAL: dict[str, object] = {"name": "bucket", "kind": "aws", "services": ["s3"], "regions": None}
 WISH = {"role": "editor", "workspace_id": "{w}", "minutes": 30, "reason": "the night shift"}
 # Every route of the table that is about an organization or a workspace of it.
 LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
@@ -74,6 +75,13 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("POST /organizations/{o}/encryption/customer-keys/default/forget", None),
     ("POST /organizations/{o}/encryption/data-keys/default/rotate", None),
     ("POST /organizations/{o}/encryption/destroy", {"organization_id": "{o}"}),
+    ("GET /organizations/{o}/credentials", None),
+    ("GET /organizations/{o}/credentials-due", None),
+    ("POST /organizations/{o}/credentials", {**CREDENTIAL, "secret": "s"}),
+    ("PUT /organizations/{o}/credentials/{credential}", CREDENTIAL),
+    ("POST /organizations/{o}/credentials/{credential}/rotate", {"secret": "s"}),
+    ("POST /organizations/{o}/credentials/{credential}/use", {}),
+    ("DELETE /organizations/{o}/credentials/{credential}", None),
     ("GET /organizations/{o}/audit", None),
     ("POST /session/organization", {"organization_id": "{o}"}),
 )
@@ -152,7 +160,8 @@ def test_two_organizations_see_nothing_of_each_other(host: Host, owner: Browser,
     key = owner.ok(f"POST /organizations/{theirs}/api-keys", {"name": "robot"})["id"]
     invitation = owner.ok(f"POST /organizations/{theirs}/invitations", {"email": "y@example.com"})["id"]
     elevation = owner.ok(f"POST /organizations/{theirs}/elevations", filled(WISH, w=workspace))["id"]
-    ids = {"key": key, "invitation": invitation, "elevation": elevation, "owner": owner.id, "guest": guest.id}
+    credential = owner.ok(f"POST /organizations/{theirs}/credentials", {**CREDENTIAL, "secret": "s"})["id"]
+    ids = {"credential": credential, "key": key, "invitation": invitation, "elevation": elevation, "owner": owner.id, "guest": guest.id}
     absent = theirs[:-4] + ("0000" if theirs[-4:] != "0000" else "0001")
     nowhere = workspace[:-4] + ("0000" if workspace[-4:] != "0000" else "0001")
     assert [route.path for route in ROUTES if placed(route) and not any(fits(route, line) for line, _ in LINES)] == []

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from ctsec.directory.record import Organization, Workspace
-from ctsec.ids import BreakGlassId, ElevationId, SessionId
+from ctsec.ids import BreakGlassId, CredentialId, ElevationId, SessionId
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
+from ctsec.secret import Secret
+from ctsec.vault import VaultKind, VaultWish
 from tests.services._sync_world import World
 from tests.services.probing import OTHER_PASSWORD, PASSWORD, Device, base32
 
@@ -39,6 +41,10 @@ class Stage:
     invitation: str
     asked: ElevationId
     permit: BreakGlassId
+    kept: CredentialId
+
+
+WISH = VaultWish(name="billing bucket", kind=VaultKind.AWS, services=frozenset({"s3"}), regions=None, rotate_every=timedelta(days=90))
 
 
 def set_stage(world: World) -> Stage:
@@ -69,6 +75,7 @@ def set_stage(world: World) -> Stage:
     glass = {"user": mia.id, "workspace": prod.id, "role": "admin", "longest": timedelta(hours=1)}
     world.call("customer_keys.register", world.sure(ann), organization=acme.id, region="eu", ref=world.keys.customer.ref)
     permit = world.call("break_glass.permit", ann, organization=acme.id, **glass)
+    kept = world.call("vault.store", ann, organization=acme.id, wish=WISH, secret=Secret(b"s3cret"))
     (invitation,) = world.call("members.invitations", organization=acme.id)
     return Stage(
         world=world,
@@ -87,6 +94,7 @@ def set_stage(world: World) -> Stage:
         invitation=invitation.id,
         asked=asked.id,
         permit=permit.id,
+        kept=kept.id,
     )
 
 
@@ -97,6 +105,7 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
     place = {**org, "workspace": stage.prod.id, "user": bob.id}
     code, sure = stage.device.code(1), stage.world.sure(ann)
     asked = {**org, "elevation": stage.asked}
+    kept = {**org, "credential": stage.kept}
     hour = {"reason": "the database is down", "duration": timedelta(hours=1)}
     glass = {**org, "workspace": stage.prod.id, "role": "admin"}
     return {
@@ -149,6 +158,11 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "customer_keys.rotate": ((sure,), {**org, "region": "eu"}),
         "customer_keys.withdraw": ((sure,), {**org, "region": "eu"}),
         "customer_keys.forget": ((sure,), {**org, "region": "eu"}),
+        "vault.store": ((ann,), {**org, "wish": replace(WISH, name="ledger"), "secret": Secret(b"x")}),
+        "vault.rotate": ((ann,), {**kept, "secret": Secret(b"y")}),
+        "vault.change": ((ann,), {**kept, "wish": replace(WISH, regions=frozenset({"eu-central-1"}))}),
+        "vault.use": ((ann,), {**kept, "service": "s3"}),
+        "vault.remove": ((ann,), kept),
         "api_keys.mint": ((ann,), {**org, "request": KeyRequest(name="cd")}),
         "api_keys.rotate": ((ann,), key),
         "api_keys.revoke": ((ann,), key),

@@ -25,6 +25,7 @@ from ctsec.rbac.elevation import ElevationState
 from ctsec.rbac.listing import Reach
 from ctsec.storage.ports import Storage, Store
 from ctsec.testing.conformance import samples as s
+from ctsec.testing.conformance._sync_vault import credential, index_key
 
 Call: TypeAlias = tuple[str, int, int, int]
 Run: TypeAlias = tuple[tuple[tuple[Call, ...], bool], ...]
@@ -34,7 +35,7 @@ _ROLES: Final = ("member", "Member", "owner", "admin")
 _NAMES: Final = ("user.signed_in", "role.*", "role.assigned", "r_le.x")
 _ORDERED: Final = (
     "workspaces.of_", "roster.of_org", "standings.of_org", "roster.owners", "assignments.of_", "lists.", "custom_roles.of_",
-    "elevations.of_", "break_glass.of_", "api_keys.of_", "inbox.", "log.", "outbox.", "guard.events.",
+    "elevations.of_", "break_glass.of_", "api_keys.of_", "credentials.", "index_keys.", "inbox.", "log.", "outbox.", "guard.events.",
 )  # fmt: skip
 
 
@@ -158,6 +159,21 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "customer_keys.remove": lambda f, a, b, c: _call(s.org_id(a), _KEYS[b]),
     "customer_keys.holders": lambda f, a, b, c: _call(s.customer_key(a, region=_KEYS[b]).ref),
     "customer_keys.page": lambda f, a, b, c: _call(after=(s.org_id(a), _KEYS[b]), limit=1 + c),
+    "index_keys.add": lambda f, a, b, c: _call(replace(index_key(1 + a, place=_KEYS[b]), sealed=b"s%d" % f)),
+    "index_keys.of_place": lambda f, a, b, c: _call(s.org_id(1), _KEYS[a], fresh=b > 1),
+    "index_keys.remove": lambda f, a, b, c: _call(s.org_id(1), _KEYS[a], below=b),
+    "credentials.add": lambda f, a, b, c: _call(credential(f, of=a, name=_ROLES[b], due=_at(c) if c else None), b"s%d" % f),
+    "credentials.get": lambda f, a, b, c: _call(s.org_id(a), credential(b).id),
+    "credentials.sealed": lambda f, a, b, c: _call(credential(a).id),
+    "credentials.replace": lambda f, a, b, c: _call(
+        replace(credential(a, name=_ROLES[b], due=_at(c)), version=1 + c // 2), sealed=b"n" if c else None
+    ),
+    "credentials.remove": lambda f, a, b, c: _call(s.org_id(a), credential(b).id),
+    "credentials.of_organization": lambda f, a, b, c: _call(s.org_id(a), after=credential(b).id if b else "", limit=1 + c),
+    "credentials.due": lambda f, a, b, c: _call(s.org_id(a), by=_at(b), limit=1 + c),
+    "credentials.to_remind": lambda f, a, b, c: _call(now=_at(a), limit=1 + c),
+    "credentials.reminded": lambda f, a, b, c: _call(credential(a).id, due_at=_at(b)),
+    "credentials.touch": lambda f, a, b, c: _call(credential(a).id, at=_at(b), by=_KEYS[c]),
     "inbox.append": lambda f, a, b, c: _call(s.event(f, of=a if b else None, name=_NAMES[c])),
     "inbox.append_new": lambda f, a, b, c: _call((s.event(100 + a), s.event(100 + b, of=1))),
     "log.place": lambda f, a, b, c: _call(limit=1 + a),
@@ -229,7 +245,7 @@ def play(storage: Storage, run: Run) -> list[tuple[str, object]]:
 
 _READS: Final = tuple(name for name in CALLS if name.rpartition(".")[2] in {
     "get", "by_email", "by_digest", "open", "of_user", "of_organization", "of_workspace", "of_owner", "standing", "organization_of",
-    "active", "due", "peek", "live", "last", "pending",
+    "active", "due", "sealed", "of_place", "peek", "live", "last", "pending",
 })  # fmt: skip
 
 

@@ -102,6 +102,14 @@ class TestCustomerKeys(conformance.AsyncCustomerKeyConformance):
     pass
 
 
+class TestCredentials(conformance.AsyncCredentialConformance):
+    pass
+
+
+class TestIndexKeys(conformance.AsyncIndexKeyConformance):
+    pass
+
+
 class TestInbox(conformance.AsyncInboxConformance):
     pass
 

@@ -103,6 +103,14 @@ class TestCustomerKeys(conformance.CustomerKeyConformance):
     pass
 
 
+class TestCredentials(conformance.CredentialConformance):
+    pass
+
+
+class TestIndexKeys(conformance.IndexKeyConformance):
+    pass
+
+
 class TestInbox(conformance.InboxConformance):
     pass
 

@@ -95,6 +95,14 @@ class EventName(StrEnum):
     CUSTOMER_KEY_DROPPED = "customer_key.dropped"
     CUSTOMER_KEY_FAILED = "customer_key.failed"
     CUSTOMER_KEY_RECOVERED = "customer_key.recovered"
+    INDEX_KEY_CREATED = "index_key.created"
+    INDEX_KEY_RETIRED = "index_key.retired"
+    CREDENTIAL_STORED = "credential.stored"
+    CREDENTIAL_ROTATED = "credential.rotated"
+    CREDENTIAL_CHANGED = "credential.changed"
+    CREDENTIAL_DISCLOSED = "credential.disclosed"
+    CREDENTIAL_REMOVED = "credential.removed"
+    CREDENTIAL_REMINDED = "credential.reminded"
     AUDIT_SEARCHED = "audit.searched"
 
 

@@ -1,4 +1,4 @@
-"""Whom ctsec tells when somebody breaks the glass: the owners of the organization, by mail (async source)."""
+"""Whom ctsec tells what an organization has to know: its owners, by mail (async source)."""
 
 from __future__ import annotations
 
@@ -34,3 +34,10 @@ class AsyncOwnerAlarm:
             account = await self._users.get(owner)
             if account is not None:
                 await self._post.post(self._letters.alarm(account.email, what=what, reason=reason))
+
+    async def rotation_due(self, organization: OrganizationId, *, name: str) -> None:
+        """Tell every owner that a credential of the vault is to be rotated."""
+        for owner in await self._roster.owners(organization, limit=MAX_OWNERS):
+            account = await self._users.get(owner)
+            if account is not None:
+                await self._post.post(self._letters.rotation_due(account.email, name=name))

@@ -1,5 +1,5 @@
 # Generated from src/ctsec/directory/_async_alarm.py by tools/twin.py; edit that file.
-"""Whom ctsec tells when somebody breaks the glass: the owners of the organization, by mail (async source)."""
+"""Whom ctsec tells what an organization has to know: its owners, by mail (async source)."""
 
 from __future__ import annotations
 
@@ -35,3 +35,10 @@ class OwnerAlarm:
             account = self._users.get(owner)
             if account is not None:
                 self._post.post(self._letters.alarm(account.email, what=what, reason=reason))
+
+    def rotation_due(self, organization: OrganizationId, *, name: str) -> None:
+        """Tell every owner that a credential of the vault is to be rotated."""
+        for owner in self._roster.owners(organization, limit=MAX_OWNERS):
+            account = self._users.get(owner)
+            if account is not None:
+                self._post.post(self._letters.rotation_due(account.email, name=name))

@@ -11,13 +11,19 @@ from ctsec.lazy import face
 
 if TYPE_CHECKING:
     from ctsec.encryption._async import AsyncKeyRing as AsyncKeyRing
+    from ctsec.encryption._async_columns import AsyncColumns as AsyncColumns
     from ctsec.encryption._async_customer_keys import AsyncCustomerKeys as AsyncCustomerKeys
     from ctsec.encryption._async_data_keys import AsyncDataKeys as AsyncDataKeys
     from ctsec.encryption._async_secrets import AsyncSecrets as AsyncSecrets
     from ctsec.encryption._sync import KeyRing as KeyRing
+    from ctsec.encryption._sync_columns import Columns as Columns
     from ctsec.encryption._sync_customer_keys import CustomerKeys as CustomerKeys
     from ctsec.encryption._sync_data_keys import DataKeys as DataKeys
     from ctsec.encryption._sync_secrets import Secrets as Secrets
+    from ctsec.encryption.blind_index import BlindIndex as BlindIndex
+    from ctsec.encryption.blind_index import IndexPlan as IndexPlan
+    from ctsec.encryption.blind_index import Transform as Transform
+    from ctsec.encryption.blind_index import plan_index as plan_index
     from ctsec.encryption.context import Context as Context
     from ctsec.encryption.customer_key import CustomerKey as CustomerKey
     from ctsec.encryption.customer_key import CustomerKeyPolicy as CustomerKeyPolicy
@@ -45,6 +51,12 @@ if TYPE_CHECKING:
     from ctsec.encryption.suites import Suite as Suite
 
 _HOME = {
+    "AsyncColumns": "ctsec.encryption._async_columns",
+    "Columns": "ctsec.encryption._sync_columns",
+    "BlindIndex": "ctsec.encryption.blind_index",
+    "IndexPlan": "ctsec.encryption.blind_index",
+    "Transform": "ctsec.encryption.blind_index",
+    "plan_index": "ctsec.encryption.blind_index",
     "AsyncCustomerKeys": "ctsec.encryption._async_customer_keys",
     "AsyncDataKeys": "ctsec.encryption._async_data_keys",
     "AsyncKeyRing": "ctsec.encryption._async",
@@ -80,10 +92,13 @@ _HOME = {
     "stream_dek_id": "ctsec.encryption.stream",
 }
 __all__ = [
+    "AsyncColumns",
     "AsyncCustomerKeys",
     "AsyncDataKeys",
     "AsyncKeyRing",
     "AsyncSecrets",
+    "BlindIndex",
+    "Columns",
     "Context",
     "CustomerKey",
     "CustomerKeyPolicy",
@@ -93,6 +108,7 @@ __all__ = [
     "DataKeys",
     "DekState",
     "HoldingPolicy",
+    "IndexPlan",
     "KekDescription",
     "KeyRing",
     "KmsCapabilities",
@@ -105,10 +121,12 @@ __all__ = [
     "StreamReader",
     "StreamSealer",
     "Suite",
+    "Transform",
     "WrappedDek",
     "dek_id_of",
     "open_blob",
     "open_portable",
+    "plan_index",
     "read_portable",
     "seal",
     "seal_portable",

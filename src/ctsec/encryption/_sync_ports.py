@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ctsec.encryption.blind_index import IndexKey
 from ctsec.encryption.context import Context
 from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
@@ -177,4 +178,20 @@ class DekSource(Protocol):
 
     def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
         """Count `messages` more as sealed under a key, committed before this returns; False if that would be more than `most`."""
+        ...
+
+
+class IndexKeyRecords(Protocol):
+    """The sealed keys of blind indexes."""
+
+    def of_place(self, organization: OrganizationId, place: str, *, fresh: bool = False) -> tuple[IndexKey, ...]:
+        """Return the keys of a column's index, the oldest generation first; `fresh` is a locking read."""
+        ...
+
+    def add(self, key: IndexKey) -> bool:
+        """Insert a key; False if there is one of this generation."""
+        ...
+
+    def remove(self, organization: OrganizationId, place: str, *, below: int) -> int:
+        """Delete the generations below one; return how many there were."""
         ...

@@ -114,6 +114,11 @@ class Letters:
         lines = (f"{one_line(what)}.", "", "The reason given:", reason, "", "If this is not expected, end it and write to us.")
         return self._letter(kind="alarm", recipient=recipient, subject="somebody broke the glass", lines=lines)
 
+    def rotation_due(self, recipient: str, *, name: str) -> Message:
+        """Tell an owner that a stored credential is to be rotated."""
+        lines = (f"The credential {one_line(name)} is due for rotation.", "Make a new secret where it is issued, and store that one.")
+        return self._letter(kind="rotation_due", recipient=recipient, subject="a credential is due for rotation", lines=lines)
+
     def notice(self, recipient: str, *, what: str) -> Message:
         """Tell a person that something about the account's security changed."""
         lines = (f"This happened on your account: {what}.", "If it was not you, reset your password and write to us.")

@@ -16,6 +16,7 @@ from ctsec.rbac._async_ports import (
 )
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.bounds import by_manner, leads, whole
+from ctsec.rbac.permission import Scope
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.role import OWNER
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
@@ -108,6 +109,35 @@ class AsyncAuthority:
         if not access.can(permission):
             return Refusal(Reason.DENIED, f"{permission} is not among your permissions")
         return by_manner(acting, permission)
+
+    async def may_within(
+        self, actor: Principal, *, organization: OrganizationId, workspace: WorkspaceId | None, permission: str, lock: bool = True
+    ) -> Refusal | None:
+        """Return why `actor` may not use a permission on something of a workspace, or of the whole organization (None), or None.
+
+        A permission of the organization's scope is judged there, one of the workspaces' scope in the workspace. What the policy does not
+        name, and a workspace's permission on what belongs to no workspace, is for owners and admins. `lock` is as in `may`.
+        """
+        acting = await self._acting.actor(actor, organization, lock=lock)
+        if isinstance(acting, Refusal):
+            return acting
+        if workspace is not None and await self._acting.home(workspace) != organization:
+            return NOT_FOUND
+        denied = Refusal(Reason.DENIED, f"{permission} is not among your permissions")
+        named = permission in self._policy.permissions
+        in_workspaces = named and self._policy.index.scope_of(permission) is Scope.WORKSPACE
+        if not named or (in_workspaces and workspace is None):
+            return None if leads(acting, self._acting.now) else denied
+        policy = await self._acting.policy(acting.standing)
+        access = policy.access(
+            acting.standing,
+            now=self._acting.now,
+            workspace=workspace if in_workspaces else None,
+            workspace_organization=organization,
+            scopes=acting.scopes,
+            workspaces=acting.workspaces,
+        )
+        return by_manner(acting, permission) if access.can(permission) else denied
 
     async def may_destroy(self, actor: Principal, *, organization: OrganizationId) -> Refusal | None:
         """Return why `actor` may not destroy what the organization never gets back, or None: an owner may, with a whole credential."""

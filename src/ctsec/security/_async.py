@@ -16,6 +16,7 @@ from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
 from ctsec.ids import DekId, Random
 from ctsec.mail._async_ports import AsyncMailer
+from ctsec.mail.message import Letters
 from ctsec.rbac.policy import Policy
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
@@ -100,7 +101,8 @@ class AsyncSecurity:
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
         self.parts = parts
         self.gate = AsyncGate(storage, parts=parts, feed=feed)
-        self.jobs = AsyncJobs(storage, secrets=secrets, mailer=mailer, memory=parts.memory, ambient=self._ambient)
+        letters = Letters(parts.settings.issuer, parts.settings.base_url)
+        self.jobs = AsyncJobs(storage, secrets=secrets, mailer=mailer, letters=letters, memory=parts.memory, ambient=self._ambient)
 
     @classmethod
     def embedded(

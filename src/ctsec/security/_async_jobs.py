@@ -9,7 +9,9 @@ from ctsec.ambient import Ambient
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.mail._async import AsyncMailRound
 from ctsec.mail._async_ports import AsyncMailer
+from ctsec.mail.message import Letters
 from ctsec.security._async_key_jobs import AsyncKeyJobs
+from ctsec.security._async_vault_jobs import AsyncVaultJobs
 from ctsec.security.parts import Memory
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.worker._async import AsyncJob
@@ -28,10 +30,17 @@ def _nothing(scopes: frozenset[str]) -> None:
 class AsyncJobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys")
+    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "vault")
 
     def __init__(
-        self, storage: AsyncStorage, *, secrets: AsyncKeyRing, mailer: AsyncMailer | None, memory: Memory, ambient: Ambient
+        self,
+        storage: AsyncStorage,
+        *,
+        secrets: AsyncKeyRing,
+        mailer: AsyncMailer | None,
+        letters: Letters,
+        memory: Memory,
+        ambient: Ambient,
     ) -> None:
         self._storage = storage
         self._secrets = secrets
@@ -39,6 +48,7 @@ class AsyncJobs:
         self._memory = memory
         self._ambient = ambient
         self.keys = AsyncKeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
+        self.vault = AsyncVaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -48,6 +58,7 @@ class AsyncJobs:
             AsyncJob(name="epochs", every=RARELY, work=self.trim_epochs),
             AsyncJob(name="elevations", every=RARELY, work=self.end_elevations),
             AsyncJob(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
+            AsyncJob(name="credentials", every=RARELY, work=self.vault.remind),
             AsyncJob(name="data-keys", every=DAILY, work=self.keys.rotate_due),
         )
         return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
@@ -64,22 +75,28 @@ class AsyncJobs:
         return placed
 
     async def write_uses(self) -> int:
-        """Write the last uses of sessions and keys that this process has seen: at most one write each a run."""
+        """Write the last uses of sessions, keys and credentials that this process has seen: at most one write each a run."""
         sessions, keys = dict(self._memory.session_uses), dict(self._memory.key_uses)
-        if not sessions and not keys:
+        credentials = dict(self._memory.credential_uses)
+        if not sessions and not keys and not credentials:
             return 0
         async with self._storage.begin(after_commit=_nothing) as store:
             for session_id, moment in sessions.items():
                 await store.sessions.touch(session_id, at=moment)
             for key_id, (moment, address) in keys.items():
                 await store.api_keys.touch(key_id, at=moment, address=address)
+            for credential, (moment, by) in credentials.items():
+                await store.credentials.touch(credential, at=moment, by=by)
         for session_id, moment in sessions.items():
             if self._memory.session_uses.get(session_id) == moment:
                 del self._memory.session_uses[session_id]
         for key_id, use in keys.items():
             if self._memory.key_uses.get(key_id) == use:
                 del self._memory.key_uses[key_id]
-        return len(sessions) + len(keys)
+        for credential, use in credentials.items():
+            if self._memory.credential_uses.get(credential) == use:
+                del self._memory.credential_uses[credential]
+        return len(sessions) + len(keys) + len(credentials)
 
     async def trim_epochs(self) -> int:
         """Delete the epochs that are too old for anybody to ask for."""

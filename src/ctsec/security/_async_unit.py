@@ -16,6 +16,7 @@ from ctsec.directory._async import AsyncDirectory
 from ctsec.directory._async_alarm import AsyncOwnerAlarm
 from ctsec.directory._async_members import AsyncMembers, AsyncMemberStores
 from ctsec.encryption._async import AsyncKeyRing
+from ctsec.encryption._async_columns import AsyncColumns
 from ctsec.encryption._async_customer_keys import AsyncCustomerKeyParts, AsyncCustomerKeys
 from ctsec.encryption._async_data_keys import AsyncDataKeys
 from ctsec.encryption._async_secrets import AsyncSecrets
@@ -35,8 +36,10 @@ from ctsec.rbac._async_break_glass import AsyncBreakGlass
 from ctsec.rbac._async_custom import AsyncCustomRoles, AsyncPolicies
 from ctsec.rbac._async_elevations import AsyncElevations
 from ctsec.rbac._async_lists import AsyncLists
+from ctsec.secret import Secret
 from ctsec.security.parts import Parts
 from ctsec.storage._async_ports import AsyncStore
+from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
 
 class AsyncSlowHash(AsyncPasswordHasher, AsyncStretcher, Protocol):
@@ -54,7 +57,7 @@ class AsyncEngines:
 class AsyncUnit:
     """Every service over one transaction; what they change is committed or rolled back together, with its audit events."""
 
-    __slots__ = ("_ambient", "_engines", "_guard", "_made", "_parts", "_store")
+    __slots__ = ("_ambient", "_engines", "_guard", "_index_keys", "_made", "_parts", "_store")
 
     def __init__(self, store: AsyncStore, *, guard: AsyncGuardStore, engines: AsyncEngines, parts: Parts, ambient: Ambient) -> None:
         self._store = store
@@ -63,6 +66,7 @@ class AsyncUnit:
         self._parts = parts
         self._ambient = ambient
         self._made: dict[DekId, DataKey] = {}
+        self._index_keys: dict[tuple[str, str, int], Secret] = {}
 
     @property
     def accounts(self) -> AsyncAccounts:
@@ -246,6 +250,11 @@ class AsyncUnit:
         )
 
     @property
+    def columns(self) -> AsyncColumns:
+        """Encrypted columns of the host's own rows."""
+        return AsyncColumns(self.secrets, records=self._store.index_keys, keys=self._index_keys, audit=self.audit, ambient=self._ambient)
+
+    @property
     def data_keys(self) -> AsyncDataKeys:
         """The data keys of organizations."""
         return AsyncDataKeys(
@@ -267,6 +276,21 @@ class AsyncUnit:
                 records=self._store.customer_keys, deks=self._store.deks, rights=self._authority, epochs=self._store.epochs
             ),
             policy=self._parts.settings.customer_keys,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def vault(self) -> AsyncVault:
+        """Credentials of organizations."""
+        return AsyncVault(
+            AsyncVaultParts(
+                records=self._store.credentials,
+                places=self._store.workspaces,
+                rights=self._authority,
+                sealer=self.secrets,
+                uses=self._parts.memory.credential_uses,
+            ),
             audit=self.audit,
             ambient=self._ambient,
         )

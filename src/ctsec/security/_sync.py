@@ -17,6 +17,7 @@ from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
 from ctsec.ids import DekId, Random
 from ctsec.mail._sync_ports import Mailer
+from ctsec.mail.message import Letters
 from ctsec.rbac.policy import Policy
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
@@ -101,7 +102,8 @@ class Security:
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
         self.parts = parts
         self.gate = Gate(storage, parts=parts, feed=feed)
-        self.jobs = Jobs(storage, secrets=secrets, mailer=mailer, memory=parts.memory, ambient=self._ambient)
+        letters = Letters(parts.settings.issuer, parts.settings.base_url)
+        self.jobs = Jobs(storage, secrets=secrets, mailer=mailer, letters=letters, memory=parts.memory, ambient=self._ambient)
 
     @classmethod
     def embedded(

@@ -10,7 +10,9 @@ from ctsec.ambient import Ambient
 from ctsec.encryption._sync import KeyRing
 from ctsec.mail._sync import MailRound
 from ctsec.mail._sync_ports import Mailer
+from ctsec.mail.message import Letters
 from ctsec.security._sync_key_jobs import KeyJobs
+from ctsec.security._sync_vault_jobs import VaultJobs
 from ctsec.security.parts import Memory
 from ctsec.storage._sync_ports import Storage
 from ctsec.worker._sync import Job
@@ -29,15 +31,25 @@ def _nothing(scopes: frozenset[str]) -> None:
 class Jobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys")
+    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "vault")
 
-    def __init__(self, storage: Storage, *, secrets: KeyRing, mailer: Mailer | None, memory: Memory, ambient: Ambient) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        secrets: KeyRing,
+        mailer: Mailer | None,
+        letters: Letters,
+        memory: Memory,
+        ambient: Ambient,
+    ) -> None:
         self._storage = storage
         self._secrets = secrets
         self._mailer = mailer
         self._memory = memory
         self._ambient = ambient
         self.keys = KeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
+        self.vault = VaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
 
     def all(self) -> tuple[Job, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -47,6 +59,7 @@ class Jobs:
             Job(name="epochs", every=RARELY, work=self.trim_epochs),
             Job(name="elevations", every=RARELY, work=self.end_elevations),
             Job(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
+            Job(name="credentials", every=RARELY, work=self.vault.remind),
             Job(name="data-keys", every=DAILY, work=self.keys.rotate_due),
         )
         return (*jobs, Job(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
@@ -63,22 +76,28 @@ class Jobs:
         return placed
 
     def write_uses(self) -> int:
-        """Write the last uses of sessions and keys that this process has seen: at most one write each a run."""
+        """Write the last uses of sessions, keys and credentials that this process has seen: at most one write each a run."""
         sessions, keys = dict(self._memory.session_uses), dict(self._memory.key_uses)
-        if not sessions and not keys:
+        credentials = dict(self._memory.credential_uses)
+        if not sessions and not keys and not credentials:
             return 0
         with self._storage.begin(after_commit=_nothing) as store:
             for session_id, moment in sessions.items():
                 store.sessions.touch(session_id, at=moment)
             for key_id, (moment, address) in keys.items():
                 store.api_keys.touch(key_id, at=moment, address=address)
+            for credential, (moment, by) in credentials.items():
+                store.credentials.touch(credential, at=moment, by=by)
         for session_id, moment in sessions.items():
             if self._memory.session_uses.get(session_id) == moment:
                 del self._memory.session_uses[session_id]
         for key_id, use in keys.items():
             if self._memory.key_uses.get(key_id) == use:
                 del self._memory.key_uses[key_id]
-        return len(sessions) + len(keys)
+        for credential, use in credentials.items():
+            if self._memory.credential_uses.get(credential) == use:
+                del self._memory.credential_uses[credential]
+        return len(sessions) + len(keys) + len(credentials)
 
     def trim_epochs(self) -> int:
         """Delete the epochs that are too old for anybody to ask for."""

@@ -17,6 +17,7 @@ from ctsec.directory._sync import Directory
 from ctsec.directory._sync_alarm import OwnerAlarm
 from ctsec.directory._sync_members import Members, MemberStores
 from ctsec.encryption._sync import KeyRing
+from ctsec.encryption._sync_columns import Columns
 from ctsec.encryption._sync_customer_keys import CustomerKeyParts, CustomerKeys
 from ctsec.encryption._sync_data_keys import DataKeys
 from ctsec.encryption._sync_secrets import Secrets
@@ -36,8 +37,10 @@ from ctsec.rbac._sync_break_glass import BreakGlass
 from ctsec.rbac._sync_custom import CustomRoles, Policies
 from ctsec.rbac._sync_elevations import Elevations
 from ctsec.rbac._sync_lists import Lists
+from ctsec.secret import Secret
 from ctsec.security.parts import Parts
 from ctsec.storage._sync_ports import Store
+from ctsec.vault._sync import Vault, VaultParts
 
 
 class SlowHash(PasswordHasher, Stretcher, Protocol):
@@ -55,7 +58,7 @@ class Engines:
 class Unit:
     """Every service over one transaction; what they change is committed or rolled back together, with its audit events."""
 
-    __slots__ = ("_ambient", "_engines", "_guard", "_made", "_parts", "_store")
+    __slots__ = ("_ambient", "_engines", "_guard", "_index_keys", "_made", "_parts", "_store")
 
     def __init__(self, store: Store, *, guard: GuardStore, engines: Engines, parts: Parts, ambient: Ambient) -> None:
         self._store = store
@@ -64,6 +67,7 @@ class Unit:
         self._parts = parts
         self._ambient = ambient
         self._made: dict[DekId, DataKey] = {}
+        self._index_keys: dict[tuple[str, str, int], Secret] = {}
 
     @property
     def accounts(self) -> Accounts:
@@ -247,6 +251,11 @@ class Unit:
         )
 
     @property
+    def columns(self) -> Columns:
+        """Encrypted columns of the host's own rows."""
+        return Columns(self.secrets, records=self._store.index_keys, keys=self._index_keys, audit=self.audit, ambient=self._ambient)
+
+    @property
     def data_keys(self) -> DataKeys:
         """The data keys of organizations."""
         return DataKeys(
@@ -268,6 +277,21 @@ class Unit:
                 records=self._store.customer_keys, deks=self._store.deks, rights=self._authority, epochs=self._store.epochs
             ),
             policy=self._parts.settings.customer_keys,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def vault(self) -> Vault:
+        """Credentials of organizations."""
+        return Vault(
+            VaultParts(
+                records=self._store.credentials,
+                places=self._store.workspaces,
+                rights=self._authority,
+                sealer=self.secrets,
+                uses=self._parts.memory.credential_uses,
+            ),
             audit=self.audit,
             ambient=self._ambient,
         )

@@ -18,7 +18,7 @@ from ctsec.encryption.customer_key import CustomerKeyPolicy
 from ctsec.encryption.holding import HeldKeys, HoldingPolicy, RingPolicy
 from ctsec.errors import ConfigurationError
 from ctsec.guard.attempts import ThrottlePolicy
-from ctsec.ids import KeyId, OrganizationId, SessionId
+from ctsec.ids import CredentialId, KeyId, OrganizationId, SessionId
 from ctsec.keys.mac import PepperRing
 from ctsec.keys.policy import KeyPolicy
 from ctsec.keys.verify import VerifiableKey
@@ -117,6 +117,7 @@ class Memory:
     mirror: Mirror | None = None
     session_uses: dict[SessionId, datetime] = field(default_factory=dict[SessionId, datetime])
     key_uses: dict[KeyId, tuple[datetime, str]] = field(default_factory=dict[KeyId, tuple[datetime, str]])
+    credential_uses: dict[CredentialId, tuple[datetime, str]] = field(default_factory=dict[CredentialId, tuple[datetime, str]])
 
     def evict(self, scopes: frozenset[str]) -> None:
         """Forget what this process itself has changed."""

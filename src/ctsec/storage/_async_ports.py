@@ -18,7 +18,7 @@ from ctsec.directory._async_ports import (
     AsyncUserRecords,
     AsyncWorkspaceRecords,
 )
-from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords
+from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords, AsyncIndexKeyRecords
 from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.keys._async_ports import AsyncKeyRecords
 from ctsec.mail._async_ports import AsyncOutboxRecords
@@ -31,6 +31,7 @@ from ctsec.rbac._async_ports import (
     AsyncListRecords,
     AsyncStandingRecords,
 )
+from ctsec.vault._async_ports import AsyncCredentialRecords
 from ctsec.worker._async_ports import AsyncJobRecords
 
 AfterCommit: TypeAlias = Callable[[frozenset[str]], None]
@@ -160,6 +161,16 @@ class AsyncStore(Protocol):
     @property
     def customer_keys(self) -> AsyncCustomerKeyRecords:
         """The keys of organizations' own."""
+        ...
+
+    @property
+    def index_keys(self) -> AsyncIndexKeyRecords:
+        """The keys of blind indexes."""
+        ...
+
+    @property
+    def credentials(self) -> AsyncCredentialRecords:
+        """Credentials of the vault."""
         ...
 
     @property

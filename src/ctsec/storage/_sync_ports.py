@@ -19,7 +19,7 @@ from ctsec.directory._sync_ports import (
     UserRecords,
     WorkspaceRecords,
 )
-from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords
+from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, IndexKeyRecords
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.keys._sync_ports import KeyRecords
 from ctsec.mail._sync_ports import OutboxRecords
@@ -32,6 +32,7 @@ from ctsec.rbac._sync_ports import (
     ListRecords,
     StandingRecords,
 )
+from ctsec.vault._sync_ports import CredentialRecords
 from ctsec.worker._sync_ports import JobRecords
 
 AfterCommit: TypeAlias = Callable[[frozenset[str]], None]
@@ -161,6 +162,16 @@ class Store(Protocol):
     @property
     def customer_keys(self) -> CustomerKeyRecords:
         """The keys of organizations' own."""
+        ...
+
+    @property
+    def index_keys(self) -> IndexKeyRecords:
+        """The keys of blind indexes."""
+        ...
+
+    @property
+    def credentials(self) -> CredentialRecords:
+        """Credentials of the vault."""
         ...
 
     @property

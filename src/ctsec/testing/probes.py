@@ -29,6 +29,7 @@ WRITING: Final = frozenset(
         "lose_owner",
         "place",
         "put",
+        "reminded",
         "remove",
         "remove_of_user",
         "replace",

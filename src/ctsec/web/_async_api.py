@@ -29,6 +29,7 @@ from ctsec.web import (
     _async_people,
     _async_roles,
     _async_second_factor,
+    _async_vault,
 )
 from ctsec.web._async_call import AsyncCall, AsyncOperation
 from ctsec.web._async_entry import AsyncEntry, ambient_request
@@ -47,6 +48,7 @@ _MODULES: Final = (
     _async_roles,
     _async_keys,
     _async_encryption,
+    _async_vault,
     _async_audit,
 )
 _PATHS: Final = by_path()

@@ -30,6 +30,7 @@ from ctsec.web import (
     _sync_people,
     _sync_roles,
     _sync_second_factor,
+    _sync_vault,
 )
 from ctsec.web._sync_call import Call, Operation
 from ctsec.web._sync_entry import Entry, ambient_request
@@ -48,6 +49,7 @@ _MODULES: Final = (
     _sync_roles,
     _sync_keys,
     _sync_encryption,
+    _sync_vault,
     _sync_audit,
 )
 _PATHS: Final = by_path()

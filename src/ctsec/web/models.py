@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
 from ctsec.ids import ID_LENGTH
 from ctsec.user import MAX_EMAIL, MAX_NAME
+from ctsec.vault.record import AccessMode, VaultKind
 
 Email = Annotated[str, Field(max_length=MAX_EMAIL)]
 Name = Annotated[str, Field(max_length=MAX_NAME)]
@@ -185,3 +186,55 @@ class KeyRotation(Body):
     """How long the old secret works on, in hours."""
 
     overlap_hours: Annotated[int, Field(ge=0, le=720)] = 24
+
+
+Narrowing = Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=200)] | None
+Version = Annotated[int, Field(ge=0)] | None
+VaultSecret = Annotated[SecretStr, Field(min_length=1, max_length=60_000)]
+
+
+class NewCredential(Body):
+    """A credential to keep, of the organization or of a workspace.
+
+    `services` and `regions` have to be said: null is all of them; `users` null narrows nothing.
+    """
+
+    name: Name
+    kind: Annotated[VaultKind, Field(strict=False)]
+    label: Name = ""
+    access: Annotated[AccessMode, Field(strict=False)] = AccessMode.READ_ONLY
+    services: Narrowing
+    regions: Narrowing
+    users: Narrowing = None
+    rotate_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    workspace_id: Id | None = None
+    secret: VaultSecret
+
+
+class CredentialChange(Body):
+    """What a credential is to be from now on, all of it; `version` is the one that was read."""
+
+    name: Name
+    kind: Annotated[VaultKind, Field(strict=False)]
+    label: Name = ""
+    access: Annotated[AccessMode, Field(strict=False)] = AccessMode.READ_ONLY
+    services: Narrowing
+    regions: Narrowing
+    users: Narrowing = None
+    rotate_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    version: Version = None
+
+
+class CredentialRotation(Body):
+    """The new secret."""
+
+    secret: VaultSecret
+    version: Version = None
+
+
+class CredentialUse(Body):
+    """What the secret is used for."""
+
+    access: Annotated[AccessMode, Field(strict=False)] = AccessMode.READ_ONLY
+    service: Annotated[str, Field(max_length=64)] | None = None
+    region: Annotated[str, Field(max_length=64)] | None = None

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from ctsec.encryption.customer_key import parse_region
-from ctsec.ids import ElevationId, InvitationId, KeyId, OrganizationId, SessionId, UserId, WorkspaceId, is_id
+from ctsec.ids import CredentialId, ElevationId, InvitationId, KeyId, OrganizationId, SessionId, UserId, WorkspaceId, is_id
 from ctsec.rbac.permission import parse_role_name
 from ctsec.web import models
 from ctsec.web.models import Body
@@ -45,6 +45,7 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "elevation_id": _is(ElevationId),
     "invitation_id": _is(InvitationId),
     "key_id": _is(KeyId),
+    "credential_id": _is(CredentialId),
     "role_name": _names_a_role,
     "region": _names_a_region,
 }
@@ -241,6 +242,38 @@ ENCRYPTION: Final = (
         returns=("destroyed:integer",),
     ),
 )
+_CREDENTIAL: Final = (
+    "id",
+    "workspace_id",
+    "name",
+    "kind",
+    "access",
+    "services:array",
+    "regions:array",
+    "due_at:date-time",
+    "overdue:boolean",
+    "version:integer",
+)
+_KEPT: Final = f"{_ORG}/credentials/{{credential_id}}"
+VAULT: Final = (
+    _route(f"GET {_ORG}/credentials credentials", "The vault, without secrets", query=_PAGE, returns=("credentials:array", "next")),
+    _route(
+        f"GET {_ORG}/credentials-due credentials_due",
+        "What is to be rotated, the longest due first",
+        query=("days",),
+        returns=("credentials:array",),
+    ),
+    _route(f"POST {_ORG}/credentials store_credential", "Keep a secret", body=models.NewCredential, status=201, returns=_CREDENTIAL),
+    _route(f"PUT {_KEPT} change_credential", "Change what it is for", body=models.CredentialChange, returns=_CREDENTIAL),
+    _route(f"POST {_KEPT}/rotate rotate_credential", "Put a new secret", body=models.CredentialRotation, returns=_CREDENTIAL),
+    _route(
+        f"POST {_KEPT}/use use_credential",
+        "Disclose the secret for one recorded use",
+        body=models.CredentialUse,
+        returns=(*_CREDENTIAL, "secret", "secret_base64"),
+    ),
+    _route(f"DELETE {_KEPT} remove_credential", "Delete it with its secret", status=204),
+)
 _FILTERS: Final = ("actor", "person", "name", "target", "workspace", "outcome", "since", "until", "cursor", "limit")
 AUDIT: Final = (
     _route(
@@ -248,7 +281,7 @@ AUDIT: Final = (
     ),
     _open("GET /openapi.json openapi", "This description", returns=("openapi", "paths:object")),
 )
-ROUTES: Final[tuple[Route, ...]] = (*ACCOUNT, *SECOND_FACTOR, *ORGANIZATIONS, *PEOPLE, *ROLES, *KEYS, *ENCRYPTION, *AUDIT)
+ROUTES: Final[tuple[Route, ...]] = (*ACCOUNT, *SECOND_FACTOR, *ORGANIZATIONS, *PEOPLE, *ROLES, *KEYS, *ENCRYPTION, *VAULT, *AUDIT)
 
 
 def by_path() -> Mapping[str, Mapping[str, Route]]:

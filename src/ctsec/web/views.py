@@ -15,6 +15,7 @@ from ctsec.keys.record import ApiKey, status_at
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import ElevationRequest
+from ctsec.vault.record import VaultCredential
 
 View: TypeAlias = dict[str, Any]
 
@@ -183,4 +184,30 @@ def event(record: StoredEvent, *, index: int | None, personal: Mapping[str, str]
         "request_id": record.request_id,
         "details": body["details"],
         "personal": dict(personal),
+    }
+
+
+def credential(record: VaultCredential, *, now: datetime) -> View:
+    """Return a credential of the vault without its secret; `overdue` says that it should have been rotated by `now`."""
+    return {
+        "id": record.id,
+        "workspace_id": record.workspace_id,
+        "name": record.name,
+        "kind": record.kind.value,
+        "label": record.label,
+        "access": record.access.value,
+        "services": names(record.services),
+        "regions": names(record.regions),
+        "users": names(record.users),
+        "rotate_seconds": record.rotate_seconds or None,
+        "rotated_at": moment(record.rotated_at),
+        "due_at": moment(record.due_at),
+        "overdue": record.is_due(now),
+        "created_by": record.created_by,
+        "created_at": moment(record.created_at),
+        "changed_by": record.changed_by,
+        "changed_at": moment(record.changed_at),
+        "last_used_at": moment(record.last_used_at),
+        "last_used_by": record.last_used_by or None,
+        "version": record.version,
     }

@@ -31,7 +31,9 @@ from ctsec.storage.memory._async_directory import (
 )
 from ctsec.storage.memory._async_elevations import AsyncMemoryBreakGlass, AsyncMemoryElevations, AsyncMemoryLists
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
+from ctsec.storage.memory._async_index_keys import AsyncMemoryIndexKeys
 from ctsec.storage.memory._async_keys import AsyncMemoryKeys
+from ctsec.storage.memory._async_vault import AsyncMemoryCredentials
 from ctsec.storage.memory._async_work import AsyncMemoryEpochs, AsyncMemoryJobs, AsyncMemoryOutbox
 from ctsec.storage.memory.state import MemoryState, Transaction
 
@@ -60,6 +62,8 @@ class AsyncMemoryStore:
     api_keys: AsyncMemoryKeys
     deks: AsyncMemoryDeks
     customer_keys: AsyncMemoryCustomerKeys
+    index_keys: AsyncMemoryIndexKeys
+    credentials: AsyncMemoryCredentials
     inbox: AsyncMemoryInbox
     log: AsyncMemoryLog
     outbox: AsyncMemoryOutbox
@@ -95,6 +99,8 @@ class AsyncMemoryStore:
             api_keys=AsyncMemoryKeys(tx),
             deks=AsyncMemoryDeks(tx),
             customer_keys=AsyncMemoryCustomerKeys(tx),
+            index_keys=AsyncMemoryIndexKeys(tx),
+            credentials=AsyncMemoryCredentials(tx),
             inbox=AsyncMemoryInbox(tx),
             log=AsyncMemoryLog(tx),
             outbox=AsyncMemoryOutbox(tx),

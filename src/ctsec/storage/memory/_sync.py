@@ -32,7 +32,9 @@ from ctsec.storage.memory._sync_directory import (
 )
 from ctsec.storage.memory._sync_elevations import MemoryBreakGlass, MemoryElevations, MemoryLists
 from ctsec.storage.memory._sync_guard import MemoryGuard
+from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
 from ctsec.storage.memory._sync_keys import MemoryKeys
+from ctsec.storage.memory._sync_vault import MemoryCredentials
 from ctsec.storage.memory._sync_work import MemoryEpochs, MemoryJobs, MemoryOutbox
 from ctsec.storage.memory.state import MemoryState, Transaction
 
@@ -61,6 +63,8 @@ class MemoryStore:
     api_keys: MemoryKeys
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
+    index_keys: MemoryIndexKeys
+    credentials: MemoryCredentials
     inbox: MemoryInbox
     log: MemoryLog
     outbox: MemoryOutbox
@@ -96,6 +100,8 @@ class MemoryStore:
             api_keys=MemoryKeys(tx),
             deks=MemoryDeks(tx),
             customer_keys=MemoryCustomerKeys(tx),
+            index_keys=MemoryIndexKeys(tx),
+            credentials=MemoryCredentials(tx),
             inbox=MemoryInbox(tx),
             log=MemoryLog(tx),
             outbox=MemoryOutbox(tx),

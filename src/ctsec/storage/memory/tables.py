@@ -8,11 +8,13 @@ from ctsec.audit.event import LogId
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.authn.record import PasswordRecord, Session
 from ctsec.directory.record import Invitation, Membership, Organization, Workspace
+from ctsec.encryption.blind_index import IndexKey
 from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.ids import (
     AuthenticatorId,
     BreakGlassId,
+    CredentialId,
     DekId,
     ElevationId,
     EventId,
@@ -32,6 +34,7 @@ from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest
 from ctsec.storage.memory.state import Table
 from ctsec.user import User
+from ctsec.vault.record import VaultCredential
 from ctsec.worker.record import JobLease
 
 Pair: TypeAlias = tuple[OrganizationId, UserId]
@@ -55,6 +58,10 @@ API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")
 KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")
 DEKS: Final[Table[DekId, WrappedDek]] = Table("deks")
 CUSTOMER_KEYS: Final[Table[tuple[OrganizationId, str], CustomerKey]] = Table("customer_keys")
+INDEX_KEYS: Final[Table[tuple[OrganizationId, str, int], IndexKey]] = Table("index_keys")
+CREDENTIALS: Final[Table[CredentialId, VaultCredential]] = Table("credentials")
+CREDENTIAL_NAMES: Final[Table[tuple[OrganizationId, bytes], CredentialId]] = Table("credential_names")
+CREDENTIAL_SECRETS: Final[Table[CredentialId, bytes]] = Table("credential_secrets")
 INBOX: Final[Table[EventId, StoredEvent]] = Table("inbox")
 LOG: Final[Table[tuple[LogId, int], SealedEvent]] = Table("log")
 LOG_IDS: Final[Table[EventId, int]] = Table("log_ids")

@@ -29,8 +29,10 @@ from ctsec.storage.sql._async_directory import (
 from ctsec.storage.sql._async_elevations import AsyncSqlBreakGlass, AsyncSqlElevations, AsyncSqlLists
 from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
+from ctsec.storage.sql._async_index_keys import AsyncSqlIndexKeys
 from ctsec.storage.sql._async_keys import AsyncSqlKeys
 from ctsec.storage.sql._async_transactions import AsyncTransactions
+from ctsec.storage.sql._async_vault import AsyncSqlCredentials
 from ctsec.storage.sql._async_work import AsyncSqlEpochs, AsyncSqlJobs, AsyncSqlOutbox
 from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
 from ctsec.storage.sql.gate import MAIN_VERSION, Gate
@@ -66,6 +68,8 @@ class AsyncSqlStore:
     api_keys: AsyncSqlKeys
     deks: AsyncSqlDeks
     customer_keys: AsyncSqlCustomerKeys
+    index_keys: AsyncSqlIndexKeys
+    credentials: AsyncSqlCredentials
     inbox: AsyncSqlInbox
     log: AsyncSqlLog
     outbox: AsyncSqlOutbox
@@ -101,6 +105,8 @@ class AsyncSqlStore:
             api_keys=AsyncSqlKeys(run, tables),
             deks=AsyncSqlDeks(run, tables),
             customer_keys=AsyncSqlCustomerKeys(run, tables),
+            index_keys=AsyncSqlIndexKeys(run, tables),
+            credentials=AsyncSqlCredentials(run, tables),
             inbox=AsyncSqlInbox(run, tables),
             log=AsyncSqlLog(run, tables),
             outbox=AsyncSqlOutbox(run, tables),

@@ -30,8 +30,10 @@ from ctsec.storage.sql._sync_directory import (
 from ctsec.storage.sql._sync_elevations import SqlBreakGlass, SqlElevations, SqlLists
 from ctsec.storage.sql._sync_executor import Executor, JoinedSource
 from ctsec.storage.sql._sync_guard import SqlGuard
+from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
 from ctsec.storage.sql._sync_keys import SqlKeys
 from ctsec.storage.sql._sync_transactions import Transactions
+from ctsec.storage.sql._sync_vault import SqlCredentials
 from ctsec.storage.sql._sync_work import SqlEpochs, SqlJobs, SqlOutbox
 from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
 from ctsec.storage.sql.gate import MAIN_VERSION, Gate
@@ -67,6 +69,8 @@ class SqlStore:
     api_keys: SqlKeys
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
+    index_keys: SqlIndexKeys
+    credentials: SqlCredentials
     inbox: SqlInbox
     log: SqlLog
     outbox: SqlOutbox
@@ -102,6 +106,8 @@ class SqlStore:
             api_keys=SqlKeys(run, tables),
             deks=SqlDeks(run, tables),
             customer_keys=SqlCustomerKeys(run, tables),
+            index_keys=SqlIndexKeys(run, tables),
+            credentials=SqlCredentials(run, tables),
             inbox=SqlInbox(run, tables),
             log=SqlLog(run, tables),
             outbox=SqlOutbox(run, tables),

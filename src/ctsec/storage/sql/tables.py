@@ -22,6 +22,7 @@ from ctsec.principal import PrincipalKind
 from ctsec.rbac.elevation import ElevationKind, ElevationState
 from ctsec.storage.sql.types import Blob, Digest, EnumText, Ident, Instant, JsonText, Words
 from ctsec.user import UserStatus
+from ctsec.vault.record import AccessMode, VaultKind
 
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9_]{0,19}")
 _OPTIONS: Final[dict[str, Any]] = {
@@ -110,6 +111,7 @@ class Tables:
         self._directory()
         self._roles()
         self._keys()
+        self._vault()
         self._audit()
         self._work()
         self._guard()
@@ -224,6 +226,26 @@ class Tables:
             _at("registered_at"), _at("checked_at"), _id("problem"), _number("version"),
             key=("organization_id", "region"), by_ref=("ref",),
         )  # fmt: skip
+
+    def _vault(self) -> None:
+        sets: list[Column[Any]] = [
+            Column(name, JsonText[Any]("set", f"credential.{name}"), nullable=True) for name in ("services", "regions", "users")
+        ]
+        self.credential = self._table(
+            "credential", _id("id"), _id("organization_id"), _id("workspace_id", nullable=True), _words("name"),
+            Column("name_digest", Digest(32), nullable=False), Column("kind", EnumText(VaultKind, "credential.kind"), nullable=False),
+            _words("label"), Column("access", EnumText(AccessMode, "credential.access"), nullable=False), *sets, _number("rotate_seconds"),
+            _at("due_at", nullable=True), _at("reminded_for", nullable=True), _id("created_by", length=256), _at("created_at"),
+            _id("changed_by", length=256), _at("changed_at"), _id("rotated_by", length=256), _at("rotated_at"),
+            _at("last_used_at", nullable=True), _id("last_used_by", length=256), _number("version"), key=("id",),
+            one_name=("organization_id", "name_digest"), by_organization=("organization_id", "id"),
+            by_due=("organization_id", "due_at"), by_time=("due_at",),
+        )  # fmt: skip
+        self.index_key = self._table(
+            "index_key", _id("organization_id"), _id("place", length=512), _number("generation"), _blob("sealed"), _at("created_at"),
+            key=("organization_id", "place", "generation"),
+        )  # fmt: skip
+        self.credential_secret = self._table("credential_secret", _id("credential_id"), _blob("sealed"), key=("credential_id",))
 
     def _audit(self) -> None:
         self.audit_inbox = self._table("audit_inbox", *_event(), key=("id",), by_log=("log", "id"))

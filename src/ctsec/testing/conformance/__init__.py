@@ -38,6 +38,7 @@ from ctsec.testing.conformance._async_members import (
     AsyncStandingConformance,
 )
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
+from ctsec.testing.conformance._async_vault import AsyncCredentialConformance, AsyncIndexKeyConformance
 from ctsec.testing.conformance._async_work import AsyncEpochConformance, AsyncJobConformance, AsyncOutboxConformance
 from ctsec.testing.conformance._sync_audit import InboxConformance, LogConformance
 from ctsec.testing.conformance._sync_credentials import (
@@ -62,6 +63,7 @@ from ctsec.testing.conformance._sync_keys import KeyConformance
 from ctsec.testing.conformance._sync_kms import KmsConformance, KmsStateConformance, KmsTamperConformance
 from ctsec.testing.conformance._sync_members import AssignmentConformance, MembershipConformance, RosterConformance, StandingConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
+from ctsec.testing.conformance._sync_vault import CredentialConformance, IndexKeyConformance
 from ctsec.testing.conformance._sync_work import EpochConformance, JobConformance, OutboxConformance
 from ctsec.testing.conformance.kms import KekOwner, KmsThreadConformance
 
@@ -71,6 +73,7 @@ __all__ = [
     "AsyncAuthenticatorConformance",
     "AsyncBackupCodeConformance",
     "AsyncBreakGlassConformance",
+    "AsyncCredentialConformance",
     "AsyncCustomRoleConformance",
     "AsyncCustomerKeyConformance",
     "AsyncDekConformance",
@@ -79,6 +82,7 @@ __all__ = [
     "AsyncGuardConformance",
     "AsyncHostSession",
     "AsyncInboxConformance",
+    "AsyncIndexKeyConformance",
     "AsyncInvitationConformance",
     "AsyncIsolationConformance",
     "AsyncJobConformance",
@@ -105,6 +109,7 @@ __all__ = [
     "AuthenticatorConformance",
     "BackupCodeConformance",
     "BreakGlassConformance",
+    "CredentialConformance",
     "CustomRoleConformance",
     "CustomerKeyConformance",
     "DekConformance",
@@ -113,6 +118,7 @@ __all__ = [
     "GuardConformance",
     "HostSession",
     "InboxConformance",
+    "IndexKeyConformance",
     "InvitationConformance",
     "IsolationConformance",
     "JobConformance",

@@ -1,0 +1,352 @@
+"""Encrypted columns of a host's rows, in its session, on every database (async source of the twin)."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio  # sync: import pytest
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import StatementError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session  # sync: from sqlalchemy.orm import Session
+
+from ctsec.encryption import BlindIndex
+from ctsec.encryption.data_key import NoDataKey
+from ctsec.errors import DecryptionFailed
+from ctsec.ids import OrganizationId
+from ctsec.principal import Principal
+from ctsec.security._async_unit import AsyncUnit
+from ctsec.storage.sql import AsyncSqlStorage
+from ctsec.storage.sql.encrypted import guard, search_terms
+from ctsec.storage.sql.sealed_types import BlindTerm, SealedValue
+from tests.servers import Database
+from tests.services._async_world import AsyncWorld
+from tests.storage.sql.notes import Note, dump, note, tables
+from tests.storage.sql.support import emptied
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Acme and Globex of one deployment, and the host's engine on the same database."""
+
+    world: AsyncWorld
+    engine: AsyncEngine
+    ann: Principal
+    acme: OrganizationId
+    globex: OrganizationId
+
+    @asynccontextmanager
+    async def session(self, **options: Any) -> AsyncGenerator[tuple[AsyncSession, AsyncUnit], None]:
+        """Open a session of the host with a unit that rides in it; it is committed at the end."""
+        async with AsyncSession(self.engine, **options) as session, session.begin():
+            guard(session.sync_session)  # sync: guard(session)
+            yield session, self.world.security.join(session)
+
+    async def write(self, *rows: Note) -> None:
+        """Seal rows and write them."""
+        async with self.session() as (session, unit):
+            await unit.columns.seal(*rows)
+            session.add_all(rows)
+
+    async def find(self, value: str, organization: OrganizationId) -> tuple[list[str], list[str]]:
+        """Return the ids of the candidates of a search, and of those that match."""
+        async with self.session() as (session, unit):
+            terms = search_terms(await unit.columns.terms(Note.email, value, organization=organization))
+            there = (Note.organization_id == organization, Note.email_index.in_(terms))
+            found = (await session.scalars(select(Note).where(*there).order_by(Note.id))).all()
+            matching = await unit.columns.matching(Note.email, value, found)
+            return [each.id for each in found], [each.id for each in matching]
+
+
+@pytest_asyncio.fixture  # sync: @pytest.fixture
+async def desk(database: Database) -> AsyncGenerator[Desk, None]:
+    engine = create_async_engine(emptied(database).async_url)
+    with tables(database):
+        async with AsyncWorld.over(AsyncSqlStorage.from_url(database.async_url)) as world:
+            ann = await world.person("ann@acme.example")
+            acme, globex = await world.organization(ann), await world.organization(ann, "Globex")
+            yield Desk(world, engine, ann, acme.id, globex.id)
+        await engine.dispose()
+
+
+@pytest.mark.proves("SEED-E2", "ASVS-14.2.4")
+async def test_what_is_stored_is_sealed_and_opens_for_its_row(desk: Desk, database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """Text, bytes and NULL come back after an explicit opening; nothing plain is in the table, in the echo of statements or in a repr."""
+    made = note(desk.acme, name="n", body="the secret word is Xyzzy ß", email="Ann@Acme.example", scan=b"\x00Xyzzy")
+    caplog.set_level(logging.DEBUG, "sqlalchemy.engine")
+    await desk.write(made, note(desk.acme, name="empty"))
+    async with desk.session() as (session, unit):
+        found = await session.get_one(Note, "n")
+        with pytest.raises(ValueError, match=r"Note\.body is sealed; open the row first"):
+            print(found.body)
+        await unit.columns.open(found)
+        assert (found.body, found.email, found.scan) == ("the secret word is Xyzzy ß", "Ann@Acme.example", b"\x00Xyzzy")
+        assert "Xyzzy" not in repr(vars(found))
+        with pytest.raises(TypeError, match="pickled"):
+            pickle.dumps(found)
+        empty = await session.get_one(Note, "empty")
+        assert (empty.body, empty.scan) == (None, None)
+    assert b"Xyzzy" not in dump(database)
+    assert b"cme.example" not in dump(database)
+    assert "INSERT INTO host_note" in caplog.text
+    assert "Xyzzy" not in caplog.text
+
+
+async def test_an_opened_value_ends_with_the_rows_state(desk: Desk) -> None:
+    """After the row expires or is read again, its value has to be opened again."""
+    await desk.write(note(desk.acme, name="n", body="open"))
+    async with desk.session() as (session, unit):
+        found = await session.get_one(Note, "n")
+        await unit.columns.open(found)
+        session.expire(found, ["title"])
+        assert found.body == "open"
+        await session.refresh(found)
+        with pytest.raises(ValueError, match="sealed"):
+            print(found.body)
+        await unit.columns.open(found)
+        session.expire(found)
+        await session.refresh(found)
+        with pytest.raises(ValueError, match="sealed"):
+            print(found.body)
+
+
+async def test_a_value_that_was_not_sealed_is_not_written(desk: Desk, database: Database) -> None:
+    """A flush and a commit of a row whose value was only set are refused, for new rows and for changed ones."""
+    async with AsyncSession(desk.engine) as session:
+        session.add(note(desk.acme, body="lost"))
+        with pytest.raises(ValueError, match="was set and not sealed"):
+            await session.flush()
+
+    def bulk(inner: Session) -> None:
+        inner.bulk_save_objects([note(desk.acme, body="lost")])
+
+    async with AsyncSession(desk.engine) as session:
+        with pytest.raises(StatementError, match="expected a value that"):
+            await session.run_sync(bulk)  # sync: bulk(session)
+    await desk.write(note(desk.acme, name="n", body="first"))
+    async with AsyncSession(desk.engine) as session:
+        found = await session.get_one(Note, "n")
+        found.body = "second"
+        assert found.body == "second"
+        with pytest.raises(ValueError, match=r"Note\.body was set and not sealed"):
+            await session.commit()
+    async with desk.session() as (session, unit):
+        found = await session.get_one(Note, "n")
+        await unit.columns.open(found)
+        assert found.body == "first"
+        found.body = "second"
+        await unit.columns.seal(found)
+        found.title = "renamed"
+    async with desk.session() as (session, unit):
+        found = await session.get_one(Note, "n")
+        await unit.columns.open(found)
+        assert (found.body, found.title) == ("second", "renamed")
+        found.body = None
+        await unit.columns.seal(found)
+    assert b"None" in dump(database)
+
+
+async def test_a_new_row_is_sealed_before_it_is_added_and_has_a_key(desk: Desk) -> None:
+    """A row without primary key or organization, one that is in a session already, and a detached one are refused with what to do."""
+    async with desk.session() as (session, unit):
+        with pytest.raises(ValueError, match="made before the row is sealed"):
+            await unit.columns.seal(Note(organization_id=desk.acme, body="x"))
+        with pytest.raises(ValueError, match="organization_id to be set"):
+            await unit.columns.seal(note("", body="x"))
+        added = note(desk.acme, body="x")
+        session.add(added)
+        with pytest.raises(ValueError, match="before it is added"):
+            await unit.columns.seal(added)
+        session.expunge(added)
+    await desk.write(note(desk.acme, name="n", body="x"))
+    async with AsyncSession(desk.engine) as session:
+        gone = await session.get_one(Note, "n")
+    with pytest.raises(ValueError, match="detached"):
+        gone.body = "y"
+    with pytest.raises(TypeError, match="expected str or None for body"):
+        note(desk.acme, body=b"bytes")
+
+
+@pytest.mark.proves("SEED-E2")
+async def test_a_swapped_value_does_not_open(desk: Desk) -> None:
+    """A sealed value in another row, another column or another organization does not open, whoever put it there."""
+    await desk.write(
+        note(desk.acme, name="a", body="of a"), note(desk.acme, name="b", body="of b"), note(desk.globex, name="g", body="of g")
+    )
+    swaps = (
+        "UPDATE host_note SET body_sealed = (SELECT s FROM (SELECT body_sealed AS s FROM host_note WHERE id = 'a') AS t) WHERE id = 'b'",
+        "UPDATE host_note SET email_sealed = body_sealed, body_sealed = NULL WHERE id = 'a'",
+        f"UPDATE host_note SET organization_id = '{desk.acme}' WHERE id = 'g'",
+    )
+    async with desk.session() as (session, unit):
+        for swap in swaps:
+            await session.execute(text(swap))
+        for name in ("a", "b", "g"):
+            found = await session.get_one(Note, name)
+            with pytest.raises((DecryptionFailed, NoDataKey)):
+                await unit.columns.open(found)
+            with pytest.raises(ValueError, match="sealed"):
+                print(found.email if name == "a" else found.body)
+
+
+async def test_a_row_that_moves_is_sealed_again(desk: Desk) -> None:
+    """Another organization or primary key is refused until the opened row is sealed for it; then it opens there."""
+    await desk.write(note(desk.acme, name="n", body="mine", email="ann@acme.example"))
+    for column, value in (("organization_id", desk.globex), ("id", "m")):
+        async with AsyncSession(desk.engine) as session:
+            found = await session.get_one(Note, "n")
+            setattr(found, column, value)
+            with pytest.raises(ValueError, match="was not sealed for this row"):
+                await session.flush()
+        async with AsyncSession(desk.engine) as session:
+            found = await session.get_one(Note, "n")
+            setattr(found, column, value)
+            with session.no_autoflush, pytest.raises(ValueError, match="opened before it moved"):
+                await desk.world.security.join(session).columns.seal(found)
+    async with desk.session() as (session, unit):
+        found = await session.get_one(Note, "n")
+        await unit.columns.open(found)
+        with session.no_autoflush:
+            found.organization_id = desk.globex
+            await unit.columns.seal(found)
+    async with desk.session() as (session, unit):
+        found = await session.get_one(Note, "n")
+        await unit.columns.open(found)
+        assert (found.organization_id, found.body, found.email) == (desk.globex, "mine", "ann@acme.example")
+    assert await desk.find("ann@acme.example", desk.globex) == (["n"], ["n"])
+
+
+async def test_a_move_that_could_not_be_sealed_is_not_committed(desk: Desk) -> None:
+    """A row whose new organization has no key stays unwritten, even for a host that goes on after the failure."""
+    await desk.write(note(desk.acme, name="n", body="mine"))
+    async with AsyncSession(desk.engine) as session:
+        found = await session.get_one(Note, "n")
+        unit = desk.world.security.join(session)
+        await unit.columns.open(found)
+        found.organization_id = "org_00000000000000000000000000"
+        with pytest.raises(ValueError, match="an organization that is there"):
+            await unit.columns.seal(found)
+        with pytest.raises(ValueError, match="was set and not sealed"):
+            await session.commit()
+    async with desk.session() as (session, unit):
+        found = await session.get_one(Note, "n")
+        await unit.columns.open(found)
+        assert (found.organization_id, found.body) == (desk.acme, "mine")
+
+
+async def test_statements_write_no_encrypted_column(desk: Desk, database: Database) -> None:
+    """ORM inserts and updates that set the column, the key or the organization are refused; Core and bulk writes of plain bytes too."""
+    await desk.write(note(desk.acme, name="n", body="safe"))
+    table: Any = Note.__table__
+    theirs = SealedValue(b"whatever")
+    row = {"id": "x", "organization_id": desk.acme}
+    statements: list[tuple[Any, Any]] = [
+        (insert(Note), [{**row, "body_sealed": theirs}]),
+        (insert(Note).values({**row, "body_sealed": theirs}), None),
+        (insert(Note).values([{**row, "email_index": BlindTerm(b"x")}]), None),
+        (update(Note).where(Note.id == "n").values(body_sealed=theirs), None),
+        (update(Note).where(Note.id == "n").values(body_sealed=Note.email_sealed), None),
+        (update(Note).where(Note.id == "n").values(organization_id=desk.globex), None),
+        (update(Note), [{"id": "n", "email_sealed": theirs}]),
+    ]
+    for statement, parameters in statements:
+        async with desk.session() as (session, _):
+            with pytest.raises(ValueError, match="a statement can not seal"):
+                await session.execute(statement, parameters)
+    for core in (insert(table).values({**row, "body_sealed": b"plain"}), update(table).values(email_index=b"plain")):
+        async with AsyncSession(desk.engine) as session:
+            with pytest.raises(StatementError, match=r"expected a value that `unit\.columns\.seal` made"):
+                await session.execute(core)
+    async with AsyncSession(desk.engine) as session:
+        stolen = (await session.get_one(Note, "n")).body_sealed
+        session.add(Note(id="thief", organization_id=desk.acme, body_sealed=stolen))
+        with pytest.raises(ValueError, match="was not sealed for this row"):
+            await session.flush()
+    async with desk.session() as (session, _):
+        await session.execute(update(Note).where(Note.id == "n").values(title="allowed"))
+    assert b"allowed" in dump(database)
+    assert b"plain" not in dump(database)
+
+
+@pytest.mark.proves("SEED-E2")
+async def test_equality_search_by_blind_index(desk: Desk) -> None:
+    """A search finds candidates by a short term and keeps those that match, whatever their case; other organizations have other terms."""
+    people = [f"person{number}@acme.example" for number in range(20)]
+    await desk.write(*(note(desk.acme, name=f"{number:02}", email=email) for number, email in enumerate(people)))
+    await desk.write(note(desk.globex, name="other", email=people[7]), note(desk.acme, name="none"))
+    found = [await desk.find(email.upper(), desk.acme) for email in people]
+    assert [matching for _, matching in found] == [[f"{number:02}"] for number in range(20)]
+    counts = [len(candidates) for candidates, _ in found]
+    assert sum(counts) > 20  # more values than terms: some share one
+    assert max(counts) < 20
+    assert (await desk.find("nobody@acme.example", desk.acme))[1] == []
+    assert (await desk.find(people[7], desk.globex))[1] == ["other"]
+    async with desk.session() as (_, unit):
+        ours = await unit.columns.terms(Note.email, people[7], organization=desk.acme)
+        assert len(ours) == 1
+        assert all(len(term) == 1 and term[0] % 16 == 0 for term in ours)
+        with pytest.raises(TypeError, match="with a blind index"):
+            await unit.columns.terms(Note.body, "x", organization=desk.acme)
+
+
+async def test_index_keys_outlive_the_rotation_of_data_keys(desk: Desk) -> None:
+    """After the organization gets another data key, old and new rows are found by the same term."""
+    await desk.write(note(desk.acme, name="old", email="ann@acme.example"))
+    await desk.world.call("data_keys.rotate", desk.world.sure(desk.ann), organization=desk.acme)
+    await desk.write(note(desk.acme, name="new", email="ann@acme.example"))
+    assert (await desk.find("ann@acme.example", desk.acme))[1] == ["new", "old"]
+
+
+async def test_an_index_is_renewed_with_two_keys_and_can_be_resumed(desk: Desk) -> None:
+    """While an index is renewed rows of both keys are found; doing a page again changes nothing; then the old key is dropped."""
+    emails = [f"p{number}@acme.example" for number in range(12)]
+    rows = [note(desk.acme, name=f"{number:02}", email=email) for number, email in enumerate(emails)]
+    await desk.write(*rows)
+    async with desk.session() as (_, unit):
+        assert await unit.columns.begin_reindex(Note.email, organization=desk.acme) == 2
+
+    async def renew(below: str) -> int:
+        async with desk.session() as (session, unit):
+            found = (await session.scalars(select(Note).where(Note.id < below).order_by(Note.id))).all()
+            return await unit.columns.reindex(*found)
+
+    assert 0 < await renew("06") <= 6
+    assert [(await desk.find(email, desk.acme))[1] for email in emails] == [[f"{number:02}"] for number in range(12)]
+    await desk.write(note(desk.acme, name="13", email=emails[3]))
+    assert (await desk.find(emails[3], desk.acme))[1] == ["03", "13"]
+    assert await renew("06") == 0
+    assert await renew("99") > 0
+    async with desk.session() as (_, unit):
+        assert await unit.columns.end_reindex(Note.email, organization=desk.acme) == 1
+        assert await unit.columns.end_reindex(Note.email, organization=desk.acme) == 0
+        assert len(await unit.columns.terms(Note.email, "x", organization=desk.acme)) == 1
+    assert [(await desk.find(email, desk.acme))[1] for email in emails[4:]] == [[f"{number:02}"] for number in range(4, 12)]
+    names = [event.name for event in await desk.world.events(desk.acme)]
+    assert (names.count("index_key.created"), names.count("index_key.retired")) == (2, 1)
+    with pytest.raises(TypeError, match="expected a row with encrypted columns"):
+        async with desk.session() as (_, unit):
+            await unit.columns.open(object())
+
+
+async def test_rows_of_an_earlier_definition_are_found_until_they_are_renewed(desk: Desk) -> None:
+    """With other bits and another transformation, rows with terms of the earlier definition are found while that is named."""
+    await desk.write(note(desk.acme, name="n", email="ann@acme.example"))
+    before = Note.email.index
+    assert before is not None
+    try:
+        Note.email._index = BlindIndex(column="email_index", bits=20)
+        assert await desk.find("ann@acme.example", desk.acme) == ([], [])
+        Note.email._index = BlindIndex(column="email_index", bits=20, earlier=(before,))
+        assert await desk.find("ann@acme.example", desk.acme) == (["n"], ["n"])
+        async with desk.session() as (session, unit):
+            assert await unit.columns.reindex(await session.get_one(Note, "n")) == 1
+        Note.email._index = BlindIndex(column="email_index", bits=20)
+        assert await desk.find("ann@acme.example", desk.acme) == (["n"], ["n"])
+    finally:
+        Note.email._index = before
