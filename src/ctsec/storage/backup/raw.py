@@ -78,9 +78,8 @@ class RawTable:
     def rows(self, connection: Connection) -> Iterator[tuple[Value, ...]]:
         """Yield the rows in the order of the primary key; raise CorruptRecord for a value of another kind than its column."""
         statement = select(self.table).where(*self._apart()).order_by(*(self.table.c[name] for name in self.key))
-        streaming = connection.execution_options(stream_results=True, yield_per=HELD_ROWS)
         maria = connection.dialect.name in MARIADB
-        found = _asked(streaming, statement)
+        found = _asked(connection, statement.execution_options(stream_results=True, yield_per=HELD_ROWS))
         try:
             for row in found:
                 yield tuple(self._value(place, value, maria=maria) for place, value in enumerate(row))
