@@ -47,12 +47,17 @@ def emptied(kind: str, role: str) -> Database:
         _reused[kind, role] = fresh_database(kind, folder=Path(tempfile.mkdtemp(dir=os.environ[FOLDER_VARIABLE])))
         create(_reused[kind, role].sync_url)
     database = _reused[kind, role]
-    for url, metadata in ((database.sync_url, TABLES.main), (database.guard_sync_url, TABLES.guard)):
-        with connection_to(url) as connection:
-            for table in metadata.tables.values():
-                connection.execute(delete(table).where(table.c.name != "incarnation") if table is TABLES.meta else delete(table))
-            connection.commit()
+    empty(database.sync_url, database.guard_sync_url)
     return database
+
+
+def empty(url: str, guard_url: str, *, tables: Tables = TABLES) -> None:
+    """Delete every row but the database's own name."""
+    for place, metadata in ((url, tables.main), (guard_url, tables.guard)):
+        with connection_to(place) as connection:
+            for table in metadata.tables.values():
+                connection.execute(delete(table).where(table.c.name != "incarnation") if table is tables.meta else delete(table))
+            connection.commit()
 
 
 def save(url: str, to: Path, *, progress: OnProgress | None = None, tables: Tables | None = None) -> Backup:
