@@ -23,6 +23,8 @@ from tests.storage.backup.support import (
     connection_to,
     database_of,
     dump,
+    emptied,
+    empty,
     fill,
     incarnation,
     made,
