@@ -12,9 +12,14 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, NullPool, Table, create_engine, delete, insert, text
 
+from ctsec.encryption.data_key import DataKey
 from ctsec.encryption.kms import LocalKms
+from ctsec.ids import DekId
 from ctsec.secret import Secret
 from ctsec.storage.backup import SIGNING_LABEL, Backup, OnProgress, Signer, restore_backup, verify_backup, write_backup
+from ctsec.storage.backup.container import Header, wrapping_context
+from ctsec.storage.backup.file import BackupWriter, new_file, opened
+from ctsec.storage.backup.records import Record, read_records
 from ctsec.storage.sql import SqlStorage, Tables
 from ctsec.storage.sql.schema import create
 from ctsec.storage.sql.types import Blob, Digest, EnumText, Ident, Instant, JsonText, Words
@@ -25,6 +30,7 @@ TABLES = Tables()
 PARTS = (TABLES.main, TABLES.guard)
 KMS = LocalKms(b"k" * 16, key=Secret(b"K" * 32))
 SIGNER = Signer(KMS.derive(SIGNING_LABEL))
+ANY_ID = DekId(s.number("dek", 1))
 LETTERS = ("a", "Z", "ž", "人", "\U0001f511", " ", "'", "%", "\\", "\n")
 
 
@@ -195,3 +201,22 @@ def made(url: str) -> str:
     """Return the URL, with tables there."""
     create(url)
     return url
+
+
+def craft(path: Path, *records: bytes, backup: DekId = ANY_ID, signer: Signer = SIGNER) -> Path:
+    """Write a file that is authentic from its header to its signature, whatever records it holds."""
+    material, wrapped = KMS.generate_data_key(wrapping_context(backup))
+    with new_file(path) as file:
+        header = Header(id=backup, kek=KMS.ref, wrapped=wrapped)
+        writer = BackupWriter(file, header=header, key=DataKey(backup, material=material), signer=signer, random=os.urandom)
+        for each in records:
+            writer.add(each)
+        writer.close()
+    return path
+
+
+def records_of(source: Path) -> list[Record]:
+    """Return the records of a backup."""
+    with opened(source) as file:
+        key = DataKey(file.header.id, material=KMS.unwrap(file.header.wrapped, wrapping_context(file.header.id)))
+        return list(read_records(file.plaintext(key)))

@@ -69,7 +69,7 @@ def test_records_of_the_application_come_back(kind: str, tmp_path: Path) -> None
     storage.close()
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.integers(0, 12), seed=st.integers(0, 1 << 32))
 def test_any_rows_come_back(tmp_path: Path, rows: int, seed: int) -> None:
     """Whatever rows a store has, none among them, the restored store has the same."""
