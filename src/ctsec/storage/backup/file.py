@@ -2,8 +2,8 @@
 
 Rules that this module keeps:
 
-- until a backup is whole and on the disk it is called `<name>.partial`, which is no backup: it has no end mark. Whoever writes it holds a
-  lock on it; what an interrupted run left is written over, since a later snapshot continues no earlier one;
+- until a backup is whole and on the disk it is called `<name>.partial`, and until it is whole it has no end mark, so it is refused under
+  any name. Whoever writes it holds a lock on it; what an interrupted run left is written over: a later snapshot continues no earlier one;
 - an error leaves nothing behind, a killed process the partial file at most; a file that is there is never replaced;
 - only its owner can read it (mode 0600), from its first byte on;
 - a reader sees plaintext that is authentic at its place, and that it was all only after the signature was checked.
