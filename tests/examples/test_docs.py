@@ -11,6 +11,7 @@ from tests.examples.pages import ROOT, blocks, pages, promised, run
 PREFACE = "from tests.examples.preface import *\n"
 EXPECTED = {
     "docs/tutorial/first-host.md",
+    "docs/how-to/back-up-and-restore.md",
     "docs/how-to/explain-a-refusal.md",
     "docs/how-to/give-a-role-for-a-time.md",
     "docs/how-to/guard-a-route.md",
