@@ -36,7 +36,7 @@ service = Service()
 
 
 def bundle(database: Path, *, mail: str = "smtp://localhost:1025") -> Security:
-    return sync_embedded(database, policy=Policy.preset(), issuer="Acme", mail=mail, options=EmbeddedOptions(worker=False))
+    return sync_embedded(str(database), policy=Policy.preset(), issuer="Acme", mail=mail, options=EmbeddedOptions(worker=False))
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.proves("seed.E4")
+@pytest.mark.proves("SEED-E4")
 def test_a_host_goes_on_with_a_restored_store(folder: Path) -> None:
     """What `backup` saved and `--verify` found whole, `restore` writes into a new store, and the host's people sign in to it."""
     saved = ctsec("backup", "--url", "sqlite:///app.db", "--to", "app.bak", "--key", "local:backup.key", folder=folder)

@@ -7,9 +7,9 @@ import json
 import struct
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from tests.unit.encryption.decoder import Reader, Refused, context_bytes, open_stream, unwrap_local
+from tests.unit.encryption.decoder import Reader, Refused, context_bytes, derive, open_stream, unwrap_local
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -17,6 +17,12 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 def dek_text(raw: bytes) -> str:
     number = int.from_bytes(raw, "big")
     return "dek_" + "".join(ALPHABET[number >> shift & 31] for shift in range(125, -5, -5))
+
+
+def signer_of(key_file: str) -> bytes:
+    """Return the public key that signs with a local key file."""
+    seed = derive(bytes.fromhex(json.loads(key_file)["key"]), b"ctsec/local-kms/v1/derive/backup-signature/1")
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
 def read_backup(data: bytes, *, key_file: str, public: bytes) -> tuple[dict[str, Any], dict[str, list[tuple[Any, ...]]]]:

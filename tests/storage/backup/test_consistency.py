@@ -33,7 +33,7 @@ from tests.storage.backup.support import (
     verify,
 )
 
-BACKUPS = 6
+BACKUPS = 4
 
 
 @contextmanager
@@ -142,9 +142,9 @@ def peak(work: Callable[..., object], *given: object) -> int:
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
-    """Saving, verifying and restoring 2,500 rows of 8 KiB takes no more than 700 rows would fill, and not twice what 500 rows take."""
+    """Saving, verifying and restoring 1,600 rows of 8 KiB takes no more than 700 rows would fill, and not twice what 400 rows take."""
     peaks: list[list[int]] = []
-    for rows in (500, 2500):
+    for rows in (400, 1600):
         with database_of("sqlite", tmp_path) as old, database_of("sqlite", tmp_path) as new:
             made(new.sync_url)
             with connection_to(made(old.sync_url)) as connection:

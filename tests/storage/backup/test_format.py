@@ -12,7 +12,7 @@ from ctsec.encryption.kms import LocalKms
 from ctsec.storage.backup import SIGNING_LABEL, BackupChanged, Signer, write_backup
 from ctsec.storage.backup.records import Tag, read_records, record, row_body, row_values, table_body, table_names
 from ctsec.testing.conformance import samples as s
-from tests.storage.backup.reader import read_backup
+from tests.storage.backup.reader import read_backup, signer_of
 from tests.storage.backup.support import dump, emptied, fill
 
 VALUES = st.none() | st.integers(-(1 << 63), (1 << 63) - 1) | st.text() | st.binary()
@@ -26,7 +26,8 @@ def test_a_reader_from_the_page_reads_a_backup(tmp_path: Path) -> None:
     kms = LocalKms.create(tmp_path / "key")
     signer = Signer(kms.derive(SIGNING_LABEL))
     backup = write_backup(database.sync_url, to=tmp_path / "b", kms=kms, signer=signer, now=s.NOW)
-    manifest, tables = read_backup((tmp_path / "b").read_bytes(), key_file=(tmp_path / "key").read_text(), public=signer.public)
+    key_file = (tmp_path / "key").read_text("utf-8")
+    manifest, tables = read_backup((tmp_path / "b").read_bytes(), key_file=key_file, public=signer_of(key_file))
     assert manifest["id"] == backup.manifest.id
     assert manifest["created_at"] == "2026-03-01T12:00:00.123457+00:00"
     assert {name.partition(".")[2]: sorted(rows, key=repr) for name, rows in tables.items()} == dump(database)
@@ -60,7 +61,7 @@ def test_garbage_is_refused_as_changed(garbage: bytes) -> None:
             found = read(garbage)
         except BackupChanged:
             continue
-        assert write(found) == garbage  # type: ignore[operator, arg-type]
+        assert write(found) == garbage  # type: ignore[arg-type]
 
 
 def test_a_number_beyond_64_bits_is_refused() -> None:

@@ -109,7 +109,7 @@ def opens(database: Database) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.proves("seed.E4")
+@pytest.mark.proves("SEED-E4")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_killed_backup_never_looks_whole(kind: str, victim: Victim, tmp_path: Path) -> None:
     """Killed at any moment, a backup is whole under its name or is not there; what is left does not disturb the next one."""
@@ -136,7 +136,7 @@ def test_a_killed_backup_never_looks_whole(kind: str, victim: Victim, tmp_path: 
 
 
 @pytest.mark.slow
-@pytest.mark.proves("seed.E4")
+@pytest.mark.proves("SEED-E4")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_killed_restore_never_looks_whole(kind: str, victim: Victim, tmp_path: Path) -> None:
     """Killed at any moment, a restore has left an empty store, one that ctsec refuses to open, or all of it; the same command ends it."""

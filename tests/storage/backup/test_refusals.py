@@ -147,7 +147,7 @@ def test_other_files_are_no_backups(tmp_path: Path) -> None:
         verify(tmp_path / "missing")
 
 
-@pytest.mark.proves("seed.E4")
+@pytest.mark.proves("SEED-E4")
 def test_unrelated_keys_are_refused(source: Path, tmp_path: Path) -> None:
     """A key that did not wrap, one that has only its name, and a signer who is not the expected one are refused, and told by name."""
     unrelated, homonym = LocalKms(b"u" * 16, key=Secret(b"U" * 32)), LocalKms(b"k" * 16, key=Secret(b"U" * 32))

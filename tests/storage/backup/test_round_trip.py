@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -37,7 +38,7 @@ KINDS = available_databases()
 PAIRS = [(kind, other) for kind, other in product(KINDS, repeat=2) if kind == other or KINDS[KINDS.index(kind) - 1] == other]
 
 
-@pytest.mark.proves("seed.E4")
+@pytest.mark.proves("SEED-E4")
 @pytest.mark.parametrize(("source", "target"), PAIRS, ids=lambda kind: kind)
 def test_a_restored_store_equals_its_source_row_by_row(source: str, target: str, tmp_path: Path) -> None:
     """Every table comes back with every value, extremes and nulls too, into a store of the same and of another kind of database."""
@@ -88,15 +89,15 @@ def test_a_guard_store_on_a_server_of_its_own_comes_back(kind: str, tmp_path: Pa
     with database_of(kind, tmp_path) as old, database_of(kind, tmp_path) as guard:
         create(old.sync_url, guard=guard.sync_url, tables=tables)
         fill(old.sync_url, rows=3, guard_url=guard.sync_url, tables=tables)
-        place = {"guard": guard.sync_url, "tables": tables}
-        backup = write_backup(old.sync_url, to=tmp_path / "b", kms=KMS, signer=SIGNER, now=s.NOW, **place)
+        write = partial(write_backup, old.sync_url, kms=KMS, signer=SIGNER, now=s.NOW, guard=guard.sync_url, tables=tables)
+        bring = partial(restore_backup, old.sync_url, kms=KMS, signed_by=SIGNER.name, guard=guard.sync_url, tables=tables)
+        backup = write(to=tmp_path / "b")
         assert {table.rows for table in backup.manifest.tables} == {3}
         with pytest.raises(StoreNotEmpty):
-            restore_backup(old.sync_url, source=tmp_path / "b", kms=KMS, signed_by=SIGNER.name, **place)
+            bring(source=tmp_path / "b")
         empty(old.sync_url, guard.sync_url, tables=tables)
-        restore_backup(old.sync_url, source=tmp_path / "b", kms=KMS, signed_by=SIGNER.name, **place)
-        again = write_backup(old.sync_url, to=tmp_path / "c", kms=KMS, signer=SIGNER, now=s.NOW, **place)
-        assert again.manifest.tables == backup.manifest.tables
+        bring(source=tmp_path / "b")
+        assert write(to=tmp_path / "c").manifest.tables == backup.manifest.tables
 
 
 def test_a_backup_is_the_owners_and_replaces_nothing(tmp_path: Path) -> None:
