@@ -10,7 +10,10 @@ import pytest
 from tests.architecture.source import Module, imports, modules
 
 PRIMITIVES = {
+    "cryptography.exceptions.InvalidSignature",
     "cryptography.exceptions.InvalidTag",
+    "cryptography.hazmat.primitives.asymmetric.ed25519.Ed25519PrivateKey",
+    "cryptography.hazmat.primitives.asymmetric.ed25519.Ed25519PublicKey",
     "cryptography.hazmat.primitives.ciphers.aead.AESGCM",
     "cryptography.hazmat.primitives.hashes.SHA256",
     "cryptography.hazmat.primitives.hashes.SHA512",
@@ -46,7 +49,10 @@ def hashes(module: Module) -> set[str]:
 
 @pytest.mark.proves("ASVS-11.3.1", "ASVS-11.3.2", "ASVS-11.3.5")
 def test_the_primitives_of_encryption_are_a_closed_list() -> None:
-    """Ciphers, modes and derivations are AES-GCM, HKDF and HMAC: no mode without authentication, no padding, no MAC beside a cipher."""
+    """Ciphers, modes and derivations are AES-GCM, HKDF and HMAC: no mode without authentication, no padding, no MAC beside a cipher.
+
+    The one signature is Ed25519.
+    """
     found = {name for module in modules().values() for name in named(module) if name.split(".")[0] == "cryptography"}
     apart = {name for module in modules().values() if module.parts[:1] == ("jose",) for name in named(module)}
     assert found - apart == PRIMITIVES

@@ -34,7 +34,7 @@ SHARED_FOR = {
 # Third-party packages, and the modules that may touch them (patterns of names below `ctsec`).
 THIRD_PARTY = {
     "argon2": ("authn.argon2",),
-    "cryptography": ("encryption.primitives", "encryption.kms.*", "jose.*"),
+    "cryptography": ("encryption.primitives", "encryption.ed25519", "encryption.kms.*", "jose.*"),
     "pyotp": ("mfa.provisioning",),
     "segno": ("mfa.provisioning",),
     "joserfc": ("jose.*",),

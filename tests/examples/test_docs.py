@@ -10,21 +10,22 @@ from tests.examples.pages import ROOT, blocks, pages, promised, run
 
 PREFACE = "from tests.examples.preface import *\n"
 EXPECTED = {
-    "docs/tutorial/first-host.md",
+    "docs/how-to/back-up-and-restore.md",
     "docs/how-to/encrypt-columns.md",
     "docs/how-to/explain-a-refusal.md",
     "docs/how-to/give-a-role-for-a-time.md",
     "docs/how-to/guard-a-route.md",
     "docs/how-to/join-your-session.md",
     "docs/how-to/keep-credentials.md",
-    "docs/how-to/let-organizations-make-roles.md",
     "docs/how-to/let-customers-bring-their-key.md",
+    "docs/how-to/let-organizations-make-roles.md",
     "docs/how-to/list-what-somebody-may-see.md",
     "docs/how-to/prove-your-policy.md",
     "docs/how-to/require-more-than-a-role.md",
     "docs/how-to/require-tls.md",
     "docs/how-to/rotate-a-key.md",
     "docs/how-to/use-a-key-service.md",
+    "docs/tutorial/first-host.md",
 }
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ctsec.cli import database, doctor, keys, matrix, work
+from ctsec.cli import backups, database, doctor, keys, matrix, work
 from ctsec.errors import CtsecError
 
 if TYPE_CHECKING:
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ctsec", description="the security layer of a SaaS: its tables, its worker, its keys, its roles")
+    parser = argparse.ArgumentParser(prog="ctsec", description="the security layer of a SaaS: its tables, backups, worker, keys and roles")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     database.add_to(commands)
     work.add_to(commands)
     keys.add_to(commands)
     matrix.add_to(commands)
     doctor.add_to(commands)
+    backups.add_to(commands)
     return parser
 
 

@@ -10,6 +10,7 @@ from ctsec.errors import SchemaMismatch
 
 MAIN_VERSION: Final = "0005"
 GUARD_VERSION: Final = "0002"
+RESTORING: Final = "restoring"  # stands in the place of a version while a backup is restored into the tables
 
 
 class Gate:
@@ -34,6 +35,8 @@ class Gate:
 
 def judge_version(found: str | None, *, wanted: str, table: str) -> None:
     """Raise SchemaMismatch unless the version in `table` is the wanted one."""
+    if found == RESTORING:
+        raise SchemaMismatch("a backup is being restored into these tables, or that was interrupted; run `ctsec restore` again")
     if found is None:
         raise SchemaMismatch(f"{table} is empty: no tables of ctsec are here; run `ctsec db upgrade`")
     if found > wanted:

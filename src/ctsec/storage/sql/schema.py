@@ -40,13 +40,19 @@ def create(url: str | URL, *, guard: str | URL | None = None, tables: Tables | N
     """
     for place, part in _places(url, guard, tables or Tables()):
         with _alone(place, part, transport) as connection:
-            if _is_fresh(connection, part):
-                part.metadata.create_all(connection)
-                part.version.create(connection)
-                connection.execute(insert(part.version).values(version_num=part.head))
-                _name_incarnation(connection, part)
-            else:
-                judge_version(_version(connection, part), wanted=part.head, table=part.version.name)
+            if not make(connection, part):
+                judge_version(version_of(connection, part), wanted=part.head, table=part.version.name)
+
+
+def make(connection: Connection, part: Part) -> bool:
+    """Make the tables of one part in this transaction, if none of them is there; say whether that was so."""
+    if not _is_fresh(connection, part):
+        return False
+    part.metadata.create_all(connection)
+    part.version.create(connection)
+    connection.execute(insert(part.version).values(version_num=part.head))
+    _name_incarnation(connection, part)
+    return True
 
 
 def upgrade(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None, transport: Transport = TRANSPORT) -> None:
@@ -56,7 +62,7 @@ def upgrade(url: str | URL, *, guard: str | URL | None = None, tables: Tables | 
     """
     for place, part in _places(url, guard, tables or Tables()):
         with _alone(place, part, transport) as connection:
-            found = _version(connection, part)
+            found = version_of(connection, part)
             if found is not None and found >= part.head:
                 judge_version(found, wanted=part.head, table=part.version.name)
                 continue
@@ -78,7 +84,7 @@ def versions(
     found: list[str | None] = []
     for place, part in _places(url, guard, tables or Tables()):
         with _connected(place, transport) as connection:
-            found.append(_version(connection, part))
+            found.append(version_of(connection, part))
     return found[0], found[1]
 
 
@@ -91,7 +97,7 @@ def check(
     for place, part in _places(url, guard, tables or Tables()):
         with _connected(place, transport) as connection:
             try:
-                judge_version(_version(connection, part), wanted=part.head, table=part.version.name)
+                judge_version(version_of(connection, part), wanted=part.head, table=part.version.name)
             except SchemaMismatch as mismatch:
                 lines.append(str(mismatch))
             options = {"include_name": _only(part), "include_schemas": part.tables.schema is not None, "compare_type": True}
@@ -123,9 +129,8 @@ def _places(url: str | URL, guard: str | URL | None, tables: Tables) -> tuple[tu
 def _alone(url: URL, part: Part, transport: Transport = TRANSPORT) -> Generator[Connection, None, None]:
     """Open a transaction that no other process changes this schema beside; commit it at the end."""
     with _connected(url, transport) as connection:
-        _lock(connection)
-        if part.tables.schema is not None and connection.dialect.name == "postgresql":
-            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{part.tables.schema}"'))
+        take_lock(connection)
+        make_schema(connection, part)
         yield connection
         connection.commit()
 
@@ -147,7 +152,13 @@ def _connected(url: URL, transport: Transport) -> Generator[Connection, None, No
         raise failure
 
 
-def _lock(connection: Connection) -> None:
+def make_schema(connection: Connection, part: Part) -> None:
+    """Make the database schema of a part, where PostgreSQL lacks it."""
+    if part.tables.schema is not None and connection.dialect.name == "postgresql":
+        connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{part.tables.schema}"'))
+
+
+def take_lock(connection: Connection) -> None:
     """Wait for the right to change the schema; it ends with the transaction, or on MariaDB with the connection."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
@@ -163,7 +174,8 @@ def _is_fresh(connection: Connection, part: Part) -> bool:
     return names.isdisjoint({part.version.name, *(table.name for table in part.metadata.tables.values())})
 
 
-def _version(connection: Connection, part: Part) -> str | None:
+def version_of(connection: Connection, part: Part) -> str | None:
+    """Return the version of the tables of a part; None where there are none."""
     if not inspect(connection).has_table(part.version.name, schema=part.tables.schema):
         return None
     found: str | None = connection.execute(select(part.version.c.version_num)).scalar()
