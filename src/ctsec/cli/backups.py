@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ctsec.cli.loading import host_attribute
+from ctsec.cli.reaching import add_transport, transport_of
 from ctsec.clock import SystemClock
 from ctsec.errors import ConfigurationError
 
@@ -49,6 +50,7 @@ def _add_store(parser: argparse.ArgumentParser, *, required: bool) -> None:
     parser.add_argument("--guard-url", help="where the guard store is, if not beside the database")
     parser.add_argument("--prefix", default="ctsec_", help="the prefix of the tables (ctsec_)")
     parser.add_argument("--schema", help="the database schema of the tables")
+    add_transport(parser)
 
 
 def _backup(chosen: argparse.Namespace) -> int:
@@ -70,6 +72,7 @@ def _backup(chosen: argparse.Namespace) -> int:
         now=SystemClock().now(),
         guard=chosen.guard_url,
         tables=Tables(chosen.prefix, schema=chosen.schema),
+        transport=transport_of(chosen),
         progress=_bar(),
     )
     _tell(backup, chosen, done="saved")
@@ -88,6 +91,7 @@ def _restore(chosen: argparse.Namespace) -> int:
         signed_by=_signed_by(chosen, kms),
         guard=chosen.guard_url,
         tables=Tables(chosen.prefix, schema=chosen.schema),
+        transport=transport_of(chosen),
         progress=_bar(),
     )
     _tell(backup, chosen, done="restored")

@@ -37,6 +37,8 @@ from ctsec.storage.sql.gate import GUARD_VERSION, MAIN_VERSION, RESTORING, judge
 from ctsec.storage.sql.parts import Part
 from ctsec.storage.sql.schema import make, make_schema, take_lock, version_of
 from ctsec.storage.sql.tables import Tables
+from ctsec.transport import Transport
+from ctsec.transport.tls import TRANSPORT
 
 
 def verify_backup(source: str | os.PathLike[str], *, kms: Kms, signed_by: str, progress: OnProgress | None = None) -> Backup:
@@ -56,6 +58,7 @@ def restore_backup(
     signed_by: str,
     guard: str | URL | None = None,
     tables: Tables | None = None,
+    transport: Transport = TRANSPORT,
     progress: OnProgress | None = None,
 ) -> Backup:
     """Restore a backup into the store at `url`, which is empty or does not exist yet, and return what was restored (blocking).
@@ -65,7 +68,7 @@ def restore_backup(
 
     Raises what verify_backup does, StoreNotEmpty, SchemaMismatch for a backup or tables of another version, or a StoreError.
     """
-    places = places_of(url, guard=guard, tables=tables or Tables())
+    places = places_of(url, guard=guard, tables=tables or Tables(), transport=transport)
     with opened(Path(source)) as file:
         key = _key_of(file, kms=kms, signed_by=signed_by)
         backup = _verified(file, key, told=telling(progress, Step.VERIFY))
@@ -129,7 +132,7 @@ def _raw(place: Place) -> tuple[RawTable, ...]:
 def _mark(places: Sequence[Place], manifest: Manifest) -> None:
     """Make the tables where there are none, see that they are empty, and mark the main ones; raise StoreNotEmpty or SchemaMismatch."""
     with ExitStack() as stack:
-        connections = [stack.enter_context(connected(place.url)) for place in places]
+        connections = [stack.enter_context(connected(place)) for place in places]
         for connection in connections:
             _begin(connection, main=connection is connections[0])
         for connection, place in zip(connections, places, strict=True):
@@ -156,7 +159,7 @@ def _fill(place: Place, file: BackupFile, key: DataKey, *, manifest: Manifest, p
     """Write the rows of a place and take its mark away, in one transaction; nothing if they are there already."""
     main = next((part for part in place.parts if part.name == "main"), None)
     tables = _raw(place)
-    with connected(place.url) as connection:
+    with connected(place) as connection:
         _begin(connection, main=main is not None)
         if main is not None and not _is_marked(connection, main):
             raise StoreNotEmpty("another restore into this store has ended meanwhile")

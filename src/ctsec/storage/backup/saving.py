@@ -24,6 +24,8 @@ from ctsec.storage.backup.records import Tag, record, row_body, table_body
 from ctsec.storage.backup.snapshot import Snapshot, places_of, snapshot
 from ctsec.storage.sql.gate import GUARD_VERSION, MAIN_VERSION
 from ctsec.storage.sql.tables import Tables
+from ctsec.transport import Transport
+from ctsec.transport.tls import TRANSPORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +47,19 @@ def write_backup(
     now: datetime,
     guard: str | URL | None = None,
     tables: Tables | None = None,
+    transport: Transport = TRANSPORT,
     progress: OnProgress | None = None,
     random: Random = os.urandom,
 ) -> Backup:
     """Write a backup of the store at `url`, and of its guard store, to a new file (blocking; for a command or a thread).
 
-    `guard` and `tables` are those of the store. The users of a host's own table are the host's, and not in the backup. Others may go on
-    writing; the backup is of one moment. An error leaves no file.
+    `guard` and `tables` are those of the store, `transport` how it is reached. The users of a host's own table are the host's, and not in
+    the backup. Others may go on writing; the backup is of one moment. An error leaves no file.
 
     Raises SchemaMismatch for tables of another version, a StoreError, a KmsError, or BackupFileFailed.
     """
     path, backup = Path(to), new_id(DekId, now=now, random=random)
-    with snapshot(places_of(url, guard=guard, tables=tables or Tables())) as moment, new_file(path) as file:
+    with snapshot(places_of(url, guard=guard, tables=tables or Tables(), transport=transport)) as moment, new_file(path) as file:
         material, wrapped = kms.generate_data_key(wrapping_context(backup))
         header = Header(id=backup, kek=kms.ref, wrapped=wrapped)
         writer = BackupWriter(file, header=header, key=DataKey(backup, material=material), signer=signer, random=random)

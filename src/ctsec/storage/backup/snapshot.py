@@ -28,17 +28,21 @@ from ctsec.storage.sql.gate import judge_version
 from ctsec.storage.sql.parts import Part, guard_part, main_part
 from ctsec.storage.sql.schema import version_of
 from ctsec.storage.sql.tables import Tables
+from ctsec.storage.sql.transport import hold
 from ctsec.storage.sql.types import MARIADB
+from ctsec.transport import Transport
+from ctsec.transport.tls import TRANSPORT
 
 WAIT_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A database, and the parts of the store that are in it: both, or one."""
+    """A database, the parts of the store that are in it (both, or one), and how it is reached if it is elsewhere."""
 
     url: URL
     parts: tuple[Part, ...]
+    transport: Transport = TRANSPORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +58,16 @@ class Snapshot:
         return sum(table.count(connection) for connection, table in self.tables)
 
 
-def places_of(url: str | URL, *, guard: str | URL | None, tables: Tables) -> Sequence[Place]:
+def places_of(url: str | URL, *, guard: str | URL | None, tables: Tables, transport: Transport = TRANSPORT) -> Sequence[Place]:
     """Return where the parts of a store are: one place, or that of the main tables and then that of the guard store."""
     main = coloured_url(url, asynchronous=False)
     beside = guard_url(main, guard)
     if main == beside:
-        return (Place(url=main, parts=(main_part(tables), guard_part(tables))),)
-    return (Place(url=main, parts=(main_part(tables),)), Place(url=beside, parts=(guard_part(tables),)))
+        return (Place(url=main, parts=(main_part(tables), guard_part(tables)), transport=transport),)
+    return (
+        Place(url=main, parts=(main_part(tables),), transport=transport),
+        Place(url=beside, parts=(guard_part(tables),), transport=transport),
+    )
 
 
 @contextmanager
@@ -70,8 +77,8 @@ def snapshot(places: Sequence[Place]) -> Generator[Snapshot, None, None]:
         if place.url.get_backend_name() == "sqlite" and not Path((place.url.database or "").removeprefix("file:")).exists():
             raise ConfigurationError(f"expected a SQLite file at {place.url.database}; there is none")
     with translated(), ExitStack() as stack:
-        still = stack.enter_context(connected(places[1].url)) if len(places) > 1 else None
-        connections = [stack.enter_context(connected(place.url)) for place in places]
+        still = stack.enter_context(connected(places[1])) if len(places) > 1 else None
+        connections = [stack.enter_context(connected(place)) for place in places]
         if still is not None:
             _hold(still, places[1].parts[0])
         for connection, place in zip(connections, places, strict=True):
@@ -88,10 +95,11 @@ def snapshot(places: Sequence[Place]) -> Generator[Snapshot, None, None]:
 
 
 @contextmanager
-def connected(url: URL) -> Generator[Connection, None, None]:
+def connected(place: Place) -> Generator[Connection, None, None]:
     """Open a connection of its own, which is rolled back at the end."""
-    options: dict[str, Any] = {"connect_args": {"timeout": WAIT_SECONDS}} if url.get_backend_name() == "sqlite" else {}
-    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, **options)
+    options: dict[str, Any] = {"connect_args": {"timeout": WAIT_SECONDS}} if place.url.get_backend_name() == "sqlite" else {}
+    engine = create_engine(place.url, poolclass=NullPool, hide_parameters=True, **options)
+    hold(engine, place.transport)
     try:
         with engine.connect() as connection:
             yield connection
