@@ -28,6 +28,7 @@ MessageId = NewType("MessageId", str)
 DekId = NewType("DekId", str)
 ElevationId = NewType("ElevationId", str)
 BreakGlassId = NewType("BreakGlassId", str)
+MoveId = NewType("MoveId", str)
 
 Random: TypeAlias = Callable[[int], bytes]
 Id = TypeVar("Id", bound=str)
@@ -47,6 +48,7 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     DekId: "dek",
     ElevationId: "elv",
     BreakGlassId: "bgl",
+    MoveId: "mov",
 }
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
