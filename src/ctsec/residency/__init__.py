@@ -12,7 +12,6 @@ from ctsec.lazy import face
 if TYPE_CHECKING:
     from ctsec.residency._async import AsyncResidency as AsyncResidency
     from ctsec.residency._async_content import AsyncRegionalContent as AsyncRegionalContent
-    from ctsec.residency._async_content import RegionalPlace as RegionalPlace
     from ctsec.residency._sync import Residency as Residency
     from ctsec.residency._sync_content import RegionalContent as RegionalContent
     from ctsec.residency.record import Content as Content
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from ctsec.residency.record import MoveState as MoveState
     from ctsec.residency.record import Occupant as Occupant
     from ctsec.residency.record import Position as Position
+    from ctsec.residency.record import RegionalPlace as RegionalPlace
     from ctsec.residency.record import Residence as Residence
     from ctsec.residency.record import ResidenceState as ResidenceState
     from ctsec.residency.record import Tally as Tally
@@ -43,7 +43,7 @@ _HOME = {
     "Position": "ctsec.residency.record",
     "Region": "ctsec.residency.region",
     "RegionalContent": "ctsec.residency._sync_content",
-    "RegionalPlace": "ctsec.residency._async_content",
+    "RegionalPlace": "ctsec.residency.record",
     "Regions": "ctsec.residency.region",
     "Replica": "ctsec.residency.region",
     "Residence": "ctsec.residency.record",
@@ -56,10 +56,10 @@ _HOME = {
     "WorkspaceFinding": "ctsec.residency.report",
 }
 __all__ = [
+    "DEPLOYMENTS_KEY",
     "AsyncRegionalContent",
     "AsyncResidency",
     "Content",
-    "DEPLOYMENTS_KEY",
     "Move",
     "MoveState",
     "Occupant",

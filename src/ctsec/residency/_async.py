@@ -55,9 +55,7 @@ class AsyncResidency:
         """Return the moves of an organization with an id above `after`, in the order of ids."""
         return await self._parts.moves.of_organization(organization, after=after, limit=limit)
 
-    async def start(
-        self, actor: Principal, *, organization: OrganizationId, workspace: WorkspaceId, region: str
-    ) -> Outcome[Move]:
+    async def start(self, actor: Principal, *, organization: OrganizationId, workspace: WorkspaceId, region: str) -> Outcome[Move]:
         """Start to move a workspace to `region`; the worker carries it out. Writes are refused from its first step to its switch."""
         refusal = await self._judge(actor, organization)
         if refusal is not None:

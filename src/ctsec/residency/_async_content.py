@@ -8,29 +8,11 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ctsec.ambient import Ambient
 from ctsec.encryption.context import Context
-from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.residency._async_ports import AsyncRegionalKeys, AsyncRegionStore
 from ctsec.residency.judging import check_write
-from ctsec.residency.record import Content, Position, Residence, ResidenceState, content_context, parse_place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegionalPlace:
-    """A workspace in its region; `store` is the one that answers, which is `region` or one of its replicas."""
-
-    organization: OrganizationId
-    workspace: WorkspaceId
-    region: str
-    store: str
-
-    @property
-    def from_replica(self) -> bool:
-        """Whether a replica answers: it has what was there when it was last made equal, and takes no writes."""
-        return self.store != self.region
+from ctsec.residency.record import Content, Position, RegionalPlace, Residence, ResidenceState, content_context, parse_place
 
 
 class AsyncRegionalContent:
@@ -92,9 +74,7 @@ class AsyncRegionalContent:
         held = await self._store.residences.hold(self.place.workspace)
         check_write(held, organization=self.place.organization)
         if held is None:
-            first = Residence(
-                workspace_id=self.place.workspace, organization_id=self.place.organization, state=ResidenceState.HOME
-            )
+            first = Residence(workspace_id=self.place.workspace, organization_id=self.place.organization, state=ResidenceState.HOME)
             if not await self._store.residences.change(None, first):
                 check_write(await self._store.residences.hold(self.place.workspace), organization=self.place.organization)
         self._held = True

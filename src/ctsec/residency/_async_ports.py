@@ -11,7 +11,7 @@ from ctsec.encryption.context import Context
 from ctsec.ids import MoveId, OrganizationId, WorkspaceId
 from ctsec.outcome import Refusal
 from ctsec.principal import Principal
-from ctsec.residency.record import Content, Move, Occupant, Position, Residence, Tally
+from ctsec.residency.record import Content, Move, Occupant, Position, Primary, Residence, Tally
 
 
 class AsyncContentRecords(Protocol):
@@ -137,12 +137,28 @@ class AsyncMoveRecords(Protocol):
         """Return moves that have not ended, in the order of their ids."""
         ...
 
+    async def touching(self, organization_id: OrganizationId, region: str) -> int:
+        """Return how many moves of an organization, from or to a region, have not ended."""
+        ...
+
     async def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[Move, ...]:
         """Return the moves of an organization with an id above `after`, in the order of ids."""
         ...
 
     async def replace(self, move: Move) -> bool:
         """Write `move` if the stored version is one less, by one compare-and-set."""
+        ...
+
+
+class AsyncPrimaryRecords(Protocol):
+    """Which replicas were promoted, in the home store."""
+
+    async def get(self, region: str) -> Primary | None:
+        """Return the promotion of a region; None: its own store serves it."""
+        ...
+
+    async def put(self, primary: Primary) -> bool:
+        """Write a promotion whose version is one above the stored one (0 where there is none), by one compare-and-set."""
         ...
 
 

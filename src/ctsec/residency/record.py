@@ -79,6 +79,21 @@ class Occupant:
     size: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionalPlace:
+    """A workspace in its region; `store` is the one that answers, which is `region` or one of its replicas."""
+
+    organization: OrganizationId
+    workspace: WorkspaceId
+    region: str
+    store: str
+
+    @property
+    def from_replica(self) -> bool:
+        """Whether a replica answers: it has what was there when it was last made equal, and takes no writes."""
+        return self.store != self.region
+
+
 class MoveState(StrEnum):
     """How far a move has come. Up to `verifying` it can be aborted; from `switched` on the workspace is where it was to go."""
 
@@ -115,6 +130,17 @@ class Move:
     rows: int = 0
     digest: str = ""
     problem: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Primary:
+    """The store that serves a region since somebody promoted a replica: `store` is the replica's name."""
+
+    region: str
+    store: str
+    promoted_by: str
+    promoted_at: datetime
     version: int = 0
 
 

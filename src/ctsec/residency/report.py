@@ -98,7 +98,15 @@ class ResidencyReport:
 
 def _workspace(found: WorkspaceFinding) -> Mapping[str, Any]:
     held = [
-        {"store": h.store, "place": h.place, "replica": h.replica, "rows": h.rows, "bytes": h.size, "sha256": h.digest, "keys": list(h.keys)}
+        {
+            "store": h.store,
+            "place": h.place,
+            "replica": h.replica,
+            "rows": h.rows,
+            "bytes": h.size,
+            "sha256": h.digest,
+            "keys": list(h.keys),
+        }
         for h in found.holdings
     ]
     return {

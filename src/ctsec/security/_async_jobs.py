@@ -10,6 +10,7 @@ from ctsec.encryption._async import AsyncKeyRing
 from ctsec.mail._async import AsyncMailRound
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.security._async_key_jobs import AsyncKeyJobs
+from ctsec.security._async_moves import AsyncMoves
 from ctsec.security.parts import Memory
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.worker._async import AsyncJob
@@ -28,10 +29,17 @@ def _nothing(scopes: frozenset[str]) -> None:
 class AsyncJobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys")
+    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "moves")
 
     def __init__(
-        self, storage: AsyncStorage, *, secrets: AsyncKeyRing, mailer: AsyncMailer | None, memory: Memory, ambient: Ambient
+        self,
+        storage: AsyncStorage,
+        *,
+        secrets: AsyncKeyRing,
+        mailer: AsyncMailer | None,
+        memory: Memory,
+        ambient: Ambient,
+        moves: AsyncMoves,
     ) -> None:
         self._storage = storage
         self._secrets = secrets
@@ -39,6 +47,7 @@ class AsyncJobs:
         self._memory = memory
         self._ambient = ambient
         self.keys = AsyncKeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
+        self.moves = moves
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -49,6 +58,7 @@ class AsyncJobs:
             AsyncJob(name="elevations", every=RARELY, work=self.end_elevations),
             AsyncJob(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             AsyncJob(name="data-keys", every=DAILY, work=self.keys.rotate_due),
+            AsyncJob(name="workspace-moves", every=SELDOM, work=self.moves.run_due),
         )
         return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
 

@@ -35,6 +35,7 @@ from ctsec.rbac._async_break_glass import AsyncBreakGlass
 from ctsec.rbac._async_custom import AsyncCustomRoles, AsyncPolicies
 from ctsec.rbac._async_elevations import AsyncElevations
 from ctsec.rbac._async_lists import AsyncLists
+from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
 from ctsec.security.parts import Parts
 from ctsec.storage._async_ports import AsyncStore
 
@@ -147,6 +148,7 @@ class AsyncUnit:
             authority=self._authority,
             audit=self.audit,
             ambient=self._ambient,
+            regions=self._parts.settings.regions.names if self._parts.settings.regions is not None else (),
         )
 
     @property
@@ -267,6 +269,16 @@ class AsyncUnit:
                 records=self._store.customer_keys, deks=self._store.deks, rights=self._authority, epochs=self._store.epochs
             ),
             policy=self._parts.settings.customer_keys,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def residency(self) -> AsyncResidency:
+        """Moves of workspaces between regions."""
+        return AsyncResidency(
+            self._parts.settings.regions,
+            parts=AsyncResidencyParts(moves=self._store.moves, pins=self._store.workspaces, rights=self._authority),
             audit=self.audit,
             ambient=self._ambient,
         )

@@ -11,6 +11,7 @@ from ctsec.encryption._sync import KeyRing
 from ctsec.mail._sync import MailRound
 from ctsec.mail._sync_ports import Mailer
 from ctsec.security._sync_key_jobs import KeyJobs
+from ctsec.security._sync_moves import Moves
 from ctsec.security.parts import Memory
 from ctsec.storage._sync_ports import Storage
 from ctsec.worker._sync import Job
@@ -29,15 +30,25 @@ def _nothing(scopes: frozenset[str]) -> None:
 class Jobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys")
+    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "moves")
 
-    def __init__(self, storage: Storage, *, secrets: KeyRing, mailer: Mailer | None, memory: Memory, ambient: Ambient) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        secrets: KeyRing,
+        mailer: Mailer | None,
+        memory: Memory,
+        ambient: Ambient,
+        moves: Moves,
+    ) -> None:
         self._storage = storage
         self._secrets = secrets
         self._mailer = mailer
         self._memory = memory
         self._ambient = ambient
         self.keys = KeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
+        self.moves = moves
 
     def all(self) -> tuple[Job, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -48,6 +59,7 @@ class Jobs:
             Job(name="elevations", every=RARELY, work=self.end_elevations),
             Job(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             Job(name="data-keys", every=DAILY, work=self.keys.rotate_due),
+            Job(name="workspace-moves", every=SELDOM, work=self.moves.run_due),
         )
         return (*jobs, Job(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
 

@@ -36,6 +36,7 @@ from ctsec.rbac._sync_break_glass import BreakGlass
 from ctsec.rbac._sync_custom import CustomRoles, Policies
 from ctsec.rbac._sync_elevations import Elevations
 from ctsec.rbac._sync_lists import Lists
+from ctsec.residency._sync import Residency, ResidencyParts
 from ctsec.security.parts import Parts
 from ctsec.storage._sync_ports import Store
 
@@ -148,6 +149,7 @@ class Unit:
             authority=self._authority,
             audit=self.audit,
             ambient=self._ambient,
+            regions=self._parts.settings.regions.names if self._parts.settings.regions is not None else (),
         )
 
     @property
@@ -268,6 +270,16 @@ class Unit:
                 records=self._store.customer_keys, deks=self._store.deks, rights=self._authority, epochs=self._store.epochs
             ),
             policy=self._parts.settings.customer_keys,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def residency(self) -> Residency:
+        """Moves of workspaces between regions."""
+        return Residency(
+            self._parts.settings.regions,
+            parts=ResidencyParts(moves=self._store.moves, pins=self._store.workspaces, rights=self._authority),
             audit=self.audit,
             ambient=self._ambient,
         )

@@ -28,6 +28,7 @@ from ctsec.rbac.elevation import ElevationPolicy
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Standing
+from ctsec.residency.region import Regions
 from ctsec.security.mirror import Mirror
 from ctsec.user import User
 
@@ -49,6 +50,7 @@ class Settings:
     elevations: ElevationPolicy = field(default_factory=ElevationPolicy)
     data_keys: RingPolicy = field(default_factory=RingPolicy)
     customer_keys: CustomerKeyPolicy = field(default_factory=CustomerKeyPolicy)
+    regions: Regions | None = None
     totp_window: int = 1
 
     def __post_init__(self) -> None:
@@ -72,6 +74,8 @@ class EmbeddedOptions:
     `data_keys` bounds how long unwrapped data keys are held and how much each seals, `customer_keys` where organizations' own keys may be,
     and `key_services` opens those (`ctsec.encryption.kms.aws.AwsKeyServices`; it may block, an event loop does not wait for it).
 
+    `regions` says where the content of workspaces is kept; the tables of their stores are made at the start, their names with them.
+
     `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
     What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
     owners may.
@@ -88,6 +92,7 @@ class EmbeddedOptions:
     data_keys: RingPolicy = field(default_factory=RingPolicy)
     customer_keys: CustomerKeyPolicy = field(default_factory=CustomerKeyPolicy)
     key_services: KeyServices | None = None
+    regions: Regions | None = None
     methods: MethodTable | str | None = None
     password_hash: Argon2Parameters = field(default_factory=Argon2Parameters)
     clock: Clock = field(default_factory=SystemClock)

@@ -31,6 +31,7 @@ from ctsec.rbac._async_ports import (
     AsyncListRecords,
     AsyncStandingRecords,
 )
+from ctsec.residency._async_ports import AsyncMoveRecords, AsyncPrimaryRecords
 from ctsec.worker._async_ports import AsyncJobRecords
 
 AfterCommit: TypeAlias = Callable[[frozenset[str]], None]
@@ -160,6 +161,16 @@ class AsyncStore(Protocol):
     @property
     def customer_keys(self) -> AsyncCustomerKeyRecords:
         """The keys of organizations' own."""
+        ...
+
+    @property
+    def moves(self) -> AsyncMoveRecords:
+        """Moves of workspaces between regions."""
+        ...
+
+    @property
+    def primaries(self) -> AsyncPrimaryRecords:
+        """Which replicas serve a region since they were promoted."""
         ...
 
     @property

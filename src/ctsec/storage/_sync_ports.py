@@ -32,6 +32,7 @@ from ctsec.rbac._sync_ports import (
     ListRecords,
     StandingRecords,
 )
+from ctsec.residency._sync_ports import MoveRecords, PrimaryRecords
 from ctsec.worker._sync_ports import JobRecords
 
 AfterCommit: TypeAlias = Callable[[frozenset[str]], None]
@@ -161,6 +162,16 @@ class Store(Protocol):
     @property
     def customer_keys(self) -> CustomerKeyRecords:
         """The keys of organizations' own."""
+        ...
+
+    @property
+    def moves(self) -> MoveRecords:
+        """Moves of workspaces between regions."""
+        ...
+
+    @property
+    def primaries(self) -> PrimaryRecords:
+        """Which replicas serve a region since they were promoted."""
         ...
 
     @property

@@ -32,6 +32,7 @@ from ctsec.storage.memory._async_directory import (
 from ctsec.storage.memory._async_elevations import AsyncMemoryBreakGlass, AsyncMemoryElevations, AsyncMemoryLists
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
 from ctsec.storage.memory._async_keys import AsyncMemoryKeys
+from ctsec.storage.memory._async_moves import AsyncMemoryMoves, AsyncMemoryPrimaries
 from ctsec.storage.memory._async_work import AsyncMemoryEpochs, AsyncMemoryJobs, AsyncMemoryOutbox
 from ctsec.storage.memory.state import MemoryState, Transaction
 
@@ -60,6 +61,8 @@ class AsyncMemoryStore:
     api_keys: AsyncMemoryKeys
     deks: AsyncMemoryDeks
     customer_keys: AsyncMemoryCustomerKeys
+    moves: AsyncMemoryMoves
+    primaries: AsyncMemoryPrimaries
     inbox: AsyncMemoryInbox
     log: AsyncMemoryLog
     outbox: AsyncMemoryOutbox
@@ -95,6 +98,8 @@ class AsyncMemoryStore:
             api_keys=AsyncMemoryKeys(tx),
             deks=AsyncMemoryDeks(tx),
             customer_keys=AsyncMemoryCustomerKeys(tx),
+            moves=AsyncMemoryMoves(tx),
+            primaries=AsyncMemoryPrimaries(tx),
             inbox=AsyncMemoryInbox(tx),
             log=AsyncMemoryLog(tx),
             outbox=AsyncMemoryOutbox(tx),

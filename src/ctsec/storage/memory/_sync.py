@@ -33,6 +33,7 @@ from ctsec.storage.memory._sync_directory import (
 from ctsec.storage.memory._sync_elevations import MemoryBreakGlass, MemoryElevations, MemoryLists
 from ctsec.storage.memory._sync_guard import MemoryGuard
 from ctsec.storage.memory._sync_keys import MemoryKeys
+from ctsec.storage.memory._sync_moves import MemoryMoves, MemoryPrimaries
 from ctsec.storage.memory._sync_work import MemoryEpochs, MemoryJobs, MemoryOutbox
 from ctsec.storage.memory.state import MemoryState, Transaction
 
@@ -61,6 +62,8 @@ class MemoryStore:
     api_keys: MemoryKeys
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
+    moves: MemoryMoves
+    primaries: MemoryPrimaries
     inbox: MemoryInbox
     log: MemoryLog
     outbox: MemoryOutbox
@@ -96,6 +99,8 @@ class MemoryStore:
             api_keys=MemoryKeys(tx),
             deks=MemoryDeks(tx),
             customer_keys=MemoryCustomerKeys(tx),
+            moves=MemoryMoves(tx),
+            primaries=MemoryPrimaries(tx),
             inbox=MemoryInbox(tx),
             log=MemoryLog(tx),
             outbox=MemoryOutbox(tx),

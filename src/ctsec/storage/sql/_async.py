@@ -28,6 +28,7 @@ from ctsec.storage.sql._async_elevations import AsyncSqlBreakGlass, AsyncSqlElev
 from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
 from ctsec.storage.sql._async_keys import AsyncSqlKeys
+from ctsec.storage.sql._async_moves import AsyncSqlMoves, AsyncSqlPrimaries
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql._async_work import AsyncSqlEpochs, AsyncSqlJobs, AsyncSqlOutbox
 from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
@@ -61,6 +62,8 @@ class AsyncSqlStore:
     api_keys: AsyncSqlKeys
     deks: AsyncSqlDeks
     customer_keys: AsyncSqlCustomerKeys
+    moves: AsyncSqlMoves
+    primaries: AsyncSqlPrimaries
     inbox: AsyncSqlInbox
     log: AsyncSqlLog
     outbox: AsyncSqlOutbox
@@ -96,6 +99,8 @@ class AsyncSqlStore:
             api_keys=AsyncSqlKeys(run, tables),
             deks=AsyncSqlDeks(run, tables),
             customer_keys=AsyncSqlCustomerKeys(run, tables),
+            moves=AsyncSqlMoves(run, tables),
+            primaries=AsyncSqlPrimaries(run, tables),
             inbox=AsyncSqlInbox(run, tables),
             log=AsyncSqlLog(run, tables),
             outbox=AsyncSqlOutbox(run, tables),

@@ -29,6 +29,7 @@ from ctsec.storage.sql._sync_elevations import SqlBreakGlass, SqlElevations, Sql
 from ctsec.storage.sql._sync_executor import Executor, JoinedSource
 from ctsec.storage.sql._sync_guard import SqlGuard
 from ctsec.storage.sql._sync_keys import SqlKeys
+from ctsec.storage.sql._sync_moves import SqlMoves, SqlPrimaries
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql._sync_work import SqlEpochs, SqlJobs, SqlOutbox
 from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
@@ -62,6 +63,8 @@ class SqlStore:
     api_keys: SqlKeys
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
+    moves: SqlMoves
+    primaries: SqlPrimaries
     inbox: SqlInbox
     log: SqlLog
     outbox: SqlOutbox
@@ -97,6 +100,8 @@ class SqlStore:
             api_keys=SqlKeys(run, tables),
             deks=SqlDeks(run, tables),
             customer_keys=SqlCustomerKeys(run, tables),
+            moves=SqlMoves(run, tables),
+            primaries=SqlPrimaries(run, tables),
             inbox=SqlInbox(run, tables),
             log=SqlLog(run, tables),
             outbox=SqlOutbox(run, tables),

@@ -8,8 +8,9 @@ from sqlalchemy import Select, Table, select
 
 from ctsec.errors import SchemaMismatch
 
-MAIN_VERSION: Final = "0004"
+MAIN_VERSION: Final = "0005"
 GUARD_VERSION: Final = "0002"
+REGION_VERSION: Final = "0001"
 
 
 class Gate:
