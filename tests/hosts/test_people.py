@@ -74,6 +74,12 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("POST /organizations/{o}/encryption/customer-keys/default/forget", None),
     ("POST /organizations/{o}/encryption/data-keys/default/rotate", None),
     ("POST /organizations/{o}/encryption/destroy", {"organization_id": "{o}"}),
+    ("GET /organizations/{o}/regions", None),
+    ("GET /organizations/{o}/residency", None),
+    ("GET /organizations/{o}/residency/moves", None),
+    ("GET /workspaces/{w}/region", None),
+    ("POST /workspaces/{w}/region/move", {"region": "us"}),
+    ("DELETE /workspaces/{w}/region/move", None),
     ("GET /organizations/{o}/audit", None),
     ("POST /session/organization", {"organization_id": "{o}"}),
 )

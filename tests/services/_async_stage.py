@@ -19,7 +19,7 @@ from tests.services.probing import OTHER_PASSWORD, PASSWORD, Device, base32
 class AsyncStage:
     """Ann owns Acme; Bob is a member, has begun to enrol and asks for a role; Mia has MFA and a permit.
 
-    Cid is suspended, Dan is invited, Zoe is not confirmed.
+    Cid is suspended, Dan is invited, Zoe is not confirmed. The workspace lab is moving to another region.
     """
 
     world: AsyncWorld
@@ -30,6 +30,7 @@ class AsyncStage:
     mia: Principal
     acme: Organization
     prod: Workspace
+    lab: Workspace
     device: Device
     pending: Device
     minted: Any
@@ -67,6 +68,8 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
     await world.call("custom_roles.define", ann, organization=acme.id, role=caretaker)
     glass = {"user": mia.id, "workspace": prod.id, "role": "admin", "longest": timedelta(hours=1)}
     await world.call("customer_keys.register", world.sure(ann), organization=acme.id, region="eu", ref=world.keys.customer.ref)
+    lab = await world.workspace(acme.id, "Lab")
+    await world.call("residency.start", world.sure(ann), organization=acme.id, workspace=lab.id, region="us")
     permit = await world.call("break_glass.permit", ann, organization=acme.id, **glass)
     (invitation,) = await world.call("members.invitations", organization=acme.id)
     return AsyncStage(
@@ -78,6 +81,7 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
         mia=mia,
         acme=acme,
         prod=prod,
+        lab=lab,
         device=device,
         pending=Device(base32(enrolment.seed.reveal()), (), world.clock),
         minted=await world.key(ann, acme.id),
@@ -148,6 +152,8 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "customer_keys.rotate": ((sure,), {**org, "region": "eu"}),
         "customer_keys.withdraw": ((sure,), {**org, "region": "eu"}),
         "customer_keys.forget": ((sure,), {**org, "region": "eu"}),
+        "residency.start": ((sure,), {**org, "workspace": stage.prod.id, "region": "us"}),
+        "residency.abort": ((sure,), {**org, "workspace": stage.lab.id}),
         "api_keys.mint": ((ann,), {**org, "request": KeyRequest(name="cd")}),
         "api_keys.rotate": ((ann,), key),
         "api_keys.revoke": ((ann,), key),

@@ -25,6 +25,7 @@ READS = {
     "mfa.status",
     "mfa.enrolled",
     "directory.organization",
+    "directory.workspace",
     "directory.workspaces",
     "directory.organizations_of",
     "members.members",
@@ -46,6 +47,8 @@ READS = {
     "break_glass.permits",
     "data_keys.of_organization",
     "customer_keys.of_organization",
+    "residency.move_of",
+    "residency.moves",
     "api_keys.of",
     "audit.search",
     "audit.personal",
@@ -103,6 +106,8 @@ WRITES = [
     "customer_keys.rotate",
     "customer_keys.withdraw",
     "customer_keys.forget",
+    "residency.start",
+    "residency.abort",
     "api_keys.mint",
     "api_keys.rotate",
     "api_keys.revoke",
@@ -196,10 +201,12 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "customer_keys.rotate": ((stage.ann,), own, Reason.STEP_UP_REQUIRED),
         "customer_keys.withdraw": ((sure,), own, Reason.DENIED),
         "customer_keys.forget": ((sure,), own, Reason.DENIED),
+        "residency.start": ((sure,), {**org, "workspace": stage.prod.id, "region": "us"}, Reason.DENIED),
+        "residency.abort": ((stage.ann,), {**org, "workspace": stage.lab.id}, Reason.STEP_UP_REQUIRED),
     }
 
 
-SERVICES = {"members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys"}
+SERVICES = {"members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys", "residency"}
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "mfa.confirm_totp"]
 REFUSALS += ["directory.rename_organization", "directory.create_workspace"]

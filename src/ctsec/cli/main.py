@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ctsec.cli import database, keys, matrix, work
+from ctsec.cli import database, keys, matrix, residency, work
 from ctsec.errors import CtsecError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def _parser() -> argparse.ArgumentParser:
     work.add_to(commands)
     keys.add_to(commands)
     matrix.add_to(commands)
+    residency.add_to(commands)
     return parser
 
 

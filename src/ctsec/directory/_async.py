@@ -143,6 +143,10 @@ class AsyncDirectory:
         )
         return workspace
 
+    async def workspace(self, workspace: WorkspaceId) -> Workspace | None:
+        """Return a workspace; the caller compares its organization."""
+        return await self._workspaces.get(workspace)
+
     async def workspaces(self, organization: OrganizationId, *, after: str = "", limit: int = 100) -> tuple[Workspace, ...]:
         """Return the workspaces of an organization with an id above `after`."""
         return await self._workspaces.of_organization(organization, after=after, limit=limit)

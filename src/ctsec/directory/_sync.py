@@ -142,6 +142,10 @@ class Directory:
         )
         return workspace
 
+    def workspace(self, workspace: WorkspaceId) -> Workspace | None:
+        """Return a workspace; the caller compares its organization."""
+        return self._workspaces.get(workspace)
+
     def workspaces(self, organization: OrganizationId, *, after: str = "", limit: int = 100) -> tuple[Workspace, ...]:
         """Return the workspaces of an organization with an id above `after`."""
         return self._workspaces.of_organization(organization, after=after, limit=limit)

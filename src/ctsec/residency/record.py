@@ -132,6 +132,11 @@ class Move:
     problem: str = ""
     version: int = 0
 
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing more to do."""
+        return self.state in ENDED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Primary:

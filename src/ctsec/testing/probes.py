@@ -31,6 +31,7 @@ WRITING: Final = frozenset(
         "put",
         "remove",
         "remove_of_user",
+        "repin",
         "replace",
         "revoke",
         "rotate",
