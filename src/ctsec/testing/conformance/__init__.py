@@ -37,6 +37,7 @@ from ctsec.testing.conformance._async_members import (
     AsyncRosterConformance,
     AsyncStandingConformance,
 )
+from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
 from ctsec.testing.conformance._async_work import AsyncEpochConformance, AsyncJobConformance, AsyncOutboxConformance
 from ctsec.testing.conformance._sync_audit import InboxConformance, LogConformance
@@ -61,6 +62,7 @@ from ctsec.testing.conformance._sync_isolation import IsolationConformance
 from ctsec.testing.conformance._sync_keys import KeyConformance
 from ctsec.testing.conformance._sync_kms import KmsConformance, KmsStateConformance, KmsTamperConformance
 from ctsec.testing.conformance._sync_members import AssignmentConformance, MembershipConformance, RosterConformance, StandingConformance
+from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
 from ctsec.testing.conformance._sync_work import EpochConformance, JobConformance, OutboxConformance
 from ctsec.testing.conformance.kms import KekOwner, KmsThreadConformance
@@ -90,10 +92,13 @@ __all__ = [
     "AsyncListConformance",
     "AsyncLogConformance",
     "AsyncMembershipConformance",
+    "AsyncMoveConformance",
     "AsyncOrganizationConformance",
     "AsyncOutboxConformance",
     "AsyncPasswordConformance",
     "AsyncProofConformance",
+    "AsyncRegionContentConformance",
+    "AsyncResidenceConformance",
     "AsyncRolesVersionConformance",
     "AsyncRosterConformance",
     "AsyncSealConformance",
@@ -126,10 +131,13 @@ __all__ = [
     "ListConformance",
     "LogConformance",
     "MembershipConformance",
+    "MoveConformance",
     "OrganizationConformance",
     "OutboxConformance",
     "PasswordConformance",
     "ProofConformance",
+    "RegionContentConformance",
+    "ResidenceConformance",
     "RolesVersionConformance",
     "RosterConformance",
     "SealConformance",
