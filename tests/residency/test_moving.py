@@ -45,16 +45,23 @@ from tests.servers import drop_database, fresh_database
 pytestmark = [pytest.mark.server("postgresql", "mariadb")]
 SOAK = bool(os.environ.get("CTSEC_SOAK"))
 ROUNDS = 100 if SOAK else 10
-NOTES = {f"note {n:03}": f"secret {n}" for n in range(250)}
+NOTES = {f"note {n:03}": f"secret {n}" for n in range(230)}
 VICTIM = """
-import sys
+import os, signal, sys
 from pathlib import Path
+from sqlalchemy import Engine, event
 from tests.residency.deployment import Places, open_security
-home, eu, us, folder = sys.argv[1:]
+home, eu, us, folder, last = sys.argv[1:]
 security = open_security(Places(home, {"eu": eu, "us": us}, Path(folder), {}))
-print("ready", flush=True)
-while security.jobs.moves.run_due() == 0:
-    pass
+made = 0
+@event.listens_for(Engine, "before_cursor_execute")
+def count(*_):
+    global made
+    made += 1
+    if made == int(last):
+        os.kill(os.getpid(), signal.SIGKILL)
+assert security.jobs.moves.run_due() == 1
+print(made)
 """
 
 
@@ -274,18 +281,16 @@ def test_killed_at_any_moment_a_move_goes_on(pair: Places) -> None:
     write(security, 1, **NOTES)
     write(security, 2, other="stays")
     draw = random.Random(11)
-    path = os.pathsep.join([os.path.dirname(os.path.dirname(ctsec.__file__)), str(Path(__file__).parents[2])])
     killed = set()
-    for n in range(ROUNDS):
+    statements = 0
+    for n in range(ROUNDS + 1):
         target = ("us", "eu")[n % 2]
         begun = start(security, 1, target)
-        command = [sys.executable, "-c", VICTIM, pair.home, pair.stores["eu"], pair.stores["us"], str(pair.folder)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}) as victim:
-            assert victim.stdout is not None
-            assert victim.stdout.readline() == "ready\n"
-            time.sleep(draw.random() * 0.6)
-            victim.send_signal(signal.SIGKILL)
-            victim.wait()
+        # Most statements copy: every second time it is one of the last, where the move is switched and shredded.
+        last = 0 if n == 0 else draw.randrange(1, statements) if n % 2 else draw.randrange(statements - 40, statements)
+        done = victim(pair, last)
+        assert done.returncode == (-signal.SIGKILL if n else 0), done.stderr
+        statements = int(done.stdout) if n == 0 else statements
         killed.add(security.regional.moves._read(begun.id).state)
         assert read(security, 1) == NOTES
         assert ended(security, begun.id) is MoveState.DONE
@@ -294,8 +299,15 @@ def test_killed_at_any_moment_a_move_goes_on(pair: Places) -> None:
         assert {workspace for workspace, _, _ in raw(gone)} <= {workspace_id(2)}
         assert sum(workspace == workspace_id(1) for workspace, _, _ in raw(there)) == len(NOTES)
     assert read(security, 2) == {"other": "stays"}
-    assert len(killed) > 1
+    assert len(killed) > 2
     security.close()
+
+
+def victim(places: Places, last: int) -> subprocess.CompletedProcess[str]:
+    """Run a process that carries the move out, and kills itself before its statement number `last` (0: never)."""
+    path = os.pathsep.join([os.path.dirname(os.path.dirname(ctsec.__file__)), str(Path(__file__).parents[2])])
+    command = [sys.executable, "-c", VICTIM, places.home, places.stores["eu"], places.stores["us"], str(places.folder), str(last)]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=False)
 
 
 def ended(security: Security, move_id: object) -> MoveState:
