@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
 import pytest
@@ -12,8 +13,9 @@ from sqlalchemy import NullPool, create_engine, delete, update
 
 from ctsec.encryption.envelope import dek_id_of
 from ctsec.errors import CtsecError, ResidencyError, WorkspaceMoving
+from ctsec.ids import WorkspaceId
 from ctsec.outcome import Refusal
-from ctsec.residency import MoveState
+from ctsec.residency import Move, MoveState
 from ctsec.security import Security
 from ctsec.testing.conformance.samples import workspace_id
 from tests.residency.deployment import ORG, TABLES, Places, data_keys, open_security, owner, pin, raw, read
@@ -40,7 +42,7 @@ class History:
     places: Places
     security: Security
     says: dict[int, dict[str, str]]
-    seen: list[object]
+    seen: list[Move]
     count: int = 0
 
     def take(self, what: str, n: int, key: str, region: str) -> None:
@@ -50,8 +52,10 @@ class History:
             self.content(what, n, key, region)
         elif what in {"start", "abort"}:
             with self.security.begin() as unit:
-                where = {"organization": ORG, "workspace": workspace_id(n)}
-                begun = unit.residency.start(owner(), **where, region=region) if what == "start" else unit.residency.abort(owner(), **where)
+                if what == "start":
+                    begun = unit.residency.start(owner(), organization=ORG, workspace=workspace_id(n), region=region)
+                else:
+                    begun = unit.residency.abort(owner(), organization=ORG, workspace=workspace_id(n))
             if not isinstance(begun, Refusal):
                 self.seen.append(begun)
         else:
@@ -80,15 +84,13 @@ class History:
         """Take the next step of the workspace's move; `late` takes one from a record that may be long out of date."""
         with self.security.reading() as unit:
             move = unit.residency.move_of(workspace=workspace_id(n))
-        old = [each for each in self.seen if each.workspace_id == workspace_id(n)]  # type: ignore[attr-defined]
+        old = [each for each in self.seen if each.workspace_id == workspace_id(n)]
         chosen = old[0] if late and old else move
-        if chosen is None:
+        if chosen is None or move is None:
             return
         self.seen.append(move)
-        try:
+        with suppress(CtsecError) if late else nullcontext():
             self.security.regional.moves.step(chosen)
-        except CtsecError as error:
-            assert late, error
 
     def judge(self) -> None:
         """Compare every byte in every store with where it may be, and what is read with the model."""
@@ -96,7 +98,7 @@ class History:
         allowed = {workspace_id(n): self.allowed(n) for n in HOMES}
         for region, url in self.places.stores.items():
             for workspace, _, sealed in raw(url):
-                assert region in allowed[workspace]
+                assert region in allowed[WorkspaceId(workspace)]
                 assert keys[dek_id_of(sealed)] == region
         for n in HOMES:
             assert read(self.security, n) == self.says[n]

@@ -18,7 +18,9 @@ import pytest
 import ctsec
 from ctsec.encryption import DekState
 from ctsec.errors import CtsecError, DecryptionFailed, ResidencyError, StoreBusy, WorkspaceMoving
+from ctsec.ids import MoveId, WorkspaceId
 from ctsec.outcome import Reason, Refusal
+from ctsec.principal import Principal
 from ctsec.residency import MoveState, Tally
 from ctsec.security import Security
 from ctsec.storage.sql.schema import create
@@ -60,7 +62,7 @@ def count(*_):
     made += 1
     if made == int(last):
         os.kill(os.getpid(), signal.SIGKILL)
-assert security.jobs.moves.run_due() == 1
+assert security.regional.moves.run_due() == 1
 print(made)
 """
 
@@ -206,9 +208,9 @@ def test_who_may_move(security: Security) -> None:
     stale = replace(owner(), credential=replace(owner().credential, factors={}))
     space = workspace_id(1)
 
-    def refused(actor: object, **named: object) -> Reason | None:
+    def refused(actor: Principal, workspace: WorkspaceId = space, region: str = "us") -> Reason | None:
         with security.begin() as unit:
-            done = unit.residency.start(actor, **{"organization": ORG, "workspace": space, "region": "us", **named})  # type: ignore[arg-type]
+            done = unit.residency.start(actor, organization=ORG, workspace=workspace, region=region)
         return done.reason if isinstance(done, Refusal) else None
 
     assert refused(stale) is Reason.STEP_UP_REQUIRED
@@ -310,12 +312,13 @@ def victim(places: Places, last: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=False)
 
 
-def ended(security: Security, move_id: object) -> MoveState:
+def ended(security: Security, move_id: MoveId) -> MoveState:
     """Carry a move out; a server may take a moment to see that a killed client is gone."""
     for _ in range(40):
         try:
-            return security.regional.moves.run(move_id).state  # type: ignore[arg-type]
+            return security.regional.moves.run(move_id).state
         except CtsecError as error:
-            assert error.retryable, error
+            if not error.retryable:
+                raise
             time.sleep(0.25)
     raise AssertionError("the move never ended")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -95,9 +96,14 @@ def test_bytes_that_were_carried_elsewhere_open_nowhere(places: Places, security
 
 def test_what_raises_is_rolled_back(security: Security) -> None:
     """The unit of a region is all or nothing, and reading alone writes nothing."""
-    with pytest.raises(KeyError), security.region(workspace_id(2)) as content:
-        content.put("note", "a", b"x")
-        raise KeyError("stop")
+
+    def fail() -> None:
+        with security.region(workspace_id(2)) as content:
+            content.put("note", "a", b"x")
+            raise KeyError("stop")
+
+    with pytest.raises(KeyError):
+        fail()
     assert read(security, 2) == {}
     with security.region(workspace_id(2)) as content:
         content.put("note", "a", b"x")
@@ -114,9 +120,5 @@ def test_what_raises_is_rolled_back(security: Security) -> None:
 def test_a_region_that_is_not_configured_is_nowhere(places: Places) -> None:
     """A workspace that is pinned to a region of another configuration is refused, not put elsewhere."""
     lacking = replace(places, stores={name: url for name, url in places.stores.items() if name != "ap"})
-    with pytest.raises(ResidencyError, match="no region of this configuration"):
-        security = open_security(lacking)
-        try:
-            read(security, 3)
-        finally:
-            security.close()
+    with closing(open_security(lacking)) as security, pytest.raises(ResidencyError, match="no region of this configuration"):
+        read(security, 3)

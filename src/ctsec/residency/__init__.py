@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from ctsec.residency.record import MoveState as MoveState
     from ctsec.residency.record import Occupant as Occupant
     from ctsec.residency.record import Position as Position
+    from ctsec.residency.record import Primary as Primary
     from ctsec.residency.record import RegionalPlace as RegionalPlace
+    from ctsec.residency.record import Replicated as Replicated
     from ctsec.residency.record import Residence as Residence
     from ctsec.residency.record import ResidenceState as ResidenceState
     from ctsec.residency.record import Tally as Tally
@@ -41,11 +43,13 @@ _HOME = {
     "MoveState": "ctsec.residency.record",
     "Occupant": "ctsec.residency.record",
     "Position": "ctsec.residency.record",
+    "Primary": "ctsec.residency.record",
     "Region": "ctsec.residency.region",
     "RegionalContent": "ctsec.residency._sync_content",
     "RegionalPlace": "ctsec.residency.record",
     "Regions": "ctsec.residency.region",
     "Replica": "ctsec.residency.region",
+    "Replicated": "ctsec.residency.record",
     "Residence": "ctsec.residency.record",
     "ResidenceState": "ctsec.residency.record",
     "Residency": "ctsec.residency._sync",
@@ -64,11 +68,13 @@ __all__ = [
     "MoveState",
     "Occupant",
     "Position",
+    "Primary",
     "Region",
     "RegionalContent",
     "RegionalPlace",
     "Regions",
     "Replica",
+    "Replicated",
     "Residence",
     "ResidenceState",
     "Residency",

@@ -61,6 +61,10 @@ class AsyncResidenceRecords(Protocol):
         """Write `new` if the stored record still equals `old` (None: there is none), by one compare-and-set."""
         ...
 
+    async def page(self, *, after: str, limit: int) -> tuple[Residence, ...]:
+        """Return records of workspaces with an id above `after`, in the order of ids."""
+        ...
+
 
 class AsyncRegionMeta(Protocol):
     """What a store says of itself."""

@@ -62,6 +62,10 @@ class ResidenceRecords(Protocol):
         """Write `new` if the stored record still equals `old` (None: there is none), by one compare-and-set."""
         ...
 
+    def page(self, *, after: str, limit: int) -> tuple[Residence, ...]:
+        """Return records of workspaces with an id above `after`, in the order of ids."""
+        ...
+
 
 class RegionMeta(Protocol):
     """What a store says of itself."""

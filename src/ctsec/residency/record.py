@@ -149,6 +149,18 @@ class Primary:
     version: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replicated:
+    """What a run of the replication did, and what was found equal on both sides at its end: rows, and the SHA-256 of what is sealed."""
+
+    store: str
+    written: int
+    removed: int
+    rows: int
+    digest: str
+    verified_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How many rows there are, and the SHA-256 of what they say, in hexadecimal."""

@@ -25,6 +25,7 @@ from ctsec.security._async_jobs import AsyncJobs
 from ctsec.security._async_moves import AsyncMoves
 from ctsec.security._async_region_keys import AsyncHomeKeys
 from ctsec.security._async_regions import AsyncRouter
+from ctsec.security._async_replicas import AsyncReplicas
 from ctsec.security._async_residency import AsyncRegional, AsyncReporter
 from ctsec.security._async_unit import AsyncEngines, AsyncSlowHash, AsyncUnit
 from ctsec.security.parts import EmbeddedOptions, Parts
@@ -111,9 +112,7 @@ class AsyncSecurity:
         self.parts = parts
         self.gate = AsyncGate(storage, parts=parts, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
-        self.jobs = AsyncJobs(
-            storage, secrets=secrets, mailer=mailer, memory=parts.memory, ambient=self._ambient, moves=self.regional.moves
-        )
+        self.jobs = AsyncJobs(storage, secrets=secrets, mailer=mailer, memory=parts.memory, ambient=self._ambient, regional=self.regional)
 
     @classmethod
     def embedded(
@@ -198,7 +197,8 @@ class AsyncSecurity:
         keys = AsyncHomeKeys(self._storage, ring=ring, committed=self._committed, ambient=ambient)
         router = AsyncRouter(self.parts.settings.regions, stores=stores, home=self._storage, keys=keys, aside=aside, ambient=ambient)
         moves = AsyncMoves(router, ring=ring, tables=tables, committed=self._committed, ambient=ambient)
-        return AsyncRegional(router, moves, AsyncReporter(router, ring=ring, aside=aside, ambient=ambient))
+        replicas = AsyncReplicas(router, ring=ring, committed=self._committed, ambient=ambient)
+        return AsyncRegional(router, moves, replicas, AsyncReporter(router, ring=ring, aside=aside, ambient=ambient))
 
     @asynccontextmanager
     async def _job_records(self) -> AsyncGenerator[AsyncJobRecords]:

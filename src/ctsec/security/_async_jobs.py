@@ -10,7 +10,7 @@ from ctsec.encryption._async import AsyncKeyRing
 from ctsec.mail._async import AsyncMailRound
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.security._async_key_jobs import AsyncKeyJobs
-from ctsec.security._async_moves import AsyncMoves
+from ctsec.security._async_residency import AsyncRegional
 from ctsec.security.parts import Memory
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.worker._async import AsyncJob
@@ -29,7 +29,7 @@ def _nothing(scopes: frozenset[str]) -> None:
 class AsyncJobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "moves")
+    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "regional")
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class AsyncJobs:
         mailer: AsyncMailer | None,
         memory: Memory,
         ambient: Ambient,
-        moves: AsyncMoves,
+        regional: AsyncRegional,
     ) -> None:
         self._storage = storage
         self._secrets = secrets
@@ -47,7 +47,7 @@ class AsyncJobs:
         self._memory = memory
         self._ambient = ambient
         self.keys = AsyncKeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
-        self.moves = moves
+        self.regional = regional
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -58,7 +58,8 @@ class AsyncJobs:
             AsyncJob(name="elevations", every=RARELY, work=self.end_elevations),
             AsyncJob(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             AsyncJob(name="data-keys", every=DAILY, work=self.keys.rotate_due),
-            AsyncJob(name="workspace-moves", every=SELDOM, work=self.moves.run_due),
+            AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
+            AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
 

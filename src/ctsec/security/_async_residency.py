@@ -21,6 +21,7 @@ from ctsec.residency.record import ENDED, Occupant, Position, Residence, Residen
 from ctsec.residency.report import ResidencyReport, StoreAnswer, StoreFinding, WorkspaceFinding
 from ctsec.security._async_moves import AsyncMoves
 from ctsec.security._async_regions import AsyncRouter
+from ctsec.security._async_replicas import AsyncReplicas
 
 _PAGE = 200
 
@@ -190,8 +191,9 @@ def _key_of(sealed: bytes, keys: Mapping[DekId, WrappedDek], *, region: str, own
 
 @dataclass(frozen=True, slots=True)
 class AsyncRegional:
-    """Regions of a bundle: `router` opens content, `moves` carries moves out, `reporter` says where everything is."""
+    """Regions of a bundle: `router` opens content, `moves` carries moves out, `replicas` keeps copies, `reporter` says where all is."""
 
     router: AsyncRouter
     moves: AsyncMoves
+    replicas: AsyncReplicas
     reporter: AsyncReporter

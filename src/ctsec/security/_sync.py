@@ -26,6 +26,7 @@ from ctsec.security._sync_jobs import Jobs
 from ctsec.security._sync_moves import Moves
 from ctsec.security._sync_region_keys import HomeKeys
 from ctsec.security._sync_regions import Router
+from ctsec.security._sync_replicas import Replicas
 from ctsec.security._sync_residency import Regional, Reporter
 from ctsec.security._sync_unit import Engines, SlowHash, Unit
 from ctsec.security.parts import EmbeddedOptions, Parts
@@ -112,7 +113,7 @@ class Security:
         self.parts = parts
         self.gate = Gate(storage, parts=parts, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
-        self.jobs = Jobs(storage, secrets=secrets, mailer=mailer, memory=parts.memory, ambient=self._ambient, moves=self.regional.moves)
+        self.jobs = Jobs(storage, secrets=secrets, mailer=mailer, memory=parts.memory, ambient=self._ambient, regional=self.regional)
 
     @classmethod
     def embedded(
@@ -195,7 +196,8 @@ class Security:
         keys = HomeKeys(self._storage, ring=ring, committed=self._committed, ambient=ambient)
         router = Router(self.parts.settings.regions, stores=stores, home=self._storage, keys=keys, aside=aside, ambient=ambient)
         moves = Moves(router, ring=ring, tables=tables, committed=self._committed, ambient=ambient)
-        return Regional(router, moves, Reporter(router, ring=ring, aside=aside, ambient=ambient))
+        replicas = Replicas(router, ring=ring, committed=self._committed, ambient=ambient)
+        return Regional(router, moves, replicas, Reporter(router, ring=ring, aside=aside, ambient=ambient))
 
     @contextmanager
     def _job_records(self) -> Generator[JobRecords, None]:

@@ -11,7 +11,7 @@ from ctsec.encryption._sync import KeyRing
 from ctsec.mail._sync import MailRound
 from ctsec.mail._sync_ports import Mailer
 from ctsec.security._sync_key_jobs import KeyJobs
-from ctsec.security._sync_moves import Moves
+from ctsec.security._sync_residency import Regional
 from ctsec.security.parts import Memory
 from ctsec.storage._sync_ports import Storage
 from ctsec.worker._sync import Job
@@ -30,7 +30,7 @@ def _nothing(scopes: frozenset[str]) -> None:
 class Jobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "moves")
+    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "regional")
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Jobs:
         mailer: Mailer | None,
         memory: Memory,
         ambient: Ambient,
-        moves: Moves,
+        regional: Regional,
     ) -> None:
         self._storage = storage
         self._secrets = secrets
@@ -48,7 +48,7 @@ class Jobs:
         self._memory = memory
         self._ambient = ambient
         self.keys = KeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
-        self.moves = moves
+        self.regional = regional
 
     def all(self) -> tuple[Job, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -59,7 +59,8 @@ class Jobs:
             Job(name="elevations", every=RARELY, work=self.end_elevations),
             Job(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             Job(name="data-keys", every=DAILY, work=self.keys.rotate_due),
-            Job(name="workspace-moves", every=SELDOM, work=self.moves.run_due),
+            Job(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
+            Job(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         return (*jobs, Job(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
 

@@ -22,6 +22,7 @@ from ctsec.residency.record import ENDED, Occupant, Position, Residence, Residen
 from ctsec.residency.report import ResidencyReport, StoreAnswer, StoreFinding, WorkspaceFinding
 from ctsec.security._sync_moves import Moves
 from ctsec.security._sync_regions import Router
+from ctsec.security._sync_replicas import Replicas
 
 _PAGE = 200
 
@@ -189,8 +190,9 @@ def _key_of(sealed: bytes, keys: Mapping[DekId, WrappedDek], *, region: str, own
 
 @dataclass(frozen=True, slots=True)
 class Regional:
-    """Regions of a bundle: `router` opens content, `moves` carries moves out, `reporter` says where everything is."""
+    """Regions of a bundle: `router` opens content, `moves` carries moves out, `replicas` keeps copies, `reporter` says where all is."""
 
     router: Router
     moves: Moves
+    replicas: Replicas
     reporter: Reporter

@@ -88,6 +88,11 @@ class AsyncMemoryResidences:
         self._tx.put(RESIDENCES, new.workspace_id, new)
         return True
 
+    async def page(self, *, after: str, limit: int) -> tuple[Residence, ...]:
+        """Return records of workspaces with an id above `after`, in the order of ids."""
+        found = (r for r in self._tx.scan(RESIDENCES) if r.workspace_id > after)
+        return tuple(sorted(found, key=lambda r: r.workspace_id)[:limit])
+
 
 class AsyncMemoryRegionMeta:
     """See `ctsec.residency.ports.AsyncRegionMeta`."""

@@ -89,6 +89,11 @@ class MemoryResidences:
         self._tx.put(RESIDENCES, new.workspace_id, new)
         return True
 
+    def page(self, *, after: str, limit: int) -> tuple[Residence, ...]:
+        """Return records of workspaces with an id above `after`, in the order of ids."""
+        found = (r for r in self._tx.scan(RESIDENCES) if r.workspace_id > after)
+        return tuple(sorted(found, key=lambda r: r.workspace_id)[:limit])
+
 
 class MemoryRegionMeta:
     """See `ctsec.residency.ports.RegionMeta`."""

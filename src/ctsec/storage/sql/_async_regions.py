@@ -92,6 +92,10 @@ class AsyncSqlResidences:
             return await self._run.change_unless_taken(added(self._tables.residence, new)) is not None
         return await self._run.change(regions.change_residence(self._tables, old, new)) == 1
 
+    async def page(self, *, after: str, limit: int) -> tuple[Residence, ...]:
+        """Return records of workspaces with an id above `after`, in the order of ids."""
+        return all_made(Residence, await self._run.rows(regions.residences(self._tables, after=after, limit=limit)))
+
 
 class AsyncSqlRegionMeta:
     """See `ctsec.residency.ports.AsyncRegionMeta`."""

@@ -93,6 +93,10 @@ class SqlResidences:
             return self._run.change_unless_taken(added(self._tables.residence, new)) is not None
         return self._run.change(regions.change_residence(self._tables, old, new)) == 1
 
+    def page(self, *, after: str, limit: int) -> tuple[Residence, ...]:
+        """Return records of workspaces with an id above `after`, in the order of ids."""
+        return all_made(Residence, self._run.rows(regions.residences(self._tables, after=after, limit=limit)))
+
 
 class SqlRegionMeta:
     """See `ctsec.residency.ports.RegionMeta`."""

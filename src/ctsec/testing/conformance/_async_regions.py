@@ -7,7 +7,7 @@ from dataclasses import replace
 from ctsec.errors import StoreReadOnly
 from ctsec.ids import WorkspaceId
 from ctsec.residency._async_ports import AsyncRegionStorage
-from ctsec.residency.record import MoveState, Occupant, Position, Primary, ResidenceState
+from ctsec.residency.record import Content, MoveState, Occupant, Position, Primary, ResidenceState
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.conformance.expect import equal, fail
 from ctsec.testing.conformance.regional import content, move, residence
@@ -37,7 +37,8 @@ class AsyncRegionContentConformance:
             for each in reversed(pieces):
                 await store.content.put(each)
         async with region_storage.reading() as store:
-            found, after = [], Position()
+            found: list[Content] = []
+            after = Position()
             while page := await store.content.page(after=after, limit=5):
                 found += page
                 after = page[-1].position
@@ -100,6 +101,11 @@ class AsyncResidenceConformance:
         async with region_storage.begin() as store:
             equal(await store.residences.hold(workspace_id(1)), leaving)
             equal(await store.residences.hold(workspace_id(2)), None)
+            equal(await store.residences.change(None, residence(2)), True)
+        async with region_storage.reading() as store:
+            equal(await store.residences.page(after="", limit=9), (leaving, residence(2)))
+            equal(await store.residences.page(after=leaving.workspace_id, limit=9), (residence(2),))
+            equal(await store.residences.page(after="", limit=1), (leaving,))
 
     async def test_a_store_knows_its_name(self, region_storage: AsyncRegionStorage) -> None:
         """The name is there from the start and is not written again; other values are."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ctsec.errors import StoreReadOnly
 from ctsec.ids import WorkspaceId
 from ctsec.residency._sync_ports import RegionStorage
-from ctsec.residency.record import MoveState, Occupant, Position, Primary, ResidenceState
+from ctsec.residency.record import Content, MoveState, Occupant, Position, Primary, ResidenceState
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal, fail
 from ctsec.testing.conformance.regional import content, move, residence
@@ -38,7 +38,8 @@ class RegionContentConformance:
             for each in reversed(pieces):
                 store.content.put(each)
         with region_storage.reading() as store:
-            found, after = [], Position()
+            found: list[Content] = []
+            after = Position()
             while page := store.content.page(after=after, limit=5):
                 found += page
                 after = page[-1].position
@@ -101,6 +102,11 @@ class ResidenceConformance:
         with region_storage.begin() as store:
             equal(store.residences.hold(workspace_id(1)), leaving)
             equal(store.residences.hold(workspace_id(2)), None)
+            equal(store.residences.change(None, residence(2)), True)
+        with region_storage.reading() as store:
+            equal(store.residences.page(after="", limit=9), (leaving, residence(2)))
+            equal(store.residences.page(after=leaving.workspace_id, limit=9), (residence(2),))
+            equal(store.residences.page(after="", limit=1), (leaving,))
 
     def test_a_store_knows_its_name(self, region_storage: RegionStorage) -> None:
         """The name is there from the start and is not written again; other values are."""

@@ -55,6 +55,12 @@ def residence(tables: Tables, workspace_id: WorkspaceId, *, hold: bool) -> Selec
     return query.with_for_update(read=True) if hold else query
 
 
+def residences(tables: Tables, *, after: str, limit: int) -> Select[Any]:
+    """Return the query for a page of what workspaces are here."""
+    t = tables.residence
+    return select(t).where(t.c.workspace_id > after).order_by(t.c.workspace_id).limit(limit)
+
+
 def change_residence(tables: Tables, old: Residence, new: Residence) -> Update:
     """Return the compare-and-set of what a workspace is here."""
     t = tables.residence
