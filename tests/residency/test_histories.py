@@ -136,7 +136,7 @@ def history(places: Places) -> Iterator[History]:
     security.close()
 
 
-@pytest.mark.proves("seed.D2")
+@pytest.mark.proves("SEED-D2")
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(steps=st.lists(STEPS, min_size=5, max_size=25))
 def test_no_byte_is_in_a_foreign_store(history: History, steps: list[tuple[str, int, str, str]]) -> None:

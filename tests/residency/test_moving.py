@@ -67,7 +67,7 @@ print(made)
 """
 
 
-@pytest.mark.proves("seed.D1", "seed.D2")
+@pytest.mark.proves("SEED-D1", "SEED-D2")
 @pytest.mark.parametrize("target", ["us", "ap"])
 def test_a_workspace_moves_with_all_that_it_says(places: Places, security: Security, target: str) -> None:
     """Every piece is in the target under its key, none is in the source, and each step is an event; the other workspace stays."""
@@ -86,7 +86,7 @@ def test_a_workspace_moves_with_all_that_it_says(places: Places, security: Secur
     assert read(security, 1)["note 000"] == "changed"
 
 
-@pytest.mark.proves("seed.D2")
+@pytest.mark.proves("SEED-D2")
 def test_the_last_to_leave_a_region_ends_its_keys(places: Places, security: Security) -> None:
     """The organization's data key of the source is destroyed with its last workspace there, not before; a new one begins anew."""
     for n in (1, 4):
@@ -105,7 +105,7 @@ def test_the_last_to_leave_a_region_ends_its_keys(places: Places, security: Secu
     assert read(security, 1) == {"k": "again"}
 
 
-@pytest.mark.proves("seed.D2")
+@pytest.mark.proves("SEED-D2")
 def test_while_it_moves_it_is_read_and_not_written(places: Places, security: Security) -> None:
     """From the first step on writes are refused as retryable in every process, and reads go on from the source until the switch."""
     write(security, 1, a="x")
@@ -140,7 +140,7 @@ def test_a_write_that_is_under_way_is_copied(places: Places, security: Security)
     assert raw(places.stores["us"]) == []
 
 
-@pytest.mark.proves("seed.D2")
+@pytest.mark.proves("SEED-D2")
 def test_a_move_is_given_up_before_its_switch_and_not_after(places: Places, security: Security) -> None:
     """Aborted, the source takes writes again and the target has nothing; an old step that comes late changes nothing."""
     write(security, 1, a="x")
@@ -174,7 +174,7 @@ def test_a_move_is_given_up_before_its_switch_and_not_after(places: Places, secu
     assert read(security, 1) == {"a": "x", "b": "y"}
 
 
-@pytest.mark.proves("seed.D2")
+@pytest.mark.proves("SEED-D2")
 @pytest.mark.parametrize("harm", ["lacking", "changed", "more"])
 def test_a_copy_that_does_not_say_the_same_is_never_switched_to(places: Places, security: Security, harm: str) -> None:
     """A row that is lost, swapped or added in the target stops the move before the switch, with an event, until it is aborted."""
@@ -276,7 +276,7 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
         drop_database(database)
 
 
-@pytest.mark.proves("seed.D2")
+@pytest.mark.proves("SEED-D2")
 def test_killed_at_any_moment_a_move_goes_on(pair: Places) -> None:
     """A process that is killed while it moves leaves every piece readable where the pin is, and the next one ends the move."""
     security = open_security(pair)

@@ -7,7 +7,9 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from ctsec.outcome import Reason, Refusal
 from ctsec.principal import system
 from ctsec.residency import Primary
 from ctsec.security import Security
+from ctsec.security._sync_replicas import Replicas
 from ctsec.storage.sql import SqlRegionStorage
 from ctsec.testing.conformance.samples import workspace_id
 from tests import servers
@@ -60,7 +63,7 @@ def kill(server: servers.Server) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.proves("seed.D3")
+@pytest.mark.proves("SEED-D3")
 def test_a_dead_primary_is_read_at_its_replica(places: Places, primary: servers.Server, security: Security) -> None:
     """Reads go on at the declared replica and say so; writes fail and go nowhere, until somebody promotes it; that is an event."""
     write(security, 1, a="x", b="y")
@@ -86,7 +89,7 @@ def test_a_dead_primary_is_read_at_its_replica(places: Places, primary: servers.
     assert (details["store"], details["before"], details["rows"], details["answered"], details["lost"]) == ("eu-two", "eu", 2, False, 0)
 
 
-@pytest.mark.proves("seed.D3")
+@pytest.mark.proves("SEED-D3")
 def test_what_would_be_lost_is_accepted_or_refused(places: Places, security: Security) -> None:
     """A replica that was never verified, lacks rows, or is not what was verified is not promoted, unless its loss is accepted."""
     replicas = security.regional.replicas
@@ -109,27 +112,22 @@ def test_what_would_be_lost_is_accepted_or_refused(places: Places, security: Sec
     assert read(security, 1) == {"b": "y"}
 
 
-@pytest.mark.proves("seed.D3")
-def test_a_replication_goes_on_and_takes_away_what_is_gone(places: Places, security: Security) -> None:
+@pytest.mark.proves("SEED-D3")
+def test_a_replication_goes_on_and_takes_away_what_is_gone(places: Places, security: Security, monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupted, it goes on where it was; changed and removed rows follow; a second run changes nothing."""
     replicas = security.regional.replicas
     write(security, 1, **{f"n{n:04}": str(n) for n in range(450)})
-    pages = 0
+    fence, pages = Replicas._fence, count()
 
-    def interrupt(*arguments: object) -> None:
-        nonlocal pages
-        pages += 1
-        if pages == 3:
+    def interrupted(self: Replicas, *arguments: Any) -> None:
+        if next(pages) == 2:
             raise CtsecError("interrupted")
-        original(*arguments)
+        fence(self, *arguments)
 
-    original = type(replicas)._fence
-    type(replicas)._fence = interrupt  # type: ignore[method-assign,assignment]
-    try:
-        with pytest.raises(CtsecError, match="interrupted"):
-            replicas.replicate("eu", "eu-two")
-    finally:
-        type(replicas)._fence = original  # type: ignore[method-assign]
+    monkeypatch.setattr(Replicas, "_fence", interrupted)
+    with pytest.raises(CtsecError, match="interrupted"):
+        replicas.replicate("eu", "eu-two")
+    monkeypatch.undo()
     assert len(raw(places.stores["eu-two"])) == 400
     assert replicas.replicate("eu", "eu-two").written == 50
     with security.region(workspace_id(1)) as content:
@@ -142,7 +140,7 @@ def test_a_replication_goes_on_and_takes_away_what_is_gone(places: Places, secur
     assert sorted(raw(places.stores["eu-two"])) == sorted(raw(places.stores["eu"]))
 
 
-@pytest.mark.proves("seed.D3")
+@pytest.mark.proves("SEED-D3")
 def test_a_promoted_store_is_no_replica_and_the_way_back_is_another_promotion(places: Places, security: Security) -> None:
     """What serves the region is never written by a replication, a late one from before included; the old store follows, and comes back."""
     replicas = security.regional.replicas
@@ -163,7 +161,7 @@ def test_a_promoted_store_is_no_replica_and_the_way_back_is_another_promotion(pl
             replicas.replicate(region, name)
 
 
-@pytest.mark.proves("seed.D3")
+@pytest.mark.proves("SEED-D3")
 def test_without_a_declared_replica_there_is_none(places: Places, security: Security) -> None:
     """A region whose store does not answer is not read anywhere else, though a store with its content is there."""
     write(security, 2, a="x")

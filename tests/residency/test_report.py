@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import NullPool, create_engine, update
 
 from ctsec.cli.main import main
+from ctsec.ids import WorkspaceId
 from ctsec.security import Security
 from ctsec.storage.sql.schema import check
 from ctsec.testing.conformance.samples import workspace_id
@@ -17,7 +18,7 @@ from tests.residency.deployment import ORG, TABLES, Places, data_keys, events, m
 pytestmark = [pytest.mark.server("postgresql", "mariadb")]
 
 
-def told(security: Security) -> dict[str, list[str]]:
+def told(security: Security) -> dict[WorkspaceId, list[str]]:
     """Return what disagrees, by workspace; whether anything does is what the report says as a whole."""
     report = security.regional.reporter.report(owner(), organization=ORG)
     found = {each.workspace: list(each.disagreements) for each in report.workspaces if each.disagreements}
@@ -25,7 +26,7 @@ def told(security: Security) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.proves("seed.D2")
+@pytest.mark.proves("SEED-D2")
 def test_a_report_counts_in_every_store(places: Places, security: Security) -> None:
     """Each workspace is counted where it is, with the key of its region; the report is an event with the digest of what it said."""
     for n in (1, 2, 3):
@@ -51,7 +52,7 @@ def test_a_report_counts_in_every_store(places: Places, security: Security) -> N
     assert [each.name for each in events(security)][-1] == "residency.reported"
 
 
-@pytest.mark.proves("seed.D2")
+@pytest.mark.proves("SEED-D2")
 def test_a_report_finds_what_does_not_agree(places: Places, security: Security) -> None:
     """Strays in a foreign store, a key of another region, bytes that are not sealed, and a pin that was changed past ctsec are named."""
     for n in (1, 2, 4):
@@ -105,7 +106,7 @@ security = open_security(Places({home!r}, {stores!r}, Path({folder!r}), {{}}))
 """
 
 
-@pytest.mark.proves("seed.D2")
+@pytest.mark.proves("SEED-D2")
 def test_the_command_reports(
     places: Places, security: Security, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

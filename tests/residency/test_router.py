@@ -6,21 +6,24 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import Column, Integer, MetaData, NullPool, create_engine, insert, select
+from sqlalchemy import Table as SqlTable
+from sqlalchemy.orm import Session
 
 from ctsec.encryption import DekState
 from ctsec.encryption.envelope import dek_id_of
-from ctsec.errors import ConfigurationError, CorruptRecord, DecryptionFailed, ResidencyError
+from ctsec.errors import ConfigurationError, CorruptRecord, DecryptionFailed, ResidencyError, StoreBusy
 from ctsec.ids import WorkspaceId
 from ctsec.security import Security
 from ctsec.storage.sql import SqlRegionStorage
 from ctsec.storage.sql.schema import create_region
 from ctsec.testing.conformance.samples import workspace_id
-from tests.residency.deployment import Places, data_keys, events, open_security, raw, read, smuggle, write
+from tests.residency.deployment import Places, data_keys, events, open_security, raw, read, smuggle, start, write
 
 pytestmark = [pytest.mark.server("postgresql", "mariadb")]
 
 
-@pytest.mark.proves("seed.D2")
+@pytest.mark.proves("SEED-D2")
 def test_content_is_in_the_store_and_under_the_key_of_its_region(places: Places, security: Security) -> None:
     """What is written for a workspace is in the database of its region alone, sealed, under a data key that the region's key wraps."""
     for n in (1, 2, 3):
@@ -34,7 +37,7 @@ def test_content_is_in_the_store_and_under_the_key_of_its_region(places: Places,
         assert read(security, n) == {"greeting": f"secret {n}"}
 
 
-@pytest.mark.proves("seed.D2")
+@pytest.mark.proves("SEED-D2")
 def test_another_region_than_the_pin_is_refused_and_told(places: Places, security: Security) -> None:
     """Who asks for a workspace in a region where it is not gets a ResidencyError for reading and writing; it is an event."""
     write(security, 1, a="x")
@@ -49,7 +52,7 @@ def test_another_region_than_the_pin_is_refused_and_told(places: Places, securit
     assert read(security, 1) == {"a": "x"}
 
 
-@pytest.mark.proves("seed.D2")
+@pytest.mark.proves("SEED-D2")
 def test_a_store_under_another_name_is_never_used(places: Places) -> None:
     """Connections that were swapped are seen before the first byte: neither database is read or written."""
     swapped = replace(places, stores={**places.stores, "eu": places.stores["us"], "us": places.stores["eu"]})
@@ -77,7 +80,7 @@ def test_a_store_of_nobody_is_refused(places: Places, security: Security) -> Non
         read(security, 1)
 
 
-@pytest.mark.proves("seed.D2")
+@pytest.mark.proves("SEED-D2")
 def test_bytes_that_were_carried_elsewhere_open_nowhere(places: Places, security: Security) -> None:
     """A row that was copied into another workspace, or another region's store past ctsec, is refused and never decrypted."""
     write(security, 1, k="secret")
@@ -122,3 +125,31 @@ def test_a_region_that_is_not_configured_is_nowhere(places: Places) -> None:
     lacking = replace(places, stores={name: url for name, url in places.stores.items() if name != "ap"})
     with closing(open_security(lacking)) as security, pytest.raises(ResidencyError, match="no region of this configuration"):
         read(security, 3)
+
+
+def test_the_hosts_session_keeps_the_workspace_where_it_is(places: Places, security: Security) -> None:
+    """In the host's session content is written with the host's own rows, or not at all; the workspace can not leave until it ends."""
+    things = SqlTable("host_thing", MetaData(), Column("id", Integer, primary_key=True))
+    engine = create_engine(places.stores["us"], poolclass=NullPool)
+    things.create(engine)
+    router = security.regional.router
+    begun = start(security, 2, "eu")
+    with Session(engine) as session:
+        session.execute(insert(things).values(id=1))
+        router.join(session, workspace_id(2)).put("note", "a", b"x")
+        with pytest.raises(StoreBusy):
+            security.regional.moves.run(begun.id)
+        session.rollback()
+    assert read(security, 2) == {}
+    with Session(engine) as session:
+        session.execute(insert(things).values(id=2))
+        router.join(session, workspace_id(2)).put("note", "a", b"y")
+        session.commit()
+        assert session.execute(select(things.c.id)).scalars().all() == [2]
+        with pytest.raises(ResidencyError, match="expected the store ap of region ap"):
+            router.join(session, workspace_id(3))
+    assert read(security, 2) == {"a": "y"}
+    security.regional.moves.run(begun.id)
+    with Session(engine) as session, pytest.raises(ResidencyError):
+        router.join(session, workspace_id(2))
+    engine.dispose()
