@@ -75,7 +75,7 @@ class AsyncWorld:
             random=os.urandom,
             mailer=self.mailer,
             key_services=async_services(given, self.keys.customer),
-            region_stores={each.name: AsyncMemoryRegionStorage(region=each.name) for each in self.regions.regions},
+            region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()},
         )
         self.gate = self.security.gate
         self.request = REQUEST

@@ -76,7 +76,7 @@ class World:
             random=os.urandom,
             mailer=self.mailer,
             key_services=sync_services(given, self.keys.customer),
-            region_stores={each.name: MemoryRegionStorage(region=each.name) for each in self.regions.regions},
+            region_stores={name: MemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()},
         )
         self.gate = self.security.gate
         self.request = REQUEST
