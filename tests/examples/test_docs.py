@@ -15,6 +15,7 @@ EXPECTED = {
     "docs/how-to/give-a-role-for-a-time.md",
     "docs/how-to/guard-a-route.md",
     "docs/how-to/join-your-session.md",
+    "docs/how-to/keep-data-in-a-region.md",
     "docs/how-to/let-organizations-make-roles.md",
     "docs/how-to/list-what-somebody-may-see.md",
     "docs/how-to/prove-your-policy.md",
