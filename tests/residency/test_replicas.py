@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ctsec.cli.main import main
 from ctsec.errors import CtsecError, ResidencyError, StoreError
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import system
@@ -169,3 +170,32 @@ def test_without_a_declared_replica_there_is_none(places: Places, security: Secu
     os.mkdir(places.stores["us"].removeprefix("sqlite:///"))
     with closing(open_security(places)) as other, pytest.raises(StoreError):
         read(other, 2)
+
+
+BUNDLE = """
+from pathlib import Path
+from tests.residency.deployment import Places, open_security
+security = open_security(Places({home!r}, {stores!r}, Path({folder!r}), {{"eu": ("eu-two",)}}))
+"""
+
+
+@pytest.mark.proves("SEED-D3")
+def test_the_commands_replicate_and_promote(
+    places: Places, security: Security, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`ctsec residency replicate` and `promote` say what they did; a loss that nobody accepted ends with 1, a mistake with 2."""
+    write(security, 1, a="x")
+    text = BUNDLE.format(home=places.home, stores=dict(places.stores), folder=str(places.folder))
+    (tmp_path / "bundle_of_replicas.py").write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    told = ["bundle_of_replicas:security", "--region", "eu", "--store", "eu-two"]
+    assert main(["residency", "promote", *told]) == 1
+    assert main(["residency", "replicate", *told]) == 0
+    assert "1 rows written, 0 removed; 1 rows verified" in capsys.readouterr().out
+    write(security, 1, b="y")
+    assert main(["residency", "promote", *told]) == 1
+    assert "at least 1 rows would be lost" in capsys.readouterr().err
+    assert main(["residency", "promote", *told, "--accept-loss", "-1"]) == 2
+    assert main(["residency", "promote", *told[:-1], "us"]) == 2
+    assert main(["residency", "promote", *told, "--accept-loss", "1"]) == 0
+    assert read(security, 1) == {"a": "x"}

@@ -1,12 +1,14 @@
-"""`ctsec residency`: make the store of a region, and report where the bytes of an organization's workspaces are."""
+"""`ctsec residency`: make the store of a region, keep and promote replicas, and report where the bytes of workspaces are."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ctsec.cli.work import load_bundle
 from ctsec.errors import ConfigurationError
 from ctsec.ids import OrganizationId, parse_id
+from ctsec.outcome import Refusal
 from ctsec.principal import system
 
 if TYPE_CHECKING:
@@ -31,6 +33,14 @@ def add_to(commands: Any) -> None:
     report.add_argument("--organization", required=True, help="the id of the organization")
     report.add_argument("--format", choices=("text", "json"), default="text", help="how to write it (text)")
     report.set_defaults(run=_report)
+    replicate = kinds.add_parser("replicate", help="make a declared replica like the store that serves its region, and verify that it is")
+    promote = kinds.add_parser("promote", help="have a declared replica serve its region from now on; exit 1 if it would lose too much")
+    for each, run in ((replicate, _replicate), (promote, _promote)):
+        each.add_argument("bundle", help="where the ctsec.Security is, such as app.security:security")
+        each.add_argument("--region", required=True, help="the name of the region")
+        each.add_argument("--store", required=True, help="the name of the replica, or of the region for its own store")
+        each.set_defaults(run=run)
+    promote.add_argument("--accept-loss", type=int, default=0, metavar="ROWS", help="how many rows may be lost (0)")
 
 
 def _prepare(chosen: argparse.Namespace) -> int:
@@ -56,3 +66,21 @@ def _report(chosen: argparse.Namespace) -> int:
     made = load_bundle(chosen.bundle).regional.reporter.report(system("cli"), organization=organization)
     print(made.as_json() if chosen.format == "json" else made.as_text())
     return 0 if made.agrees else 1
+
+
+def _replicate(chosen: argparse.Namespace) -> int:
+    done = load_bundle(chosen.bundle).regional.replicas.replicate(chosen.region, chosen.store)
+    print(f"{done.store}: {done.written} rows written, {done.removed} removed; {done.rows} rows verified, sha256 {done.digest}")
+    return 0
+
+
+def _promote(chosen: argparse.Namespace) -> int:
+    if chosen.accept_loss < 0:
+        raise ConfigurationError("expected a number of rows that may be lost")
+    replicas = load_bundle(chosen.bundle).regional.replicas
+    done = replicas.promote(system("cli"), region=chosen.region, store=chosen.store, accept_loss=chosen.accept_loss)
+    if isinstance(done, Refusal):
+        print(f"refused: {done.detail} [{done.reason.value}]", file=sys.stderr)
+        return 1
+    print(f"{done.store} serves region {done.region}")
+    return 0

@@ -20,7 +20,7 @@ from typing import Final, Protocol
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async import AsyncAuditLog
-from ctsec.audit.event import Detail, EventName, Target
+from ctsec.audit.event import NOTHING, Detail, EventName, Target
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption.dek import DEFAULT_REGION, DekState
 from ctsec.encryption.holding import keys_of
@@ -274,7 +274,7 @@ class AsyncMoves:
         """Write that a move has come to `state`, with its event and what `also` does, if nobody else has moved it on."""
         after = replace(move, state=state, changed_at=self._ambient.now(), problem="", version=move.version + 1)
         async with self._router.home.begin(after_commit=self._committed) as store:
-            more = await also(store) if also is not None else {}
+            more = await also(store) if also is not None else NOTHING
             if not await store.moves.replace(after):
                 raise StoreBusy("this move was carried on, or given up, by another process; nothing was done")
             await self._note(store, name, after, {**details, **more})

@@ -21,7 +21,7 @@ from typing import Final, Protocol
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog
-from ctsec.audit.event import Detail, EventName, Target
+from ctsec.audit.event import NOTHING, Detail, EventName, Target
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption.dek import DEFAULT_REGION, DekState
 from ctsec.encryption.holding import keys_of
@@ -275,7 +275,7 @@ class Moves:
         """Write that a move has come to `state`, with its event and what `also` does, if nobody else has moved it on."""
         after = replace(move, state=state, changed_at=self._ambient.now(), problem="", version=move.version + 1)
         with self._router.home.begin(after_commit=self._committed) as store:
-            more = also(store) if also is not None else {}
+            more = also(store) if also is not None else NOTHING
             if not store.moves.replace(after):
                 raise StoreBusy("this move was carried on, or given up, by another process; nothing was done")
             self._note(store, name, after, {**details, **more})

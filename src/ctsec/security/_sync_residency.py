@@ -95,7 +95,7 @@ class Reporter:
         with self._router.home.reading() as store:
             move = store.moves.last(space.id)
         moving = move if move is not None and move.state not in ENDED else None
-        allowed = {space.region} | ({moving.source, moving.target} if moving is not None else set())
+        allowed = {space.region, *((moving.source, moving.target) if moving is not None else ())}
         holdings: list[StoreFinding] = []
         problems: list[str] = []
         if self._router.regions is None or self._router.regions.get(space.region) is None:
