@@ -126,6 +126,19 @@ class DecryptionFailed(CtsecError):
     code = "decryption_failed"
 
 
+class ResidencyError(CtsecError):
+    """A workspace, a store and a key do not belong to the same region, or a move can not go on; nothing was written."""
+
+    code = "residency"
+
+
+class WorkspaceMoving(ResidencyError):
+    """The workspace is on its way to another region, or has just arrived there; nothing was written, try again in a while."""
+
+    code = "workspace_moving"
+    retryable = True
+
+
 class Overloaded(CtsecError):
     """A bounded worker is full; the call was not started and may be tried again."""
 

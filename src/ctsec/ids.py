@@ -29,6 +29,7 @@ DekId = NewType("DekId", str)
 ElevationId = NewType("ElevationId", str)
 BreakGlassId = NewType("BreakGlassId", str)
 CredentialId = NewType("CredentialId", str)
+MoveId = NewType("MoveId", str)
 
 Random: TypeAlias = Callable[[int], bytes]
 Id = TypeVar("Id", bound=str)
@@ -49,6 +50,7 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     ElevationId: "elv",
     BreakGlassId: "bgl",
     CredentialId: "crd",
+    MoveId: "mov",
 }
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -28,9 +28,9 @@ from ctsec.secret import Secret
 from ctsec.security import AsyncSecurity, Security
 from ctsec.security.parts import EmbeddedOptions, Parts, Settings, new_memory
 from ctsec.storage.feed import AsyncStoreFeed, StoreFeed
-from ctsec.storage.memory import AsyncMemoryStorage, MemoryStorage
-from ctsec.storage.sql import AsyncSqlStorage, SqlStorage, Tables
-from ctsec.storage.sql.schema import create, upgrade
+from ctsec.storage.memory import AsyncMemoryRegionStorage, AsyncMemoryStorage, MemoryRegionStorage, MemoryStorage
+from ctsec.storage.sql import AsyncSqlRegionStorage, AsyncSqlStorage, SqlRegionStorage, SqlStorage, Tables
+from ctsec.storage.sql.schema import create, create_region, upgrade, upgrade_region
 from ctsec.worker.thread import WorkerThread
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
         elevations=options.elevations,
         data_keys=options.data_keys,
         customer_keys=options.customer_keys,
+        regions=options.regions,
     )
 
 
@@ -109,9 +110,33 @@ def _async_services(options: EmbeddedOptions) -> AsyncKeyServices | None:
     return AsyncBlockingKeyServices(options.key_services)
 
 
+def _region_stores(options: EmbeddedOptions, tables: Tables) -> dict[str, SqlRegionStorage]:
+    """Make the tables of the regions' stores, or bring them up to date, and return the stores by name."""
+    if options.regions is None:
+        return {}
+    for name, (region, url) in options.regions.stores.items():
+        try:
+            create_region(url, region=region, store=name, tables=tables)
+        except SchemaMismatch:
+            upgrade_region(url, region=region, store=name, tables=tables)
+    return {name: SqlRegionStorage.from_url(url, tables=tables) for name, (_, url) in options.regions.stores.items()}
+
+
+def _async_region_stores(options: EmbeddedOptions, tables: Tables) -> dict[str, AsyncSqlRegionStorage]:
+    """Return the stores, whose tables are there already."""
+    if options.regions is None:
+        return {}
+    return {name: AsyncSqlRegionStorage.from_url(url, tables=tables) for name, (_, url) in options.regions.stores.items()}
+
+
 def _passing_kms() -> LocalKms:
     """Return a key that ends with the process: for tests, whose data does too."""
     return LocalKms(os.urandom(16), key=Secret(os.urandom(32)))
+
+
+def _named(options: EmbeddedOptions) -> tuple[tuple[str, str], ...]:
+    """Return the name and the region of each store that the options name."""
+    return tuple((name, region) for name, (region, _) in options.regions.stores.items()) if options.regions is not None else ()
 
 
 def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = None, options: EmbeddedOptions | None = None) -> Security:
@@ -128,6 +153,7 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         mailer=mailer,
         key_services=chosen.key_services,
         feed=_feed(storage, chosen),
+        region_stores={name: MemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
     )
     security.prepare()
     return security
@@ -149,6 +175,7 @@ async def async_in_memory(
         mailer=mailer,
         key_services=_async_services(chosen),
         feed=_async_feed(storage, chosen),
+        region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
     )
     await security.prepare()
     return security
@@ -177,6 +204,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         wake=base.wake,
         rest=base.leave,
         feed=_async_feed(storage, options),
+        region_stores=_async_region_stores(options, base.tables),
     )
 
 
@@ -207,6 +235,7 @@ class _Embedded:
             wake=self.wake,
             rest=self._rest,
             feed=_feed(storage, options),
+            region_stores=_region_stores(options, self.tables),
         )
         if options.worker:
             self._thread = WorkerThread(self.security.worker(f"{os.uname().nodename}:{os.getpid()}"))

@@ -12,7 +12,7 @@ from tests.architecture.source import functions, imports, modules
 KERNEL = {"errors", "ids", "principal", "outcome", "secret", "clock", "ambient", "user", "cache", "changes", "lazy", "network", "transport"}
 FEATURES = {
     "rbac", "directory", "authn", "mfa", "sso", "keys", "connections", "jose", "encryption", "audit", "compliance", "guard", "mail",
-    "worker", "vault",
+    "worker", "vault", "residency",
 }  # fmt: skip
 EDGES = {"storage", "encryption.kms", "mail.smtp"}
 COMPOSITION = {"", "security", "presets", "unit", "_async_unit", "_sync_unit", "_async_security", "_sync_security"}  # "" is the lazy face
@@ -29,6 +29,8 @@ SHARED = (
 SHARED_FOR = {
     "rbac": ("audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*"),
     "guard": ("audit.event", "audit.record"),
+    # A region is a store and a key (ADR 14): it names keys and regions as encryption does, and judges pins of the directory's records.
+    "residency": (*SHARED, "encryption.customer_key", "encryption.dek", "directory.record"),
 }
 
 # Third-party packages, and the modules that may touch them (patterns of names below `ctsec`).

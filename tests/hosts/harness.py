@@ -26,6 +26,7 @@ from ctsec.presets import async_in_memory, in_memory
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
+from ctsec.residency import Regions
 from ctsec.security import AsyncSecurity, Security
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.testing import AsyncRecordingMailer, FixedClock, RecordingMailer
@@ -78,7 +79,11 @@ class Host(Protocol):
 
 
 def options(
-    clock: FixedClock, base_url: str = BASE, methods: MethodTable | None = None, key_services: KeyServices | None = None
+    clock: FixedClock,
+    base_url: str = BASE,
+    methods: MethodTable | None = None,
+    key_services: KeyServices | None = None,
+    regions: Regions | None = None,
 ) -> EmbeddedOptions:
     """Return the options of a test bundle: cheap hashes, a clock that stands, sessions that outlast the test."""
     return EmbeddedOptions(
@@ -88,6 +93,7 @@ def options(
         sessions=SessionPolicy(aal2_idle=timedelta(hours=20)),
         methods=methods,
         key_services=key_services,
+        regions=regions,
     )
 
 
@@ -132,12 +138,17 @@ class FastapiHost:
     name = "fastapi"
 
     def __init__(
-        self, policy: Policy, base_url: str = BASE, methods: MethodTable | None = None, key_services: KeyServices | None = None
+        self,
+        policy: Policy,
+        base_url: str = BASE,
+        methods: MethodTable | None = None,
+        key_services: KeyServices | None = None,
+        regions: Regions | None = None,
     ) -> None:
         self.clock = FixedClock()
         self.mailer = AsyncRecordingMailer()
         self.runner = asyncio.Runner()
-        made = async_in_memory(policy=policy, mailer=self.mailer, options=options(self.clock, base_url, methods, key_services))
+        made = async_in_memory(policy=policy, mailer=self.mailer, options=options(self.clock, base_url, methods, key_services, regions))
         self.security: AsyncSecurity = self.runner.run(made)
         self.app = fastapi_app(self.security)
         transport = httpx.ASGITransport(app=self.app, client=("198.51.100.7", 40000))
@@ -193,11 +204,18 @@ class FlaskHost:
     name = "flask"
 
     def __init__(
-        self, policy: Policy, base_url: str = BASE, methods: MethodTable | None = None, key_services: KeyServices | None = None
+        self,
+        policy: Policy,
+        base_url: str = BASE,
+        methods: MethodTable | None = None,
+        key_services: KeyServices | None = None,
+        regions: Regions | None = None,
     ) -> None:
         self.clock = FixedClock()
         self.mailer = RecordingMailer()
-        self.security: Security = in_memory(policy=policy, mailer=self.mailer, options=options(self.clock, base_url, methods, key_services))
+        self.security: Security = in_memory(
+            policy=policy, mailer=self.mailer, options=options(self.clock, base_url, methods, key_services, regions)
+        )
         self.app = flask_app(self.security)
         self.base_url = base_url
         self.client = self.app.test_client(use_cookies=False)

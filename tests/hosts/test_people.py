@@ -82,6 +82,12 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("POST /organizations/{o}/credentials/{credential}/rotate", {"secret": "s"}),
     ("POST /organizations/{o}/credentials/{credential}/use", {}),
     ("DELETE /organizations/{o}/credentials/{credential}", None),
+    ("GET /organizations/{o}/regions", None),
+    ("GET /organizations/{o}/residency", None),
+    ("GET /organizations/{o}/residency/moves", None),
+    ("GET /workspaces/{w}/region", None),
+    ("POST /workspaces/{w}/region/move", {"region": "us"}),
+    ("DELETE /workspaces/{w}/region/move", None),
     ("GET /organizations/{o}/audit", None),
     ("POST /session/organization", {"organization_id": "{o}"}),
 )

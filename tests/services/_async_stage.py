@@ -21,7 +21,7 @@ from tests.services.probing import OTHER_PASSWORD, PASSWORD, Device, base32
 class AsyncStage:
     """Ann owns Acme; Bob is a member, has begun to enrol and asks for a role; Mia has MFA and a permit.
 
-    Cid is suspended, Dan is invited, Zoe is not confirmed.
+    Cid is suspended, Dan is invited, Zoe is not confirmed. The workspace lab is moving to another region.
     """
 
     world: AsyncWorld
@@ -32,6 +32,7 @@ class AsyncStage:
     mia: Principal
     acme: Organization
     prod: Workspace
+    lab: Workspace
     device: Device
     pending: Device
     minted: Any
@@ -73,6 +74,8 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
     await world.call("custom_roles.define", ann, organization=acme.id, role=caretaker)
     glass = {"user": mia.id, "workspace": prod.id, "role": "admin", "longest": timedelta(hours=1)}
     await world.call("customer_keys.register", world.sure(ann), organization=acme.id, region="eu", ref=world.keys.customer.ref)
+    lab = await world.workspace(acme.id, "Lab")
+    await world.call("residency.start", world.sure(ann), organization=acme.id, workspace=lab.id, region="us")
     permit = await world.call("break_glass.permit", ann, organization=acme.id, **glass)
     kept = await world.call("vault.store", ann, organization=acme.id, wish=WISH, secret=Secret(b"s3cret"))
     (invitation,) = await world.call("members.invitations", organization=acme.id)
@@ -85,6 +88,7 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
         mia=mia,
         acme=acme,
         prod=prod,
+        lab=lab,
         device=device,
         pending=Device(base32(enrolment.seed.reveal()), (), world.clock),
         minted=await world.key(ann, acme.id),
@@ -162,6 +166,8 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "vault.change": ((ann,), {**kept, "wish": replace(WISH, regions=frozenset({"eu-central-1"}))}),
         "vault.use": ((ann,), {**kept, "service": "s3"}),
         "vault.remove": ((ann,), kept),
+        "residency.start": ((sure,), {**org, "workspace": stage.prod.id, "region": "us"}),
+        "residency.abort": ((sure,), {**org, "workspace": stage.lab.id}),
         "api_keys.mint": ((ann,), {**org, "request": KeyRequest(name="cd")}),
         "api_keys.rotate": ((ann,), key),
         "api_keys.revoke": ((ann,), key),

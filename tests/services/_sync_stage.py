@@ -22,7 +22,7 @@ from tests.services.probing import OTHER_PASSWORD, PASSWORD, Device, base32
 class Stage:
     """Ann owns Acme; Bob is a member, has begun to enrol and asks for a role; Mia has MFA and a permit.
 
-    Cid is suspended, Dan is invited, Zoe is not confirmed.
+    Cid is suspended, Dan is invited, Zoe is not confirmed. The workspace lab is moving to another region.
     """
 
     world: World
@@ -33,6 +33,7 @@ class Stage:
     mia: Principal
     acme: Organization
     prod: Workspace
+    lab: Workspace
     device: Device
     pending: Device
     minted: Any
@@ -74,6 +75,8 @@ def set_stage(world: World) -> Stage:
     world.call("custom_roles.define", ann, organization=acme.id, role=caretaker)
     glass = {"user": mia.id, "workspace": prod.id, "role": "admin", "longest": timedelta(hours=1)}
     world.call("customer_keys.register", world.sure(ann), organization=acme.id, region="eu", ref=world.keys.customer.ref)
+    lab = world.workspace(acme.id, "Lab")
+    world.call("residency.start", world.sure(ann), organization=acme.id, workspace=lab.id, region="us")
     permit = world.call("break_glass.permit", ann, organization=acme.id, **glass)
     kept = world.call("vault.store", ann, organization=acme.id, wish=WISH, secret=Secret(b"s3cret"))
     (invitation,) = world.call("members.invitations", organization=acme.id)
@@ -86,6 +89,7 @@ def set_stage(world: World) -> Stage:
         mia=mia,
         acme=acme,
         prod=prod,
+        lab=lab,
         device=device,
         pending=Device(base32(enrolment.seed.reveal()), (), world.clock),
         minted=world.key(ann, acme.id),
@@ -163,6 +167,8 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "vault.change": ((ann,), {**kept, "wish": replace(WISH, regions=frozenset({"eu-central-1"}))}),
         "vault.use": ((ann,), {**kept, "service": "s3"}),
         "vault.remove": ((ann,), kept),
+        "residency.start": ((sure,), {**org, "workspace": stage.prod.id, "region": "us"}),
+        "residency.abort": ((sure,), {**org, "workspace": stage.lab.id}),
         "api_keys.mint": ((ann,), {**org, "request": KeyRequest(name="cd")}),
         "api_keys.rotate": ((ann,), key),
         "api_keys.revoke": ((ann,), key),

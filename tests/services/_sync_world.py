@@ -26,15 +26,19 @@ from ctsec.keys.policy import KeyRequest
 from ctsec.presets import parts_of, settings_of
 from ctsec.principal import Factor, Principal
 from ctsec.rbac.preset import POLICY
+from ctsec.residency import DEPLOYMENTS_KEY, Region, Regions
 from ctsec.security._sync import Security
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage._sync_ports import Storage
-from ctsec.storage.memory import MemoryStorage
+from ctsec.storage.memory import MemoryRegionStorage, MemoryStorage
 from ctsec.storage.sql._sync import SqlStorage
 from ctsec.testing import FixedClock, ProbedStorage, RecordingMailer
 from tests.services.probing import DATABASE, PASSWORD, Device, Keys, Login, Tap, base32, empty_sqlite, sync_services, token_in
 
 KINDS: Final = ("memory", "sqlite")
+REGIONS: Final = Regions(
+    regions=tuple(Region(name=name, store=f"memory:{name}", key=DEPLOYMENTS_KEY) for name in ("default", "eu", "us")),
+)
 REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a browser")
 
 
@@ -47,12 +51,14 @@ class World:
         self.tap = Tap()
         self.storage = storage
         given = options or EmbeddedOptions()
+        self.regions = given.regions or REGIONS
         chosen = EmbeddedOptions(
             sessions=given.sessions,
             throttle=given.throttle,
             keys=given.keys,
             data_keys=given.data_keys,
             customer_keys=given.customer_keys,
+            regions=self.regions,
             methods=given.methods,
             roles_in_memory=given.roles_in_memory,
             password_hash=Argon2Parameters.for_tests(),
@@ -70,6 +76,7 @@ class World:
             random=os.urandom,
             mailer=self.mailer,
             key_services=sync_services(given, self.keys.customer),
+            region_stores={name: MemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()},
         )
         self.gate = self.security.gate
         self.request = REQUEST

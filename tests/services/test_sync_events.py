@@ -27,6 +27,7 @@ READS = {
     "mfa.status",
     "mfa.enrolled",
     "directory.organization",
+    "directory.workspace",
     "directory.workspaces",
     "directory.organizations_of",
     "members.members",
@@ -51,6 +52,8 @@ READS = {
     "vault.get",
     "vault.of_organization",
     "vault.due",
+    "residency.move_of",
+    "residency.moves",
     "api_keys.of",
     "audit.search",
     "audit.personal",
@@ -113,6 +116,8 @@ WRITES = [
     "vault.change",
     "vault.use",
     "vault.remove",
+    "residency.start",
+    "residency.abort",
     "api_keys.mint",
     "api_keys.rotate",
     "api_keys.revoke",
@@ -213,10 +218,12 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "vault.change": ((bob,), {**kept, "wish": WISH}, Reason.DENIED),
         "vault.use": ((stage.ann,), {**kept, "access": AccessMode.READ_WRITE, "service": "s3"}, Reason.DENIED),
         "vault.remove": ((stage.ann,), {**kept, "version": 7}, Reason.CONFLICT),
+        "residency.start": ((sure,), {**org, "workspace": stage.prod.id, "region": "us"}, Reason.DENIED),
+        "residency.abort": ((stage.ann,), {**org, "workspace": stage.lab.id}, Reason.STEP_UP_REQUIRED),
     }
 
 
-SERVICES = {"members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys", "vault"}
+SERVICES = {"members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys", "vault", "residency"}
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "mfa.confirm_totp"]
 REFUSALS += ["directory.rename_organization", "directory.create_workspace"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ctsec.storage.memory import AsyncMemorySession, AsyncMemoryStorage
+from ctsec.storage.memory import AsyncMemoryRegionStorage, AsyncMemorySession, AsyncMemoryStorage
 from ctsec.testing import conformance
 
 
@@ -16,6 +16,11 @@ def storage() -> AsyncMemoryStorage:
 @pytest.fixture
 def host_session(storage: AsyncMemoryStorage) -> AsyncMemorySession:
     return storage.session()
+
+
+@pytest.fixture
+def region_storage() -> AsyncMemoryRegionStorage:
+    return AsyncMemoryRegionStorage(region="eu")
 
 
 class TestUsers(conformance.AsyncUserConformance):
@@ -147,4 +152,16 @@ class TestGuard(conformance.AsyncGuardConformance):
 
 
 class TestIsolation(conformance.AsyncIsolationConformance):
+    pass
+
+
+class TestMoves(conformance.AsyncMoveConformance):
+    pass
+
+
+class TestRegionContent(conformance.AsyncRegionContentConformance):
+    pass
+
+
+class TestResidences(conformance.AsyncResidenceConformance):
     pass

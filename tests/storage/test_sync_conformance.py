@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ctsec.storage.memory import MemorySession, MemoryStorage
+from ctsec.storage.memory import MemoryRegionStorage, MemorySession, MemoryStorage
 from ctsec.testing import conformance
 
 
@@ -17,6 +17,11 @@ def storage() -> MemoryStorage:
 @pytest.fixture
 def host_session(storage: MemoryStorage) -> MemorySession:
     return storage.session()
+
+
+@pytest.fixture
+def region_storage() -> MemoryRegionStorage:
+    return MemoryRegionStorage(region="eu")
 
 
 class TestUsers(conformance.UserConformance):
@@ -148,4 +153,16 @@ class TestGuard(conformance.GuardConformance):
 
 
 class TestIsolation(conformance.IsolationConformance):
+    pass
+
+
+class TestMoves(conformance.MoveConformance):
+    pass
+
+
+class TestRegionContent(conformance.RegionContentConformance):
+    pass
+
+
+class TestResidences(conformance.ResidenceConformance):
     pass

@@ -103,6 +103,17 @@ class EventName(StrEnum):
     CREDENTIAL_DISCLOSED = "credential.disclosed"
     CREDENTIAL_REMOVED = "credential.removed"
     CREDENTIAL_REMINDED = "credential.reminded"
+    WORKSPACE_MOVE_STARTED = "workspace_move.started"
+    WORKSPACE_MOVE_COPIED = "workspace_move.copied"
+    WORKSPACE_MOVE_SWITCHED = "workspace_move.switched"
+    WORKSPACE_MOVE_SETTLED = "workspace_move.settled"
+    WORKSPACE_MOVE_FINISHED = "workspace_move.finished"
+    WORKSPACE_MOVE_ABORTED = "workspace_move.aborted"
+    WORKSPACE_MOVE_UNDONE = "workspace_move.undone"
+    WORKSPACE_MOVE_FAILED = "workspace_move.failed"
+    RESIDENCY_VIOLATED = "residency.violated"
+    RESIDENCY_REPORTED = "residency.reported"
+    REGION_PROMOTED = "region.promoted"
     AUDIT_SEARCHED = "audit.searched"
 
 

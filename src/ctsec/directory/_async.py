@@ -41,7 +41,9 @@ _NO_ORGANIZATION: Final = Refusal(Reason.NOT_FOUND, "there is no such organizati
 class AsyncDirectory:
     """Creates organizations and workspaces, and disables or enables accounts."""
 
-    __slots__ = ("_ambient", "_audit", "_authority", "_epochs", "_memberships", "_organizations", "_roster", "_users", "_workspaces")
+    __slots__ = (
+        "_ambient", "_audit", "_authority", "_epochs", "_memberships", "_organizations", "_regions", "_roster", "_users", "_workspaces",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -55,7 +57,10 @@ class AsyncDirectory:
         authority: AsyncAuthority,
         audit: AsyncRecorder,
         ambient: Ambient,
+        regions: tuple[str, ...] = (),
     ) -> None:
+        """`regions` are the names of the configured regions, the default first; without any, every name is one."""
+        self._regions = regions
         self._users = users
         self._organizations = organizations
         self._workspaces = workspaces
@@ -103,19 +108,22 @@ class AsyncDirectory:
         return after
 
     async def create_workspace(
-        self, actor: Principal, *, organization: OrganizationId, name: str, region: str = "default"
+        self, actor: Principal, *, organization: OrganizationId, name: str, region: str | None = None
     ) -> Outcome[Workspace]:
-        """Create a workspace, pinned to `region` for ever; needs `workspaces:manage`."""
+        """Create a workspace, pinned to `region` until it is moved (None: the default region); needs `workspaces:manage`."""
         refusal = await self._authority.may(actor, organization=organization, permission=WORKSPACES_MANAGE)
         if refusal is not None:
             return await self._refuse(actor, organization, refusal, attempted="workspace.create")
+        chosen = region if region is not None else self._regions[0] if self._regions else "default"
+        if self._regions and chosen not in self._regions:
+            return Refusal(Reason.INVALID_INPUT, f"expected one of the regions {', '.join(self._regions)}")
         now = self._ambient.now()
         try:
             workspace = Workspace(
                 id=new_id(WorkspaceId, now=now, random=self._ambient.random),
                 organization_id=organization,
                 name=parse_name(name),
-                region=parse_name(region)[:32],
+                region=parse_name(chosen)[:32],
                 status=WorkspaceStatus.ACTIVE,
                 created_at=now,
             )
@@ -134,6 +142,10 @@ class AsyncDirectory:
             workspace=workspace.id,
         )
         return workspace
+
+    async def workspace(self, workspace: WorkspaceId) -> Workspace | None:
+        """Return a workspace; the caller compares its organization."""
+        return await self._workspaces.get(workspace)
 
     async def workspaces(self, organization: OrganizationId, *, after: str = "", limit: int = 100) -> tuple[Workspace, ...]:
         """Return the workspaces of an organization with an id above `after`."""

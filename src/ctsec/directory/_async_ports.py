@@ -80,6 +80,14 @@ class AsyncWorkspaceRecords(Protocol):
         """Return workspaces of one organization with an id above `after`, in the order of ids."""
         ...
 
+    async def pinned(self, organization_id: OrganizationId, region: str) -> int:
+        """Return how many workspaces of an organization are pinned to a region."""
+        ...
+
+    async def repin(self, workspace_id: WorkspaceId, *, source: str, target: str) -> bool:
+        """Pin a workspace to `target` if it is pinned to `source`, by one compare-and-set; True if it was written."""
+        ...
+
 
 class AsyncMembershipRecords(Protocol):
     """Memberships, one by one."""

@@ -3,7 +3,7 @@
 Rules that this module keeps:
 
 - a membership is what a person is in one organization; there is at most one, and its role names a role of the policy;
-- a workspace belongs to one organization for ever and is pinned to a region when it is created;
+- a workspace belongs to one organization for ever and is pinned to a region when it is created; only a move changes that;
 - an invitation is for one address, is accepted once, and ends; the token in its mail is stored as a digest only;
 - `permanent_owners` counts active owners without an end date; it is changed by conditional statements only.
 """

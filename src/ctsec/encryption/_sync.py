@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from ctsec.ambient import Ambient
@@ -34,7 +36,7 @@ class KeyRing:
     they are used, so that its bound on messages holds over all processes. How long an unwrapped key is held is `policy.holding`.
     """
 
-    __slots__ = ("_ambient", "_blocks", "_held", "_kms", "_policy", "_services", "_source", "_turns")
+    __slots__ = ("_ambient", "_blocks", "_held", "_kms", "_policy", "_region_keys", "_services", "_source", "_turns")
 
     def __init__(
         self,
@@ -45,12 +47,15 @@ class KeyRing:
         services: KeyServices | None = None,
         policy: RingPolicy | None = None,
         held: HeldKeys | None = None,
+        region_keys: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """`kms` is the deployment's own key; `services` opens every other that wrapped a data key, such as customers' own.
 
-        `held` is where unwrapped keys are, if somebody else tells it what changed.
+        `held` is where unwrapped keys are, if somebody else tells it what changed. `region_keys` are the keys of regions that have
+        others: there they take the place of the deployment's own for what belongs to an organization.
         """
         self._kms = kms
+        self._region_keys = region_keys
         self._services = services
         self._source = source
         self._ambient = ambient
@@ -65,9 +70,9 @@ class KeyRing:
         return self._policy
 
     def make_dek(self, scope: str, *, region: str, kek: str | None = None) -> WrappedDek:
-        """Return the record of a fresh data key under `kek` (None: the deployment's); the ring uses it once its record is committed."""
+        """Return the record of a fresh data key under `kek` (None: its region's own); the ring uses it once its record is committed."""
         now = self._ambient.now()
-        kms = self.open_kek(kek)
+        kms = self.open_kek(self._or_regions(kek, scope, region))
         material, wrapped = kms.generate_data_key(wrap_context(scope, region))
         dek_id = new_id(DekId, now=now, random=self._ambient.random)
         return WrappedDek(
@@ -82,12 +87,12 @@ class KeyRing:
         )
 
     def rewrap(self, record: WrappedDek, *, kek: str | None = None) -> WrappedDek:
-        """Return the record of the same data key under `kek` (None: the deployment's), to be stored over the one of the version before.
+        """Return the record of the same data key under `kek` (None: its region's own), to be stored over the one of the version before.
 
         The answer of the service is tried before it is returned: what can not be unwrapped again is never stored. Raises as `open` does.
         """
         context = wrap_context(record.scope, record.region)
-        target = self.open_kek(kek)
+        target = self.open_kek(self._or_regions(kek, record.scope, record.region))
         if record.kek == target.ref:
             wrapped = target.rewrap(record.wrapped, context, context)
         else:
@@ -149,8 +154,12 @@ class KeyRing:
         self._held.forget(scope)
 
     def is_deployments(self, ref: str) -> bool:
-        """Say whether `ref` is the deployment's own key."""
-        return ref == self._kms.ref
+        """Say whether `ref` is the deployment's own key, or that of one of its regions."""
+        return ref == self._kms.ref or ref in self._region_keys.values()
+
+    def own_kek(self, region: str) -> str:
+        """Return the reference of the key that wraps the data keys of organizations in a region, where they have none of their own."""
+        return self._region_keys.get(region, self._kms.ref)
 
     def open_kek(self, ref: str | None) -> Kms:
         """Return the key service with the key `ref` (None: the deployment's); raise KeyNotFound or ConfigurationError if none has it."""
@@ -159,6 +168,9 @@ class KeyRing:
         if self._services is None:
             raise KeyNotFound("a data key was wrapped under another key than the deployment's; configure the key service that has it")
         return self._services.open(ref)
+
+    def _or_regions(self, kek: str | None, scope: str, region: str) -> str | None:
+        return kek if kek is not None or scope == DEPLOYMENT else self._region_keys.get(region)
 
     def _opening_key(self, scope: str, dek_id: DekId) -> DataKey:
         with self._turns.of((scope, dek_id)):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import MappingProxyType
 from typing import TypeAlias
 
 from ctsec.ambient import Ambient, Request
@@ -14,13 +15,21 @@ from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
-from ctsec.ids import DekId, Random
+from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.mail.message import Letters
 from ctsec.rbac.policy import Policy
+from ctsec.residency._async_content import AsyncRegionalContent
+from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
+from ctsec.security._async_engines import AsyncEngines, AsyncSlowHash
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
-from ctsec.security._async_unit import AsyncEngines, AsyncSlowHash, AsyncUnit
+from ctsec.security._async_moves import AsyncMoves
+from ctsec.security._async_region_keys import AsyncHomeKeys
+from ctsec.security._async_regions import AsyncRouter
+from ctsec.security._async_replicas import AsyncReplicas
+from ctsec.security._async_residency import AsyncRegional, AsyncReporter
+from ctsec.security._async_unit import AsyncUnit
 from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
 from ctsec.transport.report import AsyncReportsConnections, ConnectionReport
@@ -63,9 +72,11 @@ class AsyncSecurity:
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
+    `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
+    workspace of the host's own; the bundle closes the storages with itself.
     """
 
-    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts")
+    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts", "regional")
 
     def __init__(
         self,
@@ -80,6 +91,8 @@ class AsyncSecurity:
         wake: Wake = _sleep_on,
         rest: Wake = _sleep_on,
         feed: AsyncChangeFeed | None = None,
+        region_stores: Mapping[str, AsyncRegionStorage] = MappingProxyType({}),
+        regional_tables: tuple[AsyncRegionalTables, ...] = (),
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -92,6 +105,7 @@ class AsyncSecurity:
             services=key_services,
             policy=parts.settings.data_keys,
             held=parts.memory.data_keys,
+            region_keys=parts.settings.regions.keys if parts.settings.regions is not None else MappingProxyType({}),
         )
         self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets)
         self._aside = AsyncAsideLog(storage.guard.events, sealer=secrets)
@@ -102,7 +116,16 @@ class AsyncSecurity:
         self.parts = parts
         self.gate = AsyncGate(storage, parts=parts, feed=feed)
         letters = Letters(parts.settings.issuer, parts.settings.base_url)
-        self.jobs = AsyncJobs(storage, secrets=secrets, mailer=mailer, letters=letters, memory=parts.memory, ambient=self._ambient)
+        self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
+        self.jobs = AsyncJobs(
+            storage,
+            secrets=secrets,
+            mailer=mailer,
+            letters=letters,
+            memory=parts.memory,
+            ambient=self._ambient,
+            regional=self.regional,
+        )
 
     @classmethod
     def embedded(
@@ -141,6 +164,14 @@ class AsyncSecurity:
         async with self._storage.reading() as store:
             yield self._unit(store, request)
 
+    def region(self, workspace: WorkspaceId, *, region: str | None = None) -> AbstractAsyncContextManager[AsyncRegionalContent]:
+        """Open the content of a workspace in the store of its region: committed when the block ends, rolled back when it raises.
+
+        `region` is where the caller thinks it is; ResidencyError if it is elsewhere. See `regional.router` for reading alone, and for the
+        host's own session. Do not open it inside of a unit of `begin`: the first key of a region is made in a unit of its own.
+        """
+        return self.regional.router.writing(workspace, region=region)
+
     async def record_aside(self, event: Event) -> None:
         """Write an audit event that belongs to no unit of work, committed before this returns: a guard's denial."""
         await self._aside.record_aside(event)
@@ -176,7 +207,19 @@ class AsyncSecurity:
         await self.jobs.write_uses()
         if self._feed is not None:
             await self._feed.aclose()
+        for storage in self.regional.router.stores.values():
+            await storage.aclose()
         await self._storage.aclose()
+
+    def _regional(
+        self, ring: AsyncKeyRing, *, stores: Mapping[str, AsyncRegionStorage], tables: tuple[AsyncRegionalTables, ...]
+    ) -> AsyncRegional:
+        ambient, aside = self._ambient, self._aside
+        keys = AsyncHomeKeys(self._storage, ring=ring, committed=self._committed, ambient=ambient)
+        router = AsyncRouter(self.parts.settings.regions, stores=stores, home=self._storage, keys=keys, aside=aside, ambient=ambient)
+        moves = AsyncMoves(router, ring=ring, tables=tables, committed=self._committed, ambient=ambient)
+        replicas = AsyncReplicas(router, ring=ring, committed=self._committed, ambient=ambient)
+        return AsyncRegional(router, moves, replicas, AsyncReporter(router, ring=ring, aside=aside, ambient=ambient))
 
     @asynccontextmanager
     async def _job_records(self) -> AsyncGenerator[AsyncJobRecords]:

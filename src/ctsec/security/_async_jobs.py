@@ -11,6 +11,7 @@ from ctsec.mail._async import AsyncMailRound
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.mail.message import Letters
 from ctsec.security._async_key_jobs import AsyncKeyJobs
+from ctsec.security._async_residency import AsyncRegional
 from ctsec.security._async_vault_jobs import AsyncVaultJobs
 from ctsec.security.parts import Memory
 from ctsec.storage._async_ports import AsyncStorage
@@ -30,7 +31,7 @@ def _nothing(scopes: frozenset[str]) -> None:
 class AsyncJobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "vault")
+    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "regional", "vault")
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class AsyncJobs:
         letters: Letters,
         memory: Memory,
         ambient: Ambient,
+        regional: AsyncRegional,
     ) -> None:
         self._storage = storage
         self._secrets = secrets
@@ -49,6 +51,7 @@ class AsyncJobs:
         self._ambient = ambient
         self.keys = AsyncKeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
         self.vault = AsyncVaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
+        self.regional = regional
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -60,6 +63,8 @@ class AsyncJobs:
             AsyncJob(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             AsyncJob(name="credentials", every=RARELY, work=self.vault.remind),
             AsyncJob(name="data-keys", every=DAILY, work=self.keys.rotate_due),
+            AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
+            AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
-
 from ctsec.ambient import Ambient
 from ctsec.audit._async import AsyncAuditLog, AsyncSequencer
 from ctsec.authn._async import AsyncSignIn, AsyncSignInParts
 from ctsec.authn._async_accounts import AsyncAccountParts, AsyncAccounts
 from ctsec.authn._async_passwords import AsyncPasswordVault
-from ctsec.authn._async_ports import AsyncPasswordHasher
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.directory._async import AsyncDirectory
 from ctsec.directory._async_alarm import AsyncOwnerAlarm
 from ctsec.directory._async_members import AsyncMembers, AsyncMemberStores
-from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_columns import AsyncColumns
 from ctsec.encryption._async_customer_keys import AsyncCustomerKeyParts, AsyncCustomerKeys
 from ctsec.encryption._async_data_keys import AsyncDataKeys
@@ -28,7 +23,6 @@ from ctsec.keys._async import AsyncApiKeys
 from ctsec.mail._async import AsyncOutbox
 from ctsec.mail.message import Letters
 from ctsec.mfa._async import AsyncMfa, AsyncMfaParts
-from ctsec.mfa._async_ports import AsyncStretcher
 from ctsec.rbac._async import AsyncRoles
 from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
@@ -36,22 +30,12 @@ from ctsec.rbac._async_break_glass import AsyncBreakGlass
 from ctsec.rbac._async_custom import AsyncCustomRoles, AsyncPolicies
 from ctsec.rbac._async_elevations import AsyncElevations
 from ctsec.rbac._async_lists import AsyncLists
+from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
 from ctsec.secret import Secret
+from ctsec.security._async_engines import AsyncEngines
 from ctsec.security.parts import Parts
 from ctsec.storage._async_ports import AsyncStore
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
-
-
-class AsyncSlowHash(AsyncPasswordHasher, AsyncStretcher, Protocol):
-    """Argon2id for passwords and backup codes, in one bounded worker."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AsyncEngines:
-    """What does the work behind the services: the slow hash and the key ring."""
-
-    slow_hash: AsyncSlowHash
-    secrets: AsyncKeyRing
 
 
 class AsyncUnit:
@@ -151,6 +135,7 @@ class AsyncUnit:
             authority=self._authority,
             audit=self.audit,
             ambient=self._ambient,
+            regions=self._parts.settings.regions.names if self._parts.settings.regions is not None else (),
         )
 
     @property
@@ -291,6 +276,16 @@ class AsyncUnit:
                 sealer=self.secrets,
                 uses=self._parts.memory.credential_uses,
             ),
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def residency(self) -> AsyncResidency:
+        """Moves of workspaces between regions."""
+        return AsyncResidency(
+            self._parts.settings.regions,
+            parts=AsyncResidencyParts(moves=self._store.moves, pins=self._store.workspaces, rights=self._authority),
             audit=self.audit,
             ambient=self._ambient,
         )

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from types import MappingProxyType
 from typing import TypeAlias
 
 from ctsec.ambient import Ambient, Request
@@ -15,13 +16,21 @@ from ctsec.encryption._sync_ports import KeyServices, Kms
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
-from ctsec.ids import DekId, Random
+from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._sync_ports import Mailer
 from ctsec.mail.message import Letters
 from ctsec.rbac.policy import Policy
+from ctsec.residency._sync_content import RegionalContent
+from ctsec.residency._sync_ports import RegionalTables, RegionStorage
+from ctsec.security._sync_engines import Engines, SlowHash
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
-from ctsec.security._sync_unit import Engines, SlowHash, Unit
+from ctsec.security._sync_moves import Moves
+from ctsec.security._sync_region_keys import HomeKeys
+from ctsec.security._sync_regions import Router
+from ctsec.security._sync_replicas import Replicas
+from ctsec.security._sync_residency import Regional, Reporter
+from ctsec.security._sync_unit import Unit
 from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
 from ctsec.transport.report import ConnectionReport, ReportsConnections
@@ -64,9 +73,11 @@ class Security:
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
+    `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
+    workspace of the host's own; the bundle closes the storages with itself.
     """
 
-    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts")
+    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts", "regional")
 
     def __init__(
         self,
@@ -81,6 +92,8 @@ class Security:
         wake: Wake = _sleep_on,
         rest: Wake = _sleep_on,
         feed: ChangeFeed | None = None,
+        region_stores: Mapping[str, RegionStorage] = MappingProxyType({}),
+        regional_tables: tuple[RegionalTables, ...] = (),
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -93,6 +106,7 @@ class Security:
             services=key_services,
             policy=parts.settings.data_keys,
             held=parts.memory.data_keys,
+            region_keys=parts.settings.regions.keys if parts.settings.regions is not None else MappingProxyType({}),
         )
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets)
         self._aside = AsideLog(storage.guard.events, sealer=secrets)
@@ -103,7 +117,16 @@ class Security:
         self.parts = parts
         self.gate = Gate(storage, parts=parts, feed=feed)
         letters = Letters(parts.settings.issuer, parts.settings.base_url)
-        self.jobs = Jobs(storage, secrets=secrets, mailer=mailer, letters=letters, memory=parts.memory, ambient=self._ambient)
+        self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
+        self.jobs = Jobs(
+            storage,
+            secrets=secrets,
+            mailer=mailer,
+            letters=letters,
+            memory=parts.memory,
+            ambient=self._ambient,
+            regional=self.regional,
+        )
 
     @classmethod
     def embedded(
@@ -142,6 +165,14 @@ class Security:
         with self._storage.reading() as store:
             yield self._unit(store, request)
 
+    def region(self, workspace: WorkspaceId, *, region: str | None = None) -> AbstractContextManager[RegionalContent]:
+        """Open the content of a workspace in the store of its region: committed when the block ends, rolled back when it raises.
+
+        `region` is where the caller thinks it is; ResidencyError if it is elsewhere. See `regional.router` for reading alone, and for the
+        host's own session. Do not open it inside of a unit of `begin`: the first key of a region is made in a unit of its own.
+        """
+        return self.regional.router.writing(workspace, region=region)
+
     def record_aside(self, event: Event) -> None:
         """Write an audit event that belongs to no unit of work, committed before this returns: a guard's denial."""
         self._aside.record_aside(event)
@@ -177,7 +208,17 @@ class Security:
         self.jobs.write_uses()
         if self._feed is not None:
             self._feed.close()
+        for storage in self.regional.router.stores.values():
+            storage.close()
         self._storage.close()
+
+    def _regional(self, ring: KeyRing, *, stores: Mapping[str, RegionStorage], tables: tuple[RegionalTables, ...]) -> Regional:
+        ambient, aside = self._ambient, self._aside
+        keys = HomeKeys(self._storage, ring=ring, committed=self._committed, ambient=ambient)
+        router = Router(self.parts.settings.regions, stores=stores, home=self._storage, keys=keys, aside=aside, ambient=ambient)
+        moves = Moves(router, ring=ring, tables=tables, committed=self._committed, ambient=ambient)
+        replicas = Replicas(router, ring=ring, committed=self._committed, ambient=ambient)
+        return Regional(router, moves, replicas, Reporter(router, ring=ring, aside=aside, ambient=ambient))
 
     @contextmanager
     def _job_records(self) -> Generator[JobRecords, None]:

@@ -12,6 +12,7 @@ from ctsec.mail._sync import MailRound
 from ctsec.mail._sync_ports import Mailer
 from ctsec.mail.message import Letters
 from ctsec.security._sync_key_jobs import KeyJobs
+from ctsec.security._sync_residency import Regional
 from ctsec.security._sync_vault_jobs import VaultJobs
 from ctsec.security.parts import Memory
 from ctsec.storage._sync_ports import Storage
@@ -31,7 +32,7 @@ def _nothing(scopes: frozenset[str]) -> None:
 class Jobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "vault")
+    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "regional", "vault")
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Jobs:
         letters: Letters,
         memory: Memory,
         ambient: Ambient,
+        regional: Regional,
     ) -> None:
         self._storage = storage
         self._secrets = secrets
@@ -50,6 +52,7 @@ class Jobs:
         self._ambient = ambient
         self.keys = KeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
         self.vault = VaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
+        self.regional = regional
 
     def all(self) -> tuple[Job, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -61,6 +64,8 @@ class Jobs:
             Job(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             Job(name="credentials", every=RARELY, work=self.vault.remind),
             Job(name="data-keys", every=DAILY, work=self.keys.rotate_due),
+            Job(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
+            Job(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         return (*jobs, Job(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
 

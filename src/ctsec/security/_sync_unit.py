@@ -3,20 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
-
 from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog, Sequencer
 from ctsec.authn._sync import SignIn, SignInParts
 from ctsec.authn._sync_accounts import AccountParts, Accounts
 from ctsec.authn._sync_passwords import PasswordVault
-from ctsec.authn._sync_ports import PasswordHasher
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.directory._sync import Directory
 from ctsec.directory._sync_alarm import OwnerAlarm
 from ctsec.directory._sync_members import Members, MemberStores
-from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_columns import Columns
 from ctsec.encryption._sync_customer_keys import CustomerKeyParts, CustomerKeys
 from ctsec.encryption._sync_data_keys import DataKeys
@@ -29,7 +24,6 @@ from ctsec.keys._sync import ApiKeys
 from ctsec.mail._sync import Outbox
 from ctsec.mail.message import Letters
 from ctsec.mfa._sync import Mfa, MfaParts
-from ctsec.mfa._sync_ports import Stretcher
 from ctsec.rbac._sync import Roles
 from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
@@ -37,22 +31,12 @@ from ctsec.rbac._sync_break_glass import BreakGlass
 from ctsec.rbac._sync_custom import CustomRoles, Policies
 from ctsec.rbac._sync_elevations import Elevations
 from ctsec.rbac._sync_lists import Lists
+from ctsec.residency._sync import Residency, ResidencyParts
 from ctsec.secret import Secret
+from ctsec.security._sync_engines import Engines
 from ctsec.security.parts import Parts
 from ctsec.storage._sync_ports import Store
 from ctsec.vault._sync import Vault, VaultParts
-
-
-class SlowHash(PasswordHasher, Stretcher, Protocol):
-    """Argon2id for passwords and backup codes, in one bounded worker."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Engines:
-    """What does the work behind the services: the slow hash and the key ring."""
-
-    slow_hash: SlowHash
-    secrets: KeyRing
 
 
 class Unit:
@@ -152,6 +136,7 @@ class Unit:
             authority=self._authority,
             audit=self.audit,
             ambient=self._ambient,
+            regions=self._parts.settings.regions.names if self._parts.settings.regions is not None else (),
         )
 
     @property
@@ -292,6 +277,16 @@ class Unit:
                 sealer=self.secrets,
                 uses=self._parts.memory.credential_uses,
             ),
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def residency(self) -> Residency:
+        """Moves of workspaces between regions."""
+        return Residency(
+            self._parts.settings.regions,
+            parts=ResidencyParts(moves=self._store.moves, pins=self._store.workspaces, rights=self._authority),
             audit=self.audit,
             ambient=self._ambient,
         )

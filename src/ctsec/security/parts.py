@@ -28,6 +28,7 @@ from ctsec.rbac.elevation import ElevationPolicy
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Standing
+from ctsec.residency.region import Regions
 from ctsec.security.mirror import Mirror
 from ctsec.transport.address import is_loopback
 from ctsec.transport.tls import TRANSPORT, Transport
@@ -51,6 +52,7 @@ class Settings:
     elevations: ElevationPolicy = field(default_factory=ElevationPolicy)
     data_keys: RingPolicy = field(default_factory=RingPolicy)
     customer_keys: CustomerKeyPolicy = field(default_factory=CustomerKeyPolicy)
+    regions: Regions | None = None
     totp_window: int = 1
 
     def __post_init__(self) -> None:
@@ -76,6 +78,7 @@ class EmbeddedOptions:
 
     `mail_transport` and `changes_transport` say how the mail server and Redis are reached where they are not on this machine: TLS 1.3 with
     the system's CAs by default.
+    `regions` says where the content of workspaces is kept; the tables of their stores are made at the start, their names with them.
 
     `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
     What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
@@ -93,6 +96,7 @@ class EmbeddedOptions:
     data_keys: RingPolicy = field(default_factory=RingPolicy)
     customer_keys: CustomerKeyPolicy = field(default_factory=CustomerKeyPolicy)
     key_services: KeyServices | None = None
+    regions: Regions | None = None
     methods: MethodTable | str | None = None
     password_hash: Argon2Parameters = field(default_factory=Argon2Parameters)
     clock: Clock = field(default_factory=SystemClock)

@@ -31,6 +31,7 @@ from ctsec.rbac._async_ports import (
     AsyncListRecords,
     AsyncStandingRecords,
 )
+from ctsec.residency._async_ports import AsyncMoveRecords, AsyncPrimaryRecords
 from ctsec.vault._async_ports import AsyncCredentialRecords
 from ctsec.worker._async_ports import AsyncJobRecords
 
@@ -171,6 +172,16 @@ class AsyncStore(Protocol):
     @property
     def credentials(self) -> AsyncCredentialRecords:
         """Credentials of the vault."""
+        ...
+
+    @property
+    def moves(self) -> AsyncMoveRecords:
+        """Moves of workspaces between regions."""
+        ...
+
+    @property
+    def primaries(self) -> AsyncPrimaryRecords:
+        """Which replicas serve a region since they were promoted."""
         ...
 
     @property

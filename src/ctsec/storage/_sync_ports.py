@@ -32,6 +32,7 @@ from ctsec.rbac._sync_ports import (
     ListRecords,
     StandingRecords,
 )
+from ctsec.residency._sync_ports import MoveRecords, PrimaryRecords
 from ctsec.vault._sync_ports import CredentialRecords
 from ctsec.worker._sync_ports import JobRecords
 
@@ -172,6 +173,16 @@ class Store(Protocol):
     @property
     def credentials(self) -> CredentialRecords:
         """Credentials of the vault."""
+        ...
+
+    @property
+    def moves(self) -> MoveRecords:
+        """Moves of workspaces between regions."""
+        ...
+
+    @property
+    def primaries(self) -> PrimaryRecords:
+        """Which replicas serve a region since they were promoted."""
         ...
 
     @property

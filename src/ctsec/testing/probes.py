@@ -32,6 +32,7 @@ WRITING: Final = frozenset(
         "reminded",
         "remove",
         "remove_of_user",
+        "repin",
         "replace",
         "revoke",
         "rotate",

@@ -27,6 +27,7 @@ from ctsec.web import (
     _async_keys,
     _async_organizations,
     _async_people,
+    _async_residency,
     _async_roles,
     _async_second_factor,
     _async_vault,
@@ -49,6 +50,7 @@ _MODULES: Final = (
     _async_keys,
     _async_encryption,
     _async_vault,
+    _async_residency,
     _async_audit,
 )
 _PATHS: Final = by_path()

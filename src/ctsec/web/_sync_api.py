@@ -28,6 +28,7 @@ from ctsec.web import (
     _sync_keys,
     _sync_organizations,
     _sync_people,
+    _sync_residency,
     _sync_roles,
     _sync_second_factor,
     _sync_vault,
@@ -50,6 +51,7 @@ _MODULES: Final = (
     _sync_keys,
     _sync_encryption,
     _sync_vault,
+    _sync_residency,
     _sync_audit,
 )
 _PATHS: Final = by_path()

@@ -114,10 +114,16 @@ class NamedOrganization(Body):
 
 
 class NewWorkspace(Body):
-    """A workspace's name and region; the region stays for ever."""
+    """A workspace's name and region; the region stays until the workspace is moved."""
 
     name: Name
-    region: Word = "default"
+    region: Word | None = None
+
+
+class RegionName(Body):
+    """The name of a region."""
+
+    region: Word
 
 
 class RoleName(Body):

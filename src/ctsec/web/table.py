@@ -274,6 +274,23 @@ VAULT: Final = (
     ),
     _route(f"DELETE {_KEPT} remove_credential", "Delete it with its secret", status=204),
 )
+_MOVE: Final = ("id", "workspace_id", "source", "target", "state", "started_at:date-time", "rows:integer", "problem")
+RESIDENCY: Final = (
+    _route(f"GET {_ORG}/regions regions", "The regions to choose from", returns=("regions:array", "default")),
+    _route(
+        f"GET {_ORG}/residency residency_report", "Where the bytes of each workspace are", returns=("agrees:boolean", "workspaces:array")
+    ),
+    _route(f"GET {_ORG}/residency/moves workspace_moves", "Moves between regions", query=_PAGE, returns=("moves:array", "next")),
+    _route(f"GET {_SPACE}/region workspace_region", "Where the workspace is", returns=("workspace_id", "region", "move:object")),
+    _route(
+        f"POST {_SPACE}/region/move move_workspace",
+        "Start to move it to another region",
+        body=models.RegionName,
+        status=202,
+        returns=_MOVE,
+    ),
+    _route(f"DELETE {_SPACE}/region/move abort_workspace_move", "Give the move up before its switch", returns=_MOVE),
+)
 _FILTERS: Final = ("actor", "person", "name", "target", "workspace", "outcome", "since", "until", "cursor", "limit")
 AUDIT: Final = (
     _route(
@@ -281,7 +298,18 @@ AUDIT: Final = (
     ),
     _open("GET /openapi.json openapi", "This description", returns=("openapi", "paths:object")),
 )
-ROUTES: Final[tuple[Route, ...]] = (*ACCOUNT, *SECOND_FACTOR, *ORGANIZATIONS, *PEOPLE, *ROLES, *KEYS, *ENCRYPTION, *VAULT, *AUDIT)
+ROUTES: Final[tuple[Route, ...]] = (
+    *ACCOUNT,
+    *SECOND_FACTOR,
+    *ORGANIZATIONS,
+    *PEOPLE,
+    *ROLES,
+    *KEYS,
+    *ENCRYPTION,
+    *VAULT,
+    *RESIDENCY,
+    *AUDIT,
+)
 
 
 def by_path() -> Mapping[str, Mapping[str, Route]]:

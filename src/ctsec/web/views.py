@@ -15,6 +15,7 @@ from ctsec.keys.record import ApiKey, status_at
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import ElevationRequest
+from ctsec.residency.record import Move
 from ctsec.vault.record import VaultCredential
 
 View: TypeAlias = dict[str, Any]
@@ -130,6 +131,22 @@ def data_key(record: WrappedDek) -> View:
         "key": record.kek,
         "state": record.state.value,
         "created_at": moment(record.created_at),
+    }
+
+
+def move(record: Move) -> View:
+    """Return a move; `problem` is the code of what stops it, or null."""
+    return {
+        "id": record.id,
+        "workspace_id": record.workspace_id,
+        "source": record.source,
+        "target": record.target,
+        "state": record.state.value,
+        "started_by": record.started_by,
+        "started_at": moment(record.started_at),
+        "changed_at": moment(record.changed_at),
+        "rows": record.rows,
+        "problem": record.problem or None,
     }
 
 

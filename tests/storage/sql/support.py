@@ -69,3 +69,15 @@ def emptied(database: Database) -> Database:
                     connection.execute(delete(table))
         engine.dispose()
     return database
+
+
+def emptied_region(database: Database, *, region: str) -> Database:
+    """Return the database with empty tables of a region's store, beside whatever else is there."""
+    schema.create_region(database.sync_url, region=region)
+    engine = create_engine(database.sync_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        for table in TABLES.region.tables.values():
+            kept = TABLES.region_meta.c.name.not_in(("region", "store"))
+            connection.execute(delete(table).where(kept) if table is TABLES.region_meta else delete(table))
+    engine.dispose()
+    return database

@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator
 import pytest_asyncio  # sync: import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from ctsec.storage.sql import AsyncSqlStorage
+from ctsec.storage.sql import AsyncSqlRegionStorage, AsyncSqlStorage
 from ctsec.testing import conformance
 from tests.servers import Database
-from tests.storage.sql.support import emptied
+from tests.storage.sql.support import emptied, emptied_region
 
 
 @pytest_asyncio.fixture  # sync: @pytest.fixture
@@ -26,6 +26,13 @@ async def host_session(database: Database, storage: AsyncSqlStorage) -> AsyncGen
     async with AsyncSession(engine) as session:
         yield session
     await engine.dispose()
+
+
+@pytest_asyncio.fixture  # sync: @pytest.fixture
+async def region_storage(database: Database) -> AsyncGenerator[AsyncSqlRegionStorage, None]:
+    made = AsyncSqlRegionStorage.from_url(emptied_region(database, region="eu").async_url)
+    yield made
+    await made.aclose()
 
 
 class TestUsers(conformance.AsyncUserConformance):
@@ -157,4 +164,16 @@ class TestGuard(conformance.AsyncGuardConformance):
 
 
 class TestIsolation(conformance.AsyncIsolationConformance):
+    pass
+
+
+class TestMoves(conformance.AsyncMoveConformance):
+    pass
+
+
+class TestRegionContent(conformance.AsyncRegionContentConformance):
+    pass
+
+
+class TestResidences(conformance.AsyncResidenceConformance):
     pass

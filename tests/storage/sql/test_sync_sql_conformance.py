@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from ctsec.storage.sql import SqlStorage
+from ctsec.storage.sql import SqlRegionStorage, SqlStorage
 from ctsec.testing import conformance
 from tests.servers import Database
-from tests.storage.sql.support import emptied
+from tests.storage.sql.support import emptied, emptied_region
 
 
 @pytest.fixture
@@ -28,6 +28,13 @@ def host_session(database: Database, storage: SqlStorage) -> Generator[Session, 
     with Session(engine) as session:
         yield session
     engine.dispose()
+
+
+@pytest.fixture
+def region_storage(database: Database) -> Generator[SqlRegionStorage, None, None]:
+    made = SqlRegionStorage.from_url(emptied_region(database, region="eu").sync_url)
+    yield made
+    made.close()
 
 
 class TestUsers(conformance.UserConformance):
@@ -159,4 +166,16 @@ class TestGuard(conformance.GuardConformance):
 
 
 class TestIsolation(conformance.IsolationConformance):
+    pass
+
+
+class TestMoves(conformance.MoveConformance):
+    pass
+
+
+class TestRegionContent(conformance.RegionContentConformance):
+    pass
+
+
+class TestResidences(conformance.ResidenceConformance):
     pass

@@ -33,6 +33,7 @@ from ctsec.storage.memory._async_elevations import AsyncMemoryBreakGlass, AsyncM
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
 from ctsec.storage.memory._async_index_keys import AsyncMemoryIndexKeys
 from ctsec.storage.memory._async_keys import AsyncMemoryKeys
+from ctsec.storage.memory._async_moves import AsyncMemoryMoves, AsyncMemoryPrimaries
 from ctsec.storage.memory._async_vault import AsyncMemoryCredentials
 from ctsec.storage.memory._async_work import AsyncMemoryEpochs, AsyncMemoryJobs, AsyncMemoryOutbox
 from ctsec.storage.memory.state import MemoryState, Transaction
@@ -64,6 +65,8 @@ class AsyncMemoryStore:
     customer_keys: AsyncMemoryCustomerKeys
     index_keys: AsyncMemoryIndexKeys
     credentials: AsyncMemoryCredentials
+    moves: AsyncMemoryMoves
+    primaries: AsyncMemoryPrimaries
     inbox: AsyncMemoryInbox
     log: AsyncMemoryLog
     outbox: AsyncMemoryOutbox
@@ -101,6 +104,8 @@ class AsyncMemoryStore:
             customer_keys=AsyncMemoryCustomerKeys(tx),
             index_keys=AsyncMemoryIndexKeys(tx),
             credentials=AsyncMemoryCredentials(tx),
+            moves=AsyncMemoryMoves(tx),
+            primaries=AsyncMemoryPrimaries(tx),
             inbox=AsyncMemoryInbox(tx),
             log=AsyncMemoryLog(tx),
             outbox=AsyncMemoryOutbox(tx),

@@ -130,6 +130,18 @@ class AsyncMemoryWorkspaces:
         found = [w for w in self._tx.scan(WORKSPACES) if w.organization_id == organization_id and w.id > after]
         return tuple(sorted(found, key=lambda w: w.id)[:limit])
 
+    async def pinned(self, organization_id: OrganizationId, region: str) -> int:
+        """Return how many workspaces of an organization are pinned to a region."""
+        return sum((w.organization_id, w.region) == (organization_id, region) for w in self._tx.scan(WORKSPACES))
+
+    async def repin(self, workspace_id: WorkspaceId, *, source: str, target: str) -> bool:
+        """Pin a workspace to `target` if it is pinned to `source`."""
+        stored = self._tx.current(WORKSPACES, workspace_id)
+        if stored is None or stored.region != source:
+            return False
+        self._tx.put(WORKSPACES, workspace_id, replace(stored, region=target, version=stored.version + 1))
+        return True
+
 
 class AsyncMemoryMemberships:
     """See `ctsec.directory.ports.AsyncMembershipRecords`."""

@@ -34,6 +34,7 @@ from ctsec.storage.memory._sync_elevations import MemoryBreakGlass, MemoryElevat
 from ctsec.storage.memory._sync_guard import MemoryGuard
 from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
 from ctsec.storage.memory._sync_keys import MemoryKeys
+from ctsec.storage.memory._sync_moves import MemoryMoves, MemoryPrimaries
 from ctsec.storage.memory._sync_vault import MemoryCredentials
 from ctsec.storage.memory._sync_work import MemoryEpochs, MemoryJobs, MemoryOutbox
 from ctsec.storage.memory.state import MemoryState, Transaction
@@ -65,6 +66,8 @@ class MemoryStore:
     customer_keys: MemoryCustomerKeys
     index_keys: MemoryIndexKeys
     credentials: MemoryCredentials
+    moves: MemoryMoves
+    primaries: MemoryPrimaries
     inbox: MemoryInbox
     log: MemoryLog
     outbox: MemoryOutbox
@@ -102,6 +105,8 @@ class MemoryStore:
             customer_keys=MemoryCustomerKeys(tx),
             index_keys=MemoryIndexKeys(tx),
             credentials=MemoryCredentials(tx),
+            moves=MemoryMoves(tx),
+            primaries=MemoryPrimaries(tx),
             inbox=MemoryInbox(tx),
             log=MemoryLog(tx),
             outbox=MemoryOutbox(tx),

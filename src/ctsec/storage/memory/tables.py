@@ -21,6 +21,7 @@ from ctsec.ids import (
     InvitationId,
     KeyId,
     MessageId,
+    MoveId,
     OrganizationId,
     SessionId,
     UserId,
@@ -32,6 +33,7 @@ from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest
+from ctsec.residency.record import Content, Move, Position, Primary, Residence
 from ctsec.storage.memory.state import Table
 from ctsec.user import User
 from ctsec.vault.record import VaultCredential
@@ -68,3 +70,9 @@ LOG_IDS: Final[Table[EventId, int]] = Table("log_ids")
 LOG_SIZES: Final[Table[LogId, int]] = Table("log_sizes")
 OUTBOX: Final[Table[MessageId, OutboxEntry]] = Table("outbox")
 JOBS: Final[Table[str, JobLease]] = Table("jobs")
+MOVES: Final[Table[MoveId, Move]] = Table("moves")
+MOVE_NUMBERS: Final[Table[tuple[WorkspaceId, int], MoveId]] = Table("move_numbers")
+PRIMARIES: Final[Table[str, Primary]] = Table("primaries")
+CONTENT: Final[Table[Position, Content]] = Table("content")
+RESIDENCES: Final[Table[WorkspaceId, Residence]] = Table("residences")
+REGION_META: Final[Table[str, tuple[str, str]]] = Table("region_meta")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from ctsec.storage.sql._async import AsyncSqlStorage, AsyncSqlStore
+from ctsec.storage.sql._async_regions import AsyncSqlRegionStorage
 from ctsec.storage.sql._sync import SqlStorage, SqlStore
+from ctsec.storage.sql._sync_regions import SqlRegionStorage
 from ctsec.storage.sql.engines import EngineSettings
 from ctsec.storage.sql.reaching import within_reach
 from ctsec.storage.sql.schema import ignore_ctsec_tables
 from ctsec.storage.sql.tables import Tables
 
 __all__ = [
+    "AsyncSqlRegionStorage",
     "AsyncSqlStorage",
     "AsyncSqlStore",
     "EngineSettings",
+    "SqlRegionStorage",
     "SqlStorage",
     "SqlStore",
     "Tables",

@@ -31,6 +31,7 @@ from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
 from ctsec.storage.sql._async_index_keys import AsyncSqlIndexKeys
 from ctsec.storage.sql._async_keys import AsyncSqlKeys
+from ctsec.storage.sql._async_moves import AsyncSqlMoves, AsyncSqlPrimaries
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql._async_vault import AsyncSqlCredentials
 from ctsec.storage.sql._async_work import AsyncSqlEpochs, AsyncSqlJobs, AsyncSqlOutbox
@@ -70,6 +71,8 @@ class AsyncSqlStore:
     customer_keys: AsyncSqlCustomerKeys
     index_keys: AsyncSqlIndexKeys
     credentials: AsyncSqlCredentials
+    moves: AsyncSqlMoves
+    primaries: AsyncSqlPrimaries
     inbox: AsyncSqlInbox
     log: AsyncSqlLog
     outbox: AsyncSqlOutbox
@@ -107,6 +110,8 @@ class AsyncSqlStore:
             customer_keys=AsyncSqlCustomerKeys(run, tables),
             index_keys=AsyncSqlIndexKeys(run, tables),
             credentials=AsyncSqlCredentials(run, tables),
+            moves=AsyncSqlMoves(run, tables),
+            primaries=AsyncSqlPrimaries(run, tables),
             inbox=AsyncSqlInbox(run, tables),
             log=AsyncSqlLog(run, tables),
             outbox=AsyncSqlOutbox(run, tables),

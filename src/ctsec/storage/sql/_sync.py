@@ -32,6 +32,7 @@ from ctsec.storage.sql._sync_executor import Executor, JoinedSource
 from ctsec.storage.sql._sync_guard import SqlGuard
 from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
 from ctsec.storage.sql._sync_keys import SqlKeys
+from ctsec.storage.sql._sync_moves import SqlMoves, SqlPrimaries
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql._sync_vault import SqlCredentials
 from ctsec.storage.sql._sync_work import SqlEpochs, SqlJobs, SqlOutbox
@@ -71,6 +72,8 @@ class SqlStore:
     customer_keys: SqlCustomerKeys
     index_keys: SqlIndexKeys
     credentials: SqlCredentials
+    moves: SqlMoves
+    primaries: SqlPrimaries
     inbox: SqlInbox
     log: SqlLog
     outbox: SqlOutbox
@@ -108,6 +111,8 @@ class SqlStore:
             customer_keys=SqlCustomerKeys(run, tables),
             index_keys=SqlIndexKeys(run, tables),
             credentials=SqlCredentials(run, tables),
+            moves=SqlMoves(run, tables),
+            primaries=SqlPrimaries(run, tables),
             inbox=SqlInbox(run, tables),
             log=SqlLog(run, tables),
             outbox=SqlOutbox(run, tables),

@@ -105,6 +105,15 @@ class SqlWorkspaces:
         query = directory.workspaces(self._tables, organization_id, after=after, limit=limit)
         return all_made(Workspace, self._run.rows(query))
 
+    def pinned(self, organization_id: OrganizationId, region: str) -> int:
+        """Return how many workspaces of an organization are pinned to a region."""
+        row = self._run.row(directory.pinned(self._tables, organization_id, region))
+        return 0 if row is None else int(row["pinned"])
+
+    def repin(self, workspace_id: WorkspaceId, *, source: str, target: str) -> bool:
+        """Pin a workspace to `target` if it is pinned to `source`."""
+        return self._run.change(directory.repin(self._tables, workspace_id, source=source, target=target)) == 1
+
 
 class SqlMemberships:
     """See `ctsec.directory.ports.MembershipRecords`."""

@@ -86,6 +86,12 @@ def guard_url(url: URL, given: str | URL | None) -> URL:
     return url
 
 
+def shown(url: URL) -> str:
+    """Return where a database is, for people: without account and password."""
+    port = f":{url.port}" if url.port else ""
+    return f"{url.get_backend_name()}://{url.host or ''}{port}/{url.database or ''}"
+
+
 def engine_options(url: URL, settings: EngineSettings) -> dict[str, Any]:
     """Return the arguments of `create_engine` or `create_async_engine`."""
     options: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The two sets of tables as the migrations see them."""
+"""The three sets of tables as the migrations see them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import MetaData, Table
 
-from ctsec.storage.sql.gate import GUARD_VERSION, MAIN_VERSION
+from ctsec.storage.sql.gate import GUARD_VERSION, MAIN_VERSION, REGION_VERSION
 from ctsec.storage.sql.tables import Tables
 
 
@@ -29,3 +29,8 @@ def main_part(tables: Tables) -> Part:
 def guard_part(tables: Tables) -> Part:
     """Return the tables of the guard store."""
     return Part(name="guard", tables=tables, metadata=tables.guard, version=tables.guard_version, head=GUARD_VERSION)
+
+
+def region_part(tables: Tables) -> Part:
+    """Return the tables of the store of a region."""
+    return Part(name="region", tables=tables, metadata=tables.region, version=tables.region_version, head=REGION_VERSION)

@@ -24,7 +24,7 @@ from ctsec.errors import ConfigurationError, SchemaMismatch
 from ctsec.storage.sql.engines import coloured_url, guard_url
 from ctsec.storage.sql.failures import translate
 from ctsec.storage.sql.gate import judge_version
-from ctsec.storage.sql.parts import Part, guard_part, main_part
+from ctsec.storage.sql.parts import Part, guard_part, main_part, region_part
 from ctsec.storage.sql.tables import Tables
 from ctsec.storage.sql.transport import hold
 from ctsec.transport.tls import TRANSPORT, Transport
@@ -68,6 +68,38 @@ def upgrade(url: str | URL, *, guard: str | URL | None = None, tables: Tables | 
                 continue
             _command("upgrade", connection, part, revision="head")
             _name_incarnation(connection, part)
+
+
+def create_region(
+    url: str | URL, *, region: str, store: str | None = None, tables: Tables | None = None, transport: Transport = TRANSPORT
+) -> None:
+    """Make the tables of a region's store, and give it its name for ever: that of its region, and `store` for a replica of it.
+
+    Raises SchemaMismatch for tables of another version, ConfigurationError for a store that has another name.
+    """
+    part = region_part(tables or Tables())
+    with _alone(coloured_url(url, asynchronous=False), part, transport) as connection:
+        if _is_fresh(connection, part):
+            part.metadata.create_all(connection)
+            part.version.create(connection)
+            connection.execute(insert(part.version).values(version_num=part.head))
+        else:
+            judge_version(version_of(connection, part), wanted=part.head, table=part.version.name)
+        _name_region(connection, part, region=region, store=store or region)
+
+
+def upgrade_region(
+    url: str | URL, *, region: str, store: str | None = None, tables: Tables | None = None, transport: Transport = TRANSPORT
+) -> None:
+    """Bring the tables of a region's store to this package's version with Alembic, and give it its name if it has none."""
+    part = region_part(tables or Tables())
+    with _alone(coloured_url(url, asynchronous=False), part, transport) as connection:
+        found = version_of(connection, part)
+        if found is not None and found >= part.head:
+            judge_version(found, wanted=part.head, table=part.version.name)
+        else:
+            _command("upgrade", connection, part, revision="head")
+        _name_region(connection, part, region=region, store=store or region)
 
 
 def stamp(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None, transport: Transport = TRANSPORT) -> None:
@@ -188,6 +220,18 @@ def _name_incarnation(connection: Connection, part: Part) -> None:
     if part.name != "main" or connection.execute(select(meta.c.value).where(meta.c.name == "incarnation")).first() is not None:
         return
     connection.execute(insert(meta).values(name="incarnation", value=secrets.token_hex(16)))
+
+
+def _name_region(connection: Connection, part: Part, *, region: str, store: str) -> None:
+    """Have a store say which region it belongs to, once: one that was connected under another name must not be believed."""
+    meta = part.tables.region_meta
+    told = {row.name: row.value for row in connection.execute(select(meta).where(meta.c.name.in_(("region", "store"))))}
+    if not told:
+        connection.execute(insert(meta), [{"name": "region", "value": region}, {"name": "store", "value": store}])
+    elif told != {"region": region, "store": store}:
+        raise ConfigurationError(
+            f"this database is the store {told.get('store')} of region {told.get('region')}; it can not be {store} of {region}"
+        )
 
 
 def _alembic(module: str) -> Any:

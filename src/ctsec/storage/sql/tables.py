@@ -1,4 +1,4 @@
-"""The tables: two sets of metadata, one for the host's transaction and one for the guard store.
+"""The tables: three sets of metadata, for the host's transaction, for the guard store, and for the store of a region.
 
 Rules that this module keeps:
 
@@ -20,6 +20,7 @@ from ctsec.errors import ConfigurationError
 from ctsec.guard.proof import Purpose
 from ctsec.principal import PrincipalKind
 from ctsec.rbac.elevation import ElevationKind, ElevationState
+from ctsec.residency.record import MAX_KEY, MAX_KIND, MoveState, ResidenceState
 from ctsec.storage.sql.types import Blob, Digest, EnumText, Ident, Instant, JsonText, Words
 from ctsec.user import UserStatus
 from ctsec.vault.record import AccessMode, VaultKind
@@ -104,8 +105,10 @@ class Tables:
         self.hosts_users = user is not None
         self.main = MetaData(schema=schema)
         self.guard = MetaData(schema=schema)
+        self.region = MetaData(schema=schema)
         self.main_version = _version_table(f"{prefix}alembic_version", schema=schema)
         self.guard_version = _version_table(f"{prefix}guard_alembic_version", schema=schema)
+        self.region_version = _version_table(f"{prefix}region_alembic_version", schema=schema)
         self.user = self._user() if user is None else _checked(user)
         self._people()
         self._directory()
@@ -115,18 +118,22 @@ class Tables:
         self._audit()
         self._work()
         self._guard()
+        self._residency()
+        self._region()
 
     def names(self) -> frozenset[str]:
         """Return the names of all tables, those of versions too."""
-        every = [*self.main.tables.values(), *self.guard.tables.values(), self.main_version, self.guard_version]
-        return frozenset(table.name for table in every)
+        every = [table for metadata in (self.main, self.guard, self.region) for table in metadata.tables.values()]
+        return frozenset(table.name for table in (*every, self.main_version, self.guard_version, self.region_version))
 
-    def _table(self, name: str, *columns: Column[Any], key: tuple[str, ...], guard: bool = False, **indexes: tuple[str, ...]) -> Table:
+    def _table(
+        self, name: str, *columns: Column[Any], key: tuple[str, ...], guard: bool = False, region: bool = False, **indexes: tuple[str, ...]
+    ) -> Table:
         """Make a table; an index whose name starts with `one_` is unique."""
         full = f"{self.prefix}{name}"
         parts = [Index(f"{full}_{index}", *names, unique=index.startswith("one_")) for index, names in indexes.items()]
         primary = PrimaryKeyConstraint(*key, name=f"{full}_pk")
-        return Table(full, self.guard if guard else self.main, *columns, primary, *parts, **_OPTIONS)
+        return Table(full, self.guard if guard else self.region if region else self.main, *columns, primary, *parts, **_OPTIONS)
 
     def _user(self) -> Table:
         return self._table("user", *user_columns(), key=("id",), one_email=("email_key",))
@@ -286,3 +293,28 @@ class Tables:
         )  # fmt: skip
         self.dek_use = self._table("dek_use", _id("id"), _number("messages"), guard=True, key=("id",))
         self.aside_event = self._table("aside_event", *_event(), guard=True, key=("id",))
+
+    def _residency(self) -> None:
+        self.workspace_move = self._table(
+            "workspace_move", _id("id"), _id("organization_id"), _id("workspace_id"), _id("source"), _id("target"), _number("number"),
+            Column("state", EnumText(MoveState, "workspace_move.state"), nullable=False), _id("started_by", length=256), _at("started_at"),
+            _at("changed_at"), _number("rows"), _id("digest"), _id("problem"), _number("version"),
+            key=("id",), one_number=("workspace_id", "number"), by_organization=("organization_id", "id"), by_state=("state", "id"),
+        )  # fmt: skip
+        self.region_primary = self._table(
+            "region_primary", _id("region"), _id("store"), _id("promoted_by", length=256), _at("promoted_at"), _number("version"),
+            key=("region",),
+        )  # fmt: skip
+
+    def _region(self) -> None:
+        self.residence = self._table(
+            "residence", _id("workspace_id"), _id("organization_id"),
+            Column("state", EnumText(ResidenceState, "residence.state"), nullable=False), _number("epoch"),
+            region=True, key=("workspace_id",),
+        )  # fmt: skip
+        self.content = self._table(
+            "content", _id("workspace_id"), _id("kind", length=MAX_KIND), _id("key", length=MAX_KEY), _id("organization_id"),
+            _blob("sealed"), _at("changed_at"),
+            region=True, key=("workspace_id", "kind", "key"), by_organization=("organization_id", "workspace_id"),
+        )  # fmt: skip
+        self.region_meta = self._table("region_meta", _id("name"), _words("value"), region=True, key=("name",))

@@ -37,6 +37,7 @@ from ctsec.testing.conformance._async_members import (
     AsyncRosterConformance,
     AsyncStandingConformance,
 )
+from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
 from ctsec.testing.conformance._async_vault import AsyncCredentialConformance, AsyncIndexKeyConformance
 from ctsec.testing.conformance._async_work import AsyncEpochConformance, AsyncJobConformance, AsyncOutboxConformance
@@ -62,6 +63,7 @@ from ctsec.testing.conformance._sync_isolation import IsolationConformance
 from ctsec.testing.conformance._sync_keys import KeyConformance
 from ctsec.testing.conformance._sync_kms import KmsConformance, KmsStateConformance, KmsTamperConformance
 from ctsec.testing.conformance._sync_members import AssignmentConformance, MembershipConformance, RosterConformance, StandingConformance
+from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
 from ctsec.testing.conformance._sync_vault import CredentialConformance, IndexKeyConformance
 from ctsec.testing.conformance._sync_work import EpochConformance, JobConformance, OutboxConformance
@@ -94,10 +96,13 @@ __all__ = [
     "AsyncListConformance",
     "AsyncLogConformance",
     "AsyncMembershipConformance",
+    "AsyncMoveConformance",
     "AsyncOrganizationConformance",
     "AsyncOutboxConformance",
     "AsyncPasswordConformance",
     "AsyncProofConformance",
+    "AsyncRegionContentConformance",
+    "AsyncResidenceConformance",
     "AsyncRolesVersionConformance",
     "AsyncRosterConformance",
     "AsyncSealConformance",
@@ -132,10 +137,13 @@ __all__ = [
     "ListConformance",
     "LogConformance",
     "MembershipConformance",
+    "MoveConformance",
     "OrganizationConformance",
     "OutboxConformance",
     "PasswordConformance",
     "ProofConformance",
+    "RegionContentConformance",
+    "ResidenceConformance",
     "RolesVersionConformance",
     "RosterConformance",
     "SealConformance",

@@ -175,6 +175,23 @@ class AsyncWorkspaceConformance:
             equal(await store.standings.organization_of(workspace_id(1)), org_id(1))
             equal(await store.standings.organization_of(workspace_id(2)), None)
 
+    async def test_a_region_is_compared_and_set(self, storage: AsyncStorage) -> None:
+        """A workspace is pinned elsewhere from where it is only, with another version; the workspaces of a region are counted."""
+        async with storage.begin(after_commit=ignore) as store:
+            await store.organizations.add(organization(1))
+            for n in (1, 2):
+                await store.workspaces.add(workspace(n, of=1))
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.workspaces.pinned(org_id(1), "eu"), 2)
+            equal(await store.workspaces.repin(workspace_id(1), source="us", target="eu"), False)
+            equal(await store.workspaces.repin(workspace_id(9), source="eu", target="us"), False)
+            equal(await store.workspaces.repin(workspace_id(1), source="eu", target="us"), True)
+        async with storage.reading() as store:
+            equal([await store.workspaces.pinned(org_id(1), region) for region in ("eu", "us", "ap")], [1, 1, 0])
+            equal(await store.workspaces.pinned(org_id(2), "eu"), 0)
+            moved = replace(workspace(1, of=1), region="us", version=2)
+            equal([await store.workspaces.get(workspace_id(n)) for n in (1, 2)], [moved, workspace(2, of=1)])
+
     async def test_pages_are_in_the_order_of_ids_and_complete(self, storage: AsyncStorage) -> None:
         """Pages of every size lose and repeat nothing, in the order of ids, whatever the order of insertion."""
         ids = [workspace_id(n) for n in range(5)]

@@ -176,6 +176,23 @@ class WorkspaceConformance:
             equal(store.standings.organization_of(workspace_id(1)), org_id(1))
             equal(store.standings.organization_of(workspace_id(2)), None)
 
+    def test_a_region_is_compared_and_set(self, storage: Storage) -> None:
+        """A workspace is pinned elsewhere from where it is only, with another version; the workspaces of a region are counted."""
+        with storage.begin(after_commit=ignore) as store:
+            store.organizations.add(organization(1))
+            for n in (1, 2):
+                store.workspaces.add(workspace(n, of=1))
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.workspaces.pinned(org_id(1), "eu"), 2)
+            equal(store.workspaces.repin(workspace_id(1), source="us", target="eu"), False)
+            equal(store.workspaces.repin(workspace_id(9), source="eu", target="us"), False)
+            equal(store.workspaces.repin(workspace_id(1), source="eu", target="us"), True)
+        with storage.reading() as store:
+            equal([store.workspaces.pinned(org_id(1), region) for region in ("eu", "us", "ap")], [1, 1, 0])
+            equal(store.workspaces.pinned(org_id(2), "eu"), 0)
+            moved = replace(workspace(1, of=1), region="us", version=2)
+            equal([store.workspaces.get(workspace_id(n)) for n in (1, 2)], [moved, workspace(2, of=1)])
+
     def test_pages_are_in_the_order_of_ids_and_complete(self, storage: Storage) -> None:
         """Pages of every size lose and repeat nothing, in the order of ids, whatever the order of insertion."""
         ids = [workspace_id(n) for n in range(5)]

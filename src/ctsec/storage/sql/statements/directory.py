@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Delete, RowMapping, Select, Update, and_, delete, func, select, update
 
 from ctsec.directory.record import OWNER, Invitation, Member, Membership, MembershipStatus
-from ctsec.ids import OrganizationId, UserId
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.storage.sql.tables import Tables
 
 
@@ -45,6 +45,18 @@ def workspaces(tables: Tables, organization_id: OrganizationId, *, after: str, l
     """Return the query for a page of workspaces."""
     t = tables.workspace
     return select(t).where(t.c.organization_id == organization_id, t.c.id > after).order_by(t.c.id).limit(limit)
+
+
+def pinned(tables: Tables, organization_id: OrganizationId, region: str) -> Select[Any]:
+    """Return the query for the number of workspaces of an organization in a region."""
+    t = tables.workspace
+    return select(func.count().label("pinned")).where(t.c.organization_id == organization_id, t.c.region == region)
+
+
+def repin(tables: Tables, workspace_id: WorkspaceId, *, source: str, target: str) -> Update:
+    """Return the compare-and-set of a workspace's region."""
+    t = tables.workspace
+    return update(t).where(t.c.id == workspace_id, t.c.region == source).values(region=target, version=t.c.version + 1)
 
 
 def membership(tables: Tables, organization_id: OrganizationId, user_id: UserId, *, fresh: bool) -> Select[Any]:

@@ -1,0 +1,292 @@
+# Generated from src/ctsec/security/_async_moves.py by tools/twin.py; edit that file.
+"""The worker's part of a move between regions: copy, verify, switch, shred (async source).
+
+Rules that this module keeps:
+
+- every step may be done again: a process that is killed anywhere leaves a move that the next one goes on with;
+- a step changes one store at a time, and no transaction is held in one store while another store is written;
+- the source is closed for writes, in its own store and under its own locks, before the first row is read from it;
+- the switch is one compare-and-set of the pin, together with the move's state and its event; before it nothing is lost by giving up,
+  after it nothing by going on;
+- two processes that carry out the same move do the same; one that comes too late is told so by the stores, and changes nothing;
+- the source's data keys are destroyed only when no workspace of the organization is pinned there or on its way to it, under the lock
+  that is taken to create one; those of the region `default` stay, since what an organization keeps for itself is sealed under them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final, Protocol
+
+from ctsec.ambient import Ambient
+from ctsec.audit._sync import AuditLog
+from ctsec.audit.event import NOTHING, Detail, EventName, Target
+from ctsec.encryption._sync import KeyRing
+from ctsec.encryption.dek import DEFAULT_REGION, DekState
+from ctsec.encryption.holding import keys_of
+from ctsec.errors import CtsecError, ResidencyError, StoreBusy
+from ctsec.ids import MoveId
+from ctsec.principal import system
+from ctsec.residency._sync_ports import RegionalTables, RegionStorage, RegionStore
+from ctsec.residency.judging import arriving, at_home, check_arriving, check_store, leaving, left
+from ctsec.residency.record import (
+    ENDED,
+    Content,
+    Move,
+    MoveState,
+    Position,
+    Residence,
+    Tally,
+    Tallying,
+    content_context,
+)
+from ctsec.security._sync_regions import Router
+from ctsec.storage._sync_ports import AfterCommit, Store
+
+_PAGE: Final = 200
+
+
+class Also(Protocol):
+    """What is written in the transaction in which a move goes on."""
+
+    def __call__(self, store: Store) -> Mapping[str, Detail]:
+        """Write it, and return what the event tells of it."""
+        ...
+
+
+class Moves:
+    """Carries out moves. `tables` are the host's own, which move along."""
+
+    __slots__ = ("_ambient", "_committed", "_ring", "_router", "_tables")
+
+    def __init__(
+        self,
+        router: Router,
+        *,
+        ring: KeyRing,
+        tables: tuple[RegionalTables, ...],
+        committed: AfterCommit,
+        ambient: Ambient,
+    ) -> None:
+        self._router = router
+        self._ring = ring
+        self._tables = tables
+        self._committed = committed
+        self._ambient = ambient
+
+    def run_due(self) -> int:
+        """Carry out every move that has not ended, as far as it goes; return how many ended. One that fails stays, with its problem."""
+        with self._router.home.reading() as store:
+            waiting = store.moves.open(limit=_PAGE)
+        ended = 0
+        for move in waiting:
+            try:
+                ended += (self.run(move.id)).state in ENDED
+            except CtsecError as error:
+                self._failed(move, error)
+        return ended
+
+    def run(self, move_id: MoveId) -> Move:
+        """Carry out one move until it has ended; raises what stops it: it goes on from there with the next call."""
+        while True:
+            move = self._read(move_id)
+            if move.state in ENDED:
+                return move
+            self.step(move)
+
+    def step(self, move: Move) -> None:
+        """Take the next step of a move, whose record says which."""
+        match move.state:
+            case MoveState.COPYING:
+                self._copy(move)
+            case MoveState.VERIFYING:
+                self._switch(move)
+            case MoveState.SWITCHED:
+                self._settle(move)
+            case MoveState.SHREDDING:
+                self._shred(move)
+            case MoveState.ABORTING:
+                self._undo(move)
+            case MoveState.DONE | MoveState.ABORTED:
+                return
+
+    def _copy(self, move: Move) -> None:
+        self._become(move, move.source, leaving)
+        self._arrive(move)
+        after = self._copied(move)
+        while True:
+            with (self._at(move.source)).reading() as store:
+                page = store.content.page(after=after, limit=_PAGE, workspace_id=move.workspace_id)
+            if not page:
+                break
+            sealed = [self._resealed(move, each) for each in page]
+            with (self._at(move.target)).begin() as store:
+                check_arriving(store.residences.hold(move.workspace_id), move)
+                for each in sealed:
+                    store.content.put(each)
+            after = page[-1].position
+        rows = sum([each.copy(move.workspace_id, source=move.source, target=move.target) for each in self._tables])
+        self._advance(move, MoveState.VERIFYING, EventName.WORKSPACE_MOVE_COPIED, {"host_rows": rows})
+
+    def _switch(self, move: Move) -> None:
+        before, after = [self.tally(move, region) for region in (move.source, move.target)]
+        for each in self._tables:
+            counts = [each.count(move.workspace_id, region=region) for region in (move.source, move.target)]
+            if counts[0] != counts[1]:
+                raise ResidencyError(f"the copy has {counts[1].rows} rows of the host's tables, the source {counts[0].rows}, or others")
+        if before != after:
+            raise ResidencyError(f"the copy has {after.rows} rows, the source {before.rows}, or they do not say the same; abort the move")
+        verified = replace(move, rows=after.rows, digest=after.digest)
+
+        def repin(store: Store) -> Mapping[str, Detail]:
+            if not store.workspaces.repin(move.workspace_id, source=move.source, target=move.target):
+                raise ResidencyError(f"the workspace is not pinned to {move.source} any more")
+            store.epochs.bump(move.organization_id)
+            return {"rows": after.rows, "digest": after.digest}
+
+        details = {"source": move.source, "target": move.target}
+        self._advance(verified, MoveState.SWITCHED, EventName.WORKSPACE_MOVE_SWITCHED, details, also=repin)
+
+    def _settle(self, move: Move) -> None:
+        # The source first: once the target takes writes, nobody may read what was before them.
+        self._become(move, move.source, left)
+        self._become(move, move.target, at_home)
+        self._advance(move, MoveState.SHREDDING, EventName.WORKSPACE_MOVE_SETTLED, {})
+
+    def _shred(self, move: Move) -> None:
+        rows = self._shredded(move, move.source)
+
+        def destroy(store: Store) -> Mapping[str, Detail]:
+            return {"data_keys": self._destroy_keys(store, move)}
+
+        details: Mapping[str, Detail] = {"region": move.source, "rows": rows}
+        self._advance(move, MoveState.DONE, EventName.WORKSPACE_MOVE_FINISHED, details, also=destroy)
+
+    def _undo(self, move: Move) -> None:
+        self._become(move, move.target, left)
+        rows = self._shredded(move, move.target)
+        self._become(move, move.source, at_home)
+        self._advance(move, MoveState.ABORTED, EventName.WORKSPACE_MOVE_UNDONE, {"region": move.target, "rows": rows})
+
+    def tally(self, move: Move, region: str) -> Tally:
+        """Return what the workspace of a move says in a region, opened and counted row by row."""
+        counted = Tallying()
+        after = Position(move.workspace_id)
+        while True:
+            with (self._at(region)).reading() as store:
+                check_store(store.meta.all(), region=region, store=self._router.serving(region))
+                page = store.content.page(after=after, limit=_PAGE, workspace_id=move.workspace_id)
+            if not page:
+                return counted.tally
+            for each in page:
+                counted.add(each.kind.encode(), each.key.encode(), self._opened(move, each, region))
+            after = page[-1].position
+
+    def _become(self, move: Move, region: str, judge: Callable[[Residence | None, Move], Residence]) -> None:
+        with (self._at(region)).begin() as store:
+            self._judged(store, move, region, judge)
+
+    def _arrive(self, move: Move) -> None:
+        """Open the target for this move; what an older one may have left there goes first."""
+        with (self._at(move.target)).begin() as store:
+            if self._judged(store, move, move.target, arriving):
+                last = store.content.last(move.workspace_id)
+                if last is not None:
+                    store.content.shred(move.workspace_id, through=last)
+
+    def _judged(self, store: RegionStore, move: Move, region: str, judge: Callable[[Residence | None, Move], Residence]) -> bool:
+        check_store(store.meta.all(), region=region, store=self._router.serving(region))
+        held = store.residences.get(move.workspace_id)
+        wanted = judge(held, move)
+        if wanted == held:
+            return False
+        if not store.residences.change(held, wanted):
+            raise StoreBusy("the workspace changed in the store of its region meanwhile; nothing was done, try again")
+        return True
+
+    def _copied(self, move: Move) -> Position:
+        """Return where copying goes on: behind the last row that is there. Rows are copied in order, each page whole."""
+        with (self._at(move.target)).reading() as store:
+            return store.content.last(move.workspace_id) or Position(move.workspace_id)
+
+    def _resealed(self, move: Move, content: Content) -> Content:
+        plaintext = self._opened(move, content, move.source)
+        place = content_context(
+            move.target, organization=move.organization_id, workspace=move.workspace_id, kind=content.kind, key=content.key
+        )
+        return replace(content, sealed=self._router.keys.seal(plaintext, context=place, region=move.target))
+
+    def _opened(self, move: Move, content: Content, region: str) -> bytes:
+        place = content_context(region, organization=move.organization_id, workspace=move.workspace_id, kind=content.kind, key=content.key)
+        return self._router.keys.open(content.sealed, context=place, region=region)
+
+    def _shredded(self, move: Move, region: str) -> int:
+        rows = sum([each.shred(move.workspace_id, region=region) for each in self._tables])
+        while True:
+            with (self._at(region)).begin() as store:
+                page = store.content.page(after=Position(move.workspace_id), limit=_PAGE, workspace_id=move.workspace_id)
+                if not page:
+                    return rows
+                rows += store.content.shred(move.workspace_id, through=page[-1].position)
+
+    def _destroy_keys(self, store: Store, move: Move) -> int:
+        """Destroy the organization's data keys of the source, if nothing of it can be there; return how many."""
+        store.organizations.lock(move.organization_id)
+        others = store.moves.touching(move.organization_id, move.source) - 1
+        if move.source == DEFAULT_REGION or others or store.workspaces.pinned(move.organization_id, move.source):
+            return 0
+        count = 0
+        for record in store.deks.of_scope(move.organization_id):
+            if record.region == move.source and record.state is not DekState.DESTROYED:
+                count += store.deks.change(record.destroyed())
+        store.epochs.bump(keys_of(move.organization_id))
+        return count
+
+    def _read(self, move_id: MoveId) -> Move:
+        with self._router.home.reading() as store:
+            move = store.moves.get(move_id)
+        if move is None:
+            raise ResidencyError("there is no such move")
+        return move
+
+    def _at(self, region: str) -> RegionStorage:
+        return self._router.stores[self._router.serving(region)]
+
+    def _failed(self, move: Move, error: CtsecError) -> None:
+        """Note what stopped a move, once for each problem; what may be tried again is no problem."""
+        if error.retryable or move.problem == error.code:
+            return
+        with self._router.home.begin(after_commit=self._committed) as store:
+            now = store.moves.get(move.id)
+            if now is not None and now.state not in ENDED and now.problem != error.code:
+                store.moves.replace(replace(now, problem=error.code, version=now.version + 1))
+                self._note(store, EventName.WORKSPACE_MOVE_FAILED, now, {"state": now.state.value, "problem": error.code})
+
+    def _advance(
+        self,
+        move: Move,
+        state: MoveState,
+        name: EventName,
+        details: Mapping[str, Detail],
+        *,
+        also: Also | None = None,
+    ) -> None:
+        """Write that a move has come to `state`, with its event and what `also` does, if nobody else has moved it on."""
+        after = replace(move, state=state, changed_at=self._ambient.now(), problem="", version=move.version + 1)
+        with self._router.home.begin(after_commit=self._committed) as store:
+            more = also(store) if also is not None else NOTHING
+            if not store.moves.replace(after):
+                raise StoreBusy("this move was carried on, or given up, by another process; nothing was done")
+            self._note(store, name, after, {**details, **more})
+
+    def _note(self, store: Store, name: EventName, move: Move, details: Mapping[str, Detail]) -> None:
+        log = AuditLog(inbox=store.inbox, log=store.log, aside=self._router.home.guard.events, sealer=self._ring, ambient=self._ambient)
+        log.note(
+            name,
+            actor=system("residency"),
+            targets=(Target("workspace", move.workspace_id), Target("workspace_move", move.id)),
+            organization=move.organization_id,
+            workspace=move.workspace_id,
+            details=details,
+        )

@@ -1,0 +1,180 @@
+# Generated from src/ctsec/storage/sql/_async_regions.py by tools/twin.py; edit that file.
+"""The store of a region in SQL (async source): content, what each workspace is there, and what the store says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import URL, Engine, create_engine, delete, select
+from sqlalchemy.orm import Session
+
+from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.residency.record import Content, Occupant, Position, Residence
+from ctsec.storage.sql._sync_executor import Executor, JoinedSource
+from ctsec.storage.sql._sync_transactions import Transactions
+from ctsec.storage.sql.engines import MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, prepare, shown
+from ctsec.storage.sql.gate import REGION_VERSION, Gate
+from ctsec.storage.sql.joined import JoinedProgress, unwrap
+from ctsec.storage.sql.progress import Progress
+from ctsec.storage.sql.statements import regions
+from ctsec.storage.sql.statements.rows import added, all_made, made, put, values
+from ctsec.storage.sql.tables import Tables
+
+
+def _nothing(scopes: frozenset[str]) -> None:
+    del scopes
+
+
+class SqlContent:
+    """See `ctsec.residency.ports.ContentRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def get(self, workspace_id: WorkspaceId, kind: str, key: str) -> Content | None:
+        """Return a piece of content."""
+        return made(Content, self._run.row(select(self._tables.content).where(regions.one(self._tables, workspace_id, kind, key))))
+
+    def put(self, content: Content) -> None:
+        """Insert a piece, or write over the one with its workspace, kind and key."""
+        row = put(self._tables.content, values(content), key=("workspace_id", "kind", "key"), dialect=self._run.dialect)
+        self._run.change(row)
+
+    def remove(self, workspace_id: WorkspaceId, kind: str, key: str) -> bool:
+        """Delete a piece; False if there was none."""
+        return self._run.change(delete(self._tables.content).where(regions.one(self._tables, workspace_id, kind, key))) == 1
+
+    def page(self, *, after: Position, limit: int, workspace_id: WorkspaceId | None = None) -> tuple[Content, ...]:
+        """Return content behind a position, of one workspace if it is named, in the order of positions."""
+        return all_made(Content, self._run.rows(regions.page(self._tables, after=after, limit=limit, workspace_id=workspace_id)))
+
+    def last(self, workspace_id: WorkspaceId) -> Position | None:
+        """Return the position of a workspace's last piece."""
+        return made(Position, self._run.row(regions.last(self._tables, workspace_id)))
+
+    def shred(self, workspace_id: WorkspaceId, *, through: Position) -> int:
+        """Delete a workspace's content up to and including a position; return how many rows."""
+        return self._run.change(regions.shred(self._tables, workspace_id, through=through))
+
+    def occupants(self, organization_id: OrganizationId) -> tuple[Occupant, ...]:
+        """Return how much there is of each workspace of an organization, in the order of their ids."""
+        found = self._run.rows(regions.occupants(self._tables, organization_id))
+        return tuple(
+            Occupant(workspace_id=r["workspace_id"], organization_id=r["organization_id"], rows=int(r["rows"]), size=int(r["size"]))
+            for r in found
+        )
+
+
+class SqlResidences:
+    """See `ctsec.residency.ports.ResidenceRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def get(self, workspace_id: WorkspaceId) -> Residence | None:
+        """Return what a workspace is here."""
+        return made(Residence, self._run.row(regions.residence(self._tables, workspace_id, hold=False)))
+
+    def hold(self, workspace_id: WorkspaceId) -> Residence | None:
+        """Return it by a locking read."""
+        return made(Residence, self._run.row(regions.residence(self._tables, workspace_id, hold=True)))
+
+    def change(self, old: Residence | None, new: Residence) -> bool:
+        """Write `new` if the stored record still equals `old`."""
+        if old is None:
+            return self._run.change_unless_taken(added(self._tables.residence, new)) is not None
+        return self._run.change(regions.change_residence(self._tables, old, new)) == 1
+
+    def page(self, *, after: str, limit: int) -> tuple[Residence, ...]:
+        """Return records of workspaces with an id above `after`, in the order of ids."""
+        return all_made(Residence, self._run.rows(regions.residences(self._tables, after=after, limit=limit)))
+
+
+class SqlRegionMeta:
+    """See `ctsec.residency.ports.RegionMeta`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def all(self) -> Mapping[str, str]:
+        """Return every name and value."""
+        return {row["name"]: row["value"] for row in self._run.rows(select(self._tables.region_meta))}
+
+    def put(self, name: str, value: str) -> None:
+        """Write a value; the names `region` and `store` are refused."""
+        if name in {"region", "store"}:
+            raise ValueError("a store is given its name once, when it is made")
+        row = {"name": name, "value": value}
+        self._run.change(put(self._tables.region_meta, row, key=("name",), dialect=self._run.dialect))
+
+
+@dataclass(frozen=True, slots=True)
+class SqlRegionStore:
+    """See `ctsec.residency.ports.RegionStore`."""
+
+    content: SqlContent
+    residences: SqlResidences
+    meta: SqlRegionMeta
+
+    @classmethod
+    def over(cls, run: Executor, tables: Tables) -> SqlRegionStore:
+        """Return the store over a transaction."""
+        return cls(SqlContent(run, tables), SqlResidences(run, tables), SqlRegionMeta(run, tables))
+
+
+class SqlRegionStorage:
+    """The store of a region on `engine`; see `ctsec.residency.ports.RegionStorage`. `schema.create_region` makes its tables."""
+
+    __slots__ = ("_gate", "_own", "_transactions", "place", "tables")
+
+    def __init__(self, engine: Engine, *, tables: Tables) -> None:
+        self.tables = tables
+        self.place = shown(engine.url)
+        self._own: Engine | None = None
+        self._gate = Gate(tables.region_version, wanted=REGION_VERSION)
+        self._transactions = Transactions(engine, gate=self._gate)
+
+    @classmethod
+    def from_url(cls, url: str | URL, *, tables: Tables | None = None, settings: EngineSettings = MAIN_SETTINGS) -> SqlRegionStorage:
+        """Return a storage with an engine of its own, which `aclose()` closes; a driver that `url` does not name is chosen."""
+        main = coloured_url(url, asynchronous=False)
+        engine = create_engine(main, **engine_options(main, settings))
+        prepare(engine, settings)
+        storage = cls(engine, tables=tables or Tables())
+        storage._own = engine
+        return storage
+
+    @contextmanager
+    def begin(self) -> Generator[SqlRegionStore, None, None]:
+        """Open a transaction: committed when the block ends, rolled back when it raises."""
+        with self._transactions.writing(Progress(_nothing)) as run:
+            yield SqlRegionStore.over(run, self.tables)
+
+    @contextmanager
+    def reading(self) -> Generator[SqlRegionStore, None, None]:
+        """Open a short READ COMMITTED read; a write in it raises StoreReadOnly."""
+        with self._transactions.reading() as run:
+            yield SqlRegionStore.over(run, self.tables)
+
+    def join(self, session: object) -> SqlRegionStore:
+        """Ride in the host's session on the region's database."""
+        theirs: Session = unwrap(session, Session)
+        source = JoinedSource(theirs, dialect=self._transactions.dialect)
+        progress = JoinedProgress(theirs, _nothing)
+        return SqlRegionStore.over(Executor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables)
+
+    def close(self) -> None:
+        """Close the engine that this storage made."""
+        if self._own is not None:
+            self._own.dispose()

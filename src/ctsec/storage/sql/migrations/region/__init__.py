@@ -1,0 +1,1 @@
+"""Migrations of the store of a region's tables."""

@@ -1,0 +1,115 @@
+"""Regions over HTTP, in both hosts: chosen with the workspace, moved, given up, and reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ctsec.rbac.policy import Policy
+from ctsec.residency import DEPLOYMENTS_KEY, Region, Regions, Replica
+from tests.hosts.harness import HOSTS, Browser, Host, named
+
+REGIONS = Regions(
+    regions=(
+        Region(name="eu", store="memory:eu", key=DEPLOYMENTS_KEY, replicas=(Replica(name="eu-two", store="memory:eu-two"),)),
+        Region(name="us", store="memory:us", key=DEPLOYMENTS_KEY),
+    ),
+    default="eu",
+)
+
+
+@pytest.fixture(params=sorted(HOSTS))
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    """A host application of each framework with two regions."""
+    made = HOSTS[request.param](Policy.preset(), regions=REGIONS)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def owner(host: Host) -> Browser:
+    """The owner of an organization, who has just proved a second factor."""
+    return Browser(host).sign_up("owner@example.com").enrol()
+
+
+def work(host: Host) -> None:
+    """Let the worker carry out what is due."""
+    host.clock.advance(timedelta(seconds=20))
+    host.mails("nobody@example.com")
+
+
+@pytest.mark.proves("SEED-D1")
+def test_a_region_is_chosen_with_the_workspace(owner: Browser) -> None:
+    """A workspace is made in a configured region, the default without a word; any other is refused with the names to choose from."""
+    home = f"/organizations/{owner.found('Acme')}"
+    told = owner.ok(f"GET {home}/regions")
+    assert told == {"regions": [{"name": "eu", "replicas": ["eu-two"]}, {"name": "us", "replicas": []}], "default": "eu"}
+    made: list[Any] = [owner.ok(f"POST {home}/workspaces", {"name": "A", **body}) for body in ({}, {"region": None}, {"region": "us"})]
+    assert [each["region"] for each in made] == ["eu", "eu", "us"]
+    assert owner.ok(f"GET /workspaces/{made[2]['id']}/region") == {"workspace_id": made[2]["id"], "region": "us", "move": None}
+    for name in ("ap", "EU", "", "default", "eu-two"):
+        refused = owner.auth(f"POST {home}/workspaces", {"name": "A", "region": name})
+        assert (refused.status, refused.json["reason"]) == (422, "invalid_input")
+        assert "eu, us" in refused.json["detail"]
+    assert len(owner.ok(f"GET {home}/workspaces")["workspaces"]) == 3
+
+
+@pytest.mark.proves("SEED-D1", "SEED-D2")
+def test_a_workspace_is_moved_and_the_report_proves_it(host: Host, owner: Browser) -> None:
+    """A move is started, told, carried out by the worker and written down step by step; the report agrees before and after."""
+    organization = owner.found("Acme")
+    home, space = f"/organizations/{organization}", owner.workspace(organization)
+    begun = owner.auth(f"POST /workspaces/{space}/region/move", {"region": "us"})
+    assert (begun.status, begun.json["source"], begun.json["target"], begun.json["state"]) == (202, "eu", "us", "copying")
+    assert owner.auth(f"POST /workspaces/{space}/region/move", {"region": "us"}).status == 409
+    told = owner.ok(f"GET /workspaces/{space}/region")
+    assert (told["region"], told["move"]["id"]) == ("eu", begun.json["id"])
+    work(host)
+    assert owner.ok(f"GET /workspaces/{space}/region") == {"workspace_id": space, "region": "us", "move": None}
+    ((move,), following) = owner.ok(f"GET {home}/residency/moves").values()
+    assert (move["state"], move["problem"], following) == ("done", None, None)
+    report = owner.ok(f"GET {home}/residency")
+    assert (report["agrees"], [each["region"] for each in report["workspaces"]]) == (True, ["us"])
+    assert [each["store"] for each in report["stores"]] == ["eu", "eu-two", "us"]
+    names = [each.name for each in host.events(organization)]
+    steps = ("started", "copied", "switched", "settled", "finished")
+    assert sorted(name for name in names if name.startswith("workspace_move")) == sorted(f"workspace_move.{step}" for step in steps)
+    assert len(named(host.events(organization), "residency.reported")) == 1
+
+
+@pytest.mark.proves("SEED-D2")
+def test_a_move_is_given_up(host: Host, owner: Browser) -> None:
+    """Given up before the worker has switched it, the workspace stays; there is nothing to give up afterwards."""
+    space = owner.workspace(owner.found("Acme"))
+    assert owner.auth(f"DELETE /workspaces/{space}/region/move").status == 404
+    owner.ok(f"POST /workspaces/{space}/region/move", {"region": "us"})
+    assert owner.ok(f"DELETE /workspaces/{space}/region/move")["state"] == "aborting"
+    work(host)
+    assert owner.ok(f"GET /workspaces/{space}/region") == {"workspace_id": space, "region": "eu", "move": None}
+    assert owner.auth(f"DELETE /workspaces/{space}/region/move").status == 404
+
+
+@pytest.mark.proves("SEED-D2")
+def test_only_who_manages_workspaces_and_proves_it(host: Host, owner: Browser) -> None:
+    """Members move and report nothing, and nobody moves without a fresh second factor; what is no region is refused."""
+    organization = owner.found("Acme")
+    home, space = f"/organizations/{organization}", owner.workspace(organization)
+    guest = Browser(host).sign_up("guest@example.com")
+    owner.invite(organization, guest, workspace_id=space, workspace_role="viewer")
+    guest.enrol()
+    for line in (f"GET {home}/residency", f"GET {home}/residency/moves"):
+        assert guest.auth(line).json["reason"] == "denied"
+    assert guest.auth(f"POST /workspaces/{space}/region/move", {"region": "us"}).json["reason"] == "denied"
+    assert guest.auth(f"DELETE /workspaces/{space}/region/move").json["reason"] == "denied"
+    assert guest.ok(f"GET /workspaces/{space}/region")["region"] == "eu"
+    assert guest.ok(f"GET {home}/regions")["default"] == "eu"
+    admin = Browser(host).sign_up("admin@example.com")
+    owner.invite(organization, admin, role="admin")
+    assert admin.auth(f"POST /workspaces/{space}/region/move", {"region": "us"}).json["reason"] == "step_up_required"
+    admin.enrol()
+    for region, status in (("nowhere", 422), ("eu", 409), (None, 422)):
+        assert admin.auth(f"POST /workspaces/{space}/region/move", {"region": region}).status == status
+    assert named(host.events(organization), "workspace_move.started") == []
