@@ -116,7 +116,7 @@ async def test_an_opened_value_ends_with_the_rows_state(desk: Desk) -> None:
         assert held(found) == {}
         await session.refresh(found)
         await unit.columns.open(found)
-        await session.scalars(select(Note).execution_options(populate_existing=True))
+        (await session.scalars(select(Note).execution_options(populate_existing=True))).all()
         assert held(found) == {}
 
 

@@ -115,7 +115,7 @@ def test_an_opened_value_ends_with_the_rows_state(desk: Desk) -> None:
         assert held(found) == {}
         session.refresh(found)
         unit.columns.open(found)
-        session.scalars(select(Note).execution_options(populate_existing=True))
+        (session.scalars(select(Note).execution_options(populate_existing=True))).all()
         assert held(found) == {}
 
 
