@@ -129,7 +129,7 @@ async def test_who_may(scene: Scene) -> None:
 
 
 async def test_a_credential_of_a_workspace(scene: Scene) -> None:
-    """It has its own names and its workspace in its events; a workspace of somebody else is not found."""
+    """It has its own names, the data key of its region, and its workspace in its events; a workspace of somebody else is not found."""
     space = await scene.world.workspace(scene.acme)
     theirs = await scene.world.workspace(scene.globex, "Theirs")
     made = await scene.call("store", wish=WISH, secret=Secret(b"in prod"), workspace=space.id)
@@ -137,6 +137,10 @@ async def test_a_credential_of_a_workspace(scene: Scene) -> None:
     assert (await scene.use(credential=made.id)).secret.reveal() == b"in prod"
     (event,) = await scene.named("credential.disclosed")
     assert event.workspace_id == space.id
+    made = await scene.world.call("directory.create_workspace", scene.ann, organization=scene.acme, name="EU", region="eu")
+    await scene.call("store", wish=WISH, secret=Secret(b"in eu"), workspace=made.id)
+    keys = await scene.world.call("data_keys.of_organization", organization=scene.acme)
+    assert {each.region for each in keys} == {"default", "eu"}
     for workspace in (theirs.id, WorkspaceId("wsp_00000000000000000000000000")):
         refused = await scene.call("store", wish=replace(WISH, name="o"), secret=Secret(b"x"), workspace=workspace)
         assert reason(refused) is Reason.NOT_FOUND
@@ -175,6 +179,7 @@ async def test_rotation_is_due_reminded_of_once_and_done(scene: Scene) -> None:
     assert await world.call("vault.due", organization=scene.acme) == (soon, scene.kept)
     assert await world.call("vault.due", organization=scene.globex) == ()
     assert [await world.security.jobs.vault.remind() for _ in range(2)] == [2, 0]
+    assert await world.security.jobs.vault._remind(soon) is False  # another worker, which had read it before
     assert {event.target_id for event in await scene.named("credential.reminded")} == {soon.id, scene.kept.id}
     await world.mail()
     letters = [message for message in world.mailer.to("ann@acme.example") if message.kind == "rotation_due"]

@@ -130,7 +130,7 @@ def test_who_may(scene: Scene) -> None:
 
 
 def test_a_credential_of_a_workspace(scene: Scene) -> None:
-    """It has its own names and its workspace in its events; a workspace of somebody else is not found."""
+    """It has its own names, the data key of its region, and its workspace in its events; a workspace of somebody else is not found."""
     space = scene.world.workspace(scene.acme)
     theirs = scene.world.workspace(scene.globex, "Theirs")
     made = scene.call("store", wish=WISH, secret=Secret(b"in prod"), workspace=space.id)
@@ -138,6 +138,10 @@ def test_a_credential_of_a_workspace(scene: Scene) -> None:
     assert (scene.use(credential=made.id)).secret.reveal() == b"in prod"
     (event,) = scene.named("credential.disclosed")
     assert event.workspace_id == space.id
+    made = scene.world.call("directory.create_workspace", scene.ann, organization=scene.acme, name="EU", region="eu")
+    scene.call("store", wish=WISH, secret=Secret(b"in eu"), workspace=made.id)
+    keys = scene.world.call("data_keys.of_organization", organization=scene.acme)
+    assert {each.region for each in keys} == {"default", "eu"}
     for workspace in (theirs.id, WorkspaceId("wsp_00000000000000000000000000")):
         refused = scene.call("store", wish=replace(WISH, name="o"), secret=Secret(b"x"), workspace=workspace)
         assert reason(refused) is Reason.NOT_FOUND
@@ -176,6 +180,7 @@ def test_rotation_is_due_reminded_of_once_and_done(scene: Scene) -> None:
     assert world.call("vault.due", organization=scene.acme) == (soon, scene.kept)
     assert world.call("vault.due", organization=scene.globex) == ()
     assert [world.security.jobs.vault.remind() for _ in range(2)] == [2, 0]
+    assert world.security.jobs.vault._remind(soon) is False  # another worker, which had read it before
     assert {event.target_id for event in scene.named("credential.reminded")} == {soon.id, scene.kept.id}
     world.mail()
     letters = [message for message in world.mailer.to("ann@acme.example") if message.kind == "rotation_due"]

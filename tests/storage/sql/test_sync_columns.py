@@ -23,6 +23,7 @@ from ctsec.principal import Principal
 from ctsec.security._sync_unit import Unit
 from ctsec.storage.sql import SqlStorage
 from ctsec.storage.sql.encrypted import guard, search_terms
+from ctsec.storage.sql.encrypted_guard import held
 from ctsec.storage.sql.sealed_types import BlindTerm, SealedValue
 from tests.servers import Database
 from tests.services._sync_world import World
@@ -109,10 +110,13 @@ def test_an_opened_value_ends_with_the_rows_state(desk: Desk) -> None:
         with pytest.raises(ValueError, match="sealed"):
             print(found.body)
         unit.columns.open(found)
+        assert list(held(found)) == ["body", "email", "scan"]
         session.expire(found)
+        assert held(found) == {}
         session.refresh(found)
-        with pytest.raises(ValueError, match="sealed"):
-            print(found.body)
+        unit.columns.open(found)
+        (session.scalars(select(Note).execution_options(populate_existing=True))).all()
+        assert held(found) == {}
 
 
 def test_a_value_that_was_not_sealed_is_not_written(desk: Desk, database: Database) -> None:
