@@ -152,7 +152,7 @@ def _value(column: Column[Any], n: int, chance: random.Random, *, bytewise: bool
         case Blob():
             return chance.randbytes(chance.choice((0, 1, 40, 3000)))
         case EnumText(kind=kind):
-            value = chance.choice(list(kind)).value
+            value = chance.choice([*kind.__members__.values()]).value
             return value.encode() if bytewise else value
         case Ident(length=length):
             value = f"{n:06d}"
