@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
     security.close()
     mailbox.stop()
     LocalKms.create(tmp_path / "backup.key")
-    (tmp_path / "host.py").write_text(HOST, "utf-8")
+    (tmp_path / "host_of_backups.py").write_text(HOST, "utf-8")
     return tmp_path
 
 
@@ -95,7 +95,7 @@ def test_refusals_are_one_line_and_exit_with_2(folder: Path, monkeypatch: pytest
         (("backup", "--verify", "cut.bak", *key), "backup_cut"),
         (("restore", "--from", "app.bak", "--url", "sqlite:///app.db", *key), "store_not_empty"),
         (("restore", "--from", "cut.bak", *store, *key), "backup_cut"),
-        (("restore", "--from", "host.py", *store, *key), "not_a_backup"),
+        (("restore", "--from", "host_of_backups.py", *store, *key), "not_a_backup"),
         (("restore", "--from", "app.bak", *store, "--key", "local:other.key"), "backup_key_refused"),
         (("restore", "--from", "app.bak", *store, *key, "--signed-by", "me"), "configuration"),
         (("restore", "--from", "app.bak", *store, "--key", "json:loads"), "configuration"),
@@ -112,21 +112,23 @@ def test_refusals_are_one_line_and_exit_with_2(folder: Path, monkeypatch: pytest
     assert (folder / "app.bak").read_bytes() == raw
 
 
-def test_a_key_of_the_host_needs_a_name_that_signed(folder: Path) -> None:
+def test_a_key_of_the_host_needs_a_name_that_signed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """With a key service of the host's another key file signs, and a restore names it; the name that was printed is that name."""
-    (folder / "host.py").write_text(
-        HOST + "class Service:\n    def __getattr__(self, name): return getattr(kms, name)\nservice = Service()\n"
-    )
-    LocalKms.create(folder / "signing.key")
-    key = ("--key", "host:service")
-    unsigned = ctsec("backup", "--url", "sqlite:///app.db", "--to", "app.bak", *key, folder=folder)
-    assert (unsigned.returncode, "--sign-with" in unsigned.stderr) == (2, True)
-    saved = ctsec("backup", "--url", "sqlite:///app.db", "--to", "app.bak", *key, "--sign-with", "signing.key", "--json", folder=folder)
-    signed_by = json.loads(saved.stdout)["signed_by"]
-    unnamed = ctsec("restore", "--from", "app.bak", "--url", "sqlite:///new.db", *key, folder=folder)
-    assert (unnamed.returncode, "--signed-by" in unnamed.stderr) == (2, True)
-    restored = ctsec("restore", "--from", "app.bak", "--url", "sqlite:///new.db", *key, "--signed-by", signed_by, folder=folder)
-    assert restored.returncode == 0, restored.stderr
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    LocalKms.create("signing.key")
+    key = ("--key", "host_of_backups:service")
+    save = ("backup", "--url", "sqlite:///app.db", "--to", "app.bak", *key)
+    restore = ("restore", "--from", "app.bak", "--url", "sqlite:///new.db", *key)
+    assert main(save) == 2
+    assert "--sign-with" in capsys.readouterr().err
+    assert main([*save, "--sign-with", "signing.key", "--json"]) == 0
+    signed_by = json.loads(capsys.readouterr().out)["signed_by"]
+    assert main(restore) == 2
+    assert "--signed-by" in capsys.readouterr().err
+    assert main([*restore, "--signed-by", signed_by]) == 0
 
 
 def test_a_terminal_shows_how_far_it_is(folder: Path) -> None:

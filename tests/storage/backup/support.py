@@ -153,7 +153,11 @@ def _value(column: Column[Any], n: int, chance: random.Random, *, bytewise: bool
         case Blob():
             return chance.randbytes(chance.choice((0, 1, 40, 3000)))
         case EnumText(kind=kind):
+<<<<<<< HEAD
             value = chance.choice([*cast("type[StrEnum]", kind)]).value
+=======
+            value = chance.choice([*kind.__members__.values()]).value
+>>>>>>> backups
             return value.encode() if bytewise else value
         case Ident(length=length):
             value = f"{n:06d}"

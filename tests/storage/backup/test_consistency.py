@@ -142,9 +142,9 @@ def peak(work: Callable[..., object], *given: object) -> int:
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
-    """Saving, verifying and restoring 1,600 rows of 8 KiB takes no more than 700 rows would fill, and not twice what 400 rows take."""
+    """Saving, verifying and restoring 1,000 rows of 8 KiB takes no more than 700 rows would fill, and not twice what 250 rows take."""
     peaks: list[list[int]] = []
-    for rows in (400, 1600):
+    for rows in (250, 1000):
         with database_of("sqlite", tmp_path) as old, database_of("sqlite", tmp_path) as new:
             made(new.sync_url)
             with connection_to(made(old.sync_url)) as connection:

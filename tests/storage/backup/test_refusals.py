@@ -191,36 +191,43 @@ def fake_session():  # type: ignore[no-untyped-def]
 
 def test_authentic_files_that_contradict_themselves_are_refused(source: Path, tmp_path: Path) -> None:
     """Whoever holds the keys still writes no backup whose counts, digests, order, values or names do not fit each other."""
-    records = [record(each.tag, each.body) for each in records_of(source)]
-    tags = [each.tag for each in records_of(source)]
-    manifest = manifest_of(records_of(source)[-1].body)
-    row = tags.index(Tag.ROW)
-    wrong = {
-        "no manifest": records[:-1],
-        "nothing": [],
-        "a row less": records[:row] + records[row + 1 :],
-        "a row twice": [*records[:row], records[row], *records[row:]],
-        "rows in another order": [*records[:row], records[row + 1], records[row], *records[row + 2 :]],
-        "a row outside": [records[row], *records],
-        "a table inside": [records[0], *records],
-        "more behind": [*records, records[0]],
-        "another manifest": [*records[:-1], record(Tag.MANIFEST, manifest_body(replace(manifest, tables=manifest.tables[1:])))],
-        "no text": [*records[:-1], record(Tag.MANIFEST, b"[]")],
-        "of another backup": records,
-        "short row": [record(Tag.TABLE, table_body("main.job", ["a", "b"])), record(Tag.ROW, row_body([1])), *records],
-        "broken row": [record(Tag.TABLE, table_body("main.job", ["a"])), record(Tag.ROW, b"\x02\x00\x00\x00\x09x"), *records],
-        "unknown kind": [record(Tag.TABLE, table_body("main.job", ["a"])), record(Tag.ROW, b"\x07"), *records],
-        "no columns": [record(Tag.TABLE, table_body("main.job", [])), *records],
-        "unknown tag": [b"\x09\x00\x00\x00\x00", *records],
-        "too long": [b"\x02" + (MAX_RECORD + 1).to_bytes(4, "big"), *records],
-        "half a record": [*records[:-1], records[-1][:-1]],
-    }
-    for name, each in wrong.items():
-        path = craft(tmp_path / name, *each)
-        with pytest.raises(BackupChanged):
+    found = records_of(source)
+    records = [record(each.tag, each.body) for each in found]
+    tags = [each.tag for each in found]
+    manifest = manifest_of(found[-1].body)
+    row, end = tags.index(Tag.ROW), tags.index(Tag.TABLE_END)
+    job = [record(Tag.TABLE, table_body("main.job", ["a", "b"]))]
+    other_end = record(Tag.TABLE_END, bytes(8) + found[end].body[8:])
+    other = record(Tag.MANIFEST, manifest_body(replace(manifest, tables=manifest.tables[1:])))
+    wrong = [
+        ("not those of its manifest", records[:-1]),
+        ("not those of its manifest", []),
+        ("not those of its manifest", [*records[:-1], other]),
+        ("not those that were counted", records[:row] + records[row + 1 :]),
+        ("not those that were counted", [*records[:row], records[row], *records[row:]]),
+        ("not those that were counted", [*records[:row], records[row + 1], records[row], *records[row + 2 :]]),
+        ("not those that were counted", [*records[:end], other_end, *records[end + 1 :]]),
+        ("out of its place", [records[row], *records]),
+        ("out of its place", [records[0], *records]),
+        ("out of its place", [records[0], records[-1]]),
+        ("goes on behind its manifest", [*records, records[0]]),
+        ("manifest does not decode", [*records[:-1], record(Tag.MANIFEST, b"[]")]),
+        ("manifest does not decode", [*records[:-1], record(Tag.MANIFEST, b"\xff")]),
+        ("another number of values", [*job, record(Tag.ROW, row_body([1])), *records]),
+        ("does not decode", [*job, record(Tag.ROW, b"\x02\x00\x00\x00\x09x"), *records]),
+        ("does not decode", [*job, record(Tag.ROW, b"\x07"), *records]),
+        ("does not decode", [record(Tag.TABLE, table_body("main.job", [])), *records]),
+        ("does not decode", [b"\x09\x00\x00\x00\x00", *records]),
+        ("does not decode", [b"\x02" + (MAX_RECORD + 1).to_bytes(4, "big"), *records]),
+        ("does not decode", [*records[:-1], records[-1][:-1]]),
+    ]
+    for number, (why, each) in enumerate(wrong):
+        path = craft(tmp_path / str(number), *each, backup=manifest.id)
+        with pytest.raises(BackupChanged, match=why):
             verify(path)
-    good = craft(tmp_path / "good", *records, backup=manifest.id)
-    assert verify(good).manifest == manifest
+    assert verify(craft(tmp_path / "good", *records, backup=manifest.id)).manifest == manifest
+    with pytest.raises(BackupChanged, match="not that of this backup"):
+        verify(craft(tmp_path / "of another", *records))
 
 
 def test_a_backup_of_other_tables_is_refused(source: Path, tmp_path: Path) -> None:
@@ -299,6 +306,7 @@ def test_what_an_interrupted_backup_left_is_written_over(tmp_path: Path) -> None
         fill(made(old.sync_url), rows=2)
         partial = tmp_path / "b.partial"
         partial.write_bytes(b"\xc7\x41" + b"junk" * 100_000)
+        partial.chmod(0o644)
         with pytest.raises(BackupError):
             verify(partial)
         with partial.open("rb") as held:
@@ -306,4 +314,5 @@ def test_what_an_interrupted_backup_left_is_written_over(tmp_path: Path) -> None
             with pytest.raises(BackupFileFailed, match="another process"):
                 save(old.sync_url, tmp_path / "b")
         assert save(old.sync_url, tmp_path / "b") == verify(tmp_path / "b")
+        assert (tmp_path / "b").stat().st_mode & 0o777 == 0o600
         assert not partial.exists()
