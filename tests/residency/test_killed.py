@@ -63,15 +63,17 @@ def test_killed_at_any_moment_a_move_goes_on(pair: Places) -> None:
     write(security, 2, other="stays")
     draw = random.Random(11)
     killed = set()
-    statements = 0
-    for n in range(ROUNDS + 1):
+    statements: dict[str, int] = {}
+    for n in range(ROUNDS + 2):
         target = ("us", "eu")[n % 2]
         begun = start(security, 1, target)
         # Most statements copy: every second time it is one of the last, where the move is switched and shredded.
-        last = 0 if n == 0 else draw.randrange(1, statements) if n % 2 else draw.randrange(statements - 40, statements)
+        whole = statements.get(target, 0)
+        last = 0 if not whole else draw.randrange(1, whole) if n % 4 < 2 else draw.randrange(whole - 40, whole)
         done = victim(pair, last)
-        assert done.returncode == (-signal.SIGKILL if n else 0), done.stderr
-        statements = int(done.stdout) if n == 0 else statements
+        assert done.returncode == (-signal.SIGKILL if whole else 0), done.stderr
+        if not whole:
+            statements[target] = int(done.stdout)
         killed.add(security.regional.moves._read(begun.id).state)
         assert read(security, 1) == NOTES
         assert ended(security, begun.id) is MoveState.DONE
