@@ -1,29 +1,20 @@
-"""Moves between three real databases: copied, verified, switched and shredded; given up; and killed at any moment."""
+"""Moves between three real databases: copied, verified, switched and shredded, or given up."""
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-import ctsec
 from ctsec.encryption import DekState
-from ctsec.errors import CtsecError, DecryptionFailed, ResidencyError, StoreBusy, WorkspaceMoving
-from ctsec.ids import MoveId, WorkspaceId
+from ctsec.errors import DecryptionFailed, ResidencyError, StoreBusy, WorkspaceMoving
+from ctsec.ids import WorkspaceId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
-from ctsec.residency import MoveState, Tally
+from ctsec.residency import Content, Move, MoveState, Tally
 from ctsec.security import Security
-from ctsec.storage.sql.schema import create
+from ctsec.security._sync_moves import Moves
 from ctsec.testing.conformance.samples import workspace_id
 from tests.residency.deployment import (
     ORG,
@@ -35,36 +26,15 @@ from tests.residency.deployment import (
     open_security,
     owner,
     pin,
-    prepare,
     raw,
     read,
     smuggle,
     start,
     write,
 )
-from tests.servers import drop_database, fresh_database
 
 pytestmark = [pytest.mark.server("postgresql", "mariadb")]
-SOAK = bool(os.environ.get("CTSEC_SOAK"))
-ROUNDS = 100 if SOAK else 10
-NOTES = {f"note {n:03}": f"secret {n}" for n in range(230)}
-VICTIM = """
-import os, signal, sys
-from pathlib import Path
-from sqlalchemy import Engine, event
-from tests.residency.deployment import Places, open_security
-home, eu, us, folder, last = sys.argv[1:]
-security = open_security(Places(home, {"eu": eu, "us": us}, Path(folder), {}))
-made = 0
-@event.listens_for(Engine, "before_cursor_execute")
-def count(*_):
-    global made
-    made += 1
-    if made == int(last):
-        os.kill(os.getpid(), signal.SIGKILL)
-assert security.regional.moves.run_due() == 1
-print(made)
-"""
+NOTES = {f"note {n:03}": f"secret {n}" for n in range(250)}
 
 
 @pytest.mark.proves("SEED-D1", "SEED-D2")
@@ -128,8 +98,11 @@ def test_while_it_moves_it_is_read_and_not_written(places: Places, security: Sec
         other.close()
 
 
-def test_a_write_that_is_under_way_is_copied(places: Places, security: Security) -> None:
-    """The first step waits for writers, or fails as busy; what a writer has committed is in the copy."""
+@pytest.mark.parametrize("known", [False, True])
+def test_a_write_that_is_under_way_is_copied(places: Places, security: Security, known: bool) -> None:
+    """The first step waits for writers, or fails as busy; what a writer has committed is in the copy, its first write and any other."""
+    if known:
+        write(security, 2, late="w")
     begun = start(security, 2, "eu")
     with security.region(workspace_id(2)) as content:
         content.put("note", "late", b"x")
@@ -172,6 +145,44 @@ def test_a_move_is_given_up_before_its_switch_and_not_after(places: Places, secu
     assert late.reason is Reason.CONFLICT
     moves.run(again.id)
     assert read(security, 1) == {"a": "x", "b": "y"}
+
+
+@pytest.mark.proves("SEED-D2")
+def test_a_copy_that_comes_too_late_writes_nothing(places: Places, security: Security, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was about to write its copied rows when the move was given up, and undone, by another one finds the target closed."""
+    write(security, 1, a="x")
+    begun = start(security, 1, "us")
+    resealed = Moves._resealed
+
+    def meanwhile(self: Moves, move: Move, content: Content) -> Content:
+        made = resealed(self, move, content)
+        with security.begin() as unit:
+            unit.residency.abort(owner(), organization=ORG, workspace=workspace_id(1))
+        security.regional.moves.run(begun.id)
+        return made
+
+    monkeypatch.setattr(Moves, "_resealed", meanwhile)
+    with pytest.raises(ResidencyError, match="nothing was written"):
+        security.regional.moves.step(begun)
+    assert raw(places.stores["us"]) == []
+    write(security, 1, b="y")
+    assert read(security, 1) == {"a": "x", "b": "y"}
+
+
+@pytest.mark.proves("SEED-D2")
+def test_a_key_that_was_destroyed_elsewhere_seals_nothing_more(places: Places, security: Security) -> None:
+    """A process that still holds a data key, which a move has destroyed in another one, does not write what nobody could read again."""
+    with ExitStack() as stack:
+        other = closing_all(stack, open_security(places))
+        for n in (1, 4):
+            write(other, n, a="x")
+            move(security, n, "us")
+        move(security, 1, "eu")
+        write(other, 1, b="y")
+        write(other, 1, c="z")
+        assert read(closing_all(stack, open_security(places)), 1) == {"a": "x", "b": "y", "c": "z"}
+        (dead, alive) = [each for each in data_keys(security) if each.region == "eu"]
+        assert (dead.state, alive.state) == (DekState.DESTROYED, DekState.ACTIVE)
 
 
 @pytest.mark.proves("SEED-D2")
@@ -262,63 +273,3 @@ def test_the_hosts_rows_move_along(places: Places) -> None:
         security.regional.moves.run(begun.id)
         move(security, 1, "us")
         assert table.rows == {("us", workspace_id(1)): ["a", "b"]}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
-    """A home store and two regions, all on one kind of database."""
-    made = [fresh_database(request.param, folder=tmp_path) for _ in range(3)]
-    found = Places(made[0].sync_url, {"eu": made[1].sync_url, "us": made[2].sync_url}, tmp_path, {})
-    create(found.home)
-    prepare(found, workspaces={1: "eu", 2: "eu"})
-    yield found
-    for database in made:
-        drop_database(database)
-
-
-@pytest.mark.proves("SEED-D2")
-def test_killed_at_any_moment_a_move_goes_on(pair: Places) -> None:
-    """A process that is killed while it moves leaves every piece readable where the pin is, and the next one ends the move."""
-    security = open_security(pair)
-    write(security, 1, **NOTES)
-    write(security, 2, other="stays")
-    draw = random.Random(11)
-    killed = set()
-    statements = 0
-    for n in range(ROUNDS + 1):
-        target = ("us", "eu")[n % 2]
-        begun = start(security, 1, target)
-        # Most statements copy: every second time it is one of the last, where the move is switched and shredded.
-        last = 0 if n == 0 else draw.randrange(1, statements) if n % 2 else draw.randrange(statements - 40, statements)
-        done = victim(pair, last)
-        assert done.returncode == (-signal.SIGKILL if n else 0), done.stderr
-        statements = int(done.stdout) if n == 0 else statements
-        killed.add(security.regional.moves._read(begun.id).state)
-        assert read(security, 1) == NOTES
-        assert ended(security, begun.id) is MoveState.DONE
-        assert (pin(security, 1), read(security, 1)) == (target, NOTES)
-        there, gone = (pair.stores[name] for name in (target, "us" if target == "eu" else "eu"))
-        assert {workspace for workspace, _, _ in raw(gone)} <= {workspace_id(2)}
-        assert sum(workspace == workspace_id(1) for workspace, _, _ in raw(there)) == len(NOTES)
-    assert read(security, 2) == {"other": "stays"}
-    assert len(killed) > 2
-    security.close()
-
-
-def victim(places: Places, last: int) -> subprocess.CompletedProcess[str]:
-    """Run a process that carries the move out, and kills itself before its statement number `last` (0: never)."""
-    path = os.pathsep.join([os.path.dirname(os.path.dirname(ctsec.__file__)), str(Path(__file__).parents[2])])
-    command = [sys.executable, "-c", VICTIM, places.home, places.stores["eu"], places.stores["us"], str(places.folder), str(last)]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=False)
-
-
-def ended(security: Security, move_id: MoveId) -> MoveState:
-    """Carry a move out; a server may take a moment to see that a killed client is gone."""
-    for _ in range(40):
-        try:
-            return security.regional.moves.run(move_id).state
-        except CtsecError as error:
-            if not error.retryable:
-                raise
-            time.sleep(0.25)
-    raise AssertionError("the move never ended")
