@@ -7,9 +7,8 @@ import random
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, NullPool, Table, create_engine, delete, insert, text
 
@@ -153,11 +152,7 @@ def _value(column: Column[Any], n: int, chance: random.Random, *, bytewise: bool
         case Blob():
             return chance.randbytes(chance.choice((0, 1, 40, 3000)))
         case EnumText(kind=kind):
-<<<<<<< HEAD
-            value = chance.choice([*cast("type[StrEnum]", kind)]).value
-=======
             value = chance.choice([*kind.__members__.values()]).value
->>>>>>> backups
             return value.encode() if bytewise else value
         case Ident(length=length):
             value = f"{n:06d}"
