@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapper
 from ctsec.encryption.blind_index import BlindIndex
 from ctsec.encryption.columns import ColumnPlace, EncryptedAttribute
 from ctsec.errors import ConfigurationError
-from ctsec.storage.sql.encrypted_cell import SqlCell
+from ctsec.storage.sql.encrypted_cell import SqlCell, place_in
 from ctsec.storage.sql.encrypted_guard import guard, held
 from ctsec.storage.sql.sealed_types import BlindTerm, IndexColumn, SealedColumn
 
@@ -137,12 +137,6 @@ def encrypted_bytes(column: str, *, organization: str, region: str | None = None
 def search_terms(terms: Iterable[bytes]) -> tuple[BlindTerm, ...]:
     """Return what an index column is compared with, of the bytes that `unit.columns.terms` gave: `Note.index.in_(search_terms(…))`."""
     return tuple(BlindTerm(term) for term in terms)
-
-
-def place_in(mapper: Mapper[Any], column: str) -> ColumnPlace:
-    """Return the table and column behind a mapped attribute."""
-    found = mapper.columns[column]
-    return ColumnPlace(found.table.fullname, found.name)
 
 
 def unique(column: Column[Any]) -> bool:

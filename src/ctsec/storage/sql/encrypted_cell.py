@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy.orm import Mapper
 from sqlalchemy.orm.attributes import get_history
 
 from ctsec.encryption.blind_index import BlindIndex
@@ -10,6 +13,12 @@ from ctsec.encryption.context import Context
 from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.storage.sql.encrypted_guard import Held, guard, held, state_of
 from ctsec.storage.sql.sealed_types import UNSEALED, BlindTerm, SealedValue
+
+
+def place_in(mapper: Mapper[Any], column: str) -> ColumnPlace:
+    """Return the table and column behind a mapped attribute."""
+    found = mapper.columns[column]
+    return ColumnPlace(found.table.fullname, found.name)
 
 
 class SqlCell:
@@ -28,8 +37,7 @@ class SqlCell:
     @property
     def place(self) -> ColumnPlace:
         """The column."""
-        found = state_of(self._row).mapper.columns[self._column]
-        return ColumnPlace(found.table.fullname, found.name)
+        return place_in(state_of(self._row).mapper, self._column)
 
     @property
     def region(self) -> str:
