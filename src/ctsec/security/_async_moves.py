@@ -126,10 +126,10 @@ class AsyncMoves:
                     await store.content.put(each)
             after = page[-1].position
         rows = 0
-        for each in self._tables:
+        for table in self._tables:
             async with (await self._at(move.target)).reading() as store:
                 check_arriving(await store.residences.get(move.workspace_id), move)
-            rows += await each.copy(move.workspace_id, source=move.source, target=move.target)
+            rows += await table.copy(move.workspace_id, source=move.source, target=move.target)
         await self._advance(move, MoveState.VERIFYING, EventName.WORKSPACE_MOVE_COPIED, {"host_rows": rows})
 
     async def _switch(self, move: Move) -> None:
@@ -226,10 +226,10 @@ class AsyncMoves:
 
     async def _shredded(self, move: Move, region: str) -> int:
         rows = 0
-        for each in self._tables:
+        for table in self._tables:
             async with (await self._at(region)).reading() as store:
                 check_left(await store.residences.get(move.workspace_id), move)
-            rows += await each.shred(move.workspace_id, region=region)
+            rows += await table.shred(move.workspace_id, region=region)
         while True:
             async with (await self._at(region)).begin() as store:
                 check_left(await store.residences.hold(move.workspace_id), move)

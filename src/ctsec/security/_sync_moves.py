@@ -127,10 +127,10 @@ class Moves:
                     store.content.put(each)
             after = page[-1].position
         rows = 0
-        for each in self._tables:
+        for table in self._tables:
             with (self._at(move.target)).reading() as store:
                 check_arriving(store.residences.get(move.workspace_id), move)
-            rows += each.copy(move.workspace_id, source=move.source, target=move.target)
+            rows += table.copy(move.workspace_id, source=move.source, target=move.target)
         self._advance(move, MoveState.VERIFYING, EventName.WORKSPACE_MOVE_COPIED, {"host_rows": rows})
 
     def _switch(self, move: Move) -> None:
@@ -227,10 +227,10 @@ class Moves:
 
     def _shredded(self, move: Move, region: str) -> int:
         rows = 0
-        for each in self._tables:
+        for table in self._tables:
             with (self._at(region)).reading() as store:
                 check_left(store.residences.get(move.workspace_id), move)
-            rows += each.shred(move.workspace_id, region=region)
+            rows += table.shred(move.workspace_id, region=region)
         while True:
             with (self._at(region)).begin() as store:
                 check_left(store.residences.hold(move.workspace_id), move)
