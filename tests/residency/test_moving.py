@@ -170,6 +170,23 @@ def test_a_copy_that_comes_too_late_writes_nothing(places: Places, security: Sec
 
 
 @pytest.mark.proves("SEED-D2")
+def test_a_deletion_that_comes_too_late_deletes_nothing(security: Security) -> None:
+    """A process that was about to shred the old region, when the workspace has moved back there meanwhile, deletes nothing."""
+    write(security, 1, a="x")
+    begun = start(security, 1, "us")
+    moves = security.regional.moves
+    for _ in range(3):
+        moves.step(moves._read(begun.id))
+    shredding = moves._read(begun.id)
+    assert shredding.state is MoveState.SHREDDING
+    moves.run(begun.id)
+    move(security, 1, "eu")
+    with pytest.raises(ResidencyError, match="nothing was deleted"):
+        moves.step(shredding)
+    assert read(security, 1) == {"a": "x"}
+
+
+@pytest.mark.proves("SEED-D2")
 def test_a_key_that_was_destroyed_elsewhere_seals_nothing_more(places: Places, security: Security) -> None:
     """A process that still holds a data key, which a move has destroyed in another one, does not write what nobody could read again."""
     with ExitStack() as stack:

@@ -207,6 +207,8 @@ class AsyncRegionalTables(Protocol):
 
     Every method may be called again with the same arguments: a move that was interrupted goes on with the step that it was at. What is
     sealed under the source's data key has to be sealed anew under the target's while it is copied: the source's may be destroyed.
+    Whether the move is still at that step is seen right before each call and not during it. The worker's lease keeps two processes apart;
+    who carries moves out in another way has to see to that.
     """
 
     async def copy(self, workspace: WorkspaceId, *, source: str, target: str) -> int:

@@ -54,6 +54,12 @@ def check_arriving(held: Residence | None, move: Move) -> None:
         raise ResidencyError("this move is over, or another has begun; nothing was written")
 
 
+def check_left(held: Residence | None, move: Move) -> None:
+    """Raise unless this very move has left the store for good: only then are rows of the workspace deleted there."""
+    if held is None or (held.state, held.epoch) != (ResidenceState.LEFT, move.number):
+        raise ResidencyError("the workspace may be here again, by a later move; nothing was deleted")
+
+
 def leaving(held: Residence | None, move: Move) -> Residence:
     """Return the source's record once the move has begun; raise ResidencyError for a step that comes too late."""
     return _step(held, move, before=ResidenceState.HOME, after=ResidenceState.LEAVING)

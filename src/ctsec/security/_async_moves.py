@@ -28,7 +28,7 @@ from ctsec.errors import CtsecError, ResidencyError, StoreBusy
 from ctsec.ids import MoveId
 from ctsec.principal import system
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage, AsyncRegionStore
-from ctsec.residency.judging import arriving, at_home, check_arriving, check_store, leaving, left
+from ctsec.residency.judging import arriving, at_home, check_arriving, check_left, check_store, leaving, left
 from ctsec.residency.record import (
     ENDED,
     Content,
@@ -125,7 +125,11 @@ class AsyncMoves:
                 for each in sealed:
                     await store.content.put(each)
             after = page[-1].position
-        rows = sum([await each.copy(move.workspace_id, source=move.source, target=move.target) for each in self._tables])
+        rows = 0
+        for table in self._tables:
+            async with (await self._at(move.target)).reading() as store:
+                check_arriving(await store.residences.get(move.workspace_id), move)
+            rows += await table.copy(move.workspace_id, source=move.source, target=move.target)
         await self._advance(move, MoveState.VERIFYING, EventName.WORKSPACE_MOVE_COPIED, {"host_rows": rows})
 
     async def _switch(self, move: Move) -> None:
@@ -221,9 +225,14 @@ class AsyncMoves:
         return await self._router.keys.open(content.sealed, context=place, region=region)
 
     async def _shredded(self, move: Move, region: str) -> int:
-        rows = sum([await each.shred(move.workspace_id, region=region) for each in self._tables])
+        rows = 0
+        for table in self._tables:
+            async with (await self._at(region)).reading() as store:
+                check_left(await store.residences.get(move.workspace_id), move)
+            rows += await table.shred(move.workspace_id, region=region)
         while True:
             async with (await self._at(region)).begin() as store:
+                check_left(await store.residences.hold(move.workspace_id), move)
                 page = await store.content.page(after=Position(move.workspace_id), limit=_PAGE, workspace_id=move.workspace_id)
                 if not page:
                     return rows

@@ -29,7 +29,7 @@ from ctsec.errors import CtsecError, ResidencyError, StoreBusy
 from ctsec.ids import MoveId
 from ctsec.principal import system
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage, RegionStore
-from ctsec.residency.judging import arriving, at_home, check_arriving, check_store, leaving, left
+from ctsec.residency.judging import arriving, at_home, check_arriving, check_left, check_store, leaving, left
 from ctsec.residency.record import (
     ENDED,
     Content,
@@ -126,7 +126,11 @@ class Moves:
                 for each in sealed:
                     store.content.put(each)
             after = page[-1].position
-        rows = sum([each.copy(move.workspace_id, source=move.source, target=move.target) for each in self._tables])
+        rows = 0
+        for table in self._tables:
+            with (self._at(move.target)).reading() as store:
+                check_arriving(store.residences.get(move.workspace_id), move)
+            rows += table.copy(move.workspace_id, source=move.source, target=move.target)
         self._advance(move, MoveState.VERIFYING, EventName.WORKSPACE_MOVE_COPIED, {"host_rows": rows})
 
     def _switch(self, move: Move) -> None:
@@ -222,9 +226,14 @@ class Moves:
         return self._router.keys.open(content.sealed, context=place, region=region)
 
     def _shredded(self, move: Move, region: str) -> int:
-        rows = sum([each.shred(move.workspace_id, region=region) for each in self._tables])
+        rows = 0
+        for table in self._tables:
+            with (self._at(region)).reading() as store:
+                check_left(store.residences.get(move.workspace_id), move)
+            rows += table.shred(move.workspace_id, region=region)
         while True:
             with (self._at(region)).begin() as store:
+                check_left(store.residences.hold(move.workspace_id), move)
                 page = store.content.page(after=Position(move.workspace_id), limit=_PAGE, workspace_id=move.workspace_id)
                 if not page:
                     return rows

@@ -15,6 +15,7 @@ from ctsec.residency.judging import (
     arriving,
     at_home,
     check_arriving,
+    check_left,
     check_pin,
     check_read,
     check_store,
@@ -110,6 +111,14 @@ def test_rows_of_a_move_are_written_while_it_arrives() -> None:
     for wrong in (None, held(ARRIVING, 2), held(HOME, 1), held(LEFT, 1)):
         with pytest.raises(ResidencyError):
             check_arriving(wrong, move(1))
+
+
+def test_rows_are_deleted_where_this_move_has_left() -> None:
+    """Only the very move that has left deletes: the workspace may have come back since."""
+    check_left(held(LEFT, 1), move(1))
+    for wrong in (None, held(LEFT, 2), held(HOME, 1), held(ARRIVING, 2), held(LEAVING, 1)):
+        with pytest.raises(ResidencyError):
+            check_left(wrong, move(1))
 
 
 def test_a_store_and_a_pin_are_compared() -> None:

@@ -30,7 +30,7 @@ def page(tables: Tables, *, after: Position, limit: int, workspace_id: Workspace
 def last(tables: Tables, workspace_id: WorkspaceId) -> Select[Any]:
     """Return the query for the position of a workspace's last piece."""
     t = tables.content
-    columns: tuple[ColumnElement[Any], ...] = (t.c.workspace_id, t.c.kind, t.c.key)
+    columns: list[ColumnElement[Any]] = [t.c.workspace_id, t.c.kind, t.c.key]
     place = select(*columns).where(t.c.workspace_id == workspace_id)
     return place.order_by(t.c.kind.desc(), t.c.key.desc()).limit(1)
 
@@ -46,7 +46,7 @@ def occupants(tables: Tables, organization_id: OrganizationId) -> Select[Any]:
     """Return the query for how much there is of each workspace of an organization."""
     t = tables.content
     size = func.coalesce(func.sum(func.length(t.c.sealed)), 0).label("size")
-    columns: tuple[ColumnElement[Any], ...] = (t.c.workspace_id, t.c.organization_id, func.count().label("rows"), size)
+    columns: list[ColumnElement[Any]] = [t.c.workspace_id, t.c.organization_id, func.count().label("rows"), size]
     query = select(*columns)
     return query.where(t.c.organization_id == organization_id).group_by(t.c.workspace_id, t.c.organization_id).order_by(t.c.workspace_id)
 
