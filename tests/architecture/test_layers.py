@@ -24,7 +24,7 @@ PORTS = ("ports", "_async_ports", "_sync_ports")
 SHARED = (
     "audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*",
     "rbac.permission", *(f"rbac.{ports}" for ports in PORTS), "encryption.context", *(f"encryption.{ports}" for ports in PORTS),
-    "mail.message", "jose", "jose.*",
+    "encryption.reencryption", "mail.message", "jose", "jose.*",
 )  # fmt: skip
 SHARED_FOR = {
     "rbac": ("audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*"),

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from ctsec.encryption.portable import open_portable as open_portable
     from ctsec.encryption.portable import read_portable as read_portable
     from ctsec.encryption.portable import seal_portable as seal_portable
+    from ctsec.encryption.reencryption import Reencrypted as Reencrypted
+    from ctsec.encryption.reencryption import SealedRow as SealedRow
     from ctsec.encryption.sealing import SealingRing as SealingRing
     from ctsec.encryption.stream import StreamOpener as StreamOpener
     from ctsec.encryption.stream import StreamSealer as StreamSealer
@@ -73,7 +75,9 @@ _HOME = {
     "KmsCapabilities": "ctsec.encryption.kek",
     "NoDataKey": "ctsec.encryption.data_key",
     "PortableBlob": "ctsec.encryption.portable",
+    "Reencrypted": "ctsec.encryption.reencryption",
     "RingPolicy": "ctsec.encryption.holding",
+    "SealedRow": "ctsec.encryption.reencryption",
     "SealingRing": "ctsec.encryption.sealing",
     "Secrets": "ctsec.encryption._sync_secrets",
     "StreamOpener": "ctsec.encryption.stream",
@@ -114,7 +118,9 @@ __all__ = [
     "KmsCapabilities",
     "NoDataKey",
     "PortableBlob",
+    "Reencrypted",
     "RingPolicy",
+    "SealedRow",
     "SealingRing",
     "Secrets",
     "StreamOpener",

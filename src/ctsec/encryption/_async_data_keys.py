@@ -8,10 +8,18 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import EventName, Target
 from ctsec.encryption._async import AsyncKeyRing
-from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords, AsyncEpochRecords, AsyncKeyRights
+from ctsec.encryption._async_ports import (
+    AsyncCustomerKeyRecords,
+    AsyncDekRecords,
+    AsyncEpochRecords,
+    AsyncKeyRights,
+    AsyncSealedRows,
+)
+from ctsec.encryption._async_reencryption import AsyncReencryption
 from ctsec.encryption.customer_key import ENCRYPTION_MANAGE
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.holding import keys_of
+from ctsec.encryption.reencryption import Reencrypted
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
@@ -57,6 +65,10 @@ class AsyncDataKeys:
             if refusal is None:
                 return await self._replaced(actor, organization, made)
         return await refuse(self._audit, actor, organization, refusal, attempted="data_key.rotate")
+
+    async def reencrypt(self, rows: AsyncSealedRows, *, organization: OrganizationId, after: str = "", limit: int = 100) -> Reencrypted:
+        """Seal rows anew that are under a data key that seals no more, a page at a time, in this unit; see `AsyncReencryption`."""
+        return await AsyncReencryption(self._ring, records=self._records).run(rows, organization=organization, after=after, limit=limit)
 
     async def destroy(self, actor: Principal, *, organization: OrganizationId) -> Outcome[int]:
         """Destroy every data key of an organization; return how many. Nothing that was sealed under them can ever be read again.

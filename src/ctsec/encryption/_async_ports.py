@@ -9,6 +9,7 @@ from ctsec.encryption.context import Context
 from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.kek import KekDescription
+from ctsec.encryption.reencryption import SealedRow
 from ctsec.ids import DekId, OrganizationId
 from ctsec.outcome import Refusal
 from ctsec.principal import Principal
@@ -104,6 +105,18 @@ class AsyncKeyRights(Protocol):
 
     async def may_destroy(self, actor: Principal, *, organization: OrganizationId) -> Refusal | None:
         """Return why `actor` may not destroy what the organization never gets back, or None."""
+        ...
+
+
+class AsyncSealedRows(Protocol):
+    """Rows of an organization that hold sealed values: the vault's, or a host's."""
+
+    async def page(self, organization: OrganizationId, *, after: str, limit: int) -> tuple[SealedRow, ...]:
+        """Return rows behind a position, in the order of positions."""
+        ...
+
+    async def replace(self, row: SealedRow, blob: bytes) -> bool:
+        """Write `blob` if the row still holds what `row` says, by one compare-and-set; True if it was written."""
         ...
 
 

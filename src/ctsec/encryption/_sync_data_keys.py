@@ -9,10 +9,18 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import EventName, Target
 from ctsec.encryption._sync import KeyRing
-from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, EpochRecords, KeyRights
+from ctsec.encryption._sync_ports import (
+    CustomerKeyRecords,
+    DekRecords,
+    EpochRecords,
+    KeyRights,
+    SealedRows,
+)
+from ctsec.encryption._sync_reencryption import Reencryption
 from ctsec.encryption.customer_key import ENCRYPTION_MANAGE
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.holding import keys_of
+from ctsec.encryption.reencryption import Reencrypted
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
@@ -58,6 +66,10 @@ class DataKeys:
             if refusal is None:
                 return self._replaced(actor, organization, made)
         return refuse(self._audit, actor, organization, refusal, attempted="data_key.rotate")
+
+    def reencrypt(self, rows: SealedRows, *, organization: OrganizationId, after: str = "", limit: int = 100) -> Reencrypted:
+        """Seal rows anew that are under a data key that seals no more, a page at a time, in this unit; see `Reencryption`."""
+        return Reencryption(self._ring, records=self._records).run(rows, organization=organization, after=after, limit=limit)
 
     def destroy(self, actor: Principal, *, organization: OrganizationId) -> Outcome[int]:
         """Destroy every data key of an organization; return how many. Nothing that was sealed under them can ever be read again.

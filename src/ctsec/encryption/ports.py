@@ -12,6 +12,7 @@ from ctsec.encryption._async_ports import (
     AsyncKeyServices,
     AsyncKms,
     AsyncOrganizationLock,
+    AsyncSealedRows,
     AsyncSealer,
 )
 from ctsec.encryption._sync_ports import (
@@ -24,6 +25,7 @@ from ctsec.encryption._sync_ports import (
     KeyServices,
     Kms,
     OrganizationLock,
+    SealedRows,
     Sealer,
 )
 
@@ -37,6 +39,7 @@ __all__ = [
     "AsyncKeyServices",
     "AsyncKms",
     "AsyncOrganizationLock",
+    "AsyncSealedRows",
     "AsyncSealer",
     "CustomerKeyRecords",
     "DekRecords",
@@ -47,5 +50,6 @@ __all__ = [
     "KeyServices",
     "Kms",
     "OrganizationLock",
+    "SealedRows",
     "Sealer",
 ]

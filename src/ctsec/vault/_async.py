@@ -10,14 +10,23 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
-from ctsec.encryption.context import Context
 from ctsec.ids import CredentialId, OrganizationId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import Secret
 from ctsec.vault._async_ports import AsyncCredentialRecords, AsyncPlaces, AsyncVaultRights, AsyncVaultSealer
+from ctsec.vault._async_rows import AsyncVaultRows
 from ctsec.vault.change import changed, differences, fits, judged, made_of, rotated
-from ctsec.vault.record import CREDENTIALS_MANAGE, CREDENTIALS_USE, AccessMode, Disclosure, VaultCredential, VaultWish, refuse_use
+from ctsec.vault.record import (
+    CREDENTIALS_MANAGE,
+    CREDENTIALS_USE,
+    AccessMode,
+    Disclosure,
+    VaultCredential,
+    VaultWish,
+    refuse_use,
+    secret_context,
+)
 
 MAX_DUE: Final = 500
 _NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such credential")
@@ -49,6 +58,11 @@ class AsyncVault:
         self._parts = parts
         self._audit = audit
         self._ambient = ambient
+
+    @property
+    def rows(self) -> AsyncVaultRows:
+        """The sealed secrets, for `data_keys.reencrypt` after a rotation of the organization's data key."""
+        return AsyncVaultRows(self._parts.records)
 
     async def store(
         self, actor: Principal, *, organization: OrganizationId, wish: VaultWish, secret: Secret, workspace: WorkspaceId | None = None
@@ -135,7 +149,7 @@ class AsyncVault:
             return await self._refuse(
                 actor, organization, refused, attempted="credential.use", credential=credential, workspace=place, asked=asked
             )
-        secret = Secret(await self._parts.sealer.open(sealed, context=_context(found)))
+        secret = Secret(await self._parts.sealer.open(sealed, context=secret_context(found)))
         await self._audit.note_aside(
             EventName.CREDENTIAL_DISCLOSED,
             actor=actor,
@@ -191,8 +205,8 @@ class AsyncVault:
     async def _sealed(self, credential: VaultCredential, secret: Secret) -> bytes:
         place = await self._parts.places.get(credential.workspace_id) if credential.workspace_id is not None else None
         if place is None:
-            return await self._parts.sealer.seal(secret.reveal(), context=_context(credential))
-        return await self._parts.sealer.seal(secret.reveal(), context=_context(credential), region=place.region)
+            return await self._parts.sealer.seal(secret.reveal(), context=secret_context(credential))
+        return await self._parts.sealer.seal(secret.reveal(), context=secret_context(credential), region=place.region)
 
     async def _note(self, name: EventName, actor: Principal, credential: VaultCredential, details: Mapping[str, Detail]) -> None:
         await self._audit.note(
@@ -225,10 +239,6 @@ class AsyncVault:
             details={"attempted": attempted, **(asked or {})},
         )
         return refusal
-
-
-def _context(credential: VaultCredential) -> Context:
-    return Context(organization=credential.organization_id, table="credential", row=credential.id, field="secret", purpose="vault")
 
 
 def _told(text: str | None) -> str | None:

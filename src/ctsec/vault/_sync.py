@@ -11,14 +11,23 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
-from ctsec.encryption.context import Context
 from ctsec.ids import CredentialId, OrganizationId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import Secret
 from ctsec.vault._sync_ports import CredentialRecords, Places, VaultRights, VaultSealer
+from ctsec.vault._sync_rows import VaultRows
 from ctsec.vault.change import changed, differences, fits, judged, made_of, rotated
-from ctsec.vault.record import CREDENTIALS_MANAGE, CREDENTIALS_USE, AccessMode, Disclosure, VaultCredential, VaultWish, refuse_use
+from ctsec.vault.record import (
+    CREDENTIALS_MANAGE,
+    CREDENTIALS_USE,
+    AccessMode,
+    Disclosure,
+    VaultCredential,
+    VaultWish,
+    refuse_use,
+    secret_context,
+)
 
 MAX_DUE: Final = 500
 _NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such credential")
@@ -50,6 +59,11 @@ class Vault:
         self._parts = parts
         self._audit = audit
         self._ambient = ambient
+
+    @property
+    def rows(self) -> VaultRows:
+        """The sealed secrets, for `data_keys.reencrypt` after a rotation of the organization's data key."""
+        return VaultRows(self._parts.records)
 
     def store(
         self, actor: Principal, *, organization: OrganizationId, wish: VaultWish, secret: Secret, workspace: WorkspaceId | None = None
@@ -134,7 +148,7 @@ class Vault:
             return self._refuse(
                 actor, organization, refused, attempted="credential.use", credential=credential, workspace=place, asked=asked
             )
-        secret = Secret(self._parts.sealer.open(sealed, context=_context(found)))
+        secret = Secret(self._parts.sealer.open(sealed, context=secret_context(found)))
         self._audit.note_aside(
             EventName.CREDENTIAL_DISCLOSED,
             actor=actor,
@@ -190,8 +204,8 @@ class Vault:
     def _sealed(self, credential: VaultCredential, secret: Secret) -> bytes:
         place = self._parts.places.get(credential.workspace_id) if credential.workspace_id is not None else None
         if place is None:
-            return self._parts.sealer.seal(secret.reveal(), context=_context(credential))
-        return self._parts.sealer.seal(secret.reveal(), context=_context(credential), region=place.region)
+            return self._parts.sealer.seal(secret.reveal(), context=secret_context(credential))
+        return self._parts.sealer.seal(secret.reveal(), context=secret_context(credential), region=place.region)
 
     def _note(self, name: EventName, actor: Principal, credential: VaultCredential, details: Mapping[str, Detail]) -> None:
         self._audit.note(
@@ -224,10 +238,6 @@ class Vault:
             details={"attempted": attempted, **(asked or {})},
         )
         return refusal
-
-
-def _context(credential: VaultCredential) -> Context:
-    return Context(organization=credential.organization_id, table="credential", row=credential.id, field="secret", purpose="vault")
 
 
 def _told(text: str | None) -> str | None:

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from ctsec.encryption.context import Context
 from ctsec.ids import CredentialId, OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Reason, Refusal
 from ctsec.secret import Secret
@@ -130,3 +131,8 @@ def refuse_use(credential: VaultCredential, *, user: str, access: AccessMode, se
     if credential.regions is not None and region not in credential.regions:
         return Refusal(Reason.DENIED, "this credential is not for this region; name one that it is for")
     return None
+
+
+def secret_context(credential: VaultCredential) -> Context:
+    """Return what the sealed secret of a credential is bound to."""
+    return Context(organization=credential.organization_id, table="credential", row=credential.id, field="secret", purpose="vault")

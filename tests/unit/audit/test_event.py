@@ -47,7 +47,7 @@ def full() -> Event:
 
 def test_names_are_resource_and_participle() -> None:
     """Every name of ours is `<resource>.<past participle>` and stands once."""
-    assert all(re.fullmatch(r"[a-z_]+\.[a-z_]*(ed|reset|withdrawn)(_[a-z]+)?", name.value) for name in EventName)
+    assert all(re.fullmatch(r"[a-z_]+\.[a-z_]*(ed|reset|withdrawn|undone)(_[a-z]+)?", name.value) for name in EventName)
     assert all(name.value.replace(".", "_").upper() == name.name for name in EventName)
 
 
