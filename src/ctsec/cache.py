@@ -7,6 +7,8 @@ Rules that this module keeps:
 - a record dies five seconds of monotonic time after its read began, whatever the wall clock does: another process's change is seen by then;
 - a process that can ask what others changed believes its records for `ask_every` seconds after it last asked, and no longer: without an
   answer it reads the store;
+- a record that says its version never takes the place of a newer one: a slow read from before a commit must not hide what a quick one saw
+  after it, in the moment until the commit is told here;
 - eviction is by scope (an id): every record that was tagged with the scope goes at once;
 - a key is a tuple, what the record is and the ids that it is of: text that is put together of ids could be that of others;
 - the cache is bounded; what does not fit any more is the oldest.
@@ -42,6 +44,7 @@ class _Entry(Generic[V]):
     value: V
     dies_at: float
     scopes: tuple[str, ...]
+    version: int | None
 
 
 class RecordCache(Generic[V]):
@@ -113,15 +116,26 @@ class RecordCache(Generic[V]):
         """Note that nobody answered: what was believed dies as it would, and the store is read until somebody does."""
         self._ask_after = self._monotonic() + SILENCE
 
-    def put(self, key: Key, value: V, *, scopes: Iterable[str], generation: Generation) -> bool:
-        """Keep a record, unless something was evicted since its read began; return whether it is kept."""
+    def put(self, key: Key, value: V, *, scopes: Iterable[str], generation: Generation, version: int | None = None) -> bool:
+        """Keep a record, unless something was evicted since its read began; return whether it is kept.
+
+        Of two reads that a commit came between, before it was told here, the one with the higher `version` stays; where one has none,
+        neither does.
+        """
         with self._lock:
             if generation.evictions != self._evictions:
                 return False
+            kept = self._entries.get(key)
+            if kept is not None and self._monotonic() < kept.dies_at:
+                if version is not None and kept.version is not None and kept.version > version:
+                    return False
+                if (version is None) != (kept.version is None):
+                    self._drop(key)
+                    return False
             self._drop(key)
             while len(self._entries) >= self._capacity:
                 self._drop(next(iter(self._entries)))
-            entry = _Entry(value, generation.started + self._life, tuple(scopes))
+            entry = _Entry(value, generation.started + self._life, tuple(scopes), version)
             self._entries[key] = entry
             for scope in entry.scopes:
                 self._by_scope.setdefault(scope, set()).add(key)

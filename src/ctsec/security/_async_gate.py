@@ -185,7 +185,8 @@ class AsyncGate:
             standing = await store.standings.standing(organization, person)
         if at_least is not None and version < at_least:
             raise StaleRead("the store is behind the version that was asked for; try again")
-        self._records.put(key, (standing,), scopes=(organization, person), generation=generation)
+        seen = standing.version if standing is not None else None
+        self._records.put(key, (standing,), scopes=(organization, person), generation=generation, version=seen)
         return standing
 
     async def _recall(self, key: Key) -> Cached | None:

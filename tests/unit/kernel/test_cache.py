@@ -46,6 +46,30 @@ def test_a_read_that_began_before_a_change_stores_nothing_after_it() -> None:
     assert cache.get(("key",)) == "fresh"
 
 
+def test_an_older_version_takes_no_newer_ones_place() -> None:
+    """Of two reads around a commit that is not told here yet the newer stays, whoever is first; where one has no version, neither does."""
+    clock = Seconds()
+    cache: RecordCache[str] = RecordCache(monotonic=clock)
+
+    def put(value: str, version: int | None) -> bool:
+        return cache.put(("key",), value, scopes=("usr",), generation=cache.begin(), version=version)
+
+    assert put("old", 4)
+    assert put("new", 5)
+    assert not put("old", 4)
+    assert cache.get(("key",)) == "new"
+    assert put("the same", 5)
+    assert not put("gone", None)
+    assert cache.get(("key",)) is None
+    assert put("gone", None)
+    assert not put("old", 4)
+    assert cache.get(("key",)) is None
+    assert put("new", 5)
+    clock.value += LIFE
+    assert put("restored from a backup", 1)
+    assert cache.get(("key",)) == "restored from a backup"
+
+
 def test_eviction_takes_exactly_the_records_of_a_scope() -> None:
     """A change of one scope ends every record tagged with it, and no other."""
     cache = RecordCache[int](monotonic=Seconds())
