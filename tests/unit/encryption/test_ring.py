@@ -1,0 +1,108 @@
+"""The key ring and a key service that answers with something else than it should."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from ctsec.ambient import Ambient
+from ctsec.encryption import Context, KeyRing, WrappedDek
+from ctsec.encryption.kms import LocalKms
+from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound
+from ctsec.ids import DekId, OrganizationId
+from ctsec.secret import Secret
+from ctsec.testing import FixedClock
+
+ACME = OrganizationId("org_00000000000000000000000001")
+CONTEXT = Context(organization=ACME, purpose="token")
+
+
+class Liar(LocalKms):
+    """A key service that can be made to lie in one of its verbs: another data key, or bytes that no key wrapped."""
+
+    lies: str = ""
+    calls: int = 0
+
+    def unwrap(self, wrapped: bytes, context: bytes) -> Secret:
+        """Return the data key, or another one of the right length."""
+        self.calls += 1
+        return Secret(os.urandom(32)) if self.lies == "unwrap" else super().unwrap(wrapped, context)
+
+    def rewrap(self, wrapped: bytes, old_context: bytes, new_context: bytes) -> bytes:
+        """Return the data key wrapped anew, or something of the same length."""
+        return os.urandom(len(wrapped)) if self.lies == "rewrap" else super().rewrap(wrapped, old_context, new_context)
+
+
+class Records:
+    """Committed data keys."""
+
+    def __init__(self) -> None:
+        self.deks: list[WrappedDek] = []
+
+    def get(self, dek_id: DekId) -> WrappedDek | None:
+        """Return a key."""
+        return next((each for each in self.deks if each.id == dek_id), None)
+
+    def active(self, scope: str, region: str) -> WrappedDek | None:
+        """Return the newest key of a scope and region."""
+        return next((each for each in reversed(self.deks) if (each.scope, each.region) == (scope, region)), None)
+
+    def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
+        """Let everybody seal."""
+        return messages <= most
+
+
+@pytest.fixture
+def kms() -> Liar:
+    """A key service that does not lie yet."""
+    return Liar(os.urandom(16), key=Secret(os.urandom(32)))
+
+
+@pytest.fixture
+def records(kms: Liar) -> Records:
+    """The data key of one organization."""
+    made = Records()
+    made.deks.append(ring_of(kms, made).make_dek(ACME, region="default"))
+    return made
+
+
+def ring_of(kms: Liar, records: Records) -> KeyRing:
+    """Return the ring of a process that has just started."""
+    return KeyRing(kms=kms, source=records, ambient=Ambient(clock=FixedClock()))
+
+
+def test_another_data_key_than_the_records_is_refused(kms: Liar, records: Records) -> None:
+    """A service that answers with a key that the record does not commit to is believed neither for sealing nor for opening, nor held."""
+    blob = ring_of(kms, records).seal(b"a token", context=CONTEXT)
+    ring = ring_of(kms, records)
+    kms.lies = "unwrap"
+    for _ in range(2):
+        with pytest.raises(CorruptRecord):
+            ring.seal(b"x", context=CONTEXT)
+        with pytest.raises(CorruptRecord):
+            ring.open(blob, context=CONTEXT)
+    kms.lies = ""
+    assert ring.open(blob, context=CONTEXT) == b"a token"
+
+
+def test_what_does_not_open_is_not_given_to_be_stored(kms: Liar, records: Records) -> None:
+    """A re-wrapping whose answer can not be unwrapped again raises, so that the record that opens stays; a right one comes back."""
+    ring, (record,) = ring_of(kms, records), records.deks
+    kms.lies = "rewrap"
+    with pytest.raises((DecryptionFailed, KeyNotFound)):
+        ring.rewrap(record)
+    kms.lies = ""
+    renewed = ring.rewrap(record)
+    assert renewed == replace(record, wrapped=renewed.wrapped, version=1)
+    assert renewed.wrapped != record.wrapped
+
+
+def test_a_blob_of_another_scope_asks_nobody(kms: Liar, records: Records) -> None:
+    """What another organization sealed is refused before the key service is asked."""
+    blob = ring_of(kms, records).seal(b"a token", context=CONTEXT)
+    ring, before = ring_of(kms, records), kms.calls
+    with pytest.raises(DecryptionFailed):
+        ring.open(blob, context=replace(CONTEXT, organization=OrganizationId("org_2")))
+    assert kms.calls == before
