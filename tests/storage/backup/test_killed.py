@@ -41,30 +41,18 @@ class Victim:
             env={**os.environ, "PYTHONPATH": path},
         )
 
-    def run(self, work: str, url: str, path: Path, *, killed_after: float | None) -> int:
-        """Have a child do some work, kill it after so many seconds, and return its exit code (-9: it was killed before it ended)."""
-        child = int(self._ask(f"{work} {url} {path}"))
-        if killed_after is not None:
-            time.sleep(killed_after)
-            os.kill(child, signal.SIGKILL)
-        return int(self._ask("go"))
-
-    def duration(self, work: str, url: str, path: Path) -> float:
-        """Return how many seconds some work takes if nobody kills it."""
-        start = time.monotonic()
-        assert self.run(work, url, path, killed_after=None) == 0
-        return time.monotonic() - start
+    def run(self, work: str, url: str, path: Path, *, last: int = 0) -> tuple[int, int]:
+        """Have a child do some work up to its step number `last` (0: all of it); return its exit code and how many steps it took."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{work} {url} {path} {last}\n")
+        self._process.stdin.flush()
+        code, done = self._process.stdout.readline().split()
+        return int(code), int(done)
 
     def close(self) -> None:
         """End the process."""
         self._process.communicate()
-
-    def _ask(self, line: str) -> str:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{line}\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline()
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +72,11 @@ def settle(database: Database) -> None:
                 return
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def moments(whole: int, chance: random.Random) -> list[int]:
+    """Return the steps at which to kill: some of all of them, and as many of the last ones, where files and commits are."""
+    return [chance.randint(1, whole) if n % 2 else max(1, whole - chance.randrange(12)) for n in range(ROUNDS)]
 
 
 def is_whole(path: Path) -> bool:
@@ -117,13 +110,12 @@ def test_a_killed_backup_never_looks_whole(kind: str, victim: Victim, tmp_path: 
     fill(source.sync_url, rows=12)
     before = dump(source)
     path, partial = tmp_path / "b", tmp_path / "b.partial"
-    duration = victim.duration("save", source.sync_url, path)
-    chance, seen = random.Random(kind), set[bool]()
-    for _ in range(ROUNDS):
+    code, whole = victim.run("save", source.sync_url, path)
+    assert code == 0
+    seen = set[bool]()
+    for last in moments(whole, random.Random(kind)):
         path.unlink(missing_ok=True)
-        code = victim.run("save", source.sync_url, path, killed_after=chance.uniform(0, 1.1 * duration))
-        assert code in {0, -signal.SIGKILL}
-        assert path.exists() or code != 0
+        assert victim.run("save", source.sync_url, path, last=last) == (-signal.SIGKILL, last)
         if path.exists():
             assert is_whole(path)
         elif partial.exists():
@@ -144,19 +136,18 @@ def test_a_killed_restore_never_looks_whole(kind: str, victim: Victim, tmp_path:
     fill(source.sync_url, rows=12)
     save(source.sync_url, tmp_path / "b")
     expected = dump(source)
-    duration = victim.duration("restore", target.sync_url, tmp_path / "b")
+    code, whole = victim.run("restore", target.sync_url, tmp_path / "b")
+    assert code == 0
     emptied(kind, "target")
-    chance = random.Random(kind)
-    for _ in range(ROUNDS):
-        code = victim.run("restore", target.sync_url, tmp_path / "b", killed_after=chance.uniform(0, 1.1 * duration))
-        assert code in {0, -signal.SIGKILL}
+    for last in moments(whole, random.Random(kind)):
+        code, done = victim.run("restore", target.sync_url, tmp_path / "b", last=last)
+        # What an earlier one left is cleared first or not, so that the number of steps is not always the same.
+        assert code == -signal.SIGKILL or (code == 0 and done < last)
         settle(target)
         if opens(target):
             found: dict[str, Any] = dump(target)
             assert found == expected or (code != 0 and not any(found.values()))
             emptied(kind, "target")
-        else:
-            assert code == -signal.SIGKILL
     if opens(target):
         emptied(kind, "target")
     restore(target.sync_url, tmp_path / "b")
