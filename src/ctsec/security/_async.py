@@ -17,7 +17,6 @@ from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
 from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._async_ports import AsyncMailer
-from ctsec.mail.message import Letters
 from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
@@ -115,13 +114,12 @@ class AsyncSecurity:
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
         self.parts = parts
         self.gate = AsyncGate(storage, parts=parts, feed=feed)
-        letters = Letters(parts.settings.issuer, parts.settings.base_url)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
         self.jobs = AsyncJobs(
             storage,
             secrets=secrets,
             mailer=mailer,
-            letters=letters,
+            letters=parts.letters,
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,

@@ -18,7 +18,6 @@ from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
 from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._sync_ports import Mailer
-from ctsec.mail.message import Letters
 from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
@@ -116,13 +115,12 @@ class Security:
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
         self.parts = parts
         self.gate = Gate(storage, parts=parts, feed=feed)
-        letters = Letters(parts.settings.issuer, parts.settings.base_url)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
         self.jobs = Jobs(
             storage,
             secrets=secrets,
             mailer=mailer,
-            letters=letters,
+            letters=parts.letters,
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,
