@@ -22,6 +22,7 @@ SessionId = NewType("SessionId", str)
 KeyId = NewType("KeyId", str)
 AuthenticatorId = NewType("AuthenticatorId", str)
 BackupCodeSetId = NewType("BackupCodeSetId", str)
+PasskeyId = NewType("PasskeyId", str)
 ServiceAccountId = NewType("ServiceAccountId", str)
 EventId = NewType("EventId", str)
 MessageId = NewType("MessageId", str)
@@ -43,6 +44,7 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     KeyId: "key",
     AuthenticatorId: "aut",
     BackupCodeSetId: "bcs",
+    PasskeyId: "pky",
     ServiceAccountId: "svc",
     EventId: "evt",
     MessageId: "msg",

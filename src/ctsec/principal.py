@@ -42,9 +42,10 @@ class Factor(StrEnum):
     PASSWORD = "pwd"
     TOTP = "otp"
     BACKUP_CODE = "backup"
+    PASSKEY = "passkey"  # neither "hwk" nor "swk": without attestation nobody knows where its key is
 
 
-SECOND_FACTORS: Final = frozenset({Factor.TOTP.value, Factor.BACKUP_CODE.value})
+SECOND_FACTORS: Final = frozenset({Factor.TOTP.value, Factor.BACKUP_CODE.value, Factor.PASSKEY.value})
 FRESH: Final = timedelta(minutes=10)
 
 

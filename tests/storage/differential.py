@@ -34,7 +34,7 @@ _KEYS: Final = ("s@example.com", "S@example.com", "s@example.com ", "t@example.c
 _ROLES: Final = ("member", "Member", "owner", "admin")
 _NAMES: Final = ("user.signed_in", "role.*", "role.assigned", "r_le.x")
 _ORDERED: Final = (
-    "workspaces.of_", "roster.of_org", "standings.of_org", "roster.owners", "assignments.of_", "lists.", "custom_roles.of_",
+    "workspaces.of_", "roster.of_org", "standings.of_org", "roster.owners", "assignments.of_", "lists.", "passkeys.of_", "custom_roles.of_",
     "elevations.of_", "break_glass.of_", "api_keys.of_", "credentials.", "index_keys.", "inbox.", "log.", "outbox.", "guard.events.",
 )  # fmt: skip
 
@@ -140,6 +140,11 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "backup_codes.put": lambda f, a, b, c: _call(s.backup_codes(f, of=a)),
     "backup_codes.get": lambda f, a, b, c: _call(s.user_id(a)),
     "backup_codes.remove": lambda f, a, b, c: _call(s.user_id(a)),
+    "passkeys.add": lambda f, a, b, c: _call(s.passkey(f, of=a, credential=_KEYS[b].encode())),
+    "passkeys.by_credential": lambda f, a, b, c: _call(_KEYS[a].encode()),
+    "passkeys.of_user": lambda f, a, b, c: _call(s.user_id(a)),
+    "passkeys.replace": lambda f, a, b, c: _call(replace(s.passkey(a, of=b), name=f"n{c}", version=c)),
+    "passkeys.remove": lambda f, a, b, c: _call(s.user_id(a), s.passkey(b, of=0).id),
     "api_keys.add": lambda f, a, b, c: _call(s.api_key(f, of=a, owner=b, scopes=frozenset() if c else None), s.key_secret(f)),
     "api_keys.get": lambda f, a, b, c: _call(s.api_key(a, of=0, owner=0).id),
     "api_keys.of_owner": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
@@ -244,7 +249,7 @@ def play(storage: Storage, run: Run) -> list[tuple[str, object]]:
 
 
 _READS: Final = tuple(name for name in CALLS if name.rpartition(".")[2] in {
-    "get", "by_email", "by_digest", "open", "of_user", "of_organization", "of_workspace", "of_owner", "standing", "organization_of",
+    "get", "by_email", "by_credential", "by_digest", "open", "of_user", "of_organization", "of_workspace", "of_owner", "standing", "organization_of",
     "active", "due", "sealed", "of_place", "peek", "live", "last", "pending",
 })  # fmt: skip
 

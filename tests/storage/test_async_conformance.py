@@ -91,6 +91,10 @@ class TestBackupCodes(conformance.AsyncBackupCodeConformance):
     pass
 
 
+class TestPasskeys(conformance.AsyncPasskeyConformance):
+    pass
+
+
 class TestKeys(conformance.AsyncKeyConformance):
     pass
 

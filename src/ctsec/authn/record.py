@@ -73,5 +73,10 @@ class SessionPolicy:
 
 
 def assurance_level(factors: Mapping[str, datetime]) -> int:
-    """Return the assurance level that the proved factors give: 2 with a password and a second factor, else 1."""
-    return 2 if Factor.PASSWORD in factors and not SECOND_FACTORS.isdisjoint(factors) else 1
+    """Return the assurance level that the proved factors give: 2 with a password and a second factor, or with a passkey, else 1.
+
+    A passkey without a password counts twice, as what one has and as what one knows or is: it starts a session only if its authenticator
+    verified the person (NIST SP 800-63B-4, 3.1.7).
+    """
+    two = Factor.PASSWORD in factors and not SECOND_FACTORS.isdisjoint(factors)
+    return 2 if two or Factor.PASSKEY in factors else 1

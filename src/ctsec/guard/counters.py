@@ -20,3 +20,8 @@ def password_counter(email_key: str) -> str:
 def code_counter(user_id: UserId, factor: Factor) -> str:
     """Return the key of the counter of code attempts of one factor of one person."""
     return f"{factor.value}:{user_id}"
+
+
+def passkey_counter(credential_id: bytes) -> str:
+    """Return the key of the counter of attempts with one passkey: the same for a passkey that nobody has."""
+    return "passkey:" + hashlib.sha256(credential_id).hexdigest()

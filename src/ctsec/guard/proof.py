@@ -34,6 +34,9 @@ class Purpose(StrEnum):
     PASSWORD_RESET = "password_reset"
     SIGN_IN_TICKET = "sign_in_ticket"
     BACKUP_CODE = "backup_code"
+    PASSKEY_REGISTRATION = "passkey_registration"
+    PASSKEY_SIGN_IN = "passkey_sign_in"
+    PASSKEY_SECOND_FACTOR = "passkey_second_factor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

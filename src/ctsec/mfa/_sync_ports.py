@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ctsec.ids import Random, SessionId, UserId
+from ctsec.ids import PasskeyId, Random, SessionId, UserId
 from ctsec.mail.message import Message
+from ctsec.mfa.passkey import Passkey
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.principal import Factor
 from ctsec.secret import SecretText
@@ -46,6 +47,30 @@ class BackupCodeRecords(Protocol):
 
     def remove(self, user_id: UserId) -> bool:
         """Delete the person's set."""
+        ...
+
+
+class PasskeyRecords(Protocol):
+    """Passkeys."""
+
+    def add(self, passkey: Passkey) -> bool:
+        """Insert a passkey; False if its credential id is taken, by whomever."""
+        ...
+
+    def by_credential(self, credential_id: bytes) -> Passkey | None:
+        """Return the passkey with the id that its authenticator gave it."""
+        ...
+
+    def of_user(self, user_id: UserId) -> tuple[Passkey, ...]:
+        """Return the passkeys of a person, in the order of ids."""
+        ...
+
+    def replace(self, passkey: Passkey) -> bool:
+        """Write name, backup and last use if the stored version is one less; whose it is and its key never change."""
+        ...
+
+    def remove(self, user_id: UserId, passkey_id: PasskeyId) -> bool:
+        """Delete a passkey of a person; False if there is none, or another person has it."""
         ...
 
 

@@ -22,7 +22,7 @@ from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecor
 from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.keys._async_ports import AsyncKeyRecords
 from ctsec.mail._async_ports import AsyncOutboxRecords
-from ctsec.mfa._async_ports import AsyncAuthenticatorRecords, AsyncBackupCodeRecords
+from ctsec.mfa._async_ports import AsyncAuthenticatorRecords, AsyncBackupCodeRecords, AsyncPasskeyRecords
 from ctsec.rbac._async_ports import (
     AsyncAssignmentRecords,
     AsyncBreakGlassRecords,
@@ -147,6 +147,11 @@ class AsyncStore(Protocol):
     @property
     def backup_codes(self) -> AsyncBackupCodeRecords:
         """Backup-code sets."""
+        ...
+
+    @property
+    def passkeys(self) -> AsyncPasskeyRecords:
+        """Passkeys."""
         ...
 
     @property

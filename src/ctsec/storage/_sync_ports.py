@@ -23,7 +23,7 @@ from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, IndexKe
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.keys._sync_ports import KeyRecords
 from ctsec.mail._sync_ports import OutboxRecords
-from ctsec.mfa._sync_ports import AuthenticatorRecords, BackupCodeRecords
+from ctsec.mfa._sync_ports import AuthenticatorRecords, BackupCodeRecords, PasskeyRecords
 from ctsec.rbac._sync_ports import (
     AssignmentRecords,
     BreakGlassRecords,
@@ -148,6 +148,11 @@ class Store(Protocol):
     @property
     def backup_codes(self) -> BackupCodeRecords:
         """Backup-code sets."""
+        ...
+
+    @property
+    def passkeys(self) -> PasskeyRecords:
+        """Passkeys."""
         ...
 
     @property

@@ -186,6 +186,7 @@ def add_samples(url: str) -> None:
             store.sessions.add(s.session(n, of=n))
             store.authenticators.add(s.authenticator(n, of=n))
             store.backup_codes.put(s.backup_codes(n, of=n))
+            store.passkeys.add(s.passkey(n, of=n))
             store.api_keys.add(s.api_key(n, of=n, owner=n), s.key_secret(n))
             store.deks.add(s.dek(n))
             store.customer_keys.add(s.customer_key(n))

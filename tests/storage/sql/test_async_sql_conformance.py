@@ -103,6 +103,10 @@ class TestBackupCodes(conformance.AsyncBackupCodeConformance):
     pass
 
 
+class TestPasskeys(conformance.AsyncPasskeyConformance):
+    pass
+
+
 class TestKeys(conformance.AsyncKeyConformance):
     pass
 

@@ -105,6 +105,10 @@ class TestBackupCodes(conformance.BackupCodeConformance):
     pass
 
 
+class TestPasskeys(conformance.PasskeyConformance):
+    pass
+
+
 class TestKeys(conformance.KeyConformance):
     pass
 

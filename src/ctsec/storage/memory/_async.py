@@ -34,6 +34,7 @@ from ctsec.storage.memory._async_guard import AsyncMemoryGuard
 from ctsec.storage.memory._async_index_keys import AsyncMemoryIndexKeys
 from ctsec.storage.memory._async_keys import AsyncMemoryKeys
 from ctsec.storage.memory._async_moves import AsyncMemoryMoves, AsyncMemoryPrimaries
+from ctsec.storage.memory._async_passkeys import AsyncMemoryPasskeys
 from ctsec.storage.memory._async_vault import AsyncMemoryCredentials
 from ctsec.storage.memory._async_work import AsyncMemoryEpochs, AsyncMemoryJobs, AsyncMemoryOutbox
 from ctsec.storage.memory.state import MemoryState, Transaction
@@ -60,6 +61,7 @@ class AsyncMemoryStore:
     sessions: AsyncMemorySessions
     authenticators: AsyncMemoryAuthenticators
     backup_codes: AsyncMemoryBackupCodes
+    passkeys: AsyncMemoryPasskeys
     api_keys: AsyncMemoryKeys
     deks: AsyncMemoryDeks
     customer_keys: AsyncMemoryCustomerKeys
@@ -99,6 +101,7 @@ class AsyncMemoryStore:
             sessions=AsyncMemorySessions(tx),
             authenticators=AsyncMemoryAuthenticators(tx),
             backup_codes=AsyncMemoryBackupCodes(tx),
+            passkeys=AsyncMemoryPasskeys(tx),
             api_keys=AsyncMemoryKeys(tx),
             deks=AsyncMemoryDeks(tx),
             customer_keys=AsyncMemoryCustomerKeys(tx),

@@ -35,6 +35,7 @@ from ctsec.storage.memory._sync_guard import MemoryGuard
 from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
 from ctsec.storage.memory._sync_keys import MemoryKeys
 from ctsec.storage.memory._sync_moves import MemoryMoves, MemoryPrimaries
+from ctsec.storage.memory._sync_passkeys import MemoryPasskeys
 from ctsec.storage.memory._sync_vault import MemoryCredentials
 from ctsec.storage.memory._sync_work import MemoryEpochs, MemoryJobs, MemoryOutbox
 from ctsec.storage.memory.state import MemoryState, Transaction
@@ -61,6 +62,7 @@ class MemoryStore:
     sessions: MemorySessions
     authenticators: MemoryAuthenticators
     backup_codes: MemoryBackupCodes
+    passkeys: MemoryPasskeys
     api_keys: MemoryKeys
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
@@ -100,6 +102,7 @@ class MemoryStore:
             sessions=MemorySessions(tx),
             authenticators=MemoryAuthenticators(tx),
             backup_codes=MemoryBackupCodes(tx),
+            passkeys=MemoryPasskeys(tx),
             api_keys=MemoryKeys(tx),
             deks=MemoryDeks(tx),
             customer_keys=MemoryCustomerKeys(tx),

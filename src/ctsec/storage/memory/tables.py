@@ -23,12 +23,14 @@ from ctsec.ids import (
     MessageId,
     MoveId,
     OrganizationId,
+    PasskeyId,
     SessionId,
     UserId,
     WorkspaceId,
 )
 from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.mail.record import OutboxEntry
+from ctsec.mfa.passkey import Passkey
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.custom_record import CustomRoleRecord
@@ -56,6 +58,8 @@ PASSWORDS: Final[Table[UserId, PasswordRecord]] = Table("passwords")
 SESSIONS: Final[Table[SessionId, Session]] = Table("sessions")
 AUTHENTICATORS: Final[Table[AuthenticatorId, Authenticator]] = Table("authenticators")
 BACKUP_CODES: Final[Table[UserId, BackupCodeSetRecord]] = Table("backup_codes")
+PASSKEYS: Final[Table[PasskeyId, Passkey]] = Table("passkeys")
+PASSKEY_CREDENTIALS: Final[Table[bytes, PasskeyId]] = Table("passkey_credentials")
 API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")
 KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")
 DEKS: Final[Table[DekId, WrappedDek]] = Table("deks")

@@ -32,6 +32,7 @@ from ctsec.storage.sql._async_guard import AsyncSqlGuard
 from ctsec.storage.sql._async_index_keys import AsyncSqlIndexKeys
 from ctsec.storage.sql._async_keys import AsyncSqlKeys
 from ctsec.storage.sql._async_moves import AsyncSqlMoves, AsyncSqlPrimaries
+from ctsec.storage.sql._async_passkeys import AsyncSqlPasskeys
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql._async_vault import AsyncSqlCredentials
 from ctsec.storage.sql._async_work import AsyncSqlEpochs, AsyncSqlJobs, AsyncSqlOutbox
@@ -66,6 +67,7 @@ class AsyncSqlStore:
     sessions: AsyncSqlSessions
     authenticators: AsyncSqlAuthenticators
     backup_codes: AsyncSqlBackupCodes
+    passkeys: AsyncSqlPasskeys
     api_keys: AsyncSqlKeys
     deks: AsyncSqlDeks
     customer_keys: AsyncSqlCustomerKeys
@@ -105,6 +107,7 @@ class AsyncSqlStore:
             sessions=AsyncSqlSessions(run, tables),
             authenticators=AsyncSqlAuthenticators(run, tables),
             backup_codes=AsyncSqlBackupCodes(run, tables),
+            passkeys=AsyncSqlPasskeys(run, tables),
             api_keys=AsyncSqlKeys(run, tables),
             deks=AsyncSqlDeks(run, tables),
             customer_keys=AsyncSqlCustomerKeys(run, tables),

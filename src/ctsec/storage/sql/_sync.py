@@ -33,6 +33,7 @@ from ctsec.storage.sql._sync_guard import SqlGuard
 from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
 from ctsec.storage.sql._sync_keys import SqlKeys
 from ctsec.storage.sql._sync_moves import SqlMoves, SqlPrimaries
+from ctsec.storage.sql._sync_passkeys import SqlPasskeys
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql._sync_vault import SqlCredentials
 from ctsec.storage.sql._sync_work import SqlEpochs, SqlJobs, SqlOutbox
@@ -67,6 +68,7 @@ class SqlStore:
     sessions: SqlSessions
     authenticators: SqlAuthenticators
     backup_codes: SqlBackupCodes
+    passkeys: SqlPasskeys
     api_keys: SqlKeys
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
@@ -106,6 +108,7 @@ class SqlStore:
             sessions=SqlSessions(run, tables),
             authenticators=SqlAuthenticators(run, tables),
             backup_codes=SqlBackupCodes(run, tables),
+            passkeys=SqlPasskeys(run, tables),
             api_keys=SqlKeys(run, tables),
             deks=SqlDeks(run, tables),
             customer_keys=SqlCustomerKeys(run, tables),

@@ -18,6 +18,7 @@ from ctsec.directory.record import MembershipStatus, OrganizationStatus, Workspa
 from ctsec.encryption.dek import DekState
 from ctsec.errors import ConfigurationError
 from ctsec.guard.proof import Purpose
+from ctsec.mfa.passkey import MAX_CREDENTIAL_ID, Backup
 from ctsec.principal import PrincipalKind
 from ctsec.rbac.elevation import ElevationKind, ElevationState
 from ctsec.residency.record import MAX_KEY, MAX_KIND, MoveState, ResidenceState
@@ -155,6 +156,14 @@ class Tables:
         self.backup_code_set = self._table(
             "backup_code_set", _id("id"), _id("user_id"), _blob("salt"),
             Column("digests", JsonText[Any]("blobs", "backup_code_set.digests"), nullable=False), _at("created_at"), key=("user_id",),
+        )  # fmt: skip
+
+        self.passkey = self._table(
+            "passkey", _id("id"), _id("user_id"), Column("credential_id", Digest(MAX_CREDENTIAL_ID), nullable=False), _blob("public_key"),
+            Column("transports", JsonText[Any]("texts", "passkey.transports"), nullable=False),
+            Column("backup", EnumText(Backup, "passkey.backup"), nullable=False), _words("name"), _at("created_at"),
+            _at("last_used_at", nullable=True), _number("version"),
+            key=("id",), one_credential=("credential_id",), by_user=("user_id",),
         )  # fmt: skip
 
     def _directory(self) -> None:

@@ -37,6 +37,7 @@ from ctsec.testing.conformance._async_members import (
     AsyncRosterConformance,
     AsyncStandingConformance,
 )
+from ctsec.testing.conformance._async_passkeys import AsyncPasskeyConformance
 from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
 from ctsec.testing.conformance._async_vault import AsyncCredentialConformance, AsyncIndexKeyConformance
@@ -63,6 +64,7 @@ from ctsec.testing.conformance._sync_isolation import IsolationConformance
 from ctsec.testing.conformance._sync_keys import KeyConformance
 from ctsec.testing.conformance._sync_kms import KmsConformance, KmsStateConformance, KmsTamperConformance
 from ctsec.testing.conformance._sync_members import AssignmentConformance, MembershipConformance, RosterConformance, StandingConformance
+from ctsec.testing.conformance._sync_passkeys import PasskeyConformance
 from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
 from ctsec.testing.conformance._sync_vault import CredentialConformance, IndexKeyConformance
@@ -99,6 +101,7 @@ __all__ = [
     "AsyncMoveConformance",
     "AsyncOrganizationConformance",
     "AsyncOutboxConformance",
+    "AsyncPasskeyConformance",
     "AsyncPasswordConformance",
     "AsyncProofConformance",
     "AsyncRegionContentConformance",
@@ -140,6 +143,7 @@ __all__ = [
     "MoveConformance",
     "OrganizationConformance",
     "OutboxConformance",
+    "PasskeyConformance",
     "PasswordConformance",
     "ProofConformance",
     "RegionContentConformance",
