@@ -66,7 +66,12 @@ class Credential:
 
     def second_factor_fresh(self, *, now: datetime, within: timedelta = FRESH) -> bool:
         """Say whether a second factor was proved at most `within` ago; a proof from the future, after a clock went back, is none."""
-        return any(timedelta(0) <= now - self.factors[each] <= within for each in SECOND_FACTORS & self.factors.keys())
+        return any(self.fresh(each, now=now, within=within) for each in SECOND_FACTORS)
+
+    def fresh(self, factor: str, *, now: datetime, within: timedelta = FRESH) -> bool:
+        """Say whether `factor` was proved at most `within` ago; a proof from the future is none."""
+        proved = self.factors.get(factor)
+        return proved is not None and timedelta(0) <= now - proved <= within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,9 +36,10 @@ SHARED_FOR = {
 # Third-party packages, and the modules that may touch them (patterns of names below `ctsec`).
 THIRD_PARTY = {
     "argon2": ("authn.argon2",),
-    "cryptography": ("encryption.primitives", "encryption.ed25519", "encryption.kms.*", "jose.*"),
+    "cryptography": ("encryption.primitives", "encryption.ed25519", "encryption.kms.*", "jose.*", "testing.passkeys"),
     "pyotp": ("mfa.provisioning",),
     "segno": ("mfa.provisioning",),
+    "webauthn": ("mfa.passkey_verification", "testing.passkeys"),
     "joserfc": ("jose.*",),
     "httpx": ("jose.*", "testing.*"),
     "pydantic": ("web.*", "fastapi", "flask"),

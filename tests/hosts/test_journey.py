@@ -48,11 +48,11 @@ def test_enrolment_counts_only_after_its_first_code(host: Host, browser: Browser
     browser.totp = enrolment["manual_key"].replace(" ", "")
     wrong = browser.auth("POST /mfa/totp/confirm", {"code": "000000" if browser.code() != "000000" else "000001"})
     assert (wrong.status, wrong.json["reason"]) == (400, "invalid_code")
-    assert browser.ok("GET /mfa") == {"enrolled": False, "backup_codes_left": 0}
+    assert browser.ok("GET /mfa") == {"enrolled": False, "backup_codes_left": 0, "passkeys": 0}
     done = browser.ok("POST /mfa/totp/confirm", {"code": browser.code()})
     assert (len(done["codes"]), done["remaining"]) == (10, 10)
     assert done["codes"][0] in done["text"]
-    assert browser.ok("GET /mfa") == {"enrolled": True, "backup_codes_left": 10}
+    assert browser.ok("GET /mfa") == {"enrolled": True, "backup_codes_left": 10, "passkeys": 0}
     assert browser.ok("GET /session")["aal"] == 2
     assert Browser(host, email=browser.email).sign_in()["status"] == "mfa_required"
     events = host.events()

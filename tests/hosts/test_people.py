@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from ctsec.web.table import ROUTES, Route
+from ctsec.web.route import Route
+from ctsec.web.table import ROUTES
 from tests.hosts.apps import ORGANIZATION_ACTIONS, WORKSPACE_ACTIONS, slug
 from tests.hosts.harness import Browser, Host, named
 

@@ -7,19 +7,20 @@ from datetime import timedelta
 from typing import Any
 
 from ctsec.directory.record import Organization, Workspace
-from ctsec.ids import BreakGlassId, CredentialId, ElevationId, SessionId
+from ctsec.ids import BreakGlassId, CredentialId, ElevationId, PasskeyId, SessionId
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
 from ctsec.secret import Secret
+from ctsec.testing import SoftwareAuthenticator
 from ctsec.vault import VaultKind, VaultWish
 from tests.services._async_world import AsyncWorld
-from tests.services.probing import OTHER_PASSWORD, PASSWORD, Device, base32
+from tests.services.probing import ORIGIN, OTHER_PASSWORD, PASSWORD, Device, base32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncStage:
-    """Ann owns Acme; Bob is a member, has begun to enrol and asks for a role; Mia has MFA and a permit.
+    """Ann owns Acme; Bob is a member, has begun to enrol and asks for a role; Mia has MFA, a passkey and a permit.
 
     Cid is suspended, Dan is invited, Zoe is not confirmed. The workspace lab is moving to another region.
     """
@@ -42,6 +43,14 @@ class AsyncStage:
     asked: ElevationId
     permit: BreakGlassId
     kept: CredentialId
+    key: SoftwareAuthenticator
+    passkey: PasskeyId
+    adding: str
+    signing: str
+
+    def unasked(self) -> str:
+        """Return what a passkey answers to a challenge that nobody made."""
+        return self.key.get({"rpId": "localhost", "allowCredentials": [], "challenge": "x" * 43}, origin=ORIGIN)
 
 
 WISH = VaultWish(name="billing bucket", kind=VaultKind.AWS, services=frozenset({"s3"}), regions=None, rotate_every=timedelta(days=90))
@@ -78,6 +87,10 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
     await world.call("residency.start", world.sure(ann), organization=acme.id, workspace=lab.id, region="us")
     permit = await world.call("break_glass.permit", ann, organization=acme.id, **glass)
     kept = await world.call("vault.store", ann, organization=acme.id, wish=WISH, secret=Secret(b"s3cret"))
+    key = SoftwareAuthenticator()
+    added = await world.add_passkey(mia, key)
+    adding = SoftwareAuthenticator().create(await world.call("passkeys.begin_registration", mia), origin=ORIGIN)
+    signing = key.get(await world.call("sign_in.begin_passkey"), origin=ORIGIN)
     (invitation,) = await world.call("members.invitations", organization=acme.id)
     return AsyncStage(
         world=world,
@@ -98,6 +111,10 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
         asked=asked.id,
         permit=permit.id,
         kept=kept.id,
+        key=key,
+        passkey=added.passkey.id,
+        adding=adding,
+        signing=signing,
     )
 
 
@@ -121,6 +138,7 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "sign_in.password": ((), {"email": "bob@acme.example", "password": PASSWORD}),
         "sign_in.second_factor": ((), {"ticket": stage.ticket, "factor": Factor.TOTP, "code": code}),
         "sign_in.step_up": ((stage.mia,), {"factor": Factor.TOTP, "code": code}),
+        "sign_in.passkey": ((), {"response": stage.signing}),
         "sessions.revoke": ((ann, SessionId(ann.credential.id)), {}),
         "sessions.sign_out": ((ann,), {}),
         "sessions.sign_out_everywhere": ((ann,), {}),
@@ -129,6 +147,10 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "mfa.confirm_totp": ((bob,), {"code": stage.pending.code()}),
         "mfa.regenerate_backup_codes": ((stage.mia,), {}),
         "mfa.remove_totp": ((stage.mia,), {}),
+        "passkeys.begin_registration": ((stage.mia,), {}),
+        "passkeys.finish_registration": ((stage.mia,), {"response": stage.adding, "name": "Key"}),
+        "passkeys.rename": ((stage.mia, stage.passkey), {"name": "Key"}),
+        "passkeys.remove": ((stage.mia, stage.passkey), {}),
         "directory.create_organization": ((ann,), {"name": "Globex"}),
         "directory.bootstrap": ((), {"owner_email_key": "ann@acme.example", "name": "Globex"}),
         "directory.rename_organization": ((ann,), {**org, "name": "Acme 2"}),

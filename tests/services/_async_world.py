@@ -31,8 +31,8 @@ from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.storage.memory import AsyncMemoryRegionStorage, AsyncMemoryStorage
 from ctsec.storage.sql._async import AsyncSqlStorage
-from ctsec.testing import AsyncProbedStorage, AsyncRecordingMailer, FixedClock
-from tests.services.probing import DATABASE, PASSWORD, Device, Keys, Login, Tap, async_services, base32, empty_sqlite, token_in
+from ctsec.testing import AsyncProbedStorage, AsyncRecordingMailer, FixedClock, SoftwareAuthenticator
+from tests.services.probing import DATABASE, ORIGIN, PASSWORD, Device, Keys, Login, Tap, async_services, base32, empty_sqlite, token_in
 
 KINDS: Final = ("memory", "sqlite")
 REGIONS: Final = Regions(
@@ -197,6 +197,13 @@ class AsyncWorld:
         codes = await self.call("mfa.confirm_totp", principal, code=pending.code())
         await self.known(codes.session_token.reveal())
         return Device(pending.seed, tuple(code.reveal() for code in codes.codes), self.clock)
+
+    async def add_passkey(self, principal: Principal, authenticator: SoftwareAuthenticator, name: str = "Laptop") -> Any:
+        """Register a passkey in the principal's session, and return it with the codes that came with it."""
+        options = await self.call("passkeys.begin_registration", principal)
+        assert not hasattr(options, "reason"), options
+        response = authenticator.create(options, origin=ORIGIN)
+        return await self.call("passkeys.finish_registration", principal, response=response, name=name)
 
     async def organization(self, owner: Principal, name: str = "Acme") -> Organization:
         """Make an organization that `owner` owns."""

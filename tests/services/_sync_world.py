@@ -32,8 +32,8 @@ from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage._sync_ports import Storage
 from ctsec.storage.memory import MemoryRegionStorage, MemoryStorage
 from ctsec.storage.sql._sync import SqlStorage
-from ctsec.testing import FixedClock, ProbedStorage, RecordingMailer
-from tests.services.probing import DATABASE, PASSWORD, Device, Keys, Login, Tap, base32, empty_sqlite, sync_services, token_in
+from ctsec.testing import FixedClock, ProbedStorage, RecordingMailer, SoftwareAuthenticator
+from tests.services.probing import DATABASE, ORIGIN, PASSWORD, Device, Keys, Login, Tap, base32, empty_sqlite, sync_services, token_in
 
 KINDS: Final = ("memory", "sqlite")
 REGIONS: Final = Regions(
@@ -196,6 +196,13 @@ class World:
         codes = self.call("mfa.confirm_totp", principal, code=pending.code())
         self.known(codes.session_token.reveal())
         return Device(pending.seed, tuple(code.reveal() for code in codes.codes), self.clock)
+
+    def add_passkey(self, principal: Principal, authenticator: SoftwareAuthenticator, name: str = "Laptop") -> Any:
+        """Register a passkey in the principal's session, and return it with the codes that came with it."""
+        options = self.call("passkeys.begin_registration", principal)
+        assert not hasattr(options, "reason"), options
+        response = authenticator.create(options, origin=ORIGIN)
+        return self.call("passkeys.finish_registration", principal, response=response, name=name)
 
     def organization(self, owner: Principal, name: str = "Acme") -> Organization:
         """Make an organization that `owner` owns."""

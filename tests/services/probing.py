@@ -36,6 +36,7 @@ PASSWORD: Final = "correct horse battery"
 OTHER_PASSWORD: Final = "seven purple lanterns"
 WRONG_PASSWORD: Final = "wrong horse of battery"
 DATABASE: Final = "app.db"
+ORIGIN: Final = "http://localhost:8000"  # of the base address that options have where none is named
 P = TypeVar("P", bound=Probe)
 
 

@@ -17,8 +17,9 @@ from ctsec.ids import UserId
 from ctsec.outcome import Reason
 from ctsec.principal import Factor, Principal
 from ctsec.storage.memory import AsyncMemoryStorage
+from ctsec.testing import SoftwareAuthenticator
 from tests.services._async_world import KINDS, AsyncWorld
-from tests.services.probing import DATABASE, OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
+from tests.services.probing import DATABASE, ORIGIN, OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
 
 ANN = "ann@acme.example"
 DRIVER = "sqlite+aiosqlite"  # sync: DRIVER = "sqlite"
@@ -103,6 +104,18 @@ async def test_rollback_revives_no_code(world: AsyncWorld, host: Any, ann: Princ
 
 
 @pytest.mark.proves("ASVS-6.5.1")
+async def test_rollback_revives_no_challenge(world: AsyncWorld, host: Any, ann: Principal) -> None:
+    """What a passkey answered in a transaction that was rolled back does not sign in afterwards, nor does an older count."""
+    key = SoftwareAuthenticator()
+    await world.add_passkey(ann, key)
+    early, late = [key.get(await world.call("sign_in.begin_passkey"), origin=ORIGIN) for _ in range(2)]
+    assert isinstance(await world.security.join(host).sign_in.passkey(response=late), SignedIn)
+    await host.rollback()
+    assert reason(await world.call("sign_in.passkey", response=late)) is Reason.CODE_ALREADY_USED
+    assert reason(await world.call("sign_in.passkey", response=early)) is Reason.INVALID_CODE
+    assert len(await world.events(name="passkey.clone_suspected")) == 1
+
+
 async def test_rollback_revives_no_link(world: AsyncWorld, host: Any, ann: Principal) -> None:
     """A reset link that was used in a transaction that was rolled back is used, and the old password still stands."""
     await world.call("accounts.request_password_reset", email=ANN)

@@ -18,8 +18,9 @@ from ctsec.ids import UserId
 from ctsec.outcome import Reason
 from ctsec.principal import Factor, Principal
 from ctsec.storage.memory import MemoryStorage
+from ctsec.testing import SoftwareAuthenticator
 from tests.services._sync_world import KINDS, World
-from tests.services.probing import DATABASE, OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
+from tests.services.probing import DATABASE, ORIGIN, OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
 
 ANN = "ann@acme.example"
 DRIVER = "sqlite"
@@ -104,6 +105,18 @@ def test_rollback_revives_no_code(world: World, host: Any, ann: Principal) -> No
 
 
 @pytest.mark.proves("ASVS-6.5.1")
+def test_rollback_revives_no_challenge(world: World, host: Any, ann: Principal) -> None:
+    """What a passkey answered in a transaction that was rolled back does not sign in afterwards, nor does an older count."""
+    key = SoftwareAuthenticator()
+    world.add_passkey(ann, key)
+    early, late = [key.get(world.call("sign_in.begin_passkey"), origin=ORIGIN) for _ in range(2)]
+    assert isinstance(world.security.join(host).sign_in.passkey(response=late), SignedIn)
+    host.rollback()
+    assert reason(world.call("sign_in.passkey", response=late)) is Reason.CODE_ALREADY_USED
+    assert reason(world.call("sign_in.passkey", response=early)) is Reason.INVALID_CODE
+    assert len(world.events(name="passkey.clone_suspected")) == 1
+
+
 def test_rollback_revives_no_link(world: World, host: Any, ann: Principal) -> None:
     """A reset link that was used in a transaction that was rolled back is used, and the old password still stands."""
     world.call("accounts.request_password_reset", email=ANN)

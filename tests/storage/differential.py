@@ -249,7 +249,8 @@ def play(storage: Storage, run: Run) -> list[tuple[str, object]]:
 
 
 _READS: Final = tuple(name for name in CALLS if name.rpartition(".")[2] in {
-    "get", "by_email", "by_credential", "by_digest", "open", "of_user", "of_organization", "of_workspace", "of_owner", "standing", "organization_of",
+    "get", "by_email", "by_credential", "by_digest", "open", "of_user", "of_organization", "of_workspace", "of_owner", "standing",
+    "organization_of",
     "active", "due", "sealed", "of_place", "peek", "live", "last", "pending",
 })  # fmt: skip
 

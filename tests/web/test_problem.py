@@ -15,7 +15,8 @@ from ctsec.web.address import TrustedProxies
 from ctsec.web.guarding import Demand, assurance_refusal, parameters_of
 from ctsec.web.openapi import document
 from ctsec.web.problem import of_error, of_refusal
-from ctsec.web.table import KINDS, ROUTES, Needs
+from ctsec.web.route import Needs
+from ctsec.web.table import KINDS, ROUTES
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
 
@@ -152,7 +153,7 @@ def test_every_id_in_the_table_has_a_kind() -> None:
     assert [route.path for route in ROUTES if route.method == "GET" and route.body is not None] == []
     unprotected = {route.path for route in ROUTES if route.needs is Needs.NOTHING}
     mailed = {"/sign-up", "/verify-email", "/verification", "/password/reset-request", "/password/reset"}
-    assert unprotected == mailed | {"/sign-in", "/sign-in/code", "/openapi.json"}
+    assert unprotected == mailed | {"/sign-in", "/sign-in/code", "/sign-in/passkey", "/sign-in/passkey/options", "/openapi.json"}
 
 
 def test_models_hide_secrets_and_take_them_as_received() -> None:

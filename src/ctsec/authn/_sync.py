@@ -1,5 +1,5 @@
 # Generated from src/ctsec/authn/_async.py by tools/twin.py; edit that file.
-"""The sign-in journey: a password, a second factor where there is one, and one function at the end of every way in (async source)."""
+"""The sign-in journey: a password and a second factor where there is one, or a passkey; one function ends every way in (async source)."""
 
 from __future__ import annotations
 
@@ -76,25 +76,46 @@ class SignIn:
         return self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now()})
 
     def second_factor(self, *, ticket: str, factor: Factor, code: str) -> SignInStep:
-        """Take the second step with a code of `factor` (TOTP or BACKUP_CODE); a ticket completes at most one sign-in."""
-        digest = token_digest(ticket)
-        if isinstance(digest, Refusal):
-            return self._refuse_ticket()
-        proof = check_proof(self._parts.proofs.peek(Purpose.SIGN_IN_TICKET, digest), now=self._ambient.now())
-        if isinstance(proof, Refusal):
-            return self._refuse_ticket()
-        user = self._parts.accounts.get(UserId(proof.subject))
-        refusal = _STALE if user is None else self._may_act(user)
-        if refusal is not None or user is None:
-            return self._refuse(refusal, subject=proof.subject)
+        """Take the second step with a code of `factor` (of a PASSKEY: its response); a ticket completes at most one sign-in."""
+        held = self._holder(ticket)
+        if isinstance(held, Refusal):
+            return held
+        user, proof = held
         proved = self._parts.second_factors.prove(user.id, factor=factor, code=code)
         if isinstance(proved, Refusal):
             return proved
         now = self._ambient.now()
-        if not self._parts.proofs.consume(Purpose.SIGN_IN_TICKET, digest, now=now):
+        if not self._parts.proofs.consume(Purpose.SIGN_IN_TICKET, proof.digest, now=now):
             return self._refuse_ticket()
         first = datetime.fromisoformat(proof.claims["password_at"])
         return self._complete(user, factors={Factor.PASSWORD.value: first, proved.value: now})
+
+    def begin_passkey(self, *, ticket: str | None = None) -> Outcome[Mapping[str, object]]:
+        """Return what the browser is to ask a passkey for: anybody's as the one step, or with a ticket the person's own as the second.
+
+        Raises ConfigurationError without the library webauthn, and where the base address has no host name.
+        """
+        if ticket is None:
+            return self._parts.second_factors.passkey_options(None)
+        held = self._holder(ticket)
+        return held if isinstance(held, Refusal) else self._parts.second_factors.passkey_options(held[0].id)
+
+    def passkey(self, *, response: str) -> SignInStep:
+        """Sign in with a passkey alone, which has verified the person; `response` is what the browser answered, as JSON text."""
+        found = self._parts.second_factors.identify(response)
+        if isinstance(found, Refusal):
+            return found
+        user = self._parts.accounts.get(found)
+        refusal = _WRONG if user is None else self._may_act(user)
+        if refusal is not None or user is None:
+            return self._refuse(refusal, subject=found)
+        return self._complete(user, factors={Factor.PASSKEY.value: self._ambient.now()})
+
+    def begin_step_up(self, principal: Principal) -> Outcome[Mapping[str, object]]:
+        """Return what the browser is to ask a passkey of a session's person for, to step the session up."""
+        if principal.credential.kind is not CredentialKind.SESSION:
+            return Refusal(Reason.NOT_AUTHENTICATED, "only a session can be stepped up")
+        return self._parts.second_factors.passkey_options(UserId(principal.id))
 
     def step_up(self, principal: Principal, *, factor: Factor, code: str) -> Outcome[tuple[Session, SecretText]]:
         """Prove a second factor again in a session; its token is replaced, because its assurance rose."""
@@ -116,6 +137,20 @@ class SignIn:
             details={"factor": proved.value},
         )
         return rotated
+
+    def _holder(self, ticket: str) -> Outcome[tuple[User, Proof]]:
+        """Return the person who took the first step, with the ticket's proof; nothing is consumed."""
+        digest = token_digest(ticket)
+        if isinstance(digest, Refusal):
+            return self._refuse_ticket()
+        proof = check_proof(self._parts.proofs.peek(Purpose.SIGN_IN_TICKET, digest), now=self._ambient.now())
+        if isinstance(proof, Refusal):
+            return self._refuse_ticket()
+        user = self._parts.accounts.get(UserId(proof.subject))
+        refusal = _STALE if user is None else self._may_act(user)
+        if refusal is not None or user is None:
+            return self._refuse(refusal, subject=proof.subject)
+        return user, proof
 
     def _refuse_ticket(self) -> Refusal:
         details: Mapping[str, Detail] = {"purpose": Purpose.SIGN_IN_TICKET.value}
@@ -155,7 +190,9 @@ class SignIn:
             return self._refuse(refusal, subject=user.id)
         session, token = self._parts.sessions.start(live, factors=factors)
         counters = [code_counter(user.id, Factor(factor)) for factor in factors if factor != Factor.PASSWORD]
-        self._parts.throttle.settle(password_counter(live.email_key), *counters)
+        if Factor.PASSWORD in factors:
+            counters.append(password_counter(live.email_key))
+        self._parts.throttle.settle(*counters)
         self._audit.note(
             EventName.USER_SIGNED_IN,
             actor=_as_principal(session),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -99,6 +100,14 @@ class SecondFactors(Protocol):
 
     def prove(self, user_id: UserId, *, factor: Factor, code: str) -> Outcome[Factor]:
         """Consume a code of `factor`; return the factor that it proves, or why not. The attempt is charged first."""
+        ...
+
+    def passkey_options(self, user_id: UserId | None) -> Outcome[Mapping[str, object]]:
+        """Return what a browser is to ask a passkey of this person for, or (None) one of anybody's."""
+        ...
+
+    def identify(self, response: str) -> Outcome[UserId]:
+        """Return whose passkey answered a challenge that was for anybody, and verified the person. The attempt is charged first."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Second factors: TOTP and backup codes.
+"""Second factors: TOTP, backup codes and passkeys, which sign in alone too.
 
 Names are resolved at first use.
 """
@@ -11,11 +11,16 @@ from ctsec.lazy import face
 
 if TYPE_CHECKING:
     from ctsec.mfa._async import AsyncMfa as AsyncMfa
+    from ctsec.mfa._async_passkeys import AsyncPasskeys as AsyncPasskeys
     from ctsec.mfa._sync import Mfa as Mfa
+    from ctsec.mfa._sync_passkeys import Passkeys as Passkeys
     from ctsec.mfa.backup_codes import as_text as as_text
     from ctsec.mfa.enrolment import BackupCodes as BackupCodes
     from ctsec.mfa.enrolment import Enrolment as Enrolment
     from ctsec.mfa.enrolment import MfaStatus as MfaStatus
+    from ctsec.mfa.enrolment import PasskeyAdded as PasskeyAdded
+    from ctsec.mfa.passkey import Backup as Backup
+    from ctsec.mfa.passkey import Passkey as Passkey
     from ctsec.mfa.provisioning import manual_key as manual_key
     from ctsec.mfa.provisioning import otpauth_uri as otpauth_uri
     from ctsec.mfa.provisioning import qr_svg as qr_svg
@@ -25,10 +30,15 @@ if TYPE_CHECKING:
 
 _HOME = {
     "AsyncMfa": "ctsec.mfa._async",
+    "AsyncPasskeys": "ctsec.mfa._async_passkeys",
+    "Backup": "ctsec.mfa.passkey",
     "BackupCodes": "ctsec.mfa.enrolment",
     "Enrolment": "ctsec.mfa.enrolment",
     "Mfa": "ctsec.mfa._sync",
     "MfaStatus": "ctsec.mfa.enrolment",
+    "Passkey": "ctsec.mfa.passkey",
+    "PasskeyAdded": "ctsec.mfa.enrolment",
+    "Passkeys": "ctsec.mfa._sync_passkeys",
     "as_text": "ctsec.mfa.backup_codes",
     "generate_secret": "ctsec.mfa.totp",
     "manual_key": "ctsec.mfa.provisioning",
@@ -39,10 +49,15 @@ _HOME = {
 }
 __all__ = [
     "AsyncMfa",
+    "AsyncPasskeys",
+    "Backup",
     "BackupCodes",
     "Enrolment",
     "Mfa",
     "MfaStatus",
+    "Passkey",
+    "PasskeyAdded",
+    "Passkeys",
     "as_text",
     "generate_secret",
     "manual_key",

@@ -1,33 +1,28 @@
-"""Second factors: enrolled, confirmed, proved once each, and removed (async source)."""
+"""Second factors: enrolled, confirmed, proved once each, and removed (async source).
+
+What passkeys add to it is in `ctsec.mfa._async_prover` and `ctsec.mfa._async_passkeys`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
-from ctsec.encryption._async_ports import AsyncSealer
 from ctsec.encryption.context import Context
-from ctsec.guard._async import AsyncThrottle
-from ctsec.guard._async_ports import AsyncProofRecords, AsyncStepRecords
 from ctsec.guard.counters import code_counter
 from ctsec.guard.proof import Proof, Purpose
 from ctsec.ids import AuthenticatorId, BackupCodeSetId, SessionId, UserId, new_id
-from ctsec.mail.message import Letters
-from ctsec.mfa._async_ports import (
-    AsyncAuthenticatorRecords,
-    AsyncBackupCodeRecords,
-    AsyncOwners,
-    AsyncPost,
-    AsyncSessionControl,
-    AsyncStretcher,
-)
+from ctsec.mfa._async_parts import AsyncMfaParts
+from ctsec.mfa._async_prover import AsyncPasskeyProver
 from ctsec.mfa.backup_codes import generate, match_digest, normalise
 from ctsec.mfa.enrolment import BackupCodes, Enrolment, MfaStatus
+from ctsec.mfa.passkey_options import Options
+from ctsec.mfa.passkey_response import parse_assertion
 from ctsec.mfa.provisioning import otpauth_uri
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.mfa.totp import NO_STEP, generate_secret, verify
@@ -41,32 +36,14 @@ _SESSION_ONLY: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AsyncMfaParts:
-    """What second factors work with; `issuer` is the product's name in authenticator apps, `window` the steps accepted to either side."""
-
-    authenticators: AsyncAuthenticatorRecords
-    backup_codes: AsyncBackupCodeRecords
-    owners: AsyncOwners
-    sessions: AsyncSessionControl
-    stretcher: AsyncStretcher
-    sealer: AsyncSealer
-    throttle: AsyncThrottle
-    proofs: AsyncProofRecords
-    steps: AsyncStepRecords
-    post: AsyncPost
-    letters: Letters
-    issuer: str
-    window: int = 1
-
-
 class AsyncMfa:
     """TOTP and backup codes. A code is accepted once: the guard store advances the step, or marks the slot, by compare-and-set."""
 
-    __slots__ = ("_ambient", "_audit", "_parts")
+    __slots__ = ("_ambient", "_audit", "_parts", "_prover")
 
     def __init__(self, parts: AsyncMfaParts, *, audit: AsyncRecorder, ambient: Ambient) -> None:
         self._parts = parts
+        self._prover = AsyncPasskeyProver(parts, audit=audit, ambient=ambient)
         self._audit = audit
         self._ambient = ambient
 
@@ -77,6 +54,8 @@ class AsyncMfa:
             return user
         if await self._confirmed(user.id) is not None:
             return Refusal(Reason.MFA_ALREADY_ENROLLED, "remove the present authenticator first")
+        if await self._lacks_proof(principal, user):
+            return _STEP_UP
         await self._parts.authenticators.remove(user.id, confirmed=False)
         now = self._ambient.now()
         seed = generate_secret(random=self._ambient.random)
@@ -97,6 +76,8 @@ class AsyncMfa:
         pending = [each for each in await self._parts.authenticators.of_user(user.id) if each.confirmed_at is None]
         if not pending or await self._confirmed(user.id) is not None:
             return Refusal(Reason.NOT_FOUND, "there is no enrolment to confirm; begin one first")
+        if await self._lacks_proof(principal, user):
+            return _STEP_UP
         proved = await self._check_totp(pending[-1], code)
         if isinstance(proved, Refusal):
             return await self._refuse(proved, user.id, Factor.TOTP)
@@ -117,7 +98,7 @@ class AsyncMfa:
         user = await self._person(principal)
         if isinstance(user, Refusal):
             return user
-        if await self._confirmed(user.id) is None:
+        if not await self.enrolled(user.id):
             return Refusal(Reason.MFA_NOT_ENROLLED, "turn multi-factor authentication on first")
         if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
@@ -127,7 +108,7 @@ class AsyncMfa:
         return codes
 
     async def remove_totp(self, principal: Principal) -> Outcome[MfaStatus]:
-        """Remove the authenticator and the backup codes; takes a fresh proof of the second factor. Other sessions end."""
+        """Remove the authenticator, and without passkeys the backup codes; takes a fresh proof of a second factor. Other sessions end."""
         user = await self._person(principal)
         if isinstance(user, Refusal):
             return user
@@ -137,39 +118,78 @@ class AsyncMfa:
         if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
         await self._parts.authenticators.remove(user.id, confirmed=True)
-        await self._parts.backup_codes.remove(user.id)
         # What is bound next is another authenticator: it starts at no failures, also after 100 of this one.
         await self._parts.throttle.settle(code_counter(user.id, Factor.TOTP), code_counter(user.id, Factor.BACKUP_CODE))
+        off = await self.drop_codes(user.id)
+        what = "multi-factor authentication was turned off" if off else "your authenticator app was removed"
         await self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
-        await self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned off"))
+        await self._parts.post.post(self._parts.letters.notice(user.email, what=what))
         await self._record(EventName.MFA_REMOVED, principal, user.id, authenticator.id)
-        return MfaStatus(False, 0)
+        return await self.status(user.id)
 
     async def status(self, user_id: UserId) -> MfaStatus:
         """Return the second factors of a person."""
-        enrolled = await self._confirmed(user_id) is not None
-        current = await self._parts.backup_codes.get(user_id)
+        factors = await self.enrolled(user_id)
+        current = await self._parts.backup_codes.get(user_id) if factors else None
         left = 0
-        if enrolled and current is not None:
+        if current is not None:
             left = len(await self._parts.proofs.live(Purpose.BACKUP_CODE, current.id, now=self._ambient.now()))
-        return MfaStatus(enrolled, left)
+        return MfaStatus(bool(factors), left, len(await self._parts.passkeys.of_user(user_id)))
 
     async def enrolled(self, user_id: UserId) -> frozenset[Factor]:
         """Return the second factors that a sign-in of this person may use, and must."""
-        if await self._confirmed(user_id) is None:
-            return frozenset()
-        has_codes = await self._parts.backup_codes.get(user_id) is not None
-        return frozenset({Factor.TOTP, Factor.BACKUP_CODE}) if has_codes else frozenset({Factor.TOTP})
+        totp = await self._confirmed(user_id) is not None
+        passkeys = bool(await self._parts.passkeys.of_user(user_id))
+        codes = (totp or passkeys) and await self._parts.backup_codes.get(user_id) is not None
+        found = {Factor.TOTP: totp, Factor.PASSKEY: passkeys, Factor.BACKUP_CODE: codes}
+        return frozenset(factor for factor, has in found.items() if has)
 
     async def prove(self, user_id: UserId, *, factor: Factor, code: str) -> Outcome[Factor]:
-        """Consume a code; the attempt is charged before anything is compared, and of many callers with one code one is told yes."""
-        if factor not in {Factor.TOTP, Factor.BACKUP_CODE}:
-            return Refusal(Reason.INVALID_INPUT, "expected a code of an authenticator or a backup code")
-        authenticator = await self._confirmed(user_id)
-        if authenticator is None:
-            return await self._refuse(_WRONG_CODE, user_id, factor)
-        proved = await self._check_totp(authenticator, code) if factor is Factor.TOTP else await self._check_backup(user_id, code)
+        """Consume a code; the attempt is charged before anything is compared, and of many callers with one code one is told yes.
+
+        The code of a passkey is what the browser answered, as JSON text.
+        """
+        if factor is Factor.PASSWORD:
+            return Refusal(Reason.INVALID_INPUT, "expected a code of an authenticator, a passkey or a backup code")
+        proved = await self._check(user_id, factor, code)
         return await self._refuse(proved, user_id, factor) if isinstance(proved, Refusal) else factor
+
+    async def passkey_options(self, user_id: UserId | None) -> Outcome[Options]:
+        """Return what a browser is to ask a passkey of this person for, or (None) one of anybody's; it is good for five minutes.
+
+        MFA_NOT_ENROLLED for a person without passkeys.
+        """
+        return await self._prover.options(user_id)
+
+    async def identify(self, response: str) -> Outcome[UserId]:
+        """Return whose passkey answered a challenge that was for anybody; it verified the person, so nothing else is asked."""
+        given = parse_assertion(response)
+        if isinstance(given, Refusal):
+            return await self._refuse(given, None, Factor.PASSKEY)
+        proved = await self._prover.prove(given, None)
+        if isinstance(proved, Refusal):
+            return await self._refuse(proved, await self._prover.owner(given), Factor.PASSKEY)
+        return proved.user_id
+
+    async def first_codes(self, user: User) -> BackupCodes | None:
+        """Return backup codes for a person who has none yet."""
+        return None if await self._parts.backup_codes.get(user.id) is not None else await self._new_codes(user)
+
+    async def drop_codes(self, user_id: UserId) -> bool:
+        """Remove the backup codes of a person who has no other second factor left, and say whether that is so."""
+        off = not await self.enrolled(user_id)
+        if off:
+            await self._parts.backup_codes.remove(user_id)
+        return off
+
+    async def _check(self, user_id: UserId, factor: Factor, code: str) -> Outcome[object]:
+        if factor is Factor.PASSKEY:
+            given = parse_assertion(code)
+            return given if isinstance(given, Refusal) else await self._prover.prove(given, user_id)
+        if factor is Factor.BACKUP_CODE:
+            return await self._check_backup(user_id, code) if await self.enrolled(user_id) else _WRONG_CODE
+        authenticator = await self._confirmed(user_id)
+        return _WRONG_CODE if authenticator is None else await self._check_totp(authenticator, code)
 
     async def _check_totp(self, authenticator: Authenticator, code: str) -> Outcome[None]:
         refusal = await self._parts.throttle.charge(code_counter(authenticator.user_id, Factor.TOTP))
@@ -230,6 +250,10 @@ class AsyncMfa:
             return _SESSION_ONLY
         return await self._parts.owners.get(UserId(principal.id)) or _SESSION_ONLY
 
+    async def _lacks_proof(self, principal: Principal, user: User) -> bool:
+        """Say whether there is a second factor already, and no fresh proof of one."""
+        return not principal.credential.second_factor_fresh(now=self._ambient.now()) and bool(await self.enrolled(user.id))
+
     async def _confirmed(self, user_id: UserId) -> Authenticator | None:
         confirmed = [each for each in await self._parts.authenticators.of_user(user_id) if each.confirmed_at is not None]
         return confirmed[0] if confirmed else None
@@ -238,12 +262,12 @@ class AsyncMfa:
         targets = (Target("authenticator", authenticator),) if authenticator else (Target("user", user_id),)
         await self._audit.note(name, actor=principal, targets=targets, subject=user_id)
 
-    async def _refuse(self, refusal: Refusal, user_id: UserId, factor: Factor) -> Refusal:
+    async def _refuse(self, refusal: Refusal, user_id: UserId | None, factor: Factor) -> Refusal:
         details: Mapping[str, Detail] = {"factor": factor.value}
         await self._audit.note_aside(
             EventName.MFA_CODE_REFUSED,
             actor=anonymous(),
-            targets=(Target("user", user_id),),
+            targets=(Target("user", user_id),) if user_id is not None else (),
             subject=user_id,
             refused=refusal.reason,
             details=details,

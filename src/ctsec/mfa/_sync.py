@@ -1,34 +1,29 @@
 # Generated from src/ctsec/mfa/_async.py by tools/twin.py; edit that file.
-"""Second factors: enrolled, confirmed, proved once each, and removed (async source)."""
+"""Second factors: enrolled, confirmed, proved once each, and removed (async source).
+
+What passkeys add to it is in `ctsec.mfa._sync_prover` and `ctsec.mfa._sync_passkeys`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
-from ctsec.encryption._sync_ports import Sealer
 from ctsec.encryption.context import Context
-from ctsec.guard._sync import Throttle
-from ctsec.guard._sync_ports import ProofRecords, StepRecords
 from ctsec.guard.counters import code_counter
 from ctsec.guard.proof import Proof, Purpose
 from ctsec.ids import AuthenticatorId, BackupCodeSetId, SessionId, UserId, new_id
-from ctsec.mail.message import Letters
-from ctsec.mfa._sync_ports import (
-    AuthenticatorRecords,
-    BackupCodeRecords,
-    Owners,
-    Post,
-    SessionControl,
-    Stretcher,
-)
+from ctsec.mfa._sync_parts import MfaParts
+from ctsec.mfa._sync_prover import PasskeyProver
 from ctsec.mfa.backup_codes import generate, match_digest, normalise
 from ctsec.mfa.enrolment import BackupCodes, Enrolment, MfaStatus
+from ctsec.mfa.passkey_options import Options
+from ctsec.mfa.passkey_response import parse_assertion
 from ctsec.mfa.provisioning import otpauth_uri
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.mfa.totp import NO_STEP, generate_secret, verify
@@ -42,32 +37,14 @@ _SESSION_ONLY: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MfaParts:
-    """What second factors work with; `issuer` is the product's name in authenticator apps, `window` the steps accepted to either side."""
-
-    authenticators: AuthenticatorRecords
-    backup_codes: BackupCodeRecords
-    owners: Owners
-    sessions: SessionControl
-    stretcher: Stretcher
-    sealer: Sealer
-    throttle: Throttle
-    proofs: ProofRecords
-    steps: StepRecords
-    post: Post
-    letters: Letters
-    issuer: str
-    window: int = 1
-
-
 class Mfa:
     """TOTP and backup codes. A code is accepted once: the guard store advances the step, or marks the slot, by compare-and-set."""
 
-    __slots__ = ("_ambient", "_audit", "_parts")
+    __slots__ = ("_ambient", "_audit", "_parts", "_prover")
 
     def __init__(self, parts: MfaParts, *, audit: Recorder, ambient: Ambient) -> None:
         self._parts = parts
+        self._prover = PasskeyProver(parts, audit=audit, ambient=ambient)
         self._audit = audit
         self._ambient = ambient
 
@@ -78,6 +55,8 @@ class Mfa:
             return user
         if self._confirmed(user.id) is not None:
             return Refusal(Reason.MFA_ALREADY_ENROLLED, "remove the present authenticator first")
+        if self._lacks_proof(principal, user):
+            return _STEP_UP
         self._parts.authenticators.remove(user.id, confirmed=False)
         now = self._ambient.now()
         seed = generate_secret(random=self._ambient.random)
@@ -98,6 +77,8 @@ class Mfa:
         pending = [each for each in self._parts.authenticators.of_user(user.id) if each.confirmed_at is None]
         if not pending or self._confirmed(user.id) is not None:
             return Refusal(Reason.NOT_FOUND, "there is no enrolment to confirm; begin one first")
+        if self._lacks_proof(principal, user):
+            return _STEP_UP
         proved = self._check_totp(pending[-1], code)
         if isinstance(proved, Refusal):
             return self._refuse(proved, user.id, Factor.TOTP)
@@ -118,7 +99,7 @@ class Mfa:
         user = self._person(principal)
         if isinstance(user, Refusal):
             return user
-        if self._confirmed(user.id) is None:
+        if not self.enrolled(user.id):
             return Refusal(Reason.MFA_NOT_ENROLLED, "turn multi-factor authentication on first")
         if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
@@ -128,7 +109,7 @@ class Mfa:
         return codes
 
     def remove_totp(self, principal: Principal) -> Outcome[MfaStatus]:
-        """Remove the authenticator and the backup codes; takes a fresh proof of the second factor. Other sessions end."""
+        """Remove the authenticator, and without passkeys the backup codes; takes a fresh proof of a second factor. Other sessions end."""
         user = self._person(principal)
         if isinstance(user, Refusal):
             return user
@@ -138,39 +119,78 @@ class Mfa:
         if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
         self._parts.authenticators.remove(user.id, confirmed=True)
-        self._parts.backup_codes.remove(user.id)
         # What is bound next is another authenticator: it starts at no failures, also after 100 of this one.
         self._parts.throttle.settle(code_counter(user.id, Factor.TOTP), code_counter(user.id, Factor.BACKUP_CODE))
+        off = self.drop_codes(user.id)
+        what = "multi-factor authentication was turned off" if off else "your authenticator app was removed"
         self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
-        self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned off"))
+        self._parts.post.post(self._parts.letters.notice(user.email, what=what))
         self._record(EventName.MFA_REMOVED, principal, user.id, authenticator.id)
-        return MfaStatus(False, 0)
+        return self.status(user.id)
 
     def status(self, user_id: UserId) -> MfaStatus:
         """Return the second factors of a person."""
-        enrolled = self._confirmed(user_id) is not None
-        current = self._parts.backup_codes.get(user_id)
+        factors = self.enrolled(user_id)
+        current = self._parts.backup_codes.get(user_id) if factors else None
         left = 0
-        if enrolled and current is not None:
+        if current is not None:
             left = len(self._parts.proofs.live(Purpose.BACKUP_CODE, current.id, now=self._ambient.now()))
-        return MfaStatus(enrolled, left)
+        return MfaStatus(bool(factors), left, len(self._parts.passkeys.of_user(user_id)))
 
     def enrolled(self, user_id: UserId) -> frozenset[Factor]:
         """Return the second factors that a sign-in of this person may use, and must."""
-        if self._confirmed(user_id) is None:
-            return frozenset()
-        has_codes = self._parts.backup_codes.get(user_id) is not None
-        return frozenset({Factor.TOTP, Factor.BACKUP_CODE}) if has_codes else frozenset({Factor.TOTP})
+        totp = self._confirmed(user_id) is not None
+        passkeys = bool(self._parts.passkeys.of_user(user_id))
+        codes = (totp or passkeys) and self._parts.backup_codes.get(user_id) is not None
+        found = {Factor.TOTP: totp, Factor.PASSKEY: passkeys, Factor.BACKUP_CODE: codes}
+        return frozenset(factor for factor, has in found.items() if has)
 
     def prove(self, user_id: UserId, *, factor: Factor, code: str) -> Outcome[Factor]:
-        """Consume a code; the attempt is charged before anything is compared, and of many callers with one code one is told yes."""
-        if factor not in {Factor.TOTP, Factor.BACKUP_CODE}:
-            return Refusal(Reason.INVALID_INPUT, "expected a code of an authenticator or a backup code")
-        authenticator = self._confirmed(user_id)
-        if authenticator is None:
-            return self._refuse(_WRONG_CODE, user_id, factor)
-        proved = self._check_totp(authenticator, code) if factor is Factor.TOTP else self._check_backup(user_id, code)
+        """Consume a code; the attempt is charged before anything is compared, and of many callers with one code one is told yes.
+
+        The code of a passkey is what the browser answered, as JSON text.
+        """
+        if factor is Factor.PASSWORD:
+            return Refusal(Reason.INVALID_INPUT, "expected a code of an authenticator, a passkey or a backup code")
+        proved = self._check(user_id, factor, code)
         return self._refuse(proved, user_id, factor) if isinstance(proved, Refusal) else factor
+
+    def passkey_options(self, user_id: UserId | None) -> Outcome[Options]:
+        """Return what a browser is to ask a passkey of this person for, or (None) one of anybody's; it is good for five minutes.
+
+        MFA_NOT_ENROLLED for a person without passkeys.
+        """
+        return self._prover.options(user_id)
+
+    def identify(self, response: str) -> Outcome[UserId]:
+        """Return whose passkey answered a challenge that was for anybody; it verified the person, so nothing else is asked."""
+        given = parse_assertion(response)
+        if isinstance(given, Refusal):
+            return self._refuse(given, None, Factor.PASSKEY)
+        proved = self._prover.prove(given, None)
+        if isinstance(proved, Refusal):
+            return self._refuse(proved, self._prover.owner(given), Factor.PASSKEY)
+        return proved.user_id
+
+    def first_codes(self, user: User) -> BackupCodes | None:
+        """Return backup codes for a person who has none yet."""
+        return None if self._parts.backup_codes.get(user.id) is not None else self._new_codes(user)
+
+    def drop_codes(self, user_id: UserId) -> bool:
+        """Remove the backup codes of a person who has no other second factor left, and say whether that is so."""
+        off = not self.enrolled(user_id)
+        if off:
+            self._parts.backup_codes.remove(user_id)
+        return off
+
+    def _check(self, user_id: UserId, factor: Factor, code: str) -> Outcome[object]:
+        if factor is Factor.PASSKEY:
+            given = parse_assertion(code)
+            return given if isinstance(given, Refusal) else self._prover.prove(given, user_id)
+        if factor is Factor.BACKUP_CODE:
+            return self._check_backup(user_id, code) if self.enrolled(user_id) else _WRONG_CODE
+        authenticator = self._confirmed(user_id)
+        return _WRONG_CODE if authenticator is None else self._check_totp(authenticator, code)
 
     def _check_totp(self, authenticator: Authenticator, code: str) -> Outcome[None]:
         refusal = self._parts.throttle.charge(code_counter(authenticator.user_id, Factor.TOTP))
@@ -231,6 +251,10 @@ class Mfa:
             return _SESSION_ONLY
         return self._parts.owners.get(UserId(principal.id)) or _SESSION_ONLY
 
+    def _lacks_proof(self, principal: Principal, user: User) -> bool:
+        """Say whether there is a second factor already, and no fresh proof of one."""
+        return not principal.credential.second_factor_fresh(now=self._ambient.now()) and bool(self.enrolled(user.id))
+
     def _confirmed(self, user_id: UserId) -> Authenticator | None:
         confirmed = [each for each in self._parts.authenticators.of_user(user_id) if each.confirmed_at is not None]
         return confirmed[0] if confirmed else None
@@ -239,12 +263,12 @@ class Mfa:
         targets = (Target("authenticator", authenticator),) if authenticator else (Target("user", user_id),)
         self._audit.note(name, actor=principal, targets=targets, subject=user_id)
 
-    def _refuse(self, refusal: Refusal, user_id: UserId, factor: Factor) -> Refusal:
+    def _refuse(self, refusal: Refusal, user_id: UserId | None, factor: Factor) -> Refusal:
         details: Mapping[str, Detail] = {"factor": factor.value}
         self._audit.note_aside(
             EventName.MFA_CODE_REFUSED,
             actor=anonymous(),
-            targets=(Target("user", user_id),),
+            targets=(Target("user", user_id),) if user_id is not None else (),
             subject=user_id,
             refused=refusal.reason,
             details=details,

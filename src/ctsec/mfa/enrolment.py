@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ctsec.ids import AuthenticatorId
+from ctsec.mfa.passkey import Passkey
 from ctsec.secret import Secret, SecretText
 
 
@@ -31,7 +32,16 @@ class BackupCodes:
 
 @dataclass(frozen=True, slots=True)
 class MfaStatus:
-    """Which second factors a person has, and how many backup codes are left."""
+    """Whether a person has a second factor, how many backup codes are left, and how many passkeys there are."""
 
     enrolled: bool
     backup_codes_left: int
+    passkeys: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyAdded:
+    """A new passkey; with the first second factor of a person come backup codes, which are shown once."""
+
+    passkey: Passkey
+    codes: BackupCodes | None

@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 
 from ctsec.errors import ConfigurationError
 from ctsec.ids import PasskeyId, UserId
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.user import parse_name
 
 MAX_PASSKEYS: Final = 20
 MAX_CREDENTIAL_ID: Final = 1023  # bytes; Web Authentication Level 3, 4 ("Credential ID")
@@ -78,6 +80,15 @@ class RelyingParty:
         default = {"http": 80, "https": 443}.get(address.scheme)
         port = "" if address.port in {None, default} else f":{address.port}"
         return cls(host, f"{address.scheme}://{host}{port}", name)
+
+
+def parse_passkey_name(text: str) -> Outcome[str]:
+    """Return the name that a person gives a passkey, of 1 to 64 characters, or INVALID_INPUT."""
+    try:
+        name = parse_name(text)
+    except ValueError as error:
+        return Refusal(Reason.INVALID_INPUT, str(error))
+    return name if len(name) <= MAX_LABEL else Refusal(Reason.INVALID_INPUT, f"expected a name of 1 to {MAX_LABEL} characters")
 
 
 def _is_address(host: str) -> bool:

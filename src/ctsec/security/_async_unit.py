@@ -21,7 +21,9 @@ from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.ids import DekId
 from ctsec.keys._async import AsyncApiKeys
 from ctsec.mail._async import AsyncOutbox
-from ctsec.mfa._async import AsyncMfa, AsyncMfaParts
+from ctsec.mfa._async import AsyncMfa
+from ctsec.mfa._async_parts import AsyncMfaParts
+from ctsec.mfa._async_passkeys import AsyncPasskeys
 from ctsec.rbac._async import AsyncRoles
 from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
@@ -32,6 +34,7 @@ from ctsec.rbac._async_lists import AsyncLists
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
 from ctsec.secret import Secret
 from ctsec.security._async_engines import AsyncEngines
+from ctsec.security._async_factors import async_factors
 from ctsec.security.parts import Parts
 from ctsec.storage._async_ports import AsyncStore
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
@@ -101,25 +104,12 @@ class AsyncUnit:
     @property
     def mfa(self) -> AsyncMfa:
         """Second factors."""
-        return AsyncMfa(
-            AsyncMfaParts(
-                authenticators=self._store.authenticators,
-                backup_codes=self._store.backup_codes,
-                owners=self._store.users,
-                sessions=self.sessions,
-                stretcher=self._engines.slow_hash,
-                sealer=self._engines.secrets,
-                throttle=self._throttle,
-                proofs=self._guard.proofs,
-                steps=self._guard.steps,
-                post=self._outbox,
-                letters=self._parts.letters,
-                issuer=self._parts.settings.issuer,
-                window=self._parts.settings.totp_window,
-            ),
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        return AsyncMfa(self._factors, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def passkeys(self) -> AsyncPasskeys:
+        """Passkeys."""
+        return AsyncPasskeys(self._factors, audit=self.audit, ambient=self._ambient)
 
     @property
     def directory(self) -> AsyncDirectory:
@@ -314,6 +304,18 @@ class AsyncUnit:
     @property
     def _policies(self) -> AsyncPolicies:
         return AsyncPolicies(base=self._parts.policy, records=self._store.custom_roles, kept=self._parts.memory.policies)
+
+    @property
+    def _factors(self) -> AsyncMfaParts:
+        return async_factors(
+            self._store,
+            guard=self._guard,
+            engines=self._engines,
+            parts=self._parts,
+            sessions=self.sessions,
+            throttle=self._throttle,
+            post=self._outbox,
+        )
 
     @property
     def _passwords(self) -> AsyncPasswordVault:

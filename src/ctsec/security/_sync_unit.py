@@ -22,7 +22,9 @@ from ctsec.guard._sync_ports import GuardStore
 from ctsec.ids import DekId
 from ctsec.keys._sync import ApiKeys
 from ctsec.mail._sync import Outbox
-from ctsec.mfa._sync import Mfa, MfaParts
+from ctsec.mfa._sync import Mfa
+from ctsec.mfa._sync_parts import MfaParts
+from ctsec.mfa._sync_passkeys import Passkeys
 from ctsec.rbac._sync import Roles
 from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
@@ -33,6 +35,7 @@ from ctsec.rbac._sync_lists import Lists
 from ctsec.residency._sync import Residency, ResidencyParts
 from ctsec.secret import Secret
 from ctsec.security._sync_engines import Engines
+from ctsec.security._sync_factors import sync_factors
 from ctsec.security.parts import Parts
 from ctsec.storage._sync_ports import Store
 from ctsec.vault._sync import Vault, VaultParts
@@ -102,25 +105,12 @@ class Unit:
     @property
     def mfa(self) -> Mfa:
         """Second factors."""
-        return Mfa(
-            MfaParts(
-                authenticators=self._store.authenticators,
-                backup_codes=self._store.backup_codes,
-                owners=self._store.users,
-                sessions=self.sessions,
-                stretcher=self._engines.slow_hash,
-                sealer=self._engines.secrets,
-                throttle=self._throttle,
-                proofs=self._guard.proofs,
-                steps=self._guard.steps,
-                post=self._outbox,
-                letters=self._parts.letters,
-                issuer=self._parts.settings.issuer,
-                window=self._parts.settings.totp_window,
-            ),
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        return Mfa(self._factors, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def passkeys(self) -> Passkeys:
+        """Passkeys."""
+        return Passkeys(self._factors, audit=self.audit, ambient=self._ambient)
 
     @property
     def directory(self) -> Directory:
@@ -315,6 +305,18 @@ class Unit:
     @property
     def _policies(self) -> Policies:
         return Policies(base=self._parts.policy, records=self._store.custom_roles, kept=self._parts.memory.policies)
+
+    @property
+    def _factors(self) -> MfaParts:
+        return sync_factors(
+            self._store,
+            guard=self._guard,
+            engines=self._engines,
+            parts=self._parts,
+            sessions=self.sessions,
+            throttle=self._throttle,
+            post=self._outbox,
+        )
 
     @property
     def _passwords(self) -> PasswordVault:

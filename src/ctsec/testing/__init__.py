@@ -1,4 +1,5 @@
-"""What hosts and stores are tested with: a clock that stands still, repeatable randomness, a mailer that keeps, and stores that fail.
+"""What hosts and stores are tested with: a clock that stands still, repeatable randomness, a mailer that keeps, an authenticator in
+software, and stores that fail.
 
 `ctsec.testing.conformance` is the suite that every store passes, `ctsec.testing.laws` what every policy of roles obeys, and
 `ctsec.testing.strategies` what Hypothesis draws for both.
@@ -9,6 +10,7 @@ from __future__ import annotations
 from ctsec.testing.clock import FixedClock
 from ctsec.testing.faults import AsyncProbedStorage, FailAt, Probe, ProbedStorage, Written
 from ctsec.testing.mail import AsyncRecordingMailer, RecordingMailer
+from ctsec.testing.passkeys import SoftwareAuthenticator
 from ctsec.testing.random import UnsafeSeededRandom
 from ctsec.testing.routes import assert_routes_guarded
 
@@ -20,6 +22,7 @@ __all__ = [
     "Probe",
     "ProbedStorage",
     "RecordingMailer",
+    "SoftwareAuthenticator",
     "UnsafeSeededRandom",
     "Written",
     "assert_routes_guarded",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from ctsec.web.table import ROUTES, Needs, Route
+from ctsec.web.route import Needs, Route
+from ctsec.web.table import ROUTES
 
 __all__ = ["ROUTES", "Needs", "Route"]

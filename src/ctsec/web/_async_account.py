@@ -35,7 +35,7 @@ async def request_verification(call: AsyncCall) -> Answer:
 async def sign_in(call: AsyncCall) -> Answer:
     """Take the first step of a sign-in."""
     body = call.read(models.SignIn)
-    return _step(call, await call.unit.sign_in.password(email=body.email, password=body.password.get_secret_value()))
+    return sign_in_answer(call, await call.unit.sign_in.password(email=body.email, password=body.password.get_secret_value()))
 
 
 async def sign_in_code(call: AsyncCall) -> Answer:
@@ -44,10 +44,11 @@ async def sign_in_code(call: AsyncCall) -> Answer:
     step = await call.unit.sign_in.second_factor(
         ticket=body.ticket.get_secret_value(), factor=Factor(body.factor), code=body.code.get_secret_value()
     )
-    return _step(call, step)
+    return sign_in_answer(call, step)
 
 
-def _step(call: AsyncCall, step: SignInStep) -> Answer:
+def sign_in_answer(call: AsyncCall, step: SignInStep) -> Answer:
+    """Return the answer to a step of a sign-in."""
     if isinstance(step, Refusal):
         return step
     if isinstance(step, SignedIn):

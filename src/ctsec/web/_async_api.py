@@ -26,6 +26,7 @@ from ctsec.web import (
     _async_encryption,
     _async_keys,
     _async_organizations,
+    _async_passkeys,
     _async_people,
     _async_residency,
     _async_roles,
@@ -39,11 +40,13 @@ from ctsec.web.csrf import check_origin
 from ctsec.web.http import WebRequest, WebResponse, over_limit, parse_json
 from ctsec.web.models import Body
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_refusal, unsupported_media_type
-from ctsec.web.table import KINDS, ROUTES, Needs, Route, by_path
+from ctsec.web.route import Needs, Route
+from ctsec.web.table import KINDS, ROUTES, by_path
 
 _MODULES: Final = (
     _async_account,
     _async_second_factor,
+    _async_passkeys,
     _async_organizations,
     _async_people,
     _async_roles,

@@ -18,7 +18,7 @@ _FILE = ("content-disposition", 'attachment; filename="backup-codes.txt"')
 async def mfa(call: AsyncCall) -> Answer:
     """Say which second factors the caller has."""
     status = await call.unit.mfa.status(UserId(call.principal.id))
-    return WebResponse(json={"enrolled": status.enrolled, "backup_codes_left": status.backup_codes_left})
+    return WebResponse(json={"enrolled": status.enrolled, "backup_codes_left": status.backup_codes_left, "passkeys": status.passkeys})
 
 
 async def begin_totp(call: AsyncCall) -> Answer:

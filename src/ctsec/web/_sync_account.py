@@ -36,7 +36,7 @@ def request_verification(call: Call) -> Answer:
 def sign_in(call: Call) -> Answer:
     """Take the first step of a sign-in."""
     body = call.read(models.SignIn)
-    return _step(call, call.unit.sign_in.password(email=body.email, password=body.password.get_secret_value()))
+    return sign_in_answer(call, call.unit.sign_in.password(email=body.email, password=body.password.get_secret_value()))
 
 
 def sign_in_code(call: Call) -> Answer:
@@ -45,10 +45,11 @@ def sign_in_code(call: Call) -> Answer:
     step = call.unit.sign_in.second_factor(
         ticket=body.ticket.get_secret_value(), factor=Factor(body.factor), code=body.code.get_secret_value()
     )
-    return _step(call, step)
+    return sign_in_answer(call, step)
 
 
-def _step(call: Call, step: SignInStep) -> Answer:
+def sign_in_answer(call: Call, step: SignInStep) -> Answer:
+    """Return the answer to a step of a sign-in."""
     if isinstance(step, Refusal):
         return step
     if isinstance(step, SignedIn):

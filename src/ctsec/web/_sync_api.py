@@ -27,6 +27,7 @@ from ctsec.web import (
     _sync_encryption,
     _sync_keys,
     _sync_organizations,
+    _sync_passkeys,
     _sync_people,
     _sync_residency,
     _sync_roles,
@@ -40,11 +41,13 @@ from ctsec.web.csrf import check_origin
 from ctsec.web.http import WebRequest, WebResponse, over_limit, parse_json
 from ctsec.web.models import Body
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_refusal, unsupported_media_type
-from ctsec.web.table import KINDS, ROUTES, Needs, Route, by_path
+from ctsec.web.route import Needs, Route
+from ctsec.web.table import KINDS, ROUTES, by_path
 
 _MODULES: Final = (
     _sync_account,
     _sync_second_factor,
+    _sync_passkeys,
     _sync_organizations,
     _sync_people,
     _sync_roles,

@@ -19,7 +19,7 @@ _FILE = ("content-disposition", 'attachment; filename="backup-codes.txt"')
 def mfa(call: Call) -> Answer:
     """Say which second factors the caller has."""
     status = call.unit.mfa.status(UserId(call.principal.id))
-    return WebResponse(json={"enrolled": status.enrolled, "backup_codes_left": status.backup_codes_left})
+    return WebResponse(json={"enrolled": status.enrolled, "backup_codes_left": status.backup_codes_left, "passkeys": status.passkeys})
 
 
 def begin_totp(call: Call) -> Answer:

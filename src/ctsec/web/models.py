@@ -107,6 +107,37 @@ class TotpCode(Body):
     code: Code
 
 
+class PasskeyQuestion(Body):
+    """The ticket of a sign-in whose second step a passkey takes; without one it takes the only step."""
+
+    ticket: Token | None = None
+
+
+class PasskeyAnswer(Body):
+    """What the browser's credential is as JSON (`PublicKeyCredential.toJSON()`); its fields are judged by the feature."""
+
+    response: dict[str, object]
+
+
+class PasskeySignIn(PasskeyAnswer):
+    """The answer of a passkey, with the ticket that it was asked for."""
+
+    ticket: Token | None = None
+
+
+class NewPasskey(Body):
+    """A passkey that the browser made, and its name."""
+
+    name: Name
+    response: dict[str, object]
+
+
+class PasskeyName(Body):
+    """The name of a passkey."""
+
+    name: Name
+
+
 class NamedOrganization(Body):
     """An organization's name."""
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
-from ctsec.web.table import ROUTES, Needs, Route
+from ctsec.web.route import Needs, Route
+from ctsec.web.table import ROUTES
 
 _FORMATS: Final = {"date-time"}
 _SECURITY: Final[dict[Needs, list[dict[str, list[str]]]]] = {

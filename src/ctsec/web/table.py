@@ -7,15 +7,16 @@ type or format and a string if left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from ctsec.encryption.customer_key import parse_region
-from ctsec.ids import CredentialId, ElevationId, InvitationId, KeyId, OrganizationId, SessionId, UserId, WorkspaceId, is_id
+from ctsec.ids import CredentialId, ElevationId, InvitationId, KeyId, OrganizationId, PasskeyId, SessionId, UserId, WorkspaceId, is_id
 from ctsec.rbac.permission import parse_role_name
 from ctsec.web import models
-from ctsec.web.models import Body
+from ctsec.web.route import Route
+from ctsec.web.route import open_route as _open
+from ctsec.web.route import principal_route as _route
+from ctsec.web.route import session_route as _signed_in
 
 
 def _is(kind: Callable[[str], Any]) -> Callable[[str], bool]:
@@ -46,32 +47,10 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "invitation_id": _is(InvitationId),
     "key_id": _is(KeyId),
     "credential_id": _is(CredentialId),
+    "passkey_id": _is(PasskeyId),
     "role_name": _names_a_role,
     "region": _names_a_region,
 }
-
-
-class Needs(StrEnum):
-    """What a route asks of its caller: nothing, a session of a person, or any principal, API keys too."""
-
-    NOTHING = "nothing"
-    SESSION = "session"
-    PRINCIPAL = "principal"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One route: what it asks for, the `operation` that answers, and what it answers with."""
-
-    method: str
-    path: str
-    operation: str
-    summary: str
-    needs: Needs = Needs.PRINCIPAL
-    body: type[Body] | None = None
-    query: tuple[str, ...] = ()
-    status: int = 200
-    returns: tuple[str, ...] = ()
 
 
 _PAGE: Final = ("after", "limit")
@@ -89,19 +68,6 @@ _KEY: Final = (
 _CODES: Final = ("codes:array", "text", "remaining:integer", "csrf_token")
 _ORG: Final = "/organizations/{organization_id}"
 _SPACE: Final = "/workspaces/{workspace_id}"
-
-
-def _route(line: str, summary: str, *, needs: Needs = Needs.PRINCIPAL, status: int = 200, **rest: Any) -> Route:
-    method, path, operation = line.split()
-    return Route(method=method, path=path, operation=operation, summary=summary, needs=needs, status=status, **rest)
-
-
-def _open(line: str, summary: str, **rest: Any) -> Route:
-    return _route(line, summary, needs=Needs.NOTHING, **rest)
-
-
-def _signed_in(line: str, summary: str, **rest: Any) -> Route:
-    return _route(line, summary, needs=Needs.SESSION, **rest)
 
 
 ACCOUNT: Final = (
@@ -131,7 +97,7 @@ ACCOUNT: Final = (
     ),
 )
 SECOND_FACTOR: Final = (
-    _signed_in("GET /mfa mfa", "My second factors", returns=("enrolled:boolean", "backup_codes_left:integer")),
+    _signed_in("GET /mfa mfa", "My second factors", returns=("enrolled:boolean", "backup_codes_left:integer", "passkeys:integer")),
     _signed_in(
         "POST /mfa/totp begin_totp",
         "Begin to enrol an authenticator app",
@@ -141,6 +107,30 @@ SECOND_FACTOR: Final = (
     _signed_in("POST /mfa/totp/confirm confirm_totp", "Confirm it with its first code", body=models.TotpCode, returns=_CODES),
     _signed_in("DELETE /mfa/totp remove_totp", "Remove the authenticator", status=204),
     _signed_in("POST /mfa/backup-codes new_backup_codes", "Make new backup codes; Accept: text/plain gives a file", returns=_CODES),
+)
+_QUESTION: Final = ("public_key:object",)
+_PASSKEY: Final = ("id", "name", "backup", "transports:array", "created_at:date-time", "last_used_at:date-time")
+PASSKEYS: Final = (
+    _open("POST /sign-in/passkey/options sign_in_options", "What to ask a passkey for", body=models.PasskeyQuestion, returns=_QUESTION),
+    _open(
+        "POST /sign-in/passkey sign_in_passkey",
+        "Sign in with a passkey, or with a ticket complete a sign-in with it",
+        body=models.PasskeySignIn,
+        returns=_SIGNED_IN,
+    ),
+    _signed_in("POST /step-up/passkey/options step_up_options", "What to ask one of my passkeys for", returns=_QUESTION),
+    _signed_in("POST /step-up/passkey step_up_passkey", "Prove a passkey again", body=models.PasskeyAnswer, returns=_SIGNED_IN),
+    _signed_in("GET /passkeys passkeys", "My passkeys", returns=("passkeys:array",)),
+    _signed_in("POST /passkeys/options passkey_options", "What an authenticator is to make", returns=_QUESTION),
+    _signed_in(
+        "POST /passkeys add_passkey",
+        "Add a passkey; with the first second factor come backup codes",
+        body=models.NewPasskey,
+        status=201,
+        returns=(*_PASSKEY, *_CODES[:3]),
+    ),
+    _signed_in("PATCH /passkeys/{passkey_id} rename_passkey", "Rename a passkey", body=models.PasskeyName, returns=_PASSKEY),
+    _signed_in("DELETE /passkeys/{passkey_id} remove_passkey", "Remove a passkey", status=204),
 )
 ORGANIZATIONS: Final = (
     _signed_in(
@@ -301,6 +291,7 @@ AUDIT: Final = (
 ROUTES: Final[tuple[Route, ...]] = (
     *ACCOUNT,
     *SECOND_FACTOR,
+    *PASSKEYS,
     *ORGANIZATIONS,
     *PEOPLE,
     *ROLES,

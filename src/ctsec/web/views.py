@@ -12,6 +12,7 @@ from ctsec.directory.record import Invitation, Member, Membership, Organization,
 from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.keys.record import ApiKey, status_at
+from ctsec.mfa.passkey import Passkey
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import ElevationRequest
@@ -44,6 +45,18 @@ def session(record: Session, *, current: str) -> View:
         "user_agent": record.user_agent,
         "address": record.address,
         "current": record.id == current,
+    }
+
+
+def passkey(record: Passkey) -> View:
+    """Return one of a person's own passkeys, without its key."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "backup": record.backup.value,
+        "transports": list(record.transports),
+        "created_at": moment(record.created_at),
+        "last_used_at": moment(record.last_used_at),
     }
 
 
