@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -143,8 +144,8 @@ async def test_unknown_and_wrong_passkeys_are_answered_alike(world: AsyncWorld, 
     stranger.create(options, origin=ORIGIN)
     forger.create(options, origin=ORIGIN)
     hers = added.passkey.credential_id
-    forger._keys = {hers: forger._keys[forger.held[0]]}
-    forger._keys[hers].user_handle = base64.urlsafe_b64encode(ann.id.encode()).decode().rstrip("=")
+    handle = base64.urlsafe_b64encode(ann.id.encode()).decode().rstrip("=")
+    forger._keys = {hers: replace(forger._keys[forger.held[0]], user_handle=handle)}
     answers = []
     for device in (stranger, forger):
         given = [await world.call("sign_in.passkey", response=await alone(world, device)) for _ in range(6)]

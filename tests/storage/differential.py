@@ -25,6 +25,7 @@ from ctsec.rbac.elevation import ElevationState
 from ctsec.rbac.listing import Reach
 from ctsec.storage.ports import Storage, Store
 from ctsec.testing.conformance import samples as s
+from ctsec.testing.conformance._sync_passkeys import passkey
 from ctsec.testing.conformance._sync_vault import credential, index_key
 
 Call: TypeAlias = tuple[str, int, int, int]
@@ -140,11 +141,11 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "backup_codes.put": lambda f, a, b, c: _call(s.backup_codes(f, of=a)),
     "backup_codes.get": lambda f, a, b, c: _call(s.user_id(a)),
     "backup_codes.remove": lambda f, a, b, c: _call(s.user_id(a)),
-    "passkeys.add": lambda f, a, b, c: _call(s.passkey(f, of=a, credential=_KEYS[b].encode())),
+    "passkeys.add": lambda f, a, b, c: _call(passkey(f, of=a, credential=_KEYS[b].encode())),
     "passkeys.by_credential": lambda f, a, b, c: _call(_KEYS[a].encode()),
     "passkeys.of_user": lambda f, a, b, c: _call(s.user_id(a)),
-    "passkeys.replace": lambda f, a, b, c: _call(replace(s.passkey(a, of=b), name=f"n{c}", version=c)),
-    "passkeys.remove": lambda f, a, b, c: _call(s.user_id(a), s.passkey(b, of=0).id),
+    "passkeys.replace": lambda f, a, b, c: _call(replace(passkey(a, of=b), name=f"n{c}", version=c)),
+    "passkeys.remove": lambda f, a, b, c: _call(s.user_id(a), passkey(b, of=0).id),
     "api_keys.add": lambda f, a, b, c: _call(s.api_key(f, of=a, owner=b, scopes=frozenset() if c else None), s.key_secret(f)),
     "api_keys.get": lambda f, a, b, c: _call(s.api_key(a, of=0, owner=0).id),
     "api_keys.of_owner": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),

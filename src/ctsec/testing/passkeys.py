@@ -24,12 +24,11 @@ BACKED_UP: Final = 0x10
 ATTESTED: Final = 0x40
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Key:
     rp_id: str
     user_handle: str
     private: EllipticCurvePrivateKey
-    count: int = 0
 
 
 class SoftwareAuthenticator:
@@ -39,6 +38,7 @@ class SoftwareAuthenticator:
         self.flags = flags
         self.counts = counts
         self._keys: dict[bytes, _Key] = {}
+        self._signed: dict[bytes, int] = {}
 
     def create(self, options: Mapping[str, Any], *, origin: str) -> str:
         """Make a passkey as `navigator.credentials.create` does, and return the answer as JSON text."""
@@ -48,7 +48,7 @@ class SoftwareAuthenticator:
         key = _Key(options["rp"]["id"], options["user"]["id"], generate_private_key(SECP256R1()))
         self._keys[credential_id] = key
         attested = bytes(16) + len(credential_id).to_bytes(2, "big") + credential_id + self.public_key(credential_id)
-        data = authenticator_data(key.rp_id, flags=self.flags | ATTESTED, count=key.count) + attested
+        data = authenticator_data(key.rp_id, flags=self.flags | ATTESTED, count=0) + attested
         return registration(credential_id, client_data("webauthn.create", options["challenge"], origin=origin), data)
 
     def get(self, options: Mapping[str, Any], *, origin: str) -> str:
@@ -57,9 +57,8 @@ class SoftwareAuthenticator:
         held = [each for each, key in self._keys.items() if key.rp_id == options["rpId"] and (not allowed or each in allowed)]
         if not held:
             raise ValueError("no passkey of this site is held that the options allow")
-        key = self._keys[held[-1]]
-        key.count += self.counts
-        data = authenticator_data(key.rp_id, flags=self.flags, count=key.count)
+        self._signed[held[-1]] = count = self._signed.get(held[-1], 0) + self.counts
+        data = authenticator_data(options["rpId"], flags=self.flags, count=count)
         return self.sign(held[-1], client_data("webauthn.get", options["challenge"], origin=origin), data)
 
     def sign(self, credential_id: bytes, collected: bytes, data: bytes, *, user_handle: str | None = None) -> str:

@@ -119,9 +119,10 @@ class PasskeyAnswer(Body):
     response: dict[str, object]
 
 
-class PasskeySignIn(PasskeyAnswer):
+class PasskeySignIn(Body):
     """The answer of a passkey, with the ticket that it was asked for."""
 
+    response: dict[str, object]
     ticket: Token | None = None
 
 

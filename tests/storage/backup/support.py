@@ -24,6 +24,7 @@ from ctsec.storage.sql import SqlStorage, Tables
 from ctsec.storage.sql.schema import create
 from ctsec.storage.sql.types import Blob, Digest, EnumText, Ident, Instant, JsonText, Words
 from ctsec.testing.conformance import samples as s
+from ctsec.testing.conformance._sync_passkeys import passkey
 from tests.servers import FOLDER_VARIABLE, Database, drop_database, fresh_database
 
 TABLES = Tables()
@@ -186,7 +187,7 @@ def add_samples(url: str) -> None:
             store.sessions.add(s.session(n, of=n))
             store.authenticators.add(s.authenticator(n, of=n))
             store.backup_codes.put(s.backup_codes(n, of=n))
-            store.passkeys.add(s.passkey(n, of=n))
+            store.passkeys.add(passkey(n, of=n))
             store.api_keys.add(s.api_key(n, of=n, owner=n), s.key_secret(n))
             store.deks.add(s.dek(n))
             store.customer_keys.add(s.customer_key(n))

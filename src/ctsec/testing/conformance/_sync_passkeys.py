@@ -5,10 +5,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ctsec.mfa.passkey import MAX_CREDENTIAL_ID, Backup
+from ctsec.ids import PasskeyId
+from ctsec.mfa.passkey import MAX_CREDENTIAL_ID, Backup, Passkey
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal
-from ctsec.testing.conformance.samples import NOW, TICK, ignore, passkey, user_id
+from ctsec.testing.conformance.samples import NOW, TICK, digest, ignore, number, user_id
+
+
+def passkey(n: int, *, of: int, credential: bytes | None = None) -> Passkey:
+    """Return the n-th passkey, of the user with the number `of`."""
+    return Passkey(
+        id=PasskeyId(number("pky", n)),
+        user_id=user_id(of),
+        credential_id=digest(f"passkey {n}") if credential is None else credential,
+        public_key=b"\xa5\x00\xff%d" % n,
+        transports=("hybrid", "internal"),
+        backup=Backup.ELIGIBLE,
+        name=f"Laptop {n} Žofie 人",
+        created_at=NOW,
+    )
 
 
 class PasskeyConformance:

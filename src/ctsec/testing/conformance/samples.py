@@ -34,14 +34,12 @@ from ctsec.ids import (
     KeyId,
     MessageId,
     OrganizationId,
-    PasskeyId,
     SessionId,
     UserId,
     WorkspaceId,
 )
 from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.mail.record import OutboxEntry
-from ctsec.mfa.passkey import Backup, Passkey
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.principal import Factor, PrincipalKind
 from ctsec.rbac.assignment import RoleAssignment
@@ -247,20 +245,6 @@ def backup_codes(n: int, *, of: int) -> BackupCodeSetRecord:
     digests = tuple(digest(f"slot {n} {slot}") for slot in range(10))
     return BackupCodeSetRecord(
         id=BackupCodeSetId(number("bcs", n)), user_id=user_id(of), salt=b"\x00" * 16, digests=digests, created_at=NOW
-    )
-
-
-def passkey(n: int, *, of: int, credential: bytes | None = None) -> Passkey:
-    """Return the n-th passkey, of the user with the number `of`."""
-    return Passkey(
-        id=PasskeyId(number("pky", n)),
-        user_id=user_id(of),
-        credential_id=digest(f"passkey {n}") if credential is None else credential,
-        public_key=b"\xa5\x00\xff%d" % n,
-        transports=("hybrid", "internal"),
-        backup=Backup.ELIGIBLE,
-        name=f"Laptop {n} Žofie 人",
-        created_at=NOW,
     )
 
 
