@@ -34,7 +34,7 @@ import redis
 from tests.certificates import with_tls
 
 FOLDER_VARIABLE: Final = "CTSEC_TEST_SERVERS_FOLDER"
-KINDS: Final = ("postgresql", "mariadb", "redis", "moto", "softhsm")
+KINDS: Final = ("postgresql", "mariadb", "redis", "moto", "softhsm", "chromium")
 START_SECONDS: Final = 30.0
 SOFTHSM: Final = ("usr/lib/softhsm/libsofthsm2.so", "usr/lib/*/softhsm/libsofthsm2.so", "usr/local/lib/softhsm/libsofthsm2.so")
 _children: Final[list[subprocess.Popen[bytes]]] = []  # held, for a dropped Popen warns about the process that goes on
@@ -84,6 +84,8 @@ def find(kind: str) -> str | None:
     if kind == "softhsm":
         libraries = [path for pattern in SOFTHSM for path in sorted(Path("/").glob(pattern))]
         return str(libraries[0]) if libraries and shutil.which("softhsm2-util") else None
+    if kind == "chromium":
+        return shutil.which("chromium") if shutil.which("chromedriver") else None
     program = {"postgresql": "postgres", "mariadb": "mariadbd", "redis": "redis-server"}[kind]
     newest_first = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
     places = [*(str(p) for p in newest_first if kind == "postgresql"), os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]

@@ -1,7 +1,9 @@
 // The smallest page that signs a person in: each form posts its fields as JSON to the route that it names.
 const find = (selector) => document.querySelector(selector);
 const form = (route) => find(`form[data-post="${route}"]`);
+const passkeyForm = (what) => find(`form[data-passkey="${what}"]`);
 let csrf = "";
+let ticket; // of a sign-in that waits for its second step
 
 async function call(method, path, body) {
   const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf };
@@ -29,6 +31,7 @@ async function refresh() {
 function show(answer) {
   find("#answer").textContent = JSON.stringify(answer, null, 2);
   find("#message").textContent = answer.detail ?? answer.status ?? "";
+  ticket = answer.ticket;
   if (answer.ticket) {
     form("sign-in/code").hidden = false;
     form("sign-in/code").elements.ticket.value = answer.ticket;
@@ -40,7 +43,7 @@ function show(answer) {
   }
 }
 
-for (const each of document.querySelectorAll("form")) {
+for (const each of document.querySelectorAll("form[data-post]")) {
   each.addEventListener("submit", async (event) => {
     event.preventDefault();
     const { ok, answer } = await call("POST", `/auth/${each.dataset.post}`, Object.fromEntries(new FormData(each)));
@@ -51,6 +54,39 @@ for (const each of document.querySelectorAll("form")) {
     await refresh();
   });
 }
+
+// Asks an authenticator what the server asked, and returns what it answered.
+async function ask(route, body) {
+  const { ok, answer } = await call("POST", `/auth/${route}/options`, body);
+  if (!ok) throw new Error(answer.detail);
+  const options = answer.public_key.user
+    ? { publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(answer.public_key) }
+    : { publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(answer.public_key) };
+  const made = answer.public_key.user ? "create" : "get";
+  return (await navigator.credentials[made](options)).toJSON();
+}
+
+async function signInWithPasskey() {
+  const body = ticket ? { ticket } : {};
+  const response = await ask("sign-in/passkey", body);
+  show((await call("POST", "/auth/sign-in/passkey", { ...body, response })).answer);
+  await refresh();
+}
+
+async function addPasskey(name) {
+  show((await call("POST", "/auth/passkeys", { name, response: await ask("passkeys") })).answer);
+}
+
+// A person who cancels, or whose browser gave up waiting, is told in the browser's words.
+const told = (error) => show({ detail: error.message });
+passkeyForm("sign-in").addEventListener("submit", (event) => {
+  event.preventDefault();
+  signInWithPasskey().catch(told);
+});
+passkeyForm("add").addEventListener("submit", (event) => {
+  event.preventDefault();
+  addPasskey(event.target.elements.name.value).catch(told);
+});
 
 // The links in mails carry their token in the fragment, which browsers send to no server.
 const token = new URLSearchParams(location.hash.slice(1)).get("token");

@@ -131,7 +131,8 @@ def test_what_is_not_exactly_an_answer_is_refused(name: str) -> None:
 
 def test_transports_are_a_short_list() -> None:
     """A registration with something else for its transports is refused."""
-    for value in ("usb", {}, ["usb"] * 9, None):
+    values: tuple[object, ...] = ("usb", {}, ["usb"] * 9, None)
+    for value in values:
         assert parse_registration(json.dumps(answer(transports=value))) == WRONG
 
 
