@@ -149,7 +149,7 @@ def asking_nobody() -> VirtualAuthenticatorOptions:
 
 @pytest.mark.slow
 @pytest.mark.server("chromium")
-@pytest.mark.proves("NIST-3.2.5", "NIST-2.2.2")
+@pytest.mark.proves("NIST-2.2.2")
 def test_a_browser_makes_a_passkey_and_signs_in_with_it(person: Person) -> None:
     """A passkey is added after a password, signs in alone, and completes a sign-in; a page of another origin gets no signature."""
     person.opens()

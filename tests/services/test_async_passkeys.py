@@ -102,7 +102,7 @@ async def test_a_step_up_is_by_the_sessions_own_person(world: AsyncWorld, ann: P
     assert fresh.credential.aal == 2
 
 
-@pytest.mark.proves("NIST-3.1.6.2", "NIST-3.1.7.2")
+@pytest.mark.proves("NIST-3.1.6.2", "ASVS-6.7.2")
 async def test_a_challenge_is_answered_once_and_soon(world: AsyncWorld, key: SoftwareAuthenticator, added: Any) -> None:
     """The same answer does not sign in again, nor one that comes after five minutes; no two challenges are alike, and each has 256 bits."""
     response = await alone(world, key)
@@ -175,6 +175,24 @@ async def self_made(world: AsyncWorld, key: SoftwareAuthenticator, *, flags: int
     return key.sign(key.held[0], collected, authenticator_data("localhost", flags=flags, count=count), **more)
 
 
+@pytest.mark.proves("NIST-3.1.7.2")
+async def test_a_step_up_without_a_password_verifies_the_person(world: AsyncWorld, key: SoftwareAuthenticator, added: Any) -> None:
+    """Where a passkey is all that a session rests on, a mere press does not make it fresh; beside a password it does."""
+    for first in (False, True):
+        step = await world.step(ANN)
+        code = await alone(world, key) if first else await second(world, key, step)
+        arrived = await world.call("sign_in.passkey", response=code) if first else await world.second(step, code, Factor.PASSKEY)
+        principal = (await world.arrived(arrived)).principal
+        options = await world.call("sign_in.begin_step_up", principal)
+        assert options["userVerification"] == ("required" if first else "preferred")
+        key.flags = PRESENT
+        pressed = key.get(options, origin=ORIGIN)
+        key.flags = PRESENT | VERIFIED
+        answer = await world.call("sign_in.step_up", principal, factor=Factor.PASSKEY, code=pressed)
+        assert reason(answer) is (Reason.INVALID_CODE if first else None)
+
+
+@pytest.mark.proves("NIST-3.1.7.2")
 async def test_a_first_factor_verifies_the_person_and_names_it(world: AsyncWorld, key: SoftwareAuthenticator, added: Any) -> None:
     """Alone, a passkey that only saw somebody press it, or that does not say whose it is, signs nobody in."""
     pressed = await self_made(world, key, flags=PRESENT, count=5)
@@ -248,7 +266,7 @@ async def test_a_pending_authenticator_is_not_confirmed_past_a_passkey(world: As
     assert reason(await world.call("mfa.confirm_totp", await world.again(bob), code=code)) is Reason.STEP_UP_REQUIRED
 
 
-@pytest.mark.proves("ASVS-7.4.3")
+@pytest.mark.proves("ASVS-7.4.3", "ASVS-6.5.6", "NIST-4.1.2.1")
 async def test_a_change_ends_the_other_sessions_and_is_told(world: AsyncWorld, ann: Principal, key: SoftwareAuthenticator) -> None:
     """Adding and removing end every other session and are told by mail; adding raises no session, since nothing was signed."""
     other = await world.login(ANN)
@@ -267,6 +285,7 @@ async def test_a_change_ends_the_other_sessions_and_is_told(world: AsyncWorld, a
         assert [what in text for text in told].count(True) == 1
 
 
+@pytest.mark.proves("ASVS-6.5.6", "NIST-3.2.1")
 async def test_removing_takes_a_fresh_factor_and_ones_own(
     world: AsyncWorld, ann: Principal, key: SoftwareAuthenticator, added: Any
 ) -> None:
@@ -278,7 +297,10 @@ async def test_removing_takes_a_fresh_factor_and_ones_own(
     assert (await world.call("passkeys.rename", ann, added.passkey.id, name=" Work ")).name == "Work"
     assert reason(await world.call("passkeys.rename", ann, added.passkey.id, name="")) is Reason.INVALID_INPUT
     response = await alone(world, key)
-    assert (await world.call("passkeys.remove", world.sure(ann), added.passkey.id)).id == added.passkey.id
+    # Whoever has lost the device proves it with a backup code.
+    _, token = await world.call("sign_in.step_up", ann, factor=Factor.BACKUP_CODE, code=added.codes.codes[0].reveal())
+    lost = (await world.known(token.reveal())).principal
+    assert (await world.call("passkeys.remove", lost, added.passkey.id)).id == added.passkey.id
     assert reason(await world.call("passkeys.remove", world.sure(ann), added.passkey.id)) is Reason.NOT_FOUND
     assert reason(await world.call("sign_in.passkey", response=response)) is Reason.INVALID_CODE
     assert isinstance(await world.step(ANN), SignedIn)

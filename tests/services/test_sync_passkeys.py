@@ -103,7 +103,7 @@ def test_a_step_up_is_by_the_sessions_own_person(world: World, ann: Principal, k
     assert fresh.credential.aal == 2
 
 
-@pytest.mark.proves("NIST-3.1.6.2", "NIST-3.1.7.2")
+@pytest.mark.proves("NIST-3.1.6.2", "ASVS-6.7.2")
 def test_a_challenge_is_answered_once_and_soon(world: World, key: SoftwareAuthenticator, added: Any) -> None:
     """The same answer does not sign in again, nor one that comes after five minutes; no two challenges are alike, and each has 256 bits."""
     response = alone(world, key)
@@ -174,6 +174,24 @@ def self_made(world: World, key: SoftwareAuthenticator, *, flags: int = VERIFIED
     return key.sign(key.held[0], collected, authenticator_data("localhost", flags=flags, count=count), **more)
 
 
+@pytest.mark.proves("NIST-3.1.7.2")
+def test_a_step_up_without_a_password_verifies_the_person(world: World, key: SoftwareAuthenticator, added: Any) -> None:
+    """Where a passkey is all that a session rests on, a mere press does not make it fresh; beside a password it does."""
+    for first in (False, True):
+        step = world.step(ANN)
+        code = alone(world, key) if first else second(world, key, step)
+        arrived = world.call("sign_in.passkey", response=code) if first else world.second(step, code, Factor.PASSKEY)
+        principal = (world.arrived(arrived)).principal
+        options = world.call("sign_in.begin_step_up", principal)
+        assert options["userVerification"] == ("required" if first else "preferred")
+        key.flags = PRESENT
+        pressed = key.get(options, origin=ORIGIN)
+        key.flags = PRESENT | VERIFIED
+        answer = world.call("sign_in.step_up", principal, factor=Factor.PASSKEY, code=pressed)
+        assert reason(answer) is (Reason.INVALID_CODE if first else None)
+
+
+@pytest.mark.proves("NIST-3.1.7.2")
 def test_a_first_factor_verifies_the_person_and_names_it(world: World, key: SoftwareAuthenticator, added: Any) -> None:
     """Alone, a passkey that only saw somebody press it, or that does not say whose it is, signs nobody in."""
     pressed = self_made(world, key, flags=PRESENT, count=5)
@@ -247,7 +265,7 @@ def test_a_pending_authenticator_is_not_confirmed_past_a_passkey(world: World, a
     assert reason(world.call("mfa.confirm_totp", world.again(bob), code=code)) is Reason.STEP_UP_REQUIRED
 
 
-@pytest.mark.proves("ASVS-7.4.3")
+@pytest.mark.proves("ASVS-7.4.3", "ASVS-6.5.6", "NIST-4.1.2.1")
 def test_a_change_ends_the_other_sessions_and_is_told(world: World, ann: Principal, key: SoftwareAuthenticator) -> None:
     """Adding and removing end every other session and are told by mail; adding raises no session, since nothing was signed."""
     other = world.login(ANN)
@@ -266,6 +284,7 @@ def test_a_change_ends_the_other_sessions_and_is_told(world: World, ann: Princip
         assert [what in text for text in told].count(True) == 1
 
 
+@pytest.mark.proves("ASVS-6.5.6", "NIST-3.2.1")
 def test_removing_takes_a_fresh_factor_and_ones_own(world: World, ann: Principal, key: SoftwareAuthenticator, added: Any) -> None:
     """Without a fresh second factor, and for another person, nothing is removed or renamed; a removed passkey signs in no more."""
     bob = world.person(BOB)
@@ -275,7 +294,10 @@ def test_removing_takes_a_fresh_factor_and_ones_own(world: World, ann: Principal
     assert (world.call("passkeys.rename", ann, added.passkey.id, name=" Work ")).name == "Work"
     assert reason(world.call("passkeys.rename", ann, added.passkey.id, name="")) is Reason.INVALID_INPUT
     response = alone(world, key)
-    assert (world.call("passkeys.remove", world.sure(ann), added.passkey.id)).id == added.passkey.id
+    # Whoever has lost the device proves it with a backup code.
+    _, token = world.call("sign_in.step_up", ann, factor=Factor.BACKUP_CODE, code=added.codes.codes[0].reveal())
+    lost = (world.known(token.reveal())).principal
+    assert (world.call("passkeys.remove", lost, added.passkey.id)).id == added.passkey.id
     assert reason(world.call("passkeys.remove", world.sure(ann), added.passkey.id)) is Reason.NOT_FOUND
     assert reason(world.call("sign_in.passkey", response=response)) is Reason.INVALID_CODE
     assert isinstance(world.step(ANN), SignedIn)

@@ -115,14 +115,14 @@ class SignIn:
         """Return what the browser is to ask a passkey of a session's person for, to step the session up."""
         if principal.credential.kind is not CredentialKind.SESSION:
             return Refusal(Reason.NOT_AUTHENTICATED, "only a session can be stepped up")
-        return self._parts.second_factors.passkey_options(UserId(principal.id))
+        return self._parts.second_factors.passkey_options(UserId(principal.id), sole=_without_password(principal))
 
     def step_up(self, principal: Principal, *, factor: Factor, code: str) -> Outcome[tuple[Session, SecretText]]:
         """Prove a second factor again in a session; its token is replaced, because its assurance rose."""
         if principal.credential.kind is not CredentialKind.SESSION:
             return Refusal(Reason.NOT_AUTHENTICATED, "only a session can be stepped up")
         user_id = UserId(principal.id)
-        proved = self._parts.second_factors.prove(user_id, factor=factor, code=code)
+        proved = self._parts.second_factors.prove(user_id, factor=factor, code=code, sole=_without_password(principal))
         if isinstance(proved, Refusal):
             return proved
         rotated = self._parts.sessions.rotate(SessionId(principal.credential.id), proved)
@@ -220,6 +220,10 @@ class SignIn:
             refused=answer.reason,
         )
         return answer
+
+
+def _without_password(principal: Principal) -> bool:
+    return Factor.PASSWORD not in principal.credential.factors
 
 
 def _as_principal(session: Session) -> Principal:

@@ -98,11 +98,14 @@ class SecondFactors(Protocol):
         """Return the confirmed second factors."""
         ...
 
-    def prove(self, user_id: UserId, *, factor: Factor, code: str) -> Outcome[Factor]:
-        """Consume a code of `factor`; return the factor that it proves, or why not. The attempt is charged first."""
+    def prove(self, user_id: UserId, *, factor: Factor, code: str, sole: bool = False) -> Outcome[Factor]:
+        """Consume a code of `factor`; return the factor that it proves, or why not. The attempt is charged first.
+
+        `sole`: no password was proved beside it, so a passkey has to verify the person.
+        """
         ...
 
-    def passkey_options(self, user_id: UserId | None) -> Outcome[Mapping[str, object]]:
+    def passkey_options(self, user_id: UserId | None, *, sole: bool = False) -> Outcome[Mapping[str, object]]:
         """Return what a browser is to ask a passkey of this person for, or (None) one of anybody's."""
         ...
 

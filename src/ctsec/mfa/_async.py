@@ -144,29 +144,30 @@ class AsyncMfa:
         found = {Factor.TOTP: totp, Factor.PASSKEY: passkeys, Factor.BACKUP_CODE: codes}
         return frozenset(factor for factor, has in found.items() if has)
 
-    async def prove(self, user_id: UserId, *, factor: Factor, code: str) -> Outcome[Factor]:
+    async def prove(self, user_id: UserId, *, factor: Factor, code: str, sole: bool = False) -> Outcome[Factor]:
         """Consume a code; the attempt is charged before anything is compared, and of many callers with one code one is told yes.
 
-        The code of a passkey is what the browser answered, as JSON text.
+        The code of a passkey is what the browser answered, as JSON text. `sole`: no password was proved beside it, so a passkey has to
+        verify the person.
         """
         if factor is Factor.PASSWORD:
             return Refusal(Reason.INVALID_INPUT, "expected a code of an authenticator, a passkey or a backup code")
-        proved = await self._check(user_id, factor, code)
+        proved = await self._check(user_id, factor, code, sole=sole)
         return await self._refuse(proved, user_id, factor) if isinstance(proved, Refusal) else factor
 
-    async def passkey_options(self, user_id: UserId | None) -> Outcome[Options]:
+    async def passkey_options(self, user_id: UserId | None, *, sole: bool = False) -> Outcome[Options]:
         """Return what a browser is to ask a passkey of this person for, or (None) one of anybody's; it is good for five minutes.
 
         MFA_NOT_ENROLLED for a person without passkeys.
         """
-        return await self._prover.options(user_id)
+        return await self._prover.options(user_id, sole=sole)
 
     async def identify(self, response: str) -> Outcome[UserId]:
         """Return whose passkey answered a challenge that was for anybody; it verified the person, so nothing else is asked."""
         given = parse_assertion(response)
         if isinstance(given, Refusal):
             return await self._refuse(given, None, Factor.PASSKEY)
-        proved = await self._prover.prove(given, None)
+        proved = await self._prover.prove(given, None, sole=True)
         if isinstance(proved, Refusal):
             return await self._refuse(proved, await self._prover.owner(given), Factor.PASSKEY)
         return proved.user_id
@@ -182,10 +183,10 @@ class AsyncMfa:
             await self._parts.backup_codes.remove(user_id)
         return off
 
-    async def _check(self, user_id: UserId, factor: Factor, code: str) -> Outcome[object]:
+    async def _check(self, user_id: UserId, factor: Factor, code: str, *, sole: bool) -> Outcome[object]:
         if factor is Factor.PASSKEY:
             given = parse_assertion(code)
-            return given if isinstance(given, Refusal) else await self._prover.prove(given, user_id)
+            return given if isinstance(given, Refusal) else await self._prover.prove(given, user_id, sole=sole)
         if factor is Factor.BACKUP_CODE:
             return await self._check_backup(user_id, code) if await self.enrolled(user_id) else _WRONG_CODE
         authenticator = await self._confirmed(user_id)

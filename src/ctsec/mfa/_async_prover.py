@@ -62,10 +62,10 @@ class AsyncPasskeyProver:
             return WRONG
         return None if await self._parts.proofs.consume(purpose, digest, now=now) else _ANSWERED
 
-    async def options(self, user_id: UserId | None) -> Outcome[Options]:
+    async def options(self, user_id: UserId | None, *, sole: bool) -> Outcome[Options]:
         """Return what a browser is to ask for: a passkey of this person as the second factor, or of anybody as the first.
 
-        MFA_NOT_ENROLLED for a person without passkeys.
+        A `sole` one has to verify the person. MFA_NOT_ENROLLED for a person without passkeys.
         """
         site = self.site
         if user_id is None:
@@ -73,10 +73,10 @@ class AsyncPasskeyProver:
         allowed = await self._parts.passkeys.of_user(user_id)
         if not allowed:
             return Refusal(Reason.MFA_NOT_ENROLLED, "there is no passkey; use another factor")
-        return request_options(await self.challenge(Purpose.PASSKEY_SECOND_FACTOR, subject=user_id), site=site, allowed=allowed)
+        return request_options(await self.challenge(Purpose.PASSKEY_SECOND_FACTOR, subject=user_id), site=site, allowed=allowed, sole=sole)
 
-    async def prove(self, given: Assertion, user_id: UserId | None) -> Outcome[Passkey]:
-        """Return the passkey that signed: one of this person's, or (None) anybody's that has verified who it is.
+    async def prove(self, given: Assertion, user_id: UserId | None, *, sole: bool) -> Outcome[Passkey]:
+        """Return the passkey that signed: one of this person's, or (None) of anybody's; a `sole` one has verified the person.
 
         The attempt is charged before the signature is looked at; a passkey that nobody has is answered like one that signed wrongly.
         """
@@ -94,7 +94,7 @@ class AsyncPasskeyProver:
             return refusal
         if passkey is None or passkey.user_id != owner or (user_id is None and given.user_handle is None):
             return WRONG
-        signed = verify_assertion(given, passkey=passkey, site=site, verified=user_id is None)
+        signed = verify_assertion(given, passkey=passkey, site=site, verified=sole)
         if isinstance(signed, Refusal):
             return signed
         return await self._used(passkey, signed)

@@ -145,29 +145,30 @@ class Mfa:
         found = {Factor.TOTP: totp, Factor.PASSKEY: passkeys, Factor.BACKUP_CODE: codes}
         return frozenset(factor for factor, has in found.items() if has)
 
-    def prove(self, user_id: UserId, *, factor: Factor, code: str) -> Outcome[Factor]:
+    def prove(self, user_id: UserId, *, factor: Factor, code: str, sole: bool = False) -> Outcome[Factor]:
         """Consume a code; the attempt is charged before anything is compared, and of many callers with one code one is told yes.
 
-        The code of a passkey is what the browser answered, as JSON text.
+        The code of a passkey is what the browser answered, as JSON text. `sole`: no password was proved beside it, so a passkey has to
+        verify the person.
         """
         if factor is Factor.PASSWORD:
             return Refusal(Reason.INVALID_INPUT, "expected a code of an authenticator, a passkey or a backup code")
-        proved = self._check(user_id, factor, code)
+        proved = self._check(user_id, factor, code, sole=sole)
         return self._refuse(proved, user_id, factor) if isinstance(proved, Refusal) else factor
 
-    def passkey_options(self, user_id: UserId | None) -> Outcome[Options]:
+    def passkey_options(self, user_id: UserId | None, *, sole: bool = False) -> Outcome[Options]:
         """Return what a browser is to ask a passkey of this person for, or (None) one of anybody's; it is good for five minutes.
 
         MFA_NOT_ENROLLED for a person without passkeys.
         """
-        return self._prover.options(user_id)
+        return self._prover.options(user_id, sole=sole)
 
     def identify(self, response: str) -> Outcome[UserId]:
         """Return whose passkey answered a challenge that was for anybody; it verified the person, so nothing else is asked."""
         given = parse_assertion(response)
         if isinstance(given, Refusal):
             return self._refuse(given, None, Factor.PASSKEY)
-        proved = self._prover.prove(given, None)
+        proved = self._prover.prove(given, None, sole=True)
         if isinstance(proved, Refusal):
             return self._refuse(proved, self._prover.owner(given), Factor.PASSKEY)
         return proved.user_id
@@ -183,10 +184,10 @@ class Mfa:
             self._parts.backup_codes.remove(user_id)
         return off
 
-    def _check(self, user_id: UserId, factor: Factor, code: str) -> Outcome[object]:
+    def _check(self, user_id: UserId, factor: Factor, code: str, *, sole: bool) -> Outcome[object]:
         if factor is Factor.PASSKEY:
             given = parse_assertion(code)
-            return given if isinstance(given, Refusal) else self._prover.prove(given, user_id)
+            return given if isinstance(given, Refusal) else self._prover.prove(given, user_id, sole=sole)
         if factor is Factor.BACKUP_CODE:
             return self._check_backup(user_id, code) if self.enrolled(user_id) else _WRONG_CODE
         authenticator = self._confirmed(user_id)

@@ -63,10 +63,10 @@ class PasskeyProver:
             return WRONG
         return None if self._parts.proofs.consume(purpose, digest, now=now) else _ANSWERED
 
-    def options(self, user_id: UserId | None) -> Outcome[Options]:
+    def options(self, user_id: UserId | None, *, sole: bool) -> Outcome[Options]:
         """Return what a browser is to ask for: a passkey of this person as the second factor, or of anybody as the first.
 
-        MFA_NOT_ENROLLED for a person without passkeys.
+        A `sole` one has to verify the person. MFA_NOT_ENROLLED for a person without passkeys.
         """
         site = self.site
         if user_id is None:
@@ -74,10 +74,10 @@ class PasskeyProver:
         allowed = self._parts.passkeys.of_user(user_id)
         if not allowed:
             return Refusal(Reason.MFA_NOT_ENROLLED, "there is no passkey; use another factor")
-        return request_options(self.challenge(Purpose.PASSKEY_SECOND_FACTOR, subject=user_id), site=site, allowed=allowed)
+        return request_options(self.challenge(Purpose.PASSKEY_SECOND_FACTOR, subject=user_id), site=site, allowed=allowed, sole=sole)
 
-    def prove(self, given: Assertion, user_id: UserId | None) -> Outcome[Passkey]:
-        """Return the passkey that signed: one of this person's, or (None) anybody's that has verified who it is.
+    def prove(self, given: Assertion, user_id: UserId | None, *, sole: bool) -> Outcome[Passkey]:
+        """Return the passkey that signed: one of this person's, or (None) of anybody's; a `sole` one has verified the person.
 
         The attempt is charged before the signature is looked at; a passkey that nobody has is answered like one that signed wrongly.
         """
@@ -95,7 +95,7 @@ class PasskeyProver:
             return refusal
         if passkey is None or passkey.user_id != owner or (user_id is None and given.user_handle is None):
             return WRONG
-        signed = verify_assertion(given, passkey=passkey, site=site, verified=user_id is None)
+        signed = verify_assertion(given, passkey=passkey, site=site, verified=sole)
         if isinstance(signed, Refusal):
             return signed
         return self._used(passkey, signed)

@@ -47,14 +47,17 @@ def creation_options(challenge: SecretText, *, site: RelyingParty, user: User, k
     }
 
 
-def request_options(challenge: SecretText, *, site: RelyingParty, allowed: Iterable[Passkey] | None) -> Options:
-    """Return what `PublicKeyCredential.parseRequestOptionsFromJSON` takes: for the passkeys of a person, or (None) for anybody's."""
+def request_options(challenge: SecretText, *, site: RelyingParty, allowed: Iterable[Passkey] | None, sole: bool = False) -> Options:
+    """Return what `PublicKeyCredential.parseRequestOptionsFromJSON` takes: for the passkeys of a person, or (None) for anybody's.
+
+    A `sole` one, beside which nothing else was proved, has to verify the person.
+    """
     return {
         "rpId": site.id,
         "challenge": challenge.reveal(),
         "timeout": TIMEOUT,
         "allowCredentials": _descriptors(allowed or ()),
-        "userVerification": "required" if allowed is None else "preferred",
+        "userVerification": "required" if sole or allowed is None else "preferred",
     }
 
 

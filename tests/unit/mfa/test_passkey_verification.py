@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from webauthn.helpers import encode_cbor, parse_cbor
 
+from ctsec.authn.record import assurance_level
 from ctsec.errors import ConfigurationError
 from ctsec.ids import PasskeyId, UserId
 from ctsec.mfa.passkey import Backup, Passkey, RelyingParty, parse_passkey_name
@@ -25,6 +26,7 @@ from ctsec.mfa.passkey_options import ALGORITHMS, creation_options, request_opti
 from ctsec.mfa.passkey_response import WRONG, parse_assertion, parse_registration
 from ctsec.mfa.passkey_verification import NewKey, Signed, verify_assertion, verify_registration
 from ctsec.outcome import Outcome, Refusal
+from ctsec.principal import Factor
 from ctsec.secret import SecretText
 from ctsec.testing import SoftwareAuthenticator
 from ctsec.testing.passkeys import ATTESTED, BACKED_UP, ELIGIBLE, PRESENT, VERIFIED, authenticator_data, client_data, registration
@@ -209,6 +211,7 @@ REGISTRATIONS: dict[str, Callable[[], str]] = {
 }
 
 
+@pytest.mark.proves("NIST-3.1.6.2")
 @pytest.mark.parametrize("name", REGISTRATIONS)
 def test_what_is_no_registration_is_refused(name: str) -> None:
     """A registration for another page, another site or another ceremony, or with a key or statement outside of the lists, is refused."""
@@ -239,12 +242,23 @@ ASSERTIONS: dict[str, Callable[[Held], str]] = {
 }
 
 
-@pytest.mark.proves("NIST-3.2.5")
 @pytest.mark.parametrize("name", ASSERTIONS)
 def test_what_is_no_proof_is_refused(held: Held, name: str) -> None:
     """A signature for another origin, site, ceremony or person, or without the person where one is asked for, proves nothing."""
     assert asserted(ASSERTIONS[name](held), held.passkey) == WRONG
     assert accepted(held.signed(), held.passkey)
+
+
+@pytest.mark.proves("ASVS-6.5.7")
+def test_who_somebody_is_counts_with_what_they_have(held: Held) -> None:
+    """No factor is a face or a finger alone: that the person was verified counts in what their own key signed, and nowhere else."""
+    assert {each.value for each in Factor} == {"pwd", "otp", "backup", "passkey"}
+    answer = json.loads(held.signed(data=authenticator_data(SITE.id, flags=PRESENT, count=7)))
+    claimed = authenticator_data(SITE.id, flags=SURE, count=7)
+    answer["response"]["authenticatorData"] = base64.urlsafe_b64encode(claimed).decode().rstrip("=")
+    assert not accepted(json.dumps(answer), held.passkey)
+    assert assurance_level({Factor.PASSKEY: NOW}) == 2
+    assert assurance_level({Factor.TOTP: NOW, Factor.BACKUP_CODE: NOW}) == assurance_level({Factor.PASSWORD: NOW}) == 1
 
 
 def test_a_second_factor_need_not_verify(held: Held) -> None:
