@@ -8,14 +8,17 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
+from webauthn import verify_registration_response
 from webauthn.helpers import encode_cbor, parse_cbor
 
 from ctsec.authn.record import assurance_level
@@ -192,6 +195,7 @@ REGISTRATIONS: dict[str, Callable[[], str]] = {
     "less than a key": lambda: registration(ID, CREATE, attested(ID, GOOD)[:-1]),
     "ES384": lambda: registration(ID, CREATE, attested(ID, point(ec.SECP384R1(), -35, 2))),
     "ES256 on P-384": lambda: registration(ID, CREATE, attested(ID, point(ec.SECP384R1(), -7, 2))),
+    "ES512 on P-256": lambda: registration(ID, CREATE, attested(ID, point(P256, -36, 1))),
     "ES512": lambda: registration(ID, CREATE, attested(ID, point(ec.SECP521R1(), -36, 3))),
     "a point beside the curve": lambda: registration(ID, CREATE, attested(ID, encode_cbor({**parse_cbor(GOOD), -3: bytes(31) + b"\x01"}))),
     "PS256": lambda: registration(ID, CREATE, attested(ID, modulus(2048, algorithm=-37))),
@@ -216,6 +220,22 @@ REGISTRATIONS: dict[str, Callable[[], str]] = {
 def test_what_is_no_registration_is_refused(name: str) -> None:
     """A registration for another page, another site or another ceremony, or with a key or statement outside of the lists, is refused."""
     assert registered(REGISTRATIONS[name]()) == WRONG
+
+
+def test_a_makers_statement_is_not_read() -> None:
+    """A statement that a maker's certificate signed correctly is refused too: nothing was asked for, and no chain is trusted."""
+    maker, now = ec.generate_private_key(P256), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Maker")])
+    made = x509.CertificateBuilder(name, name, maker.public_key(), 1, now, now + timedelta(days=1)).sign(maker, SHA256())
+    key = parse_cbor(GOOD)
+    hashes = hashlib.sha256(SITE.id.encode()).digest() + hashlib.sha256(CREATE).digest()
+    signature = maker.sign(b"\x00" + hashes + ID + b"\x04" + key[-2] + key[-3], ec.ECDSA(SHA256()))
+    statement = {"fmt": "fido-u2f", "attStmt": {"sig": signature, "x5c": [made.public_bytes(Encoding.DER)]}}
+    text = registration(ID, CREATE, attested(ID, GOOD), statement=statement)
+    verify_registration_response(
+        credential=text, expected_challenge=bytes(range(32)), expected_rp_id=SITE.id, expected_origin=ORIGIN
+    )  # it is a good statement
+    assert registered(text) == WRONG
 
 
 def test_the_table_begins_at_a_good_registration() -> None:
