@@ -40,15 +40,25 @@ if TYPE_CHECKING:
 
 PASSWORD_PEPPER = b"password-pepper/1"
 API_KEY_PEPPER = b"api-key-pepper/1"
+FIRST_PEPPER = "1"
+
+
+def _peppers(label: bytes, files: tuple[LocalKms, ...]) -> dict[str, Secret]:
+    """Return the peppers of key files, each under the reference of its file.
+
+    Once there was one pepper, named 1: where records still say so, it is that of the last file.
+    """
+    return {**{file.ref: file.derive(label) for file in files}, FIRST_PEPPER: files[-1].derive(label)}
 
 
 def parts_of(kms: LocalKms, *, policy: Policy, settings: Settings, options: EmbeddedOptions) -> Parts:
-    """Return the colourless parts of a bundle whose peppers are derived from a local key file."""
+    """Return the colourless parts of a bundle whose peppers are derived from key files; raises as `LocalKms.load` does."""
+    files = tuple(LocalKms.load(file) for file in options.pepper_files) or (kms,)
     return Parts(
         policy=policy,
         settings=settings,
-        password_sealing=SealingRing(current="1", keys={"1": kms.derive(PASSWORD_PEPPER)}),
-        key_peppers=PepperRing(current="1", peppers={"1": kms.derive(API_KEY_PEPPER)}),
+        password_sealing=SealingRing(current=files[0].ref, keys=_peppers(PASSWORD_PEPPER, files)),
+        key_peppers=PepperRing(current=files[0].ref, peppers=_peppers(API_KEY_PEPPER, files)),
         clock=options.clock,
         methods=_methods(policy, options.methods),
         memory=new_memory(

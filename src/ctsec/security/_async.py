@@ -25,6 +25,7 @@ from ctsec.security._async_engines import AsyncEngines, AsyncSlowHash
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
 from ctsec.security._async_moves import AsyncMoves
+from ctsec.security._async_password_jobs import AsyncPasswordJobs
 from ctsec.security._async_region_keys import AsyncHomeKeys
 from ctsec.security._async_regions import AsyncRouter
 from ctsec.security._async_replicas import AsyncReplicas
@@ -125,6 +126,13 @@ class AsyncSecurity:
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,
+            passwords=AsyncPasswordJobs(
+                storage,
+                hasher=slow_hash,
+                sealing=parts.password_sealing,
+                peppers=parts.key_peppers.names,
+                ambient=self._ambient,
+            ),
         )
 
     @classmethod

@@ -322,6 +322,7 @@ class AsyncUnit:
             records=self._store.passwords,
             hasher=self._engines.slow_hash,
             sealing=self._parts.password_sealing,
+            mix=self._parts.memory.password_mix,
             product=self._parts.settings.issuer,
             ambient=self._ambient,
         )

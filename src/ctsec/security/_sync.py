@@ -26,6 +26,7 @@ from ctsec.security._sync_engines import Engines, SlowHash
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
 from ctsec.security._sync_moves import Moves
+from ctsec.security._sync_password_jobs import PasswordJobs
 from ctsec.security._sync_region_keys import HomeKeys
 from ctsec.security._sync_regions import Router
 from ctsec.security._sync_replicas import Replicas
@@ -126,6 +127,13 @@ class Security:
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,
+            passwords=PasswordJobs(
+                storage,
+                hasher=slow_hash,
+                sealing=parts.password_sealing,
+                peppers=parts.key_peppers.names,
+                ambient=self._ambient,
+            ),
         )
 
     @classmethod

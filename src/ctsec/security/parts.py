@@ -8,6 +8,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from ctsec.authn.argon2 import Argon2Parameters
+from ctsec.authn.mix import Mix
 from ctsec.authn.pepper import Sealing
 from ctsec.authn.record import Session, SessionPolicy
 from ctsec.cache import Generation, RecordCache
@@ -76,6 +77,9 @@ class EmbeddedOptions:
     `data_keys` bounds how long unwrapped data keys are held and how much each seals, `customer_keys` where organizations' own keys may be,
     and `key_services` opens those (`ctsec.encryption.kms.aws.AwsKeyServices`; it may block, an event loop does not wait for it).
 
+    `pepper_files` are key files that the peppers of passwords and API keys come from (empty: the bundle's own): the first makes new ones,
+    all are good for what is stored, and a file that nothing needs any more is taken out (`ctsec passwords`).
+
     `mail_transport` and `changes_transport` say how the mail server and Redis are reached where they are not on this machine: TLS 1.3 with
     the system's CAs by default.
     `regions` says where the content of workspaces is kept; the tables of their stores are made at the start, their names with them.
@@ -88,6 +92,7 @@ class EmbeddedOptions:
 
     base_url: str = "http://localhost:8000"
     key_file: str | None = None
+    pepper_files: tuple[str, ...] = ()
     mail_from: str | None = None
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
@@ -119,6 +124,7 @@ class Memory:
     data_keys: HeldKeys
     policies: KeptPolicies = field(default_factory=KeptPolicies)
     mirror: Mirror | None = None
+    password_mix: Mix = field(default_factory=Mix)
     session_uses: dict[SessionId, datetime] = field(default_factory=dict[SessionId, datetime])
     key_uses: dict[KeyId, tuple[datetime, str]] = field(default_factory=dict[KeyId, tuple[datetime, str]])
     credential_uses: dict[CredentialId, tuple[datetime, str]] = field(default_factory=dict[CredentialId, tuple[datetime, str]])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
@@ -57,3 +58,10 @@ class MemoryKeys:
         key = self._tx.current(API_KEYS, key_id)
         if key is not None:
             self._tx.put(API_KEYS, key_id, replace(key, last_used_at=at, last_used_address=address))
+
+    def peppers(self, *, now: datetime) -> tuple[tuple[str, int], ...]:
+        """Return how many secrets that may still work are under each pepper."""
+        working = [key for key in self._tx.scan(API_KEYS) if key.revoked_at is None and (key.expires_at is None or key.expires_at > now)]
+        secrets = [each for key in working for each in self._tx.get(KEY_SECRETS, key.id) or ()]
+        found = Counter(each.pepper_id for each in secrets if each.expires_at is None or each.expires_at > now)
+        return tuple(sorted(found.items()))
