@@ -60,6 +60,7 @@ class AsyncWorld:
             regions=self.regions,
             methods=given.methods,
             roles_in_memory=given.roles_in_memory,
+            pepper_files=given.pepper_files,
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )

@@ -61,6 +61,7 @@ class World:
             regions=self.regions,
             methods=given.methods,
             roles_in_memory=given.roles_in_memory,
+            pepper_files=given.pepper_files,
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )

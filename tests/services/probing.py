@@ -34,6 +34,8 @@ from ctsec.testing import FixedClock, Probe
 
 PASSWORD: Final = "correct horse battery"
 OTHER_PASSWORD: Final = "seven purple lanterns"
+# PASSWORD, as another system had it.
+BCRYPT: Final = "$2b$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS"
 WRONG_PASSWORD: Final = "wrong horse of battery"
 DATABASE: Final = "app.db"
 P = TypeVar("P", bound=Probe)

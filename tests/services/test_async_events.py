@@ -69,6 +69,8 @@ WRITES = [
     "accounts.request_password_reset",
     "accounts.reset_password",
     "accounts.change_password",
+    "accounts.import_account",
+    "accounts.withdraw_password",
     "sign_in.password",
     "sign_in.second_factor",
     "sign_in.step_up",

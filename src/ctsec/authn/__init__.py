@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ctsec.authn.argon2_pool import Argon2Bounds as Argon2Bounds
     from ctsec.authn.argon2_pool import Argon2Hasher as Argon2Hasher
     from ctsec.authn.argon2_pool import AsyncArgon2Hasher as AsyncArgon2Hasher
+    from ctsec.authn.calibration import calibrate as calibrate
+    from ctsec.authn.journey import ImportedAccount as ImportedAccount
     from ctsec.authn.journey import MfaRequired as MfaRequired
     from ctsec.authn.journey import SignedIn as SignedIn
     from ctsec.authn.journey import SignInStep as SignInStep
@@ -36,6 +38,7 @@ _HOME = {
     "AsyncArgon2Hasher": "ctsec.authn.argon2_pool",
     "AsyncSessions": "ctsec.authn._async_sessions",
     "AsyncSignIn": "ctsec.authn._async",
+    "ImportedAccount": "ctsec.authn.journey",
     "MfaRequired": "ctsec.authn.journey",
     "Session": "ctsec.authn.record",
     "SessionPolicy": "ctsec.authn.record",
@@ -43,6 +46,7 @@ _HOME = {
     "SignIn": "ctsec.authn._sync",
     "SignInStep": "ctsec.authn.journey",
     "SignedIn": "ctsec.authn.journey",
+    "calibrate": "ctsec.authn.calibration",
     "check_password": "ctsec.authn.password_policy",
 }
 __all__ = [
@@ -54,6 +58,7 @@ __all__ = [
     "AsyncArgon2Hasher",
     "AsyncSessions",
     "AsyncSignIn",
+    "ImportedAccount",
     "MfaRequired",
     "Session",
     "SessionPolicy",
@@ -61,6 +66,7 @@ __all__ = [
     "SignIn",
     "SignInStep",
     "SignedIn",
+    "calibrate",
     "check_password",
 ]
 

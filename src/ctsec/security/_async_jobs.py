@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from ctsec.ambient import Ambient
 from ctsec.encryption._async import AsyncKeyRing
@@ -18,6 +19,8 @@ from ctsec.security.parts import Memory
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.worker._async import AsyncJob
 
+K = TypeVar("K")
+V = TypeVar("V")
 OFTEN: Final = timedelta(seconds=1)
 SELDOM: Final = timedelta(seconds=15)
 MINUTELY: Final = timedelta(minutes=1)
@@ -28,6 +31,13 @@ _BATCH: Final = 500
 
 def _nothing(scopes: frozenset[str]) -> None:
     """Jobs change nothing that a cache holds."""
+
+
+def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
+    """Drop what was written, but not what was seen meanwhile."""
+    for key, value in written.items():
+        if seen.get(key) == value:
+            del seen[key]
 
 
 class AsyncJobs:
@@ -85,27 +95,27 @@ class AsyncJobs:
         return placed
 
     async def write_uses(self) -> int:
-        """Write the last uses of sessions, keys and credentials that this process has seen: at most one write each a run."""
+        """Write the last uses of sessions, keys and credentials that this process has seen: at most one write each a run.
+
+        Keys that were used under an old pepper get their MAC under the current one.
+        """
         sessions, keys = dict(self._memory.session_uses), dict(self._memory.key_uses)
-        credentials = dict(self._memory.credential_uses)
-        if not sessions and not keys and not credentials:
+        credentials, macs = dict(self._memory.credential_uses), dict(self._memory.key_macs)
+        if not sessions and not keys and not credentials and not macs:
             return 0
         async with self._storage.begin(after_commit=_nothing) as store:
             for session_id, moment in sessions.items():
                 await store.sessions.touch(session_id, at=moment)
             for key_id, (moment, address) in keys.items():
                 await store.api_keys.touch(key_id, at=moment, address=address)
+            for secret, was in macs.values():
+                await store.api_keys.remac(secret, was=was)
             for credential, (moment, by) in credentials.items():
                 await store.credentials.touch(credential, at=moment, by=by)
-        for session_id, moment in sessions.items():
-            if self._memory.session_uses.get(session_id) == moment:
-                del self._memory.session_uses[session_id]
-        for key_id, use in keys.items():
-            if self._memory.key_uses.get(key_id) == use:
-                del self._memory.key_uses[key_id]
-        for credential, use in credentials.items():
-            if self._memory.credential_uses.get(credential) == use:
-                del self._memory.credential_uses[credential]
+        _forget(self._memory.session_uses, sessions)
+        _forget(self._memory.key_uses, keys)
+        _forget(self._memory.key_macs, macs)
+        _forget(self._memory.credential_uses, credentials)
         return len(sessions) + len(keys) + len(credentials)
 
     async def trim_epochs(self) -> int:

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from ctsec.ambient import Ambient
 from ctsec.encryption._sync import KeyRing
@@ -19,6 +20,8 @@ from ctsec.security.parts import Memory
 from ctsec.storage._sync_ports import Storage
 from ctsec.worker._sync import Job
 
+K = TypeVar("K")
+V = TypeVar("V")
 OFTEN: Final = timedelta(seconds=1)
 SELDOM: Final = timedelta(seconds=15)
 MINUTELY: Final = timedelta(minutes=1)
@@ -29,6 +32,13 @@ _BATCH: Final = 500
 
 def _nothing(scopes: frozenset[str]) -> None:
     """Jobs change nothing that a cache holds."""
+
+
+def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
+    """Drop what was written, but not what was seen meanwhile."""
+    for key, value in written.items():
+        if seen.get(key) == value:
+            del seen[key]
 
 
 class Jobs:
@@ -86,27 +96,27 @@ class Jobs:
         return placed
 
     def write_uses(self) -> int:
-        """Write the last uses of sessions, keys and credentials that this process has seen: at most one write each a run."""
+        """Write the last uses of sessions, keys and credentials that this process has seen: at most one write each a run.
+
+        Keys that were used under an old pepper get their MAC under the current one.
+        """
         sessions, keys = dict(self._memory.session_uses), dict(self._memory.key_uses)
-        credentials = dict(self._memory.credential_uses)
-        if not sessions and not keys and not credentials:
+        credentials, macs = dict(self._memory.credential_uses), dict(self._memory.key_macs)
+        if not sessions and not keys and not credentials and not macs:
             return 0
         with self._storage.begin(after_commit=_nothing) as store:
             for session_id, moment in sessions.items():
                 store.sessions.touch(session_id, at=moment)
             for key_id, (moment, address) in keys.items():
                 store.api_keys.touch(key_id, at=moment, address=address)
+            for secret, was in macs.values():
+                store.api_keys.remac(secret, was=was)
             for credential, (moment, by) in credentials.items():
                 store.credentials.touch(credential, at=moment, by=by)
-        for session_id, moment in sessions.items():
-            if self._memory.session_uses.get(session_id) == moment:
-                del self._memory.session_uses[session_id]
-        for key_id, use in keys.items():
-            if self._memory.key_uses.get(key_id) == use:
-                del self._memory.key_uses[key_id]
-        for credential, use in credentials.items():
-            if self._memory.credential_uses.get(credential) == use:
-                del self._memory.credential_uses[credential]
+        _forget(self._memory.session_uses, sessions)
+        _forget(self._memory.key_uses, keys)
+        _forget(self._memory.key_macs, macs)
+        _forget(self._memory.credential_uses, credentials)
         return len(sessions) + len(keys) + len(credentials)
 
     def trim_epochs(self) -> int:

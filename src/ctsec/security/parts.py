@@ -22,6 +22,7 @@ from ctsec.guard.attempts import ThrottlePolicy
 from ctsec.ids import CredentialId, KeyId, OrganizationId, SessionId
 from ctsec.keys.mac import PepperRing
 from ctsec.keys.policy import KeyPolicy
+from ctsec.keys.record import KeySecret
 from ctsec.keys.verify import VerifiableKey
 from ctsec.mfa.labels import parse_issuer
 from ctsec.rbac.custom_record import KeptPolicies
@@ -127,6 +128,7 @@ class Memory:
     password_mix: Mix = field(default_factory=Mix)
     session_uses: dict[SessionId, datetime] = field(default_factory=dict[SessionId, datetime])
     key_uses: dict[KeyId, tuple[datetime, str]] = field(default_factory=dict[KeyId, tuple[datetime, str]])
+    key_macs: dict[KeyId, tuple[KeySecret, str]] = field(default_factory=dict[KeyId, tuple[KeySecret, str]])
     credential_uses: dict[CredentialId, tuple[datetime, str]] = field(default_factory=dict[CredentialId, tuple[datetime, str]])
 
     def evict(self, scopes: frozenset[str]) -> None:

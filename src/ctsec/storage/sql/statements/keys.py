@@ -43,6 +43,13 @@ def touch(tables: Tables, key_id: KeyId, *, at: datetime, address: str) -> Updat
     return update(tables.api_key).where(tables.api_key.c.id == key_id).values(last_used_at=at, last_used_address=address)
 
 
+def remac(tables: Tables, secret: KeySecret, *, was: str) -> Update:
+    """Return the compare-and-set of the MAC of one generation."""
+    t = tables.api_key_secret
+    found = update(t).where(t.c.key_id == secret.key_id, t.c.generation == secret.generation, t.c.pepper_id == was)
+    return found.values(mac=secret.mac, pepper_id=secret.pepper_id)
+
+
 def peppers(tables: Tables, *, now: datetime) -> Select[Any]:
     """Return the query that counts the secrets of keys that may still work by pepper."""
     key, secret = tables.api_key, tables.api_key_secret
