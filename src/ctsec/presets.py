@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import URL
 
+from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.authn.argon2_pool import Argon2Hasher, AsyncArgon2Hasher
 from ctsec.encryption._async_ports import AsyncKeyServices
 from ctsec.encryption.kms.local import AsyncLocalKms, LocalKms
@@ -87,6 +88,7 @@ def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
         data_keys=options.data_keys,
         customer_keys=options.customer_keys,
         regions=options.regions,
+        breaches_optional=options.breaches_optional,
     )
 
 
@@ -118,6 +120,15 @@ def _async_services(options: EmbeddedOptions) -> AsyncKeyServices | None:
     from ctsec.encryption.kms.blocking import AsyncBlockingKeyServices
 
     return AsyncBlockingKeyServices(options.key_services)
+
+
+def _async_breaches(options: EmbeddedOptions) -> AsyncBreachRanges | None:
+    """Return who knows of leaked passwords, for an event loop: it may block, so threads wait for it."""
+    if options.breaches is None:
+        return None
+    from ctsec.authn.hibp import AsyncBlockingRanges
+
+    return AsyncBlockingRanges(options.breaches)
 
 
 def _region_stores(options: EmbeddedOptions, tables: Tables) -> dict[str, SqlRegionStorage]:
@@ -163,6 +174,7 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         mailer=mailer,
         key_services=chosen.key_services,
         feed=_feed(storage, chosen),
+        breaches=chosen.breaches,
         region_stores={name: MemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
     )
     security.prepare()
@@ -185,6 +197,7 @@ async def async_in_memory(
         mailer=mailer,
         key_services=_async_services(chosen),
         feed=_async_feed(storage, chosen),
+        breaches=_async_breaches(chosen),
         region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
     )
     await security.prepare()
@@ -214,6 +227,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         wake=base.wake,
         rest=base.leave,
         feed=_async_feed(storage, options),
+        breaches=_async_breaches(options),
         region_stores=_async_region_stores(options, base.tables),
     )
 
@@ -245,6 +259,7 @@ class _Embedded:
             wake=self.wake,
             rest=self._rest,
             feed=_feed(storage, options),
+            breaches=options.breaches,
             region_stores=_region_stores(options, self.tables),
         )
         if options.worker:

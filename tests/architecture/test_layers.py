@@ -14,7 +14,7 @@ FEATURES = {
     "rbac", "directory", "authn", "mfa", "sso", "keys", "connections", "jose", "encryption", "audit", "compliance", "guard", "mail",
     "worker", "vault", "residency",
 }  # fmt: skip
-EDGES = {"storage", "encryption.kms", "mail.smtp"}
+EDGES = {"storage", "encryption.kms", "mail.smtp", "authn.hibp"}
 COMPOSITION = {"", "security", "presets", "unit", "_async_unit", "_sync_unit", "_async_security", "_sync_security"}  # "" is the lazy face
 HOSTS = {"web", "fastapi", "flask", "cli", "testing", "__main__"}
 LAYERS = (KERNEL, FEATURES, EDGES, COMPOSITION, HOSTS)
@@ -53,6 +53,7 @@ THIRD_PARTY = {
     "a2wsgi": ("web.*",),
     "boto3": ("encryption.kms.aws",),
     "botocore": ("encryption.kms.aws",),
+    "bcrypt": ("authn.foreign_bcrypt",),
     "pkcs11": ("encryption.kms.pkcs11", "encryption.kms.pkcs11_token"),
     "hypothesis": ("testing.*",),
     "pytest": ("testing.*",),

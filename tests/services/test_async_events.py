@@ -21,6 +21,7 @@ from tests.services.probing import WRONG_PASSWORD, reason
 
 READS = {
     "accounts.profile",
+    "accounts.rate_password",
     "sessions.authenticate",
     "sessions.of",
     "mfa.status",

@@ -14,14 +14,15 @@ from typing import Any
 import pytest
 from argon2.low_level import verify_secret
 
-from ctsec.authn import ImportedAccount, argon2, foreign_kdf
+from ctsec.authn import ImportedAccount, PasswordLevel, Weakness, argon2, foreign_kdf
 from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.argon2_pool import Argon2Bounds, Argon2Hasher
+from ctsec.authn.breaches import query_of
 from ctsec.authn.journey import SignedIn
 from ctsec.authn.pepper import open_hash, seal_hash
 from ctsec.authn.record import PasswordRecord
 from ctsec.encryption.kms.local import LocalKms
-from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound
+from ctsec.errors import BreachesUnavailable, CorruptRecord, DecryptionFailed, KeyNotFound
 from ctsec.ids import UserId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
@@ -329,3 +330,64 @@ def test_a_password_lasts_until_it_is_withdrawn(world: World) -> None:
     assert reason(world.call("accounts.reset_password", token=token, password=OTHER_PASSWORD)) is None
     assert isinstance(world.step(ANN, OTHER_PASSWORD), SignedIn)
     assert reason(world.call("accounts.withdraw_password", UserId("usr_" + "0" * 26), reason="a leak")) is Reason.NOT_FOUND
+
+
+class Leaks:
+    """A list of leaked passwords that holds some, or does not answer."""
+
+    def __init__(self, *leaked: str, answers: bool = True) -> None:
+        self.asked: list[str] = []
+        self._entries = [query_of(password.encode()) for password in leaked]
+        self._answers = answers
+
+    def answer(self, prefix: str) -> bytes:
+        self.asked.append(prefix)
+        if not self._answers:
+            raise BreachesUnavailable("nobody there")
+        return "".join(f"{rest}:{3 if start == prefix else 0}\r\n" for start, rest in self._entries).encode()
+
+
+@pytest.mark.proves("ASVS-6.2.12", "NIST-3.1.1.1")
+def test_a_leaked_password_is_not_set_anywhere(tmp_path: Path) -> None:
+    """Sign-up, reset and change ask the list, refuse with the reason, and leave what is stored as it is; an unknown password is set."""
+    leaks = Leaks(OTHER_PASSWORD)
+    with World.open(options=EmbeddedOptions(breaches=leaks)) as world:
+        answer = world.call("accounts.sign_up", email=BEA, password=OTHER_PASSWORD, name="Bea")
+        assert isinstance(answer, Refusal)
+        assert (answer.reason, "leak" in answer.detail) == (Reason.PASSWORD_COMMON, True)
+        ann = world.person(ANN)
+        before = stored(world, ann.id)
+        world.call("accounts.request_password_reset", email=ANN)
+        token = world.token(ANN, "password_reset")
+        assert reason(world.call("accounts.reset_password", token=token, password=OTHER_PASSWORD)) is Reason.PASSWORD_COMMON
+        changed = world.call("accounts.change_password", ann, current=PASSWORD, new=OTHER_PASSWORD)
+        assert reason(changed) is Reason.PASSWORD_COMMON
+        assert stored(world, ann.id) == before
+        leaked, fine = query_of(OTHER_PASSWORD.encode())[0], query_of(PASSWORD.encode())[0]
+        assert leaks.asked == [leaked, fine, leaked, leaked]
+
+
+def test_without_an_answer_nothing_is_set_unless_the_host_wrote_why(tmp_path: Path) -> None:
+    """By default the caller is told to try again; with a written reason the password is set, and an event aside says that and why."""
+    with World.open(options=EmbeddedOptions(breaches=Leaks(answers=False))) as world:
+        with pytest.raises(BreachesUnavailable):
+            world.sign_up(ANN)
+        assert reason(world.step(ANN)) is Reason.INVALID_CREDENTIALS
+        assert world.events(name="password.check_skipped") == ()
+    why = "sign-up goes on while the list is away"
+    with World.open(options=EmbeddedOptions(breaches=Leaks(answers=False), breaches_optional=why)) as world:
+        world.person(ANN)
+        (event,) = world.events(name="password.check_skipped")
+        assert why.encode() in event.body
+
+
+def test_a_hint_knows_the_person_and_asks_nobody(tmp_path: Path) -> None:
+    """While typing, address, name and product are context, and neither the list of leaks nor a store is asked."""
+    leaks = Leaks(OTHER_PASSWORD)
+    with World.open(options=EmbeddedOptions(breaches=leaks)) as world:
+        with world.tap.to(Written()) as probe:
+            hint = world.call("accounts.rate_password", "annette-acme-2026", email="annette@x.example", name="Annette")
+            good = world.call("accounts.rate_password", OTHER_PASSWORD)
+        assert (hint.level, hint.weaknesses) == (PasswordLevel.REFUSED, (Weakness.CONTEXT,))
+        assert good.level is PasswordLevel.GOOD
+        assert (leaks.asked, probe.writes) == ([], [])

@@ -49,6 +49,7 @@ class EventName(StrEnum):
     PASSWORD_CHANGE_REFUSED = "password.change_refused"
     PASSWORD_RESET = "password.reset"
     PASSWORD_WITHDRAWN = "password.withdrawn"
+    PASSWORD_CHECK_SKIPPED = "password.check_skipped"
     PASSWORD_RESET_REQUESTED = "password.reset_requested"
     SESSION_REVOKED = "session.revoked"
     SESSION_ORGANIZATION_SWITCHED = "session.organization_switched"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ctsec.authn.argon2_pool import Argon2Hasher as Argon2Hasher
     from ctsec.authn.argon2_pool import AsyncArgon2Hasher as AsyncArgon2Hasher
     from ctsec.authn.calibration import calibrate as calibrate
+    from ctsec.authn.hibp import AsyncBlockingRanges as AsyncBlockingRanges
+    from ctsec.authn.hibp import HibpRanges as HibpRanges
     from ctsec.authn.journey import ImportedAccount as ImportedAccount
     from ctsec.authn.journey import MfaRequired as MfaRequired
     from ctsec.authn.journey import SignedIn as SignedIn
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from ctsec.authn.password_policy import check_password as check_password
     from ctsec.authn.record import Session as Session
     from ctsec.authn.record import SessionPolicy as SessionPolicy
+    from ctsec.authn.strength import PasswordHint as PasswordHint
+    from ctsec.authn.strength import PasswordLevel as PasswordLevel
+    from ctsec.authn.strength import Weakness as Weakness
+    from ctsec.authn.strength import password_hint as password_hint
 
 _HOME = {
     "Accounts": "ctsec.authn._sync_accounts",
@@ -36,18 +42,24 @@ _HOME = {
     "Argon2Parameters": "ctsec.authn.argon2",
     "AsyncAccounts": "ctsec.authn._async_accounts",
     "AsyncArgon2Hasher": "ctsec.authn.argon2_pool",
+    "AsyncBlockingRanges": "ctsec.authn.hibp",
     "AsyncSessions": "ctsec.authn._async_sessions",
     "AsyncSignIn": "ctsec.authn._async",
+    "HibpRanges": "ctsec.authn.hibp",
     "ImportedAccount": "ctsec.authn.journey",
     "MfaRequired": "ctsec.authn.journey",
+    "PasswordHint": "ctsec.authn.strength",
+    "PasswordLevel": "ctsec.authn.strength",
     "Session": "ctsec.authn.record",
     "SessionPolicy": "ctsec.authn.record",
     "Sessions": "ctsec.authn._sync_sessions",
     "SignIn": "ctsec.authn._sync",
     "SignInStep": "ctsec.authn.journey",
     "SignedIn": "ctsec.authn.journey",
+    "Weakness": "ctsec.authn.strength",
     "calibrate": "ctsec.authn.calibration",
     "check_password": "ctsec.authn.password_policy",
+    "password_hint": "ctsec.authn.strength",
 }
 __all__ = [
     "Accounts",
@@ -56,18 +68,24 @@ __all__ = [
     "Argon2Parameters",
     "AsyncAccounts",
     "AsyncArgon2Hasher",
+    "AsyncBlockingRanges",
     "AsyncSessions",
     "AsyncSignIn",
+    "HibpRanges",
     "ImportedAccount",
     "MfaRequired",
+    "PasswordHint",
+    "PasswordLevel",
     "Session",
     "SessionPolicy",
     "Sessions",
     "SignIn",
     "SignInStep",
     "SignedIn",
+    "Weakness",
     "calibrate",
     "check_password",
+    "password_hint",
 ]
 
 __getattr__ = face(__name__, _HOME)

@@ -15,6 +15,7 @@ from ctsec.authn._async_ports import AsyncAccountRecords, AsyncPost, AsyncSecond
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.authn.journey import RESET_LIFE, VERIFICATION_LIFE, ImportedAccount
 from ctsec.authn.schemes import accept_foreign, scheme_of
+from ctsec.authn.strength import PasswordHint
 from ctsec.errors import CorruptRecord
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
@@ -67,7 +68,7 @@ class AsyncAccounts:
             label = parse_name(name)
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
-        accepted = self._parts.passwords.acceptable(password, email=address, name=label)
+        accepted = await self._parts.passwords.acceptable(password, email=address, name=label)
         if isinstance(accepted, Refusal):
             return accepted
         now = self._ambient.now()
@@ -128,7 +129,7 @@ class AsyncAccounts:
         user = None if isinstance(live, Refusal) else await self._parts.accounts.get(UserId(live.subject))
         if user is None:
             return await self._refuse_token(Purpose.PASSWORD_RESET, _INVALID)
-        accepted = self._parts.passwords.acceptable(password, email=user.email, name=user.name)
+        accepted = await self._parts.passwords.acceptable(password, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
             return accepted
         redeemed = await self._redeem(Purpose.PASSWORD_RESET, token)
@@ -162,7 +163,7 @@ class AsyncAccounts:
         proved = await self._parts.passwords.prove(user, current)
         if isinstance(proved, Refusal):
             return await self._refuse_change(principal, proved)
-        accepted = self._parts.passwords.acceptable(new, email=user.email, name=user.name)
+        accepted = await self._parts.passwords.acceptable(new, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
             return accepted
         if not await self._parts.passwords.put(user.id, accepted):
@@ -218,6 +219,10 @@ class AsyncAccounts:
         await self._parts.post.post(self._parts.letters.notice(user.email, what=what))
         await self._record(EventName.PASSWORD_WITHDRAWN, system("passwords"), user.id, details={"reason": reason})
         return Accepted()
+
+    async def rate_password(self, password: str, *, email: str = "", name: str = "") -> PasswordHint:
+        """Return what is weak about a password that a person with this address and name is typing; nothing is stored or asked."""
+        return self._parts.passwords.hint(password, email=email, name=name)
 
     async def profile(self, user_id: UserId) -> User | None:
         """Return the account of a person, as its own pages show it."""

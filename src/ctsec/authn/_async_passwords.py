@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ctsec.ambient import Ambient
+from ctsec.authn._async_breaches import AsyncBreachCheck
 from ctsec.authn._async_ports import AsyncPasswordHasher, AsyncPasswordRecords
 from ctsec.authn.mix import Mix
 from ctsec.authn.password_policy import check_password, normalise
 from ctsec.authn.pepper import Sealing, open_hash, renewed
 from ctsec.authn.record import PasswordRecord
+from ctsec.authn.strength import PasswordHint, password_hint
 from ctsec.ids import UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.user import User
@@ -22,22 +22,44 @@ _WRONG = Refusal(Reason.INVALID_CREDENTIALS, "the address or the password is not
 class AsyncPasswordVault:
     """Sets and proves passwords; everything about their storage is here."""
 
-    __slots__ = ("_ambient", "_hasher", "_mix", "_product", "_records", "_sealing")
+    __slots__ = ("_ambient", "_breaches", "_hasher", "_mix", "_product", "_records", "_sealing")
 
     def __init__(
-        self, *, records: AsyncPasswordRecords, hasher: AsyncPasswordHasher, sealing: Sealing, mix: Mix, product: str, ambient: Ambient
+        self,
+        *,
+        records: AsyncPasswordRecords,
+        hasher: AsyncPasswordHasher,
+        sealing: Sealing,
+        breaches: AsyncBreachCheck,
+        mix: Mix,
+        product: str,
+        ambient: Ambient,
     ) -> None:
         self._records = records
         self._hasher = hasher
         self._sealing = sealing
         self._mix = mix
+        self._breaches = breaches
         self._product = product
         self._ambient = ambient
 
-    def acceptable(self, text: str, *, email: str, name: str, mfa_enforced: bool = False) -> Outcome[bytes]:
-        """Return the normalised password if the policy accepts it for this person, or the refusal with its reason."""
-        context: Iterable[str] = (email, name, self._product)
-        return check_password(text, mfa_enforced=mfa_enforced, context=context)
+    async def acceptable(self, text: str, *, email: str, name: str, mfa_enforced: bool = False) -> Outcome[bytes]:
+        """Return the normalised password if policy and list of leaked passwords accept it for this person, or the refusal with its reason.
+
+        Raises BreachesUnavailable where the list is needed and does not answer.
+        """
+        accepted = check_password(text, mfa_enforced=mfa_enforced, context=self._context(email, name))
+        if isinstance(accepted, Refusal):
+            return accepted
+        leaked = await self._breaches.refusal(accepted)
+        return accepted if leaked is None else leaked
+
+    def hint(self, text: str, *, email: str, name: str, mfa_enforced: bool = False) -> PasswordHint:
+        """Return what is weak about a password for this person."""
+        return password_hint(text, mfa_enforced=mfa_enforced, context=self._context(email, name))
+
+    def _context(self, email: str, name: str) -> tuple[str, ...]:
+        return (email, name, self._product)
 
     async def put(self, user_id: UserId, password: bytes) -> bool:
         """Store the hash of a normalised, accepted password; False if another change came first."""

@@ -121,6 +121,14 @@ class AsyncMemberships(Protocol):
         ...
 
 
+class AsyncBreachRanges(Protocol):
+    """A list of leaked passwords, asked by ranges of hashes."""
+
+    async def answer(self, prefix: str) -> bytes:
+        """Return the entries of a prefix of 5 hex digits: lines of 35 hex digits, a colon and a count; raise BreachesUnavailable."""
+        ...
+
+
 class AsyncPasswordHasher(Protocol):
     """Argon2id in a bounded worker."""
 

@@ -16,6 +16,7 @@ from ctsec.authn._sync_ports import AccountRecords, Post, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.authn.journey import RESET_LIFE, VERIFICATION_LIFE, ImportedAccount
 from ctsec.authn.schemes import accept_foreign, scheme_of
+from ctsec.authn.strength import PasswordHint
 from ctsec.errors import CorruptRecord
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords
@@ -219,6 +220,10 @@ class Accounts:
         self._parts.post.post(self._parts.letters.notice(user.email, what=what))
         self._record(EventName.PASSWORD_WITHDRAWN, system("passwords"), user.id, details={"reason": reason})
         return Accepted()
+
+    def rate_password(self, password: str, *, email: str = "", name: str = "") -> PasswordHint:
+        """Return what is weak about a password that a person with this address and name is typing; nothing is stored or asked."""
+        return self._parts.passwords.hint(password, email=email, name=name)
 
     def profile(self, user_id: UserId) -> User | None:
         """Return the account of a person, as its own pages show it."""

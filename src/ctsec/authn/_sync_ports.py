@@ -122,6 +122,14 @@ class Memberships(Protocol):
         ...
 
 
+class BreachRanges(Protocol):
+    """A list of leaked passwords, asked by ranges of hashes."""
+
+    def answer(self, prefix: str) -> bytes:
+        """Return the entries of a prefix of 5 hex digits: lines of 35 hex digits, a colon and a count; raise BreachesUnavailable."""
+        ...
+
+
 class PasswordHasher(Protocol):
     """Argon2id in a bounded worker."""
 

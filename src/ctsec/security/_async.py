@@ -10,6 +10,7 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit.event import Event
+from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms
 from ctsec.encryption.context import DEPLOYMENT
@@ -73,6 +74,7 @@ class AsyncSecurity:
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
+    `breaches` is asked about new passwords.
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
     workspace of the host's own; the bundle closes the storages with itself.
     """
@@ -92,6 +94,7 @@ class AsyncSecurity:
         wake: Wake = _sleep_on,
         rest: Wake = _sleep_on,
         feed: AsyncChangeFeed | None = None,
+        breaches: AsyncBreachRanges | None = None,
         region_stores: Mapping[str, AsyncRegionStorage] = MappingProxyType({}),
         regional_tables: tuple[AsyncRegionalTables, ...] = (),
     ) -> None:
@@ -108,12 +111,12 @@ class AsyncSecurity:
             held=parts.memory.data_keys,
             region_keys=parts.settings.regions.keys if parts.settings.regions is not None else MappingProxyType({}),
         )
-        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets)
+        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, breaches=breaches)
         self._aside = AsyncAsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake
         self._rest = rest
         self._feed = feed
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches)
         self.parts = parts
         self.gate = AsyncGate(storage, parts=parts, feed=feed)
         letters = Letters(parts.settings.issuer, parts.settings.base_url)

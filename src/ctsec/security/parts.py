@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from ctsec.authn._sync_ports import BreachRanges
 from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.mix import Mix
 from ctsec.authn.pepper import Sealing
@@ -43,7 +44,8 @@ Cached: TypeAlias = tuple[Session, User | None] | tuple[VerifiableKey, User | No
 class Settings:
     """What the host chooses: the product's name, where its pages are, and the policies of all that has one.
 
-    `totp_window` is how many time steps to either side are accepted (0 to 2).
+    `totp_window` is how many time steps to either side are accepted (0 to 2). `breaches_optional` is why a password may be set where the
+    list of leaked passwords does not answer (one line, for the audit log); empty: it may not.
     """
 
     issuer: str
@@ -56,6 +58,7 @@ class Settings:
     customer_keys: CustomerKeyPolicy = field(default_factory=CustomerKeyPolicy)
     regions: Regions | None = None
     totp_window: int = 1
+    breaches_optional: str = ""
 
     def __post_init__(self) -> None:
         parse_issuer(self.issuer)
@@ -81,6 +84,9 @@ class EmbeddedOptions:
     `pepper_files` are key files that the peppers of passwords and API keys come from (empty: the bundle's own): the first makes new ones,
     all are good for what is stored, and a file that nothing needs any more is taken out (`ctsec passwords`).
 
+    `breaches` is asked whether a new password is known from a leak (`ctsec.authn.HibpRanges`; it may block, an event loop does not wait for
+    it); `breaches_optional` is why a password may be set all the same where it does not answer (empty: it may not).
+
     `mail_transport` and `changes_transport` say how the mail server and Redis are reached where they are not on this machine: TLS 1.3 with
     the system's CAs by default.
     `regions` says where the content of workspaces is kept; the tables of their stores are made at the start, their names with them.
@@ -94,6 +100,8 @@ class EmbeddedOptions:
     base_url: str = "http://localhost:8000"
     key_file: str | None = None
     pepper_files: tuple[str, ...] = ()
+    breaches: BreachRanges | None = None
+    breaches_optional: str = ""
     mail_from: str | None = None
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
