@@ -24,7 +24,9 @@ PRIMITIVES = {
 APPROVED_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_512"}
 # HOTP and TOTP are defined with SHA-1 (RFC 4226, 6238), where no collision helps anybody; lists of leaked passwords are made with it, and
 # nothing is stored or protected by it there
-OTHER_HASHES = {"mfa.totp": {"sha1"}, "authn.breaches": {"sha1"}}
+# How other systems hashed passwords, which are compared and never made.
+SLOW_HASHES = {"pbkdf2_hmac", "scrypt"}
+OTHER_HASHES = {"mfa.totp": {"sha1"}, "authn.breaches": {"sha1"}, "authn.foreign_kdf": SLOW_HASHES}
 HASHES = APPROVED_HASHES | {"sha1", "sha224", "md5", "blake2b", "blake2s", "md4", "ripemd160", "sm3", "new"}
 
 

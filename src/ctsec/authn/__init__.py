@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ctsec.authn.argon2_pool import Argon2Hasher as Argon2Hasher
     from ctsec.authn.argon2_pool import AsyncArgon2Hasher as AsyncArgon2Hasher
     from ctsec.authn.calibration import calibrate as calibrate
-    from ctsec.authn.hibp import AsyncBlockingRanges as AsyncBlockingRanges
-    from ctsec.authn.hibp import HibpRanges as HibpRanges
     from ctsec.authn.journey import ImportedAccount as ImportedAccount
     from ctsec.authn.journey import MfaRequired as MfaRequired
     from ctsec.authn.journey import SignedIn as SignedIn
@@ -42,10 +40,8 @@ _HOME = {
     "Argon2Parameters": "ctsec.authn.argon2",
     "AsyncAccounts": "ctsec.authn._async_accounts",
     "AsyncArgon2Hasher": "ctsec.authn.argon2_pool",
-    "AsyncBlockingRanges": "ctsec.authn.hibp",
     "AsyncSessions": "ctsec.authn._async_sessions",
     "AsyncSignIn": "ctsec.authn._async",
-    "HibpRanges": "ctsec.authn.hibp",
     "ImportedAccount": "ctsec.authn.journey",
     "MfaRequired": "ctsec.authn.journey",
     "PasswordHint": "ctsec.authn.strength",
@@ -68,10 +64,8 @@ __all__ = [
     "Argon2Parameters",
     "AsyncAccounts",
     "AsyncArgon2Hasher",
-    "AsyncBlockingRanges",
     "AsyncSessions",
     "AsyncSignIn",
-    "HibpRanges",
     "ImportedAccount",
     "MfaRequired",
     "PasswordHint",

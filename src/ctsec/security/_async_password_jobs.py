@@ -12,10 +12,11 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.authn._async_ports import AsyncPasswordHasher
-from ctsec.authn.pepper import Sealing, open_hash, renewed
+from ctsec.authn.pepper import open_hash, renewed
 from ctsec.authn.record import PasswordGroup, PasswordRecord
 from ctsec.authn.schemes import is_ours
 from ctsec.errors import CtsecError, Overloaded
+from ctsec.security.parts import Parts
 from ctsec.storage._async_ports import AsyncStorage
 
 _LOG: Final = logging.getLogger("ctsec.passwords")
@@ -64,13 +65,11 @@ class AsyncPasswordJobs:
 
     __slots__ = ("_ambient", "_hasher", "_peppers", "_sealing", "_storage")
 
-    def __init__(
-        self, storage: AsyncStorage, *, hasher: AsyncPasswordHasher, sealing: Sealing, peppers: tuple[str, ...], ambient: Ambient
-    ) -> None:
+    def __init__(self, storage: AsyncStorage, *, hasher: AsyncPasswordHasher, parts: Parts, ambient: Ambient) -> None:
         self._storage = storage
         self._hasher = hasher
-        self._sealing = sealing
-        self._peppers = peppers
+        self._sealing = parts.password_sealing
+        self._peppers = parts.key_peppers.names
         self._ambient = ambient
 
     async def census(self) -> PasswordCensus:

@@ -114,29 +114,20 @@ class Security:
         )
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets, breaches=breaches)
         self._aside = AsideLog(storage.guard.events, sealer=secrets)
-        self._wake = wake
-        self._rest = rest
-        self._feed = feed
+        self._wake, self._rest, self._feed = wake, rest, feed
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches)
         self.parts = parts
         self.gate = Gate(storage, parts=parts, feed=feed)
-        letters = Letters(parts.settings.issuer, parts.settings.base_url)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
         self.jobs = Jobs(
             storage,
             secrets=secrets,
             mailer=mailer,
-            letters=letters,
+            letters=Letters(parts.settings.issuer, parts.settings.base_url),
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,
-            passwords=PasswordJobs(
-                storage,
-                hasher=slow_hash,
-                sealing=parts.password_sealing,
-                peppers=parts.key_peppers.names,
-                ambient=self._ambient,
-            ),
+            passwords=PasswordJobs(storage, hasher=slow_hash, parts=parts, ambient=self._ambient),
         )
 
     @classmethod

@@ -84,8 +84,8 @@ class EmbeddedOptions:
     `pepper_files` are key files that the peppers of passwords and API keys come from (empty: the bundle's own): the first makes new ones,
     all are good for what is stored, and a file that nothing needs any more is taken out (`ctsec passwords`).
 
-    `breaches` is asked whether a new password is known from a leak (`ctsec.authn.HibpRanges`; it may block, an event loop does not wait for
-    it); `breaches_optional` is why a password may be set all the same where it does not answer (empty: it may not).
+    `breaches` is asked whether a new password is known from a leak (`ctsec.authn.hibp.HibpRanges`; it may block, an event loop does not
+    wait for it); `breaches_optional` is why a password may be set all the same where it does not answer (empty: it may not).
 
     `mail_transport` and `changes_transport` say how the mail server and Redis are reached where they are not on this machine: TLS 1.3 with
     the system's CAs by default.
