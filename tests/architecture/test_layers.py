@@ -6,6 +6,8 @@ import ast
 import sys
 from fnmatch import fnmatchcase
 
+import pytest
+
 from tests.architecture.source import functions, imports, modules
 
 # From the lowest layer up; a module imports its own layer and lower ones.
@@ -255,6 +257,7 @@ def test_there_is_no_import_cycle() -> None:
     assert cycles == []
 
 
+@pytest.mark.proves("CVE-2017-1000433")
 def test_no_assert_and_no_print() -> None:
     """`assert` disappears under -O, and a library does not print; only the command line does."""
     wrong = [module.at(node) for module in modules().values() for node in ast.walk(module.tree) if isinstance(node, ast.Assert)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from argon2.low_level import verify_secret
@@ -18,6 +19,7 @@ from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.argon2_pool import Argon2Bounds, AsyncArgon2Hasher
 from ctsec.authn.breaches import query_of
 from ctsec.authn.journey import SignedIn
+from ctsec.authn.password_policy import check_password
 from ctsec.authn.pepper import open_hash, seal_hash
 from ctsec.authn.record import PasswordRecord
 from ctsec.encryption.kms.local import LocalKms
@@ -26,7 +28,9 @@ from ctsec.ids import UserId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
-from ctsec.security.parts import EmbeddedOptions
+from ctsec.security._async_unit import AsyncUnit
+from ctsec.security.parts import EmbeddedOptions, Settings
+from ctsec.storage.sql.tables import Tables
 from ctsec.testing import Written
 from ctsec.user import User
 from tests.services._async_world import KINDS, AsyncWorld
@@ -390,3 +394,50 @@ async def test_a_hint_knows_the_person_and_asks_nobody(tmp_path: Path) -> None:
         assert (hint.level, hint.weaknesses) == (PasswordLevel.REFUSED, (Weakness.CONTEXT,))
         assert good.level is PasswordLevel.GOOD
         assert (leaks.asked, probe.writes) == ([], [])
+
+
+@pytest.mark.proves("CHANGELOG-django-allauth-65-11-1")
+@pytest.mark.parametrize("text", ["", " ", "\0", "None"])
+async def test_an_account_without_password_has_no_password(world: AsyncWorld, text: str) -> None:
+    """Nothing is a password of an account that came without one, the empty text neither; nor is the empty text one of anybody."""
+    await bring(world, ANN, None)
+    await bring(world, BEA, PBKDF2)
+    for email in (ANN, BEA):
+        assert reason(await world.step(email, text)) is Reason.INVALID_CREDENTIALS
+    async with world.storage.reading() as store:
+        assert [group.count for group in await store.passwords.census()] == [1]
+
+
+@pytest.mark.proves("NIST-3.1.1.1")
+def test_nobody_sets_the_password_of_somebody_else() -> None:
+    """Passwords go into five methods: of the person's own sign-up, reset, change, sign-in and hint. None takes a person and a password."""
+    found = set()
+    for service, value in vars(AsyncUnit).items():
+        if isinstance(value, property) and not service.startswith("_"):
+            for name, method in inspect.getmembers(get_type_hints(value.fget)["return"], inspect.isfunction):
+                taken = set(inspect.signature(method).parameters)
+                if not name.startswith("_") and taken & {"password", "new", "current", "secret_text"}:
+                    found.add((f"{service}.{name}", *sorted(taken - {"self"})))
+    assert found == {
+        ("accounts.sign_up", "email", "name", "password"),
+        ("accounts.reset_password", "password", "token"),
+        ("accounts.change_password", "current", "new", "principal"),
+        ("accounts.rate_password", "email", "name", "password"),
+        ("sign_in.password", "email", "password"),
+    }
+
+
+@pytest.mark.proves("NIST-3.1.1.2(7)", "NIST-3.1.1.2(8)", "NIST-3.1.1.1")
+def test_there_is_no_place_for_reminders_questions_and_rules_of_composition() -> None:
+    """No column holds a reminder or an answer, and no setting asks for kinds of characters or an age of passwords."""
+    tables = Tables()
+    names = {column.name for metadata in (tables.main, tables.guard) for table in metadata.tables.values() for column in table.columns}
+    names |= {field.name for kind in (Settings, EmbeddedOptions) for field in fields(kind)} | set(
+        inspect.signature(check_password).parameters
+    )
+    words = {word for name in names for word in name.split("_")}
+    assert {"sealed", "scheme", "blocked", "breaches"} <= words
+    assert (
+        words & {"hint", "reminder", "question", "answer", "pet", "upper", "lower", "digits", "symbols", "special", "age", "history"}
+        == set()
+    )

@@ -169,6 +169,7 @@ class AsyncAccounts:
         if not await self._parts.passwords.put(user.id, accepted):
             return _CONFLICT
         await self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
+        await self._parts.proofs.void(Purpose.PASSWORD_RESET, user.id, now=self._ambient.now())
         await self._parts.throttle.settle(counter)
         await self._parts.post.post(self._parts.letters.notice(user.email, what="your password was changed"))
         await self._record(EventName.PASSWORD_CHANGED, principal, user.id)

@@ -170,6 +170,7 @@ class Accounts:
         if not self._parts.passwords.put(user.id, accepted):
             return _CONFLICT
         self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
+        self._parts.proofs.void(Purpose.PASSWORD_RESET, user.id, now=self._ambient.now())
         self._parts.throttle.settle(counter)
         self._parts.post.post(self._parts.letters.notice(user.email, what="your password was changed"))
         self._record(EventName.PASSWORD_CHANGED, principal, user.id)

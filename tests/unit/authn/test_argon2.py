@@ -25,6 +25,7 @@ SALT = b"s" * 16
 ENCODED = hash_password(b"password", parameters=CHEAP, salt=SALT)
 
 
+@pytest.mark.proves("ASVS-6.2.8", "NIST-3.1.1.2(9)", "NIST-3.1.1.2")
 @given(password=st.binary(max_size=200), other=st.binary(max_size=200))
 def test_exactly_the_same_bytes_verify(password: bytes, other: bytes) -> None:
     """A hash verifies its own password and no other, NUL bytes and byte 73 included; an independent reader agrees."""

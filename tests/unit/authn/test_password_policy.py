@@ -99,6 +99,7 @@ def test_there_are_no_composition_rules(alphabet: str, data: st.DataObject) -> N
         assert outcome == text.encode()
 
 
+@pytest.mark.proves("ASVS-6.2.8", "NIST-3.1.1.2")
 @given(text=TEXTS)
 def test_normalisation_is_nfc_and_nothing_else(text: str) -> None:
     """The bytes are the NFC of the text in UTF-8: nothing is trimmed, folded or cut, and composed and decomposed input are equal."""
@@ -106,6 +107,15 @@ def test_normalisation_is_nfc_and_nothing_else(text: str) -> None:
     assert normalise(unicodedata.normalize("NFD", text)) == normalise(text)
 
 
+@pytest.mark.proves("NIST-3.1.1.2(3)")
+def test_all_printing_ascii_and_spaces_count() -> None:
+    """Each of the 95 printing characters is accepted and kept, the space at either end too."""
+    for start in range(0x20, 0x7F):
+        text = chr(start) + "quilt of barnacles" + chr(start)
+        assert check_password(text) == text.encode()
+
+
+@pytest.mark.proves("ASVS-6.2.8")
 def test_what_nfc_keeps_apart_stays_apart() -> None:
     """Case, surrounding spaces, NUL and compatibility forms make different passwords."""
     forms = ["correct", "Correct", " correct", "correct ", "correct\0", "correct\0x", "ﬁ", "fi", "①", "1"]
@@ -140,6 +150,7 @@ def test_lone_surrogates_are_refused() -> None:
         "αβγδεζηθικλμνξο",
     ],
 )
+@pytest.mark.proves("NIST-3.1.1.2", "NIST-3.1.1.1")
 def test_what_everybody_tries_is_refused_with_its_reason(password: str) -> None:
     """Known phrases, words with usual endings, repetitions, runs and walks on the keyboard are refused at 15 characters and more."""
     assert len(password) >= 15
@@ -177,6 +188,7 @@ def test_words_of_the_context_are_refused(password: str) -> None:
     assert reason(check_password(password, context=CONTEXT)) is Reason.PASSWORD_COMMON
 
 
+@pytest.mark.proves("NIST-3.1.1.2")
 def test_parts_of_a_password_are_never_judged() -> None:
     """A long phrase may contain a common password, the own name or the product, among other words."""
     for phrase in (

@@ -37,6 +37,7 @@ def test_a_hash_moved_to_another_users_row_does_not_open() -> None:
         open_hash(stored, user=BOB, sealing=OLD)
 
 
+@pytest.mark.proves("NIST-3.1.1.2")
 def test_a_pepper_is_rotated_without_the_password() -> None:
     """A renewed record holds the same hash under the current pepper and says so; afterwards the old pepper is not needed any more."""
     stored = seal_hash(ENCODED, user=ALICE, sealing=OLD, random=os.urandom)
