@@ -89,6 +89,7 @@ def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
         customer_keys=options.customer_keys,
         regions=options.regions,
         breaches_optional=options.breaches_optional,
+        letters=options.letters,
     )
 
 

@@ -18,7 +18,6 @@ from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
 from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._async_ports import AsyncMailer
-from ctsec.mail.message import Letters
 from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
@@ -122,7 +121,7 @@ class AsyncSecurity:
             storage,
             secrets=secrets,
             mailer=mailer,
-            letters=Letters(parts.settings.issuer, parts.settings.base_url),
+            letters=parts.letters,
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,

@@ -8,10 +8,10 @@ from typing import Final, TypeVar
 
 from ctsec.ambient import Ambient
 from ctsec.encryption._async import AsyncKeyRing
-from ctsec.mail._async import AsyncMailRound
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.mail.message import Letters
 from ctsec.security._async_key_jobs import AsyncKeyJobs
+from ctsec.security._async_mail_jobs import AsyncMailJobs
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
 from ctsec.security._async_residency import AsyncRegional
 from ctsec.security._async_vault_jobs import AsyncVaultJobs
@@ -43,7 +43,7 @@ def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
 class AsyncJobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "passwords", "regional", "vault")
+    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "passwords", "regional", "vault")
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class AsyncJobs:
         passwords: AsyncPasswordJobs,
     ) -> None:
         self._storage = storage
-        self._secrets = secrets
-        self._mailer = mailer
+        self._mails = mailer is not None
         self._memory = memory
         self._ambient = ambient
         self.keys = AsyncKeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
+        self.mail = AsyncMailJobs(storage, sealer=secrets, mailer=mailer, ambient=ambient)
         self.vault = AsyncVaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
         self.passwords = passwords
@@ -81,7 +81,7 @@ class AsyncJobs:
             AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
-        return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
+        return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mails else jobs
 
     async def place_events(self) -> int:
         """Move events from the guard store into the inbox and from there into the log."""
@@ -129,14 +129,5 @@ class AsyncJobs:
             return await store.elevations.end_expired(before=self._ambient.now())
 
     async def send_mail(self) -> int:
-        """Send what is due: leased in one transaction, sent, and noted in another."""
-        if self._mailer is None:
-            return 0
-        round_ = AsyncMailRound(mailer=self._mailer, sealer=self._secrets, ambient=self._ambient)
-        async with self._storage.begin(after_commit=_nothing) as store:
-            taken = await round_.take(store.outbox)
-        for entry in taken:
-            after = await round_.send(entry)
-            async with self._storage.begin(after_commit=_nothing) as store:
-                await store.outbox.replace(after)
-        return len(taken)
+        """Send what is due."""
+        return await self.mail.send()

@@ -22,7 +22,6 @@ from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.ids import DekId
 from ctsec.keys._async import AsyncApiKeys
 from ctsec.mail._async import AsyncOutbox
-from ctsec.mail.message import Letters
 from ctsec.mfa._async import AsyncMfa, AsyncMfaParts
 from ctsec.rbac._async import AsyncRoles
 from ctsec.rbac._async_acting import AsyncActing
@@ -65,7 +64,7 @@ class AsyncUnit:
                 throttle=self._throttle,
                 proofs=self._guard.proofs,
                 post=self._outbox,
-                letters=self._letters,
+                letters=self._parts.letters,
             ),
             audit=self.audit,
             ambient=self._ambient,
@@ -115,7 +114,7 @@ class AsyncUnit:
                 proofs=self._guard.proofs,
                 steps=self._guard.steps,
                 post=self._outbox,
-                letters=self._letters,
+                letters=self._parts.letters,
                 issuer=self._parts.settings.issuer,
                 window=self._parts.settings.totp_window,
             ),
@@ -153,7 +152,7 @@ class AsyncUnit:
             ),
             authority=self._authority,
             post=self._outbox,
-            letters=self._letters,
+            letters=self._parts.letters,
             audit=self.audit,
             ambient=self._ambient,
         )
@@ -187,7 +186,7 @@ class AsyncUnit:
     @property
     def break_glass(self) -> AsyncBreakGlass:
         """Roles taken in an emergency."""
-        alarm = AsyncOwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._letters)
+        alarm = AsyncOwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
         return AsyncBreakGlass(
             acting=self._acting,
             permits=self._store.break_glass,
@@ -336,8 +335,3 @@ class AsyncUnit:
     @property
     def _outbox(self) -> AsyncOutbox:
         return AsyncOutbox(self._store.outbox, sealer=self._engines.secrets, ambient=self._ambient)
-
-    @property
-    def _letters(self) -> Letters:
-        settings = self._parts.settings
-        return Letters(settings.issuer, settings.base_url)

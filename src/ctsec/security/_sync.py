@@ -19,7 +19,6 @@ from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
 from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._sync_ports import Mailer
-from ctsec.mail.message import Letters
 from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
@@ -123,7 +122,7 @@ class Security:
             storage,
             secrets=secrets,
             mailer=mailer,
-            letters=Letters(parts.settings.issuer, parts.settings.base_url),
+            letters=parts.letters,
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,

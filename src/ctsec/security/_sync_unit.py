@@ -23,7 +23,6 @@ from ctsec.guard._sync_ports import GuardStore
 from ctsec.ids import DekId
 from ctsec.keys._sync import ApiKeys
 from ctsec.mail._sync import Outbox
-from ctsec.mail.message import Letters
 from ctsec.mfa._sync import Mfa, MfaParts
 from ctsec.rbac._sync import Roles
 from ctsec.rbac._sync_acting import Acting
@@ -66,7 +65,7 @@ class Unit:
                 throttle=self._throttle,
                 proofs=self._guard.proofs,
                 post=self._outbox,
-                letters=self._letters,
+                letters=self._parts.letters,
             ),
             audit=self.audit,
             ambient=self._ambient,
@@ -116,7 +115,7 @@ class Unit:
                 proofs=self._guard.proofs,
                 steps=self._guard.steps,
                 post=self._outbox,
-                letters=self._letters,
+                letters=self._parts.letters,
                 issuer=self._parts.settings.issuer,
                 window=self._parts.settings.totp_window,
             ),
@@ -154,7 +153,7 @@ class Unit:
             ),
             authority=self._authority,
             post=self._outbox,
-            letters=self._letters,
+            letters=self._parts.letters,
             audit=self.audit,
             ambient=self._ambient,
         )
@@ -188,7 +187,7 @@ class Unit:
     @property
     def break_glass(self) -> BreakGlass:
         """Roles taken in an emergency."""
-        alarm = OwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._letters)
+        alarm = OwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
         return BreakGlass(
             acting=self._acting,
             permits=self._store.break_glass,
@@ -337,8 +336,3 @@ class Unit:
     @property
     def _outbox(self) -> Outbox:
         return Outbox(self._store.outbox, sealer=self._engines.secrets, ambient=self._ambient)
-
-    @property
-    def _letters(self) -> Letters:
-        settings = self._parts.settings
-        return Letters(settings.issuer, settings.base_url)

@@ -25,6 +25,8 @@ from ctsec.keys.mac import PepperRing
 from ctsec.keys.policy import KeyPolicy
 from ctsec.keys.record import KeySecret
 from ctsec.keys.verify import VerifiableKey
+from ctsec.mail.letter import DefaultTemplate, LetterTemplate
+from ctsec.mail.message import Letters
 from ctsec.mfa.labels import parse_issuer
 from ctsec.rbac.custom_record import KeptPolicies
 from ctsec.rbac.elevation import ElevationPolicy
@@ -44,8 +46,9 @@ Cached: TypeAlias = tuple[Session, User | None] | tuple[VerifiableKey, User | No
 class Settings:
     """What the host chooses: the product's name, where its pages are, and the policies of all that has one.
 
-    `totp_window` is how many time steps to either side are accepted (0 to 2). `breaches_optional` is why a password may be set where the
-    list of leaked passwords does not answer (one line, for the audit log); empty: it may not.
+    `totp_window` is how many time steps to either side are accepted (0 to 2), `letters` how mail looks and in which language it speaks.
+    `breaches_optional` is why a password may be set where the list of leaked passwords does not answer (one line, for the audit log);
+    empty: it may not.
     """
 
     issuer: str
@@ -59,6 +62,7 @@ class Settings:
     regions: Regions | None = None
     totp_window: int = 1
     breaches_optional: str = ""
+    letters: LetterTemplate = field(default_factory=DefaultTemplate)
 
     def __post_init__(self) -> None:
         parse_issuer(self.issuer)
@@ -86,6 +90,8 @@ class EmbeddedOptions:
 
     `breaches` is asked whether a new password is known from a leak (`ctsec.authn.hibp.HibpRanges`; it may block, an event loop does not
     wait for it); `breaches_optional` is why a password may be set all the same where it does not answer (empty: it may not).
+
+    `letters` says how mail looks and in which language it speaks; it is tried with a letter of each kind at the start.
 
     `mail_transport` and `changes_transport` say how the mail server and Redis are reached where they are not on this machine: TLS 1.3 with
     the system's CAs by default.
@@ -116,6 +122,7 @@ class EmbeddedOptions:
     clock: Clock = field(default_factory=SystemClock)
     worker: bool = True
     mail_transport: Transport = TRANSPORT
+    letters: LetterTemplate = field(default_factory=DefaultTemplate)
     changes: str | None = None
     changes_transport: Transport = TRANSPORT
     ask_every: float = 1.0
@@ -170,8 +177,11 @@ class Parts:
     clock: Clock = field(default_factory=SystemClock)
     methods: MethodTable | None = None
     memory: Memory
+    letters: Letters = field(init=False)
 
     def __post_init__(self) -> None:
+        letters = Letters(self.settings.issuer, self.settings.base_url, self.settings.letters)
+        object.__setattr__(self, "letters", letters)
         if self.methods is not None and self.methods.index != self.policy.index:
             raise ConfigurationError("expected a method table over the permissions of the policy, in the same order")
 
