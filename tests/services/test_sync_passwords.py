@@ -24,6 +24,7 @@ from ctsec.authn.password_policy import check_password
 from ctsec.authn.pepper import open_hash, seal_hash
 from ctsec.authn.record import PasswordRecord
 from ctsec.encryption.kms.local import LocalKms
+from ctsec.encryption.sealing import SealingRing
 from ctsec.errors import BreachesUnavailable, CorruptRecord, DecryptionFailed, KeyNotFound
 from ctsec.ids import UserId
 from ctsec.outcome import Reason, Refusal
@@ -237,28 +238,36 @@ def test_a_pepper_that_is_gone_too_early_is_told_and_nothing_is_lost(world: Worl
     with with_peppers(world, new) as early:
         census = early.security.jobs.passwords.census()
         assert census.lost == (first.ref,)
-        run = early.security.jobs.passwords.reseal()
+        with early.tap.to(Written()) as probe:
+            run = early.security.jobs.passwords.reseal()
         assert (run.written, run.failed) == (0, 1)
+        assert "passwords.census" in probe.calls
+        assert "passwords.page" not in probe.calls
         with pytest.raises(KeyNotFound):
             early.step(ANN)
     with with_peppers(world, new, old) as mended:
         assert isinstance(mended.step(ANN), SignedIn)
 
 
-def test_records_of_the_first_pepper_are_opened_and_named(world: World) -> None:
-    """A record from before peppers had the names of their files opens, and the worker writes its pepper's name and its scheme."""
+def test_records_of_the_first_pepper_are_opened_and_named(world: World, tmp_path: Path) -> None:
+    """A record from before peppers had names opens with the last file, and the worker writes the name of its pepper and its scheme."""
+    old, new = LocalKms.create(tmp_path / "old-pepper"), LocalKms.create(tmp_path / "new-pepper")
+    first = SealingRing(current="1", keys={"1": old.derive(b"password-pepper/1")})
     ann = world.person(ANN)
-    sealing: Any = world.parts.password_sealing
     record = stored(world, ann.id)
-    encoded = open_hash(record.sealed, user=UserId(ann.id), sealing=sealing)
-    first = type(sealing)(current="1", keys={"1": world.keys.kms.derive(b"password-pepper/1")})
+    encoded = open_hash(record.sealed, user=UserId(ann.id), sealing=world.parts.password_sealing)
     sealed = seal_hash(encoded, user=UserId(ann.id), sealing=first, random=bytes)
     with world.storage.begin(after_commit=lambda _: None) as store:
         assert store.passwords.put(replace(record, sealed=sealed, pepper="1", scheme="", version=record.version + 1))
-    assert world.security.jobs.passwords.run_due() == 1
-    renewed = stored(world, ann.id)
-    assert (renewed.pepper, renewed.scheme) == (world.keys.kms.ref, TODAY)
-    assert isinstance(world.step(ANN), SignedIn)
+    for files, name in (((tmp_path / "old-pepper",), old.ref), ((tmp_path / "new-pepper", tmp_path / "old-pepper"), new.ref)):
+        with with_peppers(world, *files) as process:
+            assert isinstance(process.step(ANN), SignedIn)
+            assert (stored(world, ann.id)).scheme in {"", TODAY}
+            process.security.jobs.passwords.run_due()
+            renewed = stored(world, ann.id)
+            assert (renewed.pepper, renewed.scheme) == (name, TODAY)
+        with world.storage.begin(after_commit=lambda _: None) as store:
+            store.passwords.put(replace(renewed, sealed=sealed, pepper="1", scheme="", version=renewed.version + 1))
 
 
 def test_a_record_that_does_not_open_keeps_nobody_else_from_being_renewed(world: World, tmp_path: Path) -> None:

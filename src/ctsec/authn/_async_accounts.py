@@ -116,7 +116,7 @@ class AsyncAccounts:
         """Mail a link that sets a new password, if the address has an account; the answer is the same if it has none."""
         user = await self._by_email(email)
         if user is not None and user.status is UserStatus.ACTIVE:
-            token = await self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE)
+            token = await self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE, set_at=await self._parts.passwords.set_at(user.id))
             await self._parts.post.post(self._parts.letters.password_reset(user.email, token))
             await self._record(EventName.PASSWORD_RESET_REQUESTED, anonymous(), user.id)
         return Accepted()
@@ -127,7 +127,8 @@ class AsyncAccounts:
         proof = None if isinstance(digest, Refusal) else await self._parts.proofs.peek(Purpose.PASSWORD_RESET, digest)
         live = check_proof(proof, now=self._ambient.now())
         user = None if isinstance(live, Refusal) else await self._parts.accounts.get(UserId(live.subject))
-        if user is None:
+        # A link from before another change of the password is void: it is bound to when the password was set.
+        if user is None or isinstance(live, Refusal) or live.claims.get("set_at") != await self._parts.passwords.set_at(user.id):
             return await self._refuse_token(Purpose.PASSWORD_RESET, _INVALID)
         accepted = await self._parts.passwords.acceptable(password, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
@@ -169,7 +170,6 @@ class AsyncAccounts:
         if not await self._parts.passwords.put(user.id, accepted):
             return _CONFLICT
         await self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
-        await self._parts.proofs.void(Purpose.PASSWORD_RESET, user.id, now=self._ambient.now())
         await self._parts.throttle.settle(counter)
         await self._parts.post.post(self._parts.letters.notice(user.email, what="your password was changed"))
         await self._record(EventName.PASSWORD_CHANGED, principal, user.id)
@@ -257,15 +257,11 @@ class AsyncAccounts:
         token = await self._issue(Purpose.EMAIL_VERIFICATION, user, life=VERIFICATION_LIFE)
         await self._parts.post.post(self._parts.letters.verification(user.email, token))
 
-    async def _issue(self, purpose: Purpose, user: User, *, life: timedelta) -> SecretText:
-        now = self._ambient.now()
+    async def _issue(self, purpose: Purpose, user: User, *, life: timedelta, **bound: str) -> SecretText:
+        now, claims = self._ambient.now(), {"email": user.email_key, **bound}
         token, digest = mint_token(random=self._ambient.random)
         await self._parts.proofs.issue(
-            (
-                Proof(
-                    purpose=purpose, digest=digest, subject=user.id, issued_at=now, expires_at=now + life, claims={"email": user.email_key}
-                ),
-            )
+            (Proof(purpose=purpose, digest=digest, subject=user.id, issued_at=now, expires_at=now + life, claims=claims),)
         )
         return token
 

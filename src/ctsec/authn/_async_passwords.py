@@ -65,6 +65,11 @@ class AsyncPasswordVault:
         """Store the hash of a normalised, accepted password; False if another change came first."""
         return await self._set(user_id, await self._hasher.hash(password))
 
+    async def set_at(self, user_id: UserId) -> str:
+        """Return when the password was set, in ISO 8601; empty without one. Hashing and sealing anew do not change it."""
+        record = await self._records.get(user_id)
+        return record.changed_at.isoformat() if record is not None else ""
+
     async def bring(self, user_id: UserId, encoded: str) -> bool:
         """Store a hash of another system, as `ctsec.authn.schemes.accept_foreign` returned it; False if another change came first."""
         return await self._set(user_id, encoded)
@@ -79,7 +84,7 @@ class AsyncPasswordVault:
         record = await self._records.get(user.id if user is not None else _NOBODY)
         if isinstance(password, Refusal):
             return _WRONG
-        if self._mix.is_due(now=self._ambient.clock.monotonic()):
+        if key and self._mix.is_due(now=self._ambient.clock.monotonic()):
             self._mix.counted(await self._records.census())
         typed = text.encode()
         if record is None or user is None:

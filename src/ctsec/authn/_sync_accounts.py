@@ -117,7 +117,7 @@ class Accounts:
         """Mail a link that sets a new password, if the address has an account; the answer is the same if it has none."""
         user = self._by_email(email)
         if user is not None and user.status is UserStatus.ACTIVE:
-            token = self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE)
+            token = self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE, set_at=self._parts.passwords.set_at(user.id))
             self._parts.post.post(self._parts.letters.password_reset(user.email, token))
             self._record(EventName.PASSWORD_RESET_REQUESTED, anonymous(), user.id)
         return Accepted()
@@ -128,7 +128,8 @@ class Accounts:
         proof = None if isinstance(digest, Refusal) else self._parts.proofs.peek(Purpose.PASSWORD_RESET, digest)
         live = check_proof(proof, now=self._ambient.now())
         user = None if isinstance(live, Refusal) else self._parts.accounts.get(UserId(live.subject))
-        if user is None:
+        # A link from before another change of the password is void: it is bound to when the password was set.
+        if user is None or isinstance(live, Refusal) or live.claims.get("set_at") != self._parts.passwords.set_at(user.id):
             return self._refuse_token(Purpose.PASSWORD_RESET, _INVALID)
         accepted = self._parts.passwords.acceptable(password, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
@@ -170,7 +171,6 @@ class Accounts:
         if not self._parts.passwords.put(user.id, accepted):
             return _CONFLICT
         self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
-        self._parts.proofs.void(Purpose.PASSWORD_RESET, user.id, now=self._ambient.now())
         self._parts.throttle.settle(counter)
         self._parts.post.post(self._parts.letters.notice(user.email, what="your password was changed"))
         self._record(EventName.PASSWORD_CHANGED, principal, user.id)
@@ -258,15 +258,11 @@ class Accounts:
         token = self._issue(Purpose.EMAIL_VERIFICATION, user, life=VERIFICATION_LIFE)
         self._parts.post.post(self._parts.letters.verification(user.email, token))
 
-    def _issue(self, purpose: Purpose, user: User, *, life: timedelta) -> SecretText:
-        now = self._ambient.now()
+    def _issue(self, purpose: Purpose, user: User, *, life: timedelta, **bound: str) -> SecretText:
+        now, claims = self._ambient.now(), {"email": user.email_key, **bound}
         token, digest = mint_token(random=self._ambient.random)
         self._parts.proofs.issue(
-            (
-                Proof(
-                    purpose=purpose, digest=digest, subject=user.id, issued_at=now, expires_at=now + life, claims={"email": user.email_key}
-                ),
-            )
+            (Proof(purpose=purpose, digest=digest, subject=user.id, issued_at=now, expires_at=now + life, claims=claims),)
         )
         return token
 

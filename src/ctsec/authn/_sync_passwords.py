@@ -66,6 +66,11 @@ class PasswordVault:
         """Store the hash of a normalised, accepted password; False if another change came first."""
         return self._set(user_id, self._hasher.hash(password))
 
+    def set_at(self, user_id: UserId) -> str:
+        """Return when the password was set, in ISO 8601; empty without one. Hashing and sealing anew do not change it."""
+        record = self._records.get(user_id)
+        return record.changed_at.isoformat() if record is not None else ""
+
     def bring(self, user_id: UserId, encoded: str) -> bool:
         """Store a hash of another system, as `ctsec.authn.schemes.accept_foreign` returned it; False if another change came first."""
         return self._set(user_id, encoded)
@@ -80,7 +85,7 @@ class PasswordVault:
         record = self._records.get(user.id if user is not None else _NOBODY)
         if isinstance(password, Refusal):
             return _WRONG
-        if self._mix.is_due(now=self._ambient.clock.monotonic()):
+        if key and self._mix.is_due(now=self._ambient.clock.monotonic()):
             self._mix.counted(self._records.census())
         typed = text.encode()
         if record is None or user is None:

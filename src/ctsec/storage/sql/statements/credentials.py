@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Delete, Select, Update, delete, func, select, update
+from sqlalchemy import ColumnElement, Delete, Select, Update, delete, func, select, update
 
 from ctsec.authn.record import Session
 from ctsec.ids import SessionId, UserId
@@ -16,7 +16,8 @@ from ctsec.storage.sql.tables import Tables
 def password_census(tables: Tables) -> Select[Any]:
     """Return the query that counts passwords by pepper and scheme; their index answers it."""
     t = tables.password
-    return select(t.c.pepper, t.c.scheme, func.count().label("count")).group_by(t.c.pepper, t.c.scheme).order_by(t.c.pepper, t.c.scheme)
+    kind: list[ColumnElement[Any]] = [t.c.pepper, t.c.scheme]
+    return select(*kind, func.count().label("count")).group_by(*kind).order_by(*kind)
 
 
 def passwords(tables: Tables, pepper: str, scheme: str, *, after: str, limit: int) -> Select[Any]:

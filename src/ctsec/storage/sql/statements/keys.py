@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Update, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, func, or_, select, update
 
 from ctsec.ids import KeyId, OrganizationId
 from ctsec.keys.record import KeySecret
@@ -55,5 +55,6 @@ def peppers(tables: Tables, *, now: datetime) -> Select[Any]:
     key, secret = tables.api_key, tables.api_key_secret
     works = (key.c.revoked_at.is_(None), or_(key.c.expires_at.is_(None), key.c.expires_at > now))
     lives = or_(secret.c.expires_at.is_(None), secret.c.expires_at > now)
-    found = select(secret.c.pepper_id, func.count().label("count")).join(key, key.c.id == secret.c.key_id)
+    columns: list[ColumnElement[Any]] = [secret.c.pepper_id, func.count().label("count")]
+    found = select(*columns).join(key, key.c.id == secret.c.key_id)
     return found.where(*works, lives).group_by(secret.c.pepper_id).order_by(secret.c.pepper_id)
