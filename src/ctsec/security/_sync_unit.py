@@ -7,6 +7,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog, Sequencer
 from ctsec.authn._sync import SignIn, SignInParts
 from ctsec.authn._sync_accounts import AccountParts, Accounts
+from ctsec.authn._sync_addresses import Addresses
 from ctsec.authn._sync_breaches import BreachCheck
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
@@ -56,20 +57,12 @@ class Unit:
     @property
     def accounts(self) -> Accounts:
         """Sign-up, verification, password change and reset."""
-        return Accounts(
-            AccountParts(
-                accounts=self._store.users,
-                passwords=self._passwords,
-                sessions=self.sessions,
-                second_factors=self.mfa,
-                throttle=self._throttle,
-                proofs=self._guard.proofs,
-                post=self._outbox,
-                letters=self._parts.letters,
-            ),
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        return Accounts(self._accounts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def addresses(self) -> Addresses:
+        """The address of an account, changed."""
+        return Addresses(self._accounts, audit=self.audit, ambient=self._ambient)
 
     @property
     def sign_in(self) -> SignIn:
@@ -327,6 +320,19 @@ class Unit:
             mix=self._parts.memory.password_mix,
             product=self._parts.settings.issuer,
             ambient=self._ambient,
+        )
+
+    @property
+    def _accounts(self) -> AccountParts:
+        return AccountParts(
+            accounts=self._store.users,
+            passwords=self._passwords,
+            sessions=self.sessions,
+            second_factors=self.mfa,
+            throttle=self._throttle,
+            proofs=self._guard.proofs,
+            post=self._outbox,
+            letters=self._parts.letters,
         )
 
     @property
