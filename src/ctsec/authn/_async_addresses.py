@@ -6,8 +6,8 @@ Rules that this module keeps:
   mailed to the new address is opened, once;
 - both addresses are told: the old one when the change is asked for and again when it is made, the new one when it is made;
 - an address that another account has is answered as a free one is, and its owner gets a mail that says so;
-- the link is void when the account's address or its password was changed meanwhile: who lost the password to somebody and resets it does not
-  lose the account to a change that was asked for before; every other session ends with the change.
+- the link is void when the account's address or its password was changed meanwhile: who resets a password that somebody else knew does
+  not lose the account to a change that was asked for before; every other session ends with the change.
 """
 
 from __future__ import annotations

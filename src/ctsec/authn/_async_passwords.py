@@ -63,7 +63,9 @@ class AsyncPasswordVault:
 
     async def put(self, user_id: UserId, password: bytes) -> bool:
         """Store the hash of a normalised, accepted password; False if another change came first."""
-        return await self._set(user_id, await self._hasher.hash(password))
+        # Read before the slow part: a change that is made meanwhile is not overwritten.
+        before = await self._before(user_id)
+        return await self._renew(before, await self._hasher.hash(password))
 
     async def set_at(self, user_id: UserId) -> str:
         """Return when the password was set, in ISO 8601; empty without one. Hashing and sealing anew do not change it."""
@@ -72,7 +74,7 @@ class AsyncPasswordVault:
 
     async def bring(self, user_id: UserId, encoded: str) -> bool:
         """Store a hash of another system, as `ctsec.authn.schemes.accept_foreign` returned it; False if another change came first."""
-        return await self._set(user_id, encoded)
+        return await self._renew(await self._before(user_id), encoded)
 
     async def prove(self, user: User | None, text: str, *, key: str = "") -> Outcome[None]:
         """Compare `text` with the stored password of `user`; INVALID_CREDENTIALS if it is another.
@@ -100,10 +102,11 @@ class AsyncPasswordVault:
             await self._renew(record, encoded)
         return None
 
-    async def _set(self, user_id: UserId, encoded: str) -> bool:
-        before = await self._records.get(user_id)
-        blank = PasswordRecord(user_id=user_id, sealed=b"", changed_at=self._ambient.now(), version=before.version if before else 0)
-        return await self._renew(blank, encoded)
+    async def _before(self, user_id: UserId) -> PasswordRecord:
+        """Return what a new password comes after: the stored version, set now; version 0 if there is none."""
+        found = await self._records.get(user_id)
+        version = found.version if found is not None else 0
+        return PasswordRecord(user_id=user_id, sealed=b"", changed_at=self._ambient.now(), version=version)
 
     async def _renew(self, record: PasswordRecord, encoded: str) -> bool:
         return await self._records.put(renewed(record, encoded, sealing=self._sealing, random=self._ambient.random))

@@ -64,7 +64,9 @@ class PasswordVault:
 
     def put(self, user_id: UserId, password: bytes) -> bool:
         """Store the hash of a normalised, accepted password; False if another change came first."""
-        return self._set(user_id, self._hasher.hash(password))
+        # Read before the slow part: a change that is made meanwhile is not overwritten.
+        before = self._before(user_id)
+        return self._renew(before, self._hasher.hash(password))
 
     def set_at(self, user_id: UserId) -> str:
         """Return when the password was set, in ISO 8601; empty without one. Hashing and sealing anew do not change it."""
@@ -73,7 +75,7 @@ class PasswordVault:
 
     def bring(self, user_id: UserId, encoded: str) -> bool:
         """Store a hash of another system, as `ctsec.authn.schemes.accept_foreign` returned it; False if another change came first."""
-        return self._set(user_id, encoded)
+        return self._renew(self._before(user_id), encoded)
 
     def prove(self, user: User | None, text: str, *, key: str = "") -> Outcome[None]:
         """Compare `text` with the stored password of `user`; INVALID_CREDENTIALS if it is another.
@@ -101,10 +103,11 @@ class PasswordVault:
             self._renew(record, encoded)
         return None
 
-    def _set(self, user_id: UserId, encoded: str) -> bool:
-        before = self._records.get(user_id)
-        blank = PasswordRecord(user_id=user_id, sealed=b"", changed_at=self._ambient.now(), version=before.version if before else 0)
-        return self._renew(blank, encoded)
+    def _before(self, user_id: UserId) -> PasswordRecord:
+        """Return what a new password comes after: the stored version, set now; version 0 if there is none."""
+        found = self._records.get(user_id)
+        version = found.version if found is not None else 0
+        return PasswordRecord(user_id=user_id, sealed=b"", changed_at=self._ambient.now(), version=version)
 
     def _renew(self, record: PasswordRecord, encoded: str) -> bool:
         return self._records.put(renewed(record, encoded, sealing=self._sealing, random=self._ambient.random))
