@@ -27,6 +27,7 @@ from ctsec.rbac.methods import MethodTable
 from ctsec.secret import Secret
 from ctsec.security import AsyncSecurity, Security
 from ctsec.security.parts import EmbeddedOptions, Parts, Settings, new_memory
+from ctsec.storage.blocking import AsyncBlockingTable
 from ctsec.storage.feed import AsyncStoreFeed, StoreFeed
 from ctsec.storage.memory import AsyncMemoryRegionStorage, AsyncMemoryStorage, MemoryRegionStorage, MemoryStorage
 from ctsec.storage.sql import AsyncSqlRegionStorage, AsyncSqlStorage, SqlRegionStorage, SqlStorage, Tables
@@ -155,6 +156,7 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         key_services=chosen.key_services,
         feed=_feed(storage, chosen),
         region_stores={name: MemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
+        sealed_tables=chosen.sealed_tables,
     )
     security.prepare()
     return security
@@ -177,6 +179,7 @@ async def async_in_memory(
         key_services=_async_services(chosen),
         feed=_async_feed(storage, chosen),
         region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
+        sealed_tables=tuple(map(AsyncBlockingTable, chosen.sealed_tables)),
     )
     await security.prepare()
     return security
@@ -206,6 +209,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         rest=base.leave,
         feed=_async_feed(storage, options),
         region_stores=_async_region_stores(options, base.tables),
+        sealed_tables=tuple(map(AsyncBlockingTable, options.sealed_tables)),
     )
 
 
@@ -237,6 +241,7 @@ class _Embedded:
             rest=self._rest,
             feed=_feed(storage, options),
             region_stores=_region_stores(options, self.tables),
+            sealed_tables=options.sealed_tables,
         )
         if options.worker:
             self._thread = WorkerThread(self.security.worker(f"{os.uname().nodename}:{os.getpid()}"))

@@ -19,6 +19,7 @@ from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.argon2_pool import AsyncArgon2Hasher
 from ctsec.authn.journey import MfaRequired, SignedIn, SignInStep
 from ctsec.directory.record import Organization, Workspace
+from ctsec.encryption._async_ports import AsyncSealedTable
 from ctsec.encryption.kms.local import AsyncLocalKms
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.keys.policy import KeyRequest
@@ -44,7 +45,14 @@ REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a brows
 class AsyncWorld:
     """A deployment on `storage` with a clock that stands still, a mailer that keeps, and a tap on every port call."""
 
-    def __init__(self, storage: AsyncStorage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None) -> None:
+    def __init__(
+        self,
+        storage: AsyncStorage,
+        *,
+        options: EmbeddedOptions | None = None,
+        keys: Keys | None = None,
+        tables: tuple[AsyncSealedTable, ...] = (),
+    ) -> None:
         self.clock = FixedClock()
         self.mailer = AsyncRecordingMailer()
         self.tap = Tap()
@@ -76,6 +84,7 @@ class AsyncWorld:
             mailer=self.mailer,
             key_services=async_services(given, self.keys.customer),
             region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()},
+            sealed_tables=tables,
         )
         self.gate = self.security.gate
         self.request = REQUEST
@@ -86,23 +95,33 @@ class AsyncWorld:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, kind: str = "memory", *, folder: Path | None = None, options: EmbeddedOptions | None = None
+        cls,
+        kind: str = "memory",
+        *,
+        folder: Path | None = None,
+        options: EmbeddedOptions | None = None,
+        tables: tuple[AsyncSealedTable, ...] = (),
     ) -> AsyncGenerator[AsyncWorld, None]:
         """Open a world on memory, or on SQLite in `folder`; its threads end with the block."""
         storage: AsyncStorage = AsyncMemoryStorage()
         if kind == "sqlite" and folder is not None:
             shutil.copytree(empty_sqlite(), folder, dirs_exist_ok=True)
             storage = AsyncSqlStorage.from_url(f"sqlite:///{folder / DATABASE}")
-        async with cls.over(storage, options=options) as world:
+        async with cls.over(storage, options=options, tables=tables) as world:
             yield world
 
     @classmethod
     @asynccontextmanager
     async def over(
-        cls, storage: AsyncStorage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None
+        cls,
+        storage: AsyncStorage,
+        *,
+        options: EmbeddedOptions | None = None,
+        keys: Keys | None = None,
+        tables: tuple[AsyncSealedTable, ...] = (),
     ) -> AsyncGenerator[AsyncWorld, None]:
         """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment."""
-        world = cls(storage, options=options, keys=keys)
+        world = cls(storage, options=options, keys=keys, tables=tables)
         await world.security.prepare()
         try:
             yield world

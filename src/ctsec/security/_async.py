@@ -11,7 +11,7 @@ from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit.event import Event
 from ctsec.encryption._async import AsyncKeyRing
-from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms
+from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms, AsyncSealedTable
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
@@ -24,10 +24,12 @@ from ctsec.security._async_engines import AsyncEngines, AsyncSlowHash
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
 from ctsec.security._async_moves import AsyncMoves
+from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_region_keys import AsyncHomeKeys
 from ctsec.security._async_regions import AsyncRouter
 from ctsec.security._async_replicas import AsyncReplicas
 from ctsec.security._async_residency import AsyncRegional, AsyncReporter
+from ctsec.security._async_sealed_tables import sealed_places
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
@@ -72,7 +74,8 @@ class AsyncSecurity:
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
-    workspace of the host's own; the bundle closes the storages with itself.
+    workspace of the host's own; the bundle closes the storages with itself. `sealed_tables` are the host's own tables with sealed values,
+    such as `ctsec.storage.sql.AsyncSealedAttribute`: the worker seals them anew after a data key was rotated.
     """
 
     __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts", "regional")
@@ -92,21 +95,22 @@ class AsyncSecurity:
         feed: AsyncChangeFeed | None = None,
         region_stores: Mapping[str, AsyncRegionStorage] = MappingProxyType({}),
         regional_tables: tuple[AsyncRegionalTables, ...] = (),
+        sealed_tables: tuple[AsyncSealedTable, ...] = (),
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._ambient = Ambient(clock=parts.clock, random=random)
+        source = AsyncDeks(storage)
         secrets = AsyncKeyRing(
             kms=kms,
-            source=AsyncDeks(storage),
+            source=source,
             ambient=self._ambient,
             services=key_services,
             policy=parts.settings.data_keys,
             held=parts.memory.data_keys,
             region_keys=parts.settings.regions.keys if parts.settings.regions is not None else MappingProxyType({}),
         )
-        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets)
         self._aside = AsyncAsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake
         self._rest = rest
@@ -115,6 +119,8 @@ class AsyncSecurity:
         self.parts = parts
         self.gate = AsyncGate(storage, parts=parts, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
+        places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
+        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, places=tuple(place for place, _ in places))
         self.jobs = AsyncJobs(
             storage,
             secrets=secrets,
@@ -123,6 +129,9 @@ class AsyncSecurity:
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,
+            reencryptions=AsyncReencryptions(
+                storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient
+            ),
         )
 
     @classmethod

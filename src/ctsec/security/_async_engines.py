@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ctsec.authn._async_ports import AsyncPasswordHasher
 from ctsec.encryption._async import AsyncKeyRing
+from ctsec.encryption.reencryption import SealedPlace
 from ctsec.mfa._async_ports import AsyncStretcher
 
 
@@ -16,7 +17,8 @@ class AsyncSlowHash(AsyncPasswordHasher, AsyncStretcher, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncEngines:
-    """What does the work behind the services: the slow hash and the key ring."""
+    """What does the work behind the services: the slow hash, the key ring, and the tables whose values are sealed anew after a rotation."""
 
     slow_hash: AsyncSlowHash
     secrets: AsyncKeyRing
+    places: tuple[SealedPlace, ...] = ()

@@ -11,6 +11,7 @@ from ctsec.mail._async_ports import AsyncMailer
 from ctsec.mail.message import Letters
 from ctsec.security._async_key_jobs import AsyncKeyJobs
 from ctsec.security._async_mail_jobs import AsyncMailJobs
+from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_residency import AsyncRegional
 from ctsec.security._async_vault_jobs import AsyncVaultJobs
 from ctsec.security.parts import Memory
@@ -19,6 +20,7 @@ from ctsec.worker._async import AsyncJob
 
 OFTEN: Final = timedelta(seconds=1)
 SELDOM: Final = timedelta(seconds=15)
+BY_THE_MINUTE: Final = timedelta(minutes=1)
 RARELY: Final = timedelta(minutes=10)
 DAILY: Final = timedelta(days=1)
 _BATCH: Final = 500
@@ -31,7 +33,7 @@ def _nothing(scopes: frozenset[str]) -> None:
 class AsyncJobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "regional", "vault")
+    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "reencryptions", "regional", "vault")
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class AsyncJobs:
         memory: Memory,
         ambient: Ambient,
         regional: AsyncRegional,
+        reencryptions: AsyncReencryptions,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -52,6 +55,7 @@ class AsyncJobs:
         self.mail = AsyncMailJobs(storage, sealer=secrets, mailer=mailer, ambient=ambient)
         self.vault = AsyncVaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
+        self.reencryptions = reencryptions
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -63,6 +67,7 @@ class AsyncJobs:
             AsyncJob(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             AsyncJob(name="credentials", every=RARELY, work=self.vault.remind),
             AsyncJob(name="data-keys", every=DAILY, work=self.keys.rotate_due),
+            AsyncJob(name="reencryption", every=BY_THE_MINUTE, work=self.reencryptions.run_due),
             AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )

@@ -12,7 +12,7 @@ from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit.event import Event
 from ctsec.encryption._sync import KeyRing
-from ctsec.encryption._sync_ports import KeyServices, Kms
+from ctsec.encryption._sync_ports import KeyServices, Kms, SealedTable
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
@@ -25,10 +25,12 @@ from ctsec.security._sync_engines import Engines, SlowHash
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
 from ctsec.security._sync_moves import Moves
+from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_region_keys import HomeKeys
 from ctsec.security._sync_regions import Router
 from ctsec.security._sync_replicas import Replicas
 from ctsec.security._sync_residency import Regional, Reporter
+from ctsec.security._sync_sealed_tables import sealed_places
 from ctsec.security._sync_unit import Unit
 from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
@@ -73,7 +75,8 @@ class Security:
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
-    workspace of the host's own; the bundle closes the storages with itself.
+    workspace of the host's own; the bundle closes the storages with itself. `sealed_tables` are the host's own tables with sealed values,
+    such as `ctsec.storage.sql.SealedAttribute`: the worker seals them anew after a data key was rotated.
     """
 
     __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts", "regional")
@@ -93,21 +96,22 @@ class Security:
         feed: ChangeFeed | None = None,
         region_stores: Mapping[str, RegionStorage] = MappingProxyType({}),
         regional_tables: tuple[RegionalTables, ...] = (),
+        sealed_tables: tuple[SealedTable, ...] = (),
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._ambient = Ambient(clock=parts.clock, random=random)
+        source = Deks(storage)
         secrets = KeyRing(
             kms=kms,
-            source=Deks(storage),
+            source=source,
             ambient=self._ambient,
             services=key_services,
             policy=parts.settings.data_keys,
             held=parts.memory.data_keys,
             region_keys=parts.settings.regions.keys if parts.settings.regions is not None else MappingProxyType({}),
         )
-        self._engines = Engines(slow_hash=slow_hash, secrets=secrets)
         self._aside = AsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake
         self._rest = rest
@@ -116,6 +120,8 @@ class Security:
         self.parts = parts
         self.gate = Gate(storage, parts=parts, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
+        places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
+        self._engines = Engines(slow_hash=slow_hash, secrets=secrets, places=tuple(place for place, _ in places))
         self.jobs = Jobs(
             storage,
             secrets=secrets,
@@ -124,6 +130,7 @@ class Security:
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,
+            reencryptions=Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient),
         )
 
     @classmethod

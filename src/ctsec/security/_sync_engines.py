@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ctsec.authn._sync_ports import PasswordHasher
 from ctsec.encryption._sync import KeyRing
+from ctsec.encryption.reencryption import SealedPlace
 from ctsec.mfa._sync_ports import Stretcher
 
 
@@ -17,7 +18,8 @@ class SlowHash(PasswordHasher, Stretcher, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engines:
-    """What does the work behind the services: the slow hash and the key ring."""
+    """What does the work behind the services: the slow hash, the key ring, and the tables whose values are sealed anew after a rotation."""
 
     slow_hash: SlowHash
     secrets: KeyRing
+    places: tuple[SealedPlace, ...] = ()

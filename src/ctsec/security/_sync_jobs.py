@@ -12,6 +12,7 @@ from ctsec.mail._sync_ports import Mailer
 from ctsec.mail.message import Letters
 from ctsec.security._sync_key_jobs import KeyJobs
 from ctsec.security._sync_mail_jobs import MailJobs
+from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_residency import Regional
 from ctsec.security._sync_vault_jobs import VaultJobs
 from ctsec.security.parts import Memory
@@ -20,6 +21,7 @@ from ctsec.worker._sync import Job
 
 OFTEN: Final = timedelta(seconds=1)
 SELDOM: Final = timedelta(seconds=15)
+BY_THE_MINUTE: Final = timedelta(minutes=1)
 RARELY: Final = timedelta(minutes=10)
 DAILY: Final = timedelta(days=1)
 _BATCH: Final = 500
@@ -32,7 +34,7 @@ def _nothing(scopes: frozenset[str]) -> None:
 class Jobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "regional", "vault")
+    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "reencryptions", "regional", "vault")
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class Jobs:
         memory: Memory,
         ambient: Ambient,
         regional: Regional,
+        reencryptions: Reencryptions,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -53,6 +56,7 @@ class Jobs:
         self.mail = MailJobs(storage, sealer=secrets, mailer=mailer, ambient=ambient)
         self.vault = VaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
+        self.reencryptions = reencryptions
 
     def all(self) -> tuple[Job, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -64,6 +68,7 @@ class Jobs:
             Job(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             Job(name="credentials", every=RARELY, work=self.vault.remind),
             Job(name="data-keys", every=DAILY, work=self.keys.rotate_due),
+            Job(name="reencryption", every=BY_THE_MINUTE, work=self.reencryptions.run_due),
             Job(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             Job(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )

@@ -15,7 +15,6 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import Secret
 from ctsec.vault._async_ports import AsyncCredentialRecords, AsyncPlaces, AsyncVaultRights, AsyncVaultSealer
-from ctsec.vault._async_rows import AsyncVaultRows
 from ctsec.vault.change import changed, differences, fits, judged, made_of, rotated
 from ctsec.vault.record import (
     CREDENTIALS_MANAGE,
@@ -58,11 +57,6 @@ class AsyncVault:
         self._parts = parts
         self._audit = audit
         self._ambient = ambient
-
-    @property
-    def rows(self) -> AsyncVaultRows:
-        """The sealed secrets, for `data_keys.reencrypt` after a rotation of the organization's data key."""
-        return AsyncVaultRows(self._parts.records)
 
     async def store(
         self, actor: Principal, *, organization: OrganizationId, wish: VaultWish, secret: Secret, workspace: WorkspaceId | None = None
@@ -149,7 +143,7 @@ class AsyncVault:
             return await self._refuse(
                 actor, organization, refused, attempted="credential.use", credential=credential, workspace=place, asked=asked
             )
-        secret = Secret(await self._parts.sealer.open(sealed, context=secret_context(found)))
+        secret = Secret(await self._parts.sealer.open(sealed, context=secret_context(found.organization_id, found.id)))
         await self._audit.note_aside(
             EventName.CREDENTIAL_DISCLOSED,
             actor=actor,
@@ -204,9 +198,10 @@ class AsyncVault:
 
     async def _sealed(self, credential: VaultCredential, secret: Secret) -> bytes:
         place = await self._parts.places.get(credential.workspace_id) if credential.workspace_id is not None else None
+        context = secret_context(credential.organization_id, credential.id)
         if place is None:
-            return await self._parts.sealer.seal(secret.reveal(), context=secret_context(credential))
-        return await self._parts.sealer.seal(secret.reveal(), context=secret_context(credential), region=place.region)
+            return await self._parts.sealer.seal(secret.reveal(), context=context)
+        return await self._parts.sealer.seal(secret.reveal(), context=context, region=place.region)
 
     async def _note(self, name: EventName, actor: Principal, credential: VaultCredential, details: Mapping[str, Detail]) -> None:
         await self._audit.note(

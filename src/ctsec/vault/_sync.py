@@ -16,7 +16,6 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import Secret
 from ctsec.vault._sync_ports import CredentialRecords, Places, VaultRights, VaultSealer
-from ctsec.vault._sync_rows import VaultRows
 from ctsec.vault.change import changed, differences, fits, judged, made_of, rotated
 from ctsec.vault.record import (
     CREDENTIALS_MANAGE,
@@ -59,11 +58,6 @@ class Vault:
         self._parts = parts
         self._audit = audit
         self._ambient = ambient
-
-    @property
-    def rows(self) -> VaultRows:
-        """The sealed secrets, for `data_keys.reencrypt` after a rotation of the organization's data key."""
-        return VaultRows(self._parts.records)
 
     def store(
         self, actor: Principal, *, organization: OrganizationId, wish: VaultWish, secret: Secret, workspace: WorkspaceId | None = None
@@ -148,7 +142,7 @@ class Vault:
             return self._refuse(
                 actor, organization, refused, attempted="credential.use", credential=credential, workspace=place, asked=asked
             )
-        secret = Secret(self._parts.sealer.open(sealed, context=secret_context(found)))
+        secret = Secret(self._parts.sealer.open(sealed, context=secret_context(found.organization_id, found.id)))
         self._audit.note_aside(
             EventName.CREDENTIAL_DISCLOSED,
             actor=actor,
@@ -203,9 +197,10 @@ class Vault:
 
     def _sealed(self, credential: VaultCredential, secret: Secret) -> bytes:
         place = self._parts.places.get(credential.workspace_id) if credential.workspace_id is not None else None
+        context = secret_context(credential.organization_id, credential.id)
         if place is None:
-            return self._parts.sealer.seal(secret.reveal(), context=secret_context(credential))
-        return self._parts.sealer.seal(secret.reveal(), context=secret_context(credential), region=place.region)
+            return self._parts.sealer.seal(secret.reveal(), context=context)
+        return self._parts.sealer.seal(secret.reveal(), context=context, region=place.region)
 
     def _note(self, name: EventName, actor: Principal, credential: VaultCredential, details: Mapping[str, Detail]) -> None:
         self._audit.note(
