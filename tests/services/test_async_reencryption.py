@@ -14,7 +14,7 @@ from ctsec.encryption.blind_index import IndexKey
 from ctsec.encryption.columns import index_key_context
 from ctsec.encryption.reencryption import AGAIN, SETTLE, Reencryption, SealedRow, Stored
 from ctsec.errors import ConfigurationError, StoreBusy
-from ctsec.ids import DekId, OrganizationId, WorkspaceId
+from ctsec.ids import AuthenticatorId, DekId, OrganizationId, UserId, WorkspaceId
 from ctsec.mfa.record import seed_context
 from ctsec.outcome import Reason
 from ctsec.principal import Principal
@@ -195,7 +195,8 @@ async def test_seeds_follow_the_deployments_key(scene: Scene) -> None:
     (found,) = [each for each in keys if each.state is DekState.ACTIVE]
     assert found == keys[-1]
     (authenticator,) = seed.key
-    plain = await scene.world.call("secrets.open", seed.blob, context=seed_context(scene.ann.id, authenticator))
+    context = seed_context(UserId(scene.ann.id), AuthenticatorId(str(authenticator)))
+    plain = await scene.world.call("secrets.open", seed.blob, context=context)
     assert len(plain) >= 20
     await scene.world.login_with(scene.device, "ann@acme.example")
 
@@ -405,7 +406,7 @@ async def test_tables_have_names_of_their_own() -> None:
 def named(name: str) -> AsyncShelf:
     """Return a table with a name."""
     shelf = AsyncShelf()
-    shelf.name = name  # type: ignore[misc]
+    shelf.name = name
     return shelf
 
 

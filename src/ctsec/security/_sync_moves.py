@@ -10,7 +10,8 @@ Rules that this module keeps:
   after it nothing by going on;
 - two processes that carry out the same move do the same; one that comes too late is told so by the stores, and changes nothing;
 - the source's data keys are destroyed only when no workspace of the organization is pinned there or on its way to it, under the lock
-  that is taken to create one; those of the region `default` stay, since what an organization keeps for itself is sealed under them.
+  that is taken to create one, and no credential of the vault is under them; those of the region `default` stay, since what an
+  organization keeps for itself is sealed under them.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from ctsec.residency.record import (
     Tallying,
     content_context,
 )
+from ctsec.security._sync_move_secrets import MoveSecrets
 from ctsec.security._sync_regions import Router
 from ctsec.storage._sync_ports import AfterCommit, Store
 
@@ -58,7 +60,7 @@ class Also(Protocol):
 class Moves:
     """Carries out moves. `tables` are the host's own, which move along."""
 
-    __slots__ = ("_ambient", "_committed", "_ring", "_router", "_tables")
+    __slots__ = ("_ambient", "_committed", "_ring", "_router", "_secrets", "_tables")
 
     def __init__(
         self,
@@ -72,6 +74,7 @@ class Moves:
         self._router = router
         self._ring = ring
         self._tables = tables
+        self._secrets = MoveSecrets(router, committed=committed)
         self._committed = committed
         self._ambient = ambient
 
@@ -159,6 +162,7 @@ class Moves:
         self._advance(move, MoveState.SHREDDING, EventName.WORKSPACE_MOVE_SETTLED, {})
 
     def _shred(self, move: Move) -> None:
+        self._secrets.carry(move)
         rows = self._shredded(move, move.source)
 
         def destroy(store: Store) -> Mapping[str, Detail]:
@@ -244,6 +248,8 @@ class Moves:
         store.organizations.lock(move.organization_id)
         others = store.moves.touching(move.organization_id, move.source) - 1
         if move.source == DEFAULT_REGION or others or store.workspaces.pinned(move.organization_id, move.source):
+            return 0
+        if self._secrets.needs_source(store, move):
             return 0
         count = 0
         for record in store.deks.of_scope(move.organization_id):

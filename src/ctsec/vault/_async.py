@@ -30,6 +30,7 @@ from ctsec.vault.record import (
 MAX_DUE: Final = 500
 _NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such credential")
 _TAKEN: Final = Refusal(Reason.ALREADY_EXISTS, "there is a credential of this name in this place")
+_MOVED: Final = Refusal(Reason.CONFLICT, "the workspace moved to another region meanwhile; nothing was written, try again")
 _CHANGED: Final = Refusal(Reason.CONFLICT, "the credential was changed meanwhile, or its new name is taken; read it again")
 
 
@@ -69,8 +70,11 @@ class AsyncVault:
         if isinstance(good, Refusal):
             return await self._refuse(actor, organization, good, attempted="credential.store", workspace=workspace)
         made = made_of(good, organization=organization, workspace=workspace, by=actor.id, ambient=self._ambient)
-        sealed = await self._sealed(made, secret)
+        home = await self._region(workspace)
+        sealed = await self._sealed(organization, made.id, secret, home)
         refusal = await self._judge(actor, organization, workspace, lock=True)
+        if refusal is None and await self._region(workspace) != home:
+            refusal = _MOVED
         if refusal is None and not await self._parts.records.add(made, sealed):
             refusal = _TAKEN
         if refusal is not None:
@@ -87,8 +91,11 @@ class AsyncVault:
             found = unfit
         if isinstance(found, Refusal):
             return await self._refuse(actor, organization, found, attempted="credential.rotate", credential=credential)
-        sealed = await self._sealed(found, secret)
+        home = await self._region(found.workspace_id)
+        sealed = await self._sealed(organization, credential, secret, home)
         found = await self._own(actor, organization, credential, found.version, lock=True)
+        if not isinstance(found, Refusal) and await self._region(found.workspace_id) != home:
+            found = _MOVED
         if isinstance(found, Refusal):
             return await self._refuse(actor, organization, found, attempted="credential.rotate", credential=credential)
         after = rotated(found, by=actor.id, now=self._ambient.now())
@@ -196,12 +203,16 @@ class AsyncVault:
             return _NOT_FOUND
         return found if version is None or version == found.version else _CHANGED
 
-    async def _sealed(self, credential: VaultCredential, secret: Secret) -> bytes:
-        place = await self._parts.places.get(credential.workspace_id) if credential.workspace_id is not None else None
-        context = secret_context(credential.organization_id, credential.id)
-        if place is None:
+    async def _region(self, workspace: WorkspaceId | None) -> str | None:
+        """Return the region whose data key seals the secrets of a workspace; None for what belongs to no workspace."""
+        place = await self._parts.places.get(workspace) if workspace is not None else None
+        return None if place is None else place.region
+
+    async def _sealed(self, organization: OrganizationId, credential: CredentialId, secret: Secret, region: str | None) -> bytes:
+        context = secret_context(organization, credential)
+        if region is None:
             return await self._parts.sealer.seal(secret.reveal(), context=context)
-        return await self._parts.sealer.seal(secret.reveal(), context=context, region=place.region)
+        return await self._parts.sealer.seal(secret.reveal(), context=context, region=region)
 
     async def _note(self, name: EventName, actor: Principal, credential: VaultCredential, details: Mapping[str, Detail]) -> None:
         await self._audit.note(
