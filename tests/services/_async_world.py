@@ -21,6 +21,7 @@ from ctsec.authn.journey import MfaRequired, SignedIn, SignInStep
 from ctsec.directory.record import Organization, Workspace
 from ctsec.encryption._async_ports import AsyncSealedTable
 from ctsec.encryption.kms.local import AsyncLocalKms
+from ctsec.encryption.reencryption import SETTLE, Reencryption
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.keys.policy import KeyRequest
 from ctsec.presets import parts_of, settings_of
@@ -33,6 +34,7 @@ from ctsec.storage._async_ports import AsyncStorage
 from ctsec.storage.memory import AsyncMemoryRegionStorage, AsyncMemoryStorage
 from ctsec.storage.sql._async import AsyncSqlStorage
 from ctsec.testing import AsyncProbedStorage, AsyncRecordingMailer, FixedClock
+from ctsec.testing.conformance.samples import ignore
 from tests.services.probing import DATABASE, PASSWORD, Device, Keys, Login, Tap, async_services, base32, empty_sqlite, token_in
 
 KINDS: Final = ("memory", "sqlite")
@@ -134,6 +136,14 @@ class AsyncWorld:
         service, _, verb = method.partition(".")
         async with self.security.begin(REQUEST) as unit:
             return await getattr(getattr(unit, service), verb)(*positional, **named)
+
+    async def counted(self, organization: OrganizationId) -> None:
+        """Say of every table that it was counted two hours from now, and that nothing is under a data key that was replaced."""
+        at = self.clock.now()
+        async with self.storage.begin(after_commit=ignore) as store:
+            for place, _ in self.security.jobs.reencryptions._places:
+                ended = Reencryption(scope=organization, place=place.name, started_at=at, ended_at=at + SETTLE)
+                assert await store.reencryptions.put(ended)
 
     async def mail(self) -> None:
         """Send what waits in the outbox, without letting time pass."""

@@ -22,6 +22,7 @@ from ctsec.authn.journey import MfaRequired, SignedIn, SignInStep
 from ctsec.directory.record import Organization, Workspace
 from ctsec.encryption._sync_ports import SealedTable
 from ctsec.encryption.kms.local import LocalKms
+from ctsec.encryption.reencryption import SETTLE, Reencryption
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.keys.policy import KeyRequest
 from ctsec.presets import parts_of, settings_of
@@ -34,6 +35,7 @@ from ctsec.storage._sync_ports import Storage
 from ctsec.storage.memory import MemoryRegionStorage, MemoryStorage
 from ctsec.storage.sql._sync import SqlStorage
 from ctsec.testing import FixedClock, ProbedStorage, RecordingMailer
+from ctsec.testing.conformance.samples import ignore
 from tests.services.probing import DATABASE, PASSWORD, Device, Keys, Login, Tap, base32, empty_sqlite, sync_services, token_in
 
 KINDS: Final = ("memory", "sqlite")
@@ -135,6 +137,14 @@ class World:
         service, _, verb = method.partition(".")
         with self.security.begin(REQUEST) as unit:
             return getattr(getattr(unit, service), verb)(*positional, **named)
+
+    def counted(self, organization: OrganizationId) -> None:
+        """Say of every table that it was counted two hours from now, and that nothing is under a data key that was replaced."""
+        at = self.clock.now()
+        with self.storage.begin(after_commit=ignore) as store:
+            for place, _ in self.security.jobs.reencryptions._places:
+                ended = Reencryption(scope=organization, place=place.name, started_at=at, ended_at=at + SETTLE)
+                assert store.reencryptions.put(ended)
 
     def mail(self) -> None:
         """Send what waits in the outbox, without letting time pass."""

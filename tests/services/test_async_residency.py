@@ -21,6 +21,7 @@ from ctsec.storage.memory import AsyncMemoryRegionStorage
 from ctsec.testing.conformance.samples import ignore
 from ctsec.vault import AsyncVault, VaultCredential, VaultKind, VaultWish
 from ctsec.vault.record import secret_context
+from tests.services._async_shelf import AsyncShelf
 from tests.services._async_world import AsyncWorld
 from tests.services.probing import reason
 
@@ -238,6 +239,24 @@ async def test_a_regions_key_stays_while_the_vault_needs_it(scene: Scene) -> Non
     keys = await scene.world.call("data_keys.of_organization", organization=scene.acme)
     assert {each.state for each in keys if each.region == "eu"} == {DekState.ACTIVE}
     assert await use(scene, other) == b"other"
+
+
+async def test_a_regions_key_stays_while_a_hosts_table_needs_it() -> None:
+    """Where a host has not sealed its row for the target, the source's data key is not destroyed with the last workspace."""
+    shelf = AsyncShelf()
+    async with AsyncWorld.open(options=EmbeddedOptions(regions=TWO), tables=(shelf,)) as world:
+        ann = await world.person("ann@acme.example")
+        acme = (await world.organization(ann)).id
+        scene = Scene(world, ann, acme, (await world.workspace(acme)).id)
+        context = Context(organization=acme, purpose="note", row="1")
+        shelf.put("1", await world.call("secrets.seal", b"a row", context=context, region="eu"), context)
+        for region, states in (("us", {DekState.ACTIVE}), ("eu", {DekState.ACTIVE}), ("us", {DekState.DESTROYED})):
+            if states == {DekState.DESTROYED}:
+                shelf.rows.clear()
+            await scene.start(region)
+            assert await scene.regional.moves.run_due() == 1
+            keys = await world.call("data_keys.of_organization", organization=acme)
+            assert {each.state for each in keys if each.region == "eu"} == states
 
 
 async def sealed_again(scene: Scene, record: VaultCredential) -> bytes:

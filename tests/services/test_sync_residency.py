@@ -22,6 +22,7 @@ from ctsec.storage.memory import MemoryRegionStorage
 from ctsec.testing.conformance.samples import ignore
 from ctsec.vault import Vault, VaultCredential, VaultKind, VaultWish
 from ctsec.vault.record import secret_context
+from tests.services._sync_shelf import Shelf
 from tests.services._sync_world import World
 from tests.services.probing import reason
 
@@ -239,6 +240,24 @@ def test_a_regions_key_stays_while_the_vault_needs_it(scene: Scene) -> None:
     keys = scene.world.call("data_keys.of_organization", organization=scene.acme)
     assert {each.state for each in keys if each.region == "eu"} == {DekState.ACTIVE}
     assert use(scene, other) == b"other"
+
+
+def test_a_regions_key_stays_while_a_hosts_table_needs_it() -> None:
+    """Where a host has not sealed its row for the target, the source's data key is not destroyed with the last workspace."""
+    shelf = Shelf()
+    with World.open(options=EmbeddedOptions(regions=TWO), tables=(shelf,)) as world:
+        ann = world.person("ann@acme.example")
+        acme = (world.organization(ann)).id
+        scene = Scene(world, ann, acme, (world.workspace(acme)).id)
+        context = Context(organization=acme, purpose="note", row="1")
+        shelf.put("1", world.call("secrets.seal", b"a row", context=context, region="eu"), context)
+        for region, states in (("us", {DekState.ACTIVE}), ("eu", {DekState.ACTIVE}), ("us", {DekState.DESTROYED})):
+            if states == {DekState.DESTROYED}:
+                shelf.rows.clear()
+            scene.start(region)
+            assert scene.regional.moves.run_due() == 1
+            keys = world.call("data_keys.of_organization", organization=acme)
+            assert {each.state for each in keys if each.region == "eu"} == states
 
 
 def sealed_again(scene: Scene, record: VaultCredential) -> bytes:

@@ -23,6 +23,7 @@ from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
 from ctsec.security._async_engines import AsyncEngines, AsyncSlowHash
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
+from ctsec.security._async_move_secrets import AsyncMoveSecrets
 from ctsec.security._async_moves import AsyncMoves
 from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_region_keys import AsyncHomeKeys
@@ -101,26 +102,19 @@ class AsyncSecurity:
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._ambient = Ambient(clock=parts.clock, random=random)
+        self.parts = parts
         source = AsyncDeks(storage)
-        secrets = AsyncKeyRing(
-            kms=kms,
-            source=source,
-            ambient=self._ambient,
-            services=key_services,
-            policy=parts.settings.data_keys,
-            held=parts.memory.data_keys,
-            region_keys=parts.settings.regions.keys if parts.settings.regions is not None else MappingProxyType({}),
-        )
+        secrets = self._ring(kms, source=source, services=key_services)
         self._aside = AsyncAsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake
         self._rest = rest
         self._feed = feed
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
-        self.parts = parts
         self.gate = AsyncGate(storage, parts=parts, feed=feed)
-        self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
+        self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, places=tuple(place for place, _ in places))
+        again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = AsyncJobs(
             storage,
             secrets=secrets,
@@ -129,9 +123,7 @@ class AsyncSecurity:
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,
-            reencryptions=AsyncReencryptions(
-                storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient
-            ),
+            reencryptions=again,
         )
 
     @classmethod
@@ -218,13 +210,31 @@ class AsyncSecurity:
             await storage.aclose()
         await self._storage.aclose()
 
+    def _ring(self, kms: AsyncKms, *, source: AsyncDeks, services: AsyncKeyServices | None) -> AsyncKeyRing:
+        settings = self.parts.settings
+        return AsyncKeyRing(
+            kms=kms,
+            source=source,
+            ambient=self._ambient,
+            services=services,
+            policy=settings.data_keys,
+            held=self.parts.memory.data_keys,
+            region_keys=settings.regions.keys if settings.regions is not None else MappingProxyType({}),
+        )
+
     def _regional(
-        self, ring: AsyncKeyRing, *, stores: Mapping[str, AsyncRegionStorage], tables: tuple[AsyncRegionalTables, ...]
+        self,
+        ring: AsyncKeyRing,
+        *,
+        stores: Mapping[str, AsyncRegionStorage],
+        tables: tuple[AsyncRegionalTables, ...],
+        sealed: tuple[AsyncSealedTable, ...],
     ) -> AsyncRegional:
         ambient, aside = self._ambient, self._aside
         keys = AsyncHomeKeys(self._storage, ring=ring, committed=self._committed, ambient=ambient)
         router = AsyncRouter(self.parts.settings.regions, stores=stores, home=self._storage, keys=keys, aside=aside, ambient=ambient)
-        moves = AsyncMoves(router, ring=ring, tables=tables, committed=self._committed, ambient=ambient)
+        carried = AsyncMoveSecrets(router, hosts=sealed, committed=self._committed)
+        moves = AsyncMoves(router, ring=ring, tables=tables, secrets=carried, committed=self._committed, ambient=ambient)
         replicas = AsyncReplicas(router, ring=ring, committed=self._committed, ambient=ambient)
         return AsyncRegional(router, moves, replicas, AsyncReporter(router, ring=ring, aside=aside, ambient=ambient))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ctsec.encryption._async_ports import AsyncSealedTable
 from ctsec.encryption.dek import DekState
 from ctsec.encryption.reencryption import Stored, StoredValue
 from ctsec.ids import CredentialId, DekId
@@ -24,10 +25,11 @@ _PAGE: Final = 100
 class AsyncMoveSecrets:
     """Seals the credentials of a workspace under the data key of the region that it has moved to."""
 
-    __slots__ = ("_committed", "_router")
+    __slots__ = ("_committed", "_hosts", "_router")
 
-    def __init__(self, router: AsyncRouter, *, committed: AfterCommit) -> None:
+    def __init__(self, router: AsyncRouter, *, hosts: tuple[AsyncSealedTable, ...], committed: AfterCommit) -> None:
         self._router = router
+        self._hosts = hosts
         self._committed = committed
 
     async def carry(self, move: Move) -> None:
@@ -51,6 +53,12 @@ class AsyncMoveSecrets:
     async def needs_source(self, store: AsyncStore, move: Move) -> bool:
         """Say whether a credential of the organization is under a data key of the source; call it under the organization's lock."""
         return await store.reencryptions.count(Stored.VAULT, move.organization_id, keys=await self._keys(store, move)) > 0
+
+    async def hosts_need_source(self, move: Move) -> bool:
+        """Say whether a row of a host's sealed table is under a data key of the source: the host has not sealed it for the target."""
+        async with self._router.home.reading() as store:
+            keys = await self._keys(store, move)
+        return any([await table.count(move.organization_id, keys=keys) for table in self._hosts])
 
     async def _carried(self, move: Move, value: StoredValue) -> bytes:
         context = secret_context(move.organization_id, _id_of(value))

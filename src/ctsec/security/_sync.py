@@ -24,6 +24,7 @@ from ctsec.residency._sync_ports import RegionalTables, RegionStorage
 from ctsec.security._sync_engines import Engines, SlowHash
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
+from ctsec.security._sync_move_secrets import MoveSecrets
 from ctsec.security._sync_moves import Moves
 from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_region_keys import HomeKeys
@@ -102,26 +103,19 @@ class Security:
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._ambient = Ambient(clock=parts.clock, random=random)
+        self.parts = parts
         source = Deks(storage)
-        secrets = KeyRing(
-            kms=kms,
-            source=source,
-            ambient=self._ambient,
-            services=key_services,
-            policy=parts.settings.data_keys,
-            held=parts.memory.data_keys,
-            region_keys=parts.settings.regions.keys if parts.settings.regions is not None else MappingProxyType({}),
-        )
+        secrets = self._ring(kms, source=source, services=key_services)
         self._aside = AsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake
         self._rest = rest
         self._feed = feed
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
-        self.parts = parts
         self.gate = Gate(storage, parts=parts, feed=feed)
-        self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
+        self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets, places=tuple(place for place, _ in places))
+        again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = Jobs(
             storage,
             secrets=secrets,
@@ -130,7 +124,7 @@ class Security:
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,
-            reencryptions=Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient),
+            reencryptions=again,
         )
 
     @classmethod
@@ -217,11 +211,31 @@ class Security:
             storage.close()
         self._storage.close()
 
-    def _regional(self, ring: KeyRing, *, stores: Mapping[str, RegionStorage], tables: tuple[RegionalTables, ...]) -> Regional:
+    def _ring(self, kms: Kms, *, source: Deks, services: KeyServices | None) -> KeyRing:
+        settings = self.parts.settings
+        return KeyRing(
+            kms=kms,
+            source=source,
+            ambient=self._ambient,
+            services=services,
+            policy=settings.data_keys,
+            held=self.parts.memory.data_keys,
+            region_keys=settings.regions.keys if settings.regions is not None else MappingProxyType({}),
+        )
+
+    def _regional(
+        self,
+        ring: KeyRing,
+        *,
+        stores: Mapping[str, RegionStorage],
+        tables: tuple[RegionalTables, ...],
+        sealed: tuple[SealedTable, ...],
+    ) -> Regional:
         ambient, aside = self._ambient, self._aside
         keys = HomeKeys(self._storage, ring=ring, committed=self._committed, ambient=ambient)
         router = Router(self.parts.settings.regions, stores=stores, home=self._storage, keys=keys, aside=aside, ambient=ambient)
-        moves = Moves(router, ring=ring, tables=tables, committed=self._committed, ambient=ambient)
+        carried = MoveSecrets(router, hosts=sealed, committed=self._committed)
+        moves = Moves(router, ring=ring, tables=tables, secrets=carried, committed=self._committed, ambient=ambient)
         replicas = Replicas(router, ring=ring, committed=self._committed, ambient=ambient)
         return Regional(router, moves, replicas, Reporter(router, ring=ring, aside=aside, ambient=ambient))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ctsec.encryption._sync_ports import SealedTable
 from ctsec.encryption.dek import DekState
 from ctsec.encryption.reencryption import Stored, StoredValue
 from ctsec.ids import CredentialId, DekId
@@ -25,10 +26,11 @@ _PAGE: Final = 100
 class MoveSecrets:
     """Seals the credentials of a workspace under the data key of the region that it has moved to."""
 
-    __slots__ = ("_committed", "_router")
+    __slots__ = ("_committed", "_hosts", "_router")
 
-    def __init__(self, router: Router, *, committed: AfterCommit) -> None:
+    def __init__(self, router: Router, *, hosts: tuple[SealedTable, ...], committed: AfterCommit) -> None:
         self._router = router
+        self._hosts = hosts
         self._committed = committed
 
     def carry(self, move: Move) -> None:
@@ -52,6 +54,12 @@ class MoveSecrets:
     def needs_source(self, store: Store, move: Move) -> bool:
         """Say whether a credential of the organization is under a data key of the source; call it under the organization's lock."""
         return store.reencryptions.count(Stored.VAULT, move.organization_id, keys=self._keys(store, move)) > 0
+
+    def hosts_need_source(self, move: Move) -> bool:
+        """Say whether a row of a host's sealed table is under a data key of the source: the host has not sealed it for the target."""
+        with self._router.home.reading() as store:
+            keys = self._keys(store, move)
+        return any([table.count(move.organization_id, keys=keys) for table in self._hosts])
 
     def _carried(self, move: Move, value: StoredValue) -> bytes:
         context = secret_context(move.organization_id, _id_of(value))

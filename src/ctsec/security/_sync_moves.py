@@ -10,8 +10,8 @@ Rules that this module keeps:
   after it nothing by going on;
 - two processes that carry out the same move do the same; one that comes too late is told so by the stores, and changes nothing;
 - the source's data keys are destroyed only when no workspace of the organization is pinned there or on its way to it, under the lock
-  that is taken to create one, and no credential of the vault is under them; those of the region `default` stay, since what an
-  organization keeps for itself is sealed under them.
+  that is taken to create one, and neither a credential of the vault nor a row of a host's sealed table is under them; those of the
+  region `default` stay, since what an organization keeps for itself is sealed under them.
 """
 
 from __future__ import annotations
@@ -68,13 +68,14 @@ class Moves:
         *,
         ring: KeyRing,
         tables: tuple[RegionalTables, ...],
+        secrets: MoveSecrets,
         committed: AfterCommit,
         ambient: Ambient,
     ) -> None:
         self._router = router
         self._ring = ring
         self._tables = tables
-        self._secrets = MoveSecrets(router, committed=committed)
+        self._secrets = secrets
         self._committed = committed
         self._ambient = ambient
 
@@ -164,9 +165,10 @@ class Moves:
     def _shred(self, move: Move) -> None:
         self._secrets.carry(move)
         rows = self._shredded(move, move.source)
+        needed = self._secrets.hosts_need_source(move)
 
         def destroy(store: Store) -> Mapping[str, Detail]:
-            return {"data_keys": self._destroy_keys(store, move)}
+            return {"data_keys": 0 if needed else self._destroy_keys(store, move)}
 
         details: Mapping[str, Detail] = {"region": move.source, "rows": rows}
         self._advance(move, MoveState.DONE, EventName.WORKSPACE_MOVE_FINISHED, details, also=destroy)

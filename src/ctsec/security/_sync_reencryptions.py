@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from ctsec.ambient import Ambient
@@ -35,13 +35,15 @@ _ROWS: Final = 100
 _LOG: Final = logging.getLogger("ctsec.worker")
 
 
-@dataclass(slots=True)
 class _Turn:
     """What is left of a run, and what it wrote."""
 
-    pages: int
-    rows: int
-    written: int = 0
+    __slots__ = ("pages", "rows", "written")
+
+    def __init__(self, pages: int, rows: int) -> None:
+        self.pages = pages
+        self.rows = rows
+        self.written = 0
 
 
 class Reencryptions:
