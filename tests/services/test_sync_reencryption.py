@@ -13,7 +13,7 @@ import pytest
 from ctsec.encryption import Context, DekState, dek_id_of
 from ctsec.encryption.blind_index import IndexKey
 from ctsec.encryption.columns import index_key_context
-from ctsec.encryption.reencryption import AGAIN, SETTLE, Reencryption, SealedRow, Stored
+from ctsec.encryption.reencryption import AGAIN, SETTLE, Reencryption, Stored
 from ctsec.errors import ConfigurationError, StoreBusy
 from ctsec.ids import AuthenticatorId, DekId, OrganizationId, UserId, WorkspaceId
 from ctsec.mfa.record import seed_context
