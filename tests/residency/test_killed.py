@@ -64,7 +64,8 @@ def test_killed_at_any_moment_a_move_goes_on(pair: Places, victim: Victim) -> No
         whole = statements.get(target, 0)
         last = 0 if not whole else draw.randrange(1, whole) if n % 4 < 2 else draw.randrange(whole - 40, whole)
         code, done = victim.run(MOVE, *arguments, last=last)
-        assert code == (-signal.SIGKILL if whole else 0)
+        # What is known already, such as another process's keys, makes one move a few steps shorter than another.
+        assert code == -signal.SIGKILL or (code == 0 and (done < last or not whole))
         if not whole:
             statements[target] = done
         killed.add(security.regional.moves._read(begun.id).state)

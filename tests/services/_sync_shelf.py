@@ -3,9 +3,19 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from ctsec.encryption import Context, dek_id_of
 from ctsec.encryption.reencryption import SealedRow
 from ctsec.ids import DekId
+
+
+class Meanwhile(Protocol):
+    """What happens while a row is written."""
+
+    def __call__(self) -> None:
+        """Happen."""
+        ...
 
 
 class Shelf:
@@ -16,6 +26,8 @@ class Shelf:
     def __init__(self) -> None:
         self.rows: dict[str, SealedRow] = {}
         self.away: Exception | None = None
+        self.pages = 0
+        self.meanwhile: Meanwhile | None = None
 
     def put(self, position: str, blob: bytes, context: Context) -> None:
         """Write a row, as the host does."""
@@ -24,6 +36,7 @@ class Shelf:
     def under(self, scope: str, *, keys: tuple[DekId, ...], after: str, limit: int) -> tuple[SealedRow, ...]:
         """See the port."""
         self._check()
+        self.pages += 1
         found = sorted(self._found(scope, keys), key=lambda row: row.position)
         return tuple([row for row in found if row.position > after][:limit])
 
@@ -35,6 +48,8 @@ class Shelf:
     def replace(self, changes: tuple[tuple[SealedRow, bytes], ...]) -> int:
         """See the port."""
         self._check()
+        if self.meanwhile is not None:
+            self.meanwhile()
         fresh = [(row, blob) for row, blob in changes if self.rows.get(row.position) == row]
         for row, blob in fresh:
             self.put(row.position, blob, row.context)

@@ -141,6 +141,7 @@ async def test_the_worker_seals_everything_anew_by_itself(scene: Scene) -> None:
         "shelf": (5, 0, ""),
     }
     assert all(each.ended_at is not None for each in done.values())
+    assert set(done) == {"vault", "index_key", "shelf", "content:default"}
     assert await scene.run() == 0
 
 
@@ -183,7 +184,7 @@ async def test_what_does_not_open_is_left_and_counted(scene: Scene) -> None:
     row = scene.shelf.rows["row 2"]
     scene.shelf.put("row 2", row.blob[:-1] + bytes([row.blob[-1] ^ 1]), row.context)
     await scene.rotate()
-    await scene.run(rows=2)
+    await scene.run(rows=1)
     left = (await scene.progress())["shelf"]
     assert (left.written, left.remaining, left.problem) == (4, 1, "decryption_failed")
     assert (await scene.left())["shelf"] == 1
@@ -202,9 +203,11 @@ async def test_a_key_that_is_refused_keeps_its_rows_back_alone(scene: Scene) -> 
     await stack(scene.world, scene.shelf, scene.acme, 0)
     await scene.rotate()
     await rewrap(scene, first.id, kek="local:nowhere")
+    scene.shelf.pages = 0
     await scene.run(rows=2)
     left = (await scene.progress())["shelf"]
     assert (left.written, left.remaining, left.problem) == (1, 4, "key_not_found")
+    assert scene.shelf.pages == 2, "a table is not read to its end for a key that is refused"
     await rewrap(scene, first.id, kek=first.kek)
     scene.world.clock.advance(AGAIN)
     await scene.run()
@@ -230,6 +233,8 @@ async def test_what_stops_one_table_stops_no_other(scene: Scene, error: Exceptio
     assert (await scene.progress())["shelf"].problem == code
     scene.shelf.away = None
     assert await scene.left() == {"vault": 0, "index_key": 0, "authenticator": 0, "shelf": 5}
+    await scene.run(pages=1, rows=2)
+    assert (await scene.progress())["shelf"].remaining == 3
     await scene.run()
     assert await scene.texts() == TEXTS
     assert (await scene.progress())["shelf"].remaining == 0
@@ -374,12 +379,17 @@ def named(name: str) -> AsyncShelf:
 async def test_another_process_is_not_disturbed(scene: Scene) -> None:
     """Where another process has gone on with a table meanwhile, a run stops there, and both together lose nothing."""
     await scene.rotate()
-    await scene.run(pages=1, rows=1)
-    (mine,) = [each for each in await scene.world.security.jobs.reencryptions.unfinished() if each.place == "vault"]
 
-    async with scene.world.storage.begin(after_commit=ignore) as store:
-        assert await store.reencryptions.put(replace(mine, version=mine.version + 1))
-        assert not await store.reencryptions.put(replace(mine, version=mine.version + 1))
+    async def other() -> None:
+        mine = (await scene.progress())["shelf"]
+        async with scene.world.storage.begin(after_commit=ignore) as store:
+            assert await store.reencryptions.put(replace(mine, version=mine.version + 1))
+
+    scene.shelf.meanwhile = other
+    await scene.run(rows=2)
+    assert scene.shelf.pages == 1
+    assert (await scene.left())["shelf"] == 3
+    scene.shelf.meanwhile = None
     await scene.run()
     assert set((await scene.left()).values()) == {0}
     assert await scene.texts() == TEXTS

@@ -140,6 +140,7 @@ def test_the_worker_seals_everything_anew_by_itself(scene: Scene) -> None:
         "shelf": (5, 0, ""),
     }
     assert all(each.ended_at is not None for each in done.values())
+    assert set(done) == {"vault", "index_key", "shelf", "content:default"}
     assert scene.run() == 0
 
 
@@ -182,7 +183,7 @@ def test_what_does_not_open_is_left_and_counted(scene: Scene) -> None:
     row = scene.shelf.rows["row 2"]
     scene.shelf.put("row 2", row.blob[:-1] + bytes([row.blob[-1] ^ 1]), row.context)
     scene.rotate()
-    scene.run(rows=2)
+    scene.run(rows=1)
     left = (scene.progress())["shelf"]
     assert (left.written, left.remaining, left.problem) == (4, 1, "decryption_failed")
     assert (scene.left())["shelf"] == 1
@@ -201,9 +202,11 @@ def test_a_key_that_is_refused_keeps_its_rows_back_alone(scene: Scene) -> None:
     stack(scene.world, scene.shelf, scene.acme, 0)
     scene.rotate()
     rewrap(scene, first.id, kek="local:nowhere")
+    scene.shelf.pages = 0
     scene.run(rows=2)
     left = (scene.progress())["shelf"]
     assert (left.written, left.remaining, left.problem) == (1, 4, "key_not_found")
+    assert scene.shelf.pages == 2, "a table is not read to its end for a key that is refused"
     rewrap(scene, first.id, kek=first.kek)
     scene.world.clock.advance(AGAIN)
     scene.run()
@@ -229,6 +232,8 @@ def test_what_stops_one_table_stops_no_other(scene: Scene, error: Exception, cod
     assert (scene.progress())["shelf"].problem == code
     scene.shelf.away = None
     assert scene.left() == {"vault": 0, "index_key": 0, "authenticator": 0, "shelf": 5}
+    scene.run(pages=1, rows=2)
+    assert (scene.progress())["shelf"].remaining == 3
     scene.run()
     assert scene.texts() == TEXTS
     assert (scene.progress())["shelf"].remaining == 0
@@ -373,12 +378,17 @@ def named(name: str) -> Shelf:
 def test_another_process_is_not_disturbed(scene: Scene) -> None:
     """Where another process has gone on with a table meanwhile, a run stops there, and both together lose nothing."""
     scene.rotate()
-    scene.run(pages=1, rows=1)
-    (mine,) = [each for each in scene.world.security.jobs.reencryptions.unfinished() if each.place == "vault"]
 
-    with scene.world.storage.begin(after_commit=ignore) as store:
-        assert store.reencryptions.put(replace(mine, version=mine.version + 1))
-        assert not store.reencryptions.put(replace(mine, version=mine.version + 1))
+    def other() -> None:
+        mine = (scene.progress())["shelf"]
+        with scene.world.storage.begin(after_commit=ignore) as store:
+            assert store.reencryptions.put(replace(mine, version=mine.version + 1))
+
+    scene.shelf.meanwhile = other
+    scene.run(rows=2)
+    assert scene.shelf.pages == 1
+    assert (scene.left())["shelf"] == 3
+    scene.shelf.meanwhile = None
     scene.run()
     assert set((scene.left()).values()) == {0}
     assert scene.texts() == TEXTS

@@ -45,19 +45,17 @@ class AsyncPageSealer:
         problem = ""
         for row in rows:
             try:
-                dek_id = dek_id_of(row.blob)
-                if dek_id in refused:
-                    continue
                 plaintext = await self._ring.open(row.blob, context=row.context)
             except KmsError as error:
                 if not error.definite:
                     raise
-                refused.add(dek_id)
+                refused.add(dek_id_of(row.blob))
                 problem = error.code
             except (DecryptionFailed, CorruptRecord) as error:
                 problem = problem or error.code
             else:
-                changes.append((row, await self._ring.seal(plaintext, context=row.context, region=keys[dek_id])))
+                blob = await self._ring.seal(plaintext, context=row.context, region=keys[dek_id_of(row.blob)])
+                changes.append((row, blob))
         written = await self._write(table, scope, changes) if changes else 0
         return Page(written, rows[-1].position if len(rows) == limit else None, frozenset(refused), problem)
 
