@@ -31,7 +31,7 @@ from tests.victim import ROUNDS, Victim, settle
 
 REENCRYPT = "tests.residency.test_killed_reencryption:reencrypt"
 TEXTS = {f"{n}": f"text {n}" for n in range(3)}
-# Each opening under this policy gives the deployment another key.
+# Under this policy every key is due at once.
 RESTLESS = RingPolicy(rotate_after=timedelta(microseconds=1))
 
 
@@ -68,7 +68,7 @@ def reencrypt(home: str, eu: str, folder: str) -> None:
 def fill(places: Places) -> dict[str, CredentialId]:
     """Put something into every table that holds sealed values; return the credentials by their secrets."""
     kept: dict[str, CredentialId] = {}
-    with opened(places) as security:
+    with opened(places, RESTLESS) as security:
         write(security, 1, **TEXTS)
         for name in TEXTS.values():
             wish = VaultWish(name=name, kind=VaultKind.AWS, services=None, regions=None)
@@ -88,6 +88,7 @@ def fill(places: Places) -> dict[str, CredentialId]:
             rows = [note(ORG, name=name, body=text, email=text) for name, text in TEXTS.items()]
             unit.columns.seal(*rows)
             session.add_all(rows)
+        rotate(security)
     return kept
 
 
@@ -100,12 +101,12 @@ def session_of(places: Places) -> Iterator[Session]:
     engine.dispose()
 
 
-def rotate(places: Places) -> None:
+def rotate(security: Security) -> None:
     """Give the deployment, and the organization in both of its regions, other data keys."""
-    with opened(places, RESTLESS) as security:
-        for region in ("default", "eu"):
-            with security.begin() as unit:
-                assert not isinstance(unit.data_keys.rotate(owner(), organization=ORG, region=region), Refusal)
+    assert security.jobs.keys.rotate_due() > 2
+    for region in ("default", "eu"):
+        with security.begin() as unit:
+            assert not isinstance(unit.data_keys.rotate(owner(), organization=ORG, region=region), Refusal)
 
 
 def everything(security: Security, places: Places, kept: dict[str, CredentialId]) -> list[set[str]]:
@@ -150,19 +151,17 @@ def test_killed_at_any_moment_nothing_is_lost(places: Places, victim: Victim) ->
     kept = fill(places)
     every = [set(TEXTS.values())] * 5
     arguments = (places.home, places.stores["eu"], places.folder)
-    rotate(places)
     code, whole = victim.run(REENCRYPT, *arguments)
     assert code == 0
     draw, seen = random.Random(13), set[int]()
     for _ in range(ROUNDS):
-        rotate(places)
         last = draw.randint(1, whole)
         code, done = victim.run(REENCRYPT, *arguments, last=last)
         # The first run of all has the records of progress to insert, and so takes a few steps more.
         assert code == -signal.SIGKILL or (code == 0 and done < last)
         for url in (places.home, places.stores["eu"]):
             settle(url)
-        with opened(places) as security:
+        with opened(places, RESTLESS) as security:
             assert everything(security, places, kept) == every
             rows = left(security, places)
             seen.add(rows)
@@ -172,4 +171,5 @@ def test_killed_at_any_moment_nothing_is_lost(places: Places, victim: Victim) ->
             assert (written, left(security, places)) == (rows, 0)
             assert security.jobs.reencryptions.unfinished() == ()
             assert everything(security, places, kept) == every
+            rotate(security)
     assert len(seen) > 3

@@ -179,6 +179,18 @@ async def test_a_run_is_bounded_and_the_next_goes_on(scene: Scene) -> None:
     assert await scene.world.security.jobs.reencryptions.unfinished() == ()
 
 
+async def test_a_key_that_is_replaced_meanwhile_has_its_rows_sealed_anew_too(scene: Scene) -> None:
+    """A second rotation in the middle of a pass: what the pass has sealed under the second key does not wait."""
+    await scene.rotate()
+    while (await scene.left())["shelf"] != 3:
+        await scene.run(pages=1, rows=2)
+    await scene.rotate()
+    while await scene.run(rows=2):
+        pass
+    assert set((await scene.left()).values()) == {0}
+    assert await scene.texts() == TEXTS
+
+
 async def test_what_does_not_open_is_left_and_counted(scene: Scene) -> None:
     """A broken row stops nothing: the others are written, it is counted with its reason, and it is tried again in an hour."""
     row = scene.shelf.rows["row 2"]

@@ -178,6 +178,18 @@ def test_a_run_is_bounded_and_the_next_goes_on(scene: Scene) -> None:
     assert scene.world.security.jobs.reencryptions.unfinished() == ()
 
 
+def test_a_key_that_is_replaced_meanwhile_has_its_rows_sealed_anew_too(scene: Scene) -> None:
+    """A second rotation in the middle of a pass: what the pass has sealed under the second key does not wait."""
+    scene.rotate()
+    while (scene.left())["shelf"] != 3:
+        scene.run(pages=1, rows=2)
+    scene.rotate()
+    while scene.run(rows=2):
+        pass
+    assert set((scene.left()).values()) == {0}
+    assert scene.texts() == TEXTS
+
+
 def test_what_does_not_open_is_left_and_counted(scene: Scene) -> None:
     """A broken row stops nothing: the others are written, it is counted with its reason, and it is tried again in an hour."""
     row = scene.shelf.rows["row 2"]

@@ -71,7 +71,7 @@ class Reencryption:
 
     `reached` is the position of the last row that was looked at; `written` counts the rows of this pass, `remaining` those that are left,
     exactly when it ended. `problem` is the code of what stopped it or kept rows back, empty while all is well; `keys` names the keys that
-    were asked for when it ended.
+    were asked for when it began: for one that was replaced since, another pass follows.
     """
 
     scope: str
@@ -85,9 +85,9 @@ class Reencryption:
     keys: str = ""
     version: int = 0
 
-    def counted(self, remaining: int, *, keys: Iterable[DekId]) -> Reencryption:
+    def counted(self, remaining: int) -> Reencryption:
         """Return the record of a pass over so many rows; it has ended where there are none."""
-        return replace(self, remaining=remaining) if remaining else self.ended(at=self.started_at, remaining=0, keys=keys)
+        return replace(self, remaining=remaining) if remaining else self.ended(at=self.started_at, remaining=0)
 
     def went_on(self, *, reached: str | None, written: int, problem: str) -> Reencryption:
         """Return the record after a page; `reached` is None behind the last one."""
@@ -103,15 +103,15 @@ class Reencryption:
         """Return the record of a pass that can not go on for now."""
         return replace(self, problem=problem)
 
-    def ended(self, *, at: datetime, remaining: int, keys: Iterable[DekId]) -> Reencryption:
-        """Return the record of a pass that came to the end; `remaining` rows under `keys` were counted after `at`."""
-        problem = (self.problem or "not_written") if remaining else ""
-        return replace(self, ended_at=at, remaining=remaining, problem=problem, keys=_named(keys))
+    def ended(self, *, at: datetime, remaining: int) -> Reencryption:
+        """Return the record of a pass that came to the end; `remaining` rows were counted after `at`."""
+        return replace(self, ended_at=at, remaining=remaining, problem=(self.problem or "not_written") if remaining else "")
 
 
-def begun(before: Reencryption | None, *, scope: str, place: str, now: datetime) -> Reencryption:
-    """Return the record of a new pass, whose rows are not counted yet."""
-    return Reencryption(scope=scope, place=place, started_at=now, version=0 if before is None else before.version + 1)
+def begun(before: Reencryption | None, *, scope: str, place: str, keys: Iterable[DekId], now: datetime) -> Reencryption:
+    """Return the record of a new pass for `keys`, whose rows are not counted yet."""
+    version = 0 if before is None else before.version + 1
+    return Reencryption(scope=scope, place=place, started_at=now, keys=_named(keys), version=version)
 
 
 def retired(keys: Collection[WrappedDek], *, region: str | None = None) -> Mapping[DekId, datetime]:

@@ -111,9 +111,9 @@ class Reencryptions:
             return
         progress = before
         if progress is None or progress.ended_at is not None or not progress.remaining:
-            progress = begun(before, scope=scope, place=place.name, now=now)
+            progress = begun(before, scope=scope, place=place.name, keys=moments, now=now)
             try:
-                progress = progress.counted(table.count(scope, keys=tuple(moments)), keys=moments)
+                progress = progress.counted(table.count(scope, keys=tuple(moments)))
             except Exception as error:  # noqa: BLE001 - see `_code`
                 progress = progress.stopped(_code(error, place.name))
             if not self._put(progress) or not progress.remaining:
@@ -131,7 +131,7 @@ class Reencryptions:
                 progress = progress.went_on(reached=done.after, written=done.written, problem=done.problem)
                 if done.after is None or not left:
                     now = self._ambient.now()
-                    progress = progress.ended(at=now, remaining=table.count(progress.scope, keys=tuple(keys)), keys=keys)
+                    progress = progress.ended(at=now, remaining=table.count(progress.scope, keys=tuple(keys)))
             except Exception as error:  # noqa: BLE001 - see `_code`
                 progress = progress.stopped(_code(error, progress.place))
                 stopped = True

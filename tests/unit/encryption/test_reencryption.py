@@ -35,8 +35,8 @@ def key(n: int, *, minute: int, state: DekState = DekState.DECRYPT_ONLY, region:
 
 def ended(*, minutes: float, remaining: int = 0, keys: dict[DekId, datetime] = KEYS) -> Reencryption:
     """Return the record of a pass that ended so many minutes after NOW."""
-    record = begun(None, scope="org_1", place="vault", now=NOW)
-    return record.ended(at=NOW + minutes * MINUTE, remaining=remaining, keys=keys)
+    record = begun(None, scope="org_1", place="vault", keys=keys, now=NOW)
+    return record.ended(at=NOW + minutes * MINUTE, remaining=remaining)
 
 
 def test_every_column_of_bytes_has_its_place() -> None:
@@ -76,7 +76,7 @@ def test_what_is_due() -> None:
     now = NOW + 30 * MINUTE
     assert not is_due(None, {}, now=now)
     assert is_due(None, KEYS, now=now)
-    assert is_due(begun(done, scope="org_1", place="vault", now=now), KEYS, now=now)
+    assert is_due(begun(done, scope="org_1", place="vault", keys=KEYS, now=now), KEYS, now=now)
     assert not is_due(done, KEYS, now=now)
     assert is_due(done, {**KEYS, dek(3).id: NOW}, now=now)
     assert is_due(done, {dek(1).id: NOW}, now=now)
@@ -88,7 +88,7 @@ def test_it_is_counted_again_when_the_rotation_has_settled() -> None:
     early = ended(minutes=20)
     assert not is_due(early, KEYS, now=settled - timedelta(microseconds=1))
     assert is_due(early, KEYS, now=settled)
-    final = early.ended(at=settled, remaining=0, keys=KEYS)
+    final = early.ended(at=settled, remaining=0)
     assert not is_due(final, KEYS, now=settled + timedelta(days=3650))
 
 
@@ -114,16 +114,16 @@ def test_a_key_is_clear_only_by_a_late_and_empty_count(minutes: int, remaining: 
 
 def test_a_record_counts_down_and_ends_exactly() -> None:
     """Pages count down, never below nothing; the end has what was counted, and a problem only where rows are left."""
-    record = begun(None, scope="org_1", place="vault", now=NOW).counted(5, keys=KEYS)
+    record = begun(None, scope="org_1", place="vault", keys=KEYS, now=NOW).counted(5)
     assert (record.remaining, record.ended_at, record.version) == (5, None, 0)
     record = record.went_on(reached="b", written=3, problem="")
     record = record.went_on(reached=None, written=4, problem="decryption_failed")
     assert (record.reached, record.written, record.remaining, record.problem) == ("b", 7, 0, "decryption_failed")
-    assert record.ended(at=NOW, remaining=2, keys=KEYS).problem == "decryption_failed"
-    assert replace(record, problem="").ended(at=NOW, remaining=2, keys=KEYS).problem == "not_written"
-    assert record.ended(at=NOW, remaining=0, keys=KEYS).problem == ""
+    assert record.ended(at=NOW, remaining=2).problem == "decryption_failed"
+    assert replace(record, problem="").ended(at=NOW, remaining=2).problem == "not_written"
+    assert record.ended(at=NOW, remaining=0).problem == ""
     assert record.stopped("store_busy").problem == "store_busy"
-    empty = begun(record, scope="org_1", place="vault", now=NOW + MINUTE).counted(0, keys=KEYS)
+    empty = begun(record, scope="org_1", place="vault", keys=KEYS, now=NOW + MINUTE).counted(0)
     assert (empty.ended_at, empty.version, empty.written) == (NOW + MINUTE, 1, 0)
 
 
