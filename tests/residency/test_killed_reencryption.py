@@ -145,7 +145,6 @@ def retired(state: DekState) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.proves("SEED-E1")
 def test_killed_at_any_moment_nothing_is_lost(places: Places, victim: Victim) -> None:
     """A process that is killed while it seals anew leaves every value readable; the next run seals the rest, and no more."""
     kept = fill(places)
