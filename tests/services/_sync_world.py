@@ -36,7 +36,19 @@ from ctsec.storage.memory import MemoryRegionStorage, MemoryStorage
 from ctsec.storage.sql._sync import SqlStorage
 from ctsec.testing import FixedClock, ProbedStorage, RecordingMailer
 from ctsec.testing.conformance.samples import ignore
-from tests.services.probing import DATABASE, PASSWORD, Device, Keys, Login, Tap, base32, empty_sqlite, sync_services, token_in
+from tests.services.probing import (
+    DATABASE,
+    PASSWORD,
+    Device,
+    Keys,
+    Login,
+    Tap,
+    base32,
+    empty_sqlite,
+    sync_breaches,
+    sync_services,
+    token_in,
+)
 
 KINDS: Final = ("memory", "sqlite")
 REGIONS: Final = Regions(
@@ -71,6 +83,9 @@ class World:
             regions=self.regions,
             methods=given.methods,
             roles_in_memory=given.roles_in_memory,
+            pepper_files=given.pepper_files,
+            breaches=given.breaches,
+            breaches_optional=given.breaches_optional,
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )
@@ -85,6 +100,7 @@ class World:
             parts=self.parts,
             random=os.urandom,
             mailer=self.mailer,
+            breaches=sync_breaches(given),
             key_services=sync_services(given, self.keys.customer),
             region_stores={name: MemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()},
             sealed_tables=tables,

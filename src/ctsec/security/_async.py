@@ -10,6 +10,7 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit.event import Event
+from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms, AsyncSealedTable
 from ctsec.encryption.context import DEPLOYMENT
@@ -25,6 +26,7 @@ from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
 from ctsec.security._async_move_secrets import AsyncMoveSecrets
 from ctsec.security._async_moves import AsyncMoves
+from ctsec.security._async_password_jobs import AsyncPasswordJobs
 from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_region_keys import AsyncHomeKeys
 from ctsec.security._async_regions import AsyncRouter
@@ -74,6 +76,7 @@ class AsyncSecurity:
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
+    `breaches` is asked about new passwords.
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
     workspace of the host's own; the bundle closes the storages with itself. `sealed_tables` are the host's own tables with sealed values,
     such as `ctsec.storage.sql.AsyncSealedAttribute`: the worker seals them anew after a data key was rotated.
@@ -94,6 +97,7 @@ class AsyncSecurity:
         wake: Wake = _sleep_on,
         rest: Wake = _sleep_on,
         feed: AsyncChangeFeed | None = None,
+        breaches: AsyncBreachRanges | None = None,
         region_stores: Mapping[str, AsyncRegionStorage] = MappingProxyType({}),
         regional_tables: tuple[AsyncRegionalTables, ...] = (),
         sealed_tables: tuple[AsyncSealedTable, ...] = (),
@@ -109,11 +113,11 @@ class AsyncSecurity:
         self._wake = wake
         self._rest = rest
         self._feed = feed
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches)
         self.gate = AsyncGate(storage, parts=parts, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
-        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, places=tuple(place for place, _ in places))
+        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, breaches=breaches, places=tuple(place for place, _ in places))
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = AsyncJobs(
             storage,
@@ -124,6 +128,7 @@ class AsyncSecurity:
             ambient=self._ambient,
             regional=self.regional,
             reencryptions=again,
+            passwords=AsyncPasswordJobs(storage, hasher=slow_hash, parts=parts, ambient=self._ambient),
         )
 
     @classmethod

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit.event import Event
+from ctsec.authn._sync_ports import BreachRanges
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import KeyServices, Kms, SealedTable
 from ctsec.encryption.context import DEPLOYMENT
@@ -26,6 +27,7 @@ from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
 from ctsec.security._sync_move_secrets import MoveSecrets
 from ctsec.security._sync_moves import Moves
+from ctsec.security._sync_password_jobs import PasswordJobs
 from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_region_keys import HomeKeys
 from ctsec.security._sync_regions import Router
@@ -75,6 +77,7 @@ class Security:
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
+    `breaches` is asked about new passwords.
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
     workspace of the host's own; the bundle closes the storages with itself. `sealed_tables` are the host's own tables with sealed values,
     such as `ctsec.storage.sql.SealedAttribute`: the worker seals them anew after a data key was rotated.
@@ -95,6 +98,7 @@ class Security:
         wake: Wake = _sleep_on,
         rest: Wake = _sleep_on,
         feed: ChangeFeed | None = None,
+        breaches: BreachRanges | None = None,
         region_stores: Mapping[str, RegionStorage] = MappingProxyType({}),
         regional_tables: tuple[RegionalTables, ...] = (),
         sealed_tables: tuple[SealedTable, ...] = (),
@@ -110,11 +114,11 @@ class Security:
         self._wake = wake
         self._rest = rest
         self._feed = feed
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches)
         self.gate = Gate(storage, parts=parts, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
-        self._engines = Engines(slow_hash=slow_hash, secrets=secrets, places=tuple(place for place, _ in places))
+        self._engines = Engines(slow_hash=slow_hash, secrets=secrets, breaches=breaches, places=tuple(place for place, _ in places))
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = Jobs(
             storage,
@@ -125,6 +129,7 @@ class Security:
             ambient=self._ambient,
             regional=self.regional,
             reencryptions=again,
+            passwords=PasswordJobs(storage, hasher=slow_hash, parts=parts, ambient=self._ambient),
         )
 
     @classmethod

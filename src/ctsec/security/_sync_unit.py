@@ -8,6 +8,7 @@ from ctsec.audit._sync import AuditLog, Sequencer
 from ctsec.authn._sync import SignIn, SignInParts
 from ctsec.authn._sync_accounts import AccountParts, Accounts
 from ctsec.authn._sync_addresses import Addresses
+from ctsec.authn._sync_breaches import BreachCheck
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.directory._sync import Directory
@@ -317,6 +318,8 @@ class Unit:
             records=self._store.passwords,
             hasher=self._engines.slow_hash,
             sealing=self._parts.password_sealing,
+            breaches=BreachCheck(self._engines.breaches, optional=self._parts.settings.breaches_optional, audit=self.audit),
+            mix=self._parts.memory.password_mix,
             product=self._parts.settings.issuer,
             ambient=self._ambient,
         )
