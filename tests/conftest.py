@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 import ctsec
 from tests import programs, servers
 from tests.servers import Database, available_databases, drop_database, fresh_database, fresh_redis
+from tests.victim import Victim
 
 ROOT = Path(__file__).resolve().parents[1]
 VECTORS = Path(os.environ.get("CTSEC_VECTORS", ROOT.parent / "shared" / "vectors"))
@@ -140,3 +141,11 @@ def vectors() -> Path:
 def design() -> Path:
     """The folder of the design's machine-readable tables."""
     return DESIGN
+
+
+@pytest.fixture(scope="session")
+def victim() -> Iterator[Victim]:
+    """Return the process whose children kill themselves at a counted step."""
+    made = Victim()
+    yield made
+    made.close()

@@ -28,6 +28,7 @@ from ctsec.rbac.methods import MethodTable
 from ctsec.secret import Secret
 from ctsec.security import AsyncSecurity, Security
 from ctsec.security.parts import EmbeddedOptions, Parts, Settings, new_memory
+from ctsec.storage.blocking import AsyncBlockingTable
 from ctsec.storage.feed import AsyncStoreFeed, StoreFeed
 from ctsec.storage.memory import AsyncMemoryRegionStorage, AsyncMemoryStorage, MemoryRegionStorage, MemoryStorage
 from ctsec.storage.sql import AsyncSqlRegionStorage, AsyncSqlStorage, SqlRegionStorage, SqlStorage, Tables
@@ -177,6 +178,7 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         feed=_feed(storage, chosen),
         breaches=chosen.breaches,
         region_stores={name: MemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
+        sealed_tables=chosen.sealed_tables,
     )
     security.prepare()
     return security
@@ -200,6 +202,7 @@ async def async_in_memory(
         feed=_async_feed(storage, chosen),
         breaches=_async_breaches(chosen),
         region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
+        sealed_tables=tuple(map(AsyncBlockingTable, chosen.sealed_tables)),
     )
     await security.prepare()
     return security
@@ -230,6 +233,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         feed=_async_feed(storage, options),
         breaches=_async_breaches(options),
         region_stores=_async_region_stores(options, base.tables),
+        sealed_tables=tuple(map(AsyncBlockingTable, options.sealed_tables)),
     )
 
 
@@ -262,6 +266,7 @@ class _Embedded:
             feed=_feed(storage, options),
             breaches=options.breaches,
             region_stores=_region_stores(options, self.tables),
+            sealed_tables=options.sealed_tables,
         )
         if options.worker:
             self._thread = WorkerThread(self.security.worker(f"{os.uname().nodename}:{os.getpid()}"))

@@ -27,6 +27,7 @@ EXPECTED = {
     "docs/how-to/require-more-than-a-role.md",
     "docs/how-to/require-tls.md",
     "docs/how-to/rotate-a-key.md",
+    "docs/how-to/rotate-data-keys.md",
     "docs/how-to/use-a-key-service.md",
     "docs/tutorial/first-host.md",
 }

@@ -79,6 +79,9 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
     await world.call("customer_keys.register", world.sure(ann), organization=acme.id, region="eu", ref=world.keys.customer.ref)
     lab = await world.workspace(acme.id, "Lab")
     await world.call("residency.start", world.sure(ann), organization=acme.id, workspace=lab.id, region="us")
+    for _ in range(2):
+        await world.call("data_keys.rotate", world.sure(ann), organization=acme.id, region="us")
+    await world.counted(acme.id)
     permit = await world.call("break_glass.permit", ann, organization=acme.id, **glass)
     kept = await world.call("vault.store", ann, organization=acme.id, wish=WISH, secret=Secret(b"s3cret"))
     (invitation,) = await world.call("members.invitations", organization=acme.id)
@@ -162,6 +165,7 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "break_glass.withdraw": ((ann,), {**org, "permit": stage.permit}),
         "break_glass.use": ((stage.mia,), {**glass, **hour}),
         "data_keys.rotate": ((sure,), org),
+        "data_keys.destroy_retired": ((sure,), org),
         "data_keys.destroy": ((sure,), org),
         "customer_keys.register": ((sure,), {**org, "ref": stage.world.keys.customer.ref}),
         "customer_keys.replace": ((sure,), {**org, "ref": stage.world.keys.customer.ref, "region": "eu"}),

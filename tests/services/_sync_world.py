@@ -20,7 +20,9 @@ from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.argon2_pool import Argon2Hasher
 from ctsec.authn.journey import MfaRequired, SignedIn, SignInStep
 from ctsec.directory.record import Organization, Workspace
+from ctsec.encryption._sync_ports import SealedTable
 from ctsec.encryption.kms.local import LocalKms
+from ctsec.encryption.reencryption import SETTLE, Reencryption
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.keys.policy import KeyRequest
 from ctsec.presets import parts_of, settings_of
@@ -33,6 +35,7 @@ from ctsec.storage._sync_ports import Storage
 from ctsec.storage.memory import MemoryRegionStorage, MemoryStorage
 from ctsec.storage.sql._sync import SqlStorage
 from ctsec.testing import FixedClock, ProbedStorage, RecordingMailer
+from ctsec.testing.conformance.samples import ignore
 from tests.services.probing import (
     DATABASE,
     PASSWORD,
@@ -57,7 +60,14 @@ REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a brows
 class World:
     """A deployment on `storage` with a clock that stands still, a mailer that keeps, and a tap on every port call."""
 
-    def __init__(self, storage: Storage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        options: EmbeddedOptions | None = None,
+        keys: Keys | None = None,
+        tables: tuple[SealedTable, ...] = (),
+    ) -> None:
         self.clock = FixedClock()
         self.mailer = RecordingMailer()
         self.tap = Tap()
@@ -93,6 +103,7 @@ class World:
             breaches=sync_breaches(given),
             key_services=sync_services(given, self.keys.customer),
             region_stores={name: MemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()},
+            sealed_tables=tables,
         )
         self.gate = self.security.gate
         self.request = REQUEST
@@ -103,21 +114,33 @@ class World:
     @classmethod
     @contextmanager
     def open(
-        cls, kind: str = "memory", *, folder: Path | None = None, options: EmbeddedOptions | None = None
+        cls,
+        kind: str = "memory",
+        *,
+        folder: Path | None = None,
+        options: EmbeddedOptions | None = None,
+        tables: tuple[SealedTable, ...] = (),
     ) -> Generator[World, None, None]:
         """Open a world on memory, or on SQLite in `folder`; its threads end with the block."""
         storage: Storage = MemoryStorage()
         if kind == "sqlite" and folder is not None:
             shutil.copytree(empty_sqlite(), folder, dirs_exist_ok=True)
             storage = SqlStorage.from_url(f"sqlite:///{folder / DATABASE}")
-        with cls.over(storage, options=options) as world:
+        with cls.over(storage, options=options, tables=tables) as world:
             yield world
 
     @classmethod
     @contextmanager
-    def over(cls, storage: Storage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None) -> Generator[World, None, None]:
+    def over(
+        cls,
+        storage: Storage,
+        *,
+        options: EmbeddedOptions | None = None,
+        keys: Keys | None = None,
+        tables: tuple[SealedTable, ...] = (),
+    ) -> Generator[World, None, None]:
         """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment."""
-        world = cls(storage, options=options, keys=keys)
+        world = cls(storage, options=options, keys=keys, tables=tables)
         world.security.prepare()
         try:
             yield world
@@ -130,6 +153,14 @@ class World:
         service, _, verb = method.partition(".")
         with self.security.begin(REQUEST) as unit:
             return getattr(getattr(unit, service), verb)(*positional, **named)
+
+    def counted(self, organization: OrganizationId) -> None:
+        """Say of every table that it was counted two hours from now, and that nothing is under a data key that was replaced."""
+        at = self.clock.now()
+        with self.storage.begin(after_commit=ignore) as store:
+            for place, _ in self.security.jobs.reencryptions._places:
+                ended = Reencryption(scope=organization, place=place.name, started_at=at, ended_at=at + SETTLE)
+                assert store.reencryptions.put(ended)
 
     def mail(self) -> None:
         """Send what waits in the outbox, without letting time pass."""

@@ -94,6 +94,7 @@ class EventName(StrEnum):
     DATA_KEY_CREATED = "data_key.created"
     DATA_KEY_ROTATED = "data_key.rotated"
     DATA_KEYS_DESTROYED = "data_keys.destroyed"
+    RETIRED_DATA_KEYS_DESTROYED = "retired_data_keys.destroyed"
     CUSTOMER_KEY_REGISTERED = "customer_key.registered"
     CUSTOMER_KEY_REPLACED = "customer_key.replaced"
     CUSTOMER_KEY_ROTATED = "customer_key.rotated"

@@ -11,7 +11,6 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.encryption._async_ports import AsyncSealer
-from ctsec.encryption.context import Context
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords, AsyncStepRecords
 from ctsec.guard.counters import code_counter
@@ -29,7 +28,7 @@ from ctsec.mfa._async_ports import (
 from ctsec.mfa.backup_codes import generate, match_digest, normalise
 from ctsec.mfa.enrolment import BackupCodes, Enrolment, MfaStatus
 from ctsec.mfa.provisioning import otpauth_uri
-from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
+from ctsec.mfa.record import Authenticator, BackupCodeSetRecord, seed_context
 from ctsec.mfa.totp import NO_STEP, generate_secret, verify
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Factor, Principal, anonymous
@@ -249,11 +248,6 @@ class AsyncMfa:
             details=details,
         )
         return refusal
-
-
-def seed_context(user_id: UserId, authenticator_id: AuthenticatorId) -> Context:
-    """Return what the sealed seed of an authenticator is bound to: person, authenticator and purpose."""
-    return Context(organization=None, table="authenticator", row=authenticator_id, field=f"seed:{user_id}", purpose="mfa")
 
 
 def slot_digest(set_id: BackupCodeSetId, slot: int) -> bytes:

@@ -12,7 +12,6 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.encryption._sync_ports import Sealer
-from ctsec.encryption.context import Context
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords, StepRecords
 from ctsec.guard.counters import code_counter
@@ -30,7 +29,7 @@ from ctsec.mfa._sync_ports import (
 from ctsec.mfa.backup_codes import generate, match_digest, normalise
 from ctsec.mfa.enrolment import BackupCodes, Enrolment, MfaStatus
 from ctsec.mfa.provisioning import otpauth_uri
-from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
+from ctsec.mfa.record import Authenticator, BackupCodeSetRecord, seed_context
 from ctsec.mfa.totp import NO_STEP, generate_secret, verify
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Factor, Principal, anonymous
@@ -250,11 +249,6 @@ class Mfa:
             details=details,
         )
         return refusal
-
-
-def seed_context(user_id: UserId, authenticator_id: AuthenticatorId) -> Context:
-    """Return what the sealed seed of an authenticator is bound to: person, authenticator and purpose."""
-    return Context(organization=None, table="authenticator", row=authenticator_id, field=f"seed:{user_id}", purpose="mfa")
 
 
 def slot_digest(set_id: BackupCodeSetId, slot: int) -> bytes:

@@ -13,6 +13,7 @@ from ctsec.mail.message import Letters
 from ctsec.security._async_key_jobs import AsyncKeyJobs
 from ctsec.security._async_mail_jobs import AsyncMailJobs
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
+from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_residency import AsyncRegional
 from ctsec.security._async_vault_jobs import AsyncVaultJobs
 from ctsec.security.parts import Memory
@@ -43,7 +44,7 @@ def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
 class AsyncJobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "passwords", "regional", "vault")
+    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "passwords", "reencryptions", "regional", "vault")
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class AsyncJobs:
         memory: Memory,
         ambient: Ambient,
         regional: AsyncRegional,
+        reencryptions: AsyncReencryptions,
         passwords: AsyncPasswordJobs,
     ) -> None:
         self._storage = storage
@@ -65,6 +67,7 @@ class AsyncJobs:
         self.mail = AsyncMailJobs(storage, sealer=secrets, mailer=mailer, ambient=ambient)
         self.vault = AsyncVaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
+        self.reencryptions = reencryptions
         self.passwords = passwords
 
     def all(self) -> tuple[AsyncJob, ...]:
@@ -78,6 +81,7 @@ class AsyncJobs:
             AsyncJob(name="credentials", every=RARELY, work=self.vault.remind),
             AsyncJob(name="passwords", every=MINUTELY, work=self.passwords.run_due),
             AsyncJob(name="data-keys", every=DAILY, work=self.keys.rotate_due),
+            AsyncJob(name="reencryption", every=MINUTELY, work=self.reencryptions.run_due),
             AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )

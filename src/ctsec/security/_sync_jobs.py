@@ -14,6 +14,7 @@ from ctsec.mail.message import Letters
 from ctsec.security._sync_key_jobs import KeyJobs
 from ctsec.security._sync_mail_jobs import MailJobs
 from ctsec.security._sync_password_jobs import PasswordJobs
+from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_residency import Regional
 from ctsec.security._sync_vault_jobs import VaultJobs
 from ctsec.security.parts import Memory
@@ -44,7 +45,7 @@ def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
 class Jobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "passwords", "regional", "vault")
+    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "passwords", "reencryptions", "regional", "vault")
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Jobs:
         memory: Memory,
         ambient: Ambient,
         regional: Regional,
+        reencryptions: Reencryptions,
         passwords: PasswordJobs,
     ) -> None:
         self._storage = storage
@@ -66,6 +68,7 @@ class Jobs:
         self.mail = MailJobs(storage, sealer=secrets, mailer=mailer, ambient=ambient)
         self.vault = VaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
+        self.reencryptions = reencryptions
         self.passwords = passwords
 
     def all(self) -> tuple[Job, ...]:
@@ -79,6 +82,7 @@ class Jobs:
             Job(name="credentials", every=RARELY, work=self.vault.remind),
             Job(name="passwords", every=MINUTELY, work=self.passwords.run_due),
             Job(name="data-keys", every=DAILY, work=self.keys.rotate_due),
+            Job(name="reencryption", every=MINUTELY, work=self.reencryptions.run_due),
             Job(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             Job(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )

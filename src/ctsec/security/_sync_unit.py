@@ -242,6 +242,8 @@ class Unit:
             customer_keys=self._store.customer_keys,
             rights=self._authority,
             epochs=self._store.epochs,
+            reencryptions=self._store.reencryptions,
+            places=self._engines.places,
             audit=self.audit,
             ambient=self._ambient,
         )

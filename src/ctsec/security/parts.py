@@ -15,7 +15,7 @@ from ctsec.authn.record import Session, SessionPolicy
 from ctsec.cache import Generation, RecordCache
 from ctsec.changes import News
 from ctsec.clock import Clock, SystemClock
-from ctsec.encryption._sync_ports import KeyServices
+from ctsec.encryption._sync_ports import KeyServices, SealedTable
 from ctsec.encryption.customer_key import CustomerKeyPolicy
 from ctsec.encryption.holding import HeldKeys, HoldingPolicy, RingPolicy
 from ctsec.errors import ConfigurationError
@@ -97,6 +97,9 @@ class EmbeddedOptions:
     the system's CAs by default.
     `regions` says where the content of workspaces is kept; the tables of their stores are made at the start, their names with them.
 
+    `sealed_tables` are the host's own tables with sealed values (`ctsec.storage.sql.SealedAttribute`), for the worker to seal them anew
+    after a data key was rotated; they may block, an event loop does not wait for them.
+
     `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
     What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
     owners may.
@@ -117,6 +120,7 @@ class EmbeddedOptions:
     customer_keys: CustomerKeyPolicy = field(default_factory=CustomerKeyPolicy)
     key_services: KeyServices | None = None
     regions: Regions | None = None
+    sealed_tables: tuple[SealedTable, ...] = ()
     methods: MethodTable | str | None = None
     password_hash: Argon2Parameters = field(default_factory=Argon2Parameters)
     clock: Clock = field(default_factory=SystemClock)

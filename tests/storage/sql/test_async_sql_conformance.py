@@ -127,6 +127,10 @@ class TestIndexKeys(conformance.AsyncIndexKeyConformance):
     pass
 
 
+class TestReencryptions(conformance.AsyncReencryptionConformance):
+    pass
+
+
 class TestInbox(conformance.AsyncInboxConformance):
     pass
 

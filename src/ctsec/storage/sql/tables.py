@@ -237,6 +237,12 @@ class Tables:
             key=("organization_id", "region"), by_ref=("ref",),
         )  # fmt: skip
 
+        self.reencryption = self._table(
+            "reencryption", _id("scope"), _id("place", length=256), _at("started_at"), _id("reached", length=_KEY),
+            _at("ended_at", nullable=True), _number("written"), _number("remaining"), _id("problem"), _id("keys"), _number("version"),
+            key=("scope", "place"),
+        )  # fmt: skip
+
     def _vault(self) -> None:
         sets: list[Column[Any]] = [
             Column(name, JsonText[Any]("set", f"credential.{name}"), nullable=True) for name in ("services", "regions", "users")

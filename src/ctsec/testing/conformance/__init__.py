@@ -37,6 +37,7 @@ from ctsec.testing.conformance._async_members import (
     AsyncRosterConformance,
     AsyncStandingConformance,
 )
+from ctsec.testing.conformance._async_reencryption import AsyncReencryptionConformance
 from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
 from ctsec.testing.conformance._async_vault import AsyncCredentialConformance, AsyncIndexKeyConformance
@@ -63,6 +64,7 @@ from ctsec.testing.conformance._sync_isolation import IsolationConformance
 from ctsec.testing.conformance._sync_keys import KeyConformance
 from ctsec.testing.conformance._sync_kms import KmsConformance, KmsStateConformance, KmsTamperConformance
 from ctsec.testing.conformance._sync_members import AssignmentConformance, MembershipConformance, RosterConformance, StandingConformance
+from ctsec.testing.conformance._sync_reencryption import ReencryptionConformance
 from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
 from ctsec.testing.conformance._sync_vault import CredentialConformance, IndexKeyConformance
@@ -101,6 +103,7 @@ __all__ = [
     "AsyncOutboxConformance",
     "AsyncPasswordConformance",
     "AsyncProofConformance",
+    "AsyncReencryptionConformance",
     "AsyncRegionContentConformance",
     "AsyncResidenceConformance",
     "AsyncRolesVersionConformance",
@@ -142,6 +145,7 @@ __all__ = [
     "OutboxConformance",
     "PasswordConformance",
     "ProofConformance",
+    "ReencryptionConformance",
     "RegionContentConformance",
     "ResidenceConformance",
     "RolesVersionConformance",
