@@ -15,6 +15,7 @@ import pytest
 
 from ctsec import errors
 from ctsec.audit import EventName
+from ctsec.encryption.reencryption import Reencryption, Stored
 from ctsec.ids import UserId
 from ctsec.keys import PATTERN
 from ctsec.outcome import Reason, Refusal
@@ -40,6 +41,14 @@ def rows(page: str, *, columns: int) -> list[list[str]]:
 def test_every_event_is_described() -> None:
     """The page of events names exactly the events that ctsec can write, each once."""
     assert sorted(row[0] for row in rows("events.md", columns=2)) == sorted(EventName)
+
+
+def test_every_table_that_is_sealed_anew_is_described() -> None:
+    """The page of data keys names exactly the tables of the store and of regions, a host's columns, and every field of their progress."""
+    tables = [row[0] for row in rows("data-keys.md", columns=4)]
+    assert tables == [*Stored, "content:<region>", "<table>.<column>"]
+    told = {name.strip("` ") for row in rows("data-keys.md", columns=2) for name in row[0].split(",")}
+    assert told == {each.name for each in fields(Reencryption)} - {"keys", "version"}
 
 
 def test_every_reason_is_described_with_its_status() -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ctsec.encryption import Reencryption
+from ctsec.storage.sql import SqlStorage
+from ctsec.testing.conformance.samples import NOW, ignore
 from tests.certificates import Authority
 from tests.cli.test_command_line import HOST, ctsec
 from tests.servers import server, tls_server
@@ -138,6 +143,29 @@ def test_an_embedded_bundle_stays_here(tmp_path: Path) -> None:
     ran = ctsec("doctor", "host:security", folder=tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout == ("ok  database     sqlite:///app.db  a file\nok  guard store  sqlite:///app.db-guard  a file\n")
+
+
+def test_what_waits_for_another_data_key_is_told(tmp_path: Path) -> None:
+    """Rows that are not sealed anew yet are counted, one line a table, and change neither the other lines nor the exit code."""
+    (tmp_path / "host.py").write_text(HOST, "utf-8")
+    before = ctsec("doctor", "host:security", folder=tmp_path).stdout
+    waiting = Reencryption(scope="org_1", place="vault", started_at=NOW, remaining=40, written=100, problem="key_disabled")
+    with closing(SqlStorage.from_url(f"sqlite:///{tmp_path / 'app.db'}")) as storage, storage.begin(after_commit=ignore) as store:
+        assert store.reencryptions.put(waiting)
+        assert store.reencryptions.put(replace(waiting, place="done", remaining=0, ended_at=NOW))
+    ran = ctsec("doctor", "host:security", folder=tmp_path)
+    assert ran.returncode == 0
+    assert ran.stdout == f"{before}... re-encryption vault of org_1: 40 rows left, 100 written (key_disabled)\n"
+    told = json.loads(ctsec("doctor", "host:security", "--json", folder=tmp_path).stdout.splitlines()[-1])
+    assert told == {
+        "what": "re-encryption",
+        "scope": "org_1",
+        "place": "vault",
+        "remaining": 40,
+        "written": 100,
+        "problem": "key_disabled",
+        "sound": True,
+    }
 
 
 @pytest.mark.proves("ASVS-12.3.1")

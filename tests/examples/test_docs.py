@@ -21,10 +21,13 @@ EXPECTED = {
     "docs/how-to/keep-data-in-a-region.md",
     "docs/how-to/let-organizations-make-roles.md",
     "docs/how-to/list-what-somebody-may-see.md",
+    "docs/how-to/move-existing-accounts-in.md",
     "docs/how-to/prove-your-policy.md",
+    "docs/how-to/replace-a-pepper.md",
     "docs/how-to/require-more-than-a-role.md",
     "docs/how-to/require-tls.md",
     "docs/how-to/rotate-a-key.md",
+    "docs/how-to/rotate-data-keys.md",
     "docs/how-to/use-a-key-service.md",
     "docs/tutorial/first-host.md",
 }

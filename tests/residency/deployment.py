@@ -18,7 +18,9 @@ from ctsec.audit.record import StoredEvent
 from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.argon2_pool import Argon2Hasher
 from ctsec.encryption.dek import WrappedDek
+from ctsec.encryption.holding import RingPolicy
 from ctsec.encryption.kms import LocalKeyServices, LocalKms
+from ctsec.encryption.ports import SealedTable
 from ctsec.ids import WorkspaceId
 from ctsec.outcome import Refusal
 from ctsec.presets import parts_of, settings_of
@@ -82,19 +84,26 @@ def prepare(places: Places, *, workspaces: Mapping[int, str]) -> None:
             store.workspaces.add(replace(workspace(n, of=1), region=region))
 
 
-def open_security(places: Places, *, tables: tuple[RegionalTables, ...] = ()) -> Security:
+def open_security(
+    places: Places,
+    *,
+    tables: tuple[RegionalTables, ...] = (),
+    sealed: tuple[SealedTable, ...] = (),
+    data_keys: RingPolicy = RingPolicy(),  # noqa: B008 - it is frozen
+) -> Security:
     """Return a process of the deployment."""
-    options = EmbeddedOptions(regions=places.regions, password_hash=Argon2Parameters.for_tests())
+    options = EmbeddedOptions(regions=places.regions, password_hash=Argon2Parameters.for_tests(), data_keys=data_keys)
     kms = places.key("home")
     security = Security(
-        storage=SqlStorage.from_url(places.home),
+        storage=SqlStorage.from_url(places.home, tables=TABLES),
         kms=kms,
         slow_hash=Argon2Hasher(options.password_hash),
         parts=parts_of(kms, policy=POLICY, settings=settings_of("Acme", options), options=options),
         random=os.urandom,
         key_services=LocalKeyServices(kms, *(places.key(each.name) for each in places.regions.regions)),
-        region_stores={name: SqlRegionStorage.from_url(url) for name, url in places.stores.items()},
+        region_stores={name: SqlRegionStorage.from_url(url, tables=TABLES) for name, url in places.stores.items()},
         regional_tables=tables,
+        sealed_tables=sealed,
     )
     security.prepare()
     return security

@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from ctsec.authn import ImportedAccount
 from ctsec.directory.record import Organization, Workspace
 from ctsec.ids import BreakGlassId, CredentialId, ElevationId, PasskeyId, SessionId
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
-from ctsec.secret import Secret
+from ctsec.secret import Secret, SecretText
 from ctsec.testing import SoftwareAuthenticator
 from ctsec.vault import VaultKind, VaultWish
 from tests.services._async_world import AsyncWorld
-from tests.services.probing import ORIGIN, OTHER_PASSWORD, PASSWORD, Device, base32
+from tests.services.probing import BCRYPT, ORIGIN, OTHER_PASSWORD, PASSWORD, Device, base32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ class AsyncStage:
         return self.key.get({"rpId": "localhost", "allowCredentials": [], "challenge": "x" * 43}, origin=ORIGIN)
 
 
+IMPORTED = ImportedAccount(email="new@acme.example", name="New", password_hash=SecretText(BCRYPT))
 WISH = VaultWish(name="billing bucket", kind=VaultKind.AWS, services=frozenset({"s3"}), regions=None, rotate_every=timedelta(days=90))
 
 
@@ -75,6 +77,7 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
         "invitation": await world.invite(acme.id, "dan@acme.example"),
         "verification": await world.token("zoe@acme.example", "email_verification"),
         "reset": await world.token("ann@acme.example", "password_reset"),
+        "email": await world.change_of_address(bob, "bert@acme.example"),
     }
     wanted = {"organization": acme.id, "workspace": prod.id, "role": "editor"}
     asking = {**wanted, "reason": "the night shift", "duration": timedelta(hours=1)}
@@ -85,6 +88,9 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
     await world.call("customer_keys.register", world.sure(ann), organization=acme.id, region="eu", ref=world.keys.customer.ref)
     lab = await world.workspace(acme.id, "Lab")
     await world.call("residency.start", world.sure(ann), organization=acme.id, workspace=lab.id, region="us")
+    for _ in range(2):
+        await world.call("data_keys.rotate", world.sure(ann), organization=acme.id, region="us")
+    await world.counted(acme.id)
     permit = await world.call("break_glass.permit", ann, organization=acme.id, **glass)
     kept = await world.call("vault.store", ann, organization=acme.id, wish=WISH, secret=Secret(b"s3cret"))
     key = SoftwareAuthenticator()
@@ -134,6 +140,10 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "accounts.verify_email": ((), {"token": stage.tokens["verification"]}),
         "accounts.request_password_reset": ((), {"email": "bob@acme.example"}),
         "accounts.reset_password": ((), {"token": stage.tokens["reset"], "password": OTHER_PASSWORD}),
+        "accounts.import_account": ((), {"account": IMPORTED}),
+        "accounts.withdraw_password": ((bob.id,), {"reason": "it was found in a leak"}),
+        "addresses.request_change": ((ann,), {"email": "anna@acme.example", "password": PASSWORD}),
+        "addresses.confirm_change": ((), {"token": stage.tokens["email"]}),
         "accounts.change_password": ((ann,), {"current": PASSWORD, "new": OTHER_PASSWORD}),
         "sign_in.password": ((), {"email": "bob@acme.example", "password": PASSWORD}),
         "sign_in.second_factor": ((), {"ticket": stage.ticket, "factor": Factor.TOTP, "code": code}),
@@ -177,6 +187,7 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "break_glass.withdraw": ((ann,), {**org, "permit": stage.permit}),
         "break_glass.use": ((stage.mia,), {**glass, **hour}),
         "data_keys.rotate": ((sure,), org),
+        "data_keys.destroy_retired": ((sure,), org),
         "data_keys.destroy": ((sure,), org),
         "customer_keys.register": ((sure,), {**org, "ref": stage.world.keys.customer.ref}),
         "customer_keys.replace": ((sure,), {**org, "ref": stage.world.keys.customer.ref, "region": "eu"}),

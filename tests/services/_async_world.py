@@ -19,7 +19,9 @@ from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.argon2_pool import AsyncArgon2Hasher
 from ctsec.authn.journey import MfaRequired, SignedIn, SignInStep
 from ctsec.directory.record import Organization, Workspace
+from ctsec.encryption._async_ports import AsyncSealedTable
 from ctsec.encryption.kms.local import AsyncLocalKms
+from ctsec.encryption.reencryption import SETTLE, Reencryption
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.keys.policy import KeyRequest
 from ctsec.presets import parts_of, settings_of
@@ -32,7 +34,21 @@ from ctsec.storage._async_ports import AsyncStorage
 from ctsec.storage.memory import AsyncMemoryRegionStorage, AsyncMemoryStorage
 from ctsec.storage.sql._async import AsyncSqlStorage
 from ctsec.testing import AsyncProbedStorage, AsyncRecordingMailer, FixedClock, SoftwareAuthenticator
-from tests.services.probing import DATABASE, ORIGIN, PASSWORD, Device, Keys, Login, Tap, async_services, base32, empty_sqlite, token_in
+from ctsec.testing.conformance.samples import ignore
+from tests.services.probing import (
+    DATABASE,
+    ORIGIN,
+    PASSWORD,
+    Device,
+    Keys,
+    Login,
+    Tap,
+    async_breaches,
+    async_services,
+    base32,
+    empty_sqlite,
+    token_in,
+)
 
 KINDS: Final = ("memory", "sqlite")
 REGIONS: Final = Regions(
@@ -44,7 +60,14 @@ REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a brows
 class AsyncWorld:
     """A deployment on `storage` with a clock that stands still, a mailer that keeps, and a tap on every port call."""
 
-    def __init__(self, storage: AsyncStorage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None) -> None:
+    def __init__(
+        self,
+        storage: AsyncStorage,
+        *,
+        options: EmbeddedOptions | None = None,
+        keys: Keys | None = None,
+        tables: tuple[AsyncSealedTable, ...] = (),
+    ) -> None:
         self.clock = FixedClock()
         self.mailer = AsyncRecordingMailer()
         self.tap = Tap()
@@ -60,6 +83,9 @@ class AsyncWorld:
             regions=self.regions,
             methods=given.methods,
             roles_in_memory=given.roles_in_memory,
+            pepper_files=given.pepper_files,
+            breaches=given.breaches,
+            breaches_optional=given.breaches_optional,
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )
@@ -74,8 +100,10 @@ class AsyncWorld:
             parts=self.parts,
             random=os.urandom,
             mailer=self.mailer,
+            breaches=async_breaches(given),
             key_services=async_services(given, self.keys.customer),
             region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()},
+            sealed_tables=tables,
         )
         self.gate = self.security.gate
         self.request = REQUEST
@@ -86,23 +114,33 @@ class AsyncWorld:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, kind: str = "memory", *, folder: Path | None = None, options: EmbeddedOptions | None = None
+        cls,
+        kind: str = "memory",
+        *,
+        folder: Path | None = None,
+        options: EmbeddedOptions | None = None,
+        tables: tuple[AsyncSealedTable, ...] = (),
     ) -> AsyncGenerator[AsyncWorld, None]:
         """Open a world on memory, or on SQLite in `folder`; its threads end with the block."""
         storage: AsyncStorage = AsyncMemoryStorage()
         if kind == "sqlite" and folder is not None:
             shutil.copytree(empty_sqlite(), folder, dirs_exist_ok=True)
             storage = AsyncSqlStorage.from_url(f"sqlite:///{folder / DATABASE}")
-        async with cls.over(storage, options=options) as world:
+        async with cls.over(storage, options=options, tables=tables) as world:
             yield world
 
     @classmethod
     @asynccontextmanager
     async def over(
-        cls, storage: AsyncStorage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None
+        cls,
+        storage: AsyncStorage,
+        *,
+        options: EmbeddedOptions | None = None,
+        keys: Keys | None = None,
+        tables: tuple[AsyncSealedTable, ...] = (),
     ) -> AsyncGenerator[AsyncWorld, None]:
         """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment."""
-        world = cls(storage, options=options, keys=keys)
+        world = cls(storage, options=options, keys=keys, tables=tables)
         await world.security.prepare()
         try:
             yield world
@@ -115,6 +153,14 @@ class AsyncWorld:
         service, _, verb = method.partition(".")
         async with self.security.begin(REQUEST) as unit:
             return await getattr(getattr(unit, service), verb)(*positional, **named)
+
+    async def counted(self, organization: OrganizationId) -> None:
+        """Say of every table that it was counted two hours from now, and that nothing is under a data key that was replaced."""
+        at = self.clock.now()
+        async with self.storage.begin(after_commit=ignore) as store:
+            for place, _ in self.security.jobs.reencryptions._places:
+                ended = Reencryption(scope=organization, place=place.name, started_at=at, ended_at=at + SETTLE)
+                assert await store.reencryptions.put(ended)
 
     async def mail(self) -> None:
         """Send what waits in the outbox, without letting time pass."""
@@ -189,6 +235,11 @@ class AsyncWorld:
         await self.sign_up(email)
         await self.call("accounts.verify_email", token=await self.token(email, "email_verification"))
         return (await self.login(email)).principal
+
+    async def change_of_address(self, principal: Principal, email: str) -> str:
+        """Ask for another address for a person's account, and return the token that was mailed to it."""
+        await self.call("addresses.request_change", principal, email=email, password=PASSWORD)
+        return await self.token(email, "email_change")
 
     async def enrol(self, principal: Principal) -> Device:
         """Turn TOTP on in the principal's session; its code of this time step is burned."""

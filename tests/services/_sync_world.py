@@ -20,7 +20,9 @@ from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.argon2_pool import Argon2Hasher
 from ctsec.authn.journey import MfaRequired, SignedIn, SignInStep
 from ctsec.directory.record import Organization, Workspace
+from ctsec.encryption._sync_ports import SealedTable
 from ctsec.encryption.kms.local import LocalKms
+from ctsec.encryption.reencryption import SETTLE, Reencryption
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.keys.policy import KeyRequest
 from ctsec.presets import parts_of, settings_of
@@ -33,7 +35,21 @@ from ctsec.storage._sync_ports import Storage
 from ctsec.storage.memory import MemoryRegionStorage, MemoryStorage
 from ctsec.storage.sql._sync import SqlStorage
 from ctsec.testing import FixedClock, ProbedStorage, RecordingMailer, SoftwareAuthenticator
-from tests.services.probing import DATABASE, ORIGIN, PASSWORD, Device, Keys, Login, Tap, base32, empty_sqlite, sync_services, token_in
+from ctsec.testing.conformance.samples import ignore
+from tests.services.probing import (
+    DATABASE,
+    ORIGIN,
+    PASSWORD,
+    Device,
+    Keys,
+    Login,
+    Tap,
+    base32,
+    empty_sqlite,
+    sync_breaches,
+    sync_services,
+    token_in,
+)
 
 KINDS: Final = ("memory", "sqlite")
 REGIONS: Final = Regions(
@@ -45,7 +61,14 @@ REQUEST: Final = Request(id="req_1", address="198.51.100.7", user_agent="a brows
 class World:
     """A deployment on `storage` with a clock that stands still, a mailer that keeps, and a tap on every port call."""
 
-    def __init__(self, storage: Storage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        options: EmbeddedOptions | None = None,
+        keys: Keys | None = None,
+        tables: tuple[SealedTable, ...] = (),
+    ) -> None:
         self.clock = FixedClock()
         self.mailer = RecordingMailer()
         self.tap = Tap()
@@ -61,6 +84,9 @@ class World:
             regions=self.regions,
             methods=given.methods,
             roles_in_memory=given.roles_in_memory,
+            pepper_files=given.pepper_files,
+            breaches=given.breaches,
+            breaches_optional=given.breaches_optional,
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )
@@ -75,8 +101,10 @@ class World:
             parts=self.parts,
             random=os.urandom,
             mailer=self.mailer,
+            breaches=sync_breaches(given),
             key_services=sync_services(given, self.keys.customer),
             region_stores={name: MemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()},
+            sealed_tables=tables,
         )
         self.gate = self.security.gate
         self.request = REQUEST
@@ -87,21 +115,33 @@ class World:
     @classmethod
     @contextmanager
     def open(
-        cls, kind: str = "memory", *, folder: Path | None = None, options: EmbeddedOptions | None = None
+        cls,
+        kind: str = "memory",
+        *,
+        folder: Path | None = None,
+        options: EmbeddedOptions | None = None,
+        tables: tuple[SealedTable, ...] = (),
     ) -> Generator[World, None, None]:
         """Open a world on memory, or on SQLite in `folder`; its threads end with the block."""
         storage: Storage = MemoryStorage()
         if kind == "sqlite" and folder is not None:
             shutil.copytree(empty_sqlite(), folder, dirs_exist_ok=True)
             storage = SqlStorage.from_url(f"sqlite:///{folder / DATABASE}")
-        with cls.over(storage, options=options) as world:
+        with cls.over(storage, options=options, tables=tables) as world:
             yield world
 
     @classmethod
     @contextmanager
-    def over(cls, storage: Storage, *, options: EmbeddedOptions | None = None, keys: Keys | None = None) -> Generator[World, None, None]:
+    def over(
+        cls,
+        storage: Storage,
+        *,
+        options: EmbeddedOptions | None = None,
+        keys: Keys | None = None,
+        tables: tuple[SealedTable, ...] = (),
+    ) -> Generator[World, None, None]:
         """Open a world over a storage that the test holds too; with the keys of another world, as a process of that deployment."""
-        world = cls(storage, options=options, keys=keys)
+        world = cls(storage, options=options, keys=keys, tables=tables)
         world.security.prepare()
         try:
             yield world
@@ -114,6 +154,14 @@ class World:
         service, _, verb = method.partition(".")
         with self.security.begin(REQUEST) as unit:
             return getattr(getattr(unit, service), verb)(*positional, **named)
+
+    def counted(self, organization: OrganizationId) -> None:
+        """Say of every table that it was counted two hours from now, and that nothing is under a data key that was replaced."""
+        at = self.clock.now()
+        with self.storage.begin(after_commit=ignore) as store:
+            for place, _ in self.security.jobs.reencryptions._places:
+                ended = Reencryption(scope=organization, place=place.name, started_at=at, ended_at=at + SETTLE)
+                assert store.reencryptions.put(ended)
 
     def mail(self) -> None:
         """Send what waits in the outbox, without letting time pass."""
@@ -188,6 +236,11 @@ class World:
         self.sign_up(email)
         self.call("accounts.verify_email", token=self.token(email, "email_verification"))
         return (self.login(email)).principal
+
+    def change_of_address(self, principal: Principal, email: str) -> str:
+        """Ask for another address for a person's account, and return the token that was mailed to it."""
+        self.call("addresses.request_change", principal, email=email, password=PASSWORD)
+        return self.token(email, "email_change")
 
     def enrol(self, principal: Principal) -> Device:
         """Turn TOTP on in the principal's session; its code of this time step is burned."""

@@ -7,15 +7,21 @@ from dataclasses import replace
 
 import pytest
 
-from ctsec.encryption import DekState
+from ctsec.directory.record import Workspace
+from ctsec.encryption import DekState, dek_id_of
 from ctsec.encryption.context import Context
 from ctsec.errors import ConfigurationError, ResidencyError, StoreBusy, WorkspaceMoving
-from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.ids import CredentialId, OrganizationId, WorkspaceId
 from ctsec.outcome import Reason
 from ctsec.principal import Principal
 from ctsec.residency import DEPLOYMENTS_KEY, MoveState, Primary, Region, Regions, Replica
+from ctsec.secret import Secret
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.memory import AsyncMemoryRegionStorage
+from ctsec.testing.conformance.samples import ignore
+from ctsec.vault import AsyncVault, VaultCredential, VaultKind, VaultWish
+from ctsec.vault.record import secret_context
+from tests.services._async_shelf import AsyncShelf
 from tests.services._async_world import AsyncWorld
 from tests.services.probing import reason
 
@@ -174,3 +180,112 @@ async def test_content_of_another_organization_is_refused(scene: Scene) -> None:
         await scene.write(a="y")
     with pytest.raises(ResidencyError, match="another organization"):
         await scene.read()
+
+
+WISH = VaultWish(name="bucket", kind=VaultKind.AWS, services=None, regions=None)
+
+
+async def keep(scene: Scene, name: str = "bucket", workspace: WorkspaceId | None = None) -> CredentialId:
+    """Keep a credential of a workspace, prod if none is named."""
+    place = {"organization": scene.acme, "workspace": workspace or scene.prod}
+    kept = await scene.world.call("vault.store", scene.ann, **place, wish=replace(WISH, name=name), secret=Secret(name.encode()))
+    return CredentialId(kept.id)
+
+
+async def use(scene: Scene, credential: CredentialId) -> bytes:
+    """Return a credential's secret, as a process that holds no data key."""
+    scene.world.security.parts.memory.data_keys.forget()
+    used = await scene.world.call("vault.use", scene.ann, organization=scene.acme, credential=credential)
+    return bytes(used.secret.reveal())
+
+
+async def region_of(scene: Scene, credential: CredentialId) -> str:
+    """Return the region of the data key that a credential is sealed under."""
+    async with scene.world.storage.reading() as store:
+        sealed = await store.credentials.sealed(credential)
+        record = await store.deks.get(dek_id_of(sealed or b""))
+    assert record is not None
+    return record.region
+
+
+@pytest.mark.proves("SEED-D2")
+async def test_the_credentials_of_a_workspace_move_along(scene: Scene) -> None:
+    """After a move they open, under the data key of the new region, though the old region's keys are destroyed; so does the way back."""
+    credential = await keep(scene)
+    assert await region_of(scene, credential) == "eu"
+    for region in ("us", "eu"):
+        await scene.start(region)
+        assert await scene.regional.moves.run_due() == 1
+        assert await use(scene, credential) == b"bucket"
+        assert await region_of(scene, credential) == region
+    keys = await scene.world.call("data_keys.of_organization", organization=scene.acme)
+    assert {(each.region, each.state) for each in keys} == {
+        ("eu", DekState.DESTROYED),
+        ("us", DekState.DESTROYED),
+        ("eu", DekState.ACTIVE),
+    }
+
+
+async def test_a_regions_key_stays_while_the_vault_needs_it(scene: Scene) -> None:
+    """Where another workspace's credential is still under the source's data key, that key is not destroyed with the last workspace."""
+    other = await keep(scene, "other")
+    async with scene.world.storage.begin(after_commit=ignore) as store:
+        record = await store.credentials.get(scene.acme, other)
+        assert record is not None
+        assert await store.credentials.remove(scene.acme, other)
+        assert await store.credentials.add(replace(record, workspace_id=None), await sealed_again(scene, record))
+    await scene.start()
+    assert await scene.regional.moves.run_due() == 1
+    keys = await scene.world.call("data_keys.of_organization", organization=scene.acme)
+    assert {each.state for each in keys if each.region == "eu"} == {DekState.ACTIVE}
+    assert await use(scene, other) == b"other"
+
+
+async def test_a_regions_key_stays_while_a_hosts_table_needs_it() -> None:
+    """Where a host has not sealed its row for the target, the source's data key is not destroyed with the last workspace."""
+    shelf = AsyncShelf()
+    async with AsyncWorld.open(options=EmbeddedOptions(regions=TWO), tables=(shelf,)) as world:
+        ann = await world.person("ann@acme.example")
+        acme = (await world.organization(ann)).id
+        scene = Scene(world, ann, acme, (await world.workspace(acme)).id)
+        context = Context(organization=acme, purpose="note", row="1")
+        shelf.put("1", await world.call("secrets.seal", b"a row", context=context, region="eu"), context)
+        for region, states in (("us", {DekState.ACTIVE}), ("eu", {DekState.ACTIVE}), ("us", {DekState.DESTROYED})):
+            if states == {DekState.DESTROYED}:
+                shelf.rows.clear()
+            await scene.start(region)
+            assert await scene.regional.moves.run_due() == 1
+            keys = await world.call("data_keys.of_organization", organization=acme)
+            assert {each.state for each in keys if each.region == "eu"} == states
+
+
+async def sealed_again(scene: Scene, record: VaultCredential) -> bytes:
+    """Return the secret of a credential, sealed for eu."""
+    context = secret_context(scene.acme, record.id)
+    blob: bytes = await scene.world.call("secrets.seal", b"other", context=context, region="eu")
+    return blob
+
+
+async def test_a_secret_is_not_written_for_a_region_that_was_left(scene: Scene) -> None:
+    """A workspace that moves between sealing and writing has the write refused: its old region's key may be gone."""
+
+    class Moving:
+        def __init__(self) -> None:
+            self.asked = 0
+
+        async def get(self, workspace_id: WorkspaceId) -> Workspace:
+            self.asked += 1
+            found = await scene.world.call("directory.workspace", workspace_id)
+            return replace(found, region="eu" if self.asked % 2 else "us")
+
+    credential = await keep(scene)
+    async with scene.world.security.begin() as unit:
+        parts = replace(unit.vault._parts, places=Moving())
+        vault = AsyncVault(parts, audit=unit.audit, ambient=unit._ambient)
+        wish = replace(WISH, name="new")
+        stored = await vault.store(scene.ann, organization=scene.acme, workspace=scene.prod, wish=wish, secret=Secret(b"new"))
+        assert reason(stored) is Reason.CONFLICT
+        rotated = await vault.rotate(scene.ann, organization=scene.acme, credential=credential, secret=Secret(b"new"))
+        assert reason(rotated) is Reason.CONFLICT
+    assert await use(scene, credential) == b"bucket"
+    assert len(await scene.world.call("vault.of_organization", organization=scene.acme)) == 1

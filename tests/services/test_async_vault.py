@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from ctsec.encryption import Context, dek_id_of
+from ctsec.encryption import Context
 from ctsec.encryption.data_key import NoDataKey
-from ctsec.encryption.reencryption import SealedRow
 from ctsec.errors import CtsecError, DecryptionFailed
 from ctsec.ids import CredentialId, OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Reason
@@ -243,70 +242,3 @@ async def test_destroyed_data_keys_end_every_credential(scene: Scene) -> None:
     with pytest.raises(CtsecError):
         await scene.use()
     assert await scene.named("credential.disclosed") == []
-
-
-async def test_after_a_rotation_the_vault_is_sealed_anew(scene: Scene) -> None:
-    """Page by page every secret comes under the present data key, opens as before, and a second run writes nothing."""
-    names = [f"bucket {n}" for n in range(5)]
-    for name in names:
-        await scene.call("store", wish=replace(WISH, name=name), secret=Secret(name.encode()))
-    old = {each.id for each in await scene.world.call("data_keys.of_organization", organization=scene.acme)}
-    await scene.world.call("data_keys.rotate", scene.world.sure(scene.ann), organization=scene.acme)
-    reencrypt, written = scene.world.security.jobs.keys.reencrypt_vault, 0
-    after: str | None = ""
-    while after is not None:
-        done = await reencrypt(scene.acme, after=after, limit=2)
-        assert done.failed == ()
-        written, after = written + done.written, done.after
-    assert written == 6
-    assert (await reencrypt(scene.acme)).written == 0
-    async with scene.world.security.reading() as unit:
-        rows = await unit.vault.rows.page(scene.acme, after="", limit=9)
-        assert {dek_id_of(row.blob) for row in rows} & old == set()
-        opened = {await unit.secrets.open(row.blob, context=row.context) for row in rows}
-    assert opened >= {name.encode() for name in names}
-
-
-async def test_what_does_not_open_is_named_and_the_rest_goes_on(scene: Scene) -> None:
-    """A broken blob, a foreign one and one that is gone meanwhile do not stop the others; an interrupted page changes nothing."""
-    second = await scene.call("store", wish=replace(WISH, name="second"), secret=Secret(b"second"))
-    await scene.world.call("data_keys.rotate", scene.world.sure(scene.ann), organization=scene.acme)
-    async with scene.world.storage.begin(after_commit=ignore) as store:
-        kept = await store.credentials.sealed(scene.kept.id)
-        assert kept is not None
-        await store.credentials.reseal(scene.kept.id, before=kept, after=kept[:-1] + bytes([kept[-1] ^ 1]))
-    reencrypt = scene.world.security.jobs.keys.reencrypt_vault
-
-    async def rolled_back() -> None:
-        async with scene.world.security.begin() as unit:
-            done = await unit.data_keys.reencrypt(unit.vault.rows, organization=scene.acme)
-            assert (done.written, done.failed) == (1, (scene.kept.id,))
-            raise ZeroDivisionError
-
-    async with scene.world.security.reading() as unit:
-        before = await unit.vault.rows.page(scene.acme, after="", limit=9)
-    with pytest.raises(ZeroDivisionError):
-        await rolled_back()
-    async with scene.world.security.reading() as unit:
-        assert await unit.vault.rows.page(scene.acme, after="", limit=9) == before
-    done = await reencrypt(scene.acme)
-    assert (done.written, done.failed, done.after) == (1, (scene.kept.id,), None)
-    async with scene.world.security.begin() as unit:
-        (foreign,) = [row for row in before if row.position == second.id]
-        assert not await unit.vault.rows.replace(foreign, b"late")
-        assert (await unit.data_keys.reencrypt(Rows((foreign,)), organization=scene.globex)).failed == (second.id,)
-
-
-class Rows:
-    """Rows that a host hands in."""
-
-    def __init__(self, rows: tuple[SealedRow, ...]) -> None:
-        self._rows = rows
-
-    async def page(self, organization: OrganizationId, *, after: str, limit: int) -> tuple[SealedRow, ...]:
-        """Return all of them."""
-        return self._rows
-
-    async def replace(self, row: SealedRow, blob: bytes) -> bool:
-        """Write nothing."""
-        raise AssertionError("nothing of another organization is written")

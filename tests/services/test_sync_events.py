@@ -22,6 +22,7 @@ from tests.services.probing import WRONG_PASSWORD, reason
 
 READS = {
     "accounts.profile",
+    "accounts.rate_password",
     "sessions.authenticate",
     "sessions.of",
     "mfa.status",
@@ -50,9 +51,7 @@ READS = {
     "break_glass.permits",
     "data_keys.of_organization",
     "customer_keys.of_organization",
-    "data_keys.reencrypt",  # changes no value, so it is no event
     "vault.get",
-    "vault.rows",
     "vault.of_organization",
     "vault.due",
     "residency.move_of",
@@ -82,6 +81,10 @@ WRITES = [
     "accounts.request_password_reset",
     "accounts.reset_password",
     "accounts.change_password",
+    "accounts.import_account",
+    "accounts.withdraw_password",
+    "addresses.request_change",
+    "addresses.confirm_change",
     "sign_in.password",
     "sign_in.second_factor",
     "sign_in.step_up",
@@ -125,6 +128,7 @@ WRITES = [
     "break_glass.use",
     "data_keys.rotate",
     "data_keys.destroy",
+    "data_keys.destroy_retired",
     "customer_keys.register",
     "customer_keys.replace",
     "customer_keys.rotate",
@@ -207,6 +211,7 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "sign_in.passkey": ((), {"response": stage.unasked()}, Reason.INVALID_CODE),
         "mfa.confirm_totp": ((bob,), {"code": stage.pending.wrong()}, Reason.INVALID_CODE),
         "passkeys.finish_registration": ((stage.mia,), {"response": stage.unasked(), "name": "Key"}, Reason.INVALID_CODE),
+        "addresses.request_change": ((bob,), {"email": "bert@acme.example", "password": WRONG_PASSWORD}, Reason.INVALID_CREDENTIALS),
         "directory.rename_organization": ((bob,), {**org, "name": "X"}, Reason.DENIED),
         "directory.create_workspace": ((bob,), {**org, "name": "X"}, Reason.DENIED),
         "members.invite": ((bob,), {**org, "email": "x@a.example"}, Reason.DENIED),
@@ -229,6 +234,7 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "break_glass.use": ((stage.mia,), {**glass, "role": "editor", **hour}, Reason.DENIED),
         "data_keys.rotate": ((sure,), org, Reason.DENIED),
         "data_keys.destroy": ((sure,), org, Reason.DENIED),
+        "data_keys.destroy_retired": ((sure,), org, Reason.DENIED),
         "customer_keys.register": ((sure,), {**org, "ref": stage.world.keys.customer.ref}, Reason.DENIED),
         "customer_keys.replace": ((sure,), {**own, "ref": stage.world.keys.customer.ref}, Reason.DENIED),
         "customer_keys.rotate": ((stage.ann,), own, Reason.STEP_UP_REQUIRED),
@@ -248,7 +254,7 @@ SERVICES = {"members", "roles", "custom_roles", "elevations", "break_glass", "da
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey"]
 REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration"]
-REFUSALS += ["directory.rename_organization", "directory.create_workspace"]
+REFUSALS += ["addresses.request_change", "directory.rename_organization", "directory.create_workspace"]
 
 
 @pytest.mark.parametrize("method", REFUSALS)

@@ -34,6 +34,7 @@ OPERATIONS = [
     "roles.change_organization_role",
     "data_keys.rotate",
     "data_keys.destroy",
+    "data_keys.destroy_retired",
     "customer_keys.register",
     "customer_keys.replace",
     "customer_keys.withdraw",

@@ -8,15 +8,21 @@ from dataclasses import replace
 
 import pytest
 
-from ctsec.encryption import DekState
+from ctsec.directory.record import Workspace
+from ctsec.encryption import DekState, dek_id_of
 from ctsec.encryption.context import Context
 from ctsec.errors import ConfigurationError, ResidencyError, StoreBusy, WorkspaceMoving
-from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.ids import CredentialId, OrganizationId, WorkspaceId
 from ctsec.outcome import Reason
 from ctsec.principal import Principal
 from ctsec.residency import DEPLOYMENTS_KEY, MoveState, Primary, Region, Regions, Replica
+from ctsec.secret import Secret
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.memory import MemoryRegionStorage
+from ctsec.testing.conformance.samples import ignore
+from ctsec.vault import Vault, VaultCredential, VaultKind, VaultWish
+from ctsec.vault.record import secret_context
+from tests.services._sync_shelf import Shelf
 from tests.services._sync_world import World
 from tests.services.probing import reason
 
@@ -175,3 +181,112 @@ def test_content_of_another_organization_is_refused(scene: Scene) -> None:
         scene.write(a="y")
     with pytest.raises(ResidencyError, match="another organization"):
         scene.read()
+
+
+WISH = VaultWish(name="bucket", kind=VaultKind.AWS, services=None, regions=None)
+
+
+def keep(scene: Scene, name: str = "bucket", workspace: WorkspaceId | None = None) -> CredentialId:
+    """Keep a credential of a workspace, prod if none is named."""
+    place = {"organization": scene.acme, "workspace": workspace or scene.prod}
+    kept = scene.world.call("vault.store", scene.ann, **place, wish=replace(WISH, name=name), secret=Secret(name.encode()))
+    return CredentialId(kept.id)
+
+
+def use(scene: Scene, credential: CredentialId) -> bytes:
+    """Return a credential's secret, as a process that holds no data key."""
+    scene.world.security.parts.memory.data_keys.forget()
+    used = scene.world.call("vault.use", scene.ann, organization=scene.acme, credential=credential)
+    return bytes(used.secret.reveal())
+
+
+def region_of(scene: Scene, credential: CredentialId) -> str:
+    """Return the region of the data key that a credential is sealed under."""
+    with scene.world.storage.reading() as store:
+        sealed = store.credentials.sealed(credential)
+        record = store.deks.get(dek_id_of(sealed or b""))
+    assert record is not None
+    return record.region
+
+
+@pytest.mark.proves("SEED-D2")
+def test_the_credentials_of_a_workspace_move_along(scene: Scene) -> None:
+    """After a move they open, under the data key of the new region, though the old region's keys are destroyed; so does the way back."""
+    credential = keep(scene)
+    assert region_of(scene, credential) == "eu"
+    for region in ("us", "eu"):
+        scene.start(region)
+        assert scene.regional.moves.run_due() == 1
+        assert use(scene, credential) == b"bucket"
+        assert region_of(scene, credential) == region
+    keys = scene.world.call("data_keys.of_organization", organization=scene.acme)
+    assert {(each.region, each.state) for each in keys} == {
+        ("eu", DekState.DESTROYED),
+        ("us", DekState.DESTROYED),
+        ("eu", DekState.ACTIVE),
+    }
+
+
+def test_a_regions_key_stays_while_the_vault_needs_it(scene: Scene) -> None:
+    """Where another workspace's credential is still under the source's data key, that key is not destroyed with the last workspace."""
+    other = keep(scene, "other")
+    with scene.world.storage.begin(after_commit=ignore) as store:
+        record = store.credentials.get(scene.acme, other)
+        assert record is not None
+        assert store.credentials.remove(scene.acme, other)
+        assert store.credentials.add(replace(record, workspace_id=None), sealed_again(scene, record))
+    scene.start()
+    assert scene.regional.moves.run_due() == 1
+    keys = scene.world.call("data_keys.of_organization", organization=scene.acme)
+    assert {each.state for each in keys if each.region == "eu"} == {DekState.ACTIVE}
+    assert use(scene, other) == b"other"
+
+
+def test_a_regions_key_stays_while_a_hosts_table_needs_it() -> None:
+    """Where a host has not sealed its row for the target, the source's data key is not destroyed with the last workspace."""
+    shelf = Shelf()
+    with World.open(options=EmbeddedOptions(regions=TWO), tables=(shelf,)) as world:
+        ann = world.person("ann@acme.example")
+        acme = (world.organization(ann)).id
+        scene = Scene(world, ann, acme, (world.workspace(acme)).id)
+        context = Context(organization=acme, purpose="note", row="1")
+        shelf.put("1", world.call("secrets.seal", b"a row", context=context, region="eu"), context)
+        for region, states in (("us", {DekState.ACTIVE}), ("eu", {DekState.ACTIVE}), ("us", {DekState.DESTROYED})):
+            if states == {DekState.DESTROYED}:
+                shelf.rows.clear()
+            scene.start(region)
+            assert scene.regional.moves.run_due() == 1
+            keys = world.call("data_keys.of_organization", organization=acme)
+            assert {each.state for each in keys if each.region == "eu"} == states
+
+
+def sealed_again(scene: Scene, record: VaultCredential) -> bytes:
+    """Return the secret of a credential, sealed for eu."""
+    context = secret_context(scene.acme, record.id)
+    blob: bytes = scene.world.call("secrets.seal", b"other", context=context, region="eu")
+    return blob
+
+
+def test_a_secret_is_not_written_for_a_region_that_was_left(scene: Scene) -> None:
+    """A workspace that moves between sealing and writing has the write refused: its old region's key may be gone."""
+
+    class Moving:
+        def __init__(self) -> None:
+            self.asked = 0
+
+        def get(self, workspace_id: WorkspaceId) -> Workspace:
+            self.asked += 1
+            found = scene.world.call("directory.workspace", workspace_id)
+            return replace(found, region="eu" if self.asked % 2 else "us")
+
+    credential = keep(scene)
+    with scene.world.security.begin() as unit:
+        parts = replace(unit.vault._parts, places=Moving())
+        vault = Vault(parts, audit=unit.audit, ambient=unit._ambient)
+        wish = replace(WISH, name="new")
+        stored = vault.store(scene.ann, organization=scene.acme, workspace=scene.prod, wish=wish, secret=Secret(b"new"))
+        assert reason(stored) is Reason.CONFLICT
+        rotated = vault.rotate(scene.ann, organization=scene.acme, credential=credential, secret=Secret(b"new"))
+        assert reason(rotated) is Reason.CONFLICT
+    assert use(scene, credential) == b"bucket"
+    assert len(scene.world.call("vault.of_organization", organization=scene.acme)) == 1

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from ctsec.encryption import Context, dek_id_of
+from ctsec.encryption import Context
 from ctsec.encryption.data_key import NoDataKey
-from ctsec.encryption.reencryption import SealedRow
 from ctsec.errors import CtsecError, DecryptionFailed
 from ctsec.ids import CredentialId, OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Reason
@@ -244,70 +243,3 @@ def test_destroyed_data_keys_end_every_credential(scene: Scene) -> None:
     with pytest.raises(CtsecError):
         scene.use()
     assert scene.named("credential.disclosed") == []
-
-
-def test_after_a_rotation_the_vault_is_sealed_anew(scene: Scene) -> None:
-    """Page by page every secret comes under the present data key, opens as before, and a second run writes nothing."""
-    names = [f"bucket {n}" for n in range(5)]
-    for name in names:
-        scene.call("store", wish=replace(WISH, name=name), secret=Secret(name.encode()))
-    old = {each.id for each in scene.world.call("data_keys.of_organization", organization=scene.acme)}
-    scene.world.call("data_keys.rotate", scene.world.sure(scene.ann), organization=scene.acme)
-    reencrypt, written = scene.world.security.jobs.keys.reencrypt_vault, 0
-    after: str | None = ""
-    while after is not None:
-        done = reencrypt(scene.acme, after=after, limit=2)
-        assert done.failed == ()
-        written, after = written + done.written, done.after
-    assert written == 6
-    assert (reencrypt(scene.acme)).written == 0
-    with scene.world.security.reading() as unit:
-        rows = unit.vault.rows.page(scene.acme, after="", limit=9)
-        assert {dek_id_of(row.blob) for row in rows} & old == set()
-        opened = {unit.secrets.open(row.blob, context=row.context) for row in rows}
-    assert opened >= {name.encode() for name in names}
-
-
-def test_what_does_not_open_is_named_and_the_rest_goes_on(scene: Scene) -> None:
-    """A broken blob, a foreign one and one that is gone meanwhile do not stop the others; an interrupted page changes nothing."""
-    second = scene.call("store", wish=replace(WISH, name="second"), secret=Secret(b"second"))
-    scene.world.call("data_keys.rotate", scene.world.sure(scene.ann), organization=scene.acme)
-    with scene.world.storage.begin(after_commit=ignore) as store:
-        kept = store.credentials.sealed(scene.kept.id)
-        assert kept is not None
-        store.credentials.reseal(scene.kept.id, before=kept, after=kept[:-1] + bytes([kept[-1] ^ 1]))
-    reencrypt = scene.world.security.jobs.keys.reencrypt_vault
-
-    def rolled_back() -> None:
-        with scene.world.security.begin() as unit:
-            done = unit.data_keys.reencrypt(unit.vault.rows, organization=scene.acme)
-            assert (done.written, done.failed) == (1, (scene.kept.id,))
-            raise ZeroDivisionError
-
-    with scene.world.security.reading() as unit:
-        before = unit.vault.rows.page(scene.acme, after="", limit=9)
-    with pytest.raises(ZeroDivisionError):
-        rolled_back()
-    with scene.world.security.reading() as unit:
-        assert unit.vault.rows.page(scene.acme, after="", limit=9) == before
-    done = reencrypt(scene.acme)
-    assert (done.written, done.failed, done.after) == (1, (scene.kept.id,), None)
-    with scene.world.security.begin() as unit:
-        (foreign,) = [row for row in before if row.position == second.id]
-        assert not unit.vault.rows.replace(foreign, b"late")
-        assert (unit.data_keys.reencrypt(Rows((foreign,)), organization=scene.globex)).failed == (second.id,)
-
-
-class Rows:
-    """Rows that a host hands in."""
-
-    def __init__(self, rows: tuple[SealedRow, ...]) -> None:
-        self._rows = rows
-
-    def page(self, organization: OrganizationId, *, after: str, limit: int) -> tuple[SealedRow, ...]:
-        """Return all of them."""
-        return self._rows
-
-    def replace(self, row: SealedRow, blob: bytes) -> bool:
-        """Write nothing."""
-        raise AssertionError("nothing of another organization is written")

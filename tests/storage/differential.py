@@ -18,6 +18,7 @@ from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.query import AuditQuery
 from ctsec.directory.record import MembershipStatus, OrganizationStatus
 from ctsec.encryption.dek import DekState
+from ctsec.encryption.reencryption import Stored
 from ctsec.errors import StoreError
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Purpose
@@ -26,6 +27,7 @@ from ctsec.rbac.listing import Reach
 from ctsec.storage.ports import Storage, Store
 from ctsec.testing.conformance import samples as s
 from ctsec.testing.conformance._sync_passkeys import passkey
+from ctsec.testing.conformance._sync_reencryption import blob, progress
 from ctsec.testing.conformance._sync_vault import credential, index_key
 
 Call: TypeAlias = tuple[str, int, int, int]
@@ -37,6 +39,7 @@ _NAMES: Final = ("user.signed_in", "role.*", "role.assigned", "r_le.x")
 _ORDERED: Final = (
     "workspaces.of_", "roster.of_org", "standings.of_org", "roster.owners", "assignments.of_", "lists.", "passkeys.of_", "custom_roles.of_",
     "elevations.of_", "break_glass.of_", "api_keys.of_", "credentials.", "index_keys.", "inbox.", "log.", "outbox.", "guard.events.",
+    "reencryptions.", "deks.retired_", "deks.of_scopes",
 )  # fmt: skip
 
 
@@ -49,6 +52,14 @@ def _call(*positional: Any, **named: Any) -> Arguments:
 
 
 _STATES: Final = (ElevationState.OPEN, ElevationState.ACTIVE, ElevationState.DENIED, ElevationState.ENDED)
+
+
+_STORED: Final = (Stored.VAULT, Stored.INDEX_KEY, Stored.SEED, Stored.VAULT)
+_SCOPES: Final = (s.org_id(0), s.org_id(1), s.org_id(2), "deployment")
+
+
+def _values(stored: int, n: int) -> tuple[str | int, ...]:
+    return ((_KEYS[n], 1), (s.authenticator(n, of=0).id,))[stored - 1] if stored in {1, 2} else (credential(n).id,)
 
 
 def _reach(a: int, b: int, c: int) -> Reach:
@@ -165,10 +176,20 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "customer_keys.remove": lambda f, a, b, c: _call(s.org_id(a), _KEYS[b]),
     "customer_keys.holders": lambda f, a, b, c: _call(s.customer_key(a, region=_KEYS[b]).ref),
     "customer_keys.page": lambda f, a, b, c: _call(after=(s.org_id(a), _KEYS[b]), limit=1 + c),
-    "index_keys.add": lambda f, a, b, c: _call(replace(index_key(1 + a, place=_KEYS[b]), sealed=b"s%d" % f)),
+    "deks.retired_scopes": lambda f, a, b, c: _call(after=f"scope {a}" if a else "", limit=1 + b),
+    "deks.of_scopes": lambda f, a, b, c: _call((f"scope {a}", f"scope {b}")),
+    "reencryptions.put": lambda f, a, b, c: _call(replace(progress(_ROLES[a], of=b, version=c), ended_at=_at(c) if c else None)),
+    "reencryptions.of_scopes": lambda f, a, b, c: _call((s.org_id(a), s.org_id(b))),
+    "reencryptions.unfinished": lambda f, a, b, c: _call(limit=1 + a),
+    "reencryptions.under": lambda f, a, b, c: _call(_STORED[a], _SCOPES[b], keys=(s.dek(c).id,), after=(), limit=1 + c),
+    "reencryptions.count": lambda f, a, b, c: _call(_STORED[a], _SCOPES[b], keys=(s.dek(c).id, s.dek(1).id)),
+    "reencryptions.replace": lambda f, a, b, c: _call(
+        _STORED[a], _SCOPES[b], key=_values(a, c), before=blob(c, c), after=blob(a, 9)
+    ),
+    "index_keys.add": lambda f, a, b, c: _call(replace(index_key(1 + a, place=_KEYS[b]), sealed=blob(f % 4, f))),
     "index_keys.of_place": lambda f, a, b, c: _call(s.org_id(1), _KEYS[a], fresh=b > 1),
     "index_keys.remove": lambda f, a, b, c: _call(s.org_id(1), _KEYS[a], below=b),
-    "credentials.add": lambda f, a, b, c: _call(credential(f, of=a, name=_ROLES[b], due=_at(c) if c else None), b"s%d" % f),
+    "credentials.add": lambda f, a, b, c: _call(credential(f, of=a, name=_ROLES[b], due=_at(c) if c else None), blob(f % 4, f)),
     "credentials.get": lambda f, a, b, c: _call(s.org_id(a), credential(b).id),
     "credentials.sealed": lambda f, a, b, c: _call(credential(a).id),
     "credentials.replace": lambda f, a, b, c: _call(
@@ -252,7 +273,7 @@ def play(storage: Storage, run: Run) -> list[tuple[str, object]]:
 _READS: Final = tuple(name for name in CALLS if name.rpartition(".")[2] in {
     "get", "by_email", "by_credential", "by_digest", "open", "of_user", "of_organization", "of_workspace", "of_owner", "standing",
     "organization_of",
-    "active", "due", "sealed", "of_place", "peek", "live", "last", "pending",
+    "active", "due", "sealed", "of_place", "peek", "live", "last", "pending", "unfinished",
 })  # fmt: skip
 
 

@@ -119,6 +119,10 @@ class TestIndexKeys(conformance.AsyncIndexKeyConformance):
     pass
 
 
+class TestReencryptions(conformance.AsyncReencryptionConformance):
+    pass
+
+
 class TestInbox(conformance.AsyncInboxConformance):
     pass
 

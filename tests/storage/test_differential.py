@@ -19,6 +19,7 @@ RUNS = 1000 if os.environ.get("CTSEC_SOAK") else 20
 PHASES = (Phase.explicit, Phase.generate)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", available_databases())
 def test_memory_and_database_agree(kind: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Whatever transactions run, committed or rolled back, a database answers as the reference model does."""

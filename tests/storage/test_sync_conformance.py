@@ -120,6 +120,10 @@ class TestIndexKeys(conformance.IndexKeyConformance):
     pass
 
 
+class TestReencryptions(conformance.ReencryptionConformance):
+    pass
+
+
 class TestInbox(conformance.InboxConformance):
     pass
 

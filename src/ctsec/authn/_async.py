@@ -63,7 +63,7 @@ class AsyncSignIn:
         if refusal is not None:
             return await self._refuse(refusal, subject=None)
         user = await self._parts.accounts.by_email(key)
-        proved = await self._parts.passwords.prove(user, password)
+        proved = await self._parts.passwords.prove(user, password, key=key)
         if isinstance(proved, Refusal) or user is None:
             return await self._refuse(_WRONG, subject=user.id if user else None)
         refusal = self._may_act(user)

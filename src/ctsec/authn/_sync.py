@@ -64,7 +64,7 @@ class SignIn:
         if refusal is not None:
             return self._refuse(refusal, subject=None)
         user = self._parts.accounts.by_email(key)
-        proved = self._parts.passwords.prove(user, password)
+        proved = self._parts.passwords.prove(user, password, key=key)
         if isinstance(proved, Refusal) or user is None:
             return self._refuse(_WRONG, subject=user.id if user else None)
         refusal = self._may_act(user)

@@ -1,4 +1,4 @@
-"""`ctsec doctor`: what the connections of a host's security bundle speak."""
+"""`ctsec doctor`: what the connections of a host's security bundle speak, and which values still wait for another data key."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ctsec.cli.work import load_bundle
+from ctsec.errors import CtsecError
 
 if TYPE_CHECKING:
     import argparse
 
+    from ctsec.encryption.reencryption import Reencryption
+    from ctsec.security import Security
     from ctsec.transport.report import ConnectionReport
+
+_TOLD = ("scope", "place", "remaining", "written", "problem")
 
 
 def add_to(commands: Any) -> None:
@@ -23,10 +28,27 @@ def add_to(commands: Any) -> None:
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
-    found = load_bundle(chosen.bundle).connections()
+    bundle = load_bundle(chosen.bundle)
+    found = bundle.connections()
     for each in found:
         print(json.dumps(dataclasses.asdict(each) | {"sound": each.sound}) if chosen.json else _line(each), flush=True)
+    for work in _under_way(bundle):
+        told = {"what": "re-encryption", **{name: getattr(work, name) for name in _TOLD}, "sound": True}
+        print(json.dumps(told) if chosen.json else _progress(work), flush=True)
     return 0 if all(each.sound for each in found) else 1
+
+
+def _under_way(bundle: Security) -> tuple[Reencryption, ...]:
+    """Return what is not sealed anew yet; a store that does not answer is told above."""
+    try:
+        return bundle.jobs.reencryptions.unfinished()
+    except CtsecError:
+        return ()
+
+
+def _progress(each: Reencryption) -> str:
+    problem = f" ({each.problem})" if each.problem else ""
+    return f"... {'re-encryption':12} {each.place} of {each.scope}: {each.remaining} rows left, {each.written} written{problem}"
 
 
 def _line(each: ConnectionReport) -> str:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ctsec.encryption.portable import open_portable as open_portable
     from ctsec.encryption.portable import read_portable as read_portable
     from ctsec.encryption.portable import seal_portable as seal_portable
-    from ctsec.encryption.reencryption import Reencrypted as Reencrypted
+    from ctsec.encryption.reencryption import Reencryption as Reencryption
     from ctsec.encryption.reencryption import SealedRow as SealedRow
     from ctsec.encryption.sealing import SealingRing as SealingRing
     from ctsec.encryption.stream import StreamOpener as StreamOpener
@@ -75,7 +75,7 @@ _HOME = {
     "KmsCapabilities": "ctsec.encryption.kek",
     "NoDataKey": "ctsec.encryption.data_key",
     "PortableBlob": "ctsec.encryption.portable",
-    "Reencrypted": "ctsec.encryption.reencryption",
+    "Reencryption": "ctsec.encryption.reencryption",
     "RingPolicy": "ctsec.encryption.holding",
     "SealedRow": "ctsec.encryption.reencryption",
     "SealingRing": "ctsec.encryption.sealing",
@@ -118,7 +118,7 @@ __all__ = [
     "KmsCapabilities",
     "NoDataKey",
     "PortableBlob",
-    "Reencrypted",
+    "Reencryption",
     "RingPolicy",
     "SealedRow",
     "SealingRing",

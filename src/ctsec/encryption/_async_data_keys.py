@@ -13,14 +13,13 @@ from ctsec.encryption._async_ports import (
     AsyncDekRecords,
     AsyncEpochRecords,
     AsyncKeyRights,
-    AsyncSealedRows,
+    AsyncReencryptionRecords,
 )
-from ctsec.encryption._async_reencryption import AsyncReencryption
 from ctsec.encryption.customer_key import ENCRYPTION_MANAGE
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.holding import keys_of
-from ctsec.encryption.reencryption import Reencrypted
-from ctsec.ids import OrganizationId
+from ctsec.encryption.reencryption import SealedPlace, Stored, is_clear, retired
+from ctsec.ids import DekId, OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 
@@ -30,7 +29,7 @@ STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor agai
 class AsyncDataKeys:
     """The data keys of organizations. Everything here takes a fresh second factor."""
 
-    __slots__ = ("_ambient", "_audit", "_customer_keys", "_epochs", "_records", "_rights", "_ring")
+    __slots__ = ("_ambient", "_audit", "_customer_keys", "_epochs", "_places", "_records", "_reencryptions", "_rights", "_ring")
 
     def __init__(
         self,
@@ -40,6 +39,8 @@ class AsyncDataKeys:
         customer_keys: AsyncCustomerKeyRecords,
         rights: AsyncKeyRights,
         epochs: AsyncEpochRecords,
+        reencryptions: AsyncReencryptionRecords,
+        places: tuple[SealedPlace, ...],
         audit: AsyncRecorder,
         ambient: Ambient,
     ) -> None:
@@ -48,6 +49,8 @@ class AsyncDataKeys:
         self._customer_keys = customer_keys
         self._rights = rights
         self._epochs = epochs
+        self._reencryptions = reencryptions
+        self._places = places
         self._audit = audit
         self._ambient = ambient
 
@@ -66,19 +69,13 @@ class AsyncDataKeys:
                 return await self._replaced(actor, organization, made)
         return await refuse(self._audit, actor, organization, refusal, attempted="data_key.rotate")
 
-    async def reencrypt(self, rows: AsyncSealedRows, *, organization: OrganizationId, after: str = "", limit: int = 100) -> Reencrypted:
-        """Seal rows anew that are under a data key that seals no more, a page at a time, in this unit; see `AsyncReencryption`."""
-        return await AsyncReencryption(self._ring, records=self._records).run(rows, organization=organization, after=after, limit=limit)
-
     async def destroy(self, actor: Principal, *, organization: OrganizationId) -> Outcome[int]:
         """Destroy every data key of an organization; return how many. Nothing that was sealed under them can ever be read again.
 
         Needs an owner with a fresh second factor. Copies of the records in backups end with the key that wrapped them: where that is the
         organization's own, its owner destroys it at its key service.
         """
-        refusal = await self._rights.may_destroy(actor, organization=organization)
-        if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
-            refusal = STEP_UP
+        refusal = await self._judge_destroying(actor, organization)
         if refusal is not None:
             return await refuse(self._audit, actor, organization, refusal, attempted="data_keys.destroy")
         count = 0
@@ -96,6 +93,55 @@ class AsyncDataKeys:
             details={"count": count},
         )
         return count
+
+    async def destroy_retired(self, actor: Principal, *, organization: OrganizationId) -> Outcome[int]:
+        """Destroy the data keys that were replaced and that nothing needs any more; return how many.
+
+        Refused with CONFLICT while a table that is known needs each of them, or was not counted since they ceased to seal, which is two
+        hours after the rotation. What a host has sealed and handed to nobody is not known, and neither are backups: it can never be read
+        again. Needs an owner with a fresh second factor.
+        """
+        refusal = await self._judge_destroying(actor, organization)
+        keys = await self._records.of_scope(organization) if refusal is None else ()
+        unneeded, needing = await self._unneeded(keys, organization)
+        if refusal is None and needing and not unneeded:
+            refusal = Refusal(Reason.CONFLICT, f"the keys are needed, or may be, by {', '.join(needing)}; the worker seals that anew first")
+        if refusal is not None:
+            return await refuse(self._audit, actor, organization, refusal, attempted="data_keys.destroy_retired")
+        count = 0
+        for record in keys:
+            if record.id in unneeded and await self._records.change(record.destroyed()):
+                count += 1
+        if count:
+            await self._epochs.bump(keys_of(organization))
+            await self._audit.note(
+                EventName.RETIRED_DATA_KEYS_DESTROYED,
+                actor=actor,
+                targets=(Target("organization", organization), *(Target("data_key", each) for each in sorted(unneeded))),
+                organization=organization,
+                details={"count": count},
+            )
+        return count
+
+    async def _unneeded(self, keys: tuple[WrappedDek, ...], organization: OrganizationId) -> tuple[frozenset[DekId], tuple[str, ...]]:
+        """Return which replaced keys nothing needs, and the names of the tables that need others."""
+        found = {each.place: each for each in await self._reencryptions.of_scopes((organization,))}
+        own = {each.value: each for each in Stored}
+        unneeded, needing = set(retired(keys)), set[str]()
+        for place in (each for each in self._places if each.holds(organization)):
+            for key, moment in retired(keys, region=place.region).items():
+                clear = is_clear(found.get(place.name), moment)
+                if clear and place.name in own:
+                    clear = not await self._reencryptions.count(own[place.name], organization, keys=(key,))
+                if not clear:
+                    unneeded.discard(key)
+                    needing.add(place.name)
+        return frozenset(unneeded), tuple(sorted(needing))
+
+    async def _judge_destroying(self, actor: Principal, organization: OrganizationId) -> Refusal | None:
+        refusal = await self._rights.may_destroy(actor, organization=organization)
+        fresh = actor.credential.second_factor_fresh(now=self._ambient.now())
+        return refusal if refusal is not None or fresh else STEP_UP
 
     async def _replaced(self, actor: Principal, organization: OrganizationId, made: WrappedDek) -> WrappedDek:
         for earlier in await self._records.of_scope(organization):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from ctsec.encryption.blind_index import IndexKey
 from ctsec.encryption.context import Context
 from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.kek import KekDescription
-from ctsec.encryption.reencryption import SealedRow
+from ctsec.encryption.reencryption import Reencryption, SealedRow, Stored, StoredValue
 from ctsec.ids import DekId, OrganizationId
 from ctsec.outcome import Refusal
 from ctsec.principal import Principal
 from ctsec.secret import Secret
+
+Key: TypeAlias = tuple[str | int, ...]
 
 
 class AsyncDekRecords(Protocol):
@@ -41,6 +43,14 @@ class AsyncDekRecords(Protocol):
 
     async def active_page(self, *, after: str, limit: int) -> tuple[WrappedDek, ...]:
         """Return active keys of every scope with an id above `after`, in the order of their ids: for the job that rotates them."""
+        ...
+
+    async def retired_scopes(self, *, after: str, limit: int) -> tuple[str, ...]:
+        """Return scopes above `after` that have keys which only open, in their order."""
+        ...
+
+    async def of_scopes(self, scopes: tuple[str, ...]) -> tuple[WrappedDek, ...]:
+        """Return every key of some scopes, in the order of scopes and ids."""
         ...
 
     async def change(self, dek: WrappedDek) -> bool:
@@ -108,15 +118,56 @@ class AsyncKeyRights(Protocol):
         ...
 
 
-class AsyncSealedRows(Protocol):
-    """Rows of an organization that hold sealed values: the vault's, or a host's."""
+class AsyncSealedTable(Protocol):
+    """A table that holds sealed values of organizations, in transactions of its own: the worker seals them anew after a rotation.
 
-    async def page(self, organization: OrganizationId, *, after: str, limit: int) -> tuple[SealedRow, ...]:
-        """Return rows behind a position, in the order of positions."""
+    `scope` is the id of an organization (or `deployment`, of which a host's table holds nothing). A value is under one of `keys` if
+    `dek_id_of` says so: bytes 2 to 17 of its blob are the id.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name that progress is kept under, at most 256 bytes: it stays the same, and no other table has it."""
         ...
 
-    async def replace(self, row: SealedRow, blob: bytes) -> bool:
-        """Write `blob` if the row still holds what `row` says, by one compare-and-set; True if it was written."""
+    async def under(self, scope: str, *, keys: tuple[DekId, ...], after: str, limit: int) -> tuple[SealedRow, ...]:
+        """Return rows of `scope` under one of `keys` behind a position (empty: from the first on), in the order of positions."""
+        ...
+
+    async def count(self, scope: str, *, keys: tuple[DekId, ...]) -> int:
+        """Return how many rows of `scope` are under one of `keys`, copies included that can not be written here."""
+        ...
+
+    async def replace(self, changes: tuple[tuple[SealedRow, bytes], ...]) -> int:
+        """Write each new blob if its row still holds what the old one says, all in one transaction; return how many were written."""
+        ...
+
+
+class AsyncReencryptionRecords(Protocol):
+    """What the store itself keeps sealed under data keys, and how far all sealing anew has come."""
+
+    async def under(self, table: Stored, scope: str, *, keys: tuple[DekId, ...], after: Key, limit: int) -> tuple[StoredValue, ...]:
+        """Return values of `scope` under one of `keys` behind a key (empty: from the first on), in the order of keys."""
+        ...
+
+    async def count(self, table: Stored, scope: str, *, keys: tuple[DekId, ...]) -> int:
+        """Return how many values of `scope` are under one of `keys`."""
+        ...
+
+    async def replace(self, table: Stored, scope: str, *, key: Key, before: bytes, after: bytes) -> bool:
+        """Write the same value under another seal if `before` is stored there; True if it was written."""
+        ...
+
+    async def of_scopes(self, scopes: tuple[str, ...]) -> tuple[Reencryption, ...]:
+        """Return how far each table of these scopes is, in the order of scopes and tables."""
+        ...
+
+    async def unfinished(self, *, limit: int) -> tuple[Reencryption, ...]:
+        """Return what has not ended, or has left rows behind, of every scope, in the order of scopes and tables."""
+        ...
+
+    async def put(self, progress: Reencryption) -> bool:
+        """Insert version 0, or write over the record of the version before, by one compare-and-set; True if it was written."""
         ...
 
 

@@ -1,51 +1,69 @@
-"""Sealing anew what is under a data key that seals no more, a page at a time (async source)."""
+"""Sealing a page of rows anew under the data key that seals now (async source)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from ctsec.encryption._async import AsyncKeyRing
-from ctsec.encryption._async_ports import AsyncDekRecords, AsyncSealedRows
-from ctsec.encryption.data_key import NoDataKey
+from ctsec.encryption._async_ports import AsyncDekSource, AsyncSealedTable
+from ctsec.encryption.dek import DekState
 from ctsec.encryption.envelope import dek_id_of
-from ctsec.encryption.reencryption import Reencrypted, SealedRow
-from ctsec.errors import CtsecError
-from ctsec.ids import OrganizationId
+from ctsec.encryption.reencryption import SealedRow
+from ctsec.errors import CorruptRecord, DecryptionFailed, KmsError, StoreBusy
+from ctsec.ids import DekId
 
 
-class AsyncReencryption:
-    """Moves an organization's sealed values to the data key that seals now.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How many rows were written, the position to go on after (None: the end), which keys were refused, and the code of what was."""
 
-    A row keeps its region. One that does not open is passed over and named, and one that changed meanwhile is left as it is. Killed in
-    the middle of a page, it has changed nothing of it; it starts again wherever one likes, since what is under the present key already is
-    not written.
-    """
+    written: int
+    after: str | None
+    refused: frozenset[DekId] = frozenset()
+    problem: str = ""
 
-    __slots__ = ("_records", "_ring")
 
-    def __init__(self, ring: AsyncKeyRing, *, records: AsyncDekRecords) -> None:
+class AsyncPageSealer:
+    """Seals rows anew. A row keeps its region; the key service is asked, and everything sealed, before the table is written."""
+
+    __slots__ = ("_ring", "_source")
+
+    def __init__(self, ring: AsyncKeyRing, *, source: AsyncDekSource) -> None:
         self._ring = ring
-        self._records = records
+        self._source = source
 
-    async def run(self, rows: AsyncSealedRows, *, organization: OrganizationId, after: str = "", limit: int = 100) -> Reencrypted:
-        """Seal the next `limit` rows anew, and return how far that came; raises an error that may be retried, such as KmsUnavailable."""
-        page = await rows.page(organization, after=after, limit=limit)
-        written, failed = 0, list[str]()
-        for row in page:
+    async def page(self, table: AsyncSealedTable, scope: str, *, keys: Mapping[DekId, str], after: str, limit: int) -> Page:
+        """Seal the next `limit` rows anew that are under one of `keys` (id to region).
+
+        A row that does not open is passed over, and so are the rows of a key that its service refuses. Raises what stops the rest: a
+        service that does not answer, a key that seals now and can not be used.
+        """
+        rows = await table.under(scope, keys=tuple(keys), after=after, limit=limit)
+        changes: list[tuple[SealedRow, bytes]] = []
+        refused: set[DekId] = set()
+        problem = ""
+        for row in rows:
             try:
-                blob = await self._sealed_anew(row, organization)
-            except CtsecError as error:
-                if error.retryable:
+                plaintext = await self._ring.open(row.blob, context=row.context)
+            except KmsError as error:
+                if not error.definite:
                     raise
-                failed.append(row.position)
+                refused.add(dek_id_of(row.blob))
+                problem = error.code
+            except (DecryptionFailed, CorruptRecord) as error:
+                problem = problem or error.code
             else:
-                written += blob is not None and await rows.replace(row, blob)
-        return Reencrypted(written, tuple(failed), page[-1].position if len(page) == limit else None)
+                blob = await self._ring.seal(plaintext, context=row.context, region=keys[dek_id_of(row.blob)])
+                changes.append((row, blob))
+        written = await self._write(table, scope, changes) if changes else 0
+        return Page(written, rows[-1].position if len(rows) == limit else None, frozenset(refused), problem)
 
-    async def _sealed_anew(self, row: SealedRow, organization: OrganizationId) -> bytes | None:
-        """Return the row's value under the key that seals now; None if it is under that one already."""
-        record = await self._records.get(dek_id_of(row.blob))
-        if record is None or record.scope != organization or row.context.organization != organization:
-            raise NoDataKey("the data key of this row is not one of this organization")
-        active = await self._records.active(organization, record.region)
-        if active is None or active.id == record.id:
-            return None
-        return await self._ring.seal(await self._ring.open(row.blob, context=row.context), context=row.context, region=record.region)
+    async def _write(self, table: AsyncSealedTable, scope: str, changes: list[tuple[SealedRow, bytes]]) -> int:
+        for dek_id in {dek_id_of(blob) for _, blob in changes}:
+            # This process may still hold a key that was destroyed a moment ago: nothing may be put under it.
+            record = await self._source.get(dek_id)
+            if record is None or record.state is DekState.DESTROYED:
+                self._ring.forget(scope)
+                raise StoreBusy("the data key was destroyed while it was used; nothing was written, try again")
+        return await table.replace(tuple(changes))

@@ -14,14 +14,13 @@ from ctsec.encryption._sync_ports import (
     DekRecords,
     EpochRecords,
     KeyRights,
-    SealedRows,
+    ReencryptionRecords,
 )
-from ctsec.encryption._sync_reencryption import Reencryption
 from ctsec.encryption.customer_key import ENCRYPTION_MANAGE
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.holding import keys_of
-from ctsec.encryption.reencryption import Reencrypted
-from ctsec.ids import OrganizationId
+from ctsec.encryption.reencryption import SealedPlace, Stored, is_clear, retired
+from ctsec.ids import DekId, OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 
@@ -31,7 +30,7 @@ STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor agai
 class DataKeys:
     """The data keys of organizations. Everything here takes a fresh second factor."""
 
-    __slots__ = ("_ambient", "_audit", "_customer_keys", "_epochs", "_records", "_rights", "_ring")
+    __slots__ = ("_ambient", "_audit", "_customer_keys", "_epochs", "_places", "_records", "_reencryptions", "_rights", "_ring")
 
     def __init__(
         self,
@@ -41,6 +40,8 @@ class DataKeys:
         customer_keys: CustomerKeyRecords,
         rights: KeyRights,
         epochs: EpochRecords,
+        reencryptions: ReencryptionRecords,
+        places: tuple[SealedPlace, ...],
         audit: Recorder,
         ambient: Ambient,
     ) -> None:
@@ -49,6 +50,8 @@ class DataKeys:
         self._customer_keys = customer_keys
         self._rights = rights
         self._epochs = epochs
+        self._reencryptions = reencryptions
+        self._places = places
         self._audit = audit
         self._ambient = ambient
 
@@ -67,19 +70,13 @@ class DataKeys:
                 return self._replaced(actor, organization, made)
         return refuse(self._audit, actor, organization, refusal, attempted="data_key.rotate")
 
-    def reencrypt(self, rows: SealedRows, *, organization: OrganizationId, after: str = "", limit: int = 100) -> Reencrypted:
-        """Seal rows anew that are under a data key that seals no more, a page at a time, in this unit; see `Reencryption`."""
-        return Reencryption(self._ring, records=self._records).run(rows, organization=organization, after=after, limit=limit)
-
     def destroy(self, actor: Principal, *, organization: OrganizationId) -> Outcome[int]:
         """Destroy every data key of an organization; return how many. Nothing that was sealed under them can ever be read again.
 
         Needs an owner with a fresh second factor. Copies of the records in backups end with the key that wrapped them: where that is the
         organization's own, its owner destroys it at its key service.
         """
-        refusal = self._rights.may_destroy(actor, organization=organization)
-        if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
-            refusal = STEP_UP
+        refusal = self._judge_destroying(actor, organization)
         if refusal is not None:
             return refuse(self._audit, actor, organization, refusal, attempted="data_keys.destroy")
         count = 0
@@ -97,6 +94,55 @@ class DataKeys:
             details={"count": count},
         )
         return count
+
+    def destroy_retired(self, actor: Principal, *, organization: OrganizationId) -> Outcome[int]:
+        """Destroy the data keys that were replaced and that nothing needs any more; return how many.
+
+        Refused with CONFLICT while a table that is known needs each of them, or was not counted since they ceased to seal, which is two
+        hours after the rotation. What a host has sealed and handed to nobody is not known, and neither are backups: it can never be read
+        again. Needs an owner with a fresh second factor.
+        """
+        refusal = self._judge_destroying(actor, organization)
+        keys = self._records.of_scope(organization) if refusal is None else ()
+        unneeded, needing = self._unneeded(keys, organization)
+        if refusal is None and needing and not unneeded:
+            refusal = Refusal(Reason.CONFLICT, f"the keys are needed, or may be, by {', '.join(needing)}; the worker seals that anew first")
+        if refusal is not None:
+            return refuse(self._audit, actor, organization, refusal, attempted="data_keys.destroy_retired")
+        count = 0
+        for record in keys:
+            if record.id in unneeded and self._records.change(record.destroyed()):
+                count += 1
+        if count:
+            self._epochs.bump(keys_of(organization))
+            self._audit.note(
+                EventName.RETIRED_DATA_KEYS_DESTROYED,
+                actor=actor,
+                targets=(Target("organization", organization), *(Target("data_key", each) for each in sorted(unneeded))),
+                organization=organization,
+                details={"count": count},
+            )
+        return count
+
+    def _unneeded(self, keys: tuple[WrappedDek, ...], organization: OrganizationId) -> tuple[frozenset[DekId], tuple[str, ...]]:
+        """Return which replaced keys nothing needs, and the names of the tables that need others."""
+        found = {each.place: each for each in self._reencryptions.of_scopes((organization,))}
+        own = {each.value: each for each in Stored}
+        unneeded, needing = set(retired(keys)), set[str]()
+        for place in (each for each in self._places if each.holds(organization)):
+            for key, moment in retired(keys, region=place.region).items():
+                clear = is_clear(found.get(place.name), moment)
+                if clear and place.name in own:
+                    clear = not self._reencryptions.count(own[place.name], organization, keys=(key,))
+                if not clear:
+                    unneeded.discard(key)
+                    needing.add(place.name)
+        return frozenset(unneeded), tuple(sorted(needing))
+
+    def _judge_destroying(self, actor: Principal, organization: OrganizationId) -> Refusal | None:
+        refusal = self._rights.may_destroy(actor, organization=organization)
+        fresh = actor.credential.second_factor_fresh(now=self._ambient.now())
+        return refusal if refusal is not None or fresh else STEP_UP
 
     def _replaced(self, actor: Principal, organization: OrganizationId, made: WrappedDek) -> WrappedDek:
         for earlier in self._records.of_scope(organization):

@@ -12,7 +12,8 @@ from ctsec.encryption._async_ports import (
     AsyncKeyServices,
     AsyncKms,
     AsyncOrganizationLock,
-    AsyncSealedRows,
+    AsyncReencryptionRecords,
+    AsyncSealedTable,
     AsyncSealer,
 )
 from ctsec.encryption._sync_ports import (
@@ -25,7 +26,8 @@ from ctsec.encryption._sync_ports import (
     KeyServices,
     Kms,
     OrganizationLock,
-    SealedRows,
+    ReencryptionRecords,
+    SealedTable,
     Sealer,
 )
 
@@ -39,7 +41,8 @@ __all__ = [
     "AsyncKeyServices",
     "AsyncKms",
     "AsyncOrganizationLock",
-    "AsyncSealedRows",
+    "AsyncReencryptionRecords",
+    "AsyncSealedTable",
     "AsyncSealer",
     "CustomerKeyRecords",
     "DekRecords",
@@ -50,6 +53,7 @@ __all__ = [
     "KeyServices",
     "Kms",
     "OrganizationLock",
-    "SealedRows",
+    "ReencryptionRecords",
+    "SealedTable",
     "Sealer",
 ]

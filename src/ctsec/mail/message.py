@@ -104,6 +104,17 @@ class Letters:
             closing=("If you did not ask for it, ignore this mail.",),
         )
 
+    def email_change(self, recipient: str, token: SecretText) -> Message:
+        """Send the link that makes `recipient` the address of an account, to that address."""
+        return self._set(
+            kind="email_change",
+            recipient=recipient,
+            subject="confirm your new e-mail address",
+            says=("With this link the account gets this address:",),
+            link=self._link("confirm-email-change", token, label="Use this address"),
+            closing=("If you did not ask for it, ignore this mail: nothing changes.",),
+        )
+
     def invitation(self, recipient: str, token: SecretText, *, organization: str, inviter: str) -> Message:
         """Invite a person to an organization."""
         return self._set(
@@ -169,6 +180,7 @@ class Letters:
             self.verification(whom, token),
             self.already_registered(whom),
             self.password_reset(whom, token),
+            self.email_change(whom, token),
             self.invitation(whom, token, organization="an organization", inviter="somebody"),
             self.alarm(whom, what="something happened", reason="a reason"),
             self.rotation_due(whom, name="a credential"),

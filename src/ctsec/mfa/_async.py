@@ -13,7 +13,6 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
-from ctsec.encryption.context import Context
 from ctsec.guard.counters import code_counter
 from ctsec.guard.proof import Proof, Purpose
 from ctsec.ids import AuthenticatorId, BackupCodeSetId, SessionId, UserId, new_id
@@ -24,7 +23,7 @@ from ctsec.mfa.enrolment import BackupCodes, Enrolment, MfaStatus
 from ctsec.mfa.passkey_options import Options
 from ctsec.mfa.passkey_response import parse_assertion
 from ctsec.mfa.provisioning import otpauth_uri
-from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
+from ctsec.mfa.record import Authenticator, BackupCodeSetRecord, seed_context
 from ctsec.mfa.totp import NO_STEP, generate_secret, verify
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Factor, Principal, anonymous
@@ -274,11 +273,6 @@ class AsyncMfa:
             details=details,
         )
         return refusal
-
-
-def seed_context(user_id: UserId, authenticator_id: AuthenticatorId) -> Context:
-    """Return what the sealed seed of an authenticator is bound to: person, authenticator and purpose."""
-    return Context(organization=None, table="authenticator", row=authenticator_id, field=f"seed:{user_id}", purpose="mfa")
 
 
 def slot_digest(set_id: BackupCodeSetId, slot: int) -> bytes:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ctsec.encryption.context import Context
 from ctsec.ids import AuthenticatorId, BackupCodeSetId, UserId
 
 
@@ -37,3 +38,8 @@ class BackupCodeSetRecord:
     salt: bytes
     digests: tuple[bytes, ...]
     created_at: datetime
+
+
+def seed_context(user_id: UserId, authenticator_id: AuthenticatorId) -> Context:
+    """Return what the sealed seed of an authenticator is bound to: person, authenticator and purpose."""
+    return Context(organization=None, table="authenticator", row=authenticator_id, field=f"seed:{user_id}", purpose="mfa")

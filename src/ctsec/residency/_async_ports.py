@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ctsec.directory.record import Workspace
 from ctsec.encryption.context import Context
-from ctsec.ids import MoveId, OrganizationId, WorkspaceId
+from ctsec.ids import DekId, MoveId, OrganizationId, WorkspaceId
 from ctsec.outcome import Refusal
 from ctsec.principal import Principal
 from ctsec.residency.record import Content, Move, Occupant, Position, Primary, Residence, Tally
@@ -39,6 +39,18 @@ class AsyncContentRecords(Protocol):
 
     async def shred(self, workspace_id: WorkspaceId, *, through: Position) -> int:
         """Delete a workspace's content up to and including a position; return how many rows."""
+        ...
+
+    async def under(self, organization_id: OrganizationId, *, keys: tuple[DekId, ...], after: Position, limit: int) -> tuple[Content, ...]:
+        """Return content of an organization that is sealed under one of `keys`, behind a position, in the order of positions."""
+        ...
+
+    async def count_under(self, organization_id: OrganizationId, *, keys: tuple[DekId, ...]) -> int:
+        """Return how many pieces of an organization are sealed under one of `keys`."""
+        ...
+
+    async def reseal(self, position: Position, *, before: bytes, after: bytes) -> bool:
+        """Write the same piece under another seal if `before` is stored there; True if it was written."""
         ...
 
     async def occupants(self, organization_id: OrganizationId) -> tuple[Occupant, ...]:

@@ -10,8 +10,9 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit.event import Event
+from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.encryption._async import AsyncKeyRing
-from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms
+from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms, AsyncSealedTable
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
@@ -23,11 +24,15 @@ from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
 from ctsec.security._async_engines import AsyncEngines, AsyncSlowHash
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
+from ctsec.security._async_move_secrets import AsyncMoveSecrets
 from ctsec.security._async_moves import AsyncMoves
+from ctsec.security._async_password_jobs import AsyncPasswordJobs
+from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_region_keys import AsyncHomeKeys
 from ctsec.security._async_regions import AsyncRouter
 from ctsec.security._async_replicas import AsyncReplicas
 from ctsec.security._async_residency import AsyncRegional, AsyncReporter
+from ctsec.security._async_sealed_tables import sealed_places
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
@@ -71,8 +76,10 @@ class AsyncSecurity:
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
+    `breaches` is asked about new passwords.
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
-    workspace of the host's own; the bundle closes the storages with itself.
+    workspace of the host's own; the bundle closes the storages with itself. `sealed_tables` are the host's own tables with sealed values,
+    such as `ctsec.storage.sql.AsyncSealedAttribute`: the worker seals them anew after a data key was rotated.
     """
 
     __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts", "regional")
@@ -90,31 +97,28 @@ class AsyncSecurity:
         wake: Wake = _sleep_on,
         rest: Wake = _sleep_on,
         feed: AsyncChangeFeed | None = None,
+        breaches: AsyncBreachRanges | None = None,
         region_stores: Mapping[str, AsyncRegionStorage] = MappingProxyType({}),
         regional_tables: tuple[AsyncRegionalTables, ...] = (),
+        sealed_tables: tuple[AsyncSealedTable, ...] = (),
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._ambient = Ambient(clock=parts.clock, random=random)
-        secrets = AsyncKeyRing(
-            kms=kms,
-            source=AsyncDeks(storage),
-            ambient=self._ambient,
-            services=key_services,
-            policy=parts.settings.data_keys,
-            held=parts.memory.data_keys,
-            region_keys=parts.settings.regions.keys if parts.settings.regions is not None else MappingProxyType({}),
-        )
-        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets)
+        self.parts = parts
+        source = AsyncDeks(storage)
+        secrets = self._ring(kms, source=source, services=key_services)
         self._aside = AsyncAsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake
         self._rest = rest
         self._feed = feed
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
-        self.parts = parts
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches)
         self.gate = AsyncGate(storage, parts=parts, feed=feed)
-        self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
+        self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
+        places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
+        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, breaches=breaches, places=tuple(place for place, _ in places))
+        again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = AsyncJobs(
             storage,
             secrets=secrets,
@@ -123,6 +127,8 @@ class AsyncSecurity:
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,
+            reencryptions=again,
+            passwords=AsyncPasswordJobs(storage, hasher=slow_hash, parts=parts, ambient=self._ambient),
         )
 
     @classmethod
@@ -209,13 +215,31 @@ class AsyncSecurity:
             await storage.aclose()
         await self._storage.aclose()
 
+    def _ring(self, kms: AsyncKms, *, source: AsyncDeks, services: AsyncKeyServices | None) -> AsyncKeyRing:
+        settings = self.parts.settings
+        return AsyncKeyRing(
+            kms=kms,
+            source=source,
+            ambient=self._ambient,
+            services=services,
+            policy=settings.data_keys,
+            held=self.parts.memory.data_keys,
+            region_keys=settings.regions.keys if settings.regions is not None else MappingProxyType({}),
+        )
+
     def _regional(
-        self, ring: AsyncKeyRing, *, stores: Mapping[str, AsyncRegionStorage], tables: tuple[AsyncRegionalTables, ...]
+        self,
+        ring: AsyncKeyRing,
+        *,
+        stores: Mapping[str, AsyncRegionStorage],
+        tables: tuple[AsyncRegionalTables, ...],
+        sealed: tuple[AsyncSealedTable, ...],
     ) -> AsyncRegional:
         ambient, aside = self._ambient, self._aside
         keys = AsyncHomeKeys(self._storage, ring=ring, committed=self._committed, ambient=ambient)
         router = AsyncRouter(self.parts.settings.regions, stores=stores, home=self._storage, keys=keys, aside=aside, ambient=ambient)
-        moves = AsyncMoves(router, ring=ring, tables=tables, committed=self._committed, ambient=ambient)
+        carried = AsyncMoveSecrets(router, hosts=sealed, committed=self._committed)
+        moves = AsyncMoves(router, ring=ring, tables=tables, secrets=carried, committed=self._committed, ambient=ambient)
         replicas = AsyncReplicas(router, ring=ring, committed=self._committed, ambient=ambient)
         return AsyncRegional(router, moves, replicas, AsyncReporter(router, ring=ring, aside=aside, ambient=ambient))
 

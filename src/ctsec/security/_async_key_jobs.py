@@ -13,18 +13,15 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async import AsyncAuditLog
 from ctsec.audit.event import EventName, Target
 from ctsec.encryption._async import AsyncKeyRing
-from ctsec.encryption._async_reencryption import AsyncReencryption
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.holding import keys_of
-from ctsec.encryption.reencryption import Reencrypted
 from ctsec.errors import CtsecError, KmsError
 from ctsec.ids import DekId, OrganizationId
 from ctsec.principal import system
 from ctsec.security.parts import Memory
 from ctsec.storage._async_ports import AsyncStorage, AsyncStore
-from ctsec.vault._async_rows import AsyncVaultRows
 
 _PAGE: Final = 100
 
@@ -85,12 +82,6 @@ class AsyncKeyJobs:
     async def rotate_if_due(self, record: WrappedDek) -> bool:
         """Give the scope of an active key another one if it is due; say whether it was."""
         return await self._is_due(record) and await self._rotate(record)
-
-    async def reencrypt_vault(self, organization: OrganizationId, *, after: str = "", limit: int = _PAGE) -> Reencrypted:
-        """Seal the next `limit` secrets of an organization's vault anew, in one transaction; go on with what it returns."""
-        async with self._storage.begin(after_commit=self._memory.evict) as store:
-            keys = AsyncReencryption(self._ring, records=store.deks)
-            return await keys.run(AsyncVaultRows(store.credentials), organization=organization, after=after, limit=limit)
 
     async def check_customer_keys(self) -> int:
         """Ask each key service whether the customer's key still serves; what changed is an event, and a refusal is heard everywhere."""

@@ -9,7 +9,8 @@ Rules that this module keeps:
   after it nothing by going on;
 - two processes that carry out the same move do the same; one that comes too late is told so by the stores, and changes nothing;
 - the source's data keys are destroyed only when no workspace of the organization is pinned there or on its way to it, under the lock
-  that is taken to create one; those of the region `default` stay, since what an organization keeps for itself is sealed under them.
+  that is taken to create one, and neither a credential of the vault nor a row of a host's sealed table is under them; those of the
+  region `default` stay, since what an organization keeps for itself is sealed under them.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from ctsec.residency.record import (
     Tallying,
     content_context,
 )
+from ctsec.security._async_move_secrets import AsyncMoveSecrets
 from ctsec.security._async_regions import AsyncRouter
 from ctsec.storage._async_ports import AfterCommit, AsyncStore
 
@@ -57,7 +59,7 @@ class AsyncAlso(Protocol):
 class AsyncMoves:
     """Carries out moves. `tables` are the host's own, which move along."""
 
-    __slots__ = ("_ambient", "_committed", "_ring", "_router", "_tables")
+    __slots__ = ("_ambient", "_committed", "_ring", "_router", "_secrets", "_tables")
 
     def __init__(
         self,
@@ -65,12 +67,14 @@ class AsyncMoves:
         *,
         ring: AsyncKeyRing,
         tables: tuple[AsyncRegionalTables, ...],
+        secrets: AsyncMoveSecrets,
         committed: AfterCommit,
         ambient: Ambient,
     ) -> None:
         self._router = router
         self._ring = ring
         self._tables = tables
+        self._secrets = secrets
         self._committed = committed
         self._ambient = ambient
 
@@ -158,10 +162,12 @@ class AsyncMoves:
         await self._advance(move, MoveState.SHREDDING, EventName.WORKSPACE_MOVE_SETTLED, {})
 
     async def _shred(self, move: Move) -> None:
+        await self._secrets.carry(move)
         rows = await self._shredded(move, move.source)
+        needed = await self._secrets.hosts_need_source(move)
 
         async def destroy(store: AsyncStore) -> Mapping[str, Detail]:
-            return {"data_keys": await self._destroy_keys(store, move)}
+            return {"data_keys": 0 if needed else await self._destroy_keys(store, move)}
 
         details: Mapping[str, Detail] = {"region": move.source, "rows": rows}
         await self._advance(move, MoveState.DONE, EventName.WORKSPACE_MOVE_FINISHED, details, also=destroy)
@@ -243,6 +249,8 @@ class AsyncMoves:
         await store.organizations.lock(move.organization_id)
         others = await store.moves.touching(move.organization_id, move.source) - 1
         if move.source == DEFAULT_REGION or others or await store.workspaces.pinned(move.organization_id, move.source):
+            return 0
+        if await self._secrets.needs_source(store, move):
             return 0
         count = 0
         for record in await store.deks.of_scope(move.organization_id):

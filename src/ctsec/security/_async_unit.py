@@ -6,6 +6,8 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async import AsyncAuditLog, AsyncSequencer
 from ctsec.authn._async import AsyncSignIn, AsyncSignInParts
 from ctsec.authn._async_accounts import AsyncAccountParts, AsyncAccounts
+from ctsec.authn._async_addresses import AsyncAddresses
+from ctsec.authn._async_breaches import AsyncBreachCheck
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.directory._async import AsyncDirectory
@@ -57,20 +59,12 @@ class AsyncUnit:
     @property
     def accounts(self) -> AsyncAccounts:
         """Sign-up, verification, password change and reset."""
-        return AsyncAccounts(
-            AsyncAccountParts(
-                accounts=self._store.users,
-                passwords=self._passwords,
-                sessions=self.sessions,
-                second_factors=self.mfa,
-                throttle=self._throttle,
-                proofs=self._guard.proofs,
-                post=self._outbox,
-                letters=self._parts.letters,
-            ),
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        return AsyncAccounts(self._accounts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def addresses(self) -> AsyncAddresses:
+        """The address of an account, changed."""
+        return AsyncAddresses(self._accounts, audit=self.audit, ambient=self._ambient)
 
     @property
     def sign_in(self) -> AsyncSignIn:
@@ -237,6 +231,8 @@ class AsyncUnit:
             customer_keys=self._store.customer_keys,
             rights=self._authority,
             epochs=self._store.epochs,
+            reencryptions=self._store.reencryptions,
+            places=self._engines.places,
             audit=self.audit,
             ambient=self._ambient,
         )
@@ -323,8 +319,23 @@ class AsyncUnit:
             records=self._store.passwords,
             hasher=self._engines.slow_hash,
             sealing=self._parts.password_sealing,
+            breaches=AsyncBreachCheck(self._engines.breaches, optional=self._parts.settings.breaches_optional, audit=self.audit),
+            mix=self._parts.memory.password_mix,
             product=self._parts.settings.issuer,
             ambient=self._ambient,
+        )
+
+    @property
+    def _accounts(self) -> AsyncAccountParts:
+        return AsyncAccountParts(
+            accounts=self._store.users,
+            passwords=self._passwords,
+            sessions=self.sessions,
+            second_factors=self.mfa,
+            throttle=self._throttle,
+            proofs=self._guard.proofs,
+            post=self._outbox,
+            letters=self._parts.letters,
         )
 
     @property

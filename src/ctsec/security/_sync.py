@@ -11,8 +11,9 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit.event import Event
+from ctsec.authn._sync_ports import BreachRanges
 from ctsec.encryption._sync import KeyRing
-from ctsec.encryption._sync_ports import KeyServices, Kms
+from ctsec.encryption._sync_ports import KeyServices, Kms, SealedTable
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
@@ -24,11 +25,15 @@ from ctsec.residency._sync_ports import RegionalTables, RegionStorage
 from ctsec.security._sync_engines import Engines, SlowHash
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
+from ctsec.security._sync_move_secrets import MoveSecrets
 from ctsec.security._sync_moves import Moves
+from ctsec.security._sync_password_jobs import PasswordJobs
+from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_region_keys import HomeKeys
 from ctsec.security._sync_regions import Router
 from ctsec.security._sync_replicas import Replicas
 from ctsec.security._sync_residency import Regional, Reporter
+from ctsec.security._sync_sealed_tables import sealed_places
 from ctsec.security._sync_unit import Unit
 from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
@@ -72,8 +77,10 @@ class Security:
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
+    `breaches` is asked about new passwords.
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
-    workspace of the host's own; the bundle closes the storages with itself.
+    workspace of the host's own; the bundle closes the storages with itself. `sealed_tables` are the host's own tables with sealed values,
+    such as `ctsec.storage.sql.SealedAttribute`: the worker seals them anew after a data key was rotated.
     """
 
     __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts", "regional")
@@ -91,31 +98,28 @@ class Security:
         wake: Wake = _sleep_on,
         rest: Wake = _sleep_on,
         feed: ChangeFeed | None = None,
+        breaches: BreachRanges | None = None,
         region_stores: Mapping[str, RegionStorage] = MappingProxyType({}),
         regional_tables: tuple[RegionalTables, ...] = (),
+        sealed_tables: tuple[SealedTable, ...] = (),
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._ambient = Ambient(clock=parts.clock, random=random)
-        secrets = KeyRing(
-            kms=kms,
-            source=Deks(storage),
-            ambient=self._ambient,
-            services=key_services,
-            policy=parts.settings.data_keys,
-            held=parts.memory.data_keys,
-            region_keys=parts.settings.regions.keys if parts.settings.regions is not None else MappingProxyType({}),
-        )
-        self._engines = Engines(slow_hash=slow_hash, secrets=secrets)
+        self.parts = parts
+        source = Deks(storage)
+        secrets = self._ring(kms, source=source, services=key_services)
         self._aside = AsideLog(storage.guard.events, sealer=secrets)
         self._wake = wake
         self._rest = rest
         self._feed = feed
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
-        self.parts = parts
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches)
         self.gate = Gate(storage, parts=parts, feed=feed)
-        self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
+        self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
+        places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
+        self._engines = Engines(slow_hash=slow_hash, secrets=secrets, breaches=breaches, places=tuple(place for place, _ in places))
+        again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = Jobs(
             storage,
             secrets=secrets,
@@ -124,6 +128,8 @@ class Security:
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,
+            reencryptions=again,
+            passwords=PasswordJobs(storage, hasher=slow_hash, parts=parts, ambient=self._ambient),
         )
 
     @classmethod
@@ -210,11 +216,31 @@ class Security:
             storage.close()
         self._storage.close()
 
-    def _regional(self, ring: KeyRing, *, stores: Mapping[str, RegionStorage], tables: tuple[RegionalTables, ...]) -> Regional:
+    def _ring(self, kms: Kms, *, source: Deks, services: KeyServices | None) -> KeyRing:
+        settings = self.parts.settings
+        return KeyRing(
+            kms=kms,
+            source=source,
+            ambient=self._ambient,
+            services=services,
+            policy=settings.data_keys,
+            held=self.parts.memory.data_keys,
+            region_keys=settings.regions.keys if settings.regions is not None else MappingProxyType({}),
+        )
+
+    def _regional(
+        self,
+        ring: KeyRing,
+        *,
+        stores: Mapping[str, RegionStorage],
+        tables: tuple[RegionalTables, ...],
+        sealed: tuple[SealedTable, ...],
+    ) -> Regional:
         ambient, aside = self._ambient, self._aside
         keys = HomeKeys(self._storage, ring=ring, committed=self._committed, ambient=ambient)
         router = Router(self.parts.settings.regions, stores=stores, home=self._storage, keys=keys, aside=aside, ambient=ambient)
-        moves = Moves(router, ring=ring, tables=tables, committed=self._committed, ambient=ambient)
+        carried = MoveSecrets(router, hosts=sealed, committed=self._committed)
+        moves = Moves(router, ring=ring, tables=tables, secrets=carried, committed=self._committed, ambient=ambient)
         replicas = Replicas(router, ring=ring, committed=self._committed, ambient=ambient)
         return Regional(router, moves, replicas, Reporter(router, ring=ring, aside=aside, ambient=ambient))
 

@@ -14,18 +14,15 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog
 from ctsec.audit.event import EventName, Target
 from ctsec.encryption._sync import KeyRing
-from ctsec.encryption._sync_reencryption import Reencryption
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.holding import keys_of
-from ctsec.encryption.reencryption import Reencrypted
 from ctsec.errors import CtsecError, KmsError
 from ctsec.ids import DekId, OrganizationId
 from ctsec.principal import system
 from ctsec.security.parts import Memory
 from ctsec.storage._sync_ports import Storage, Store
-from ctsec.vault._sync_rows import VaultRows
 
 _PAGE: Final = 100
 
@@ -86,12 +83,6 @@ class KeyJobs:
     def rotate_if_due(self, record: WrappedDek) -> bool:
         """Give the scope of an active key another one if it is due; say whether it was."""
         return self._is_due(record) and self._rotate(record)
-
-    def reencrypt_vault(self, organization: OrganizationId, *, after: str = "", limit: int = _PAGE) -> Reencrypted:
-        """Seal the next `limit` secrets of an organization's vault anew, in one transaction; go on with what it returns."""
-        with self._storage.begin(after_commit=self._memory.evict) as store:
-            keys = Reencryption(self._ring, records=store.deks)
-            return keys.run(VaultRows(store.credentials), organization=organization, after=after, limit=limit)
 
     def check_customer_keys(self) -> int:
         """Ask each key service whether the customer's key still serves; what changed is an event, and a refusal is heard everywhere."""

@@ -10,7 +10,8 @@ Rules that this module keeps:
   after it nothing by going on;
 - two processes that carry out the same move do the same; one that comes too late is told so by the stores, and changes nothing;
 - the source's data keys are destroyed only when no workspace of the organization is pinned there or on its way to it, under the lock
-  that is taken to create one; those of the region `default` stay, since what an organization keeps for itself is sealed under them.
+  that is taken to create one, and neither a credential of the vault nor a row of a host's sealed table is under them; those of the
+  region `default` stay, since what an organization keeps for itself is sealed under them.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from ctsec.residency.record import (
     Tallying,
     content_context,
 )
+from ctsec.security._sync_move_secrets import MoveSecrets
 from ctsec.security._sync_regions import Router
 from ctsec.storage._sync_ports import AfterCommit, Store
 
@@ -58,7 +60,7 @@ class Also(Protocol):
 class Moves:
     """Carries out moves. `tables` are the host's own, which move along."""
 
-    __slots__ = ("_ambient", "_committed", "_ring", "_router", "_tables")
+    __slots__ = ("_ambient", "_committed", "_ring", "_router", "_secrets", "_tables")
 
     def __init__(
         self,
@@ -66,12 +68,14 @@ class Moves:
         *,
         ring: KeyRing,
         tables: tuple[RegionalTables, ...],
+        secrets: MoveSecrets,
         committed: AfterCommit,
         ambient: Ambient,
     ) -> None:
         self._router = router
         self._ring = ring
         self._tables = tables
+        self._secrets = secrets
         self._committed = committed
         self._ambient = ambient
 
@@ -159,10 +163,12 @@ class Moves:
         self._advance(move, MoveState.SHREDDING, EventName.WORKSPACE_MOVE_SETTLED, {})
 
     def _shred(self, move: Move) -> None:
+        self._secrets.carry(move)
         rows = self._shredded(move, move.source)
+        needed = self._secrets.hosts_need_source(move)
 
         def destroy(store: Store) -> Mapping[str, Detail]:
-            return {"data_keys": self._destroy_keys(store, move)}
+            return {"data_keys": 0 if needed else self._destroy_keys(store, move)}
 
         details: Mapping[str, Detail] = {"region": move.source, "rows": rows}
         self._advance(move, MoveState.DONE, EventName.WORKSPACE_MOVE_FINISHED, details, also=destroy)
@@ -244,6 +250,8 @@ class Moves:
         store.organizations.lock(move.organization_id)
         others = store.moves.touching(move.organization_id, move.source) - 1
         if move.source == DEFAULT_REGION or others or store.workspaces.pinned(move.organization_id, move.source):
+            return 0
+        if self._secrets.needs_source(store, move):
             return 0
         count = 0
         for record in store.deks.of_scope(move.organization_id):

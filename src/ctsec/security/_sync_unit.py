@@ -7,6 +7,8 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog, Sequencer
 from ctsec.authn._sync import SignIn, SignInParts
 from ctsec.authn._sync_accounts import AccountParts, Accounts
+from ctsec.authn._sync_addresses import Addresses
+from ctsec.authn._sync_breaches import BreachCheck
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.directory._sync import Directory
@@ -58,20 +60,12 @@ class Unit:
     @property
     def accounts(self) -> Accounts:
         """Sign-up, verification, password change and reset."""
-        return Accounts(
-            AccountParts(
-                accounts=self._store.users,
-                passwords=self._passwords,
-                sessions=self.sessions,
-                second_factors=self.mfa,
-                throttle=self._throttle,
-                proofs=self._guard.proofs,
-                post=self._outbox,
-                letters=self._parts.letters,
-            ),
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        return Accounts(self._accounts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def addresses(self) -> Addresses:
+        """The address of an account, changed."""
+        return Addresses(self._accounts, audit=self.audit, ambient=self._ambient)
 
     @property
     def sign_in(self) -> SignIn:
@@ -238,6 +232,8 @@ class Unit:
             customer_keys=self._store.customer_keys,
             rights=self._authority,
             epochs=self._store.epochs,
+            reencryptions=self._store.reencryptions,
+            places=self._engines.places,
             audit=self.audit,
             ambient=self._ambient,
         )
@@ -324,8 +320,23 @@ class Unit:
             records=self._store.passwords,
             hasher=self._engines.slow_hash,
             sealing=self._parts.password_sealing,
+            breaches=BreachCheck(self._engines.breaches, optional=self._parts.settings.breaches_optional, audit=self.audit),
+            mix=self._parts.memory.password_mix,
             product=self._parts.settings.issuer,
             ambient=self._ambient,
+        )
+
+    @property
+    def _accounts(self) -> AccountParts:
+        return AccountParts(
+            accounts=self._store.users,
+            passwords=self._passwords,
+            sessions=self.sessions,
+            second_factors=self.mfa,
+            throttle=self._throttle,
+            proofs=self._guard.proofs,
+            post=self._outbox,
+            letters=self._parts.letters,
         )
 
     @property

@@ -18,7 +18,12 @@ from ctsec.directory._async_ports import (
     AsyncUserRecords,
     AsyncWorkspaceRecords,
 )
-from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords, AsyncIndexKeyRecords
+from ctsec.encryption._async_ports import (
+    AsyncCustomerKeyRecords,
+    AsyncDekRecords,
+    AsyncIndexKeyRecords,
+    AsyncReencryptionRecords,
+)
 from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.keys._async_ports import AsyncKeyRecords
 from ctsec.mail._async_ports import AsyncOutboxRecords
@@ -172,6 +177,11 @@ class AsyncStore(Protocol):
     @property
     def index_keys(self) -> AsyncIndexKeyRecords:
         """The keys of blind indexes."""
+        ...
+
+    @property
+    def reencryptions(self) -> AsyncReencryptionRecords:
+        """What the store keeps sealed under data keys, and how far it is sealed anew."""
         ...
 
     @property

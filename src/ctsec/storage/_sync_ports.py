@@ -19,7 +19,12 @@ from ctsec.directory._sync_ports import (
     UserRecords,
     WorkspaceRecords,
 )
-from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, IndexKeyRecords
+from ctsec.encryption._sync_ports import (
+    CustomerKeyRecords,
+    DekRecords,
+    IndexKeyRecords,
+    ReencryptionRecords,
+)
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.keys._sync_ports import KeyRecords
 from ctsec.mail._sync_ports import OutboxRecords
@@ -173,6 +178,11 @@ class Store(Protocol):
     @property
     def index_keys(self) -> IndexKeyRecords:
         """The keys of blind indexes."""
+        ...
+
+    @property
+    def reencryptions(self) -> ReencryptionRecords:
+        """What the store keeps sealed under data keys, and how far it is sealed anew."""
         ...
 
     @property

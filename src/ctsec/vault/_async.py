@@ -15,7 +15,6 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import Secret
 from ctsec.vault._async_ports import AsyncCredentialRecords, AsyncPlaces, AsyncVaultRights, AsyncVaultSealer
-from ctsec.vault._async_rows import AsyncVaultRows
 from ctsec.vault.change import changed, differences, fits, judged, made_of, rotated
 from ctsec.vault.record import (
     CREDENTIALS_MANAGE,
@@ -31,6 +30,7 @@ from ctsec.vault.record import (
 MAX_DUE: Final = 500
 _NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such credential")
 _TAKEN: Final = Refusal(Reason.ALREADY_EXISTS, "there is a credential of this name in this place")
+_MOVED: Final = Refusal(Reason.CONFLICT, "the workspace moved to another region meanwhile; nothing was written, try again")
 _CHANGED: Final = Refusal(Reason.CONFLICT, "the credential was changed meanwhile, or its new name is taken; read it again")
 
 
@@ -59,11 +59,6 @@ class AsyncVault:
         self._audit = audit
         self._ambient = ambient
 
-    @property
-    def rows(self) -> AsyncVaultRows:
-        """The sealed secrets, for `data_keys.reencrypt` after a rotation of the organization's data key."""
-        return AsyncVaultRows(self._parts.records)
-
     async def store(
         self, actor: Principal, *, organization: OrganizationId, wish: VaultWish, secret: Secret, workspace: WorkspaceId | None = None
     ) -> Outcome[VaultCredential]:
@@ -75,8 +70,11 @@ class AsyncVault:
         if isinstance(good, Refusal):
             return await self._refuse(actor, organization, good, attempted="credential.store", workspace=workspace)
         made = made_of(good, organization=organization, workspace=workspace, by=actor.id, ambient=self._ambient)
-        sealed = await self._sealed(made, secret)
+        home = await self._region(workspace)
+        sealed = await self._sealed(organization, made.id, secret, home)
         refusal = await self._judge(actor, organization, workspace, lock=True)
+        if refusal is None and await self._region(workspace) != home:
+            refusal = _MOVED
         if refusal is None and not await self._parts.records.add(made, sealed):
             refusal = _TAKEN
         if refusal is not None:
@@ -93,8 +91,11 @@ class AsyncVault:
             found = unfit
         if isinstance(found, Refusal):
             return await self._refuse(actor, organization, found, attempted="credential.rotate", credential=credential)
-        sealed = await self._sealed(found, secret)
+        home = await self._region(found.workspace_id)
+        sealed = await self._sealed(organization, credential, secret, home)
         found = await self._own(actor, organization, credential, found.version, lock=True)
+        if not isinstance(found, Refusal) and await self._region(found.workspace_id) != home:
+            found = _MOVED
         if isinstance(found, Refusal):
             return await self._refuse(actor, organization, found, attempted="credential.rotate", credential=credential)
         after = rotated(found, by=actor.id, now=self._ambient.now())
@@ -149,7 +150,7 @@ class AsyncVault:
             return await self._refuse(
                 actor, organization, refused, attempted="credential.use", credential=credential, workspace=place, asked=asked
             )
-        secret = Secret(await self._parts.sealer.open(sealed, context=secret_context(found)))
+        secret = Secret(await self._parts.sealer.open(sealed, context=secret_context(found.organization_id, found.id)))
         await self._audit.note_aside(
             EventName.CREDENTIAL_DISCLOSED,
             actor=actor,
@@ -202,11 +203,16 @@ class AsyncVault:
             return _NOT_FOUND
         return found if version is None or version == found.version else _CHANGED
 
-    async def _sealed(self, credential: VaultCredential, secret: Secret) -> bytes:
-        place = await self._parts.places.get(credential.workspace_id) if credential.workspace_id is not None else None
-        if place is None:
-            return await self._parts.sealer.seal(secret.reveal(), context=secret_context(credential))
-        return await self._parts.sealer.seal(secret.reveal(), context=secret_context(credential), region=place.region)
+    async def _region(self, workspace: WorkspaceId | None) -> str | None:
+        """Return the region whose data key seals the secrets of a workspace; None for what belongs to no workspace."""
+        place = await self._parts.places.get(workspace) if workspace is not None else None
+        return None if place is None else place.region
+
+    async def _sealed(self, organization: OrganizationId, credential: CredentialId, secret: Secret, region: str | None) -> bytes:
+        context = secret_context(organization, credential)
+        if region is None:
+            return await self._parts.sealer.seal(secret.reveal(), context=context)
+        return await self._parts.sealer.seal(secret.reveal(), context=context, region=region)
 
     async def _note(self, name: EventName, actor: Principal, credential: VaultCredential, details: Mapping[str, Detail]) -> None:
         await self._audit.note(

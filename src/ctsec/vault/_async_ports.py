@@ -34,10 +34,6 @@ class AsyncCredentialRecords(Protocol):
         """
         ...
 
-    async def reseal(self, credential: CredentialId, *, before: bytes, after: bytes) -> bool:
-        """Write the same secret under another seal, if the stored one is still `before`; True if it was written."""
-        ...
-
     async def remove(self, organization: OrganizationId, credential: CredentialId) -> bool:
         """Delete a credential and its sealed secret; False if there was none."""
         ...

@@ -16,7 +16,6 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import Secret
 from ctsec.vault._sync_ports import CredentialRecords, Places, VaultRights, VaultSealer
-from ctsec.vault._sync_rows import VaultRows
 from ctsec.vault.change import changed, differences, fits, judged, made_of, rotated
 from ctsec.vault.record import (
     CREDENTIALS_MANAGE,
@@ -32,6 +31,7 @@ from ctsec.vault.record import (
 MAX_DUE: Final = 500
 _NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such credential")
 _TAKEN: Final = Refusal(Reason.ALREADY_EXISTS, "there is a credential of this name in this place")
+_MOVED: Final = Refusal(Reason.CONFLICT, "the workspace moved to another region meanwhile; nothing was written, try again")
 _CHANGED: Final = Refusal(Reason.CONFLICT, "the credential was changed meanwhile, or its new name is taken; read it again")
 
 
@@ -60,11 +60,6 @@ class Vault:
         self._audit = audit
         self._ambient = ambient
 
-    @property
-    def rows(self) -> VaultRows:
-        """The sealed secrets, for `data_keys.reencrypt` after a rotation of the organization's data key."""
-        return VaultRows(self._parts.records)
-
     def store(
         self, actor: Principal, *, organization: OrganizationId, wish: VaultWish, secret: Secret, workspace: WorkspaceId | None = None
     ) -> Outcome[VaultCredential]:
@@ -76,8 +71,11 @@ class Vault:
         if isinstance(good, Refusal):
             return self._refuse(actor, organization, good, attempted="credential.store", workspace=workspace)
         made = made_of(good, organization=organization, workspace=workspace, by=actor.id, ambient=self._ambient)
-        sealed = self._sealed(made, secret)
+        home = self._region(workspace)
+        sealed = self._sealed(organization, made.id, secret, home)
         refusal = self._judge(actor, organization, workspace, lock=True)
+        if refusal is None and self._region(workspace) != home:
+            refusal = _MOVED
         if refusal is None and not self._parts.records.add(made, sealed):
             refusal = _TAKEN
         if refusal is not None:
@@ -94,8 +92,11 @@ class Vault:
             found = unfit
         if isinstance(found, Refusal):
             return self._refuse(actor, organization, found, attempted="credential.rotate", credential=credential)
-        sealed = self._sealed(found, secret)
+        home = self._region(found.workspace_id)
+        sealed = self._sealed(organization, credential, secret, home)
         found = self._own(actor, organization, credential, found.version, lock=True)
+        if not isinstance(found, Refusal) and self._region(found.workspace_id) != home:
+            found = _MOVED
         if isinstance(found, Refusal):
             return self._refuse(actor, organization, found, attempted="credential.rotate", credential=credential)
         after = rotated(found, by=actor.id, now=self._ambient.now())
@@ -148,7 +149,7 @@ class Vault:
             return self._refuse(
                 actor, organization, refused, attempted="credential.use", credential=credential, workspace=place, asked=asked
             )
-        secret = Secret(self._parts.sealer.open(sealed, context=secret_context(found)))
+        secret = Secret(self._parts.sealer.open(sealed, context=secret_context(found.organization_id, found.id)))
         self._audit.note_aside(
             EventName.CREDENTIAL_DISCLOSED,
             actor=actor,
@@ -201,11 +202,16 @@ class Vault:
             return _NOT_FOUND
         return found if version is None or version == found.version else _CHANGED
 
-    def _sealed(self, credential: VaultCredential, secret: Secret) -> bytes:
-        place = self._parts.places.get(credential.workspace_id) if credential.workspace_id is not None else None
-        if place is None:
-            return self._parts.sealer.seal(secret.reveal(), context=secret_context(credential))
-        return self._parts.sealer.seal(secret.reveal(), context=secret_context(credential), region=place.region)
+    def _region(self, workspace: WorkspaceId | None) -> str | None:
+        """Return the region whose data key seals the secrets of a workspace; None for what belongs to no workspace."""
+        place = self._parts.places.get(workspace) if workspace is not None else None
+        return None if place is None else place.region
+
+    def _sealed(self, organization: OrganizationId, credential: CredentialId, secret: Secret, region: str | None) -> bytes:
+        context = secret_context(organization, credential)
+        if region is None:
+            return self._parts.sealer.seal(secret.reveal(), context=context)
+        return self._parts.sealer.seal(secret.reveal(), context=context, region=region)
 
     def _note(self, name: EventName, actor: Principal, credential: VaultCredential, details: Mapping[str, Detail]) -> None:
         self._audit.note(

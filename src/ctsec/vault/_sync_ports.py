@@ -35,10 +35,6 @@ class CredentialRecords(Protocol):
         """
         ...
 
-    def reseal(self, credential: CredentialId, *, before: bytes, after: bytes) -> bool:
-        """Write the same secret under another seal, if the stored one is still `before`; True if it was written."""
-        ...
-
     def remove(self, organization: OrganizationId, credential: CredentialId) -> bool:
         """Delete a credential and its sealed secret; False if there was none."""
         ...

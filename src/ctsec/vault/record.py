@@ -133,6 +133,6 @@ def refuse_use(credential: VaultCredential, *, user: str, access: AccessMode, se
     return None
 
 
-def secret_context(credential: VaultCredential) -> Context:
+def secret_context(organization: OrganizationId, credential: CredentialId) -> Context:
     """Return what the sealed secret of a credential is bound to."""
-    return Context(organization=credential.organization_id, table="credential", row=credential.id, field="secret", purpose="vault")
+    return Context(organization=organization, table="credential", row=credential, field="secret", purpose="vault")

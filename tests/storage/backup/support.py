@@ -75,6 +75,16 @@ def restore(url: str, source: Path, *, progress: OnProgress | None = None, table
     return restore_backup(url, source=source, kms=KMS, signed_by=SIGNER.name, progress=progress, tables=tables)
 
 
+def save_named(url: str, path: str) -> None:
+    """Save to a path, as an order of `tests.victim`."""
+    save(url, Path(path))
+
+
+def restore_named(url: str, path: str) -> None:
+    """Restore from a path, as an order of `tests.victim`."""
+    restore(url, Path(path))
+
+
 def verify(source: Path) -> Backup:
     return verify_backup(source, kms=KMS, signed_by=SIGNER.name)
 

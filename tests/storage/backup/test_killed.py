@@ -2,76 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
-import ctsec
 from ctsec.errors import SchemaMismatch
 from ctsec.storage.backup import BackupError
 from ctsec.storage.sql import SqlStorage
 from ctsec.testing.conformance import samples as s
 from tests.servers import Database, available_databases
-from tests.storage.backup.support import connection_to, dump, emptied, fill, restore, save, verify
+from tests.storage.backup.support import dump, emptied, fill, restore, save, verify
+from tests.victim import ROUNDS, Victim, settle
 
-ROUNDS = 100 if os.environ.get("CTSEC_SOAK") else 10
 KINDS = [kind for kind in available_databases() if kind != "mariadb"]
-ROOT = Path(__file__).resolve().parents[3]
-
-
-class Victim:
-    """The process whose children are killed."""
-
-    def __init__(self) -> None:
-        path = os.pathsep.join([os.path.dirname(os.path.dirname(ctsec.__file__)), str(ROOT)])
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.storage.backup.victim"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-
-    def run(self, work: str, url: str, path: Path, *, last: int = 0) -> tuple[int, int]:
-        """Have a child do some work up to its step number `last` (0: all of it); return its exit code and how many steps it took."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{work} {url} {path} {last}\n")
-        self._process.stdin.flush()
-        code, done = self._process.stdout.readline().split()
-        return int(code), int(done)
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.communicate()
-
-
-@pytest.fixture(scope="module")
-def victim() -> Iterator[Victim]:
-    made = Victim()
-    yield made
-    made.close()
-
-
-def settle(database: Database) -> None:
-    """Wait until the server has noticed that its client is gone."""
-    deadline = time.monotonic() + 20
-    while database.kind == "postgresql":
-        with connection_to(database.sync_url) as connection:
-            others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            if connection.execute(text(others)).scalar_one() == 0:
-                return
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+SAVE, RESTORE = "tests.storage.backup.support:save_named", "tests.storage.backup.support:restore_named"
 
 
 def moments(whole: int, chance: random.Random) -> list[int]:
@@ -110,12 +57,12 @@ def test_a_killed_backup_never_looks_whole(kind: str, victim: Victim, tmp_path: 
     fill(source.sync_url, rows=12)
     before = dump(source)
     path, partial = tmp_path / "b", tmp_path / "b.partial"
-    code, whole = victim.run("save", source.sync_url, path)
+    code, whole = victim.run(SAVE, source.sync_url, path)
     assert code == 0
     seen = set[bool]()
     for last in moments(whole, random.Random(kind)):
         path.unlink(missing_ok=True)
-        assert victim.run("save", source.sync_url, path, last=last) == (-signal.SIGKILL, last)
+        assert victim.run(SAVE, source.sync_url, path, last=last) == (-signal.SIGKILL, last)
         if path.exists():
             assert is_whole(path)
         elif partial.exists():
@@ -136,14 +83,14 @@ def test_a_killed_restore_never_looks_whole(kind: str, victim: Victim, tmp_path:
     fill(source.sync_url, rows=12)
     save(source.sync_url, tmp_path / "b")
     expected = dump(source)
-    code, whole = victim.run("restore", target.sync_url, tmp_path / "b")
+    code, whole = victim.run(RESTORE, target.sync_url, tmp_path / "b")
     assert code == 0
     emptied(kind, "target")
     for last in moments(whole, random.Random(kind)):
-        code, done = victim.run("restore", target.sync_url, tmp_path / "b", last=last)
+        code, done = victim.run(RESTORE, target.sync_url, tmp_path / "b", last=last)
         # What an earlier one left is cleared first or not, so that the number of steps is not always the same.
         assert code == -signal.SIGKILL or (code == 0 and done < last)
-        settle(target)
+        settle(target.sync_url)
         if opens(target):
             found: dict[str, Any] = dump(target)
             assert found == expected or (code != 0 and not any(found.values()))

@@ -18,11 +18,12 @@ from sqlalchemy.orm import Session  # sync: from sqlalchemy.orm import Session
 
 from ctsec.encryption import BlindIndex
 from ctsec.encryption.data_key import NoDataKey
+from ctsec.encryption.dek import DekState, dek_id_bytes
 from ctsec.errors import DecryptionFailed
 from ctsec.ids import OrganizationId
 from ctsec.principal import Principal
 from ctsec.security._async_unit import AsyncUnit
-from ctsec.storage.sql import AsyncSqlStorage
+from ctsec.storage.sql import AsyncSealedAttribute, AsyncSqlStorage
 from ctsec.storage.sql.encrypted import guard, search_terms
 from ctsec.storage.sql.encrypted_guard import held
 from ctsec.storage.sql.sealed_types import BlindTerm, SealedValue
@@ -69,7 +70,8 @@ class Desk:
 async def desk(database: Database) -> AsyncGenerator[Desk, None]:
     engine = create_async_engine(emptied(database).async_url)
     with tables(database):
-        async with AsyncWorld.over(AsyncSqlStorage.from_url(database.async_url)) as world:
+        handed = tuple(AsyncSealedAttribute(engine, each) for each in (Note.body, Note.email, Note.scan))
+        async with AsyncWorld.over(AsyncSqlStorage.from_url(database.async_url), tables=handed) as world:
             ann = await world.person("ann@acme.example")
             acme, globex = await world.organization(ann), await world.organization(ann, "Globex")
             yield Desk(world, engine, ann, acme.id, globex.id)
@@ -305,6 +307,32 @@ async def test_index_keys_outlive_the_rotation_of_data_keys(desk: Desk) -> None:
     await desk.world.call("data_keys.rotate", desk.world.sure(desk.ann), organization=desk.acme)
     await desk.write(note(desk.acme, name="new", email="ann@acme.example"))
     assert (await desk.find("ann@acme.example", desk.acme))[1] == ["new", "old"]
+
+
+async def test_the_worker_seals_a_hosts_columns_anew(desk: Desk, database: Database) -> None:
+    """After a rotation every sealed column of every row comes under the new key, page by page, opens, and is found as before."""
+    texts = {f"{n:02}": f"secret {n}" for n in range(7)}
+    await desk.write(*(note(desk.acme, name=name, body=text, email=f"{text}@acme.example") for name, text in texts.items()))
+    await desk.write(note(desk.acme, name="empty"), note(desk.globex, name="other", body="other", scan=b"scan"))
+    await desk.world.call("data_keys.rotate", desk.world.sure(desk.ann), organization=desk.acme)
+    others = {part for part in dump(database).split(b"|") if b"other" in part}
+    job = desk.world.security.jobs.reencryptions
+    written = [await job.run_due(pages=1, rows=3) for _ in range(20)]
+    assert sum(written) == 15  # two columns of seven rows, and the key of the index
+    assert max(written) == 3
+    keys = {each.state: each.id for each in await desk.world.call("data_keys.of_organization", organization=desk.acme)}
+    assert dek_id_bytes(keys[DekState.DECRYPT_ONLY]) not in dump(database)
+    assert dump(database).count(dek_id_bytes(keys[DekState.ACTIVE])) == 14
+    assert {part for part in dump(database).split(b"|") if b"other" in part} == others
+    async with desk.session() as (session, unit):
+        for name, text in texts.items():
+            found = await session.get_one(Note, name)
+            await unit.columns.open(found)
+            assert (found.body, found.email) == (text, f"{text}@acme.example")
+        other = await session.get_one(Note, "other")
+        await unit.columns.open(other)
+        assert other.scan == b"scan"
+    assert (await desk.find("SECRET 3@acme.example", desk.acme))[1] == ["03"]
 
 
 async def test_an_index_is_renewed_with_two_keys_and_can_be_resumed(desk: Desk) -> None:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
-import time
+from contextlib import closing
 from pathlib import Path
 from threading import get_ident
 
 import pytest
 from sqlalchemy import Column, Engine, Integer, LargeBinary, MetaData, Table, create_engine, event, insert, select
 
-import ctsec
 from ctsec.ambient import Ambient
 from ctsec.clock import SystemClock
 from ctsec.encryption import Context, KeyRing
@@ -27,21 +24,11 @@ from ctsec.storage.sql import SqlStorage
 from ctsec.testing.conformance.samples import ignore, number
 from tests.servers import Database
 from tests.storage.sql.support import place_of as place_at
+from tests.victim import ROUNDS, Victim, settle
 
 SOAK = bool(os.environ.get("CTSEC_SOAK"))
 ORGANIZATIONS, ROWS = 100, 1_000_000 if SOAK else 2_000
-ROUNDS = 100 if SOAK else 10
-VICTIM = """
-import sys
-from ctsec.encryption.kms import LocalKms
-from ctsec.storage.sql import SqlStorage
-from tests.storage.sql.test_rewrapping import jobs_of
-url, guard, old, new = sys.argv[1:]
-jobs, after = jobs_of(SqlStorage.from_url(url, guard=guard), LocalKms.load(old), LocalKms.load(new)), ""
-print("ready", flush=True)
-while after is not None:
-    after = jobs.rewrap(LocalKms.load(old).ref, after=after, limit=2).after
-"""
+REWRAP = "tests.storage.sql.test_rewrapping:rewrap"
 
 
 def ring_of(storage: SqlStorage, kms: LocalKms, *others: LocalKms) -> KeyRing:
@@ -78,6 +65,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return place_at(request.param, "", folder=tmp_path_factory.getbasetemp()).database
 
 
+@pytest.mark.slow
 def test_a_hundred_organizations_are_a_hundred_writes(store: Database, tmp_path: Path) -> None:
     """Wrapping everything anew writes one record for each organization, whatever the number of rows, and touches no row of data."""
     old, new = LocalKms.create(tmp_path / "old"), LocalKms.create(tmp_path / "new")
@@ -115,32 +103,40 @@ def test_a_hundred_organizations_are_a_hundred_writes(store: Database, tmp_path:
     storage.close()
 
 
-def test_killed_at_any_moment_nothing_is_lost(store: Database, tmp_path: Path) -> None:
+def rewrap(url: str, guard: str, old: str, new: str) -> None:
+    """Wrap everything anew, two records at a time: what the victim does."""
+    first, second = LocalKms.load(old), LocalKms.load(new)
+    with closing(SqlStorage.from_url(url, guard=guard)) as storage:
+        jobs = jobs_of(storage, first, second)
+        after: str | None = ""
+        while after is not None:
+            after = jobs.rewrap(first.ref, after=after, limit=2).after
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_nothing_is_lost(store: Database, tmp_path: Path, victim: Victim) -> None:
     """A process that is killed while it wraps anew leaves every record under one key or the other, and the next run finishes."""
     files = [tmp_path / "old", tmp_path / "new"]
     keys = [LocalKms.create(file) for file in files]
-    storage = SqlStorage.from_url(store.sync_url, guard=store.guard_sync_url)
-    blobs = sealed_by(storage, ring_of(storage, keys[0]), 8)
-    draw = random.Random(7)
-    root = Path(__file__).parents[3]
-    path = os.pathsep.join([os.path.dirname(os.path.dirname(ctsec.__file__)), str(root)])
+    with closing(SqlStorage.from_url(store.sync_url, guard=store.guard_sync_url)) as storage:
+        blobs = sealed_by(storage, ring_of(storage, keys[0]), 8)
+    draw, left = random.Random(7), set[int]()
+    code, whole = victim.run(REWRAP, store.sync_url, store.guard_sync_url, *files)
+    assert code == 0
     for _ in range(ROUNDS):
-        arguments = [sys.executable, "-c", VICTIM, store.sync_url, store.guard_sync_url, *map(str, files)]
-        with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}) as victim:
-            assert victim.stdout is not None
-            assert victim.stdout.readline() == "ready\n"
-            time.sleep(draw.random() * 0.03)
-            victim.send_signal(signal.SIGKILL)
-            victim.wait()
-        old, new = (LocalKms.load(file) for file in files)
-        with storage.reading() as read:
-            keks = {dek.kek for n in range(8) for dek in read.deks.of_scope(organization(n))}
-        assert keks <= {old.ref, new.ref}
-        for ring in (ring_of(storage, old, new), ring_of(storage, new, old)):
-            assert [ring.open(blob, context=place_of(n)) for n, blob in enumerate(blobs)] == [b"secret %d" % n for n in range(8)]
-        jobs = jobs_of(storage, old, new)
-        assert jobs.rewrap(old.ref).failed == ()
-        with storage.reading() as read:
-            assert read.deks.under(old.ref, after="", limit=9) == ()
         files.reverse()
-    storage.close()
+        last = draw.randint(1, whole)
+        assert victim.run(REWRAP, store.sync_url, store.guard_sync_url, *files, last=last) == (-signal.SIGKILL, last)
+        settle(store.sync_url)
+        old, new = (LocalKms.load(file) for file in files)
+        with closing(SqlStorage.from_url(store.sync_url, guard=store.guard_sync_url)) as storage:
+            with storage.reading() as read:
+                keks = [dek.kek for n in range(8) for dek in read.deks.of_scope(organization(n))]
+            assert set(keks) <= {old.ref, new.ref}
+            left.add(keks.count(old.ref))
+            for ring in (ring_of(storage, old, new), ring_of(storage, new, old)):
+                assert [ring.open(blob, context=place_of(n)) for n, blob in enumerate(blobs)] == [b"secret %d" % n for n in range(8)]
+            assert jobs_of(storage, old, new).rewrap(old.ref).failed == ()
+            with storage.reading() as read:
+                assert read.deks.under(old.ref, after="", limit=9) == ()
+    assert len(left) > 2

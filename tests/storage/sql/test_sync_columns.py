@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session
 
 from ctsec.encryption import BlindIndex
 from ctsec.encryption.data_key import NoDataKey
+from ctsec.encryption.dek import DekState, dek_id_bytes
 from ctsec.errors import DecryptionFailed
 from ctsec.ids import OrganizationId
 from ctsec.principal import Principal
 from ctsec.security._sync_unit import Unit
-from ctsec.storage.sql import SqlStorage
+from ctsec.storage.sql import SealedAttribute, SqlStorage
 from ctsec.storage.sql.encrypted import guard, search_terms
 from ctsec.storage.sql.encrypted_guard import held
 from ctsec.storage.sql.sealed_types import BlindTerm, SealedValue
@@ -68,7 +69,8 @@ class Desk:
 def desk(database: Database) -> Generator[Desk, None, None]:
     engine = create_engine(emptied(database).sync_url)
     with tables(database):
-        with World.over(SqlStorage.from_url(database.sync_url)) as world:
+        handed = tuple(SealedAttribute(engine, each) for each in (Note.body, Note.email, Note.scan))
+        with World.over(SqlStorage.from_url(database.sync_url), tables=handed) as world:
             ann = world.person("ann@acme.example")
             acme, globex = world.organization(ann), world.organization(ann, "Globex")
             yield Desk(world, engine, ann, acme.id, globex.id)
@@ -302,6 +304,32 @@ def test_index_keys_outlive_the_rotation_of_data_keys(desk: Desk) -> None:
     desk.world.call("data_keys.rotate", desk.world.sure(desk.ann), organization=desk.acme)
     desk.write(note(desk.acme, name="new", email="ann@acme.example"))
     assert (desk.find("ann@acme.example", desk.acme))[1] == ["new", "old"]
+
+
+def test_the_worker_seals_a_hosts_columns_anew(desk: Desk, database: Database) -> None:
+    """After a rotation every sealed column of every row comes under the new key, page by page, opens, and is found as before."""
+    texts = {f"{n:02}": f"secret {n}" for n in range(7)}
+    desk.write(*(note(desk.acme, name=name, body=text, email=f"{text}@acme.example") for name, text in texts.items()))
+    desk.write(note(desk.acme, name="empty"), note(desk.globex, name="other", body="other", scan=b"scan"))
+    desk.world.call("data_keys.rotate", desk.world.sure(desk.ann), organization=desk.acme)
+    others = {part for part in dump(database).split(b"|") if b"other" in part}
+    job = desk.world.security.jobs.reencryptions
+    written = [job.run_due(pages=1, rows=3) for _ in range(20)]
+    assert sum(written) == 15  # two columns of seven rows, and the key of the index
+    assert max(written) == 3
+    keys = {each.state: each.id for each in desk.world.call("data_keys.of_organization", organization=desk.acme)}
+    assert dek_id_bytes(keys[DekState.DECRYPT_ONLY]) not in dump(database)
+    assert dump(database).count(dek_id_bytes(keys[DekState.ACTIVE])) == 14
+    assert {part for part in dump(database).split(b"|") if b"other" in part} == others
+    with desk.session() as (session, unit):
+        for name, text in texts.items():
+            found = session.get_one(Note, name)
+            unit.columns.open(found)
+            assert (found.body, found.email) == (text, f"{text}@acme.example")
+        other = session.get_one(Note, "other")
+        unit.columns.open(other)
+        assert other.scan == b"scan"
+    assert (desk.find("SECRET 3@acme.example", desk.acme))[1] == ["03"]
 
 
 def test_an_index_is_renewed_with_two_keys_and_can_be_resumed(desk: Desk) -> None:

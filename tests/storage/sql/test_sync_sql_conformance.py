@@ -133,6 +133,10 @@ class TestIndexKeys(conformance.IndexKeyConformance):
     pass
 
 
+class TestReencryptions(conformance.ReencryptionConformance):
+    pass
+
+
 class TestInbox(conformance.InboxConformance):
     pass
 

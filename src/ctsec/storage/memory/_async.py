@@ -35,6 +35,7 @@ from ctsec.storage.memory._async_index_keys import AsyncMemoryIndexKeys
 from ctsec.storage.memory._async_keys import AsyncMemoryKeys
 from ctsec.storage.memory._async_moves import AsyncMemoryMoves, AsyncMemoryPrimaries
 from ctsec.storage.memory._async_passkeys import AsyncMemoryPasskeys
+from ctsec.storage.memory._async_sealed import AsyncMemoryReencryptions
 from ctsec.storage.memory._async_vault import AsyncMemoryCredentials
 from ctsec.storage.memory._async_work import AsyncMemoryEpochs, AsyncMemoryJobs, AsyncMemoryOutbox
 from ctsec.storage.memory.state import MemoryState, Transaction
@@ -66,6 +67,7 @@ class AsyncMemoryStore:
     deks: AsyncMemoryDeks
     customer_keys: AsyncMemoryCustomerKeys
     index_keys: AsyncMemoryIndexKeys
+    reencryptions: AsyncMemoryReencryptions
     credentials: AsyncMemoryCredentials
     moves: AsyncMemoryMoves
     primaries: AsyncMemoryPrimaries
@@ -106,6 +108,7 @@ class AsyncMemoryStore:
             deks=AsyncMemoryDeks(tx),
             customer_keys=AsyncMemoryCustomerKeys(tx),
             index_keys=AsyncMemoryIndexKeys(tx),
+            reencryptions=AsyncMemoryReencryptions(tx),
             credentials=AsyncMemoryCredentials(tx),
             moves=AsyncMemoryMoves(tx),
             primaries=AsyncMemoryPrimaries(tx),

@@ -46,6 +46,15 @@ class AsyncMemoryDeks:
         found = (d for d in self._tx.scan(DEKS) if d.id > after and d.state is DekState.ACTIVE)
         return tuple(sorted(found, key=lambda d: d.id)[:limit])
 
+    async def retired_scopes(self, *, after: str, limit: int) -> tuple[str, ...]:
+        """Return scopes above `after` that have keys which only open, in their order."""
+        found = {d.scope for d in self._tx.scan(DEKS) if d.state is DekState.DECRYPT_ONLY and d.scope > after}
+        return tuple(sorted(found)[:limit])
+
+    async def of_scopes(self, scopes: tuple[str, ...]) -> tuple[WrappedDek, ...]:
+        """Return every key of some scopes, in the order of scopes and ids."""
+        return tuple(sorted((d for d in self._tx.scan(DEKS) if d.scope in scopes), key=lambda d: (d.scope, d.id)))
+
     async def change(self, dek: WrappedDek) -> bool:
         """Write a record whose version is one above the stored one; True if it was written."""
         stored = self._tx.current(DEKS, dek.id)

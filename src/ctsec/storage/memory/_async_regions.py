@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.ids import DekId, OrganizationId, WorkspaceId
 from ctsec.residency.record import Content, Occupant, Position, Residence
+from ctsec.storage.memory.sealed import under_keys
 from ctsec.storage.memory.state import MemoryState, Transaction
 from ctsec.storage.memory.tables import CONTENT, REGION_META, RESIDENCES
 
@@ -52,6 +53,23 @@ class AsyncMemoryContent:
         for each in gone:
             self._tx.put(CONTENT, each.position, None)
         return len(gone)
+
+    async def under(self, organization_id: OrganizationId, *, keys: tuple[DekId, ...], after: Position, limit: int) -> tuple[Content, ...]:
+        """Return content of an organization under one of `keys`, behind a position, in the order of positions."""
+        found = [c for c in self._tx.scan(CONTENT) if c.organization_id == organization_id and under_keys(c.sealed, keys)]
+        return tuple(sorted((c for c in found if c.position > after), key=lambda c: c.position)[:limit])
+
+    async def count_under(self, organization_id: OrganizationId, *, keys: tuple[DekId, ...]) -> int:
+        """Return how many pieces of an organization are under one of `keys`."""
+        return sum(c.organization_id == organization_id and under_keys(c.sealed, keys) for c in self._tx.scan(CONTENT))
+
+    async def reseal(self, position: Position, *, before: bytes, after: bytes) -> bool:
+        """Write the same piece under another seal if `before` is stored there."""
+        found = self._tx.current(CONTENT, position)
+        if found is None or found.sealed != before:
+            return False
+        self._tx.put(CONTENT, position, replace(found, sealed=after))
+        return True
 
     async def occupants(self, organization_id: OrganizationId) -> tuple[Occupant, ...]:
         """Return how much there is of each workspace of an organization, in the order of their ids."""

@@ -64,13 +64,6 @@ class AsyncMemoryCredentials:
             self._tx.put(CREDENTIAL_SECRETS, credential.id, sealed)
         return True
 
-    async def reseal(self, credential: CredentialId, *, before: bytes, after: bytes) -> bool:
-        """Write the same secret under another seal, if the stored one is still `before`; True if it was written."""
-        if self._tx.current(CREDENTIAL_SECRETS, credential) != before:
-            return False
-        self._tx.put(CREDENTIAL_SECRETS, credential, after)
-        return True
-
     async def remove(self, organization: OrganizationId, credential: CredentialId) -> bool:
         """Delete a credential and its sealed secret; False if there was none."""
         stored = self._tx.current(CREDENTIALS, credential)

@@ -36,6 +36,7 @@ from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
 from ctsec.storage.memory._sync_keys import MemoryKeys
 from ctsec.storage.memory._sync_moves import MemoryMoves, MemoryPrimaries
 from ctsec.storage.memory._sync_passkeys import MemoryPasskeys
+from ctsec.storage.memory._sync_sealed import MemoryReencryptions
 from ctsec.storage.memory._sync_vault import MemoryCredentials
 from ctsec.storage.memory._sync_work import MemoryEpochs, MemoryJobs, MemoryOutbox
 from ctsec.storage.memory.state import MemoryState, Transaction
@@ -67,6 +68,7 @@ class MemoryStore:
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
     index_keys: MemoryIndexKeys
+    reencryptions: MemoryReencryptions
     credentials: MemoryCredentials
     moves: MemoryMoves
     primaries: MemoryPrimaries
@@ -107,6 +109,7 @@ class MemoryStore:
             deks=MemoryDeks(tx),
             customer_keys=MemoryCustomerKeys(tx),
             index_keys=MemoryIndexKeys(tx),
+            reencryptions=MemoryReencryptions(tx),
             credentials=MemoryCredentials(tx),
             moves=MemoryMoves(tx),
             primaries=MemoryPrimaries(tx),

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.ids import DekId, OrganizationId, WorkspaceId
 from ctsec.residency.record import Content, Occupant, Position, Residence
+from ctsec.storage.memory.sealed import under_keys
 from ctsec.storage.memory.state import MemoryState, Transaction
 from ctsec.storage.memory.tables import CONTENT, REGION_META, RESIDENCES
 
@@ -53,6 +54,23 @@ class MemoryContent:
         for each in gone:
             self._tx.put(CONTENT, each.position, None)
         return len(gone)
+
+    def under(self, organization_id: OrganizationId, *, keys: tuple[DekId, ...], after: Position, limit: int) -> tuple[Content, ...]:
+        """Return content of an organization under one of `keys`, behind a position, in the order of positions."""
+        found = [c for c in self._tx.scan(CONTENT) if c.organization_id == organization_id and under_keys(c.sealed, keys)]
+        return tuple(sorted((c for c in found if c.position > after), key=lambda c: c.position)[:limit])
+
+    def count_under(self, organization_id: OrganizationId, *, keys: tuple[DekId, ...]) -> int:
+        """Return how many pieces of an organization are under one of `keys`."""
+        return sum(c.organization_id == organization_id and under_keys(c.sealed, keys) for c in self._tx.scan(CONTENT))
+
+    def reseal(self, position: Position, *, before: bytes, after: bytes) -> bool:
+        """Write the same piece under another seal if `before` is stored there."""
+        found = self._tx.current(CONTENT, position)
+        if found is None or found.sealed != before:
+            return False
+        self._tx.put(CONTENT, position, replace(found, sealed=after))
+        return True
 
     def occupants(self, organization_id: OrganizationId) -> tuple[Occupant, ...]:
         """Return how much there is of each workspace of an organization, in the order of their ids."""

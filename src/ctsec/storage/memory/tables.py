@@ -11,6 +11,7 @@ from ctsec.directory.record import Invitation, Membership, Organization, Workspa
 from ctsec.encryption.blind_index import IndexKey
 from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
+from ctsec.encryption.reencryption import Reencryption
 from ctsec.ids import (
     AuthenticatorId,
     BreakGlassId,
@@ -65,6 +66,7 @@ KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")
 DEKS: Final[Table[DekId, WrappedDek]] = Table("deks")
 CUSTOMER_KEYS: Final[Table[tuple[OrganizationId, str], CustomerKey]] = Table("customer_keys")
 INDEX_KEYS: Final[Table[tuple[OrganizationId, str, int], IndexKey]] = Table("index_keys")
+REENCRYPTIONS: Final[Table[tuple[str, str], Reencryption]] = Table("reencryptions")
 CREDENTIALS: Final[Table[CredentialId, VaultCredential]] = Table("credentials")
 CREDENTIAL_NAMES: Final[Table[tuple[OrganizationId, bytes], CredentialId]] = Table("credential_names")
 CREDENTIAL_SECRETS: Final[Table[CredentialId, bytes]] = Table("credential_secrets")

@@ -33,6 +33,7 @@ from ctsec.storage.sql._async_index_keys import AsyncSqlIndexKeys
 from ctsec.storage.sql._async_keys import AsyncSqlKeys
 from ctsec.storage.sql._async_moves import AsyncSqlMoves, AsyncSqlPrimaries
 from ctsec.storage.sql._async_passkeys import AsyncSqlPasskeys
+from ctsec.storage.sql._async_sealed import AsyncSqlReencryptions
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql._async_vault import AsyncSqlCredentials
 from ctsec.storage.sql._async_work import AsyncSqlEpochs, AsyncSqlJobs, AsyncSqlOutbox
@@ -72,6 +73,7 @@ class AsyncSqlStore:
     deks: AsyncSqlDeks
     customer_keys: AsyncSqlCustomerKeys
     index_keys: AsyncSqlIndexKeys
+    reencryptions: AsyncSqlReencryptions
     credentials: AsyncSqlCredentials
     moves: AsyncSqlMoves
     primaries: AsyncSqlPrimaries
@@ -112,6 +114,7 @@ class AsyncSqlStore:
             deks=AsyncSqlDeks(run, tables),
             customer_keys=AsyncSqlCustomerKeys(run, tables),
             index_keys=AsyncSqlIndexKeys(run, tables),
+            reencryptions=AsyncSqlReencryptions(run, tables),
             credentials=AsyncSqlCredentials(run, tables),
             moves=AsyncSqlMoves(run, tables),
             primaries=AsyncSqlPrimaries(run, tables),

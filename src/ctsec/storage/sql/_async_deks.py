@@ -46,6 +46,14 @@ class AsyncSqlDeks:
         """Return active keys of every scope with an id above `after`, in the order of their ids."""
         return all_made(WrappedDek, await self._run.rows(deks.active_page(self._tables, after=after, limit=limit)))
 
+    async def retired_scopes(self, *, after: str, limit: int) -> tuple[str, ...]:
+        """Return scopes above `after` that have keys which only open, in their order."""
+        return tuple(row["scope"] for row in await self._run.rows(deks.retired_scopes(self._tables, after=after, limit=limit)))
+
+    async def of_scopes(self, scopes: tuple[str, ...]) -> tuple[WrappedDek, ...]:
+        """Return every key of some scopes, in the order of scopes and ids."""
+        return all_made(WrappedDek, await self._run.rows(deks.of_scopes(self._tables, scopes)))
+
     async def change(self, dek: WrappedDek) -> bool:
         """Write a record whose version is one above the stored one; True if it was written."""
         return await self._run.change(deks.change(self._tables, dek)) == 1

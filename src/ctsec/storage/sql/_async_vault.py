@@ -45,10 +45,6 @@ class AsyncSqlCredentials:
             await self._run.change(vault.reseal(self._tables, credential.id, sealed))
         return True
 
-    async def reseal(self, credential: CredentialId, *, before: bytes, after: bytes) -> bool:
-        """Write the same secret under another seal, if the stored one is still `before`; True if it was written."""
-        return await self._run.change(vault.reseal(self._tables, credential, after, before=before)) == 1
-
     async def remove(self, organization: OrganizationId, credential: CredentialId) -> bool:
         """Delete a credential and its sealed secret; False if there was none."""
         if await self._run.change(vault.remove(self._tables, organization, credential)) != 1:

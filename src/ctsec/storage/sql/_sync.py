@@ -34,6 +34,7 @@ from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
 from ctsec.storage.sql._sync_keys import SqlKeys
 from ctsec.storage.sql._sync_moves import SqlMoves, SqlPrimaries
 from ctsec.storage.sql._sync_passkeys import SqlPasskeys
+from ctsec.storage.sql._sync_sealed import SqlReencryptions
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql._sync_vault import SqlCredentials
 from ctsec.storage.sql._sync_work import SqlEpochs, SqlJobs, SqlOutbox
@@ -73,6 +74,7 @@ class SqlStore:
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
     index_keys: SqlIndexKeys
+    reencryptions: SqlReencryptions
     credentials: SqlCredentials
     moves: SqlMoves
     primaries: SqlPrimaries
@@ -113,6 +115,7 @@ class SqlStore:
             deks=SqlDeks(run, tables),
             customer_keys=SqlCustomerKeys(run, tables),
             index_keys=SqlIndexKeys(run, tables),
+            reencryptions=SqlReencryptions(run, tables),
             credentials=SqlCredentials(run, tables),
             moves=SqlMoves(run, tables),
             primaries=SqlPrimaries(run, tables),

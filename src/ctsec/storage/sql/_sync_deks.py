@@ -47,6 +47,14 @@ class SqlDeks:
         """Return active keys of every scope with an id above `after`, in the order of their ids."""
         return all_made(WrappedDek, self._run.rows(deks.active_page(self._tables, after=after, limit=limit)))
 
+    def retired_scopes(self, *, after: str, limit: int) -> tuple[str, ...]:
+        """Return scopes above `after` that have keys which only open, in their order."""
+        return tuple(row["scope"] for row in self._run.rows(deks.retired_scopes(self._tables, after=after, limit=limit)))
+
+    def of_scopes(self, scopes: tuple[str, ...]) -> tuple[WrappedDek, ...]:
+        """Return every key of some scopes, in the order of scopes and ids."""
+        return all_made(WrappedDek, self._run.rows(deks.of_scopes(self._tables, scopes)))
+
     def change(self, dek: WrappedDek) -> bool:
         """Write a record whose version is one above the stored one; True if it was written."""
         return self._run.change(deks.change(self._tables, dek)) == 1

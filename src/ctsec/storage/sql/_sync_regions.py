@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import URL, Engine, create_engine, delete, select
 from sqlalchemy.orm import Session
 
-from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.ids import DekId, OrganizationId, WorkspaceId
 from ctsec.residency.record import Content, Occupant, Position, Residence
 from ctsec.storage.sql._sync_executor import Executor, JoinedSource
 from ctsec.storage.sql._sync_transactions import Transactions
@@ -60,6 +60,19 @@ class SqlContent:
     def shred(self, workspace_id: WorkspaceId, *, through: Position) -> int:
         """Delete a workspace's content up to and including a position; return how many rows."""
         return self._run.change(regions.shred(self._tables, workspace_id, through=through))
+
+    def under(self, organization_id: OrganizationId, *, keys: tuple[DekId, ...], after: Position, limit: int) -> tuple[Content, ...]:
+        """Return content of an organization under one of `keys`, behind a position, in the order of positions."""
+        return all_made(Content, self._run.rows(regions.under(self._tables, organization_id, keys=keys, after=after, limit=limit)))
+
+    def count_under(self, organization_id: OrganizationId, *, keys: tuple[DekId, ...]) -> int:
+        """Return how many pieces of an organization are under one of `keys`."""
+        row = self._run.row(regions.count_under(self._tables, organization_id, keys=keys))
+        return 0 if row is None else int(row["rows"])
+
+    def reseal(self, position: Position, *, before: bytes, after: bytes) -> bool:
+        """Write the same piece under another seal if `before` is stored there."""
+        return self._run.change(regions.reseal(self._tables, position, before=before, after=after)) == 1
 
     def occupants(self, organization_id: OrganizationId) -> tuple[Occupant, ...]:
         """Return how much there is of each workspace of an organization, in the order of their ids."""

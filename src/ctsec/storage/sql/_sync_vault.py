@@ -46,10 +46,6 @@ class SqlCredentials:
             self._run.change(vault.reseal(self._tables, credential.id, sealed))
         return True
 
-    def reseal(self, credential: CredentialId, *, before: bytes, after: bytes) -> bool:
-        """Write the same secret under another seal, if the stored one is still `before`; True if it was written."""
-        return self._run.change(vault.reseal(self._tables, credential, after, before=before)) == 1
-
     def remove(self, organization: OrganizationId, credential: CredentialId) -> bool:
         """Delete a credential and its sealed secret; False if there was none."""
         if self._run.change(vault.remove(self._tables, organization, credential)) != 1:

@@ -74,6 +74,11 @@ class Encrypted(EncryptedAttribute, Generic[V]):
         raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
         self.cell(row).set(raw)
 
+    @property
+    def owner(self) -> type[Any]:
+        """The class that the attribute was written in."""
+        return self._owner
+
     def columns(self) -> tuple[str, ...]:
         """Return the attributes of the stored columns: the sealed one, and that of the index."""
         return (self.column,) if self._index is None else (self.column, self._index.column)

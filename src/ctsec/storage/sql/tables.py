@@ -37,8 +37,8 @@ _EMAIL: Final = 1016
 _KEY: Final = 1280
 
 
-def _id(name: str, *, length: int = _ID, nullable: bool = False) -> Column[Any]:
-    return Column(name, Ident(length), nullable=nullable)
+def _id(name: str, *, length: int = _ID, nullable: bool = False, default: str | None = None) -> Column[Any]:
+    return Column(name, Ident(length), nullable=nullable, server_default=default)
 
 
 def _at(name: str, *, nullable: bool = False) -> Column[Any]:
@@ -140,7 +140,10 @@ class Tables:
         return self._table("user", *user_columns(), key=("id",), one_email=("email_key",))
 
     def _people(self) -> None:
-        self.password = self._table("password", _id("user_id"), _blob("sealed"), _at("changed_at"), _number("version"), key=("user_id",))
+        self.password = self._table(
+            "password", _id("user_id"), _blob("sealed"), _at("changed_at"), _number("version"), _id("pepper", default=""),
+            _id("scheme", default=""), key=("user_id",), by_kind=("pepper", "scheme", "user_id"),
+        )  # fmt: skip
         self.session = self._table(
             "session", _id("id"), _id("user_id"), Column("secret_digest", Digest(64), nullable=False), _at("created_at"),
             _at("last_seen_at"),
@@ -241,6 +244,12 @@ class Tables:
             "customer_key", _id("organization_id"), _id("region"), _id("ref", length=512), _id("registered_by", length=256),
             _at("registered_at"), _at("checked_at"), _id("problem"), _number("version"),
             key=("organization_id", "region"), by_ref=("ref",),
+        )  # fmt: skip
+
+        self.reencryption = self._table(
+            "reencryption", _id("scope"), _id("place", length=256), _at("started_at"), _id("reached", length=_KEY),
+            _at("ended_at", nullable=True), _number("written"), _number("remaining"), _id("problem"), _id("keys"), _number("version"),
+            key=("scope", "place"),
         )  # fmt: skip
 
     def _vault(self) -> None:

@@ -38,6 +38,7 @@ from ctsec.testing.conformance._async_members import (
     AsyncStandingConformance,
 )
 from ctsec.testing.conformance._async_passkeys import AsyncPasskeyConformance
+from ctsec.testing.conformance._async_reencryption import AsyncReencryptionConformance
 from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
 from ctsec.testing.conformance._async_vault import AsyncCredentialConformance, AsyncIndexKeyConformance
@@ -65,6 +66,7 @@ from ctsec.testing.conformance._sync_keys import KeyConformance
 from ctsec.testing.conformance._sync_kms import KmsConformance, KmsStateConformance, KmsTamperConformance
 from ctsec.testing.conformance._sync_members import AssignmentConformance, MembershipConformance, RosterConformance, StandingConformance
 from ctsec.testing.conformance._sync_passkeys import PasskeyConformance
+from ctsec.testing.conformance._sync_reencryption import ReencryptionConformance
 from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
 from ctsec.testing.conformance._sync_vault import CredentialConformance, IndexKeyConformance
@@ -104,6 +106,7 @@ __all__ = [
     "AsyncPasskeyConformance",
     "AsyncPasswordConformance",
     "AsyncProofConformance",
+    "AsyncReencryptionConformance",
     "AsyncRegionContentConformance",
     "AsyncResidenceConformance",
     "AsyncRolesVersionConformance",
@@ -146,6 +149,7 @@ __all__ = [
     "PasskeyConformance",
     "PasswordConformance",
     "ProofConformance",
+    "ReencryptionConformance",
     "RegionContentConformance",
     "ResidenceConformance",
     "RolesVersionConformance",

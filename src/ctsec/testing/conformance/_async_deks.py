@@ -53,6 +53,19 @@ class AsyncDekConformance:
             equal(await store.deks.under("local:9", after="", limit=2), ())
             equal(await store.deks.active_page(after="", limit=2), (kept[0], kept[2]))
             equal(await store.deks.active_page(after=kept[2].id, limit=2), (other,))
+            equal(await store.deks.of_scopes((org_id(1), "deployment", org_id(9))), (kept[2], kept[0], gone, other))
+            equal(await store.deks.of_scopes(()), ())
+
+    async def test_scopes_with_keys_that_only_open(self, storage: AsyncStorage) -> None:
+        """Each is named once, in order and in pages; neither active nor destroyed keys count."""
+        async with storage.begin(after_commit=ignore) as store:
+            for n, of in enumerate((2, 1, 1, 3)):
+                await store.deks.add(dek(n, scope=org_id(of), state=DekState.DECRYPT_ONLY))
+            await store.deks.add(dek(8, scope=org_id(4), state=DekState.DESTROYED))
+            await store.deks.add(dek(9, scope=org_id(5)))
+        async with storage.reading() as store:
+            equal(await store.deks.retired_scopes(after="", limit=2), (org_id(1), org_id(2)))
+            equal(await store.deks.retired_scopes(after=org_id(2), limit=2), (org_id(3),))
 
     async def test_a_change_is_compared_and_set(self, storage: AsyncStorage) -> None:
         """Of two who change the same version one is told True, and what it wrote stays; nothing but wrapping and state changes."""

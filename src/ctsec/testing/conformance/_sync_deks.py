@@ -54,6 +54,19 @@ class DekConformance:
             equal(store.deks.under("local:9", after="", limit=2), ())
             equal(store.deks.active_page(after="", limit=2), (kept[0], kept[2]))
             equal(store.deks.active_page(after=kept[2].id, limit=2), (other,))
+            equal(store.deks.of_scopes((org_id(1), "deployment", org_id(9))), (kept[2], kept[0], gone, other))
+            equal(store.deks.of_scopes(()), ())
+
+    def test_scopes_with_keys_that_only_open(self, storage: Storage) -> None:
+        """Each is named once, in order and in pages; neither active nor destroyed keys count."""
+        with storage.begin(after_commit=ignore) as store:
+            for n, of in enumerate((2, 1, 1, 3)):
+                store.deks.add(dek(n, scope=org_id(of), state=DekState.DECRYPT_ONLY))
+            store.deks.add(dek(8, scope=org_id(4), state=DekState.DESTROYED))
+            store.deks.add(dek(9, scope=org_id(5)))
+        with storage.reading() as store:
+            equal(store.deks.retired_scopes(after="", limit=2), (org_id(1), org_id(2)))
+            equal(store.deks.retired_scopes(after=org_id(2), limit=2), (org_id(3),))
 
     def test_a_change_is_compared_and_set(self, storage: Storage) -> None:
         """Of two who change the same version one is told True, and what it wrote stays; nothing but wrapping and state changes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ctsec.encryption.dek import dek_id_bytes
 from ctsec.errors import StoreReadOnly
 from ctsec.ids import WorkspaceId
 from ctsec.residency._sync_ports import RegionStorage
@@ -12,7 +13,11 @@ from ctsec.residency.record import Content, MoveState, Occupant, Position, Prima
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal, fail
 from ctsec.testing.conformance.regional import content, move, residence
-from ctsec.testing.conformance.samples import NOW, ignore, org_id, workspace_id
+from ctsec.testing.conformance.samples import NOW, dek, ignore, org_id, workspace_id
+
+
+def _blob(under: int) -> bytes:
+    return b"\xc7\x11" + dek_id_bytes(dek(under).id) + b"rest"
 
 
 class RegionContentConformance:
@@ -47,6 +52,27 @@ class RegionContentConformance:
             equal(store.content.page(after=Position(workspace_id(1)), limit=9, workspace_id=workspace_id(1)), tuple(pieces[:6]))
             equal(store.content.last(workspace_id(1)), pieces[5].position)
             equal(store.content.last(WorkspaceId("wsp_nobody")), None)
+
+    def test_pieces_are_found_by_the_data_key_that_they_name(self, region_storage: RegionStorage) -> None:
+        """Of an organization, under the keys that are asked for, in pages; another seal is written where the one before still stands."""
+        pieces = [replace(content(n, "a", f"k{k}"), sealed=_blob(k)) for n in (1, 2) for k in (1, 2, 3)]
+        with region_storage.begin() as store:
+            for each in pieces:
+                store.content.put(each)
+            store.content.put(replace(content(3, "a", "k"), organization_id=org_id(9), sealed=_blob(1)))
+        keys = (dek(1).id, dek(3).id)
+        with region_storage.begin() as store:
+            found = store.content.under(org_id(1), keys=keys, after=Position(), limit=3)
+            equal(found, (pieces[0], pieces[2], pieces[3]))
+            equal(store.content.under(org_id(1), keys=keys, after=found[-1].position, limit=3), (pieces[5],))
+            equal(store.content.count_under(org_id(1), keys=keys), 4)
+            equal(store.content.count_under(org_id(1), keys=()), 0)
+            equal(store.content.reseal(pieces[0].position, before=_blob(9), after=_blob(2)), False)
+            equal(store.content.reseal(pieces[0].position, before=_blob(1), after=_blob(2)), True)
+            equal(store.content.reseal(Position(workspace_id(1), "a", "none"), before=_blob(1), after=_blob(2)), False)
+        with region_storage.reading() as store:
+            equal(store.content.get(workspace_id(1), "a", "k1"), replace(pieces[0], sealed=_blob(2)))
+            equal(store.content.count_under(org_id(1), keys=keys), 3)
 
     def test_what_is_removed_and_shredded_is_gone(self, region_storage: RegionStorage) -> None:
         """Removing says whether there was a piece; shredding deletes up to a position, of one workspace only."""

@@ -114,11 +114,6 @@ class CredentialConformance:
             equal(store.credentials.replace(after, sealed=b"new"), True)
             equal(store.credentials.replace(replace(after, name="lost"), sealed=b"lost"), False)
             equal(store.credentials.replace(replace(credential(9), version=1), sealed=b"lost"), False)
-            equal(store.credentials.reseal(after.id, before=b"old", after=b"lost"), False)
-            equal(store.credentials.reseal(credential(9).id, before=b"new", after=b"lost"), False)
-            equal(store.credentials.reseal(after.id, before=b"new", after=b"anew"), True)
-            equal(store.credentials.sealed(after.id), b"anew")
-            equal(store.credentials.reseal(after.id, before=b"anew", after=b"new"), True)
         stored = replace(after, last_used_at=NOW + TICK, last_used_by=user_id(2), reminded_for=NOW)
         with storage.reading() as store:
             equal(store.credentials.get(org_id(1), one.id), stored)

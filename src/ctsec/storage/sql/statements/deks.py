@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Delete, Select, Update, and_, delete, or_, select, update
@@ -36,6 +37,18 @@ def active_page(tables: Tables, *, after: str, limit: int) -> Select[Any]:
     """Return the query for active keys of every scope."""
     t = tables.dek
     return select(t).where(t.c.state == DekState.ACTIVE, t.c.id > after).order_by(t.c.id).limit(limit)
+
+
+def retired_scopes(tables: Tables, *, after: str, limit: int) -> Select[Any]:
+    """Return the query for scopes that have keys which only open."""
+    t = tables.dek
+    return select(t.c.scope).distinct().where(t.c.state == DekState.DECRYPT_ONLY, t.c.scope > after).order_by(t.c.scope).limit(limit)
+
+
+def of_scopes(tables: Tables, scopes: Sequence[str]) -> Select[Any]:
+    """Return the query for every key of some scopes."""
+    t = tables.dek
+    return select(t).where(t.c.scope.in_(scopes)).order_by(t.c.scope, t.c.id)
 
 
 def change(tables: Tables, dek: WrappedDek) -> Update:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Delete, Select, Table, Update, and_, delete, func, or_, select, update
 
-from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.ids import DekId, OrganizationId, WorkspaceId
 from ctsec.residency.record import ENDED, Position, Primary, Residence
 from ctsec.storage.sql.statements.rows import values
+from ctsec.storage.sql.statements.sealed import under_keys
 from ctsec.storage.sql.tables import Tables
 
 
@@ -40,6 +42,26 @@ def shred(tables: Tables, workspace_id: WorkspaceId, *, through: Position) -> De
     t = tables.content
     until = or_(t.c.kind < through.kind, and_(t.c.kind == through.kind, t.c.key <= through.key))
     return delete(t).where(t.c.workspace_id == workspace_id, until)
+
+
+def under(tables: Tables, organization_id: OrganizationId, *, keys: Sequence[DekId], after: Position, limit: int) -> Select[Any]:
+    """Return the query for content of an organization under keys, behind a position."""
+    t = tables.content
+    there = and_(t.c.organization_id == organization_id, under_keys(t.c.sealed, keys), _behind(t, after))
+    return select(t).where(there).order_by(t.c.workspace_id, t.c.kind, t.c.key).limit(limit)
+
+
+def count_under(tables: Tables, organization_id: OrganizationId, *, keys: Sequence[DekId]) -> Select[Any]:
+    """Return the query for the number of pieces of an organization under keys."""
+    t = tables.content
+    return select(func.count().label("rows")).where(t.c.organization_id == organization_id, under_keys(t.c.sealed, keys))
+
+
+def reseal(tables: Tables, position: Position, *, before: bytes, after: bytes) -> Update:
+    """Return the compare-and-set of a blob."""
+    t = tables.content
+    there = one(tables, WorkspaceId(position.workspace_id), position.kind, position.key)
+    return update(t).where(there, t.c.sealed == before).values(sealed=after)
 
 
 def occupants(tables: Tables, organization_id: OrganizationId) -> Select[Any]:

@@ -31,11 +31,10 @@ def keep(tables: Tables, credential: CredentialId, blob: bytes) -> Insert:
     return insert(tables.credential_secret).values(credential_id=credential, sealed=blob)
 
 
-def reseal(tables: Tables, credential: CredentialId, blob: bytes, *, before: bytes | None = None) -> Update:
-    """Return the statement that puts a sealed secret in the place of another, which is `before` if that is given."""
+def reseal(tables: Tables, credential: CredentialId, blob: bytes) -> Update:
+    """Return the statement that puts a sealed secret in the place of another."""
     t = tables.credential_secret
-    change = update(t).where(t.c.credential_id == credential).values(sealed=blob)
-    return change if before is None else change.where(t.c.sealed == before)
+    return update(t).where(t.c.credential_id == credential).values(sealed=blob)
 
 
 def change(tables: Tables, credential: VaultCredential) -> Update:

@@ -9,7 +9,7 @@ from ctsec.storage.sql.migrations.first import drop, nullable, table
 from ctsec.storage.sql.types import Blob, Digest, EnumText, Ident, Instant, JsonText, Words
 
 revision = "0010"
-down_revision = "0006"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
