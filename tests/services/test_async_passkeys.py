@@ -308,11 +308,15 @@ async def test_removing_takes_a_fresh_factor_and_ones_own(
 
 
 async def test_backup_codes_go_with_the_last_factor(world: AsyncWorld, ann: Principal, added: Any) -> None:
-    """Codes stay as long as a second factor does, whichever is removed first, and void with the last."""
+    """Codes stay as long as a second factor does, with what was failed on them, whichever is removed first, and void with the last."""
     sure = world.sure(ann)
     await world.enrol(sure)
+    step = await world.step(ANN)
+    for _ in range(5):
+        assert reason(await world.second(step, "AAAA-AAAA-AAAA-AAAA", Factor.BACKUP_CODE)) is Reason.INVALID_CODE
     assert (await world.call("mfa.remove_totp", sure)).backup_codes_left == 10
     assert await world.call("mfa.enrolled", ann.id) == {Factor.PASSKEY, Factor.BACKUP_CODE}
+    assert reason(await world.second(step, "AAAA-AAAA-AAAA-AAAA", Factor.BACKUP_CODE)) is Reason.THROTTLED
     await world.enrol(sure)
     await world.call("passkeys.remove", sure, added.passkey.id)
     assert await world.call("mfa.enrolled", ann.id) == {Factor.TOTP, Factor.BACKUP_CODE}

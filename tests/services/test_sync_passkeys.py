@@ -305,11 +305,15 @@ def test_removing_takes_a_fresh_factor_and_ones_own(world: World, ann: Principal
 
 
 def test_backup_codes_go_with_the_last_factor(world: World, ann: Principal, added: Any) -> None:
-    """Codes stay as long as a second factor does, whichever is removed first, and void with the last."""
+    """Codes stay as long as a second factor does, with what was failed on them, whichever is removed first, and void with the last."""
     sure = world.sure(ann)
     world.enrol(sure)
+    step = world.step(ANN)
+    for _ in range(5):
+        assert reason(world.second(step, "AAAA-AAAA-AAAA-AAAA", Factor.BACKUP_CODE)) is Reason.INVALID_CODE
     assert (world.call("mfa.remove_totp", sure)).backup_codes_left == 10
     assert world.call("mfa.enrolled", ann.id) == {Factor.PASSKEY, Factor.BACKUP_CODE}
+    assert reason(world.second(step, "AAAA-AAAA-AAAA-AAAA", Factor.BACKUP_CODE)) is Reason.THROTTLED
     world.enrol(sure)
     world.call("passkeys.remove", sure, added.passkey.id)
     assert world.call("mfa.enrolled", ann.id) == {Factor.TOTP, Factor.BACKUP_CODE}

@@ -118,7 +118,7 @@ class AsyncMfa:
             return _STEP_UP
         await self._parts.authenticators.remove(user.id, confirmed=True)
         # What is bound next is another authenticator: it starts at no failures, also after 100 of this one.
-        await self._parts.throttle.settle(code_counter(user.id, Factor.TOTP), code_counter(user.id, Factor.BACKUP_CODE))
+        await self._parts.throttle.settle(code_counter(user.id, Factor.TOTP))
         off = await self.drop_codes(user.id)
         what = "multi-factor authentication was turned off" if off else "your authenticator app was removed"
         await self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
@@ -180,6 +180,7 @@ class AsyncMfa:
         off = not await self.enrolled(user_id)
         if off:
             await self._parts.backup_codes.remove(user_id)
+            await self._parts.throttle.settle(code_counter(user_id, Factor.BACKUP_CODE))
         return off
 
     async def _check(self, user_id: UserId, factor: Factor, code: str, *, sole: bool) -> Outcome[object]:

@@ -119,7 +119,7 @@ class Mfa:
             return _STEP_UP
         self._parts.authenticators.remove(user.id, confirmed=True)
         # What is bound next is another authenticator: it starts at no failures, also after 100 of this one.
-        self._parts.throttle.settle(code_counter(user.id, Factor.TOTP), code_counter(user.id, Factor.BACKUP_CODE))
+        self._parts.throttle.settle(code_counter(user.id, Factor.TOTP))
         off = self.drop_codes(user.id)
         what = "multi-factor authentication was turned off" if off else "your authenticator app was removed"
         self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
@@ -181,6 +181,7 @@ class Mfa:
         off = not self.enrolled(user_id)
         if off:
             self._parts.backup_codes.remove(user_id)
+            self._parts.throttle.settle(code_counter(user_id, Factor.BACKUP_CODE))
         return off
 
     def _check(self, user_id: UserId, factor: Factor, code: str, *, sole: bool) -> Outcome[object]:
