@@ -46,6 +46,8 @@ class Factor(StrEnum):
 
 
 SECOND_FACTORS: Final = frozenset({Factor.TOTP.value, Factor.BACKUP_CODE.value, Factor.PASSKEY.value})
+# What signs for one site alone; a code that somebody types can be typed into any page (NIST SP 800-63B-4, 3.2.5).
+PHISHING_RESISTANT: Final = frozenset({Factor.PASSKEY.value})
 FRESH: Final = timedelta(minutes=10)
 
 

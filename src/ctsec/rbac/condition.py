@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ctsec.ids import ServiceAccountId, UserId, is_id
 from ctsec.network import Network, parse_address, parse_network
-from ctsec.principal import FRESH, CredentialKind, Principal
+from ctsec.principal import FRESH, PHISHING_RESISTANT, SECOND_FACTORS, CredentialKind, Principal
 from ctsec.rbac.access import Access
 from ctsec.rbac.decision import DECISIONS, Decision, DecisionReason
 from ctsec.rbac.methods import Method, methods_of, refuse_methods
@@ -69,9 +69,10 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class FreshFactor:
-    """A second factor was proved at most `within` ago, in this session."""
+    """A second factor was proved at most `within` ago, in this session; `phishing_resistant` takes a passkey, and no code."""
 
     within: timedelta = FRESH
+    phishing_resistant: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.within <= timedelta(0):
@@ -82,7 +83,9 @@ class FreshFactor:
         credential = situation.principal.credential
         if credential.kind is not CredentialKind.SESSION:
             return DecisionReason.CREDENTIAL_NOT_ACCEPTED
-        return None if credential.second_factor_fresh(now=situation.now, within=self.within) else DecisionReason.STEP_UP_REQUIRED
+        factors = PHISHING_RESISTANT if self.phishing_resistant else SECOND_FACTORS
+        proved = any(credential.fresh(factor, now=situation.now, within=self.within) for factor in factors)
+        return None if proved else DecisionReason.STEP_UP_REQUIRED
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctsec.ids import ServiceAccountId, UserId, new_id
-from ctsec.principal import Credential, CredentialKind, Principal, PrincipalKind, anonymous, system
+from ctsec.principal import Credential, CredentialKind, Factor, Principal, PrincipalKind, anonymous, system
 from ctsec.rbac import AllOf, AnyOf, ByMethod, DecisionReason, During, FreshFactor, FromNetwork, Method, NotRequester, Situation, Weekday
 from ctsec.rbac.condition import WORKDAYS, conditioned, conditioned_access
 from ctsec.rbac.decision import DECISIONS
@@ -194,6 +194,19 @@ def test_the_kinds_of_conditions_are_closed(foreign: Any) -> None:
 def test_a_factor_is_fresh_for_as_long_as_is_said(age: Any, expected: Any) -> None:
     """A second factor counts until its age is `within`, to the microsecond; a proof from the future, after a clock went back, is none."""
     assert reason(FreshFactor(timedelta(minutes=5)), by(STRONG, now=NOW + age)) == expected
+
+
+@pytest.mark.proves("NIST-3.2.5")
+def test_no_code_is_phishing_resistant() -> None:
+    """Where phishing resistance is asked for, no password and no code that somebody types is enough, however fresh; a fresh passkey is."""
+    strict = FreshFactor(timedelta(minutes=5), phishing_resistant=True)
+    typed = {each.value: NOW for each in Factor if each is not Factor.PASSKEY}
+    assert reason(strict, by(replace(STRONG, factors=typed))) == "step_up_required"
+    assert reason(FreshFactor(timedelta(minutes=5)), by(replace(STRONG, factors=typed))) is None
+    keyed = by(replace(STRONG, factors={"pwd": NOW, "passkey": NOW}))
+    assert reason(strict, keyed) is None
+    assert reason(strict, replace(keyed, now=NOW + timedelta(minutes=5) + TICK)) == "step_up_required"
+    assert reason(strict, by(KEY)) == "credential_not_accepted"
 
 
 def test_only_a_second_factor_in_a_session_is_fresh() -> None:
