@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctsec.authn._async_ports import (
     AsyncAccountRecords,
+    AsyncDeviceRecords,
     AsyncEpochRecords,
     AsyncMemberships,
     AsyncPasswordHasher,
@@ -14,6 +15,7 @@ from ctsec.authn._async_ports import (
 )
 from ctsec.authn._sync_ports import (
     AccountRecords,
+    DeviceRecords,
     EpochRecords,
     Memberships,
     PasswordHasher,
@@ -26,6 +28,7 @@ from ctsec.authn._sync_ports import (
 __all__ = [
     "AccountRecords",
     "AsyncAccountRecords",
+    "AsyncDeviceRecords",
     "AsyncEpochRecords",
     "AsyncMemberships",
     "AsyncPasswordHasher",
@@ -33,6 +36,7 @@ __all__ = [
     "AsyncPost",
     "AsyncSecondFactors",
     "AsyncSessionRecords",
+    "DeviceRecords",
     "EpochRecords",
     "Memberships",
     "PasswordHasher",

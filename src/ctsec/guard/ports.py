@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctsec.guard._async_ports import (
+    AsyncAllowanceRecords,
     AsyncAsideEvents,
     AsyncAttemptRecords,
     AsyncGuardStore,
@@ -10,6 +11,7 @@ from ctsec.guard._async_ports import (
     AsyncStepRecords,
 )
 from ctsec.guard._sync_ports import (
+    AllowanceRecords,
     AsideEvents,
     AttemptRecords,
     GuardStore,
@@ -18,7 +20,9 @@ from ctsec.guard._sync_ports import (
 )
 
 __all__ = [
+    "AllowanceRecords",
     "AsideEvents",
+    "AsyncAllowanceRecords",
     "AsyncAsideEvents",
     "AsyncAttemptRecords",
     "AsyncGuardStore",

@@ -119,6 +119,15 @@ class Letters:
         lines = (f"The credential {one_line(name)} is due for rotation.", "Make a new secret where it is issued, and store that one.")
         return self._letter(kind="rotation_due", recipient=recipient, subject="a credential is due for rotation", lines=lines)
 
+    def disabled(self, recipient: str, *, what: str, way: str, failures: int) -> Message:
+        """Tell a person that guesses have closed a way in, for devices that were not used before, and how it is opened again."""
+        lines = (
+            f"Somebody guessed {failures} times at {what}, and was wrong each time.",
+            "Devices that you have used before still sign in. For all others this way in is closed until you open it again:",
+            f"use {way}, and set it anew.",
+        )
+        return self._letter(kind="disabled", recipient=recipient, subject=f"{what} was guessed at", lines=lines)
+
     def notice(self, recipient: str, *, what: str) -> Message:
         """Tell a person that something about the account's security changed."""
         lines = (f"This happened on your account: {what}.", "If it was not you, reset your password and write to us.")

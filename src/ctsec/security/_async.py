@@ -15,6 +15,8 @@ from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
+from ctsec.guard._async_allowances import AsyncFallingBack, AsyncSharedGuard
+from ctsec.guard._async_ports import AsyncGuardStore, AsyncSharedAllowances
 from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.mail.message import Letters
@@ -29,6 +31,7 @@ from ctsec.security._async_region_keys import AsyncHomeKeys
 from ctsec.security._async_regions import AsyncRouter
 from ctsec.security._async_replicas import AsyncReplicas
 from ctsec.security._async_residency import AsyncRegional, AsyncReporter
+from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
@@ -73,10 +76,27 @@ class AsyncSecurity:
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
-    workspace of the host's own; the bundle closes the storages with itself.
+    workspace of the host's own; the bundle closes the storages with itself. `allowances` is where what address blocks tried is counted, if
+    not in the guard store (`ctsec.storage.redis.AsyncRedisAllowances`), which takes over while that is away; the counters of authenticators
+    are always in the guard store. The bundle closes it.
     """
 
-    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts", "regional")
+    __slots__ = (
+        "_allowances",
+        "_ambient",
+        "_aside",
+        "_engines",
+        "_feed",
+        "_guard",
+        "_peers",
+        "_rest",
+        "_storage",
+        "_wake",
+        "gate",
+        "jobs",
+        "parts",
+        "regional",
+    )
 
     def __init__(
         self,
@@ -93,10 +113,15 @@ class AsyncSecurity:
         feed: AsyncChangeFeed | None = None,
         region_stores: Mapping[str, AsyncRegionStorage] = MappingProxyType({}),
         regional_tables: tuple[AsyncRegionalTables, ...] = (),
+        allowances: AsyncSharedAllowances | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
+        self._allowances = allowances
+        self._guard: AsyncGuardStore = storage.guard
+        if allowances is not None:
+            self._guard = AsyncSharedGuard.of(storage.guard, AsyncFallingBack(allowances, storage.guard.allowances, clock=parts.clock))
         self._ambient = Ambient(clock=parts.clock, random=random)
         secrets = AsyncKeyRing(
             kms=kms,
@@ -112,9 +137,9 @@ class AsyncSecurity:
         self._wake = wake
         self._rest = rest
         self._feed = feed
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, allowances)
         self.parts = parts
-        self.gate = AsyncGate(storage, parts=parts, feed=feed)
+        self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         letters = Letters(parts.settings.issuer, parts.settings.base_url)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
         self.jobs = AsyncJobs(
@@ -125,6 +150,7 @@ class AsyncSecurity:
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,
+            throttle=AsyncThrottleJobs(storage, guard=self._guard, secrets=secrets, letters=letters, ambient=self._ambient),
         )
 
     @classmethod
@@ -207,6 +233,8 @@ class AsyncSecurity:
         await self.jobs.write_uses()
         if self._feed is not None:
             await self._feed.aclose()
+        if self._allowances is not None:
+            await self._allowances.aclose()
         for storage in self.regional.router.stores.values():
             await storage.aclose()
         await self._storage.aclose()
@@ -228,7 +256,7 @@ class AsyncSecurity:
 
     def _unit(self, store: AsyncStore, request: Request | None) -> AsyncUnit:
         ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
-        return AsyncUnit(store, guard=self._storage.guard, engines=self._engines, parts=self.parts, ambient=ambient)
+        return AsyncUnit(store, guard=self._guard, engines=self._engines, parts=self.parts, ambient=ambient)
 
     def _committed(self, scopes: frozenset[str]) -> None:
         self._forget(scopes)

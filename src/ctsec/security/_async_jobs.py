@@ -12,6 +12,7 @@ from ctsec.mail._async_ports import AsyncMailer
 from ctsec.mail.message import Letters
 from ctsec.security._async_key_jobs import AsyncKeyJobs
 from ctsec.security._async_residency import AsyncRegional
+from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_vault_jobs import AsyncVaultJobs
 from ctsec.security.parts import Memory
 from ctsec.storage._async_ports import AsyncStorage
@@ -31,7 +32,7 @@ def _nothing(scopes: frozenset[str]) -> None:
 class AsyncJobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "regional", "vault")
+    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "regional", "throttle", "vault")
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class AsyncJobs:
         memory: Memory,
         ambient: Ambient,
         regional: AsyncRegional,
+        throttle: AsyncThrottleJobs,
     ) -> None:
         self._storage = storage
         self._secrets = secrets
@@ -52,6 +54,7 @@ class AsyncJobs:
         self.keys = AsyncKeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
         self.vault = AsyncVaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
+        self.throttle = throttle
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -62,6 +65,8 @@ class AsyncJobs:
             AsyncJob(name="elevations", every=RARELY, work=self.end_elevations),
             AsyncJob(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             AsyncJob(name="credentials", every=RARELY, work=self.vault.remind),
+            AsyncJob(name="disabled", every=SELDOM, work=self.throttle.tell),
+            AsyncJob(name="allowances", every=RARELY, work=self.throttle.trim),
             AsyncJob(name="data-keys", every=DAILY, work=self.keys.rotate_due),
             AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),

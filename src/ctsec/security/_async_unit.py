@@ -6,6 +6,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async import AsyncAuditLog, AsyncSequencer
 from ctsec.authn._async import AsyncSignIn, AsyncSignInParts
 from ctsec.authn._async_accounts import AsyncAccountParts, AsyncAccounts
+from ctsec.authn._async_devices import AsyncDevices
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.directory._async import AsyncDirectory
@@ -63,6 +64,7 @@ class AsyncUnit:
                 second_factors=self.mfa,
                 throttle=self._throttle,
                 proofs=self._guard.proofs,
+                devices=self._devices,
                 post=self._outbox,
                 letters=self._letters,
             ),
@@ -81,6 +83,7 @@ class AsyncUnit:
                 second_factors=self.mfa,
                 throttle=self._throttle,
                 proofs=self._guard.proofs,
+                devices=self._devices,
             ),
             audit=self.audit,
             ambient=self._ambient,
@@ -327,8 +330,12 @@ class AsyncUnit:
         )
 
     @property
+    def _devices(self) -> AsyncDevices:
+        return AsyncDevices(self._store.devices, accounts=self._store.users, ambient=self._ambient)
+
+    @property
     def _throttle(self) -> AsyncThrottle:
-        return AsyncThrottle(self._guard.attempts, policy=self._parts.settings.throttle, ambient=self._ambient)
+        return AsyncThrottle(self._guard, policy=self._parts.settings.throttle, audit=self.audit, ambient=self._ambient)
 
     @property
     def _outbox(self) -> AsyncOutbox:

@@ -16,6 +16,8 @@ from ctsec.encryption._sync_ports import KeyServices, Kms
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
 from ctsec.errors import ConfigurationError
+from ctsec.guard._sync_allowances import FallingBack, SharedGuard
+from ctsec.guard._sync_ports import GuardStore, SharedAllowances
 from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._sync_ports import Mailer
 from ctsec.mail.message import Letters
@@ -30,6 +32,7 @@ from ctsec.security._sync_region_keys import HomeKeys
 from ctsec.security._sync_regions import Router
 from ctsec.security._sync_replicas import Replicas
 from ctsec.security._sync_residency import Regional, Reporter
+from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_unit import Unit
 from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
@@ -74,10 +77,27 @@ class Security:
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
-    workspace of the host's own; the bundle closes the storages with itself.
+    workspace of the host's own; the bundle closes the storages with itself. `allowances` is where what address blocks tried is counted, if
+    not in the guard store (`ctsec.storage.redis.RedisAllowances`), which takes over while that is away; the counters of authenticators
+    are always in the guard store. The bundle closes it.
     """
 
-    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts", "regional")
+    __slots__ = (
+        "_allowances",
+        "_ambient",
+        "_aside",
+        "_engines",
+        "_feed",
+        "_guard",
+        "_peers",
+        "_rest",
+        "_storage",
+        "_wake",
+        "gate",
+        "jobs",
+        "parts",
+        "regional",
+    )
 
     def __init__(
         self,
@@ -94,10 +114,15 @@ class Security:
         feed: ChangeFeed | None = None,
         region_stores: Mapping[str, RegionStorage] = MappingProxyType({}),
         regional_tables: tuple[RegionalTables, ...] = (),
+        allowances: SharedAllowances | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
+        self._allowances = allowances
+        self._guard: GuardStore = storage.guard
+        if allowances is not None:
+            self._guard = SharedGuard.of(storage.guard, FallingBack(allowances, storage.guard.allowances, clock=parts.clock))
         self._ambient = Ambient(clock=parts.clock, random=random)
         secrets = KeyRing(
             kms=kms,
@@ -113,9 +138,9 @@ class Security:
         self._wake = wake
         self._rest = rest
         self._feed = feed
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed)
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, allowances)
         self.parts = parts
-        self.gate = Gate(storage, parts=parts, feed=feed)
+        self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         letters = Letters(parts.settings.issuer, parts.settings.base_url)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
         self.jobs = Jobs(
@@ -126,6 +151,7 @@ class Security:
             memory=parts.memory,
             ambient=self._ambient,
             regional=self.regional,
+            throttle=ThrottleJobs(storage, guard=self._guard, secrets=secrets, letters=letters, ambient=self._ambient),
         )
 
     @classmethod
@@ -208,6 +234,8 @@ class Security:
         self.jobs.write_uses()
         if self._feed is not None:
             self._feed.close()
+        if self._allowances is not None:
+            self._allowances.close()
         for storage in self.regional.router.stores.values():
             storage.close()
         self._storage.close()
@@ -227,7 +255,7 @@ class Security:
 
     def _unit(self, store: Store, request: Request | None) -> Unit:
         ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
-        return Unit(store, guard=self._storage.guard, engines=self._engines, parts=self.parts, ambient=ambient)
+        return Unit(store, guard=self._guard, engines=self._engines, parts=self.parts, ambient=ambient)
 
     def _committed(self, scopes: frozenset[str]) -> None:
         self._forget(scopes)

@@ -13,6 +13,7 @@ from ctsec.mail._sync_ports import Mailer
 from ctsec.mail.message import Letters
 from ctsec.security._sync_key_jobs import KeyJobs
 from ctsec.security._sync_residency import Regional
+from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_vault_jobs import VaultJobs
 from ctsec.security.parts import Memory
 from ctsec.storage._sync_ports import Storage
@@ -32,7 +33,7 @@ def _nothing(scopes: frozenset[str]) -> None:
 class Jobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "regional", "vault")
+    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "regional", "throttle", "vault")
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class Jobs:
         memory: Memory,
         ambient: Ambient,
         regional: Regional,
+        throttle: ThrottleJobs,
     ) -> None:
         self._storage = storage
         self._secrets = secrets
@@ -53,6 +55,7 @@ class Jobs:
         self.keys = KeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
         self.vault = VaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
+        self.throttle = throttle
 
     def all(self) -> tuple[Job, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -63,6 +66,8 @@ class Jobs:
             Job(name="elevations", every=RARELY, work=self.end_elevations),
             Job(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             Job(name="credentials", every=RARELY, work=self.vault.remind),
+            Job(name="disabled", every=SELDOM, work=self.throttle.tell),
+            Job(name="allowances", every=RARELY, work=self.throttle.trim),
             Job(name="data-keys", every=DAILY, work=self.keys.rotate_due),
             Job(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             Job(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),

@@ -7,6 +7,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog, Sequencer
 from ctsec.authn._sync import SignIn, SignInParts
 from ctsec.authn._sync_accounts import AccountParts, Accounts
+from ctsec.authn._sync_devices import Devices
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.directory._sync import Directory
@@ -64,6 +65,7 @@ class Unit:
                 second_factors=self.mfa,
                 throttle=self._throttle,
                 proofs=self._guard.proofs,
+                devices=self._devices,
                 post=self._outbox,
                 letters=self._letters,
             ),
@@ -82,6 +84,7 @@ class Unit:
                 second_factors=self.mfa,
                 throttle=self._throttle,
                 proofs=self._guard.proofs,
+                devices=self._devices,
             ),
             audit=self.audit,
             ambient=self._ambient,
@@ -328,8 +331,12 @@ class Unit:
         )
 
     @property
+    def _devices(self) -> Devices:
+        return Devices(self._store.devices, accounts=self._store.users, ambient=self._ambient)
+
+    @property
     def _throttle(self) -> Throttle:
-        return Throttle(self._guard.attempts, policy=self._parts.settings.throttle, ambient=self._ambient)
+        return Throttle(self._guard, policy=self._parts.settings.throttle, audit=self.audit, ambient=self._ambient)
 
     @property
     def _outbox(self) -> Outbox:

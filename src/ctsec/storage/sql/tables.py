@@ -36,8 +36,8 @@ _EMAIL: Final = 1016
 _KEY: Final = 1280
 
 
-def _id(name: str, *, length: int = _ID, nullable: bool = False) -> Column[Any]:
-    return Column(name, Ident(length), nullable=nullable)
+def _id(name: str, *, length: int = _ID, nullable: bool = False, default: str | None = None) -> Column[Any]:
+    return Column(name, Ident(length), nullable=nullable, server_default=default)
 
 
 def _at(name: str, *, nullable: bool = False) -> Column[Any]:
@@ -155,6 +155,11 @@ class Tables:
         self.backup_code_set = self._table(
             "backup_code_set", _id("id"), _id("user_id"), _blob("salt"),
             Column("digests", JsonText[Any]("blobs", "backup_code_set.digests"), nullable=False), _at("created_at"), key=("user_id",),
+        )  # fmt: skip
+
+        self.device = self._table(
+            "device", _id("id"), _id("user_id"), Column("secret_digest", Digest(64), nullable=False), _at("created_at"), _at("seen_at"),
+            _at("expires_at"), _words("user_agent"), key=("id",), by_user=("user_id",),
         )  # fmt: skip
 
     def _directory(self) -> None:
@@ -289,7 +294,11 @@ class Tables:
         self.attempt = self._table(
             "attempt", _id("key", length=_KEY), _number("failures"), _at("last_failed_at", nullable=True),
             _at("blocked_until", nullable=True),
-            _at("disabled_at", nullable=True), guard=True, key=("key",),
+            _at("disabled_at", nullable=True), _id("subject", default=""), _at("told_at", nullable=True), guard=True, key=("key",),
+            by_disabling=("disabled_at",),
+        )  # fmt: skip
+        self.allowance = self._table(
+            "allowance", _id("key", length=_KEY), _at("full_at"), guard=True, key=("key",), by_time=("full_at",)
         )  # fmt: skip
         self.dek_use = self._table("dek_use", _id("id"), _number("messages"), guard=True, key=("id",))
         self.aside_event = self._table("aside_event", *_event(), guard=True, key=("id",))

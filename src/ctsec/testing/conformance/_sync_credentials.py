@@ -9,10 +9,12 @@ from types import MappingProxyType
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal, is_utc
 from ctsec.testing.conformance.samples import (
+    HOUR,
     NOW,
     TICK,
     authenticator,
     backup_codes,
+    device,
     digest,
     ignore,
     org_id,
@@ -123,6 +125,35 @@ class SessionConformance:
             store.sessions.add(expired)
         with storage.reading() as store:
             equal({each.id for each in store.sessions.of_user(user_id(1))}, {session(1, of=1).id, expired.id})
+
+
+class DeviceConformance:
+    """Devices that people have used before."""
+
+    def test_what_was_added_comes_back_equal(self, storage: Storage) -> None:
+        """A device is stored exactly, and listed for its person in the order of ids, for nobody else."""
+        first, second, other = device(1, of=1), device(2, of=1), device(3, of=2)
+        with storage.begin(after_commit=ignore) as store:
+            for each in (second, first, other):
+                store.devices.add(each)
+        with storage.reading() as store:
+            equal(store.devices.get(first.id), first)
+            equal(store.devices.get(device(9, of=1).id), None)
+            equal(store.devices.of_user(user_id(1)), (first, second))
+            equal(store.devices.of_user(user_id(3)), ())
+
+    def test_a_forgotten_device_is_not_renewed(self, storage: Storage) -> None:
+        """Renewing writes both times; a device is forgotten by its own person only, and what is forgotten is never revived."""
+        kept = device(1, of=1)
+        with storage.begin(after_commit=ignore) as store:
+            store.devices.add(kept)
+            equal(store.devices.renew(kept.id, seen_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), True)
+            equal(store.devices.get(kept.id), replace(kept, seen_at=NOW + HOUR, expires_at=NOW + 2 * HOUR))
+            equal(store.devices.forget(user_id(2), kept.id), False)
+            equal(store.devices.forget(user_id(1), kept.id), True)
+            equal(store.devices.forget(user_id(1), kept.id), False)
+            equal(store.devices.renew(kept.id, seen_at=NOW, expires_at=NOW + HOUR), False)
+            equal(store.devices.get(kept.id), None)
 
 
 class AuthenticatorConformance:
