@@ -26,6 +26,7 @@ from ctsec.rbac.elevation import ElevationState
 from ctsec.rbac.listing import Reach
 from ctsec.storage.ports import Storage, Store
 from ctsec.testing.conformance import samples as s
+from ctsec.testing.conformance._sync_credentials import device
 from ctsec.testing.conformance._sync_vault import credential, index_key
 
 Call: TypeAlias = tuple[str, int, int, int]
@@ -142,11 +143,11 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "sessions.touch": lambda f, a, b, c: _call(s.session(a, of=0).id, at=_at(b)),
     "sessions.of_user": lambda f, a, b, c: _call(s.user_id(a)),
     "sessions.revoke": lambda f, a, b, c: _call(s.user_id(a), s.session(b, of=0).id if c else None, keep=s.session(1, of=0).id, now=_at(c)),
-    "devices.add": lambda f, a, b, c: _call(s.device(f, of=a)),
-    "devices.get": lambda f, a, b, c: _call(s.device(a, of=0).id),
+    "devices.add": lambda f, a, b, c: _call(device(f, of=a)),
+    "devices.get": lambda f, a, b, c: _call(device(a, of=0).id),
     "devices.of_user": lambda f, a, b, c: _call(s.user_id(a)),
-    "devices.renew": lambda f, a, b, c: _call(s.device(a, of=0).id, seen_at=_at(b), expires_at=_at(c)),
-    "devices.forget": lambda f, a, b, c: _call(s.user_id(a), s.device(b, of=0).id),
+    "devices.renew": lambda f, a, b, c: _call(device(a, of=0).id, seen_at=_at(b), expires_at=_at(c)),
+    "devices.forget": lambda f, a, b, c: _call(s.user_id(a), device(b, of=0).id),
     "authenticators.add": lambda f, a, b, c: _call(s.authenticator(f, of=a, confirmed=b > 1)),
     "authenticators.of_user": lambda f, a, b, c: _call(s.user_id(a)),
     "authenticators.replace": lambda f, a, b, c: _call(replace(s.authenticator(a, of=b, confirmed=True), version=c)),

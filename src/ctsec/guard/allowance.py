@@ -22,6 +22,7 @@ from ctsec.clock import utc
 from ctsec.network import parse_address
 from ctsec.outcome import Outcome, Reason, Refusal
 
+LONGEST: Final = timedelta(days=1)
 _PREFIX_V6: Final = 64
 
 
@@ -35,7 +36,7 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowancePolicy:
-    """At most `burst` at once (1 to 100,000), and one more after each `every`."""
+    """At most `burst` at once (1 to 100,000), and one more after each `every`; an empty allowance is full again within a day."""
 
     burst: int
     every: timedelta
@@ -43,8 +44,8 @@ class AllowancePolicy:
     def __post_init__(self) -> None:
         if not 1 <= self.burst <= 100_000:
             raise ValueError("expected a burst of 1 to 100,000")
-        if not timedelta(milliseconds=1) <= self.every <= timedelta(days=1):
-            raise ValueError("expected one more every millisecond to day")
+        if not timedelta(milliseconds=1) <= self.every or self.burst * self.every > LONGEST:
+            raise ValueError("expected at least a millisecond between two, and a full allowance within a day")
 
 
 def take(allowance: Allowance | None, *, key: str, now: datetime, policy: AllowancePolicy) -> Outcome[Allowance]:

@@ -8,6 +8,7 @@ from ctsec.guard._async_ports import (
     AsyncAttemptRecords,
     AsyncGuardStore,
     AsyncProofRecords,
+    AsyncSharedAllowances,
     AsyncStepRecords,
 )
 from ctsec.guard._sync_ports import (
@@ -16,6 +17,7 @@ from ctsec.guard._sync_ports import (
     AttemptRecords,
     GuardStore,
     ProofRecords,
+    SharedAllowances,
     StepRecords,
 )
 
@@ -27,9 +29,11 @@ __all__ = [
     "AsyncAttemptRecords",
     "AsyncGuardStore",
     "AsyncProofRecords",
+    "AsyncSharedAllowances",
     "AsyncStepRecords",
     "AttemptRecords",
     "GuardStore",
     "ProofRecords",
+    "SharedAllowances",
     "StepRecords",
 ]

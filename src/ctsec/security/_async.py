@@ -10,6 +10,7 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit.event import Event
+from ctsec.clock import Clock
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms
 from ctsec.encryption.context import DEPLOYMENT
@@ -69,6 +70,12 @@ class AsyncDeks:
         return await self._storage.guard.seals.reserve(dek_id, messages=messages, most=most)
 
 
+def _guard_of(storage: AsyncStorage, *, allowances: AsyncSharedAllowances | None, clock: Clock) -> AsyncGuardStore:
+    if allowances is None:
+        return storage.guard
+    return AsyncSharedGuard.of(storage.guard, AsyncFallingBack(allowances, storage.guard.allowances, clock=clock))
+
+
 class AsyncSecurity:
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
@@ -119,9 +126,7 @@ class AsyncSecurity:
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._allowances = allowances
-        self._guard: AsyncGuardStore = storage.guard
-        if allowances is not None:
-            self._guard = AsyncSharedGuard.of(storage.guard, AsyncFallingBack(allowances, storage.guard.allowances, clock=parts.clock))
+        self._guard = _guard_of(storage, allowances=allowances, clock=parts.clock)
         self._ambient = Ambient(clock=parts.clock, random=random)
         secrets = AsyncKeyRing(
             kms=kms,
@@ -140,18 +145,8 @@ class AsyncSecurity:
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, allowances)
         self.parts = parts
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
-        letters = Letters(parts.settings.issuer, parts.settings.base_url)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
-        self.jobs = AsyncJobs(
-            storage,
-            secrets=secrets,
-            mailer=mailer,
-            letters=letters,
-            memory=parts.memory,
-            ambient=self._ambient,
-            regional=self.regional,
-            throttle=AsyncThrottleJobs(storage, guard=self._guard, secrets=secrets, letters=letters, ambient=self._ambient),
-        )
+        self.jobs = self._jobs(secrets, mailer=mailer)
 
     @classmethod
     def embedded(
@@ -238,6 +233,19 @@ class AsyncSecurity:
         for storage in self.regional.router.stores.values():
             await storage.aclose()
         await self._storage.aclose()
+
+    def _jobs(self, ring: AsyncKeyRing, *, mailer: AsyncMailer | None) -> AsyncJobs:
+        letters = Letters(self.parts.settings.issuer, self.parts.settings.base_url)
+        return AsyncJobs(
+            self._storage,
+            secrets=ring,
+            mailer=mailer,
+            letters=letters,
+            memory=self.parts.memory,
+            ambient=self._ambient,
+            regional=self.regional,
+            throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
+        )
 
     def _regional(
         self, ring: AsyncKeyRing, *, stores: Mapping[str, AsyncRegionStorage], tables: tuple[AsyncRegionalTables, ...]

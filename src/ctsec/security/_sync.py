@@ -11,6 +11,7 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit.event import Event
+from ctsec.clock import Clock
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import KeyServices, Kms
 from ctsec.encryption.context import DEPLOYMENT
@@ -70,6 +71,12 @@ class Deks:
         return self._storage.guard.seals.reserve(dek_id, messages=messages, most=most)
 
 
+def _guard_of(storage: Storage, *, allowances: SharedAllowances | None, clock: Clock) -> GuardStore:
+    if allowances is None:
+        return storage.guard
+    return SharedGuard.of(storage.guard, FallingBack(allowances, storage.guard.allowances, clock=clock))
+
+
 class Security:
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
@@ -120,9 +127,7 @@ class Security:
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._allowances = allowances
-        self._guard: GuardStore = storage.guard
-        if allowances is not None:
-            self._guard = SharedGuard.of(storage.guard, FallingBack(allowances, storage.guard.allowances, clock=parts.clock))
+        self._guard = _guard_of(storage, allowances=allowances, clock=parts.clock)
         self._ambient = Ambient(clock=parts.clock, random=random)
         secrets = KeyRing(
             kms=kms,
@@ -141,18 +146,8 @@ class Security:
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, allowances)
         self.parts = parts
         self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
-        letters = Letters(parts.settings.issuer, parts.settings.base_url)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
-        self.jobs = Jobs(
-            storage,
-            secrets=secrets,
-            mailer=mailer,
-            letters=letters,
-            memory=parts.memory,
-            ambient=self._ambient,
-            regional=self.regional,
-            throttle=ThrottleJobs(storage, guard=self._guard, secrets=secrets, letters=letters, ambient=self._ambient),
-        )
+        self.jobs = self._jobs(secrets, mailer=mailer)
 
     @classmethod
     def embedded(
@@ -239,6 +234,19 @@ class Security:
         for storage in self.regional.router.stores.values():
             storage.close()
         self._storage.close()
+
+    def _jobs(self, ring: KeyRing, *, mailer: Mailer | None) -> Jobs:
+        letters = Letters(self.parts.settings.issuer, self.parts.settings.base_url)
+        return Jobs(
+            self._storage,
+            secrets=ring,
+            mailer=mailer,
+            letters=letters,
+            memory=self.parts.memory,
+            ambient=self._ambient,
+            regional=self.regional,
+            throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
+        )
 
     def _regional(self, ring: KeyRing, *, stores: Mapping[str, RegionStorage], tables: tuple[RegionalTables, ...]) -> Regional:
         ambient, aside = self._ambient, self._aside

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
+from ctsec.authn.device import Device
+from ctsec.ids import DeviceId
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.conformance.expect import equal, is_utc
 from ctsec.testing.conformance.samples import (
@@ -13,9 +15,9 @@ from ctsec.testing.conformance.samples import (
     TICK,
     authenticator,
     backup_codes,
-    device,
     digest,
     ignore,
+    number,
     org_id,
     password,
     session,
@@ -207,3 +209,16 @@ class AsyncBackupCodeConformance:
             equal(await store.backup_codes.remove(user_id(1)), False)
             equal(await store.backup_codes.get(user_id(1)), None)
             equal(await store.backup_codes.get(user_id(2)), backup_codes(2, of=2))
+
+
+def device(n: int, *, of: int) -> Device:
+    """Return the n-th device, of the user with the number `of`."""
+    return Device(
+        id=DeviceId(number("dvc", n)),
+        user_id=user_id(of),
+        secret_digest=digest(f"device {n}"),
+        created_at=NOW,
+        seen_at=NOW + TICK,
+        expires_at=NOW + HOUR,
+        user_agent="Browser/1.0 (é)",
+    )

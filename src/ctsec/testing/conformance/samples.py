@@ -10,7 +10,6 @@ from typing import Final
 
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.record import StoredEvent
-from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordRecord, Session
 from ctsec.directory.record import (
     Invitation,
@@ -29,7 +28,6 @@ from ctsec.ids import (
     BackupCodeSetId,
     BreakGlassId,
     DekId,
-    DeviceId,
     ElevationId,
     EventId,
     InvitationId,
@@ -226,19 +224,6 @@ def session(n: int, *, of: int) -> Session:
         organization_id=None,
         user_agent="Browser/1.0 (é)",
         address="2001:db8::1",
-    )
-
-
-def device(n: int, *, of: int) -> Device:
-    """Return the n-th device, of the user with the number `of`."""
-    return Device(
-        id=DeviceId(number("dvc", n)),
-        user_id=user_id(of),
-        secret_digest=digest(f"device {n}"),
-        created_at=NOW,
-        seen_at=NOW + TICK,
-        expires_at=NOW + HOUR,
-        user_agent="Browser/1.0 (é)",
     )
 
 
