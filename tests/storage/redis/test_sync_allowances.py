@@ -69,7 +69,7 @@ def test_what_is_no_allowance_is_not_believed(allowances: RedisAllowances, redis
 
 
 @pytest.mark.server("redis")
-@pytest.mark.proves("ASVS-16.5.2", "ASVS-16.5.3")
+@pytest.mark.proves("ASVS-16.5.3")
 def test_the_guard_store_counts_while_redis_is_away() -> None:
     """Killed, Redis opens no door: the guard store counts with the same policy, and after five seconds Redis is asked again."""
     clock, beside = FixedClock(), MemoryStorage().guard.allowances

@@ -210,6 +210,7 @@ def test_one_password_tried_on_many_accounts_runs_into_the_allowance() -> None:
     assert isinstance(door.throttle(ADDRESSES[1]).charge(password_counter("7@acme.example")), Charge)
 
 
+@pytest.mark.proves("CHANGELOG-django-allauth-65-8-1")
 def test_a_success_gives_its_share_of_the_allowance_back() -> None:
     """Sign-ins of many people from one address are not held back; an account of one's own buys no guesses at others."""
     door = Door()
@@ -232,3 +233,26 @@ def test_a_policy_of_devices_is_within_that_of_strangers() -> None:
         with pytest.raises(ValueError, match="device_limit"):
             ThrottlePolicy(device_limit=limit)
     assert ThrottlePolicy(device_limit=3).of_device().first_backoff_at == 3
+
+
+@pytest.mark.proves("ASVS-6.3.1", "NIST-3.2.2")
+def test_a_year_of_guesses_from_everywhere_is_a_hundred() -> None:
+    """Thirty guesses a day at one account, each from another block, let a hundred through in a year."""
+    door = Door(ThrottlePolicy())
+    let_through = 0
+    for n in range(30 * 365):
+        door.clock.advance(timedelta(minutes=48))
+        let_through += isinstance(door.knock(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}"), Charge)
+    assert let_through == 100
+
+
+@pytest.mark.proves("ASVS-6.3.1")
+def test_a_day_of_spraying_from_one_block_is_its_allowance() -> None:
+    """One password at ten thousand accounts, from one /64 and one attempt every nine seconds, is let through as the allowance says."""
+    door = Door(ThrottlePolicy())
+    let_through = 0
+    for n in range(9600):
+        door.clock.advance(timedelta(seconds=9))
+        throttle = door.throttle(f"2001:db8::{n:x}")
+        let_through += isinstance(throttle.charge(password_counter(f"{n}@acme.example")), Charge)
+    assert 50 + 24 * 120 - 2 <= let_through <= 50 + 24 * 120
