@@ -20,7 +20,7 @@ from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.memory import AsyncMemoryStorage
 from ctsec.testing import Written
 from tests.services._async_world import REQUEST, AsyncWorld
-from tests.services.probing import OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, Device, reason
+from tests.services.probing import OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, Device, base32, reason
 
 ANN, BOB, NOBODY = "ann@acme.example", "bob@acme.example", "nobody@acme.example"
 WAIT = timedelta(minutes=15)
@@ -223,6 +223,24 @@ async def test_backup_codes_are_guessed_on_one_counter_and_bound_anew(world: Asy
     assert isinstance(await second(world, await enter(world), fresh.codes[0].reveal(), Factor.BACKUP_CODE), SignedIn)
     await world.drain()
     assert [m.subject for m in world.mailer.to(ANN) if m.kind == "disabled"] == []
+
+
+async def test_strangers_keep_nobody_from_enrolling(world: AsyncWorld) -> None:
+    """A block that has used up its allowance enrols no authenticator, except from a known device; begun anew, wrong codes are forgotten."""
+    device = await known(world)
+    login = await world.arrived(await enter(world, device=device))
+    enrolment = await world.call("mfa.begin_totp", login.principal)
+    app = Device(base32(enrolment.seed.reveal()), (), world.clock)
+    for n in range(50):
+        await enter(world, WRONG_PASSWORD, email=f"u{n}@acme.example")
+    assert reason(await ask(world, "mfa.confirm_totp", login.principal, code=app.code())) is Reason.THROTTLED
+    for _ in range(6):
+        world.clock.advance(WAIT)
+        assert reason(await ask(world, "mfa.confirm_totp", login.principal, code=app.wrong())) is Reason.INVALID_CODE
+    assert reason(await ask(world, "mfa.confirm_totp", login.principal, code=app.code())) is Reason.LOCKED
+    again = await world.call("mfa.begin_totp", login.principal)
+    app = Device(base32(again.seed.reveal()), (), world.clock)
+    assert reason(await ask(world, "mfa.confirm_totp", login.principal, code=app.code(), device=device)) is None
 
 
 @pytest.mark.proves("NIST-3.2.2", "CVE-2026-128332")

@@ -22,6 +22,7 @@ from ctsec.mail.message import Letters
 from ctsec.mfa._async_ports import (
     AsyncAuthenticatorRecords,
     AsyncBackupCodeRecords,
+    AsyncKnownDevices,
     AsyncOwners,
     AsyncPost,
     AsyncSessionControl,
@@ -54,6 +55,7 @@ class AsyncMfaParts:
     sealer: AsyncSealer
     throttle: AsyncThrottle
     proofs: AsyncProofRecords
+    devices: AsyncKnownDevices
     steps: AsyncStepRecords
     post: AsyncPost
     letters: Letters
@@ -101,7 +103,7 @@ class AsyncMfa:
         if not pending or await self._confirmed(user.id) is not None:
             return Refusal(Reason.NOT_FOUND, "there is no enrolment to confirm; begin one first")
         counter = code_counter(user.id, Factor.TOTP)
-        charge = await self._parts.throttle.charge(counter)
+        charge = await self._parts.throttle.charge(counter, device=await self._parts.devices.recognise(user.id))
         if isinstance(charge, Refusal):
             return await self._refuse(charge, user.id, Factor.TOTP)
         proved = await self._check_totp(pending[-1], code)

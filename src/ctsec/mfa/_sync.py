@@ -23,6 +23,7 @@ from ctsec.mail.message import Letters
 from ctsec.mfa._sync_ports import (
     AuthenticatorRecords,
     BackupCodeRecords,
+    KnownDevices,
     Owners,
     Post,
     SessionControl,
@@ -55,6 +56,7 @@ class MfaParts:
     sealer: Sealer
     throttle: Throttle
     proofs: ProofRecords
+    devices: KnownDevices
     steps: StepRecords
     post: Post
     letters: Letters
@@ -102,7 +104,7 @@ class Mfa:
         if not pending or self._confirmed(user.id) is not None:
             return Refusal(Reason.NOT_FOUND, "there is no enrolment to confirm; begin one first")
         counter = code_counter(user.id, Factor.TOTP)
-        charge = self._parts.throttle.charge(counter)
+        charge = self._parts.throttle.charge(counter, device=self._parts.devices.recognise(user.id))
         if isinstance(charge, Refusal):
             return self._refuse(charge, user.id, Factor.TOTP)
         proved = self._check_totp(pending[-1], code)

@@ -115,6 +115,7 @@ class AsyncUnit:
                 sealer=self._engines.secrets,
                 throttle=self._throttle,
                 proofs=self._guard.proofs,
+                devices=self._devices,
                 steps=self._guard.steps,
                 post=self._outbox,
                 letters=self._letters,

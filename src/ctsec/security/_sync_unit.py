@@ -116,6 +116,7 @@ class Unit:
                 sealer=self._engines.secrets,
                 throttle=self._throttle,
                 proofs=self._guard.proofs,
+                devices=self._devices,
                 steps=self._guard.steps,
                 post=self._outbox,
                 letters=self._letters,

@@ -111,3 +111,17 @@ def test_plain_redis_elsewhere_is_refused() -> None:
     """A plain connection leaves this machine with an excuse only."""
     with pytest.raises(ConfigurationError, match="rediss"):
         AsyncRedisAllowances.from_url("redis://redis.example.com/0")
+
+
+@pytest.mark.server("redis")
+async def test_connections_tell_what_is_spoken() -> None:
+    """A look at the connections says where Redis is and what for, and what is wrong once it is gone."""
+    with own_redis() as server:
+        made = AsyncRedisAllowances.from_url(server.url, seconds=PATIENCE)
+        (seen,) = await made.connections()
+        assert (seen.what, seen.problem, seen.local) == ("allowances", "", True)
+        server.kill()
+        (gone,) = await made.connections()
+        assert gone.what == "allowances"
+        assert gone.problem
+        await made.aclose()

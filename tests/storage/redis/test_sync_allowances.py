@@ -110,3 +110,17 @@ def test_plain_redis_elsewhere_is_refused() -> None:
     """A plain connection leaves this machine with an excuse only."""
     with pytest.raises(ConfigurationError, match="rediss"):
         RedisAllowances.from_url("redis://redis.example.com/0")
+
+
+@pytest.mark.server("redis")
+def test_connections_tell_what_is_spoken() -> None:
+    """A look at the connections says where Redis is and what for, and what is wrong once it is gone."""
+    with own_redis() as server:
+        made = RedisAllowances.from_url(server.url, seconds=PATIENCE)
+        (seen,) = made.connections()
+        assert (seen.what, seen.problem, seen.local) == ("allowances", "", True)
+        server.kill()
+        (gone,) = made.connections()
+        assert gone.what == "allowances"
+        assert gone.problem
+        made.close()
