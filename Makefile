@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 help:
 	@echo "demo serve (HOST=fastapi|flask), test, check, rows, laws, bench, soak, twin, lock, clean"
 
-install: .venv/.wheel
+install: .venv/.wheel .venv/.node
 
 .venv/.lock: requirements/lock.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -26,6 +26,14 @@ install: .venv/.wheel
 	rm -rf dist
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist . > .venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
 	$(BIN)/python -m pip install -qq --no-index --no-deps --force-reinstall dist/ctsec-*.whl
+	touch $@
+
+# Independent programs of Node.js for the tests; a machine without npm does without them, and the tests' header says so.
+.venv/.node: tests/node/package-lock.json .venv/.lock
+	rm -rf .venv/node
+	mkdir .venv/node
+	cp tests/node/package.json tests/node/package-lock.json tests/node/.npmrc .venv/node/
+	if command -v npm > /dev/null; then npm ci --prefix .venv/node --silent; fi
 	touch $@
 
 demo: install

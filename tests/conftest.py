@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import ctsec
-from tests import servers
+from tests import programs, servers
 from tests.servers import Database, available_databases, drop_database, fresh_database, fresh_redis
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,6 +32,7 @@ settings.load_profile("ctsec")
 def missing() -> dict[str, str]:
     """Return what this machine lacks, each with the tests that therefore do not run."""
     lacking = {kind: f"tests on {kind}" for kind in servers.KINDS if servers.find(kind) is None}
+    lacking |= {kind: f"tests with {kind}" for kind in programs.KINDS if programs.find(kind) is None}
     if servers.lacks_tls():
         lacking["redis-tls"] = "tests of TLS to redis, which was built without it"
     if not VECTORS.is_dir():
@@ -61,6 +62,7 @@ def pytest_report_header() -> list[str]:
     """Say which real servers take part and what is left out."""
     lines = [f"ctsec {ctsec.__version__} from {Path(ctsec.__file__).parent}"]
     lines += [f"real {servers.describe(kind)}" for kind in servers.KINDS if servers.find(kind)]
+    lines += [f"real {programs.describe(kind)}" for kind in programs.KINDS if programs.find(kind)]
     lines += [f"NOT RUN, {name} not found: {tests}" for name, tests in missing().items()]
     return lines
 
@@ -83,7 +85,8 @@ def needs(item: pytest.Item) -> set[str]:
     named = {"vectors", "design", "redis_url", "postgresql", "mariadb"}
     wanted = {mark.name for mark in item.iter_markers()} | set(getattr(item, "fixturenames", ()))
     wanted |= {kind for mark in item.iter_markers("server") for kind in mark.args}
-    return {"redis" if name == "redis_url" else name for name in wanted & (named | {"redis"})}
+    run = {kind for mark in item.iter_markers("program") for kind in mark.args}
+    return run | {"redis" if name == "redis_url" else name for name in wanted & (named | {"redis"})}
 
 
 def host_of(item: pytest.Item) -> str | None:

@@ -78,6 +78,7 @@ def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
         data_keys=options.data_keys,
         customer_keys=options.customer_keys,
         regions=options.regions,
+        letters=options.letters,
     )
 
 

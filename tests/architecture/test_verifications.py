@@ -21,6 +21,8 @@ CHARGES = {"throttle.charge", "throttle.charge_address"}
 CHARGED = {
     "authn._async.AsyncSignIn.password",
     "authn._async_accounts.AsyncAccounts.reset_password",
+    "authn._async_addresses.AsyncAddresses._prove",
+    "authn._async_addresses.AsyncAddresses.confirm_change",
     "authn._async_accounts.AsyncAccounts.change_password",
 }
 # Parts whose callers have charged, each with those callers.

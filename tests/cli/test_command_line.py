@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,14 @@ from ctsec.keys.token import mint
 HOST = """
 from ctsec import Security
 security = Security.embedded("app.db", permissions=("dashboards:view",), matrix="permission viewer\\ndashboards:view yes", issuer="Acme")
+"""
+
+
+VISIT = """
+from host import security
+with security.begin() as unit:
+    unit.accounts.sign_up(email="ann@acme.example", password="correct horse battery", name="Ann")
+security.close()
 """
 
 
@@ -56,6 +67,25 @@ def test_worker_runs_once_and_bootstrap_needs_an_account(tmp_path: Path) -> None
     refused = ctsec("bootstrap", "host:security", "--owner", "ann@acme.example", "--organization", "Acme", folder=tmp_path)
     assert refused.returncode == 1
     assert "not_found" in refused.stderr
+
+
+def test_mail_that_has_not_left_is_counted(tmp_path: Path) -> None:
+    """`mail` counts what waits and what was given up, without an address; with something given up it exits 1, until that is tried again."""
+    (tmp_path / "host.py").write_text(HOST, "utf-8")
+    (tmp_path / "visit.py").write_text(VISIT, "utf-8")
+    subprocess.run([sys.executable, "visit.py"], cwd=tmp_path, check=True, timeout=60)
+    counted = ctsec("mail", "host:security", "--json", folder=tmp_path)
+    assert (counted.returncode, json.loads(counted.stdout) | {"oldest": ""}) == (0, {"waiting": 1, "given_up": 0, "oldest": "", "again": 0})
+    with closing(sqlite3.connect(tmp_path / "app.db")) as connection, connection:
+        connection.execute("UPDATE ctsec_outbox SET failed_at = created_at, last_error = 'no such mailbox', attempts = 12")
+    failed = ctsec("mail", "host:security", folder=tmp_path)
+    assert (failed.returncode, failed.stdout.partition("\n")[0]) == (1, "0 waiting; 1 given up; 0 tried again")
+    assert "email_verification" in failed.stdout
+    assert "no such mailbox" in failed.stdout
+    assert "ann@" not in failed.stdout
+    again = ctsec("mail", "host:security", "--retry", folder=tmp_path)
+    assert again.returncode == 0
+    assert re.fullmatch(r"1 waiting, the oldest since [0-9: -]+ UTC; 0 given up; 1 tried again\n", again.stdout)
 
 
 @pytest.mark.parametrize("name", ["host", "nowhere:security", "os:path"])

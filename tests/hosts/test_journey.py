@@ -37,6 +37,21 @@ def test_weak_passwords_are_refused_and_nothing_is_written(host: Host, browser: 
     assert host.events() == ()
 
 
+@pytest.mark.proves("SEED-A1")
+def test_a_new_address_is_confirmed_by_its_mail(host: Host, browser: Browser) -> None:
+    """The link that was mailed to the new address makes it the account's; the password is asked for, and both addresses are told."""
+    browser.sign_up("ada@example.com")
+    wrong = browser.auth("POST /email/change", {"email": "ada.b@example.com", "password": "not the password"})
+    assert (wrong.status, wrong.json["reason"]) == (401, "invalid_credentials")
+    assert browser.ok("POST /email/change", {"email": "ada.b@example.com", "password": PASSWORD}) == {"status": "accepted"}
+    token = Browser(host, email="ada.b@example.com").mailed_token()
+    assert Browser(host).ok("POST /email/confirm", {"token": token}) == {"status": "changed"}
+    assert browser.auth("GET /session").status == 401
+    assert Browser(host, email="ada.b@example.com").sign_in()["status"] == "signed_in"
+    assert [mail.kind for mail in host.mails("ada@example.com")][-2:] == ["notice", "notice"]
+    assert [event.subject_id for event in named(host.events(), "email.changed")] == [browser.id]
+
+
 @pytest.mark.proves("SEED-M3", "SEED-M2")
 def test_enrolment_counts_only_after_its_first_code(host: Host, browser: Browser) -> None:
     """A pending authenticator asks nothing of a sign-in; its first code turns it on, raises the session, and is an event."""

@@ -66,6 +66,7 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
         "invitation": await world.invite(acme.id, "dan@acme.example"),
         "verification": await world.token("zoe@acme.example", "email_verification"),
         "reset": await world.token("ann@acme.example", "password_reset"),
+        "email": await world.change_of_address(bob, "bert@acme.example"),
     }
     wanted = {"organization": acme.id, "workspace": prod.id, "role": "editor"}
     asking = {**wanted, "reason": "the night shift", "duration": timedelta(hours=1)}
@@ -117,6 +118,8 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "accounts.verify_email": ((), {"token": stage.tokens["verification"]}),
         "accounts.request_password_reset": ((), {"email": "bob@acme.example"}),
         "accounts.reset_password": ((), {"token": stage.tokens["reset"], "password": OTHER_PASSWORD}),
+        "addresses.request_change": ((ann,), {"email": "anna@acme.example", "password": PASSWORD}),
+        "addresses.confirm_change": ((), {"token": stage.tokens["email"]}),
         "accounts.change_password": ((ann,), {"current": PASSWORD, "new": OTHER_PASSWORD}),
         "sign_in.password": ((), {"email": "bob@acme.example", "password": PASSWORD}),
         "sign_in.second_factor": ((), {"ticket": stage.ticket, "factor": Factor.TOTP, "code": code}),

@@ -190,6 +190,11 @@ class AsyncWorld:
         await self.call("accounts.verify_email", token=await self.token(email, "email_verification"))
         return (await self.login(email)).principal
 
+    async def change_of_address(self, principal: Principal, email: str) -> str:
+        """Ask for another address for a person's account, and return the token that was mailed to it."""
+        await self.call("addresses.request_change", principal, email=email, password=PASSWORD)
+        return await self.token(email, "email_change")
+
     async def enrol(self, principal: Principal) -> Device:
         """Turn TOTP on in the principal's session; its code of this time step is burned."""
         enrolment = await self.call("mfa.begin_totp", principal)

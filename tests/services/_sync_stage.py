@@ -67,6 +67,7 @@ def set_stage(world: World) -> Stage:
         "invitation": world.invite(acme.id, "dan@acme.example"),
         "verification": world.token("zoe@acme.example", "email_verification"),
         "reset": world.token("ann@acme.example", "password_reset"),
+        "email": world.change_of_address(bob, "bert@acme.example"),
     }
     wanted = {"organization": acme.id, "workspace": prod.id, "role": "editor"}
     asking = {**wanted, "reason": "the night shift", "duration": timedelta(hours=1)}
@@ -118,6 +119,8 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "accounts.verify_email": ((), {"token": stage.tokens["verification"]}),
         "accounts.request_password_reset": ((), {"email": "bob@acme.example"}),
         "accounts.reset_password": ((), {"token": stage.tokens["reset"], "password": OTHER_PASSWORD}),
+        "addresses.request_change": ((ann,), {"email": "anna@acme.example", "password": PASSWORD}),
+        "addresses.confirm_change": ((), {"token": stage.tokens["email"]}),
         "accounts.change_password": ((ann,), {"current": PASSWORD, "new": OTHER_PASSWORD}),
         "sign_in.password": ((), {"email": "bob@acme.example", "password": PASSWORD}),
         "sign_in.second_factor": ((), {"ticket": stage.ticket, "factor": Factor.TOTP, "code": code}),

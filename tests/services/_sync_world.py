@@ -189,6 +189,11 @@ class World:
         self.call("accounts.verify_email", token=self.token(email, "email_verification"))
         return (self.login(email)).principal
 
+    def change_of_address(self, principal: Principal, email: str) -> str:
+        """Ask for another address for a person's account, and return the token that was mailed to it."""
+        self.call("addresses.request_change", principal, email=email, password=PASSWORD)
+        return self.token(email, "email_change")
+
     def enrol(self, principal: Principal) -> Device:
         """Turn TOTP on in the principal's session; its code of this time step is burned."""
         enrolment = self.call("mfa.begin_totp", principal)

@@ -69,6 +69,8 @@ WRITES = [
     "accounts.request_password_reset",
     "accounts.reset_password",
     "accounts.change_password",
+    "addresses.request_change",
+    "addresses.confirm_change",
     "sign_in.password",
     "sign_in.second_factor",
     "sign_in.step_up",
@@ -187,6 +189,7 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
         "sign_in.second_factor": ((), {"ticket": stage.ticket, **wrong}, Reason.INVALID_CODE),
         "sign_in.step_up": ((stage.mia,), wrong, Reason.INVALID_CODE),
         "mfa.confirm_totp": ((bob,), {"code": stage.pending.wrong()}, Reason.INVALID_CODE),
+        "addresses.request_change": ((bob,), {"email": "bert@acme.example", "password": WRONG_PASSWORD}, Reason.INVALID_CREDENTIALS),
         "directory.rename_organization": ((bob,), {**org, "name": "X"}, Reason.DENIED),
         "directory.create_workspace": ((bob,), {**org, "name": "X"}, Reason.DENIED),
         "members.invite": ((bob,), {**org, "email": "x@a.example"}, Reason.DENIED),
@@ -227,7 +230,7 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
 SERVICES = {"members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys", "vault", "residency"}
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "mfa.confirm_totp"]
-REFUSALS += ["directory.rename_organization", "directory.create_workspace"]
+REFUSALS += ["addresses.request_change", "directory.rename_organization", "directory.create_workspace"]
 
 
 @pytest.mark.parametrize("method", REFUSALS)

@@ -325,6 +325,37 @@ async def test_an_account_has_one_counter_however_it_is_named(world: AsyncWorld,
     assert reason(await enter(world, email=written)) is Reason.LOCKED
 
 
+@pytest.mark.proves("CVE-2025-24806", "NIST-3.2.2")
+async def test_another_address_opens_nothing(world: AsyncWorld) -> None:
+    """Counter and known devices belong to the account: strangers stay out under a new address too."""
+    device = await known(world)
+    login = await world.arrived(await enter(world, device=device))
+    await close(world)
+    change = {"email": "ann.smith@acme.example", "password": PASSWORD, "device": device}
+    assert reason(await ask(world, "addresses.request_change", login.principal, **change)) is None
+    token = await world.token("ann.smith@acme.example", "email_change")
+    assert reason(await ask(world, "addresses.confirm_change", token=token)) is None
+    assert reason(await enter(world, email="ann.smith@acme.example")) is Reason.LOCKED
+    assert isinstance(await enter(world, email="ann.smith@acme.example", device=device), SignedIn)
+    assert reason(await enter(world)) is Reason.INVALID_CREDENTIALS
+
+
+@pytest.mark.proves("CVE-2026-123521")
+async def test_a_change_of_address_guesses_no_password(world: AsyncWorld) -> None:
+    """Wrong passwords there count on the account's counter and close it; links take from the block, mails from the mailbox."""
+    ann = await world.person(ANN)
+    for _ in range(6):
+        world.clock.advance(WAIT)
+        wrong = await ask(world, "addresses.request_change", ann, email="x@acme.example", password=WRONG_PASSWORD)
+        assert reason(wrong) is Reason.INVALID_CREDENTIALS
+    assert reason(await enter(world)) is Reason.LOCKED
+    bob = await world.person(BOB)
+    asked = [reason(await ask(world, "addresses.request_change", bob, email="x@acme.example", password=PASSWORD)) for _ in range(6)]
+    assert asked == [None] * 5 + [Reason.THROTTLED]
+    tried = {reason(await ask(world, "addresses.confirm_change", token="A" * 43)) for _ in range(51)}
+    assert tried == {Reason.INVALID_TOKEN, Reason.THROTTLED}
+
+
 @pytest.mark.proves("CVE-2025-55003")
 async def test_a_code_has_one_counter_however_it_is_written(world: AsyncWorld) -> None:
     """Codes with spaces, in full-width digits, too short and too long count like any other wrong code."""

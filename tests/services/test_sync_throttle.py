@@ -326,6 +326,37 @@ def test_an_account_has_one_counter_however_it_is_named(world: World, written: s
     assert reason(enter(world, email=written)) is Reason.LOCKED
 
 
+@pytest.mark.proves("CVE-2025-24806", "NIST-3.2.2")
+def test_another_address_opens_nothing(world: World) -> None:
+    """Counter and known devices belong to the account: strangers stay out under a new address too."""
+    device = known(world)
+    login = world.arrived(enter(world, device=device))
+    close(world)
+    change = {"email": "ann.smith@acme.example", "password": PASSWORD, "device": device}
+    assert reason(ask(world, "addresses.request_change", login.principal, **change)) is None
+    token = world.token("ann.smith@acme.example", "email_change")
+    assert reason(ask(world, "addresses.confirm_change", token=token)) is None
+    assert reason(enter(world, email="ann.smith@acme.example")) is Reason.LOCKED
+    assert isinstance(enter(world, email="ann.smith@acme.example", device=device), SignedIn)
+    assert reason(enter(world)) is Reason.INVALID_CREDENTIALS
+
+
+@pytest.mark.proves("CVE-2026-123521")
+def test_a_change_of_address_guesses_no_password(world: World) -> None:
+    """Wrong passwords there count on the account's counter and close it; links take from the block, mails from the mailbox."""
+    ann = world.person(ANN)
+    for _ in range(6):
+        world.clock.advance(WAIT)
+        wrong = ask(world, "addresses.request_change", ann, email="x@acme.example", password=WRONG_PASSWORD)
+        assert reason(wrong) is Reason.INVALID_CREDENTIALS
+    assert reason(enter(world)) is Reason.LOCKED
+    bob = world.person(BOB)
+    asked = [reason(ask(world, "addresses.request_change", bob, email="x@acme.example", password=PASSWORD)) for _ in range(6)]
+    assert asked == [None] * 5 + [Reason.THROTTLED]
+    tried = {reason(ask(world, "addresses.confirm_change", token="A" * 43)) for _ in range(51)}
+    assert tried == {Reason.INVALID_TOKEN, Reason.THROTTLED}
+
+
 @pytest.mark.proves("CVE-2025-55003")
 def test_a_code_has_one_counter_however_it_is_written(world: World) -> None:
     """Codes with spaces, in full-width digits, too short and too long count like any other wrong code."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import email.policy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,15 @@ def test_unreadable_files_stop_the_start(tmp_path: Path) -> None:
     """A CA file that is not there is found when the mailer is made, not at the first mail."""
     with pytest.raises(ConfigurationError, match="readable PEM files"):
         SmtpMailer("smtps://mail.example.test", sender="a@b.example", transport=Transport(ca_file=str(tmp_path / "none.pem")))
+
+
+def test_text_and_html_arrive_as_alternatives(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message with HTML arrives as two alternatives, the plain text first (RFC 2046, 5.1.4); one without is a single part."""
+    with mail_server(None, implicit=False) as (port, received):
+        send(f"smtp://127.0.0.1:{port}", Transport())
+        monkeypatch.setitem(globals(), "MESSAGE", replace(MESSAGE, html=SecretText("<p>a <b>quiet</b> word — ünïcode</p>")))
+        send(f"smtp://127.0.0.1:{port}", Transport())
+    plain, both = (email.message_from_bytes(mail, policy=email.policy.default) for mail in received.mails)
+    assert [part.get_content_type() for part in plain.walk()] == ["text/plain"]
+    assert [part.get_content_type() for part in both.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+    assert [str(part.get_content()).strip() for part in both.iter_parts()] == ["a quiet word", "<p>a <b>quiet</b> word — ünïcode</p>"]

@@ -12,9 +12,11 @@ from ctsec.lazy import face
 if TYPE_CHECKING:
     from ctsec.authn._async import AsyncSignIn as AsyncSignIn
     from ctsec.authn._async_accounts import AsyncAccounts as AsyncAccounts
+    from ctsec.authn._async_addresses import AsyncAddresses as AsyncAddresses
     from ctsec.authn._async_sessions import AsyncSessions as AsyncSessions
     from ctsec.authn._sync import SignIn as SignIn
     from ctsec.authn._sync_accounts import Accounts as Accounts
+    from ctsec.authn._sync_addresses import Addresses as Addresses
     from ctsec.authn._sync_sessions import Sessions as Sessions
     from ctsec.authn.argon2 import Argon2Parameters as Argon2Parameters
     from ctsec.authn.argon2_pool import Argon2Bounds as Argon2Bounds
@@ -29,10 +31,12 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Accounts": "ctsec.authn._sync_accounts",
+    "Addresses": "ctsec.authn._sync_addresses",
     "Argon2Bounds": "ctsec.authn.argon2_pool",
     "Argon2Hasher": "ctsec.authn.argon2_pool",
     "Argon2Parameters": "ctsec.authn.argon2",
     "AsyncAccounts": "ctsec.authn._async_accounts",
+    "AsyncAddresses": "ctsec.authn._async_addresses",
     "AsyncArgon2Hasher": "ctsec.authn.argon2_pool",
     "AsyncSessions": "ctsec.authn._async_sessions",
     "AsyncSignIn": "ctsec.authn._async",
@@ -47,10 +51,12 @@ _HOME = {
 }
 __all__ = [
     "Accounts",
+    "Addresses",
     "Argon2Bounds",
     "Argon2Hasher",
     "Argon2Parameters",
     "AsyncAccounts",
+    "AsyncAddresses",
     "AsyncArgon2Hasher",
     "AsyncSessions",
     "AsyncSignIn",

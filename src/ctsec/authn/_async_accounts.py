@@ -88,8 +88,6 @@ class AsyncAccounts:
             await self._parts.post.post(self._parts.letters.already_registered(address))
             return Accepted()
         await self._parts.passwords.put(user.id, accepted)
-        # What was guessed while nobody had this address is no failure of the password that was bound just now.
-        await self._parts.throttle.bind(password_counter(key), actor=anonymous(), subject=user.id)
         await self._record(EventName.USER_SIGNED_UP, anonymous(), user.id, personal={"email": address})
         await self._send_verification(user)
         return Accepted()
@@ -172,7 +170,7 @@ class AsyncAccounts:
         if await self._parts.second_factors.enrolled(user.id) and not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return await self._refuse_change(principal, Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first"))
         device = await self._parts.devices.recognise(user.id)
-        charge = await self._parts.throttle.charge(password_counter(user.email_key), device=device)
+        charge = await self._parts.throttle.charge(password_counter(user.id), device=device)
         if isinstance(charge, Refusal):
             return await self._refuse_change(principal, charge)
         proved = await self._parts.passwords.prove(user, current)
@@ -224,7 +222,7 @@ class AsyncAccounts:
 
     async def _bind(self, user: User, actor: Principal, *, keep: DeviceId | None) -> None:
         """Begin anew with a new password: no failure counts any more, and no device but `keep` is known."""
-        counter = password_counter(user.email_key)
+        counter = password_counter(user.id)
         devices = await self._parts.devices.forget(user.id, keep=keep)
         await self._parts.throttle.bind(counter, *(device_counter(counter, each) for each in devices), actor=actor, subject=user.id)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctsec.ambient import Ambient
-from ctsec.authn._async_ports import AsyncAccountRecords, AsyncDeviceRecords
+from ctsec.authn._async_ports import AsyncDeviceRecords
 from ctsec.authn.device import DEVICE_LIFE, Device, mint_device_token, parse_device_token, proves, to_make_room
 from ctsec.ids import DeviceId, UserId, new_id
 from ctsec.secret import SecretText
@@ -13,26 +13,16 @@ from ctsec.user import User
 class AsyncDevices:
     """What the request's device token says, and what is kept of it."""
 
-    __slots__ = ("_accounts", "_ambient", "_records")
+    __slots__ = ("_ambient", "_records")
 
-    def __init__(self, records: AsyncDeviceRecords, *, accounts: AsyncAccountRecords, ambient: Ambient) -> None:
+    def __init__(self, records: AsyncDeviceRecords, *, ambient: Ambient) -> None:
         self._records = records
-        self._accounts = accounts
         self._ambient = ambient
 
-    async def recognise(self, user_id: UserId) -> DeviceId | None:
-        """Return the device that this request comes from, if the person has used it before."""
+    async def recognise(self, user_id: UserId | None) -> DeviceId | None:
+        """Return the device that this request comes from, if the person has used it before; the same is done for nobody (None)."""
         device = await self._presented()
         return device.id if device is not None and device.user_id == user_id else None
-
-    async def recognise_by_email(self, email_key: str) -> DeviceId | None:
-        """Return the device, if it belongs to the account of an address.
-
-        The account that is read is that of the token, never that of the address: what is done tells nothing about the address.
-        """
-        device = await self._presented()
-        owner = await self._accounts.get(device.user_id) if device is not None else None
-        return device.id if device is not None and owner is not None and owner.email_key == email_key else None
 
     async def remember(self, user: User, *, known: DeviceId | None, spent: bool = False) -> SecretText | None:
         """Keep the device of a complete sign-in: a known one is renewed (None), another one is added; return its token.

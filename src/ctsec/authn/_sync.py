@@ -21,7 +21,7 @@ from ctsec.authn.record import Session
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords
 from ctsec.guard.attempts import Attempts, Charge
-from ctsec.guard.counters import counted, password_counter
+from ctsec.guard.counters import counted, password_counter, unknown_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
 from ctsec.ids import SessionId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -66,11 +66,12 @@ class SignIn:
         except ValueError:
             # Nobody has this key, and it fits every store: what is no address may hold what a database refuses.
             key = hashlib.sha256(email.encode("utf-8", "surrogatepass")).hexdigest()
-        device = self._parts.devices.recognise_by_email(key)
-        charge = self._parts.throttle.charge(password_counter(key), device=device)
+        user = self._parts.accounts.by_email(key)
+        counter = password_counter(user.id) if user is not None else unknown_counter(key)
+        device = self._parts.devices.recognise(user.id if user is not None else None)
+        charge = self._parts.throttle.charge(counter, device=device)
         if isinstance(charge, Refusal):
             return self._refuse(charge, subject=None)
-        user = self._parts.accounts.by_email(key)
         proved = self._parts.passwords.prove(user, password)
         if isinstance(proved, Refusal) or user is None:
             self._parts.throttle.failed(charge, subject=user.id if user else "")
@@ -208,7 +209,7 @@ class SignIn:
 
 def _charge_in(ticket: Proof, user: User) -> Charge:
     """Return the charge of the first step, as the ticket tells it; one from before there were known devices tells none."""
-    counter = ticket.claims.get("counter") or password_counter(user.email_key)
+    counter = ticket.claims.get("counter") or password_counter(user.id)
     return Charge((Attempts(key=counter),), ticket.claims.get("block") or None)
 
 

@@ -89,8 +89,6 @@ class Accounts:
             self._parts.post.post(self._parts.letters.already_registered(address))
             return Accepted()
         self._parts.passwords.put(user.id, accepted)
-        # What was guessed while nobody had this address is no failure of the password that was bound just now.
-        self._parts.throttle.bind(password_counter(key), actor=anonymous(), subject=user.id)
         self._record(EventName.USER_SIGNED_UP, anonymous(), user.id, personal={"email": address})
         self._send_verification(user)
         return Accepted()
@@ -173,7 +171,7 @@ class Accounts:
         if self._parts.second_factors.enrolled(user.id) and not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return self._refuse_change(principal, Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first"))
         device = self._parts.devices.recognise(user.id)
-        charge = self._parts.throttle.charge(password_counter(user.email_key), device=device)
+        charge = self._parts.throttle.charge(password_counter(user.id), device=device)
         if isinstance(charge, Refusal):
             return self._refuse_change(principal, charge)
         proved = self._parts.passwords.prove(user, current)
@@ -225,7 +223,7 @@ class Accounts:
 
     def _bind(self, user: User, actor: Principal, *, keep: DeviceId | None) -> None:
         """Begin anew with a new password: no failure counts any more, and no device but `keep` is known."""
-        counter = password_counter(user.email_key)
+        counter = password_counter(user.id)
         devices = self._parts.devices.forget(user.id, keep=keep)
         self._parts.throttle.bind(counter, *(device_counter(counter, each) for each in devices), actor=actor, subject=user.id)
 

@@ -1,7 +1,8 @@
-"""`ctsec worker` and `ctsec bootstrap`: commands on the security bundle of a host, named as `module:attribute`."""
+"""`ctsec worker`, `ctsec mail` and `ctsec bootstrap`: commands on the security bundle of a host, named as `module:attribute`."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 PAUSE = 1.0
+_SHOWN = 20
 
 
 def add_to(commands: Any) -> None:
@@ -27,6 +29,11 @@ def add_to(commands: Any) -> None:
     worker.add_argument("bundle", help="where the ctsec.Security is, such as app.security:security")
     worker.add_argument("--once", action="store_true", help="run what is due once, and end")
     worker.set_defaults(run=_worker)
+    mail = commands.add_parser("mail", help="count the mail that has not left; exit 1 if some was given up")
+    mail.add_argument("bundle", help="where the ctsec.Security is, such as app.security:security")
+    mail.add_argument("--retry", action="store_true", help="have what was given up tried again")
+    mail.add_argument("--json", action="store_true", help="one JSON object")
+    mail.set_defaults(run=_mail)
     bootstrap = commands.add_parser("bootstrap", help="make an organization whose first owner is an existing account")
     bootstrap.add_argument("bundle", help="where the ctsec.Security is, such as app.security:security")
     bootstrap.add_argument("--owner", required=True, help="the e-mail address of the owner's account")
@@ -58,6 +65,21 @@ def _worker(chosen: argparse.Namespace) -> int:
                 print(f"{run.name}: {run.error or run.done}", flush=True)
         if chosen.once or stopped.wait(PAUSE):
             return 0
+
+
+def _mail(chosen: argparse.Namespace) -> int:
+    jobs = load_bundle(chosen.bundle).jobs.mail
+    again = jobs.retry() if chosen.retry else 0
+    found, given_up = jobs.overview(), jobs.given_up(limit=_SHOWN)
+    if chosen.json:
+        counts = {"waiting": found.waiting, "given_up": found.given_up, "oldest": found.oldest and found.oldest.isoformat(), "again": again}
+        print(json.dumps(counts))
+    else:
+        since = f", the oldest since {found.oldest:%Y-%m-%d %H:%M:%S} UTC" if found.oldest is not None else ""
+        print(f"{found.waiting} waiting{since}; {found.given_up} given up; {again} tried again")
+        for entry in given_up:
+            print(f"{entry.id}  {entry.kind}  {entry.created_at:%Y-%m-%d %H:%M:%S} UTC  {entry.last_error}")
+    return 1 if found.given_up else 0
 
 
 def _bootstrap(chosen: argparse.Namespace) -> int:

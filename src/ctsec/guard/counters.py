@@ -16,8 +16,13 @@ _PASSWORD: Final = "pwd"
 _DEVICE: Final = "@"
 
 
-def password_counter(email_key: str) -> str:
-    """Return the key of the counter of password attempts: the same for known and unknown addresses, and without the address."""
+def password_counter(user_id: UserId) -> str:
+    """Return the key of the counter of password attempts at an account, whatever its address is and becomes."""
+    return f"{_PASSWORD}:{user_id}"
+
+
+def unknown_counter(email_key: str) -> str:
+    """Return the key of the counter of password attempts at an address without an account; it does not hold the address."""
     return f"{_PASSWORD}:{_digest(email_key)}"
 
 

@@ -32,6 +32,7 @@ class Purpose(StrEnum):
 
     EMAIL_VERIFICATION = "email_verification"
     PASSWORD_RESET = "password_reset"
+    EMAIL_CHANGE = "email_change"
     SIGN_IN_TICKET = "sign_in_ticket"
     BACKUP_CODE = "backup_code"
 

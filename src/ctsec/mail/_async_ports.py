@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ctsec.mail.message import Message
-from ctsec.mail.record import OutboxEntry
+from ctsec.mail.record import OutboxEntry, OutboxOverview
 
 
 class AsyncOutboxRecords(Protocol):
@@ -18,6 +18,14 @@ class AsyncOutboxRecords(Protocol):
 
     async def due(self, *, now: datetime, limit: int) -> tuple[OutboxEntry, ...]:
         """Return entries that may be tried now, oldest first."""
+        ...
+
+    async def overview(self) -> OutboxOverview:
+        """Count what has not left."""
+        ...
+
+    async def given_up(self, *, after: str, limit: int) -> tuple[OutboxEntry, ...]:
+        """Return entries that are not tried any more, in the order of their ids, behind the id `after`."""
         ...
 
     async def replace(self, entry: OutboxEntry) -> bool:

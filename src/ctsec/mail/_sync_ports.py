@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ctsec.mail.message import Message
-from ctsec.mail.record import OutboxEntry
+from ctsec.mail.record import OutboxEntry, OutboxOverview
 
 
 class OutboxRecords(Protocol):
@@ -19,6 +19,14 @@ class OutboxRecords(Protocol):
 
     def due(self, *, now: datetime, limit: int) -> tuple[OutboxEntry, ...]:
         """Return entries that may be tried now, oldest first."""
+        ...
+
+    def overview(self) -> OutboxOverview:
+        """Count what has not left."""
+        ...
+
+    def given_up(self, *, after: str, limit: int) -> tuple[OutboxEntry, ...]:
+        """Return entries that are not tried any more, in the order of their ids, behind the id `after`."""
         ...
 
     def replace(self, entry: OutboxEntry) -> bool:

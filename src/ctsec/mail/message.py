@@ -1,9 +1,9 @@
-"""A message to a person, before it is put into the outbox.
+"""A message to a person, before it is put into the outbox, and the letters that ctsec writes.
 
 Rules that this module keeps:
 
 - subject and recipient hold no line breaks: nothing that a person typed can add a header;
-- the text is plain; links are made by the configured base address only;
+- links are made by the configured base address only;
 - a message often holds a token, so its stored form is sealed.
 """
 
@@ -11,124 +11,189 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlencode
 
 from ctsec.errors import CorruptRecord
+from ctsec.mail.letter import BREAKING, MAX_HTML, DefaultTemplate, Letter, LetterTemplate, Link, checked, one_line
 from ctsec.secret import SecretText
 
 MAX_TEXT: Final = 16_384
-# Control characters, lone surrogates, and the line and paragraph separators that a mail header can not hold.
-_BREAKING: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A plain-text mail: `kind` says what for (it is counted and shown), `text` may hold a secret."""
+    """A mail: `kind` says what for (it is counted and shown), `text` may hold a secret, `html` says the same where it is read as HTML."""
 
     kind: str
     recipient: str
     subject: str
     text: SecretText
+    html: SecretText | None = None
 
     def __post_init__(self) -> None:
         for part in (self.recipient, self.subject):
-            if any(unicodedata.category(c) in _BREAKING for c in part):
+            if any(unicodedata.category(c) in BREAKING for c in part):
                 raise ValueError("expected a recipient and a subject without control characters and line breaks")
         if len(self.text) > MAX_TEXT:
             raise ValueError(f"expected a text of at most {MAX_TEXT} characters")
+        if self.html is not None and len(self.html) > MAX_HTML:
+            raise ValueError(f"expected HTML of at most {MAX_HTML} characters")
 
     def to_bytes(self) -> bytes:
         """Return the form that is sealed and stored."""
-        return json.dumps([self.kind, self.recipient, self.subject, self.text.reveal()]).encode()
+        html = [self.html.reveal()] if self.html is not None else []
+        return json.dumps([self.kind, self.recipient, self.subject, self.text.reveal(), *html]).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Message:
         """Return the message that `to_bytes` wrote; raise CorruptRecord for anything else."""
         try:
-            kind, recipient, subject, text = json.loads(data)
-            return cls(kind=kind, recipient=recipient, subject=subject, text=SecretText(text))
+            kind, recipient, subject, text, *rest = json.loads(data)
+            (html,) = (SecretText(each) for each in rest) if rest else (None,)
+            return cls(kind=kind, recipient=recipient, subject=subject, text=SecretText(text), html=html)
         except (ValueError, TypeError, RecursionError):
             raise CorruptRecord("a stored message does not decode") from None
 
 
-def one_line(text: str) -> str:
-    """Return `text` for a subject: control characters and line breaks become spaces, at most 120 characters."""
-    return "".join(" " if unicodedata.category(c) in _BREAKING else c for c in text)[:120]
-
-
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """The letters that ctsec writes; `issuer` is the product's name, `base_url` where its pages are.
+    """The letters that ctsec writes; `issuer` is the product's name, `base_url` where its pages are, `template` how letters look.
 
-    The paths of the pages are the host's; the token travels in the fragment, which browsers send to no server and no referrer.
+    The paths of the pages are the host's; the token travels in the fragment, which browsers send to no server and no referrer. Raises
+    ValueError for a template that loses the link of a letter, or whose HTML fetches something: when it is built, not when a person waits.
     """
 
     issuer: str
     base_url: str
+    template: LetterTemplate = field(default_factory=DefaultTemplate)
 
-    def _letter(self, *, kind: str, recipient: str, subject: str, lines: tuple[str, ...]) -> Message:
-        return Message(kind=kind, recipient=recipient, subject=one_line(f"{self.issuer}: {subject}"), text=SecretText("\n".join(lines)))
-
-    def _link(self, page: str, token: SecretText) -> str:
-        return f"{self.base_url.rstrip('/')}/{page}#{urlencode({'token': token.reveal()})}"
+    def __post_init__(self) -> None:
+        if not isinstance(self.template, DefaultTemplate):
+            self._samples()
 
     def verification(self, recipient: str, token: SecretText) -> Message:
         """Ask the owner of an address to confirm it."""
-        lines = (
-            "Please confirm your e-mail address:",
-            "",
-            self._link("verify-email", token),
-            "",
-            "If you did not sign up, ignore this mail.",
+        return self._set(
+            kind="email_verification",
+            recipient=recipient,
+            subject="confirm your e-mail address",
+            says=("Please confirm your e-mail address:",),
+            link=self._link("verify-email", token, label="Confirm the address"),
+            closing=("If you did not sign up, ignore this mail.",),
         )
-        return self._letter(kind="email_verification", recipient=recipient, subject="confirm your e-mail address", lines=lines)
 
     def already_registered(self, recipient: str) -> Message:
         """Tell the owner of an address that somebody tried to sign up with it."""
-        lines = (
+        says = (
             "Somebody, perhaps you, tried to sign up with this address, which has an account already.",
             "You can sign in, or reset the password.",
         )
-        return self._letter(kind="already_registered", recipient=recipient, subject="you have an account already", lines=lines)
+        return self._set(kind="already_registered", recipient=recipient, subject="you have an account already", says=says)
 
     def password_reset(self, recipient: str, token: SecretText) -> Message:
         """Send the link that sets a new password."""
-        lines = (
-            "With this link you can set a new password:",
-            "",
-            self._link("reset-password", token),
-            "",
-            "If you did not ask for it, ignore this mail.",
+        return self._set(
+            kind="password_reset",
+            recipient=recipient,
+            subject="reset your password",
+            says=("With this link you can set a new password:",),
+            link=self._link("reset-password", token, label="Set a new password"),
+            closing=("If you did not ask for it, ignore this mail.",),
         )
-        return self._letter(kind="password_reset", recipient=recipient, subject="reset your password", lines=lines)
+
+    def email_change(self, recipient: str, token: SecretText) -> Message:
+        """Send the link that makes `recipient` the address of an account, to that address."""
+        return self._set(
+            kind="email_change",
+            recipient=recipient,
+            subject="confirm your new e-mail address",
+            says=("With this link the account gets this address:",),
+            link=self._link("confirm-email-change", token, label="Use this address"),
+            closing=("If you did not ask for it, ignore this mail: nothing changes.",),
+        )
 
     def invitation(self, recipient: str, token: SecretText, *, organization: str, inviter: str) -> Message:
         """Invite a person to an organization."""
-        lines = (f"{one_line(inviter)} invites you to {one_line(organization)}:", "", self._link("accept-invitation", token))
-        return self._letter(kind="invitation", recipient=recipient, subject=f"invitation to {organization}", lines=lines)
+        return self._set(
+            kind="invitation",
+            recipient=recipient,
+            subject=f"invitation to {organization}",
+            says=(f"{one_line(inviter)} invites you to {one_line(organization)}:",),
+            link=self._link("accept-invitation", token, label="Accept the invitation"),
+            values={"organization": organization, "inviter": inviter},
+        )
 
     def alarm(self, recipient: str, *, what: str, reason: str) -> Message:
         """Tell an owner that somebody took rights in an emergency, and the reason that was given."""
-        lines = (f"{one_line(what)}.", "", "The reason given:", reason, "", "If this is not expected, end it and write to us.")
-        return self._letter(kind="alarm", recipient=recipient, subject="somebody broke the glass", lines=lines)
+        says = (f"{one_line(what)}.", "", "The reason given:", reason, "", "If this is not expected, end it and write to us.")
+        values = {"what": what, "reason": reason}
+        return self._set(kind="alarm", recipient=recipient, subject="somebody broke the glass", says=says, values=values)
 
     def rotation_due(self, recipient: str, *, name: str) -> Message:
         """Tell an owner that a stored credential is to be rotated."""
-        lines = (f"The credential {one_line(name)} is due for rotation.", "Make a new secret where it is issued, and store that one.")
-        return self._letter(kind="rotation_due", recipient=recipient, subject="a credential is due for rotation", lines=lines)
+        says = (f"The credential {one_line(name)} is due for rotation.", "Make a new secret where it is issued, and store that one.")
+        return self._set(
+            kind="rotation_due", recipient=recipient, subject="a credential is due for rotation", says=says, values={"name": name}
+        )
 
     def disabled(self, recipient: str, *, what: str, way: str, failures: int) -> Message:
         """Tell a person that guesses have closed a way in, for devices that were not used before, and how it is opened again."""
-        lines = (
+        says = (
             f"Somebody guessed {failures} times at {what}, and was wrong each time.",
             "Devices that you have used before still sign in. For all others this way in is closed until you open it again:",
             f"use {way}, and set it anew.",
         )
-        return self._letter(kind="disabled", recipient=recipient, subject=f"{what} was guessed at", lines=lines)
+        values = {"what": what, "way": way, "failures": str(failures)}
+        return self._set(kind="disabled", recipient=recipient, subject=f"{what} was guessed at", says=says, values=values)
 
     def notice(self, recipient: str, *, what: str) -> Message:
         """Tell a person that something about the account's security changed."""
-        lines = (f"This happened on your account: {what}.", "If it was not you, reset your password and write to us.")
-        return self._letter(kind="notice", recipient=recipient, subject=what, lines=lines)
+        says = (f"This happened on your account: {what}.", "If it was not you, reset your password and write to us.")
+        return self._set(kind="notice", recipient=recipient, subject=what, says=says, values={"what": what})
+
+    def _set(
+        self,
+        *,
+        kind: str,
+        recipient: str,
+        subject: str,
+        says: tuple[str, ...],
+        link: Link | None = None,
+        closing: tuple[str, ...] = (),
+        values: dict[str, str] | None = None,
+    ) -> Message:
+        """Have the template set a letter; what people typed is cut to one line each, but for a reason."""
+        given = {name: value if name == "reason" else one_line(value) for name, value in (values or {}).items()}
+        letter = Letter(
+            kind=kind,
+            recipient=recipient,
+            subject=one_line(f"{self.issuer}: {subject}"),
+            paragraphs=says,
+            link=link,
+            closing=closing,
+            values=MappingProxyType(given),
+        )
+        made = checked(self.template.render(letter), letter=letter)
+        return Message(kind=kind, recipient=recipient, subject=one_line(made.subject), text=made.text, html=made.html)
+
+    def _link(self, page: str, token: SecretText, *, label: str) -> Link:
+        address = f"{self.base_url.rstrip('/')}/{page}#{urlencode({'token': token.reveal()})}"
+        return Link(label=label, url=SecretText(address))
+
+    def _samples(self) -> tuple[Message, ...]:
+        """Set one letter of each kind, with nobody's data."""
+        whom, token = "somebody@example.com", SecretText("sample")
+        return (
+            self.verification(whom, token),
+            self.already_registered(whom),
+            self.password_reset(whom, token),
+            self.email_change(whom, token),
+            self.invitation(whom, token, organization="an organization", inviter="somebody"),
+            self.alarm(whom, what="something happened", reason="a reason"),
+            self.rotation_due(whom, name="a credential"),
+            self.disabled(whom, what="your password", way="a reset link", failures=100),
+            self.notice(whom, what="something changed"),
+        )

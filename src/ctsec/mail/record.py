@@ -37,6 +37,15 @@ class OutboxEntry:
     version: int = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxOverview:
+    """What has not left: how many messages wait, how many were given up, and since when the oldest of those that wait does."""
+
+    waiting: int
+    given_up: int
+    oldest: datetime | None
+
+
 def delivered(entry: OutboxEntry, *, now: datetime) -> OutboxEntry:
     """Return the entry after a delivery: done, and without its text."""
     return replace(entry, delivered_at=now, payload=b"", last_error="", version=entry.version + 1)
@@ -45,6 +54,11 @@ def delivered(entry: OutboxEntry, *, now: datetime) -> OutboxEntry:
 def leased(entry: OutboxEntry, *, now: datetime) -> OutboxEntry:
     """Return the entry as a worker takes it: one more attempt, and nobody else's until the lease ends."""
     return replace(entry, attempts=entry.attempts + 1, due_at=now + LEASE, version=entry.version + 1)
+
+
+def renewed(entry: OutboxEntry, *, now: datetime) -> OutboxEntry:
+    """Return a given-up entry as new: due at once, with all its attempts before it."""
+    return replace(entry, attempts=0, failed_at=None, due_at=now, version=entry.version + 1)
 
 
 def postponed(entry: OutboxEntry, *, now: datetime, error: str) -> OutboxEntry:

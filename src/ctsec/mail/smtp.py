@@ -69,6 +69,8 @@ class SmtpMailer:
         mail["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2] or "localhost")
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text.reveal())
+        if message.html is not None:
+            mail.add_alternative(message.html.reveal(), subtype="html")
         try:
             with self._server() as server:
                 if self._user:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ctsec.mfa.enrolment import MfaStatus as MfaStatus
     from ctsec.mfa.provisioning import manual_key as manual_key
     from ctsec.mfa.provisioning import otpauth_uri as otpauth_uri
+    from ctsec.mfa.provisioning import qr_png as qr_png
     from ctsec.mfa.provisioning import qr_svg as qr_svg
     from ctsec.mfa.provisioning import qr_terminal as qr_terminal
     from ctsec.mfa.totp import generate_secret as generate_secret
@@ -33,6 +34,7 @@ _HOME = {
     "generate_secret": "ctsec.mfa.totp",
     "manual_key": "ctsec.mfa.provisioning",
     "otpauth_uri": "ctsec.mfa.provisioning",
+    "qr_png": "ctsec.mfa.provisioning",
     "qr_svg": "ctsec.mfa.provisioning",
     "qr_terminal": "ctsec.mfa.provisioning",
     "verify": "ctsec.mfa.totp",
@@ -47,6 +49,7 @@ __all__ = [
     "generate_secret",
     "manual_key",
     "otpauth_uri",
+    "qr_png",
     "qr_svg",
     "qr_terminal",
     "verify",

@@ -58,6 +58,13 @@ def qr_svg(uri: SecretText) -> SecretText:
     return SecretText(out.getvalue().decode())
 
 
+def qr_png(uri: SecretText) -> Secret:
+    """Return the URI as a QR code in the bytes of a PNG image; raise ConfigurationError without segno."""
+    out = BytesIO()
+    _draw(uri).save(out, kind="png", scale=5, border=4)
+    return Secret(out.getvalue())
+
+
 def qr_terminal(uri: SecretText) -> SecretText:
     """Return the URI as a QR code in lines of half blocks, for a terminal; raise ConfigurationError without segno."""
     out = StringIO()

@@ -20,7 +20,6 @@ from ctsec.guard._async_allowances import AsyncFallingBack, AsyncSharedGuard
 from ctsec.guard._async_ports import AsyncGuardStore, AsyncSharedAllowances
 from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._async_ports import AsyncMailer
-from ctsec.mail.message import Letters
 from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
@@ -235,7 +234,7 @@ class AsyncSecurity:
         await self._storage.aclose()
 
     def _jobs(self, ring: AsyncKeyRing, *, mailer: AsyncMailer | None) -> AsyncJobs:
-        letters = Letters(self.parts.settings.issuer, self.parts.settings.base_url)
+        letters = self.parts.letters
         return AsyncJobs(
             self._storage,
             secrets=ring,

@@ -7,10 +7,10 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.encryption._async import AsyncKeyRing
-from ctsec.mail._async import AsyncMailRound
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.mail.message import Letters
 from ctsec.security._async_key_jobs import AsyncKeyJobs
+from ctsec.security._async_mail_jobs import AsyncMailJobs
 from ctsec.security._async_residency import AsyncRegional
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_vault_jobs import AsyncVaultJobs
@@ -32,7 +32,7 @@ def _nothing(scopes: frozenset[str]) -> None:
 class AsyncJobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "regional", "throttle", "vault")
+    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "regional", "throttle", "vault")
 
     def __init__(
         self,
@@ -47,11 +47,11 @@ class AsyncJobs:
         throttle: AsyncThrottleJobs,
     ) -> None:
         self._storage = storage
-        self._secrets = secrets
-        self._mailer = mailer
+        self._mails = mailer is not None
         self._memory = memory
         self._ambient = ambient
         self.keys = AsyncKeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
+        self.mail = AsyncMailJobs(storage, sealer=secrets, mailer=mailer, ambient=ambient)
         self.vault = AsyncVaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
         self.throttle = throttle
@@ -71,7 +71,7 @@ class AsyncJobs:
             AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
-        return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
+        return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mails else jobs
 
     async def place_events(self) -> int:
         """Move events from the guard store into the inbox and from there into the log."""
@@ -119,14 +119,5 @@ class AsyncJobs:
             return await store.elevations.end_expired(before=self._ambient.now())
 
     async def send_mail(self) -> int:
-        """Send what is due: leased in one transaction, sent, and noted in another."""
-        if self._mailer is None:
-            return 0
-        round_ = AsyncMailRound(mailer=self._mailer, sealer=self._secrets, ambient=self._ambient)
-        async with self._storage.begin(after_commit=_nothing) as store:
-            taken = await round_.take(store.outbox)
-        for entry in taken:
-            after = await round_.send(entry)
-            async with self._storage.begin(after_commit=_nothing) as store:
-                await store.outbox.replace(after)
-        return len(taken)
+        """Send what is due."""
+        return await self.mail.send()

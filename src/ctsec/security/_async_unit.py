@@ -6,6 +6,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async import AsyncAuditLog, AsyncSequencer
 from ctsec.authn._async import AsyncSignIn, AsyncSignInParts
 from ctsec.authn._async_accounts import AsyncAccountParts, AsyncAccounts
+from ctsec.authn._async_addresses import AsyncAddresses
 from ctsec.authn._async_devices import AsyncDevices
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
@@ -22,7 +23,6 @@ from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.ids import DekId
 from ctsec.keys._async import AsyncApiKeys
 from ctsec.mail._async import AsyncOutbox
-from ctsec.mail.message import Letters
 from ctsec.mfa._async import AsyncMfa, AsyncMfaParts
 from ctsec.rbac._async import AsyncRoles
 from ctsec.rbac._async_acting import AsyncActing
@@ -56,21 +56,12 @@ class AsyncUnit:
     @property
     def accounts(self) -> AsyncAccounts:
         """Sign-up, verification, password change and reset."""
-        return AsyncAccounts(
-            AsyncAccountParts(
-                accounts=self._store.users,
-                passwords=self._passwords,
-                sessions=self.sessions,
-                second_factors=self.mfa,
-                throttle=self._throttle,
-                proofs=self._guard.proofs,
-                devices=self._devices,
-                post=self._outbox,
-                letters=self._letters,
-            ),
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        return AsyncAccounts(self._accounts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def addresses(self) -> AsyncAddresses:
+        """The address of an account, changed."""
+        return AsyncAddresses(self._accounts, audit=self.audit, ambient=self._ambient)
 
     @property
     def sign_in(self) -> AsyncSignIn:
@@ -118,7 +109,7 @@ class AsyncUnit:
                 devices=self._devices,
                 steps=self._guard.steps,
                 post=self._outbox,
-                letters=self._letters,
+                letters=self._parts.letters,
                 issuer=self._parts.settings.issuer,
                 window=self._parts.settings.totp_window,
             ),
@@ -156,7 +147,7 @@ class AsyncUnit:
             ),
             authority=self._authority,
             post=self._outbox,
-            letters=self._letters,
+            letters=self._parts.letters,
             audit=self.audit,
             ambient=self._ambient,
         )
@@ -190,7 +181,7 @@ class AsyncUnit:
     @property
     def break_glass(self) -> AsyncBreakGlass:
         """Roles taken in an emergency."""
-        alarm = AsyncOwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._letters)
+        alarm = AsyncOwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
         return AsyncBreakGlass(
             acting=self._acting,
             permits=self._store.break_glass,
@@ -331,8 +322,22 @@ class AsyncUnit:
         )
 
     @property
+    def _accounts(self) -> AsyncAccountParts:
+        return AsyncAccountParts(
+            accounts=self._store.users,
+            passwords=self._passwords,
+            sessions=self.sessions,
+            second_factors=self.mfa,
+            throttle=self._throttle,
+            proofs=self._guard.proofs,
+            devices=self._devices,
+            post=self._outbox,
+            letters=self._parts.letters,
+        )
+
+    @property
     def _devices(self) -> AsyncDevices:
-        return AsyncDevices(self._store.devices, accounts=self._store.users, ambient=self._ambient)
+        return AsyncDevices(self._store.devices, ambient=self._ambient)
 
     @property
     def _throttle(self) -> AsyncThrottle:
@@ -341,8 +346,3 @@ class AsyncUnit:
     @property
     def _outbox(self) -> AsyncOutbox:
         return AsyncOutbox(self._store.outbox, sealer=self._engines.secrets, ambient=self._ambient)
-
-    @property
-    def _letters(self) -> Letters:
-        settings = self._parts.settings
-        return Letters(settings.issuer, settings.base_url)

@@ -21,7 +21,6 @@ from ctsec.guard._sync_allowances import FallingBack, SharedGuard
 from ctsec.guard._sync_ports import GuardStore, SharedAllowances
 from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._sync_ports import Mailer
-from ctsec.mail.message import Letters
 from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
@@ -236,7 +235,7 @@ class Security:
         self._storage.close()
 
     def _jobs(self, ring: KeyRing, *, mailer: Mailer | None) -> Jobs:
-        letters = Letters(self.parts.settings.issuer, self.parts.settings.base_url)
+        letters = self.parts.letters
         return Jobs(
             self._storage,
             secrets=ring,

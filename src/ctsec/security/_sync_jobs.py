@@ -8,10 +8,10 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.encryption._sync import KeyRing
-from ctsec.mail._sync import MailRound
 from ctsec.mail._sync_ports import Mailer
 from ctsec.mail.message import Letters
 from ctsec.security._sync_key_jobs import KeyJobs
+from ctsec.security._sync_mail_jobs import MailJobs
 from ctsec.security._sync_residency import Regional
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_vault_jobs import VaultJobs
@@ -33,7 +33,7 @@ def _nothing(scopes: frozenset[str]) -> None:
 class Jobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mailer", "_memory", "_secrets", "_storage", "keys", "regional", "throttle", "vault")
+    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "regional", "throttle", "vault")
 
     def __init__(
         self,
@@ -48,11 +48,11 @@ class Jobs:
         throttle: ThrottleJobs,
     ) -> None:
         self._storage = storage
-        self._secrets = secrets
-        self._mailer = mailer
+        self._mails = mailer is not None
         self._memory = memory
         self._ambient = ambient
         self.keys = KeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
+        self.mail = MailJobs(storage, sealer=secrets, mailer=mailer, ambient=ambient)
         self.vault = VaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
         self.throttle = throttle
@@ -72,7 +72,7 @@ class Jobs:
             Job(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             Job(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
-        return (*jobs, Job(name="mail", every=OFTEN, work=self.send_mail)) if self._mailer is not None else jobs
+        return (*jobs, Job(name="mail", every=OFTEN, work=self.send_mail)) if self._mails else jobs
 
     def place_events(self) -> int:
         """Move events from the guard store into the inbox and from there into the log."""
@@ -120,14 +120,5 @@ class Jobs:
             return store.elevations.end_expired(before=self._ambient.now())
 
     def send_mail(self) -> int:
-        """Send what is due: leased in one transaction, sent, and noted in another."""
-        if self._mailer is None:
-            return 0
-        round_ = MailRound(mailer=self._mailer, sealer=self._secrets, ambient=self._ambient)
-        with self._storage.begin(after_commit=_nothing) as store:
-            taken = round_.take(store.outbox)
-        for entry in taken:
-            after = round_.send(entry)
-            with self._storage.begin(after_commit=_nothing) as store:
-                store.outbox.replace(after)
-        return len(taken)
+        """Send what is due."""
+        return self.mail.send()

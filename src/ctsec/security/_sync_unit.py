@@ -7,6 +7,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog, Sequencer
 from ctsec.authn._sync import SignIn, SignInParts
 from ctsec.authn._sync_accounts import AccountParts, Accounts
+from ctsec.authn._sync_addresses import Addresses
 from ctsec.authn._sync_devices import Devices
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
@@ -23,7 +24,6 @@ from ctsec.guard._sync_ports import GuardStore
 from ctsec.ids import DekId
 from ctsec.keys._sync import ApiKeys
 from ctsec.mail._sync import Outbox
-from ctsec.mail.message import Letters
 from ctsec.mfa._sync import Mfa, MfaParts
 from ctsec.rbac._sync import Roles
 from ctsec.rbac._sync_acting import Acting
@@ -57,21 +57,12 @@ class Unit:
     @property
     def accounts(self) -> Accounts:
         """Sign-up, verification, password change and reset."""
-        return Accounts(
-            AccountParts(
-                accounts=self._store.users,
-                passwords=self._passwords,
-                sessions=self.sessions,
-                second_factors=self.mfa,
-                throttle=self._throttle,
-                proofs=self._guard.proofs,
-                devices=self._devices,
-                post=self._outbox,
-                letters=self._letters,
-            ),
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        return Accounts(self._accounts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def addresses(self) -> Addresses:
+        """The address of an account, changed."""
+        return Addresses(self._accounts, audit=self.audit, ambient=self._ambient)
 
     @property
     def sign_in(self) -> SignIn:
@@ -119,7 +110,7 @@ class Unit:
                 devices=self._devices,
                 steps=self._guard.steps,
                 post=self._outbox,
-                letters=self._letters,
+                letters=self._parts.letters,
                 issuer=self._parts.settings.issuer,
                 window=self._parts.settings.totp_window,
             ),
@@ -157,7 +148,7 @@ class Unit:
             ),
             authority=self._authority,
             post=self._outbox,
-            letters=self._letters,
+            letters=self._parts.letters,
             audit=self.audit,
             ambient=self._ambient,
         )
@@ -191,7 +182,7 @@ class Unit:
     @property
     def break_glass(self) -> BreakGlass:
         """Roles taken in an emergency."""
-        alarm = OwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._letters)
+        alarm = OwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
         return BreakGlass(
             acting=self._acting,
             permits=self._store.break_glass,
@@ -332,8 +323,22 @@ class Unit:
         )
 
     @property
+    def _accounts(self) -> AccountParts:
+        return AccountParts(
+            accounts=self._store.users,
+            passwords=self._passwords,
+            sessions=self.sessions,
+            second_factors=self.mfa,
+            throttle=self._throttle,
+            proofs=self._guard.proofs,
+            devices=self._devices,
+            post=self._outbox,
+            letters=self._parts.letters,
+        )
+
+    @property
     def _devices(self) -> Devices:
-        return Devices(self._store.devices, accounts=self._store.users, ambient=self._ambient)
+        return Devices(self._store.devices, ambient=self._ambient)
 
     @property
     def _throttle(self) -> Throttle:
@@ -342,8 +347,3 @@ class Unit:
     @property
     def _outbox(self) -> Outbox:
         return Outbox(self._store.outbox, sealer=self._engines.secrets, ambient=self._ambient)
-
-    @property
-    def _letters(self) -> Letters:
-        settings = self._parts.settings
-        return Letters(settings.issuer, settings.base_url)

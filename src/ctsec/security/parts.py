@@ -22,6 +22,8 @@ from ctsec.ids import CredentialId, KeyId, OrganizationId, SessionId
 from ctsec.keys.mac import PepperRing
 from ctsec.keys.policy import KeyPolicy
 from ctsec.keys.verify import VerifiableKey
+from ctsec.mail.letter import DefaultTemplate, LetterTemplate
+from ctsec.mail.message import Letters
 from ctsec.mfa.labels import parse_issuer
 from ctsec.rbac.custom_record import KeptPolicies
 from ctsec.rbac.elevation import ElevationPolicy
@@ -41,7 +43,7 @@ Cached: TypeAlias = tuple[Session, User | None] | tuple[VerifiableKey, User | No
 class Settings:
     """What the host chooses: the product's name, where its pages are, and the policies of all that has one.
 
-    `totp_window` is how many time steps to either side are accepted (0 to 2).
+    `totp_window` is how many time steps to either side are accepted (0 to 2), `letters` how mail looks and in which language it speaks.
     """
 
     issuer: str
@@ -54,6 +56,7 @@ class Settings:
     customer_keys: CustomerKeyPolicy = field(default_factory=CustomerKeyPolicy)
     regions: Regions | None = None
     totp_window: int = 1
+    letters: LetterTemplate = field(default_factory=DefaultTemplate)
 
     def __post_init__(self) -> None:
         parse_issuer(self.issuer)
@@ -75,6 +78,8 @@ class EmbeddedOptions:
 
     `data_keys` bounds how long unwrapped data keys are held and how much each seals, `customer_keys` where organizations' own keys may be,
     and `key_services` opens those (`ctsec.encryption.kms.aws.AwsKeyServices`; it may block, an event loop does not wait for it).
+
+    `letters` says how mail looks and in which language it speaks; it is tried with a letter of each kind at the start.
 
     `mail_transport` and `changes_transport` say how the mail server and Redis are reached where they are not on this machine: TLS 1.3 with
     the system's CAs by default.
@@ -104,6 +109,7 @@ class EmbeddedOptions:
     clock: Clock = field(default_factory=SystemClock)
     worker: bool = True
     mail_transport: Transport = TRANSPORT
+    letters: LetterTemplate = field(default_factory=DefaultTemplate)
     changes: str | None = None
     changes_transport: Transport = TRANSPORT
     ask_every: float = 1.0
@@ -157,8 +163,11 @@ class Parts:
     clock: Clock = field(default_factory=SystemClock)
     methods: MethodTable | None = None
     memory: Memory
+    letters: Letters = field(init=False)
 
     def __post_init__(self) -> None:
+        letters = Letters(self.settings.issuer, self.settings.base_url, self.settings.letters)
+        object.__setattr__(self, "letters", letters)
         if self.methods is not None and self.methods.index != self.policy.index:
             raise ConfigurationError("expected a method table over the permissions of the policy, in the same order")
 

@@ -81,6 +81,19 @@ async def sign_out_everywhere(call: AsyncCall) -> Answer:
     return WebResponse(json={"ended": ended}, cookies=() if keep else (call.site.clear_cookie(),))
 
 
+async def change_email(call: AsyncCall) -> Answer:
+    """Mail a link to a new address."""
+    body = call.read(models.EmailChange)
+    done = await call.unit.addresses.request_change(call.principal, email=body.email, password=body.password.get_secret_value())
+    return done if isinstance(done, Refusal) else accepted()
+
+
+async def confirm_email(call: AsyncCall) -> Answer:
+    """Give the account its new address with a mailed token."""
+    done = await call.unit.addresses.confirm_change(token=call.read(models.MailedToken).token.get_secret_value())
+    return done if isinstance(done, Refusal) else WebResponse(json={"status": "changed"})
+
+
 async def change_password(call: AsyncCall) -> Answer:
     """Change the password."""
     body = call.read(models.PasswordChange)

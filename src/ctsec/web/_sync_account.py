@@ -82,6 +82,19 @@ def sign_out_everywhere(call: Call) -> Answer:
     return WebResponse(json={"ended": ended}, cookies=() if keep else (call.site.clear_cookie(),))
 
 
+def change_email(call: Call) -> Answer:
+    """Mail a link to a new address."""
+    body = call.read(models.EmailChange)
+    done = call.unit.addresses.request_change(call.principal, email=body.email, password=body.password.get_secret_value())
+    return done if isinstance(done, Refusal) else accepted()
+
+
+def confirm_email(call: Call) -> Answer:
+    """Give the account its new address with a mailed token."""
+    done = call.unit.addresses.confirm_change(token=call.read(models.MailedToken).token.get_secret_value())
+    return done if isinstance(done, Refusal) else WebResponse(json={"status": "changed"})
+
+
 def change_password(call: Call) -> Answer:
     """Change the password."""
     body = call.read(models.PasswordChange)

@@ -81,6 +81,13 @@ class SignOutEverywhere(Body):
     keep_this: bool = False
 
 
+class EmailChange(Body):
+    """The new address, and the current password."""
+
+    email: Email
+    password: Password
+
+
 class PasswordChange(Body):
     """The current password and the new one."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
@@ -226,17 +225,15 @@ async def test_two_stores_in_one_session_are_each_told(storage: AsyncSqlStorage,
 
 
 async def test_guard_writes_do_not_wait_for_the_host(storage: AsyncSqlStorage, host: AsyncSession) -> None:
-    """While the host holds the lock of the user's row, a failure is counted and a proof consumed at once."""
+    """While the host holds the lock of the user's row, a failure is counted and a proof consumed: waiting for the host would never end."""
     once = proof("a")
     await storage.guard.proofs.issue((once,))
     async with storage.begin(after_commit=ignore) as own:
         await own.users.add(user(1))
     store = storage.join(host, after_commit=ignore)
     assert await store.users.replace(replace(user(1), name="held", version=2))
-    began = time.monotonic()
     assert await storage.guard.attempts.replace(None, replace(FAILED, key=user_id(1)))
     assert await storage.guard.proofs.consume(once.purpose, once.digest, now=NOW)
-    assert time.monotonic() - began < 1.0
     await host.rollback()
 
 

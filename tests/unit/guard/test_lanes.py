@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ctsec.ambient import Ambient, Request
 from ctsec.guard import AllowancePolicy, Charge, Throttle, ThrottlePolicy
-from ctsec.guard.counters import code_counter, counted, device_counter, password_counter
+from ctsec.guard.counters import code_counter, counted, device_counter, password_counter, unknown_counter
 from ctsec.ids import DeviceId, UserId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Factor, anonymous
@@ -22,8 +22,8 @@ from ctsec.testing import FixedClock
 
 DEVICES = (DeviceId("dvc_00000000000000000000000001"), DeviceId("dvc_00000000000000000000000002"))
 ADDRESSES = ("192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2")
-PASSWORD = password_counter("ann@acme.example")
-CODE = code_counter(UserId("usr_00000000000000000000000001"), Factor.TOTP)
+ANN = UserId("usr_00000000000000000000000001")
+PASSWORD, CODE = password_counter(ANN), code_counter(ANN, Factor.TOTP)
 POLICY = ThrottlePolicy(
     first_backoff_at=3,
     disable_at=12,
@@ -205,9 +205,9 @@ def test_what_is_refused_takes_nothing() -> None:
 def test_one_password_tried_on_many_accounts_runs_into_the_allowance() -> None:
     """A block that tries another account each time is held back after its burst, another block is not."""
     door = Door()
-    tried = [reason(door.throttle().charge(password_counter(f"{n}@acme.example"))) for n in range(6)]
+    tried = [reason(door.throttle().charge(unknown_counter(f"{n}@acme.example"))) for n in range(6)]
     assert tried == [None] * 4 + [Reason.THROTTLED] * 2
-    assert isinstance(door.throttle(ADDRESSES[1]).charge(password_counter("7@acme.example")), Charge)
+    assert isinstance(door.throttle(ADDRESSES[1]).charge(unknown_counter("7@acme.example")), Charge)
 
 
 @pytest.mark.proves("CHANGELOG-django-allauth-65-8-1")
@@ -215,13 +215,13 @@ def test_a_success_gives_its_share_of_the_allowance_back() -> None:
     """Sign-ins of many people from one address are not held back; an account of one's own buys no guesses at others."""
     door = Door()
     for n in range(20):
-        charge = door.throttle().charge(password_counter(f"{n}@acme.example"))
+        charge = door.throttle().charge(unknown_counter(f"{n}@acme.example"))
         assert isinstance(charge, Charge)
         door.throttle().settle(charge)
     door = Door()
     door.knock()
     full_at = door.guard.allowances.get("net:192.0.2.1/32")
-    own = door.throttle().charge(password_counter("eve@acme.example"))
+    own = door.throttle().charge(unknown_counter("eve@acme.example"))
     assert isinstance(own, Charge)
     door.throttle().settle(own)
     assert door.guard.allowances.get("net:192.0.2.1/32") == full_at
@@ -254,5 +254,5 @@ def test_a_day_of_spraying_from_one_block_is_its_allowance() -> None:
     for n in range(9600):
         door.clock.advance(timedelta(seconds=9))
         throttle = door.throttle(f"2001:db8::{n:x}")
-        let_through += isinstance(throttle.charge(password_counter(f"{n}@acme.example")), Charge)
+        let_through += isinstance(throttle.charge(unknown_counter(f"{n}@acme.example")), Charge)
     assert 50 + 24 * 120 - 2 <= let_through <= 50 + 24 * 120

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -9,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctsec.errors import CorruptRecord
-from ctsec.mail.message import MAX_TEXT, Letters, Message, one_line
+from ctsec.mail.letter import one_line
+from ctsec.mail.message import MAX_TEXT, Letters, Message
 from ctsec.secret import SecretText
 from ctsec.testing.mail import RecordingMailer
 
 TOKEN = SecretText("tok-En_" + "x" * 36)
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=200)
 LETTERS = Letters(issuer="Acme", base_url="https://app.example.com/")
 
 
@@ -37,15 +40,27 @@ def test_the_longest_text() -> None:
         message(text="x" * (MAX_TEXT + 1))
 
 
-@given(st.text(st.characters(codec="utf-8"), max_size=200), st.text(st.characters(codec="utf-8"), max_size=50).map(one_line))
-def test_what_is_stored_comes_back(text: str, subject: str) -> None:
-    """The stored form gives the same message back."""
-    made = message(text=text, subject=subject)
+@given(TEXTS, TEXTS.map(one_line), st.none() | TEXTS.map(SecretText))
+def test_what_is_stored_comes_back(text: str, subject: str, html: SecretText | None) -> None:
+    """The stored form gives the same message back, with HTML and, as it was stored before there was any, without."""
+    made = replace(message(text=text, subject=subject), html=html)
     assert Message.from_bytes(made.to_bytes()) == made
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"{}", b"[]", b'["a","b","c"]', b'["a","b","c","d","e"]', b"\xff", b'["a","b\\n","c","d"]', b"null", b'["a",1,"c","d"]']
+    "data",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'["a","b","c"]',
+        b'["a","b","c","d","e","f"]',
+        b"\xff",
+        b'["a","b\\n","c","d"]',
+        b"null",
+        b'["a",1,"c","d"]',
+        b'["a","b","c","d",1]',
+    ],
 )
 def test_a_broken_stored_message_is_a_corrupt_record(data: bytes) -> None:
     """Whatever is not a stored message raises CorruptRecord, which does not repeat it."""

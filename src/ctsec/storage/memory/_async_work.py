@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ctsec.changes import Epochs
-from ctsec.mail.record import OutboxEntry
+from ctsec.mail.record import OutboxEntry, OutboxOverview
 from ctsec.storage.memory.state import EPOCHS, META, Transaction
 from ctsec.storage.memory.tables import JOBS, OUTBOX
 from ctsec.worker.record import JobLease
@@ -28,6 +28,17 @@ class AsyncMemoryOutbox:
         """Return entries that may be tried now, in the order of their due times, then ids."""
         found = [e for e in self._tx.scan(OUTBOX) if e.delivered_at is None and e.failed_at is None and e.due_at <= now]
         return tuple(sorted(found, key=lambda e: (e.due_at, e.id))[:limit])
+
+    async def overview(self) -> OutboxOverview:
+        """Count what has not left."""
+        found = [e for e in self._tx.scan(OUTBOX) if e.delivered_at is None]
+        waiting = [e.created_at for e in found if e.failed_at is None]
+        return OutboxOverview(waiting=len(waiting), given_up=len(found) - len(waiting), oldest=min(waiting, default=None))
+
+    async def given_up(self, *, after: str, limit: int) -> tuple[OutboxEntry, ...]:
+        """Return entries that are not tried any more, in the order of their ids."""
+        found = [e for e in self._tx.scan(OUTBOX) if e.delivered_at is None and e.failed_at is not None and e.id > after]
+        return tuple(sorted(found, key=lambda e: e.id)[:limit])
 
     async def replace(self, entry: OutboxEntry) -> bool:
         """Write if the stored version is one less."""

@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime
 
 from ctsec.changes import WINDOW_SECONDS, Epochs
-from ctsec.mail.record import OutboxEntry
+from ctsec.mail.record import OutboxEntry, OutboxOverview
 from ctsec.storage.sql._async_executor import AsyncExecutor
 from ctsec.storage.sql.statements import work
 from ctsec.storage.sql.statements.rows import added, all_made, replaced
@@ -30,6 +30,15 @@ class AsyncSqlOutbox:
     async def due(self, *, now: datetime, limit: int) -> tuple[OutboxEntry, ...]:
         """Return entries that may be tried now, in the order of their due times, then ids."""
         return all_made(OutboxEntry, await self._run.rows(work.due(self._tables, now=now, limit=limit)))
+
+    async def overview(self) -> OutboxOverview:
+        """Count what has not left."""
+        row = await self._run.row(work.overview(self._tables))
+        return OutboxOverview(waiting=0, given_up=0, oldest=None) if row is None else OutboxOverview(**row)
+
+    async def given_up(self, *, after: str, limit: int) -> tuple[OutboxEntry, ...]:
+        """Return entries that are not tried any more, in the order of their ids."""
+        return all_made(OutboxEntry, await self._run.rows(work.given_up(self._tables, after=after, limit=limit)))
 
     async def replace(self, entry: OutboxEntry) -> bool:
         """Write if the stored version is one less."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ctsec.changes import Epochs
-from ctsec.mail.record import delivered, leased, postponed
+from ctsec.mail.record import OutboxOverview, delivered, leased, postponed, renewed
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.conformance.expect import equal, holds
 from ctsec.testing.conformance.samples import HOUR, NOW, TICK, ignore, org_id, outbox_entry, user_id
@@ -48,6 +48,28 @@ class AsyncOutboxConformance:
                 equal(await store.outbox.replace(entry), True)
         async with storage.reading() as store:
             equal(await store.outbox.due(now=NOW + 99 * HOUR, limit=9), (later,))
+
+    async def test_what_has_not_left_is_counted(self, storage: AsyncStorage) -> None:
+        """The overview counts what waits and what was given up; given-up entries come in pages, and are due again once renewed."""
+        sent = delivered(outbox_entry(1), now=NOW)
+        failed = [postponed(replace(outbox_entry(n), attempts=12), now=NOW, error="no such mailbox") for n in (2, 3)]
+        async with storage.reading() as store:
+            equal(await store.outbox.overview(), OutboxOverview(waiting=0, given_up=0, oldest=None))
+        async with storage.begin(after_commit=ignore) as store:
+            for n in (1, 2, 3, 4, 5):
+                await store.outbox.add(outbox_entry(n))
+            for entry in (sent, *failed):
+                equal(await store.outbox.replace(entry), True)
+        async with storage.reading() as store:
+            equal(await store.outbox.overview(), OutboxOverview(waiting=2, given_up=2, oldest=outbox_entry(4).created_at))
+            equal(await store.outbox.given_up(after="", limit=1), (failed[0],))
+            equal(await store.outbox.given_up(after=failed[0].id, limit=9), (failed[1],))
+        again = renewed(failed[0], now=NOW)
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.outbox.replace(again), True)
+        async with storage.reading() as store:
+            equal(await store.outbox.overview(), OutboxOverview(waiting=3, given_up=1, oldest=again.created_at))
+            equal(await store.outbox.due(now=NOW, limit=9), (again,))
 
 
 class AsyncJobConformance:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Delete, Executable, Select, Update, delete, literal_column, select, update
+from sqlalchemy import BigInteger, ColumnElement, Delete, Executable, Select, Update, case, delete, func, literal_column, select, update
 from sqlalchemy.sql.dml import Insert
 
 from ctsec.storage.sql.statements.rows import put
@@ -18,6 +18,25 @@ def due(tables: Tables, *, now: datetime, limit: int) -> Select[Any]:
     t = tables.outbox
     query = select(t).where(t.c.delivered_at.is_(None), t.c.failed_at.is_(None), t.c.due_at <= now)
     return query.order_by(t.c.due_at, t.c.id).limit(limit)
+
+
+def overview(tables: Tables) -> Select[Any]:
+    """Return the query that counts the mail which has not left."""
+    t = tables.outbox
+    waits = t.c.failed_at.is_(None)
+    counts: list[ColumnElement[Any]] = [
+        func.count(case((waits, 1))).label("waiting"),
+        func.count(case((~waits, 1))).label("given_up"),
+        func.min(case((waits, t.c.created_at))).label("oldest"),
+    ]
+    return select(*counts).where(t.c.delivered_at.is_(None))
+
+
+def given_up(tables: Tables, *, after: str, limit: int) -> Select[Any]:
+    """Return the query for mail that is not tried any more."""
+    t = tables.outbox
+    query = select(t).where(t.c.delivered_at.is_(None), t.c.failed_at.is_not(None), t.c.id > after)
+    return query.order_by(t.c.id).limit(limit)
 
 
 def claim(tables: Tables, name: str, *, owner: str, now: datetime, until: datetime) -> Update:

@@ -1,0 +1,139 @@
+"""The address of an account: changed by who can sign in, confirmed by who reads its mail (async source).
+
+Rules that this module keeps:
+
+- a change takes the password and, where a second factor is enrolled, a fresh proof of it; it counts for nothing until the link that was
+  mailed to the new address is opened, once;
+- both addresses are told: the old one when the change is asked for and again when it is made, the new one when it is made;
+- an address that another account has is answered as a free one is, and its owner gets a mail that says so;
+- the link is void when the account's address was changed otherwise meanwhile, and every other session ends with the change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.event import EventName, Target
+from ctsec.authn._async_accounts import Accepted, AsyncAccountParts
+from ctsec.guard.counters import password_counter
+from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
+from ctsec.ids import SessionId, UserId
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import CredentialKind, Principal, anonymous
+from ctsec.user import User, UserStatus, parse_email
+
+CHANGE_LIFE: Final = timedelta(hours=1)
+_INVALID: Final = Refusal(Reason.INVALID_TOKEN, "the link is not valid any more; ask for the change again")
+
+
+class AsyncAddresses:
+    """Changes of the address that an account is signed in with."""
+
+    __slots__ = ("_ambient", "_audit", "_parts")
+
+    def __init__(self, parts: AsyncAccountParts, *, audit: AsyncRecorder, ambient: Ambient) -> None:
+        self._parts = parts
+        self._audit = audit
+        self._ambient = ambient
+
+    async def request_change(self, principal: Principal, *, email: str, password: str) -> Outcome[Accepted]:
+        """Mail a link to the new address; nothing changes before it is opened. Whether the address is taken is not told."""
+        user = await self._parts.accounts.get(UserId(principal.id))
+        if user is None or principal.credential.kind is not CredentialKind.SESSION:
+            return Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
+        try:
+            address, key = parse_email(email)
+        except ValueError as error:
+            return Refusal(Reason.INVALID_INPUT, str(error))
+        refusal = await self._prove(principal, user, password)
+        if refusal is not None:
+            return await self._refuse(principal, refusal)
+        if key == user.email_key:
+            return Refusal(Reason.INVALID_INPUT, "this is the account's address already")
+        refusal = await self._parts.throttle.charge_mail(key)
+        if refusal is not None:
+            return await self._refuse(principal, refusal)
+        await self._parts.proofs.void(Purpose.EMAIL_CHANGE, user.id, now=self._ambient.now())
+        if await self._parts.accounts.by_email(key) is not None:
+            await self._parts.post.post(self._parts.letters.already_registered(address))
+        else:
+            await self._mail(user, address)
+        await self._parts.post.post(self._parts.letters.notice(user.email, what="a change of its e-mail address was asked for"))
+        await self._record(EventName.EMAIL_CHANGE_REQUESTED, principal, user.id, personal={"email": address})
+        return Accepted()
+
+    async def confirm_change(self, *, token: str, principal: Principal | None = None) -> Outcome[User]:
+        """Give the account the address that the link was mailed to; every session ends but that of `principal`, if it is the person's."""
+        charge = await self._parts.throttle.charge_address()
+        if isinstance(charge, Refusal):
+            return await self._refuse_token(charge)
+        digest = token_digest(token)
+        now = self._ambient.now()
+        proof = None if isinstance(digest, Refusal) else await self._parts.proofs.peek(Purpose.EMAIL_CHANGE, digest)
+        live = check_proof(proof, now=now)
+        if isinstance(live, Refusal) or isinstance(digest, Refusal):
+            return await self._refuse_token(live if isinstance(live, Refusal) else _INVALID)
+        if not await self._parts.proofs.consume(Purpose.EMAIL_CHANGE, digest, now=now):
+            return await self._refuse_token(Refusal(Reason.CODE_ALREADY_USED, "the link was used before"))
+        user = await self._parts.accounts.get(UserId(live.subject))
+        if user is None or user.status is not UserStatus.ACTIVE or user.email_key != live.claims.get("email"):
+            return await self._refuse_token(_INVALID)
+        await self._parts.throttle.settle(charge)
+        address, key = parse_email(live.claims["new"])
+        after = replace(user, email=address, email_key=key, email_verified_at=now, version=user.version + 1)
+        if not await self._parts.accounts.replace(after):
+            return await self._refuse_token(Refusal(Reason.CONFLICT, "the address is not free any more, or the account was changed"))
+        own = principal is not None and principal.id == user.id and principal.credential.kind is CredentialKind.SESSION
+        await self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id) if own and principal else None)
+        await self._parts.proofs.void(Purpose.PASSWORD_RESET, user.id, now=now)
+        for recipient in (user.email, address):
+            await self._parts.post.post(self._parts.letters.notice(recipient, what="its e-mail address was changed"))
+        actor = principal if own and principal is not None else anonymous()
+        await self._record(EventName.EMAIL_CHANGED, actor, user.id, personal={"before": user.email, "email": address})
+        return after
+
+    async def _prove(self, principal: Principal, user: User, password: str) -> Refusal | None:
+        if await self._parts.second_factors.enrolled(user.id) and not principal.credential.second_factor_fresh(now=self._ambient.now()):
+            return Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
+        device = await self._parts.devices.recognise(user.id)
+        charge = await self._parts.throttle.charge(password_counter(user.id), device=device)
+        if isinstance(charge, Refusal):
+            return charge
+        proved = await self._parts.passwords.prove(user, password)
+        if isinstance(proved, Refusal):
+            await self._parts.throttle.failed(charge, subject=user.id)
+            return proved
+        await self._parts.throttle.settle(charge)
+        return None
+
+    async def _mail(self, user: User, address: str) -> None:
+        now = self._ambient.now()
+        token, digest = mint_token(random=self._ambient.random)
+        proof = Proof(
+            purpose=Purpose.EMAIL_CHANGE,
+            digest=digest,
+            subject=user.id,
+            issued_at=now,
+            expires_at=now + CHANGE_LIFE,
+            claims={"email": user.email_key, "new": address},
+        )
+        await self._parts.proofs.issue((proof,))
+        await self._parts.post.post(self._parts.letters.email_change(address, token))
+
+    async def _refuse(self, principal: Principal, refusal: Refusal) -> Refusal:
+        await self._audit.note_aside(
+            EventName.EMAIL_CHANGE_REFUSED, actor=principal, targets=(Target("user", principal.id),), refused=refusal.reason
+        )
+        return refusal
+
+    async def _refuse_token(self, refusal: Refusal) -> Refusal:
+        details = {"purpose": Purpose.EMAIL_CHANGE.value}
+        await self._audit.note_aside(EventName.TOKEN_REFUSED, actor=anonymous(), refused=refusal.reason, details=details)
+        return refusal
+
+    async def _record(self, name: EventName, actor: Principal, user_id: UserId, *, personal: dict[str, str]) -> None:
+        await self._audit.note(name, actor=actor, targets=(Target("user", user_id),), subject=user_id, personal=personal)

@@ -1,0 +1,49 @@
+"""Independent programs that read what we write and write what we read: found on the machine, or named as missing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+# Program, and how it says its version.
+PROGRAMS: Final = {"oathtool": "--version", "zbarimg": "--version", "rsvg-convert": "--version"}
+KINDS: Final = (*PROGRAMS, "otplib")
+# Beside the virtual environment's own things: `make install` puts it there where npm is.
+_NODE: Final = Path(sys.prefix) / "node"
+
+
+@cache
+def find(kind: str) -> str | None:
+    """Return the path of a program (or of a Node.js package) on this machine, or None."""
+    if kind in PROGRAMS:
+        return shutil.which(kind)
+    package = _NODE / "node_modules" / kind
+    return str(package) if package.is_dir() and shutil.which("node") else None
+
+
+def describe(kind: str) -> str:
+    """Return one line on a program: its version, or that it is missing."""
+    program = find(kind)
+    if program is None:
+        return f"{kind}: not found"
+    if kind in PROGRAMS:
+        said = subprocess.run([program, PROGRAMS[kind]], capture_output=True, text=True, check=False)
+        return f"{kind}: {(said.stdout + said.stderr).splitlines()[0]}"
+    return f"{kind}: for Node.js"
+
+
+def run(kind: str, *arguments: str, given: bytes = b"") -> bytes:
+    """Return what a program writes; an error of its own is an error of the test."""
+    program = find(kind)
+    assert program is not None
+    return subprocess.run([program, *arguments], input=given, capture_output=True, check=True, timeout=30).stdout
+
+
+def node(script: str, *arguments: str) -> str:
+    """Return what a script of ES modules prints, which may import the packages beside the virtual environment."""
+    command = [shutil.which("node") or "node", "--input-type=module", "-e", script, *arguments]
+    return subprocess.run(command, cwd=_NODE, capture_output=True, check=True, timeout=30, text=True).stdout.strip()
