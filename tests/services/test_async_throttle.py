@@ -204,6 +204,17 @@ async def test_the_person_is_told_once_of_what_guesses_have_closed(world: AsyncW
     assert (event.subject_id, event.target_kind, event.outcome) == (ann.id, "user", "success")
 
 
+async def test_a_right_password_at_the_limit_completes_no_second_step(world: AsyncWorld) -> None:
+    """Where a code is still to come, the last attempt at the password is the last for strangers, and the person is told."""
+    _, app, device = await enrolled(world)
+    await close(world, times=5)
+    world.clock.advance(WAIT)
+    step = await enter(world)
+    assert reason(await second(world, step, app.code())) is Reason.LOCKED
+    assert await world.security.jobs.throttle.tell() == 1
+    assert isinstance(await second(world, await enter(world, device=device), app.code(), device=device), SignedIn)
+
+
 async def test_a_device_of_somebody_else_guesses_no_codes_apart(world: AsyncWorld) -> None:
     """Codes that come with another person's device count as a stranger's."""
     ann, app, _ = await enrolled(world)

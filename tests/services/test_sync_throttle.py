@@ -205,6 +205,17 @@ def test_the_person_is_told_once_of_what_guesses_have_closed(world: World) -> No
     assert (event.subject_id, event.target_kind, event.outcome) == (ann.id, "user", "success")
 
 
+def test_a_right_password_at_the_limit_completes_no_second_step(world: World) -> None:
+    """Where a code is still to come, the last attempt at the password is the last for strangers, and the person is told."""
+    _, app, device = enrolled(world)
+    close(world, times=5)
+    world.clock.advance(WAIT)
+    step = enter(world)
+    assert reason(second(world, step, app.code())) is Reason.LOCKED
+    assert world.security.jobs.throttle.tell() == 1
+    assert isinstance(second(world, enter(world, device=device), app.code(), device=device), SignedIn)
+
+
 def test_a_device_of_somebody_else_guesses_no_codes_apart(world: World) -> None:
     """Codes that come with another person's device count as a stranger's."""
     ann, app, _ = enrolled(world)

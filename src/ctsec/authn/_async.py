@@ -77,9 +77,12 @@ class AsyncSignIn:
             return await self._refuse(_WRONG, subject=user.id if user else None)
         refusal = self._may_act(user)
         if refusal is not None:
+            await self._parts.throttle.failed(charge, subject=user.id)
             return await self._refuse(refusal, subject=user.id)
         factors = await self._parts.second_factors.enrolled(user.id)
         if factors:
+            # The journey goes on in another request, and what this step has disabled ends it there.
+            await self._parts.throttle.failed(charge, subject=user.id)
             return await self._ticket(user, factors, charge)
         return await self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now()}, charges=(charge,))
 

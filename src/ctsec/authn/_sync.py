@@ -78,9 +78,12 @@ class SignIn:
             return self._refuse(_WRONG, subject=user.id if user else None)
         refusal = self._may_act(user)
         if refusal is not None:
+            self._parts.throttle.failed(charge, subject=user.id)
             return self._refuse(refusal, subject=user.id)
         factors = self._parts.second_factors.enrolled(user.id)
         if factors:
+            # The journey goes on in another request, and what this step has disabled ends it there.
+            self._parts.throttle.failed(charge, subject=user.id)
             return self._ticket(user, factors, charge)
         return self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now()}, charges=(charge,))
 
