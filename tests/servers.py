@@ -258,7 +258,14 @@ def _plan(kind: str, program: Path, *, folder: Path, port: int) -> tuple[list[st
     if kind == "postgresql":
         init = [str(program.with_name("initdb")), "-D", data, "-U", "ctsec", "--auth=trust", "--encoding=UTF8", "--no-sync"]
         init += ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]
-        fast = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "listen_addresses=127.0.0.1"]
+        fast = [
+            "fsync=off",
+            "synchronous_commit=off",
+            "full_page_writes=off",
+            "autovacuum=off",
+            "max_connections=300",
+            "listen_addresses=127.0.0.1",
+        ]
         settings = [part for setting in (*fast, f"unix_socket_directories={folder}") for part in ("-c", setting)]
         run = [str(program), "-D", data, *settings, "-p", str(port)]
         return init, run, lambda: psycopg.connect(host="127.0.0.1", port=port, user="ctsec", dbname="postgres").close()

@@ -146,6 +146,13 @@ class Overloaded(CtsecError):
     retryable = True
 
 
+class BreachesUnavailable(CtsecError):
+    """The list of leaked passwords gave no answer in time, or none that can be read; the password was not set."""
+
+    code = "breaches_unavailable"
+    retryable = True
+
+
 class UnknownPermission(CtsecError):
     """The code asked for a permission that the policy does not name; this is a mistake in the host's code."""
 

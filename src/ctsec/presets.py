@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import URL
 
+from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.authn.argon2_pool import Argon2Hasher, AsyncArgon2Hasher
 from ctsec.encryption._async_ports import AsyncKeyServices
 from ctsec.encryption.kms.local import AsyncLocalKms, LocalKms
@@ -41,15 +42,25 @@ if TYPE_CHECKING:
 
 PASSWORD_PEPPER = b"password-pepper/1"
 API_KEY_PEPPER = b"api-key-pepper/1"
+FIRST_PEPPER = "1"
+
+
+def _peppers(label: bytes, files: tuple[LocalKms, ...]) -> dict[str, Secret]:
+    """Return the peppers of key files, each under the reference of its file.
+
+    Once there was one pepper, named 1: where records still say so, it is that of the last file.
+    """
+    return {**{file.ref: file.derive(label) for file in files}, FIRST_PEPPER: files[-1].derive(label)}
 
 
 def parts_of(kms: LocalKms, *, policy: Policy, settings: Settings, options: EmbeddedOptions) -> Parts:
-    """Return the colourless parts of a bundle whose peppers are derived from a local key file."""
+    """Return the colourless parts of a bundle whose peppers are derived from key files; raises as `LocalKms.load` does."""
+    files = tuple(LocalKms.load(file) for file in options.pepper_files) or (kms,)
     return Parts(
         policy=policy,
         settings=settings,
-        password_sealing=SealingRing(current="1", keys={"1": kms.derive(PASSWORD_PEPPER)}),
-        key_peppers=PepperRing(current="1", peppers={"1": kms.derive(API_KEY_PEPPER)}),
+        password_sealing=SealingRing(current=files[0].ref, keys=_peppers(PASSWORD_PEPPER, files)),
+        key_peppers=PepperRing(current=files[0].ref, peppers=_peppers(API_KEY_PEPPER, files)),
         clock=options.clock,
         methods=_methods(policy, options.methods),
         memory=new_memory(
@@ -78,6 +89,7 @@ def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
         data_keys=options.data_keys,
         customer_keys=options.customer_keys,
         regions=options.regions,
+        breaches_optional=options.breaches_optional,
         letters=options.letters,
     )
 
@@ -129,6 +141,15 @@ def _async_services(options: EmbeddedOptions) -> AsyncKeyServices | None:
     return AsyncBlockingKeyServices(options.key_services)
 
 
+def _async_breaches(options: EmbeddedOptions) -> AsyncBreachRanges | None:
+    """Return who knows of leaked passwords, for an event loop: it may block, so threads wait for it."""
+    if options.breaches is None:
+        return None
+    from ctsec.authn.hibp import AsyncBlockingRanges
+
+    return AsyncBlockingRanges(options.breaches)
+
+
 def _region_stores(options: EmbeddedOptions, tables: Tables) -> dict[str, SqlRegionStorage]:
     """Make the tables of the regions' stores, or bring them up to date, and return the stores by name."""
     if options.regions is None:
@@ -173,6 +194,7 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         key_services=chosen.key_services,
         feed=_feed(storage, chosen),
         allowances=_allowances(chosen),
+        breaches=chosen.breaches,
         region_stores={name: MemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
     )
     security.prepare()
@@ -196,6 +218,7 @@ async def async_in_memory(
         key_services=_async_services(chosen),
         feed=_async_feed(storage, chosen),
         allowances=_async_allowances(chosen),
+        breaches=_async_breaches(chosen),
         region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
     )
     await security.prepare()
@@ -226,6 +249,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         rest=base.leave,
         feed=_async_feed(storage, options),
         allowances=_async_allowances(options),
+        breaches=_async_breaches(options),
         region_stores=_async_region_stores(options, base.tables),
     )
 
@@ -258,6 +282,7 @@ class _Embedded:
             rest=self._rest,
             feed=_feed(storage, options),
             allowances=_allowances(options),
+            breaches=options.breaches,
             region_stores=_region_stores(options, self.tables),
         )
         if options.worker:

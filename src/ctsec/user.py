@@ -2,13 +2,15 @@
 
 Rules that this module keeps:
 
-- an address has a limit of 254 characters (RFC 5321, 4.5.3.1.3), one `@`, no spaces and no control characters;
+- an address has a limit of 254 characters (RFC 5321, 4.5.3.1.3), one `@` (and nothing that compatibility forms make one), no spaces and no
+  control characters; a domain is letters, digits, hyphens and underscores between dots once it is in IDNA form;
 - two addresses are the same account exactly if their keys are equal: NFC, case folded, domain in IDNA form; the address itself is kept
   as it was typed, for display and for mail. Dots and plus signs are never removed: they differ at most providers.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +21,7 @@ from ctsec.ids import UserId
 
 MAX_EMAIL: Final = 254
 MAX_NAME: Final = 200
+_DOMAIN: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 class UserStatus(StrEnum):
@@ -50,13 +53,16 @@ def parse_email(text: str) -> tuple[str, str]:
     local, at, domain = text.rpartition("@")
     if not at or not local or not domain or "@" in local:
         raise ValueError("expected an e-mail address with one @ between a name and a domain")
+    if unicodedata.normalize("NFKC", text).count("@") != 1:
+        raise ValueError("expected an e-mail address without characters that look like an @")
     if any(unicodedata.category(c)[0] in "CZ" for c in text):
         raise ValueError("expected an e-mail address without spaces and control characters")
     try:
         ascii_domain = domain.encode("idna").decode("ascii").lower()
     except UnicodeError:
         raise ValueError("expected a domain name after the @") from None
-    if ("." not in ascii_domain and ascii_domain != "localhost") or not all(ascii_domain.split(".")):
+    # Judged after IDNA, which makes dots, slashes and signs of characters that look like them.
+    if ("." not in ascii_domain and ascii_domain != "localhost") or not _DOMAIN.fullmatch(ascii_domain):
         raise ValueError("expected a domain name after the @")
     key = f"{unicodedata.normalize('NFC', local).casefold()}@{ascii_domain}"
     if len(key) > MAX_EMAIL:

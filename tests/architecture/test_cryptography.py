@@ -22,8 +22,11 @@ PRIMITIVES = {
     "cryptography.hazmat.primitives.kdf.hkdf.HKDFExpand",
 }
 APPROVED_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_512"}
-# HOTP and TOTP are defined with SHA-1 (RFC 4226, 6238), where no collision helps anybody
-OTHER_HASHES = {"mfa.totp": {"sha1"}}
+# HOTP and TOTP are defined with SHA-1 (RFC 4226, 6238), where no collision helps anybody; lists of leaked passwords are made with it, and
+# nothing is stored or protected by it there
+# How other systems hashed passwords, which are compared and never made.
+SLOW_HASHES = {"pbkdf2_hmac", "scrypt"}
+OTHER_HASHES = {"mfa.totp": {"sha1"}, "authn.breaches": {"sha1"}, "authn.foreign_kdf": SLOW_HASHES}
 HASHES = APPROVED_HASHES | {"sha1", "sha224", "md5", "blake2b", "blake2s", "md4", "ripemd160", "sm3", "new"}
 
 
@@ -60,7 +63,7 @@ def test_the_primitives_of_encryption_are_a_closed_list() -> None:
 
 @pytest.mark.proves("ASVS-11.4.1")
 def test_only_approved_hashes_are_used() -> None:
-    """Every hash function that is named is of SHA-2 or SHA-3, but for SHA-1 where one-time passwords are defined with it."""
+    """Every hash function that is named is of SHA-2 or SHA-3, but for SHA-1 where one-time passwords and lists of leaks are."""
     used = {".".join(module.parts): hashes(module) for module in modules().values()}
     assert {name: found - APPROVED_HASHES for name, found in used.items() if found - APPROVED_HASHES} == {
         name: found for name, found in OTHER_HASHES.items() if name in used

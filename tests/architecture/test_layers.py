@@ -6,6 +6,8 @@ import ast
 import sys
 from fnmatch import fnmatchcase
 
+import pytest
+
 from tests.architecture.source import functions, imports, modules
 
 # From the lowest layer up; a module imports its own layer and lower ones.
@@ -14,7 +16,7 @@ FEATURES = {
     "rbac", "directory", "authn", "mfa", "sso", "keys", "connections", "jose", "encryption", "audit", "compliance", "guard", "mail",
     "worker", "vault", "residency",
 }  # fmt: skip
-EDGES = {"storage", "encryption.kms", "mail.smtp"}
+EDGES = {"storage", "encryption.kms", "mail.smtp", "authn.hibp"}
 COMPOSITION = {"", "security", "presets", "unit", "_async_unit", "_sync_unit", "_async_security", "_sync_security"}  # "" is the lazy face
 HOSTS = {"web", "fastapi", "flask", "cli", "testing", "__main__"}
 LAYERS = (KERNEL, FEATURES, EDGES, COMPOSITION, HOSTS)
@@ -53,6 +55,7 @@ THIRD_PARTY = {
     "a2wsgi": ("web.*",),
     "boto3": ("encryption.kms.aws",),
     "botocore": ("encryption.kms.aws",),
+    "bcrypt": ("authn.foreign_bcrypt",),
     "pkcs11": ("encryption.kms.pkcs11", "encryption.kms.pkcs11_token"),
     "hypothesis": ("testing.*",),
     "pytest": ("testing.*",),
@@ -254,6 +257,7 @@ def test_there_is_no_import_cycle() -> None:
     assert cycles == []
 
 
+@pytest.mark.proves("CVE-2017-1000433")
 def test_no_assert_and_no_print() -> None:
     """`assert` disappears under -O, and a library does not print; only the command line does."""
     wrong = [module.at(node) for module in modules().values() for node in ast.walk(module.tree) if isinstance(node, ast.Assert)]

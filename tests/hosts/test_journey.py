@@ -206,6 +206,7 @@ def test_password_change_asks_for_the_current_one(host: Host, browser: Browser) 
     assert len(named(host.events(), "password.changed")) == 1
 
 
+@pytest.mark.proves("CVE-2026-23511", "CVE-2022-39307")
 def test_known_and_unknown_addresses_get_the_same_answer(host: Host, browser: Browser) -> None:
     """Sign-up, reset and sign-in answer an address with an account and one without byte by byte the same."""
     Browser(host).sign_up("ada@example.com")

@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from ctsec.authn import ImportedAccount
 from ctsec.directory.record import Organization, Workspace
 from ctsec.ids import BreakGlassId, CredentialId, ElevationId, SessionId
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
-from ctsec.secret import Secret
+from ctsec.secret import Secret, SecretText
 from ctsec.vault import VaultKind, VaultWish
 from tests.services._async_world import AsyncWorld
-from tests.services.probing import OTHER_PASSWORD, PASSWORD, Device, base32
+from tests.services.probing import BCRYPT, OTHER_PASSWORD, PASSWORD, Device, base32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class AsyncStage:
     kept: CredentialId
 
 
+IMPORTED = ImportedAccount(email="new@acme.example", name="New", password_hash=SecretText(BCRYPT))
 WISH = VaultWish(name="billing bucket", kind=VaultKind.AWS, services=frozenset({"s3"}), regions=None, rotate_every=timedelta(days=90))
 
 
@@ -118,6 +120,8 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "accounts.verify_email": ((), {"token": stage.tokens["verification"]}),
         "accounts.request_password_reset": ((), {"email": "bob@acme.example"}),
         "accounts.reset_password": ((), {"token": stage.tokens["reset"], "password": OTHER_PASSWORD}),
+        "accounts.import_account": ((), {"account": IMPORTED}),
+        "accounts.withdraw_password": ((bob.id,), {"reason": "it was found in a leak"}),
         "addresses.request_change": ((ann,), {"email": "anna@acme.example", "password": PASSWORD}),
         "addresses.confirm_change": ((), {"token": stage.tokens["email"]}),
         "accounts.change_password": ((ann,), {"current": PASSWORD, "new": OTHER_PASSWORD}),

@@ -32,7 +32,19 @@ from ctsec.storage._async_ports import AsyncStorage
 from ctsec.storage.memory import AsyncMemoryRegionStorage, AsyncMemoryStorage
 from ctsec.storage.sql._async import AsyncSqlStorage
 from ctsec.testing import AsyncProbedStorage, AsyncRecordingMailer, FixedClock
-from tests.services.probing import DATABASE, PASSWORD, Device, Keys, Login, Tap, async_services, base32, empty_sqlite, token_in
+from tests.services.probing import (
+    DATABASE,
+    PASSWORD,
+    Device,
+    Keys,
+    Login,
+    Tap,
+    async_breaches,
+    async_services,
+    base32,
+    empty_sqlite,
+    token_in,
+)
 
 KINDS: Final = ("memory", "sqlite")
 REGIONS: Final = Regions(
@@ -60,6 +72,9 @@ class AsyncWorld:
             regions=self.regions,
             methods=given.methods,
             roles_in_memory=given.roles_in_memory,
+            pepper_files=given.pepper_files,
+            breaches=given.breaches,
+            breaches_optional=given.breaches_optional,
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )
@@ -74,6 +89,7 @@ class AsyncWorld:
             parts=self.parts,
             random=os.urandom,
             mailer=self.mailer,
+            breaches=async_breaches(given),
             key_services=async_services(given, self.keys.customer),
             region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()},
         )

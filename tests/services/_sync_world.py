@@ -33,7 +33,19 @@ from ctsec.storage._sync_ports import Storage
 from ctsec.storage.memory import MemoryRegionStorage, MemoryStorage
 from ctsec.storage.sql._sync import SqlStorage
 from ctsec.testing import FixedClock, ProbedStorage, RecordingMailer
-from tests.services.probing import DATABASE, PASSWORD, Device, Keys, Login, Tap, base32, empty_sqlite, sync_services, token_in
+from tests.services.probing import (
+    DATABASE,
+    PASSWORD,
+    Device,
+    Keys,
+    Login,
+    Tap,
+    base32,
+    empty_sqlite,
+    sync_breaches,
+    sync_services,
+    token_in,
+)
 
 KINDS: Final = ("memory", "sqlite")
 REGIONS: Final = Regions(
@@ -61,6 +73,9 @@ class World:
             regions=self.regions,
             methods=given.methods,
             roles_in_memory=given.roles_in_memory,
+            pepper_files=given.pepper_files,
+            breaches=given.breaches,
+            breaches_optional=given.breaches_optional,
             password_hash=Argon2Parameters.for_tests(),
             clock=self.clock,
         )
@@ -75,6 +90,7 @@ class World:
             parts=self.parts,
             random=os.urandom,
             mailer=self.mailer,
+            breaches=sync_breaches(given),
             key_services=sync_services(given, self.keys.customer),
             region_stores={name: MemoryRegionStorage(region=region, store=name) for name, (region, _) in self.regions.stores.items()},
         )

@@ -18,6 +18,8 @@ from typing import Final, TypeVar
 import pyotp
 from boto3.session import Session
 
+from ctsec.authn.hibp import AsyncBlockingRanges
+from ctsec.authn.ports import AsyncBreachRanges, BreachRanges
 from ctsec.encryption.kms._async_services import AsyncLocalKeyServices
 from ctsec.encryption.kms._sync_services import LocalKeyServices
 from ctsec.encryption.kms.blocking import AsyncBlockingKeyServices
@@ -34,6 +36,8 @@ from ctsec.testing import FixedClock, Probe
 
 PASSWORD: Final = "correct horse battery"
 OTHER_PASSWORD: Final = "seven purple lanterns"
+# PASSWORD, as another system had it.
+BCRYPT: Final = "$2b$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS"
 WRONG_PASSWORD: Final = "wrong horse of battery"
 DATABASE: Final = "app.db"
 P = TypeVar("P", bound=Probe)
@@ -150,6 +154,16 @@ def async_services(options: EmbeddedOptions, customer: LocalKms) -> AsyncKeyServ
     if options.key_services is not None:
         return AsyncBlockingKeyServices(options.key_services)
     return AsyncLocalKeyServices(AsyncLocalKms(customer))
+
+
+def sync_breaches(options: EmbeddedOptions) -> BreachRanges | None:
+    """Return the list of leaked passwords of a world's options."""
+    return options.breaches
+
+
+def async_breaches(options: EmbeddedOptions) -> AsyncBreachRanges | None:
+    """Return the same for an event loop."""
+    return AsyncBlockingRanges(options.breaches) if options.breaches is not None else None
 
 
 def aws_session() -> Session:

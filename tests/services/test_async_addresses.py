@@ -11,11 +11,12 @@ import pytest
 from ctsec.authn._async_accounts import Accepted
 from ctsec.authn._async_addresses import CHANGE_LIFE
 from ctsec.authn.journey import MfaRequired, SignedIn
+from ctsec.ids import UserId
 from ctsec.outcome import Reason
 from ctsec.principal import Principal
 from ctsec.user import User
 from tests.services._async_world import KINDS, AsyncWorld
-from tests.services.probing import PASSWORD, WRONG_PASSWORD, reason
+from tests.services.probing import OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
 
 ANN = "ann@acme.example"
 NEW = "ann.smith@acme.example"
@@ -164,3 +165,19 @@ async def test_addresses_are_sealed_in_the_log(world: AsyncWorld, ann: Principal
         (event,) = await world.events(name=name)
         assert event.subject_id == ann.id
         assert NEW not in repr(event)
+
+
+@pytest.mark.parametrize("how", ["reset", "withdrawn"])
+async def test_a_change_that_was_asked_for_with_the_old_password_is_void(world: AsyncWorld, ann: Principal, how: str) -> None:
+    """Who knew the password asked for another address; once the person has reset it, or it was withdrawn, that link gives nothing."""
+    token = await world.change_of_address(ann, NEW)
+    world.clock.advance(timedelta(seconds=1))
+    if how == "reset":
+        await world.call("accounts.request_password_reset", email=ANN)
+        reset = await world.token(ANN, "password_reset")
+        assert reason(await world.call("accounts.reset_password", token=reset, password=OTHER_PASSWORD)) is None
+    else:
+        assert reason(await world.call("accounts.withdraw_password", UserId(ann.id), reason="a leak")) is None
+    assert reason(await confirm(world, token)) is Reason.INVALID_TOKEN
+    assert await world.call("accounts.profile", UserId(ann.id)) is not None
+    assert reason(await world.step(NEW, OTHER_PASSWORD)) is Reason.INVALID_CREDENTIALS

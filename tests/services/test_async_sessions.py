@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -49,7 +50,7 @@ async def test_a_reset_ends_sessions_and_skips_no_factor(world: AsyncWorld, ann:
     assert [message.kind for message in world.mailer.to(ANN)][-1] == "notice"
 
 
-@pytest.mark.proves("ASVS-6.5.1", "ASVS-6.4.1")
+@pytest.mark.proves("ASVS-6.5.1", "ASVS-6.4.1", "CVE-2026-73431")
 async def test_a_reset_link_works_once_and_voids_the_others(world: AsyncWorld, ann: Principal) -> None:
     """After a reset neither its link nor an earlier one sets a password."""
     first, second = await reset_token(world), await reset_token(world)
@@ -57,6 +58,52 @@ async def test_a_reset_link_works_once_and_voids_the_others(world: AsyncWorld, a
     for token in (first, second):
         assert reason(await world.call("accounts.reset_password", token=token, password="green paper boats")) is Reason.INVALID_TOKEN
     assert isinstance(await world.step(ANN, OTHER_PASSWORD), SignedIn)
+
+
+@pytest.mark.proves("CVE-2026-73431")
+async def test_a_reset_link_from_before_a_change_is_void(world: AsyncWorld, ann: Principal) -> None:
+    """A link that was mailed before the person set another password does not set one after it."""
+    token = await reset_token(world)
+    world.clock.advance(timedelta(seconds=1))
+    assert reason(await world.call("accounts.change_password", ann, current=PASSWORD, new=OTHER_PASSWORD)) is None
+    assert reason(await world.call("accounts.reset_password", token=token, password="green paper boats")) is Reason.INVALID_TOKEN
+    assert isinstance(await world.step(ANN, OTHER_PASSWORD), SignedIn)
+
+
+@pytest.mark.proves("CVE-2026-18963")
+async def test_only_the_token_of_the_mail_sets_a_password(world: AsyncWorld, ann: Principal) -> None:
+    """After a reset was asked for, no other token does: none, a made-up one, a verification's, a sign-in's ticket, a changed one."""
+    device = await world.enrol(ann)
+    await world.sign_up("zoe@acme.example")
+    world.clock.advance(timedelta(seconds=30))
+    ticket = await world.step(ANN)
+    assert isinstance(ticket, MfaRequired)
+    token = await reset_token(world)
+    flipped = ("b" if token[0] == "a" else "a") + token[1:]
+    verification = await world.token("zoe@acme.example", "email_verification")
+    for other in ("", "x" * 43, verification, ticket.ticket.reveal(), flipped, device.seed, ANN):
+        answer = await world.call("accounts.reset_password", token=other, password="green paper boats")
+        assert reason(answer) is Reason.INVALID_TOKEN, other
+    assert isinstance(await world.step(ANN), MfaRequired)
+    assert reason(await world.call("accounts.reset_password", token=token, password=OTHER_PASSWORD)) is None
+
+
+@pytest.mark.proves("CVE-2026-32700")
+@pytest.mark.parametrize("kind", ["password_reset", "email_verification"])
+async def test_a_link_counts_for_the_address_that_it_was_mailed_to(world: AsyncWorld, ann: Principal, kind: str) -> None:
+    """If the account has another address by then, the link neither confirms that one nor sets a password."""
+    await world.sign_up("zoe@acme.example")
+    if kind == "password_reset":
+        await world.call("accounts.request_password_reset", email="zoe@acme.example")
+    token = await world.token("zoe@acme.example", kind)
+    async with world.storage.begin(after_commit=lambda _: None) as store:
+        zoe = await store.users.by_email("zoe@acme.example")
+        assert zoe is not None
+        assert await store.users.replace(replace(zoe, email="eve@acme.example", email_key="eve@acme.example", version=zoe.version + 1))
+    more = {"password": OTHER_PASSWORD} if kind == "password_reset" else {}
+    method = "accounts.reset_password" if more else "accounts.verify_email"
+    assert reason(await world.call(method, token=token, **more)) is Reason.INVALID_TOKEN
+    assert reason(await world.step("eve@acme.example")) is Reason.EMAIL_NOT_VERIFIED
 
 
 async def test_a_reset_link_survives_a_weak_password(world: AsyncWorld, ann: Principal) -> None:

@@ -57,7 +57,7 @@ async def test_known_and_unknown_addresses_can_not_be_told_apart(world: AsyncWor
     assert known.writes == unknown.writes == ["guard.allowances.replace", "guard.attempts.replace", "guard.events.append"]
 
 
-@pytest.mark.proves("ASVS-6.3.8")
+@pytest.mark.proves("ASVS-6.3.8", "CVE-2022-39307")
 async def test_requests_by_address_answer_the_same(world: AsyncWorld) -> None:
     """Sign-up, another verification mail and a reset answer the same whether the address has an account; only the mail differs."""
     await world.person(ANN)

@@ -12,11 +12,12 @@ import pytest
 from ctsec.authn._sync_accounts import Accepted
 from ctsec.authn._sync_addresses import CHANGE_LIFE
 from ctsec.authn.journey import MfaRequired, SignedIn
+from ctsec.ids import UserId
 from ctsec.outcome import Reason
 from ctsec.principal import Principal
 from ctsec.user import User
 from tests.services._sync_world import KINDS, World
-from tests.services.probing import PASSWORD, WRONG_PASSWORD, reason
+from tests.services.probing import OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
 
 ANN = "ann@acme.example"
 NEW = "ann.smith@acme.example"
@@ -165,3 +166,19 @@ def test_addresses_are_sealed_in_the_log(world: World, ann: Principal) -> None:
         (event,) = world.events(name=name)
         assert event.subject_id == ann.id
         assert NEW not in repr(event)
+
+
+@pytest.mark.parametrize("how", ["reset", "withdrawn"])
+def test_a_change_that_was_asked_for_with_the_old_password_is_void(world: World, ann: Principal, how: str) -> None:
+    """Who knew the password asked for another address; once the person has reset it, or it was withdrawn, that link gives nothing."""
+    token = world.change_of_address(ann, NEW)
+    world.clock.advance(timedelta(seconds=1))
+    if how == "reset":
+        world.call("accounts.request_password_reset", email=ANN)
+        reset = world.token(ANN, "password_reset")
+        assert reason(world.call("accounts.reset_password", token=reset, password=OTHER_PASSWORD)) is None
+    else:
+        assert reason(world.call("accounts.withdraw_password", UserId(ann.id), reason="a leak")) is None
+    assert reason(confirm(world, token)) is Reason.INVALID_TOKEN
+    assert world.call("accounts.profile", UserId(ann.id)) is not None
+    assert reason(world.step(NEW, OTHER_PASSWORD)) is Reason.INVALID_CREDENTIALS

@@ -22,6 +22,7 @@ from tests.services.probing import WRONG_PASSWORD, reason
 
 READS = {
     "accounts.profile",
+    "accounts.rate_password",
     "sessions.authenticate",
     "sessions.of",
     "mfa.status",
@@ -70,6 +71,8 @@ WRITES = [
     "accounts.request_password_reset",
     "accounts.reset_password",
     "accounts.change_password",
+    "accounts.import_account",
+    "accounts.withdraw_password",
     "addresses.request_change",
     "addresses.confirm_change",
     "sign_in.password",

@@ -58,7 +58,7 @@ def test_known_and_unknown_addresses_can_not_be_told_apart(world: World, monkeyp
     assert known.writes == unknown.writes == ["guard.allowances.replace", "guard.attempts.replace", "guard.events.append"]
 
 
-@pytest.mark.proves("ASVS-6.3.8")
+@pytest.mark.proves("ASVS-6.3.8", "CVE-2022-39307")
 def test_requests_by_address_answer_the_same(world: World) -> None:
     """Sign-up, another verification mail and a reset answer the same whether the address has an account; only the mail differs."""
     world.person(ANN)

@@ -35,6 +35,7 @@ class EventName(StrEnum):
     """The events that ctsec itself writes; the value is stored and never changes its meaning."""
 
     USER_SIGNED_UP = "user.signed_up"
+    USER_IMPORTED = "user.imported"
     USER_EMAIL_VERIFIED = "user.email_verified"
     USER_SIGNED_IN = "user.signed_in"
     USER_SIGN_IN_STARTED = "user.sign_in_started"
@@ -50,6 +51,8 @@ class EventName(StrEnum):
     PASSWORD_CHANGED = "password.changed"
     PASSWORD_CHANGE_REFUSED = "password.change_refused"
     PASSWORD_RESET = "password.reset"
+    PASSWORD_WITHDRAWN = "password.withdrawn"
+    PASSWORD_CHECK_SKIPPED = "password.check_skipped"
     PASSWORD_RESET_REQUESTED = "password.reset_requested"
     SESSION_REVOKED = "session.revoked"
     SESSION_ORGANIZATION_SWITCHED = "session.organization_switched"

@@ -22,12 +22,18 @@ if TYPE_CHECKING:
     from ctsec.authn.argon2_pool import Argon2Bounds as Argon2Bounds
     from ctsec.authn.argon2_pool import Argon2Hasher as Argon2Hasher
     from ctsec.authn.argon2_pool import AsyncArgon2Hasher as AsyncArgon2Hasher
+    from ctsec.authn.calibration import calibrate as calibrate
+    from ctsec.authn.journey import ImportedAccount as ImportedAccount
     from ctsec.authn.journey import MfaRequired as MfaRequired
     from ctsec.authn.journey import SignedIn as SignedIn
     from ctsec.authn.journey import SignInStep as SignInStep
     from ctsec.authn.password_policy import check_password as check_password
     from ctsec.authn.record import Session as Session
     from ctsec.authn.record import SessionPolicy as SessionPolicy
+    from ctsec.authn.strength import PasswordHint as PasswordHint
+    from ctsec.authn.strength import PasswordLevel as PasswordLevel
+    from ctsec.authn.strength import Weakness as Weakness
+    from ctsec.authn.strength import password_hint as password_hint
 
 _HOME = {
     "Accounts": "ctsec.authn._sync_accounts",
@@ -40,14 +46,20 @@ _HOME = {
     "AsyncArgon2Hasher": "ctsec.authn.argon2_pool",
     "AsyncSessions": "ctsec.authn._async_sessions",
     "AsyncSignIn": "ctsec.authn._async",
+    "ImportedAccount": "ctsec.authn.journey",
     "MfaRequired": "ctsec.authn.journey",
+    "PasswordHint": "ctsec.authn.strength",
+    "PasswordLevel": "ctsec.authn.strength",
     "Session": "ctsec.authn.record",
     "SessionPolicy": "ctsec.authn.record",
     "Sessions": "ctsec.authn._sync_sessions",
     "SignIn": "ctsec.authn._sync",
     "SignInStep": "ctsec.authn.journey",
     "SignedIn": "ctsec.authn.journey",
+    "Weakness": "ctsec.authn.strength",
+    "calibrate": "ctsec.authn.calibration",
     "check_password": "ctsec.authn.password_policy",
+    "password_hint": "ctsec.authn.strength",
 }
 __all__ = [
     "Accounts",
@@ -60,14 +72,20 @@ __all__ = [
     "AsyncArgon2Hasher",
     "AsyncSessions",
     "AsyncSignIn",
+    "ImportedAccount",
     "MfaRequired",
+    "PasswordHint",
+    "PasswordLevel",
     "Session",
     "SessionPolicy",
     "Sessions",
     "SignIn",
     "SignInStep",
     "SignedIn",
+    "Weakness",
+    "calibrate",
     "check_password",
+    "password_hint",
 ]
 
 __getattr__ = face(__name__, _HOME)

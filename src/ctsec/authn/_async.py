@@ -71,7 +71,7 @@ class AsyncSignIn:
         charge = await self._parts.throttle.charge(counter, device=device)
         if isinstance(charge, Refusal):
             return await self._refuse(charge, subject=None)
-        proved = await self._parts.passwords.prove(user, password)
+        proved = await self._parts.passwords.prove(user, password, key=key)
         if isinstance(proved, Refusal) or user is None:
             await self._parts.throttle.failed(charge, subject=user.id if user else "")
             return await self._refuse(_WRONG, subject=user.id if user else None)

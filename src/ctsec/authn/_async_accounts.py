@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
-from ctsec.audit.event import EventName, Target
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._async_devices import AsyncDevices
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncPost, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
-from ctsec.authn.journey import RESET_LIFE, VERIFICATION_LIFE
+from ctsec.authn.journey import RESET_LIFE, VERIFICATION_LIFE, ImportedAccount
+from ctsec.authn.schemes import accept_foreign, scheme_of
+from ctsec.authn.strength import PasswordHint
+from ctsec.errors import CorruptRecord
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
 from ctsec.guard.counters import device_counter, password_counter
@@ -21,7 +25,7 @@ from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_dig
 from ctsec.ids import DeviceId, SessionId, UserId, new_id
 from ctsec.mail.message import Letters
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Principal, anonymous
+from ctsec.principal import CredentialKind, Principal, anonymous, system
 from ctsec.secret import SecretText
 from ctsec.user import User, UserStatus, parse_email, parse_name
 
@@ -66,7 +70,7 @@ class AsyncAccounts:
             label = parse_name(name)
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
-        accepted = self._parts.passwords.acceptable(password, email=address, name=label)
+        accepted = await self._parts.passwords.acceptable(password, email=address, name=label)
         if isinstance(accepted, Refusal):
             return accepted
         refusal = await self._parts.throttle.charge_mail(key)
@@ -125,7 +129,7 @@ class AsyncAccounts:
         if isinstance(user, Refusal):
             return user
         if user is not None and user.status is UserStatus.ACTIVE:
-            token = await self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE)
+            token = await self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE, set_at=await self._parts.passwords.set_at(user.id))
             await self._parts.post.post(self._parts.letters.password_reset(user.email, token))
             await self._record(EventName.PASSWORD_RESET_REQUESTED, anonymous(), user.id)
         return Accepted()
@@ -139,10 +143,11 @@ class AsyncAccounts:
         proof = None if isinstance(digest, Refusal) else await self._parts.proofs.peek(Purpose.PASSWORD_RESET, digest)
         live = check_proof(proof, now=self._ambient.now())
         user = None if isinstance(live, Refusal) else await self._parts.accounts.get(UserId(live.subject))
-        if user is None:
+        # A link from before another change of the password is void: it is bound to when the password was set.
+        if user is None or isinstance(live, Refusal) or live.claims.get("set_at") != await self._parts.passwords.set_at(user.id):
             return await self._refuse_token(Purpose.PASSWORD_RESET, _INVALID)
         await self._parts.throttle.settle(charge)
-        accepted = self._parts.passwords.acceptable(password, email=user.email, name=user.name)
+        accepted = await self._parts.passwords.acceptable(password, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
             return accepted
         redeemed = await self._redeem(Purpose.PASSWORD_RESET, token)
@@ -177,7 +182,7 @@ class AsyncAccounts:
         if isinstance(proved, Refusal):
             await self._parts.throttle.failed(charge, subject=user.id)
             return await self._refuse_change(principal, proved)
-        accepted = self._parts.passwords.acceptable(new, email=user.email, name=user.name)
+        accepted = await self._parts.passwords.acceptable(new, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
             return accepted
         if not await self._parts.passwords.put(user.id, accepted):
@@ -188,6 +193,56 @@ class AsyncAccounts:
         await self._parts.post.post(self._parts.letters.notice(user.email, what="your password was changed"))
         await self._record(EventName.PASSWORD_CHANGED, principal, user.id)
         return Accepted()
+
+    async def import_account(self, account: ImportedAccount) -> Outcome[User]:
+        """Make an account that comes from another system, in the name of the system; no mail is sent.
+
+        Reasons: ALREADY_EXISTS, INVALID_INPUT (address, name, or a hash that is in no known format or above its ceiling). Raises
+        ConfigurationError for a bcrypt hash where the library bcrypt is not installed.
+        """
+        try:
+            address, key = parse_email(account.email)
+            label = parse_name(account.name)
+            encoded = accept_foreign(account.password_hash.reveal()) if account.password_hash is not None else None
+        except (ValueError, CorruptRecord) as error:
+            return Refusal(Reason.INVALID_INPUT, str(error))
+        now = self._ambient.now()
+        user = User(
+            id=new_id(UserId, now=now, random=self._ambient.random),
+            email=address,
+            email_key=key,
+            name=label,
+            status=UserStatus.ACTIVE,
+            email_verified_at=now if account.email_verified else None,
+            created_at=now,
+        )
+        if not await self._parts.accounts.add(user):
+            return Refusal(Reason.ALREADY_EXISTS, "this address has an account already")
+        if encoded is not None:
+            await self._parts.passwords.bring(user.id, encoded)
+        scheme = scheme_of(encoded) if encoded is not None else ""
+        await self._record(EventName.USER_IMPORTED, system("import"), user.id, personal={"email": address}, details={"scheme": scheme})
+        return user
+
+    async def withdraw_password(self, user_id: UserId, *, reason: str) -> Outcome[Accepted]:
+        """Make a password useless that others may know, in the name of the system: sessions end, and the person is told to reset it.
+
+        `reason` is for the audit log. Reasons: NOT_FOUND, CONFLICT.
+        """
+        user = await self._parts.accounts.get(user_id)
+        if user is None or user.status is not UserStatus.ACTIVE:
+            return Refusal(Reason.NOT_FOUND, "there is no active account with this id")
+        if not await self._parts.passwords.put(user.id, self._ambient.random(32)):
+            return _CONFLICT
+        await self._parts.sessions.revoke_others(user.id, keep=None)
+        what = "your password does not work any more, because others may know it; reset it to sign in again"
+        await self._parts.post.post(self._parts.letters.notice(user.email, what=what))
+        await self._record(EventName.PASSWORD_WITHDRAWN, system("passwords"), user.id, details={"reason": reason})
+        return Accepted()
+
+    async def rate_password(self, password: str, *, email: str = "", name: str = "") -> PasswordHint:
+        """Return what is weak about a password that a person with this address and name is typing; nothing is stored or asked."""
+        return self._parts.passwords.hint(password, email=email, name=name)
 
     async def profile(self, user_id: UserId) -> User | None:
         """Return the account of a person, as its own pages show it."""
@@ -230,15 +285,11 @@ class AsyncAccounts:
         token = await self._issue(Purpose.EMAIL_VERIFICATION, user, life=VERIFICATION_LIFE)
         await self._parts.post.post(self._parts.letters.verification(user.email, token))
 
-    async def _issue(self, purpose: Purpose, user: User, *, life: timedelta) -> SecretText:
-        now = self._ambient.now()
+    async def _issue(self, purpose: Purpose, user: User, *, life: timedelta, **bound: str) -> SecretText:
+        now, claims = self._ambient.now(), {"email": user.email_key, **bound}
         token, digest = mint_token(random=self._ambient.random)
         await self._parts.proofs.issue(
-            (
-                Proof(
-                    purpose=purpose, digest=digest, subject=user.id, issued_at=now, expires_at=now + life, claims={"email": user.email_key}
-                ),
-            )
+            (Proof(purpose=purpose, digest=digest, subject=user.id, issued_at=now, expires_at=now + life, claims=claims),)
         )
         return token
 
@@ -258,5 +309,14 @@ class AsyncAccounts:
             return await self._refuse_token(purpose, _INVALID)
         return user
 
-    async def _record(self, name: EventName, actor: Principal, user_id: UserId, *, personal: dict[str, str] | None = None) -> None:
-        await self._audit.note(name, actor=actor, targets=(Target("user", user_id),), subject=user_id, personal=personal)
+    async def _record(
+        self,
+        name: EventName,
+        actor: Principal,
+        user_id: UserId,
+        *,
+        personal: dict[str, str] | None = None,
+        details: Mapping[str, Detail] | None = None,
+    ) -> None:
+        target = (Target("user", user_id),)
+        await self._audit.note(name, actor=actor, targets=target, subject=user_id, personal=personal, details=details or {})

@@ -2,65 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ctsec.ambient import Ambient
+from ctsec.authn._async_breaches import AsyncBreachCheck
 from ctsec.authn._async_ports import AsyncPasswordHasher, AsyncPasswordRecords
+from ctsec.authn.mix import Mix
 from ctsec.authn.password_policy import check_password, normalise
-from ctsec.authn.pepper import Sealing, open_hash, seal_hash
+from ctsec.authn.pepper import Sealing, open_hash, renewed
 from ctsec.authn.record import PasswordRecord
+from ctsec.authn.strength import PasswordHint, password_hint
 from ctsec.ids import UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.user import User
 
 _NOBODY = UserId("usr_00000000000000000000000000")
+_PLACE = b"ctsec/password-mix/v1\0"
 _WRONG = Refusal(Reason.INVALID_CREDENTIALS, "the address or the password is not right")
 
 
 class AsyncPasswordVault:
     """Sets and proves passwords; everything about their storage is here."""
 
-    __slots__ = ("_ambient", "_hasher", "_product", "_records", "_sealing")
+    __slots__ = ("_ambient", "_breaches", "_hasher", "_mix", "_product", "_records", "_sealing")
 
     def __init__(
-        self, *, records: AsyncPasswordRecords, hasher: AsyncPasswordHasher, sealing: Sealing, product: str, ambient: Ambient
+        self,
+        *,
+        records: AsyncPasswordRecords,
+        hasher: AsyncPasswordHasher,
+        sealing: Sealing,
+        breaches: AsyncBreachCheck,
+        mix: Mix,
+        product: str,
+        ambient: Ambient,
     ) -> None:
         self._records = records
         self._hasher = hasher
         self._sealing = sealing
+        self._mix = mix
+        self._breaches = breaches
         self._product = product
         self._ambient = ambient
 
-    def acceptable(self, text: str, *, email: str, name: str, mfa_enforced: bool = False) -> Outcome[bytes]:
-        """Return the normalised password if the policy accepts it for this person, or the refusal with its reason."""
-        context: Iterable[str] = (email, name, self._product)
-        return check_password(text, mfa_enforced=mfa_enforced, context=context)
+    async def acceptable(self, text: str, *, email: str, name: str, mfa_enforced: bool = False) -> Outcome[bytes]:
+        """Return the normalised password if policy and list of leaked passwords accept it for this person, or the refusal with its reason.
+
+        Raises BreachesUnavailable where the list is needed and does not answer.
+        """
+        accepted = check_password(text, mfa_enforced=mfa_enforced, context=self._context(email, name))
+        if isinstance(accepted, Refusal):
+            return accepted
+        leaked = await self._breaches.refusal(accepted)
+        return accepted if leaked is None else leaked
+
+    def hint(self, text: str, *, email: str, name: str, mfa_enforced: bool = False) -> PasswordHint:
+        """Return what is weak about a password for this person."""
+        return password_hint(text, mfa_enforced=mfa_enforced, context=self._context(email, name))
+
+    def _context(self, email: str, name: str) -> tuple[str, ...]:
+        return (email, name, self._product)
 
     async def put(self, user_id: UserId, password: bytes) -> bool:
         """Store the hash of a normalised, accepted password; False if another change came first."""
-        before = await self._records.get(user_id)
-        encoded = await self._hasher.hash(password)
-        return await self._write(user_id, encoded, version=before.version + 1 if before else 1)
+        # Read before the slow part: a change that is made meanwhile is not overwritten.
+        before = await self._before(user_id)
+        return await self._renew(before, await self._hasher.hash(password))
 
-    async def prove(self, user: User | None, text: str) -> Outcome[None]:
-        """Compare `text` with the stored password of `user`, at the same cost for nobody; INVALID_CREDENTIALS if it is another.
+    async def set_at(self, user_id: UserId) -> str:
+        """Return when the password was set, in ISO 8601; empty without one. Hashing and sealing anew do not change it."""
+        record = await self._records.get(user_id)
+        return record.changed_at.isoformat() if record is not None else ""
 
-        A hash made with other parameters than today's is replaced on success.
+    async def bring(self, user_id: UserId, encoded: str) -> bool:
+        """Store a hash of another system, as `ctsec.authn.schemes.accept_foreign` returned it; False if another change came first."""
+        return await self._renew(await self._before(user_id), encoded)
+
+    async def prove(self, user: User | None, text: str, *, key: str = "") -> Outcome[None]:
+        """Compare `text` with the stored password of `user`; INVALID_CREDENTIALS if it is another.
+
+        For nobody the cost is that of the account that the address `key` could have, or, without an address, that of a new password. On
+        success a record that is another system's, weaker than today's or under an old pepper is replaced.
         """
         password = normalise(text)
         record = await self._records.get(user.id if user is not None else _NOBODY)
         if isinstance(password, Refusal):
             return _WRONG
+        if key and self._mix.is_due(now=self._ambient.clock.monotonic()):
+            self._mix.counted(await self._records.census())
+        typed = text.encode()
         if record is None or user is None:
-            await self._hasher.verify_nothing(password)
+            scheme = self._mix.scheme_for(self._sealing.tag(_PLACE + key.encode())) if key else ""
+            await self._hasher.verify_nothing(password, typed=typed, scheme=scheme)
             return _WRONG
         encoded = open_hash(record.sealed, user=user.id, sealing=self._sealing)
-        if not await self._hasher.verify(encoded, password):
+        if not await self._hasher.verify(encoded, password, typed=typed):
             return _WRONG
         if self._hasher.needs_rehash(encoded):
-            await self._write(user.id, await self._hasher.hash(password), version=record.version + 1)
+            await self._renew(record, await self._hasher.hash(password))
+        elif self._sealing.needs_rewrap(record.sealed):
+            await self._renew(record, encoded)
         return None
 
-    async def _write(self, user_id: UserId, encoded: str, *, version: int) -> bool:
-        sealed = seal_hash(encoded, user=user_id, sealing=self._sealing, random=self._ambient.random)
-        return await self._records.put(PasswordRecord(user_id=user_id, sealed=sealed, changed_at=self._ambient.now(), version=version))
+    async def _before(self, user_id: UserId) -> PasswordRecord:
+        """Return what a new password comes after: the stored version, set now; version 0 if there is none."""
+        found = await self._records.get(user_id)
+        version = found.version if found is not None else 0
+        return PasswordRecord(user_id=user_id, sealed=b"", changed_at=self._ambient.now(), version=version)
+
+    async def _renew(self, record: PasswordRecord, encoded: str) -> bool:
+        return await self._records.put(renewed(record, encoded, sealing=self._sealing, random=self._ambient.random))

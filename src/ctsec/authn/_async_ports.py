@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ctsec.authn.device import Device
-from ctsec.authn.record import PasswordRecord, Session
+from ctsec.authn.record import PasswordGroup, PasswordRecord, Session
 from ctsec.guard.attempts import Charge
 from ctsec.ids import DeviceId, OrganizationId, SessionId, UserId
 from ctsec.mail.message import Message
@@ -44,6 +44,14 @@ class AsyncPasswordRecords(Protocol):
 
     async def put(self, record: PasswordRecord) -> bool:
         """Insert version 1, or replace the version before; False if another change came first."""
+        ...
+
+    async def census(self) -> tuple[PasswordGroup, ...]:
+        """Return how many records there are of each pepper and scheme, in their order."""
+        ...
+
+    async def page(self, pepper: str, scheme: str, *, after: str, limit: int) -> tuple[PasswordRecord, ...]:
+        """Return up to `limit` records of one pepper and scheme whose user id is above `after`, in the order of user ids."""
         ...
 
 
@@ -144,6 +152,14 @@ class AsyncMemberships(Protocol):
         ...
 
 
+class AsyncBreachRanges(Protocol):
+    """A list of leaked passwords, asked by ranges of hashes."""
+
+    async def answer(self, prefix: str) -> bytes:
+        """Return the entries of a prefix of 5 hex digits: lines of 35 hex digits, a colon and a count; raise BreachesUnavailable."""
+        ...
+
+
 class AsyncPasswordHasher(Protocol):
     """Argon2id in a bounded worker."""
 
@@ -151,14 +167,21 @@ class AsyncPasswordHasher(Protocol):
         """Return the encoded hash."""
         ...
 
-    async def verify(self, encoded: str, password: bytes) -> bool:
-        """Say whether `password` made `encoded`; raise CorruptRecord if the stored parameters are malformed or above the ceiling."""
+    async def verify(self, encoded: str, password: bytes, *, typed: bytes | None = None) -> bool:
+        """Say whether `password` made `encoded`; raise CorruptRecord if the stored parameters are malformed or above the ceiling.
+
+        `typed` is the password as it was typed, for hashes of other systems (None: the same).
+        """
         ...
 
-    async def verify_nothing(self, password: bytes) -> None:
-        """Cost as much as `verify`, for an unknown user."""
+    async def verify_nothing(self, password: bytes, *, typed: bytes | None = None, scheme: str = "") -> None:
+        """Cost as much as `verify` does for a hash of `scheme` (empty: today's), for an unknown user."""
+        ...
+
+    async def wrap(self, encoded: str) -> str:
+        """Return Argon2id over another system's hash; raise CorruptRecord if it is none."""
         ...
 
     def needs_rehash(self, encoded: str) -> bool:
-        """Say whether `encoded` was made with other parameters than the current ones."""
+        """Say whether `encoded` is another system's, or weaker than today's."""
         ...

@@ -72,7 +72,7 @@ class SignIn:
         charge = self._parts.throttle.charge(counter, device=device)
         if isinstance(charge, Refusal):
             return self._refuse(charge, subject=None)
-        proved = self._parts.passwords.prove(user, password)
+        proved = self._parts.passwords.prove(user, password, key=key)
         if isinstance(proved, Refusal) or user is None:
             self._parts.throttle.failed(charge, subject=user.id if user else "")
             return self._refuse(_WRONG, subject=user.id if user else None)

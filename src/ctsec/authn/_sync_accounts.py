@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
-from ctsec.audit.event import EventName, Target
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._sync_devices import Devices
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import AccountRecords, Post, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
-from ctsec.authn.journey import RESET_LIFE, VERIFICATION_LIFE
+from ctsec.authn.journey import RESET_LIFE, VERIFICATION_LIFE, ImportedAccount
+from ctsec.authn.schemes import accept_foreign, scheme_of
+from ctsec.authn.strength import PasswordHint
+from ctsec.errors import CorruptRecord
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords
 from ctsec.guard.counters import device_counter, password_counter
@@ -22,7 +26,7 @@ from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_dig
 from ctsec.ids import DeviceId, SessionId, UserId, new_id
 from ctsec.mail.message import Letters
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Principal, anonymous
+from ctsec.principal import CredentialKind, Principal, anonymous, system
 from ctsec.secret import SecretText
 from ctsec.user import User, UserStatus, parse_email, parse_name
 
@@ -126,7 +130,7 @@ class Accounts:
         if isinstance(user, Refusal):
             return user
         if user is not None and user.status is UserStatus.ACTIVE:
-            token = self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE)
+            token = self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE, set_at=self._parts.passwords.set_at(user.id))
             self._parts.post.post(self._parts.letters.password_reset(user.email, token))
             self._record(EventName.PASSWORD_RESET_REQUESTED, anonymous(), user.id)
         return Accepted()
@@ -140,7 +144,8 @@ class Accounts:
         proof = None if isinstance(digest, Refusal) else self._parts.proofs.peek(Purpose.PASSWORD_RESET, digest)
         live = check_proof(proof, now=self._ambient.now())
         user = None if isinstance(live, Refusal) else self._parts.accounts.get(UserId(live.subject))
-        if user is None:
+        # A link from before another change of the password is void: it is bound to when the password was set.
+        if user is None or isinstance(live, Refusal) or live.claims.get("set_at") != self._parts.passwords.set_at(user.id):
             return self._refuse_token(Purpose.PASSWORD_RESET, _INVALID)
         self._parts.throttle.settle(charge)
         accepted = self._parts.passwords.acceptable(password, email=user.email, name=user.name)
@@ -190,6 +195,56 @@ class Accounts:
         self._record(EventName.PASSWORD_CHANGED, principal, user.id)
         return Accepted()
 
+    def import_account(self, account: ImportedAccount) -> Outcome[User]:
+        """Make an account that comes from another system, in the name of the system; no mail is sent.
+
+        Reasons: ALREADY_EXISTS, INVALID_INPUT (address, name, or a hash that is in no known format or above its ceiling). Raises
+        ConfigurationError for a bcrypt hash where the library bcrypt is not installed.
+        """
+        try:
+            address, key = parse_email(account.email)
+            label = parse_name(account.name)
+            encoded = accept_foreign(account.password_hash.reveal()) if account.password_hash is not None else None
+        except (ValueError, CorruptRecord) as error:
+            return Refusal(Reason.INVALID_INPUT, str(error))
+        now = self._ambient.now()
+        user = User(
+            id=new_id(UserId, now=now, random=self._ambient.random),
+            email=address,
+            email_key=key,
+            name=label,
+            status=UserStatus.ACTIVE,
+            email_verified_at=now if account.email_verified else None,
+            created_at=now,
+        )
+        if not self._parts.accounts.add(user):
+            return Refusal(Reason.ALREADY_EXISTS, "this address has an account already")
+        if encoded is not None:
+            self._parts.passwords.bring(user.id, encoded)
+        scheme = scheme_of(encoded) if encoded is not None else ""
+        self._record(EventName.USER_IMPORTED, system("import"), user.id, personal={"email": address}, details={"scheme": scheme})
+        return user
+
+    def withdraw_password(self, user_id: UserId, *, reason: str) -> Outcome[Accepted]:
+        """Make a password useless that others may know, in the name of the system: sessions end, and the person is told to reset it.
+
+        `reason` is for the audit log. Reasons: NOT_FOUND, CONFLICT.
+        """
+        user = self._parts.accounts.get(user_id)
+        if user is None or user.status is not UserStatus.ACTIVE:
+            return Refusal(Reason.NOT_FOUND, "there is no active account with this id")
+        if not self._parts.passwords.put(user.id, self._ambient.random(32)):
+            return _CONFLICT
+        self._parts.sessions.revoke_others(user.id, keep=None)
+        what = "your password does not work any more, because others may know it; reset it to sign in again"
+        self._parts.post.post(self._parts.letters.notice(user.email, what=what))
+        self._record(EventName.PASSWORD_WITHDRAWN, system("passwords"), user.id, details={"reason": reason})
+        return Accepted()
+
+    def rate_password(self, password: str, *, email: str = "", name: str = "") -> PasswordHint:
+        """Return what is weak about a password that a person with this address and name is typing; nothing is stored or asked."""
+        return self._parts.passwords.hint(password, email=email, name=name)
+
     def profile(self, user_id: UserId) -> User | None:
         """Return the account of a person, as its own pages show it."""
         return self._parts.accounts.get(user_id)
@@ -231,15 +286,11 @@ class Accounts:
         token = self._issue(Purpose.EMAIL_VERIFICATION, user, life=VERIFICATION_LIFE)
         self._parts.post.post(self._parts.letters.verification(user.email, token))
 
-    def _issue(self, purpose: Purpose, user: User, *, life: timedelta) -> SecretText:
-        now = self._ambient.now()
+    def _issue(self, purpose: Purpose, user: User, *, life: timedelta, **bound: str) -> SecretText:
+        now, claims = self._ambient.now(), {"email": user.email_key, **bound}
         token, digest = mint_token(random=self._ambient.random)
         self._parts.proofs.issue(
-            (
-                Proof(
-                    purpose=purpose, digest=digest, subject=user.id, issued_at=now, expires_at=now + life, claims={"email": user.email_key}
-                ),
-            )
+            (Proof(purpose=purpose, digest=digest, subject=user.id, issued_at=now, expires_at=now + life, claims=claims),)
         )
         return token
 
@@ -259,5 +310,14 @@ class Accounts:
             return self._refuse_token(purpose, _INVALID)
         return user
 
-    def _record(self, name: EventName, actor: Principal, user_id: UserId, *, personal: dict[str, str] | None = None) -> None:
-        self._audit.note(name, actor=actor, targets=(Target("user", user_id),), subject=user_id, personal=personal)
+    def _record(
+        self,
+        name: EventName,
+        actor: Principal,
+        user_id: UserId,
+        *,
+        personal: dict[str, str] | None = None,
+        details: Mapping[str, Detail] | None = None,
+    ) -> None:
+        target = (Target("user", user_id),)
+        self._audit.note(name, actor=actor, targets=target, subject=user_id, personal=personal, details=details or {})

@@ -7,7 +7,8 @@ Rules that this module keeps:
   mailed to the new address is opened, once;
 - both addresses are told: the old one when the change is asked for and again when it is made, the new one when it is made;
 - an address that another account has is answered as a free one is, and its owner gets a mail that says so;
-- the link is void when the account's address was changed otherwise meanwhile, and every other session ends with the change.
+- the link is void when the account's address or its password was changed meanwhile: who resets a password that somebody else knew does
+  not lose the account to a change that was asked for before; every other session ends with the change.
 """
 
 from __future__ import annotations
@@ -83,6 +84,8 @@ class Addresses:
         user = self._parts.accounts.get(UserId(live.subject))
         if user is None or user.status is not UserStatus.ACTIVE or user.email_key != live.claims.get("email"):
             return self._refuse_token(_INVALID)
+        if live.claims.get("set_at") != self._parts.passwords.set_at(user.id):
+            return self._refuse_token(_INVALID)
         self._parts.throttle.settle(charge)
         address, key = parse_email(live.claims["new"])
         after = replace(user, email=address, email_key=key, email_verified_at=now, version=user.version + 1)
@@ -120,7 +123,7 @@ class Addresses:
             subject=user.id,
             issued_at=now,
             expires_at=now + CHANGE_LIFE,
-            claims={"email": user.email_key, "new": address},
+            claims={"email": user.email_key, "new": address, "set_at": self._parts.passwords.set_at(user.id)},
         )
         self._parts.proofs.issue((proof,))
         self._parts.post.post(self._parts.letters.email_change(address, token))

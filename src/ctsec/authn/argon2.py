@@ -4,6 +4,7 @@ Rules that this module keeps:
 
 - only Argon2id, version 1.3, in the PHC string format; another text is a corrupt record, not a wrong password;
 - stored parameters have a ceiling that is checked before any work: a planted row of 2 GiB is a denial of service;
+- a hash is replaced at sign-in if it is weaker than today's: less memory, or less memory times passes; a stronger one stays;
 - the default is 19 MiB, two passes, one lane (OWASP); salts have 16 and digests 32 bytes.
 
 The bounded hashers that services use are in `ctsec.authn.argon2_pool`.
@@ -47,6 +48,11 @@ class Argon2Parameters:
         """Return the cheapest parameters; they protect nothing."""
         return cls(memory_kib=8, time_cost=1, lanes=1)
 
+    @property
+    def work(self) -> int:
+        """How much memory is filled in all, in KiB: memory times passes."""
+        return self.memory_kib * self.time_cost
+
     def within(self, ceiling: Argon2Parameters) -> bool:
         """Say whether no cost is above that of `ceiling`."""
         return self.memory_kib <= ceiling.memory_kib and self.time_cost <= ceiling.time_cost and self.lanes <= ceiling.lanes
@@ -67,7 +73,8 @@ def parameters_of(encoded: str) -> Argon2Parameters:
         raise CorruptRecord("expected an encoded argon2id hash with parameters that argon2 allows") from None
 
 
-def _affordable(parameters: Argon2Parameters, ceiling: Argon2Parameters) -> Argon2Parameters:
+def affordable(parameters: Argon2Parameters, *, ceiling: Argon2Parameters = CEILING) -> Argon2Parameters:
+    """Return `parameters` if none of them is above `ceiling`; raise CorruptRecord if one is."""
     if not parameters.within(ceiling):
         raise CorruptRecord("the stored argon2 parameters are above the ceiling; nothing was computed")
     return parameters
@@ -86,7 +93,7 @@ def hash_password(password: bytes, *, parameters: Argon2Parameters, salt: bytes)
 
 def verify_password(encoded: str, password: bytes, *, ceiling: Argon2Parameters = CEILING) -> bool:
     """Say whether `password` has this hash; raise CorruptRecord, before any work, for another format or parameters above `ceiling`."""
-    _affordable(parameters_of(encoded), ceiling)
+    affordable(parameters_of(encoded), ceiling=ceiling)
     try:
         return verify_secret(encoded.encode("ascii"), password, Type.ID)
     except VerifyMismatchError:
@@ -98,8 +105,9 @@ def verify_password(encoded: str, password: bytes, *, ceiling: Argon2Parameters 
 
 
 def needs_rehash(encoded: str, *, parameters: Argon2Parameters) -> bool:
-    """Say whether the hash was made with other than `parameters`, so that a sign-in should replace it."""
-    return parameters_of(encoded) != parameters
+    """Say whether the hash is weaker than `parameters`, so that a sign-in should replace it; lanes do not matter."""
+    found = parameters_of(encoded)
+    return found.memory_kib < parameters.memory_kib or found.work < parameters.work
 
 
 def nobodys_hash(*, parameters: Argon2Parameters, salt: bytes, digest: bytes) -> str:
@@ -133,7 +141,7 @@ def stretch(secret: bytes, salt: bytes, *, ceiling: Argon2Parameters = CEILING) 
         )
     except ValueError:
         raise CorruptRecord("expected a salt that carries its argon2 parameters") from None
-    _affordable(p, ceiling)
+    affordable(p, ceiling=ceiling)
     try:
         return hash_secret_raw(secret, salt[8:], p.time_cost, p.memory_kib, p.lanes, DIGEST_BYTES, Type.ID)
     except HashingError:

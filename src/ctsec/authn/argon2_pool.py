@@ -1,4 +1,4 @@
-"""Argon2id in bounded workers, for callers of both colours.
+"""Argon2id, and comparisons with other systems' hashes, in bounded workers, for callers of both colours.
 
 Rules that this module keeps:
 
@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
 
-from ctsec.authn import argon2
+from ctsec.authn import argon2, schemes
 from ctsec.authn.argon2 import CEILING, DIGEST_BYTES, SALT_BYTES, Argon2Parameters
-from ctsec.errors import Overloaded
+from ctsec.errors import CorruptRecord, Overloaded
 from ctsec.ids import Random
 
 T = TypeVar("T")
@@ -48,22 +48,31 @@ class Argon2Bounds:
 class _Work:
     """The verbs without bounds; shared by both colours."""
 
-    __slots__ = ("ceiling", "nobody", "parameters", "random")
+    __slots__ = ("ceiling", "nobody", "parameters", "random", "today")
 
     def __init__(self, parameters: Argon2Parameters, ceiling: Argon2Parameters, random: Random) -> None:
         if not parameters.within(ceiling):
             raise ValueError("expected argon2 parameters that are not above their ceiling")
         self.parameters, self.ceiling, self.random = parameters, ceiling, random
-        self.nobody = argon2.nobodys_hash(parameters=parameters, salt=random(SALT_BYTES), digest=random(DIGEST_BYTES))
+        self.nobody = random(SALT_BYTES), random(DIGEST_BYTES)
+        self.today = schemes.argon2_scheme(parameters)
 
     def hash(self, password: bytes) -> str:
         return argon2.hash_password(password, parameters=self.parameters, salt=self.random(SALT_BYTES))
 
-    def verify(self, encoded: str, password: bytes) -> bool:
-        return argon2.verify_password(encoded, password, ceiling=self.ceiling)
+    def verify(self, encoded: str, password: bytes, typed: bytes | None) -> bool:
+        return schemes.compare(encoded, password, typed=password if typed is None else typed, ceiling=self.ceiling)
 
-    def verify_nothing(self, password: bytes) -> None:
-        argon2.verify_password(self.nobody, password, ceiling=self.ceiling)
+    def verify_nothing(self, password: bytes, typed: bytes | None, scheme: str) -> None:
+        given = password if typed is None else typed
+        try:
+            schemes.work(scheme or self.today, given, ceiling=self.ceiling, nobody=self.nobody)
+        except CorruptRecord:
+            # A row that says nonsense of itself is told of where it is read; it must not stop those who have no row.
+            schemes.work(self.today, given, ceiling=self.ceiling, nobody=self.nobody)
+
+    def wrap(self, encoded: str) -> str:
+        return schemes.wrap(encoded, parameters=self.parameters, salt=self.random(SALT_BYTES))
 
     def stretch(self, secret: bytes, salt: bytes) -> bytes:
         return argon2.stretch(secret, salt, ceiling=self.ceiling)
@@ -110,15 +119,23 @@ class Argon2Hasher:
         with self._place():
             return self._work.hash(password)
 
-    def verify(self, encoded: str, password: bytes) -> bool:
-        """Say whether `password` has this hash; raise CorruptRecord for a hash that is none, Overloaded if too much is waiting."""
-        with self._place():
-            return self._work.verify(encoded, password)
+    def verify(self, encoded: str, password: bytes, *, typed: bytes | None = None) -> bool:
+        """Say whether `password` has this hash; raise CorruptRecord for a hash that is none, Overloaded if too much is waiting.
 
-    def verify_nothing(self, password: bytes) -> None:
-        """Do the work of `verify` for a user who does not exist; raise Overloaded if too much is waiting."""
+        `typed` is the password as it was typed, which other systems' hashes are compared with; None says that it is the same.
+        """
         with self._place():
-            self._work.verify_nothing(password)
+            return self._work.verify(encoded, password, typed)
+
+    def verify_nothing(self, password: bytes, *, typed: bytes | None = None, scheme: str = "") -> None:
+        """Do the work of `verify` for a user who does not exist; `scheme` says whose (empty: today's). Raises Overloaded."""
+        with self._place():
+            self._work.verify_nothing(password, typed, scheme)
+
+    def wrap(self, encoded: str) -> str:
+        """Return Argon2id over another system's hash; raise CorruptRecord for a hash that is none, Overloaded if too much is waiting."""
+        with self._place():
+            return self._work.wrap(encoded)
 
     def stretch(self, secret: bytes, salt: bytes) -> bytes:
         """Return 32 bytes made slowly from `secret`; `salt` comes from `new_salt`. Raises Overloaded if too much is waiting."""
@@ -130,8 +147,8 @@ class Argon2Hasher:
         return argon2.stretch_salt(random(SALT_BYTES), parameters=self._work.parameters)
 
     def needs_rehash(self, encoded: str) -> bool:
-        """Say whether the hash was made with other parameters than today's."""
-        return argon2.needs_rehash(encoded, parameters=self._work.parameters)
+        """Say whether the hash is another system's, or weaker than today's."""
+        return schemes.needs_rehash(encoded, parameters=self._work.parameters)
 
 
 class AsyncArgon2Hasher:
@@ -176,13 +193,20 @@ class AsyncArgon2Hasher:
         """Return the encoded hash of a normalised password; raise Overloaded if too much is waiting."""
         return await self._run(partial(self._work.hash, password))
 
-    async def verify(self, encoded: str, password: bytes) -> bool:
-        """Say whether `password` has this hash; raise CorruptRecord for a hash that is none, Overloaded if too much is waiting."""
-        return await self._run(partial(self._work.verify, encoded, password))
+    async def verify(self, encoded: str, password: bytes, *, typed: bytes | None = None) -> bool:
+        """Say whether `password` has this hash; raise CorruptRecord for a hash that is none, Overloaded if too much is waiting.
 
-    async def verify_nothing(self, password: bytes) -> None:
-        """Do the work of `verify` for a user who does not exist; raise Overloaded if too much is waiting."""
-        await self._run(partial(self._work.verify_nothing, password))
+        `typed` is the password as it was typed, which other systems' hashes are compared with; None says that it is the same.
+        """
+        return await self._run(partial(self._work.verify, encoded, password, typed))
+
+    async def verify_nothing(self, password: bytes, *, typed: bytes | None = None, scheme: str = "") -> None:
+        """Do the work of `verify` for a user who does not exist; `scheme` says whose (empty: today's). Raises Overloaded."""
+        await self._run(partial(self._work.verify_nothing, password, typed, scheme))
+
+    async def wrap(self, encoded: str) -> str:
+        """Return Argon2id over another system's hash; raise CorruptRecord for a hash that is none, Overloaded if too much is waiting."""
+        return await self._run(partial(self._work.wrap, encoded))
 
     async def stretch(self, secret: bytes, salt: bytes) -> bytes:
         """Return 32 bytes made slowly from `secret`; `salt` comes from `new_salt`. Raises Overloaded if too much is waiting."""
@@ -193,8 +217,8 @@ class AsyncArgon2Hasher:
         return argon2.stretch_salt(random(SALT_BYTES), parameters=self._work.parameters)
 
     def needs_rehash(self, encoded: str) -> bool:
-        """Say whether the hash was made with other parameters than today's."""
-        return argon2.needs_rehash(encoded, parameters=self._work.parameters)
+        """Say whether the hash is another system's, or weaker than today's."""
+        return schemes.needs_rehash(encoded, parameters=self._work.parameters)
 
     async def aclose(self) -> None:
         """Let the threads go once their work is done; a later call makes new ones."""

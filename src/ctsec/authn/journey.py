@@ -17,6 +17,20 @@ VERIFICATION_LIFE: Final = timedelta(hours=24)
 RESET_LIFE: Final = timedelta(minutes=10)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedAccount:
+    """An account of another system.
+
+    `password_hash` is the text that the other system stored, None for an account without password; `email_verified` says that the other
+    system had the address confirmed.
+    """
+
+    email: str
+    name: str
+    password_hash: SecretText | None = None
+    email_verified: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """The person is signed in: `token` is the session's text, shown to the host once.

@@ -56,7 +56,8 @@ def normalise(text: str) -> Outcome[bytes]:
     return normal if isinstance(normal, Refusal) else normal.encode()
 
 
-def _is_context(folded: str, context: Iterable[str]) -> bool:
+def is_context(folded: str, context: Iterable[str]) -> bool:
+    """Say whether a case-folded password is one of the texts of the context, or their words joined with each other, digits and signs."""
     letters = _NO_LETTERS.sub("", folded)
     words: set[str] = set()
     for text in islice(context, MAX_CONTEXT):
@@ -93,6 +94,6 @@ def check_password(
         return _COMMON
     if is_pattern(password):
         return _PATTERN
-    if _is_context(password.casefold(), context):
+    if is_context(password.casefold(), context):
         return _CONTEXT
     return password.encode()

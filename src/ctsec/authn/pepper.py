@@ -9,8 +9,11 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, Protocol
 
+from ctsec.authn.record import PasswordRecord
+from ctsec.authn.schemes import scheme_of
 from ctsec.errors import CorruptRecord
 from ctsec.ids import Random, UserId
 
@@ -21,6 +24,11 @@ _PURPOSE: Final = b"ctsec/password/v1\0"
 class Sealing(Protocol):
     """Authenticated encryption under a ring of keys; `ctsec.encryption.sealing.SealingRing` is one."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the keys, the current one first."""
+        ...
+
     def seal(self, plaintext: bytes, *, context: bytes, random: Random) -> bytes:
         """Return `plaintext` sealed under the current key and bound to `context`."""
         ...
@@ -29,8 +37,16 @@ class Sealing(Protocol):
         """Return the plaintext; raise DecryptionFailed, KeyNotFound or CorruptRecord."""
         ...
 
+    def key_of(self, sealed: bytes) -> str:
+        """Return the name of the key that `sealed` is under; raise CorruptRecord."""
+        ...
+
     def needs_rewrap(self, sealed: bytes) -> bool:
         """Say whether `sealed` is under another than the current key."""
+        ...
+
+    def tag(self, message: bytes) -> bytes:
+        """Return a keyed digest of `message`, the same in every process that holds the current key."""
         ...
 
 
@@ -51,8 +67,7 @@ def open_hash(stored: bytes, *, user: UserId, sealing: Sealing) -> str:
     return opened.decode("ascii")
 
 
-def rewrap_hash(stored: bytes, *, user: UserId, sealing: Sealing, random: Random) -> bytes:
-    """Return the record under the current pepper: the same bytes if it is there already, sealed anew if not."""
-    if not sealing.needs_rewrap(stored):
-        return stored
-    return sealing.seal(sealing.open(stored, context=_context(user)), context=_context(user), random=random)
+def renewed(record: PasswordRecord, encoded: str, *, sealing: Sealing, random: Random) -> PasswordRecord:
+    """Return the next version of a record with this hash, under the current pepper; when the password was set stays as it is."""
+    sealed = seal_hash(encoded, user=record.user_id, sealing=sealing, random=random)
+    return replace(record, sealed=sealed, pepper=sealing.key_of(sealed), scheme=scheme_of(encoded), version=record.version + 1)

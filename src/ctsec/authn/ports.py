@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctsec.authn._async_ports import (
     AsyncAccountRecords,
+    AsyncBreachRanges,
     AsyncDeviceRecords,
     AsyncEpochRecords,
     AsyncMemberships,
@@ -15,6 +16,7 @@ from ctsec.authn._async_ports import (
 )
 from ctsec.authn._sync_ports import (
     AccountRecords,
+    BreachRanges,
     DeviceRecords,
     EpochRecords,
     Memberships,
@@ -28,6 +30,7 @@ from ctsec.authn._sync_ports import (
 __all__ = [
     "AccountRecords",
     "AsyncAccountRecords",
+    "AsyncBreachRanges",
     "AsyncDeviceRecords",
     "AsyncEpochRecords",
     "AsyncMemberships",
@@ -36,6 +39,7 @@ __all__ = [
     "AsyncPost",
     "AsyncSecondFactors",
     "AsyncSessionRecords",
+    "BreachRanges",
     "DeviceRecords",
     "EpochRecords",
     "Memberships",

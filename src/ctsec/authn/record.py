@@ -20,12 +20,27 @@ from ctsec.principal import SECOND_FACTORS, Factor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordRecord:
-    """The sealed hash of a user's password."""
+    """The sealed hash of a user's password.
+
+    `changed_at` is when the person set it: sealing or hashing it anew changes `version` only. `pepper` names the key that `sealed` is under
+    and `scheme` what a comparison costs (`ctsec.authn.schemes`); both repeat what is inside, so that a store can count and page by them.
+    """
 
     user_id: UserId
     sealed: bytes
     changed_at: datetime
     version: int = 1
+    pepper: str = ""
+    scheme: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordGroup:
+    """How many passwords are sealed under `pepper` and cost what `scheme` says."""
+
+    pepper: str
+    scheme: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,14 @@ class AsyncKeyRecords(Protocol):
         """Write the last use; called coalesced and batched, never in a request."""
         ...
 
+    async def remac(self, secret: KeySecret, *, was: str) -> bool:
+        """Write MAC and pepper of this generation if its pepper is still `was`; True if written."""
+        ...
+
+    async def peppers(self, *, now: datetime) -> tuple[tuple[str, int], ...]:
+        """Return how many secrets are under each pepper, in the order of its name, of those that may still work at `now`."""
+        ...
+
 
 class AsyncEpochRecords(Protocol):
     """See the directory's port of the same name."""

@@ -39,6 +39,14 @@ class KeyRecords(Protocol):
         """Write the last use; called coalesced and batched, never in a request."""
         ...
 
+    def remac(self, secret: KeySecret, *, was: str) -> bool:
+        """Write MAC and pepper of this generation if its pepper is still `was`; True if written."""
+        ...
+
+    def peppers(self, *, now: datetime) -> tuple[tuple[str, int], ...]:
+        """Return how many secrets are under each pepper, in the order of its name, of those that may still work at `now`."""
+        ...
+
 
 class EpochRecords(Protocol):
     """See the directory's port of the same name."""

@@ -68,6 +68,11 @@ class PepperRing:
         """The id of the pepper that new MACs are made with."""
         return self._current
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The ids of the peppers, the current one first."""
+        return (self._current, *(name for name in self._macs if name != self._current))
+
     def mac(self, token: bytes) -> tuple[str, bytes]:
         """Return (pepper id, MAC of 32 bytes) for the bytes of a whole token."""
         return self._current, self._macs[self._current].digest(token)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit.event import Event
+from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.clock import Clock
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms
@@ -27,6 +28,7 @@ from ctsec.security._async_engines import AsyncEngines, AsyncSlowHash
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
 from ctsec.security._async_moves import AsyncMoves
+from ctsec.security._async_password_jobs import AsyncPasswordJobs
 from ctsec.security._async_region_keys import AsyncHomeKeys
 from ctsec.security._async_regions import AsyncRouter
 from ctsec.security._async_replicas import AsyncReplicas
@@ -81,6 +83,7 @@ class AsyncSecurity:
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
+    `breaches` is asked about new passwords.
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
     workspace of the host's own; the bundle closes the storages with itself. `allowances` is where what address blocks tried is counted, if
     not in the guard store (`ctsec.storage.redis.AsyncRedisAllowances`), which takes over while that is away; the counters of authenticators
@@ -117,6 +120,7 @@ class AsyncSecurity:
         wake: Wake = _sleep_on,
         rest: Wake = _sleep_on,
         feed: AsyncChangeFeed | None = None,
+        breaches: AsyncBreachRanges | None = None,
         region_stores: Mapping[str, AsyncRegionStorage] = MappingProxyType({}),
         regional_tables: tuple[AsyncRegionalTables, ...] = (),
         allowances: AsyncSharedAllowances | None = None,
@@ -136,16 +140,14 @@ class AsyncSecurity:
             held=parts.memory.data_keys,
             region_keys=parts.settings.regions.keys if parts.settings.regions is not None else MappingProxyType({}),
         )
-        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets)
+        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, breaches=breaches)
         self._aside = AsyncAsideLog(storage.guard.events, sealer=secrets)
-        self._wake = wake
-        self._rest = rest
-        self._feed = feed
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, allowances)
+        self._wake, self._rest, self._feed = wake, rest, feed
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
         self.parts = parts
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
-        self.jobs = self._jobs(secrets, mailer=mailer)
+        self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash)
 
     @classmethod
     def embedded(
@@ -233,7 +235,7 @@ class AsyncSecurity:
             await storage.aclose()
         await self._storage.aclose()
 
-    def _jobs(self, ring: AsyncKeyRing, *, mailer: AsyncMailer | None) -> AsyncJobs:
+    def _jobs(self, ring: AsyncKeyRing, *, mailer: AsyncMailer | None, hasher: AsyncSlowHash) -> AsyncJobs:
         letters = self.parts.letters
         return AsyncJobs(
             self._storage,
@@ -243,6 +245,7 @@ class AsyncSecurity:
             memory=self.parts.memory,
             ambient=self._ambient,
             regional=self.regional,
+            passwords=AsyncPasswordJobs(self._storage, hasher=hasher, parts=self.parts, ambient=self._ambient),
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
         )
 

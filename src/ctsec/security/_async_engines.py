@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ctsec.authn._async_ports import AsyncPasswordHasher
+from ctsec.authn._async_ports import AsyncBreachRanges, AsyncPasswordHasher
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.mfa._async_ports import AsyncStretcher
 
@@ -16,7 +16,8 @@ class AsyncSlowHash(AsyncPasswordHasher, AsyncStretcher, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncEngines:
-    """What does the work behind the services: the slow hash and the key ring."""
+    """What does the work behind the services: the slow hash, the key ring, and who knows of leaked passwords."""
 
     slow_hash: AsyncSlowHash
     secrets: AsyncKeyRing
+    breaches: AsyncBreachRanges | None = None

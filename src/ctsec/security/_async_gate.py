@@ -6,6 +6,7 @@ there is a change feed, records are believed for as long as the process has aske
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, cast
 
@@ -21,7 +22,7 @@ from ctsec.guard.counters import key_counter
 from ctsec.ids import KeyId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.keys.record import ApiKey
 from ctsec.keys.token import ParsedToken, claimed_id, parse
-from ctsec.keys.verify import VerifiableKey, prepare
+from ctsec.keys.verify import VerifiableKey, prepare, proving_secret
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Credential, CredentialKind, Principal
 from ctsec.rbac._async_custom import AsyncPolicies
@@ -84,6 +85,7 @@ class AsyncGate:
         """
         claimed = claimed_id(token)
         cached = self._records.get((_API_KEY, claimed)) if claimed is not None else None
+        remembered = cached is not None
         if cached is None:
             # Only a well-formed token is worth a read; a cached record's MAC covers every character of the token anyway.
             parsed = parse(token)
@@ -100,12 +102,22 @@ class AsyncGate:
         if owner is None or owner.status is not UserStatus.ACTIVE:
             return Refusal(Reason.DISABLED, "the owner of this API key is disabled")
         self._parts.memory.key_uses[key.id] = (now, request.address)
+        if not remembered:
+            self._note_old_pepper(token.encode("ascii"), prepared)
         return _principal(key)
 
     async def _unproved(self, refusal: Refusal, request: Request) -> Refusal:
         block = address_block(request.address)
         throttled = await self._failures.take(key_counter(block)) if block is not None else None
         return refusal if throttled is None else throttled
+
+    def _note_old_pepper(self, token: bytes, prepared: VerifiableKey) -> None:
+        """Have the worker write the MAC under the current pepper, while the token is at hand; seen once for each reading of the record."""
+        ring = self._parts.key_peppers
+        secret = proving_secret(token, secrets=prepared.secrets, ring=ring)
+        if secret is not None and secret.pepper_id != ring.current:
+            pepper, mac = ring.mac(token)
+            self._parts.memory.key_macs[secret.key_id] = (replace(secret, pepper_id=pepper, mac=mac), secret.pepper_id)
 
     async def access(
         self, principal: Principal, organization: OrganizationId, *, workspace: WorkspaceId | None = None, at_least: int | None = None

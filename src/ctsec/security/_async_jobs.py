@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from ctsec.ambient import Ambient
 from ctsec.encryption._async import AsyncKeyRing
@@ -11,6 +12,7 @@ from ctsec.mail._async_ports import AsyncMailer
 from ctsec.mail.message import Letters
 from ctsec.security._async_key_jobs import AsyncKeyJobs
 from ctsec.security._async_mail_jobs import AsyncMailJobs
+from ctsec.security._async_password_jobs import AsyncPasswordJobs
 from ctsec.security._async_residency import AsyncRegional
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_vault_jobs import AsyncVaultJobs
@@ -18,8 +20,11 @@ from ctsec.security.parts import Memory
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.worker._async import AsyncJob
 
+K = TypeVar("K")
+V = TypeVar("V")
 OFTEN: Final = timedelta(seconds=1)
 SELDOM: Final = timedelta(seconds=15)
+MINUTELY: Final = timedelta(minutes=1)
 RARELY: Final = timedelta(minutes=10)
 DAILY: Final = timedelta(days=1)
 _BATCH: Final = 500
@@ -29,10 +34,17 @@ def _nothing(scopes: frozenset[str]) -> None:
     """Jobs change nothing that a cache holds."""
 
 
+def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
+    """Drop what was written, but not what was seen meanwhile."""
+    for key, value in written.items():
+        if seen.get(key) == value:
+            del seen[key]
+
+
 class AsyncJobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "regional", "throttle", "vault")
+    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "passwords", "regional", "throttle", "vault")
 
     def __init__(
         self,
@@ -44,6 +56,7 @@ class AsyncJobs:
         memory: Memory,
         ambient: Ambient,
         regional: AsyncRegional,
+        passwords: AsyncPasswordJobs,
         throttle: AsyncThrottleJobs,
     ) -> None:
         self._storage = storage
@@ -54,6 +67,7 @@ class AsyncJobs:
         self.mail = AsyncMailJobs(storage, sealer=secrets, mailer=mailer, ambient=ambient)
         self.vault = AsyncVaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
+        self.passwords = passwords
         self.throttle = throttle
 
     def all(self) -> tuple[AsyncJob, ...]:
@@ -65,6 +79,7 @@ class AsyncJobs:
             AsyncJob(name="elevations", every=RARELY, work=self.end_elevations),
             AsyncJob(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             AsyncJob(name="credentials", every=RARELY, work=self.vault.remind),
+            AsyncJob(name="passwords", every=MINUTELY, work=self.passwords.run_due),
             AsyncJob(name="disabled", every=SELDOM, work=self.throttle.tell),
             AsyncJob(name="allowances", every=RARELY, work=self.throttle.trim),
             AsyncJob(name="data-keys", every=DAILY, work=self.keys.rotate_due),
@@ -85,27 +100,27 @@ class AsyncJobs:
         return placed
 
     async def write_uses(self) -> int:
-        """Write the last uses of sessions, keys and credentials that this process has seen: at most one write each a run."""
+        """Write the last uses of sessions, keys and credentials that this process has seen: at most one write each a run.
+
+        Keys that were used under an old pepper get their MAC under the current one.
+        """
         sessions, keys = dict(self._memory.session_uses), dict(self._memory.key_uses)
-        credentials = dict(self._memory.credential_uses)
-        if not sessions and not keys and not credentials:
+        credentials, macs = dict(self._memory.credential_uses), dict(self._memory.key_macs)
+        if not sessions and not keys and not credentials and not macs:
             return 0
         async with self._storage.begin(after_commit=_nothing) as store:
             for session_id, moment in sessions.items():
                 await store.sessions.touch(session_id, at=moment)
             for key_id, (moment, address) in keys.items():
                 await store.api_keys.touch(key_id, at=moment, address=address)
+            for secret, was in macs.values():
+                await store.api_keys.remac(secret, was=was)
             for credential, (moment, by) in credentials.items():
                 await store.credentials.touch(credential, at=moment, by=by)
-        for session_id, moment in sessions.items():
-            if self._memory.session_uses.get(session_id) == moment:
-                del self._memory.session_uses[session_id]
-        for key_id, use in keys.items():
-            if self._memory.key_uses.get(key_id) == use:
-                del self._memory.key_uses[key_id]
-        for credential, use in credentials.items():
-            if self._memory.credential_uses.get(credential) == use:
-                del self._memory.credential_uses[credential]
+        _forget(self._memory.session_uses, sessions)
+        _forget(self._memory.key_uses, keys)
+        _forget(self._memory.key_macs, macs)
+        _forget(self._memory.credential_uses, credentials)
         return len(sessions) + len(keys) + len(credentials)
 
     async def trim_epochs(self) -> int:

@@ -7,6 +7,7 @@ from ctsec.audit._async import AsyncAuditLog, AsyncSequencer
 from ctsec.authn._async import AsyncSignIn, AsyncSignInParts
 from ctsec.authn._async_accounts import AsyncAccountParts, AsyncAccounts
 from ctsec.authn._async_addresses import AsyncAddresses
+from ctsec.authn._async_breaches import AsyncBreachCheck
 from ctsec.authn._async_devices import AsyncDevices
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
@@ -160,12 +161,9 @@ class AsyncUnit:
     @property
     def lists(self) -> AsyncLists:
         """The workspaces in which somebody has a permission."""
+        store = self._store
         return AsyncLists(
-            policies=self._policies,
-            standings=self._store.standings,
-            methods=self._parts.methods,
-            records=self._store.lists,
-            ambient=self._ambient,
+            policies=self._policies, standings=store.standings, methods=self._parts.methods, records=store.lists, ambient=self._ambient
         )
 
     @property
@@ -317,6 +315,8 @@ class AsyncUnit:
             records=self._store.passwords,
             hasher=self._engines.slow_hash,
             sealing=self._parts.password_sealing,
+            breaches=AsyncBreachCheck(self._engines.breaches, optional=self._parts.settings.breaches_optional, audit=self.audit),
+            mix=self._parts.memory.password_mix,
             product=self._parts.settings.issuer,
             ambient=self._ambient,
         )

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit.event import Event
+from ctsec.authn._sync_ports import BreachRanges
 from ctsec.clock import Clock
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import KeyServices, Kms
@@ -28,6 +29,7 @@ from ctsec.security._sync_engines import Engines, SlowHash
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
 from ctsec.security._sync_moves import Moves
+from ctsec.security._sync_password_jobs import PasswordJobs
 from ctsec.security._sync_region_keys import HomeKeys
 from ctsec.security._sync_regions import Router
 from ctsec.security._sync_replicas import Replicas
@@ -82,6 +84,7 @@ class Security:
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
+    `breaches` is asked about new passwords.
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
     workspace of the host's own; the bundle closes the storages with itself. `allowances` is where what address blocks tried is counted, if
     not in the guard store (`ctsec.storage.redis.RedisAllowances`), which takes over while that is away; the counters of authenticators
@@ -118,6 +121,7 @@ class Security:
         wake: Wake = _sleep_on,
         rest: Wake = _sleep_on,
         feed: ChangeFeed | None = None,
+        breaches: BreachRanges | None = None,
         region_stores: Mapping[str, RegionStorage] = MappingProxyType({}),
         regional_tables: tuple[RegionalTables, ...] = (),
         allowances: SharedAllowances | None = None,
@@ -137,16 +141,14 @@ class Security:
             held=parts.memory.data_keys,
             region_keys=parts.settings.regions.keys if parts.settings.regions is not None else MappingProxyType({}),
         )
-        self._engines = Engines(slow_hash=slow_hash, secrets=secrets)
+        self._engines = Engines(slow_hash=slow_hash, secrets=secrets, breaches=breaches)
         self._aside = AsideLog(storage.guard.events, sealer=secrets)
-        self._wake = wake
-        self._rest = rest
-        self._feed = feed
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, allowances)
+        self._wake, self._rest, self._feed = wake, rest, feed
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
         self.parts = parts
         self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables)
-        self.jobs = self._jobs(secrets, mailer=mailer)
+        self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash)
 
     @classmethod
     def embedded(
@@ -234,7 +236,7 @@ class Security:
             storage.close()
         self._storage.close()
 
-    def _jobs(self, ring: KeyRing, *, mailer: Mailer | None) -> Jobs:
+    def _jobs(self, ring: KeyRing, *, mailer: Mailer | None, hasher: SlowHash) -> Jobs:
         letters = self.parts.letters
         return Jobs(
             self._storage,
@@ -244,6 +246,7 @@ class Security:
             memory=self.parts.memory,
             ambient=self._ambient,
             regional=self.regional,
+            passwords=PasswordJobs(self._storage, hasher=hasher, parts=self.parts, ambient=self._ambient),
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
         )
 

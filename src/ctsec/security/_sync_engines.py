@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ctsec.authn._sync_ports import PasswordHasher
+from ctsec.authn._sync_ports import BreachRanges, PasswordHasher
 from ctsec.encryption._sync import KeyRing
 from ctsec.mfa._sync_ports import Stretcher
 
@@ -17,7 +17,8 @@ class SlowHash(PasswordHasher, Stretcher, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engines:
-    """What does the work behind the services: the slow hash and the key ring."""
+    """What does the work behind the services: the slow hash, the key ring, and who knows of leaked passwords."""
 
     slow_hash: SlowHash
     secrets: KeyRing
+    breaches: BreachRanges | None = None

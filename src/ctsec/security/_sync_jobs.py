@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from ctsec.ambient import Ambient
 from ctsec.encryption._sync import KeyRing
@@ -12,6 +13,7 @@ from ctsec.mail._sync_ports import Mailer
 from ctsec.mail.message import Letters
 from ctsec.security._sync_key_jobs import KeyJobs
 from ctsec.security._sync_mail_jobs import MailJobs
+from ctsec.security._sync_password_jobs import PasswordJobs
 from ctsec.security._sync_residency import Regional
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_vault_jobs import VaultJobs
@@ -19,8 +21,11 @@ from ctsec.security.parts import Memory
 from ctsec.storage._sync_ports import Storage
 from ctsec.worker._sync import Job
 
+K = TypeVar("K")
+V = TypeVar("V")
 OFTEN: Final = timedelta(seconds=1)
 SELDOM: Final = timedelta(seconds=15)
+MINUTELY: Final = timedelta(minutes=1)
 RARELY: Final = timedelta(minutes=10)
 DAILY: Final = timedelta(days=1)
 _BATCH: Final = 500
@@ -30,10 +35,17 @@ def _nothing(scopes: frozenset[str]) -> None:
     """Jobs change nothing that a cache holds."""
 
 
+def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
+    """Drop what was written, but not what was seen meanwhile."""
+    for key, value in written.items():
+        if seen.get(key) == value:
+            del seen[key]
+
+
 class Jobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "regional", "throttle", "vault")
+    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "passwords", "regional", "throttle", "vault")
 
     def __init__(
         self,
@@ -45,6 +57,7 @@ class Jobs:
         memory: Memory,
         ambient: Ambient,
         regional: Regional,
+        passwords: PasswordJobs,
         throttle: ThrottleJobs,
     ) -> None:
         self._storage = storage
@@ -55,6 +68,7 @@ class Jobs:
         self.mail = MailJobs(storage, sealer=secrets, mailer=mailer, ambient=ambient)
         self.vault = VaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
+        self.passwords = passwords
         self.throttle = throttle
 
     def all(self) -> tuple[Job, ...]:
@@ -66,6 +80,7 @@ class Jobs:
             Job(name="elevations", every=RARELY, work=self.end_elevations),
             Job(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             Job(name="credentials", every=RARELY, work=self.vault.remind),
+            Job(name="passwords", every=MINUTELY, work=self.passwords.run_due),
             Job(name="disabled", every=SELDOM, work=self.throttle.tell),
             Job(name="allowances", every=RARELY, work=self.throttle.trim),
             Job(name="data-keys", every=DAILY, work=self.keys.rotate_due),
@@ -86,27 +101,27 @@ class Jobs:
         return placed
 
     def write_uses(self) -> int:
-        """Write the last uses of sessions, keys and credentials that this process has seen: at most one write each a run."""
+        """Write the last uses of sessions, keys and credentials that this process has seen: at most one write each a run.
+
+        Keys that were used under an old pepper get their MAC under the current one.
+        """
         sessions, keys = dict(self._memory.session_uses), dict(self._memory.key_uses)
-        credentials = dict(self._memory.credential_uses)
-        if not sessions and not keys and not credentials:
+        credentials, macs = dict(self._memory.credential_uses), dict(self._memory.key_macs)
+        if not sessions and not keys and not credentials and not macs:
             return 0
         with self._storage.begin(after_commit=_nothing) as store:
             for session_id, moment in sessions.items():
                 store.sessions.touch(session_id, at=moment)
             for key_id, (moment, address) in keys.items():
                 store.api_keys.touch(key_id, at=moment, address=address)
+            for secret, was in macs.values():
+                store.api_keys.remac(secret, was=was)
             for credential, (moment, by) in credentials.items():
                 store.credentials.touch(credential, at=moment, by=by)
-        for session_id, moment in sessions.items():
-            if self._memory.session_uses.get(session_id) == moment:
-                del self._memory.session_uses[session_id]
-        for key_id, use in keys.items():
-            if self._memory.key_uses.get(key_id) == use:
-                del self._memory.key_uses[key_id]
-        for credential, use in credentials.items():
-            if self._memory.credential_uses.get(credential) == use:
-                del self._memory.credential_uses[credential]
+        _forget(self._memory.session_uses, sessions)
+        _forget(self._memory.key_uses, keys)
+        _forget(self._memory.key_macs, macs)
+        _forget(self._memory.credential_uses, credentials)
         return len(sessions) + len(keys) + len(credentials)
 
     def trim_epochs(self) -> int:

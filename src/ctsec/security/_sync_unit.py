@@ -8,6 +8,7 @@ from ctsec.audit._sync import AuditLog, Sequencer
 from ctsec.authn._sync import SignIn, SignInParts
 from ctsec.authn._sync_accounts import AccountParts, Accounts
 from ctsec.authn._sync_addresses import Addresses
+from ctsec.authn._sync_breaches import BreachCheck
 from ctsec.authn._sync_devices import Devices
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
@@ -161,12 +162,9 @@ class Unit:
     @property
     def lists(self) -> Lists:
         """The workspaces in which somebody has a permission."""
+        store = self._store
         return Lists(
-            policies=self._policies,
-            standings=self._store.standings,
-            methods=self._parts.methods,
-            records=self._store.lists,
-            ambient=self._ambient,
+            policies=self._policies, standings=store.standings, methods=self._parts.methods, records=store.lists, ambient=self._ambient
         )
 
     @property
@@ -318,6 +316,8 @@ class Unit:
             records=self._store.passwords,
             hasher=self._engines.slow_hash,
             sealing=self._parts.password_sealing,
+            breaches=BreachCheck(self._engines.breaches, optional=self._parts.settings.breaches_optional, audit=self.audit),
+            mix=self._parts.memory.password_mix,
             product=self._parts.settings.issuer,
             ambient=self._ambient,
         )

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from ctsec.authn._sync_ports import BreachRanges
 from ctsec.authn.argon2 import Argon2Parameters
+from ctsec.authn.mix import Mix
 from ctsec.authn.pepper import Sealing
 from ctsec.authn.record import Session, SessionPolicy
 from ctsec.cache import Generation, RecordCache
@@ -21,6 +23,7 @@ from ctsec.guard.attempts import ThrottlePolicy
 from ctsec.ids import CredentialId, KeyId, OrganizationId, SessionId
 from ctsec.keys.mac import PepperRing
 from ctsec.keys.policy import KeyPolicy
+from ctsec.keys.record import KeySecret
 from ctsec.keys.verify import VerifiableKey
 from ctsec.mail.letter import DefaultTemplate, LetterTemplate
 from ctsec.mail.message import Letters
@@ -44,6 +47,8 @@ class Settings:
     """What the host chooses: the product's name, where its pages are, and the policies of all that has one.
 
     `totp_window` is how many time steps to either side are accepted (0 to 2), `letters` how mail looks and in which language it speaks.
+    `breaches_optional` is why a password may be set where the list of leaked passwords does not answer (one line, for the audit log);
+    empty: it may not.
     """
 
     issuer: str
@@ -56,6 +61,7 @@ class Settings:
     customer_keys: CustomerKeyPolicy = field(default_factory=CustomerKeyPolicy)
     regions: Regions | None = None
     totp_window: int = 1
+    breaches_optional: str = ""
     letters: LetterTemplate = field(default_factory=DefaultTemplate)
 
     def __post_init__(self) -> None:
@@ -79,6 +85,12 @@ class EmbeddedOptions:
     `data_keys` bounds how long unwrapped data keys are held and how much each seals, `customer_keys` where organizations' own keys may be,
     and `key_services` opens those (`ctsec.encryption.kms.aws.AwsKeyServices`; it may block, an event loop does not wait for it).
 
+    `pepper_files` are key files that the peppers of passwords and API keys come from (empty: the bundle's own): the first makes new ones,
+    all are good for what is stored, and a file that nothing needs any more is taken out (`ctsec passwords`).
+
+    `breaches` is asked whether a new password is known from a leak (`ctsec.authn.hibp.HibpRanges`; it may block, an event loop does not
+    wait for it); `breaches_optional` is why a password may be set all the same where it does not answer (empty: it may not).
+
     `letters` says how mail looks and in which language it speaks; it is tried with a letter of each kind at the start.
 
     `mail_transport` and `changes_transport` say how the mail server and Redis are reached where they are not on this machine: TLS 1.3 with
@@ -95,6 +107,9 @@ class EmbeddedOptions:
 
     base_url: str = "http://localhost:8000"
     key_file: str | None = None
+    pepper_files: tuple[str, ...] = ()
+    breaches: BreachRanges | None = None
+    breaches_optional: str = ""
     mail_from: str | None = None
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
@@ -128,8 +143,10 @@ class Memory:
     data_keys: HeldKeys
     policies: KeptPolicies = field(default_factory=KeptPolicies)
     mirror: Mirror | None = None
+    password_mix: Mix = field(default_factory=Mix)
     session_uses: dict[SessionId, datetime] = field(default_factory=dict[SessionId, datetime])
     key_uses: dict[KeyId, tuple[datetime, str]] = field(default_factory=dict[KeyId, tuple[datetime, str]])
+    key_macs: dict[KeyId, tuple[KeySecret, str]] = field(default_factory=dict[KeyId, tuple[KeySecret, str]])
     credential_uses: dict[CredentialId, tuple[datetime, str]] = field(default_factory=dict[CredentialId, tuple[datetime, str]])
 
     def evict(self, scopes: frozenset[str]) -> None:

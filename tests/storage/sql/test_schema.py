@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, NullPool, Table, create_engine, inspect, text
 
+from ctsec.encryption.sealing import SealingRing
 from ctsec.errors import ConfigurationError, SchemaMismatch
+from ctsec.secret import Secret
 from ctsec.storage.sql import SqlStorage, Tables, ignore_ctsec_tables, schema
 from ctsec.storage.sql.gate import GUARD_VERSION, MAIN_VERSION
-from ctsec.testing.conformance.samples import ignore, user, user_id
+from ctsec.testing.conformance.samples import ignore, password, user, user_id
 from tests.servers import Database, drop_database, fresh_database
 
 
@@ -115,11 +118,19 @@ def at_first(url: str) -> None:
 
 
 def test_an_older_store_is_upgraded_with_what_it_holds(empty: Database) -> None:
-    """From the first version on: the upgrade keeps accounts and the database's own name, and ends without drift."""
+    """From the first version on: the upgrade keeps accounts, passwords and the database's own name, and ends without drift.
+
+    The name of a password's pepper is read from its sealed record.
+    """
     schema.create(empty.sync_url)
     storage = SqlStorage.from_url(empty.sync_url)
+    names = ("1", "local:0123456789abcdef0123456789abcdef", "p" * 64)
+    rings = [SealingRing(current=each, keys={each: Secret(bytes(32))}) for each in names]
+    sealed = [ring.seal(b"\xff\x00'", context=b"", random=bytes) for ring in rings]
     with storage.begin(after_commit=ignore) as store:
         store.users.add(user(1))
+        for n, each in enumerate(sealed):
+            store.passwords.put(replace(password(n), sealed=each))
     with storage.reading() as store:
         name = store.epochs.recent().incarnation
     storage.close()
@@ -132,6 +143,8 @@ def test_an_older_store_is_upgraded_with_what_it_holds(empty: Database) -> None:
     storage = SqlStorage.from_url(empty.sync_url)
     with storage.reading() as store:
         assert store.users.get(user_id(1)) == user(1)
+        for n, pepper in enumerate(names):
+            assert store.passwords.get(user_id(n)) == replace(password(n), sealed=sealed[n], pepper=pepper, scheme="")
         assert store.epochs.recent().incarnation == name != ""
     storage.close()
 

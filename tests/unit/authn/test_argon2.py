@@ -6,7 +6,8 @@ import asyncio
 import gc
 import os
 import threading
-import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import argon2 as library
 import pytest
@@ -24,6 +25,7 @@ SALT = b"s" * 16
 ENCODED = hash_password(b"password", parameters=CHEAP, salt=SALT)
 
 
+@pytest.mark.proves("ASVS-6.2.8", "NIST-3.1.1.2(9)", "NIST-3.1.1.2")
 @given(password=st.binary(max_size=200), other=st.binary(max_size=200))
 def test_exactly_the_same_bytes_verify(password: bytes, other: bytes) -> None:
     """A hash verifies its own password and no other, NUL bytes and byte 73 included; an independent reader agrees."""
@@ -86,11 +88,26 @@ def test_any_text_is_a_hash_or_a_corrupt_record(text: str) -> None:
         parameters_of(text)
 
 
-def test_other_parameters_ask_for_a_new_hash() -> None:
-    """A hash with today's parameters stays, one with others is to be replaced."""
-    assert not needs_rehash(ENCODED, parameters=CHEAP)
-    assert needs_rehash(ENCODED, parameters=Argon2Parameters())
-    assert Argon2Hasher(CHEAP).needs_rehash(ENCODED) is AsyncArgon2Hasher(CHEAP).needs_rehash(ENCODED) is False
+@pytest.mark.proves("ASVS-11.4.2")
+@pytest.mark.parametrize(
+    ("stored", "today", "weaker"),
+    [
+        ((64, 2, 1), (64, 2, 1), False),
+        ((63, 2, 1), (64, 2, 1), True),
+        ((64, 1, 1), (64, 2, 1), True),
+        ((128, 1, 1), (64, 2, 1), False),
+        ((127, 1, 1), (64, 2, 1), True),
+        ((32, 9, 1), (64, 2, 1), True),
+        ((128, 4, 4), (64, 2, 1), False),
+        ((64, 2, 1), (64, 2, 4), False),
+    ],
+)
+def test_a_weaker_hash_asks_for_a_new_one(stored: tuple[int, int, int], today: tuple[int, int, int], weaker: bool) -> None:
+    """Less memory, or less memory times passes, is weaker; a stronger hash stays, also after the parameters went down."""
+    old, new = (Argon2Parameters(memory_kib=m, time_cost=t, lanes=p) for m, t, p in (stored, today))
+    encoded = hash_password(b"x", parameters=old, salt=SALT)
+    assert needs_rehash(encoded, parameters=new) is weaker
+    assert Argon2Hasher(new).needs_rehash(encoded) is AsyncArgon2Hasher(new).needs_rehash(encoded) is weaker
 
 
 def test_a_stretched_secret_outlives_a_change_of_parameters() -> None:
@@ -152,80 +169,105 @@ def test_an_unknown_user_costs_the_same_work(monkeypatch: pytest.MonkeyPatch) ->
     assert len(nobody) == len(known)
 
 
-def blocking(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, list[bytes]]:
-    """Make every hash wait for the event; return the event and the passwords that have begun."""
-    gate, begun = threading.Event(), []
+@dataclass
+class Held:
+    """Hashes that wait until they are let go; each that begins is in `begun` and can be awaited by `started`."""
+
+    gate: threading.Event
+    begun: list[bytes]
+    arrivals: threading.Semaphore
+
+    def started(self, count: int) -> None:
+        """Return when so many more hashes have begun; the time-out ends a test that would otherwise wait for ever."""
+        assert all(self.arrivals.acquire(timeout=60) for _ in range(count))
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    """Make every hash wait."""
+    made = Held(threading.Event(), [], threading.Semaphore(0))
 
     def wait(password: bytes, **_: object) -> str:
-        begun.append(password)
-        gate.wait(10)
+        made.begun.append(password)
+        made.arrivals.release()
+        made.gate.wait(60)
         return "hash"
 
     monkeypatch.setattr(argon2, "hash_password", wait)
-    return gate, begun
+    yield made
+    made.gate.set()
 
 
-def until(condition: object) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+class Turns:
+    """A semaphore that counts who asks for a turn."""
+
+    def __init__(self, turns: int) -> None:
+        self._semaphore = threading.BoundedSemaphore(turns)
+        self.asked = 0
+        self.asking = threading.Semaphore(0)
+
+    def acquire(self, *, timeout: float) -> bool:
+        self.asked += 1
+        self.asking.release()
+        return self._semaphore.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        self._semaphore.release()
 
 
-def test_threads_beyond_the_bounds_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With two at work and three waiting the sixth thread gets Overloaded at once; when the work is done there is room again."""
-    gate, begun = blocking(monkeypatch)
+def test_threads_beyond_the_bounds_are_refused_at_once(held: Held) -> None:
+    """With two at work and three waiting the sixth thread gets Overloaded without asking for a turn; afterwards there is room again."""
     hasher, results = Argon2Hasher(CHEAP, bounds=Argon2Bounds(running=2, waiting=3)), []
+    turns = Turns(2)
+    hasher._running = turns  # type: ignore[assignment]
     threads = [threading.Thread(target=lambda: results.append(hasher.hash(b"x"))) for _ in range(5)]
     for thread in threads:
         thread.start()
-    until(lambda: len(begun) == 2 and hasher._admitted._value == 0)
-    start = time.monotonic()
+    assert all(turns.asking.acquire(timeout=60) for _ in range(5))
+    held.started(2)
     with pytest.raises(Overloaded):
         hasher.hash(b"x")
-    assert time.monotonic() - start < 1
-    assert len(begun) == 2
-    gate.set()
+    assert turns.asked == 5
+    assert len(held.begun) == 2
+    held.gate.set()
     for thread in threads:
         thread.join()
     assert results == ["hash"] * 5
     assert hasher.hash(b"x") == "hash"
 
 
-async def test_tasks_beyond_the_bounds_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tasks_beyond_the_bounds_are_refused_at_once(held: Held) -> None:
     """The same on an event loop, which goes on turning while the hashes are computed."""
-    gate, begun = blocking(monkeypatch)
     hasher = AsyncArgon2Hasher(CHEAP, bounds=Argon2Bounds(running=2, waiting=3))
     tasks = [asyncio.create_task(hasher.hash(b"x")) for _ in range(5)]
-    await asyncio.to_thread(until, lambda: len(begun) == 2)
+    await asyncio.to_thread(held.started, 2)
     with pytest.raises(Overloaded):
         await hasher.hash(b"x")
-    assert len(begun) == 2
-    gate.set()
+    assert len(held.begun) == 2
+    held.gate.set()
     assert await asyncio.gather(*tasks) == ["hash"] * 5
     assert await hasher.hash(b"x") == "hash"
     await hasher.aclose()
 
 
-async def test_a_cancelled_request_does_not_free_the_place_of_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cancelled_request_does_not_free_the_place_of_its_work(held: Held) -> None:
     """While the work of a request that went away still runs its place is taken; a waiting one that went away gives its place back."""
-    gate, begun = blocking(monkeypatch)
     hasher = AsyncArgon2Hasher(CHEAP, bounds=Argon2Bounds(running=1, waiting=1))
     running = asyncio.create_task(hasher.hash(b"running"))
-    await asyncio.to_thread(until, lambda: begun)
+    await asyncio.to_thread(held.started, 1)
     waiting = asyncio.create_task(hasher.hash(b"waiting"))
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)  # the task has taken its place
     for task in (running, waiting):
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
     third = asyncio.create_task(hasher.hash(b"third"))
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
     with pytest.raises(Overloaded):
         await hasher.hash(b"fourth")
-    gate.set()
+    held.gate.set()
     assert await third == "hash"
-    assert begun == [b"running", b"third"]
+    assert held.begun == [b"running", b"third"]
     await hasher.aclose()
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 
 import pytest
 
 from ctsec.authn.argon2 import Argon2Parameters, hash_password, verify_password
-from ctsec.authn.pepper import open_hash, rewrap_hash, seal_hash
+from ctsec.authn.pepper import open_hash, renewed, seal_hash
+from ctsec.authn.record import PasswordRecord
 from ctsec.encryption.sealing import SealingRing
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound
 from ctsec.ids import UserId
@@ -35,16 +37,18 @@ def test_a_hash_moved_to_another_users_row_does_not_open() -> None:
         open_hash(stored, user=BOB, sealing=OLD)
 
 
+@pytest.mark.proves("NIST-3.1.1.2")
 def test_a_pepper_is_rotated_without_the_password() -> None:
-    """Re-wrapping puts the same hash under the current pepper, once; afterwards the old pepper is not needed any more."""
+    """A renewed record holds the same hash under the current pepper and says so; afterwards the old pepper is not needed any more."""
     stored = seal_hash(ENCODED, user=ALICE, sealing=OLD, random=os.urandom)
-    moved = rewrap_hash(stored, user=ALICE, sealing=BOTH, random=os.urandom)
-    assert open_hash(moved, user=ALICE, sealing=NEW) == ENCODED
-    assert rewrap_hash(moved, user=ALICE, sealing=BOTH, random=os.urandom) is moved
+    record = PasswordRecord(user_id=ALICE, sealed=stored, changed_at=datetime(2026, 1, 1, tzinfo=UTC), version=4, pepper="1")
+    moved = renewed(record, open_hash(stored, user=ALICE, sealing=BOTH), sealing=BOTH, random=os.urandom)
+    assert open_hash(moved.sealed, user=ALICE, sealing=NEW) == ENCODED
+    assert (moved.pepper, moved.scheme, moved.version, moved.changed_at) == ("2", "argon2id-8-1-1", 5, record.changed_at)
     with pytest.raises(KeyNotFound):
         open_hash(stored, user=ALICE, sealing=NEW)
     with pytest.raises(DecryptionFailed):
-        rewrap_hash(stored, user=BOB, sealing=BOTH, random=os.urandom)
+        open_hash(stored, user=BOB, sealing=BOTH)
 
 
 def test_a_record_that_holds_something_else_is_corrupt() -> None:

@@ -81,3 +81,28 @@ def test_what_is_no_name_is_refused(text: str) -> None:
     """An empty or over-long name, line breaks, control characters and lone surrogates are refused."""
     with pytest.raises(ValueError, match="expected a name"):
         parse_name(text)
+
+
+@pytest.mark.proves("GHSA-7rqj-j65f-68wh")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a@b\uff20c.com",
+        "a\uff20b@c.com",
+        "a@b\ufe6bc.com",
+        "a\ufe6bb@c.com",
+        "a@\u2100.com",
+        "a@b/c.com",
+        "a@b\uff0fc.com",
+        "a@b.com?",
+        "a@b\uff03.com",
+        "a@b..com",
+        "a@.com",
+        "a@b.com.",
+        "a@b.com\u3002",
+    ],
+)
+def test_what_only_looks_like_an_address_is_refused(address: str) -> None:
+    """An address is judged as it is after normalisation: signs that become an @, a slash or a dot make no second address."""
+    with pytest.raises(ValueError, match="expected"):
+        parse_email(address)

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
 from ctsec.authn.device import Device
-from ctsec.authn.record import PasswordRecord, Session
+from ctsec.authn.record import PasswordGroup, PasswordRecord, Session
 from ctsec.ids import DeviceId, SessionId, UserId
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.storage.memory.state import Transaction
@@ -33,6 +34,16 @@ class MemoryPasswords:
             return False
         self._tx.put(PASSWORDS, record.user_id, record)
         return True
+
+    def census(self) -> tuple[PasswordGroup, ...]:
+        """Return how many records there are of each pepper and scheme."""
+        found = Counter((record.pepper, record.scheme) for record in self._tx.scan(PASSWORDS))
+        return tuple(PasswordGroup(pepper=pepper, scheme=scheme, count=count) for (pepper, scheme), count in sorted(found.items()))
+
+    def page(self, pepper: str, scheme: str, *, after: str, limit: int) -> tuple[PasswordRecord, ...]:
+        """Return the next records of one pepper and scheme, in the order of user ids."""
+        found = [r for r in self._tx.scan(PASSWORDS) if (r.pepper, r.scheme) == (pepper, scheme) and r.user_id > after]
+        return tuple(sorted(found, key=lambda r: r.user_id)[:limit])
 
 
 class MemorySessions:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
@@ -57,3 +58,21 @@ class MemoryKeys:
         key = self._tx.current(API_KEYS, key_id)
         if key is not None:
             self._tx.put(API_KEYS, key_id, replace(key, last_used_at=at, last_used_address=address))
+
+    def remac(self, secret: KeySecret, *, was: str) -> bool:
+        """Write MAC and pepper of this generation if its pepper is still `was`."""
+        secrets = self._tx.current(KEY_SECRETS, secret.key_id) or ()
+        if not any(each.generation == secret.generation and each.pepper_id == was for each in secrets):
+            return False
+        changed = (
+            replace(each, mac=secret.mac, pepper_id=secret.pepper_id) if each.generation == secret.generation else each for each in secrets
+        )
+        self._tx.put(KEY_SECRETS, secret.key_id, tuple(frozen(each) for each in changed))
+        return True
+
+    def peppers(self, *, now: datetime) -> tuple[tuple[str, int], ...]:
+        """Return how many secrets that may still work are under each pepper."""
+        working = [key for key in self._tx.scan(API_KEYS) if key.revoked_at is None and (key.expires_at is None or key.expires_at > now)]
+        secrets = [each for key in working for each in self._tx.get(KEY_SECRETS, key.id) or ()]
+        found = Counter(each.pepper_id for each in secrets if each.expires_at is None or each.expires_at > now)
+        return tuple(sorted(found.items()))

@@ -57,3 +57,11 @@ class AsyncSqlKeys:
     async def touch(self, key_id: KeyId, *, at: datetime, address: str) -> None:
         """Write the last use."""
         await self._run.change(keys.touch(self._tables, key_id, at=at, address=address))
+
+    async def remac(self, secret: KeySecret, *, was: str) -> bool:
+        """Write MAC and pepper of this generation if its pepper is still `was`."""
+        return await self._run.change(keys.remac(self._tables, secret, was=was)) == 1
+
+    async def peppers(self, *, now: datetime) -> tuple[tuple[str, int], ...]:
+        """Return how many secrets that may still work are under each pepper."""
+        return tuple((row["pepper_id"], row["count"]) for row in await self._run.rows(keys.peppers(self._tables, now=now)))

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from ctsec.authn.device import Device
-from ctsec.authn.record import PasswordRecord, Session
+from ctsec.authn.record import PasswordGroup, PasswordRecord, Session
 from ctsec.ids import DeviceId, SessionId, UserId
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.storage.sql._sync_executor import Executor
@@ -36,6 +36,15 @@ class SqlPasswords:
         if record.version == 1:
             return self._run.change_unless_taken(added(self._tables.password, record)) is not None
         return self._run.change(replaced(self._tables.password, record, key=("user_id",))) == 1
+
+    def census(self) -> tuple[PasswordGroup, ...]:
+        """Return how many records there are of each pepper and scheme."""
+        return all_made(PasswordGroup, self._run.rows(credentials.password_census(self._tables)))
+
+    def page(self, pepper: str, scheme: str, *, after: str, limit: int) -> tuple[PasswordRecord, ...]:
+        """Return the next records of one pepper and scheme, in the order of user ids."""
+        found = credentials.passwords(self._tables, pepper, scheme, after=after, limit=limit)
+        return all_made(PasswordRecord, self._run.rows(found))
 
 
 class SqlSessions:

@@ -58,3 +58,11 @@ class SqlKeys:
     def touch(self, key_id: KeyId, *, at: datetime, address: str) -> None:
         """Write the last use."""
         self._run.change(keys.touch(self._tables, key_id, at=at, address=address))
+
+    def remac(self, secret: KeySecret, *, was: str) -> bool:
+        """Write MAC and pepper of this generation if its pepper is still `was`."""
+        return self._run.change(keys.remac(self._tables, secret, was=was)) == 1
+
+    def peppers(self, *, now: datetime) -> tuple[tuple[str, int], ...]:
+        """Return how many secrets that may still work are under each pepper."""
+        return tuple((row["pepper_id"], row["count"]) for row in self._run.rows(keys.peppers(self._tables, now=now)))

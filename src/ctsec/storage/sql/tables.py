@@ -139,7 +139,10 @@ class Tables:
         return self._table("user", *user_columns(), key=("id",), one_email=("email_key",))
 
     def _people(self) -> None:
-        self.password = self._table("password", _id("user_id"), _blob("sealed"), _at("changed_at"), _number("version"), key=("user_id",))
+        self.password = self._table(
+            "password", _id("user_id"), _blob("sealed"), _at("changed_at"), _number("version"), _id("pepper", default=""),
+            _id("scheme", default=""), key=("user_id",), by_kind=("pepper", "scheme", "user_id"),
+        )  # fmt: skip
         self.session = self._table(
             "session", _id("id"), _id("user_id"), Column("secret_digest", Digest(64), nullable=False), _at("created_at"),
             _at("last_seen_at"),

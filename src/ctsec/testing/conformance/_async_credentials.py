@@ -45,6 +45,26 @@ class AsyncPasswordConformance:
             equal(await store.passwords.get(user_id(1)), password(1, version=2))
             equal(await store.passwords.get(user_id(2)), password(2))
 
+    async def test_passwords_are_counted_and_paged_by_pepper_and_scheme(self, storage: AsyncStorage) -> None:
+        """Every record is in exactly one group, byte by byte; a group is read page by page, and what changed is in its new group."""
+        old = [password(n, pepper="p", scheme="bcrypt-12") for n in range(1, 6)]
+        others = [password(6, pepper="P", scheme="bcrypt-12"), password(7, pepper="p", scheme="")]
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.passwords.census(), ())
+            for record in reversed((*old, *others)):
+                await store.passwords.put(record)
+        async with storage.begin(after_commit=ignore) as store:
+            groups = [(group.pepper, group.scheme, group.count) for group in await store.passwords.census()]
+            equal(groups, [("P", "bcrypt-12", 1), ("p", "", 1), ("p", "bcrypt-12", 5)])
+            equal(await store.passwords.page("p", "bcrypt-12", after="", limit=2), tuple(old[:2]))
+            equal(await store.passwords.page("p", "bcrypt-12", after=old[1].user_id, limit=9), tuple(old[2:]))
+            equal(await store.passwords.page("p", "bcrypt-12", after=old[4].user_id, limit=9), ())
+            moved = replace(old[0], version=2, pepper="q")
+            equal(await store.passwords.put(moved), True)
+        async with storage.reading() as store:
+            equal(await store.passwords.page("q", "bcrypt-12", after="", limit=9), (moved,))
+            equal(await store.passwords.page("p", "bcrypt-12", after="", limit=9), tuple(old[1:]))
+
 
 class AsyncSessionConformance:
     """Sessions."""

@@ -68,6 +68,37 @@ class AsyncKeyConformance:
             equal(await store.api_keys.get(key.id), (key, (third, *ended)))
             equal(await store.api_keys.get(api_key(2, of=1, owner=1).id), (api_key(2, of=1, owner=1), (key_secret(2),)))
 
+    async def test_a_generation_gets_another_mac_while_its_pepper_is_the_expected_one(self, storage: AsyncStorage) -> None:
+        """Exactly the named generation changes, once; a rotation elsewhere, which knows nothing of it, does not lose it."""
+        key, second = api_key(1, of=1, owner=1), key_secret(1, generation=2)
+        renewed = replace(key_secret(1), mac=digest("new"), pepper_id="p2", expires_at=NOW + HOUR)
+        async with storage.begin(after_commit=ignore) as store:
+            await store.api_keys.add(key, key_secret(1))
+            await store.api_keys.rotate(second, overlap_until=NOW + HOUR)
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.api_keys.remac(renewed, was="p2"), False)
+            equal(await store.api_keys.remac(replace(renewed, generation=3), was="p1"), False)
+            equal(await store.api_keys.remac(renewed, was="p1"), True)
+            equal(await store.api_keys.remac(replace(renewed, mac=digest("lost")), was="p1"), False)
+        async with storage.reading() as store:
+            equal(await store.api_keys.get(key.id), (key, (second, renewed)))
+
+    async def test_secrets_that_may_still_work_are_counted_by_pepper(self, storage: AsyncStorage) -> None:
+        """What was revoked, has expired or was rotated away is not counted; what ends later is."""
+        gone = api_key(3, of=1, owner=1)
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.api_keys.peppers(now=NOW), ())
+            await store.api_keys.add(api_key(1, of=1, owner=1), key_secret(1))
+            await store.api_keys.add(replace(api_key(2, of=1, owner=1), expires_at=None), replace(key_secret(2), pepper_id="P1"))
+            await store.api_keys.add(gone, replace(key_secret(3), pepper_id="p3"))
+            await store.api_keys.add(replace(api_key(4, of=1, owner=1), expires_at=NOW), replace(key_secret(4), pepper_id="p4"))
+            await store.api_keys.revoke(org_id(1), gone.id, now=NOW)
+            await store.api_keys.rotate(replace(key_secret(1, generation=2), pepper_id="p5"), overlap_until=NOW + TICK)
+        async with storage.reading() as store:
+            equal(await store.api_keys.peppers(now=NOW), (("P1", 1), ("p1", 1), ("p5", 1)))
+            equal(await store.api_keys.peppers(now=NOW + TICK), (("P1", 1), ("p5", 1)))
+            equal(await store.api_keys.peppers(now=NOW + HOUR), (("P1", 1),))
+
     async def test_the_last_use_is_written(self, storage: AsyncStorage) -> None:
         """A touch writes time and address and nothing else; a key that is gone is no error."""
         key = api_key(1, of=1, owner=1)

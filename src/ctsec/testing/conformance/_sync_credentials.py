@@ -46,6 +46,26 @@ class PasswordConformance:
             equal(store.passwords.get(user_id(1)), password(1, version=2))
             equal(store.passwords.get(user_id(2)), password(2))
 
+    def test_passwords_are_counted_and_paged_by_pepper_and_scheme(self, storage: Storage) -> None:
+        """Every record is in exactly one group, byte by byte; a group is read page by page, and what changed is in its new group."""
+        old = [password(n, pepper="p", scheme="bcrypt-12") for n in range(1, 6)]
+        others = [password(6, pepper="P", scheme="bcrypt-12"), password(7, pepper="p", scheme="")]
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.passwords.census(), ())
+            for record in reversed((*old, *others)):
+                store.passwords.put(record)
+        with storage.begin(after_commit=ignore) as store:
+            groups = [(group.pepper, group.scheme, group.count) for group in store.passwords.census()]
+            equal(groups, [("P", "bcrypt-12", 1), ("p", "", 1), ("p", "bcrypt-12", 5)])
+            equal(store.passwords.page("p", "bcrypt-12", after="", limit=2), tuple(old[:2]))
+            equal(store.passwords.page("p", "bcrypt-12", after=old[1].user_id, limit=9), tuple(old[2:]))
+            equal(store.passwords.page("p", "bcrypt-12", after=old[4].user_id, limit=9), ())
+            moved = replace(old[0], version=2, pepper="q")
+            equal(store.passwords.put(moved), True)
+        with storage.reading() as store:
+            equal(store.passwords.page("q", "bcrypt-12", after="", limit=9), (moved,))
+            equal(store.passwords.page("p", "bcrypt-12", after="", limit=9), tuple(old[1:]))
+
 
 class SessionConformance:
     """Sessions."""

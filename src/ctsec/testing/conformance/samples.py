@@ -204,9 +204,10 @@ def invitation(n: int, *, of: int, space: int | None = None) -> Invitation:
     )
 
 
-def password(n: int, *, version: int = 1) -> PasswordRecord:
+def password(n: int, *, version: int = 1, pepper: str = "p", scheme: str = "argon2id-19456-2-1") -> PasswordRecord:
     """Return the password record of the n-th user."""
-    return PasswordRecord(user_id=user_id(n), sealed=b"\x00sealed %d\xff" % version, changed_at=NOW + version * TICK, version=version)
+    sealed = b"\x00sealed %d\xff" % version
+    return PasswordRecord(user_id=user_id(n), sealed=sealed, changed_at=NOW + version * TICK, version=version, pepper=pepper, scheme=scheme)
 
 
 def session(n: int, *, of: int) -> Session:

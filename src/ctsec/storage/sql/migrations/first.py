@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint
 from sqlalchemy.types import TypeEngine
 
 from ctsec.storage.sql.parts import Part
+from ctsec.storage.sql.types import Ident
 
 _OPTIONS = {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin", "row_format": "DYNAMIC"}
 
@@ -63,6 +64,12 @@ def add_column(name: str, column: str, kind: TypeEngine[Any] | Nullable, *, defa
     if default is not None:
         made = Column(column, made.type, nullable=made.nullable, server_default=default)
     op.add_column(f"{part.tables.prefix}{name}", made, schema=part.tables.schema)
+
+
+def add_name(name: str, column: str) -> None:
+    """Add a column of short names to a table; its rows have the empty one there."""
+    part: Part = context.config.attributes["part"]
+    op.add_column(f"{part.tables.prefix}{name}", Column(column, Ident(64), nullable=False, server_default=""), schema=part.tables.schema)
 
 
 def add_index(name: str, index: str, columns: tuple[str, ...]) -> None:

@@ -1,16 +1,30 @@
-"""Sessions, authenticators and backup codes as statements."""
+"""Passwords, sessions, authenticators and backup codes as statements."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Delete, Select, Update, delete, select, update
+from sqlalchemy import ColumnElement, Delete, Select, Update, delete, func, select, update
 
 from ctsec.authn.record import Session
 from ctsec.ids import DeviceId, SessionId, UserId
 from ctsec.storage.sql.statements.rows import replaced
 from ctsec.storage.sql.tables import Tables
+
+
+def password_census(tables: Tables) -> Select[Any]:
+    """Return the query that counts passwords by pepper and scheme; their index answers it."""
+    t = tables.password
+    kind: list[ColumnElement[Any]] = [t.c.pepper, t.c.scheme]
+    return select(*kind, func.count().label("count")).group_by(*kind).order_by(*kind)
+
+
+def passwords(tables: Tables, pepper: str, scheme: str, *, after: str, limit: int) -> Select[Any]:
+    """Return the query for the next passwords of one pepper and scheme."""
+    t = tables.password
+    found = select(t).where(t.c.pepper == pepper, t.c.scheme == scheme, t.c.user_id > after)
+    return found.order_by(t.c.user_id).limit(limit)
 
 
 def replace_session(tables: Tables, session: Session) -> Update:

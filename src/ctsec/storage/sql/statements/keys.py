@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Update, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, func, or_, select, update
 
 from ctsec.ids import KeyId, OrganizationId
 from ctsec.keys.record import KeySecret
@@ -41,3 +41,20 @@ def end_earlier(tables: Tables, secret: KeySecret, *, overlap_until: datetime) -
 def touch(tables: Tables, key_id: KeyId, *, at: datetime, address: str) -> Update:
     """Return the statement that writes the last use."""
     return update(tables.api_key).where(tables.api_key.c.id == key_id).values(last_used_at=at, last_used_address=address)
+
+
+def remac(tables: Tables, secret: KeySecret, *, was: str) -> Update:
+    """Return the compare-and-set of the MAC of one generation."""
+    t = tables.api_key_secret
+    found = update(t).where(t.c.key_id == secret.key_id, t.c.generation == secret.generation, t.c.pepper_id == was)
+    return found.values(mac=secret.mac, pepper_id=secret.pepper_id)
+
+
+def peppers(tables: Tables, *, now: datetime) -> Select[Any]:
+    """Return the query that counts the secrets of keys that may still work by pepper."""
+    key, secret = tables.api_key, tables.api_key_secret
+    works = (key.c.revoked_at.is_(None), or_(key.c.expires_at.is_(None), key.c.expires_at > now))
+    lives = or_(secret.c.expires_at.is_(None), secret.c.expires_at > now)
+    columns: list[ColumnElement[Any]] = [secret.c.pepper_id, func.count().label("count")]
+    found = select(*columns).join(key, key.c.id == secret.c.key_id)
+    return found.where(*works, lives).group_by(secret.c.pepper_id).order_by(secret.c.pepper_id)

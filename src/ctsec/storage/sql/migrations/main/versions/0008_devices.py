@@ -4,7 +4,7 @@ from ctsec.storage.sql.migrations.first import drop, table
 from ctsec.storage.sql.types import Digest, Ident, Instant, Words
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
