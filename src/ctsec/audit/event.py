@@ -60,6 +60,8 @@ class EventName(StrEnum):
     MFA_ENROLLED = "mfa.enrolled"
     MFA_REMOVED = "mfa.removed"
     MFA_CODE_REFUSED = "mfa.code_refused"
+    AUTHENTICATOR_DISABLED = "authenticator.disabled"
+    AUTHENTICATOR_RESTORED = "authenticator.restored"
     BACKUP_CODES_GENERATED = "backup_codes.generated"
     BACKUP_CODE_REDEEMED = "backup_code.redeemed"
     ORGANIZATION_CREATED = "organization.created"

@@ -13,13 +13,15 @@ from ctsec.audit.event import Detail, EventName, Target
 from ctsec.encryption._async_ports import AsyncSealer
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords, AsyncStepRecords
+from ctsec.guard.attempts import Charge
 from ctsec.guard.counters import code_counter
 from ctsec.guard.proof import Proof, Purpose
-from ctsec.ids import AuthenticatorId, BackupCodeSetId, SessionId, UserId, new_id
+from ctsec.ids import AuthenticatorId, BackupCodeSetId, DeviceId, SessionId, UserId, new_id
 from ctsec.mail.message import Letters
 from ctsec.mfa._async_ports import (
     AsyncAuthenticatorRecords,
     AsyncBackupCodeRecords,
+    AsyncKnownDevices,
     AsyncOwners,
     AsyncPost,
     AsyncSessionControl,
@@ -52,6 +54,7 @@ class AsyncMfaParts:
     sealer: AsyncSealer
     throttle: AsyncThrottle
     proofs: AsyncProofRecords
+    devices: AsyncKnownDevices
     steps: AsyncStepRecords
     post: AsyncPost
     letters: Letters
@@ -85,6 +88,8 @@ class AsyncMfa:
         await self._parts.authenticators.add(
             Authenticator(id=authenticator_id, user_id=user.id, name="authenticator app", sealed_seed=sealed, created_at=now)
         )
+        # Nothing is bound yet: whoever mistyped the codes of earlier tries begins anew.
+        await self._parts.throttle.bind(code_counter(user.id, Factor.TOTP), actor=principal, subject=user.id)
         await self._record(EventName.MFA_ENROLMENT_STARTED, principal, user.id, authenticator_id)
         return Enrolment(authenticator_id, otpauth_uri(seed, issuer=self._parts.issuer, account=user.email), seed)
 
@@ -96,17 +101,22 @@ class AsyncMfa:
         pending = [each for each in await self._parts.authenticators.of_user(user.id) if each.confirmed_at is None]
         if not pending or await self._confirmed(user.id) is not None:
             return Refusal(Reason.NOT_FOUND, "there is no enrolment to confirm; begin one first")
+        counter = code_counter(user.id, Factor.TOTP)
+        charge = await self._parts.throttle.charge(counter, device=await self._parts.devices.recognise(user.id))
+        if isinstance(charge, Refusal):
+            return await self._refuse(charge, user.id, Factor.TOTP)
         proved = await self._check_totp(pending[-1], code)
         if isinstance(proved, Refusal):
-            return await self._refuse(proved, user.id, Factor.TOTP)
+            return await self._refuse(proved, user.id, Factor.TOTP, charge)
         confirmed = replace(pending[-1], confirmed_at=self._ambient.now(), version=pending[-1].version + 1)
         if not await self._parts.authenticators.replace(confirmed):
             return Refusal(Reason.CONFLICT, "the enrolment was changed meanwhile")
-        codes = await self._new_codes(user)
+        codes = await self._new_codes(user, principal)
         session = SessionId(principal.credential.id)
         token = await self._parts.sessions.raise_assurance(session, Factor.TOTP)
         await self._parts.sessions.revoke_others(user.id, keep=session)
-        await self._parts.throttle.settle(code_counter(user.id, Factor.TOTP))
+        await self._parts.throttle.settle(charge)
+        await self._parts.throttle.bind(counter, actor=principal, subject=user.id)
         await self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned on"))
         await self._record(EventName.MFA_ENROLLED, principal, user.id, confirmed.id)
         return replace(codes, session_token=token)
@@ -120,7 +130,7 @@ class AsyncMfa:
             return Refusal(Reason.MFA_NOT_ENROLLED, "turn multi-factor authentication on first")
         if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
-        codes = await self._new_codes(user)
+        codes = await self._new_codes(user, principal)
         await self._parts.post.post(self._parts.letters.notice(user.email, what="new backup codes were made"))
         await self._record(EventName.BACKUP_CODES_GENERATED, principal, user.id, "")
         return codes
@@ -138,7 +148,8 @@ class AsyncMfa:
         await self._parts.authenticators.remove(user.id, confirmed=True)
         await self._parts.backup_codes.remove(user.id)
         # What is bound next is another authenticator: it starts at no failures, also after 100 of this one.
-        await self._parts.throttle.settle(code_counter(user.id, Factor.TOTP), code_counter(user.id, Factor.BACKUP_CODE))
+        counters = (code_counter(user.id, Factor.TOTP), code_counter(user.id, Factor.BACKUP_CODE))
+        await self._parts.throttle.bind(*counters, actor=principal, subject=user.id)
         await self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
         await self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned off"))
         await self._record(EventName.MFA_REMOVED, principal, user.id, authenticator.id)
@@ -160,20 +171,25 @@ class AsyncMfa:
         has_codes = await self._parts.backup_codes.get(user_id) is not None
         return frozenset({Factor.TOTP, Factor.BACKUP_CODE}) if has_codes else frozenset({Factor.TOTP})
 
-    async def prove(self, user_id: UserId, *, factor: Factor, code: str) -> Outcome[Factor]:
-        """Consume a code; the attempt is charged before anything is compared, and of many callers with one code one is told yes."""
+    async def prove(
+        self, user_id: UserId, *, factor: Factor, code: str, device: DeviceId | None = None, along: tuple[str, ...] = ()
+    ) -> Outcome[Charge]:
+        """Consume a code; the attempt is charged before anything is compared, and of many callers with one code one is told yes.
+
+        `device` is the known device that it comes from; the counters `along`, of what was proved before in the same journey, count it too.
+        """
         if factor not in {Factor.TOTP, Factor.BACKUP_CODE}:
             return Refusal(Reason.INVALID_INPUT, "expected a code of an authenticator or a backup code")
         authenticator = await self._confirmed(user_id)
         if authenticator is None:
             return await self._refuse(_WRONG_CODE, user_id, factor)
+        charge = await self._parts.throttle.charge(code_counter(user_id, factor), device=device, along=along)
+        if isinstance(charge, Refusal):
+            return await self._refuse(charge, user_id, factor)
         proved = await self._check_totp(authenticator, code) if factor is Factor.TOTP else await self._check_backup(user_id, code)
-        return await self._refuse(proved, user_id, factor) if isinstance(proved, Refusal) else factor
+        return await self._refuse(proved, user_id, factor, charge) if isinstance(proved, Refusal) else charge
 
     async def _check_totp(self, authenticator: Authenticator, code: str) -> Outcome[None]:
-        refusal = await self._parts.throttle.charge(code_counter(authenticator.user_id, Factor.TOTP))
-        if refusal is not None:
-            return refusal
         last = await self._parts.steps.last(authenticator.id)
         if last is None:
             return _WRONG_CODE
@@ -187,9 +203,6 @@ class AsyncMfa:
         return None
 
     async def _check_backup(self, user_id: UserId, code: str) -> Outcome[None]:
-        refusal = await self._parts.throttle.charge(code_counter(user_id, Factor.BACKUP_CODE))
-        if refusal is not None:
-            return refusal
         current = await self._parts.backup_codes.get(user_id)
         text = normalise(code)
         if current is None or text is None:
@@ -208,7 +221,7 @@ class AsyncMfa:
         )
         return None
 
-    async def _new_codes(self, user: User) -> BackupCodes:
+    async def _new_codes(self, user: User, actor: Principal) -> BackupCodes:
         now = self._ambient.now()
         codes = generate(random=self._ambient.random)
         set_id = new_id(BackupCodeSetId, now=now, random=self._ambient.random)
@@ -221,7 +234,7 @@ class AsyncMfa:
             )
         )
         await self._parts.backup_codes.put(BackupCodeSetRecord(id=set_id, user_id=user.id, salt=salt, digests=digests, created_at=now))
-        await self._parts.throttle.settle(code_counter(user.id, Factor.BACKUP_CODE))
+        await self._parts.throttle.bind(code_counter(user.id, Factor.BACKUP_CODE), actor=actor, subject=user.id)
         return BackupCodes(codes, user.email)
 
     async def _person(self, principal: Principal) -> Outcome[User]:
@@ -237,7 +250,9 @@ class AsyncMfa:
         targets = (Target("authenticator", authenticator),) if authenticator else (Target("user", user_id),)
         await self._audit.note(name, actor=principal, targets=targets, subject=user_id)
 
-    async def _refuse(self, refusal: Refusal, user_id: UserId, factor: Factor) -> Refusal:
+    async def _refuse(self, refusal: Refusal, user_id: UserId, factor: Factor, charge: Charge | None = None) -> Refusal:
+        if charge is not None:
+            await self._parts.throttle.failed(charge, subject=user_id)
         details: Mapping[str, Detail] = {"factor": factor.value}
         await self._audit.note_aside(
             EventName.MFA_CODE_REFUSED,

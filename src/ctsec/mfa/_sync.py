@@ -14,13 +14,15 @@ from ctsec.audit.event import Detail, EventName, Target
 from ctsec.encryption._sync_ports import Sealer
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords, StepRecords
+from ctsec.guard.attempts import Charge
 from ctsec.guard.counters import code_counter
 from ctsec.guard.proof import Proof, Purpose
-from ctsec.ids import AuthenticatorId, BackupCodeSetId, SessionId, UserId, new_id
+from ctsec.ids import AuthenticatorId, BackupCodeSetId, DeviceId, SessionId, UserId, new_id
 from ctsec.mail.message import Letters
 from ctsec.mfa._sync_ports import (
     AuthenticatorRecords,
     BackupCodeRecords,
+    KnownDevices,
     Owners,
     Post,
     SessionControl,
@@ -53,6 +55,7 @@ class MfaParts:
     sealer: Sealer
     throttle: Throttle
     proofs: ProofRecords
+    devices: KnownDevices
     steps: StepRecords
     post: Post
     letters: Letters
@@ -86,6 +89,8 @@ class Mfa:
         self._parts.authenticators.add(
             Authenticator(id=authenticator_id, user_id=user.id, name="authenticator app", sealed_seed=sealed, created_at=now)
         )
+        # Nothing is bound yet: whoever mistyped the codes of earlier tries begins anew.
+        self._parts.throttle.bind(code_counter(user.id, Factor.TOTP), actor=principal, subject=user.id)
         self._record(EventName.MFA_ENROLMENT_STARTED, principal, user.id, authenticator_id)
         return Enrolment(authenticator_id, otpauth_uri(seed, issuer=self._parts.issuer, account=user.email), seed)
 
@@ -97,17 +102,22 @@ class Mfa:
         pending = [each for each in self._parts.authenticators.of_user(user.id) if each.confirmed_at is None]
         if not pending or self._confirmed(user.id) is not None:
             return Refusal(Reason.NOT_FOUND, "there is no enrolment to confirm; begin one first")
+        counter = code_counter(user.id, Factor.TOTP)
+        charge = self._parts.throttle.charge(counter, device=self._parts.devices.recognise(user.id))
+        if isinstance(charge, Refusal):
+            return self._refuse(charge, user.id, Factor.TOTP)
         proved = self._check_totp(pending[-1], code)
         if isinstance(proved, Refusal):
-            return self._refuse(proved, user.id, Factor.TOTP)
+            return self._refuse(proved, user.id, Factor.TOTP, charge)
         confirmed = replace(pending[-1], confirmed_at=self._ambient.now(), version=pending[-1].version + 1)
         if not self._parts.authenticators.replace(confirmed):
             return Refusal(Reason.CONFLICT, "the enrolment was changed meanwhile")
-        codes = self._new_codes(user)
+        codes = self._new_codes(user, principal)
         session = SessionId(principal.credential.id)
         token = self._parts.sessions.raise_assurance(session, Factor.TOTP)
         self._parts.sessions.revoke_others(user.id, keep=session)
-        self._parts.throttle.settle(code_counter(user.id, Factor.TOTP))
+        self._parts.throttle.settle(charge)
+        self._parts.throttle.bind(counter, actor=principal, subject=user.id)
         self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned on"))
         self._record(EventName.MFA_ENROLLED, principal, user.id, confirmed.id)
         return replace(codes, session_token=token)
@@ -121,7 +131,7 @@ class Mfa:
             return Refusal(Reason.MFA_NOT_ENROLLED, "turn multi-factor authentication on first")
         if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
-        codes = self._new_codes(user)
+        codes = self._new_codes(user, principal)
         self._parts.post.post(self._parts.letters.notice(user.email, what="new backup codes were made"))
         self._record(EventName.BACKUP_CODES_GENERATED, principal, user.id, "")
         return codes
@@ -139,7 +149,8 @@ class Mfa:
         self._parts.authenticators.remove(user.id, confirmed=True)
         self._parts.backup_codes.remove(user.id)
         # What is bound next is another authenticator: it starts at no failures, also after 100 of this one.
-        self._parts.throttle.settle(code_counter(user.id, Factor.TOTP), code_counter(user.id, Factor.BACKUP_CODE))
+        counters = (code_counter(user.id, Factor.TOTP), code_counter(user.id, Factor.BACKUP_CODE))
+        self._parts.throttle.bind(*counters, actor=principal, subject=user.id)
         self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
         self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned off"))
         self._record(EventName.MFA_REMOVED, principal, user.id, authenticator.id)
@@ -161,20 +172,25 @@ class Mfa:
         has_codes = self._parts.backup_codes.get(user_id) is not None
         return frozenset({Factor.TOTP, Factor.BACKUP_CODE}) if has_codes else frozenset({Factor.TOTP})
 
-    def prove(self, user_id: UserId, *, factor: Factor, code: str) -> Outcome[Factor]:
-        """Consume a code; the attempt is charged before anything is compared, and of many callers with one code one is told yes."""
+    def prove(
+        self, user_id: UserId, *, factor: Factor, code: str, device: DeviceId | None = None, along: tuple[str, ...] = ()
+    ) -> Outcome[Charge]:
+        """Consume a code; the attempt is charged before anything is compared, and of many callers with one code one is told yes.
+
+        `device` is the known device that it comes from; the counters `along`, of what was proved before in the same journey, count it too.
+        """
         if factor not in {Factor.TOTP, Factor.BACKUP_CODE}:
             return Refusal(Reason.INVALID_INPUT, "expected a code of an authenticator or a backup code")
         authenticator = self._confirmed(user_id)
         if authenticator is None:
             return self._refuse(_WRONG_CODE, user_id, factor)
+        charge = self._parts.throttle.charge(code_counter(user_id, factor), device=device, along=along)
+        if isinstance(charge, Refusal):
+            return self._refuse(charge, user_id, factor)
         proved = self._check_totp(authenticator, code) if factor is Factor.TOTP else self._check_backup(user_id, code)
-        return self._refuse(proved, user_id, factor) if isinstance(proved, Refusal) else factor
+        return self._refuse(proved, user_id, factor, charge) if isinstance(proved, Refusal) else charge
 
     def _check_totp(self, authenticator: Authenticator, code: str) -> Outcome[None]:
-        refusal = self._parts.throttle.charge(code_counter(authenticator.user_id, Factor.TOTP))
-        if refusal is not None:
-            return refusal
         last = self._parts.steps.last(authenticator.id)
         if last is None:
             return _WRONG_CODE
@@ -188,9 +204,6 @@ class Mfa:
         return None
 
     def _check_backup(self, user_id: UserId, code: str) -> Outcome[None]:
-        refusal = self._parts.throttle.charge(code_counter(user_id, Factor.BACKUP_CODE))
-        if refusal is not None:
-            return refusal
         current = self._parts.backup_codes.get(user_id)
         text = normalise(code)
         if current is None or text is None:
@@ -209,7 +222,7 @@ class Mfa:
         )
         return None
 
-    def _new_codes(self, user: User) -> BackupCodes:
+    def _new_codes(self, user: User, actor: Principal) -> BackupCodes:
         now = self._ambient.now()
         codes = generate(random=self._ambient.random)
         set_id = new_id(BackupCodeSetId, now=now, random=self._ambient.random)
@@ -222,7 +235,7 @@ class Mfa:
             )
         )
         self._parts.backup_codes.put(BackupCodeSetRecord(id=set_id, user_id=user.id, salt=salt, digests=digests, created_at=now))
-        self._parts.throttle.settle(code_counter(user.id, Factor.BACKUP_CODE))
+        self._parts.throttle.bind(code_counter(user.id, Factor.BACKUP_CODE), actor=actor, subject=user.id)
         return BackupCodes(codes, user.email)
 
     def _person(self, principal: Principal) -> Outcome[User]:
@@ -238,7 +251,9 @@ class Mfa:
         targets = (Target("authenticator", authenticator),) if authenticator else (Target("user", user_id),)
         self._audit.note(name, actor=principal, targets=targets, subject=user_id)
 
-    def _refuse(self, refusal: Refusal, user_id: UserId, factor: Factor) -> Refusal:
+    def _refuse(self, refusal: Refusal, user_id: UserId, factor: Factor, charge: Charge | None = None) -> Refusal:
+        if charge is not None:
+            self._parts.throttle.failed(charge, subject=user_id)
         details: Mapping[str, Detail] = {"factor": factor.value}
         self._audit.note_aside(
             EventName.MFA_CODE_REFUSED,

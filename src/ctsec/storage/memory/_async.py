@@ -16,6 +16,7 @@ from ctsec.storage.memory._async_audit import AsyncMemoryInbox, AsyncMemoryLog
 from ctsec.storage.memory._async_credentials import (
     AsyncMemoryAuthenticators,
     AsyncMemoryBackupCodes,
+    AsyncMemoryDevices,
     AsyncMemoryPasswords,
     AsyncMemorySessions,
 )
@@ -59,6 +60,7 @@ class AsyncMemoryStore:
     break_glass: AsyncMemoryBreakGlass
     passwords: AsyncMemoryPasswords
     sessions: AsyncMemorySessions
+    devices: AsyncMemoryDevices
     authenticators: AsyncMemoryAuthenticators
     backup_codes: AsyncMemoryBackupCodes
     api_keys: AsyncMemoryKeys
@@ -99,6 +101,7 @@ class AsyncMemoryStore:
             break_glass=AsyncMemoryBreakGlass(tx),
             passwords=AsyncMemoryPasswords(tx),
             sessions=AsyncMemorySessions(tx),
+            devices=AsyncMemoryDevices(tx),
             authenticators=AsyncMemoryAuthenticators(tx),
             backup_codes=AsyncMemoryBackupCodes(tx),
             api_keys=AsyncMemoryKeys(tx),

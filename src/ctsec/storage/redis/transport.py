@@ -51,12 +51,12 @@ def address_of(client: Any) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{parameters.get('port') or 6379}"
 
 
-def report(client: Any, connection: Any, *, transport: Transport) -> ConnectionReport:
-    """Return what an open connection of a client, of either colour, speaks."""
+def report(client: Any, connection: Any, *, transport: Transport, what: str) -> ConnectionReport:
+    """Return what an open connection of a client, of either colour, speaks; `what` says what it is for."""
     writer = getattr(connection, "_writer", None)
     tls = connection._sock if writer is None else writer.get_extra_info("ssl_object")  # noqa: SLF001 - redis-py has no public way
     peer = connection._sock.getpeername() if writer is None else writer.get_extra_info("peername")  # noqa: SLF001 - idem
     protocol, cipher = spoken(tls)
     local = place_of(peer) != "elsewhere"
     excuse = transport.excuse
-    return ConnectionReport(what="changes", address=address_of(client), protocol=protocol, cipher=cipher, local=local, excuse=excuse)
+    return ConnectionReport(what=what, address=address_of(client), protocol=protocol, cipher=cipher, local=local, excuse=excuse)

@@ -15,7 +15,13 @@ from ctsec.errors import ConfigurationError, CtsecError
 from ctsec.storage._async_ports import AfterCommit
 from ctsec.storage.sql._async_access import AsyncSqlAssignments, AsyncSqlStandings
 from ctsec.storage.sql._async_audit import AsyncSqlInbox, AsyncSqlLog
-from ctsec.storage.sql._async_credentials import AsyncSqlAuthenticators, AsyncSqlBackupCodes, AsyncSqlPasswords, AsyncSqlSessions
+from ctsec.storage.sql._async_credentials import (
+    AsyncSqlAuthenticators,
+    AsyncSqlBackupCodes,
+    AsyncSqlDevices,
+    AsyncSqlPasswords,
+    AsyncSqlSessions,
+)
 from ctsec.storage.sql._async_custom import AsyncSqlCustomRoles
 from ctsec.storage.sql._async_deks import AsyncSqlCustomerKeys, AsyncSqlDeks
 from ctsec.storage.sql._async_directory import (
@@ -65,6 +71,7 @@ class AsyncSqlStore:
     break_glass: AsyncSqlBreakGlass
     passwords: AsyncSqlPasswords
     sessions: AsyncSqlSessions
+    devices: AsyncSqlDevices
     authenticators: AsyncSqlAuthenticators
     backup_codes: AsyncSqlBackupCodes
     api_keys: AsyncSqlKeys
@@ -105,6 +112,7 @@ class AsyncSqlStore:
             break_glass=AsyncSqlBreakGlass(run, tables),
             passwords=AsyncSqlPasswords(run, tables),
             sessions=AsyncSqlSessions(run, tables),
+            devices=AsyncSqlDevices(run, tables),
             authenticators=AsyncSqlAuthenticators(run, tables),
             backup_codes=AsyncSqlBackupCodes(run, tables),
             api_keys=AsyncSqlKeys(run, tables),

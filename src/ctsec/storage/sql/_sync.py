@@ -16,7 +16,13 @@ from ctsec.errors import ConfigurationError, CtsecError
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.sql._sync_access import SqlAssignments, SqlStandings
 from ctsec.storage.sql._sync_audit import SqlInbox, SqlLog
-from ctsec.storage.sql._sync_credentials import SqlAuthenticators, SqlBackupCodes, SqlPasswords, SqlSessions
+from ctsec.storage.sql._sync_credentials import (
+    SqlAuthenticators,
+    SqlBackupCodes,
+    SqlDevices,
+    SqlPasswords,
+    SqlSessions,
+)
 from ctsec.storage.sql._sync_custom import SqlCustomRoles
 from ctsec.storage.sql._sync_deks import SqlCustomerKeys, SqlDeks
 from ctsec.storage.sql._sync_directory import (
@@ -66,6 +72,7 @@ class SqlStore:
     break_glass: SqlBreakGlass
     passwords: SqlPasswords
     sessions: SqlSessions
+    devices: SqlDevices
     authenticators: SqlAuthenticators
     backup_codes: SqlBackupCodes
     api_keys: SqlKeys
@@ -106,6 +113,7 @@ class SqlStore:
             break_glass=SqlBreakGlass(run, tables),
             passwords=SqlPasswords(run, tables),
             sessions=SqlSessions(run, tables),
+            devices=SqlDevices(run, tables),
             authenticators=SqlAuthenticators(run, tables),
             backup_codes=SqlBackupCodes(run, tables),
             api_keys=SqlKeys(run, tables),
