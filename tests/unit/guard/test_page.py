@@ -13,7 +13,7 @@ from ctsec.web.forwarded import MAX_ELEMENTS, MAX_FORWARDED
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 PAGE = " ".join((DOCS / "how-to" / "limit-guessing.md").read_text("utf-8").split())
-RECORD = " ".join((DOCS / "adr" / "0017-throttle.md").read_text("utf-8").split())
+RECORD = " ".join((DOCS / "adr" / "0018-throttle.md").read_text("utf-8").split())
 
 
 @pytest.mark.proves("ASVS-6.1.1")
