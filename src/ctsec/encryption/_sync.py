@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hmac import compare_digest
 from types import MappingProxyType
 from typing import Final
 
@@ -229,6 +230,6 @@ class KeyRing:
             not_after=record.created_at + self._policy.seals_for,
             decrypt_only=record.state is not DekState.ACTIVE,
         )
-        if key.commitment != record.commitment:
+        if not compare_digest(key.commitment, record.commitment):
             raise CorruptRecord("the key service returned another key than the one that this record was made with")
         return key

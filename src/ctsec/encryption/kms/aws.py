@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
+from ctsec.encryption.forks import start_anew_after_fork
 from ctsec.encryption.kek import MAX_WRAPPED, KekDescription, check_context, check_data_key
 from ctsec.encryption.kms import aws_answers
 from ctsec.encryption.kms.arn import KeyArn
 from ctsec.encryption.kms.attempts import Attempts, CallBounds
 from ctsec.encryption.kms.endpoint import safe_endpoint
-from ctsec.encryption.forks import start_anew_after_fork
 from ctsec.errors import ConfigurationError, CtsecError, DecryptionFailed, KmsUnavailable
 from ctsec.secret import Secret
 from ctsec.transport import ConnectionReport, Transport, check_url, report_https

@@ -17,8 +17,8 @@ from typing import TypeVar
 
 from ctsec.encryption._async_ports import AsyncKms
 from ctsec.encryption._sync_ports import KeyServices, Kms
-from ctsec.encryption.kek import KekDescription
 from ctsec.encryption.forks import start_anew_after_fork
+from ctsec.encryption.kek import KekDescription
 from ctsec.errors import KmsUnavailable
 from ctsec.secret import Secret
 from ctsec.transport import ConnectionReport, ReportsConnections
