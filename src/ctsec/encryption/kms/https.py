@@ -5,7 +5,8 @@ Rules that this module keeps:
 - one request for each connection, so that nothing is shared between threads or with a forked child; no proxy and no redirect is followed;
 - TLS 1.3 with certificate and name checked, unless an `UnsafeTransport` says otherwise; plain http to loopback only;
 - an answer is a JSON object of at most 64 KiB, or no answer; each attempt has time-outs, and all of them a total;
-- the token is asked for anew for each attempt, is sent in one header, and stands in no error.
+- the token is asked for anew for each attempt, is sent in one header, and stands in no error; a known one of a development server (`root`)
+  is sent nowhere else than here.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ctsec.encryption.kms.endpoint import safe_endpoint
 from ctsec.errors import ConfigurationError, CtsecError, KmsUnavailable
 from ctsec.secret import SecretText
 from ctsec.transport import ConnectionReport, Transport, check_url, report_https
+from ctsec.transport.credentials import refuse_default
 from ctsec.transport.tls import TRANSPORT, client_context
 
 T = TypeVar("T")
@@ -52,7 +54,7 @@ class HttpsService:
     Raises ConfigurationError for an address without TLS elsewhere, and on loopback too where `transport` says so.
     """
 
-    __slots__ = ("_attempts", "_bounds", "_endpoint", "_header", "_headers", "_prefix", "_tls", "_token", "_transport")
+    __slots__ = ("_attempts", "_bounds", "_endpoint", "_header", "_headers", "_local", "_prefix", "_tls", "_token", "_transport")
 
     def __init__(
         self,
@@ -76,6 +78,7 @@ class HttpsService:
         if transport.on_loopback and urlsplit(endpoint).scheme != "https":
             raise ConfigurationError("expected https: this transport holds loopback to TLS too")
         self._transport = transport
+        self._local = check_url(endpoint).loopback
         self._tls = client_context(transport)
 
     def report(self, what: str) -> ConnectionReport:
@@ -114,7 +117,10 @@ class HttpsService:
 
     def _fresh_token(self) -> str:
         try:
-            return self._token().reveal()
+            token = self._token().reveal()
+            if not self._local:
+                refuse_default(token)
+            return token
         except CtsecError:
             raise
         except Exception as error:  # noqa: BLE001 - it is the host's code, and may fail as it likes

@@ -19,6 +19,7 @@ from redis.connection import SSLConnection, UnixDomainSocketConnection
 
 from ctsec.errors import ConfigurationError
 from ctsec.transport.address import is_loopback
+from ctsec.transport.credentials import refuse_default
 from ctsec.transport.report import ConnectionReport, place_of, spoken
 from ctsec.transport.tls import Transport, client_context
 
@@ -32,6 +33,8 @@ def hold(client: Any, transport: Transport) -> None:
     if transport.may_be_plain or issubclass(pool.connection_class, _SOCKET):
         return
     parameters: dict[str, Any] = pool.connection_kwargs
+    if not is_loopback(str(parameters.get("host") or "localhost")):
+        refuse_default(str(parameters.get("password") or ""), user=str(parameters.get("username") or ""))
     if not issubclass(pool.connection_class, _TLS):
         if transport.on_loopback or not is_loopback(str(parameters.get("host") or "localhost")):
             raise ConfigurationError("expected a rediss URL: plain redis is for loopback and Unix sockets only")
