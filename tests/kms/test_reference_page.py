@@ -53,6 +53,7 @@ def test_bounds_and_sizes_are_documented() -> None:
     assert told == dataclasses.asdict(CallBounds()) | {"local": len(wrapped), "pkcs11": _WRAPPED, "azure": azure._WRAPPED}
 
 
+@pytest.mark.proves("ASVS-13.2.2")
 def test_the_permissions_are_those_that_are_used(fake: FakeAwsKms, aws: AwsKeyServices) -> None:
     """The policy on the page allows what the verbs need and no more: without any one action one verb is denied, with all none is."""
     found = re.search(r"```json\n(.*?)```", PAGE, re.DOTALL)

@@ -60,7 +60,7 @@ class AsyncKeyRing:
         self._source = source
         self._ambient = ambient
         self._policy = policy or RingPolicy()
-        self._held = held if held is not None else HeldKeys(self._policy.holding, clock=ambient.clock)
+        self._held = (held if held is not None else HeldKeys(self._policy.holding, clock=ambient.clock)).serving(self._policy)
         self._turns = AsyncTurns()
         self._blocks: dict[DekId, int] = {}
 

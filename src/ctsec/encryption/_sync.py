@@ -61,7 +61,7 @@ class KeyRing:
         self._source = source
         self._ambient = ambient
         self._policy = policy or RingPolicy()
-        self._held = held if held is not None else HeldKeys(self._policy.holding, clock=ambient.clock)
+        self._held = (held if held is not None else HeldKeys(self._policy.holding, clock=ambient.clock)).serving(self._policy)
         self._turns = Turns()
         self._blocks: dict[DekId, int] = {}
 

@@ -9,8 +9,8 @@ Rules that this module keeps:
   key that is disabled, denied or about to be deleted ends everything that it wrapped, at once and in this process: nothing old is served
   after it. A key that is not found may be one broken record, and ends that alone;
 - what was unwrapped before something was forgotten is not held: forgetting beats the call that is under way;
-- keys are held by scope and id: a record of one organization answers for no other. One ring has one cache, with one policy (a cache shared
-  between policies was CVE-2026-6550);
+- keys are held by scope and id: a record of one organization answers for no other. A cache serves rings of one policy, and refuses those of
+  another, whose suite and bounds the keys in it do not keep (a cache shared between policies was CVE-2026-6550);
 - a forked child starts without keys: the messages that its parent has reserved are its parent's to seal;
 - it is bounded; what was used longest ago goes first.
 """
@@ -125,11 +125,12 @@ class _Refusal:
 class HeldKeys:
     """The unwrapped keys of one ring; safe to use from several threads. Shows nothing of the keys."""
 
-    __slots__ = ("__weakref__", "_active", "_clock", "_forgotten", "_held", "_lock", "_refusals", "policy")
+    __slots__ = ("__weakref__", "_active", "_clock", "_forgotten", "_held", "_lock", "_refusals", "_served", "policy")
 
     def __init__(self, policy: HoldingPolicy | None = None, *, clock: Clock) -> None:
         self.policy = policy or HoldingPolicy()
         self._clock = clock
+        self._served: RingPolicy | None = None
         self._forgotten = 0
         start_anew_after_fork(self)
         self.after_fork()
@@ -144,6 +145,13 @@ class HeldKeys:
 
     def __repr__(self) -> str:
         return f"HeldKeys(<{len(self._held)} hidden>)"
+
+    def serving(self, policy: RingPolicy) -> HeldKeys:
+        """Return this cache for a ring of `policy`; raise ValueError if it serves rings of another one."""
+        if self._served not in {None, policy} or policy.holding != self.policy:
+            raise ValueError("expected one policy for all rings of a cache of keys")
+        self._served = policy
+        return self
 
     def begin(self) -> Started:
         """Return when a call begins; take it before the call."""

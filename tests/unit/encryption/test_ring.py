@@ -6,11 +6,13 @@ import os
 import signal
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from ctsec.ambient import Ambient
-from ctsec.encryption import Context, KeyRing, WrappedDek
+from ctsec.encryption import Context, KeyRing, RingPolicy, Suite, WrappedDek
+from ctsec.encryption.holding import HeldKeys
 from ctsec.encryption.kms import LocalKms
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound
 from ctsec.ids import DekId, OrganizationId
@@ -158,3 +160,27 @@ def test_a_fork_in_the_middle_of_a_call_blocks_no_child(kms: Liar, records: Reco
     gate.set()
     thread.join()
     assert ring.open(answer, context=CONTEXT) == b"y"
+
+
+@pytest.mark.proves("CVE-2026-6550")
+def test_a_cache_serves_one_policy(kms: Liar, records: Records) -> None:
+    """Rings of another suite, bound or life get none of the keys that a ring has cached: they share no cache, and ask for themselves."""
+    usual, clock = RingPolicy(), FixedClock()
+    held = HeldKeys(usual.holding, clock=clock)
+    ambient = Ambient(clock=clock)
+    ring = KeyRing(kms=kms, source=records, ambient=ambient, policy=usual, held=held)
+    KeyRing(kms=kms, source=records, ambient=ambient, policy=RingPolicy(), held=held)
+    blob = ring.seal(b"x", context=CONTEXT)
+    for other in (
+        replace(usual, suite=Suite.STRICT),
+        replace(usual, max_messages=usual.first_block),
+        replace(usual, seals_for=usual.rotate_after),
+        replace(usual, holding=replace(usual.holding, ttl=timedelta(seconds=1))),
+    ):
+        with pytest.raises(ValueError, match="one policy"):
+            KeyRing(kms=kms, source=records, ambient=ambient, policy=other, held=held)
+        asked = kms.calls
+        beside = KeyRing(kms=kms, source=records, ambient=ambient, policy=other)
+        assert beside.open(blob, context=CONTEXT) == b"x"
+        assert beside.seal(b"x", context=CONTEXT)[1] == int(other.suite)
+        assert kms.calls == asked + 1
