@@ -202,13 +202,12 @@ kms = vault.open("vault:transit/acme")
 regions = Regions(
     regions=(
         Region(name="eu", store={eu!r}, key=DEPLOYMENTS_KEY),
-        Region(name="us", store="sqlite:///us.db", key=local.ref),
+        Region(name="us", store={us!r}, key=local.ref),
         Region(name="mars", store="sqlite:///mars.db", key="local:" + "f" * 32),
     ),
     default="eu",
 )
 options = EmbeddedOptions(password_hash=Argon2Parameters.for_tests(), regions=regions)
-held = Transport(ca_file={server!r}, on_loopback=True)
 security = Security(
     storage=SqlStorage.from_url("sqlite:///app.db"),
     kms=kms,
@@ -217,33 +216,31 @@ security = Security(
     parts=parts_of(local, policy=Policy.preset(), settings=settings_of("Acme", options), options=options),
     random=os.urandom,
     region_stores={{
-        "eu": SqlRegionStorage.from_url({eu!r}, transport=held),
-        "us": SqlRegionStorage.from_url("sqlite:///us.db"),
+        "eu": SqlRegionStorage.from_url({eu!r}, transport=Transport(ca_file={old!r}, on_loopback=True)),
+        "us": SqlRegionStorage.from_url({us!r}, transport=Transport(ca_file={new!r}, on_loopback=True)),
         "mars": SqlRegionStorage.from_url("sqlite:///mars.db"),
     }},
 )
 """
 
 
-@pytest.mark.proves("ASVS-12.3.1")
+@pytest.mark.proves("ASVS-12.1.1", "ASVS-12.3.1")
 @pytest.mark.server("postgresql")
 def test_stores_and_keys_of_regions_are_told(tmp_path: Path, authority: Authority) -> None:
-    """A region's database and a key service over https are told once each, and are BAD below TLS 1.3; so is a key that nobody has."""
-    for version, mark in (("TLSv1.3", "ok "), ("TLSv1.2", "BAD")):
-        database = tls_server("postgresql", version)
-        eu = f"postgresql://ctsec:s3cret-word@127.0.0.1:{database.port}/postgres"
-        with service(listening(authority.issue("vault"), version)) as peer:
-            address = f"https://127.0.0.1:{peer.port}"
-            code = REGIONS.format(vault=address, ca=authority.file, eu=eu, server=database.ca_file)
-            (tmp_path / "host.py").write_text(code, "utf-8")
-            ran = ctsec("doctor", "host:security", folder=tmp_path)
-        assert ran.stderr == ""
-        lines = ran.stdout.splitlines()
-        assert [line[:17].rstrip() for line in lines] == [
-            "ok  database", "ok  guard store", f"{mark} vault", f"{mark} region eu", "ok  region us", "ok  region mars", "BAD key of mars",
-        ]  # fmt: skip
-        assert (address in lines[2], "TLSv1.3" in lines[2], "TLSv1.3" in lines[3]) == (True, mark == "ok ", mark == "ok ")
-        assert (ran.returncode, "s3cret" in ran.stdout + ran.stderr) == (1, False)
+    """A region's database and a key service over https are told once each, BAD below TLS 1.3; so is the key of a region that nobody has."""
+    new, old = tls_server("postgresql", "TLSv1.3"), tls_server("postgresql", "TLSv1.2")
+    eu, us = (f"postgresql://ctsec:s3cret-word@127.0.0.1:{running.port}/postgres" for running in (old, new))
+    with service(listening(authority.issue("vault"), "TLSv1.3")) as peer:
+        address = f"https://127.0.0.1:{peer.port}"
+        code = REGIONS.format(vault=address, ca=authority.file, eu=eu, us=us, old=old.ca_file, new=new.ca_file)
+        (tmp_path / "host.py").write_text(code, "utf-8")
+        ran = ctsec("doctor", "host:security", folder=tmp_path)
+    assert (ran.returncode, ran.stderr, "s3cret" in ran.stdout) == (1, "", False)
+    lines = ran.stdout.splitlines()
+    told = ["ok  database", "ok  guard store", "ok  vault", "BAD region eu", "ok  region us", "ok  region mars", "BAD key of mars"]
+    assert [line[:17].rstrip() for line in lines] == told
+    assert (address in lines[2], "TLSv1.3 TLS_" in lines[2], "no TLS connection" in lines[3]) == (True, True, True)
+    assert f"postgresql://127.0.0.1:{new.port}/postgres  TLSv1.3" in lines[4]
 
 
 def test_what_is_no_bundle_is_an_error(tmp_path: Path) -> None:

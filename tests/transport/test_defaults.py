@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from ctsec.encryption.kms import AzureKeyServices, GoogleKeyServices, VaultKeyServices
+from ctsec.encryption.kms import AzureKeyServices, CallBounds, GoogleKeyServices, VaultKeyServices
 from ctsec.errors import ConfigurationError, KmsUnavailable
 from ctsec.mail.smtp import SmtpMailer
 from ctsec.secret import SecretText
@@ -66,4 +66,4 @@ def test_a_development_token_is_sent_nowhere(word: str) -> None:
         with pytest.raises(ConfigurationError, match="a default that everybody knows"):
             kms.describe()
     with pytest.raises(KmsUnavailable):
-        VaultKeyServices("http://127.0.0.1:1", token=token).open("vault:transit/acme").describe()
+        VaultKeyServices("http://127.0.0.1:1", token=token, bounds=CallBounds(attempts=1)).open("vault:transit/acme").describe()
