@@ -171,10 +171,12 @@ def test_what_waits_for_another_data_key_is_told(tmp_path: Path) -> None:
 @pytest.mark.proves("ASVS-12.3.1")
 @pytest.mark.server("postgresql")
 def test_commands_with_a_url_are_held_too(tmp_path: Path) -> None:
-    """`ctsec db` refuses a database elsewhere that does not speak TLS 1.3, unless it is told otherwise with a reason."""
+    """`ctsec db` and `ctsec residency prepare` refuse a database elsewhere below TLS 1.3, unless told otherwise with a reason."""
     old = tls_server("postgresql", "TLSv1.2")
     url = f"postgresql://ctsec:s3cret-word@db.example.test:{old.port}/postgres?hostaddr=127.0.0.1"
     refused = ctsec("db", "check", "--url", url, "--ca-file", old.ca_file, folder=tmp_path)
+    assert (refused.returncode, "s3cret" in refused.stderr) == (2, False)
+    refused = ctsec("residency", "prepare", "--url", url, "--region", "eu", "--ca-file", old.ca_file, folder=tmp_path)
     assert (refused.returncode, "s3cret" in refused.stderr) == (2, False)
     assert ctsec("db", "check", "--url", url, "--unsafe-transport", "a lab", folder=tmp_path).returncode == 1
     assert ctsec("db", "check", "--url", url, "--unsafe-transport", " ", folder=tmp_path).returncode == 2

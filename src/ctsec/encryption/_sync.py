@@ -10,7 +10,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.encryption._sync_ports import DekSource, KeyServices, Kms
-from ctsec.encryption.context import DEPLOYMENT, Context
+from ctsec.encryption.context import DEPLOYMENT, Context, wrap_context
 from ctsec.encryption.data_key import DataKey, DataKeyExhausted, NoDataKey, counted
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.envelope import dek_id_of, open_blob, seal
@@ -18,16 +18,10 @@ from ctsec.encryption.holding import HeldKeys, RingPolicy
 from ctsec.encryption.suites import Suite
 from ctsec.encryption.turns import Turns
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound, KmsError
-from ctsec.ids import DekId, OrganizationId, new_id
+from ctsec.ids import DekId, new_id
 
 LARGEST_BLOCK: Final = 1 << 20
 _BLOCKS: Final = 3
-
-
-def wrap_context(scope: str, region: str) -> bytes:
-    """Return the context that the wrapped key of `scope` in `region` is bound to at the key service."""
-    organization = None if scope == DEPLOYMENT else OrganizationId(scope)
-    return Context(organization=organization, purpose="dek", field=region).encoded
 
 
 class KeyRing:
