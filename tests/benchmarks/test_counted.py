@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,18 +12,20 @@ from benchmarks.__main__ import main
 from benchmarks.counted import Count, CountedTable
 from benchmarks.entries import keys
 from benchmarks.entries.engines import Choice
+from ctsec.security._sync_key_jobs import KeyJobs, Rewrapped
 
 
 def test_a_write_to_the_rows_would_be_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A move that wrote to rows of data beside its records would miss its target, and show it."""
 
-    def worse(self: keys.KeyJobs, kek: str, *, after: str = "", limit: int = 100) -> object:
-        with self._storage._transactions._engine.begin() as connection:
+    def worse(self: KeyJobs, kek: str, *, after: str = "", limit: int = 100) -> Rewrapped:
+        storage: Any = self._storage
+        with storage._transactions._engine.begin() as connection:
             connection.exec_driver_sql("UPDATE secret_thing SET secret = secret")
         return right(self, kek, after=after, limit=limit)
 
-    right = keys.KeyJobs.rewrap
-    monkeypatch.setattr(keys.KeyJobs, "rewrap", worse)
+    right = KeyJobs.rewrap
+    monkeypatch.setattr(KeyJobs, "rewrap", worse)
     _, moving = keys.entry(Choice(rows=10))
     assert moving.counts[0].number > 100
     assert moving.judged()[0] is False

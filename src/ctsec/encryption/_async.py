@@ -13,7 +13,7 @@ from ctsec.encryption.context import DEPLOYMENT, Context, wrap_context
 from ctsec.encryption.data_key import DataKey, DataKeyExhausted, NoDataKey, counted
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.envelope import dek_id_of, open_blob, seal
-from ctsec.encryption.holding import HeldKeys, RingPolicy
+from ctsec.encryption.holding import HeldKeys, RingPolicy, serving
 from ctsec.encryption.suites import Suite
 from ctsec.encryption.turns import AsyncTurns
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound, KmsError
@@ -54,7 +54,7 @@ class AsyncKeyRing:
         self._source = source
         self._ambient = ambient
         self._policy = policy or RingPolicy()
-        self._held = (held if held is not None else HeldKeys(self._policy.holding, clock=ambient.clock)).serving(self._policy)
+        self._held = serving(held if held is not None else HeldKeys(self._policy.holding, clock=ambient.clock), self._policy)
         self._turns = AsyncTurns()
         self._blocks: dict[DekId, int] = {}
 

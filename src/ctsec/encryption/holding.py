@@ -122,15 +122,23 @@ class _Refusal:
     until: float
 
 
-class HeldKeys:
-    """The unwrapped keys of one ring; safe to use from several threads. Shows nothing of the keys."""
+def serving(held: HeldKeys, policy: RingPolicy) -> HeldKeys:
+    """Return a cache for a ring of `policy`; raise ValueError if it serves rings of another one."""
+    if held.served not in {None, policy} or policy.holding != held.policy:
+        raise ValueError("expected one policy for all rings of a cache of keys")
+    held.served = policy
+    return held
 
-    __slots__ = ("__weakref__", "_active", "_clock", "_forgotten", "_held", "_lock", "_refusals", "_served", "policy")
+
+class HeldKeys:
+    """The unwrapped keys of the rings of one policy, `served`; safe to use from several threads. Shows nothing of the keys."""
+
+    __slots__ = ("__weakref__", "_active", "_clock", "_forgotten", "_held", "_lock", "_refusals", "policy", "served")
 
     def __init__(self, policy: HoldingPolicy | None = None, *, clock: Clock) -> None:
         self.policy = policy or HoldingPolicy()
         self._clock = clock
-        self._served: RingPolicy | None = None
+        self.served: RingPolicy | None = None
         self._forgotten = 0
         start_anew_after_fork(self)
         self.after_fork()
@@ -145,13 +153,6 @@ class HeldKeys:
 
     def __repr__(self) -> str:
         return f"HeldKeys(<{len(self._held)} hidden>)"
-
-    def serving(self, policy: RingPolicy) -> HeldKeys:
-        """Return this cache for a ring of `policy`; raise ValueError if it serves rings of another one."""
-        if self._served not in {None, policy} or policy.holding != self.policy:
-            raise ValueError("expected one policy for all rings of a cache of keys")
-        self._served = policy
-        return self
 
     def begin(self) -> Started:
         """Return when a call begins; take it before the call."""

@@ -54,10 +54,11 @@ def _with_context(kind: Any, context: ssl.SSLContext) -> Any:
 
         class AsyncHeld(kind):  # type: ignore[misc]
             def __init__(self, **parameters: Any) -> None:
-                super().__init__(**parameters)
-                if not hasattr(self.ssl_context, "context"):
+                super().__init__(**parameters)  # pyright: ignore[reportUnknownMemberType] - redis-py's are not all annotated
+                made: Any = self.ssl_context
+                if not hasattr(made, "context"):
                     raise _unexpected()
-                self.ssl_context.context = context
+                made.context = context
 
         return AsyncHeld
     if not hasattr(kind, "_wrap_socket_with_ssl"):
