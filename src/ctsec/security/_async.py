@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -16,7 +17,7 @@ from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms, AsyncSealedTable
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
-from ctsec.errors import ConfigurationError
+from ctsec.errors import ConfigurationError, CtsecError
 from ctsec.guard._async_allowances import AsyncFallingBack, AsyncSharedGuard
 from ctsec.guard._async_ports import AsyncGuardStore, AsyncSharedAllowances
 from ctsec.ids import DekId, Random, WorkspaceId
@@ -216,12 +217,28 @@ class AsyncSecurity:
         return AsyncWorker(self.jobs.all(), transaction=self._job_records, owner=owner, clock=self.parts.clock)
 
     async def connections(self) -> tuple[ConnectionReport, ...]:
-        """Connect to each peer of this bundle that can tell (stores, key service, mail, changes), and return what is spoken."""
+        """Connect to each peer of this bundle that can tell (stores, key services, mail, changes), and return what is spoken."""
         found: list[ConnectionReport] = []
+        missing = self._open_region_keys()
         for peer in self._peers:
             if isinstance(peer, AsyncReportsConnections):
                 found += await peer.connections()
-        return tuple(found)
+        for name, store in self.regional.router.stores.items():
+            if isinstance(store, AsyncReportsConnections):
+                found += [replace(each, what=f"region {name}") for each in await store.connections()]
+        found += missing
+        # The deployment's key and its service may both tell of one place.
+        return tuple({(each.what, each.address): each for each in found}.values())
+
+    def _open_region_keys(self) -> list[ConnectionReport]:
+        """Open the keys of regions, so that their services know and tell of them; return a report for each that can not be."""
+        regions, found = self.parts.settings.regions, list[ConnectionReport]()
+        for name, ref in regions.keys.items() if regions is not None else ():
+            try:
+                self._engines.secrets.open_kek(ref)
+            except CtsecError as error:
+                found.append(ConnectionReport(what=f"key of {name}", address=ref, problem=str(error)))
+        return found
 
     async def aclose(self) -> None:
         """End the worker of this bundle, write what was seen used, and close the storage."""

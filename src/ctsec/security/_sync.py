@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -17,7 +18,7 @@ from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import KeyServices, Kms, SealedTable
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
-from ctsec.errors import ConfigurationError
+from ctsec.errors import ConfigurationError, CtsecError
 from ctsec.guard._sync_allowances import FallingBack, SharedGuard
 from ctsec.guard._sync_ports import GuardStore, SharedAllowances
 from ctsec.ids import DekId, Random, WorkspaceId
@@ -217,12 +218,28 @@ class Security:
         return Worker(self.jobs.all(), transaction=self._job_records, owner=owner, clock=self.parts.clock)
 
     def connections(self) -> tuple[ConnectionReport, ...]:
-        """Connect to each peer of this bundle that can tell (stores, key service, mail, changes), and return what is spoken."""
+        """Connect to each peer of this bundle that can tell (stores, key services, mail, changes), and return what is spoken."""
         found: list[ConnectionReport] = []
+        missing = self._open_region_keys()
         for peer in self._peers:
             if isinstance(peer, ReportsConnections):
                 found += peer.connections()
-        return tuple(found)
+        for name, store in self.regional.router.stores.items():
+            if isinstance(store, ReportsConnections):
+                found += [replace(each, what=f"region {name}") for each in store.connections()]
+        found += missing
+        # The deployment's key and its service may both tell of one place.
+        return tuple({(each.what, each.address): each for each in found}.values())
+
+    def _open_region_keys(self) -> list[ConnectionReport]:
+        """Open the keys of regions, so that their services know and tell of them; return a report for each that can not be."""
+        regions, found = self.parts.settings.regions, list[ConnectionReport]()
+        for name, ref in regions.keys.items() if regions is not None else ():
+            try:
+                self._engines.secrets.open_kek(ref)
+            except CtsecError as error:
+                found.append(ConnectionReport(what=f"key of {name}", address=ref, problem=str(error)))
+        return found
 
     def close(self) -> None:
         """End the worker of this bundle, write what was seen used, and close the storage."""

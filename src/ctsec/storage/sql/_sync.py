@@ -6,16 +6,15 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 from sqlalchemy import URL, Engine, create_engine
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from ctsec.errors import ConfigurationError, CtsecError
+from ctsec.errors import ConfigurationError
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.sql._sync_access import SqlAssignments, SqlStandings
 from ctsec.storage.sql._sync_audit import SqlInbox, SqlLog
+from ctsec.storage.sql._sync_connections import reported
 from ctsec.storage.sql._sync_credentials import (
     SqlAuthenticators,
     SqlBackupCodes,
@@ -48,7 +47,6 @@ from ctsec.storage.sql.gate import MAIN_VERSION, Gate
 from ctsec.storage.sql.joined import JoinedProgress, unwrap
 from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.tables import Tables
-from ctsec.storage.sql.transport import address_of, problem, report
 from ctsec.transport.report import ConnectionReport
 from ctsec.transport.tls import TRANSPORT, Transport
 
@@ -204,16 +202,7 @@ class SqlStorage:
 
     def connections(self) -> tuple[ConnectionReport, ...]:
         """Connect to the database and to the guard store, and return what the connections speak."""
-        found: list[ConnectionReport] = []
-        for what, engine in self._places:
-            try:
-                with engine.connect() as connection:
-                    asked = partial(report, what=what, transport=self._transport)
-                    found.append(asked(connection))
-            except (SQLAlchemyError, CtsecError, OSError) as error:
-                address, excuse = address_of(engine.url), self._transport.excuse
-                found.append(ConnectionReport(what=what, address=address, problem=problem(error), excuse=excuse))
-        return tuple(found)
+        return tuple([reported(what, engine, transport=self._transport) for what, engine in self._places])
 
     def close(self) -> None:
         """Close the engines that this storage made."""
