@@ -1,4 +1,4 @@
-"""The command: `python -P -m benchmarks [names] [--json FILE] [--markdown FILE] [--rounds N] [--size S] [--engine NAME]`."""
+"""The command: `python -P -m benchmarks [names] [--json FILE] [--markdown FILE] [--rounds N] [--rows N] [--size S] [--engine NAME]`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from benchmarks.counted import Table
 from benchmarks.engines.catalogue import CATALOGUE
-from benchmarks.engines.table import EnginesTable
 from benchmarks.engines.workload import SIZES
-from benchmarks.entries import ENTRIES, TABLES, WITH_PEERS
+from benchmarks.entries import ENTRIES, SIZED, TABLES, WITH_PEERS, backups
 from benchmarks.entries.engines import Choice, peers_python
 from benchmarks.measure import Race, Row, run
 from benchmarks.report import as_json, environment, markdown, table
@@ -20,25 +20,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the named entries, or all; a missed target is printed, and is no failure: machines differ."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
-    names = [*ENTRIES, *WITH_PEERS, *TABLES]
+    names = [*ENTRIES, *WITH_PEERS, *SIZED, *TABLES]
     unknown = [name for name in chosen.names if name not in names]
     if unknown:
         parser.error(f"unknown entry {unknown[0]}; expected {', '.join(names)}")
     if chosen.rounds is not None and chosen.rounds < 1:
         parser.error("expected at least one round")
+    if chosen.rows is not None and chosen.rows < 1:
+        parser.error("expected at least one row")
     around = environment()
     print(", ".join(f"{name} {value}" for name, value in around.items()), flush=True)
     rows: list[Row] = []
-    tables: list[EnginesTable] = []
+    tables: list[Table] = []
     choice = Choice(
         sizes=tuple(chosen.size or Choice().sizes),
         engines=tuple(chosen.engine or CATALOGUE),
         seconds=chosen.seconds,
         whole=chosen.whole,
         peers=chosen.peers or peers_python(),
+        rows=chosen.rows or Choice().rows,
     )
     for name in chosen.names or names:
-        for race in _races(name, choice.peers):
+        for race in _races(name, choice.peers, rows=chosen.rows or backups.ROWS):
             found = run(race, rounds=chosen.rounds)
             print(table(found), flush=True)
             rows += found
@@ -54,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _races(name: str, peers: str) -> Iterable[Race]:
+def _races(name: str, peers: str, *, rows: int) -> Iterable[Race]:
+    if name in SIZED:
+        return SIZED[name](rows)
     if name in WITH_PEERS:
         return WITH_PEERS[name](peers)
     return ENTRIES[name]() if name in ENTRIES else ()
@@ -62,10 +67,13 @@ def _races(name: str, peers: str) -> Iterable[Race]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -P -m benchmarks", description="what ctsec costs, against floors timed in the same run")
-    parser.add_argument("names", nargs="*", metavar="name", help=f"entries to run: {', '.join([*ENTRIES, *WITH_PEERS, *TABLES])} (all)")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"entries to run: {', '.join([*ENTRIES, *WITH_PEERS, *SIZED, *TABLES])} (all)"
+    )
     parser.add_argument("--json", type=Path, help="write the results as JSON")
     parser.add_argument("--markdown", type=Path, help="write the results as Markdown tables")
     parser.add_argument("--rounds", type=int, help="rounds of each race (each has its own default)")
+    parser.add_argument("--rows", type=int, help=f"rows of data for keys (1,000,000) and backups ({backups.ROWS:,})")
     engines = parser.add_argument_group("engines", "L10 takes minutes and gigabytes for each engine")
     engines.add_argument("--size", action="append", choices=SIZES, help="a size, more than once for several (S and M)")
     engines.add_argument("--engine", action="append", choices=CATALOGUE, help="an engine, more than once for several (all)")

@@ -275,7 +275,10 @@ def _plan(kind: str, program: Path, *, folder: Path, port: int) -> tuple[list[st
         install = shutil.which("mariadb-install-db") or "mariadb-install-db"
         accounts = folder / "accounts.sql"
         accounts.write_text(
-            "".join(f"CREATE USER ctsec@'{host}';\nGRANT ALL ON *.* TO ctsec@'{host}';\n" for host in ("localhost", "127.0.0.1"))
+            "".join(
+                f"CREATE USER ctsec@'{host}';\nGRANT ALL ON *.* TO ctsec@'{host}' WITH GRANT OPTION;\n"
+                for host in ("localhost", "127.0.0.1")
+            )
         )
         init = [install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"]
         run = [str(program), "--no-defaults", f"--datadir={data}", f"--socket={folder / 'sock'}", f"--init-file={accounts}"]

@@ -34,7 +34,7 @@ def peers_python() -> str:
 class Choice:
     """What to run: sizes, engines, seconds for each measurement, and seconds for each engine at a size (None: by size).
 
-    `peers` is the interpreter that finds the other engines.
+    `peers` is the interpreter that finds the other engines, `rows` how many rows of data the entry `keys` makes.
     """
 
     sizes: tuple[str, ...] = ("S", "M")
@@ -42,6 +42,7 @@ class Choice:
     seconds: float | None = None
     whole: float | None = None
     peers: str = field(default_factory=peers_python)
+    rows: int = 1_000_000
 
 
 _SECONDS = {"S": 5.0, "M": 20.0, "L10": 60.0}

@@ -8,18 +8,21 @@ from datetime import datetime
 
 from ctsec.clock import Clock, SystemClock
 from ctsec.ids import Random
+from ctsec.secret import SecretText
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the host knows about the request being served; every audit event carries it.
 
-    `address` is the client's address as the host's trusted-proxy configuration found it, never a header as it came.
+    `address` is the client's address as the host's trusted-proxy configuration found it, never a header as it came. `device` is the token
+    of a device that was used before, as the client presented it.
     """
 
     id: str = ""
     address: str = ""
     user_agent: str = ""
+    device: SecretText | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ from ctsec.web.https import AsgiHttpsOnly as HttpsOnly
 from ctsec.web.problem import Problem, of_error
 from ctsec.web.table import by_path
 
-__all__ = ["Guard", "HttpsOnly", "Refused", "unguarded_routes"]
+__all__ = ["Guard", "HttpsOnly", "Refused", "TrustedProxies", "unguarded_routes"]
 
 _GUARDED: Final = "ctsec.guarded"
 _Handler: TypeAlias = Callable[[Request, Any], Any]
@@ -139,10 +139,11 @@ class _Requirement:
 class Guard:
     """Guards the routes of FastAPI applications with one `security`.
 
-    `trusted_proxies` are networks (CIDR) whose `X-Forwarded-For` and `X-Request-ID` are believed.
+    `trusted_proxies` are networks (CIDR) whose `X-Forwarded-For` and `X-Request-ID` are believed, or a `TrustedProxies` that says how many
+    proxies there are and which header they write.
     """
 
-    def __init__(self, security: AsyncSecurity, *, trusted_proxies: Iterable[str] = ()) -> None:
+    def __init__(self, security: AsyncSecurity, *, trusted_proxies: Iterable[str] | TrustedProxies = ()) -> None:
         self._security = security
         self._entry = AsyncEntry(security)
         self._api = AsyncApi(security, entry=self._entry)
@@ -204,7 +205,7 @@ class Guard:
 
     def request(self, request: Request) -> CallRequest:
         """Return what audit events say of a request, for `security.begin` and `security.join` in a route of the host's own."""
-        return ambient_request(self._read(request))
+        return ambient_request(self._read(request), site=self._entry.site)
 
     async def judge(self, request: Request, demand: Demand) -> Principal:
         """Return the principal of a request that fulfils `demand`; raise Refused otherwise. What the dependencies call."""
@@ -224,7 +225,7 @@ class Guard:
 
     async def _unit(self, request: Request) -> AsyncIterator[AsyncUnit]:
         try:
-            async with self._security.begin(ambient_request(self._read(request))) as unit:
+            async with self._security.begin(ambient_request(self._read(request), site=self._entry.site)) as unit:
                 yield unit
         except AccessDenied as error:
             raise await self.refused(request, error) from error
@@ -256,7 +257,7 @@ class Guard:
             query=request.scope["query_string"].decode("latin-1"),
             headers=headers,
             body=body,
-            address=self._proxies.client(peer, forwarded=request.headers.getlist("x-forwarded-for")),
+            address=self._proxies.client(peer, headers=headers),
             id=self._proxies.request_id(peer, given=request.headers.get("x-request-id")),
         )
 

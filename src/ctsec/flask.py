@@ -48,7 +48,7 @@ from ctsec.web.https import WsgiHttpsOnly as HttpsOnly
 from ctsec.web.problem import Problem, of_error
 from ctsec.web.table import by_path
 
-__all__ = ["Guard", "HttpsOnly", "Refused", "unguarded_routes"]
+__all__ = ["Guard", "HttpsOnly", "Refused", "TrustedProxies", "unguarded_routes"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -75,10 +75,11 @@ def _response(answer: WebResponse) -> Response:
 class Guard:
     """Guards the views of Flask applications with one `security`.
 
-    `trusted_proxies` are networks (CIDR) whose `X-Forwarded-For` and `X-Request-ID` are believed.
+    `trusted_proxies` are networks (CIDR) whose `X-Forwarded-For` and `X-Request-ID` are believed, or a `TrustedProxies` that says how many
+    proxies there are and which header they write.
     """
 
-    def __init__(self, security: Security, *, trusted_proxies: Iterable[str] = ()) -> None:
+    def __init__(self, security: Security, *, trusted_proxies: Iterable[str] | TrustedProxies = ()) -> None:
         self._security = security
         self._entry = Entry(security)
         self._api = Api(security, entry=self._entry)
@@ -134,7 +135,7 @@ class Guard:
     def unit(self) -> Generator[Unit, None, None]:
         """Open a unit of work of this request: committed when the block ends, rolled back if it raises."""
         try:
-            with self._security.begin(ambient_request(self._read())) as unit:
+            with self._security.begin(ambient_request(self._read(), site=self._entry.site)) as unit:
                 yield unit
         except AccessDenied as error:
             raise self.refused(error) from error
@@ -143,7 +144,7 @@ class Guard:
 
     def request(self) -> CallRequest:
         """Return what audit events say of the current request, for `security.begin` and `security.join` in a view of the host's own."""
-        return ambient_request(self._read())
+        return ambient_request(self._read(), site=self._entry.site)
 
     @staticmethod
     def public(view: F) -> F:
@@ -201,14 +202,15 @@ class Guard:
 
     def _read(self, *, body: bytes = b"") -> WebRequest:
         peer = request.remote_addr or ""
+        headers = tuple((name.lower(), value) for name, value in request.headers)
         return WebRequest(
             method=request.method,
             path=request.path,
             params={name: str(value) for name, value in (request.view_args or {}).items()},
             query=request.query_string.decode("latin-1"),
-            headers=tuple((name.lower(), value) for name, value in request.headers),
+            headers=headers,
             body=body,
-            address=self._proxies.client(peer, forwarded=request.headers.getlist("X-Forwarded-For")),
+            address=self._proxies.client(peer, headers=headers),
             id=self._proxies.request_id(peer, given=request.headers.get("X-Request-ID")),
         )
 

@@ -31,6 +31,7 @@ ElevationId = NewType("ElevationId", str)
 BreakGlassId = NewType("BreakGlassId", str)
 CredentialId = NewType("CredentialId", str)
 MoveId = NewType("MoveId", str)
+DeviceId = NewType("DeviceId", str)
 
 Random: TypeAlias = Callable[[int], bytes]
 Id = TypeVar("Id", bound=str)
@@ -53,6 +54,7 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     BreakGlassId: "bgl",
     CredentialId: "crd",
     MoveId: "mov",
+    DeviceId: "dvc",
 }
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -36,6 +36,7 @@ from ctsec.storage.sql.schema import create, create_region, upgrade, upgrade_reg
 from ctsec.worker.thread import WorkerThread
 
 if TYPE_CHECKING:
+    from ctsec.guard.ports import AsyncSharedAllowances, SharedAllowances
     from ctsec.mail.ports import AsyncMailer, Mailer
     from ctsec.rbac.policy import Policy
     from ctsec.storage.ports import AsyncChangeFeed, AsyncStorage, ChangeFeed, Storage
@@ -115,6 +116,23 @@ def _async_feed(storage: AsyncStorage, options: EmbeddedOptions) -> AsyncChangeF
     return AsyncRedisFeed.from_url(options.changes, transport=options.changes_transport)
 
 
+def _allowances(options: EmbeddedOptions) -> SharedAllowances | None:
+    """Return where address blocks are counted, if not in the guard store."""
+    if options.allowances is None:
+        return None
+    from ctsec.storage.redis import RedisAllowances
+
+    return RedisAllowances.from_url(options.allowances, transport=options.changes_transport)
+
+
+def _async_allowances(options: EmbeddedOptions) -> AsyncSharedAllowances | None:
+    if options.allowances is None:
+        return None
+    from ctsec.storage.redis import AsyncRedisAllowances
+
+    return AsyncRedisAllowances.from_url(options.allowances, transport=options.changes_transport)
+
+
 def _async_services(options: EmbeddedOptions) -> AsyncKeyServices | None:
     """Return the key services of customers, for an event loop: they may block, so threads of their own wait for them."""
     if options.key_services is None:
@@ -176,6 +194,7 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         mailer=mailer,
         key_services=chosen.key_services,
         feed=_feed(storage, chosen),
+        allowances=_allowances(chosen),
         breaches=chosen.breaches,
         region_stores={name: MemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
         sealed_tables=chosen.sealed_tables,
@@ -200,6 +219,7 @@ async def async_in_memory(
         mailer=mailer,
         key_services=_async_services(chosen),
         feed=_async_feed(storage, chosen),
+        allowances=_async_allowances(chosen),
         breaches=_async_breaches(chosen),
         region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
         sealed_tables=tuple(map(AsyncBlockingTable, chosen.sealed_tables)),
@@ -231,6 +251,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         wake=base.wake,
         rest=base.leave,
         feed=_async_feed(storage, options),
+        allowances=_async_allowances(options),
         breaches=_async_breaches(options),
         region_stores=_async_region_stores(options, base.tables),
         sealed_tables=tuple(map(AsyncBlockingTable, options.sealed_tables)),
@@ -264,6 +285,7 @@ class _Embedded:
             wake=self.wake,
             rest=self._rest,
             feed=_feed(storage, options),
+            allowances=_allowances(options),
             breaches=options.breaches,
             region_stores=_region_stores(options, self.tables),
             sealed_tables=options.sealed_tables,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture.source import Module, imports, modules
+from tests.architecture.source import Module, imports, last_name, modules
 
 PRIMITIVES = {
     "cryptography.exceptions.InvalidSignature",
@@ -50,7 +51,7 @@ def hashes(module: Module) -> set[str]:
     return found
 
 
-@pytest.mark.proves("ASVS-11.3.1", "ASVS-11.3.2", "ASVS-11.3.5")
+@pytest.mark.proves("ASVS-11.3.1", "ASVS-11.3.2", "ASVS-11.3.5", "ASVS-11.6.1")
 def test_the_primitives_of_encryption_are_a_closed_list() -> None:
     """Ciphers, modes and derivations are AES-GCM, HKDF and HMAC: no mode without authentication, no padding, no MAC beside a cipher.
 
@@ -62,7 +63,7 @@ def test_the_primitives_of_encryption_are_a_closed_list() -> None:
     assert found - apart == PRIMITIVES
 
 
-@pytest.mark.proves("ASVS-11.4.1")
+@pytest.mark.proves("ASVS-11.4.1", "ASVS-11.4.3")
 def test_only_approved_hashes_are_used() -> None:
     """Every hash function that is named is of SHA-2 or SHA-3, but for SHA-1 where one-time passwords and lists of leaks are."""
     used = {".".join(module.parts): hashes(module) for module in modules().values()}
@@ -70,6 +71,27 @@ def test_only_approved_hashes_are_used() -> None:
         name: found for name, found in OTHER_HASHES.items() if name in used
     }
     assert any("sha256" in found for found in used.values())
+    assert min(hashlib.new(name).digest_size for name in APPROVED_HASHES) * 8 >= 256
+
+
+@pytest.mark.proves("ASVS-11.6.2")
+def test_key_exchange_is_left_to_tls() -> None:
+    """No module agrees on keys by itself, and none narrows or widens what OpenSSL exchanges keys by in TLS."""
+    agreeing = ("x25519", "x448", "ECDH", "asymmetric.dh", "asymmetric.ec", "KEM", "keywrap")
+    found = {f"{'.'.join(module.parts)} {name}" for module in modules().values() for name in named(module)}
+    assert {name for name in found if any(word in name for word in agreeing) and not name.startswith("testing.")} == set()
+    settings = {"set_ecdh_curve", "set_ciphers", "load_dh_params", "set_ecdh_auto", "set_groups"}
+    called = {last_name(node) for module in modules().values() for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
+    assert called & settings == set()
+
+
+@pytest.mark.proves("CVE-2026-28490")
+def test_nothing_is_decrypted_with_rsa() -> None:
+    """No module reads encrypted tokens (JWE) or names a way of encryption with RSA: there is no padding to ask an oracle about."""
+    imported = {name for module in modules().values() for name in named(module)}
+    assert {name for name in imported if "jwe" in name.lower()} == set()
+    texts = {node.value for module in modules().values() for node in ast.walk(module.tree) if isinstance(node, ast.Constant)}
+    assert {"RSA1_5", "RSA-OAEP", "RSA-OAEP-256"} & texts == set()
 
 
 def test_the_list_sees_what_is_imported() -> None:

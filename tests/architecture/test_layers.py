@@ -30,7 +30,7 @@ SHARED = (
 )  # fmt: skip
 SHARED_FOR = {
     "rbac": ("audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*"),
-    "guard": ("audit.event", "audit.record"),
+    "guard": ("audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS)),
     # A region is a store and a key (ADR 16): it names keys and regions as encryption does, and judges pins of the directory's records.
     "residency": (*SHARED, "encryption.customer_key", "encryption.dek", "directory.record"),
 }

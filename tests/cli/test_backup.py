@@ -76,6 +76,21 @@ def test_a_host_goes_on_with_a_restored_store(folder: Path) -> None:
     security.close()
 
 
+def test_a_key_file_is_made_and_never_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`ctsec key create` makes a file for this user alone; a second one of its name is refused, and a missing one says how to make it."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["backup", "--url", "sqlite:///app.db", "--to", "a.bak", "--key", "local:backup.key"]) == 2
+    missing = capsys.readouterr().err
+    assert "`ctsec key create` makes a new one" in missing
+    assert "TOTP" not in missing
+    assert main(["key", "create", "backup.key"]) == 0
+    assert capsys.readouterr().out.startswith(LocalKms.load("backup.key").ref)
+    made = Path("backup.key").read_bytes()
+    assert Path("backup.key").stat().st_mode & 0o777 == 0o600
+    assert main(["key", "create", "backup.key"]) == 2
+    assert Path("backup.key").read_bytes() == made
+
+
 def test_refusals_are_one_line_and_exit_with_2(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A taken name, a full store, a cut file, a wrong key and a missing option are told in one line with a code, and change nothing."""
     monkeypatch.chdir(folder)

@@ -16,7 +16,7 @@ from ctsec.testing.conformance.samples import NOW, ignore
 from tests.certificates import Authority
 from tests.cli.test_command_line import HOST, ctsec
 from tests.servers import server, tls_server
-from tests.transport.peers import listening, mail_server
+from tests.transport.peers import listening, mail_server, service
 
 BUNDLE = """
 import os
@@ -171,16 +171,78 @@ def test_what_waits_for_another_data_key_is_told(tmp_path: Path) -> None:
 @pytest.mark.proves("ASVS-12.3.1")
 @pytest.mark.server("postgresql")
 def test_commands_with_a_url_are_held_too(tmp_path: Path) -> None:
-    """`ctsec db` refuses a database elsewhere that does not speak TLS 1.3, unless it is told otherwise with a reason."""
+    """`ctsec db` and `ctsec residency prepare` refuse a database elsewhere below TLS 1.3, unless told otherwise with a reason."""
     old = tls_server("postgresql", "TLSv1.2")
     url = f"postgresql://ctsec:s3cret-word@db.example.test:{old.port}/postgres?hostaddr=127.0.0.1"
     refused = ctsec("db", "check", "--url", url, "--ca-file", old.ca_file, folder=tmp_path)
+    assert (refused.returncode, "s3cret" in refused.stderr) == (2, False)
+    refused = ctsec("residency", "prepare", "--url", url, "--region", "eu", "--ca-file", old.ca_file, folder=tmp_path)
     assert (refused.returncode, "s3cret" in refused.stderr) == (2, False)
     assert ctsec("db", "check", "--url", url, "--unsafe-transport", "a lab", folder=tmp_path).returncode == 1
     assert ctsec("db", "check", "--url", url, "--unsafe-transport", " ", folder=tmp_path).returncode == 2
     new = tls_server("postgresql", "TLSv1.3")
     there = url.replace(str(old.port), str(new.port))
     assert ctsec("db", "check", "--url", there, "--ca-file", new.ca_file, folder=tmp_path).returncode == 1
+
+
+REGIONS = """
+from ctsec.encryption.kms import CompositeKeyServices, LocalKeyServices, LocalKms, VaultKeyServices
+from ctsec.presets import parts_of, settings_of
+from ctsec.authn.argon2_pool import Argon2Hasher
+from ctsec.authn.argon2 import Argon2Parameters
+from ctsec.rbac import Policy
+from ctsec.residency import DEPLOYMENTS_KEY, Region, Regions
+from ctsec.secret import Secret, SecretText
+from ctsec.security import EmbeddedOptions, Security
+from ctsec.storage.sql import SqlRegionStorage, SqlStorage
+from ctsec.transport import Transport
+import os
+
+local = LocalKms(bytes(16), key=Secret(bytes(32)))
+vault = VaultKeyServices({vault!r}, token=lambda: SecretText("s3cret-word"), transport=Transport(ca_file={ca!r}))
+kms = vault.open("vault:transit/acme")
+regions = Regions(
+    regions=(
+        Region(name="eu", store={eu!r}, key=DEPLOYMENTS_KEY),
+        Region(name="us", store={us!r}, key=local.ref),
+        Region(name="mars", store="sqlite:///mars.db", key="local:" + "f" * 32),
+    ),
+    default="eu",
+)
+options = EmbeddedOptions(password_hash=Argon2Parameters.for_tests(), regions=regions)
+security = Security(
+    storage=SqlStorage.from_url("sqlite:///app.db"),
+    kms=kms,
+    key_services=CompositeKeyServices({{"vault": vault, "local": LocalKeyServices(local)}}),
+    slow_hash=Argon2Hasher(options.password_hash),
+    parts=parts_of(local, policy=Policy.preset(), settings=settings_of("Acme", options), options=options),
+    random=os.urandom,
+    region_stores={{
+        "eu": SqlRegionStorage.from_url({eu!r}, transport=Transport(ca_file={old!r}, on_loopback=True)),
+        "us": SqlRegionStorage.from_url({us!r}, transport=Transport(ca_file={new!r}, on_loopback=True)),
+        "mars": SqlRegionStorage.from_url("sqlite:///mars.db"),
+    }},
+)
+"""
+
+
+@pytest.mark.proves("ASVS-12.1.1", "ASVS-12.3.1")
+@pytest.mark.server("postgresql")
+def test_stores_and_keys_of_regions_are_told(tmp_path: Path, authority: Authority) -> None:
+    """A region's database and a key service over https are told once each, BAD below TLS 1.3; so is the key of a region that nobody has."""
+    new, old = tls_server("postgresql", "TLSv1.3"), tls_server("postgresql", "TLSv1.2")
+    eu, us = (f"postgresql://ctsec:s3cret-word@127.0.0.1:{running.port}/postgres" for running in (old, new))
+    with service(listening(authority.issue("vault"), "TLSv1.3")) as peer:
+        address = f"https://127.0.0.1:{peer.port}"
+        code = REGIONS.format(vault=address, ca=authority.file, eu=eu, us=us, old=old.ca_file, new=new.ca_file)
+        (tmp_path / "host.py").write_text(code, "utf-8")
+        ran = ctsec("doctor", "host:security", folder=tmp_path)
+    assert (ran.returncode, ran.stderr, "s3cret" in ran.stdout) == (1, "", False)
+    lines = ran.stdout.splitlines()
+    told = ["ok  database", "ok  guard store", "ok  vault", "BAD region eu", "ok  region us", "ok  region mars", "BAD key of mars"]
+    assert [line[:17].rstrip() for line in lines] == told
+    assert (address in lines[2], "TLSv1.3 TLS_" in lines[2], "no TLS connection" in lines[3]) == (True, True, True)
+    assert f"postgresql://127.0.0.1:{new.port}/postgres  TLSv1.3" in lines[4]
 
 
 def test_what_is_no_bundle_is_an_error(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ EXPECTED = {
     "docs/how-to/let-customers-bring-their-key.md",
     "docs/how-to/keep-data-in-a-region.md",
     "docs/how-to/let-organizations-make-roles.md",
+    "docs/how-to/limit-guessing.md",
     "docs/how-to/list-what-somebody-may-see.md",
     "docs/how-to/move-existing-accounts-in.md",
     "docs/how-to/prove-your-policy.md",

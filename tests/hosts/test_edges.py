@@ -237,6 +237,29 @@ def test_both_hosts_answer_with_the_same_bytes() -> None:
         assert fastapi == flask, case
 
 
+@pytest.mark.proves("ASVS-14.2.2", "ASVS-14.3.2")
+def test_nothing_of_ours_is_kept_by_a_cache(browser: Browser) -> None:
+    """Every answer of ours, to guests and to people who are signed in, in success and failure, says that nobody may store it."""
+    replies = {case: send() for case, send in scenario(browser)}
+    assert {case: reply.headers.get("cache-control") for case, reply in replies.items()} == dict.fromkeys(replies, "no-store")
+
+
+@pytest.mark.proves("ASVS-14.2.1")
+@pytest.mark.parametrize("name", ["api_key", "access_token", COOKIE, "authorization"])
+def test_no_credential_is_read_from_an_address(host: Host, browser: Browser, name: str) -> None:
+    """A session token and an API key in a query open nothing, at our routes and at the host's, nor change who asks by a header."""
+    browser.sign_up("ada@example.com")
+    organization = browser.found("Acme")
+    key = browser.ok(f"POST /organizations/{organization}/api-keys", {"name": "robot"})["token"]
+    other = Browser(host).sign_up("eve@example.com")
+    for credential in (key, browser.cookie, f"Bearer%20{key}", f"Session%20{browser.cookie}"):
+        for path in ("/me", "/auth/session"):
+            asked = f"{path}?{name}={credential}"
+            assert host.send("GET", asked, headers=[], body=b"").status in {400, 401}
+            mine = host.send("GET", asked, headers=[("cookie", f"{COOKIE}={other.cookie}")], body=b"")
+            assert mine.status != 200 or browser.id not in mine.body.decode()
+
+
 def test_broken_infrastructure_tells_nothing(host: Host, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that is busy answers 503 with Retry-After, a corrupt record 500 without its text, at our routes and the host's."""
     from ctsec.errors import CorruptRecord, StoreBusy

@@ -15,7 +15,7 @@ def owner(host: Host) -> Browser:
     return Browser(host).sign_up("owner@example.com", "Olga Owner")
 
 
-@pytest.mark.proves("SEED-K1", "SEED-K2")
+@pytest.mark.proves("ASVS-14.2.6", "SEED-K1", "SEED-K2")
 def test_a_key_is_shown_once_and_opens_the_hosts_api(host: Host, owner: Browser) -> None:
     """A minted key's text is in one answer only; as a bearer it acts for its owner, until it expires."""
     organization = owner.found("Acme")

@@ -136,6 +136,7 @@ def test_answers_for_another_key_are_not_believed(found: Provider) -> None:
             assert wrong == names[found.name]
 
 
+@pytest.mark.proves("ASVS-13.2.1")
 def test_a_token_is_asked_for_each_attempt_and_shown_nowhere(found: Provider) -> None:
     """A renewed token is used at once; one that is refused, malformed or can not be had is KmsUnavailable and stands in no error."""
     tokens = ["expired-token", TOKEN]
@@ -210,6 +211,7 @@ def padded(body: dict[str, Any]) -> bytes:
     return json.dumps(body).encode() + b" " * 70_000
 
 
+@pytest.mark.proves("ASVS-13.2.4")
 @pytest.mark.parametrize(
     "ref",
     [
@@ -247,6 +249,7 @@ def test_addresses_without_tls_are_refused(address: str) -> None:
         AzureKeyServices(address=address or "http://x", token=token).open("azure:acme-hsm/kek/" + "0" * 32)
 
 
+@pytest.mark.proves("ASVS-11.2.3", "ASVS-13.3.1")
 @pytest.mark.parametrize(
     "settings", [{"derived": False}, {"exportable": True}, {"allow_plaintext_backup": True}, {"type": "rsa-4096"}, {"type": "aes128-gcm96"}]
 )

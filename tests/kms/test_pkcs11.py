@@ -85,6 +85,7 @@ def test_a_label_that_is_taken_is_never_used_again(token: Pkcs11KeyServices, lab
     assert kms.unwrap(wrapped, b"c") == secret
 
 
+@pytest.mark.proves("ASVS-11.2.3")
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

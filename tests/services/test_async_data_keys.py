@@ -237,6 +237,7 @@ async def test_a_long_secret_takes_its_share(scene: Scene) -> None:
     assert await scene.world.storage.guard.seals.reserved(dek_id_of(blob)) >= 2 * len(long) >> 12
 
 
+@pytest.mark.proves("ASVS-11.2.2")
 async def test_the_strict_suite_beside_the_default(scene: Scene) -> None:
     """A deployment that turns to the strict suite seals in it and opens what is there, without counting; one that turns back opens both."""
     before = await scene.seal()
@@ -250,6 +251,7 @@ async def test_the_strict_suite_beside_the_default(scene: Scene) -> None:
     assert await scene.open(after) == "a token"
 
 
+@pytest.mark.proves("ASVS-13.3.4")
 async def test_an_old_key_opens_and_is_replaced(scene: Scene) -> None:
     """The worker rotates what is due; without one, what is too old to seal makes room by itself, the deployment's key at the next start."""
     blob = await scene.seal()
@@ -291,6 +293,7 @@ async def test_the_deployments_key_says_that_it_is_used_up(small: Scene) -> None
     assert dek_id_of(await small.world.call("secrets.seal", b"x", context=context)) != dek_id_of(blob)
 
 
+@pytest.mark.proves("ASVS-11.2.2")
 async def test_the_deployments_key_is_wrapped_anew_under_another(scene: Scene) -> None:
     """Re-wrapping writes one record for each data key, in batches that can stop anywhere; no data changes, and all of it opens."""
     blobs = {of: await scene.seal(of=of) for of in (scene.acme, scene.globex)}

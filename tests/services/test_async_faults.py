@@ -62,7 +62,7 @@ class Saved:
         return cls(
             state.newest,
             dict(state._changed),
-            (dict(guard.proofs), dict(guard.steps), dict(guard.attempts), dict(guard.events), dict(guard.seals)),
+            (dict(guard.proofs), dict(guard.steps), dict(guard.attempts), dict(guard.events), dict(guard.seals), dict(guard.allowances)),
         )
 
     def restore(self, storage: AsyncMemoryStorage) -> None:
@@ -70,7 +70,7 @@ class Saved:
         state, guard = storage.state, storage.state.guard
         state.newest = self.newest
         state._changed = dict(self.changed)
-        guard.proofs, guard.steps, guard.attempts, guard.events, guard.seals = (dict(part) for part in self.guard)
+        guard.proofs, guard.steps, guard.attempts, guard.events, guard.seals, guard.allowances = (dict(part) for part in self.guard)
 
 
 def claimed_successes(storage: AsyncMemoryStorage, before: Saved) -> set[str]:

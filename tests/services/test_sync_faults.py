@@ -63,7 +63,7 @@ class Saved:
         return cls(
             state.newest,
             dict(state._changed),
-            (dict(guard.proofs), dict(guard.steps), dict(guard.attempts), dict(guard.events), dict(guard.seals)),
+            (dict(guard.proofs), dict(guard.steps), dict(guard.attempts), dict(guard.events), dict(guard.seals), dict(guard.allowances)),
         )
 
     def restore(self, storage: MemoryStorage) -> None:
@@ -71,7 +71,7 @@ class Saved:
         state, guard = storage.state, storage.state.guard
         state.newest = self.newest
         state._changed = dict(self.changed)
-        guard.proofs, guard.steps, guard.attempts, guard.events, guard.seals = (dict(part) for part in self.guard)
+        guard.proofs, guard.steps, guard.attempts, guard.events, guard.seals, guard.allowances = (dict(part) for part in self.guard)
 
 
 def claimed_successes(storage: MemoryStorage, before: Saved) -> set[str]:

@@ -20,12 +20,14 @@ from ctsec.directory.record import MembershipStatus, OrganizationStatus
 from ctsec.encryption.dek import DekState
 from ctsec.encryption.reencryption import Stored
 from ctsec.errors import StoreError
+from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Purpose
 from ctsec.rbac.elevation import ElevationState
 from ctsec.rbac.listing import Reach
 from ctsec.storage.ports import Storage, Store
 from ctsec.testing.conformance import samples as s
+from ctsec.testing.conformance._sync_credentials import device
 from ctsec.testing.conformance._sync_passkeys import passkey
 from ctsec.testing.conformance._sync_reencryption import blob, progress
 from ctsec.testing.conformance._sync_vault import credential, index_key
@@ -40,6 +42,7 @@ _ORDERED: Final = (
     "workspaces.of_", "roster.of_org", "standings.of_org", "roster.owners", "assignments.of_", "lists.", "passkeys.of_", "custom_roles.of_",
     "elevations.of_", "break_glass.of_", "api_keys.of_", "credentials.", "index_keys.", "inbox.", "log.", "outbox.", "guard.events.",
     "reencryptions.", "deks.retired_", "deks.of_scopes",
+    "guard.attempts.untold",
 )  # fmt: skip
 
 
@@ -76,7 +79,14 @@ def _reach(a: int, b: int, c: int) -> Reach:
 
 
 def _attempts(a: int, b: int) -> Attempts | None:
-    return Attempts(key=_KEYS[a], failures=b, blocked_until=_at(b) if b > 1 else None) if b else None
+    if b == 0:
+        return None
+    waiting, ended = _at(b) if b > 1 else None, _at(b) if b > 2 else None
+    return Attempts(key=_KEYS[a], failures=b, blocked_until=waiting, disabled_at=ended, subject=s.user_id(a) if ended else "")
+
+
+def _allowance(a: int, b: int) -> Allowance | None:
+    return Allowance(key=_KEYS[a], full_at=_at(b)) if b else None
 
 
 # What each call is given: `f` numbers the calls of this name in the run (ids are new where a record is added), a, b and c are 0 to 3.
@@ -145,6 +155,11 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "sessions.touch": lambda f, a, b, c: _call(s.session(a, of=0).id, at=_at(b)),
     "sessions.of_user": lambda f, a, b, c: _call(s.user_id(a)),
     "sessions.revoke": lambda f, a, b, c: _call(s.user_id(a), s.session(b, of=0).id if c else None, keep=s.session(1, of=0).id, now=_at(c)),
+    "devices.add": lambda f, a, b, c: _call(device(f, of=a)),
+    "devices.get": lambda f, a, b, c: _call(device(a, of=0).id),
+    "devices.of_user": lambda f, a, b, c: _call(s.user_id(a)),
+    "devices.renew": lambda f, a, b, c: _call(device(a, of=0).id, seen_at=_at(b), expires_at=_at(c)),
+    "devices.forget": lambda f, a, b, c: _call(s.user_id(a), device(b, of=0).id),
     "authenticators.add": lambda f, a, b, c: _call(s.authenticator(f, of=a, confirmed=b > 1)),
     "authenticators.of_user": lambda f, a, b, c: _call(s.user_id(a)),
     "authenticators.replace": lambda f, a, b, c: _call(replace(s.authenticator(a, of=b, confirmed=True), version=c)),
@@ -221,6 +236,11 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "guard.steps.advance": lambda f, a, b, c: _call(_KEYS[a], step=b + c),
     "guard.attempts.get": lambda f, a, b, c: _call(_KEYS[a]),
     "guard.attempts.replace": lambda f, a, b, c: _call(_attempts(a, b), _attempts(a, 1 + c)),
+    "guard.attempts.settle": lambda f, a, b, c: _call(tuple(each for each in (_attempts(a, 1 + b), _attempts(c, 3)) if each)),
+    "guard.attempts.untold": lambda f, a, b, c: _call(limit=1 + a),
+    "guard.allowances.get": lambda f, a, b, c: _call(_KEYS[a]),
+    "guard.allowances.replace": lambda f, a, b, c: _call(_allowance(a, b), _allowance(a, 1 + c)),
+    "guard.allowances.trim": lambda f, a, b, c: _call(before=_at(b)),
     "guard.attempts.clear": lambda f, a, b, c: _call((_KEYS[a], _KEYS[b])),
     "guard.seals.reserve": lambda f, a, b, c: _call(_KEYS[a], messages=1 + b, most=3 + c),
     "guard.seals.reserved": lambda f, a, b, c: _call(_KEYS[a]),

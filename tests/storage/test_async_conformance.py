@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ctsec.guard.ports import AsyncAllowanceRecords
 from ctsec.storage.memory import AsyncMemoryRegionStorage, AsyncMemorySession, AsyncMemoryStorage
 from ctsec.testing import conformance
 
@@ -11,6 +12,11 @@ from ctsec.testing import conformance
 @pytest.fixture
 def storage() -> AsyncMemoryStorage:
     return AsyncMemoryStorage()
+
+
+@pytest.fixture
+def allowances(storage: AsyncMemoryStorage) -> AsyncAllowanceRecords:
+    return storage.guard.allowances
 
 
 @pytest.fixture
@@ -80,6 +86,14 @@ class TestPasswords(conformance.AsyncPasswordConformance):
 
 
 class TestSessions(conformance.AsyncSessionConformance):
+    pass
+
+
+class TestDevices(conformance.AsyncDeviceConformance):
+    pass
+
+
+class TestAllowances(conformance.AsyncAllowanceConformance):
     pass
 
 

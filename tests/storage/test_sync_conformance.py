@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from ctsec.guard.ports import AllowanceRecords
 from ctsec.storage.memory import MemoryRegionStorage, MemorySession, MemoryStorage
 from ctsec.testing import conformance
 
@@ -12,6 +13,11 @@ from ctsec.testing import conformance
 @pytest.fixture
 def storage() -> MemoryStorage:
     return MemoryStorage()
+
+
+@pytest.fixture
+def allowances(storage: MemoryStorage) -> AllowanceRecords:
+    return storage.guard.allowances
 
 
 @pytest.fixture
@@ -81,6 +87,14 @@ class TestPasswords(conformance.PasswordConformance):
 
 
 class TestSessions(conformance.SessionConformance):
+    pass
+
+
+class TestDevices(conformance.DeviceConformance):
+    pass
+
+
+class TestAllowances(conformance.AllowanceConformance):
     pass
 
 

@@ -38,26 +38,49 @@ class Service(ThreadingHTTPServer):
     def __init__(self, context: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
         self.context = context
-        self.versions: list[str | None] = []
         self.answered = 0
+        self._begun = 0
+        self._spoken: list[str | None] = []
+        self._changed = threading.Condition()
 
     @property
     def port(self) -> int:
         """Where it listens."""
         return int(self.server_address[1])
 
+    @property
+    def versions(self) -> list[str | None]:
+        """What the connections spoke that were accepted by now; a client may know the end of a handshake before this side does."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self._spoken) == self._begun, 60)
+            return list(self._spoken)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Count a connection before its thread begins."""
+        with self._changed:
+            self._begun += 1
+        super().process_request(request, client_address)
+
+    def _note(self, version: str | None) -> None:
+        with self._changed:
+            self._spoken.append(version)
+            self._changed.notify_all()
+
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Shake hands in the connection's own thread, then answer."""
         if self.context is None:
-            self.versions.append(None)
+            self._note(None)
             super().finish_request(request, client_address)
             return
+        spoken = None
         try:
             with self.context.wrap_socket(request, server_side=True) as tls:
-                self.versions.append(tls.version())
+                spoken = tls.version()
+                self._note(spoken)
                 super().finish_request(tls, client_address)
-        except (ssl.SSLError, ConnectionError):
-            self.versions.append("refused")
+        except OSError:
+            if spoken is None:
+                self._note("refused")
 
     def shutdown_request(self, request: Any) -> None:
         """The socket is closed by the handshake's own block; there is nothing more to shut down."""

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.connection import SSLConnection
 
 from ctsec.errors import ConfigurationError
 from ctsec.storage.redis import AsyncRedisFeed, RedisFeed
+from ctsec.storage.redis.transport import hold
 from ctsec.transport import ConnectionReport, Transport, UnsafeTransport
 from tests.certificates import Authority
 from tests.servers import TlsServer, tls_server
@@ -91,9 +94,50 @@ def test_other_names_and_other_authorities_are_refused(look: Look, tmp_path: Pat
         assert "certificate is not accepted" in look(f"rediss://127.0.0.1:{running.port}/0{query}", transport).problem
 
 
-def test_parameters_of_the_url_do_not_weaken() -> None:
+@pytest.mark.proves("ASVS-12.3.4")
+def test_a_given_ca_is_the_only_one(look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An authority that the system trusts is not trusted beside a given file, of the transport or of the URL, and is without one."""
+    running, other = tls_server("redis", "TLSv1.3"), Authority.make(tmp_path).file
+    monkeypatch.setenv("SSL_CERT_FILE", running.ca_file)
+    url = f"rediss://127.0.0.1:{running.port}/0"
+    for named, transport in ((url, held(running, ca_file=other)), (f"{url}?ssl_ca_certs={other}", held(running, ca_file=None))):
+        assert "certificate is not accepted" in look(named, transport).problem
+    assert look(url, held(running, ca_file=None)).sound
+    assert look(f"{url}?ssl_ca_certs={other}", held(running)).sound
+
+
+def test_files_of_the_url_are_read_at_the_start(tmp_path: Path) -> None:
+    """A CA file that can not be read stops the start, and a redis-py that is not built as expected does too."""
+    for kind in (RedisFeed, AsyncRedisFeed):
+        with pytest.raises(ConfigurationError, match="readable PEM files"):
+            kind.from_url(f"rediss://cache.example.test/0?ssl_ca_certs={tmp_path}/none.pem")
+
+
+class _Elsewhere(SSLConnection):
+    """A connection of a redis-py that makes its context somewhere else."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "ssl_context":
+            return object()
+        return super().__getattribute__(name)
+
+
+def test_another_redis_py_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where redis-py has no place for a context of ours, nothing is connected: not with one of its own."""
+    client: Any = AsyncRedis.from_url("rediss://cache.example.test/0")
+    client.connection_pool.connection_class = _Elsewhere
+    hold(client, Transport())
+    with pytest.raises(ConfigurationError, match="not built as expected"):
+        client.connection_pool.make_connection()
+    monkeypatch.delattr("redis.connection.SSLConnection._wrap_socket_with_ssl")
+    with pytest.raises(ConfigurationError, match="not built as expected"):
+        RedisFeed.from_url("rediss://cache.example.test/0")
+
+
+def test_parameters_of_the_url_do_not_weaken(tmp_path: Path) -> None:
     """Of what a URL's query says of TLS, only its files are kept; version and checks are ours."""
-    query = "?ssl_cert_reqs=none&ssl_check_hostname=no&ssl_min_version=771&ssl_ciphers=ALL&ssl_ca_path=/tmp&ssl_ca_certs=ca.pem"
+    ca = Authority.make(tmp_path).file
+    query = f"?ssl_cert_reqs=none&ssl_check_hostname=no&ssl_min_version=771&ssl_ciphers=ALL&ssl_ca_path=/tmp&ssl_ca_certs={ca}"
     for kind in (RedisFeed, AsyncRedisFeed):
         feed: Any = kind.from_url(f"rediss://cache.example.test/0{query}")
         for client in (feed._client, feed._announcer._client):
@@ -102,7 +146,7 @@ def test_parameters_of_the_url_do_not_weaken() -> None:
                 "ssl_cert_reqs": "required",
                 "ssl_check_hostname": True,
                 "ssl_min_version": ssl.TLSVersion.TLSv1_3,
-                "ssl_ca_certs": "ca.pem",
+                "ssl_ca_certs": ca,
             }
 
 

@@ -91,7 +91,8 @@ def test_errors_tell_only_whether_to_try_again(error: errors.CtsecError) -> None
 )
 def test_the_address_behind_proxies(peer: str, forwarded: list[str], client: str) -> None:
     """The walk goes from right to left through trusted proxies only, and ends at the first address that is none."""
-    assert TrustedProxies.of(["10.0.0.0/8"]).client(peer, forwarded=forwarded) == client
+    headers = [("x-forwarded-for", line) for line in forwarded]
+    assert TrustedProxies.of(["10.0.0.0/8"]).client(peer, headers=headers) == client
 
 
 def test_request_ids_come_from_trusted_proxies_or_are_fresh() -> None:

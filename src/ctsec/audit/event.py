@@ -65,6 +65,8 @@ class EventName(StrEnum):
     PASSKEY_RENAMED = "passkey.renamed"
     PASSKEY_REMOVED = "passkey.removed"
     PASSKEY_CLONE_SUSPECTED = "passkey.clone_suspected"
+    AUTHENTICATOR_DISABLED = "authenticator.disabled"
+    AUTHENTICATOR_RESTORED = "authenticator.restored"
     BACKUP_CODES_GENERATED = "backup_codes.generated"
     BACKUP_CODE_REDEEMED = "backup_code.redeemed"
     ORGANIZATION_CREATED = "organization.created"

@@ -11,6 +11,7 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
+from ctsec.authn._async_devices import AsyncDevices
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
@@ -18,7 +19,8 @@ from ctsec.authn.journey import TICKET_LIFE, MfaRequired, SignedIn, SignInStep
 from ctsec.authn.record import Session
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
-from ctsec.guard.counters import code_counter, password_counter
+from ctsec.guard.attempts import Attempts, Charge
+from ctsec.guard.counters import counted, password_counter, unknown_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
 from ctsec.ids import SessionId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -40,6 +42,7 @@ class AsyncSignInParts:
     second_factors: AsyncSecondFactors
     throttle: AsyncThrottle
     proofs: AsyncProofRecords
+    devices: AsyncDevices
 
 
 class AsyncSignIn:
@@ -53,26 +56,35 @@ class AsyncSignIn:
         self._ambient = ambient
 
     async def password(self, *, email: str, password: str) -> SignInStep:
-        """Take the first step; the answer for an unknown address and a wrong password is the same, at the same cost."""
+        """Take the first step; the answer for an unknown address and a wrong password is the same, at the same cost.
+
+        A request from a device that the person has used before is held back by nothing that strangers do, and skips nothing.
+        """
         try:
             key = parse_email(email)[1]
         except ValueError:
             # Nobody has this key, and it fits every store: what is no address may hold what a database refuses.
             key = hashlib.sha256(email.encode("utf-8", "surrogatepass")).hexdigest()
-        refusal = await self._parts.throttle.charge(password_counter(key))
-        if refusal is not None:
-            return await self._refuse(refusal, subject=None)
         user = await self._parts.accounts.by_email(key)
+        counter = password_counter(user.id) if user is not None else unknown_counter(key)
+        device = await self._parts.devices.recognise(user.id if user is not None else None)
+        charge = await self._parts.throttle.charge(counter, device=device)
+        if isinstance(charge, Refusal):
+            return await self._refuse(charge, subject=None)
         proved = await self._parts.passwords.prove(user, password, key=key)
         if isinstance(proved, Refusal) or user is None:
+            await self._parts.throttle.failed(charge, subject=user.id if user else "")
             return await self._refuse(_WRONG, subject=user.id if user else None)
         refusal = self._may_act(user)
         if refusal is not None:
+            await self._parts.throttle.failed(charge, subject=user.id)
             return await self._refuse(refusal, subject=user.id)
         factors = await self._parts.second_factors.enrolled(user.id)
         if factors:
-            return await self._ticket(user, factors)
-        return await self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now()})
+            # The journey goes on in another request, and what this step has disabled ends it there.
+            await self._parts.throttle.failed(charge, subject=user.id)
+            return await self._ticket(user, factors, charge)
+        return await self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now()}, charges=(charge,))
 
     async def second_factor(self, *, ticket: str, factor: Factor, code: str) -> SignInStep:
         """Take the second step with a code of `factor` (of a PASSKEY: its response); a ticket completes at most one sign-in."""
@@ -80,14 +92,20 @@ class AsyncSignIn:
         if isinstance(held, Refusal):
             return held
         user, proof = held
-        proved = await self._parts.second_factors.prove(user.id, factor=factor, code=code)
+        first = _charge_in(proof, user)
+        device = await self._parts.devices.recognise(user.id)
+        proved = await self._parts.second_factors.prove(
+            user.id, factor=factor, code=code, device=device, along=tuple(record.key for record in first.records)
+        )
         if isinstance(proved, Refusal):
             return proved
         now = self._ambient.now()
         if not await self._parts.proofs.consume(Purpose.SIGN_IN_TICKET, proof.digest, now=now):
             return await self._refuse_ticket()
-        first = datetime.fromisoformat(proof.claims["password_at"])
-        return await self._complete(user, factors={Factor.PASSWORD.value: first, proved.value: now})
+        password_at = datetime.fromisoformat(proof.claims["password_at"])
+        # What the code counted on the password is the newer record; of the first step only its share of the allowance is left to settle.
+        charges = (proved, Charge((), first.block))
+        return await self._complete(user, factors={Factor.PASSWORD.value: password_at, factor.value: now}, charges=charges)
 
     async def begin_passkey(self, *, ticket: str | None = None) -> Outcome[Mapping[str, object]]:
         """Return what the browser is to ask a passkey for: anybody's as the one step, or with a ticket the person's own as the second.
@@ -104,11 +122,13 @@ class AsyncSignIn:
         found = await self._parts.second_factors.identify(response)
         if isinstance(found, Refusal):
             return found
-        user = await self._parts.accounts.get(found)
+        owner, charge = found
+        user = await self._parts.accounts.get(owner)
         refusal = _WRONG if user is None else self._may_act(user)
         if refusal is not None or user is None:
-            return await self._refuse(refusal, subject=found)
-        return await self._complete(user, factors={Factor.PASSKEY.value: self._ambient.now()})
+            await self._parts.throttle.failed(charge, subject=owner)
+            return await self._refuse(refusal, subject=owner)
+        return await self._complete(user, factors={Factor.PASSKEY.value: self._ambient.now()}, charges=(charge,))
 
     async def begin_step_up(self, principal: Principal) -> Outcome[Mapping[str, object]]:
         """Return what the browser is to ask a passkey of a session's person for, to step the session up."""
@@ -121,19 +141,20 @@ class AsyncSignIn:
         if principal.credential.kind is not CredentialKind.SESSION:
             return Refusal(Reason.NOT_AUTHENTICATED, "only a session can be stepped up")
         user_id = UserId(principal.id)
-        proved = await self._parts.second_factors.prove(user_id, factor=factor, code=code, sole=_without_password(principal))
+        device = await self._parts.devices.recognise(user_id)
+        proved = await self._parts.second_factors.prove(user_id, factor=factor, code=code, device=device, sole=_without_password(principal))
         if isinstance(proved, Refusal):
             return proved
-        rotated = await self._parts.sessions.rotate(SessionId(principal.credential.id), proved)
+        rotated = await self._parts.sessions.rotate(SessionId(principal.credential.id), factor)
         if isinstance(rotated, Refusal):
             return rotated
-        await self._parts.throttle.settle(code_counter(user_id, proved))
+        await self._parts.throttle.settle(proved)
         await self._audit.note(
             EventName.USER_STEPPED_UP,
             actor=principal,
             targets=(Target("session", principal.credential.id),),
             organization=principal.organization,
-            details={"factor": proved.value},
+            details={"factor": factor.value},
         )
         return rotated
 
@@ -156,7 +177,7 @@ class AsyncSignIn:
         await self._audit.note_aside(EventName.TOKEN_REFUSED, actor=anonymous(), refused=_STALE.reason, details=details)
         return _STALE
 
-    async def _ticket(self, user: User, factors: frozenset[Factor]) -> MfaRequired:
+    async def _ticket(self, user: User, factors: frozenset[Factor], charge: Charge) -> MfaRequired:
         now = self._ambient.now()
         ticket, digest = mint_token(random=self._ambient.random)
         ends = now + TICKET_LIFE
@@ -168,7 +189,7 @@ class AsyncSignIn:
                     subject=user.id,
                     issued_at=now,
                     expires_at=ends,
-                    claims={"password_at": now.isoformat()},
+                    claims={"password_at": now.isoformat(), "counter": charge.records[0].key, "block": charge.block or ""},
                 ),
             )
         )
@@ -181,17 +202,15 @@ class AsyncSignIn:
         )
         return MfaRequired(ticket, tuple(sorted(factors)), ends)
 
-    async def _complete(self, user: User, *, factors: Mapping[str, datetime]) -> SignInStep:
-        """End every way in: look at the person's live state, start the session, forgive the failures."""
+    async def _complete(self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...]) -> SignInStep:
+        """End every way in: look at the person's live state, start the session, forgive what was charged, remember the device."""
         live = await self._parts.accounts.get(user.id)
         refusal = _WRONG if live is None else self._may_act(live)
         if refusal is not None or live is None:
             return await self._refuse(refusal, subject=user.id)
         session, token = await self._parts.sessions.start(live, factors=factors)
-        counters = [code_counter(user.id, Factor(factor)) for factor in factors if factor != Factor.PASSWORD]
-        if Factor.PASSWORD in factors:
-            counters.append(password_counter(live.email_key))
-        await self._parts.throttle.settle(*counters)
+        await self._parts.throttle.settle(*charges)
+        device = await self._remember(live, charges)
         await self._audit.note(
             EventName.USER_SIGNED_IN,
             actor=_as_principal(session),
@@ -200,7 +219,13 @@ class AsyncSignIn:
             organization=session.organization_id,
             details={"factors": tuple(factors), "aal": session.aal},
         )
-        return SignedIn(live, session, token)
+        return SignedIn(live, session, token, device)
+
+    async def _remember(self, user: User, charges: tuple[Charge, ...]) -> SecretText | None:
+        """Keep this device; one whose own limit was reached signed in as a stranger, and becomes another device."""
+        known = await self._parts.devices.recognise(user.id)
+        lanes = {counted(record.key)[1] for charge in charges for record in charge.records}
+        return await self._parts.devices.remember(user, known=known, spent=lanes != {known})
 
     def _may_act(self, user: User) -> Refusal | None:
         if user.status is not UserStatus.ACTIVE:
@@ -223,6 +248,12 @@ class AsyncSignIn:
 
 def _without_password(principal: Principal) -> bool:
     return Factor.PASSWORD not in principal.credential.factors
+
+
+def _charge_in(ticket: Proof, user: User) -> Charge:
+    """Return the charge of the first step, as the ticket tells it; one from before there were known devices tells none."""
+    counter = ticket.claims.get("counter") or password_counter(user.id)
+    return Charge((Attempts(key=counter),), ticket.claims.get("block") or None)
 
 
 def _as_principal(session: Session) -> Principal:

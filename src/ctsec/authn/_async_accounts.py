@@ -10,6 +10,7 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
+from ctsec.authn._async_devices import AsyncDevices
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncPost, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
@@ -19,9 +20,9 @@ from ctsec.authn.strength import PasswordHint
 from ctsec.errors import CorruptRecord
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
-from ctsec.guard.counters import password_counter
+from ctsec.guard.counters import device_counter, password_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
-from ctsec.ids import SessionId, UserId, new_id
+from ctsec.ids import DeviceId, SessionId, UserId, new_id
 from ctsec.mail.message import Letters
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Principal, anonymous, system
@@ -42,6 +43,7 @@ class AsyncAccountParts:
     second_factors: AsyncSecondFactors
     throttle: AsyncThrottle
     proofs: AsyncProofRecords
+    devices: AsyncDevices
     post: AsyncPost
     letters: Letters
 
@@ -71,6 +73,9 @@ class AsyncAccounts:
         accepted = await self._parts.passwords.acceptable(password, email=address, name=label)
         if isinstance(accepted, Refusal):
             return accepted
+        refusal = await self._parts.throttle.charge_mail(key)
+        if refusal is not None:
+            return refusal
         now = self._ambient.now()
         user = User(
             id=new_id(UserId, now=now, random=self._ambient.random),
@@ -93,7 +98,9 @@ class AsyncAccounts:
 
     async def request_verification(self, *, email: str) -> Outcome[Accepted]:
         """Send the confirmation mail again, if the address waits for it."""
-        user = await self._by_email(email)
+        user = await self._mailable(email)
+        if isinstance(user, Refusal):
+            return user
         if user is not None and user.email_verified_at is None:
             await self._send_verification(user)
             await self._record(EventName.VERIFICATION_REQUESTED, anonymous(), user.id)
@@ -101,9 +108,13 @@ class AsyncAccounts:
 
     async def verify_email(self, *, token: str) -> Outcome[User]:
         """Confirm an address with the token of its mail, once."""
+        charge = await self._parts.throttle.charge_address()
+        if isinstance(charge, Refusal):
+            return await self._refuse_token(Purpose.EMAIL_VERIFICATION, charge)
         user = await self._redeem(Purpose.EMAIL_VERIFICATION, token)
         if isinstance(user, Refusal):
             return user
+        await self._parts.throttle.settle(charge)
         if user.email_verified_at is not None:
             return user
         after = replace(user, email_verified_at=self._ambient.now(), version=user.version + 1)
@@ -114,7 +125,9 @@ class AsyncAccounts:
 
     async def request_password_reset(self, *, email: str) -> Outcome[Accepted]:
         """Mail a link that sets a new password, if the address has an account; the answer is the same if it has none."""
-        user = await self._by_email(email)
+        user = await self._mailable(email)
+        if isinstance(user, Refusal):
+            return user
         if user is not None and user.status is UserStatus.ACTIVE:
             token = await self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE, set_at=await self._parts.passwords.set_at(user.id))
             await self._parts.post.post(self._parts.letters.password_reset(user.email, token))
@@ -123,6 +136,9 @@ class AsyncAccounts:
 
     async def reset_password(self, *, token: str, password: str) -> Outcome[Accepted]:
         """Set a new password with the token of its mail, once; every session ends, nobody is signed in, second factors stay."""
+        charge = await self._parts.throttle.charge_address()
+        if isinstance(charge, Refusal):
+            return await self._refuse_token(Purpose.PASSWORD_RESET, charge)
         digest = token_digest(token)
         proof = None if isinstance(digest, Refusal) else await self._parts.proofs.peek(Purpose.PASSWORD_RESET, digest)
         live = check_proof(proof, now=self._ambient.now())
@@ -130,6 +146,7 @@ class AsyncAccounts:
         # A link from before another change of the password is void: it is bound to when the password was set.
         if user is None or isinstance(live, Refusal) or live.claims.get("set_at") != await self._parts.passwords.set_at(user.id):
             return await self._refuse_token(Purpose.PASSWORD_RESET, _INVALID)
+        await self._parts.throttle.settle(charge)
         accepted = await self._parts.passwords.acceptable(password, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
             return accepted
@@ -145,7 +162,7 @@ class AsyncAccounts:
             return _CONFLICT
         await self._parts.sessions.revoke_others(redeemed.id, keep=None)
         await self._parts.proofs.void(Purpose.PASSWORD_RESET, redeemed.id, now=self._ambient.now())
-        await self._parts.throttle.settle(password_counter(redeemed.email_key))
+        await self._bind(redeemed, anonymous(), keep=None)
         await self._parts.post.post(self._parts.letters.notice(redeemed.email, what="your password was reset"))
         await self._record(EventName.PASSWORD_RESET, anonymous(), redeemed.id)
         return Accepted()
@@ -157,12 +174,13 @@ class AsyncAccounts:
             return Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
         if await self._parts.second_factors.enrolled(user.id) and not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return await self._refuse_change(principal, Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first"))
-        counter = password_counter(user.email_key)
-        refusal = await self._parts.throttle.charge(counter)
-        if refusal is not None:
-            return await self._refuse_change(principal, refusal)
+        device = await self._parts.devices.recognise(user.id)
+        charge = await self._parts.throttle.charge(password_counter(user.id), device=device)
+        if isinstance(charge, Refusal):
+            return await self._refuse_change(principal, charge)
         proved = await self._parts.passwords.prove(user, current)
         if isinstance(proved, Refusal):
+            await self._parts.throttle.failed(charge, subject=user.id)
             return await self._refuse_change(principal, proved)
         accepted = await self._parts.passwords.acceptable(new, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
@@ -170,7 +188,8 @@ class AsyncAccounts:
         if not await self._parts.passwords.put(user.id, accepted):
             return _CONFLICT
         await self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
-        await self._parts.throttle.settle(counter)
+        await self._parts.throttle.settle(charge)
+        await self._bind(user, principal, keep=device)
         await self._parts.post.post(self._parts.letters.notice(user.email, what="your password was changed"))
         await self._record(EventName.PASSWORD_CHANGED, principal, user.id)
         return Accepted()
@@ -247,11 +266,20 @@ class AsyncAccounts:
         )
         return refusal
 
-    async def _by_email(self, email: str) -> User | None:
+    async def _mailable(self, email: str) -> Outcome[User | None]:
+        """Return the account of an address that asks for mail, if there is one, or THROTTLED, known or not."""
         try:
-            return await self._parts.accounts.by_email(parse_email(email)[1])
+            key = parse_email(email)[1]
         except ValueError:
             return None
+        refusal = await self._parts.throttle.charge_mail(key)
+        return refusal if refusal is not None else await self._parts.accounts.by_email(key)
+
+    async def _bind(self, user: User, actor: Principal, *, keep: DeviceId | None) -> None:
+        """Begin anew with a new password: no failure counts any more, and no device but `keep` is known."""
+        counter = password_counter(user.id)
+        devices = await self._parts.devices.forget(user.id, keep=keep)
+        await self._parts.throttle.bind(counter, *(device_counter(counter, each) for each in devices), actor=actor, subject=user.id)
 
     async def _send_verification(self, user: User) -> None:
         token = await self._issue(Purpose.EMAIL_VERIFICATION, user, life=VERIFICATION_LIFE)

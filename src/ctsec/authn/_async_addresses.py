@@ -55,6 +55,9 @@ class AsyncAddresses:
             return await self._refuse(principal, refusal)
         if key == user.email_key:
             return Refusal(Reason.INVALID_INPUT, "this is the account's address already")
+        refusal = await self._parts.throttle.charge_mail(key)
+        if refusal is not None:
+            return await self._refuse(principal, refusal)
         await self._parts.proofs.void(Purpose.EMAIL_CHANGE, user.id, now=self._ambient.now())
         if await self._parts.accounts.by_email(key) is not None:
             await self._parts.post.post(self._parts.letters.already_registered(address))
@@ -66,6 +69,9 @@ class AsyncAddresses:
 
     async def confirm_change(self, *, token: str, principal: Principal | None = None) -> Outcome[User]:
         """Give the account the address that the link was mailed to; every session ends but that of `principal`, if it is the person's."""
+        charge = await self._parts.throttle.charge_address()
+        if isinstance(charge, Refusal):
+            return await self._refuse_token(charge)
         digest = token_digest(token)
         now = self._ambient.now()
         proof = None if isinstance(digest, Refusal) else await self._parts.proofs.peek(Purpose.EMAIL_CHANGE, digest)
@@ -79,6 +85,7 @@ class AsyncAddresses:
             return await self._refuse_token(_INVALID)
         if live.claims.get("set_at") != await self._parts.passwords.set_at(user.id):
             return await self._refuse_token(_INVALID)
+        await self._parts.throttle.settle(charge)
         address, key = parse_email(live.claims["new"])
         after = replace(user, email=address, email_key=key, email_verified_at=now, version=user.version + 1)
         if not await self._parts.accounts.replace(after):
@@ -95,14 +102,15 @@ class AsyncAddresses:
     async def _prove(self, principal: Principal, user: User, password: str) -> Refusal | None:
         if await self._parts.second_factors.enrolled(user.id) and not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
-        counter = password_counter(user.email_key)
-        refusal = await self._parts.throttle.charge(counter)
-        if refusal is not None:
-            return refusal
+        device = await self._parts.devices.recognise(user.id)
+        charge = await self._parts.throttle.charge(password_counter(user.id), device=device)
+        if isinstance(charge, Refusal):
+            return charge
         proved = await self._parts.passwords.prove(user, password)
         if isinstance(proved, Refusal):
+            await self._parts.throttle.failed(charge, subject=user.id)
             return proved
-        await self._parts.throttle.settle(counter)
+        await self._parts.throttle.settle(charge)
         return None
 
     async def _mail(self, user: User, address: str) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
+from ctsec.authn._sync_devices import Devices
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import AccountRecords, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
@@ -19,7 +20,8 @@ from ctsec.authn.journey import TICKET_LIFE, MfaRequired, SignedIn, SignInStep
 from ctsec.authn.record import Session
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords
-from ctsec.guard.counters import code_counter, password_counter
+from ctsec.guard.attempts import Attempts, Charge
+from ctsec.guard.counters import counted, password_counter, unknown_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
 from ctsec.ids import SessionId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -41,6 +43,7 @@ class SignInParts:
     second_factors: SecondFactors
     throttle: Throttle
     proofs: ProofRecords
+    devices: Devices
 
 
 class SignIn:
@@ -54,26 +57,35 @@ class SignIn:
         self._ambient = ambient
 
     def password(self, *, email: str, password: str) -> SignInStep:
-        """Take the first step; the answer for an unknown address and a wrong password is the same, at the same cost."""
+        """Take the first step; the answer for an unknown address and a wrong password is the same, at the same cost.
+
+        A request from a device that the person has used before is held back by nothing that strangers do, and skips nothing.
+        """
         try:
             key = parse_email(email)[1]
         except ValueError:
             # Nobody has this key, and it fits every store: what is no address may hold what a database refuses.
             key = hashlib.sha256(email.encode("utf-8", "surrogatepass")).hexdigest()
-        refusal = self._parts.throttle.charge(password_counter(key))
-        if refusal is not None:
-            return self._refuse(refusal, subject=None)
         user = self._parts.accounts.by_email(key)
+        counter = password_counter(user.id) if user is not None else unknown_counter(key)
+        device = self._parts.devices.recognise(user.id if user is not None else None)
+        charge = self._parts.throttle.charge(counter, device=device)
+        if isinstance(charge, Refusal):
+            return self._refuse(charge, subject=None)
         proved = self._parts.passwords.prove(user, password, key=key)
         if isinstance(proved, Refusal) or user is None:
+            self._parts.throttle.failed(charge, subject=user.id if user else "")
             return self._refuse(_WRONG, subject=user.id if user else None)
         refusal = self._may_act(user)
         if refusal is not None:
+            self._parts.throttle.failed(charge, subject=user.id)
             return self._refuse(refusal, subject=user.id)
         factors = self._parts.second_factors.enrolled(user.id)
         if factors:
-            return self._ticket(user, factors)
-        return self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now()})
+            # The journey goes on in another request, and what this step has disabled ends it there.
+            self._parts.throttle.failed(charge, subject=user.id)
+            return self._ticket(user, factors, charge)
+        return self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now()}, charges=(charge,))
 
     def second_factor(self, *, ticket: str, factor: Factor, code: str) -> SignInStep:
         """Take the second step with a code of `factor` (of a PASSKEY: its response); a ticket completes at most one sign-in."""
@@ -81,14 +93,20 @@ class SignIn:
         if isinstance(held, Refusal):
             return held
         user, proof = held
-        proved = self._parts.second_factors.prove(user.id, factor=factor, code=code)
+        first = _charge_in(proof, user)
+        device = self._parts.devices.recognise(user.id)
+        proved = self._parts.second_factors.prove(
+            user.id, factor=factor, code=code, device=device, along=tuple(record.key for record in first.records)
+        )
         if isinstance(proved, Refusal):
             return proved
         now = self._ambient.now()
         if not self._parts.proofs.consume(Purpose.SIGN_IN_TICKET, proof.digest, now=now):
             return self._refuse_ticket()
-        first = datetime.fromisoformat(proof.claims["password_at"])
-        return self._complete(user, factors={Factor.PASSWORD.value: first, proved.value: now})
+        password_at = datetime.fromisoformat(proof.claims["password_at"])
+        # What the code counted on the password is the newer record; of the first step only its share of the allowance is left to settle.
+        charges = (proved, Charge((), first.block))
+        return self._complete(user, factors={Factor.PASSWORD.value: password_at, factor.value: now}, charges=charges)
 
     def begin_passkey(self, *, ticket: str | None = None) -> Outcome[Mapping[str, object]]:
         """Return what the browser is to ask a passkey for: anybody's as the one step, or with a ticket the person's own as the second.
@@ -105,11 +123,13 @@ class SignIn:
         found = self._parts.second_factors.identify(response)
         if isinstance(found, Refusal):
             return found
-        user = self._parts.accounts.get(found)
+        owner, charge = found
+        user = self._parts.accounts.get(owner)
         refusal = _WRONG if user is None else self._may_act(user)
         if refusal is not None or user is None:
-            return self._refuse(refusal, subject=found)
-        return self._complete(user, factors={Factor.PASSKEY.value: self._ambient.now()})
+            self._parts.throttle.failed(charge, subject=owner)
+            return self._refuse(refusal, subject=owner)
+        return self._complete(user, factors={Factor.PASSKEY.value: self._ambient.now()}, charges=(charge,))
 
     def begin_step_up(self, principal: Principal) -> Outcome[Mapping[str, object]]:
         """Return what the browser is to ask a passkey of a session's person for, to step the session up."""
@@ -122,19 +142,20 @@ class SignIn:
         if principal.credential.kind is not CredentialKind.SESSION:
             return Refusal(Reason.NOT_AUTHENTICATED, "only a session can be stepped up")
         user_id = UserId(principal.id)
-        proved = self._parts.second_factors.prove(user_id, factor=factor, code=code, sole=_without_password(principal))
+        device = self._parts.devices.recognise(user_id)
+        proved = self._parts.second_factors.prove(user_id, factor=factor, code=code, device=device, sole=_without_password(principal))
         if isinstance(proved, Refusal):
             return proved
-        rotated = self._parts.sessions.rotate(SessionId(principal.credential.id), proved)
+        rotated = self._parts.sessions.rotate(SessionId(principal.credential.id), factor)
         if isinstance(rotated, Refusal):
             return rotated
-        self._parts.throttle.settle(code_counter(user_id, proved))
+        self._parts.throttle.settle(proved)
         self._audit.note(
             EventName.USER_STEPPED_UP,
             actor=principal,
             targets=(Target("session", principal.credential.id),),
             organization=principal.organization,
-            details={"factor": proved.value},
+            details={"factor": factor.value},
         )
         return rotated
 
@@ -157,7 +178,7 @@ class SignIn:
         self._audit.note_aside(EventName.TOKEN_REFUSED, actor=anonymous(), refused=_STALE.reason, details=details)
         return _STALE
 
-    def _ticket(self, user: User, factors: frozenset[Factor]) -> MfaRequired:
+    def _ticket(self, user: User, factors: frozenset[Factor], charge: Charge) -> MfaRequired:
         now = self._ambient.now()
         ticket, digest = mint_token(random=self._ambient.random)
         ends = now + TICKET_LIFE
@@ -169,7 +190,7 @@ class SignIn:
                     subject=user.id,
                     issued_at=now,
                     expires_at=ends,
-                    claims={"password_at": now.isoformat()},
+                    claims={"password_at": now.isoformat(), "counter": charge.records[0].key, "block": charge.block or ""},
                 ),
             )
         )
@@ -182,17 +203,15 @@ class SignIn:
         )
         return MfaRequired(ticket, tuple(sorted(factors)), ends)
 
-    def _complete(self, user: User, *, factors: Mapping[str, datetime]) -> SignInStep:
-        """End every way in: look at the person's live state, start the session, forgive the failures."""
+    def _complete(self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...]) -> SignInStep:
+        """End every way in: look at the person's live state, start the session, forgive what was charged, remember the device."""
         live = self._parts.accounts.get(user.id)
         refusal = _WRONG if live is None else self._may_act(live)
         if refusal is not None or live is None:
             return self._refuse(refusal, subject=user.id)
         session, token = self._parts.sessions.start(live, factors=factors)
-        counters = [code_counter(user.id, Factor(factor)) for factor in factors if factor != Factor.PASSWORD]
-        if Factor.PASSWORD in factors:
-            counters.append(password_counter(live.email_key))
-        self._parts.throttle.settle(*counters)
+        self._parts.throttle.settle(*charges)
+        device = self._remember(live, charges)
         self._audit.note(
             EventName.USER_SIGNED_IN,
             actor=_as_principal(session),
@@ -201,7 +220,13 @@ class SignIn:
             organization=session.organization_id,
             details={"factors": tuple(factors), "aal": session.aal},
         )
-        return SignedIn(live, session, token)
+        return SignedIn(live, session, token, device)
+
+    def _remember(self, user: User, charges: tuple[Charge, ...]) -> SecretText | None:
+        """Keep this device; one whose own limit was reached signed in as a stranger, and becomes another device."""
+        known = self._parts.devices.recognise(user.id)
+        lanes = {counted(record.key)[1] for charge in charges for record in charge.records}
+        return self._parts.devices.remember(user, known=known, spent=lanes != {known})
 
     def _may_act(self, user: User) -> Refusal | None:
         if user.status is not UserStatus.ACTIVE:
@@ -224,6 +249,12 @@ class SignIn:
 
 def _without_password(principal: Principal) -> bool:
     return Factor.PASSWORD not in principal.credential.factors
+
+
+def _charge_in(ticket: Proof, user: User) -> Charge:
+    """Return the charge of the first step, as the ticket tells it; one from before there were known devices tells none."""
+    counter = ticket.claims.get("counter") or password_counter(user.id)
+    return Charge((Attempts(key=counter),), ticket.claims.get("block") or None)
 
 
 def _as_principal(session: Session) -> Principal:

@@ -11,6 +11,7 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
+from ctsec.authn._sync_devices import Devices
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import AccountRecords, Post, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
@@ -20,9 +21,9 @@ from ctsec.authn.strength import PasswordHint
 from ctsec.errors import CorruptRecord
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords
-from ctsec.guard.counters import password_counter
+from ctsec.guard.counters import device_counter, password_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
-from ctsec.ids import SessionId, UserId, new_id
+from ctsec.ids import DeviceId, SessionId, UserId, new_id
 from ctsec.mail.message import Letters
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Principal, anonymous, system
@@ -43,6 +44,7 @@ class AccountParts:
     second_factors: SecondFactors
     throttle: Throttle
     proofs: ProofRecords
+    devices: Devices
     post: Post
     letters: Letters
 
@@ -72,6 +74,9 @@ class Accounts:
         accepted = self._parts.passwords.acceptable(password, email=address, name=label)
         if isinstance(accepted, Refusal):
             return accepted
+        refusal = self._parts.throttle.charge_mail(key)
+        if refusal is not None:
+            return refusal
         now = self._ambient.now()
         user = User(
             id=new_id(UserId, now=now, random=self._ambient.random),
@@ -94,7 +99,9 @@ class Accounts:
 
     def request_verification(self, *, email: str) -> Outcome[Accepted]:
         """Send the confirmation mail again, if the address waits for it."""
-        user = self._by_email(email)
+        user = self._mailable(email)
+        if isinstance(user, Refusal):
+            return user
         if user is not None and user.email_verified_at is None:
             self._send_verification(user)
             self._record(EventName.VERIFICATION_REQUESTED, anonymous(), user.id)
@@ -102,9 +109,13 @@ class Accounts:
 
     def verify_email(self, *, token: str) -> Outcome[User]:
         """Confirm an address with the token of its mail, once."""
+        charge = self._parts.throttle.charge_address()
+        if isinstance(charge, Refusal):
+            return self._refuse_token(Purpose.EMAIL_VERIFICATION, charge)
         user = self._redeem(Purpose.EMAIL_VERIFICATION, token)
         if isinstance(user, Refusal):
             return user
+        self._parts.throttle.settle(charge)
         if user.email_verified_at is not None:
             return user
         after = replace(user, email_verified_at=self._ambient.now(), version=user.version + 1)
@@ -115,7 +126,9 @@ class Accounts:
 
     def request_password_reset(self, *, email: str) -> Outcome[Accepted]:
         """Mail a link that sets a new password, if the address has an account; the answer is the same if it has none."""
-        user = self._by_email(email)
+        user = self._mailable(email)
+        if isinstance(user, Refusal):
+            return user
         if user is not None and user.status is UserStatus.ACTIVE:
             token = self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE, set_at=self._parts.passwords.set_at(user.id))
             self._parts.post.post(self._parts.letters.password_reset(user.email, token))
@@ -124,6 +137,9 @@ class Accounts:
 
     def reset_password(self, *, token: str, password: str) -> Outcome[Accepted]:
         """Set a new password with the token of its mail, once; every session ends, nobody is signed in, second factors stay."""
+        charge = self._parts.throttle.charge_address()
+        if isinstance(charge, Refusal):
+            return self._refuse_token(Purpose.PASSWORD_RESET, charge)
         digest = token_digest(token)
         proof = None if isinstance(digest, Refusal) else self._parts.proofs.peek(Purpose.PASSWORD_RESET, digest)
         live = check_proof(proof, now=self._ambient.now())
@@ -131,6 +147,7 @@ class Accounts:
         # A link from before another change of the password is void: it is bound to when the password was set.
         if user is None or isinstance(live, Refusal) or live.claims.get("set_at") != self._parts.passwords.set_at(user.id):
             return self._refuse_token(Purpose.PASSWORD_RESET, _INVALID)
+        self._parts.throttle.settle(charge)
         accepted = self._parts.passwords.acceptable(password, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
             return accepted
@@ -146,7 +163,7 @@ class Accounts:
             return _CONFLICT
         self._parts.sessions.revoke_others(redeemed.id, keep=None)
         self._parts.proofs.void(Purpose.PASSWORD_RESET, redeemed.id, now=self._ambient.now())
-        self._parts.throttle.settle(password_counter(redeemed.email_key))
+        self._bind(redeemed, anonymous(), keep=None)
         self._parts.post.post(self._parts.letters.notice(redeemed.email, what="your password was reset"))
         self._record(EventName.PASSWORD_RESET, anonymous(), redeemed.id)
         return Accepted()
@@ -158,12 +175,13 @@ class Accounts:
             return Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
         if self._parts.second_factors.enrolled(user.id) and not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return self._refuse_change(principal, Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first"))
-        counter = password_counter(user.email_key)
-        refusal = self._parts.throttle.charge(counter)
-        if refusal is not None:
-            return self._refuse_change(principal, refusal)
+        device = self._parts.devices.recognise(user.id)
+        charge = self._parts.throttle.charge(password_counter(user.id), device=device)
+        if isinstance(charge, Refusal):
+            return self._refuse_change(principal, charge)
         proved = self._parts.passwords.prove(user, current)
         if isinstance(proved, Refusal):
+            self._parts.throttle.failed(charge, subject=user.id)
             return self._refuse_change(principal, proved)
         accepted = self._parts.passwords.acceptable(new, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
@@ -171,7 +189,8 @@ class Accounts:
         if not self._parts.passwords.put(user.id, accepted):
             return _CONFLICT
         self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
-        self._parts.throttle.settle(counter)
+        self._parts.throttle.settle(charge)
+        self._bind(user, principal, keep=device)
         self._parts.post.post(self._parts.letters.notice(user.email, what="your password was changed"))
         self._record(EventName.PASSWORD_CHANGED, principal, user.id)
         return Accepted()
@@ -248,11 +267,20 @@ class Accounts:
         )
         return refusal
 
-    def _by_email(self, email: str) -> User | None:
+    def _mailable(self, email: str) -> Outcome[User | None]:
+        """Return the account of an address that asks for mail, if there is one, or THROTTLED, known or not."""
         try:
-            return self._parts.accounts.by_email(parse_email(email)[1])
+            key = parse_email(email)[1]
         except ValueError:
             return None
+        refusal = self._parts.throttle.charge_mail(key)
+        return refusal if refusal is not None else self._parts.accounts.by_email(key)
+
+    def _bind(self, user: User, actor: Principal, *, keep: DeviceId | None) -> None:
+        """Begin anew with a new password: no failure counts any more, and no device but `keep` is known."""
+        counter = password_counter(user.id)
+        devices = self._parts.devices.forget(user.id, keep=keep)
+        self._parts.throttle.bind(counter, *(device_counter(counter, each) for each in devices), actor=actor, subject=user.id)
 
     def _send_verification(self, user: User) -> None:
         token = self._issue(Purpose.EMAIL_VERIFICATION, user, life=VERIFICATION_LIFE)

@@ -56,6 +56,9 @@ class Addresses:
             return self._refuse(principal, refusal)
         if key == user.email_key:
             return Refusal(Reason.INVALID_INPUT, "this is the account's address already")
+        refusal = self._parts.throttle.charge_mail(key)
+        if refusal is not None:
+            return self._refuse(principal, refusal)
         self._parts.proofs.void(Purpose.EMAIL_CHANGE, user.id, now=self._ambient.now())
         if self._parts.accounts.by_email(key) is not None:
             self._parts.post.post(self._parts.letters.already_registered(address))
@@ -67,6 +70,9 @@ class Addresses:
 
     def confirm_change(self, *, token: str, principal: Principal | None = None) -> Outcome[User]:
         """Give the account the address that the link was mailed to; every session ends but that of `principal`, if it is the person's."""
+        charge = self._parts.throttle.charge_address()
+        if isinstance(charge, Refusal):
+            return self._refuse_token(charge)
         digest = token_digest(token)
         now = self._ambient.now()
         proof = None if isinstance(digest, Refusal) else self._parts.proofs.peek(Purpose.EMAIL_CHANGE, digest)
@@ -80,6 +86,7 @@ class Addresses:
             return self._refuse_token(_INVALID)
         if live.claims.get("set_at") != self._parts.passwords.set_at(user.id):
             return self._refuse_token(_INVALID)
+        self._parts.throttle.settle(charge)
         address, key = parse_email(live.claims["new"])
         after = replace(user, email=address, email_key=key, email_verified_at=now, version=user.version + 1)
         if not self._parts.accounts.replace(after):
@@ -96,14 +103,15 @@ class Addresses:
     def _prove(self, principal: Principal, user: User, password: str) -> Refusal | None:
         if self._parts.second_factors.enrolled(user.id) and not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
-        counter = password_counter(user.email_key)
-        refusal = self._parts.throttle.charge(counter)
-        if refusal is not None:
-            return refusal
+        device = self._parts.devices.recognise(user.id)
+        charge = self._parts.throttle.charge(password_counter(user.id), device=device)
+        if isinstance(charge, Refusal):
+            return charge
         proved = self._parts.passwords.prove(user, password)
         if isinstance(proved, Refusal):
+            self._parts.throttle.failed(charge, subject=user.id)
             return proved
-        self._parts.throttle.settle(counter)
+        self._parts.throttle.settle(charge)
         return None
 
     def _mail(self, user: User, address: str) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordGroup, PasswordRecord, Session
-from ctsec.ids import OrganizationId, SessionId, UserId
+from ctsec.guard.attempts import Charge
+from ctsec.ids import DeviceId, OrganizationId, SessionId, UserId
 from ctsec.mail.message import Message
 from ctsec.outcome import Outcome
 from ctsec.principal import Factor
@@ -83,6 +85,30 @@ class SessionRecords(Protocol):
         ...
 
 
+class DeviceRecords(Protocol):
+    """Devices that people have used before."""
+
+    def add(self, device: Device) -> None:
+        """Insert a device."""
+        ...
+
+    def get(self, device_id: DeviceId) -> Device | None:
+        """Return a device."""
+        ...
+
+    def of_user(self, user_id: UserId) -> tuple[Device, ...]:
+        """Return the devices of a person, in the order of ids."""
+        ...
+
+    def renew(self, device_id: DeviceId, *, seen_at: datetime, expires_at: datetime) -> bool:
+        """Write both times of a device that is there; False, and nothing is written, if it was forgotten."""
+        ...
+
+    def forget(self, user_id: UserId, device_id: DeviceId) -> bool:
+        """Delete a device of a person; False if there was none."""
+        ...
+
+
 class EpochRecords(Protocol):
     """See the directory's port of the same name."""
 
@@ -106,9 +132,12 @@ class SecondFactors(Protocol):
         """Return the confirmed second factors."""
         ...
 
-    def prove(self, user_id: UserId, *, factor: Factor, code: str, sole: bool = False) -> Outcome[Factor]:
-        """Consume a code of `factor`; return the factor that it proves, or why not. The attempt is charged first.
+    def prove(
+        self, user_id: UserId, *, factor: Factor, code: str, device: DeviceId | None, along: tuple[str, ...] = (), sole: bool = False
+    ) -> Outcome[Charge]:
+        """Consume a code of `factor`; return the charge to settle when the journey is complete, or why not. It is charged first.
 
+        `device` is the known device that it comes from, `along` are the counters of what was proved earlier in the same journey.
         `sole`: no password was proved beside it, so a passkey has to verify the person.
         """
         ...
@@ -117,8 +146,8 @@ class SecondFactors(Protocol):
         """Return what a browser is to ask a passkey of this person for, or (None) one of anybody's."""
         ...
 
-    def identify(self, response: str) -> Outcome[UserId]:
-        """Return whose passkey answered a challenge that was for anybody, and verified the person. The attempt is charged first."""
+    def identify(self, response: str) -> Outcome[tuple[UserId, Charge]]:
+        """Return whose passkey answered a challenge that was for anybody, and verified the person, with the charge to settle."""
         ...
 
 

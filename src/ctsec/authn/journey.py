@@ -33,11 +33,15 @@ class ImportedAccount:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The person is signed in: `token` is the session's text, shown to the host once."""
+    """The person is signed in: `token` is the session's text, shown to the host once.
+
+    `device` is the text that this device holds from now on (`ctsec.ambient.Request.device`), None if the one that it has goes on.
+    """
 
     user: User
     session: Session
     token: SecretText
+    device: SecretText | None = None
 
 
 @dataclass(frozen=True, slots=True)

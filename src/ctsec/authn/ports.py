@@ -5,6 +5,7 @@ from __future__ import annotations
 from ctsec.authn._async_ports import (
     AsyncAccountRecords,
     AsyncBreachRanges,
+    AsyncDeviceRecords,
     AsyncEpochRecords,
     AsyncMemberships,
     AsyncPasswordHasher,
@@ -16,6 +17,7 @@ from ctsec.authn._async_ports import (
 from ctsec.authn._sync_ports import (
     AccountRecords,
     BreachRanges,
+    DeviceRecords,
     EpochRecords,
     Memberships,
     PasswordHasher,
@@ -29,6 +31,7 @@ __all__ = [
     "AccountRecords",
     "AsyncAccountRecords",
     "AsyncBreachRanges",
+    "AsyncDeviceRecords",
     "AsyncEpochRecords",
     "AsyncMemberships",
     "AsyncPasswordHasher",
@@ -37,6 +40,7 @@ __all__ = [
     "AsyncSecondFactors",
     "AsyncSessionRecords",
     "BreachRanges",
+    "DeviceRecords",
     "EpochRecords",
     "Memberships",
     "PasswordHasher",

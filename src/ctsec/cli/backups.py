@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ctsec.cli.loading import host_attribute
 from ctsec.cli.reaching import add_transport, transport_of
 from ctsec.clock import SystemClock
-from ctsec.errors import ConfigurationError
+from ctsec.errors import ConfigurationError, KeyNotFound
 
 if TYPE_CHECKING:
     import argparse
 
     from ctsec.encryption.ed25519 import Signer
+    from ctsec.encryption.kms import LocalKms
     from ctsec.encryption.ports import Kms
     from ctsec.storage.backup import Backup, OnProgress, Step
 
@@ -102,9 +104,7 @@ def _kms(named: str) -> Kms:
     """Return the key service with the key that `--key` names; raise ConfigurationError if there is none."""
     scheme, _, rest = named.partition(":")
     if scheme == "local":
-        from ctsec.encryption.kms import LocalKms
-
-        return LocalKms.load(rest)
+        return _local(rest)
     if scheme == "arn":
         from ctsec.encryption.kms import AwsKeyServices
 
@@ -115,13 +115,22 @@ def _kms(named: str) -> Kms:
     return cast("Kms", found)
 
 
+def _local(path: str) -> LocalKms:
+    """Return the key of a file; the error of a store's key file would tell what else is lost with it, which is not so of a backup's."""
+    from ctsec.encryption.kms import LocalKms
+
+    if not Path(path).exists():
+        raise KeyNotFound(f"there is no key file at {path}; a backup needs the one it was made with, `ctsec key create` makes a new one")
+    return LocalKms.load(path)
+
+
 def _signer(chosen: argparse.Namespace, kms: Kms) -> Signer:
     """Return the key that signs: that of `--sign-with`, or of the local key file."""
     from ctsec.encryption.ed25519 import Signer
     from ctsec.encryption.kms import LocalKms
     from ctsec.storage.backup import SIGNING_LABEL
 
-    local = kms if chosen.sign_with is None else LocalKms.load(chosen.sign_with)
+    local = kms if chosen.sign_with is None else _local(chosen.sign_with)
     if not isinstance(local, LocalKms):
         raise ConfigurationError("expected --sign-with: a local key file that signs, since a key service wraps keys only")
     return Signer(local.derive(SIGNING_LABEL))

@@ -1,4 +1,4 @@
-"""`ctsec key inspect`: what can be told of an API key without any store."""
+"""`ctsec key`: what can be told of an API key without any store, and local key files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,20 @@ if TYPE_CHECKING:
 
 def add_to(commands: Any) -> None:
     """Add the commands to the parser."""
-    parser = commands.add_parser("key", help="API keys")
+    parser = commands.add_parser("key", help="API keys, and local key files")
     kinds = parser.add_subparsers(required=True, metavar="WHAT")
     inspect = kinds.add_parser("inspect", help="read a key from standard input and say its id, if form and checksum are right")
     inspect.set_defaults(run=_inspect)
+    create = kinds.add_parser("create", help="make a local key file, for backups or for a store; one that is there is never replaced")
+    create.add_argument("file", help="where it is to be; only this user will read it (mode 0600)")
+    create.set_defaults(run=_create)
+
+
+def _create(chosen: argparse.Namespace) -> int:
+    from ctsec.encryption.kms import LocalKms
+
+    print(f"{LocalKms.create(chosen.file).ref} is in {chosen.file}; keep a copy apart from what it encrypts")
+    return 0
 
 
 def _inspect(chosen: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ctsec.cli.reaching import add_transport, transport_of
 from ctsec.cli.work import load_bundle
 from ctsec.errors import ConfigurationError
 from ctsec.ids import OrganizationId, parse_id
@@ -25,6 +26,7 @@ def add_to(commands: Any) -> None:
     prepare.add_argument("--replica", help="the name of the replica, if the database is one of the region")
     prepare.add_argument("--prefix", default="ctsec_", help="the prefix of the tables (ctsec_)")
     prepare.add_argument("--schema", help="the database schema of the tables")
+    add_transport(prepare)
     prepare.set_defaults(run=_prepare)
     report = kinds.add_parser(
         "report", help="count in every store where the workspaces of an organization are; exit 1 if anything disagrees"
@@ -53,7 +55,7 @@ def _prepare(chosen: argparse.Namespace) -> int:
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
     tables = Tables(chosen.prefix, schema=chosen.schema)
-    upgrade_region(chosen.url, region=region.name, store=chosen.replica, tables=tables)
+    upgrade_region(chosen.url, region=region.name, store=chosen.replica, tables=tables, transport=transport_of(chosen))
     print(f"the store of region {region.name} is ready")
     return 0
 

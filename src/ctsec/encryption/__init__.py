@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ctsec.encryption.blind_index import Transform as Transform
     from ctsec.encryption.blind_index import plan_index as plan_index
     from ctsec.encryption.context import Context as Context
+    from ctsec.encryption.context import wrap_context as wrap_context
     from ctsec.encryption.customer_key import CustomerKey as CustomerKey
     from ctsec.encryption.customer_key import CustomerKeyPolicy as CustomerKeyPolicy
     from ctsec.encryption.data_key import DataKey as DataKey
@@ -94,6 +95,7 @@ _HOME = {
     "seal": "ctsec.encryption.envelope",
     "seal_portable": "ctsec.encryption.portable",
     "stream_dek_id": "ctsec.encryption.stream",
+    "wrap_context": "ctsec.encryption.context",
 }
 __all__ = [
     "AsyncColumns",
@@ -137,6 +139,7 @@ __all__ = [
     "seal",
     "seal_portable",
     "stream_dek_id",
+    "wrap_context",
 ]
 
 __getattr__ = face(__name__, _HOME)

@@ -13,9 +13,10 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
-from ctsec.encryption._async import AsyncKeyRing, wrap_context
+from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_data_keys import STEP_UP, refuse
 from ctsec.encryption._async_ports import AsyncCustomerKeyRecords, AsyncDekRecords, AsyncEpochRecords, AsyncKeyRights
+from ctsec.encryption.context import wrap_context
 from ctsec.encryption.customer_key import ENCRYPTION_MANAGE, CustomerKey, CustomerKeyPolicy, parse_ref, parse_region
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.holding import keys_of
@@ -154,7 +155,7 @@ class AsyncCustomerKeys:
             return Refusal(Reason.INVALID_INPUT, f"data of this region needs a key in {', '.join(sorted(allowed))}")
         context = wrap_context(organization, region)
         made, wrapped = await kms.generate_data_key(context)
-        if (await kms.unwrap(wrapped, context)).reveal() != made.reveal():
+        if await kms.unwrap(wrapped, context) != made:
             raise DecryptionFailed("the key service returned another data key than it had made")
         return None
 

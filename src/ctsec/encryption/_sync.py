@@ -4,29 +4,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hmac import compare_digest
 from types import MappingProxyType
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.encryption._sync_ports import DekSource, KeyServices, Kms
-from ctsec.encryption.context import DEPLOYMENT, Context
+from ctsec.encryption.context import DEPLOYMENT, Context, wrap_context
 from ctsec.encryption.data_key import DataKey, DataKeyExhausted, NoDataKey, counted
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.envelope import dek_id_of, open_blob, seal
-from ctsec.encryption.holding import HeldKeys, RingPolicy
+from ctsec.encryption.holding import HeldKeys, RingPolicy, serving
 from ctsec.encryption.suites import Suite
 from ctsec.encryption.turns import Turns
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound, KmsError
-from ctsec.ids import DekId, OrganizationId, new_id
+from ctsec.ids import DekId, new_id
 
 LARGEST_BLOCK: Final = 1 << 20
 _BLOCKS: Final = 3
-
-
-def wrap_context(scope: str, region: str) -> bytes:
-    """Return the context that the wrapped key of `scope` in `region` is bound to at the key service."""
-    organization = None if scope == DEPLOYMENT else OrganizationId(scope)
-    return Context(organization=organization, purpose="dek", field=region).encoded
 
 
 class KeyRing:
@@ -60,7 +55,7 @@ class KeyRing:
         self._source = source
         self._ambient = ambient
         self._policy = policy or RingPolicy()
-        self._held = held if held is not None else HeldKeys(self._policy.holding, clock=ambient.clock)
+        self._held = serving(held if held is not None else HeldKeys(self._policy.holding, clock=ambient.clock), self._policy)
         self._turns = Turns()
         self._blocks: dict[DekId, int] = {}
 
@@ -229,6 +224,6 @@ class KeyRing:
             not_after=record.created_at + self._policy.seals_for,
             decrypt_only=record.state is not DekState.ACTIVE,
         )
-        if key.commitment != record.commitment:
+        if not compare_digest(key.commitment, record.commitment):
             raise CorruptRecord("the key service returned another key than the one that this record was made with")
         return key

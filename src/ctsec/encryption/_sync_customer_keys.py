@@ -14,9 +14,10 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
-from ctsec.encryption._sync import KeyRing, wrap_context
+from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_data_keys import STEP_UP, refuse
 from ctsec.encryption._sync_ports import CustomerKeyRecords, DekRecords, EpochRecords, KeyRights
+from ctsec.encryption.context import wrap_context
 from ctsec.encryption.customer_key import ENCRYPTION_MANAGE, CustomerKey, CustomerKeyPolicy, parse_ref, parse_region
 from ctsec.encryption.dek import DEFAULT_REGION, DekState, WrappedDek
 from ctsec.encryption.holding import keys_of
@@ -147,7 +148,7 @@ class CustomerKeys:
             return Refusal(Reason.INVALID_INPUT, f"data of this region needs a key in {', '.join(sorted(allowed))}")
         context = wrap_context(organization, region)
         made, wrapped = kms.generate_data_key(context)
-        if (kms.unwrap(wrapped, context)).reveal() != made.reveal():
+        if kms.unwrap(wrapped, context) != made:
             raise DecryptionFailed("the key service returned another data key than it had made")
         return None
 

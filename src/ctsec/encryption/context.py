@@ -57,3 +57,9 @@ class Context:
     def scope(self) -> str:
         """The organization's id, or `deployment`."""
         return DEPLOYMENT if self.organization is None else self.organization
+
+
+def wrap_context(scope: str, region: str) -> bytes:
+    """Return the context that the wrapped data key of `scope` (an organization's id, or `deployment`) in `region` is bound to."""
+    organization = None if scope == DEPLOYMENT else OrganizationId(scope)
+    return Context(organization=organization, purpose="dek", field=region).encoded

@@ -5,6 +5,7 @@ Rules that this module keeps:
 - the key itself is never in the record, only what the KMS made of it; the commitment shows that an unwrapped key is the right one;
 - a DEK belongs to one scope (an organization or the deployment) and one region;
 - each change of a record raises its version, by which it is compared and set: two who re-wrap at once do not undo each other;
+- a key's states go one way, active, decrypt-only, destroyed (SP 800-57 part 1, 7), and nothing comes back from destroyed;
 - a destroyed key has no wrapped form any more: what it sealed is gone, whoever has the KEK;
 - in a blob its id is the 128 bits that the text after `dek_` encodes: one id, one form of 16 bytes, one text.
 """
@@ -47,16 +48,22 @@ class WrappedDek:
     version: int = 0
 
     def rewrapped(self, wrapped: bytes, *, kek: str) -> WrappedDek:
-        """Return the record of the same key in another wrapping."""
+        """Return the record of the same key in another wrapping; raise ValueError for a destroyed one."""
+        self._refuse_destroyed()
         return replace(self, wrapped=wrapped, kek=kek, version=self.version + 1)
 
     def retired(self) -> WrappedDek:
-        """Return the record of a key that opens what it sealed and seals nothing more."""
+        """Return the record of a key that opens what it sealed and seals nothing more; raise ValueError for a destroyed one."""
+        self._refuse_destroyed()
         return replace(self, state=DekState.DECRYPT_ONLY, version=self.version + 1)
 
     def destroyed(self) -> WrappedDek:
         """Return the record of a key that is gone: without its wrapped form."""
         return replace(self, state=DekState.DESTROYED, wrapped=b"", version=self.version + 1)
+
+    def _refuse_destroyed(self) -> None:
+        if self.state is DekState.DESTROYED:
+            raise ValueError("a destroyed data key stays destroyed")
 
 
 def dek_id_bytes(dek_id: DekId) -> bytes:

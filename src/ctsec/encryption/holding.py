@@ -9,8 +9,9 @@ Rules that this module keeps:
   key that is disabled, denied or about to be deleted ends everything that it wrapped, at once and in this process: nothing old is served
   after it. A key that is not found may be one broken record, and ends that alone;
 - what was unwrapped before something was forgotten is not held: forgetting beats the call that is under way;
-- keys are held by scope and id: a record of one organization answers for no other. One ring has one cache, with one policy (a cache shared
-  between policies was CVE-2026-6550);
+- keys are held by scope and id: a record of one organization answers for no other. A cache serves rings of one policy, and refuses those of
+  another, whose suite and bounds the keys in it do not keep (a cache shared between policies was CVE-2026-6550);
+- a forked child starts without keys: the messages that its parent has reserved are its parent's to seal;
 - it is bounded; what was used longest ago goes first.
 """
 
@@ -26,6 +27,7 @@ from typing import Final, TypeAlias
 from ctsec.clock import Clock
 from ctsec.encryption.data_key import MAX_MESSAGES, DataKey
 from ctsec.encryption.dek import WrappedDek
+from ctsec.encryption.forks import start_anew_after_fork
 from ctsec.encryption.suites import Suite
 from ctsec.errors import KeyNotFound, KmsError
 from ctsec.ids import DekId
@@ -120,19 +122,34 @@ class _Refusal:
     until: float
 
 
-class HeldKeys:
-    """The unwrapped keys of one ring; safe to use from several threads. Shows nothing of the keys."""
+def serving(held: HeldKeys, policy: RingPolicy) -> HeldKeys:
+    """Return a cache for a ring of `policy`; raise ValueError if it serves rings of another one."""
+    if held.served not in {None, policy} or policy.holding != held.policy:
+        raise ValueError("expected one policy for all rings of a cache of keys")
+    held.served = policy
+    return held
 
-    __slots__ = ("_active", "_clock", "_forgotten", "_held", "_lock", "_refusals", "policy")
+
+class HeldKeys:
+    """The unwrapped keys of the rings of one policy, `served`; safe to use from several threads. Shows nothing of the keys."""
+
+    __slots__ = ("__weakref__", "_active", "_clock", "_forgotten", "_held", "_lock", "_refusals", "policy", "served")
 
     def __init__(self, policy: HoldingPolicy | None = None, *, clock: Clock) -> None:
         self.policy = policy or HoldingPolicy()
         self._clock = clock
+        self.served: RingPolicy | None = None
+        self._forgotten = 0
+        start_anew_after_fork(self)
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """Start without keys and refusals, and with a lock of its own."""
         self._lock = threading.Lock()
+        self._forgotten += 1
         self._held: OrderedDict[Place, _Held] = OrderedDict()
         self._active: dict[tuple[str, str], tuple[DekId, _Until]] = {}
         self._refusals: dict[Place, _Refusal] = {}
-        self._forgotten = 0
 
     def __repr__(self) -> str:
         return f"HeldKeys(<{len(self._held)} hidden>)"

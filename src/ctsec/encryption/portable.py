@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from hmac import compare_digest
 from typing import Final
 
 from ctsec.encryption.context import MAX_VALUE, Context
@@ -62,7 +63,7 @@ def seal_portable(
     Raises ValueError if key, record and context do not belong together, if a part of the record is too long or for more than 64 MiB, and
     DataKeyExhausted as `seal` does.
     """
-    if dek.id != key.dek_id or dek.commitment != key.commitment or dek.scope != context.scope:
+    if dek.id != key.dek_id or not compare_digest(dek.commitment, key.commitment) or dek.scope != context.scope:
         raise ValueError("expected a key, its own record, and a context of the record's scope")
     parts = (dek.kek.encode(), dek.scope.encode(), dek.region.encode(), dek.wrapped)
     if not all(low <= len(part) <= high for part, (low, high) in zip(parts, _FIELDS, strict=True)):

@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Generator, Hashable
 from contextlib import asynccontextmanager, contextmanager
 from typing import Generic, TypeVar
 
+from ctsec.encryption.forks import start_anew_after_fork
+
 L = TypeVar("L")
 
 
@@ -22,9 +24,14 @@ class _Queue(Generic[L]):
 class Turns:
     """Turns of threads: whoever enters `of(key)` is alone with that key."""
 
-    __slots__ = ("_guard", "_queues")
+    __slots__ = ("__weakref__", "_guard", "_queues")
 
     def __init__(self) -> None:
+        start_anew_after_fork(self)
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """Start without those whose threads are the parent's."""
         self._guard = threading.Lock()
         self._queues: dict[Hashable, _Queue[threading.Lock]] = {}
 
@@ -50,9 +57,14 @@ class AsyncTurns:
     Coroutines that are driven without a loop take no turns, and may fetch the same thing twice.
     """
 
-    __slots__ = ("_guard", "_queues")
+    __slots__ = ("__weakref__", "_guard", "_queues")
 
     def __init__(self) -> None:
+        start_anew_after_fork(self)
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """Start without those whose loops are the parent's."""
         # Bundles are used from several loops, in threads of their own.
         self._guard = threading.Lock()
         self._queues: dict[tuple[int, Hashable], _Queue[asyncio.Lock]] = {}

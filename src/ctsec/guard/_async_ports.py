@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ctsec.audit.record import StoredEvent
+from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
 
@@ -65,8 +66,40 @@ class AsyncAttemptRecords(Protocol):
         """Write `new` if the stored counter still equals `old` (None: no row yet); True if written."""
         ...
 
+    async def settle(self, records: tuple[Attempts, ...]) -> None:
+        """Forget the counters of a journey that is complete, unless they were disabled at another moment than the record says."""
+        ...
+
     async def clear(self, keys: tuple[str, ...]) -> None:
-        """Forget the counters: the journey that they guard is complete."""
+        """Forget the counters, disabled ones too: what they guard was bound anew."""
+        ...
+
+    async def untold(self, *, limit: int) -> tuple[Attempts, ...]:
+        """Return disabled counters with a subject who was not told yet, in the order of their keys."""
+        ...
+
+
+class AsyncAllowanceRecords(Protocol):
+    """What was taken by address blocks and mailboxes; the records may be lost with what holds them, at worst they begin anew."""
+
+    async def get(self, key: str) -> Allowance | None:
+        """Return the record of `key`."""
+        ...
+
+    async def replace(self, old: Allowance | None, new: Allowance) -> bool:
+        """Write `new` if the stored record still equals `old` (None: none); True if written."""
+        ...
+
+    async def trim(self, *, before: datetime) -> int:
+        """Delete records that were full at `before`, as far as nobody else does; return how many."""
+        ...
+
+
+class AsyncSharedAllowances(AsyncAllowanceRecords, Protocol):
+    """Allowances on a server of their own."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""
         ...
 
 
@@ -114,6 +147,11 @@ class AsyncGuardStore(Protocol):
     @property
     def attempts(self) -> AsyncAttemptRecords:
         """Failure counters."""
+        ...
+
+    @property
+    def allowances(self) -> AsyncAllowanceRecords:
+        """Allowances of address blocks and mailboxes."""
         ...
 
     @property

@@ -1,47 +1,146 @@
 # Generated from src/ctsec/guard/_async.py by tools/twin.py; edit that file.
-"""Counting attempts before secrets are compared (async source)."""
+"""Counting attempts before secrets are compared (async source).
+
+Rules that this module keeps:
+
+- an attempt is counted and committed before its secret is compared; nobody's transaction takes that back;
+- a device that the person has used before has its own counter and is held back by nothing that strangers do; all others share the counter
+  of the authenticator, and an allowance with everybody of their address block;
+- a device that reached its limit is a stranger;
+- what a complete journey forgives is what it charged itself: the counters of its own lane, and its own share of the allowance.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
+
 from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.event import EventName, Target
 from ctsec.errors import StoreBusy
-from ctsec.guard._sync_ports import AttemptRecords
-from ctsec.guard.attempts import ThrottlePolicy, charge, rebase
-from ctsec.outcome import Refusal
+from ctsec.guard._sync_allowances import Allowances
+from ctsec.guard._sync_ports import GuardStore
+from ctsec.guard.allowance import address_block
+from ctsec.guard.attempts import LOCKED, Attempts, Charge, ThrottlePolicy, charge, charge_along, rebase
+from ctsec.guard.counters import block_counter, counted, device_counter, mail_counter
+from ctsec.ids import DeviceId
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal, anonymous
 
 _TRIES = 16
+_Rule: TypeAlias = Callable[..., Outcome[Attempts]]
 
 
 class Throttle:
-    """Charges an attempt to a key before anything is compared, and forgets the charges when a journey is complete."""
+    """Charges an attempt before anything is compared, and forgets the charges when a journey is complete."""
 
-    __slots__ = ("_ambient", "_attempts", "_policy")
+    __slots__ = ("_addresses", "_ambient", "_attempts", "_audit", "_mails", "_policy")
 
-    def __init__(self, attempts: AttemptRecords, *, policy: ThrottlePolicy, ambient: Ambient) -> None:
-        self._attempts = attempts
+    def __init__(self, guard: GuardStore, *, policy: ThrottlePolicy, audit: Recorder, ambient: Ambient) -> None:
+        self._attempts = guard.attempts
+        self._addresses = Allowances(guard.allowances, policy=policy.addresses, ambient=ambient)
+        self._mails = Allowances(guard.allowances, policy=policy.mails, ambient=ambient)
         self._policy = policy
+        self._audit = audit
         self._ambient = ambient
 
-    def charge(self, key: str) -> Refusal | None:
-        """Count one attempt against `key`; return a refusal (THROTTLED with `retry_after`, or LOCKED) if it may not be made.
+    def charge(self, counter: str, *, device: DeviceId | None = None, along: tuple[str, ...] = ()) -> Outcome[Charge]:
+        """Count one attempt on an authenticator; return the charge, or a refusal (THROTTLED with `retry_after`, LOCKED).
 
-        Raises StoreBusy if others kept changing the counter: the attempt was not counted and must not be made.
+        `device` is the known device that the attempt comes from. `along` are whole keys of counters that were charged earlier in the same
+        journey: one that is disabled refuses the attempt, else the attempt counts there too. Raises StoreBusy if others kept changing a
+        counter: then the attempt must not be made.
         """
+        for key in along:
+            found = self._attempts.get(key)
+            if found is not None and found.disabled_at is not None:
+                return LOCKED
+        record = self._count(device_counter(counter, device), charge) if device is not None else LOCKED
+        block = None
+        if isinstance(record, Refusal) and record.reason is Reason.LOCKED:
+            # Nobody's known device, or one whose own limit is reached.
+            block = address_block(self._ambient.request.address)
+            record = self._count(counter, charge, block=block)
+        if isinstance(record, Refusal):
+            return record
+        made = Charge((record,), block)
+        for key in along:
+            record = self._count(key, charge_along)
+            if isinstance(record, Refusal):
+                return record
+            made = replace(made, records=(*made.records, record))
+        return made
+
+    def failed(self, charged: Charge, *, subject: str) -> None:
+        """Note what the failed attempt has disabled; `subject` is the person, "" where there is no account (the same is done then)."""
+        for record in charged.records:
+            if record.disabled_at is None:
+                continue
+            factor, device = counted(record.key)
+            self._audit.note_aside(
+                EventName.AUTHENTICATOR_DISABLED,
+                actor=anonymous(),
+                targets=(Target("user", subject),) if subject else (),
+                subject=subject or None,
+                details={"factor": factor, "failures": record.failures, "device": device or None},
+            )
+            # A device that reached its limit is a stranger from now on, which is no news; what strangers are kept out of is.
+            self._attempts.replace(record, replace(record, subject="" if device else subject))
+
+    def settle(self, *charges: Charge) -> None:
+        """Forgive what these charges counted; called only when the whole journey that they belong to is complete."""
+        self._attempts.settle(tuple(record for each in charges for record in each.records))
+        for each in charges:
+            if each.block is not None:
+                self._addresses.give_back(block_counter(each.block))
+
+    def bind(self, *counters: str, actor: Principal, subject: str) -> None:
+        """Forget the counters of authenticators that were bound anew, disabled ones too, which is an event."""
+        for key in counters:
+            found = self._attempts.get(key)
+            if found is not None and found.disabled_at is not None:
+                factor, device = counted(key)
+                self._audit.note_aside(
+                    EventName.AUTHENTICATOR_RESTORED,
+                    actor=actor,
+                    targets=(Target("user", subject),),
+                    subject=subject,
+                    details={"factor": factor, "device": device or None},
+                )
+        self._attempts.clear(counters)
+
+    def charge_address(self) -> Outcome[Charge]:
+        """Count one attempt at something that nobody guesses, such as a mailed link, against the address block alone."""
+        block = address_block(self._ambient.request.address)
+        refusal = self._addresses.take(block_counter(block)) if block is not None else None
+        return Charge((), block) if refusal is None else refusal
+
+    def charge_mail(self, email_key: str) -> Refusal | None:
+        """Count one mail on request to an address, known or not."""
+        return self._mails.take(mail_counter(email_key))
+
+    def _policy_of(self, key: str) -> ThrottlePolicy:
+        return self._policy.of_device() if counted(key)[1] else self._policy
+
+    def _count(self, key: str, rule: _Rule, *, block: str | None = None) -> Outcome[Attempts]:
+        """Charge a counter, and the allowance of an address block before it: what the counter refuses takes nothing from the block."""
+        policy, due = self._policy_of(key), block
         for _ in range(_TRIES):
             now = self._ambient.now()
             old = self._attempts.get(key)
-            if old is not None and (rebased := rebase(old, now=now, policy=self._policy)) is not old:
+            if old is not None and (rebased := rebase(old, now=now, policy=policy)) is not old:
                 # The clock went back: the shortened block is stored, so that it runs down from now on.
                 if not self._attempts.replace(old, rebased):
                     continue
                 old = rebased
-            outcome = charge(old, key=key, now=now, policy=self._policy)
+            outcome = rule(old, key=key, now=now, policy=policy)
             if isinstance(outcome, Refusal):
                 return outcome
+            if due is not None and (refusal := self._addresses.take(block_counter(due))) is not None:
+                return refusal
+            due = None
             if self._attempts.replace(old, outcome):
-                return None
+                return outcome
         raise StoreBusy("the attempt counter kept changing; try again")
-
-    def settle(self, *keys: str) -> None:
-        """Forget the failures of `keys`; called only when the whole journey that they guard is complete."""
-        self._attempts.clear(keys)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ctsec.audit.record import StoredEvent
+from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
 
@@ -66,8 +67,40 @@ class AttemptRecords(Protocol):
         """Write `new` if the stored counter still equals `old` (None: no row yet); True if written."""
         ...
 
+    def settle(self, records: tuple[Attempts, ...]) -> None:
+        """Forget the counters of a journey that is complete, unless they were disabled at another moment than the record says."""
+        ...
+
     def clear(self, keys: tuple[str, ...]) -> None:
-        """Forget the counters: the journey that they guard is complete."""
+        """Forget the counters, disabled ones too: what they guard was bound anew."""
+        ...
+
+    def untold(self, *, limit: int) -> tuple[Attempts, ...]:
+        """Return disabled counters with a subject who was not told yet, in the order of their keys."""
+        ...
+
+
+class AllowanceRecords(Protocol):
+    """What was taken by address blocks and mailboxes; the records may be lost with what holds them, at worst they begin anew."""
+
+    def get(self, key: str) -> Allowance | None:
+        """Return the record of `key`."""
+        ...
+
+    def replace(self, old: Allowance | None, new: Allowance) -> bool:
+        """Write `new` if the stored record still equals `old` (None: none); True if written."""
+        ...
+
+    def trim(self, *, before: datetime) -> int:
+        """Delete records that were full at `before`, as far as nobody else does; return how many."""
+        ...
+
+
+class SharedAllowances(AllowanceRecords, Protocol):
+    """Allowances on a server of their own."""
+
+    def close(self) -> None:
+        """Close the connections."""
         ...
 
 
@@ -115,6 +148,11 @@ class GuardStore(Protocol):
     @property
     def attempts(self) -> AttemptRecords:
         """Failure counters."""
+        ...
+
+    @property
+    def allowances(self) -> AllowanceRecords:
+        """Allowances of address blocks and mailboxes."""
         ...
 
     @property

@@ -7,14 +7,23 @@ would lock people out who never failed.
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
-from ctsec.ids import UserId
+from ctsec.ids import DeviceId, UserId
 from ctsec.principal import Factor
 
+_PASSWORD: Final = "pwd"
+_DEVICE: Final = "@"
 
-def password_counter(email_key: str) -> str:
-    """Return the key of the counter of password attempts: the same for known and unknown addresses, and without the address."""
-    return "pwd:" + hashlib.sha256(email_key.encode("utf-8", "surrogatepass")).hexdigest()
+
+def password_counter(user_id: UserId) -> str:
+    """Return the key of the counter of password attempts at an account, whatever its address is and becomes."""
+    return f"{_PASSWORD}:{user_id}"
+
+
+def unknown_counter(email_key: str) -> str:
+    """Return the key of the counter of password attempts at an address without an account; it does not hold the address."""
+    return f"{_PASSWORD}:{_digest(email_key)}"
 
 
 def code_counter(user_id: UserId, factor: Factor) -> str:
@@ -25,3 +34,34 @@ def code_counter(user_id: UserId, factor: Factor) -> str:
 def passkey_counter(credential_id: bytes) -> str:
     """Return the key of the counter of attempts with one passkey: the same for a passkey that nobody has."""
     return "passkey:" + hashlib.sha256(credential_id).hexdigest()
+
+
+def device_counter(counter: str, device: DeviceId) -> str:
+    """Return the key under which the failures of one known device are counted, apart from those of strangers."""
+    return f"{counter}{_DEVICE}{device}"
+
+
+def block_counter(block: str) -> str:
+    """Return the key of the allowance of an address block for passwords, codes and links."""
+    return f"net:{block}"
+
+
+def key_counter(block: str) -> str:
+    """Return the key of the allowance of an address block for API keys: a client that is set up wrong keeps nobody from signing in."""
+    return f"key:{block}"
+
+
+def mail_counter(email_key: str) -> str:
+    """Return the key of the allowance of mails to an address, however it is written, and without the address."""
+    return f"mail:{_digest(email_key)}"
+
+
+def counted(key: str) -> tuple[str, str]:
+    """Return which factor a counter guards, and the device that it counts apart ("" for strangers)."""
+    counter, _, device = key.partition(_DEVICE)
+    kind = counter.partition(":")[0]
+    return Factor.PASSWORD.value if kind == _PASSWORD else kind, device
+
+
+def _digest(email_key: str) -> str:
+    return hashlib.sha256(email_key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -139,6 +139,16 @@ class Letters:
             kind="rotation_due", recipient=recipient, subject="a credential is due for rotation", says=says, values={"name": name}
         )
 
+    def disabled(self, recipient: str, *, what: str, way: str, failures: int) -> Message:
+        """Tell a person that guesses have closed a way in, for devices that were not used before, and how it is opened again."""
+        says = (
+            f"Somebody guessed {failures} times at {what}, and was wrong each time.",
+            "Devices that you have used before still sign in. For all others this way in is closed until you open it again:",
+            f"use {way}, and set it anew.",
+        )
+        values = {"what": what, "way": way, "failures": str(failures)}
+        return self._set(kind="disabled", recipient=recipient, subject=f"{what} was guessed at", says=says, values=values)
+
     def notice(self, recipient: str, *, what: str) -> Message:
         """Tell a person that something about the account's security changed."""
         says = (f"This happened on your account: {what}.", "If it was not you, reset your password and write to us.")
@@ -184,5 +194,6 @@ class Letters:
             self.invitation(whom, token, organization="an organization", inviter="somebody"),
             self.alarm(whom, what="something happened", reason="a reason"),
             self.rotation_due(whom, name="a credential"),
+            self.disabled(whom, what="your password", way="a reset link", failures=100),
             self.notice(whom, what="something changed"),
         )

@@ -23,6 +23,7 @@ from ctsec.errors import ConfigurationError, MailError
 from ctsec.mail.message import Message
 from ctsec.secret import SecretText
 from ctsec.transport.address import is_loopback
+from ctsec.transport.credentials import refuse_default
 from ctsec.transport.report import ConnectionReport, place_of, reason_of, spoken
 from ctsec.transport.tls import TRANSPORT, Transport, client_context
 
@@ -46,6 +47,8 @@ class SmtpMailer:
         plain_here = is_loopback(address.hostname) and not transport.on_loopback
         if address.scheme == "smtp" and not plain_here and not transport.may_be_plain:
             raise ConfigurationError("expected smtps or smtp+starttls: plain smtp is for localhost only")
+        if not is_loopback(address.hostname) and not transport.may_be_plain:
+            refuse_default(unquote(address.password or ""), user=unquote(address.username or ""))
         self._scheme = address.scheme
         self._host = address.hostname
         self._port = address.port or _PORTS[address.scheme]

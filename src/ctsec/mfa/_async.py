@@ -13,9 +13,10 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
-from ctsec.guard.counters import code_counter
+from ctsec.guard.attempts import Charge
+from ctsec.guard.counters import code_counter, passkey_counter
 from ctsec.guard.proof import Proof, Purpose
-from ctsec.ids import AuthenticatorId, BackupCodeSetId, SessionId, UserId, new_id
+from ctsec.ids import AuthenticatorId, BackupCodeSetId, DeviceId, SessionId, UserId, new_id
 from ctsec.mfa._async_parts import AsyncMfaParts
 from ctsec.mfa._async_prover import AsyncPasskeyProver
 from ctsec.mfa.backup_codes import generate, match_digest, normalise
@@ -64,6 +65,8 @@ class AsyncMfa:
         await self._parts.authenticators.add(
             Authenticator(id=authenticator_id, user_id=user.id, name="authenticator app", sealed_seed=sealed, created_at=now)
         )
+        # Nothing is bound yet: whoever mistyped the codes of earlier tries begins anew.
+        await self._parts.throttle.bind(code_counter(user.id, Factor.TOTP), actor=principal, subject=user.id)
         await self._record(EventName.MFA_ENROLMENT_STARTED, principal, user.id, authenticator_id)
         return Enrolment(authenticator_id, otpauth_uri(seed, issuer=self._parts.issuer, account=user.email), seed)
 
@@ -77,17 +80,22 @@ class AsyncMfa:
             return Refusal(Reason.NOT_FOUND, "there is no enrolment to confirm; begin one first")
         if await self._lacks_proof(principal, user):
             return _STEP_UP
+        counter = code_counter(user.id, Factor.TOTP)
+        charge = await self._parts.throttle.charge(counter, device=await self._parts.devices.recognise(user.id))
+        if isinstance(charge, Refusal):
+            return await self._refuse(charge, user.id, Factor.TOTP)
         proved = await self._check_totp(pending[-1], code)
         if isinstance(proved, Refusal):
-            return await self._refuse(proved, user.id, Factor.TOTP)
+            return await self._refuse(proved, user.id, Factor.TOTP, charge)
         confirmed = replace(pending[-1], confirmed_at=self._ambient.now(), version=pending[-1].version + 1)
         if not await self._parts.authenticators.replace(confirmed):
             return Refusal(Reason.CONFLICT, "the enrolment was changed meanwhile")
-        codes = await self._new_codes(user)
+        codes = await self._new_codes(user, principal)
         session = SessionId(principal.credential.id)
         token = await self._parts.sessions.raise_assurance(session, Factor.TOTP)
         await self._parts.sessions.revoke_others(user.id, keep=session)
-        await self._parts.throttle.settle(code_counter(user.id, Factor.TOTP))
+        await self._parts.throttle.settle(charge)
+        await self._parts.throttle.bind(counter, actor=principal, subject=user.id)
         await self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned on"))
         await self._record(EventName.MFA_ENROLLED, principal, user.id, confirmed.id)
         return replace(codes, session_token=token)
@@ -101,7 +109,7 @@ class AsyncMfa:
             return Refusal(Reason.MFA_NOT_ENROLLED, "turn multi-factor authentication on first")
         if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
-        codes = await self._new_codes(user)
+        codes = await self._new_codes(user, principal)
         await self._parts.post.post(self._parts.letters.notice(user.email, what="new backup codes were made"))
         await self._record(EventName.BACKUP_CODES_GENERATED, principal, user.id, "")
         return codes
@@ -118,8 +126,8 @@ class AsyncMfa:
             return _STEP_UP
         await self._parts.authenticators.remove(user.id, confirmed=True)
         # What is bound next is another authenticator: it starts at no failures, also after 100 of this one.
-        await self._parts.throttle.settle(code_counter(user.id, Factor.TOTP))
-        off = await self.drop_codes(user.id)
+        await self._parts.throttle.bind(code_counter(user.id, Factor.TOTP), actor=principal, subject=user.id)
+        off = await self.drop_codes(user.id, actor=principal)
         what = "multi-factor authentication was turned off" if off else "your authenticator app was removed"
         await self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
         await self._parts.post.post(self._parts.letters.notice(user.email, what=what))
@@ -143,16 +151,31 @@ class AsyncMfa:
         found = {Factor.TOTP: totp, Factor.PASSKEY: passkeys, Factor.BACKUP_CODE: codes}
         return frozenset(factor for factor, has in found.items() if has)
 
-    async def prove(self, user_id: UserId, *, factor: Factor, code: str, sole: bool = False) -> Outcome[Factor]:
+    async def prove(
+        self,
+        user_id: UserId,
+        *,
+        factor: Factor,
+        code: str,
+        device: DeviceId | None = None,
+        along: tuple[str, ...] = (),
+        sole: bool = False,
+    ) -> Outcome[Charge]:
         """Consume a code; the attempt is charged before anything is compared, and of many callers with one code one is told yes.
 
-        The code of a passkey is what the browser answered, as JSON text. `sole`: no password was proved beside it, so a passkey has to
-        verify the person.
+        `device` is the known device that it comes from; the counters `along`, of what was proved before in the same journey, count it too.
+        The code of a passkey is what the browser answered, as JSON text; `sole`: no password was proved beside it, so it has to verify
+        the person.
         """
         if factor is Factor.PASSWORD:
             return Refusal(Reason.INVALID_INPUT, "expected a code of an authenticator, a passkey or a backup code")
+        if not await self.enrolled(user_id):
+            return await self._refuse(_WRONG_CODE, user_id, factor)
+        charge = await self._parts.throttle.charge(code_counter(user_id, factor), device=device, along=along)
+        if isinstance(charge, Refusal):
+            return await self._refuse(charge, user_id, factor)
         proved = await self._check(user_id, factor, code, sole=sole)
-        return await self._refuse(proved, user_id, factor) if isinstance(proved, Refusal) else factor
+        return await self._refuse(proved, user_id, factor, charge) if isinstance(proved, Refusal) else charge
 
     async def passkey_options(self, user_id: UserId | None, *, sole: bool = False) -> Outcome[Options]:
         """Return what a browser is to ask a passkey of this person for, or (None) one of anybody's; it is good for five minutes.
@@ -161,26 +184,32 @@ class AsyncMfa:
         """
         return await self._prover.options(user_id, sole=sole)
 
-    async def identify(self, response: str) -> Outcome[UserId]:
-        """Return whose passkey answered a challenge that was for anybody; it verified the person, so nothing else is asked."""
+    async def identify(self, response: str) -> Outcome[tuple[UserId, Charge]]:
+        """Return whose passkey answered a challenge that was for anybody, and the charge; it verified the person, so nothing else is asked.
+
+        A passkey that nobody has is charged and answered like one that signed wrongly.
+        """
         given = parse_assertion(response)
         if isinstance(given, Refusal):
             return await self._refuse(given, None, Factor.PASSKEY)
+        owner = await self._prover.owner(given)
+        counter = code_counter(owner, Factor.PASSKEY) if owner is not None else passkey_counter(given.credential_id)
+        charge = await self._parts.throttle.charge(counter, device=await self._parts.devices.recognise(owner))
+        if isinstance(charge, Refusal):
+            return await self._refuse(charge, owner, Factor.PASSKEY)
         proved = await self._prover.prove(given, None, sole=True)
-        if isinstance(proved, Refusal):
-            return await self._refuse(proved, await self._prover.owner(given), Factor.PASSKEY)
-        return proved.user_id
+        return await self._refuse(proved, owner, Factor.PASSKEY, charge) if isinstance(proved, Refusal) else (proved.user_id, charge)
 
-    async def first_codes(self, user: User) -> BackupCodes | None:
+    async def first_codes(self, user: User, *, actor: Principal) -> BackupCodes | None:
         """Return backup codes for a person who has none yet."""
-        return None if await self._parts.backup_codes.get(user.id) is not None else await self._new_codes(user)
+        return None if await self._parts.backup_codes.get(user.id) is not None else await self._new_codes(user, actor)
 
-    async def drop_codes(self, user_id: UserId) -> bool:
+    async def drop_codes(self, user_id: UserId, *, actor: Principal) -> bool:
         """Remove the backup codes of a person who has no other second factor left, and say whether that is so."""
         off = not await self.enrolled(user_id)
         if off:
             await self._parts.backup_codes.remove(user_id)
-            await self._parts.throttle.settle(code_counter(user_id, Factor.BACKUP_CODE))
+            await self._parts.throttle.bind(code_counter(user_id, Factor.BACKUP_CODE), actor=actor, subject=user_id)
         return off
 
     async def _check(self, user_id: UserId, factor: Factor, code: str, *, sole: bool) -> Outcome[object]:
@@ -188,14 +217,11 @@ class AsyncMfa:
             given = parse_assertion(code)
             return given if isinstance(given, Refusal) else await self._prover.prove(given, user_id, sole=sole)
         if factor is Factor.BACKUP_CODE:
-            return await self._check_backup(user_id, code) if await self.enrolled(user_id) else _WRONG_CODE
+            return await self._check_backup(user_id, code)
         authenticator = await self._confirmed(user_id)
         return _WRONG_CODE if authenticator is None else await self._check_totp(authenticator, code)
 
     async def _check_totp(self, authenticator: Authenticator, code: str) -> Outcome[None]:
-        refusal = await self._parts.throttle.charge(code_counter(authenticator.user_id, Factor.TOTP))
-        if refusal is not None:
-            return refusal
         last = await self._parts.steps.last(authenticator.id)
         if last is None:
             return _WRONG_CODE
@@ -209,9 +235,6 @@ class AsyncMfa:
         return None
 
     async def _check_backup(self, user_id: UserId, code: str) -> Outcome[None]:
-        refusal = await self._parts.throttle.charge(code_counter(user_id, Factor.BACKUP_CODE))
-        if refusal is not None:
-            return refusal
         current = await self._parts.backup_codes.get(user_id)
         text = normalise(code)
         if current is None or text is None:
@@ -230,7 +253,7 @@ class AsyncMfa:
         )
         return None
 
-    async def _new_codes(self, user: User) -> BackupCodes:
+    async def _new_codes(self, user: User, actor: Principal) -> BackupCodes:
         now = self._ambient.now()
         codes = generate(random=self._ambient.random)
         set_id = new_id(BackupCodeSetId, now=now, random=self._ambient.random)
@@ -243,7 +266,7 @@ class AsyncMfa:
             )
         )
         await self._parts.backup_codes.put(BackupCodeSetRecord(id=set_id, user_id=user.id, salt=salt, digests=digests, created_at=now))
-        await self._parts.throttle.settle(code_counter(user.id, Factor.BACKUP_CODE))
+        await self._parts.throttle.bind(code_counter(user.id, Factor.BACKUP_CODE), actor=actor, subject=user.id)
         return BackupCodes(codes, user.email)
 
     async def _person(self, principal: Principal) -> Outcome[User]:
@@ -263,7 +286,9 @@ class AsyncMfa:
         targets = (Target("authenticator", authenticator),) if authenticator else (Target("user", user_id),)
         await self._audit.note(name, actor=principal, targets=targets, subject=user_id)
 
-    async def _refuse(self, refusal: Refusal, user_id: UserId | None, factor: Factor) -> Refusal:
+    async def _refuse(self, refusal: Refusal, user_id: UserId | None, factor: Factor, charge: Charge | None = None) -> Refusal:
+        if charge is not None:
+            await self._parts.throttle.failed(charge, subject=user_id or "")
         details: Mapping[str, Detail] = {"factor": factor.value}
         await self._audit.note_aside(
             EventName.MFA_CODE_REFUSED,

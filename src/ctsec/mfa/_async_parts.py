@@ -11,6 +11,7 @@ from ctsec.mail.message import Letters
 from ctsec.mfa._async_ports import (
     AsyncAuthenticatorRecords,
     AsyncBackupCodeRecords,
+    AsyncKnownDevices,
     AsyncOwners,
     AsyncPasskeyRecords,
     AsyncPost,
@@ -36,6 +37,7 @@ class AsyncMfaParts:
     sealer: AsyncSealer
     throttle: AsyncThrottle
     proofs: AsyncProofRecords
+    devices: AsyncKnownDevices
     steps: AsyncStepRecords
     post: AsyncPost
     letters: Letters

@@ -85,7 +85,7 @@ class AsyncPasskeys:
         await self._parts.steps.start(passkey.id, step=key.sign_count)
         if not await self._parts.passkeys.add(passkey):
             return await self._refuse(Refusal(Reason.ALREADY_EXISTS, "this passkey is registered already"), principal, user)
-        codes = await self._mfa.first_codes(user)
+        codes = await self._mfa.first_codes(user, actor=principal)
         await self._changed(principal, user, what=f"the passkey {label} was added")
         await self._record(EventName.PASSKEY_REGISTERED, principal, passkey)
         return PasskeyAdded(passkey, codes)
@@ -121,7 +121,7 @@ class AsyncPasskeys:
             return _STEP_UP
         if not await self._parts.passkeys.remove(user.id, passkey.id):
             return _NONE
-        off = await self._mfa.drop_codes(user.id)
+        off = await self._mfa.drop_codes(user.id, actor=principal)
         tail = ", and multi-factor authentication was turned off" if off else ""
         await self._changed(principal, user, what=f"the passkey {passkey.name} was removed{tail}")
         await self._record(EventName.PASSKEY_REMOVED, principal, passkey)
@@ -164,7 +164,7 @@ class AsyncPasskeys:
 
     async def _changed(self, principal: Principal, user: User, *, what: str) -> None:
         # Another set of passkeys starts at no failures, also after 100 of the one before.
-        await self._parts.throttle.settle(code_counter(user.id, Factor.PASSKEY))
+        await self._parts.throttle.bind(code_counter(user.id, Factor.PASSKEY), actor=principal, subject=user.id)
         await self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
         await self._parts.post.post(self._parts.letters.notice(user.email, what=what))
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ctsec.ids import PasskeyId, Random, SessionId, UserId
+from ctsec.ids import DeviceId, PasskeyId, Random, SessionId, UserId
 from ctsec.mail.message import Message
 from ctsec.mfa.passkey import Passkey
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.principal import Factor
 from ctsec.secret import SecretText
 from ctsec.user import User
+
+
+class AsyncKnownDevices(Protocol):
+    """The devices that people have used before, answered by authn."""
+
+    async def recognise(self, user_id: UserId | None) -> DeviceId | None:
+        """Return the device that this request comes from, if the person has used it before; the same is done for nobody (None)."""
+        ...
 
 
 class AsyncAuthenticatorRecords(Protocol):

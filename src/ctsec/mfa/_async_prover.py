@@ -8,7 +8,6 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import EventName, Target
-from ctsec.guard.counters import code_counter, passkey_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
 from ctsec.ids import UserId
 from ctsec.mfa._async_parts import AsyncMfaParts
@@ -17,7 +16,7 @@ from ctsec.mfa.passkey_options import Options, request_options
 from ctsec.mfa.passkey_response import WRONG, Assertion
 from ctsec.mfa.passkey_verification import Signed, require_library, verify_assertion
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import Factor, anonymous
+from ctsec.principal import anonymous
 from ctsec.secret import SecretText
 
 _ANYBODY: Final = "anybody"
@@ -78,21 +77,15 @@ class AsyncPasskeyProver:
     async def prove(self, given: Assertion, user_id: UserId | None, *, sole: bool) -> Outcome[Passkey]:
         """Return the passkey that signed: one of this person's, or (None) of anybody's; a `sole` one has verified the person.
 
-        The attempt is charged before the signature is looked at; a passkey that nobody has is answered like one that signed wrongly.
+        The attempt is charged already. A passkey that nobody has is answered like one that signed wrongly.
         """
         site = self.site
-        passkey = await self._parts.passkeys.by_credential(given.credential_id)
-        owner = user_id if user_id is not None else passkey.user_id if passkey is not None else None
-        refusal = await self._parts.throttle.charge(
-            code_counter(owner, Factor.PASSKEY) if owner is not None else passkey_counter(given.credential_id)
-        )
-        if refusal is not None:
-            return refusal
         purpose = Purpose.PASSKEY_SIGN_IN if user_id is None else Purpose.PASSKEY_SECOND_FACTOR
         refusal = await self.redeem(given.challenge, purpose, subject=_ANYBODY if user_id is None else user_id)
         if refusal is not None:
             return refusal
-        if passkey is None or passkey.user_id != owner or (user_id is None and given.user_handle is None):
+        passkey = await self._parts.passkeys.by_credential(given.credential_id)
+        if passkey is None or user_id not in {None, passkey.user_id} or (user_id is None and given.user_handle is None):
             return WRONG
         signed = verify_assertion(given, passkey=passkey, site=site, verified=sole)
         if isinstance(signed, Refusal):

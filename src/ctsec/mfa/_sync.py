@@ -14,9 +14,10 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
-from ctsec.guard.counters import code_counter
+from ctsec.guard.attempts import Charge
+from ctsec.guard.counters import code_counter, passkey_counter
 from ctsec.guard.proof import Proof, Purpose
-from ctsec.ids import AuthenticatorId, BackupCodeSetId, SessionId, UserId, new_id
+from ctsec.ids import AuthenticatorId, BackupCodeSetId, DeviceId, SessionId, UserId, new_id
 from ctsec.mfa._sync_parts import MfaParts
 from ctsec.mfa._sync_prover import PasskeyProver
 from ctsec.mfa.backup_codes import generate, match_digest, normalise
@@ -65,6 +66,8 @@ class Mfa:
         self._parts.authenticators.add(
             Authenticator(id=authenticator_id, user_id=user.id, name="authenticator app", sealed_seed=sealed, created_at=now)
         )
+        # Nothing is bound yet: whoever mistyped the codes of earlier tries begins anew.
+        self._parts.throttle.bind(code_counter(user.id, Factor.TOTP), actor=principal, subject=user.id)
         self._record(EventName.MFA_ENROLMENT_STARTED, principal, user.id, authenticator_id)
         return Enrolment(authenticator_id, otpauth_uri(seed, issuer=self._parts.issuer, account=user.email), seed)
 
@@ -78,17 +81,22 @@ class Mfa:
             return Refusal(Reason.NOT_FOUND, "there is no enrolment to confirm; begin one first")
         if self._lacks_proof(principal, user):
             return _STEP_UP
+        counter = code_counter(user.id, Factor.TOTP)
+        charge = self._parts.throttle.charge(counter, device=self._parts.devices.recognise(user.id))
+        if isinstance(charge, Refusal):
+            return self._refuse(charge, user.id, Factor.TOTP)
         proved = self._check_totp(pending[-1], code)
         if isinstance(proved, Refusal):
-            return self._refuse(proved, user.id, Factor.TOTP)
+            return self._refuse(proved, user.id, Factor.TOTP, charge)
         confirmed = replace(pending[-1], confirmed_at=self._ambient.now(), version=pending[-1].version + 1)
         if not self._parts.authenticators.replace(confirmed):
             return Refusal(Reason.CONFLICT, "the enrolment was changed meanwhile")
-        codes = self._new_codes(user)
+        codes = self._new_codes(user, principal)
         session = SessionId(principal.credential.id)
         token = self._parts.sessions.raise_assurance(session, Factor.TOTP)
         self._parts.sessions.revoke_others(user.id, keep=session)
-        self._parts.throttle.settle(code_counter(user.id, Factor.TOTP))
+        self._parts.throttle.settle(charge)
+        self._parts.throttle.bind(counter, actor=principal, subject=user.id)
         self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned on"))
         self._record(EventName.MFA_ENROLLED, principal, user.id, confirmed.id)
         return replace(codes, session_token=token)
@@ -102,7 +110,7 @@ class Mfa:
             return Refusal(Reason.MFA_NOT_ENROLLED, "turn multi-factor authentication on first")
         if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
-        codes = self._new_codes(user)
+        codes = self._new_codes(user, principal)
         self._parts.post.post(self._parts.letters.notice(user.email, what="new backup codes were made"))
         self._record(EventName.BACKUP_CODES_GENERATED, principal, user.id, "")
         return codes
@@ -119,8 +127,8 @@ class Mfa:
             return _STEP_UP
         self._parts.authenticators.remove(user.id, confirmed=True)
         # What is bound next is another authenticator: it starts at no failures, also after 100 of this one.
-        self._parts.throttle.settle(code_counter(user.id, Factor.TOTP))
-        off = self.drop_codes(user.id)
+        self._parts.throttle.bind(code_counter(user.id, Factor.TOTP), actor=principal, subject=user.id)
+        off = self.drop_codes(user.id, actor=principal)
         what = "multi-factor authentication was turned off" if off else "your authenticator app was removed"
         self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
         self._parts.post.post(self._parts.letters.notice(user.email, what=what))
@@ -144,16 +152,31 @@ class Mfa:
         found = {Factor.TOTP: totp, Factor.PASSKEY: passkeys, Factor.BACKUP_CODE: codes}
         return frozenset(factor for factor, has in found.items() if has)
 
-    def prove(self, user_id: UserId, *, factor: Factor, code: str, sole: bool = False) -> Outcome[Factor]:
+    def prove(
+        self,
+        user_id: UserId,
+        *,
+        factor: Factor,
+        code: str,
+        device: DeviceId | None = None,
+        along: tuple[str, ...] = (),
+        sole: bool = False,
+    ) -> Outcome[Charge]:
         """Consume a code; the attempt is charged before anything is compared, and of many callers with one code one is told yes.
 
-        The code of a passkey is what the browser answered, as JSON text. `sole`: no password was proved beside it, so a passkey has to
-        verify the person.
+        `device` is the known device that it comes from; the counters `along`, of what was proved before in the same journey, count it too.
+        The code of a passkey is what the browser answered, as JSON text; `sole`: no password was proved beside it, so it has to verify
+        the person.
         """
         if factor is Factor.PASSWORD:
             return Refusal(Reason.INVALID_INPUT, "expected a code of an authenticator, a passkey or a backup code")
+        if not self.enrolled(user_id):
+            return self._refuse(_WRONG_CODE, user_id, factor)
+        charge = self._parts.throttle.charge(code_counter(user_id, factor), device=device, along=along)
+        if isinstance(charge, Refusal):
+            return self._refuse(charge, user_id, factor)
         proved = self._check(user_id, factor, code, sole=sole)
-        return self._refuse(proved, user_id, factor) if isinstance(proved, Refusal) else factor
+        return self._refuse(proved, user_id, factor, charge) if isinstance(proved, Refusal) else charge
 
     def passkey_options(self, user_id: UserId | None, *, sole: bool = False) -> Outcome[Options]:
         """Return what a browser is to ask a passkey of this person for, or (None) one of anybody's; it is good for five minutes.
@@ -162,26 +185,32 @@ class Mfa:
         """
         return self._prover.options(user_id, sole=sole)
 
-    def identify(self, response: str) -> Outcome[UserId]:
-        """Return whose passkey answered a challenge that was for anybody; it verified the person, so nothing else is asked."""
+    def identify(self, response: str) -> Outcome[tuple[UserId, Charge]]:
+        """Return whose passkey answered a challenge that was for anybody, and the charge; it verified the person, so nothing else is asked.
+
+        A passkey that nobody has is charged and answered like one that signed wrongly.
+        """
         given = parse_assertion(response)
         if isinstance(given, Refusal):
             return self._refuse(given, None, Factor.PASSKEY)
+        owner = self._prover.owner(given)
+        counter = code_counter(owner, Factor.PASSKEY) if owner is not None else passkey_counter(given.credential_id)
+        charge = self._parts.throttle.charge(counter, device=self._parts.devices.recognise(owner))
+        if isinstance(charge, Refusal):
+            return self._refuse(charge, owner, Factor.PASSKEY)
         proved = self._prover.prove(given, None, sole=True)
-        if isinstance(proved, Refusal):
-            return self._refuse(proved, self._prover.owner(given), Factor.PASSKEY)
-        return proved.user_id
+        return self._refuse(proved, owner, Factor.PASSKEY, charge) if isinstance(proved, Refusal) else (proved.user_id, charge)
 
-    def first_codes(self, user: User) -> BackupCodes | None:
+    def first_codes(self, user: User, *, actor: Principal) -> BackupCodes | None:
         """Return backup codes for a person who has none yet."""
-        return None if self._parts.backup_codes.get(user.id) is not None else self._new_codes(user)
+        return None if self._parts.backup_codes.get(user.id) is not None else self._new_codes(user, actor)
 
-    def drop_codes(self, user_id: UserId) -> bool:
+    def drop_codes(self, user_id: UserId, *, actor: Principal) -> bool:
         """Remove the backup codes of a person who has no other second factor left, and say whether that is so."""
         off = not self.enrolled(user_id)
         if off:
             self._parts.backup_codes.remove(user_id)
-            self._parts.throttle.settle(code_counter(user_id, Factor.BACKUP_CODE))
+            self._parts.throttle.bind(code_counter(user_id, Factor.BACKUP_CODE), actor=actor, subject=user_id)
         return off
 
     def _check(self, user_id: UserId, factor: Factor, code: str, *, sole: bool) -> Outcome[object]:
@@ -189,14 +218,11 @@ class Mfa:
             given = parse_assertion(code)
             return given if isinstance(given, Refusal) else self._prover.prove(given, user_id, sole=sole)
         if factor is Factor.BACKUP_CODE:
-            return self._check_backup(user_id, code) if self.enrolled(user_id) else _WRONG_CODE
+            return self._check_backup(user_id, code)
         authenticator = self._confirmed(user_id)
         return _WRONG_CODE if authenticator is None else self._check_totp(authenticator, code)
 
     def _check_totp(self, authenticator: Authenticator, code: str) -> Outcome[None]:
-        refusal = self._parts.throttle.charge(code_counter(authenticator.user_id, Factor.TOTP))
-        if refusal is not None:
-            return refusal
         last = self._parts.steps.last(authenticator.id)
         if last is None:
             return _WRONG_CODE
@@ -210,9 +236,6 @@ class Mfa:
         return None
 
     def _check_backup(self, user_id: UserId, code: str) -> Outcome[None]:
-        refusal = self._parts.throttle.charge(code_counter(user_id, Factor.BACKUP_CODE))
-        if refusal is not None:
-            return refusal
         current = self._parts.backup_codes.get(user_id)
         text = normalise(code)
         if current is None or text is None:
@@ -231,7 +254,7 @@ class Mfa:
         )
         return None
 
-    def _new_codes(self, user: User) -> BackupCodes:
+    def _new_codes(self, user: User, actor: Principal) -> BackupCodes:
         now = self._ambient.now()
         codes = generate(random=self._ambient.random)
         set_id = new_id(BackupCodeSetId, now=now, random=self._ambient.random)
@@ -244,7 +267,7 @@ class Mfa:
             )
         )
         self._parts.backup_codes.put(BackupCodeSetRecord(id=set_id, user_id=user.id, salt=salt, digests=digests, created_at=now))
-        self._parts.throttle.settle(code_counter(user.id, Factor.BACKUP_CODE))
+        self._parts.throttle.bind(code_counter(user.id, Factor.BACKUP_CODE), actor=actor, subject=user.id)
         return BackupCodes(codes, user.email)
 
     def _person(self, principal: Principal) -> Outcome[User]:
@@ -264,7 +287,9 @@ class Mfa:
         targets = (Target("authenticator", authenticator),) if authenticator else (Target("user", user_id),)
         self._audit.note(name, actor=principal, targets=targets, subject=user_id)
 
-    def _refuse(self, refusal: Refusal, user_id: UserId | None, factor: Factor) -> Refusal:
+    def _refuse(self, refusal: Refusal, user_id: UserId | None, factor: Factor, charge: Charge | None = None) -> Refusal:
+        if charge is not None:
+            self._parts.throttle.failed(charge, subject=user_id or "")
         details: Mapping[str, Detail] = {"factor": factor.value}
         self._audit.note_aside(
             EventName.MFA_CODE_REFUSED,

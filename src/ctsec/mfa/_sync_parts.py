@@ -12,6 +12,7 @@ from ctsec.mail.message import Letters
 from ctsec.mfa._sync_ports import (
     AuthenticatorRecords,
     BackupCodeRecords,
+    KnownDevices,
     Owners,
     PasskeyRecords,
     Post,
@@ -37,6 +38,7 @@ class MfaParts:
     sealer: Sealer
     throttle: Throttle
     proofs: ProofRecords
+    devices: KnownDevices
     steps: StepRecords
     post: Post
     letters: Letters

@@ -86,7 +86,7 @@ class Passkeys:
         self._parts.steps.start(passkey.id, step=key.sign_count)
         if not self._parts.passkeys.add(passkey):
             return self._refuse(Refusal(Reason.ALREADY_EXISTS, "this passkey is registered already"), principal, user)
-        codes = self._mfa.first_codes(user)
+        codes = self._mfa.first_codes(user, actor=principal)
         self._changed(principal, user, what=f"the passkey {label} was added")
         self._record(EventName.PASSKEY_REGISTERED, principal, passkey)
         return PasskeyAdded(passkey, codes)
@@ -122,7 +122,7 @@ class Passkeys:
             return _STEP_UP
         if not self._parts.passkeys.remove(user.id, passkey.id):
             return _NONE
-        off = self._mfa.drop_codes(user.id)
+        off = self._mfa.drop_codes(user.id, actor=principal)
         tail = ", and multi-factor authentication was turned off" if off else ""
         self._changed(principal, user, what=f"the passkey {passkey.name} was removed{tail}")
         self._record(EventName.PASSKEY_REMOVED, principal, passkey)
@@ -165,7 +165,7 @@ class Passkeys:
 
     def _changed(self, principal: Principal, user: User, *, what: str) -> None:
         # Another set of passkeys starts at no failures, also after 100 of the one before.
-        self._parts.throttle.settle(code_counter(user.id, Factor.PASSKEY))
+        self._parts.throttle.bind(code_counter(user.id, Factor.PASSKEY), actor=principal, subject=user.id)
         self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
         self._parts.post.post(self._parts.letters.notice(user.email, what=what))
 

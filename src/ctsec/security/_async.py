@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -11,11 +12,14 @@ from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit.event import Event
 from ctsec.authn._async_ports import AsyncBreachRanges
+from ctsec.clock import Clock
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms, AsyncSealedTable
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
-from ctsec.errors import ConfigurationError
+from ctsec.errors import ConfigurationError, CtsecError
+from ctsec.guard._async_allowances import AsyncFallingBack, AsyncSharedGuard
+from ctsec.guard._async_ports import AsyncGuardStore, AsyncSharedAllowances
 from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.rbac.policy import Policy
@@ -33,6 +37,7 @@ from ctsec.security._async_regions import AsyncRouter
 from ctsec.security._async_replicas import AsyncReplicas
 from ctsec.security._async_residency import AsyncRegional, AsyncReporter
 from ctsec.security._async_sealed_tables import sealed_places
+from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
@@ -70,6 +75,12 @@ class AsyncDeks:
         return await self._storage.guard.seals.reserve(dek_id, messages=messages, most=most)
 
 
+def _guard_of(storage: AsyncStorage, *, allowances: AsyncSharedAllowances | None, clock: Clock) -> AsyncGuardStore:
+    if allowances is None:
+        return storage.guard
+    return AsyncSharedGuard.of(storage.guard, AsyncFallingBack(allowances, storage.guard.allowances, clock=clock))
+
+
 class AsyncSecurity:
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
@@ -80,9 +91,26 @@ class AsyncSecurity:
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
     workspace of the host's own; the bundle closes the storages with itself. `sealed_tables` are the host's own tables with sealed values,
     such as `ctsec.storage.sql.AsyncSealedAttribute`: the worker seals them anew after a data key was rotated.
+    `allowances` is where what address blocks tried is counted, if not in the guard store: `ctsec.storage.redis.AsyncRedisAllowances`. The
+    guard store takes over while that is away, and always keeps the counters of authenticators. The bundle closes it.
     """
 
-    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts", "regional")
+    __slots__ = (
+        "_allowances",
+        "_ambient",
+        "_aside",
+        "_engines",
+        "_feed",
+        "_guard",
+        "_peers",
+        "_rest",
+        "_storage",
+        "_wake",
+        "gate",
+        "jobs",
+        "parts",
+        "regional",
+    )
 
     def __init__(
         self,
@@ -101,35 +129,26 @@ class AsyncSecurity:
         region_stores: Mapping[str, AsyncRegionStorage] = MappingProxyType({}),
         regional_tables: tuple[AsyncRegionalTables, ...] = (),
         sealed_tables: tuple[AsyncSealedTable, ...] = (),
+        allowances: AsyncSharedAllowances | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
+        self._allowances = allowances
+        self._guard = _guard_of(storage, allowances=allowances, clock=parts.clock)
         self._ambient = Ambient(clock=parts.clock, random=random)
         self.parts = parts
         source = AsyncDeks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
         self._aside = AsyncAsideLog(storage.guard.events, sealer=secrets)
-        self._wake = wake
-        self._rest = rest
-        self._feed = feed
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches)
-        self.gate = AsyncGate(storage, parts=parts, feed=feed)
+        self._wake, self._rest, self._feed = wake, rest, feed
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
+        self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, breaches=breaches, places=tuple(place for place, _ in places))
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
-        self.jobs = AsyncJobs(
-            storage,
-            secrets=secrets,
-            mailer=mailer,
-            letters=parts.letters,
-            memory=parts.memory,
-            ambient=self._ambient,
-            regional=self.regional,
-            reencryptions=again,
-            passwords=AsyncPasswordJobs(storage, hasher=slow_hash, parts=parts, ambient=self._ambient),
-        )
+        self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
     @classmethod
     def embedded(
@@ -198,12 +217,28 @@ class AsyncSecurity:
         return AsyncWorker(self.jobs.all(), transaction=self._job_records, owner=owner, clock=self.parts.clock)
 
     async def connections(self) -> tuple[ConnectionReport, ...]:
-        """Connect to each peer of this bundle that can tell (stores, key service, mail, changes), and return what is spoken."""
+        """Connect to each peer of this bundle that can tell (stores, key services, mail, changes), and return what is spoken."""
         found: list[ConnectionReport] = []
+        missing = self._open_region_keys()
         for peer in self._peers:
             if isinstance(peer, AsyncReportsConnections):
                 found += await peer.connections()
-        return tuple(found)
+        for name, store in self.regional.router.stores.items():
+            if isinstance(store, AsyncReportsConnections):
+                found += [replace(each, what=f"region {name}") for each in await store.connections()]
+        found += missing
+        # The deployment's key and its service may both tell of one place.
+        return tuple({(each.what, each.address): each for each in found}.values())
+
+    def _open_region_keys(self) -> list[ConnectionReport]:
+        """Open the keys of regions, so that their services know and tell of them; return a report for each that can not be."""
+        regions, found = self.parts.settings.regions, list[ConnectionReport]()
+        for name, ref in regions.keys.items() if regions is not None else ():
+            try:
+                self._engines.secrets.open_kek(ref)
+            except CtsecError as error:
+                found.append(ConnectionReport(what=f"key of {name}", address=ref, problem=str(error)))
+        return found
 
     async def aclose(self) -> None:
         """End the worker of this bundle, write what was seen used, and close the storage."""
@@ -211,6 +246,8 @@ class AsyncSecurity:
         await self.jobs.write_uses()
         if self._feed is not None:
             await self._feed.aclose()
+        if self._allowances is not None:
+            await self._allowances.aclose()
         for storage in self.regional.router.stores.values():
             await storage.aclose()
         await self._storage.aclose()
@@ -225,6 +262,23 @@ class AsyncSecurity:
             policy=settings.data_keys,
             held=self.parts.memory.data_keys,
             region_keys=settings.regions.keys if settings.regions is not None else MappingProxyType({}),
+        )
+
+    def _jobs(
+        self, ring: AsyncKeyRing, *, mailer: AsyncMailer | None, hasher: AsyncSlowHash, reencryptions: AsyncReencryptions
+    ) -> AsyncJobs:
+        letters = self.parts.letters
+        return AsyncJobs(
+            self._storage,
+            secrets=ring,
+            mailer=mailer,
+            letters=letters,
+            memory=self.parts.memory,
+            ambient=self._ambient,
+            regional=self.regional,
+            reencryptions=reencryptions,
+            passwords=AsyncPasswordJobs(self._storage, hasher=hasher, parts=self.parts, ambient=self._ambient),
+            throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
         )
 
     def _regional(
@@ -250,7 +304,7 @@ class AsyncSecurity:
 
     def _unit(self, store: AsyncStore, request: Request | None) -> AsyncUnit:
         ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
-        return AsyncUnit(store, guard=self._storage.guard, engines=self._engines, parts=self.parts, ambient=ambient)
+        return AsyncUnit(store, guard=self._guard, engines=self._engines, parts=self.parts, ambient=ambient)
 
     def _committed(self, scopes: frozenset[str]) -> None:
         self._forget(scopes)

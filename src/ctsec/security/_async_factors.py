@@ -7,6 +7,7 @@ from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.mail._async import AsyncOutbox
 from ctsec.mfa._async_parts import AsyncMfaParts
+from ctsec.mfa._async_ports import AsyncKnownDevices
 from ctsec.security._async_engines import AsyncEngines
 from ctsec.security.parts import Parts
 from ctsec.storage._async_ports import AsyncStore
@@ -20,6 +21,7 @@ def async_factors(
     parts: Parts,
     sessions: AsyncSessions,
     throttle: AsyncThrottle,
+    devices: AsyncKnownDevices,
     post: AsyncOutbox,
 ) -> AsyncMfaParts:
     """Return the parts of the second factors over a store."""
@@ -33,6 +35,7 @@ def async_factors(
         sealer=engines.secrets,
         throttle=throttle,
         proofs=guard.proofs,
+        devices=devices,
         steps=guard.steps,
         post=post,
         letters=parts.letters,

@@ -10,11 +10,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, cast
 
-from ctsec.ambient import Request
+from ctsec.ambient import Ambient, Request
 from ctsec.authn.record import Session
 from ctsec.authn.session_token import check_session, parse_session_token
 from ctsec.cache import Key
 from ctsec.errors import StaleRead
+from ctsec.guard._async_allowances import AsyncAllowances
+from ctsec.guard._async_ports import AsyncAllowanceRecords
+from ctsec.guard.allowance import address_block
+from ctsec.guard.counters import key_counter
 from ctsec.ids import KeyId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.keys.record import ApiKey
 from ctsec.keys.token import ParsedToken, claimed_id, parse
@@ -45,12 +49,15 @@ _NO_KEY = Refusal(Reason.INVALID_TOKEN, "this is not an API key")
 class AsyncGate:
     """Turns credentials into principals and principals into access."""
 
-    __slots__ = ("_mirroring", "_news", "_parts", "_records", "_storage")
+    __slots__ = ("_failures", "_mirroring", "_news", "_parts", "_records", "_storage")
 
-    def __init__(self, storage: AsyncStorage, *, parts: Parts, feed: AsyncChangeFeed | None = None) -> None:
+    def __init__(
+        self, storage: AsyncStorage, *, parts: Parts, allowances: AsyncAllowanceRecords, feed: AsyncChangeFeed | None = None
+    ) -> None:
         self._storage = storage
         self._parts = parts
         self._records = parts.memory.records
+        self._failures = AsyncAllowances(allowances, policy=parts.settings.throttle.addresses, ambient=Ambient(clock=parts.clock))
         self._news = AsyncNews(feed, parts.memory)
         mirror = parts.memory.mirror
         self._mirroring = AsyncMirroring(mirror, storage=storage, news=self._news, parts=parts) if mirror is not None else None
@@ -71,7 +78,11 @@ class AsyncGate:
         return outcome
 
     async def api_key(self, token: str, request: Request) -> Outcome[Principal]:
-        """Return the principal that an API key proves from the request's address; see `ctsec.keys.verify` for the refusals."""
+        """Return the principal that an API key proves from the request's address; see `ctsec.keys.verify` for the refusals.
+
+        What proves no key counts against the address block, and is answered THROTTLED when that has tried too much. A key that is right is
+        never held back: nobody guesses 256 bits, so what is bounded is the load, and not at the expense of others behind the address.
+        """
         claimed = claimed_id(token)
         cached = self._records.get((_API_KEY, claimed)) if claimed is not None else None
         remembered = cached is not None
@@ -82,18 +93,23 @@ class AsyncGate:
                 return parsed
             cached = await self._load_key(parsed)
         if cached is None:
-            return _NO_KEY
+            return await self._unproved(_NO_KEY, request)
         prepared, owner = cast(tuple[VerifiableKey, User | None], cached)
         now = self._parts.clock.now()
         key = prepared.check(token.encode("ascii"), ring=self._parts.key_peppers, now=now, address=request.address)
         if isinstance(key, Refusal):
-            return key
+            return await self._unproved(key, request) if key.reason is Reason.INVALID_TOKEN else key
         if owner is None or owner.status is not UserStatus.ACTIVE:
             return Refusal(Reason.DISABLED, "the owner of this API key is disabled")
         self._parts.memory.key_uses[key.id] = (now, request.address)
         if not remembered:
             self._note_old_pepper(token.encode("ascii"), prepared)
         return _principal(key)
+
+    async def _unproved(self, refusal: Refusal, request: Request) -> Refusal:
+        block = address_block(request.address)
+        throttled = await self._failures.take(key_counter(block)) if block is not None else None
+        return refusal if throttled is None else throttled
 
     def _note_old_pepper(self, token: bytes, prepared: VerifiableKey) -> None:
         """Have the worker write the MAC under the current pepper, while the token is at hand; seen once for each reading of the record."""

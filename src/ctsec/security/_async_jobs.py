@@ -15,6 +15,7 @@ from ctsec.security._async_mail_jobs import AsyncMailJobs
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
 from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_residency import AsyncRegional
+from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_vault_jobs import AsyncVaultJobs
 from ctsec.security.parts import Memory
 from ctsec.storage._async_ports import AsyncStorage
@@ -44,7 +45,7 @@ def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
 class AsyncJobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "passwords", "reencryptions", "regional", "vault")
+    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "passwords", "reencryptions", "regional", "throttle", "vault")
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class AsyncJobs:
         regional: AsyncRegional,
         reencryptions: AsyncReencryptions,
         passwords: AsyncPasswordJobs,
+        throttle: AsyncThrottleJobs,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -69,6 +71,7 @@ class AsyncJobs:
         self.regional = regional
         self.reencryptions = reencryptions
         self.passwords = passwords
+        self.throttle = throttle
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -80,6 +83,8 @@ class AsyncJobs:
             AsyncJob(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             AsyncJob(name="credentials", every=RARELY, work=self.vault.remind),
             AsyncJob(name="passwords", every=MINUTELY, work=self.passwords.run_due),
+            AsyncJob(name="disabled", every=SELDOM, work=self.throttle.tell),
+            AsyncJob(name="allowances", every=RARELY, work=self.throttle.trim),
             AsyncJob(name="data-keys", every=DAILY, work=self.keys.rotate_due),
             AsyncJob(name="reencryption", every=MINUTELY, work=self.reencryptions.run_due),
             AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),

@@ -8,6 +8,7 @@ from ctsec.authn._async import AsyncSignIn, AsyncSignInParts
 from ctsec.authn._async_accounts import AsyncAccountParts, AsyncAccounts
 from ctsec.authn._async_addresses import AsyncAddresses
 from ctsec.authn._async_breaches import AsyncBreachCheck
+from ctsec.authn._async_devices import AsyncDevices
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.directory._async import AsyncDirectory
@@ -77,6 +78,7 @@ class AsyncUnit:
                 second_factors=self.mfa,
                 throttle=self._throttle,
                 proofs=self._guard.proofs,
+                devices=self._devices,
             ),
             audit=self.audit,
             ambient=self._ambient,
@@ -148,12 +150,9 @@ class AsyncUnit:
     @property
     def lists(self) -> AsyncLists:
         """The workspaces in which somebody has a permission."""
+        store = self._store
         return AsyncLists(
-            policies=self._policies,
-            standings=self._store.standings,
-            methods=self._parts.methods,
-            records=self._store.lists,
-            ambient=self._ambient,
+            policies=self._policies, standings=store.standings, methods=self._parts.methods, records=store.lists, ambient=self._ambient
         )
 
     @property
@@ -304,14 +303,9 @@ class AsyncUnit:
     @property
     def _factors(self) -> AsyncMfaParts:
         return async_factors(
-            self._store,
-            guard=self._guard,
-            engines=self._engines,
-            parts=self._parts,
-            sessions=self.sessions,
-            throttle=self._throttle,
-            post=self._outbox,
-        )
+            self._store, guard=self._guard, engines=self._engines, parts=self._parts, sessions=self.sessions, throttle=self._throttle,
+            devices=self._devices, post=self._outbox,
+        )  # fmt: skip
 
     @property
     def _passwords(self) -> AsyncPasswordVault:
@@ -334,13 +328,18 @@ class AsyncUnit:
             second_factors=self.mfa,
             throttle=self._throttle,
             proofs=self._guard.proofs,
+            devices=self._devices,
             post=self._outbox,
             letters=self._parts.letters,
         )
 
     @property
+    def _devices(self) -> AsyncDevices:
+        return AsyncDevices(self._store.devices, ambient=self._ambient)
+
+    @property
     def _throttle(self) -> AsyncThrottle:
-        return AsyncThrottle(self._guard.attempts, policy=self._parts.settings.throttle, ambient=self._ambient)
+        return AsyncThrottle(self._guard, policy=self._parts.settings.throttle, audit=self.audit, ambient=self._ambient)
 
     @property
     def _outbox(self) -> AsyncOutbox:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -12,11 +13,14 @@ from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit.event import Event
 from ctsec.authn._sync_ports import BreachRanges
+from ctsec.clock import Clock
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import KeyServices, Kms, SealedTable
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
-from ctsec.errors import ConfigurationError
+from ctsec.errors import ConfigurationError, CtsecError
+from ctsec.guard._sync_allowances import FallingBack, SharedGuard
+from ctsec.guard._sync_ports import GuardStore, SharedAllowances
 from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._sync_ports import Mailer
 from ctsec.rbac.policy import Policy
@@ -34,6 +38,7 @@ from ctsec.security._sync_regions import Router
 from ctsec.security._sync_replicas import Replicas
 from ctsec.security._sync_residency import Regional, Reporter
 from ctsec.security._sync_sealed_tables import sealed_places
+from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_unit import Unit
 from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
@@ -71,6 +76,12 @@ class Deks:
         return self._storage.guard.seals.reserve(dek_id, messages=messages, most=most)
 
 
+def _guard_of(storage: Storage, *, allowances: SharedAllowances | None, clock: Clock) -> GuardStore:
+    if allowances is None:
+        return storage.guard
+    return SharedGuard.of(storage.guard, FallingBack(allowances, storage.guard.allowances, clock=clock))
+
+
 class Security:
     """Everything that a host imports, configured once: open units of work with `begin` and `join`, ask the `gate` for each request.
 
@@ -81,9 +92,26 @@ class Security:
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
     workspace of the host's own; the bundle closes the storages with itself. `sealed_tables` are the host's own tables with sealed values,
     such as `ctsec.storage.sql.SealedAttribute`: the worker seals them anew after a data key was rotated.
+    `allowances` is where what address blocks tried is counted, if not in the guard store: `ctsec.storage.redis.RedisAllowances`. The
+    guard store takes over while that is away, and always keeps the counters of authenticators. The bundle closes it.
     """
 
-    __slots__ = ("_ambient", "_aside", "_engines", "_feed", "_peers", "_rest", "_storage", "_wake", "gate", "jobs", "parts", "regional")
+    __slots__ = (
+        "_allowances",
+        "_ambient",
+        "_aside",
+        "_engines",
+        "_feed",
+        "_guard",
+        "_peers",
+        "_rest",
+        "_storage",
+        "_wake",
+        "gate",
+        "jobs",
+        "parts",
+        "regional",
+    )
 
     def __init__(
         self,
@@ -102,35 +130,26 @@ class Security:
         region_stores: Mapping[str, RegionStorage] = MappingProxyType({}),
         regional_tables: tuple[RegionalTables, ...] = (),
         sealed_tables: tuple[SealedTable, ...] = (),
+        allowances: SharedAllowances | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
+        self._allowances = allowances
+        self._guard = _guard_of(storage, allowances=allowances, clock=parts.clock)
         self._ambient = Ambient(clock=parts.clock, random=random)
         self.parts = parts
         source = Deks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
         self._aside = AsideLog(storage.guard.events, sealer=secrets)
-        self._wake = wake
-        self._rest = rest
-        self._feed = feed
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches)
-        self.gate = Gate(storage, parts=parts, feed=feed)
+        self._wake, self._rest, self._feed = wake, rest, feed
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
+        self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets, breaches=breaches, places=tuple(place for place, _ in places))
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
-        self.jobs = Jobs(
-            storage,
-            secrets=secrets,
-            mailer=mailer,
-            letters=parts.letters,
-            memory=parts.memory,
-            ambient=self._ambient,
-            regional=self.regional,
-            reencryptions=again,
-            passwords=PasswordJobs(storage, hasher=slow_hash, parts=parts, ambient=self._ambient),
-        )
+        self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
     @classmethod
     def embedded(
@@ -199,12 +218,28 @@ class Security:
         return Worker(self.jobs.all(), transaction=self._job_records, owner=owner, clock=self.parts.clock)
 
     def connections(self) -> tuple[ConnectionReport, ...]:
-        """Connect to each peer of this bundle that can tell (stores, key service, mail, changes), and return what is spoken."""
+        """Connect to each peer of this bundle that can tell (stores, key services, mail, changes), and return what is spoken."""
         found: list[ConnectionReport] = []
+        missing = self._open_region_keys()
         for peer in self._peers:
             if isinstance(peer, ReportsConnections):
                 found += peer.connections()
-        return tuple(found)
+        for name, store in self.regional.router.stores.items():
+            if isinstance(store, ReportsConnections):
+                found += [replace(each, what=f"region {name}") for each in store.connections()]
+        found += missing
+        # The deployment's key and its service may both tell of one place.
+        return tuple({(each.what, each.address): each for each in found}.values())
+
+    def _open_region_keys(self) -> list[ConnectionReport]:
+        """Open the keys of regions, so that their services know and tell of them; return a report for each that can not be."""
+        regions, found = self.parts.settings.regions, list[ConnectionReport]()
+        for name, ref in regions.keys.items() if regions is not None else ():
+            try:
+                self._engines.secrets.open_kek(ref)
+            except CtsecError as error:
+                found.append(ConnectionReport(what=f"key of {name}", address=ref, problem=str(error)))
+        return found
 
     def close(self) -> None:
         """End the worker of this bundle, write what was seen used, and close the storage."""
@@ -212,6 +247,8 @@ class Security:
         self.jobs.write_uses()
         if self._feed is not None:
             self._feed.close()
+        if self._allowances is not None:
+            self._allowances.close()
         for storage in self.regional.router.stores.values():
             storage.close()
         self._storage.close()
@@ -226,6 +263,21 @@ class Security:
             policy=settings.data_keys,
             held=self.parts.memory.data_keys,
             region_keys=settings.regions.keys if settings.regions is not None else MappingProxyType({}),
+        )
+
+    def _jobs(self, ring: KeyRing, *, mailer: Mailer | None, hasher: SlowHash, reencryptions: Reencryptions) -> Jobs:
+        letters = self.parts.letters
+        return Jobs(
+            self._storage,
+            secrets=ring,
+            mailer=mailer,
+            letters=letters,
+            memory=self.parts.memory,
+            ambient=self._ambient,
+            regional=self.regional,
+            reencryptions=reencryptions,
+            passwords=PasswordJobs(self._storage, hasher=hasher, parts=self.parts, ambient=self._ambient),
+            throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
         )
 
     def _regional(
@@ -251,7 +303,7 @@ class Security:
 
     def _unit(self, store: Store, request: Request | None) -> Unit:
         ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
-        return Unit(store, guard=self._storage.guard, engines=self._engines, parts=self.parts, ambient=ambient)
+        return Unit(store, guard=self._guard, engines=self._engines, parts=self.parts, ambient=ambient)
 
     def _committed(self, scopes: frozenset[str]) -> None:
         self._forget(scopes)

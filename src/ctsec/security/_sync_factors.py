@@ -8,6 +8,7 @@ from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.mail._sync import Outbox
 from ctsec.mfa._sync_parts import MfaParts
+from ctsec.mfa._sync_ports import KnownDevices
 from ctsec.security._sync_engines import Engines
 from ctsec.security.parts import Parts
 from ctsec.storage._sync_ports import Store
@@ -21,6 +22,7 @@ def sync_factors(
     parts: Parts,
     sessions: Sessions,
     throttle: Throttle,
+    devices: KnownDevices,
     post: Outbox,
 ) -> MfaParts:
     """Return the parts of the second factors over a store."""
@@ -34,6 +36,7 @@ def sync_factors(
         sealer=engines.secrets,
         throttle=throttle,
         proofs=guard.proofs,
+        devices=devices,
         steps=guard.steps,
         post=post,
         letters=parts.letters,

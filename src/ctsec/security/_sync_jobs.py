@@ -16,6 +16,7 @@ from ctsec.security._sync_mail_jobs import MailJobs
 from ctsec.security._sync_password_jobs import PasswordJobs
 from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_residency import Regional
+from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_vault_jobs import VaultJobs
 from ctsec.security.parts import Memory
 from ctsec.storage._sync_ports import Storage
@@ -45,7 +46,7 @@ def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
 class Jobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "passwords", "reencryptions", "regional", "vault")
+    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "passwords", "reencryptions", "regional", "throttle", "vault")
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class Jobs:
         regional: Regional,
         reencryptions: Reencryptions,
         passwords: PasswordJobs,
+        throttle: ThrottleJobs,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -70,6 +72,7 @@ class Jobs:
         self.regional = regional
         self.reencryptions = reencryptions
         self.passwords = passwords
+        self.throttle = throttle
 
     def all(self) -> tuple[Job, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -81,6 +84,8 @@ class Jobs:
             Job(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             Job(name="credentials", every=RARELY, work=self.vault.remind),
             Job(name="passwords", every=MINUTELY, work=self.passwords.run_due),
+            Job(name="disabled", every=SELDOM, work=self.throttle.tell),
+            Job(name="allowances", every=RARELY, work=self.throttle.trim),
             Job(name="data-keys", every=DAILY, work=self.keys.rotate_due),
             Job(name="reencryption", every=MINUTELY, work=self.reencryptions.run_due),
             Job(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),

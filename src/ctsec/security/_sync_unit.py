@@ -9,6 +9,7 @@ from ctsec.authn._sync import SignIn, SignInParts
 from ctsec.authn._sync_accounts import AccountParts, Accounts
 from ctsec.authn._sync_addresses import Addresses
 from ctsec.authn._sync_breaches import BreachCheck
+from ctsec.authn._sync_devices import Devices
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.directory._sync import Directory
@@ -78,6 +79,7 @@ class Unit:
                 second_factors=self.mfa,
                 throttle=self._throttle,
                 proofs=self._guard.proofs,
+                devices=self._devices,
             ),
             audit=self.audit,
             ambient=self._ambient,
@@ -149,12 +151,9 @@ class Unit:
     @property
     def lists(self) -> Lists:
         """The workspaces in which somebody has a permission."""
+        store = self._store
         return Lists(
-            policies=self._policies,
-            standings=self._store.standings,
-            methods=self._parts.methods,
-            records=self._store.lists,
-            ambient=self._ambient,
+            policies=self._policies, standings=store.standings, methods=self._parts.methods, records=store.lists, ambient=self._ambient
         )
 
     @property
@@ -305,14 +304,9 @@ class Unit:
     @property
     def _factors(self) -> MfaParts:
         return sync_factors(
-            self._store,
-            guard=self._guard,
-            engines=self._engines,
-            parts=self._parts,
-            sessions=self.sessions,
-            throttle=self._throttle,
-            post=self._outbox,
-        )
+            self._store, guard=self._guard, engines=self._engines, parts=self._parts, sessions=self.sessions, throttle=self._throttle,
+            devices=self._devices, post=self._outbox,
+        )  # fmt: skip
 
     @property
     def _passwords(self) -> PasswordVault:
@@ -335,13 +329,18 @@ class Unit:
             second_factors=self.mfa,
             throttle=self._throttle,
             proofs=self._guard.proofs,
+            devices=self._devices,
             post=self._outbox,
             letters=self._parts.letters,
         )
 
     @property
+    def _devices(self) -> Devices:
+        return Devices(self._store.devices, ambient=self._ambient)
+
+    @property
     def _throttle(self) -> Throttle:
-        return Throttle(self._guard.attempts, policy=self._parts.settings.throttle, ambient=self._ambient)
+        return Throttle(self._guard, policy=self._parts.settings.throttle, audit=self.audit, ambient=self._ambient)
 
     @property
     def _outbox(self) -> Outbox:

@@ -95,6 +95,8 @@ class EmbeddedOptions:
 
     `mail_transport` and `changes_transport` say how the mail server and Redis are reached where they are not on this machine: TLS 1.3 with
     the system's CAs by default.
+    `allowances` is a redis URL under which what address blocks tried is counted for all processes, reached like that of `changes`; None
+    counts it in the guard store, which also takes over while Redis is away. The counters of authenticators are always there.
     `regions` says where the content of workspaces is kept; the tables of their stores are made at the start, their names with them.
 
     `sealed_tables` are the host's own tables with sealed values (`ctsec.storage.sql.SealedAttribute`), for the worker to seal them anew
@@ -130,6 +132,7 @@ class EmbeddedOptions:
     changes: str | None = None
     changes_transport: Transport = TRANSPORT
     ask_every: float = 1.0
+    allowances: str | None = None
     roles_in_memory: bool = False
 
 

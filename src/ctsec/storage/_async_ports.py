@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias
 
 from ctsec.audit._async_ports import AsyncInboxRecords, AsyncLogRecords
-from ctsec.authn._async_ports import AsyncPasswordRecords, AsyncSessionRecords
+from ctsec.authn._async_ports import AsyncDeviceRecords, AsyncPasswordRecords, AsyncSessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._async_ports import (
     AsyncEpochRecords,
@@ -142,6 +142,11 @@ class AsyncStore(Protocol):
     @property
     def sessions(self) -> AsyncSessionRecords:
         """Sessions."""
+        ...
+
+    @property
+    def devices(self) -> AsyncDeviceRecords:
+        """Devices that people have used before."""
         ...
 
     @property

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias
 
 from ctsec.audit._sync_ports import InboxRecords, LogRecords
-from ctsec.authn._sync_ports import PasswordRecords, SessionRecords
+from ctsec.authn._sync_ports import DeviceRecords, PasswordRecords, SessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._sync_ports import (
     EpochRecords,
@@ -143,6 +143,11 @@ class Store(Protocol):
     @property
     def sessions(self) -> SessionRecords:
         """Sessions."""
+        ...
+
+    @property
+    def devices(self) -> DeviceRecords:
+        """Devices that people have used before."""
         ...
 
     @property

@@ -71,15 +71,20 @@ def place_of(peer: object) -> Place:
     return "socket" if isinstance(peer, (str, bytes)) else "elsewhere"
 
 
-def report_https(what: str, location: Location, *, transport: Transport = TRANSPORT) -> ConnectionReport:
-    """Connect to an https address (a key service, an identity provider), shake hands, and return what was seen; nothing is sent."""
+def report_https(
+    what: str, location: Location, *, transport: Transport = TRANSPORT, context: ssl.SSLContext | None = None
+) -> ConnectionReport:
+    """Connect to an https address (a key service, an identity provider), shake hands, and return what was seen; nothing is sent.
+
+    `context` is the client's own, if it has one: its handshake is then the one that is told of (None: one of `transport`).
+    """
     address, local, excuse = str(location), location.loopback, transport.excuse
     if location.scheme != "https":
         return ConnectionReport(what=what, address=address, local=local)
     try:
         with (
             socket.create_connection((location.host, location.port), timeout=SECONDS) as plain,
-            client_context(transport).wrap_socket(plain, server_hostname=location.host) as tls,
+            (context or client_context(transport)).wrap_socket(plain, server_hostname=location.host) as tls,
         ):
             protocol, cipher = spoken(tls)
     except OSError as error:

@@ -114,7 +114,7 @@ class AsyncApi:
             return of_refusal(Refusal(Reason.INVALID_INPUT, f"unknown query parameter {unknown[0][:40]!r}"))
         # A read takes no writer's lock on SQLite; what a read records goes aside.
         opened = self._security.reading if route.method == "GET" else self._security.begin
-        async with opened(ambient_request(request)) as unit:
+        async with opened(ambient_request(request, site=self._entry.site)) as unit:
             call = AsyncCall(
                 security=self._security, unit=unit, site=self._entry.site, request=request, query=query, caller=caller, body=body
             )

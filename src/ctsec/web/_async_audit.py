@@ -34,7 +34,7 @@ async def audit(call: AsyncCall) -> Answer:
         await call.security.record_aside(
             build(
                 EventName.AUDIT_SEARCHED,
-                ambient=Ambient(clock=call.security.parts.clock, request=ambient_request(call.request)),
+                ambient=Ambient(clock=call.security.parts.clock, request=ambient_request(call.request, site=call.site)),
                 actor=call.principal,
                 targets=(Target("organization", call.organization),),
                 organization=call.organization,

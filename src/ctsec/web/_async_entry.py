@@ -18,7 +18,7 @@ from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import CredentialKind, Principal, anonymous
 from ctsec.rbac.condition import Situation
 from ctsec.security._async import AsyncSecurity
-from ctsec.web.credentials import Caller, Via, presented
+from ctsec.web.credentials import Caller, Via, presented, presented_device
 from ctsec.web.csrf import check_csrf
 from ctsec.web.guarding import NO_ORGANIZATION, NOT_FOUND, Demand, assurance_refusal, decision_refusal, denial_refusal, under_condition
 from ctsec.web.http import WebRequest, over_limit
@@ -26,9 +26,10 @@ from ctsec.web.problem import Problem, of_error, of_limit, of_refusal
 from ctsec.web.site import Site
 
 
-def ambient_request(request: WebRequest) -> Request:
-    """Return what audit events say of a request."""
-    return Request(id=request.id, address=request.address, user_agent=(request.header("user-agent") or "")[:256])
+def ambient_request(request: WebRequest, *, site: Site) -> Request:
+    """Return what audit events say of a request, and the device that it comes from."""
+    agent = (request.header("user-agent") or "")[:256]
+    return Request(id=request.id, address=request.address, user_agent=agent, device=presented_device(request, site=site))
 
 
 class AsyncEntry:
@@ -47,7 +48,7 @@ class AsyncEntry:
             return given
         token = given.token.reveal()
         if given.via is Via.API_KEY:
-            principal = await self._security.gate.api_key(token, ambient_request(request))
+            principal = await self._security.gate.api_key(token, ambient_request(request, site=self.site))
         else:
             principal = await self._security.gate.session(token)
         return principal if isinstance(principal, Refusal) else Caller(principal, given)
@@ -158,7 +159,7 @@ class AsyncEntry:
         target = Target("workspace", workspace) if workspace is not None else place
         event = build(
             EventName.ACCESS_DENIED,
-            ambient=Ambient(clock=self._security.parts.clock, request=ambient_request(request)),
+            ambient=Ambient(clock=self._security.parts.clock, request=ambient_request(request, site=self.site)),
             actor=principal,
             targets=(target,) if target is not None else (),
             refused=refusal.reason,

@@ -29,7 +29,7 @@ async def residency_report(call: AsyncCall) -> Answer:
     if refusal is not None:
         return refusal
     made = await call.security.regional.reporter.report(
-        call.principal, organization=call.organization, request=ambient_request(call.request)
+        call.principal, organization=call.organization, request=ambient_request(call.request, site=call.site)
     )
     return WebResponse(json=dict(made.as_data()))
 

@@ -53,7 +53,7 @@ def sign_in_answer(call: Call, step: SignInStep) -> Answer:
     if isinstance(step, Refusal):
         return step
     if isinstance(step, SignedIn):
-        return call.with_session("signed_in", step.session, step.token)
+        return call.with_session("signed_in", step.session, step.token, device=step.device)
     body = {
         "status": "mfa_required",
         "ticket": step.ticket.reveal(),

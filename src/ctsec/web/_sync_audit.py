@@ -35,7 +35,7 @@ def audit(call: Call) -> Answer:
         call.security.record_aside(
             build(
                 EventName.AUDIT_SEARCHED,
-                ambient=Ambient(clock=call.security.parts.clock, request=ambient_request(call.request)),
+                ambient=Ambient(clock=call.security.parts.clock, request=ambient_request(call.request, site=call.site)),
                 actor=call.principal,
                 targets=(Target("organization", call.organization),),
                 organization=call.organization,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias, TypeVar
 
+from ctsec.authn.device import DEVICE_LIFE
 from ctsec.authn.record import Session
 from ctsec.ids import InvitationId, KeyId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -103,8 +104,11 @@ class Call:
             return Refusal(Reason.INVALID_INPUT, f"expected a limit of 1 to {MAX_PAGE}")
         return self.query.get("after", "")[:64], int(text)
 
-    def with_session(self, status: str, session: Session, token: SecretText) -> WebResponse:
-        """Return the answer that hands a new session token out: in the cookie, with the CSRF token that belongs to it."""
+    def with_session(self, status: str, session: Session, token: SecretText, *, device: SecretText | None = None) -> WebResponse:
+        """Return the answer that hands a new session token out: in the cookie, with the CSRF token that belongs to it.
+
+        `device` is the token that this device keeps, in a cookie of its own.
+        """
         text = token.reveal()
         body = {
             "status": status,
@@ -115,7 +119,10 @@ class Call:
             "expires_at": moment(session.expires_at),
             "csrf_token": csrf_token(text),
         }
-        return WebResponse(json=body, cookies=(self.site.set_cookie(text, expires_at=session.expires_at, now=self.now),))
+        cookies = [self.site.set_cookie(text, expires_at=session.expires_at, now=self.now)]
+        if device is not None:
+            cookies.append(self.site.set_device_cookie(device.reveal(), life=DEVICE_LIFE))
+        return WebResponse(json=body, cookies=tuple(cookies))
 
     def access(self, *, workspace: WorkspaceId | None = None) -> Outcome[Access]:
         """Return what the caller may do in the organization of the path, or in a workspace; 404 for one who does not belong there."""

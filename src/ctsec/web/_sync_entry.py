@@ -19,7 +19,7 @@ from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import CredentialKind, Principal, anonymous
 from ctsec.rbac.condition import Situation
 from ctsec.security._sync import Security
-from ctsec.web.credentials import Caller, Via, presented
+from ctsec.web.credentials import Caller, Via, presented, presented_device
 from ctsec.web.csrf import check_csrf
 from ctsec.web.guarding import NO_ORGANIZATION, NOT_FOUND, Demand, assurance_refusal, decision_refusal, denial_refusal, under_condition
 from ctsec.web.http import WebRequest, over_limit
@@ -27,9 +27,10 @@ from ctsec.web.problem import Problem, of_error, of_limit, of_refusal
 from ctsec.web.site import Site
 
 
-def ambient_request(request: WebRequest) -> Request:
-    """Return what audit events say of a request."""
-    return Request(id=request.id, address=request.address, user_agent=(request.header("user-agent") or "")[:256])
+def ambient_request(request: WebRequest, *, site: Site) -> Request:
+    """Return what audit events say of a request, and the device that it comes from."""
+    agent = (request.header("user-agent") or "")[:256]
+    return Request(id=request.id, address=request.address, user_agent=agent, device=presented_device(request, site=site))
 
 
 class Entry:
@@ -48,7 +49,7 @@ class Entry:
             return given
         token = given.token.reveal()
         if given.via is Via.API_KEY:
-            principal = self._security.gate.api_key(token, ambient_request(request))
+            principal = self._security.gate.api_key(token, ambient_request(request, site=self.site))
         else:
             principal = self._security.gate.session(token)
         return principal if isinstance(principal, Refusal) else Caller(principal, given)
@@ -157,7 +158,7 @@ class Entry:
         target = Target("workspace", workspace) if workspace is not None else place
         event = build(
             EventName.ACCESS_DENIED,
-            ambient=Ambient(clock=self._security.parts.clock, request=ambient_request(request)),
+            ambient=Ambient(clock=self._security.parts.clock, request=ambient_request(request, site=self.site)),
             actor=principal,
             targets=(target,) if target is not None else (),
             refused=refusal.reason,

@@ -29,7 +29,9 @@ def residency_report(call: Call) -> Answer:
     refusal = call.may_read(WORKSPACES_MANAGE)
     if refusal is not None:
         return refusal
-    made = call.security.regional.reporter.report(call.principal, organization=call.organization, request=ambient_request(call.request))
+    made = call.security.regional.reporter.report(
+        call.principal, organization=call.organization, request=ambient_request(call.request, site=call.site)
+    )
     return WebResponse(json=dict(made.as_data()))
 
 

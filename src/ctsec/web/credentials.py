@@ -4,6 +4,7 @@ Rules that this module keeps:
 
 - `Authorization: Bearer` carries API keys and nothing else; `Authorization: Session` carries a session token, for clients without cookies;
 - where there is an Authorization header the cookie is not looked at: one request has one credential;
+- the token of a known device comes in its cookie, or in `X-Device-Token` from clients without cookies; it is no credential;
 - a header that stands twice, another scheme or an empty token is refused; it never falls back to the cookie.
 """
 
@@ -16,9 +17,10 @@ from typing import Final
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
-from ctsec.web.http import WebRequest
+from ctsec.web.http import MAX_BEARER, WebRequest
 from ctsec.web.site import Site
 
+DEVICE_HEADER: Final = "x-device-token"
 _SIGN_IN: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
 _MALFORMED: Final = Refusal(
     Reason.INVALID_TOKEN, "expected one Authorization header: Bearer with an API key, or Session with a session token"
@@ -60,3 +62,10 @@ def presented(request: WebRequest, *, site: Site) -> Outcome[Presented]:
         return Presented(via, SecretText(token))
     cookie = request.cookie(site.cookie_name)
     return Presented(Via.COOKIE, SecretText(cookie)) if cookie else _SIGN_IN
+
+
+def presented_device(request: WebRequest, *, site: Site) -> SecretText | None:
+    """Return the token of a known device as the request has it, or None; a header goes before the cookie, and two are none."""
+    lines = request.all(DEVICE_HEADER)
+    found = request.cookie(site.device_cookie_name) if not lines else lines[0] if len(lines) == 1 else None
+    return SecretText(found) if found and len(found) <= MAX_BEARER else None

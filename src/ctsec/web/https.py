@@ -43,7 +43,7 @@ class HttpsOptions(TypedDict, total=False):
 
     hosts: Required[Iterable[str]]
     exempt: Iterable[str]
-    trusted_proxies: Iterable[str]
+    trusted_proxies: Iterable[str] | TrustedProxies
     include_subdomains: bool
     preload: bool
 
@@ -63,7 +63,7 @@ class HttpsRules:
         *,
         hosts: Iterable[str],
         exempt: Iterable[str] = (),
-        trusted_proxies: Iterable[str] = (),
+        trusted_proxies: Iterable[str] | TrustedProxies = (),
         include_subdomains: bool = True,
         preload: bool = False,
     ) -> HttpsRules:

@@ -3,17 +3,20 @@
 Rules that this module keeps:
 
 - the cookie is `__Host-ctsec_session`, Secure, HttpOnly, SameSite=Lax, Path=/ and without a domain: no sibling host can set or read it;
-- only where the site itself is plain http on this machine is it `ctsec_session` without Secure, since browsers would drop the other one.
+- the cookie of a known device is written in the same way, under the name `__Host-ctsec_device`;
+- only where the site itself is plain http on this machine are they `ctsec_session` and `ctsec_device` without Secure, since browsers would
+  drop the others.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 COOKIE: Final = "ctsec_session"
+DEVICE_COOKIE: Final = "ctsec_device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,27 @@ class Site:
     @property
     def cookie_name(self) -> str:
         """The name of the session cookie."""
-        return f"__Host-{COOKIE}" if self.secure else COOKIE
+        return self._name(COOKIE)
+
+    @property
+    def device_cookie_name(self) -> str:
+        """The name of the cookie that a known device holds."""
+        return self._name(DEVICE_COOKIE)
 
     def set_cookie(self, token: str, *, expires_at: datetime, now: datetime) -> str:
         """Return the Set-Cookie value that stores a session token until the session's absolute end."""
-        return self._cookie(token, max(0, int((expires_at - now).total_seconds())))
+        return self._cookie(self.cookie_name, token, max(0, int((expires_at - now).total_seconds())))
+
+    def set_device_cookie(self, token: str, *, life: timedelta) -> str:
+        """Return the Set-Cookie value that stores the token of a known device for `life`."""
+        return self._cookie(self.device_cookie_name, token, int(life.total_seconds()))
 
     def clear_cookie(self) -> str:
         """Return the Set-Cookie value that removes the session token."""
-        return self._cookie("", 0)
+        return self._cookie(self.cookie_name, "", 0)
 
-    def _cookie(self, value: str, age: int) -> str:
-        return f"{self.cookie_name}={value}; Max-Age={age}; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if self.secure else "")
+    def _name(self, name: str) -> str:
+        return f"__Host-{name}" if self.secure else name
+
+    def _cookie(self, name: str, value: str, age: int) -> str:
+        return f"{name}={value}; Max-Age={age}; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if self.secure else "")

@@ -101,6 +101,7 @@ async def test_what_is_stored_is_sealed_and_opens_for_its_row(desk: Desk, databa
     assert "Xyzzy" not in caplog.text
 
 
+@pytest.mark.proves("ASVS-11.7.2")
 async def test_an_opened_value_ends_with_the_rows_state(desk: Desk) -> None:
     """After the row expires or is read again, its value has to be opened again."""
     await desk.write(note(desk.acme, name="n", body="open"))

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 import pytest_asyncio  # sync: import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
+from ctsec.guard.ports import AsyncAllowanceRecords
 from ctsec.storage.sql import AsyncSqlRegionStorage, AsyncSqlStorage
 from ctsec.testing import conformance
 from tests.servers import Database
@@ -26,6 +27,11 @@ async def host_session(database: Database, storage: AsyncSqlStorage) -> AsyncGen
     async with AsyncSession(engine) as session:
         yield session
     await engine.dispose()
+
+
+@pytest_asyncio.fixture  # sync: @pytest.fixture
+async def allowances(storage: AsyncSqlStorage) -> AsyncAllowanceRecords:
+    return storage.guard.allowances
 
 
 @pytest_asyncio.fixture  # sync: @pytest.fixture
@@ -92,6 +98,14 @@ class TestPasswords(conformance.AsyncPasswordConformance):
 
 
 class TestSessions(conformance.AsyncSessionConformance):
+    pass
+
+
+class TestDevices(conformance.AsyncDeviceConformance):
+    pass
+
+
+class TestAllowances(conformance.AsyncAllowanceConformance):
     pass
 
 

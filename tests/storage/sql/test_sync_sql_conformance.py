@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
+from ctsec.guard.ports import AllowanceRecords
 from ctsec.storage.sql import SqlRegionStorage, SqlStorage
 from ctsec.testing import conformance
 from tests.servers import Database
@@ -28,6 +29,11 @@ def host_session(database: Database, storage: SqlStorage) -> Generator[Session, 
     with Session(engine) as session:
         yield session
     engine.dispose()
+
+
+@pytest.fixture
+def allowances(storage: SqlStorage) -> AllowanceRecords:
+    return storage.guard.allowances
 
 
 @pytest.fixture
@@ -94,6 +100,14 @@ class TestPasswords(conformance.PasswordConformance):
 
 
 class TestSessions(conformance.SessionConformance):
+    pass
+
+
+class TestDevices(conformance.DeviceConformance):
+    pass
+
+
+class TestAllowances(conformance.AllowanceConformance):
     pass
 
 

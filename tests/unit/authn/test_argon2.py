@@ -88,7 +88,7 @@ def test_any_text_is_a_hash_or_a_corrupt_record(text: str) -> None:
         parameters_of(text)
 
 
-@pytest.mark.proves("ASVS-11.4.2")
+@pytest.mark.proves("ASVS-11.4.2", "ASVS-11.2.2")
 @pytest.mark.parametrize(
     ("stored", "today", "weaker"),
     [

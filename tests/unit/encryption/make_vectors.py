@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from ctsec.encryption import Context, DataKey, DekState, SealingRing, StreamSealer, Suite, WrappedDek, seal, seal_portable
-from ctsec.encryption._sync import wrap_context
+from ctsec.encryption.context import wrap_context
 from ctsec.encryption.dek import dek_id_from_bytes
 from ctsec.encryption.kms import LocalKms
 from ctsec.ids import OrganizationId, Random

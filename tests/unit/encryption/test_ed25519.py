@@ -30,6 +30,7 @@ VECTORS = [
 ]
 
 
+@pytest.mark.proves("ASVS-11.6.1")
 @pytest.mark.parametrize(("seed", "public", "message", "signature"), VECTORS)
 def test_the_vectors_of_the_rfc(seed: str, public: str, message: str, signature: str) -> None:
     """Public key and signature are those of RFC 8032, and the signature is of this message by this key only."""

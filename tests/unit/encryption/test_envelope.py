@@ -70,7 +70,7 @@ def test_the_format_byte_by_byte() -> None:
 
 
 @BOTH
-@pytest.mark.proves("ASVS-11.3.3", "ASVS-11.2.5")
+@pytest.mark.proves("CVE-2026-28490", "ASVS-11.3.3", "ASVS-11.2.5")
 def test_every_changed_bit_is_refused(key: DataKey) -> None:
     """A blob with any one bit changed opens nowhere; outside the first two bytes the error is one and the same."""
     blob = sealed(key=key)
@@ -171,6 +171,7 @@ def without_encrypt_into(function: Callable[..., bytes], aead: AESGCM, *rest: ob
     return function(Older(aead), *rest)
 
 
+@pytest.mark.proves("ASVS-11.2.4")
 @BOTH
 def test_commitments_are_compared_in_constant_time(key: DataKey, monkeypatch: pytest.MonkeyPatch) -> None:
     """The commitment is judged by `compare_digest` alone."""

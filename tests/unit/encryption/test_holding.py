@@ -45,6 +45,7 @@ def kept(held: HeldKeys, dek: WrappedDek) -> DataKey:
     return key
 
 
+@pytest.mark.proves("ASVS-11.7.2")
 def test_a_key_is_held_for_its_life_and_bridged_for_the_grace() -> None:
     """It is fresh until the life is over, late until the grace is, and gone after it, to the instant."""
     clock = FixedClock()

@@ -25,7 +25,7 @@ from ctsec.encryption import (
     seal,
     seal_portable,
 )
-from ctsec.encryption._sync import wrap_context
+from ctsec.encryption.context import wrap_context
 from ctsec.encryption.dek import dek_id_from_bytes
 from ctsec.encryption.kms import LocalKms
 from ctsec.errors import CorruptRecord, DecryptionFailed

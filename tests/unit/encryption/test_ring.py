@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from ctsec.ambient import Ambient
-from ctsec.encryption import Context, KeyRing, WrappedDek
+from ctsec.encryption import Context, KeyRing, RingPolicy, Suite, WrappedDek
+from ctsec.encryption.holding import HeldKeys
 from ctsec.encryption.kms import LocalKms
 from ctsec.errors import CorruptRecord, DecryptionFailed, KeyNotFound
 from ctsec.ids import DekId, OrganizationId
 from ctsec.secret import Secret
 from ctsec.testing import FixedClock
+from tests.kms.support import in_a_child
 
 ACME = OrganizationId("org_00000000000000000000000001")
 CONTEXT = Context(organization=ACME, purpose="token")
@@ -40,6 +45,7 @@ class Records:
 
     def __init__(self) -> None:
         self.deks: list[WrappedDek] = []
+        self.reserved: list[int] = []
 
     def get(self, dek_id: DekId) -> WrappedDek | None:
         """Return a key."""
@@ -51,6 +57,7 @@ class Records:
 
     def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
         """Let everybody seal."""
+        self.reserved.append(messages)
         return messages <= most
 
 
@@ -106,3 +113,74 @@ def test_a_blob_of_another_scope_asks_nobody(kms: Liar, records: Records) -> Non
     with pytest.raises(DecryptionFailed):
         ring.open(blob, context=replace(CONTEXT, organization=OrganizationId("org_2")))
     assert kms.calls == before
+
+
+@pytest.mark.proves("ASVS-11.3.4", "ASVS-11.5.2")
+def test_a_forked_child_seals_by_its_own_reservation(kms: Liar, records: Records) -> None:
+    """A child of a process that holds a key asks the key service and reserves messages anew, and repeats no nonce of its parent."""
+    ring = ring_of(kms, records)
+    blob = ring.seal(b"x", context=CONTEXT)
+    asked, reserved = kms.calls, len(records.reserved)
+
+    def child() -> bytes:
+        made = ring.seal(b"x", context=CONTEXT)
+        return bytes([kms.calls - asked, len(records.reserved) - reserved]) + made
+
+    first, second = in_a_child(child), in_a_child(child)
+    for answer in (first, second):
+        assert tuple(answer[:2]) == (1, 1)
+        assert ring.open(answer[2:], context=CONTEXT) == b"x"
+    ring.seal(b"x", context=CONTEXT)
+    assert (kms.calls, len(records.reserved)) == (asked, reserved)
+    assert len({first[2:], second[2:], blob}) == 3
+
+
+def test_a_fork_in_the_middle_of_a_call_blocks_no_child(kms: Liar, records: Records) -> None:
+    """While a thread of the parent waits for the key service, and holds its turn, a child fetches the same key by itself."""
+    ring, gate, there = ring_of(kms, records), threading.Event(), threading.Event()
+    unwrap = kms.unwrap
+
+    def slow(wrapped: bytes, context: bytes) -> Secret:
+        if os.getpid() == parent:
+            there.set()
+            gate.wait(60)
+        return unwrap(wrapped, context)
+
+    parent = os.getpid()
+    kms.unwrap = slow  # type: ignore[method-assign]
+    thread = threading.Thread(target=lambda: ring.seal(b"x", context=CONTEXT))
+    thread.start()
+    assert there.wait(60)
+
+    def child() -> bytes:
+        signal.alarm(60)  # a child that waits for a thread that it does not have ends here, without an answer
+        return ring.seal(b"y", context=CONTEXT)
+
+    answer = in_a_child(child)
+    gate.set()
+    thread.join()
+    assert ring.open(answer, context=CONTEXT) == b"y"
+
+
+@pytest.mark.proves("CVE-2026-6550")
+def test_a_cache_serves_one_policy(kms: Liar, records: Records) -> None:
+    """Rings of another suite, bound or life get none of the keys that a ring has cached: they share no cache, and ask for themselves."""
+    usual, clock = RingPolicy(), FixedClock()
+    held = HeldKeys(usual.holding, clock=clock)
+    ambient = Ambient(clock=clock)
+    ring = KeyRing(kms=kms, source=records, ambient=ambient, policy=usual, held=held)
+    KeyRing(kms=kms, source=records, ambient=ambient, policy=RingPolicy(), held=held)
+    blob = ring.seal(b"x", context=CONTEXT)
+    for other in (
+        replace(usual, suite=Suite.STRICT),
+        replace(usual, max_messages=usual.first_block),
+        replace(usual, seals_for=usual.rotate_after),
+        replace(usual, holding=replace(usual.holding, ttl=timedelta(seconds=1))),
+    ):
+        with pytest.raises(ValueError, match="one policy"):
+            KeyRing(kms=kms, source=records, ambient=ambient, policy=other, held=held)
+        asked = kms.calls
+        beside = KeyRing(kms=kms, source=records, ambient=ambient, policy=other)
+        assert beside.open(blob, context=CONTEXT) == b"x"
+        assert beside.seal(b"x", context=CONTEXT)[1] == int(other.suite)
+        assert kms.calls == asked + 1

@@ -258,6 +258,7 @@ def test_no_byte_of_a_bad_chunk_gets_out() -> None:
     assert last
 
 
+@pytest.mark.proves("ASVS-11.7.2")
 @pytest.mark.parametrize("newer", [True, False])
 def test_a_refused_chunk_leaves_no_plaintext(newer: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """The buffer of a chunk that is not authentic is zeros, with the functions of newer versions of `cryptography` and without."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctsec.guard.attempts import Attempts, ThrottlePolicy, charge, rebase
+from ctsec.guard.attempts import Attempts, ThrottlePolicy, charge, charge_along, rebase
 from ctsec.outcome import Reason, Refusal
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -114,6 +115,22 @@ def test_attempts_side_by_side_are_bounded_by_the_count() -> None:
     record, now = failures(3)
     assert charged(record, now) == charged(record, now)
     assert charged(record, now) != record
+
+
+def test_what_counts_along_is_not_held_back_by_its_wait_but_by_its_end() -> None:
+    """Beside a code, the password counts while it waits, and refuses once it has ended."""
+    record, now = failures(99)
+    assert record.blocked_until is not None
+    along = charge_along(record, key="k", now=now, policy=POLICY)
+    assert isinstance(along, Attempts)
+    assert (along.failures, along.disabled_at, along.blocked_until) == (100, now, now + POLICY.longest)
+    for ended in (along, replace(along, disabled_at=None)):
+        refusal = charge_along(ended, key="k", now=now + 365 * DAY, policy=POLICY)
+        assert isinstance(refusal, Refusal)
+        assert refusal.reason is Reason.LOCKED
+    first = charge_along(None, key="k", now=now, policy=POLICY)
+    assert isinstance(first, Attempts)
+    assert first.failures == 1
 
 
 def test_misuse_is_refused() -> None:

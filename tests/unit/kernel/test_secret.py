@@ -17,6 +17,7 @@ VALUE = "correct horse battery staple"
 BOTH = [Secret(VALUE.encode()), SecretText(VALUE)]
 
 
+@pytest.mark.proves("ASVS-13.3.1")
 @pytest.mark.parametrize("secret", BOTH)
 def test_no_way_of_showing_it_shows_it(secret: Secret | SecretText, caplog: pytest.LogCaptureFixture) -> None:
     """repr, str, format, containers, logs and tracebacks say that something is hidden, and not what."""
@@ -40,6 +41,7 @@ def test_no_way_of_showing_it_shows_it(secret: Secret | SecretText, caplog: pyte
         assert "<hidden>" in each
 
 
+@pytest.mark.proves("ASVS-13.3.1")
 @pytest.mark.parametrize("secret", BOTH)
 def test_it_is_not_copied_pickled_or_hashed(secret: Secret | SecretText) -> None:
     """What would carry the value elsewhere is refused."""

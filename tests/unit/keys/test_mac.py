@@ -66,6 +66,7 @@ def test_nothing_else_verifies() -> None:
         assert not ring.verify(name, given_mac, token)
 
 
+@pytest.mark.proves("ASVS-11.2.4")
 def test_comparison_is_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The verdict is that of `compare_digest` over the whole MAC."""
     seen: list[tuple[bytes, bytes]] = []

@@ -81,6 +81,7 @@ def test_one_line_is_fit_for_a_subject(text: str) -> None:
     assert message(subject=line)
 
 
+@pytest.mark.proves("ASVS-14.2.1")
 def test_links_are_made_of_the_base_address_and_carry_the_token_in_the_fragment() -> None:
     """The link leads to the configured host, and its token is in the fragment, which no server and no referrer sees."""
     for letter in (

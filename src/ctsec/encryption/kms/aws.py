@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
+from ctsec.encryption.forks import start_anew_after_fork
 from ctsec.encryption.kek import MAX_WRAPPED, KekDescription, check_context, check_data_key
 from ctsec.encryption.kms import aws_answers
 from ctsec.encryption.kms.arn import KeyArn
 from ctsec.encryption.kms.attempts import Attempts, CallBounds
 from ctsec.encryption.kms.endpoint import safe_endpoint
-from ctsec.encryption.kms.forks import start_anew_after_fork
 from ctsec.errors import ConfigurationError, CtsecError, DecryptionFailed, KmsUnavailable
 from ctsec.secret import Secret
 from ctsec.transport import ConnectionReport, Transport, check_url, report_https
@@ -70,7 +70,7 @@ class AwsKeyServices:
     endpoint.
     """
 
-    __slots__ = ("__weakref__", "_attempts", "_bounds", "_clients", "_endpoint", "_lock", "_regions", "_session", "_transport")
+    __slots__ = ("__weakref__", "_attempts", "_bounds", "_clients", "_endpoint", "_lock", "_opened", "_regions", "_session", "_transport")
 
     def __init__(
         self,
@@ -92,6 +92,7 @@ class AwsKeyServices:
         self._regions = None if regions is None else frozenset(regions)
         self._endpoint = None if endpoint is None else safe_endpoint(endpoint)
         self._session = session or Session()
+        self._opened: set[str] = set()
         start_anew_after_fork(self)
         self.after_fork()
 
@@ -108,6 +109,8 @@ class AwsKeyServices:
             raise ConfigurationError(f"no key of AWS KMS has this reference; {error}") from None
         if self._regions is not None and arn.region not in self._regions:
             raise ConfigurationError(f"expected a key in one of the regions {', '.join(sorted(self._regions))}")
+        if len(self._opened) < _MAX_CLIENTS:
+            self._opened.add(arn.region)
         return AwsKms(arn, services=self)
 
     def close(self) -> None:
@@ -118,12 +121,13 @@ class AwsKeyServices:
             client.close()
 
     def connections(self) -> tuple[ConnectionReport, ...]:
-        """Connect to the service in each region that was named, or (where none was) is in use, and return what is spoken."""
-        regions = sorted(self._clients if self._regions is None else self._regions)
-        addresses = {region: str(self._client(region).meta.endpoint_url) for region in regions}
-        return tuple(
-            report_https(f"aws kms {region}", check_url(address), transport=self._transport) for region, address in addresses.items()
-        )
+        """Connect to the service in each region that was named, or (where none was) that a key was opened of; return what is spoken."""
+        return tuple(self.report(region) for region in sorted(self._opened if self._regions is None else self._regions))
+
+    def report(self, region: str) -> ConnectionReport:
+        """Connect to the service in a region, and return what is spoken."""
+        address = str(self._client(region).meta.endpoint_url)
+        return report_https(f"aws kms {region}", check_url(address), transport=self._transport)
 
     def ask(self, arn: KeyArn, call: Callable[[_Client], T]) -> T:
         """Return what `call` makes of an answer, within the bounds; raise the small set of errors."""
@@ -178,6 +182,10 @@ class AwsKms:
 
     def __repr__(self) -> str:
         return f"AwsKms({self.ref!r})"
+
+    def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to the service in the key's region, and return what is spoken."""
+        return (self._services.report(self._arn.region),)
 
     def describe(self) -> KekDescription:
         """Return what the service says of the key (kms:DescribeKey)."""

@@ -16,7 +16,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-import ssl
 from collections.abc import Mapping
 from typing import Final, cast
 
@@ -36,8 +35,11 @@ from ctsec.errors import (
 )
 from ctsec.ids import Random
 from ctsec.secret import Secret
+from ctsec.transport import ConnectionReport, Transport
+from ctsec.transport.tls import TRANSPORT
 
 _REF: Final = re.compile(r"azure:([A-Za-z0-9][A-Za-z0-9-]{1,22}[A-Za-z0-9])/([A-Za-z0-9-]{1,127})/([0-9a-f]{32})")
+_MAX_HSMS: Final = 64
 _QUERY: Final = "?api-version=7.4"
 _ALGORITHM: Final = "A256KW"
 _VERSION: Final = b"\x01"
@@ -53,10 +55,11 @@ class AzureKeyServices:
     """Keys of managed HSMs, by their references `azure:<name of the HSM>/<key>/<version>`.
 
     `token` is where access tokens for `https://managedhsm.azure.net` come from; `address` the address of a stand-in for tests, instead of
-    `https://<name of the HSM>.managedhsm.azure.net`. Raises ConfigurationError for one without TLS.
+    `https://<name of the HSM>.managedhsm.azure.net`; `transport` is how they are reached. Raises ConfigurationError for an address without
+    TLS.
     """
 
-    __slots__ = ("_address", "_attempts", "_bounds", "_random", "_tls", "_token")
+    __slots__ = ("_address", "_attempts", "_bounds", "_hsms", "_random", "_token", "_transport")
 
     def __init__(
         self,
@@ -65,14 +68,15 @@ class AzureKeyServices:
         address: str | None = None,
         bounds: CallBounds | None = None,
         attempts: Attempts | None = None,
-        tls: ssl.SSLContext | None = None,
+        transport: Transport = TRANSPORT,
         random: Random = os.urandom,
     ) -> None:
         self._token = token
         self._address = address
         self._bounds = bounds
         self._attempts = attempts
-        self._tls = tls
+        self._transport = transport
+        self._hsms: dict[str, HttpsService] = {}
         self._random = random
 
     def open(self, ref: str) -> AzureKms:
@@ -80,24 +84,42 @@ class AzureKeyServices:
         found = _REF.fullmatch(ref)
         if found is None:
             raise ConfigurationError("expected the reference of a key in a managed HSM, azure:<name of the HSM>/<key>/<version>")
-        address = self._address or f"https://{found[1]}.managedhsm.azure.net"
-        service = HttpsService(address, token=self._token, bounds=self._bounds, attempts=self._attempts, tls=self._tls)
-        return AzureKms(ref, path=f"/keys/{found[2]}/{found[3]}", service=service, random=self._random)
+        return AzureKms(
+            ref, hsm=found[1], path=f"/keys/{found[2]}/{found[3]}", service=self._service(found[1].lower()), random=self._random
+        )
+
+    def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to each HSM that a key was opened of, and return what is spoken."""
+        return tuple(service.report(f"azure {hsm}") for hsm, service in sorted(self._hsms.items()))
+
+    def _service(self, hsm: str) -> HttpsService:
+        service = self._hsms.get(hsm)
+        if service is None:
+            address = self._address or f"https://{hsm}.managedhsm.azure.net"
+            service = HttpsService(address, token=self._token, bounds=self._bounds, attempts=self._attempts, transport=self._transport)
+            if len(self._hsms) < _MAX_HSMS:
+                self._hsms[hsm] = service
+        return service
 
 
 class AzureKms:
     """One version of a key in a managed HSM; made by `AzureKeyServices.open`."""
 
-    __slots__ = ("_path", "_random", "_service", "ref")
+    __slots__ = ("_hsm", "_path", "_random", "_service", "ref")
 
-    def __init__(self, ref: str, *, path: str, service: HttpsService, random: Random) -> None:
+    def __init__(self, ref: str, *, hsm: str, path: str, service: HttpsService, random: Random) -> None:
         self.ref = ref
+        self._hsm = hsm
         self._path = path
         self._service = service
         self._random = random
 
     def __repr__(self) -> str:
         return f"AzureKms({self.ref!r})"
+
+    def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to the HSM, and return what is spoken."""
+        return (self._service.report(f"azure {self._hsm}"),)
 
     def describe(self) -> KekDescription:
         """Return the reference of the key, once it is seen to be what it should be (keys/get)."""

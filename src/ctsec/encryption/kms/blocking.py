@@ -17,8 +17,8 @@ from typing import TypeVar
 
 from ctsec.encryption._async_ports import AsyncKms
 from ctsec.encryption._sync_ports import KeyServices, Kms
+from ctsec.encryption.forks import start_anew_after_fork
 from ctsec.encryption.kek import KekDescription
-from ctsec.encryption.kms.forks import start_anew_after_fork
 from ctsec.errors import KmsUnavailable
 from ctsec.secret import Secret
 from ctsec.transport import ConnectionReport, ReportsConnections
@@ -85,6 +85,10 @@ class AsyncBlockingKms:
     def __repr__(self) -> str:
         return f"AsyncBlockingKms({self._kms!r})"
 
+    async def connections(self) -> tuple[ConnectionReport, ...]:
+        """Return what the connection of the service speaks, if it can tell."""
+        return await _told(self._kms, self._threads)
+
     async def describe(self) -> KekDescription:
         """Return what the service says of the key."""
         return await self._threads.run(self._kms.describe)
@@ -121,6 +125,8 @@ class AsyncBlockingKeyServices:
 
     async def connections(self) -> tuple[ConnectionReport, ...]:
         """Return what the connections of the services speak, if they can tell."""
-        if not isinstance(self._services, ReportsConnections):
-            return ()
-        return await self._threads.run(self._services.connections)
+        return await _told(self._services, self._threads)
+
+
+async def _told(service: object, threads: KmsThreads) -> tuple[ConnectionReport, ...]:
+    return await threads.run(service.connections) if isinstance(service, ReportsConnections) else ()

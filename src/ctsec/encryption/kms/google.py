@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-import ssl
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
@@ -36,8 +35,11 @@ from ctsec.errors import (
 )
 from ctsec.ids import Random
 from ctsec.secret import Secret
+from ctsec.transport import ConnectionReport, Transport
+from ctsec.transport.tls import TRANSPORT
 
 T = TypeVar("T")
+_WHAT: Final = "google cloud kms"
 ADDRESS: Final = "https://cloudkms.googleapis.com"
 _PART: Final = "[A-Za-z0-9_-]{1,63}"
 _REF: Final = re.compile(
@@ -49,7 +51,8 @@ _CAPABILITIES: Final = KmsCapabilities(binds_context=True, rewraps_inside=False,
 class GoogleKeyServices:
     """Keys of Google Cloud KMS, by their references `gcpkms:projects/…/locations/…/keyRings/…/cryptoKeys/…`.
 
-    `token` is where OAuth access tokens come from; `address` another address of the service. Raises ConfigurationError for one without TLS.
+    `token` is where OAuth access tokens come from, `transport` how the service is reached; `address` is another address of it. Raises
+    ConfigurationError for one without TLS.
     """
 
     __slots__ = ("_random", "_service")
@@ -61,10 +64,10 @@ class GoogleKeyServices:
         address: str = ADDRESS,
         bounds: CallBounds | None = None,
         attempts: Attempts | None = None,
-        tls: ssl.SSLContext | None = None,
+        transport: Transport = TRANSPORT,
         random: Random = os.urandom,
     ) -> None:
-        self._service = HttpsService(address, token=token, bounds=bounds, attempts=attempts, tls=tls)
+        self._service = HttpsService(address, token=token, bounds=bounds, attempts=attempts, transport=transport)
         self._random = random
 
     def open(self, ref: str) -> GoogleKms:
@@ -75,6 +78,10 @@ class GoogleKeyServices:
                 "expected the reference of a key of Google Cloud KMS without a version, gcpkms:projects/…/cryptoKeys/<key>"
             )
         return GoogleKms(found, service=self._service, random=self._random)
+
+    def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to the service, and return what is spoken."""
+        return (self._service.report(_WHAT),)
 
 
 class GoogleKms:
@@ -90,6 +97,10 @@ class GoogleKms:
 
     def __repr__(self) -> str:
         return f"GoogleKms({self.ref!r})"
+
+    def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to the service, and return what is spoken."""
+        return (self._service.report(_WHAT),)
 
     def describe(self) -> KekDescription:
         """Return what the service says of the key (cloudkms.cryptoKeys.get)."""

@@ -3,15 +3,15 @@
 Rules that this module keeps:
 
 - one request for each connection, so that nothing is shared between threads or with a forked child; no proxy and no redirect is followed;
-- TLS 1.3 with the machine's authorities, unless the host brings a context of its own; plain http to loopback only;
+- TLS 1.3 with certificate and name checked, unless an `UnsafeTransport` says otherwise; plain http to loopback only;
 - an answer is a JSON object of at most 64 KiB, or no answer; each attempt has time-outs, and all of them a total;
-- the token is asked for anew for each attempt, is sent in one header, and stands in no error.
+- the token is asked for anew for each attempt, is sent in one header, and stands in no error; a known one of a development server (`root`)
+  is sent nowhere else than here.
 """
 
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -20,8 +20,11 @@ from urllib.parse import urlsplit
 
 from ctsec.encryption.kms.attempts import Attempts, CallBounds
 from ctsec.encryption.kms.endpoint import safe_endpoint
-from ctsec.errors import CtsecError, KmsUnavailable
+from ctsec.errors import ConfigurationError, CtsecError, KmsUnavailable
 from ctsec.secret import SecretText
+from ctsec.transport import ConnectionReport, Transport, check_url, report_https
+from ctsec.transport.credentials import refuse_default
+from ctsec.transport.tls import TRANSPORT, client_context
 
 T = TypeVar("T")
 MAX_ANSWER: Final = 64 * 1024
@@ -46,9 +49,12 @@ class Call:
 
 
 class HttpsService:
-    """Asks one service. `header` and `prefix` are how it wants its token; `headers` are sent with every request."""
+    """Asks one service. `header` and `prefix` are how it wants its token; `headers` are sent with every request.
 
-    __slots__ = ("_attempts", "_bounds", "_endpoint", "_header", "_headers", "_prefix", "_tls", "_token")
+    Raises ConfigurationError for an address without TLS elsewhere, and on loopback too where `transport` says so.
+    """
+
+    __slots__ = ("_attempts", "_bounds", "_endpoint", "_header", "_headers", "_local", "_prefix", "_tls", "_token", "_transport")
 
     def __init__(
         self,
@@ -60,7 +66,7 @@ class HttpsService:
         headers: Mapping[str, str] | None = None,
         bounds: CallBounds | None = None,
         attempts: Attempts | None = None,
-        tls: ssl.SSLContext | None = None,
+        transport: Transport = TRANSPORT,
     ) -> None:
         self._endpoint = safe_endpoint(endpoint)
         self._token = token
@@ -69,7 +75,15 @@ class HttpsService:
         self._headers = dict(headers or {})
         self._bounds = bounds or CallBounds()
         self._attempts = attempts or Attempts(self._bounds)
-        self._tls = tls or _context()
+        if transport.on_loopback and urlsplit(endpoint).scheme != "https":
+            raise ConfigurationError("expected https: this transport holds loopback to TLS too")
+        self._transport = transport
+        self._local = check_url(endpoint).loopback
+        self._tls = client_context(transport)
+
+    def report(self, what: str) -> ConnectionReport:
+        """Shake hands as a call would, with the same context, and return what was spoken; nothing is sent."""
+        return report_https(what, check_url(self._endpoint), transport=self._transport, context=self._tls)
 
     def ask(self, call: Call, *, refused: Refused, judge: Callable[[Mapping[str, object]], T]) -> T:
         """Return what `judge` makes of an answer with status 200; for another status raise what `refused` makes of it."""
@@ -103,7 +117,10 @@ class HttpsService:
 
     def _fresh_token(self) -> str:
         try:
-            return self._token().reveal()
+            token = self._token().reveal()
+            if not self._local:
+                refuse_default(token)
+            return token
         except CtsecError:
             raise
         except Exception as error:  # noqa: BLE001 - it is the host's code, and may fail as it likes
@@ -115,12 +132,6 @@ class HttpsService:
         if parts.scheme == "https":
             return HTTPSConnection(host, parts.port, timeout=connect, context=self._tls)
         return HTTPConnection(host, parts.port, timeout=connect)
-
-
-def _context() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    return context
 
 
 def _parsed(status: int, content: bytes) -> Mapping[str, object]:

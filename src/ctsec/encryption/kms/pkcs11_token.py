@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
-from ctsec.encryption.kms.forks import start_anew_after_fork
+from ctsec.encryption.forks import start_anew_after_fork
 from ctsec.encryption.primitives import KEY_BYTES
 from ctsec.errors import ConfigurationError, CtsecError, KeyDenied, KeyNotFound, KmsUnavailable
 from ctsec.secret import SecretText

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import re
-import ssl
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar, cast
 
@@ -31,8 +30,11 @@ from ctsec.errors import (
     KmsUnavailable,
 )
 from ctsec.secret import Secret
+from ctsec.transport import ConnectionReport, Transport
+from ctsec.transport.tls import TRANSPORT
 
 T = TypeVar("T")
+_WHAT: Final = "vault"
 _REF: Final = re.compile(r"vault:((?:[A-Za-z0-9][A-Za-z0-9_.-]{0,63}/){1,4})([A-Za-z0-9][A-Za-z0-9_.-]{0,127})")
 _CIPHERTEXT: Final = re.compile(r"vault:v[1-9][0-9]{0,8}:([A-Za-z0-9+/]+={0,2})")
 _CAPABILITIES: Final = KmsCapabilities(binds_context=True, rewraps_inside=False, reports_state=False, multi_region=False)
@@ -41,8 +43,8 @@ _CAPABILITIES: Final = KmsCapabilities(binds_context=True, rewraps_inside=False,
 class VaultKeyServices:
     """The transit keys of one Vault or OpenBao, by their references `vault:<mount>/<key>`.
 
-    `address` is its https address, `token` where its tokens come from, `namespace` the namespace, if any. Raises ConfigurationError for an
-    address without TLS.
+    `address` is its https address, `token` where its tokens come from, `namespace` the namespace, if any; `transport` is how it is
+    reached. Raises ConfigurationError for an address without TLS.
     """
 
     __slots__ = ("_checked", "_service")
@@ -55,12 +57,12 @@ class VaultKeyServices:
         namespace: str | None = None,
         bounds: CallBounds | None = None,
         attempts: Attempts | None = None,
-        tls: ssl.SSLContext | None = None,
+        transport: Transport = TRANSPORT,
     ) -> None:
         self._checked: set[str] = set()
         headers = {"X-Vault-Request": "true"} | ({} if namespace is None else {"X-Vault-Namespace": namespace})
         self._service = HttpsService(
-            address, token=token, header="X-Vault-Token", prefix="", headers=headers, bounds=bounds, attempts=attempts, tls=tls
+            address, token=token, header="X-Vault-Token", prefix="", headers=headers, bounds=bounds, attempts=attempts, transport=transport
         )
 
     def open(self, ref: str) -> VaultKms:
@@ -69,6 +71,10 @@ class VaultKeyServices:
         if found is None:
             raise ConfigurationError("expected the reference of a transit key, vault:<mount>/<key>")
         return VaultKms(ref, mount=found[1].rstrip("/"), key=found[2], service=self._service, checked=self._checked)
+
+    def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to the service, and return what is spoken."""
+        return (self._service.report(_WHAT),)
 
 
 class VaultKms:
@@ -85,6 +91,10 @@ class VaultKms:
 
     def __repr__(self) -> str:
         return f"VaultKms({self.ref!r})"
+
+    def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to the service, and return what is spoken."""
+        return (self._service.report(_WHAT),)
 
     def describe(self) -> KekDescription:
         """Return the reference of the key, once its settings are seen to be safe (read on `keys/<key>`)."""

@@ -16,6 +16,7 @@ from ctsec.storage.memory._async_audit import AsyncMemoryInbox, AsyncMemoryLog
 from ctsec.storage.memory._async_credentials import (
     AsyncMemoryAuthenticators,
     AsyncMemoryBackupCodes,
+    AsyncMemoryDevices,
     AsyncMemoryPasswords,
     AsyncMemorySessions,
 )
@@ -60,6 +61,7 @@ class AsyncMemoryStore:
     break_glass: AsyncMemoryBreakGlass
     passwords: AsyncMemoryPasswords
     sessions: AsyncMemorySessions
+    devices: AsyncMemoryDevices
     authenticators: AsyncMemoryAuthenticators
     backup_codes: AsyncMemoryBackupCodes
     passkeys: AsyncMemoryPasskeys
@@ -101,6 +103,7 @@ class AsyncMemoryStore:
             break_glass=AsyncMemoryBreakGlass(tx),
             passwords=AsyncMemoryPasswords(tx),
             sessions=AsyncMemorySessions(tx),
+            devices=AsyncMemoryDevices(tx),
             authenticators=AsyncMemoryAuthenticators(tx),
             backup_codes=AsyncMemoryBackupCodes(tx),
             passkeys=AsyncMemoryPasskeys(tx),

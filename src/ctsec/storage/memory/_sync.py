@@ -17,6 +17,7 @@ from ctsec.storage.memory._sync_audit import MemoryInbox, MemoryLog
 from ctsec.storage.memory._sync_credentials import (
     MemoryAuthenticators,
     MemoryBackupCodes,
+    MemoryDevices,
     MemoryPasswords,
     MemorySessions,
 )
@@ -61,6 +62,7 @@ class MemoryStore:
     break_glass: MemoryBreakGlass
     passwords: MemoryPasswords
     sessions: MemorySessions
+    devices: MemoryDevices
     authenticators: MemoryAuthenticators
     backup_codes: MemoryBackupCodes
     passkeys: MemoryPasskeys
@@ -102,6 +104,7 @@ class MemoryStore:
             break_glass=MemoryBreakGlass(tx),
             passwords=MemoryPasswords(tx),
             sessions=MemorySessions(tx),
+            devices=MemoryDevices(tx),
             authenticators=MemoryAuthenticators(tx),
             backup_codes=MemoryBackupCodes(tx),
             passkeys=MemoryPasskeys(tx),

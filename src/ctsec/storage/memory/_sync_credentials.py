@@ -7,11 +7,12 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
+from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordGroup, PasswordRecord, Session
-from ctsec.ids import SessionId, UserId
+from ctsec.ids import DeviceId, SessionId, UserId
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.storage.memory.state import Transaction
-from ctsec.storage.memory.tables import AUTHENTICATORS, BACKUP_CODES, PASSWORDS, SESSIONS
+from ctsec.storage.memory.tables import AUTHENTICATORS, BACKUP_CODES, DEVICES, PASSWORDS, SESSIONS
 
 
 class MemoryPasswords:
@@ -90,6 +91,43 @@ class MemorySessions:
         for s in found:
             self._tx.put(SESSIONS, s.id, replace(s, revoked_at=now, version=s.version + 1))
         return len(found)
+
+
+class MemoryDevices:
+    """See `ctsec.authn.ports.DeviceRecords`."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def add(self, device: Device) -> None:
+        """Insert a device."""
+        self._tx.insert(DEVICES, device.id, device)
+
+    def get(self, device_id: DeviceId) -> Device | None:
+        """Return a device."""
+        return self._tx.get(DEVICES, device_id)
+
+    def of_user(self, user_id: UserId) -> tuple[Device, ...]:
+        """Return the devices of a person, in the order of ids."""
+        return tuple(sorted((d for d in self._tx.scan(DEVICES) if d.user_id == user_id), key=lambda d: d.id))
+
+    def renew(self, device_id: DeviceId, *, seen_at: datetime, expires_at: datetime) -> bool:
+        """Write both times of a device that is there."""
+        stored = self._tx.current(DEVICES, device_id)
+        if stored is None:
+            return False
+        self._tx.put(DEVICES, device_id, replace(stored, seen_at=seen_at, expires_at=expires_at))
+        return True
+
+    def forget(self, user_id: UserId, device_id: DeviceId) -> bool:
+        """Delete a device of a person; False if there was none."""
+        stored = self._tx.current(DEVICES, device_id)
+        if stored is None or stored.user_id != user_id:
+            return False
+        self._tx.put(DEVICES, device_id, None)
+        return True
 
 
 class MemoryAuthenticators:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ctsec.audit.record import StoredEvent
 from ctsec.errors import StoreError
+from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
 from ctsec.storage.memory.guard_state import GuardState
@@ -110,11 +111,55 @@ class MemoryAttempts:
             self._state.attempts[new.key] = frozen(new)
             return True
 
+    def settle(self, records: tuple[Attempts, ...]) -> None:
+        """Forget the counters, unless they were disabled at another moment than the record says."""
+        with self._state.lock:
+            for record in records:
+                found = self._state.attempts.get(record.key)
+                if found is not None and found.disabled_at in {None, record.disabled_at}:
+                    del self._state.attempts[record.key]
+
     def clear(self, keys: tuple[str, ...]) -> None:
-        """Forget the counters."""
+        """Forget the counters, disabled ones too."""
         with self._state.lock:
             for key in keys:
                 self._state.attempts.pop(key, None)
+
+    def untold(self, *, limit: int) -> tuple[Attempts, ...]:
+        """Return disabled counters with a subject who was not told yet, in the order of their keys."""
+        with self._state.lock:
+            found = [a for a in self._state.attempts.values() if a.disabled_at is not None and a.subject and a.told_at is None]
+            return tuple(sorted(found, key=lambda a: a.key)[:limit])
+
+
+class MemoryAllowances:
+    """See `ctsec.guard.ports.AllowanceRecords`."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: GuardState) -> None:
+        self._state = state
+
+    def get(self, key: str) -> Allowance | None:
+        """Return the record of `key`."""
+        with self._state.lock:
+            return self._state.allowances.get(key)
+
+    def replace(self, old: Allowance | None, new: Allowance) -> bool:
+        """Write `new` if the stored record still equals `old` (None: none)."""
+        with self._state.lock:
+            if self._state.allowances.get(new.key) != old:
+                return False
+            self._state.allowances[new.key] = frozen(new)
+            return True
+
+    def trim(self, *, before: datetime) -> int:
+        """Delete records that were full at `before`; return how many."""
+        with self._state.lock:
+            full = [a.key for a in self._state.allowances.values() if a.full_at <= before]
+            for key in full:
+                del self._state.allowances[key]
+            return len(full)
 
 
 class MemorySeals:
@@ -174,6 +219,7 @@ class MemoryGuard:
     proofs: MemoryProofs
     steps: MemorySteps
     attempts: MemoryAttempts
+    allowances: MemoryAllowances
     seals: MemorySeals
     events: MemoryAsideEvents
 
@@ -184,6 +230,7 @@ class MemoryGuard:
             MemoryProofs(state),
             MemorySteps(state),
             MemoryAttempts(state),
+            MemoryAllowances(state),
             MemorySeals(state),
             MemoryAsideEvents(state),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from ctsec.audit.record import StoredEvent
+from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
 
@@ -12,12 +13,13 @@ from ctsec.guard.proof import Proof, Purpose
 class GuardState:
     """The rows of the guard store; whoever reads or writes holds `lock`."""
 
-    __slots__ = ("attempts", "events", "lock", "proofs", "seals", "steps")
+    __slots__ = ("allowances", "attempts", "events", "lock", "proofs", "seals", "steps")
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.proofs: dict[tuple[Purpose, bytes], Proof] = {}
         self.steps: dict[str, int] = {}
         self.attempts: dict[str, Attempts] = {}
+        self.allowances: dict[str, Allowance] = {}
         self.seals: dict[str, int] = {}
         self.events: dict[str, StoredEvent] = {}

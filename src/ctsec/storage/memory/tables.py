@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from ctsec.audit.event import LogId
 from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordRecord, Session
 from ctsec.directory.record import Invitation, Membership, Organization, Workspace
 from ctsec.encryption.blind_index import IndexKey
@@ -17,6 +18,7 @@ from ctsec.ids import (
     BreakGlassId,
     CredentialId,
     DekId,
+    DeviceId,
     ElevationId,
     EventId,
     InvitationId,
@@ -57,6 +59,7 @@ BREAK_GLASS: Final[Table[BreakGlassId, BreakGlassPermit]] = Table("break_glass")
 ASSIGNMENTS: Final[Table[tuple[OrganizationId, WorkspaceId, UserId], RoleAssignment]] = Table("assignments")
 PASSWORDS: Final[Table[UserId, PasswordRecord]] = Table("passwords")
 SESSIONS: Final[Table[SessionId, Session]] = Table("sessions")
+DEVICES: Final[Table[DeviceId, Device]] = Table("devices")
 AUTHENTICATORS: Final[Table[AuthenticatorId, Authenticator]] = Table("authenticators")
 BACKUP_CODES: Final[Table[UserId, BackupCodeSetRecord]] = Table("backup_codes")
 PASSKEYS: Final[Table[PasskeyId, Passkey]] = Table("passkeys")

@@ -11,10 +11,11 @@ from redis.exceptions import RedisError
 
 from ctsec.changes import News
 from ctsec.errors import StoreError
+from ctsec.storage.redis._async_connections import connections
 from ctsec.storage.redis.announcer import Announcer, announcer_for
 from ctsec.storage.redis.stream import MOST, Names, after, news
-from ctsec.storage.redis.transport import address_of, hold, report
-from ctsec.transport.report import ConnectionReport, reason_of
+from ctsec.storage.redis.transport import hold
+from ctsec.transport.report import ConnectionReport
 from ctsec.transport.tls import TRANSPORT, Transport
 
 SECONDS_TO_ANSWER: Final = 0.25
@@ -66,18 +67,7 @@ class AsyncRedisFeed:
 
     async def connections(self) -> tuple[ConnectionReport, ...]:
         """Connect to Redis, and return what the connection speaks."""
-        connection = self._client.connection_pool.make_connection()
-        try:
-            await connection.connect()
-            # With TLS 1.3 a server tells only now that it does not take this side's certificate.
-            await connection.send_command("PING")
-            await connection.read_response()
-            return (report(self._client, connection, transport=self._transport),)
-        except (RedisError, OSError) as error:
-            found = reason_of(error.__cause__ or error.__context__ or error)
-            return (ConnectionReport(what="changes", address=address_of(self._client), problem=found, excuse=self._transport.excuse),)
-        finally:
-            await connection.disconnect()
+        return await connections(self._client, what="changes", transport=self._transport)
 
     async def aclose(self) -> None:
         """Tell what is still to be told, and close the clients."""

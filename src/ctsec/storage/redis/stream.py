@@ -39,6 +39,10 @@ class Names:
         """The stream of changes."""
         return f"{{{self.prefix}}}:changes"
 
+    def allowance(self, key: str) -> str:
+        """Return the key of the allowance `key`."""
+        return f"{{{self.prefix}}}:allowance:{key}"
+
     @property
     def incarnation(self) -> str:
         """The name that is written once beside the stream."""

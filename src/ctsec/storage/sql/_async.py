@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 
 from sqlalchemy import URL
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from ctsec.errors import ConfigurationError, CtsecError
+from ctsec.errors import ConfigurationError
 from ctsec.storage._async_ports import AfterCommit
 from ctsec.storage.sql._async_access import AsyncSqlAssignments, AsyncSqlStandings
 from ctsec.storage.sql._async_audit import AsyncSqlInbox, AsyncSqlLog
-from ctsec.storage.sql._async_credentials import AsyncSqlAuthenticators, AsyncSqlBackupCodes, AsyncSqlPasswords, AsyncSqlSessions
+from ctsec.storage.sql._async_connections import reported
+from ctsec.storage.sql._async_credentials import (
+    AsyncSqlAuthenticators,
+    AsyncSqlBackupCodes,
+    AsyncSqlDevices,
+    AsyncSqlPasswords,
+    AsyncSqlSessions,
+)
 from ctsec.storage.sql._async_custom import AsyncSqlCustomRoles
 from ctsec.storage.sql._async_deks import AsyncSqlCustomerKeys, AsyncSqlDeks
 from ctsec.storage.sql._async_directory import (
@@ -42,7 +47,6 @@ from ctsec.storage.sql.gate import MAIN_VERSION, Gate
 from ctsec.storage.sql.joined import JoinedProgress, unwrap
 from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.tables import Tables
-from ctsec.storage.sql.transport import address_of, problem, report
 from ctsec.transport.report import ConnectionReport
 from ctsec.transport.tls import TRANSPORT, Transport
 
@@ -66,6 +70,7 @@ class AsyncSqlStore:
     break_glass: AsyncSqlBreakGlass
     passwords: AsyncSqlPasswords
     sessions: AsyncSqlSessions
+    devices: AsyncSqlDevices
     authenticators: AsyncSqlAuthenticators
     backup_codes: AsyncSqlBackupCodes
     passkeys: AsyncSqlPasskeys
@@ -107,6 +112,7 @@ class AsyncSqlStore:
             break_glass=AsyncSqlBreakGlass(run, tables),
             passwords=AsyncSqlPasswords(run, tables),
             sessions=AsyncSqlSessions(run, tables),
+            devices=AsyncSqlDevices(run, tables),
             authenticators=AsyncSqlAuthenticators(run, tables),
             backup_codes=AsyncSqlBackupCodes(run, tables),
             passkeys=AsyncSqlPasskeys(run, tables),
@@ -200,16 +206,7 @@ class AsyncSqlStorage:
 
     async def connections(self) -> tuple[ConnectionReport, ...]:
         """Connect to the database and to the guard store, and return what the connections speak."""
-        found: list[ConnectionReport] = []
-        for what, engine in self._places:
-            try:
-                async with engine.connect() as connection:
-                    asked = partial(report, what=what, transport=self._transport)
-                    found.append(await connection.run_sync(asked))  # sync: found.append(asked(connection))
-            except (SQLAlchemyError, CtsecError, OSError) as error:
-                address, excuse = address_of(engine.url), self._transport.excuse
-                found.append(ConnectionReport(what=what, address=address, problem=problem(error), excuse=excuse))
-        return tuple(found)
+        return tuple([await reported(what, engine, transport=self._transport) for what, engine in self._places])
 
     async def aclose(self) -> None:
         """Close the engines that this storage made."""

@@ -9,6 +9,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ctsec.audit.record import StoredEvent
+from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
 from ctsec.storage.sql._async_transactions import AsyncTransactions
@@ -110,12 +111,52 @@ class AsyncSqlAttempts:
                 written = await run.change(guard.replace_attempts(self._tables, old, new)) == 1
         return written
 
+    async def settle(self, records: tuple[Attempts, ...]) -> None:
+        """Forget the counters, unless they were disabled at another moment than the record says."""
+        if not records:
+            return
+        async with self._transactions.writing(Progress(_nothing)) as run:
+            for record in sorted(records, key=lambda each: each.key):
+                await run.change(guard.settle_attempts(self._tables, record))
+
     async def clear(self, keys: tuple[str, ...]) -> None:
-        """Forget the counters."""
+        """Forget the counters, disabled ones too."""
         if not keys:
             return
         async with self._transactions.writing(Progress(_nothing)) as run:
             await run.change(guard.clear_attempts(self._tables, keys))
+
+    async def untold(self, *, limit: int) -> tuple[Attempts, ...]:
+        """Return disabled counters with a subject who was not told yet, in the order of their keys."""
+        async with self._transactions.reading() as run:
+            return all_made(Attempts, await run.rows(guard.untold_attempts(self._tables, limit=limit)))
+
+
+class AsyncSqlAllowances:
+    """See `ctsec.guard.ports.AsyncAllowanceRecords`."""
+
+    __slots__ = ("_tables", "_transactions")
+
+    def __init__(self, transactions: AsyncTransactions, tables: Tables) -> None:
+        self._transactions = transactions
+        self._tables = tables
+
+    async def get(self, key: str) -> Allowance | None:
+        """Return the record of `key`."""
+        async with self._transactions.reading() as run:
+            return made(Allowance, await run.row(guard.allowance(self._tables, key)))
+
+    async def replace(self, old: Allowance | None, new: Allowance) -> bool:
+        """Write `new` if the stored record still equals `old` (None: none)."""
+        async with self._transactions.writing(Progress(_nothing)) as run:
+            if old is None:
+                return await run.change_unless_taken(added(self._tables.allowance, new)) is not None
+            return await run.change(guard.replace_allowance(self._tables, old, new)) == 1
+
+    async def trim(self, *, before: datetime) -> int:
+        """Delete records that were full at `before`; return how many."""
+        async with self._transactions.writing(Progress(_nothing)) as run:
+            return await run.change(guard.trim_allowances(self._tables, before=before))
 
 
 class AsyncSqlSeals:
@@ -178,6 +219,7 @@ class AsyncSqlGuard:
     proofs: AsyncSqlProofs
     steps: AsyncSqlSteps
     attempts: AsyncSqlAttempts
+    allowances: AsyncSqlAllowances
     seals: AsyncSqlSeals
     events: AsyncSqlAsideEvents
 
@@ -189,6 +231,7 @@ class AsyncSqlGuard:
             AsyncSqlProofs(t, tables),
             AsyncSqlSteps(t, tables),
             AsyncSqlAttempts(t, tables),
+            AsyncSqlAllowances(t, tables),
             AsyncSqlSeals(t, tables),
             AsyncSqlAsideEvents(t, tables),
         )

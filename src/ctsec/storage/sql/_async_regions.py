@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from ctsec.ids import DekId, OrganizationId, WorkspaceId
 from ctsec.residency.record import Content, Occupant, Position, Residence
+from ctsec.storage.sql._async_connections import reported
 from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql.engines import MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, prepare, shown
@@ -20,6 +21,8 @@ from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.statements import regions
 from ctsec.storage.sql.statements.rows import added, all_made, made, put, values
 from ctsec.storage.sql.tables import Tables
+from ctsec.transport.report import ConnectionReport
+from ctsec.transport.tls import TRANSPORT, Transport
 
 
 def _nothing(scopes: frozenset[str]) -> None:
@@ -148,23 +151,36 @@ class AsyncSqlRegionStore:
 class AsyncSqlRegionStorage:
     """The store of a region on `engine`; see `ctsec.residency.ports.AsyncRegionStorage`. `schema.create_region` makes its tables."""
 
-    __slots__ = ("_gate", "_own", "_transactions", "place", "tables")
+    __slots__ = ("_engine", "_gate", "_own", "_transactions", "_transport", "place", "tables")
 
     def __init__(self, engine: AsyncEngine, *, tables: Tables) -> None:
         self.tables = tables
         self.place = shown(engine.url)
+        self._engine = engine
         self._own: AsyncEngine | None = None
+        self._transport = TRANSPORT
         self._gate = Gate(tables.region_version, wanted=REGION_VERSION)
         self._transactions = AsyncTransactions(engine, gate=self._gate)
 
     @classmethod
-    def from_url(cls, url: str | URL, *, tables: Tables | None = None, settings: EngineSettings = MAIN_SETTINGS) -> AsyncSqlRegionStorage:
-        """Return a storage with an engine of its own, which `aclose()` closes; a driver that `url` does not name is chosen."""
+    def from_url(
+        cls,
+        url: str | URL,
+        *,
+        tables: Tables | None = None,
+        settings: EngineSettings = MAIN_SETTINGS,
+        transport: Transport = TRANSPORT,
+    ) -> AsyncSqlRegionStorage:
+        """Return a storage with an engine of its own, which `aclose()` closes; a driver that `url` does not name is chosen.
+
+        A server that is not on this machine is reached over `transport`; raises ConfigurationError for a driver that can not be held to it.
+        """
         main = coloured_url(url, asynchronous=True)  # sync: main = coloured_url(url, asynchronous=False)
         engine = create_async_engine(main, **engine_options(main, settings))
-        prepare(engine, settings)
+        prepare(engine, settings, transport)
         storage = cls(engine, tables=tables or Tables())
         storage._own = engine
+        storage._transport = transport
         return storage
 
     @asynccontextmanager
@@ -187,6 +203,10 @@ class AsyncSqlRegionStorage:
         return AsyncSqlRegionStore.over(
             AsyncExecutor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables
         )
+
+    async def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect to the database of the region, and return what the connection speaks."""
+        return (await reported("region store", self._engine, transport=self._transport),)
 
     async def aclose(self) -> None:
         """Close the engine that this storage made."""

@@ -6,17 +6,22 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 from sqlalchemy import URL, Engine, create_engine
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from ctsec.errors import ConfigurationError, CtsecError
+from ctsec.errors import ConfigurationError
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.sql._sync_access import SqlAssignments, SqlStandings
 from ctsec.storage.sql._sync_audit import SqlInbox, SqlLog
-from ctsec.storage.sql._sync_credentials import SqlAuthenticators, SqlBackupCodes, SqlPasswords, SqlSessions
+from ctsec.storage.sql._sync_connections import reported
+from ctsec.storage.sql._sync_credentials import (
+    SqlAuthenticators,
+    SqlBackupCodes,
+    SqlDevices,
+    SqlPasswords,
+    SqlSessions,
+)
 from ctsec.storage.sql._sync_custom import SqlCustomRoles
 from ctsec.storage.sql._sync_deks import SqlCustomerKeys, SqlDeks
 from ctsec.storage.sql._sync_directory import (
@@ -43,7 +48,6 @@ from ctsec.storage.sql.gate import MAIN_VERSION, Gate
 from ctsec.storage.sql.joined import JoinedProgress, unwrap
 from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.tables import Tables
-from ctsec.storage.sql.transport import address_of, problem, report
 from ctsec.transport.report import ConnectionReport
 from ctsec.transport.tls import TRANSPORT, Transport
 
@@ -67,6 +71,7 @@ class SqlStore:
     break_glass: SqlBreakGlass
     passwords: SqlPasswords
     sessions: SqlSessions
+    devices: SqlDevices
     authenticators: SqlAuthenticators
     backup_codes: SqlBackupCodes
     passkeys: SqlPasskeys
@@ -108,6 +113,7 @@ class SqlStore:
             break_glass=SqlBreakGlass(run, tables),
             passwords=SqlPasswords(run, tables),
             sessions=SqlSessions(run, tables),
+            devices=SqlDevices(run, tables),
             authenticators=SqlAuthenticators(run, tables),
             backup_codes=SqlBackupCodes(run, tables),
             passkeys=SqlPasskeys(run, tables),
@@ -199,16 +205,7 @@ class SqlStorage:
 
     def connections(self) -> tuple[ConnectionReport, ...]:
         """Connect to the database and to the guard store, and return what the connections speak."""
-        found: list[ConnectionReport] = []
-        for what, engine in self._places:
-            try:
-                with engine.connect() as connection:
-                    asked = partial(report, what=what, transport=self._transport)
-                    found.append(asked(connection))
-            except (SQLAlchemyError, CtsecError, OSError) as error:
-                address, excuse = address_of(engine.url), self._transport.excuse
-                found.append(ConnectionReport(what=what, address=address, problem=problem(error), excuse=excuse))
-        return tuple(found)
+        return tuple([reported(what, engine, transport=self._transport) for what, engine in self._places])
 
     def close(self) -> None:
         """Close the engines that this storage made."""

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordGroup, PasswordRecord, Session
-from ctsec.ids import SessionId, UserId
+from ctsec.ids import DeviceId, SessionId, UserId
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql.statements import credentials
@@ -79,6 +80,38 @@ class SqlSessions:
     def revoke(self, user_id: UserId, session_id: SessionId | None, *, keep: SessionId | None, now: datetime) -> int:
         """Revoke one session of a person, or all (None), except `keep`; return how many were live rows."""
         return self._run.change(credentials.revoke_sessions(self._tables, user_id, session_id, keep=keep, now=now))
+
+
+class SqlDevices:
+    """See `ctsec.authn.ports.DeviceRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def add(self, device: Device) -> None:
+        """Insert a device."""
+        self._run.change(added(self._tables.device, device))
+
+    def get(self, device_id: DeviceId) -> Device | None:
+        """Return a device."""
+        t = self._tables.device
+        return made(Device, self._run.row(select(t).where(t.c.id == device_id)))
+
+    def of_user(self, user_id: UserId) -> tuple[Device, ...]:
+        """Return the devices of a person, in the order of ids."""
+        t = self._tables.device
+        return all_made(Device, self._run.rows(select(t).where(t.c.user_id == user_id).order_by(t.c.id)))
+
+    def renew(self, device_id: DeviceId, *, seen_at: datetime, expires_at: datetime) -> bool:
+        """Write both times of a device that is there."""
+        return self._run.change(credentials.renew_device(self._tables, device_id, seen_at=seen_at, expires_at=expires_at)) == 1
+
+    def forget(self, user_id: UserId, device_id: DeviceId) -> bool:
+        """Delete a device of a person; False if there was none."""
+        return self._run.change(credentials.forget_device(self._tables, user_id, device_id)) == 1
 
 
 class SqlAuthenticators:

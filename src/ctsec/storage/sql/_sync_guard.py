@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Engine, insert
 
 from ctsec.audit.record import StoredEvent
+from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
 from ctsec.storage.sql._sync_transactions import Transactions
@@ -110,12 +111,52 @@ class SqlAttempts:
                 written = run.change(guard.replace_attempts(self._tables, old, new)) == 1
         return written
 
+    def settle(self, records: tuple[Attempts, ...]) -> None:
+        """Forget the counters, unless they were disabled at another moment than the record says."""
+        if not records:
+            return
+        with self._transactions.writing(Progress(_nothing)) as run:
+            for record in sorted(records, key=lambda each: each.key):
+                run.change(guard.settle_attempts(self._tables, record))
+
     def clear(self, keys: tuple[str, ...]) -> None:
-        """Forget the counters."""
+        """Forget the counters, disabled ones too."""
         if not keys:
             return
         with self._transactions.writing(Progress(_nothing)) as run:
             run.change(guard.clear_attempts(self._tables, keys))
+
+    def untold(self, *, limit: int) -> tuple[Attempts, ...]:
+        """Return disabled counters with a subject who was not told yet, in the order of their keys."""
+        with self._transactions.reading() as run:
+            return all_made(Attempts, run.rows(guard.untold_attempts(self._tables, limit=limit)))
+
+
+class SqlAllowances:
+    """See `ctsec.guard.ports.AllowanceRecords`."""
+
+    __slots__ = ("_tables", "_transactions")
+
+    def __init__(self, transactions: Transactions, tables: Tables) -> None:
+        self._transactions = transactions
+        self._tables = tables
+
+    def get(self, key: str) -> Allowance | None:
+        """Return the record of `key`."""
+        with self._transactions.reading() as run:
+            return made(Allowance, run.row(guard.allowance(self._tables, key)))
+
+    def replace(self, old: Allowance | None, new: Allowance) -> bool:
+        """Write `new` if the stored record still equals `old` (None: none)."""
+        with self._transactions.writing(Progress(_nothing)) as run:
+            if old is None:
+                return run.change_unless_taken(added(self._tables.allowance, new)) is not None
+            return run.change(guard.replace_allowance(self._tables, old, new)) == 1
+
+    def trim(self, *, before: datetime) -> int:
+        """Delete records that were full at `before`; return how many."""
+        with self._transactions.writing(Progress(_nothing)) as run:
+            return run.change(guard.trim_allowances(self._tables, before=before))
 
 
 class SqlSeals:
@@ -178,6 +219,7 @@ class SqlGuard:
     proofs: SqlProofs
     steps: SqlSteps
     attempts: SqlAttempts
+    allowances: SqlAllowances
     seals: SqlSeals
     events: SqlAsideEvents
 
@@ -189,6 +231,7 @@ class SqlGuard:
             SqlProofs(t, tables),
             SqlSteps(t, tables),
             SqlAttempts(t, tables),
+            SqlAllowances(t, tables),
             SqlSeals(t, tables),
             SqlAsideEvents(t, tables),
         )

@@ -36,16 +36,18 @@ _ASYNC_ONLY: Final = frozenset({"aiosqlite", "asyncmy", "aiomysql", "asyncpg"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """Connections in the pool and beyond it, and how many seconds a call waits for a connection and for a lock."""
+    """Connections in the pool and beyond it, and how many seconds a call waits for one of them, for a lock, and for a server to connect."""
 
     pool_size: int = 5
     max_overflow: int = 10
     pool_timeout: float = 10.0
     lock_timeout: float = 5.0
+    connect_timeout: float = 5.0
     isolation_level: str | None = "READ COMMITTED"
 
     def __post_init__(self) -> None:
-        if self.pool_size < 1 or self.max_overflow < 0 or self.pool_timeout <= 0 or self.lock_timeout <= 0:
+        times = (self.pool_timeout, self.lock_timeout, self.connect_timeout)
+        if self.pool_size < 1 or self.max_overflow < 0 or min(times) <= 0:
             raise ConfigurationError("expected at least one connection and positive time-outs")
 
 
@@ -123,6 +125,11 @@ def prepare(made: Engine | AsyncEngine, settings: EngineSettings, transport: Tra
         seconds = max(1, round(settings.lock_timeout))
         statements = [f"SET SESSION innodb_lock_wait_timeout={seconds}", "SET SESSION sql_mode=CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"]
 
+    def before_connect(dialect: object, record: object, args: object, parameters: dict[str, Any]) -> None:
+        del dialect, record, args
+        # Otherwise libpq waits as long as the system's TCP does; what a URL says goes first. Drivers take whole seconds.
+        parameters.setdefault("connect_timeout", max(1, round(settings.connect_timeout)))
+
     def on_connect(connection: Any, record: object) -> None:
         del record
         cursor = connection.cursor()
@@ -136,6 +143,8 @@ def prepare(made: Engine | AsyncEngine, settings: EngineSettings, transport: Tra
         connection.commit()
 
     event.listen(engine, "connect", on_connect)
+    if engine.dialect.name != "sqlite":
+        event.listen(engine, "do_connect", before_connect)
 
 
 def _use_wal(cursor: Any) -> None:

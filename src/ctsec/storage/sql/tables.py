@@ -168,6 +168,10 @@ class Tables:
             _at("last_used_at", nullable=True), _number("version"),
             key=("id",), one_credential=("credential_id",), by_user=("user_id",),
         )  # fmt: skip
+        self.device = self._table(
+            "device", _id("id"), _id("user_id"), Column("secret_digest", Digest(64), nullable=False), _at("created_at"), _at("seen_at"),
+            _at("expires_at"), _words("user_agent"), key=("id",), by_user=("user_id",),
+        )  # fmt: skip
 
     def _directory(self) -> None:
         self.organization = self._table(
@@ -307,7 +311,11 @@ class Tables:
         self.attempt = self._table(
             "attempt", _id("key", length=_KEY), _number("failures"), _at("last_failed_at", nullable=True),
             _at("blocked_until", nullable=True),
-            _at("disabled_at", nullable=True), guard=True, key=("key",),
+            _at("disabled_at", nullable=True), _id("subject", default=""), _at("told_at", nullable=True), guard=True, key=("key",),
+            by_disabling=("disabled_at",),
+        )  # fmt: skip
+        self.allowance = self._table(
+            "allowance", _id("key", length=_KEY), _at("full_at"), guard=True, key=("key",), by_time=("full_at",)
         )  # fmt: skip
         self.dek_use = self._table("dek_use", _id("id"), _number("messages"), guard=True, key=("id",))
         self.aside_event = self._table("aside_event", *_event(), guard=True, key=("id",))

@@ -6,7 +6,8 @@ Rules that this module keeps:
 - everywhere else libpq is told `sslmode=verify-full` and `ssl_min_protocol_version=TLSv1.3`, and pymysql and asyncmy get a context;
   a driver that can not be held to it is refused;
 - a new connection is looked at before it is used: some drivers, and some of their versions, go on without TLS if the server has none;
-- parameters that could weaken it are set or refused, never believed.
+- parameters that could weaken it are set or refused, never believed;
+- a password that everybody knows is refused for a server elsewhere.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ctsec.errors import ConfigurationError, CtsecError
 from ctsec.transport.address import is_loopback
+from ctsec.transport.credentials import refuse_default
 from ctsec.transport.report import TLS13, ConnectionReport, Place, place_of, reason_of, spoken
 from ctsec.transport.tls import Transport, client_context, system_bundle
 
@@ -46,6 +48,8 @@ def hold(made: Engine | AsyncEngine, transport: Transport) -> None:
 
     def look(parameters: Mapping[str, Any]) -> None:
         place = place_before(driver, parameters)
+        if place == "elsewhere":
+            refuse_default(str(parameters.get("password") or ""), user=str(parameters.get("user") or ""))
         if not demanded and (place == "elsewhere" or (place == "loopback" and transport.on_loopback)):
             demanded.update(demands(driver, parameters, transport))
 

@@ -2,7 +2,7 @@
 
 A store's tests make classes of their own from these, for example `class TestUsers(AsyncUserConformance)`, beside one pytest fixture
 `storage` that returns an empty storage for each test. The join tests need a second one, `host_session`, a session of the same database
-as a host would hold it.
+as a host would hold it. `AllowanceConformance` asks for `allowances`, those of the guard store or of a server of their own.
 
 A key service's tests do the same with the classes `…Kms…Conformance`, beside the fixtures `kms`, `foreign_kms` (another key of the same
 provider), `kek_owner` (a `KekOwner` of the key of `kms`) and `blocking_kms`, as far as the classes ask for them.
@@ -14,6 +14,7 @@ from ctsec.testing.conformance._async_audit import AsyncInboxConformance, AsyncL
 from ctsec.testing.conformance._async_credentials import (
     AsyncAuthenticatorConformance,
     AsyncBackupCodeConformance,
+    AsyncDeviceConformance,
     AsyncPasswordConformance,
     AsyncSessionConformance,
 )
@@ -26,7 +27,7 @@ from ctsec.testing.conformance._async_elevations import (
     AsyncListConformance,
     AsyncRolesVersionConformance,
 )
-from ctsec.testing.conformance._async_guard import AsyncGuardConformance, AsyncProofConformance
+from ctsec.testing.conformance._async_guard import AsyncAllowanceConformance, AsyncGuardConformance, AsyncProofConformance
 from ctsec.testing.conformance._async_invitations import AsyncInvitationConformance
 from ctsec.testing.conformance._async_isolation import AsyncIsolationConformance
 from ctsec.testing.conformance._async_keys import AsyncKeyConformance
@@ -47,6 +48,7 @@ from ctsec.testing.conformance._sync_audit import InboxConformance, LogConforman
 from ctsec.testing.conformance._sync_credentials import (
     AuthenticatorConformance,
     BackupCodeConformance,
+    DeviceConformance,
     PasswordConformance,
     SessionConformance,
 )
@@ -59,7 +61,7 @@ from ctsec.testing.conformance._sync_elevations import (
     ListConformance,
     RolesVersionConformance,
 )
-from ctsec.testing.conformance._sync_guard import GuardConformance, ProofConformance
+from ctsec.testing.conformance._sync_guard import AllowanceConformance, GuardConformance, ProofConformance
 from ctsec.testing.conformance._sync_invitations import InvitationConformance
 from ctsec.testing.conformance._sync_isolation import IsolationConformance
 from ctsec.testing.conformance._sync_keys import KeyConformance
@@ -74,7 +76,9 @@ from ctsec.testing.conformance._sync_work import EpochConformance, JobConformanc
 from ctsec.testing.conformance.kms import KekOwner, KmsThreadConformance
 
 __all__ = [
+    "AllowanceConformance",
     "AssignmentConformance",
+    "AsyncAllowanceConformance",
     "AsyncAssignmentConformance",
     "AsyncAuthenticatorConformance",
     "AsyncBackupCodeConformance",
@@ -83,6 +87,7 @@ __all__ = [
     "AsyncCustomRoleConformance",
     "AsyncCustomerKeyConformance",
     "AsyncDekConformance",
+    "AsyncDeviceConformance",
     "AsyncElevationConformance",
     "AsyncEpochConformance",
     "AsyncGuardConformance",
@@ -124,6 +129,7 @@ __all__ = [
     "CustomRoleConformance",
     "CustomerKeyConformance",
     "DekConformance",
+    "DeviceConformance",
     "ElevationConformance",
     "EpochConformance",
     "GuardConformance",

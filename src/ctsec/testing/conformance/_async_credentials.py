@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
+from ctsec.authn.device import Device
+from ctsec.ids import DeviceId
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.conformance.expect import equal, is_utc
 from ctsec.testing.conformance.samples import (
+    HOUR,
     NOW,
     TICK,
     authenticator,
     backup_codes,
     digest,
     ignore,
+    number,
     org_id,
     password,
     session,
@@ -144,6 +148,35 @@ class AsyncSessionConformance:
             equal({each.id for each in await store.sessions.of_user(user_id(1))}, {session(1, of=1).id, expired.id})
 
 
+class AsyncDeviceConformance:
+    """Devices that people have used before."""
+
+    async def test_what_was_added_comes_back_equal(self, storage: AsyncStorage) -> None:
+        """A device is stored exactly, and listed for its person in the order of ids, for nobody else."""
+        first, second, other = device(1, of=1), device(2, of=1), device(3, of=2)
+        async with storage.begin(after_commit=ignore) as store:
+            for each in (second, first, other):
+                await store.devices.add(each)
+        async with storage.reading() as store:
+            equal(await store.devices.get(first.id), first)
+            equal(await store.devices.get(device(9, of=1).id), None)
+            equal(await store.devices.of_user(user_id(1)), (first, second))
+            equal(await store.devices.of_user(user_id(3)), ())
+
+    async def test_a_forgotten_device_is_not_renewed(self, storage: AsyncStorage) -> None:
+        """Renewing writes both times; a device is forgotten by its own person only, and what is forgotten is never revived."""
+        kept = device(1, of=1)
+        async with storage.begin(after_commit=ignore) as store:
+            await store.devices.add(kept)
+            equal(await store.devices.renew(kept.id, seen_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), True)
+            equal(await store.devices.get(kept.id), replace(kept, seen_at=NOW + HOUR, expires_at=NOW + 2 * HOUR))
+            equal(await store.devices.forget(user_id(2), kept.id), False)
+            equal(await store.devices.forget(user_id(1), kept.id), True)
+            equal(await store.devices.forget(user_id(1), kept.id), False)
+            equal(await store.devices.renew(kept.id, seen_at=NOW, expires_at=NOW + HOUR), False)
+            equal(await store.devices.get(kept.id), None)
+
+
 class AsyncAuthenticatorConformance:
     """TOTP authenticators."""
 
@@ -196,3 +229,16 @@ class AsyncBackupCodeConformance:
             equal(await store.backup_codes.remove(user_id(1)), False)
             equal(await store.backup_codes.get(user_id(1)), None)
             equal(await store.backup_codes.get(user_id(2)), backup_codes(2, of=2))
+
+
+def device(n: int, *, of: int) -> Device:
+    """Return the n-th device, of the user with the number `of`."""
+    return Device(
+        id=DeviceId(number("dvc", n)),
+        user_id=user_id(of),
+        secret_digest=digest(f"device {n}"),
+        created_at=NOW,
+        seen_at=NOW + TICK,
+        expires_at=NOW + HOUR,
+        user_agent="Browser/1.0 (é)",
+    )

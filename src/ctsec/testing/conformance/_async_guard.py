@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ctsec.errors import StoreError
+from ctsec.guard._async_ports import AsyncAllowanceRecords
+from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Purpose
 from ctsec.storage._async_ports import AsyncStorage
-from ctsec.testing.conformance.expect import equal, fail
+from ctsec.testing.conformance.expect import equal, fail, is_utc
 from ctsec.testing.conformance.samples import HOUR, NOW, TICK, digest, event, ignore, proof
 
 
@@ -127,6 +129,36 @@ class AsyncGuardConformance:
         equal(found, [None, Attempts(key="S", failures=1), Attempts(key="s ", failures=1), None])
         equal(await attempts.replace(None, Attempts(key="s")), True)
 
+    async def test_what_is_settled_was_not_disabled_meanwhile(self, storage: AsyncStorage) -> None:
+        """Settling forgets a counter whatever was added to it, but a disabled one only for the attempt that disabled it."""
+        attempts = storage.guard.attempts
+        charged = Attempts(key="a", failures=1, last_failed_at=NOW)
+        newer = replace(charged, failures=2, blocked_until=NOW + HOUR)
+        disabled = replace(charged, failures=100, disabled_at=NOW + TICK)
+        equal(await attempts.replace(None, newer), True)
+        await attempts.settle((charged, replace(charged, key="never")))
+        await attempts.settle(())
+        equal(await attempts.get("a"), None)
+        equal(await attempts.replace(None, disabled), True)
+        for other in (charged, replace(disabled, disabled_at=NOW), replace(disabled, key="A")):
+            await attempts.settle((other,))
+            equal(await attempts.get("a"), disabled)
+        await attempts.settle((disabled,))
+        equal(await attempts.get("a"), None)
+
+    async def test_who_is_to_be_told_is_listed(self, storage: AsyncStorage) -> None:
+        """Disabled counters with a subject who was not told are listed in the order of keys; no others, and no more than the limit."""
+        attempts = storage.guard.attempts
+        told = Attempts(key="a", failures=100, disabled_at=NOW, subject="usr_a", told_at=NOW + TICK)
+        nobody, open_one = replace(told, key="b", subject="", told_at=None), Attempts(key="c", failures=9, subject="usr_a")
+        first, second = replace(told, key="d", told_at=None), replace(told, key="e", told_at=None)
+        for each in (second, told, nobody, open_one, first):
+            equal(await attempts.replace(None, each), True)
+        equal(await attempts.untold(limit=9), (first, second))
+        equal(await attempts.untold(limit=1), (first,))
+        equal(await attempts.replace(first, replace(first, told_at=NOW)), True)
+        equal(await attempts.untold(limit=9), (second,))
+
     async def test_events_aside_reach_the_log_once(self, storage: AsyncStorage) -> None:
         """Moving them after a crash between the two stores adds none twice; removed ones are gone."""
         aside = storage.guard.events
@@ -145,3 +177,32 @@ class AsyncGuardConformance:
             while await store.log.place(limit=9):
                 pass
             equal(await store.log.size(event(1, of=1).log), 3)
+
+
+class AsyncAllowanceConformance:
+    """Allowances of address blocks and mailboxes; also for servers that hold nothing else (`allowances`)."""
+
+    async def test_an_allowance_changes_only_from_what_it_was(self, allowances: AsyncAllowanceRecords) -> None:
+        """An allowance is written by a compare-and-set on the whole record, to the microsecond, None meaning that there is none."""
+        first, second = Allowance(key="net:a", full_at=NOW + HOUR), Allowance(key="net:a", full_at=NOW + HOUR + TICK)
+        equal(await allowances.get("net:a"), None)
+        equal(await allowances.replace(first, second), False)
+        equal(await allowances.replace(None, first), True)
+        equal(await allowances.replace(None, second), False)
+        equal(await allowances.replace(second, first), False)
+        equal(await allowances.get("net:a"), first)
+        equal(await allowances.replace(first, second), True)
+        equal(await allowances.replace(first, second), False)
+        equal(await allowances.get("net:a"), second)
+        equal(await allowances.get("NET:a"), None)
+        found = await allowances.get("net:a")
+        is_utc(found.full_at if found else None)
+
+    async def test_full_allowances_are_trimmed(self, allowances: AsyncAllowanceRecords) -> None:
+        """What was full at a moment may be deleted then, what is not stays; deleting again deletes nothing."""
+        old, new = Allowance(key="old", full_at=NOW), Allowance(key="new", full_at=NOW + TICK)
+        for each in (old, new):
+            equal(await allowances.replace(None, each), True)
+        await allowances.trim(before=NOW)
+        equal(await allowances.trim(before=NOW), 0)
+        equal(await allowances.get("new"), new)

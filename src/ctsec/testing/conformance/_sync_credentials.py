@@ -6,15 +6,19 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
+from ctsec.authn.device import Device
+from ctsec.ids import DeviceId
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal, is_utc
 from ctsec.testing.conformance.samples import (
+    HOUR,
     NOW,
     TICK,
     authenticator,
     backup_codes,
     digest,
     ignore,
+    number,
     org_id,
     password,
     session,
@@ -145,6 +149,35 @@ class SessionConformance:
             equal({each.id for each in store.sessions.of_user(user_id(1))}, {session(1, of=1).id, expired.id})
 
 
+class DeviceConformance:
+    """Devices that people have used before."""
+
+    def test_what_was_added_comes_back_equal(self, storage: Storage) -> None:
+        """A device is stored exactly, and listed for its person in the order of ids, for nobody else."""
+        first, second, other = device(1, of=1), device(2, of=1), device(3, of=2)
+        with storage.begin(after_commit=ignore) as store:
+            for each in (second, first, other):
+                store.devices.add(each)
+        with storage.reading() as store:
+            equal(store.devices.get(first.id), first)
+            equal(store.devices.get(device(9, of=1).id), None)
+            equal(store.devices.of_user(user_id(1)), (first, second))
+            equal(store.devices.of_user(user_id(3)), ())
+
+    def test_a_forgotten_device_is_not_renewed(self, storage: Storage) -> None:
+        """Renewing writes both times; a device is forgotten by its own person only, and what is forgotten is never revived."""
+        kept = device(1, of=1)
+        with storage.begin(after_commit=ignore) as store:
+            store.devices.add(kept)
+            equal(store.devices.renew(kept.id, seen_at=NOW + HOUR, expires_at=NOW + 2 * HOUR), True)
+            equal(store.devices.get(kept.id), replace(kept, seen_at=NOW + HOUR, expires_at=NOW + 2 * HOUR))
+            equal(store.devices.forget(user_id(2), kept.id), False)
+            equal(store.devices.forget(user_id(1), kept.id), True)
+            equal(store.devices.forget(user_id(1), kept.id), False)
+            equal(store.devices.renew(kept.id, seen_at=NOW, expires_at=NOW + HOUR), False)
+            equal(store.devices.get(kept.id), None)
+
+
 class AuthenticatorConformance:
     """TOTP authenticators."""
 
@@ -197,3 +230,16 @@ class BackupCodeConformance:
             equal(store.backup_codes.remove(user_id(1)), False)
             equal(store.backup_codes.get(user_id(1)), None)
             equal(store.backup_codes.get(user_id(2)), backup_codes(2, of=2))
+
+
+def device(n: int, *, of: int) -> Device:
+    """Return the n-th device, of the user with the number `of`."""
+    return Device(
+        id=DeviceId(number("dvc", n)),
+        user_id=user_id(of),
+        secret_digest=digest(f"device {n}"),
+        created_at=NOW,
+        seen_at=NOW + TICK,
+        expires_at=NOW + HOUR,
+        user_agent="Browser/1.0 (é)",
+    )

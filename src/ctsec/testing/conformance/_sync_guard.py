@@ -6,10 +6,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ctsec.errors import StoreError
+from ctsec.guard._sync_ports import AllowanceRecords
+from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Purpose
 from ctsec.storage._sync_ports import Storage
-from ctsec.testing.conformance.expect import equal, fail
+from ctsec.testing.conformance.expect import equal, fail, is_utc
 from ctsec.testing.conformance.samples import HOUR, NOW, TICK, digest, event, ignore, proof
 
 
@@ -128,6 +130,36 @@ class GuardConformance:
         equal(found, [None, Attempts(key="S", failures=1), Attempts(key="s ", failures=1), None])
         equal(attempts.replace(None, Attempts(key="s")), True)
 
+    def test_what_is_settled_was_not_disabled_meanwhile(self, storage: Storage) -> None:
+        """Settling forgets a counter whatever was added to it, but a disabled one only for the attempt that disabled it."""
+        attempts = storage.guard.attempts
+        charged = Attempts(key="a", failures=1, last_failed_at=NOW)
+        newer = replace(charged, failures=2, blocked_until=NOW + HOUR)
+        disabled = replace(charged, failures=100, disabled_at=NOW + TICK)
+        equal(attempts.replace(None, newer), True)
+        attempts.settle((charged, replace(charged, key="never")))
+        attempts.settle(())
+        equal(attempts.get("a"), None)
+        equal(attempts.replace(None, disabled), True)
+        for other in (charged, replace(disabled, disabled_at=NOW), replace(disabled, key="A")):
+            attempts.settle((other,))
+            equal(attempts.get("a"), disabled)
+        attempts.settle((disabled,))
+        equal(attempts.get("a"), None)
+
+    def test_who_is_to_be_told_is_listed(self, storage: Storage) -> None:
+        """Disabled counters with a subject who was not told are listed in the order of keys; no others, and no more than the limit."""
+        attempts = storage.guard.attempts
+        told = Attempts(key="a", failures=100, disabled_at=NOW, subject="usr_a", told_at=NOW + TICK)
+        nobody, open_one = replace(told, key="b", subject="", told_at=None), Attempts(key="c", failures=9, subject="usr_a")
+        first, second = replace(told, key="d", told_at=None), replace(told, key="e", told_at=None)
+        for each in (second, told, nobody, open_one, first):
+            equal(attempts.replace(None, each), True)
+        equal(attempts.untold(limit=9), (first, second))
+        equal(attempts.untold(limit=1), (first,))
+        equal(attempts.replace(first, replace(first, told_at=NOW)), True)
+        equal(attempts.untold(limit=9), (second,))
+
     def test_events_aside_reach_the_log_once(self, storage: Storage) -> None:
         """Moving them after a crash between the two stores adds none twice; removed ones are gone."""
         aside = storage.guard.events
@@ -146,3 +178,32 @@ class GuardConformance:
             while store.log.place(limit=9):
                 pass
             equal(store.log.size(event(1, of=1).log), 3)
+
+
+class AllowanceConformance:
+    """Allowances of address blocks and mailboxes; also for servers that hold nothing else (`allowances`)."""
+
+    def test_an_allowance_changes_only_from_what_it_was(self, allowances: AllowanceRecords) -> None:
+        """An allowance is written by a compare-and-set on the whole record, to the microsecond, None meaning that there is none."""
+        first, second = Allowance(key="net:a", full_at=NOW + HOUR), Allowance(key="net:a", full_at=NOW + HOUR + TICK)
+        equal(allowances.get("net:a"), None)
+        equal(allowances.replace(first, second), False)
+        equal(allowances.replace(None, first), True)
+        equal(allowances.replace(None, second), False)
+        equal(allowances.replace(second, first), False)
+        equal(allowances.get("net:a"), first)
+        equal(allowances.replace(first, second), True)
+        equal(allowances.replace(first, second), False)
+        equal(allowances.get("net:a"), second)
+        equal(allowances.get("NET:a"), None)
+        found = allowances.get("net:a")
+        is_utc(found.full_at if found else None)
+
+    def test_full_allowances_are_trimmed(self, allowances: AllowanceRecords) -> None:
+        """What was full at a moment may be deleted then, what is not stays; deleting again deletes nothing."""
+        old, new = Allowance(key="old", full_at=NOW), Allowance(key="new", full_at=NOW + TICK)
+        for each in (old, new):
+            equal(allowances.replace(None, each), True)
+        allowances.trim(before=NOW)
+        equal(allowances.trim(before=NOW), 0)
+        equal(allowances.get("new"), new)

@@ -57,6 +57,15 @@ def add_number(name: str, column: str) -> None:
     op.add_column(f"{part.tables.prefix}{name}", made, schema=part.tables.schema)
 
 
+def add_column(name: str, column: str, kind: TypeEngine[Any] | Nullable, *, default: str | None = None) -> None:
+    """Add a column to a table; its rows have `default` there, or NULL where it may be."""
+    part: Part = context.config.attributes["part"]
+    made = _column(column, kind)
+    if default is not None:
+        made = Column(column, made.type, nullable=made.nullable, server_default=default)
+    op.add_column(f"{part.tables.prefix}{name}", made, schema=part.tables.schema)
+
+
 def add_name(name: str, column: str) -> None:
     """Add a column of short names to a table; its rows have the empty one there."""
     part: Part = context.config.attributes["part"]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Delete, Select, Update, delete, func, select, update
 
 from ctsec.authn.record import Session
-from ctsec.ids import SessionId, UserId
+from ctsec.ids import DeviceId, SessionId, UserId
 from ctsec.storage.sql.statements.rows import replaced
 from ctsec.storage.sql.tables import Tables
 
@@ -53,6 +53,16 @@ def revoke_sessions(tables: Tables, user_id: UserId, session_id: SessionId | Non
     if keep is not None:
         found = found.where(t.c.id != keep)
     return found.values(revoked_at=now, version=t.c.version + 1)
+
+
+def renew_device(tables: Tables, device_id: DeviceId, *, seen_at: datetime, expires_at: datetime) -> Update:
+    """Return the statement that writes both times of a device."""
+    return update(tables.device).where(tables.device.c.id == device_id).values(seen_at=seen_at, expires_at=expires_at)
+
+
+def forget_device(tables: Tables, user_id: UserId, device_id: DeviceId) -> Delete:
+    """Return the statement that deletes a device of a person."""
+    return delete(tables.device).where(tables.device.c.id == device_id, tables.device.c.user_id == user_id)
 
 
 def authenticators(tables: Tables, user_id: UserId) -> Select[Any]:

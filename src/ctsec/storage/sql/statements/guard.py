@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Delete, Select, Update, and_, delete, or_, select, update
 
+from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Purpose
 from ctsec.storage.sql.statements.rows import values, where
@@ -67,3 +68,31 @@ def replace_attempts(tables: Tables, old: Attempts, new: Attempts) -> Update:
 def clear_attempts(tables: Tables, keys: tuple[str, ...]) -> Delete:
     """Return the statement that deletes counters."""
     return delete(tables.attempt).where(tables.attempt.c.key.in_(sorted(keys)))
+
+
+def settle_attempts(tables: Tables, record: Attempts) -> Delete:
+    """Return the statement that deletes a counter, unless it was disabled at another moment than the record says."""
+    t = tables.attempt
+    return delete(t).where(t.c.key == record.key, or_(t.c.disabled_at.is_(None), t.c.disabled_at == record.disabled_at))
+
+
+def untold_attempts(tables: Tables, *, limit: int) -> Select[Any]:
+    """Return the query for disabled counters with a subject who was not told yet."""
+    t = tables.attempt
+    return select(t).where(t.c.disabled_at.is_not(None), t.c.told_at.is_(None), t.c.subject != "").order_by(t.c.key).limit(limit)
+
+
+def allowance(tables: Tables, key: str) -> Select[Any]:
+    """Return the query for an allowance."""
+    return select(tables.allowance).where(tables.allowance.c.key == key)
+
+
+def replace_allowance(tables: Tables, old: Allowance, new: Allowance) -> Update:
+    """Return the compare-and-set of an allowance."""
+    t = tables.allowance
+    return update(t).where(t.c.key == new.key, t.c.full_at == old.full_at).values(full_at=new.full_at)
+
+
+def trim_allowances(tables: Tables, *, before: datetime) -> Delete:
+    """Return the statement that deletes the allowances that were full at `before`."""
+    return delete(tables.allowance).where(tables.allowance.c.full_at <= before)

@@ -6,7 +6,7 @@ from ctsec.storage.sql.migrations.first import drop, nullable, table
 from ctsec.storage.sql.types import Ident, Instant
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,69 @@
+# Generated from src/ctsec/authn/_async_devices.py by tools/twin.py; edit that file.
+"""The devices that people have used before: recognised, remembered after a complete sign-in, and forgotten (async source)."""
+
+from __future__ import annotations
+
+from ctsec.ambient import Ambient
+from ctsec.authn._sync_ports import DeviceRecords
+from ctsec.authn.device import DEVICE_LIFE, Device, mint_device_token, parse_device_token, proves, to_make_room
+from ctsec.ids import DeviceId, UserId, new_id
+from ctsec.secret import SecretText
+from ctsec.user import User
+
+
+class Devices:
+    """What the request's device token says, and what is kept of it."""
+
+    __slots__ = ("_ambient", "_records")
+
+    def __init__(self, records: DeviceRecords, *, ambient: Ambient) -> None:
+        self._records = records
+        self._ambient = ambient
+
+    def recognise(self, user_id: UserId | None) -> DeviceId | None:
+        """Return the device that this request comes from, if the person has used it before; the same is done for nobody (None)."""
+        device = self._presented()
+        return device.id if device is not None and device.user_id == user_id else None
+
+    def remember(self, user: User, *, known: DeviceId | None, spent: bool = False) -> SecretText | None:
+        """Keep the device of a complete sign-in: a known one is renewed (None), another one is added; return its token.
+
+        A known device that is `spent`, since its own limit was reached, is forgotten: it goes on as another one.
+        """
+        now = self._ambient.now()
+        if known is not None and spent:
+            self._records.forget(user.id, known)
+        elif known is not None and self._records.renew(known, seen_at=now, expires_at=now + DEVICE_LIFE):
+            return None
+        for old in to_make_room(self._records.of_user(user.id)):
+            self._records.forget(user.id, old)
+        device_id = new_id(DeviceId, now=now, random=self._ambient.random)
+        token, digest = mint_device_token(device_id, random=self._ambient.random)
+        self._records.add(
+            Device(
+                id=device_id,
+                user_id=user.id,
+                secret_digest=digest,
+                created_at=now,
+                seen_at=now,
+                expires_at=now + DEVICE_LIFE,
+                user_agent=self._ambient.request.user_agent[:256],
+            )
+        )
+        return token
+
+    def forget(self, user_id: UserId, *, keep: DeviceId | None = None) -> tuple[DeviceId, ...]:
+        """Forget every device of a person but `keep`; return all that there were."""
+        found = tuple(device.id for device in self._records.of_user(user_id))
+        for each in found:
+            if each != keep:
+                self._records.forget(user_id, each)
+        return found
+
+    def _presented(self) -> Device | None:
+        given = self._ambient.request.device
+        presented = parse_device_token(given.reveal()) if given is not None else None
+        if presented is None:
+            return None
+        device = self._records.get(presented.device_id)
+        return device if proves(presented, device=device, now=self._ambient.now()) else None
