@@ -14,7 +14,7 @@ SOURCE = Path(ctsec.__file__).parent
 # Calls that compare a secret or look a token up: the last two names of what is called.
 COMPARES = {
     "passwords.prove", "second_factors.prove", "hasher.verify", "hasher.verify_nothing", "verify", "match_digest", "proofs.peek",
-    "proofs.consume", "invitations.by_digest", "prepared.check", "check_session", "proves",
+    "proofs.consume", "invitations.by_digest", "prepared.check", "check_session", "proves", "prover.prove",
 }  # fmt: skip
 CHARGES = {"throttle.charge", "throttle.charge_address"}
 # Places that charge before they compare.
@@ -24,17 +24,21 @@ CHARGED = {
     "authn._async_addresses.AsyncAddresses._prove",
     "authn._async_addresses.AsyncAddresses.confirm_change",
     "authn._async_accounts.AsyncAccounts.change_password",
+    "mfa._async.AsyncMfa.identify",
 }
 # Parts whose callers have charged, each with those callers.
 PARTS = {
     "authn._async_passwords.AsyncPasswordVault.prove": "sign_in.password, accounts.change_password, accounts.sign_up",
     "authn._async_accounts.AsyncAccounts._redeem": "accounts.verify_email, accounts.reset_password",
+    "mfa._async.AsyncMfa._check_code": "mfa.prove",
     "mfa._async.AsyncMfa._check_totp": "mfa.prove, mfa.confirm_totp",
     "mfa._async.AsyncMfa._check_backup": "mfa.prove",
 }
 # Places that compare what is charged inside of what they call, or what nobody can guess; each with the reason.
 OTHERS = {
     "authn._async.AsyncSignIn.second_factor": "the code is charged in mfa.prove; a ticket has 256 bits and is looked up by its digest",
+    "authn._async.AsyncSignIn._holder": "a ticket has 256 bits and is looked up by its digest",
+    "mfa._async_prover.AsyncPasskeyProver.spend": "256 bits; what is signed with them is charged in mfa.prove and mfa.identify",
     "authn._async.AsyncSignIn.step_up": "the code is charged in mfa.prove",
     "authn._async_accounts.AsyncAccounts.sign_up": "a taken address costs as much as a new one; the answer tells nothing of the password",
     "authn._async_devices.AsyncDevices._presented": "256 bits that prove no person; they choose the counter that is charged next",

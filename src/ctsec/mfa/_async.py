@@ -174,7 +174,7 @@ class AsyncMfa:
         charge = await self._parts.throttle.charge(code_counter(user_id, factor), device=device, along=along)
         if isinstance(charge, Refusal):
             return await self._refuse(charge, user_id, factor)
-        proved = await self._check(user_id, factor, code, sole=sole)
+        proved = await self._check_code(user_id, factor, code, sole=sole)
         return await self._refuse(proved, user_id, factor, charge) if isinstance(proved, Refusal) else charge
 
     async def passkey_options(self, user_id: UserId | None, *, sole: bool = False) -> Outcome[Options]:
@@ -212,7 +212,7 @@ class AsyncMfa:
             await self._parts.throttle.bind(code_counter(user_id, Factor.BACKUP_CODE), actor=actor, subject=user_id)
         return off
 
-    async def _check(self, user_id: UserId, factor: Factor, code: str, *, sole: bool) -> Outcome[object]:
+    async def _check_code(self, user_id: UserId, factor: Factor, code: str, *, sole: bool) -> Outcome[object]:
         if factor is Factor.PASSKEY:
             given = parse_assertion(code)
             return given if isinstance(given, Refusal) else await self._prover.prove(given, user_id, sole=sole)

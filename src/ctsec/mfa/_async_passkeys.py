@@ -132,7 +132,7 @@ class AsyncPasskeys:
         given = parse_registration(response)
         if isinstance(given, Refusal):
             return given
-        refusal = await self._prover.redeem(given.challenge, Purpose.PASSKEY_REGISTRATION, subject=user.id)
+        refusal = await self._prover.spend(given.challenge, Purpose.PASSKEY_REGISTRATION, subject=user.id)
         if refusal is not None:
             return refusal
         key = verify_registration(given, site=site)

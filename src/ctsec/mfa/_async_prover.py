@@ -48,7 +48,7 @@ class AsyncPasskeyProver:
         await self._parts.proofs.issue((proof,))
         return challenge
 
-    async def redeem(self, challenge: str, purpose: Purpose, *, subject: str) -> Refusal | None:
+    async def spend(self, challenge: str, purpose: Purpose, *, subject: str) -> Refusal | None:
         """Mark a challenge as answered; return why that can not be, or None for exactly one caller."""
         digest = token_digest(challenge)
         if isinstance(digest, Refusal):
@@ -81,7 +81,7 @@ class AsyncPasskeyProver:
         """
         site = self.site
         purpose = Purpose.PASSKEY_SIGN_IN if user_id is None else Purpose.PASSKEY_SECOND_FACTOR
-        refusal = await self.redeem(given.challenge, purpose, subject=_ANYBODY if user_id is None else user_id)
+        refusal = await self.spend(given.challenge, purpose, subject=_ANYBODY if user_id is None else user_id)
         if refusal is not None:
             return refusal
         passkey = await self._parts.passkeys.by_credential(given.credential_id)

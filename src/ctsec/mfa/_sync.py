@@ -175,7 +175,7 @@ class Mfa:
         charge = self._parts.throttle.charge(code_counter(user_id, factor), device=device, along=along)
         if isinstance(charge, Refusal):
             return self._refuse(charge, user_id, factor)
-        proved = self._check(user_id, factor, code, sole=sole)
+        proved = self._check_code(user_id, factor, code, sole=sole)
         return self._refuse(proved, user_id, factor, charge) if isinstance(proved, Refusal) else charge
 
     def passkey_options(self, user_id: UserId | None, *, sole: bool = False) -> Outcome[Options]:
@@ -213,7 +213,7 @@ class Mfa:
             self._parts.throttle.bind(code_counter(user_id, Factor.BACKUP_CODE), actor=actor, subject=user_id)
         return off
 
-    def _check(self, user_id: UserId, factor: Factor, code: str, *, sole: bool) -> Outcome[object]:
+    def _check_code(self, user_id: UserId, factor: Factor, code: str, *, sole: bool) -> Outcome[object]:
         if factor is Factor.PASSKEY:
             given = parse_assertion(code)
             return given if isinstance(given, Refusal) else self._prover.prove(given, user_id, sole=sole)

@@ -133,7 +133,7 @@ class Passkeys:
         given = parse_registration(response)
         if isinstance(given, Refusal):
             return given
-        refusal = self._prover.redeem(given.challenge, Purpose.PASSKEY_REGISTRATION, subject=user.id)
+        refusal = self._prover.spend(given.challenge, Purpose.PASSKEY_REGISTRATION, subject=user.id)
         if refusal is not None:
             return refusal
         key = verify_registration(given, site=site)

@@ -49,7 +49,7 @@ class PasskeyProver:
         self._parts.proofs.issue((proof,))
         return challenge
 
-    def redeem(self, challenge: str, purpose: Purpose, *, subject: str) -> Refusal | None:
+    def spend(self, challenge: str, purpose: Purpose, *, subject: str) -> Refusal | None:
         """Mark a challenge as answered; return why that can not be, or None for exactly one caller."""
         digest = token_digest(challenge)
         if isinstance(digest, Refusal):
@@ -82,7 +82,7 @@ class PasskeyProver:
         """
         site = self.site
         purpose = Purpose.PASSKEY_SIGN_IN if user_id is None else Purpose.PASSKEY_SECOND_FACTOR
-        refusal = self.redeem(given.challenge, purpose, subject=_ANYBODY if user_id is None else user_id)
+        refusal = self.spend(given.challenge, purpose, subject=_ANYBODY if user_id is None else user_id)
         if refusal is not None:
             return refusal
         passkey = self._parts.passkeys.by_credential(given.credential_id)
