@@ -28,6 +28,7 @@ def uses(module: Module) -> frozenset[str]:
 def _uses(module: Module) -> Iterator[str]:
     whole = {alias.asname or alias.name for node in ast.walk(module.tree) if isinstance(node, ast.Import) for alias in node.names}
     whole &= LIBRARIES | {"os"}
+    yield from whole & {"bcrypt"}  # imported where it is used, and handed on
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if "." in alias.name and alias.name.split(".")[0] in LIBRARIES)
