@@ -138,8 +138,10 @@ def _in_force(period: Standing | Assignment, scope: Scope, now: datetime) -> Pla
 def _organization_roles(policy: Policy, question: Question, scope: Scope) -> Iterator[AdmitMember | ChangeOrganizationRole]:
     bit = policy.index.bit(question.permission)
     standing = question.standing
+    # A role that is held besides for a time gives, and widens the ceiling, whatever the role of the membership is.
+    raised = standing is not None and any(each.workspace is None for each in standing.elevations)
     for role in policy.organization_roles:
-        if not bit & (role.organization_mask if scope is Scope.ORGANIZATION else role.ceiling):
+        if not raised and not bit & (role.organization_mask if scope is Scope.ORGANIZATION else role.ceiling):
             continue
         if standing is None or standing.status is MembershipStatus.REMOVED:
             yield AdmitMember(role.name)

@@ -88,6 +88,16 @@ def test_nothing_smaller_would_do(policy: Any, data: Any) -> None:
         assert explained.missing == (smallest_of_all(policy, asked, now=NOW, table=table) or ())
 
 
+@pytest.mark.parametrize("permission", [Permission.AGENTS_RUN, Permission.WORKSPACES_MANAGE])
+def test_a_role_for_a_time_counts_towards_the_smallest_change(permission: Any) -> None:
+    """Whose own role the policy does not know needs the lowest one only, where a role held for a time gives the rest."""
+    held = Elevation(role="admin", starts_at=NOW, expires_at=NOW + timedelta(days=1))
+    asked = Question(standing=person("custom", None, elevations=(held,)), permission=permission)
+    explained = explain_question(POLICY, asked, now=NOW)
+    assert explained.missing == smallest_of_all(POLICY, asked, now=NOW)
+    assert explained.missing[0] == ChangeOrganizationRole("viewer")
+
+
 def person(role: Any, held: Any, **more: Any) -> Any:
     return replace(member(role), workspaces={WORKSPACES[0]: held} if held else {}, **more)
 
