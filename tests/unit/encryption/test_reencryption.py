@@ -25,6 +25,7 @@ LEFT = {"outbox.payload", "audit_inbox.personal", "audit_event.personal", "aside
 PLAIN = {
     *("dek.wrapped", "dek.commitment", "backup_code_set.salt", "audit_inbox.body", "audit_event.body", "aside_event.body"),
     "audit_head.frontier",
+    "passkey.public_key",
 }
 
 
