@@ -40,10 +40,10 @@ def run(kind: str, *arguments: str, given: bytes = b"") -> bytes:
     """Return what a program writes; an error of its own is an error of the test."""
     program = find(kind)
     assert program is not None
-    return subprocess.run([program, *arguments], input=given, capture_output=True, check=True, timeout=30).stdout
+    return subprocess.run([program, *arguments], input=given, capture_output=True, check=True, timeout=120).stdout
 
 
 def node(script: str, *arguments: str) -> str:
     """Return what a script of ES modules prints, which may import the packages beside the virtual environment."""
     command = [shutil.which("node") or "node", "--input-type=module", "-e", script, *arguments]
-    return subprocess.run(command, cwd=_NODE, capture_output=True, check=True, timeout=30, text=True).stdout.strip()
+    return subprocess.run(command, cwd=_NODE, capture_output=True, check=True, timeout=120, text=True).stdout.strip()

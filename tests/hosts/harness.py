@@ -73,6 +73,10 @@ class Host(Protocol):
         """Make a person a member with these two roles (`none`: no workspace role), whatever the write rules say."""
         ...
 
+    def do(self, work: Callable[[Any], Any]) -> Any:
+        """Do something in a unit of the host's bundle that no route does, and return what comes of it."""
+        ...
+
     def close(self) -> None:
         """End what the host holds."""
         ...
@@ -192,6 +196,15 @@ class FastapiHost:
 
         self.runner.run(write())
 
+    def do(self, work: Callable[[Any], Any]) -> Any:
+        """Await the work in a unit that is committed."""
+
+        async def within() -> Any:
+            async with self.security.begin() as unit:
+                return await work(unit)
+
+        return self.runner.run(within())
+
     def close(self) -> None:
         """Close the client and the loop."""
         self.runner.run(self.client.aclose())
@@ -248,6 +261,11 @@ class FlaskHost:
             store.memberships.add(member_of(organization, user, role))
             if held != "none":
                 store.assignments.put(assigned_to(organization, user, workspace, held))
+
+    def do(self, work: Callable[[Any], Any]) -> Any:
+        """Do the work in a unit that is committed."""
+        with self.security.begin() as unit:
+            return work(unit)
 
     def close(self) -> None:
         """Nothing to end."""

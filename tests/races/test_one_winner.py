@@ -19,7 +19,7 @@ from tests.services._sync_world import World
 from tests.services.probing import ORIGIN, PASSWORD, Device
 from tests.storage.sql.support import emptied
 
-ROUNDS = 1000 if os.environ.get("CTSEC_SOAK") else 50
+ROUNDS = 1000 if os.environ.get("CTSEC_SOAK") else 20
 STEP = timedelta(seconds=30)
 LOSERS = {"code_already_used", "invalid_token", "not_authenticated", "busy"}
 

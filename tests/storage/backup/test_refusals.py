@@ -283,7 +283,7 @@ def test_a_file_that_changes_between_the_passes_is_not_committed(source: Path, t
     path.write_bytes(source.read_bytes())
 
     def edit(step: Step, done: int, total: int) -> None:
-        if step is Step.VERIFY:
+        if step is Step.VERIFY and done == total - END_BYTES:  # behind the last piece
             with path.open("r+b") as file:
                 file.seek(-END_BYTES - 20, 2)
                 file.write(b"\x00\x00\x00")

@@ -1,0 +1,207 @@
+"""Every way in, in every state that a person can be in: one table, in both hosts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ctsec.guard.attempts import MAX_FAILURES, Attempts
+from ctsec.guard.counters import password_counter
+from ctsec.ids import UserId
+from ctsec.testing import SoftwareAuthenticator
+from tests.hosts.harness import BASE, PASSWORD, Browser, Host, Reply, bearer
+
+STATES = ("active", "disabled", "removed", "suspended", "unverified", "locked")
+NEW = "seven purple lanterns"
+# What each way comes to in each state: "in" is an answer of the workspace, anything else the reason of the first refusal.
+TABLE = """
+    way               active  disabled           removed    suspended  unverified          locked
+    password          in      disabled           not_found  denied     email_not_verified  locked
+    code              in      disabled           not_found  denied     email_not_verified  locked
+    backup            in      disabled           not_found  denied     email_not_verified  locked
+    passkey_second    in      disabled           not_found  denied     email_not_verified  locked
+    passkey           in      disabled           not_found  denied     email_not_verified  in
+    reset             in      no_mail            not_found  denied     in                  in
+    begun_before      in      disabled           not_found  denied     email_not_verified  locked
+    session           in      disabled           not_found  denied     in                  in
+    api_key           in      disabled           not_found  denied     in                  in
+"""
+WAYS = {line.split()[0]: line.split()[1:] for line in TABLE.strip().splitlines()[1:]}
+CASES = [(way, state, wanted) for way, row in WAYS.items() for state, wanted in zip(STATES, row, strict=True)]
+
+
+@dataclass(slots=True)
+class Stage:
+    """An owner, and a person with a role in a workspace and every credential that a person can have."""
+
+    host: Host
+    owner: Browser
+    person: Browser
+    organization: str
+    workspace: str
+    key: SoftwareAuthenticator = field(default_factory=SoftwareAuthenticator)
+    minted: str = ""
+
+    def there(self, browser: Browser) -> Reply:
+        """Ask the workspace as the browser's person."""
+        return browser.call("POST", f"/workspaces/{self.workspace}/dashboards-view")
+
+    def answered(self, question: Any) -> Any:
+        """Return what a page sends after its browser asked the person's authenticator."""
+        options = question["public_key"]
+        return json.loads(self.key.create(options, origin=BASE) if "user" in options else self.key.get(options, origin=BASE))
+
+
+@pytest.fixture
+def stage(host: Host) -> Stage:
+    owner, person = Browser(host).sign_up("olga@example.com"), Browser(host).sign_up("ada@example.com")
+    organization = owner.found("Acme")
+    workspace = owner.workspace(organization)
+    owner.invite(organization, person, role="member", workspace_id=workspace, workspace_role="viewer")
+    return Stage(host, owner, person, organization, workspace)
+
+
+def outcome(reply: Reply) -> str:
+    """Return "in", or the reason of a refusal."""
+    return "in" if reply.status < 300 else str(reply.json["reason"])
+
+
+def totp(stage: Stage) -> Browser:
+    stage.person.enrol()
+    return stage.person
+
+
+def with_passkey(stage: Stage) -> Browser:
+    question = stage.person.ok("POST /passkeys/options")
+    stage.person.ok("POST /passkeys", {"name": "Phone", "response": stage.answered(question)})
+    return stage.person
+
+
+def with_key(stage: Stage) -> Browser:
+    stage.person.ok("POST /session/organization", {"organization_id": stage.organization})
+    body = {"name": "ci", "scopes": ["dashboards:view"]}
+    stage.minted = stage.person.ok(f"POST /organizations/{stage.organization}/api-keys", body)["token"]
+    return stage.person
+
+
+def first(stage: Stage, password: str = PASSWORD) -> tuple[Browser, Reply]:
+    """Take the first step in another browser."""
+    other = Browser(stage.host, email=stage.person.email)
+    return other, other.auth("POST /sign-in", {"email": other.email, "password": password})
+
+
+def by_password(stage: Stage) -> str:
+    other, step = first(stage)
+    return outcome(stage.there(other)) if step.status == 200 else outcome(step)
+
+
+def by_code(stage: Stage, factor: str = "otp", code: Callable[[Browser], str] = Browser.code) -> str:
+    stage.host.clock.advance(timedelta(seconds=30))
+    other, step = first(stage)
+    return finished(stage, other, step, factor, code(stage.person))
+
+
+def finished(stage: Stage, other: Browser, step: Reply, factor: str, code: str) -> str:
+    if step.status != 200:
+        return outcome(step)
+    assert (step.json["status"], other.cookie) == ("mfa_required", "")
+    second = other.auth("POST /sign-in/code", {"ticket": step.json["ticket"], "factor": factor, "code": code})
+    return outcome(stage.there(other)) if second.status == 200 else outcome(second)
+
+
+def by_backup(stage: Stage) -> str:
+    return by_code(stage, "backup", lambda person: person.backup[0])
+
+
+def by_second_passkey(stage: Stage) -> str:
+    other, step = first(stage)
+    if step.status != 200:
+        return outcome(step)
+    question = other.ok("POST /sign-in/passkey/options", {"ticket": step.json["ticket"]})
+    second = other.auth("POST /sign-in/passkey", {"ticket": step.json["ticket"], "response": stage.answered(question)})
+    return outcome(stage.there(other)) if second.status == 200 else outcome(second)
+
+
+def by_passkey(stage: Stage) -> str:
+    other = Browser(stage.host)
+    answer = other.auth("POST /sign-in/passkey", {"response": stage.answered(other.ok("POST /sign-in/passkey/options", {}))})
+    return outcome(stage.there(other)) if answer.status == 200 else outcome(answer)
+
+
+def by_reset(stage: Stage) -> str:
+    before = len(stage.host.mails(stage.person.email))
+    stage.person.ok("POST /password/reset-request", {"email": stage.person.email})
+    if not [mail for mail in stage.host.mails(stage.person.email)[before:] if mail.kind == "password_reset"]:
+        return "no_mail"
+    done = stage.person.auth("POST /password/reset", {"token": stage.person.mailed_token(), "password": NEW})
+    assert done.status == 204, done.body
+    other, step = first(stage, NEW)
+    return outcome(stage.there(other)) if step.status == 200 else outcome(step)
+
+
+def begun(stage: Stage) -> Browser:
+    """Take the first step before the state changes; the second one comes after it."""
+    totp(stage)
+    stage.host.clock.advance(timedelta(seconds=30))
+    other, step = first(stage)
+    stage.minted = step.json["ticket"]
+    return other
+
+
+def by_ticket(stage: Stage) -> str:
+    other = Browser(stage.host, email=stage.person.email)
+    second = other.auth("POST /sign-in/code", {"ticket": stage.minted, "factor": "otp", "code": stage.person.code()})
+    return outcome(stage.there(other)) if second.status == 200 else outcome(second)
+
+
+# What has to be there before the state changes, and the way in after it.
+STEPS: dict[str, tuple[Callable[[Stage], Any], Callable[[Stage], str]]] = {
+    "password": (lambda stage: None, by_password),
+    "code": (totp, by_code),
+    "backup": (totp, by_backup),
+    "passkey_second": (with_passkey, by_second_passkey),
+    "passkey": (with_passkey, by_passkey),
+    "reset": (lambda stage: None, by_reset),
+    "begun_before": (begun, by_ticket),
+    "session": (lambda stage: None, lambda stage: outcome(stage.there(stage.person))),
+    "api_key": (
+        with_key,
+        lambda stage: outcome(bearer(stage.host, stage.minted, "POST", f"/workspaces/{stage.workspace}/dashboards-view")),
+    ),
+}
+
+
+def put(stage: Stage, state: str) -> None:
+    """Bring the person into a state."""
+    user, member = UserId(stage.person.id), f"/organizations/{stage.organization}/members/{stage.person.id}"
+    if state == "disabled":
+        stage.host.do(lambda unit: unit.directory.disable_user(user, reason="left"))
+    elif state == "removed":
+        stage.owner.ok(f"DELETE {member}")
+    elif state == "suspended":
+        stage.owner.ok(f"POST {member}/suspend")
+    elif state == "unverified":
+        found = stage.host.do(lambda unit: unit._store.users.get(user))
+        changed = replace(found, email_verified_at=None, version=found.version + 1)
+        assert stage.host.do(lambda unit: unit._store.users.replace(changed))
+    elif state == "locked":
+        counter = password_counter(user)
+        before = stage.host.do(lambda unit: unit._guard.attempts.get(counter))
+        now = stage.host.clock.now()
+        after = Attempts(key=counter, failures=MAX_FAILURES, last_failed_at=now, disabled_at=now, subject=user)
+        assert stage.host.do(lambda unit: unit._guard.attempts.replace(before, after))
+
+
+@pytest.mark.proves("SEED-A1", "SEED-A2", "SEED-M5", "ASVS-6.3.4")
+@pytest.mark.parametrize(("way", "state", "wanted"), CASES, ids=[f"{way}-{state}" for way, state, _ in CASES])
+def test_a_way_in_ends_as_the_table_says(stage: Stage, way: str, state: str, wanted: str) -> None:
+    """Whoever is disabled, no member any more, suspended, unverified or locked is treated so on every way in, and active people get in."""
+    prepare, enter = STEPS[way]
+    prepare(stage)
+    put(stage, state)
+    assert enter(stage) == wanted
