@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -118,6 +119,12 @@ async def test_a_link_ends(world: AsyncWorld, ann: Principal) -> None:
     assert reason(await confirm(world, old)) is Reason.CODE_ALREADY_USED
     world.clock.advance(CHANGE_LIFE)
     assert reason(await confirm(world, newer)) is Reason.EXPIRED
+    overtaken = await world.change_of_address(ann, NEW)
+    async with world.security.begin() as unit:
+        user = await unit.accounts.profile(UserId(ann.id))
+        assert user is not None
+        await unit._store.users.replace(replace(user, email="a@acme.example", email_key="a@acme.example", version=user.version + 1))
+    assert reason(await confirm(world, overtaken)) is Reason.INVALID_TOKEN
     last = await world.change_of_address(ann, NEW)
     await world.call("directory.disable_user", ann.id, reason="left")
     assert reason(await confirm(world, last)) is Reason.INVALID_TOKEN

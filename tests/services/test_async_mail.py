@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.errors import MailError
 from ctsec.mail.record import MAX_ATTEMPTS, OutboxOverview
+from ctsec.rbac.preset import POLICY
+from ctsec.security._async import AsyncSecurity
+from ctsec.security.parts import EmbeddedOptions
 from tests.services._async_world import KINDS, AsyncWorld
 
 
@@ -82,11 +87,14 @@ async def test_what_was_given_up_stays_and_is_tried_again_by_hand(world: AsyncWo
     assert [each.recipient for each in world.mailer.sent] == ["ann@acme.example"]
 
 
-async def test_without_a_mailer_mail_waits(world: AsyncWorld) -> None:
-    """Where no mail server is configured, mail waits in the outbox and the worker has no job for it."""
-    assert "mail" in {job.name for job in world.security.jobs.all()}
-    await world.sign_up("ann@acme.example")
-    jobs = world.security.jobs.mail
-    object.__setattr__(jobs, "_mailer", None)
-    assert await jobs.send() == 0
-    assert (await jobs.overview()).waiting == 1
+async def test_without_a_mailer_mail_waits(tmp_path: Path) -> None:
+    """Where no mail server is configured, the worker has no job for mail, and mail waits in the outbox, counted."""
+    options = EmbeddedOptions(worker=False, password_hash=Argon2Parameters.for_tests())
+    security = AsyncSecurity.embedded(str(tmp_path / "app.db"), issuer="Acme", policy=POLICY, options=options)
+    await security.prepare()
+    async with security.begin() as unit:
+        await unit.accounts.sign_up(email="ann@acme.example", password="correct horse battery", name="Ann")
+    assert "mail" not in {job.name for job in security.jobs.all()}
+    assert await security.jobs.mail.send() == 0
+    assert (await security.jobs.mail.overview()).waiting == 1
+    await security.aclose()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -119,6 +120,12 @@ def test_a_link_ends(world: World, ann: Principal) -> None:
     assert reason(confirm(world, old)) is Reason.CODE_ALREADY_USED
     world.clock.advance(CHANGE_LIFE)
     assert reason(confirm(world, newer)) is Reason.EXPIRED
+    overtaken = world.change_of_address(ann, NEW)
+    with world.security.begin() as unit:
+        user = unit.accounts.profile(UserId(ann.id))
+        assert user is not None
+        unit._store.users.replace(replace(user, email="a@acme.example", email_key="a@acme.example", version=user.version + 1))
+    assert reason(confirm(world, overtaken)) is Reason.INVALID_TOKEN
     last = world.change_of_address(ann, NEW)
     world.call("directory.disable_user", ann.id, reason="left")
     assert reason(confirm(world, last)) is Reason.INVALID_TOKEN

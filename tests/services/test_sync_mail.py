@@ -5,12 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.errors import MailError
 from ctsec.mail.record import MAX_ATTEMPTS, OutboxOverview
+from ctsec.rbac.preset import POLICY
+from ctsec.security._sync import Security
+from ctsec.security.parts import EmbeddedOptions
 from tests.services._sync_world import KINDS, World
 
 
@@ -83,11 +88,14 @@ def test_what_was_given_up_stays_and_is_tried_again_by_hand(world: World, monkey
     assert [each.recipient for each in world.mailer.sent] == ["ann@acme.example"]
 
 
-def test_without_a_mailer_mail_waits(world: World) -> None:
-    """Where no mail server is configured, mail waits in the outbox and the worker has no job for it."""
-    assert "mail" in {job.name for job in world.security.jobs.all()}
-    world.sign_up("ann@acme.example")
-    jobs = world.security.jobs.mail
-    object.__setattr__(jobs, "_mailer", None)
-    assert jobs.send() == 0
-    assert (jobs.overview()).waiting == 1
+def test_without_a_mailer_mail_waits(tmp_path: Path) -> None:
+    """Where no mail server is configured, the worker has no job for mail, and mail waits in the outbox, counted."""
+    options = EmbeddedOptions(worker=False, password_hash=Argon2Parameters.for_tests())
+    security = Security.embedded(str(tmp_path / "app.db"), issuer="Acme", policy=POLICY, options=options)
+    security.prepare()
+    with security.begin() as unit:
+        unit.accounts.sign_up(email="ann@acme.example", password="correct horse battery", name="Ann")
+    assert "mail" not in {job.name for job in security.jobs.all()}
+    assert security.jobs.mail.send() == 0
+    assert (security.jobs.mail.overview()).waiting == 1
+    security.close()
