@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Any, get_type_hints
@@ -157,7 +158,7 @@ async def stage() -> AsyncGenerator[AsyncStage, None]:
 def public_methods() -> set[str]:
     """Return `<service>.<method>` of every public method of every service of a unit."""
     found = set()
-    for service, value in vars(AsyncUnit).items():
+    for service, value in inspect.getmembers(AsyncUnit):
         if isinstance(value, property) and not service.startswith("_"):
             kind = get_type_hints(value.fget)["return"]
             found |= {f"{service}.{method}" for method in vars(kind) if not method.startswith("_")}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Generator
 from datetime import timedelta
 from typing import Any, get_type_hints
@@ -158,7 +159,7 @@ def stage() -> Generator[Stage, None, None]:
 def public_methods() -> set[str]:
     """Return `<service>.<method>` of every public method of every service of a unit."""
     found = set()
-    for service, value in vars(Unit).items():
+    for service, value in inspect.getmembers(Unit):
         if isinstance(value, property) and not service.startswith("_"):
             kind = get_type_hints(value.fget)["return"]
             found |= {f"{service}.{method}" for method in vars(kind) if not method.startswith("_")}

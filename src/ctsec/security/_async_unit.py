@@ -2,110 +2,28 @@
 
 from __future__ import annotations
 
-from ctsec.ambient import Ambient
-from ctsec.audit._async import AsyncAuditLog, AsyncSequencer
-from ctsec.authn._async import AsyncSignIn, AsyncSignInParts
-from ctsec.authn._async_accounts import AsyncAccountParts, AsyncAccounts
-from ctsec.authn._async_addresses import AsyncAddresses
-from ctsec.authn._async_breaches import AsyncBreachCheck
-from ctsec.authn._async_devices import AsyncDevices
-from ctsec.authn._async_passwords import AsyncPasswordVault
-from ctsec.authn._async_sessions import AsyncSessions
+from ctsec.audit._async import AsyncSequencer
 from ctsec.directory._async import AsyncDirectory
 from ctsec.directory._async_alarm import AsyncOwnerAlarm
-from ctsec.directory._async_members import AsyncMembers, AsyncMemberStores
 from ctsec.encryption._async_columns import AsyncColumns
 from ctsec.encryption._async_customer_keys import AsyncCustomerKeyParts, AsyncCustomerKeys
 from ctsec.encryption._async_data_keys import AsyncDataKeys
 from ctsec.encryption._async_secrets import AsyncSecrets
-from ctsec.encryption.data_key import DataKey
-from ctsec.guard._async import AsyncThrottle
-from ctsec.guard._async_ports import AsyncGuardStore
-from ctsec.ids import DekId
 from ctsec.keys._async import AsyncApiKeys
-from ctsec.mail._async import AsyncOutbox
-from ctsec.mfa._async import AsyncMfa
-from ctsec.mfa._async_parts import AsyncMfaParts
-from ctsec.mfa._async_passkeys import AsyncPasskeys
 from ctsec.rbac._async import AsyncRoles
-from ctsec.rbac._async_acting import AsyncActing
-from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.rbac._async_break_glass import AsyncBreakGlass
-from ctsec.rbac._async_custom import AsyncCustomRoles, AsyncPolicies
+from ctsec.rbac._async_custom import AsyncCustomRoles
 from ctsec.rbac._async_elevations import AsyncElevations
 from ctsec.rbac._async_lists import AsyncLists
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
-from ctsec.secret import Secret
-from ctsec.security._async_engines import AsyncEngines
-from ctsec.security._async_factors import async_factors
-from ctsec.security.parts import Parts
-from ctsec.storage._async_ports import AsyncStore
+from ctsec.security._async_people import AsyncPeople
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
 
-class AsyncUnit:
+class AsyncUnit(AsyncPeople):
     """Every service over one transaction; what they change is committed or rolled back together, with its audit events."""
 
-    __slots__ = ("_ambient", "_engines", "_guard", "_index_keys", "_made", "_parts", "_store")
-
-    def __init__(self, store: AsyncStore, *, guard: AsyncGuardStore, engines: AsyncEngines, parts: Parts, ambient: Ambient) -> None:
-        self._store = store
-        self._guard = guard
-        self._engines = engines
-        self._parts = parts
-        self._ambient = ambient
-        self._made: dict[DekId, DataKey] = {}
-        self._index_keys: dict[tuple[str, str, int], Secret] = {}
-
-    @property
-    def accounts(self) -> AsyncAccounts:
-        """Sign-up, verification, password change and reset."""
-        return AsyncAccounts(self._accounts, audit=self.audit, ambient=self._ambient)
-
-    @property
-    def addresses(self) -> AsyncAddresses:
-        """The address of an account, changed."""
-        return AsyncAddresses(self._accounts, audit=self.audit, ambient=self._ambient)
-
-    @property
-    def sign_in(self) -> AsyncSignIn:
-        """The sign-in journey."""
-        return AsyncSignIn(
-            AsyncSignInParts(
-                accounts=self._store.users,
-                passwords=self._passwords,
-                sessions=self.sessions,
-                second_factors=self.mfa,
-                throttle=self._throttle,
-                proofs=self._guard.proofs,
-                devices=self._devices,
-            ),
-            audit=self.audit,
-            ambient=self._ambient,
-        )
-
-    @property
-    def sessions(self) -> AsyncSessions:
-        """Sessions of people."""
-        return AsyncSessions(
-            records=self._store.sessions,
-            accounts=self._store.users,
-            memberships=self.members,
-            epochs=self._store.epochs,
-            policy=self._parts.settings.sessions,
-            audit=self.audit,
-            ambient=self._ambient,
-        )
-
-    @property
-    def mfa(self) -> AsyncMfa:
-        """Second factors."""
-        return AsyncMfa(self._factors, audit=self.audit, ambient=self._ambient)
-
-    @property
-    def passkeys(self) -> AsyncPasskeys:
-        """Passkeys."""
-        return AsyncPasskeys(self._factors, audit=self.audit, ambient=self._ambient)
+    __slots__ = ()
 
     @property
     def directory(self) -> AsyncDirectory:
@@ -121,25 +39,6 @@ class AsyncUnit:
             audit=self.audit,
             ambient=self._ambient,
             regions=self._parts.settings.regions.names if self._parts.settings.regions is not None else (),
-        )
-
-    @property
-    def members(self) -> AsyncMembers:
-        """Who belongs to organizations."""
-        return AsyncMembers(
-            stores=AsyncMemberStores(
-                users=self._store.users,
-                organizations=self._store.organizations,
-                memberships=self._store.memberships,
-                roster=self._store.roster,
-                invitations=self._store.invitations,
-                epochs=self._store.epochs,
-            ),
-            authority=self._authority,
-            post=self._outbox,
-            letters=self._parts.letters,
-            audit=self.audit,
-            ambient=self._ambient,
         )
 
     @property
@@ -188,13 +87,6 @@ class AsyncUnit:
             policy=self._parts.settings.keys,
             audit=self.audit,
             ambient=self._ambient,
-        )
-
-    @property
-    def audit(self) -> AsyncAuditLog:
-        """The audit log."""
-        return AsyncAuditLog(
-            inbox=self._store.inbox, log=self._store.log, aside=self._guard.events, sealer=self._engines.secrets, ambient=self._ambient
         )
 
     @property
@@ -273,74 +165,3 @@ class AsyncUnit:
             audit=self.audit,
             ambient=self._ambient,
         )
-
-    @property
-    def _authority(self) -> AsyncAuthority:
-        return AsyncAuthority(
-            policy=self._parts.policy,
-            acting=self._acting,
-            assignments=self._store.assignments,
-            elevations=self._store.elevations,
-            break_glass=self._store.break_glass,
-        )
-
-    @property
-    def _acting(self) -> AsyncActing:
-        return AsyncActing(
-            policies=self._policies,
-            methods=self._parts.methods,
-            standings=self._store.standings,
-            owners=self._store.organizations,
-            epochs=self._store.epochs,
-            audit=self.audit,
-            ambient=self._ambient,
-        )
-
-    @property
-    def _policies(self) -> AsyncPolicies:
-        return AsyncPolicies(base=self._parts.policy, records=self._store.custom_roles, kept=self._parts.memory.policies)
-
-    @property
-    def _factors(self) -> AsyncMfaParts:
-        return async_factors(
-            self._store, guard=self._guard, engines=self._engines, parts=self._parts, sessions=self.sessions, throttle=self._throttle,
-            devices=self._devices, post=self._outbox,
-        )  # fmt: skip
-
-    @property
-    def _passwords(self) -> AsyncPasswordVault:
-        return AsyncPasswordVault(
-            records=self._store.passwords,
-            hasher=self._engines.slow_hash,
-            sealing=self._parts.password_sealing,
-            breaches=AsyncBreachCheck(self._engines.breaches, optional=self._parts.settings.breaches_optional, audit=self.audit),
-            mix=self._parts.memory.password_mix,
-            product=self._parts.settings.issuer,
-            ambient=self._ambient,
-        )
-
-    @property
-    def _accounts(self) -> AsyncAccountParts:
-        return AsyncAccountParts(
-            accounts=self._store.users,
-            passwords=self._passwords,
-            sessions=self.sessions,
-            second_factors=self.mfa,
-            throttle=self._throttle,
-            proofs=self._guard.proofs,
-            devices=self._devices,
-            post=self._outbox,
-            letters=self._parts.letters,
-        )
-
-    @property
-    def _devices(self) -> AsyncDevices:
-        return AsyncDevices(self._store.devices, ambient=self._ambient)
-
-    @property
-    def _throttle(self) -> AsyncThrottle:
-        return AsyncThrottle(self._guard, policy=self._parts.settings.throttle, audit=self.audit, ambient=self._ambient)
-
-    @property
-    def _outbox(self) -> AsyncOutbox:
-        return AsyncOutbox(self._store.outbox, sealer=self._engines.secrets, ambient=self._ambient)

@@ -3,110 +3,28 @@
 
 from __future__ import annotations
 
-from ctsec.ambient import Ambient
-from ctsec.audit._sync import AuditLog, Sequencer
-from ctsec.authn._sync import SignIn, SignInParts
-from ctsec.authn._sync_accounts import AccountParts, Accounts
-from ctsec.authn._sync_addresses import Addresses
-from ctsec.authn._sync_breaches import BreachCheck
-from ctsec.authn._sync_devices import Devices
-from ctsec.authn._sync_passwords import PasswordVault
-from ctsec.authn._sync_sessions import Sessions
+from ctsec.audit._sync import Sequencer
 from ctsec.directory._sync import Directory
 from ctsec.directory._sync_alarm import OwnerAlarm
-from ctsec.directory._sync_members import Members, MemberStores
 from ctsec.encryption._sync_columns import Columns
 from ctsec.encryption._sync_customer_keys import CustomerKeyParts, CustomerKeys
 from ctsec.encryption._sync_data_keys import DataKeys
 from ctsec.encryption._sync_secrets import Secrets
-from ctsec.encryption.data_key import DataKey
-from ctsec.guard._sync import Throttle
-from ctsec.guard._sync_ports import GuardStore
-from ctsec.ids import DekId
 from ctsec.keys._sync import ApiKeys
-from ctsec.mail._sync import Outbox
-from ctsec.mfa._sync import Mfa
-from ctsec.mfa._sync_parts import MfaParts
-from ctsec.mfa._sync_passkeys import Passkeys
 from ctsec.rbac._sync import Roles
-from ctsec.rbac._sync_acting import Acting
-from ctsec.rbac._sync_authority import Authority
 from ctsec.rbac._sync_break_glass import BreakGlass
-from ctsec.rbac._sync_custom import CustomRoles, Policies
+from ctsec.rbac._sync_custom import CustomRoles
 from ctsec.rbac._sync_elevations import Elevations
 from ctsec.rbac._sync_lists import Lists
 from ctsec.residency._sync import Residency, ResidencyParts
-from ctsec.secret import Secret
-from ctsec.security._sync_engines import Engines
-from ctsec.security._sync_factors import sync_factors
-from ctsec.security.parts import Parts
-from ctsec.storage._sync_ports import Store
+from ctsec.security._sync_people import People
 from ctsec.vault._sync import Vault, VaultParts
 
 
-class Unit:
+class Unit(People):
     """Every service over one transaction; what they change is committed or rolled back together, with its audit events."""
 
-    __slots__ = ("_ambient", "_engines", "_guard", "_index_keys", "_made", "_parts", "_store")
-
-    def __init__(self, store: Store, *, guard: GuardStore, engines: Engines, parts: Parts, ambient: Ambient) -> None:
-        self._store = store
-        self._guard = guard
-        self._engines = engines
-        self._parts = parts
-        self._ambient = ambient
-        self._made: dict[DekId, DataKey] = {}
-        self._index_keys: dict[tuple[str, str, int], Secret] = {}
-
-    @property
-    def accounts(self) -> Accounts:
-        """Sign-up, verification, password change and reset."""
-        return Accounts(self._accounts, audit=self.audit, ambient=self._ambient)
-
-    @property
-    def addresses(self) -> Addresses:
-        """The address of an account, changed."""
-        return Addresses(self._accounts, audit=self.audit, ambient=self._ambient)
-
-    @property
-    def sign_in(self) -> SignIn:
-        """The sign-in journey."""
-        return SignIn(
-            SignInParts(
-                accounts=self._store.users,
-                passwords=self._passwords,
-                sessions=self.sessions,
-                second_factors=self.mfa,
-                throttle=self._throttle,
-                proofs=self._guard.proofs,
-                devices=self._devices,
-            ),
-            audit=self.audit,
-            ambient=self._ambient,
-        )
-
-    @property
-    def sessions(self) -> Sessions:
-        """Sessions of people."""
-        return Sessions(
-            records=self._store.sessions,
-            accounts=self._store.users,
-            memberships=self.members,
-            epochs=self._store.epochs,
-            policy=self._parts.settings.sessions,
-            audit=self.audit,
-            ambient=self._ambient,
-        )
-
-    @property
-    def mfa(self) -> Mfa:
-        """Second factors."""
-        return Mfa(self._factors, audit=self.audit, ambient=self._ambient)
-
-    @property
-    def passkeys(self) -> Passkeys:
-        """Passkeys."""
-        return Passkeys(self._factors, audit=self.audit, ambient=self._ambient)
+    __slots__ = ()
 
     @property
     def directory(self) -> Directory:
@@ -122,25 +40,6 @@ class Unit:
             audit=self.audit,
             ambient=self._ambient,
             regions=self._parts.settings.regions.names if self._parts.settings.regions is not None else (),
-        )
-
-    @property
-    def members(self) -> Members:
-        """Who belongs to organizations."""
-        return Members(
-            stores=MemberStores(
-                users=self._store.users,
-                organizations=self._store.organizations,
-                memberships=self._store.memberships,
-                roster=self._store.roster,
-                invitations=self._store.invitations,
-                epochs=self._store.epochs,
-            ),
-            authority=self._authority,
-            post=self._outbox,
-            letters=self._parts.letters,
-            audit=self.audit,
-            ambient=self._ambient,
         )
 
     @property
@@ -189,13 +88,6 @@ class Unit:
             policy=self._parts.settings.keys,
             audit=self.audit,
             ambient=self._ambient,
-        )
-
-    @property
-    def audit(self) -> AuditLog:
-        """The audit log."""
-        return AuditLog(
-            inbox=self._store.inbox, log=self._store.log, aside=self._guard.events, sealer=self._engines.secrets, ambient=self._ambient
         )
 
     @property
@@ -274,74 +166,3 @@ class Unit:
             audit=self.audit,
             ambient=self._ambient,
         )
-
-    @property
-    def _authority(self) -> Authority:
-        return Authority(
-            policy=self._parts.policy,
-            acting=self._acting,
-            assignments=self._store.assignments,
-            elevations=self._store.elevations,
-            break_glass=self._store.break_glass,
-        )
-
-    @property
-    def _acting(self) -> Acting:
-        return Acting(
-            policies=self._policies,
-            methods=self._parts.methods,
-            standings=self._store.standings,
-            owners=self._store.organizations,
-            epochs=self._store.epochs,
-            audit=self.audit,
-            ambient=self._ambient,
-        )
-
-    @property
-    def _policies(self) -> Policies:
-        return Policies(base=self._parts.policy, records=self._store.custom_roles, kept=self._parts.memory.policies)
-
-    @property
-    def _factors(self) -> MfaParts:
-        return sync_factors(
-            self._store, guard=self._guard, engines=self._engines, parts=self._parts, sessions=self.sessions, throttle=self._throttle,
-            devices=self._devices, post=self._outbox,
-        )  # fmt: skip
-
-    @property
-    def _passwords(self) -> PasswordVault:
-        return PasswordVault(
-            records=self._store.passwords,
-            hasher=self._engines.slow_hash,
-            sealing=self._parts.password_sealing,
-            breaches=BreachCheck(self._engines.breaches, optional=self._parts.settings.breaches_optional, audit=self.audit),
-            mix=self._parts.memory.password_mix,
-            product=self._parts.settings.issuer,
-            ambient=self._ambient,
-        )
-
-    @property
-    def _accounts(self) -> AccountParts:
-        return AccountParts(
-            accounts=self._store.users,
-            passwords=self._passwords,
-            sessions=self.sessions,
-            second_factors=self.mfa,
-            throttle=self._throttle,
-            proofs=self._guard.proofs,
-            devices=self._devices,
-            post=self._outbox,
-            letters=self._parts.letters,
-        )
-
-    @property
-    def _devices(self) -> Devices:
-        return Devices(self._store.devices, ambient=self._ambient)
-
-    @property
-    def _throttle(self) -> Throttle:
-        return Throttle(self._guard, policy=self._parts.settings.throttle, audit=self.audit, ambient=self._ambient)
-
-    @property
-    def _outbox(self) -> Outbox:
-        return Outbox(self._store.outbox, sealer=self._engines.secrets, ambient=self._ambient)
