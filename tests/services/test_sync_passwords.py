@@ -422,7 +422,7 @@ def test_an_account_without_password_has_no_password(world: World, text: str) ->
 def test_nobody_sets_the_password_of_somebody_else() -> None:
     """Passwords go into the person's own sign-up, reset, changes, sign-in and hint. No method takes somebody else and a password."""
     found = set()
-    for service, value in vars(Unit).items():
+    for service, value in inspect.getmembers(Unit):
         if isinstance(value, property) and not service.startswith("_"):
             for name, method in inspect.getmembers(get_type_hints(value.fget)["return"], inspect.isfunction):
                 taken = set(inspect.signature(method).parameters)
