@@ -31,7 +31,7 @@ from ctsec.principal import Principal
 from ctsec.secret import Secret
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.sql.schema import create
-from ctsec.storage.sql.tables import Tables
+from ctsec.storage.sql.tables import default_tables
 from ctsec.testing import FixedClock, Probe
 
 PASSWORD: Final = "correct horse battery"
@@ -79,7 +79,7 @@ def empty_sqlite() -> Path:
     """Return a folder with an empty SQLite store, made once in a process, to be copied."""
     folder = Path(mkdtemp(prefix="ctsec-services-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    create(f"sqlite:///{folder / DATABASE}", tables=Tables())
+    create(f"sqlite:///{folder / DATABASE}", tables=default_tables())
     return folder
 
 

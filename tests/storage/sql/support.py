@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import NullPool, create_engine, delete
+from pymysql.constants import CLIENT
+from sqlalchemy import NullPool, create_engine, make_url
 from sqlalchemy.ext.asyncio import async_scoped_session
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session
 
 from ctsec.storage.sql import Tables, schema
+from ctsec.storage.sql.types import MARIADB
 from tests.servers import Database, available_databases, fresh_database
 
 TABLES = Tables()
@@ -59,25 +62,33 @@ def emptied(database: Database) -> Database:
         Base.metadata.create_all(engine)
         engine.dispose()
         _made.add(database.name)
-    for url, metadata in ((database.sync_url, TABLES.main), (database.guard_sync_url, TABLES.guard)):
-        engine = create_engine(url, poolclass=NullPool)
-        with engine.begin() as connection:
-            if metadata is TABLES.main:
-                connection.execute(delete(Thing))
-            for table in metadata.tables.values():
-                if table is not TABLES.meta:  # the database's own name
-                    connection.execute(delete(table))
-        engine.dispose()
+    of_main = ["DELETE FROM host_thing", *(f"DELETE FROM {name}" for name in TABLES.main.tables if name != TABLES.meta.name)]
+    _run(database.sync_url, of_main)  # the table `meta` holds the database's own name
+    _run(database.guard_sync_url, [f"DELETE FROM {name}" for name in TABLES.guard.tables])
     return database
 
 
 def emptied_region(database: Database, *, region: str) -> Database:
     """Return the database with empty tables of a region's store, beside whatever else is there."""
     schema.create_region(database.sync_url, region=region)
-    engine = create_engine(database.sync_url, poolclass=NullPool)
-    with engine.begin() as connection:
-        for table in TABLES.region.tables.values():
-            kept = TABLES.region_meta.c.name.not_in(("region", "store"))
-            connection.execute(delete(table).where(kept) if table is TABLES.region_meta else delete(table))
-    engine.dispose()
+    kept = {TABLES.region_meta.name: " WHERE name NOT IN ('region', 'store')"}
+    _run(database.sync_url, [f"DELETE FROM {name}{kept.get(name, '')}" for name in TABLES.region.tables])
     return database
+
+
+def _run(url: str, statements: list[str]) -> None:
+    """Carry out statements in one transaction and one message, where the driver takes more than one in it."""
+    several = {"client_flag": CLIENT.MULTI_STATEMENTS} if make_url(url).get_backend_name() in MARIADB else {}
+    engine = create_engine(url, poolclass=NullPool, connect_args=several)
+    with engine.begin() as connection:
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        if isinstance(raw, sqlite3.Connection):
+            for statement in statements:
+                raw.execute(statement)
+        else:
+            with raw.cursor() as cursor:
+                cursor.execute("; ".join(statements))
+                while cursor.nextset():
+                    pass
+    engine.dispose()

@@ -36,7 +36,7 @@ from ctsec.storage.backup.snapshot import Place, connected, places_of, translate
 from ctsec.storage.sql.gate import GUARD_VERSION, MAIN_VERSION, RESTORING, judge_version
 from ctsec.storage.sql.parts import Part
 from ctsec.storage.sql.schema import make, make_schema, take_lock, version_of
-from ctsec.storage.sql.tables import Tables
+from ctsec.storage.sql.tables import Tables, default_tables
 from ctsec.transport import Transport
 from ctsec.transport.tls import TRANSPORT
 
@@ -68,7 +68,7 @@ def restore_backup(
 
     Raises what verify_backup does, StoreNotEmpty, SchemaMismatch for a backup or tables of another version, or a StoreError.
     """
-    places = places_of(url, guard=guard, tables=tables or Tables(), transport=transport)
+    places = places_of(url, guard=guard, tables=tables or default_tables(), transport=transport)
     with opened(Path(source)) as file:
         key = _key_of(file, kms=kms, signed_by=signed_by)
         backup = _verified(file, key, told=telling(progress, Step.VERIFY))

@@ -23,7 +23,7 @@ from ctsec.storage.backup.raw import HELD_ROWS
 from ctsec.storage.backup.records import Tag, record, row_body, table_body
 from ctsec.storage.backup.snapshot import Snapshot, places_of, snapshot
 from ctsec.storage.sql.gate import GUARD_VERSION, MAIN_VERSION
-from ctsec.storage.sql.tables import Tables
+from ctsec.storage.sql.tables import Tables, default_tables
 from ctsec.transport import Transport
 from ctsec.transport.tls import TRANSPORT
 
@@ -59,7 +59,7 @@ def write_backup(
     Raises SchemaMismatch for tables of another version, a StoreError, a KmsError, or BackupFileFailed.
     """
     path, backup = Path(to), new_id(DekId, now=now, random=random)
-    with snapshot(places_of(url, guard=guard, tables=tables or Tables(), transport=transport)) as moment, new_file(path) as file:
+    with snapshot(places_of(url, guard=guard, tables=tables or default_tables(), transport=transport)) as moment, new_file(path) as file:
         material, wrapped = kms.generate_data_key(wrapping_context(backup))
         header = Header(id=backup, kek=kms.ref, wrapped=wrapped)
         writer = BackupWriter(file, header=header, key=DataKey(backup, material=material), signer=signer, random=random)

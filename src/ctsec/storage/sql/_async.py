@@ -46,7 +46,7 @@ from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSetti
 from ctsec.storage.sql.gate import MAIN_VERSION, Gate
 from ctsec.storage.sql.joined import JoinedProgress, unwrap
 from ctsec.storage.sql.progress import Progress
-from ctsec.storage.sql.tables import Tables
+from ctsec.storage.sql.tables import Tables, default_tables
 from ctsec.transport.report import ConnectionReport
 from ctsec.transport.tls import TRANSPORT, Transport
 
@@ -176,7 +176,7 @@ class AsyncSqlStorage:
         guard_engine = create_async_engine(beside, **engine_options(beside, guard_settings))
         prepare(engine, settings, transport)
         prepare(guard_engine, guard_settings, transport)
-        storage = cls(engine, guard_engine=guard_engine, tables=tables or Tables())
+        storage = cls(engine, guard_engine=guard_engine, tables=tables or default_tables())
         storage._engines = (engine, guard_engine)
         storage._transport = transport
         return storage

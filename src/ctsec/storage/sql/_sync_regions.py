@@ -21,7 +21,7 @@ from ctsec.storage.sql.joined import JoinedProgress, unwrap
 from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.statements import regions
 from ctsec.storage.sql.statements.rows import added, all_made, made, put, values
-from ctsec.storage.sql.tables import Tables
+from ctsec.storage.sql.tables import Tables, default_tables
 from ctsec.transport.report import ConnectionReport
 from ctsec.transport.tls import TRANSPORT, Transport
 
@@ -179,7 +179,7 @@ class SqlRegionStorage:
         main = coloured_url(url, asynchronous=False)
         engine = create_engine(main, **engine_options(main, settings))
         prepare(engine, settings, transport)
-        storage = cls(engine, tables=tables or Tables())
+        storage = cls(engine, tables=tables or default_tables())
         storage._own = engine
         storage._transport = transport
         return storage

@@ -13,7 +13,6 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, String, TypeDecorator, and_
@@ -25,7 +24,7 @@ from sqlalchemy.types import TypeEngine
 
 from ctsec.rbac.listing import Reach
 from ctsec.storage.sql.statements import lists
-from ctsec.storage.sql.tables import Tables
+from ctsec.storage.sql.tables import Tables, default_tables
 from ctsec.storage.sql.types import MARIADB, Ident
 
 # Of PostgreSQL's collations the default one is never such that different texts are equal, and a host's index most often has it.
@@ -44,7 +43,7 @@ def within_reach(
     if not _textual(expression.type):
         raise ValueError("expected a column of text that holds workspace ids")
     # Said apart, so that the negation is the other rows, those without a workspace among them, and not unknown.
-    return and_(expression.is_not(None), lists.condition(tables or _default(), reach, _Exactly(expression)))
+    return and_(expression.is_not(None), lists.condition(tables or default_tables(), reach, _Exactly(expression)))
 
 
 class _Exactly(FunctionElement[Any]):
@@ -71,8 +70,3 @@ def _compile(element: _Exactly, compiler: SQLCompiler, **options: Any) -> str:
 
 def _textual(kind: TypeEngine[Any]) -> bool:
     return _textual(kind.impl_instance) if isinstance(kind, TypeDecorator) else isinstance(kind, String)
-
-
-@lru_cache(maxsize=1)
-def _default() -> Tables:
-    return Tables()

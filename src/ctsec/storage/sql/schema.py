@@ -25,7 +25,7 @@ from ctsec.storage.sql.engines import coloured_url, guard_url
 from ctsec.storage.sql.failures import translate
 from ctsec.storage.sql.gate import judge_version
 from ctsec.storage.sql.parts import Part, guard_part, main_part, region_part
-from ctsec.storage.sql.tables import Tables
+from ctsec.storage.sql.tables import Tables, default_tables
 from ctsec.storage.sql.transport import hold
 from ctsec.transport.tls import TRANSPORT, Transport
 
@@ -38,7 +38,7 @@ def create(url: str | URL, *, guard: str | URL | None = None, tables: Tables | N
 
     Raises SchemaMismatch for tables of another version.
     """
-    for place, part in _places(url, guard, tables or Tables()):
+    for place, part in _places(url, guard, tables or default_tables()):
         with _alone(place, part, transport) as connection:
             if not make(connection, part):
                 judge_version(version_of(connection, part), wanted=part.head, table=part.version.name)
@@ -60,7 +60,7 @@ def upgrade(url: str | URL, *, guard: str | URL | None = None, tables: Tables | 
 
     Raises SchemaMismatch if they are newer, and ConfigurationError if there is work to do and Alembic is not installed.
     """
-    for place, part in _places(url, guard, tables or Tables()):
+    for place, part in _places(url, guard, tables or default_tables()):
         with _alone(place, part, transport) as connection:
             found = version_of(connection, part)
             if found is not None and found >= part.head:
@@ -77,7 +77,7 @@ def create_region(
 
     Raises SchemaMismatch for tables of another version, ConfigurationError for a store that has another name.
     """
-    part = region_part(tables or Tables())
+    part = region_part(tables or default_tables())
     with _alone(coloured_url(url, asynchronous=False), part, transport) as connection:
         if _is_fresh(connection, part):
             part.metadata.create_all(connection)
@@ -92,7 +92,7 @@ def upgrade_region(
     url: str | URL, *, region: str, store: str | None = None, tables: Tables | None = None, transport: Transport = TRANSPORT
 ) -> None:
     """Bring the tables of a region's store to this package's version with Alembic, and give it its name if it has none."""
-    part = region_part(tables or Tables())
+    part = region_part(tables or default_tables())
     with _alone(coloured_url(url, asynchronous=False), part, transport) as connection:
         found = version_of(connection, part)
         if found is not None and found >= part.head:
@@ -104,7 +104,7 @@ def upgrade_region(
 
 def stamp(url: str | URL, *, guard: str | URL | None = None, tables: Tables | None = None, transport: Transport = TRANSPORT) -> None:
     """Write this package's versions without changing tables, for a database that was made by other means."""
-    for place, part in _places(url, guard, tables or Tables()):
+    for place, part in _places(url, guard, tables or default_tables()):
         with _alone(place, part, transport) as connection:
             _command("stamp", connection, part, revision="head")
 
@@ -114,7 +114,7 @@ def versions(
 ) -> tuple[str | None, str | None]:
     """Return the versions of the main tables and of the guard store; None where there are no tables."""
     found: list[str | None] = []
-    for place, part in _places(url, guard, tables or Tables()):
+    for place, part in _places(url, guard, tables or default_tables()):
         with _connected(place, transport) as connection:
             found.append(version_of(connection, part))
     return found[0], found[1]
@@ -126,7 +126,7 @@ def check(
     """Return what differs from this package's tables, one line each: versions first, then drift; empty if all is well."""
     migration, autogenerate = _alembic("migration"), _alembic("autogenerate")
     lines: list[str] = []
-    for place, part in _places(url, guard, tables or Tables()):
+    for place, part in _places(url, guard, tables or default_tables()):
         with _connected(place, transport) as connection:
             try:
                 judge_version(version_of(connection, part), wanted=part.head, table=part.version.name)
