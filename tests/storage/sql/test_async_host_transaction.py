@@ -32,7 +32,8 @@ def listened(engine: AsyncEngine) -> tuple[AsyncEngine, list[str]]:
 
 @pytest_asyncio.fixture  # sync: @pytest.fixture
 async def storage(place: Place) -> AsyncGenerator[AsyncSqlStorage, None]:
-    made = AsyncSqlStorage.from_url(place.database.async_url, settings=EngineSettings(lock_timeout=2.0, isolation_level=place.level))
+    short = EngineSettings(lock_timeout=1.0, isolation_level=place.level)
+    made = AsyncSqlStorage.from_url(place.database.async_url, settings=short, guard_settings=EngineSettings(lock_timeout=1.0))
     yield made
     await made.aclose()
 

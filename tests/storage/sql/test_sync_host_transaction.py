@@ -33,7 +33,8 @@ def listened(engine: Engine) -> tuple[Engine, list[str]]:
 
 @pytest.fixture
 def storage(place: Place) -> Generator[SqlStorage, None, None]:
-    made = SqlStorage.from_url(place.database.sync_url, settings=EngineSettings(lock_timeout=2.0, isolation_level=place.level))
+    short = EngineSettings(lock_timeout=1.0, isolation_level=place.level)
+    made = SqlStorage.from_url(place.database.sync_url, settings=short, guard_settings=EngineSettings(lock_timeout=1.0))
     yield made
     made.close()
 
