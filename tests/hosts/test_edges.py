@@ -140,6 +140,7 @@ def test_malformed_json_is_refused(browser: Browser, raw: bytes) -> None:
     assert browser.auth("POST /verification", raw=raw).status == 400
 
 
+@pytest.mark.proves("GHSA-xmf8-cvqr-rfgj")
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -260,6 +261,7 @@ def test_no_credential_is_read_from_an_address(host: Host, browser: Browser, nam
             assert mine.status != 200 or browser.id not in mine.body.decode()
 
 
+@pytest.mark.proves("GHSA-8fpg-xm3f-6cx3")
 def test_broken_infrastructure_tells_nothing(host: Host, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that is busy answers 503 with Retry-After, a corrupt record 500 without its text, at our routes and the host's."""
     from ctsec.errors import CorruptRecord, StoreBusy

@@ -197,7 +197,7 @@ def put(stage: Stage, state: str) -> None:
         assert stage.host.do(lambda unit: unit._guard.attempts.replace(before, after))
 
 
-@pytest.mark.proves("SEED-A1", "SEED-A2", "SEED-M5", "ASVS-6.3.4")
+@pytest.mark.proves("SEED-A1", "SEED-A2", "SEED-M5", "ASVS-6.3.4", "CVE-2025-64103", "CVE-2026-9091")
 @pytest.mark.parametrize(("way", "state", "wanted"), CASES, ids=[f"{way}-{state}" for way, state, _ in CASES])
 def test_a_way_in_ends_as_the_table_says(stage: Stage, way: str, state: str, wanted: str) -> None:
     """Whoever is disabled, no member any more, suspended, unverified or locked is treated so on every way in, and active people get in."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import threading
@@ -51,6 +52,19 @@ def test_the_database_files_are_private(tmp_path: Path) -> None:
         os.umask(before)
     made = [path for path in tmp_path.iterdir() if path.name.startswith("app.db")]
     assert {path.stat().st_mode & 0o077 for path in made} == {0}
+
+
+@pytest.mark.proves("ASVS-6.3.2")
+def test_a_new_store_holds_nobody(tmp_path: Path) -> None:
+    """No account, key or role comes with a new store, and the first owner has to have signed up before somebody can be made one."""
+    with contextlib.closing(opened(tmp_path / "app.db")) as security, contextlib.closing(sqlite3.connect(tmp_path / "app.db")) as store:
+        tables = [name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        filled = {name for name in tables if store.execute(f'SELECT count(*) FROM "{name}"').fetchone() != (0,)}
+        with security.begin() as unit:
+            refused = unit.directory.bootstrap(owner_email_key="admin@example.com", name="Acme")
+    assert "ctsec_user" in tables
+    assert filled <= {"ctsec_meta", "ctsec_alembic_version", "ctsec_epoch", "ctsec_dek"}
+    assert isinstance(refused, Refusal)
 
 
 @pytest.mark.parametrize("given", [{}, {"policy": POLICY, "permissions": ("a:b",), "matrix": "permission viewer\na:b yes"}])

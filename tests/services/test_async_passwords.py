@@ -417,7 +417,7 @@ async def test_an_account_without_password_has_no_password(world: AsyncWorld, te
         assert [group.count for group in await store.passwords.census()] == [1]
 
 
-@pytest.mark.proves("NIST-3.1.1.1")
+@pytest.mark.proves("NIST-3.1.1.1", "ASVS-6.4.6")
 def test_nobody_sets_the_password_of_somebody_else() -> None:
     """Passwords go into the person's own sign-up, reset, changes, sign-in and hint. No method takes somebody else and a password."""
     found = set()

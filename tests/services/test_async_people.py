@@ -93,7 +93,7 @@ async def test_inviting_takes_rights(world: AsyncWorld, ann: Principal, acme: Or
     assert reason(await world.call("members.invite", admin, **invite)) is None
 
 
-@pytest.mark.proves("GHSA-fmh4-wcc4-5jm3")
+@pytest.mark.proves("GHSA-fmh4-wcc4-5jm3", "CVE-2022-23555")
 async def test_an_invitation_is_accepted_once_by_its_address(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
     """Another person's invitation is as if there were none; the right one accepts it, once."""
     token = await world.invite(acme.id, BOB)
@@ -107,6 +107,7 @@ async def test_an_invitation_is_accepted_once_by_its_address(world: AsyncWorld, 
     assert reason(await world.call("members.accept", bob, token=token)) is Reason.INVALID_TOKEN
 
 
+@pytest.mark.proves("CVE-2025-64708")
 async def test_an_invitation_ends(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
     """After seven days, or withdrawn, or garbled, an invitation admits nobody."""
     bob = await world.person(BOB)

@@ -57,7 +57,7 @@ async def test_a_pending_enrolment_counts_for_nothing(world: AsyncWorld, ann: Pr
     assert not (await world.call("mfa.status", ann.id)).enrolled
 
 
-@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.4.2")
+@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.4.2", "CHANGELOG-django-allauth-0-61-0", "CVE-2025-55000")
 async def test_a_code_is_accepted_once(world: AsyncWorld, device: Device) -> None:
     """The same code does not serve again, neither in another sign-in nor in the same one."""
     world.clock.advance(STEP)
@@ -67,7 +67,7 @@ async def test_a_code_is_accepted_once(world: AsyncWorld, device: Device) -> Non
     assert reason(await world.second(other, code)) is Reason.CODE_ALREADY_USED
 
 
-@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.4.2")
+@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.4.2", "CVE-2026-82470")
 async def test_an_earlier_code_is_refused_after_a_later_one(world: AsyncWorld, device: Device) -> None:
     """Steps only go forward: the code of the previous step is refused once a later one was accepted."""
     world.clock.advance(2 * STEP)
@@ -81,6 +81,7 @@ async def test_the_code_of_the_enrolment_is_burned(world: AsyncWorld, device: De
     assert reason(await world.second(await world.step(ANN), device.code())) is Reason.CODE_ALREADY_USED
 
 
+@pytest.mark.proves("ASVS-6.5.5", "ASVS-6.5.8")
 @pytest.mark.parametrize("steps", [-3, -2, 2, 3])
 async def test_codes_outside_of_the_window_are_wrong(world: AsyncWorld, device: Device, steps: int) -> None:
     """A code lives for its step and one to either side, by the deployment's clock."""
@@ -121,6 +122,7 @@ async def test_what_is_no_ticket_is_refused_before_anything(world: AsyncWorld, d
     assert probe.writes == ["guard.events.append"]
 
 
+@pytest.mark.proves("CVE-2026-105835", "ASVS-6.6.3")
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "\uff11" * 6, HUGE, "\ud800" * 6, "12 34\0"])
 @pytest.mark.parametrize("factor", [Factor.TOTP, Factor.BACKUP_CODE])
 async def test_malformed_codes_are_wrong_and_counted(world: AsyncWorld, device: Device, code: str, factor: Factor) -> None:
@@ -144,7 +146,7 @@ async def test_codes_belong_to_their_person(world: AsyncWorld, device: Device) -
     assert reason(await world.second(await world.step(ANN), bobs.code())) is Reason.INVALID_CODE
 
 
-@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.2.2")
+@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.2.2", "NIST-4.2.1.1")
 async def test_a_backup_code_works_once(world: AsyncWorld, ann: Principal, device: Device) -> None:
     """Each backup code signs in once, in any order and any writing, and the number left is told."""
     for used, code in enumerate((device.backup[7], device.backup[0].upper()), start=1):
@@ -154,7 +156,7 @@ async def test_a_backup_code_works_once(world: AsyncWorld, ann: Principal, devic
         assert reason(again) is Reason.CODE_ALREADY_USED
 
 
-@pytest.mark.proves("ASVS-6.5.6")
+@pytest.mark.proves("ASVS-6.5.6", "NIST-3.1.2.1", "NIST-4.2.1.1")
 async def test_new_backup_codes_void_the_old(world: AsyncWorld, ann: Principal, device: Device) -> None:
     """Making new codes takes a fresh factor, and every old code is wrong afterwards."""
     world.clock.advance(timedelta(minutes=11))

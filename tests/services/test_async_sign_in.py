@@ -57,6 +57,21 @@ async def test_known_and_unknown_addresses_can_not_be_told_apart(world: AsyncWor
     assert known.writes == unknown.writes == ["guard.allowances.replace", "guard.attempts.replace", "guard.events.append"]
 
 
+@pytest.mark.proves("CVE-2026-47203", "CVE-2025-55001")
+@pytest.mark.parametrize("written", ["ANN@acme.example", "ann@ACME.EXAMPLE", "Ann@Acme.Example"])
+async def test_an_address_is_one_account_however_it_is_written(world: AsyncWorld, written: str) -> None:
+    """Sign-in asks for the second factor under every writing of an address, a sign-up makes no other account, and mail goes to the one."""
+    await world.enrol(await world.person(ANN))
+    assert isinstance(await world.step(written), MfaRequired)
+    await world.call("accounts.sign_up", email=written, password="another good passphrase", name="Eve")
+    assert reason(await world.step(written, "another good passphrase")) is Reason.INVALID_CREDENTIALS
+    for method in ("accounts.request_password_reset", "accounts.request_verification"):
+        await world.call(method, email=written)
+    await world.mail()
+    assert {message.recipient for message in world.mailer.sent} == {ANN}
+    assert {"already_registered", "password_reset"} <= {message.kind for message in world.mailer.sent}
+
+
 @pytest.mark.proves("ASVS-6.3.8", "CVE-2022-39307")
 async def test_requests_by_address_answer_the_same(world: AsyncWorld) -> None:
     """Sign-up, another verification mail and a reset answer the same whether the address has an account; only the mail differs."""

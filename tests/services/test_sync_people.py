@@ -94,7 +94,7 @@ def test_inviting_takes_rights(world: World, ann: Principal, acme: Organization)
     assert reason(world.call("members.invite", admin, **invite)) is None
 
 
-@pytest.mark.proves("GHSA-fmh4-wcc4-5jm3")
+@pytest.mark.proves("GHSA-fmh4-wcc4-5jm3", "CVE-2022-23555")
 def test_an_invitation_is_accepted_once_by_its_address(world: World, ann: Principal, acme: Organization) -> None:
     """Another person's invitation is as if there were none; the right one accepts it, once."""
     token = world.invite(acme.id, BOB)
@@ -108,6 +108,7 @@ def test_an_invitation_is_accepted_once_by_its_address(world: World, ann: Princi
     assert reason(world.call("members.accept", bob, token=token)) is Reason.INVALID_TOKEN
 
 
+@pytest.mark.proves("CVE-2025-64708")
 def test_an_invitation_ends(world: World, ann: Principal, acme: Organization) -> None:
     """After seven days, or withdrawn, or garbled, an invitation admits nobody."""
     bob = world.person(BOB)

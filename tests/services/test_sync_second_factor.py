@@ -58,7 +58,7 @@ def test_a_pending_enrolment_counts_for_nothing(world: World, ann: Principal) ->
     assert not (world.call("mfa.status", ann.id)).enrolled
 
 
-@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.4.2")
+@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.4.2", "CHANGELOG-django-allauth-0-61-0", "CVE-2025-55000")
 def test_a_code_is_accepted_once(world: World, device: Device) -> None:
     """The same code does not serve again, neither in another sign-in nor in the same one."""
     world.clock.advance(STEP)
@@ -68,7 +68,7 @@ def test_a_code_is_accepted_once(world: World, device: Device) -> None:
     assert reason(world.second(other, code)) is Reason.CODE_ALREADY_USED
 
 
-@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.4.2")
+@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.4.2", "CVE-2026-82470")
 def test_an_earlier_code_is_refused_after_a_later_one(world: World, device: Device) -> None:
     """Steps only go forward: the code of the previous step is refused once a later one was accepted."""
     world.clock.advance(2 * STEP)
@@ -82,6 +82,7 @@ def test_the_code_of_the_enrolment_is_burned(world: World, device: Device) -> No
     assert reason(world.second(world.step(ANN), device.code())) is Reason.CODE_ALREADY_USED
 
 
+@pytest.mark.proves("ASVS-6.5.5", "ASVS-6.5.8")
 @pytest.mark.parametrize("steps", [-3, -2, 2, 3])
 def test_codes_outside_of_the_window_are_wrong(world: World, device: Device, steps: int) -> None:
     """A code lives for its step and one to either side, by the deployment's clock."""
@@ -122,6 +123,7 @@ def test_what_is_no_ticket_is_refused_before_anything(world: World, device: Devi
     assert probe.writes == ["guard.events.append"]
 
 
+@pytest.mark.proves("CVE-2026-105835", "ASVS-6.6.3")
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "\uff11" * 6, HUGE, "\ud800" * 6, "12 34\0"])
 @pytest.mark.parametrize("factor", [Factor.TOTP, Factor.BACKUP_CODE])
 def test_malformed_codes_are_wrong_and_counted(world: World, device: Device, code: str, factor: Factor) -> None:
@@ -145,7 +147,7 @@ def test_codes_belong_to_their_person(world: World, device: Device) -> None:
     assert reason(world.second(world.step(ANN), bobs.code())) is Reason.INVALID_CODE
 
 
-@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.2.2")
+@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.2.2", "NIST-4.2.1.1")
 def test_a_backup_code_works_once(world: World, ann: Principal, device: Device) -> None:
     """Each backup code signs in once, in any order and any writing, and the number left is told."""
     for used, code in enumerate((device.backup[7], device.backup[0].upper()), start=1):
@@ -155,7 +157,7 @@ def test_a_backup_code_works_once(world: World, ann: Principal, device: Device) 
         assert reason(again) is Reason.CODE_ALREADY_USED
 
 
-@pytest.mark.proves("ASVS-6.5.6")
+@pytest.mark.proves("ASVS-6.5.6", "NIST-3.1.2.1", "NIST-4.2.1.1")
 def test_new_backup_codes_void_the_old(world: World, ann: Principal, device: Device) -> None:
     """Making new codes takes a fresh factor, and every old code is wrong afterwards."""
     world.clock.advance(timedelta(minutes=11))

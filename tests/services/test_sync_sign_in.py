@@ -58,6 +58,21 @@ def test_known_and_unknown_addresses_can_not_be_told_apart(world: World, monkeyp
     assert known.writes == unknown.writes == ["guard.allowances.replace", "guard.attempts.replace", "guard.events.append"]
 
 
+@pytest.mark.proves("CVE-2026-47203", "CVE-2025-55001")
+@pytest.mark.parametrize("written", ["ANN@acme.example", "ann@ACME.EXAMPLE", "Ann@Acme.Example"])
+def test_an_address_is_one_account_however_it_is_written(world: World, written: str) -> None:
+    """Sign-in asks for the second factor under every writing of an address, a sign-up makes no other account, and mail goes to the one."""
+    world.enrol(world.person(ANN))
+    assert isinstance(world.step(written), MfaRequired)
+    world.call("accounts.sign_up", email=written, password="another good passphrase", name="Eve")
+    assert reason(world.step(written, "another good passphrase")) is Reason.INVALID_CREDENTIALS
+    for method in ("accounts.request_password_reset", "accounts.request_verification"):
+        world.call(method, email=written)
+    world.mail()
+    assert {message.recipient for message in world.mailer.sent} == {ANN}
+    assert {"already_registered", "password_reset"} <= {message.kind for message in world.mailer.sent}
+
+
 @pytest.mark.proves("ASVS-6.3.8", "CVE-2022-39307")
 def test_requests_by_address_answer_the_same(world: World) -> None:
     """Sign-up, another verification mail and a reset answer the same whether the address has an account; only the mail differs."""

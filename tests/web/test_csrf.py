@@ -69,6 +69,7 @@ def test_a_write_needs_the_token_of_its_session() -> None:
         assert check_csrf(WebRequest(method=method, path="/"), site=SITE, session_token="session") is None
 
 
+@pytest.mark.proves("CVE-2025-24358", "CVE-2025-47909")
 @pytest.mark.parametrize(
     ("headers", "own"),
     [

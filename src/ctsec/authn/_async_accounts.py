@@ -89,7 +89,9 @@ class AsyncAccounts:
         if not await self._parts.accounts.add(user):
             # The same work as for a new account, so that the time of the answer tells nothing.
             await self._parts.passwords.prove(None, password)
-            await self._parts.post.post(self._parts.letters.already_registered(address))
+            known = await self._parts.accounts.by_email(user.email_key)
+            if known is not None:  # the mail goes where the account's goes: another writing of an address may be another mailbox
+                await self._parts.post.post(self._parts.letters.already_registered(known.email))
             return Accepted()
         await self._parts.passwords.put(user.id, accepted)
         await self._record(EventName.USER_SIGNED_UP, anonymous(), user.id, personal={"email": address})

@@ -90,7 +90,9 @@ class Accounts:
         if not self._parts.accounts.add(user):
             # The same work as for a new account, so that the time of the answer tells nothing.
             self._parts.passwords.prove(None, password)
-            self._parts.post.post(self._parts.letters.already_registered(address))
+            known = self._parts.accounts.by_email(user.email_key)
+            if known is not None:  # the mail goes where the account's goes: another writing of an address may be another mailbox
+                self._parts.post.post(self._parts.letters.already_registered(known.email))
             return Accepted()
         self._parts.passwords.put(user.id, accepted)
         self._record(EventName.USER_SIGNED_UP, anonymous(), user.id, personal={"email": address})

@@ -40,6 +40,7 @@ def test_factors_are_named_as_in_rfc_8176() -> None:
     assert (Factor.PASSWORD.value, Factor.TOTP.value) == ("pwd", "otp")
 
 
+@pytest.mark.proves("GHSA-hp74-gm6m-2qm5")
 @pytest.mark.parametrize(
     ("factor", "age", "fresh"),
     [

@@ -31,7 +31,7 @@ def stored(codes: tuple[SecretText, ...]) -> BackupCodeSetRecord:
     return BackupCodeSetRecord(id=BackupCodeSetId("bcs_x"), user_id=UserId("usr_x"), salt=SALT, digests=digests, created_at=NOW)
 
 
-@pytest.mark.proves("ASVS-6.5.4")
+@pytest.mark.proves("ASVS-6.5.4", "NIST-3.1.2.1", "NIST-4.2.1.1")
 def test_a_set_is_ten_different_codes_of_80_bits_of_the_given_source() -> None:
     """Ten codes of 16 characters are made of ten random bytes each, and every bit of those bytes shows in the code."""
     asked: list[int] = []

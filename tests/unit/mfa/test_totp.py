@@ -31,6 +31,7 @@ def reason(outcome: Match | Refusal) -> Reason:
     return outcome.reason
 
 
+@pytest.mark.proves("NIST-3.1.4.1")
 @pytest.mark.parametrize(
     ("seconds", "code"),
     [
@@ -68,6 +69,7 @@ def test_pyotp_makes_the_codes_that_verify(seed: bytes, seconds: int) -> None:
     assert step_at(moment) in matching_steps(code, secret=secret, now=moment)
 
 
+@pytest.mark.proves("ASVS-6.5.5", "NIST-3.1.4.1")
 @pytest.mark.parametrize("window", [0, 1, 2])
 @pytest.mark.parametrize("offset", [-3, -2, -1, 0, 1, 2, 3])
 def test_the_window_is_exact(window: int, offset: int) -> None:
@@ -79,6 +81,7 @@ def test_the_window_is_exact(window: int, offset: int) -> None:
         assert reason(outcome) is Reason.INVALID_CODE
 
 
+@pytest.mark.proves("CVE-2021-43177", "CVE-2026-82470")
 @given(first=st.integers(-1, 1), second=st.integers(-1, 1), later=st.integers(0, 59))
 def test_an_accepted_code_is_never_accepted_again(first: int, second: int, later: int) -> None:
     """Once a step is proved, its code and those of earlier steps are refused as used for as long as the window holds them."""
@@ -181,6 +184,7 @@ def test_misuse_is_refused() -> None:
         generate_secret(random=lambda n: b"short")
 
 
+@pytest.mark.proves("CVE-2024-8796", "NIST-3.1.4.1")
 def test_a_secret_has_160_bits_of_the_given_source() -> None:
     """A fresh secret is exactly the 20 bytes of the source of randomness, and two from the system's source differ."""
     assert generate_secret(random=lambda n: bytes(range(n))).reveal() == bytes(range(20))
