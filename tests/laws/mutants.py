@@ -1,20 +1,11 @@
-"""Mutants: one small mistake each, and the law that notices it.
-
-A mutant rewrites one expression of a function's source and gives the function the code of the result, so that everybody who holds the
-function runs the mistake. A text that is not there exactly once is an error: a mutant can not silently be none.
-"""
+"""Mutants: one small mistake each, and the law that notices it."""
 
 from __future__ import annotations
-import __future__ as future
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FunctionType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import hypothesis
 from hypothesis import Phase
@@ -49,6 +40,7 @@ from ctsec.testing.laws import LAWS, Cell, Claims
 from tests.cells import CELLS
 from tests.laws.histories import HISTORIES
 from tests.laws.policies import apart, audited, equal, hr, wide
+from tests.mistake import mistaken
 
 # The cells of the product's page, which a mutant of the matrix must not get past, whatever the masks say.
 MARKED: Final = tuple(
@@ -74,23 +66,8 @@ class Mutant:
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Run with the mistake; raise LookupError if there is nothing to make it of."""
-        function = cast(FunctionType, self.function)
-        source = textwrap.dedent(inspect.getsource(function))
-        if source.count(self.old) != 1:
-            raise LookupError(f"expected {self.old!r} once in {function.__qualname__}, found it {source.count(self.old)} times")
-        made: dict[str, Any] = {}
-        tree = ast.parse(source.replace(self.old, self.new))
-        if ast.dump(tree) == ast.dump(ast.parse(source)):
-            raise LookupError(f"expected {self.new!r} to mean something else than {self.old!r}")
-        code = compile(tree, "<mutant>", "exec", flags=future.annotations.compiler_flag, dont_inherit=True)
-        exec(code, dict(function.__globals__), made)
-        changed = made[function.__name__]
-        before = function.__code__
-        function.__code__ = getattr(changed, "__func__", changed).__code__
-        try:
+        with mistaken(self.function, self.old, self.new):
             yield
-        finally:
-            function.__code__ = before
 
     def killed(self) -> bool:
         """Say whether the law notices the mistake; any other error is no answer."""

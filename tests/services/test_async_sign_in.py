@@ -105,13 +105,14 @@ async def test_an_unverified_account_does_not_sign_in(world: AsyncWorld) -> None
 
 
 async def test_a_disabled_account_does_not_sign_in(world: AsyncWorld) -> None:
-    """A disabled account is refused with the right password, also with a ticket from before, and signs in once enabled."""
+    """A disabled account is told so with the right password only; a ticket from before does not help; enabled, it signs in."""
     ann = await world.person(ANN)
     device = await world.enrol(ann)
     world.clock.advance(timedelta(seconds=30))
     ticket = await world.step(ANN)
     await world.call("directory.disable_user", ann.id, reason="left")
     assert reason(await world.step(ANN)) is Reason.DISABLED
+    assert reason(await world.step(ANN, WRONG_PASSWORD)) is Reason.INVALID_CREDENTIALS
     assert reason(await world.second(ticket, device.code())) is Reason.DISABLED
     await world.call("directory.enable_user", ann.id, reason="back")
     assert isinstance(await world.second(ticket, device.code()), SignedIn)

@@ -102,13 +102,14 @@ def test_an_unverified_account_does_not_sign_in(world: World) -> None:
 
 
 def test_a_disabled_account_does_not_sign_in(world: World) -> None:
-    """A disabled account is refused with the right password, also with a ticket from before, and signs in once enabled."""
+    """A disabled account is told so with the right password only; a ticket from before does not help; enabled, it signs in."""
     ann = world.person(ANN)
     device = world.enrol(ann)
     world.clock.advance(timedelta(seconds=30))
     ticket = world.step(ANN)
     world.call("directory.disable_user", ann.id, reason="left")
     assert reason(world.step(ANN)) is Reason.DISABLED
+    assert reason(world.step(ANN, WRONG_PASSWORD)) is Reason.INVALID_CREDENTIALS
     assert reason(world.second(ticket, device.code())) is Reason.DISABLED
     world.call("directory.enable_user", ann.id, reason="back")
     assert isinstance(world.second(ticket, device.code()), SignedIn)
