@@ -63,16 +63,36 @@ def test_enrolment_counts_only_after_its_first_code(host: Host, browser: Browser
     browser.totp = enrolment["manual_key"].replace(" ", "")
     wrong = browser.auth("POST /mfa/totp/confirm", {"code": "000000" if browser.code() != "000000" else "000001"})
     assert (wrong.status, wrong.json["reason"]) == (400, "invalid_code")
-    assert browser.ok("GET /mfa") == {"enrolled": False, "backup_codes_left": 0, "passkeys": 0}
+    assert browser.ok("GET /mfa") == {"enrolled": False, "backup_codes_left": 0, "passkeys": 0, "authenticators": 0}
     done = browser.ok("POST /mfa/totp/confirm", {"code": browser.code()})
     assert (len(done["codes"]), done["remaining"]) == (10, 10)
     assert done["codes"][0] in done["text"]
-    assert browser.ok("GET /mfa") == {"enrolled": True, "backup_codes_left": 10, "passkeys": 0}
+    assert browser.ok("GET /mfa") == {"enrolled": True, "backup_codes_left": 10, "passkeys": 0, "authenticators": 1}
     assert browser.ok("GET /session")["aal"] == 2
     assert Browser(host, email=browser.email).sign_in()["status"] == "mfa_required"
     events = host.events()
     assert [event.subject_id for event in named(events, "mfa.enrolled")] == [browser.id]
     assert [event.reason for event in named(events, "mfa.code_refused")] == ["invalid_code"]
+
+
+@pytest.mark.proves("SEED-M1", "SEED-M3")
+def test_several_apps_are_listed_named_and_removed(browser: Browser) -> None:
+    """A second app is added beside the first, both are listed with their names, one is renamed, and the other one removed."""
+    browser.sign_up("ada@example.com").enrol()
+    kept = browser.totp
+    browser.host.clock.advance(timedelta(milliseconds=1))
+    browser.totp = browser.ok("POST /mfa/totp", {"name": "Tablet"})["manual_key"].replace(" ", "")
+    assert browser.ok("POST /mfa/totp/confirm", {"code": browser.code()})["codes"] == []
+    first, second = browser.ok("GET /mfa/totp")["authenticators"]
+    assert [app["name"] for app in (first, second)] == ["authenticator app", "Tablet"]
+    assert set(first) == {"id", "name", "created_at", "last_used_at"}
+    assert browser.ok(f"PATCH /mfa/totp/{first['id']}", {"name": "Phone"})["name"] == "Phone"
+    assert Browser(browser.host).sign_up("eve@example.com").auth(f"DELETE /mfa/totp/{first['id']}").status == 404
+    browser.ok(f"DELETE /mfa/totp/{second['id']}")
+    assert browser.ok("GET /mfa")["authenticators"] == 1
+    browser.totp = kept
+    browser.host.clock.advance(timedelta(seconds=30))
+    browser.ok("POST /step-up", {"factor": "otp", "code": browser.code()})
 
 
 @pytest.mark.proves("SEED-M5", "SEED-A2", "ASVS-6.5.1")

@@ -86,7 +86,7 @@ def test_a_passkey_is_renamed_and_removed_by_its_person(host: Host, browser: Bro
     browser.ok("POST /step-up/passkey", {"response": answered(key, browser.ok("POST /step-up/passkey/options"))})
     assert browser.auth(f"DELETE {path}").status == 204
     assert browser.ok("GET /passkeys") == {"passkeys": []}
-    assert browser.ok("GET /mfa") == {"enrolled": False, "backup_codes_left": 0, "passkeys": 0}
+    assert browser.ok("GET /mfa") == {"enrolled": False, "backup_codes_left": 0, "passkeys": 0, "authenticators": 0}
 
 
 def test_what_is_no_answer_is_a_problem(host: Host, browser: Browser, key: SoftwareAuthenticator) -> None:

@@ -144,9 +144,8 @@ MISTAKES: Final = (
         Witness(second.test_codes_outside_of_the_window_are_wrong, {"steps": 2}),
     ),
     Mistake(
-        REPLAYED, "the step is not compared and set", Mfa._check_totp,
-        "if not self._parts.steps.advance(authenticator.id, step=match.step):",
-        "if self._parts.steps.advance(authenticator.id, step=match.step) and False:", Witness(rivals.with_one_code),
+        REPLAYED, "the step is not compared and set", Mfa._check_totp, "if self._parts.steps.advance(each.id, step=step)",
+        "if self._parts.steps.advance(each.id, step=step) or True", Witness(rivals.with_one_code),
     ),
     Mistake(
         REPLAYED, "a backup code is not consumed", Mfa._check_backup, "if not self._parts.proofs.consume(",

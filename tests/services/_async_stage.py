@@ -8,7 +8,7 @@ from typing import Any
 
 from ctsec.authn import ImportedAccount
 from ctsec.directory.record import Organization, Workspace
-from ctsec.ids import BreakGlassId, CredentialId, ElevationId, PasskeyId, SessionId
+from ctsec.ids import AuthenticatorId, BreakGlassId, CredentialId, ElevationId, PasskeyId, SessionId
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
@@ -46,6 +46,7 @@ class AsyncStage:
     kept: CredentialId
     key: SoftwareAuthenticator
     passkey: PasskeyId
+    app: AuthenticatorId
     adding: str
     signing: str
 
@@ -97,6 +98,7 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
     added = await world.add_passkey(mia, key)
     adding = SoftwareAuthenticator().create(await world.call("passkeys.begin_registration", mia), origin=ORIGIN)
     signing = key.get(await world.call("sign_in.begin_passkey"), origin=ORIGIN)
+    (app,) = await world.call("authenticators.of", mia.id)
     (invitation,) = await world.call("members.invitations", organization=acme.id)
     return AsyncStage(
         world=world,
@@ -119,6 +121,7 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
         kept=kept.id,
         key=key,
         passkey=added.passkey.id,
+        app=app.id,
         adding=adding,
         signing=signing,
     )
@@ -157,6 +160,8 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "mfa.confirm_totp": ((bob,), {"code": stage.pending.code()}),
         "mfa.regenerate_backup_codes": ((stage.mia,), {}),
         "mfa.remove_totp": ((stage.mia,), {}),
+        "authenticators.rename": ((stage.mia, stage.app), {"name": "Tablet"}),
+        "authenticators.remove": ((stage.mia, stage.app), {}),
         "passkeys.begin_registration": ((stage.mia,), {}),
         "passkeys.finish_registration": ((stage.mia,), {"response": stage.adding, "name": "Key"}),
         "passkeys.rename": ((stage.mia, stage.passkey), {"name": "Key"}),

@@ -9,7 +9,7 @@ from typing import Any
 
 from ctsec.authn import ImportedAccount
 from ctsec.directory.record import Organization, Workspace
-from ctsec.ids import BreakGlassId, CredentialId, ElevationId, PasskeyId, SessionId
+from ctsec.ids import AuthenticatorId, BreakGlassId, CredentialId, ElevationId, PasskeyId, SessionId
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
@@ -47,6 +47,7 @@ class Stage:
     kept: CredentialId
     key: SoftwareAuthenticator
     passkey: PasskeyId
+    app: AuthenticatorId
     adding: str
     signing: str
 
@@ -98,6 +99,7 @@ def set_stage(world: World) -> Stage:
     added = world.add_passkey(mia, key)
     adding = SoftwareAuthenticator().create(world.call("passkeys.begin_registration", mia), origin=ORIGIN)
     signing = key.get(world.call("sign_in.begin_passkey"), origin=ORIGIN)
+    (app,) = world.call("authenticators.of", mia.id)
     (invitation,) = world.call("members.invitations", organization=acme.id)
     return Stage(
         world=world,
@@ -120,6 +122,7 @@ def set_stage(world: World) -> Stage:
         kept=kept.id,
         key=key,
         passkey=added.passkey.id,
+        app=app.id,
         adding=adding,
         signing=signing,
     )
@@ -158,6 +161,8 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "mfa.confirm_totp": ((bob,), {"code": stage.pending.code()}),
         "mfa.regenerate_backup_codes": ((stage.mia,), {}),
         "mfa.remove_totp": ((stage.mia,), {}),
+        "authenticators.rename": ((stage.mia, stage.app), {"name": "Tablet"}),
+        "authenticators.remove": ((stage.mia, stage.app), {}),
         "passkeys.begin_registration": ((stage.mia,), {}),
         "passkeys.finish_registration": ((stage.mia,), {"response": stage.adding, "name": "Key"}),
         "passkeys.rename": ((stage.mia, stage.passkey), {"name": "Key"}),

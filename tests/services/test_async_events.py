@@ -57,6 +57,7 @@ READS = {
     "residency.move_of",
     "residency.moves",
     "api_keys.of",
+    "authenticators.of",
     "audit.search",
     "audit.personal",
 }
@@ -97,6 +98,8 @@ WRITES = [
     "mfa.confirm_totp",
     "mfa.regenerate_backup_codes",
     "mfa.remove_totp",
+    "authenticators.rename",
+    "authenticators.remove",
     "passkeys.begin_registration",
     "passkeys.finish_registration",
     "passkeys.rename",

@@ -65,6 +65,7 @@ class EventName(StrEnum):
     PASSKEY_RENAMED = "passkey.renamed"
     PASSKEY_REMOVED = "passkey.removed"
     PASSKEY_CLONE_SUSPECTED = "passkey.clone_suspected"
+    AUTHENTICATOR_RENAMED = "authenticator.renamed"
     AUTHENTICATOR_DISABLED = "authenticator.disabled"
     AUTHENTICATOR_RESTORED = "authenticator.restored"
     BACKUP_CODES_GENERATED = "backup_codes.generated"

@@ -111,6 +111,11 @@ class Throttle:
                 )
         self._attempts.clear(counters)
 
+    def is_disabled(self, counter: str) -> bool:
+        """Say whether strangers' failures have ended what this counter guards."""
+        found = self._attempts.get(counter)
+        return found is not None and found.disabled_at is not None
+
     def charge_address(self) -> Outcome[Charge]:
         """Count one attempt at something that nobody guesses, such as a mailed link, against the address block alone."""
         block = address_block(self._ambient.request.address)

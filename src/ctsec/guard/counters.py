@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from ctsec.ids import DeviceId, UserId
+from ctsec.ids import AuthenticatorId, DeviceId, UserId
 from ctsec.principal import Factor
 
 _PASSWORD: Final = "pwd"
@@ -29,6 +29,11 @@ def unknown_counter(email_key: str) -> str:
 def code_counter(user_id: UserId, factor: Factor) -> str:
     """Return the key of the counter of code attempts of one factor of one person."""
     return f"{factor.value}:{user_id}"
+
+
+def pending_counter(authenticator_id: AuthenticatorId) -> str:
+    """Return the key of the counter of first codes of an authenticator that is not confirmed yet."""
+    return f"{Factor.TOTP.value}:{authenticator_id}"
 
 
 def passkey_counter(credential_id: bytes) -> str:

@@ -11,8 +11,10 @@ from ctsec.lazy import face
 
 if TYPE_CHECKING:
     from ctsec.mfa._async import AsyncMfa as AsyncMfa
+    from ctsec.mfa._async_authenticators import AsyncAuthenticators as AsyncAuthenticators
     from ctsec.mfa._async_passkeys import AsyncPasskeys as AsyncPasskeys
     from ctsec.mfa._sync import Mfa as Mfa
+    from ctsec.mfa._sync_authenticators import Authenticators as Authenticators
     from ctsec.mfa._sync_passkeys import Passkeys as Passkeys
     from ctsec.mfa.backup_codes import as_text as as_text
     from ctsec.mfa.enrolment import BackupCodes as BackupCodes
@@ -26,12 +28,16 @@ if TYPE_CHECKING:
     from ctsec.mfa.provisioning import qr_png as qr_png
     from ctsec.mfa.provisioning import qr_svg as qr_svg
     from ctsec.mfa.provisioning import qr_terminal as qr_terminal
+    from ctsec.mfa.record import Authenticator as Authenticator
     from ctsec.mfa.totp import generate_secret as generate_secret
     from ctsec.mfa.totp import verify as verify
 
 _HOME = {
+    "AsyncAuthenticators": "ctsec.mfa._async_authenticators",
     "AsyncMfa": "ctsec.mfa._async",
     "AsyncPasskeys": "ctsec.mfa._async_passkeys",
+    "Authenticator": "ctsec.mfa.record",
+    "Authenticators": "ctsec.mfa._sync_authenticators",
     "Backup": "ctsec.mfa.passkey",
     "BackupCodes": "ctsec.mfa.enrolment",
     "Enrolment": "ctsec.mfa.enrolment",
@@ -50,8 +56,11 @@ _HOME = {
     "verify": "ctsec.mfa.totp",
 }
 __all__ = [
+    "AsyncAuthenticators",
     "AsyncMfa",
     "AsyncPasskeys",
+    "Authenticator",
+    "Authenticators",
     "Backup",
     "BackupCodes",
     "Enrolment",

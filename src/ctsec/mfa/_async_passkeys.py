@@ -15,7 +15,7 @@ from ctsec.mfa._async import AsyncMfa
 from ctsec.mfa._async_parts import AsyncMfaParts
 from ctsec.mfa._async_prover import AsyncPasskeyProver
 from ctsec.mfa.enrolment import PasskeyAdded
-from ctsec.mfa.passkey import MAX_PASSKEYS, Passkey, parse_passkey_name
+from ctsec.mfa.passkey import MAX_PASSKEYS, Passkey, parse_factor_name
 from ctsec.mfa.passkey_options import Options, creation_options
 from ctsec.mfa.passkey_response import parse_registration
 from ctsec.mfa.passkey_verification import NewKey, verify_registration
@@ -64,7 +64,7 @@ class AsyncPasskeys:
         user = await self._may_add(principal)
         if isinstance(user, Refusal):
             return user
-        label = parse_passkey_name(name)
+        label = parse_factor_name(name)
         if isinstance(label, Refusal):
             return label
         made = await self._made(user, response)
@@ -99,7 +99,7 @@ class AsyncPasskeys:
         found = await self._own(principal, passkey_id)
         if isinstance(found, Refusal):
             return found
-        label = parse_passkey_name(name)
+        label = parse_factor_name(name)
         if isinstance(label, Refusal):
             return label
         after = replace(found[1], name=label, version=found[1].version + 1)

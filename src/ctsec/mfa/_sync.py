@@ -7,7 +7,7 @@ What passkeys add to it is in `ctsec.mfa._sync_prover` and `ctsec.mfa._sync_pass
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,17 +15,18 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.guard.attempts import Charge
-from ctsec.guard.counters import code_counter, passkey_counter
+from ctsec.guard.counters import code_counter, passkey_counter, pending_counter
 from ctsec.guard.proof import Proof, Purpose
 from ctsec.ids import AuthenticatorId, BackupCodeSetId, DeviceId, SessionId, UserId, new_id
 from ctsec.mfa._sync_parts import MfaParts
 from ctsec.mfa._sync_prover import PasskeyProver
 from ctsec.mfa.backup_codes import generate, match_digest, normalise
 from ctsec.mfa.enrolment import BackupCodes, Enrolment, MfaStatus
+from ctsec.mfa.passkey import parse_factor_name
 from ctsec.mfa.passkey_options import Options
 from ctsec.mfa.passkey_response import parse_assertion
 from ctsec.mfa.provisioning import otpauth_uri
-from ctsec.mfa.record import Authenticator, BackupCodeSetRecord, seed_context
+from ctsec.mfa.record import MAX_AUTHENTICATORS, Authenticator, BackupCodeSetRecord, seed_context
 from ctsec.mfa.totp import NO_STEP, generate_secret, verify
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Factor, Principal, anonymous
@@ -33,6 +34,8 @@ from ctsec.secret import Secret
 from ctsec.user import User
 
 _WRONG_CODE: Final = Refusal(Reason.INVALID_CODE, "the code is not right")
+_USED: Final = Refusal(Reason.CODE_ALREADY_USED, "the code was used before; wait for the next one")
+_FULL: Final = Refusal(Reason.CEILING_EXCEEDED, f"there are {MAX_AUTHENTICATORS} authenticator apps already; remove one first")
 _SESSION_ONLY: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
 
@@ -48,56 +51,73 @@ class Mfa:
         self._audit = audit
         self._ambient = ambient
 
-    def begin_totp(self, principal: Principal) -> Outcome[Enrolment]:
-        """Make a pending authenticator and return what its app needs; it counts for nothing until a first code confirms it."""
+    def begin_totp(self, principal: Principal, *, name: str = "authenticator app") -> Outcome[Enrolment]:
+        """Make a pending authenticator and return what its app needs; it counts for nothing until a first code confirms it.
+
+        `name` tells it from others, of 1 to 64 characters. Beside a second factor it takes a fresh proof of one. A person has at most
+        MAX_AUTHENTICATORS (CEILING_EXCEEDED).
+        """
         user = self._person(principal)
         if isinstance(user, Refusal):
             return user
-        if self._confirmed(user.id) is not None:
-            return Refusal(Reason.MFA_ALREADY_ENROLLED, "remove the present authenticator first")
+        label = parse_factor_name(name)
+        if isinstance(label, Refusal):
+            return label
+        present = self._parts.authenticators.of_user(user.id)
+        if sum(each.confirmed_at is not None for each in present) >= MAX_AUTHENTICATORS:
+            return _FULL
         if self._lacks_proof(principal, user):
             return _STEP_UP
+        earlier = [pending_counter(each.id) for each in present if each.confirmed_at is None]
+        self._parts.throttle.bind(*earlier, actor=principal, subject=user.id)
         self._parts.authenticators.remove(user.id, confirmed=False)
         now = self._ambient.now()
         seed = generate_secret(random=self._ambient.random)
         authenticator_id = new_id(AuthenticatorId, now=now, random=self._ambient.random)
         sealed = self._parts.sealer.seal(seed.reveal(), context=seed_context(user.id, authenticator_id))
         self._parts.steps.start(authenticator_id, step=NO_STEP)
-        self._parts.authenticators.add(
-            Authenticator(id=authenticator_id, user_id=user.id, name="authenticator app", sealed_seed=sealed, created_at=now)
-        )
-        # Nothing is bound yet: whoever mistyped the codes of earlier tries begins anew.
-        self._parts.throttle.bind(code_counter(user.id, Factor.TOTP), actor=principal, subject=user.id)
+        self._parts.authenticators.add(Authenticator(id=authenticator_id, user_id=user.id, name=label, sealed_seed=sealed, created_at=now))
         self._record(EventName.MFA_ENROLMENT_STARTED, principal, user.id, authenticator_id)
         return Enrolment(authenticator_id, otpauth_uri(seed, issuer=self._parts.issuer, account=user.email), seed)
 
     def confirm_totp(self, principal: Principal, *, code: str) -> Outcome[BackupCodes]:
-        """Confirm the pending authenticator with its first code, which is burned; return backup codes. Other sessions end."""
+        """Confirm the pending authenticator with its first code, which is burned. Other sessions end.
+
+        Returns backup codes with the first second factor; a person who has some keeps them. Authenticators that wrong codes had ended
+        (LOCKED) go: this one is bound in their place.
+        """
         user = self._person(principal)
         if isinstance(user, Refusal):
             return user
-        pending = [each for each in self._parts.authenticators.of_user(user.id) if each.confirmed_at is None]
-        if not pending or self._confirmed(user.id) is not None:
+        present = self._parts.authenticators.of_user(user.id)
+        pending = [each for each in present if each.confirmed_at is None]
+        if not pending:
             return Refusal(Reason.NOT_FOUND, "there is no enrolment to confirm; begin one first")
+        if len(present) > MAX_AUTHENTICATORS:
+            return _FULL
         if self._lacks_proof(principal, user):
             return _STEP_UP
-        counter = code_counter(user.id, Factor.TOTP)
+        # What is mistyped here counts on a counter of its own: nobody who guesses at the present ones keeps the person from a new one.
+        counter = pending_counter(pending[-1].id)
         charge = self._parts.throttle.charge(counter, device=self._parts.devices.recognise(user.id))
         if isinstance(charge, Refusal):
             return self._refuse(charge, user.id, Factor.TOTP)
-        proved = self._check_totp(pending[-1], code)
+        proved = self._check_totp(pending[-1:], code)
         if isinstance(proved, Refusal):
             return self._refuse(proved, user.id, Factor.TOTP, charge)
-        confirmed = replace(pending[-1], confirmed_at=self._ambient.now(), version=pending[-1].version + 1)
+        now = self._ambient.now()
+        confirmed = replace(proved, confirmed_at=now, last_used_at=now, version=proved.version + 1)
+        kept = self._keep_or_end(user, principal, alone=len(present) == len(pending))
         if not self._parts.authenticators.replace(confirmed):
             return Refusal(Reason.CONFLICT, "the enrolment was changed meanwhile")
-        codes = self._new_codes(user, principal)
+        codes = self.first_codes(user, actor=principal) or BackupCodes((), user.email)
         session = SessionId(principal.credential.id)
         token = self._parts.sessions.raise_assurance(session, Factor.TOTP)
         self._parts.sessions.revoke_others(user.id, keep=session)
         self._parts.throttle.settle(charge)
         self._parts.throttle.bind(counter, actor=principal, subject=user.id)
-        self._parts.post.post(self._parts.letters.notice(user.email, what="multi-factor authentication was turned on"))
+        what = "multi-factor authentication was turned on" if codes.codes else f"the authenticator app {confirmed.name} was added{kept}"
+        self._parts.post.post(self._parts.letters.notice(user.email, what=what))
         self._record(EventName.MFA_ENROLLED, principal, user.id, confirmed.id)
         return replace(codes, session_token=token)
 
@@ -116,12 +136,15 @@ class Mfa:
         return codes
 
     def remove_totp(self, principal: Principal) -> Outcome[MfaStatus]:
-        """Remove the authenticator, and without passkeys the backup codes; takes a fresh proof of a second factor. Other sessions end."""
+        """Remove every authenticator, and without passkeys the backup codes; takes a fresh proof of a second factor. Other sessions end.
+
+        `Authenticators.remove` removes one.
+        """
         user = self._person(principal)
         if isinstance(user, Refusal):
             return user
-        authenticator = self._confirmed(user.id)
-        if authenticator is None:
+        removed = self._confirmed(user.id)
+        if not removed:
             return Refusal(Reason.MFA_NOT_ENROLLED, "there is no authenticator to remove")
         if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
@@ -129,10 +152,11 @@ class Mfa:
         # What is bound next is another authenticator: it starts at no failures, also after 100 of this one.
         self._parts.throttle.bind(code_counter(user.id, Factor.TOTP), actor=principal, subject=user.id)
         off = self.drop_codes(user.id, actor=principal)
-        what = "multi-factor authentication was turned off" if off else "your authenticator app was removed"
+        what = "multi-factor authentication was turned off" if off else "your authenticator apps were removed"
         self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
         self._parts.post.post(self._parts.letters.notice(user.email, what=what))
-        self._record(EventName.MFA_REMOVED, principal, user.id, authenticator.id)
+        for each in removed:
+            self._record(EventName.MFA_REMOVED, principal, user.id, each.id)
         return self.status(user.id)
 
     def status(self, user_id: UserId) -> MfaStatus:
@@ -142,11 +166,12 @@ class Mfa:
         left = 0
         if current is not None:
             left = len(self._parts.proofs.live(Purpose.BACKUP_CODE, current.id, now=self._ambient.now()))
-        return MfaStatus(bool(factors), left, len(self._parts.passkeys.of_user(user_id)))
+        passkeys, apps = self._parts.passkeys.of_user(user_id), self._confirmed(user_id)
+        return MfaStatus(bool(factors), left, len(passkeys), len(apps))
 
     def enrolled(self, user_id: UserId) -> frozenset[Factor]:
         """Return the second factors that a sign-in of this person may use, and must."""
-        totp = self._confirmed(user_id) is not None
+        totp = bool(self._confirmed(user_id))
         passkeys = bool(self._parts.passkeys.of_user(user_id))
         codes = (totp or passkeys) and self._parts.backup_codes.get(user_id) is not None
         found = {Factor.TOTP: totp, Factor.PASSKEY: passkeys, Factor.BACKUP_CODE: codes}
@@ -219,21 +244,38 @@ class Mfa:
             return given if isinstance(given, Refusal) else self._prover.prove(given, user_id, sole=sole)
         if factor is Factor.BACKUP_CODE:
             return self._check_backup(user_id, code)
-        authenticator = self._confirmed(user_id)
-        return _WRONG_CODE if authenticator is None else self._check_totp(authenticator, code)
+        proved = self._check_totp(self._confirmed(user_id), code)
+        if not isinstance(proved, Refusal):
+            # Two sign-ins at once may write this; either moment is right.
+            self._parts.authenticators.replace(replace(proved, last_used_at=self._ambient.now(), version=proved.version + 1))
+        return proved
 
-    def _check_totp(self, authenticator: Authenticator, code: str) -> Outcome[None]:
-        last = self._parts.steps.last(authenticator.id)
-        if last is None:
-            return _WRONG_CODE
-        context = seed_context(authenticator.user_id, authenticator.id)
-        seed = Secret(self._parts.sealer.open(authenticator.sealed_seed, context=context))
-        match = verify(code, secret=seed, now=self._ambient.now(), last_step=last, window=self._parts.window)
-        if isinstance(match, Refusal):
-            return match
-        if not self._parts.steps.advance(authenticator.id, step=match.step):
-            return Refusal(Reason.CODE_ALREADY_USED, "the code was used before; wait for the next one")
-        return None
+    def _check_totp(self, authenticators: Sequence[Authenticator], code: str) -> Outcome[Authenticator]:
+        """Return the authenticator whose code this is; every one is tried, and each that has the code now will not take it again."""
+        refusal, proved = _WRONG_CODE, list[tuple[Authenticator, int]]()
+        for each in authenticators:
+            last = self._parts.steps.last(each.id)
+            if last is None:
+                continue
+            context = seed_context(each.user_id, each.id)
+            seed = Secret(self._parts.sealer.open(each.sealed_seed, context=context))
+            match = verify(code, secret=seed, now=self._ambient.now(), last_step=last, window=self._parts.window)
+            if not isinstance(match, Refusal):
+                proved.append((each, match.step))
+            elif match.reason is Reason.CODE_ALREADY_USED:
+                refusal = match
+        won = [each for each, step in proved if self._parts.steps.advance(each.id, step=step)]
+        return won[0] if won else _USED if proved else refusal
+
+    def _keep_or_end(self, user: User, principal: Principal, *, alone: bool) -> str:
+        """Before another authenticator counts: remove those that wrong codes have ended, and say so; begin counting anew."""
+        counter = code_counter(user.id, Factor.TOTP)
+        ended = not alone and self._parts.throttle.is_disabled(counter)
+        if ended:
+            self._parts.authenticators.remove(user.id, confirmed=True)
+        if alone or ended:
+            self._parts.throttle.bind(counter, actor=principal, subject=user.id)
+        return ", in place of what too many wrong codes had ended" if ended else ""
 
     def _check_backup(self, user_id: UserId, code: str) -> Outcome[None]:
         current = self._parts.backup_codes.get(user_id)
@@ -279,9 +321,8 @@ class Mfa:
         """Say whether there is a second factor already, and no fresh proof of one."""
         return not principal.credential.second_factor_fresh(now=self._ambient.now()) and bool(self.enrolled(user.id))
 
-    def _confirmed(self, user_id: UserId) -> Authenticator | None:
-        confirmed = [each for each in self._parts.authenticators.of_user(user_id) if each.confirmed_at is not None]
-        return confirmed[0] if confirmed else None
+    def _confirmed(self, user_id: UserId) -> tuple[Authenticator, ...]:
+        return tuple([each for each in self._parts.authenticators.of_user(user_id) if each.confirmed_at is not None])
 
     def _record(self, name: EventName, principal: Principal, user_id: UserId, authenticator: str) -> None:
         targets = (Target("authenticator", authenticator),) if authenticator else (Target("user", user_id),)

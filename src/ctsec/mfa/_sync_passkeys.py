@@ -16,7 +16,7 @@ from ctsec.mfa._sync import Mfa
 from ctsec.mfa._sync_parts import MfaParts
 from ctsec.mfa._sync_prover import PasskeyProver
 from ctsec.mfa.enrolment import PasskeyAdded
-from ctsec.mfa.passkey import MAX_PASSKEYS, Passkey, parse_passkey_name
+from ctsec.mfa.passkey import MAX_PASSKEYS, Passkey, parse_factor_name
 from ctsec.mfa.passkey_options import Options, creation_options
 from ctsec.mfa.passkey_response import parse_registration
 from ctsec.mfa.passkey_verification import NewKey, verify_registration
@@ -65,7 +65,7 @@ class Passkeys:
         user = self._may_add(principal)
         if isinstance(user, Refusal):
             return user
-        label = parse_passkey_name(name)
+        label = parse_factor_name(name)
         if isinstance(label, Refusal):
             return label
         made = self._made(user, response)
@@ -100,7 +100,7 @@ class Passkeys:
         found = self._own(principal, passkey_id)
         if isinstance(found, Refusal):
             return found
-        label = parse_passkey_name(name)
+        label = parse_factor_name(name)
         if isinstance(label, Refusal):
             return label
         after = replace(found[1], name=label, version=found[1].version + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ctsec.ids import DeviceId, PasskeyId, Random, SessionId, UserId
+from ctsec.ids import AuthenticatorId, DeviceId, PasskeyId, Random, SessionId, UserId
 from ctsec.mail.message import Message
 from ctsec.mfa.passkey import Passkey
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
@@ -39,6 +39,10 @@ class AuthenticatorRecords(Protocol):
 
     def remove(self, user_id: UserId, *, confirmed: bool) -> int:
         """Delete the person's confirmed, or pending, authenticators; return how many."""
+        ...
+
+    def remove_one(self, user_id: UserId, authenticator_id: AuthenticatorId) -> bool:
+        """Delete one authenticator of a person; False if there is none of that person."""
         ...
 
 

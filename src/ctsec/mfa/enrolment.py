@@ -20,7 +20,7 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class BackupCodes:
-    """A fresh set of backup codes; shown once, with the account that they are for.
+    """A fresh set of backup codes; shown once, with the account that they are for. Empty where the person keeps the set there is.
 
     `session_token` is the session's new token where the codes came with an enrolment: assurance rose, so the old token ended.
     """
@@ -32,11 +32,12 @@ class BackupCodes:
 
 @dataclass(frozen=True, slots=True)
 class MfaStatus:
-    """Whether a person has a second factor, how many backup codes are left, and how many passkeys there are."""
+    """Whether a person has a second factor, how many backup codes are left, and how many passkeys and authenticator apps there are."""
 
     enrolled: bool
     backup_codes_left: int
     passkeys: int = 0
+    authenticators: int = 0
 
 
 @dataclass(frozen=True, slots=True)

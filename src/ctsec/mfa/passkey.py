@@ -82,8 +82,8 @@ class RelyingParty:
         return cls(host, f"{address.scheme}://{host}{port}", name)
 
 
-def parse_passkey_name(text: str) -> Outcome[str]:
-    """Return the name that a person gives a passkey, of 1 to 64 characters, or INVALID_INPUT."""
+def parse_factor_name(text: str) -> Outcome[str]:
+    """Return the name that a person gives a passkey or an authenticator app, of 1 to 64 characters, or INVALID_INPUT."""
     try:
         name = parse_name(text)
     except ValueError as error:

@@ -11,14 +11,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from ctsec.encryption.context import Context
 from ctsec.ids import AuthenticatorId, BackupCodeSetId, UserId
 
+# Each one that is tried is another code that would be right: five are five in a million for a guess, and enough for every device.
+MAX_AUTHENTICATORS: Final = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authenticator:
-    """A TOTP authenticator of a person; several are possible in the table, this version confirms one."""
+    """A TOTP authenticator of a person, who may have several; `last_used_at` is when a code of it was last accepted."""
 
     id: AuthenticatorId
     user_id: UserId
@@ -27,6 +31,7 @@ class Authenticator:
     created_at: datetime
     confirmed_at: datetime | None = None
     version: int = 1
+    last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.ids import DekId
 from ctsec.mail._async import AsyncOutbox
 from ctsec.mfa._async import AsyncMfa
+from ctsec.mfa._async_authenticators import AsyncAuthenticators
 from ctsec.mfa._async_parts import AsyncMfaParts
 from ctsec.mfa._async_passkeys import AsyncPasskeys
 from ctsec.rbac._async_acting import AsyncActing
@@ -88,6 +89,11 @@ class AsyncPeople:
     def mfa(self) -> AsyncMfa:
         """Second factors."""
         return AsyncMfa(self._factors, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def authenticators(self) -> AsyncAuthenticators:
+        """Authenticator apps."""
+        return AsyncAuthenticators(self._factors, audit=self.audit, ambient=self._ambient)
 
     @property
     def passkeys(self) -> AsyncPasskeys:

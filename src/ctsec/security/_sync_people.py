@@ -19,6 +19,7 @@ from ctsec.guard._sync_ports import GuardStore
 from ctsec.ids import DekId
 from ctsec.mail._sync import Outbox
 from ctsec.mfa._sync import Mfa
+from ctsec.mfa._sync_authenticators import Authenticators
 from ctsec.mfa._sync_parts import MfaParts
 from ctsec.mfa._sync_passkeys import Passkeys
 from ctsec.rbac._sync_acting import Acting
@@ -89,6 +90,11 @@ class People:
     def mfa(self) -> Mfa:
         """Second factors."""
         return Mfa(self._factors, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def authenticators(self) -> Authenticators:
+        """Authenticator apps."""
+        return Authenticators(self._factors, audit=self.audit, ambient=self._ambient)
 
     @property
     def passkeys(self) -> Passkeys:

@@ -72,7 +72,7 @@ async def add_passkey(call: AsyncCall) -> Answer:
 async def rename_passkey(call: AsyncCall) -> Answer:
     """Give one of the caller's passkeys another name; another person's is answered like none."""
     done = await call.unit.passkeys.rename(
-        call.principal, PasskeyId(call.request.params["passkey_id"]), name=call.read(models.PasskeyName).name
+        call.principal, PasskeyId(call.request.params["passkey_id"]), name=call.read(models.FactorName).name
     )
     return done if isinstance(done, Refusal) else WebResponse(json=views.passkey(done))
 

@@ -72,7 +72,7 @@ def add_passkey(call: Call) -> Answer:
 
 def rename_passkey(call: Call) -> Answer:
     """Give one of the caller's passkeys another name; another person's is answered like none."""
-    done = call.unit.passkeys.rename(call.principal, PasskeyId(call.request.params["passkey_id"]), name=call.read(models.PasskeyName).name)
+    done = call.unit.passkeys.rename(call.principal, PasskeyId(call.request.params["passkey_id"]), name=call.read(models.FactorName).name)
     return done if isinstance(done, Refusal) else WebResponse(json=views.passkey(done))
 
 

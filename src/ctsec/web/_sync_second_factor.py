@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from ctsec.ids import UserId
+from ctsec.ids import AuthenticatorId, UserId
 from ctsec.mfa.backup_codes import as_text
 from ctsec.mfa.enrolment import BackupCodes
 from ctsec.mfa.provisioning import manual_key, qr_svg
 from ctsec.outcome import Refusal
-from ctsec.web import models
+from ctsec.web import models, views
 from ctsec.web._sync_call import Answer, Call, no_content
 from ctsec.web.csrf import csrf_token
 from ctsec.web.http import WebResponse
@@ -19,12 +19,19 @@ _FILE = ("content-disposition", 'attachment; filename="backup-codes.txt"')
 def mfa(call: Call) -> Answer:
     """Say which second factors the caller has."""
     status = call.unit.mfa.status(UserId(call.principal.id))
-    return WebResponse(json={"enrolled": status.enrolled, "backup_codes_left": status.backup_codes_left, "passkeys": status.passkeys})
+    return WebResponse(
+        json={
+            "enrolled": status.enrolled,
+            "backup_codes_left": status.backup_codes_left,
+            "passkeys": status.passkeys,
+            "authenticators": status.authenticators,
+        }
+    )
 
 
 def begin_totp(call: Call) -> Answer:
     """Begin to enrol an authenticator app; what its app needs is shown once."""
-    done = call.unit.mfa.begin_totp(call.principal)
+    done = call.unit.mfa.begin_totp(call.principal, name=call.read(models.NewAuthenticator).name)
     if isinstance(done, Refusal):
         return done
     body = {
@@ -37,14 +44,33 @@ def begin_totp(call: Call) -> Answer:
 
 
 def confirm_totp(call: Call) -> Answer:
-    """Confirm the enrolment with its first code; the backup codes are shown once."""
+    """Confirm the enrolment with its first code; backup codes that come with it are shown once, and are none where there is a set."""
     done = call.unit.mfa.confirm_totp(call.principal, code=call.read(models.TotpCode).code.get_secret_value())
     return done if isinstance(done, Refusal) else _codes(call, done)
 
 
 def remove_totp(call: Call) -> Answer:
-    """Remove the authenticator and the backup codes."""
+    """Remove every authenticator app, and with the last second factor the backup codes."""
     done = call.unit.mfa.remove_totp(call.principal)
+    return done if isinstance(done, Refusal) else no_content()
+
+
+def authenticators(call: Call) -> Answer:
+    """List the caller's authenticator apps."""
+    found = call.unit.authenticators.of(UserId(call.principal.id))
+    return WebResponse(json={"authenticators": [views.authenticator(each) for each in found]})
+
+
+def rename_authenticator(call: Call) -> Answer:
+    """Give one of the caller's authenticator apps another name; another person's is answered like none."""
+    named = AuthenticatorId(call.request.params["authenticator_id"])
+    done = call.unit.authenticators.rename(call.principal, named, name=call.read(models.FactorName).name)
+    return done if isinstance(done, Refusal) else WebResponse(json=views.authenticator(done))
+
+
+def remove_authenticator(call: Call) -> Answer:
+    """Remove one of the caller's authenticator apps; another person's is answered like none."""
+    done = call.unit.authenticators.remove(call.principal, AuthenticatorId(call.request.params["authenticator_id"]))
     return done if isinstance(done, Refusal) else no_content()
 
 

@@ -140,8 +140,14 @@ class NewPasskey(Body):
     response: dict[str, object]
 
 
-class PasskeyName(Body):
-    """The name of a passkey."""
+class NewAuthenticator(Body):
+    """The name of a new authenticator app, which tells it from others."""
+
+    name: Name = "authenticator app"
+
+
+class FactorName(Body):
+    """The name of a passkey or an authenticator app."""
 
     name: Name
 

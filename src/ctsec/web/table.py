@@ -10,7 +10,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ctsec.encryption.customer_key import parse_region
-from ctsec.ids import CredentialId, ElevationId, InvitationId, KeyId, OrganizationId, PasskeyId, SessionId, UserId, WorkspaceId, is_id
+from ctsec.ids import (
+    AuthenticatorId,
+    CredentialId,
+    ElevationId,
+    InvitationId,
+    KeyId,
+    OrganizationId,
+    PasskeyId,
+    SessionId,
+    UserId,
+    WorkspaceId,
+    is_id,
+)
 from ctsec.rbac.permission import parse_role_name
 from ctsec.web import models
 from ctsec.web.route import Route
@@ -48,6 +60,7 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "key_id": _is(KeyId),
     "credential_id": _is(CredentialId),
     "passkey_id": _is(PasskeyId),
+    "authenticator_id": _is(AuthenticatorId),
     "role_name": _names_a_role,
     "region": _names_a_region,
 }
@@ -98,16 +111,22 @@ ACCOUNT: Final = (
         returns=("organization_id",),
     ),
 )
+_MFA: Final = ("enrolled:boolean", "backup_codes_left:integer", "passkeys:integer", "authenticators:integer")
+_AUTHENTICATOR: Final = ("id", "name", "created_at:date-time", "last_used_at:date-time")
 SECOND_FACTOR: Final = (
-    _signed_in("GET /mfa mfa", "My second factors", returns=("enrolled:boolean", "backup_codes_left:integer", "passkeys:integer")),
+    _signed_in("GET /mfa mfa", "My second factors", returns=_MFA),
     _signed_in(
         "POST /mfa/totp begin_totp",
         "Begin to enrol an authenticator app",
+        body=models.NewAuthenticator,
         status=201,
         returns=("authenticator_id", "uri", "manual_key", "qr_svg"),
     ),
     _signed_in("POST /mfa/totp/confirm confirm_totp", "Confirm it with its first code", body=models.TotpCode, returns=_CODES),
-    _signed_in("DELETE /mfa/totp remove_totp", "Remove the authenticator", status=204),
+    _signed_in("GET /mfa/totp authenticators", "My authenticator apps", returns=("authenticators:array",)),
+    _signed_in("DELETE /mfa/totp remove_totp", "Remove every authenticator app", status=204),
+    _signed_in("PATCH /mfa/totp/{authenticator_id} rename_authenticator", "Rename one", body=models.FactorName, returns=_AUTHENTICATOR),
+    _signed_in("DELETE /mfa/totp/{authenticator_id} remove_authenticator", "Remove one", status=204),
     _signed_in("POST /mfa/backup-codes new_backup_codes", "Make new backup codes; Accept: text/plain gives a file", returns=_CODES),
 )
 _QUESTION: Final = ("public_key:object",)
@@ -131,7 +150,7 @@ PASSKEYS: Final = (
         status=201,
         returns=(*_PASSKEY, *_CODES[:3]),
     ),
-    _signed_in("PATCH /passkeys/{passkey_id} rename_passkey", "Rename a passkey", body=models.PasskeyName, returns=_PASSKEY),
+    _signed_in("PATCH /passkeys/{passkey_id} rename_passkey", "Rename a passkey", body=models.FactorName, returns=_PASSKEY),
     _signed_in("DELETE /passkeys/{passkey_id} remove_passkey", "Remove a passkey", status=204),
 )
 ORGANIZATIONS: Final = (

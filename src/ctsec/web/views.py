@@ -13,6 +13,7 @@ from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.keys.record import ApiKey, status_at
 from ctsec.mfa.passkey import Passkey
+from ctsec.mfa.record import Authenticator
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import ElevationRequest
@@ -55,6 +56,16 @@ def passkey(record: Passkey) -> View:
         "name": record.name,
         "backup": record.backup.value,
         "transports": list(record.transports),
+        "created_at": moment(record.created_at),
+        "last_used_at": moment(record.last_used_at),
+    }
+
+
+def authenticator(record: Authenticator) -> View:
+    """Return one of a person's own authenticator apps, without its seed."""
+    return {
+        "id": record.id,
+        "name": record.name,
         "created_at": moment(record.created_at),
         "last_used_at": moment(record.last_used_at),
     }

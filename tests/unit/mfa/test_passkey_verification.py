@@ -24,7 +24,7 @@ from webauthn.helpers import encode_cbor, parse_cbor
 from ctsec.authn.record import assurance_level
 from ctsec.errors import ConfigurationError
 from ctsec.ids import PasskeyId, UserId
-from ctsec.mfa.passkey import Backup, Passkey, RelyingParty, parse_passkey_name
+from ctsec.mfa.passkey import Backup, Passkey, RelyingParty, parse_factor_name
 from ctsec.mfa.passkey_options import ALGORITHMS, creation_options, request_options
 from ctsec.mfa.passkey_response import WRONG, parse_assertion, parse_registration
 from ctsec.mfa.passkey_verification import NewKey, Signed, verify_assertion, verify_registration
@@ -395,6 +395,6 @@ def test_without_the_library_it_is_said(held: Held, monkeypatch: pytest.MonkeyPa
 
 def test_a_name_is_for_people() -> None:
     """A passkey's name is 1 to 64 characters without line breaks, in NFC."""
-    assert parse_passkey_name(" Žofie's phone ") == "Žofie's phone"
+    assert parse_factor_name(" Žofie's phone ") == "Žofie's phone"
     for text in ("", "  ", "x" * 65, "a\nb", "a\x00"):
-        assert isinstance(parse_passkey_name(text), Refusal)
+        assert isinstance(parse_factor_name(text), Refusal)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordGroup, PasswordRecord, Session
-from ctsec.ids import DeviceId, SessionId, UserId
+from ctsec.ids import AuthenticatorId, DeviceId, SessionId, UserId
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.storage.memory.state import Transaction
 from ctsec.storage.memory.tables import AUTHENTICATORS, BACKUP_CODES, DEVICES, PASSWORDS, SESSIONS
@@ -159,6 +159,14 @@ class AsyncMemoryAuthenticators:
         for a in found:
             self._tx.put(AUTHENTICATORS, a.id, None)
         return len(found)
+
+    async def remove_one(self, user_id: UserId, authenticator_id: AuthenticatorId) -> bool:
+        """Delete one authenticator of a person."""
+        stored = self._tx.current(AUTHENTICATORS, authenticator_id)
+        if stored is None or stored.user_id != user_id:
+            return False
+        self._tx.put(AUTHENTICATORS, authenticator_id, None)
+        return True
 
 
 class AsyncMemoryBackupCodes:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordGroup, PasswordRecord, Session
-from ctsec.ids import DeviceId, SessionId, UserId
+from ctsec.ids import AuthenticatorId, DeviceId, SessionId, UserId
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.storage.sql._async_executor import AsyncExecutor
 from ctsec.storage.sql.statements import credentials
@@ -137,6 +137,10 @@ class AsyncSqlAuthenticators:
     async def remove(self, user_id: UserId, *, confirmed: bool) -> int:
         """Delete the person's confirmed, or pending, authenticators; return how many."""
         return await self._run.change(credentials.remove_authenticators(self._tables, user_id, confirmed=confirmed))
+
+    async def remove_one(self, user_id: UserId, authenticator_id: AuthenticatorId) -> bool:
+        """Delete one authenticator of a person."""
+        return await self._run.change(credentials.remove_authenticator(self._tables, user_id, authenticator_id)) == 1
 
 
 class AsyncSqlBackupCodes:

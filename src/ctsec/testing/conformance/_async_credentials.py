@@ -200,6 +200,17 @@ class AsyncAuthenticatorConformance:
             equal(await store.authenticators.replace(replace(authenticator(9, of=1), version=2)), False)
             equal(await store.authenticators.of_user(user_id(1)), (confirmed,))
 
+    async def test_one_of_several_is_removed(self, storage: AsyncStorage) -> None:
+        """An authenticator is removed by its id and its person's; the others stay, with the moment of their last use."""
+        used = replace(authenticator(2, of=1, confirmed=True), last_used_at=NOW + HOUR)
+        async with storage.begin(after_commit=ignore) as store:
+            for each in (authenticator(1, of=1, confirmed=True), used):
+                await store.authenticators.add(each)
+            equal(await store.authenticators.remove_one(user_id(2), authenticator(1, of=1).id), False)
+            equal(await store.authenticators.remove_one(user_id(1), authenticator(1, of=1).id), True)
+            equal(await store.authenticators.remove_one(user_id(1), authenticator(1, of=1).id), False)
+            equal(await store.authenticators.of_user(user_id(1)), (used,))
+
     async def test_removal_is_of_one_person_and_one_state(self, storage: AsyncStorage) -> None:
         """The pending ones go without the confirmed one, and the other way round."""
         confirmed = authenticator(3, of=1, confirmed=True)

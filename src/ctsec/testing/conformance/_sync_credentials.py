@@ -201,6 +201,17 @@ class AuthenticatorConformance:
             equal(store.authenticators.replace(replace(authenticator(9, of=1), version=2)), False)
             equal(store.authenticators.of_user(user_id(1)), (confirmed,))
 
+    def test_one_of_several_is_removed(self, storage: Storage) -> None:
+        """An authenticator is removed by its id and its person's; the others stay, with the moment of their last use."""
+        used = replace(authenticator(2, of=1, confirmed=True), last_used_at=NOW + HOUR)
+        with storage.begin(after_commit=ignore) as store:
+            for each in (authenticator(1, of=1, confirmed=True), used):
+                store.authenticators.add(each)
+            equal(store.authenticators.remove_one(user_id(2), authenticator(1, of=1).id), False)
+            equal(store.authenticators.remove_one(user_id(1), authenticator(1, of=1).id), True)
+            equal(store.authenticators.remove_one(user_id(1), authenticator(1, of=1).id), False)
+            equal(store.authenticators.of_user(user_id(1)), (used,))
+
     def test_removal_is_of_one_person_and_one_state(self, storage: Storage) -> None:
         """The pending ones go without the confirmed one, and the other way round."""
         confirmed = authenticator(3, of=1, confirmed=True)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Delete, Select, Update, delete, func, select, update
 
 from ctsec.authn.record import Session
-from ctsec.ids import DeviceId, SessionId, UserId
+from ctsec.ids import AuthenticatorId, DeviceId, SessionId, UserId
 from ctsec.storage.sql.statements.rows import replaced
 from ctsec.storage.sql.tables import Tables
 
@@ -76,6 +76,12 @@ def remove_authenticators(tables: Tables, user_id: UserId, *, confirmed: bool) -
     t = tables.authenticator
     state = t.c.confirmed_at.is_not(None) if confirmed else t.c.confirmed_at.is_(None)
     return delete(t).where(t.c.user_id == user_id, state)
+
+
+def remove_authenticator(tables: Tables, user_id: UserId, authenticator_id: AuthenticatorId) -> Delete:
+    """Return the statement that deletes one authenticator of a person."""
+    t = tables.authenticator
+    return delete(t).where(t.c.id == authenticator_id, t.c.user_id == user_id)
 
 
 def remove_backup_codes(tables: Tables, user_id: UserId) -> Delete:

@@ -1,0 +1,178 @@
+"""Several authenticator apps of one person: each with its name, its steps and its end (async source of the twin)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ctsec.authn.journey import MfaRequired, SignedIn
+from ctsec.guard.attempts import ThrottlePolicy
+from ctsec.mfa.record import MAX_AUTHENTICATORS
+from ctsec.outcome import Reason
+from ctsec.principal import Factor, Principal
+from ctsec.security.parts import EmbeddedOptions
+from ctsec.testing.conformance.samples import ignore
+from tests.services._async_world import AsyncWorld
+from tests.services.probing import Device, base32, reason
+
+ANN, BOB = "ann@acme.example", "bob@acme.example"
+STEP = timedelta(seconds=30)
+FEW = EmbeddedOptions(throttle=ThrottlePolicy(disable_at=6, device_limit=3))
+
+
+@pytest.fixture
+async def world() -> AsyncGenerator[AsyncWorld, None]:
+    async with AsyncWorld.open(options=FEW) as made:
+        yield made
+
+
+@pytest.fixture
+async def phone(world: AsyncWorld) -> Device:
+    return await world.enrol(await world.person(ANN))
+
+
+async def sure(world: AsyncWorld, device: Device) -> Principal:
+    """Sign in with both steps."""
+    return (await world.login_with(device, ANN)).principal
+
+
+async def another(world: AsyncWorld, principal: Principal, name: str = "Tablet") -> Device:
+    """Add an authenticator beside what there is."""
+    begun = await world.call("mfa.begin_totp", principal, name=name)
+    made = Device(base32(begun.seed.reveal()), (), world.clock)
+    added = await world.call("mfa.confirm_totp", principal, code=made.code())
+    assert added.codes == ()
+    await world.known(added.session_token.reveal())
+    return made
+
+
+async def apps(world: AsyncWorld, principal: Principal) -> tuple[Any, ...]:
+    found: tuple[Any, ...] = await world.call("authenticators.of", principal.id)
+    return found
+
+
+@pytest.mark.proves("ASVS-6.5.1", "NIST-4.1")
+async def test_each_app_signs_in_and_each_code_once(world: AsyncWorld, phone: Device) -> None:
+    """Both apps open the account, a code of either is accepted once, and each app's own last use is kept."""
+    ann = await sure(world, phone)
+    tablet = await another(world, ann)
+    world.clock.advance(STEP)
+    for device in (tablet, phone):
+        code = device.code()
+        assert isinstance(await world.second(await world.step(ANN), code), SignedIn)
+        assert reason(await world.second(await world.step(ANN), code)) is Reason.CODE_ALREADY_USED
+        world.clock.advance(STEP)
+    first, second = await apps(world, ann)
+    assert (first.name, second.name) == ("authenticator app", "Tablet")
+    assert first.last_used_at - second.last_used_at == STEP
+    assert (await world.call("mfa.status", ann.id)).authenticators == 2
+
+
+async def test_another_app_touches_nothing_of_the_first(world: AsyncWorld, phone: Device) -> None:
+    """Adding takes a fresh factor, keeps the backup codes, ends the other sessions, and is told with its name."""
+    ann = await sure(world, phone)
+    other = (await world.login_with(phone, ANN)).token
+    world.clock.advance(timedelta(minutes=11))
+    assert reason(await world.call("mfa.begin_totp", await world.again(ann), name="Tablet")) is Reason.STEP_UP_REQUIRED
+    _, token = await world.call("sign_in.step_up", ann, factor=Factor.TOTP, code=phone.code())
+    await another(world, (await world.known(token.reveal())).principal)
+    assert reason(await world.gate.session(other)) is Reason.NOT_AUTHENTICATED
+    assert isinstance(await world.second(await world.step(ANN), phone.backup[0], Factor.BACKUP_CODE), SignedIn)
+    await world.mail()
+    assert "the authenticator app Tablet was added" in world.mailer.to(ANN)[-1].text.reveal()
+
+
+@pytest.mark.proves("NIST-3.2.2")
+async def test_a_wrong_code_counts_against_every_app(world: AsyncWorld, phone: Device) -> None:
+    """What is guessed is guessed at all of them, so all end together, and another one is bound in their place."""
+    ann = await sure(world, phone)
+    tablet = await another(world, ann)
+    for _ in range(6):
+        world.clock.advance(timedelta(minutes=15))
+        wrong = next(
+            code
+            for code in map(str, range(100000, 100009))
+            if code not in {phone.code(n) for n in (-1, 0, 1)} | {tablet.code(n) for n in (-1, 0, 1)}
+        )
+        assert reason(await world.call("sign_in.step_up", ann, factor=Factor.TOTP, code=wrong)) is Reason.INVALID_CODE
+    world.clock.advance(timedelta(minutes=15))
+    for device in (phone, tablet):
+        assert reason(await world.second(await world.step(ANN), device.code())) is Reason.LOCKED
+    login = await world.arrived(await world.second(await world.step(ANN), phone.backup[0], Factor.BACKUP_CODE))
+    newest = await another(world, login.principal, name="New phone")
+    assert [app.name for app in await apps(world, ann)] == ["New phone"]
+    await world.mail()
+    assert "in place of what too many wrong codes had ended" in world.mailer.to(ANN)[-1].text.reveal()
+    world.clock.advance(STEP)
+    assert reason(await world.second(await world.step(ANN), phone.code())) is Reason.INVALID_CODE
+    assert isinstance(await world.second(await world.step(ANN), newest.code()), SignedIn)
+
+
+async def test_adding_an_app_forgives_no_guess(world: AsyncWorld, phone: Device) -> None:
+    """Failures before another app was added count on, so that adding is no way to guess without end."""
+    ann = await sure(world, phone)
+    for _ in range(5):
+        world.clock.advance(timedelta(minutes=1))
+        assert reason(await world.call("sign_in.step_up", ann, factor=Factor.TOTP, code=phone.wrong())) is Reason.INVALID_CODE
+    tablet = await another(world, await world.again(ann))
+    world.clock.advance(timedelta(minutes=15))
+    assert reason(await world.call("sign_in.step_up", ann, factor=Factor.TOTP, code=phone.wrong())) is Reason.INVALID_CODE
+    world.clock.advance(timedelta(minutes=15))
+    assert reason(await world.second(await world.step(ANN), tablet.code())) is Reason.LOCKED
+
+
+@pytest.mark.proves("ASVS-6.5.6", "ASVS-7.5.1")
+async def test_one_app_is_removed(world: AsyncWorld, phone: Device) -> None:
+    """Removing takes a fresh factor; the other app and the backup codes stay, and with the last app MFA is off."""
+    ann = await sure(world, phone)
+    tablet = await another(world, ann)
+    first, second = await apps(world, ann)
+    world.clock.advance(timedelta(minutes=11))
+    assert reason(await world.call("authenticators.remove", await world.again(ann), first.id)) is Reason.STEP_UP_REQUIRED
+    ann = await sure(world, tablet)
+    assert (await world.call("authenticators.remove", ann, first.id)).id == first.id
+    world.clock.advance(STEP)
+    assert reason(await world.second(await world.step(ANN), phone.code())) is Reason.INVALID_CODE
+    assert isinstance(await world.second(await world.step(ANN), phone.backup[0], Factor.BACKUP_CODE), SignedIn)
+    assert reason(await world.call("authenticators.remove", ann, first.id)) is Reason.NOT_FOUND
+    assert (await world.call("authenticators.remove", ann, second.id)).name == "Tablet"
+    assert isinstance(await world.step(ANN), SignedIn)
+    await world.mail()
+    told = [message.text.reveal() for message in world.mailer.to(ANN)][-2:]
+    assert ["turned off" in text for text in told] == [False, True]
+
+
+async def test_people_name_their_own_apps_only(world: AsyncWorld, phone: Device) -> None:
+    """A person renames an own app; another person, an API key and a bad name change nothing."""
+    ann = await sure(world, phone)
+    (app,) = await apps(world, ann)
+    bob = await world.person(BOB)
+    acme = await world.organization(ann)
+    by_key = await world.gate.api_key((await world.key(ann, acme.id)).token.reveal(), world.request)
+    assert reason(await world.call("authenticators.rename", bob, app.id, name="Mine")) is Reason.NOT_FOUND
+    assert reason(await world.call("authenticators.remove", world.sure(bob), app.id)) is Reason.NOT_FOUND
+    assert reason(await world.call("authenticators.rename", by_key, app.id, name="Mine")) is Reason.NOT_AUTHENTICATED
+    for name in ("", " ", "x" * 65, "a\nb"):
+        assert reason(await world.call("authenticators.rename", ann, app.id, name=name)) is Reason.INVALID_INPUT
+        assert reason(await world.call("mfa.begin_totp", ann, name=name)) is Reason.INVALID_INPUT
+    assert (await world.call("authenticators.rename", ann, app.id, name="Work phone")).name == "Work phone"
+    assert [each.name for each in await apps(world, ann)] == ["Work phone"]
+
+
+async def test_a_person_has_so_many_apps(world: AsyncWorld, phone: Device) -> None:
+    """After the last one that there may be none is begun, nor confirmed if it was begun before."""
+    ann = await sure(world, phone)
+    for n in range(MAX_AUTHENTICATORS - 1):
+        await another(world, await world.again(ann), name=f"App {n}")
+    ann = await world.again(ann)
+    assert reason(await world.call("mfa.begin_totp", ann)) is Reason.CEILING_EXCEEDED
+    async with world.storage.begin(after_commit=ignore) as store:  # as if it had been begun at the same time as the last one
+        late = replace((await apps(world, ann))[0], id=type((await apps(world, ann))[0].id)("aut_" + "0" * 26), confirmed_at=None)
+        await store.authenticators.add(late)
+    assert reason(await world.call("mfa.confirm_totp", ann, code="123456")) is Reason.CEILING_EXCEEDED
+    world.clock.advance(STEP)
+    assert isinstance(await world.step(ANN), MfaRequired)
