@@ -8,6 +8,7 @@ from ctsec.authn._async import AsyncSignIn, AsyncSignInParts
 from ctsec.authn._async_accounts import AsyncAccountParts, AsyncAccounts
 from ctsec.authn._async_addresses import AsyncAddresses
 from ctsec.authn._async_breaches import AsyncBreachCheck
+from ctsec.authn._async_device_list import AsyncDeviceList
 from ctsec.authn._async_devices import AsyncDevices
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
@@ -83,6 +84,11 @@ class AsyncPeople:
             audit=self.audit,
             ambient=self._ambient,
         )
+
+    @property
+    def devices(self) -> AsyncDeviceList:
+        """The devices that people have used before."""
+        return AsyncDeviceList(self._store.devices, devices=self._devices, audit=self.audit, ambient=self._ambient)
 
     @property
     def mfa(self) -> AsyncMfa:

@@ -9,6 +9,7 @@ from ctsec.authn._sync import SignIn, SignInParts
 from ctsec.authn._sync_accounts import AccountParts, Accounts
 from ctsec.authn._sync_addresses import Addresses
 from ctsec.authn._sync_breaches import BreachCheck
+from ctsec.authn._sync_device_list import DeviceList
 from ctsec.authn._sync_devices import Devices
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
@@ -84,6 +85,11 @@ class People:
             audit=self.audit,
             ambient=self._ambient,
         )
+
+    @property
+    def devices(self) -> DeviceList:
+        """The devices that people have used before."""
+        return DeviceList(self._store.devices, devices=self._devices, audit=self.audit, ambient=self._ambient)
 
     @property
     def mfa(self) -> Mfa:

@@ -10,7 +10,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ctsec.encryption.customer_key import parse_region
-from ctsec.ids import CredentialId, ElevationId, InvitationId, KeyId, OrganizationId, PasskeyId, SessionId, UserId, WorkspaceId, is_id
+from ctsec.ids import (
+    CredentialId,
+    DeviceId,
+    ElevationId,
+    InvitationId,
+    KeyId,
+    OrganizationId,
+    PasskeyId,
+    SessionId,
+    UserId,
+    WorkspaceId,
+    is_id,
+)
 from ctsec.rbac.permission import parse_role_name
 from ctsec.web import models
 from ctsec.web.route import Route
@@ -43,6 +55,7 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "workspace_id": _is(WorkspaceId),
     "user_id": _is(UserId),
     "session_id": _is(SessionId),
+    "device_id": _is(DeviceId),
     "elevation_id": _is(ElevationId),
     "invitation_id": _is(InvitationId),
     "key_id": _is(KeyId),
@@ -133,6 +146,11 @@ PASSKEYS: Final = (
     ),
     _signed_in("PATCH /passkeys/{passkey_id} rename_passkey", "Rename a passkey", body=models.PasskeyName, returns=_PASSKEY),
     _signed_in("DELETE /passkeys/{passkey_id} remove_passkey", "Remove a passkey", status=204),
+)
+DEVICES: Final = (
+    _signed_in("GET /devices devices", "The devices that I have signed in with before", returns=("devices:array",)),
+    _signed_in("DELETE /devices/{device_id} revoke_device", "Make one of them a stranger", status=204),
+    _signed_in("DELETE /devices revoke_other_devices", "Make all but this one strangers", returns=("revoked:integer",)),
 )
 ORGANIZATIONS: Final = (
     _signed_in(
@@ -294,6 +312,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *ACCOUNT,
     *SECOND_FACTOR,
     *PASSKEYS,
+    *DEVICES,
     *ORGANIZATIONS,
     *PEOPLE,
     *ROLES,
