@@ -1,4 +1,4 @@
-"""The devices that people have used before: listed and revoked (async source of the twin)."""
+"""The devices that people have used before: listed, revoked, and told of when they are new (async source of the twin)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from ctsec.authn.device import DEVICE_LIFE, parse_device_token
-from ctsec.authn.journey import SignedIn
+from ctsec.authn.journey import MfaRequired, SignedIn
 from ctsec.ids import DeviceId
 from ctsec.outcome import Reason
-from ctsec.principal import Principal
+from ctsec.principal import Factor, Principal
 from ctsec.secret import SecretText
+from ctsec.security.parts import EmbeddedOptions
+from ctsec.testing import SoftwareAuthenticator
 from tests.services._async_world import REQUEST, AsyncWorld
-from tests.services.probing import PASSWORD, reason
+from tests.services.probing import ORIGIN, OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
 
 ANN, BOB = "ann@acme.example", "bob@acme.example"
 PHONE = "Mozilla/5.0 (iPhone) Safari/605.1"
@@ -123,3 +125,102 @@ async def test_only_a_session_revokes(world: AsyncWorld) -> None:
     assert reason(await world.call("devices.revoke", by_key, device)) is Reason.NOT_AUTHENTICATED
     assert reason(await world.call("devices.revoke_all", by_key)) is Reason.NOT_AUTHENTICATED
     assert await listed(world, ann) == [device]
+
+
+NOTICES = ("new_device", "unfinished_sign_in")
+
+
+async def told(world: AsyncWorld, email: str = ANN) -> list[str]:
+    """Return the kinds of the notices about sign-ins that a person got."""
+    await world.mail()
+    return [message.kind for message in world.mailer.to(email) if message.kind in NOTICES]
+
+
+@pytest.mark.proves("ASVS-6.3.5")
+async def test_a_sign_in_from_a_new_device_is_told_once(world: AsyncWorld) -> None:
+    """The first device of all is no news, each other one is one mail that says when, what and from where; a known one sends none."""
+    await world.person(ANN)
+    assert await told(world) == []
+    step = await enter(world, agent="curl\r\nBcc: x/8")
+    assert await told(world) == ["new_device"]
+    text = world.mailer.to(ANN)[-1].text.reveal()
+    for part in (
+        f"When: {world.clock.now():%Y-%m-%d %H:%M} UTC",
+        "account: curl Bcc: x/8",
+        f"Address: {REQUEST.address}",
+        "change your password",
+    ):
+        assert part in text
+    await enter(world, device=token_of(step))
+    assert await told(world) == ["new_device"]
+    assert [event.details()["details"]["new_device"] for event in await world.events(name="user.signed_in")] == [True, True, False]
+
+
+@pytest.mark.parametrize("way", ["otp", "backup", "passkey_second", "passkey"])
+async def test_every_way_in_tells(world: AsyncWorld, way: str) -> None:
+    """Whichever factor completes a sign-in from a new device, the person is told."""
+    ann = await world.person(ANN)
+    app, key = await world.enrol(ann), SoftwareAuthenticator()
+    await world.add_passkey(await world.again(ann), key)
+    world.clock.advance(timedelta(seconds=30))
+    if way == "passkey":
+        response = key.get(await ask(world, "sign_in.begin_passkey"), origin=ORIGIN)
+        step = await ask(world, "sign_in.passkey", response=response)
+    else:
+        begun = await ask(world, "sign_in.password", email=ANN, password=PASSWORD)
+        ticket = begun.ticket.reveal()
+        factor, code = Factor.TOTP, app.code()
+        if way == "backup":
+            factor, code = Factor.BACKUP_CODE, app.backup[0]
+        if way == "passkey_second":
+            factor, code = Factor.PASSKEY, key.get(await ask(world, "sign_in.begin_passkey", ticket=ticket), origin=ORIGIN)
+        step = await ask(world, "sign_in.second_factor", ticket=ticket, factor=factor, code=code)
+    assert isinstance(step, SignedIn)
+    assert (await told(world)).count("new_device") == 1
+
+
+@pytest.mark.proves("ASVS-6.3.5")
+async def test_a_device_at_its_limit_is_told_of(world: AsyncWorld) -> None:
+    """Who guesses right after a known device has used its own limit up signs in as a stranger, and the person is told."""
+    await world.person(ANN)
+    device = token_of(await enter(world))
+    for _ in range(10):
+        world.clock.advance(timedelta(minutes=15))
+        wrong = await ask(world, "sign_in.password", email=ANN, password=WRONG_PASSWORD, device=device)
+        assert reason(wrong) is Reason.INVALID_CREDENTIALS
+    await enter(world, device=device)
+    assert await told(world) == ["new_device"] * 2
+
+
+@pytest.mark.proves("ASVS-6.3.5")
+async def test_a_right_password_without_a_code_is_told_once_a_day(world: AsyncWorld) -> None:
+    """Strangers who know the password send one mail a day, not one an attempt; the person's own device and a wrong password send none."""
+    app = await world.enrol(await world.person(ANN))
+    known = token_of(await world.second(await world.step(ANN), app.backup[0], Factor.BACKUP_CODE))
+    before = await told(world)
+    world.clock.advance(timedelta(days=1))
+    wrong = await ask(world, "sign_in.password", email=ANN, password=WRONG_PASSWORD)
+    own = await ask(world, "sign_in.password", email=ANN, password=PASSWORD, device=known)
+    assert (reason(wrong), isinstance(own, MfaRequired), await told(world)) == (Reason.INVALID_CREDENTIALS, True, before)
+    for hours in (0, 1, 22, 1):
+        world.clock.advance(timedelta(hours=hours))
+        await ask(world, "sign_in.password", email=ANN, password=PASSWORD)
+    assert await told(world) == [*before, *["unfinished_sign_in"] * 2]
+
+
+async def test_a_host_may_tell_by_itself() -> None:
+    """With `sign_in_notices=False` no such mail is sent, and the event says what is new all the same."""
+    async with AsyncWorld.open(options=EmbeddedOptions(sign_in_notices=False)) as world:
+        app = await world.enrol(await world.person(ANN))
+        await world.second(await world.step(ANN), app.backup[0], Factor.BACKUP_CODE)
+        assert await told(world) == []
+        assert (await world.events(name="user.signed_in"))[-1].details()["details"]["new_device"] is True
+
+
+async def test_after_a_reset_the_first_device_is_no_news(world: AsyncWorld) -> None:
+    """A reset forgets all devices and is told of by itself; the sign-in after it has nothing to be compared with."""
+    await world.person(ANN)
+    await world.call("accounts.request_password_reset", email=ANN)
+    await world.call("accounts.reset_password", token=await world.token(ANN, "password_reset"), password=OTHER_PASSWORD)
+    assert isinstance(await ask(world, "sign_in.password", email=ANN, password=OTHER_PASSWORD), SignedIn)
+    assert await told(world) == []

@@ -1,5 +1,5 @@
 # Generated from tests/services/test_async_devices.py by tools/twin.py; edit that file.
-"""The devices that people have used before: listed and revoked (async source of the twin)."""
+"""The devices that people have used before: listed, revoked, and told of when they are new (async source of the twin)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from ctsec.authn.device import DEVICE_LIFE, parse_device_token
-from ctsec.authn.journey import SignedIn
+from ctsec.authn.journey import MfaRequired, SignedIn
 from ctsec.ids import DeviceId
 from ctsec.outcome import Reason
-from ctsec.principal import Principal
+from ctsec.principal import Factor, Principal
 from ctsec.secret import SecretText
+from ctsec.security.parts import EmbeddedOptions
+from ctsec.testing import SoftwareAuthenticator
 from tests.services._sync_world import REQUEST, World
-from tests.services.probing import PASSWORD, reason
+from tests.services.probing import ORIGIN, OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
 
 ANN, BOB = "ann@acme.example", "bob@acme.example"
 PHONE = "Mozilla/5.0 (iPhone) Safari/605.1"
@@ -124,3 +126,102 @@ def test_only_a_session_revokes(world: World) -> None:
     assert reason(world.call("devices.revoke", by_key, device)) is Reason.NOT_AUTHENTICATED
     assert reason(world.call("devices.revoke_all", by_key)) is Reason.NOT_AUTHENTICATED
     assert listed(world, ann) == [device]
+
+
+NOTICES = ("new_device", "unfinished_sign_in")
+
+
+def told(world: World, email: str = ANN) -> list[str]:
+    """Return the kinds of the notices about sign-ins that a person got."""
+    world.mail()
+    return [message.kind for message in world.mailer.to(email) if message.kind in NOTICES]
+
+
+@pytest.mark.proves("ASVS-6.3.5")
+def test_a_sign_in_from_a_new_device_is_told_once(world: World) -> None:
+    """The first device of all is no news, each other one is one mail that says when, what and from where; a known one sends none."""
+    world.person(ANN)
+    assert told(world) == []
+    step = enter(world, agent="curl\r\nBcc: x/8")
+    assert told(world) == ["new_device"]
+    text = world.mailer.to(ANN)[-1].text.reveal()
+    for part in (
+        f"When: {world.clock.now():%Y-%m-%d %H:%M} UTC",
+        "account: curl Bcc: x/8",
+        f"Address: {REQUEST.address}",
+        "change your password",
+    ):
+        assert part in text
+    enter(world, device=token_of(step))
+    assert told(world) == ["new_device"]
+    assert [event.details()["details"]["new_device"] for event in world.events(name="user.signed_in")] == [True, True, False]
+
+
+@pytest.mark.parametrize("way", ["otp", "backup", "passkey_second", "passkey"])
+def test_every_way_in_tells(world: World, way: str) -> None:
+    """Whichever factor completes a sign-in from a new device, the person is told."""
+    ann = world.person(ANN)
+    app, key = world.enrol(ann), SoftwareAuthenticator()
+    world.add_passkey(world.again(ann), key)
+    world.clock.advance(timedelta(seconds=30))
+    if way == "passkey":
+        response = key.get(ask(world, "sign_in.begin_passkey"), origin=ORIGIN)
+        step = ask(world, "sign_in.passkey", response=response)
+    else:
+        begun = ask(world, "sign_in.password", email=ANN, password=PASSWORD)
+        ticket = begun.ticket.reveal()
+        factor, code = Factor.TOTP, app.code()
+        if way == "backup":
+            factor, code = Factor.BACKUP_CODE, app.backup[0]
+        if way == "passkey_second":
+            factor, code = Factor.PASSKEY, key.get(ask(world, "sign_in.begin_passkey", ticket=ticket), origin=ORIGIN)
+        step = ask(world, "sign_in.second_factor", ticket=ticket, factor=factor, code=code)
+    assert isinstance(step, SignedIn)
+    assert (told(world)).count("new_device") == 1
+
+
+@pytest.mark.proves("ASVS-6.3.5")
+def test_a_device_at_its_limit_is_told_of(world: World) -> None:
+    """Who guesses right after a known device has used its own limit up signs in as a stranger, and the person is told."""
+    world.person(ANN)
+    device = token_of(enter(world))
+    for _ in range(10):
+        world.clock.advance(timedelta(minutes=15))
+        wrong = ask(world, "sign_in.password", email=ANN, password=WRONG_PASSWORD, device=device)
+        assert reason(wrong) is Reason.INVALID_CREDENTIALS
+    enter(world, device=device)
+    assert told(world) == ["new_device"] * 2
+
+
+@pytest.mark.proves("ASVS-6.3.5")
+def test_a_right_password_without_a_code_is_told_once_a_day(world: World) -> None:
+    """Strangers who know the password send one mail a day, not one an attempt; the person's own device and a wrong password send none."""
+    app = world.enrol(world.person(ANN))
+    known = token_of(world.second(world.step(ANN), app.backup[0], Factor.BACKUP_CODE))
+    before = told(world)
+    world.clock.advance(timedelta(days=1))
+    wrong = ask(world, "sign_in.password", email=ANN, password=WRONG_PASSWORD)
+    own = ask(world, "sign_in.password", email=ANN, password=PASSWORD, device=known)
+    assert (reason(wrong), isinstance(own, MfaRequired), told(world)) == (Reason.INVALID_CREDENTIALS, True, before)
+    for hours in (0, 1, 22, 1):
+        world.clock.advance(timedelta(hours=hours))
+        ask(world, "sign_in.password", email=ANN, password=PASSWORD)
+    assert told(world) == [*before, *["unfinished_sign_in"] * 2]
+
+
+def test_a_host_may_tell_by_itself() -> None:
+    """With `sign_in_notices=False` no such mail is sent, and the event says what is new all the same."""
+    with World.open(options=EmbeddedOptions(sign_in_notices=False)) as world:
+        app = world.enrol(world.person(ANN))
+        world.second(world.step(ANN), app.backup[0], Factor.BACKUP_CODE)
+        assert told(world) == []
+        assert (world.events(name="user.signed_in"))[-1].details()["details"]["new_device"] is True
+
+
+def test_after_a_reset_the_first_device_is_no_news(world: World) -> None:
+    """A reset forgets all devices and is told of by itself; the sign-in after it has nothing to be compared with."""
+    world.person(ANN)
+    world.call("accounts.request_password_reset", email=ANN)
+    world.call("accounts.reset_password", token=world.token(ANN, "password_reset"), password=OTHER_PASSWORD)
+    assert isinstance(ask(world, "sign_in.password", email=ANN, password=OTHER_PASSWORD), SignedIn)
+    assert told(world) == []
