@@ -92,6 +92,7 @@ def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
         regions=options.regions,
         breaches_optional=options.breaches_optional,
         letters=options.letters,
+        sign_in_notices=options.sign_in_notices,
     )
 
 

@@ -115,7 +115,7 @@ def test_password_then_code_then_access_and_the_code_once(host: Host, browser: B
     assert phone.cookie == ""
     events = host.events()
     assert [event.reason for event in named(events, "mfa.code_refused")] == ["code_already_used"]
-    assert named(events, "user.signed_in")[-1].details()["details"] == {"aal": 2, "factors": ["pwd", "otp"]}
+    assert named(events, "user.signed_in")[-1].details()["details"] == {"aal": 2, "factors": ["pwd", "otp"], "new_device": True}
 
 
 @pytest.mark.proves("SEED-M6")

@@ -8,7 +8,7 @@ from typing import Any
 
 from ctsec.authn import ImportedAccount
 from ctsec.directory.record import Organization, Workspace
-from ctsec.ids import AuthenticatorId, BreakGlassId, CredentialId, ElevationId, PasskeyId, SessionId
+from ctsec.ids import AuthenticatorId, BreakGlassId, CredentialId, DeviceId, ElevationId, PasskeyId, SessionId
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
@@ -37,6 +37,7 @@ class AsyncStage:
     lab: Workspace
     device: Device
     pending: Device
+    known: DeviceId
     minted: Any
     ticket: str
     tokens: dict[str, str]
@@ -112,6 +113,7 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
         lab=lab,
         device=device,
         pending=Device(base32(enrolment.seed.reveal()), (), world.clock),
+        known=(await world.call("devices.of", ann.id))[0].id,
         minted=await world.key(ann, acme.id),
         ticket=step.ticket.reveal(),
         tokens=tokens,
@@ -155,6 +157,8 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "sessions.revoke": ((ann, SessionId(ann.credential.id)), {}),
         "sessions.sign_out": ((ann,), {}),
         "sessions.sign_out_everywhere": ((ann,), {}),
+        "devices.revoke": ((ann, stage.known), {}),
+        "devices.revoke_all": ((ann,), {}),
         "sessions.switch_organization": ((ann, stage.acme.id), {}),
         "mfa.begin_totp": ((ann,), {}),
         "mfa.confirm_totp": ((bob,), {"code": stage.pending.code()}),

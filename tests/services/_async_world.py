@@ -82,6 +82,7 @@ class AsyncWorld:
             customer_keys=given.customer_keys,
             regions=self.regions,
             methods=given.methods,
+            sign_in_notices=given.sign_in_notices,
             roles_in_memory=given.roles_in_memory,
             pepper_files=given.pepper_files,
             breaches=given.breaches,

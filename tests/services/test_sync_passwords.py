@@ -337,7 +337,7 @@ def test_a_password_lasts_until_it_is_withdrawn(world: World) -> None:
     assert reason(world.step(ANN)) is Reason.INVALID_CREDENTIALS
     assert reason(world.gate.session(world._tokens[principal.credential.id])) is Reason.NOT_AUTHENTICATED
     world.mail()
-    assert "others may know" in world.mailer.to(ANN)[-1].text.reveal()
+    assert ["others may know" in message.text.reveal() for message in world.mailer.to(ANN)].count(True) == 1
     world.call("accounts.request_password_reset", email=ANN)
     token = world.token(ANN, "password_reset")
     assert reason(world.call("accounts.reset_password", token=token, password=OTHER_PASSWORD)) is None

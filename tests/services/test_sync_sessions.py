@@ -48,7 +48,7 @@ def test_a_reset_ends_sessions_and_skips_no_factor(world: World, ann: Principal)
     assert reason(world.step(ANN)) is Reason.INVALID_CREDENTIALS
     assert isinstance(world.step(ANN, OTHER_PASSWORD), MfaRequired)
     world.mail()
-    assert [message.kind for message in world.mailer.to(ANN)][-1] == "notice"
+    assert [message.subject for message in world.mailer.to(ANN)].count("Acme: your password was reset") == 1
 
 
 @pytest.mark.proves("ASVS-6.5.1", "ASVS-6.4.1", "CVE-2026-73431")
@@ -166,7 +166,7 @@ def test_a_change_of_password_takes_the_current_one(world: World, ann: Principal
     assert reason(world.step(ANN)) is Reason.INVALID_CREDENTIALS
     assert isinstance(world.step(ANN, OTHER_PASSWORD), SignedIn)
     world.mail()
-    assert world.mailer.to(ANN)[-1].kind == "notice"
+    assert [message.kind for message in world.mailer.to(ANN)].count("notice") == 1
 
 
 def test_guessing_the_current_password_is_throttled(world: World, ann: Principal) -> None:

@@ -56,6 +56,7 @@ class EventName(StrEnum):
     PASSWORD_RESET_REQUESTED = "password.reset_requested"
     SESSION_REVOKED = "session.revoked"
     SESSION_ORGANIZATION_SWITCHED = "session.organization_switched"
+    DEVICE_REVOKED = "device.revoked"
     MFA_ENROLMENT_STARTED = "mfa.enrolment_started"
     MFA_ENROLLED = "mfa.enrolled"
     MFA_REMOVED = "mfa.removed"

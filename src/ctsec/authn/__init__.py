@@ -13,16 +13,19 @@ if TYPE_CHECKING:
     from ctsec.authn._async import AsyncSignIn as AsyncSignIn
     from ctsec.authn._async_accounts import AsyncAccounts as AsyncAccounts
     from ctsec.authn._async_addresses import AsyncAddresses as AsyncAddresses
+    from ctsec.authn._async_device_list import AsyncDeviceList as AsyncDeviceList
     from ctsec.authn._async_sessions import AsyncSessions as AsyncSessions
     from ctsec.authn._sync import SignIn as SignIn
     from ctsec.authn._sync_accounts import Accounts as Accounts
     from ctsec.authn._sync_addresses import Addresses as Addresses
+    from ctsec.authn._sync_device_list import DeviceList as DeviceList
     from ctsec.authn._sync_sessions import Sessions as Sessions
     from ctsec.authn.argon2 import Argon2Parameters as Argon2Parameters
     from ctsec.authn.argon2_pool import Argon2Bounds as Argon2Bounds
     from ctsec.authn.argon2_pool import Argon2Hasher as Argon2Hasher
     from ctsec.authn.argon2_pool import AsyncArgon2Hasher as AsyncArgon2Hasher
     from ctsec.authn.calibration import calibrate as calibrate
+    from ctsec.authn.device import KnownDevice as KnownDevice
     from ctsec.authn.journey import ImportedAccount as ImportedAccount
     from ctsec.authn.journey import MfaRequired as MfaRequired
     from ctsec.authn.journey import SignedIn as SignedIn
@@ -44,9 +47,12 @@ _HOME = {
     "AsyncAccounts": "ctsec.authn._async_accounts",
     "AsyncAddresses": "ctsec.authn._async_addresses",
     "AsyncArgon2Hasher": "ctsec.authn.argon2_pool",
+    "AsyncDeviceList": "ctsec.authn._async_device_list",
     "AsyncSessions": "ctsec.authn._async_sessions",
     "AsyncSignIn": "ctsec.authn._async",
+    "DeviceList": "ctsec.authn._sync_device_list",
     "ImportedAccount": "ctsec.authn.journey",
+    "KnownDevice": "ctsec.authn.device",
     "MfaRequired": "ctsec.authn.journey",
     "PasswordHint": "ctsec.authn.strength",
     "PasswordLevel": "ctsec.authn.strength",
@@ -70,9 +76,12 @@ __all__ = [
     "AsyncAccounts",
     "AsyncAddresses",
     "AsyncArgon2Hasher",
+    "AsyncDeviceList",
     "AsyncSessions",
     "AsyncSignIn",
+    "DeviceList",
     "ImportedAccount",
+    "KnownDevice",
     "MfaRequired",
     "PasswordHint",
     "PasswordLevel",

@@ -12,6 +12,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._async_devices import AsyncDevices
+from ctsec.authn._async_notices import AsyncSignInNotices
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
@@ -43,6 +44,7 @@ class AsyncSignInParts:
     throttle: AsyncThrottle
     proofs: AsyncProofRecords
     devices: AsyncDevices
+    notices: AsyncSignInNotices
 
 
 class AsyncSignIn:
@@ -83,6 +85,8 @@ class AsyncSignIn:
         if factors:
             # The journey goes on in another request, and what this step has disabled ends it there.
             await self._parts.throttle.failed(charge, subject=user.id)
+            if device is None:
+                await self._parts.notices.begun(user)
             return await self._ticket(user, factors, charge)
         return await self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now()}, charges=(charge,))
 
@@ -217,7 +221,7 @@ class AsyncSignIn:
             targets=(Target("session", session.id),),
             subject=live.id,
             organization=session.organization_id,
-            details={"factors": tuple(factors), "aal": session.aal},
+            details={"factors": tuple(factors), "aal": session.aal, "new_device": device is not None},
         )
         return SignedIn(live, session, token, device)
 
@@ -225,7 +229,10 @@ class AsyncSignIn:
         """Keep this device; one whose own limit was reached signed in as a stranger, and becomes another device."""
         known = await self._parts.devices.recognise(user.id)
         lanes = {counted(record.key)[1] for charge in charges for record in charge.records}
-        return await self._parts.devices.remember(user, known=known, spent=lanes != {known})
+        spent = lanes != {known}
+        if known is None or spent:
+            await self._parts.notices.complete(user)
+        return await self._parts.devices.remember(user, known=known, spent=spent)
 
     def _may_act(self, user: User) -> Refusal | None:
         if user.status is not UserStatus.ACTIVE:

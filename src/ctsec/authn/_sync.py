@@ -13,6 +13,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._sync_devices import Devices
+from ctsec.authn._sync_notices import SignInNotices
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import AccountRecords, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
@@ -44,6 +45,7 @@ class SignInParts:
     throttle: Throttle
     proofs: ProofRecords
     devices: Devices
+    notices: SignInNotices
 
 
 class SignIn:
@@ -84,6 +86,8 @@ class SignIn:
         if factors:
             # The journey goes on in another request, and what this step has disabled ends it there.
             self._parts.throttle.failed(charge, subject=user.id)
+            if device is None:
+                self._parts.notices.begun(user)
             return self._ticket(user, factors, charge)
         return self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now()}, charges=(charge,))
 
@@ -218,7 +222,7 @@ class SignIn:
             targets=(Target("session", session.id),),
             subject=live.id,
             organization=session.organization_id,
-            details={"factors": tuple(factors), "aal": session.aal},
+            details={"factors": tuple(factors), "aal": session.aal, "new_device": device is not None},
         )
         return SignedIn(live, session, token, device)
 
@@ -226,7 +230,10 @@ class SignIn:
         """Keep this device; one whose own limit was reached signed in as a stranger, and becomes another device."""
         known = self._parts.devices.recognise(user.id)
         lanes = {counted(record.key)[1] for charge in charges for record in charge.records}
-        return self._parts.devices.remember(user, known=known, spent=lanes != {known})
+        spent = lanes != {known}
+        if known is None or spent:
+            self._parts.notices.complete(user)
+        return self._parts.devices.remember(user, known=known, spent=spent)
 
     def _may_act(self, user: User) -> Refusal | None:
         if user.status is not UserStatus.ACTIVE:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from ctsec.authn.device_name import device_name
 from ctsec.guard.proof import TOKEN_LENGTH, mint_token, token_digest
 from ctsec.ids import ID_LENGTH, DeviceId, Random, UserId, is_id
 from ctsec.outcome import Refusal
@@ -39,6 +40,35 @@ class Device:
     seen_at: datetime
     expires_at: datetime
     user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownDevice:
+    """A device as its person sees it, without its secret; `current` says that the request came from it.
+
+    `name` is made from the user agent, which is what the device says of itself.
+    """
+
+    id: DeviceId
+    name: str
+    user_agent: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    current: bool
+
+    @classmethod
+    def of(cls, device: Device, *, current: bool) -> KnownDevice:
+        """Return what a person sees of a device."""
+        return cls(
+            id=device.id,
+            name=device_name(device.user_agent),
+            user_agent=device.user_agent,
+            created_at=device.created_at,
+            seen_at=device.seen_at,
+            expires_at=device.expires_at,
+            current=current,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
@@ -21,26 +21,28 @@ from ctsec.audit.event import EventName, Target
 from ctsec.errors import StoreBusy
 from ctsec.guard._async_allowances import AsyncAllowances
 from ctsec.guard._async_ports import AsyncGuardStore
-from ctsec.guard.allowance import address_block
+from ctsec.guard.allowance import LONGEST, AllowancePolicy, address_block
 from ctsec.guard.attempts import LOCKED, Attempts, Charge, ThrottlePolicy, charge, charge_along, rebase
-from ctsec.guard.counters import block_counter, counted, device_counter, mail_counter
-from ctsec.ids import DeviceId
+from ctsec.guard.counters import block_counter, counted, device_counter, mail_counter, notice_counter
+from ctsec.ids import DeviceId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal, anonymous
 
 _TRIES = 16
+_NOTICES: Final = AllowancePolicy(burst=1, every=LONGEST)
 _Rule: TypeAlias = Callable[..., Outcome[Attempts]]
 
 
 class AsyncThrottle:
     """Charges an attempt before anything is compared, and forgets the charges when a journey is complete."""
 
-    __slots__ = ("_addresses", "_ambient", "_attempts", "_audit", "_mails", "_policy")
+    __slots__ = ("_addresses", "_ambient", "_attempts", "_audit", "_mails", "_notices", "_policy")
 
     def __init__(self, guard: AsyncGuardStore, *, policy: ThrottlePolicy, audit: AsyncRecorder, ambient: Ambient) -> None:
         self._attempts = guard.attempts
         self._addresses = AsyncAllowances(guard.allowances, policy=policy.addresses, ambient=ambient)
         self._mails = AsyncAllowances(guard.allowances, policy=policy.mails, ambient=ambient)
+        self._notices = AsyncAllowances(guard.allowances, policy=_NOTICES, ambient=ambient)
         self._policy = policy
         self._audit = audit
         self._ambient = ambient
@@ -124,6 +126,10 @@ class AsyncThrottle:
     async def charge_mail(self, email_key: str) -> Refusal | None:
         """Count one mail on request to an address, known or not."""
         return await self._mails.take(mail_counter(email_key))
+
+    async def may_tell(self, user_id: UserId) -> bool:
+        """Say whether a person may be told of a sign-in that is not complete: once a day, however often strangers begin one."""
+        return await self._notices.take(notice_counter(user_id)) is None
 
     def _policy_of(self, key: str) -> ThrottlePolicy:
         return self._policy.of_device() if counted(key)[1] else self._policy

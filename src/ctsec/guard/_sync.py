@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
@@ -22,26 +22,28 @@ from ctsec.audit.event import EventName, Target
 from ctsec.errors import StoreBusy
 from ctsec.guard._sync_allowances import Allowances
 from ctsec.guard._sync_ports import GuardStore
-from ctsec.guard.allowance import address_block
+from ctsec.guard.allowance import LONGEST, AllowancePolicy, address_block
 from ctsec.guard.attempts import LOCKED, Attempts, Charge, ThrottlePolicy, charge, charge_along, rebase
-from ctsec.guard.counters import block_counter, counted, device_counter, mail_counter
-from ctsec.ids import DeviceId
+from ctsec.guard.counters import block_counter, counted, device_counter, mail_counter, notice_counter
+from ctsec.ids import DeviceId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal, anonymous
 
 _TRIES = 16
+_NOTICES: Final = AllowancePolicy(burst=1, every=LONGEST)
 _Rule: TypeAlias = Callable[..., Outcome[Attempts]]
 
 
 class Throttle:
     """Charges an attempt before anything is compared, and forgets the charges when a journey is complete."""
 
-    __slots__ = ("_addresses", "_ambient", "_attempts", "_audit", "_mails", "_policy")
+    __slots__ = ("_addresses", "_ambient", "_attempts", "_audit", "_mails", "_notices", "_policy")
 
     def __init__(self, guard: GuardStore, *, policy: ThrottlePolicy, audit: Recorder, ambient: Ambient) -> None:
         self._attempts = guard.attempts
         self._addresses = Allowances(guard.allowances, policy=policy.addresses, ambient=ambient)
         self._mails = Allowances(guard.allowances, policy=policy.mails, ambient=ambient)
+        self._notices = Allowances(guard.allowances, policy=_NOTICES, ambient=ambient)
         self._policy = policy
         self._audit = audit
         self._ambient = ambient
@@ -125,6 +127,10 @@ class Throttle:
     def charge_mail(self, email_key: str) -> Refusal | None:
         """Count one mail on request to an address, known or not."""
         return self._mails.take(mail_counter(email_key))
+
+    def may_tell(self, user_id: UserId) -> bool:
+        """Say whether a person may be told of a sign-in that is not complete: once a day, however often strangers begin one."""
+        return self._notices.take(notice_counter(user_id)) is None
 
     def _policy_of(self, key: str) -> ThrottlePolicy:
         return self._policy.of_device() if counted(key)[1] else self._policy

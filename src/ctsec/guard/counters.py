@@ -56,6 +56,11 @@ def key_counter(block: str) -> str:
     return f"key:{block}"
 
 
+def notice_counter(user_id: UserId) -> str:
+    """Return the key of the allowance of notices about sign-ins that a person did not complete."""
+    return f"notice:{user_id}"
+
+
 def mail_counter(email_key: str) -> str:
     """Return the key of the allowance of mails to an address, however it is written, and without the address."""
     return f"mail:{_digest(email_key)}"

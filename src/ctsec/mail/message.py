@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlencode
@@ -21,6 +22,7 @@ from ctsec.mail.letter import BREAKING, MAX_HTML, DefaultTemplate, Letter, Lette
 from ctsec.secret import SecretText
 
 MAX_TEXT: Final = 16_384
+_SAMPLE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +151,25 @@ class Letters:
         values = {"what": what, "way": way, "failures": str(failures)}
         return self._set(kind="disabled", recipient=recipient, subject=f"{what} was guessed at", says=says, values=values)
 
+    def sign_in(self, recipient: str, *, finished: bool, when: datetime, device: str, address: str) -> Message:
+        """Tell a person of a sign-in from a device that was not used before, or of one that waits for its second factor."""
+        did = "signed in to your account" if finished else "gave the right password of your account, and no second factor yet,"
+        wrong = (
+            "change your password, end all other sessions and revoke the device" if finished else "change your password: somebody knows it"
+        )
+        values = {"when": f"{when:%Y-%m-%d %H:%M} UTC", "device": one_line(device), "address": one_line(address) or "unknown"}
+        says = (
+            f"Somebody, perhaps you, {did} from a device that was not used before:",
+            "",
+            f"When: {values['when']}",
+            f"Device, by its own account: {values['device']}",
+            f"Address: {values['address']}",
+            "",
+            f"If it was you, there is nothing to do. If it was not you, {wrong}.",
+        )
+        kind, subject = ("new_device", "a sign-in from a new device") if finished else ("unfinished_sign_in", "your password was used")
+        return self._set(kind=kind, recipient=recipient, subject=subject, says=says, values=values)
+
     def notice(self, recipient: str, *, what: str) -> Message:
         """Tell a person that something about the account's security changed."""
         says = (f"This happened on your account: {what}.", "If it was not you, reset your password and write to us.")
@@ -195,5 +216,6 @@ class Letters:
             self.alarm(whom, what="something happened", reason="a reason"),
             self.rotation_due(whom, name="a credential"),
             self.disabled(whom, what="your password", way="a reset link", failures=100),
+            *(self.sign_in(whom, finished=done, when=_SAMPLE, device="a device", address="192.0.2.7") for done in (True, False)),
             self.notice(whom, what="something changed"),
         )

@@ -8,7 +8,9 @@ from ctsec.authn._async import AsyncSignIn, AsyncSignInParts
 from ctsec.authn._async_accounts import AsyncAccountParts, AsyncAccounts
 from ctsec.authn._async_addresses import AsyncAddresses
 from ctsec.authn._async_breaches import AsyncBreachCheck
+from ctsec.authn._async_device_list import AsyncDeviceList
 from ctsec.authn._async_devices import AsyncDevices
+from ctsec.authn._async_notices import AsyncSignInNotices
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.directory._async_members import AsyncMembers, AsyncMemberStores
@@ -67,6 +69,7 @@ class AsyncPeople:
                 throttle=self._throttle,
                 proofs=self._guard.proofs,
                 devices=self._devices,
+                notices=self._notices,
             ),
             audit=self.audit,
             ambient=self._ambient,
@@ -84,6 +87,11 @@ class AsyncPeople:
             audit=self.audit,
             ambient=self._ambient,
         )
+
+    @property
+    def devices(self) -> AsyncDeviceList:
+        """The devices that people have used before."""
+        return AsyncDeviceList(self._store.devices, devices=self._devices, audit=self.audit, ambient=self._ambient)
 
     @property
     def mfa(self) -> AsyncMfa:
@@ -188,6 +196,17 @@ class AsyncPeople:
     @property
     def _devices(self) -> AsyncDevices:
         return AsyncDevices(self._store.devices, ambient=self._ambient)
+
+    @property
+    def _notices(self) -> AsyncSignInNotices:
+        return AsyncSignInNotices(
+            devices=self._store.devices,
+            throttle=self._throttle,
+            post=self._outbox,
+            letters=self._parts.letters,
+            wanted=self._parts.settings.sign_in_notices,
+            ambient=self._ambient,
+        )
 
     @property
     def _throttle(self) -> AsyncThrottle:

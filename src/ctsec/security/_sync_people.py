@@ -9,7 +9,9 @@ from ctsec.authn._sync import SignIn, SignInParts
 from ctsec.authn._sync_accounts import AccountParts, Accounts
 from ctsec.authn._sync_addresses import Addresses
 from ctsec.authn._sync_breaches import BreachCheck
+from ctsec.authn._sync_device_list import DeviceList
 from ctsec.authn._sync_devices import Devices
+from ctsec.authn._sync_notices import SignInNotices
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.directory._sync_members import Members, MemberStores
@@ -68,6 +70,7 @@ class People:
                 throttle=self._throttle,
                 proofs=self._guard.proofs,
                 devices=self._devices,
+                notices=self._notices,
             ),
             audit=self.audit,
             ambient=self._ambient,
@@ -85,6 +88,11 @@ class People:
             audit=self.audit,
             ambient=self._ambient,
         )
+
+    @property
+    def devices(self) -> DeviceList:
+        """The devices that people have used before."""
+        return DeviceList(self._store.devices, devices=self._devices, audit=self.audit, ambient=self._ambient)
 
     @property
     def mfa(self) -> Mfa:
@@ -189,6 +197,17 @@ class People:
     @property
     def _devices(self) -> Devices:
         return Devices(self._store.devices, ambient=self._ambient)
+
+    @property
+    def _notices(self) -> SignInNotices:
+        return SignInNotices(
+            devices=self._store.devices,
+            throttle=self._throttle,
+            post=self._outbox,
+            letters=self._parts.letters,
+            wanted=self._parts.settings.sign_in_notices,
+            ambient=self._ambient,
+        )
 
     @property
     def _throttle(self) -> Throttle:

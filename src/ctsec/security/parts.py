@@ -48,7 +48,7 @@ class Settings:
 
     `totp_window` is how many time steps to either side are accepted (0 to 2), `letters` how mail looks and in which language it speaks.
     `breaches_optional` is why a password may be set where the list of leaked passwords does not answer (one line, for the audit log);
-    empty: it may not.
+    empty: it may not. `sign_in_notices` says whether people are mailed about sign-ins from devices that they have not used before.
     """
 
     issuer: str
@@ -63,6 +63,7 @@ class Settings:
     totp_window: int = 1
     breaches_optional: str = ""
     letters: LetterTemplate = field(default_factory=DefaultTemplate)
+    sign_in_notices: bool = True
 
     def __post_init__(self) -> None:
         parse_issuer(self.issuer)
@@ -92,6 +93,8 @@ class EmbeddedOptions:
     wait for it); `breaches_optional` is why a password may be set all the same where it does not answer (empty: it may not).
 
     `letters` says how mail looks and in which language it speaks; it is tried with a letter of each kind at the start.
+
+    `sign_in_notices` is whether people are mailed about sign-ins from devices that they have not used before.
 
     `mail_transport` and `changes_transport` say how the mail server and Redis are reached where they are not on this machine: TLS 1.3 with
     the system's CAs by default.
@@ -129,6 +132,7 @@ class EmbeddedOptions:
     worker: bool = True
     mail_transport: Transport = TRANSPORT
     letters: LetterTemplate = field(default_factory=DefaultTemplate)
+    sign_in_notices: bool = True
     changes: str | None = None
     changes_transport: Transport = TRANSPORT
     ask_every: float = 1.0

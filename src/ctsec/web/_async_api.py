@@ -23,6 +23,7 @@ from ctsec.security._async import AsyncSecurity
 from ctsec.web import (
     _async_account,
     _async_audit,
+    _async_devices,
     _async_encryption,
     _async_keys,
     _async_organizations,
@@ -47,6 +48,7 @@ _MODULES: Final = (
     _async_account,
     _async_second_factor,
     _async_passkeys,
+    _async_devices,
     _async_organizations,
     _async_people,
     _async_roles,

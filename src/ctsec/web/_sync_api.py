@@ -24,6 +24,7 @@ from ctsec.security._sync import Security
 from ctsec.web import (
     _sync_account,
     _sync_audit,
+    _sync_devices,
     _sync_encryption,
     _sync_keys,
     _sync_organizations,
@@ -48,6 +49,7 @@ _MODULES: Final = (
     _sync_account,
     _sync_second_factor,
     _sync_passkeys,
+    _sync_devices,
     _sync_organizations,
     _sync_people,
     _sync_roles,

@@ -61,6 +61,10 @@ class Site:
         """Return the Set-Cookie value that removes the session token."""
         return self._cookie(self.cookie_name, "", 0)
 
+    def clear_device_cookie(self) -> str:
+        """Return the Set-Cookie value that removes the token of a known device."""
+        return self._cookie(self.device_cookie_name, "", 0)
+
     def _name(self, name: str) -> str:
         return f"__Host-{name}" if self.secure else name
 

@@ -13,6 +13,7 @@ from ctsec.encryption.customer_key import parse_region
 from ctsec.ids import (
     AuthenticatorId,
     CredentialId,
+    DeviceId,
     ElevationId,
     InvitationId,
     KeyId,
@@ -55,6 +56,7 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "workspace_id": _is(WorkspaceId),
     "user_id": _is(UserId),
     "session_id": _is(SessionId),
+    "device_id": _is(DeviceId),
     "elevation_id": _is(ElevationId),
     "invitation_id": _is(InvitationId),
     "key_id": _is(KeyId),
@@ -152,6 +154,11 @@ PASSKEYS: Final = (
     ),
     _signed_in("PATCH /passkeys/{passkey_id} rename_passkey", "Rename a passkey", body=models.FactorName, returns=_PASSKEY),
     _signed_in("DELETE /passkeys/{passkey_id} remove_passkey", "Remove a passkey", status=204),
+)
+DEVICES: Final = (
+    _signed_in("GET /devices devices", "The devices that I have signed in with before", returns=("devices:array",)),
+    _signed_in("DELETE /devices/{device_id} revoke_device", "Make one of them a stranger", status=204),
+    _signed_in("DELETE /devices revoke_other_devices", "Make all but this one strangers", returns=("revoked:integer",)),
 )
 ORGANIZATIONS: Final = (
     _signed_in(
@@ -313,6 +320,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *ACCOUNT,
     *SECOND_FACTOR,
     *PASSKEYS,
+    *DEVICES,
     *ORGANIZATIONS,
     *PEOPLE,
     *ROLES,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from ctsec.audit.record import StoredEvent
+from ctsec.authn.device import KnownDevice
 from ctsec.authn.record import Session
 from ctsec.directory.record import Invitation, Member, Membership, Organization, Workspace
 from ctsec.encryption.customer_key import CustomerKey
@@ -46,6 +47,19 @@ def session(record: Session, *, current: str) -> View:
         "user_agent": record.user_agent,
         "address": record.address,
         "current": record.id == current,
+    }
+
+
+def device(record: KnownDevice) -> View:
+    """Return one of a person's own devices."""
+    return {
+        "id": record.id,
+        "name": record.name,
+        "user_agent": record.user_agent,
+        "created_at": moment(record.created_at),
+        "last_seen_at": moment(record.seen_at),
+        "expires_at": moment(record.expires_at),
+        "current": record.current,
     }
 
 

@@ -1,0 +1,63 @@
+"""What a person is told of sign-ins that may be somebody else's (async source).
+
+Rules that this module keeps:
+
+- a complete sign-in from a device that the person has not used before is one mail, in the sign-in's transaction, whichever way it came;
+- a right password from such a device, where a second factor is due, is a mail too, at most one a day: whoever knows the password could
+  send as many as they like;
+- whoever never signed in before is told nothing: there is no device to compare with.
+"""
+
+from __future__ import annotations
+
+from ctsec.ambient import Ambient
+from ctsec.authn._async_ports import AsyncDeviceRecords, AsyncPost
+from ctsec.authn.device_name import device_name
+from ctsec.guard._async import AsyncThrottle
+from ctsec.mail.message import Letters
+from ctsec.user import User
+
+
+class AsyncSignInNotices:
+    """Tells people of sign-ins from devices that they have not used before; with `wanted` False it tells nobody."""
+
+    __slots__ = ("_ambient", "_devices", "_letters", "_post", "_throttle", "_wanted")
+
+    def __init__(
+        self,
+        *,
+        devices: AsyncDeviceRecords,
+        throttle: AsyncThrottle,
+        post: AsyncPost,
+        letters: Letters,
+        wanted: bool,
+        ambient: Ambient,
+    ) -> None:
+        self._devices = devices
+        self._throttle = throttle
+        self._post = post
+        self._letters = letters
+        self._wanted = wanted
+        self._ambient = ambient
+
+    async def complete(self, user: User) -> None:
+        """Tell of a sign-in that is complete, before its device is remembered."""
+        if self._wanted and await self._devices.of_user(user.id):
+            await self._send(user, finished=True)
+
+    async def begun(self, user: User) -> None:
+        """Tell of a right password that waits for its second factor."""
+        if self._wanted and await self._devices.of_user(user.id) and await self._throttle.may_tell(user.id):
+            await self._send(user, finished=False)
+
+    async def _send(self, user: User, *, finished: bool) -> None:
+        request = self._ambient.request
+        await self._post.post(
+            self._letters.sign_in(
+                user.email,
+                finished=finished,
+                when=self._ambient.now(),
+                device=device_name(request.user_agent),
+                address=request.address,
+            )
+        )
