@@ -14,7 +14,7 @@ from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._sync_devices import Devices
 from ctsec.authn._sync_passwords import PasswordVault
-from ctsec.authn._sync_ports import AccountRecords, SecondFactors
+from ctsec.authn._sync_ports import AccountRecords, RecoveryTrails, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.authn.journey import TICKET_LIFE, MfaRequired, SignedIn, SignInStep
 from ctsec.authn.record import Session
@@ -44,6 +44,7 @@ class SignInParts:
     throttle: Throttle
     proofs: ProofRecords
     devices: Devices
+    trails: RecoveryTrails
 
 
 class SignIn:
@@ -211,6 +212,7 @@ class SignIn:
             return self._refuse(refusal, subject=user.id)
         session, token = self._parts.sessions.start(live, factors=factors)
         self._parts.throttle.settle(*charges)
+        self._parts.trails.signed_in(live.id, factors)
         device = self._remember(live, charges)
         self._audit.note(
             EventName.USER_SIGNED_IN,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table
+from sqlalchemy import Column, Index, Integer, MetaData, PrimaryKeyConstraint, Table
 
 from ctsec.directory.record import MembershipStatus, OrganizationStatus, WorkspaceStatus
 from ctsec.encryption.dek import DekState
@@ -21,8 +21,16 @@ from ctsec.guard.proof import Purpose
 from ctsec.mfa.passkey import MAX_CREDENTIAL_ID, Backup
 from ctsec.principal import PrincipalKind
 from ctsec.rbac.elevation import ElevationKind, ElevationState
+from ctsec.recovery.record import RecoveryState
 from ctsec.residency.record import MAX_KEY, MAX_KIND, MoveState, ResidenceState
-from ctsec.storage.sql.types import Blob, Digest, EnumText, Ident, Instant, JsonText, Words
+from ctsec.storage.sql.columns import at as _at
+from ctsec.storage.sql.columns import blob as _blob
+from ctsec.storage.sql.columns import event_columns as _event
+from ctsec.storage.sql.columns import id_column as _id
+from ctsec.storage.sql.columns import number as _number
+from ctsec.storage.sql.columns import version_table as _version_table
+from ctsec.storage.sql.columns import words as _words
+from ctsec.storage.sql.types import Digest, EnumText, JsonText
 from ctsec.user import UserStatus
 from ctsec.vault.record import AccessMode, VaultKind
 
@@ -32,44 +40,8 @@ _OPTIONS: Final[dict[str, Any]] = {
     for dialect in ("mysql", "mariadb")
     for option, value in {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin", "row_format": "DYNAMIC"}.items()
 }
-_ID: Final = 64
 _EMAIL: Final = 1016
 _KEY: Final = 1280
-
-
-def _id(name: str, *, length: int = _ID, nullable: bool = False, default: str | None = None) -> Column[Any]:
-    return Column(name, Ident(length), nullable=nullable, server_default=default)
-
-
-def _at(name: str, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, Instant(), nullable=nullable)
-
-
-def _number(name: str, *, default: str | None = None) -> Column[Any]:
-    return Column(name, BigInteger(), nullable=False, autoincrement=False, server_default=default)
-
-
-def _words(name: str) -> Column[Any]:
-    return Column(name, Words(), nullable=False)
-
-
-def _blob(name: str, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, Blob(), nullable=nullable)
-
-
-def _event() -> list[Column[Any]]:
-    texts = ("name", "actor_kind", "actor_id", "target_kind", "target_id", "subject_id", "outcome", "reason")
-    return [
-        _id("id"), _id("log"), _at("time"), *(_id(text, length=256) for text in texts), _id("organization_id", nullable=True),
-        _id("workspace_id", nullable=True), _id("request_id", length=256), _blob("body"), Column("leaf", Digest(32), nullable=False),
-        _blob("personal"),
-    ]  # fmt: skip
-
-
-def _version_table(name: str, *, schema: str | None) -> Table:
-    """Return the table of a version, exactly as Alembic would make it."""
-    column = Column("version_num", String(32), nullable=False)
-    return Table(name, MetaData(schema=schema), column, PrimaryKeyConstraint("version_num", name=f"{name}_pkc"))
 
 
 def user_columns() -> list[Column[Any]]:
@@ -112,6 +84,7 @@ class Tables:
         self.region_version = _version_table(f"{prefix}region_alembic_version", schema=schema)
         self.user = self._user() if user is None else _checked(user)
         self._people()
+        self._recovery()
         self._directory()
         self._roles()
         self._keys()
@@ -171,6 +144,28 @@ class Tables:
         self.device = self._table(
             "device", _id("id"), _id("user_id"), Column("secret_digest", Digest(64), nullable=False), _at("created_at"), _at("seen_at"),
             _at("expires_at"), _words("user_agent"), key=("id",), by_user=("user_id",),
+        )  # fmt: skip
+
+    def _recovery(self) -> None:
+        self.recovery = self._table(
+            "recovery", _id("id"), _id("organization_id", nullable=True), _id("user_id"),
+            Column("state", EnumText(RecoveryState, "recovery.state"), nullable=False), _blob("sealed"), _id("requested_by", length=256),
+            _at("requested_at"), _at("due_at"), _at("expires_at"), _id("approved_by", length=256, nullable=True),
+            _at("approved_at", nullable=True), _id("ended_by", length=256, nullable=True), _at("ended_at", nullable=True),
+            key=("id",), by_organization=("organization_id", "id"), by_user=("user_id", "state"), by_state=("state", "due_at"),
+        )  # fmt: skip
+        self.recovery_terms = self._table(
+            "recovery_terms", _id("organization_id"), _number("approvals"), _number("delay_seconds"), _id("changed_by", length=256),
+            _at("changed_at"), _number("version"), key=("organization_id",),
+        )  # fmt: skip
+        self.trail = self._table(
+            "trail", _id("user_id"), _at("password_reset_at", nullable=True), _at("factor_proved_at", nullable=True),
+            _at("factors_reset_at", nullable=True), _at("password_proved_at", nullable=True), _number("deciders"),
+            _at("address_changed_at", nullable=True), _words("former_address"), _number("version"), key=("user_id",),
+        )  # fmt: skip
+        self.domain = self._table(
+            "domain", _id("name", length=_EMAIL), _id("organization_id"), _words("method"), _id("recorded_by", length=256),
+            _at("recorded_at"), key=("name",), by_organization=("organization_id", "name"),
         )  # fmt: skip
 
     def _directory(self) -> None:
