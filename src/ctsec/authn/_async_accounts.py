@@ -131,7 +131,7 @@ class AsyncAccounts:
             return user
         held = await self._parts.trails.mail_refusal(user.id) if user is not None else None
         if user is not None and held is not None:
-            await self._parts.post.post(self._parts.letters.reset_held(user.email, why=held.detail))
+            await self._parts.post.post(self._parts.letters.recovery.held(user.email, why=held.detail))
             await self._refuse_token(Purpose.PASSWORD_RESET, held)
         elif user is not None and user.status is UserStatus.ACTIVE:
             token = await self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE, set_at=await self._parts.passwords.set_at(user.id))
@@ -159,9 +159,11 @@ class AsyncAccounts:
         if isinstance(accepted, Refusal):
             return accepted
         redeemed = await self._redeem(Purpose.PASSWORD_RESET, token)
-        held = redeemed if isinstance(redeemed, Refusal) else await self._parts.trails.password_reset(redeemed.id)
-        if isinstance(redeemed, Refusal) or held is not None:
-            return held or redeemed
+        if isinstance(redeemed, Refusal):
+            return redeemed
+        held = await self._parts.trails.password_reset(redeemed.id)
+        if held is not None:
+            return await self._refuse_token(Purpose.PASSWORD_RESET, held)
         if redeemed.email_verified_at is None:
             # The token came by mail to this address, which is what verification asks for.
             verified = replace(redeemed, email_verified_at=self._ambient.now(), version=redeemed.version + 1)

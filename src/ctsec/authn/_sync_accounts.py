@@ -132,7 +132,7 @@ class Accounts:
             return user
         held = self._parts.trails.mail_refusal(user.id) if user is not None else None
         if user is not None and held is not None:
-            self._parts.post.post(self._parts.letters.reset_held(user.email, why=held.detail))
+            self._parts.post.post(self._parts.letters.recovery.held(user.email, why=held.detail))
             self._refuse_token(Purpose.PASSWORD_RESET, held)
         elif user is not None and user.status is UserStatus.ACTIVE:
             token = self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE, set_at=self._parts.passwords.set_at(user.id))
@@ -160,9 +160,11 @@ class Accounts:
         if isinstance(accepted, Refusal):
             return accepted
         redeemed = self._redeem(Purpose.PASSWORD_RESET, token)
-        held = redeemed if isinstance(redeemed, Refusal) else self._parts.trails.password_reset(redeemed.id)
-        if isinstance(redeemed, Refusal) or held is not None:
-            return held or redeemed
+        if isinstance(redeemed, Refusal):
+            return redeemed
+        held = self._parts.trails.password_reset(redeemed.id)
+        if held is not None:
+            return self._refuse_token(Purpose.PASSWORD_RESET, held)
         if redeemed.email_verified_at is None:
             # The token came by mail to this address, which is what verification asks for.
             verified = replace(redeemed, email_verified_at=self._ambient.now(), version=redeemed.version + 1)

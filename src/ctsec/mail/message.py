@@ -151,40 +151,10 @@ class Letters:
         values = {"what": what, "way": way, "failures": str(failures)}
         return self._set(kind="disabled", recipient=recipient, subject=f"{what} was guessed at", says=says, values=values)
 
-    def reset_requested(self, recipient: str, token: SecretText, *, who: str, due: datetime) -> Message:
-        """Tell a person that somebody asked for a reset of the second factors, with the link that cancels it."""
-        when = f"{due:%Y-%m-%d %H:%M} UTC"
-        return self._set(
-            kind="mfa_reset_requested",
-            recipient=recipient,
-            subject="your second factors are to be reset",
-            says=(f"{one_line(who)} has asked for a reset of your second factors, not before {when}.", "With this link you cancel it:"),
-            link=self._link("cancel-recovery", token, label="Cancel the reset"),
-            closing=("If you asked for it, there is nothing to do. Your password stays as it is; you will need it.",),
-            values={"who": who, "due": when},
-        )
-
-    def factors_reset(self, recipient: str, *, until: datetime) -> Message:
-        """Tell a person that the second factors were reset, and what that means."""
-        when = f"{until:%Y-%m-%d %H:%M} UTC"
-        says = (
-            "Your second factors were reset, and you were signed out everywhere.",
-            "Sign in with your password, and set up a second factor again.",
-            f"Until {when} the password can not be reset by mail.",
-            "If you did not ask for this, change your password now and write to us.",
-        )
-        return self._set(kind="mfa_reset", recipient=recipient, subject="your second factors were reset", says=says, values={"until": when})
-
-    def reset_held(self, recipient: str, *, why: str) -> Message:
-        """Tell a person who asked for a link that nothing is reset by mail at present."""
-        says = (
-            "A link to reset your password was asked for. It was not sent:",
-            f"{one_line(why)}.",
-            "If it was not you, ignore this mail; write to us if you did not ask for a reset of your second factors.",
-        )
-        return self._set(
-            kind="reset_held", recipient=recipient, subject="your password can not be reset by mail now", says=says, values={"why": why}
-        )
+    @property
+    def recovery(self) -> RecoveryLetters:
+        """The letters about resets of second factors."""
+        return RecoveryLetters(self)
 
     def notice(self, recipient: str, *, what: str) -> Message:
         """Tell a person that something about the account's security changed."""
@@ -232,8 +202,52 @@ class Letters:
             self.alarm(whom, what="something happened", reason="a reason"),
             self.rotation_due(whom, name="a credential"),
             self.disabled(whom, what="your password", way="a reset link", failures=100),
-            self.reset_requested(whom, token, who="somebody", due=_SAMPLE),
-            self.factors_reset(whom, until=_SAMPLE),
-            self.reset_held(whom, why="it is too early"),
+            self.recovery.requested(whom, token, who="somebody", due=_SAMPLE),
+            self.recovery.done(whom, until=_SAMPLE),
+            self.recovery.held(whom, why="it is too early"),
             self.notice(whom, what="something changed"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryLetters:
+    """The letters about resets of second factors."""
+
+    letters: Letters
+
+    def requested(self, recipient: str, token: SecretText, *, who: str, due: datetime) -> Message:
+        """Tell a person that somebody asked for a reset of the second factors, with the link that cancels it."""
+        when = f"{due:%Y-%m-%d %H:%M} UTC"
+        return self.letters._set(
+            kind="mfa_reset_requested",
+            recipient=recipient,
+            subject="your second factors are to be reset",
+            says=(f"{one_line(who)} has asked for a reset of your second factors, not before {when}.", "With this link you cancel it:"),
+            link=self.letters._link("cancel-recovery", token, label="Cancel the reset"),
+            closing=("If you asked for it, there is nothing to do. Your password stays as it is; you will need it.",),
+            values={"who": who, "due": when},
+        )
+
+    def done(self, recipient: str, *, until: datetime) -> Message:
+        """Tell a person that the second factors were reset, and what that means."""
+        when = f"{until:%Y-%m-%d %H:%M} UTC"
+        says = (
+            "Your second factors were reset, and you were signed out everywhere.",
+            "Sign in with your password, and set up a second factor again.",
+            f"Until {when} the password can not be reset by mail.",
+            "If you did not ask for this, change your password now and write to us.",
+        )
+        return self.letters._set(
+            kind="mfa_reset", recipient=recipient, subject="your second factors were reset", says=says, values={"until": when}
+        )
+
+    def held(self, recipient: str, *, why: str) -> Message:
+        """Tell a person who asked for a link that nothing is reset by mail at present."""
+        says = (
+            "A link to reset your password was asked for. It was not sent:",
+            f"{one_line(why)}.",
+            "If it was not you, ignore this mail; write to us if you did not ask for a reset of your second factors.",
+        )
+        return self.letters._set(
+            kind="reset_held", recipient=recipient, subject="your password can not be reset by mail now", says=says, values={"why": why}
         )

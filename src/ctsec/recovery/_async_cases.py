@@ -143,7 +143,7 @@ class AsyncCases:
                 expires_at=recovery.expires_at,
             )
             await self._parts.proofs.issue((proof,))
-            await self._parts.post.post(self._parts.letters.reset_requested(address, token, who=who, due=recovery.due_at))
+            await self._parts.post.post(self._parts.letters.recovery.requested(address, token, who=who, due=recovery.due_at))
 
     async def approved(self, recovery_id: RecoveryId, *, by: Principal) -> Outcome[Recovery]:
         """Write the approval of a second person; CONFLICT if it is not waiting for one, EXPIRED if it has waited too long."""
@@ -280,7 +280,7 @@ class AsyncCases:
             await self._parts.proofs.void(purpose, subject, now=now)
         until = now + self._parts.policy.separation
         for address in await self._addresses(user):
-            await self._parts.post.post(self._parts.letters.factors_reset(address, until=until))
+            await self._parts.post.post(self._parts.letters.recovery.done(address, until=until))
         details: Mapping[str, Detail] = {
             "factors": tuple(sorted(had)),
             "requested_by": recovery.requested_by,

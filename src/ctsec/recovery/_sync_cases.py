@@ -144,7 +144,7 @@ class Cases:
                 expires_at=recovery.expires_at,
             )
             self._parts.proofs.issue((proof,))
-            self._parts.post.post(self._parts.letters.reset_requested(address, token, who=who, due=recovery.due_at))
+            self._parts.post.post(self._parts.letters.recovery.requested(address, token, who=who, due=recovery.due_at))
 
     def approved(self, recovery_id: RecoveryId, *, by: Principal) -> Outcome[Recovery]:
         """Write the approval of a second person; CONFLICT if it is not waiting for one, EXPIRED if it has waited too long."""
@@ -279,7 +279,7 @@ class Cases:
             self._parts.proofs.void(purpose, subject, now=now)
         until = now + self._parts.policy.separation
         for address in self._addresses(user):
-            self._parts.post.post(self._parts.letters.factors_reset(address, until=until))
+            self._parts.post.post(self._parts.letters.recovery.done(address, until=until))
         details: Mapping[str, Detail] = {
             "factors": tuple(sorted(had)),
             "requested_by": recovery.requested_by,
