@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -154,7 +155,7 @@ class Letters:
     @property
     def recovery(self) -> RecoveryLetters:
         """The letters about resets of second factors."""
-        return RecoveryLetters(self)
+        return RecoveryLetters(self._set, self._link)
 
     def notice(self, recipient: str, *, what: str) -> Message:
         """Tell a person that something about the account's security changed."""
@@ -211,19 +212,20 @@ class Letters:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryLetters:
-    """The letters about resets of second factors."""
+    """The letters about resets of second factors; `set` and `link` are those of all letters."""
 
-    letters: Letters
+    set: Callable[..., Message]
+    link: Callable[..., Link]
 
     def requested(self, recipient: str, token: SecretText, *, who: str, due: datetime) -> Message:
         """Tell a person that somebody asked for a reset of the second factors, with the link that cancels it."""
         when = f"{due:%Y-%m-%d %H:%M} UTC"
-        return self.letters._set(
+        return self.set(
             kind="mfa_reset_requested",
             recipient=recipient,
             subject="your second factors are to be reset",
             says=(f"{one_line(who)} has asked for a reset of your second factors, not before {when}.", "With this link you cancel it:"),
-            link=self.letters._link("cancel-recovery", token, label="Cancel the reset"),
+            link=self.link("cancel-recovery", token, label="Cancel the reset"),
             closing=("If you asked for it, there is nothing to do. Your password stays as it is; you will need it.",),
             values={"who": who, "due": when},
         )
@@ -237,9 +239,7 @@ class RecoveryLetters:
             f"Until {when} the password can not be reset by mail.",
             "If you did not ask for this, change your password now and write to us.",
         )
-        return self.letters._set(
-            kind="mfa_reset", recipient=recipient, subject="your second factors were reset", says=says, values={"until": when}
-        )
+        return self.set(kind="mfa_reset", recipient=recipient, subject="your second factors were reset", says=says, values={"until": when})
 
     def held(self, recipient: str, *, why: str) -> Message:
         """Tell a person who asked for a link that nothing is reset by mail at present."""
@@ -248,6 +248,6 @@ class RecoveryLetters:
             f"{one_line(why)}.",
             "If it was not you, ignore this mail; write to us if you did not ask for a reset of your second factors.",
         )
-        return self.letters._set(
+        return self.set(
             kind="reset_held", recipient=recipient, subject="your password can not be reset by mail now", says=says, values={"why": why}
         )
