@@ -19,7 +19,7 @@ from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.user import User, parse_email
 
-MAX_METHOD: Final = 200
+MAX_PROOF: Final = 200
 _NO_ORGANIZATION: Final = Refusal(Reason.NOT_FOUND, "there is no such organization")
 _NO_DOMAIN: Final = Refusal(Reason.NOT_FOUND, "the organization has no such domain")
 _TAKEN: Final = Refusal(Reason.ALREADY_EXISTS, "an organization has verified this domain already")
@@ -45,18 +45,18 @@ class Domains:
         self._audit = audit
         self._ambient = ambient
 
-    def record(self, operator: Operator, *, organization: OrganizationId, domain: str, method: str) -> Outcome[VerifiedDomain]:
-        """Record that an organization was shown to control a domain; `method` says how, in one line of 1 to 200 characters.
+    def record(self, operator: Operator, *, organization: OrganizationId, domain: str, proof: str) -> Outcome[VerifiedDomain]:
+        """Record that an organization was shown to control a domain; `proof` says how, in one line of 1 to 200 characters.
 
         Addresses in domains below it are not covered. Reasons: INVALID_INPUT, NOT_FOUND, ALREADY_EXISTS.
         """
         name = _normal(domain)
-        if name is None or not (method.strip() and len(method) <= MAX_METHOD and method.isprintable()):
-            return Refusal(Reason.INVALID_INPUT, f"expected a domain name, and how it was verified in 1 to {MAX_METHOD} characters")
+        if name is None or not (proof.strip() and len(proof) <= MAX_PROOF and proof.isprintable()):
+            return Refusal(Reason.INVALID_INPUT, f"expected a domain name, and how it was verified in 1 to {MAX_PROOF} characters")
         if self._organizations.get(organization) is None:
             return self._refuse(operator, _NO_ORGANIZATION, organization, attempted="domain.record")
         made = VerifiedDomain(
-            name=name, organization_id=organization, method=method, recorded_by=operator.id, recorded_at=self._ambient.now()
+            name=name, organization_id=organization, proof=proof, recorded_by=operator.id, recorded_at=self._ambient.now()
         )
         if not self._records.add(made):
             return self._refuse(operator, _TAKEN, organization, attempted="domain.record")
@@ -93,7 +93,7 @@ class Domains:
             actor=operator.principal,
             targets=(Target("domain", domain.name),),
             organization=domain.organization_id,
-            details={"method": domain.method},
+            details={"proof": domain.proof},
             personal={"reason": operator.reason},
         )
 

@@ -114,11 +114,11 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedDomain:
-    """A domain of e-mail addresses that `organization_id` was shown to control; `method` says how, in one line."""
+    """A domain of e-mail addresses that `organization_id` was shown to control; `proof` says how, in one line."""
 
     name: str
     organization_id: OrganizationId
-    method: str
+    proof: str
     recorded_by: str
     recorded_at: datetime
 

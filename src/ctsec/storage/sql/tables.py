@@ -164,7 +164,7 @@ class Tables:
             _at("address_changed_at", nullable=True), _words("former_address"), _number("version"), key=("user_id",),
         )  # fmt: skip
         self.domain = self._table(
-            "domain", _id("name", length=_EMAIL), _id("organization_id"), _words("method"), _id("recorded_by", length=256),
+            "domain", _id("name", length=_EMAIL), _id("organization_id"), _words("proof"), _id("recorded_by", length=256),
             _at("recorded_at"), key=("name",), by_organization=("organization_id", "name"),
         )  # fmt: skip
 

@@ -51,7 +51,7 @@ def terms(n: int, *, version: int = 1) -> RecoveryTerms:
 
 def domain(name: str, *, of: int) -> VerifiedDomain:
     """Return a domain of an organization."""
-    return VerifiedDomain(name=name, organization_id=org_id(of), method="seen in the DNS of Žofie", recorded_by="ops", recorded_at=NOW)
+    return VerifiedDomain(name=name, organization_id=org_id(of), proof="seen in the DNS of Žofie", recorded_by="ops", recorded_at=NOW)
 
 
 class RecoveryConformance:

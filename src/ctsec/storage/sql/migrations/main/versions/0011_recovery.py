@@ -68,7 +68,7 @@ def upgrade() -> None:
         {
             "name": Ident(1016),
             "organization_id": Ident(64),
-            "method": Words(),
+            "proof": Words(),
             "recorded_by": Ident(256),
             "recorded_at": Instant(),
         },
