@@ -43,6 +43,7 @@ WRONG_PASSWORD: Final = "wrong horse of battery"
 DATABASE: Final = "app.db"
 ORIGIN: Final = "http://localhost:8000"  # of the base address that options have where none is named
 OPERATOR: Final = Operator(id="sam@ops.example", reason="ticket 4711")
+SECOND_OPERATOR: Final = Operator(id="tess@ops.example", reason="ticket 4711, checked")
 P = TypeVar("P", bound=Probe)
 
 

@@ -53,9 +53,9 @@ class AsyncMfaResets:
             words = parse_reason(reason).encode()
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
-        refusal = self._proved(actor)
+        refusal = await self._parts.administrators.may_reset(actor, organization=organization, user=user)
         if refusal is None:
-            refusal = await self._parts.administrators.may_reset(actor, organization=organization, user=user)
+            refusal = self._proved(actor)
         if refusal is not None:
             return await self._refuse(refusal, actor, organization, user, attempted="mfa.reset_request")
         account = await self._parts.accounts.get(user)
@@ -81,9 +81,9 @@ class AsyncMfaResets:
         found = await self._parts.records.get(recovery)
         if found is None or found.organization_id != organization:
             return NOT_FOUND
-        refusal = self._proved(actor)
+        refusal = await self._parts.administrators.may_reset(actor, organization=organization, user=found.user_id)
         if refusal is None:
-            refusal = await self._parts.administrators.may_reset(actor, organization=organization, user=found.user_id)
+            refusal = self._proved(actor)
         if refusal is None and actor.id == found.requested_by:
             refusal = _SAME
         if refusal is not None:
@@ -112,6 +112,10 @@ class AsyncMfaResets:
         """Return the resets of an organization with an id above `after`, at most 500, those that are over too."""
         return await self._parts.records.page(organization, after=after, limit=min(limit, MAX_PAGE))
 
+    async def reason(self, recovery: Recovery) -> str:
+        """Return the reason that was given for a reset of `of_organization`, for who is to decide it."""
+        return (await self._cases.words(recovery)).decode()
+
     async def terms(self, *, organization: OrganizationId) -> RecoveryTerms:
         """Return what an organization asks of a reset: its own terms, or the deployment's (version 0)."""
         found = await self._parts.terms.get(organization)
@@ -138,9 +142,9 @@ class AsyncMfaResets:
             seconds = parse_terms(approvals, delay)
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
-        refusal = self._proved(actor)
+        refusal = await self._parts.administrators.may(actor, organization=organization, permission=_ORGANIZATION)
         if refusal is None:
-            refusal = await self._parts.administrators.may(actor, organization=organization, permission=_ORGANIZATION)
+            refusal = self._proved(actor)
         if refusal is not None:
             return await self._refuse(refusal, actor, organization, UserId(actor.id), attempted="recovery_terms.change")
         before = await self.terms(organization=organization)

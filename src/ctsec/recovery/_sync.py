@@ -54,9 +54,9 @@ class MfaResets:
             words = parse_reason(reason).encode()
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
-        refusal = self._proved(actor)
+        refusal = self._parts.administrators.may_reset(actor, organization=organization, user=user)
         if refusal is None:
-            refusal = self._parts.administrators.may_reset(actor, organization=organization, user=user)
+            refusal = self._proved(actor)
         if refusal is not None:
             return self._refuse(refusal, actor, organization, user, attempted="mfa.reset_request")
         account = self._parts.accounts.get(user)
@@ -82,9 +82,9 @@ class MfaResets:
         found = self._parts.records.get(recovery)
         if found is None or found.organization_id != organization:
             return NOT_FOUND
-        refusal = self._proved(actor)
+        refusal = self._parts.administrators.may_reset(actor, organization=organization, user=found.user_id)
         if refusal is None:
-            refusal = self._parts.administrators.may_reset(actor, organization=organization, user=found.user_id)
+            refusal = self._proved(actor)
         if refusal is None and actor.id == found.requested_by:
             refusal = _SAME
         if refusal is not None:
@@ -113,6 +113,10 @@ class MfaResets:
         """Return the resets of an organization with an id above `after`, at most 500, those that are over too."""
         return self._parts.records.page(organization, after=after, limit=min(limit, MAX_PAGE))
 
+    def reason(self, recovery: Recovery) -> str:
+        """Return the reason that was given for a reset of `of_organization`, for who is to decide it."""
+        return (self._cases.words(recovery)).decode()
+
     def terms(self, *, organization: OrganizationId) -> RecoveryTerms:
         """Return what an organization asks of a reset: its own terms, or the deployment's (version 0)."""
         found = self._parts.terms.get(organization)
@@ -137,9 +141,9 @@ class MfaResets:
             seconds = parse_terms(approvals, delay)
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
-        refusal = self._proved(actor)
+        refusal = self._parts.administrators.may(actor, organization=organization, permission=_ORGANIZATION)
         if refusal is None:
-            refusal = self._parts.administrators.may(actor, organization=organization, permission=_ORGANIZATION)
+            refusal = self._proved(actor)
         if refusal is not None:
             return self._refuse(refusal, actor, organization, UserId(actor.id), attempted="recovery_terms.change")
         before = self.terms(organization=organization)
