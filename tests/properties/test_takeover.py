@@ -88,7 +88,7 @@ class Takeover:
 
     def opens_a_case(self) -> None:
         """Open a case as an operator, with evidence that is made up."""
-        self.world.call("support.open", MALLORY, user=self.vic, evidence=EVIDENCE)
+        self.world.call("support.open", MALLORY, email=VIC, evidence=EVIDENCE)
 
     def approves(self) -> None:
         """Approve whatever waits, as whoever Mallory may be."""
@@ -135,7 +135,7 @@ class Takeover:
 
     def the_support_helps(self) -> None:
         """Two operators help her."""
-        case = self.world.call("support.open", SAM, user=self.vic, evidence=EVIDENCE) if self.needs_help else None
+        case = self.world.call("support.open", SAM, email=VIC, evidence=EVIDENCE) if self.needs_help else None
         if isinstance(case, Recovery):
             self.world.call("support.approve", TESS, case=case.id)
 

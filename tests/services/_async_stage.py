@@ -142,7 +142,7 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
     if verb in {"request", "set_terms", "open", "record", "withdraw"}:
         return stage
     if service == "support":
-        return replace(stage, reset=(await world.call("support.open", OPERATOR, user=UserId(stage.mia.id), evidence=EVIDENCE)).id)
+        return replace(stage, reset=(await world.call("support.open", OPERATOR, email="mia@acme.example", evidence=EVIDENCE)).id)
     await world.call("roles.change_organization_role", stage.ann, **org, user=UserId(stage.bob.id), role="admin")
     approvals, delay = (0, timedelta(seconds=1)) if service == "recovery" else (1, timedelta(days=1))
     await world.call("mfa_resets.set_terms", sure, **org, approvals=approvals, delay=delay)
@@ -236,7 +236,7 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "mfa_resets.set_terms": ((sure,), {**org, "approvals": 0, "delay": timedelta(0)}),
         "recovery.cancel": ((), {"token": stage.tokens.get("recovery")}),
         "recovery.carry_out": ((stage.reset,), {}),
-        "support.open": ((OPERATOR,), {"user": UserId(stage.mia.id), "evidence": EVIDENCE}),
+        "support.open": ((OPERATOR,), {"email": "mia@acme.example", "evidence": EVIDENCE}),
         "support.view": ((SECOND_OPERATOR,), {"case": stage.reset}),
         "support.approve": ((SECOND_OPERATOR,), {"case": stage.reset}),
         "support.cancel": ((SECOND_OPERATOR,), {"case": stage.reset}),

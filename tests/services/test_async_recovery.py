@@ -133,6 +133,7 @@ async def test_only_of_whom_and_only_by_whom(case: Case) -> None:
     await world.organization(two, "Globex")
     key = (await world.key(case.ali, case.acme.id)).token.reveal()
     by_key, sure = await world.gate.api_key(key, REQUEST), world.sure
+    assert isinstance(by_key, Principal)
     mia = await world.member(case.acme.id, "mia@acme.example")
     stranger = await world.person("zed@acme.example")
     table: list[tuple[Principal, Principal, Reason]] = [

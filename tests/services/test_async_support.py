@@ -44,7 +44,7 @@ async def device(world: AsyncWorld, bob: Principal) -> Device:
 
 
 async def opened(world: AsyncWorld, bob: Principal, operator: Operator = OPERATOR) -> Any:
-    return await world.call("support.open", operator, user=UserId(bob.id), evidence=EVIDENCE)
+    return await world.call("support.open", operator, email=BOB, evidence=EVIDENCE)
 
 
 async def enrolled(world: AsyncWorld, bob: Principal) -> bool:
@@ -142,6 +142,8 @@ async def test_who_has_nothing_to_reset(world: AsyncWorld, bob: Principal) -> No
     assert reason(await opened(world, bob, SECOND)) is Reason.CONFLICT
     await world.call("directory.disable_user", UserId(bob.id), reason="left")
     assert reason(await opened(world, bob)) is Reason.NOT_FOUND
+    for email, wanted in (("nobody@home.example", Reason.NOT_FOUND), ("no address", Reason.INVALID_INPUT)):
+        assert reason(await world.call("support.open", OPERATOR, email=email, evidence=EVIDENCE)) is wanted
 
 
 async def test_the_evidence_is_sealed_and_bound_to_its_case(world: AsyncWorld, bob: Principal, device: Device) -> None:

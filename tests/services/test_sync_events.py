@@ -273,7 +273,7 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "mfa_resets.cancel": ((stage.cid,), {**org, "recovery": stage.reset}, Reason.DENIED),
         "mfa_resets.set_terms": ((sure,), {**org, "approvals": 0, "delay": timedelta(0)}, Reason.DENIED),
         "recovery.cancel": ((), {"token": "x" * 43}, Reason.INVALID_TOKEN),
-        "support.open": ((OPERATOR,), {"user": bob.id, "evidence": EVIDENCE}, Reason.MFA_NOT_ENROLLED),
+        "support.open": ((OPERATOR,), {"email": "bob@acme.example", "evidence": EVIDENCE}, Reason.MFA_NOT_ENROLLED),
         "support.view": ((OPERATOR,), {"case": NO_RESET}, Reason.NOT_FOUND),
         "support.approve": ((OPERATOR,), {"case": stage.reset}, Reason.SELF_CHANGE),
         "support.cancel": ((OPERATOR,), {"case": NO_RESET}, Reason.NOT_FOUND),

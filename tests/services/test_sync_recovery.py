@@ -134,6 +134,7 @@ def test_only_of_whom_and_only_by_whom(case: Case) -> None:
     world.organization(two, "Globex")
     key = (world.key(case.ali, case.acme.id)).token.reveal()
     by_key, sure = world.gate.api_key(key, REQUEST), world.sure
+    assert isinstance(by_key, Principal)
     mia = world.member(case.acme.id, "mia@acme.example")
     stranger = world.person("zed@acme.example")
     table: list[tuple[Principal, Principal, Reason]] = [

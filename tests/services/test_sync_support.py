@@ -45,7 +45,7 @@ def device(world: World, bob: Principal) -> Device:
 
 
 def opened(world: World, bob: Principal, operator: Operator = OPERATOR) -> Any:
-    return world.call("support.open", operator, user=UserId(bob.id), evidence=EVIDENCE)
+    return world.call("support.open", operator, email=BOB, evidence=EVIDENCE)
 
 
 def enrolled(world: World, bob: Principal) -> bool:
@@ -143,6 +143,8 @@ def test_who_has_nothing_to_reset(world: World, bob: Principal) -> None:
     assert reason(opened(world, bob, SECOND)) is Reason.CONFLICT
     world.call("directory.disable_user", UserId(bob.id), reason="left")
     assert reason(opened(world, bob)) is Reason.NOT_FOUND
+    for email, wanted in (("nobody@home.example", Reason.NOT_FOUND), ("no address", Reason.INVALID_INPUT)):
+        assert reason(world.call("support.open", OPERATOR, email=email, evidence=EVIDENCE)) is wanted
 
 
 def test_the_evidence_is_sealed_and_bound_to_its_case(world: World, bob: Principal, device: Device) -> None:

@@ -72,6 +72,10 @@ class AsyncAccounts(Protocol):
         """Return the account."""
         ...
 
+    async def by_email(self, email_key: str) -> User | None:
+        """Return the account with this key."""
+        ...
+
 
 class AsyncFactorControl(Protocol):
     """Second factors, answered by the mfa feature."""

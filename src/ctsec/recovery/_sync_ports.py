@@ -73,6 +73,10 @@ class Accounts(Protocol):
         """Return the account."""
         ...
 
+    def by_email(self, email_key: str) -> User | None:
+        """Return the account with this key."""
+        ...
+
 
 class FactorControl(Protocol):
     """Second factors, answered by the mfa feature."""

@@ -20,8 +20,9 @@ from ctsec.audit.event import EventName
 from ctsec.ids import RecoveryId, UserId
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.recovery._sync_cases import NOT_FOUND, Cases, RecoveryParts
+from ctsec.recovery._sync_cases import NO_ACCOUNT, NOT_FOUND, Cases, RecoveryParts
 from ctsec.recovery.record import Evidence, Recovery, RecoveryState
+from ctsec.user import parse_email
 
 MAX_PAGE: Final = 500
 _OWN: Final = Refusal(Reason.SELF_CHANGE, "nobody decides a case of their own")
@@ -37,14 +38,20 @@ class Support:
         self._parts = parts
         self._cases = Cases(parts, audit=audit, ambient=ambient)
 
-    def open(self, operator: Operator, *, user: UserId, evidence: Evidence) -> Outcome[Recovery]:
-        """Open a case for a person whose identity was looked at; the person is told at every known address, with a link that cancels it.
+    def open(self, operator: Operator, *, email: str, evidence: Evidence) -> Outcome[Recovery]:
+        """Open a case for the person of an address whose identity was looked at; every known address is told, with a link that cancels it.
 
-        Reasons: SELF_CHANGE, NOT_FOUND, MFA_NOT_ENROLLED, CONFLICT (a reset is under way), ON_HOLD with `retry_after`.
+        Reasons: INVALID_INPUT, SELF_CHANGE, NOT_FOUND, MFA_NOT_ENROLLED, CONFLICT (a reset is under way), ON_HOLD with `retry_after`.
         """
-        found = _OWN if self._own(operator, user) else self._cases.resettable(user)
+        try:
+            account = self._parts.accounts.by_email(parse_email(email)[1])
+        except ValueError as error:
+            return Refusal(Reason.INVALID_INPUT, str(error))
+        if account is None:
+            return self._refuse(operator, None, NO_ACCOUNT, attempted="support_case.open")
+        found = _OWN if self._own(operator, account.id) else self._cases.resettable(account.id)
         if isinstance(found, Refusal):
-            return self._refuse(operator, user, found, attempted="support_case.open")
+            return self._refuse(operator, account.id, found, attempted="support_case.open")
         person, _ = found
         case = self._cases.made(
             person,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -92,13 +93,14 @@ def test_terms_and_policies_have_bounds() -> None:
     for reason in ("", " ", "x" * 501, "a\x00b"):
         with pytest.raises(ValueError, match="expected a reason"):
             parse_reason(reason)
-    for wrong in (
+    wrongs: tuple[dict[str, Any], ...] = (
         {"separation": timedelta(minutes=59)},
         {"separation": 31 * DAY},
         {"support_delay": timedelta(hours=23)},
         {"request_life": timedelta(0)},
         {"delay": 15 * DAY},
-    ):
+    )
+    for wrong in wrongs:
         with pytest.raises(ValueError, match="expected a"):
             RecoveryPolicy(**wrong)
     for approvals in (-1, 2):
