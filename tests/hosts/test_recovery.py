@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from ctsec.ids import RecoveryId
 from ctsec.operators import Operator
+from ctsec.recovery import Evidence, EvidenceKind, Recovery
 from tests.hosts.harness import Browser, Host
 
 OPERATOR = Operator(id="sam", reason="ticket 1")
@@ -45,7 +47,7 @@ def stage(host: Host) -> Stage:
     return Stage(host, olga, ali, amy, bob, acme)
 
 
-@pytest.mark.proves("seed.M7")
+@pytest.mark.proves("SEED-M7", "ASVS-6.4.4")
 def test_two_administrators_and_an_hour(stage: Stage) -> None:
     """Asked for, listed with its reason, approved by another, carried out when it is due; then the password alone signs in."""
     terms = stage.olga.ok(f"PUT /organizations/{stage.acme}/recovery", {"approvals": 1, "delay_minutes": 60})
@@ -95,3 +97,28 @@ def test_refusals_have_their_status(stage: Stage) -> None:
     stage.host.do(lambda unit: unit.domains.withdraw(OPERATOR, organization=stage.acme, domain="acme.example"))
     needed = stage.ali.auth(stage.asks, {"reason": "the phone is lost"})
     assert (needed.status, needed.json["reason"]) == (409, "support_required")
+
+
+@pytest.mark.proves("SEED-M8", "ASVS-6.4.4")
+def test_the_support_helps_whom_no_administrator_can(stage: Stage) -> None:
+    """Two operators, evidence, a day and a notice: the link in it cancels the case; another one ends with the password signing in."""
+    bob, tess = stage.bob, Operator(id="tess", reason="ticket 2")
+    evidence = Evidence(kind=EvidenceKind.CALLED_BACK, reference="ticket 2")
+
+    def opened() -> RecoveryId:
+        case: Recovery = stage.host.do(lambda unit: unit.support.open(OPERATOR, email=bob.email, evidence=evidence))
+        approved = stage.host.do(lambda unit: unit.support.approve(tess, case=case.id))
+        assert approved.approved_by == "tess"
+        return case.id
+
+    first = opened()
+    assert bob.ok("POST /recovery/cancel", {"token": bob.mailed_token()}) == {"status": "canceled"}
+    second = opened()
+    stage.host.clock.advance(timedelta(days=1))
+    stage.host.mails(bob.email)
+    cases = {each.id: each.state.value for each in stage.host.do(lambda unit: unit.support.cases())}
+    assert cases == {first: "canceled", second: "done"}
+    assert bob.auth("GET /session").status == 401
+    assert Browser(stage.host, email=bob.email).sign_in()["status"] == "signed_in"
+    names = {event.name for event in stage.host.events()}
+    assert names >= {"support_case.opened", "support_case.approved", "support_case.canceled", "mfa.reset"}

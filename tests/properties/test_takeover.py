@@ -219,7 +219,7 @@ def play(*steps: Callable[[Takeover], None]) -> None:
     play.world.security.close()
 
 
-@pytest.mark.proves("seed.M7", "seed.M8", "NIST-4.2.2.2")
+@pytest.mark.proves("SEED-M7", "SEED-M8", "NIST-4.2.2.2", "ASVS-6.4.3")
 @settings(max_examples=RUNS)
 @example([T.asks_at_once, T.uses_the_mail])
 @example([T.asks_at_once, T.weeks_pass, T.uses_the_mail])

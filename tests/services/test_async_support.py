@@ -51,7 +51,7 @@ async def enrolled(world: AsyncWorld, bob: Principal) -> bool:
     return bool((await world.call("mfa.status", UserId(bob.id))).enrolled)
 
 
-@pytest.mark.proves("seed.M8", "NIST-4.2.3", "NIST-4.2.1")
+@pytest.mark.proves("SEED-M8", "NIST-4.2.3", "NIST-4.2.1")
 async def test_a_case_from_its_opening_to_its_end(world: AsyncWorld, bob: Principal, device: Device) -> None:
     """Opened by one operator, approved by another, told to the person at once, carried out after the delay; the password stays."""
     case = await opened(world, bob)

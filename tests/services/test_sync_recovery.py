@@ -101,7 +101,7 @@ def case() -> Generator[Case, None, None]:
         yield played(world)
 
 
-@pytest.mark.proves("seed.M7", "NIST-4.2.3", "NIST-4.2.1")
+@pytest.mark.proves("SEED-M7", "NIST-4.2.3", "NIST-4.2.1")
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 def test_an_administrator_resets_a_member(kind: str, tmp_path: Path) -> None:
     """Every second factor goes and every session ends; the password stays, the person is told, and who did what is in the log."""

@@ -52,7 +52,7 @@ def enrolled(world: World, bob: Principal) -> bool:
     return bool((world.call("mfa.status", UserId(bob.id))).enrolled)
 
 
-@pytest.mark.proves("seed.M8", "NIST-4.2.3", "NIST-4.2.1")
+@pytest.mark.proves("SEED-M8", "NIST-4.2.3", "NIST-4.2.1")
 def test_a_case_from_its_opening_to_its_end(world: World, bob: Principal, device: Device) -> None:
     """Opened by one operator, approved by another, told to the person at once, carried out after the delay; the password stays."""
     case = opened(world, bob)
