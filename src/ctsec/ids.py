@@ -32,6 +32,7 @@ BreakGlassId = NewType("BreakGlassId", str)
 CredentialId = NewType("CredentialId", str)
 MoveId = NewType("MoveId", str)
 DeviceId = NewType("DeviceId", str)
+RecoveryId = NewType("RecoveryId", str)
 
 Random: TypeAlias = Callable[[int], bytes]
 Id = TypeVar("Id", bound=str)
@@ -55,6 +56,7 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     CredentialId: "crd",
     MoveId: "mov",
     DeviceId: "dvc",
+    RecoveryId: "rcv",
 }
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -29,6 +29,8 @@ class Reason(StrEnum):
     MFA_REQUIRED = "mfa_required"
     MFA_NOT_ENROLLED = "mfa_not_enrolled"
     MFA_ALREADY_ENROLLED = "mfa_already_enrolled"
+    ON_HOLD = "on_hold"
+    SUPPORT_REQUIRED = "support_required"
     EMAIL_NOT_VERIFIED = "email_not_verified"
     DISABLED = "disabled"
     THROTTLED = "throttled"

@@ -87,6 +87,7 @@ def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
         throttle=options.throttle,
         keys=options.keys,
         elevations=options.elevations,
+        recovery=options.recovery,
         data_keys=options.data_keys,
         customer_keys=options.customer_keys,
         regions=options.regions,

@@ -24,6 +24,7 @@ class PrincipalKind(StrEnum):
     USER = "user"
     SERVICE_ACCOUNT = "service_account"
     SYSTEM = "system"
+    OPERATOR = "operator"
     ANONYMOUS = "anonymous"
 
 

@@ -11,10 +11,13 @@ import pytest
 from tests.architecture.source import functions, imports, modules
 
 # From the lowest layer up; a module imports its own layer and lower ones.
-KERNEL = {"errors", "ids", "principal", "outcome", "secret", "clock", "ambient", "user", "cache", "changes", "lazy", "network", "transport"}
+KERNEL = {
+    "errors", "ids", "principal", "outcome", "secret", "clock", "ambient", "user", "cache", "changes", "lazy", "network", "transport",
+    "operators",
+}  # fmt: skip
 FEATURES = {
     "rbac", "directory", "authn", "mfa", "sso", "keys", "connections", "jose", "encryption", "audit", "compliance", "guard", "mail",
-    "worker", "vault", "residency",
+    "worker", "vault", "residency", "recovery",
 }  # fmt: skip
 EDGES = {"storage", "encryption.kms", "mail.smtp", "authn.hibp"}
 COMPOSITION = {"", "security", "presets", "unit", "_async_unit", "_sync_unit", "_async_security", "_sync_security"}  # "" is the lazy face

@@ -24,6 +24,7 @@ CHARGED = {
     "authn._async_addresses.AsyncAddresses._prove",
     "authn._async_addresses.AsyncAddresses.confirm_change",
     "authn._async_accounts.AsyncAccounts.change_password",
+    "recovery._async_link.AsyncRecoveries.cancel",
     "mfa._async.AsyncMfa.identify",
 }
 # Parts whose callers have charged, each with those callers.

@@ -15,6 +15,7 @@ EXPECTED = {
     "docs/how-to/explain-a-refusal.md",
     "docs/how-to/give-a-role-for-a-time.md",
     "docs/how-to/guard-a-route.md",
+    "docs/how-to/help-people-back-in.md",
     "docs/how-to/join-your-session.md",
     "docs/how-to/keep-credentials.md",
     "docs/how-to/let-customers-bring-their-key.md",

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from ctsec.operators import Operator
 from ctsec.web.route import Route
 from ctsec.web.table import ROUTES
 from tests.hosts.apps import ORGANIZATION_ACTIONS, WORKSPACE_ACTIONS, slug
@@ -51,6 +52,12 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("GET /organizations/{o}/invitations", None),
     ("POST /organizations/{o}/invitations", {"email": "x@example.com"}),
     ("DELETE /organizations/{o}/invitations/{invitation}", None),
+    ("GET /organizations/{o}/mfa-resets", None),
+    ("POST /organizations/{o}/members/{owner}/mfa-reset", {"reason": "the phone is lost"}),
+    ("POST /organizations/{o}/mfa-resets/{recovery}/approve", None),
+    ("POST /organizations/{o}/mfa-resets/{recovery}/cancel", None),
+    ("GET /organizations/{o}/recovery", None),
+    ("PUT /organizations/{o}/recovery", {"approvals": 0, "delay_minutes": 0}),
     ("GET /organizations/{o}/roles", None),
     ("PUT /organizations/{o}/roles/approver", {"permissions": ["operations:approve"]}),
     ("DELETE /organizations/{o}/roles/approver", None),
@@ -168,7 +175,14 @@ def test_two_organizations_see_nothing_of_each_other(host: Host, owner: Browser,
     invitation = owner.ok(f"POST /organizations/{theirs}/invitations", {"email": "y@example.com"})["id"]
     elevation = owner.ok(f"POST /organizations/{theirs}/elevations", filled(WISH, w=workspace))["id"]
     credential = owner.ok(f"POST /organizations/{theirs}/credentials", {**CREDENTIAL, "secret": "s"})["id"]
-    ids = {"credential": credential, "key": key, "invitation": invitation, "elevation": elevation, "owner": owner.id, "guest": guest.id}
+    ada = Browser(host).sign_up("ada@example.com").enrol()
+    owner.invite(theirs, ada)
+    operator, place = Operator(id="sam", reason="ticket 1"), {"organization": theirs, "domain": "example.com"}
+    host.do(lambda unit: unit.domains.record(operator, **place, proof="seen in its DNS"))
+    owner.enrol().ok(f"PUT /organizations/{theirs}/recovery", {"approvals": 1, "delay_minutes": 60})
+    recovery = owner.ok(f"POST /organizations/{theirs}/members/{ada.id}/mfa-reset", {"reason": "the phone is lost"})["id"]
+    ids = {"recovery": recovery, "credential": credential, "key": key, "invitation": invitation, "elevation": elevation}
+    ids |= {"owner": owner.id, "guest": guest.id}
     absent = theirs[:-4] + ("0000" if theirs[-4:] != "0000" else "0001")
     nowhere = workspace[:-4] + ("0000" if workspace[-4:] != "0000" else "0001")
     assert [route.path for route in ROUTES if placed(route) and not any(fits(route, line) for line, _ in LINES)] == []

@@ -182,8 +182,8 @@ MISTAKES: Final = (
     ),
     Mistake(
         COUNTED, "the first step forgives", SignIn.password,
-        "self._parts.throttle.failed(charge, subject=user.id)\n        return self._ticket",
-        "self._parts.throttle.settle(charge)\n        return self._ticket",
+        "self._parts.throttle.failed(charge, subject=user.id)\n        if device is None:",
+        "self._parts.throttle.settle(charge)\n        if device is None:",
         Witness(sign_in.test_nothing_is_forgiven_before_the_journey_is_complete),
     ),
     Mistake(

@@ -37,6 +37,7 @@ from ctsec.testing import AsyncProbedStorage, AsyncRecordingMailer, FixedClock, 
 from ctsec.testing.conformance.samples import ignore
 from tests.services.probing import (
     DATABASE,
+    OPERATOR,
     ORIGIN,
     PASSWORD,
     Device,
@@ -78,6 +79,7 @@ class AsyncWorld:
             sessions=given.sessions,
             throttle=given.throttle,
             keys=given.keys,
+            recovery=given.recovery,
             data_keys=given.data_keys,
             customer_keys=given.customer_keys,
             regions=self.regions,
@@ -292,6 +294,11 @@ class AsyncWorld:
     async def key(self, owner: Principal, organization: OrganizationId, **request: Any) -> Any:
         """Mint an API key and return it with its text."""
         return await self.call("api_keys.mint", owner, organization=organization, request=KeyRequest(**{"name": "ci", **request}))
+
+    async def verified(self, organization: OrganizationId, domain: str = "acme.example") -> None:
+        """Have an operator record that the organization controls a domain."""
+        done = await self.call("domains.record", OPERATOR, organization=organization, domain=domain, proof="seen in its DNS")
+        assert not hasattr(done, "reason"), done
 
     def sure(self, principal: Principal) -> Principal:
         """Return the principal right after another proof of a second factor."""

@@ -9,15 +9,18 @@ from typing import Any
 
 from ctsec.authn import ImportedAccount
 from ctsec.directory.record import Organization, Workspace
-from ctsec.ids import AuthenticatorId, BreakGlassId, CredentialId, DeviceId, ElevationId, PasskeyId, SessionId
+from ctsec.ids import AuthenticatorId, BreakGlassId, CredentialId, DeviceId, ElevationId, PasskeyId, RecoveryId, SessionId, UserId
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
+from ctsec.recovery import Evidence, EvidenceKind
 from ctsec.secret import Secret, SecretText
 from ctsec.testing import SoftwareAuthenticator
 from ctsec.vault import VaultKind, VaultWish
 from tests.services._sync_world import World
-from tests.services.probing import BCRYPT, ORIGIN, OTHER_PASSWORD, PASSWORD, Device, base32
+from tests.services.probing import BCRYPT, OPERATOR, ORIGIN, OTHER_PASSWORD, PASSWORD, SECOND_OPERATOR, Device, base32
+
+NO_RESET = RecoveryId("rcv_00000000000000000000000000")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +54,14 @@ class Stage:
     app: AuthenticatorId
     adding: str
     signing: str
+    reset: RecoveryId = NO_RESET
 
     def unasked(self) -> str:
         """Return what a passkey answers to a challenge that nobody made."""
         return self.key.get({"rpId": "localhost", "allowCredentials": [], "challenge": "x" * 43}, origin=ORIGIN)
 
 
+EVIDENCE = Evidence(kind=EvidenceKind.VIDEO_CALL, reference="ticket 4711")
 IMPORTED = ImportedAccount(email="new@acme.example", name="New", password_hash=SecretText(BCRYPT))
 WISH = VaultWish(name="billing bucket", kind=VaultKind.AWS, services=frozenset({"s3"}), regions=None, rotate_every=timedelta(days=90))
 
@@ -128,6 +133,30 @@ def set_stage(world: World) -> Stage:
         adding=adding,
         signing=signing,
     )
+
+
+def ready(stage: Stage, method: str) -> Stage:
+    """Return the stage as a method of recovery finds it: with a verified domain, and with a reset of Mia's second factors that it is for.
+
+    Bob is an admin then, who approves. The other methods find the stage as it is.
+    """
+    service, _, verb = method.partition(".")
+    if service not in {"mfa_resets", "recovery", "support", "domains"}:
+        return stage
+    world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
+    world.verified(stage.acme.id)
+    if verb in {"request", "set_terms", "open", "record", "withdraw"}:
+        return stage
+    if service == "support":
+        return replace(stage, reset=(world.call("support.open", OPERATOR, email="mia@acme.example", evidence=EVIDENCE)).id)
+    world.call("roles.change_organization_role", stage.ann, **org, user=UserId(stage.bob.id), role="admin")
+    approvals, delay = (0, timedelta(seconds=1)) if service == "recovery" else (1, timedelta(days=1))
+    world.call("mfa_resets.set_terms", sure, **org, approvals=approvals, delay=delay)
+    asked = world.call("mfa_resets.request", sure, **org, user=UserId(stage.mia.id), reason="lost the phone")
+    token = world.token("mia@acme.example", "mfa_reset_requested")
+    if service == "recovery":
+        world.clock.advance(timedelta(seconds=1))
+    return replace(stage, reset=asked.id, tokens={**stage.tokens, "recovery": token})
 
 
 def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
@@ -211,6 +240,18 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "vault.remove": ((ann,), kept),
         "residency.start": ((sure,), {**org, "workspace": stage.prod.id, "region": "us"}),
         "residency.abort": ((sure,), {**org, "workspace": stage.lab.id}),
+        "mfa_resets.request": ((sure,), {**org, "user": UserId(stage.mia.id), "reason": "lost the phone"}),
+        "mfa_resets.approve": ((stage.world.sure(bob),), {**org, "recovery": stage.reset}),
+        "mfa_resets.cancel": ((ann,), {**org, "recovery": stage.reset}),
+        "mfa_resets.set_terms": ((sure,), {**org, "approvals": 0, "delay": timedelta(0)}),
+        "recovery.cancel": ((), {"token": stage.tokens.get("recovery")}),
+        "recovery.carry_out": ((stage.reset,), {}),
+        "support.open": ((OPERATOR,), {"email": "mia@acme.example", "evidence": EVIDENCE}),
+        "support.view": ((SECOND_OPERATOR,), {"case": stage.reset}),
+        "support.approve": ((SECOND_OPERATOR,), {"case": stage.reset}),
+        "support.cancel": ((SECOND_OPERATOR,), {"case": stage.reset}),
+        "domains.record": ((OPERATOR,), {**org, "domain": "acme.org", "proof": "seen in its DNS"}),
+        "domains.withdraw": ((OPERATOR,), {**org, "domain": "acme.example"}),
         "api_keys.mint": ((ann,), {**org, "request": KeyRequest(name="cd")}),
         "api_keys.rotate": ((ann,), key),
         "api_keys.revoke": ((ann,), key),

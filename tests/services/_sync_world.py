@@ -38,6 +38,7 @@ from ctsec.testing import FixedClock, ProbedStorage, RecordingMailer, SoftwareAu
 from ctsec.testing.conformance.samples import ignore
 from tests.services.probing import (
     DATABASE,
+    OPERATOR,
     ORIGIN,
     PASSWORD,
     Device,
@@ -79,6 +80,7 @@ class World:
             sessions=given.sessions,
             throttle=given.throttle,
             keys=given.keys,
+            recovery=given.recovery,
             data_keys=given.data_keys,
             customer_keys=given.customer_keys,
             regions=self.regions,
@@ -293,6 +295,11 @@ class World:
     def key(self, owner: Principal, organization: OrganizationId, **request: Any) -> Any:
         """Mint an API key and return it with its text."""
         return self.call("api_keys.mint", owner, organization=organization, request=KeyRequest(**{"name": "ci", **request}))
+
+    def verified(self, organization: OrganizationId, domain: str = "acme.example") -> None:
+        """Have an operator record that the organization controls a domain."""
+        done = self.call("domains.record", OPERATOR, organization=organization, domain=domain, proof="seen in its DNS")
+        assert not hasattr(done, "reason"), done
 
     def sure(self, principal: Principal) -> Principal:
         """Return the principal right after another proof of a second factor."""

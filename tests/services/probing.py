@@ -26,6 +26,7 @@ from ctsec.encryption.kms.blocking import AsyncBlockingKeyServices
 from ctsec.encryption.kms.local import AsyncLocalKms, LocalKms
 from ctsec.encryption.ports import AsyncKeyServices, KeyServices
 from ctsec.mail.message import Message
+from ctsec.operators import Operator
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import Secret
@@ -41,6 +42,8 @@ BCRYPT: Final = "$2b$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS"
 WRONG_PASSWORD: Final = "wrong horse of battery"
 DATABASE: Final = "app.db"
 ORIGIN: Final = "http://localhost:8000"  # of the base address that options have where none is named
+OPERATOR: Final = Operator(id="sam@ops.example", reason="ticket 4711")
+SECOND_OPERATOR: Final = Operator(id="tess@ops.example", reason="ticket 4711, checked")
 P = TypeVar("P", bound=Probe)
 
 

@@ -53,8 +53,9 @@ def id_of(step: SignedIn) -> DeviceId:
     return presented.device_id
 
 
-def token_of(step: SignedIn) -> str:
+def token_of(step: SignInStep) -> str:
     """Return the token of the device that a sign-in made known."""
+    assert isinstance(step, SignedIn)
     assert step.device is not None
     return step.device.reveal()
 

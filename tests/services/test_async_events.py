@@ -16,9 +16,9 @@ from ctsec.secret import Secret
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.testing import Written
 from ctsec.vault import AccessMode
-from tests.services._async_stage import WISH, AsyncStage, perform, set_stage
+from tests.services._async_stage import EVIDENCE, NO_RESET, WISH, AsyncStage, perform, ready, set_stage
 from tests.services._async_world import AsyncWorld
-from tests.services.probing import WRONG_PASSWORD, reason
+from tests.services.probing import OPERATOR, WRONG_PASSWORD, reason
 
 READS = {
     "accounts.profile",
@@ -55,6 +55,13 @@ READS = {
     "vault.get",
     "vault.of_organization",
     "vault.due",
+    "mfa_resets.of_organization",
+    "mfa_resets.reason",
+    "mfa_resets.terms",
+    "recovery.due",
+    "support.cases",
+    "domains.of_organization",
+    "domains.vouches",
     "residency.move_of",
     "residency.moves",
     "api_keys.of",
@@ -147,6 +154,18 @@ WRITES = [
     "vault.remove",
     "residency.start",
     "residency.abort",
+    "mfa_resets.request",
+    "mfa_resets.approve",
+    "mfa_resets.cancel",
+    "mfa_resets.set_terms",
+    "recovery.cancel",
+    "recovery.carry_out",
+    "support.open",
+    "support.view",
+    "support.approve",
+    "support.cancel",
+    "domains.record",
+    "domains.withdraw",
     "api_keys.mint",
     "api_keys.rotate",
     "api_keys.revoke",
@@ -182,6 +201,7 @@ def test_every_method_is_in_a_table() -> None:
 @pytest.mark.parametrize("method", WRITES)
 async def test_what_changes_something_is_an_event(stage: AsyncStage, method: str) -> None:
     """Every method that writes succeeds and appends its event in the same transaction."""
+    stage = await ready(stage, method)
     with stage.world.tap.to(Written()) as probe:
         answer = await perform(stage, method)
     assert reason(answer) is None
@@ -253,19 +273,32 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
         "vault.remove": ((stage.ann,), {**kept, "version": 7}, Reason.CONFLICT),
         "residency.start": ((sure,), {**org, "workspace": stage.prod.id, "region": "us"}, Reason.DENIED),
         "residency.abort": ((stage.ann,), {**org, "workspace": stage.lab.id}, Reason.STEP_UP_REQUIRED),
+        "mfa_resets.request": ((stage.ann,), {**org, "user": stage.mia.id, "reason": "lost the phone"}, Reason.STEP_UP_REQUIRED),
+        "mfa_resets.approve": ((stage.world.sure(stage.ann),), {**org, "recovery": stage.reset}, Reason.SELF_CHANGE),
+        "mfa_resets.cancel": ((stage.cid,), {**org, "recovery": stage.reset}, Reason.DENIED),
+        "mfa_resets.set_terms": ((sure,), {**org, "approvals": 0, "delay": timedelta(0)}, Reason.DENIED),
+        "recovery.cancel": ((), {"token": "x" * 43}, Reason.INVALID_TOKEN),
+        "support.open": ((OPERATOR,), {"email": "bob@acme.example", "evidence": EVIDENCE}, Reason.MFA_NOT_ENROLLED),
+        "support.view": ((OPERATOR,), {"case": NO_RESET}, Reason.NOT_FOUND),
+        "support.approve": ((OPERATOR,), {"case": stage.reset}, Reason.SELF_CHANGE),
+        "support.cancel": ((OPERATOR,), {"case": NO_RESET}, Reason.NOT_FOUND),
+        "domains.record": ((OPERATOR,), {**org, "domain": "acme.example", "proof": "again"}, Reason.ALREADY_EXISTS),
+        "domains.withdraw": ((OPERATOR,), {**org, "domain": "acme.org"}, Reason.NOT_FOUND),
     }
 
 
 SERVICES = {"members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys", "vault", "residency"}
+SERVICES |= {"mfa_resets", "support", "domains"}
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey"]
-REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration"]
+REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration", "recovery.cancel"]
 REFUSALS += ["addresses.request_change", "directory.rename_organization", "directory.create_workspace"]
 
 
 @pytest.mark.parametrize("method", REFUSALS)
 async def test_what_is_refused_is_an_event_aside(stage: AsyncStage, method: str) -> None:
     """A refusal changes nothing and is written through the guard store, so that no rollback takes it away."""
+    stage = await ready(stage, method)
     positional, named, wanted = refusals(stage)[method]
     with stage.world.tap.to(Written()) as probe:
         assert reason(await stage.world.call(method, *positional, **named)) is wanted

@@ -25,10 +25,12 @@ from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Purpose
 from ctsec.rbac.elevation import ElevationState
 from ctsec.rbac.listing import Reach
+from ctsec.recovery.record import RecoveryState
 from ctsec.storage.ports import Storage, Store
 from ctsec.testing.conformance import samples as s
 from ctsec.testing.conformance._sync_credentials import device
 from ctsec.testing.conformance._sync_passkeys import passkey
+from ctsec.testing.conformance._sync_recovery import domain, recovery, terms, trail
 from ctsec.testing.conformance._sync_reencryption import blob, progress
 from ctsec.testing.conformance._sync_vault import credential, index_key
 
@@ -40,6 +42,7 @@ _ROLES: Final = ("member", "Member", "owner", "admin")
 _NAMES: Final = ("user.signed_in", "role.*", "role.assigned", "r_le.x")
 _ORDERED: Final = (
     "workspaces.of_", "roster.of_org", "standings.of_org", "roster.owners", "assignments.of_", "lists.", "passkeys.of_", "custom_roles.of_",
+    "recoveries.", "domains.of_",
     "elevations.of_", "break_glass.of_", "api_keys.of_", "credentials.", "index_keys.", "inbox.", "log.", "outbox.", "guard.events.",
     "reencryptions.", "deks.retired_", "deks.of_scopes",
     "guard.attempts.untold",
@@ -57,6 +60,7 @@ def _call(*positional: Any, **named: Any) -> Arguments:
 _STATES: Final = (ElevationState.OPEN, ElevationState.ACTIVE, ElevationState.DENIED, ElevationState.ENDED)
 
 
+_RESETS: Final = tuple(RecoveryState)
 _STORED: Final = (Stored.VAULT, Stored.INDEX_KEY, Stored.SEED, Stored.VAULT)
 _SCOPES: Final = (s.org_id(0), s.org_id(1), s.org_id(2), "deployment")
 
@@ -172,6 +176,20 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "passkeys.of_user": lambda f, a, b, c: _call(s.user_id(a)),
     "passkeys.replace": lambda f, a, b, c: _call(replace(passkey(a, of=b), name=f"n{c}", version=c)),
     "passkeys.remove": lambda f, a, b, c: _call(s.user_id(a), passkey(b, of=0).id),
+    "recoveries.add": lambda f, a, b, c: _call(recovery(f, of=a or None, person=b, state=_RESETS[c])),
+    "recoveries.get": lambda f, a, b, c: _call(recovery(a).id, fresh=b > 1),
+    "recoveries.change": lambda f, a, b, c: _call(replace(recovery(a, state=_RESETS[b]), ended_at=_at(c)), before=_RESETS[c % 2]),
+    "recoveries.page": lambda f, a, b, c: _call(s.org_id(a) if a else None, after=recovery(b).id if b else "", limit=1 + c),
+    "recoveries.pending": lambda f, a, b, c: _call(s.user_id(a), now=_at(b)),
+    "recoveries.due": lambda f, a, b, c: _call(now=_at(a), limit=1 + b),
+    "trails.get": lambda f, a, b, c: _call(s.user_id(a)),
+    "trails.put": lambda f, a, b, c: _call(trail(a, version=1 + b)),
+    "recovery_terms.get": lambda f, a, b, c: _call(s.org_id(a)),
+    "recovery_terms.put": lambda f, a, b, c: _call(terms(a, version=1 + b)),
+    "domains.add": lambda f, a, b, c: _call(domain(_KEYS[a], of=b)),
+    "domains.get": lambda f, a, b, c: _call(_KEYS[a]),
+    "domains.remove": lambda f, a, b, c: _call(s.org_id(a), _KEYS[b]),
+    "domains.of_organization": lambda f, a, b, c: _call(s.org_id(a)),
     "api_keys.add": lambda f, a, b, c: _call(s.api_key(f, of=a, owner=b, scopes=frozenset() if c else None), s.key_secret(f)),
     "api_keys.get": lambda f, a, b, c: _call(s.api_key(a, of=0, owner=0).id),
     "api_keys.of_owner": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),

@@ -109,6 +109,18 @@ class TestPasskeys(conformance.AsyncPasskeyConformance):
     pass
 
 
+class TestRecoveries(conformance.AsyncRecoveryConformance):
+    pass
+
+
+class TestTrails(conformance.AsyncTrailConformance):
+    pass
+
+
+class TestDomains(conformance.AsyncDomainConformance):
+    pass
+
+
 class TestKeys(conformance.AsyncKeyConformance):
     pass
 

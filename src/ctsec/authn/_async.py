@@ -14,7 +14,7 @@ from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._async_devices import AsyncDevices
 from ctsec.authn._async_notices import AsyncSignInNotices
 from ctsec.authn._async_passwords import AsyncPasswordVault
-from ctsec.authn._async_ports import AsyncAccountRecords, AsyncSecondFactors
+from ctsec.authn._async_ports import AsyncAccountRecords, AsyncRecoveryTrails, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.authn.journey import TICKET_LIFE, MfaRequired, SignedIn, SignInStep
 from ctsec.authn.record import Session
@@ -45,6 +45,7 @@ class AsyncSignInParts:
     proofs: AsyncProofRecords
     devices: AsyncDevices
     notices: AsyncSignInNotices
+    trails: AsyncRecoveryTrails
 
 
 class AsyncSignIn:
@@ -214,6 +215,7 @@ class AsyncSignIn:
             return await self._refuse(refusal, subject=user.id)
         session, token = await self._parts.sessions.start(live, factors=factors)
         await self._parts.throttle.settle(*charges)
+        await self._parts.trails.signed_in(live.id, factors)
         device = await self._remember(live, charges)
         await self._audit.note(
             EventName.USER_SIGNED_IN,

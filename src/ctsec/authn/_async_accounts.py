@@ -12,7 +12,7 @@ from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._async_devices import AsyncDevices
 from ctsec.authn._async_passwords import AsyncPasswordVault
-from ctsec.authn._async_ports import AsyncAccountRecords, AsyncPost, AsyncSecondFactors
+from ctsec.authn._async_ports import AsyncAccountRecords, AsyncPost, AsyncRecoveryTrails, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.authn.journey import RESET_LIFE, VERIFICATION_LIFE, ImportedAccount
 from ctsec.authn.schemes import accept_foreign, scheme_of
@@ -46,6 +46,7 @@ class AsyncAccountParts:
     devices: AsyncDevices
     post: AsyncPost
     letters: Letters
+    trails: AsyncRecoveryTrails
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,11 @@ class AsyncAccounts:
         user = await self._mailable(email)
         if isinstance(user, Refusal):
             return user
-        if user is not None and user.status is UserStatus.ACTIVE:
+        held = await self._parts.trails.mail_refusal(user.id) if user is not None else None
+        if user is not None and held is not None:
+            await self._parts.post.post(self._parts.letters.recovery.held(user.email, why=held.detail))
+            await self._refuse_token(Purpose.PASSWORD_RESET, held)
+        elif user is not None and user.status is UserStatus.ACTIVE:
             token = await self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE, set_at=await self._parts.passwords.set_at(user.id))
             await self._parts.post.post(self._parts.letters.password_reset(user.email, token))
             await self._record(EventName.PASSWORD_RESET_REQUESTED, anonymous(), user.id)
@@ -148,6 +153,9 @@ class AsyncAccounts:
         # A link from before another change of the password is void: it is bound to when the password was set.
         if user is None or isinstance(live, Refusal) or live.claims.get("set_at") != await self._parts.passwords.set_at(user.id):
             return await self._refuse_token(Purpose.PASSWORD_RESET, _INVALID)
+        held = await self._parts.trails.mail_refusal(user.id)
+        if held is not None:
+            return await self._refuse_token(Purpose.PASSWORD_RESET, held)
         await self._parts.throttle.settle(charge)
         accepted = await self._parts.passwords.acceptable(password, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
@@ -155,6 +163,9 @@ class AsyncAccounts:
         redeemed = await self._redeem(Purpose.PASSWORD_RESET, token)
         if isinstance(redeemed, Refusal):
             return redeemed
+        held = await self._parts.trails.password_reset(redeemed.id)
+        if held is not None:
+            return await self._refuse_token(Purpose.PASSWORD_RESET, held)
         if redeemed.email_verified_at is None:
             # The token came by mail to this address, which is what verification asks for.
             verified = replace(redeemed, email_verified_at=self._ambient.now(), version=redeemed.version + 1)

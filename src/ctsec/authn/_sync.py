@@ -15,7 +15,7 @@ from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._sync_devices import Devices
 from ctsec.authn._sync_notices import SignInNotices
 from ctsec.authn._sync_passwords import PasswordVault
-from ctsec.authn._sync_ports import AccountRecords, SecondFactors
+from ctsec.authn._sync_ports import AccountRecords, RecoveryTrails, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.authn.journey import TICKET_LIFE, MfaRequired, SignedIn, SignInStep
 from ctsec.authn.record import Session
@@ -46,6 +46,7 @@ class SignInParts:
     proofs: ProofRecords
     devices: Devices
     notices: SignInNotices
+    trails: RecoveryTrails
 
 
 class SignIn:
@@ -215,6 +216,7 @@ class SignIn:
             return self._refuse(refusal, subject=user.id)
         session, token = self._parts.sessions.start(live, factors=factors)
         self._parts.throttle.settle(*charges)
+        self._parts.trails.signed_in(live.id, factors)
         device = self._remember(live, charges)
         self._audit.note(
             EventName.USER_SIGNED_IN,

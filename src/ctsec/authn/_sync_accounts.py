@@ -13,7 +13,7 @@ from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._sync_devices import Devices
 from ctsec.authn._sync_passwords import PasswordVault
-from ctsec.authn._sync_ports import AccountRecords, Post, SecondFactors
+from ctsec.authn._sync_ports import AccountRecords, Post, RecoveryTrails, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.authn.journey import RESET_LIFE, VERIFICATION_LIFE, ImportedAccount
 from ctsec.authn.schemes import accept_foreign, scheme_of
@@ -47,6 +47,7 @@ class AccountParts:
     devices: Devices
     post: Post
     letters: Letters
+    trails: RecoveryTrails
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,11 @@ class Accounts:
         user = self._mailable(email)
         if isinstance(user, Refusal):
             return user
-        if user is not None and user.status is UserStatus.ACTIVE:
+        held = self._parts.trails.mail_refusal(user.id) if user is not None else None
+        if user is not None and held is not None:
+            self._parts.post.post(self._parts.letters.recovery.held(user.email, why=held.detail))
+            self._refuse_token(Purpose.PASSWORD_RESET, held)
+        elif user is not None and user.status is UserStatus.ACTIVE:
             token = self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE, set_at=self._parts.passwords.set_at(user.id))
             self._parts.post.post(self._parts.letters.password_reset(user.email, token))
             self._record(EventName.PASSWORD_RESET_REQUESTED, anonymous(), user.id)
@@ -149,6 +154,9 @@ class Accounts:
         # A link from before another change of the password is void: it is bound to when the password was set.
         if user is None or isinstance(live, Refusal) or live.claims.get("set_at") != self._parts.passwords.set_at(user.id):
             return self._refuse_token(Purpose.PASSWORD_RESET, _INVALID)
+        held = self._parts.trails.mail_refusal(user.id)
+        if held is not None:
+            return self._refuse_token(Purpose.PASSWORD_RESET, held)
         self._parts.throttle.settle(charge)
         accepted = self._parts.passwords.acceptable(password, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
@@ -156,6 +164,9 @@ class Accounts:
         redeemed = self._redeem(Purpose.PASSWORD_RESET, token)
         if isinstance(redeemed, Refusal):
             return redeemed
+        held = self._parts.trails.password_reset(redeemed.id)
+        if held is not None:
+            return self._refuse_token(Purpose.PASSWORD_RESET, held)
         if redeemed.email_verified_at is None:
             # The token came by mail to this address, which is what verification asks for.
             verified = replace(redeemed, email_verified_at=self._ambient.now(), version=redeemed.version + 1)

@@ -91,6 +91,7 @@ class Addresses:
         after = replace(user, email=address, email_key=key, email_verified_at=now, version=user.version + 1)
         if not self._parts.accounts.replace(after):
             return self._refuse_token(Refusal(Reason.CONFLICT, "the address is not free any more, or the account was changed"))
+        self._parts.trails.address_changed(user.id, former=user.email)
         own = principal is not None and principal.id == user.id and principal.credential.kind is CredentialKind.SESSION
         self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id) if own and principal else None)
         self._parts.proofs.void(Purpose.PASSWORD_RESET, user.id, now=now)

@@ -12,7 +12,7 @@ from ctsec.authn.record import PasswordGroup, PasswordRecord, Session
 from ctsec.guard.attempts import Charge
 from ctsec.ids import DeviceId, OrganizationId, SessionId, UserId
 from ctsec.mail.message import Message
-from ctsec.outcome import Outcome
+from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Factor
 from ctsec.user import User
 
@@ -148,6 +148,26 @@ class SecondFactors(Protocol):
 
     def identify(self, response: str) -> Outcome[tuple[UserId, Charge]]:
         """Return whose passkey answered a challenge that was for anybody, and verified the person, with the charge to settle."""
+        ...
+
+
+class RecoveryTrails(Protocol):
+    """What of an account was replaced lately, answered by the recovery feature; every way in by mail asks it."""
+
+    def mail_refusal(self, user_id: UserId) -> Refusal | None:
+        """Return why nothing that was mailed may set a password of this person or sign in now, or None."""
+        ...
+
+    def password_reset(self, user_id: UserId) -> Refusal | None:
+        """Note that the password is reset by mail now; or return why it must not be."""
+        ...
+
+    def address_changed(self, user_id: UserId, *, former: str) -> None:
+        """Note that the account has another address than `former` now."""
+        ...
+
+    def signed_in(self, user_id: UserId, factors: Mapping[str, datetime]) -> None:
+        """Note what a complete sign-in has proved."""
         ...
 
 

@@ -11,6 +11,7 @@ from ctsec.authn._async_ports import (
     AsyncPasswordHasher,
     AsyncPasswordRecords,
     AsyncPost,
+    AsyncRecoveryTrails,
     AsyncSecondFactors,
     AsyncSessionRecords,
 )
@@ -23,6 +24,7 @@ from ctsec.authn._sync_ports import (
     PasswordHasher,
     PasswordRecords,
     Post,
+    RecoveryTrails,
     SecondFactors,
     SessionRecords,
 )
@@ -37,6 +39,7 @@ __all__ = [
     "AsyncPasswordHasher",
     "AsyncPasswordRecords",
     "AsyncPost",
+    "AsyncRecoveryTrails",
     "AsyncSecondFactors",
     "AsyncSessionRecords",
     "BreachRanges",
@@ -46,6 +49,7 @@ __all__ = [
     "PasswordHasher",
     "PasswordRecords",
     "Post",
+    "RecoveryTrails",
     "SecondFactors",
     "SessionRecords",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from ctsec.directory.record import Invitation, Member, Membership, Organization, Workspace
+from ctsec.directory.record import Invitation, Member, Membership, Organization, VerifiedDomain, Workspace
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.mail.message import Message
 from ctsec.outcome import Refusal
@@ -146,6 +146,26 @@ class AsyncInvitationRecords(Protocol):
 
     async def open(self, organization_id: OrganizationId, *, now: datetime) -> tuple[Invitation, ...]:
         """Return the open invitations of an organization."""
+        ...
+
+
+class AsyncDomainRecords(Protocol):
+    """Domains that organizations have verified."""
+
+    async def add(self, domain: VerifiedDomain) -> bool:
+        """Insert a domain; False if an organization has it already (nothing is written)."""
+        ...
+
+    async def get(self, name: str) -> VerifiedDomain | None:
+        """Return a verified domain, compared byte by byte."""
+        ...
+
+    async def remove(self, organization_id: OrganizationId, name: str) -> bool:
+        """Delete a domain of an organization; True if there was one."""
+        ...
+
+    async def of_organization(self, organization_id: OrganizationId) -> tuple[VerifiedDomain, ...]:
+        """Return the domains of an organization, in the order of names."""
         ...
 
 

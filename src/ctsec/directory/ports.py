@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctsec.directory._async_ports import (
     AsyncAuthority,
+    AsyncDomainRecords,
     AsyncEpochRecords,
     AsyncInvitationRecords,
     AsyncMembershipRecords,
@@ -15,6 +16,7 @@ from ctsec.directory._async_ports import (
 )
 from ctsec.directory._sync_ports import (
     Authority,
+    DomainRecords,
     EpochRecords,
     InvitationRecords,
     MembershipRecords,
@@ -27,6 +29,7 @@ from ctsec.directory._sync_ports import (
 
 __all__ = [
     "AsyncAuthority",
+    "AsyncDomainRecords",
     "AsyncEpochRecords",
     "AsyncInvitationRecords",
     "AsyncMembershipRecords",
@@ -36,6 +39,7 @@ __all__ = [
     "AsyncUserRecords",
     "AsyncWorkspaceRecords",
     "Authority",
+    "DomainRecords",
     "EpochRecords",
     "InvitationRecords",
     "MembershipRecords",

@@ -4,6 +4,7 @@ Rules that this module keeps:
 
 - a membership is what a person is in one organization; there is at most one, and its role names a role of the policy;
 - a workspace belongs to one organization for ever and is pinned to a region when it is created; only a move changes that;
+- a domain is verified by one organization at most, in its IDNA form; what is below it is another domain;
 - an invitation is for one address, is accepted once, and ends; the token in its mail is stored as a digest only;
 - `permanent_owners` counts active owners without an end date; it is changed by conditional statements only.
 """
@@ -109,6 +110,17 @@ class Invitation:
     accepted_at: datetime | None = None
     accepted_by: str | None = None
     revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedDomain:
+    """A domain of e-mail addresses that `organization_id` was shown to control; `proof` says how, in one line."""
+
+    name: str
+    organization_id: OrganizationId
+    proof: str
+    recorded_by: str
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

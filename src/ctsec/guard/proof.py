@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     EMAIL_VERIFICATION = "email_verification"
     PASSWORD_RESET = "password_reset"
     EMAIL_CHANGE = "email_change"
+    RECOVERY_CANCEL = "recovery_cancel"
     SIGN_IN_TICKET = "sign_in_ticket"
     BACKUP_CODE = "backup_code"
     PASSKEY_REGISTRATION = "passkey_registration"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -170,6 +171,11 @@ class Letters:
         kind, subject = ("new_device", "a sign-in from a new device") if finished else ("unfinished_sign_in", "your password was used")
         return self._set(kind=kind, recipient=recipient, subject=subject, says=says, values=values)
 
+    @property
+    def recovery(self) -> RecoveryLetters:
+        """The letters about resets of second factors."""
+        return RecoveryLetters(self._set, self._link)
+
     def notice(self, recipient: str, *, what: str) -> Message:
         """Tell a person that something about the account's security changed."""
         says = (f"This happened on your account: {what}.", "If it was not you, reset your password and write to us.")
@@ -217,5 +223,51 @@ class Letters:
             self.rotation_due(whom, name="a credential"),
             self.disabled(whom, what="your password", way="a reset link", failures=100),
             *(self.sign_in(whom, finished=done, when=_SAMPLE, device="a device", address="192.0.2.7") for done in (True, False)),
+            self.recovery.requested(whom, token, who="somebody", due=_SAMPLE),
+            self.recovery.done(whom, until=_SAMPLE),
+            self.recovery.held(whom, why="it is too early"),
             self.notice(whom, what="something changed"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryLetters:
+    """The letters about resets of second factors; `set` and `link` are those of all letters."""
+
+    set: Callable[..., Message]
+    link: Callable[..., Link]
+
+    def requested(self, recipient: str, token: SecretText, *, who: str, due: datetime) -> Message:
+        """Tell a person that somebody asked for a reset of the second factors, with the link that cancels it."""
+        when = f"{due:%Y-%m-%d %H:%M} UTC"
+        return self.set(
+            kind="mfa_reset_requested",
+            recipient=recipient,
+            subject="your second factors are to be reset",
+            says=(f"{one_line(who)} has asked for a reset of your second factors, not before {when}.", "With this link you cancel it:"),
+            link=self.link("cancel-recovery", token, label="Cancel the reset"),
+            closing=("If you asked for it, there is nothing to do. Your password stays as it is; you will need it.",),
+            values={"who": who, "due": when},
+        )
+
+    def done(self, recipient: str, *, until: datetime) -> Message:
+        """Tell a person that the second factors were reset, and what that means."""
+        when = f"{until:%Y-%m-%d %H:%M} UTC"
+        says = (
+            "Your second factors were reset, and you were signed out everywhere.",
+            "Sign in with your password, and set up a second factor again.",
+            f"Until {when} the password can not be reset by mail.",
+            "If you did not ask for this, change your password now and write to us.",
+        )
+        return self.set(kind="mfa_reset", recipient=recipient, subject="your second factors were reset", says=says, values={"until": when})
+
+    def held(self, recipient: str, *, why: str) -> Message:
+        """Tell a person who asked for a link that nothing is reset by mail at present."""
+        says = (
+            "A link to reset your password was asked for. It was not sent:",
+            f"{one_line(why)}.",
+            "If it was not you, ignore this mail; write to us if you did not ask for a reset of your second factors.",
+        )
+        return self.set(
+            kind="reset_held", recipient=recipient, subject="your password can not be reset by mail now", says=says, values={"why": why}
         )

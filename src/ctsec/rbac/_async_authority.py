@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
@@ -18,8 +19,9 @@ from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.bounds import by_manner, leads, whole
 from ctsec.rbac.permission import Scope
 from ctsec.rbac.policy import Policy
+from ctsec.rbac.reset_writes import may_reset_factors
 from ctsec.rbac.role import OWNER
-from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
+from ctsec.rbac.standing import Assignment, Elevation, MembershipStatus, Standing
 from ctsec.rbac.writes import may_end_membership, may_set_organization_role, may_set_workspace_role
 
 API_KEYS_MANAGE: Final = "api_keys:manage"
@@ -93,6 +95,22 @@ class AsyncAuthority:
         after = replace(before, status=MembershipStatus.ACTIVE)
         policy = await self._acting.policy(acting.standing)
         return may_set_organization_role(policy, actor=acting, before=before, after=after, now=self._acting.now)
+
+    async def may_reset(self, actor: Principal, *, organization: OrganizationId, user: UserId) -> Refusal | None:
+        """Return why `actor` may not reset the second factors of this member, or None."""
+        acting = await self._acting.actor(actor, organization)
+        if isinstance(acting, Refusal):
+            return acting
+        target, now = await self._acting.target(organization, user), self._acting.now
+        if target is None:
+            return NOT_FOUND
+        permits = [
+            Elevation(role=each.role, starts_at=now, expires_at=now + timedelta(seconds=each.seconds), workspace=each.workspace_id)
+            for each in await self._break_glass.of_user(organization, user)
+            if each.expires_at is None or now < each.expires_at
+        ]
+        policy = await self._acting.policy(acting.standing)
+        return may_reset_factors(policy, actor=acting, target=target, permits=permits, now=now)
 
     async def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None; owners and admins may what the policy does not name.

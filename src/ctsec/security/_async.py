@@ -22,6 +22,7 @@ from ctsec.guard._async_allowances import AsyncFallingBack, AsyncSharedGuard
 from ctsec.guard._async_ports import AsyncGuardStore, AsyncSharedAllowances
 from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._async_ports import AsyncMailer
+from ctsec.operators import Operator
 from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
@@ -31,6 +32,7 @@ from ctsec.security._async_jobs import AsyncJobs
 from ctsec.security._async_move_secrets import AsyncMoveSecrets
 from ctsec.security._async_moves import AsyncMoves
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
+from ctsec.security._async_recovery import AsyncRecoveryJobs
 from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_region_keys import AsyncHomeKeys
 from ctsec.security._async_regions import AsyncRouter
@@ -195,6 +197,10 @@ class AsyncSecurity:
         """
         return self.regional.router.writing(workspace, region=region)
 
+    def operator(self, name: str, *, reason: str) -> Operator:
+        """Name who runs the deployment for one piece of work, and why; the host has authenticated them. Raises ValueError."""
+        return Operator(id=name, reason=reason)
+
     async def record_aside(self, event: Event) -> None:
         """Write an audit event that belongs to no unit of work, committed before this returns: a guard's denial."""
         await self._aside.record_aside(event)
@@ -278,6 +284,7 @@ class AsyncSecurity:
             regional=self.regional,
             reencryptions=reencryptions,
             passwords=AsyncPasswordJobs(self._storage, hasher=hasher, parts=self.parts, ambient=self._ambient),
+            recoveries=AsyncRecoveryJobs(self.begin),
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
         )
 

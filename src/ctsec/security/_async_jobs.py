@@ -13,6 +13,7 @@ from ctsec.mail.message import Letters
 from ctsec.security._async_key_jobs import AsyncKeyJobs
 from ctsec.security._async_mail_jobs import AsyncMailJobs
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
+from ctsec.security._async_recovery import AsyncRecoveryJobs
 from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_residency import AsyncRegional
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
@@ -45,7 +46,20 @@ def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
 class AsyncJobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "passwords", "reencryptions", "regional", "throttle", "vault")
+    __slots__ = (
+        "_ambient",
+        "_mails",
+        "_memory",
+        "_storage",
+        "keys",
+        "mail",
+        "passwords",
+        "recoveries",
+        "reencryptions",
+        "regional",
+        "throttle",
+        "vault",
+    )
 
     def __init__(
         self,
@@ -60,6 +74,7 @@ class AsyncJobs:
         reencryptions: AsyncReencryptions,
         passwords: AsyncPasswordJobs,
         throttle: AsyncThrottleJobs,
+        recoveries: AsyncRecoveryJobs,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -72,6 +87,7 @@ class AsyncJobs:
         self.reencryptions = reencryptions
         self.passwords = passwords
         self.throttle = throttle
+        self.recoveries = recoveries
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -83,6 +99,7 @@ class AsyncJobs:
             AsyncJob(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             AsyncJob(name="credentials", every=RARELY, work=self.vault.remind),
             AsyncJob(name="passwords", every=MINUTELY, work=self.passwords.run_due),
+            AsyncJob(name="recoveries", every=MINUTELY, work=self.recoveries.carry_out_due),
             AsyncJob(name="disabled", every=SELDOM, work=self.throttle.tell),
             AsyncJob(name="allowances", every=RARELY, work=self.throttle.trim),
             AsyncJob(name="data-keys", every=DAILY, work=self.keys.rotate_due),

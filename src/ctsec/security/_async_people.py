@@ -13,6 +13,7 @@ from ctsec.authn._async_devices import AsyncDevices
 from ctsec.authn._async_notices import AsyncSignInNotices
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
+from ctsec.directory._async_domains import AsyncDomains
 from ctsec.directory._async_members import AsyncMembers, AsyncMemberStores
 from ctsec.encryption.data_key import DataKey
 from ctsec.guard._async import AsyncThrottle
@@ -26,9 +27,12 @@ from ctsec.mfa._async_passkeys import AsyncPasskeys
 from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.rbac._async_custom import AsyncPolicies
+from ctsec.recovery._async_cases import AsyncRecoveryParts
+from ctsec.recovery._async_trail import AsyncTrails
 from ctsec.secret import Secret
 from ctsec.security._async_engines import AsyncEngines
 from ctsec.security._async_factors import async_factors
+from ctsec.security._async_recovery import async_recovery, async_trails
 from ctsec.security.parts import Parts
 from ctsec.storage._async_ports import AsyncStore
 
@@ -70,6 +74,7 @@ class AsyncPeople:
                 proofs=self._guard.proofs,
                 devices=self._devices,
                 notices=self._notices,
+                trails=self._trails,
             ),
             audit=self.audit,
             ambient=self._ambient,
@@ -126,6 +131,12 @@ class AsyncPeople:
             audit=self.audit,
             ambient=self._ambient,
         )
+
+    @property
+    def domains(self) -> AsyncDomains:
+        """Domains that organizations have verified."""
+        store = self._store
+        return AsyncDomains(store.domains, organizations=store.organizations, roster=store.roster, audit=self.audit, ambient=self._ambient)
 
     @property
     def audit(self) -> AsyncAuditLog:
@@ -191,7 +202,19 @@ class AsyncPeople:
             devices=self._devices,
             post=self._outbox,
             letters=self._parts.letters,
+            trails=self._trails,
         )
+
+    @property
+    def _trails(self) -> AsyncTrails:
+        return async_trails(self._store, factors=self.mfa, parts=self._parts, ambient=self._ambient)
+
+    @property
+    def _recovery(self) -> AsyncRecoveryParts:
+        return async_recovery(
+            self._store, guard=self._guard, parts=self._parts, factors=self._factors, mfa=self.mfa, passwords=self._passwords,
+            domains=self.domains, authority=self._authority, post=self._outbox,
+        )  # fmt: skip
 
     @property
     def _devices(self) -> AsyncDevices:

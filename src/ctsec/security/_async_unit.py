@@ -15,6 +15,9 @@ from ctsec.rbac._async_break_glass import AsyncBreakGlass
 from ctsec.rbac._async_custom import AsyncCustomRoles
 from ctsec.rbac._async_elevations import AsyncElevations
 from ctsec.rbac._async_lists import AsyncLists
+from ctsec.recovery._async import AsyncMfaResets
+from ctsec.recovery._async_link import AsyncRecoveries
+from ctsec.recovery._async_support import AsyncSupport
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
 from ctsec.security._async_people import AsyncPeople
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
@@ -75,6 +78,21 @@ class AsyncUnit(AsyncPeople):
             alarm=alarm,
             policy=self._parts.settings.elevations,
         )
+
+    @property
+    def mfa_resets(self) -> AsyncMfaResets:
+        """Second factors of members, reset by their administrators."""
+        return AsyncMfaResets(self._recovery, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def support(self) -> AsyncSupport:
+        """Second factors reset by operators of the deployment."""
+        return AsyncSupport(self._recovery, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def recovery(self) -> AsyncRecoveries:
+        """Resets of both kinds, canceled by their person and carried out."""
+        return AsyncRecoveries(self._recovery, audit=self.audit, ambient=self._ambient)
 
     @property
     def api_keys(self) -> AsyncApiKeys:

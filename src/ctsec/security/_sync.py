@@ -23,6 +23,7 @@ from ctsec.guard._sync_allowances import FallingBack, SharedGuard
 from ctsec.guard._sync_ports import GuardStore, SharedAllowances
 from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._sync_ports import Mailer
+from ctsec.operators import Operator
 from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
@@ -32,6 +33,7 @@ from ctsec.security._sync_jobs import Jobs
 from ctsec.security._sync_move_secrets import MoveSecrets
 from ctsec.security._sync_moves import Moves
 from ctsec.security._sync_password_jobs import PasswordJobs
+from ctsec.security._sync_recovery import RecoveryJobs
 from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_region_keys import HomeKeys
 from ctsec.security._sync_regions import Router
@@ -196,6 +198,10 @@ class Security:
         """
         return self.regional.router.writing(workspace, region=region)
 
+    def operator(self, name: str, *, reason: str) -> Operator:
+        """Name who runs the deployment for one piece of work, and why; the host has authenticated them. Raises ValueError."""
+        return Operator(id=name, reason=reason)
+
     def record_aside(self, event: Event) -> None:
         """Write an audit event that belongs to no unit of work, committed before this returns: a guard's denial."""
         self._aside.record_aside(event)
@@ -277,6 +283,7 @@ class Security:
             regional=self.regional,
             reencryptions=reencryptions,
             passwords=PasswordJobs(self._storage, hasher=hasher, parts=self.parts, ambient=self._ambient),
+            recoveries=RecoveryJobs(self.begin),
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
         )
 

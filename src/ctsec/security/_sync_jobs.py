@@ -14,6 +14,7 @@ from ctsec.mail.message import Letters
 from ctsec.security._sync_key_jobs import KeyJobs
 from ctsec.security._sync_mail_jobs import MailJobs
 from ctsec.security._sync_password_jobs import PasswordJobs
+from ctsec.security._sync_recovery import RecoveryJobs
 from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_residency import Regional
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
@@ -46,7 +47,20 @@ def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
 class Jobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "passwords", "reencryptions", "regional", "throttle", "vault")
+    __slots__ = (
+        "_ambient",
+        "_mails",
+        "_memory",
+        "_storage",
+        "keys",
+        "mail",
+        "passwords",
+        "recoveries",
+        "reencryptions",
+        "regional",
+        "throttle",
+        "vault",
+    )
 
     def __init__(
         self,
@@ -61,6 +75,7 @@ class Jobs:
         reencryptions: Reencryptions,
         passwords: PasswordJobs,
         throttle: ThrottleJobs,
+        recoveries: RecoveryJobs,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -73,6 +88,7 @@ class Jobs:
         self.reencryptions = reencryptions
         self.passwords = passwords
         self.throttle = throttle
+        self.recoveries = recoveries
 
     def all(self) -> tuple[Job, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -84,6 +100,7 @@ class Jobs:
             Job(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             Job(name="credentials", every=RARELY, work=self.vault.remind),
             Job(name="passwords", every=MINUTELY, work=self.passwords.run_due),
+            Job(name="recoveries", every=MINUTELY, work=self.recoveries.carry_out_due),
             Job(name="disabled", every=SELDOM, work=self.throttle.tell),
             Job(name="allowances", every=RARELY, work=self.throttle.trim),
             Job(name="data-keys", every=DAILY, work=self.keys.rotate_due),

@@ -14,6 +14,7 @@ from ctsec.authn._sync_devices import Devices
 from ctsec.authn._sync_notices import SignInNotices
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
+from ctsec.directory._sync_domains import Domains
 from ctsec.directory._sync_members import Members, MemberStores
 from ctsec.encryption.data_key import DataKey
 from ctsec.guard._sync import Throttle
@@ -27,9 +28,12 @@ from ctsec.mfa._sync_passkeys import Passkeys
 from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
 from ctsec.rbac._sync_custom import Policies
+from ctsec.recovery._sync_cases import RecoveryParts
+from ctsec.recovery._sync_trail import Trails
 from ctsec.secret import Secret
 from ctsec.security._sync_engines import Engines
 from ctsec.security._sync_factors import sync_factors
+from ctsec.security._sync_recovery import sync_recovery, sync_trails
 from ctsec.security.parts import Parts
 from ctsec.storage._sync_ports import Store
 
@@ -71,6 +75,7 @@ class People:
                 proofs=self._guard.proofs,
                 devices=self._devices,
                 notices=self._notices,
+                trails=self._trails,
             ),
             audit=self.audit,
             ambient=self._ambient,
@@ -127,6 +132,12 @@ class People:
             audit=self.audit,
             ambient=self._ambient,
         )
+
+    @property
+    def domains(self) -> Domains:
+        """Domains that organizations have verified."""
+        store = self._store
+        return Domains(store.domains, organizations=store.organizations, roster=store.roster, audit=self.audit, ambient=self._ambient)
 
     @property
     def audit(self) -> AuditLog:
@@ -192,7 +203,19 @@ class People:
             devices=self._devices,
             post=self._outbox,
             letters=self._parts.letters,
+            trails=self._trails,
         )
+
+    @property
+    def _trails(self) -> Trails:
+        return sync_trails(self._store, factors=self.mfa, parts=self._parts, ambient=self._ambient)
+
+    @property
+    def _recovery(self) -> RecoveryParts:
+        return sync_recovery(
+            self._store, guard=self._guard, parts=self._parts, factors=self._factors, mfa=self.mfa, passwords=self._passwords,
+            domains=self.domains, authority=self._authority, post=self._outbox,
+        )  # fmt: skip
 
     @property
     def _devices(self) -> Devices:

@@ -16,6 +16,9 @@ from ctsec.rbac._sync_break_glass import BreakGlass
 from ctsec.rbac._sync_custom import CustomRoles
 from ctsec.rbac._sync_elevations import Elevations
 from ctsec.rbac._sync_lists import Lists
+from ctsec.recovery._sync import MfaResets
+from ctsec.recovery._sync_link import Recoveries
+from ctsec.recovery._sync_support import Support
 from ctsec.residency._sync import Residency, ResidencyParts
 from ctsec.security._sync_people import People
 from ctsec.vault._sync import Vault, VaultParts
@@ -76,6 +79,21 @@ class Unit(People):
             alarm=alarm,
             policy=self._parts.settings.elevations,
         )
+
+    @property
+    def mfa_resets(self) -> MfaResets:
+        """Second factors of members, reset by their administrators."""
+        return MfaResets(self._recovery, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def support(self) -> Support:
+        """Second factors reset by operators of the deployment."""
+        return Support(self._recovery, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def recovery(self) -> Recoveries:
+        """Resets of both kinds, canceled by their person and carried out."""
+        return Recoveries(self._recovery, audit=self.audit, ambient=self._ambient)
 
     @property
     def api_keys(self) -> ApiKeys:

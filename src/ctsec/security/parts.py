@@ -33,6 +33,7 @@ from ctsec.rbac.elevation import ElevationPolicy
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Standing
+from ctsec.recovery.record import RecoveryPolicy
 from ctsec.residency.region import Regions
 from ctsec.security.mirror import Mirror
 from ctsec.transport.address import is_loopback
@@ -57,6 +58,7 @@ class Settings:
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     keys: KeyPolicy = field(default_factory=KeyPolicy)
     elevations: ElevationPolicy = field(default_factory=ElevationPolicy)
+    recovery: RecoveryPolicy = field(default_factory=RecoveryPolicy)
     data_keys: RingPolicy = field(default_factory=RingPolicy)
     customer_keys: CustomerKeyPolicy = field(default_factory=CustomerKeyPolicy)
     regions: Regions | None = None
@@ -121,6 +123,7 @@ class EmbeddedOptions:
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     keys: KeyPolicy = field(default_factory=KeyPolicy)
     elevations: ElevationPolicy = field(default_factory=ElevationPolicy)
+    recovery: RecoveryPolicy = field(default_factory=RecoveryPolicy)
     data_keys: RingPolicy = field(default_factory=RingPolicy)
     customer_keys: CustomerKeyPolicy = field(default_factory=CustomerKeyPolicy)
     key_services: KeyServices | None = None

@@ -10,6 +10,7 @@ from ctsec.audit._async_ports import AsyncInboxRecords, AsyncLogRecords
 from ctsec.authn._async_ports import AsyncDeviceRecords, AsyncPasswordRecords, AsyncSessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._async_ports import (
+    AsyncDomainRecords,
     AsyncEpochRecords,
     AsyncInvitationRecords,
     AsyncMembershipRecords,
@@ -36,6 +37,7 @@ from ctsec.rbac._async_ports import (
     AsyncListRecords,
     AsyncStandingRecords,
 )
+from ctsec.recovery._async_ports import AsyncRecoveryRecords, AsyncTermsRecords, AsyncTrailRecords
 from ctsec.residency._async_ports import AsyncMoveRecords, AsyncPrimaryRecords
 from ctsec.vault._async_ports import AsyncCredentialRecords
 from ctsec.worker._async_ports import AsyncJobRecords
@@ -162,6 +164,26 @@ class AsyncStore(Protocol):
     @property
     def passkeys(self) -> AsyncPasskeyRecords:
         """Passkeys."""
+        ...
+
+    @property
+    def recoveries(self) -> AsyncRecoveryRecords:
+        """Resets of second factors."""
+        ...
+
+    @property
+    def trails(self) -> AsyncTrailRecords:
+        """What of accounts was replaced, and proved since."""
+        ...
+
+    @property
+    def recovery_terms(self) -> AsyncTermsRecords:
+        """What organizations ask of a reset."""
+        ...
+
+    @property
+    def domains(self) -> AsyncDomainRecords:
+        """Domains that organizations have verified."""
         ...
 
     @property

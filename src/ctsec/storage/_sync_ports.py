@@ -11,6 +11,7 @@ from ctsec.audit._sync_ports import InboxRecords, LogRecords
 from ctsec.authn._sync_ports import DeviceRecords, PasswordRecords, SessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._sync_ports import (
+    DomainRecords,
     EpochRecords,
     InvitationRecords,
     MembershipRecords,
@@ -37,6 +38,7 @@ from ctsec.rbac._sync_ports import (
     ListRecords,
     StandingRecords,
 )
+from ctsec.recovery._sync_ports import RecoveryRecords, TermsRecords, TrailRecords
 from ctsec.residency._sync_ports import MoveRecords, PrimaryRecords
 from ctsec.vault._sync_ports import CredentialRecords
 from ctsec.worker._sync_ports import JobRecords
@@ -163,6 +165,26 @@ class Store(Protocol):
     @property
     def passkeys(self) -> PasskeyRecords:
         """Passkeys."""
+        ...
+
+    @property
+    def recoveries(self) -> RecoveryRecords:
+        """Resets of second factors."""
+        ...
+
+    @property
+    def trails(self) -> TrailRecords:
+        """What of accounts was replaced, and proved since."""
+        ...
+
+    @property
+    def recovery_terms(self) -> TermsRecords:
+        """What organizations ask of a reset."""
+        ...
+
+    @property
+    def domains(self) -> DomainRecords:
+        """Domains that organizations have verified."""
         ...
 
     @property

@@ -213,6 +213,19 @@ class ElevationWish(Body):
     reason: Annotated[str, Field(max_length=1000)]
 
 
+class ResetWish(Body):
+    """Why a member's second factors are to be reset."""
+
+    reason: Annotated[str, Field(max_length=500)]
+
+
+class RecoveryTerms(Body):
+    """How many further administrators approve a reset (0 or 1), and how many minutes lie between the request and the reset."""
+
+    approvals: Annotated[int, Field(ge=0, le=1)]
+    delay_minutes: Annotated[int, Field(ge=0, le=20_160)]
+
+
 class NewInvitation(Body):
     """Whom to invite, as what, and optionally to which workspace as what."""
 

@@ -34,6 +34,8 @@ _STATUS: Final[Mapping[Reason, int]] = {
     Reason.MFA_REQUIRED: 403,
     Reason.MFA_NOT_ENROLLED: 409,
     Reason.MFA_ALREADY_ENROLLED: 409,
+    Reason.ON_HOLD: 409,
+    Reason.SUPPORT_REQUIRED: 409,
     Reason.EMAIL_NOT_VERIFIED: 403,
     Reason.DISABLED: 403,
     Reason.THROTTLED: 429,

@@ -19,6 +19,7 @@ from ctsec.ids import (
     KeyId,
     OrganizationId,
     PasskeyId,
+    RecoveryId,
     SessionId,
     UserId,
     WorkspaceId,
@@ -63,6 +64,7 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "credential_id": _is(CredentialId),
     "passkey_id": _is(PasskeyId),
     "authenticator_id": _is(AuthenticatorId),
+    "recovery_id": _is(RecoveryId),
     "role_name": _names_a_role,
     "region": _names_a_region,
 }
@@ -201,6 +203,23 @@ PEOPLE: Final = (
     _route(f"PUT {_SPACE}/roles/{{user_id}} assign_role", "Give a workspace role", body=models.RoleGrant, returns=("user_id", "role")),
     _route(f"DELETE {_SPACE}/roles/{{user_id}} revoke_role", "Take a workspace role back", status=204),
 )
+_RESET: Final = ("id", "user_id", "state", "requested_by", "approved_by", "due_at:date-time", "expires_at:date-time")
+_TERMS: Final = ("approvals:integer", "delay_minutes:integer")
+RECOVERY: Final = (
+    _route(f"GET {_ORG}/mfa-resets mfa_resets", "Resets of second factors", query=_PAGE, returns=("mfa_resets:array", "next")),
+    _signed_in(
+        f"POST {_ORG}/members/{{user_id}}/mfa-reset request_mfa_reset",
+        "Ask for the reset of a member's second factors",
+        body=models.ResetWish,
+        status=201,
+        returns=_RESET,
+    ),
+    _signed_in(f"POST {_ORG}/mfa-resets/{{recovery_id}}/approve approve_mfa_reset", "Approve a reset", returns=_RESET),
+    _signed_in(f"POST {_ORG}/mfa-resets/{{recovery_id}}/cancel cancel_mfa_reset", "End it before it is carried out", returns=_RESET),
+    _route(f"GET {_ORG}/recovery recovery_terms", "What the organization asks of a reset", returns=_TERMS),
+    _signed_in(f"PUT {_ORG}/recovery change_recovery_terms", "Ask for more, or less", body=models.RecoveryTerms, returns=_TERMS),
+    _open("POST /recovery/cancel cancel_recovery", "Cancel a reset with a mailed token", body=models.MailedToken, returns=("status",)),
+)
 _ELEVATION: Final = ("id", "user_id", "role", "workspace_id", "state", "expires_at")
 _ROLE: Final = ("name", "permissions:array", "extends")
 ROLES: Final = (
@@ -323,6 +342,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *DEVICES,
     *ORGANIZATIONS,
     *PEOPLE,
+    *RECOVERY,
     *ROLES,
     *KEYS,
     *ENCRYPTION,

@@ -18,6 +18,7 @@ from ctsec.mfa.record import Authenticator
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import ElevationRequest
+from ctsec.recovery.record import Recovery
 from ctsec.residency.record import Move
 from ctsec.vault.record import VaultCredential
 
@@ -185,6 +186,20 @@ def move(record: Move) -> View:
         "changed_at": moment(record.changed_at),
         "rows": record.rows,
         "problem": record.problem or None,
+    }
+
+
+def recovery(record: Recovery) -> View:
+    """Return a reset of second factors, without the words that are sealed with it."""
+    return {
+        "id": record.id,
+        "user_id": record.user_id,
+        "state": record.state.value,
+        "requested_by": record.requested_by,
+        "approved_by": record.approved_by,
+        "requested_at": moment(record.requested_at),
+        "due_at": moment(record.due_at),
+        "expires_at": moment(record.expires_at),
     }
 
 

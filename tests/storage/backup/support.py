@@ -25,6 +25,7 @@ from ctsec.storage.sql.schema import create
 from ctsec.storage.sql.types import Blob, Digest, EnumText, Ident, Instant, JsonText, Words
 from ctsec.testing.conformance import samples as s
 from ctsec.testing.conformance._sync_passkeys import passkey
+from ctsec.testing.conformance._sync_recovery import domain, recovery, terms, trail
 from tests.servers import FOLDER_VARIABLE, Database, drop_database, fresh_database
 
 TABLES = Tables()
@@ -198,6 +199,10 @@ def add_samples(url: str) -> None:
             store.authenticators.add(s.authenticator(n, of=n))
             store.backup_codes.put(s.backup_codes(n, of=n))
             store.passkeys.add(passkey(n, of=n))
+            store.recoveries.add(recovery(n, of=n, person=n))
+            store.trails.put(trail(n))
+            store.recovery_terms.put(terms(n))
+            store.domains.add(domain(f"d{n}.example", of=n))
             store.api_keys.add(s.api_key(n, of=n, owner=n), s.key_secret(n))
             store.deks.add(s.dek(n))
             store.customer_keys.add(s.customer_key(n))

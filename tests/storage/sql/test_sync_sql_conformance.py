@@ -123,6 +123,18 @@ class TestPasskeys(conformance.PasskeyConformance):
     pass
 
 
+class TestRecoveries(conformance.RecoveryConformance):
+    pass
+
+
+class TestTrails(conformance.TrailConformance):
+    pass
+
+
+class TestDomains(conformance.DomainConformance):
+    pass
+
+
 class TestKeys(conformance.KeyConformance):
     pass
 

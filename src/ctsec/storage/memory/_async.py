@@ -36,6 +36,12 @@ from ctsec.storage.memory._async_index_keys import AsyncMemoryIndexKeys
 from ctsec.storage.memory._async_keys import AsyncMemoryKeys
 from ctsec.storage.memory._async_moves import AsyncMemoryMoves, AsyncMemoryPrimaries
 from ctsec.storage.memory._async_passkeys import AsyncMemoryPasskeys
+from ctsec.storage.memory._async_recovery import (
+    AsyncMemoryDomains,
+    AsyncMemoryRecoveries,
+    AsyncMemoryTerms,
+    AsyncMemoryTrails,
+)
 from ctsec.storage.memory._async_sealed import AsyncMemoryReencryptions
 from ctsec.storage.memory._async_vault import AsyncMemoryCredentials
 from ctsec.storage.memory._async_work import AsyncMemoryEpochs, AsyncMemoryJobs, AsyncMemoryOutbox
@@ -65,6 +71,10 @@ class AsyncMemoryStore:
     authenticators: AsyncMemoryAuthenticators
     backup_codes: AsyncMemoryBackupCodes
     passkeys: AsyncMemoryPasskeys
+    recoveries: AsyncMemoryRecoveries
+    trails: AsyncMemoryTrails
+    recovery_terms: AsyncMemoryTerms
+    domains: AsyncMemoryDomains
     api_keys: AsyncMemoryKeys
     deks: AsyncMemoryDeks
     customer_keys: AsyncMemoryCustomerKeys
@@ -107,6 +117,10 @@ class AsyncMemoryStore:
             authenticators=AsyncMemoryAuthenticators(tx),
             backup_codes=AsyncMemoryBackupCodes(tx),
             passkeys=AsyncMemoryPasskeys(tx),
+            recoveries=AsyncMemoryRecoveries(tx),
+            trails=AsyncMemoryTrails(tx),
+            recovery_terms=AsyncMemoryTerms(tx),
+            domains=AsyncMemoryDomains(tx),
             api_keys=AsyncMemoryKeys(tx),
             deks=AsyncMemoryDeks(tx),
             customer_keys=AsyncMemoryCustomerKeys(tx),

@@ -37,6 +37,12 @@ from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
 from ctsec.storage.memory._sync_keys import MemoryKeys
 from ctsec.storage.memory._sync_moves import MemoryMoves, MemoryPrimaries
 from ctsec.storage.memory._sync_passkeys import MemoryPasskeys
+from ctsec.storage.memory._sync_recovery import (
+    MemoryDomains,
+    MemoryRecoveries,
+    MemoryTerms,
+    MemoryTrails,
+)
 from ctsec.storage.memory._sync_sealed import MemoryReencryptions
 from ctsec.storage.memory._sync_vault import MemoryCredentials
 from ctsec.storage.memory._sync_work import MemoryEpochs, MemoryJobs, MemoryOutbox
@@ -66,6 +72,10 @@ class MemoryStore:
     authenticators: MemoryAuthenticators
     backup_codes: MemoryBackupCodes
     passkeys: MemoryPasskeys
+    recoveries: MemoryRecoveries
+    trails: MemoryTrails
+    recovery_terms: MemoryTerms
+    domains: MemoryDomains
     api_keys: MemoryKeys
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
@@ -108,6 +118,10 @@ class MemoryStore:
             authenticators=MemoryAuthenticators(tx),
             backup_codes=MemoryBackupCodes(tx),
             passkeys=MemoryPasskeys(tx),
+            recoveries=MemoryRecoveries(tx),
+            trails=MemoryTrails(tx),
+            recovery_terms=MemoryTerms(tx),
+            domains=MemoryDomains(tx),
             api_keys=MemoryKeys(tx),
             deks=MemoryDeks(tx),
             customer_keys=MemoryCustomerKeys(tx),

@@ -8,7 +8,7 @@ from ctsec.audit.event import LogId
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordRecord, Session
-from ctsec.directory.record import Invitation, Membership, Organization, Workspace
+from ctsec.directory.record import Invitation, Membership, Organization, VerifiedDomain, Workspace
 from ctsec.encryption.blind_index import IndexKey
 from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
@@ -27,6 +27,7 @@ from ctsec.ids import (
     MoveId,
     OrganizationId,
     PasskeyId,
+    RecoveryId,
     SessionId,
     UserId,
     WorkspaceId,
@@ -38,6 +39,7 @@ from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest
+from ctsec.recovery.record import Recovery, RecoveryTerms, Trail
 from ctsec.residency.record import Content, Move, Position, Primary, Residence
 from ctsec.storage.memory.state import Table
 from ctsec.user import User
@@ -64,6 +66,10 @@ AUTHENTICATORS: Final[Table[AuthenticatorId, Authenticator]] = Table("authentica
 BACKUP_CODES: Final[Table[UserId, BackupCodeSetRecord]] = Table("backup_codes")
 PASSKEYS: Final[Table[PasskeyId, Passkey]] = Table("passkeys")
 PASSKEY_CREDENTIALS: Final[Table[bytes, PasskeyId]] = Table("passkey_credentials")
+RECOVERIES: Final[Table[RecoveryId, Recovery]] = Table("recoveries")
+TRAILS: Final[Table[UserId, Trail]] = Table("trails")
+TERMS: Final[Table[OrganizationId, RecoveryTerms]] = Table("terms")
+DOMAINS: Final[Table[str, VerifiedDomain]] = Table("domains")
 API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")
 KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")
 DEKS: Final[Table[DekId, WrappedDek]] = Table("deks")

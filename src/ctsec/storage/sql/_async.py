@@ -38,6 +38,7 @@ from ctsec.storage.sql._async_index_keys import AsyncSqlIndexKeys
 from ctsec.storage.sql._async_keys import AsyncSqlKeys
 from ctsec.storage.sql._async_moves import AsyncSqlMoves, AsyncSqlPrimaries
 from ctsec.storage.sql._async_passkeys import AsyncSqlPasskeys
+from ctsec.storage.sql._async_recovery import AsyncSqlDomains, AsyncSqlRecoveries, AsyncSqlTerms, AsyncSqlTrails
 from ctsec.storage.sql._async_sealed import AsyncSqlReencryptions
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql._async_vault import AsyncSqlCredentials
@@ -74,6 +75,10 @@ class AsyncSqlStore:
     authenticators: AsyncSqlAuthenticators
     backup_codes: AsyncSqlBackupCodes
     passkeys: AsyncSqlPasskeys
+    recoveries: AsyncSqlRecoveries
+    trails: AsyncSqlTrails
+    recovery_terms: AsyncSqlTerms
+    domains: AsyncSqlDomains
     api_keys: AsyncSqlKeys
     deks: AsyncSqlDeks
     customer_keys: AsyncSqlCustomerKeys
@@ -116,6 +121,10 @@ class AsyncSqlStore:
             authenticators=AsyncSqlAuthenticators(run, tables),
             backup_codes=AsyncSqlBackupCodes(run, tables),
             passkeys=AsyncSqlPasskeys(run, tables),
+            recoveries=AsyncSqlRecoveries(run, tables),
+            trails=AsyncSqlTrails(run, tables),
+            recovery_terms=AsyncSqlTerms(run, tables),
+            domains=AsyncSqlDomains(run, tables),
             api_keys=AsyncSqlKeys(run, tables),
             deks=AsyncSqlDeks(run, tables),
             customer_keys=AsyncSqlCustomerKeys(run, tables),

@@ -39,6 +39,7 @@ from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
 from ctsec.storage.sql._sync_keys import SqlKeys
 from ctsec.storage.sql._sync_moves import SqlMoves, SqlPrimaries
 from ctsec.storage.sql._sync_passkeys import SqlPasskeys
+from ctsec.storage.sql._sync_recovery import SqlDomains, SqlRecoveries, SqlTerms, SqlTrails
 from ctsec.storage.sql._sync_sealed import SqlReencryptions
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql._sync_vault import SqlCredentials
@@ -75,6 +76,10 @@ class SqlStore:
     authenticators: SqlAuthenticators
     backup_codes: SqlBackupCodes
     passkeys: SqlPasskeys
+    recoveries: SqlRecoveries
+    trails: SqlTrails
+    recovery_terms: SqlTerms
+    domains: SqlDomains
     api_keys: SqlKeys
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
@@ -117,6 +122,10 @@ class SqlStore:
             authenticators=SqlAuthenticators(run, tables),
             backup_codes=SqlBackupCodes(run, tables),
             passkeys=SqlPasskeys(run, tables),
+            recoveries=SqlRecoveries(run, tables),
+            trails=SqlTrails(run, tables),
+            recovery_terms=SqlTerms(run, tables),
+            domains=SqlDomains(run, tables),
             api_keys=SqlKeys(run, tables),
             deks=SqlDeks(run, tables),
             customer_keys=SqlCustomerKeys(run, tables),

@@ -17,6 +17,7 @@ from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, String, Table
 
 from ctsec.errors import ConfigurationError
 from ctsec.guard.proof import Purpose
+from ctsec.recovery.record import RecoveryState
 from ctsec.residency.record import MAX_KEY, MAX_KIND, MoveState, ResidenceState
 from ctsec.storage.sql.feature_tables import FeatureTables
 from ctsec.storage.sql.table_columns import EMAIL_LENGTH, KEY_LENGTH, at, blob, ident, number, words
@@ -83,6 +84,7 @@ class Tables(FeatureTables):
         self._vault()
         self._audit()
         self._work()
+        self._recovery()
         self._guard()
         self._residency()
         self._region()
@@ -119,6 +121,28 @@ class Tables(FeatureTables):
             "epoch", ident("scope"), number("epoch"), number("changed_at"), key=("scope",), by_time=("changed_at",)
         )  # fmt: skip
         self.meta = self._table("meta", ident("name"), words("value"), key=("name",))
+
+    def _recovery(self) -> None:
+        self.recovery = self._table(
+            "recovery", ident("id"), ident("organization_id", nullable=True), ident("user_id"),
+            Column("state", EnumText(RecoveryState, "recovery.state"), nullable=False), blob("sealed"), ident("requested_by", length=256),
+            at("requested_at"), at("due_at"), at("expires_at"), ident("approved_by", length=256, nullable=True),
+            at("approved_at", nullable=True), ident("ended_by", length=256, nullable=True), at("ended_at", nullable=True),
+            key=("id",), by_organization=("organization_id", "id"), by_user=("user_id", "state"), by_state=("state", "due_at"),
+        )  # fmt: skip
+        self.recovery_terms = self._table(
+            "recovery_terms", ident("organization_id"), number("approvals"), number("delay_seconds"), ident("changed_by", length=256),
+            at("changed_at"), number("version"), key=("organization_id",),
+        )  # fmt: skip
+        self.trail = self._table(
+            "trail", ident("user_id"), at("password_reset_at", nullable=True), at("factor_proved_at", nullable=True),
+            at("factors_reset_at", nullable=True), at("password_proved_at", nullable=True), number("deciders"),
+            at("address_changed_at", nullable=True), words("former_address"), number("version"), key=("user_id",),
+        )  # fmt: skip
+        self.domain = self._table(
+            "domain", ident("name", length=EMAIL_LENGTH), ident("organization_id"), words("proof"), ident("recorded_by", length=256),
+            at("recorded_at"), key=("name",), by_organization=("organization_id", "name"),
+        )  # fmt: skip
 
     def _guard(self) -> None:
         self.proof = self._table(

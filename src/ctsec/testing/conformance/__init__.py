@@ -39,6 +39,7 @@ from ctsec.testing.conformance._async_members import (
     AsyncStandingConformance,
 )
 from ctsec.testing.conformance._async_passkeys import AsyncPasskeyConformance
+from ctsec.testing.conformance._async_recovery import AsyncDomainConformance, AsyncRecoveryConformance, AsyncTrailConformance
 from ctsec.testing.conformance._async_reencryption import AsyncReencryptionConformance
 from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
@@ -68,6 +69,7 @@ from ctsec.testing.conformance._sync_keys import KeyConformance
 from ctsec.testing.conformance._sync_kms import KmsConformance, KmsStateConformance, KmsTamperConformance
 from ctsec.testing.conformance._sync_members import AssignmentConformance, MembershipConformance, RosterConformance, StandingConformance
 from ctsec.testing.conformance._sync_passkeys import PasskeyConformance
+from ctsec.testing.conformance._sync_recovery import DomainConformance, RecoveryConformance, TrailConformance
 from ctsec.testing.conformance._sync_reencryption import ReencryptionConformance
 from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
@@ -88,6 +90,7 @@ __all__ = [
     "AsyncCustomerKeyConformance",
     "AsyncDekConformance",
     "AsyncDeviceConformance",
+    "AsyncDomainConformance",
     "AsyncElevationConformance",
     "AsyncEpochConformance",
     "AsyncGuardConformance",
@@ -111,6 +114,7 @@ __all__ = [
     "AsyncPasskeyConformance",
     "AsyncPasswordConformance",
     "AsyncProofConformance",
+    "AsyncRecoveryConformance",
     "AsyncReencryptionConformance",
     "AsyncRegionContentConformance",
     "AsyncResidenceConformance",
@@ -119,6 +123,7 @@ __all__ = [
     "AsyncSealConformance",
     "AsyncSessionConformance",
     "AsyncStandingConformance",
+    "AsyncTrailConformance",
     "AsyncTransactionConformance",
     "AsyncUserConformance",
     "AsyncWorkspaceConformance",
@@ -130,6 +135,7 @@ __all__ = [
     "CustomerKeyConformance",
     "DekConformance",
     "DeviceConformance",
+    "DomainConformance",
     "ElevationConformance",
     "EpochConformance",
     "GuardConformance",
@@ -155,6 +161,7 @@ __all__ = [
     "PasskeyConformance",
     "PasswordConformance",
     "ProofConformance",
+    "RecoveryConformance",
     "ReencryptionConformance",
     "RegionContentConformance",
     "ResidenceConformance",
@@ -163,6 +170,7 @@ __all__ = [
     "SealConformance",
     "SessionConformance",
     "StandingConformance",
+    "TrailConformance",
     "TransactionConformance",
     "UserConformance",
     "WorkspaceConformance",
