@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ctsec.authn.device import DEVICE_LIFE, parse_device_token
-from ctsec.authn.journey import MfaRequired, SignedIn
+from ctsec.authn.journey import MfaRequired, SignedIn, SignInStep
 from ctsec.ids import DeviceId
 from ctsec.outcome import Reason
 from ctsec.principal import Factor, Principal
