@@ -48,6 +48,7 @@ class AsyncStage:
     passkey: PasskeyId
     adding: str
     signing: str
+    link: tuple[str, str]
 
     def unasked(self) -> str:
         """Return what a passkey answers to a challenge that nobody made."""
@@ -72,7 +73,6 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
     device = await world.enrol(mia)
     mia = (await world.login_with(device, "mia@acme.example")).principal
     enrolment = await world.call("mfa.begin_totp", bob)
-    step: Any = await world.step("mia@acme.example")
     tokens = {
         "invitation": await world.invite(acme.id, "dan@acme.example"),
         "verification": await world.token("zoe@acme.example", "email_verification"),
@@ -97,6 +97,8 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
     added = await world.add_passkey(mia, key)
     adding = SoftwareAuthenticator().create(await world.call("passkeys.begin_registration", mia), origin=ORIGIN)
     signing = key.get(await world.call("sign_in.begin_passkey"), origin=ORIGIN)
+    step: Any = await world.step("mia@acme.example")
+    browser = (await world.call("sign_in.request_link", email="bob@acme.example")).browser.reveal()
     (invitation,) = await world.call("members.invitations", organization=acme.id)
     return AsyncStage(
         world=world,
@@ -121,6 +123,7 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
         passkey=added.passkey.id,
         adding=adding,
         signing=signing,
+        link=(await world.token("bob@acme.example", "sign_in_link"), browser),
     )
 
 
@@ -149,6 +152,8 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "sign_in.second_factor": ((), {"ticket": stage.ticket, "factor": Factor.TOTP, "code": code}),
         "sign_in.step_up": ((stage.mia,), {"factor": Factor.TOTP, "code": code}),
         "sign_in.passkey": ((), {"response": stage.signing}),
+        "sign_in.request_link": ((), {"email": "ann@acme.example"}),
+        "sign_in.link": ((), {"token": stage.link[0], "browser": stage.link[1]}),
         "sessions.revoke": ((ann, SessionId(ann.credential.id)), {}),
         "sessions.sign_out": ((ann,), {}),
         "sessions.sign_out_everywhere": ((ann,), {}),

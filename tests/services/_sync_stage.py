@@ -49,6 +49,7 @@ class Stage:
     passkey: PasskeyId
     adding: str
     signing: str
+    link: tuple[str, str]
 
     def unasked(self) -> str:
         """Return what a passkey answers to a challenge that nobody made."""
@@ -73,7 +74,6 @@ def set_stage(world: World) -> Stage:
     device = world.enrol(mia)
     mia = (world.login_with(device, "mia@acme.example")).principal
     enrolment = world.call("mfa.begin_totp", bob)
-    step: Any = world.step("mia@acme.example")
     tokens = {
         "invitation": world.invite(acme.id, "dan@acme.example"),
         "verification": world.token("zoe@acme.example", "email_verification"),
@@ -98,6 +98,8 @@ def set_stage(world: World) -> Stage:
     added = world.add_passkey(mia, key)
     adding = SoftwareAuthenticator().create(world.call("passkeys.begin_registration", mia), origin=ORIGIN)
     signing = key.get(world.call("sign_in.begin_passkey"), origin=ORIGIN)
+    step: Any = world.step("mia@acme.example")
+    browser = (world.call("sign_in.request_link", email="bob@acme.example")).browser.reveal()
     (invitation,) = world.call("members.invitations", organization=acme.id)
     return Stage(
         world=world,
@@ -122,6 +124,7 @@ def set_stage(world: World) -> Stage:
         passkey=added.passkey.id,
         adding=adding,
         signing=signing,
+        link=(world.token("bob@acme.example", "sign_in_link"), browser),
     )
 
 
@@ -150,6 +153,8 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "sign_in.second_factor": ((), {"ticket": stage.ticket, "factor": Factor.TOTP, "code": code}),
         "sign_in.step_up": ((stage.mia,), {"factor": Factor.TOTP, "code": code}),
         "sign_in.passkey": ((), {"response": stage.signing}),
+        "sign_in.request_link": ((), {"email": "ann@acme.example"}),
+        "sign_in.link": ((), {"token": stage.link[0], "browser": stage.link[1]}),
         "sessions.revoke": ((ann, SessionId(ann.credential.id)), {}),
         "sessions.sign_out": ((ann,), {}),
         "sessions.sign_out_everywhere": ((ann,), {}),

@@ -154,6 +154,7 @@ def test_every_id_in_the_table_has_a_kind() -> None:
     assert [route.path for route in ROUTES if route.method == "GET" and route.body is not None] == []
     unprotected = {route.path for route in ROUTES if route.needs is Needs.NOTHING}
     mailed = {"/sign-up", "/verify-email", "/verification", "/password/reset-request", "/password/reset", "/email/confirm"}
+    mailed |= {"/sign-in/link/request", "/sign-in/link"}
     assert unprotected == mailed | {"/sign-in", "/sign-in/code", "/sign-in/passkey", "/sign-in/passkey/options", "/openapi.json"}
 
 

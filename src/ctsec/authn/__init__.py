@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ctsec.authn.argon2_pool import AsyncArgon2Hasher as AsyncArgon2Hasher
     from ctsec.authn.calibration import calibrate as calibrate
     from ctsec.authn.journey import ImportedAccount as ImportedAccount
+    from ctsec.authn.journey import LinkRequested as LinkRequested
     from ctsec.authn.journey import MfaRequired as MfaRequired
     from ctsec.authn.journey import SignedIn as SignedIn
     from ctsec.authn.journey import SignInStep as SignInStep
@@ -47,6 +48,7 @@ _HOME = {
     "AsyncSessions": "ctsec.authn._async_sessions",
     "AsyncSignIn": "ctsec.authn._async",
     "ImportedAccount": "ctsec.authn.journey",
+    "LinkRequested": "ctsec.authn.journey",
     "MfaRequired": "ctsec.authn.journey",
     "PasswordHint": "ctsec.authn.strength",
     "PasswordLevel": "ctsec.authn.strength",
@@ -73,6 +75,7 @@ __all__ = [
     "AsyncSessions",
     "AsyncSignIn",
     "ImportedAccount",
+    "LinkRequested",
     "MfaRequired",
     "PasswordHint",
     "PasswordLevel",

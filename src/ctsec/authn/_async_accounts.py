@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._async_devices import AsyncDevices
+from ctsec.authn._async_links import RESET, VERIFICATION, AsyncLinks
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncPost, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
-from ctsec.authn.journey import RESET_LIFE, VERIFICATION_LIFE, ImportedAccount
+from ctsec.authn.journey import VERIFICATION_LIFE, ImportedAccount
 from ctsec.authn.schemes import accept_foreign, scheme_of
 from ctsec.authn.strength import PasswordHint
 from ctsec.errors import CorruptRecord
@@ -26,7 +26,6 @@ from ctsec.ids import DeviceId, SessionId, UserId, new_id
 from ctsec.mail.message import Letters
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Principal, anonymous, system
-from ctsec.secret import SecretText
 from ctsec.user import User, UserStatus, parse_email, parse_name
 
 _CONFLICT: Final = Refusal(Reason.CONFLICT, "it was changed by somebody else meanwhile")
@@ -46,6 +45,7 @@ class AsyncAccountParts:
     devices: AsyncDevices
     post: AsyncPost
     letters: Letters
+    links: AsyncLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +100,8 @@ class AsyncAccounts:
 
     async def request_verification(self, *, email: str) -> Outcome[Accepted]:
         """Send the confirmation mail again, if the address waits for it."""
-        user = await self._mailable(email)
-        if isinstance(user, Refusal):
-            return user
-        if user is not None and user.email_verified_at is None:
-            await self._send_verification(user)
-            await self._record(EventName.VERIFICATION_REQUESTED, anonymous(), user.id)
-        return Accepted()
+        refusal = await self._parts.links.request(VERIFICATION, email)
+        return Accepted() if refusal is None else refusal
 
     async def verify_email(self, *, token: str) -> Outcome[User]:
         """Confirm an address with the token of its mail, once."""
@@ -127,14 +122,8 @@ class AsyncAccounts:
 
     async def request_password_reset(self, *, email: str) -> Outcome[Accepted]:
         """Mail a link that sets a new password, if the address has an account; the answer is the same if it has none."""
-        user = await self._mailable(email)
-        if isinstance(user, Refusal):
-            return user
-        if user is not None and user.status is UserStatus.ACTIVE:
-            token = await self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE, set_at=await self._parts.passwords.set_at(user.id))
-            await self._parts.post.post(self._parts.letters.password_reset(user.email, token))
-            await self._record(EventName.PASSWORD_RESET_REQUESTED, anonymous(), user.id)
-        return Accepted()
+        refusal = await self._parts.links.request(RESET, email)
+        return Accepted() if refusal is None else refusal
 
     async def reset_password(self, *, token: str, password: str) -> Outcome[Accepted]:
         """Set a new password with the token of its mail, once; every session ends, nobody is signed in, second factors stay."""
@@ -268,15 +257,6 @@ class AsyncAccounts:
         )
         return refusal
 
-    async def _mailable(self, email: str) -> Outcome[User | None]:
-        """Return the account of an address that asks for mail, if there is one, or THROTTLED, known or not."""
-        try:
-            key = parse_email(email)[1]
-        except ValueError:
-            return None
-        refusal = await self._parts.throttle.charge_mail(key)
-        return refusal if refusal is not None else await self._parts.accounts.by_email(key)
-
     async def _bind(self, user: User, actor: Principal, *, keep: DeviceId | None) -> None:
         """Begin anew with a new password: no failure counts any more, and no device but `keep` is known."""
         counter = password_counter(user.id)
@@ -284,16 +264,18 @@ class AsyncAccounts:
         await self._parts.throttle.bind(counter, *(device_counter(counter, each) for each in devices), actor=actor, subject=user.id)
 
     async def _send_verification(self, user: User) -> None:
-        token = await self._issue(Purpose.EMAIL_VERIFICATION, user, life=VERIFICATION_LIFE)
-        await self._parts.post.post(self._parts.letters.verification(user.email, token))
-
-    async def _issue(self, purpose: Purpose, user: User, *, life: timedelta, **bound: str) -> SecretText:
-        now, claims = self._ambient.now(), {"email": user.email_key, **bound}
+        now = self._ambient.now()
         token, digest = mint_token(random=self._ambient.random)
-        await self._parts.proofs.issue(
-            (Proof(purpose=purpose, digest=digest, subject=user.id, issued_at=now, expires_at=now + life, claims=claims),)
+        proof = Proof(
+            purpose=Purpose.EMAIL_VERIFICATION,
+            digest=digest,
+            subject=user.id,
+            issued_at=now,
+            expires_at=now + VERIFICATION_LIFE,
+            claims={"email": user.email_key},
         )
-        return token
+        await self._parts.proofs.issue((proof,))
+        await self._parts.post.post(self._parts.letters.verification(user.email, token))
 
     async def _redeem(self, purpose: Purpose, token: str) -> Outcome[User]:
         """Consume a mailed token and return its person, if the account is active and still has the address that the mail went to."""

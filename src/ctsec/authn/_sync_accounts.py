@@ -5,17 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._sync_devices import Devices
+from ctsec.authn._sync_links import RESET, VERIFICATION, Links
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import AccountRecords, Post, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
-from ctsec.authn.journey import RESET_LIFE, VERIFICATION_LIFE, ImportedAccount
+from ctsec.authn.journey import VERIFICATION_LIFE, ImportedAccount
 from ctsec.authn.schemes import accept_foreign, scheme_of
 from ctsec.authn.strength import PasswordHint
 from ctsec.errors import CorruptRecord
@@ -27,7 +27,6 @@ from ctsec.ids import DeviceId, SessionId, UserId, new_id
 from ctsec.mail.message import Letters
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Principal, anonymous, system
-from ctsec.secret import SecretText
 from ctsec.user import User, UserStatus, parse_email, parse_name
 
 _CONFLICT: Final = Refusal(Reason.CONFLICT, "it was changed by somebody else meanwhile")
@@ -47,6 +46,7 @@ class AccountParts:
     devices: Devices
     post: Post
     letters: Letters
+    links: Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +101,8 @@ class Accounts:
 
     def request_verification(self, *, email: str) -> Outcome[Accepted]:
         """Send the confirmation mail again, if the address waits for it."""
-        user = self._mailable(email)
-        if isinstance(user, Refusal):
-            return user
-        if user is not None and user.email_verified_at is None:
-            self._send_verification(user)
-            self._record(EventName.VERIFICATION_REQUESTED, anonymous(), user.id)
-        return Accepted()
+        refusal = self._parts.links.request(VERIFICATION, email)
+        return Accepted() if refusal is None else refusal
 
     def verify_email(self, *, token: str) -> Outcome[User]:
         """Confirm an address with the token of its mail, once."""
@@ -128,14 +123,8 @@ class Accounts:
 
     def request_password_reset(self, *, email: str) -> Outcome[Accepted]:
         """Mail a link that sets a new password, if the address has an account; the answer is the same if it has none."""
-        user = self._mailable(email)
-        if isinstance(user, Refusal):
-            return user
-        if user is not None and user.status is UserStatus.ACTIVE:
-            token = self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE, set_at=self._parts.passwords.set_at(user.id))
-            self._parts.post.post(self._parts.letters.password_reset(user.email, token))
-            self._record(EventName.PASSWORD_RESET_REQUESTED, anonymous(), user.id)
-        return Accepted()
+        refusal = self._parts.links.request(RESET, email)
+        return Accepted() if refusal is None else refusal
 
     def reset_password(self, *, token: str, password: str) -> Outcome[Accepted]:
         """Set a new password with the token of its mail, once; every session ends, nobody is signed in, second factors stay."""
@@ -269,15 +258,6 @@ class Accounts:
         )
         return refusal
 
-    def _mailable(self, email: str) -> Outcome[User | None]:
-        """Return the account of an address that asks for mail, if there is one, or THROTTLED, known or not."""
-        try:
-            key = parse_email(email)[1]
-        except ValueError:
-            return None
-        refusal = self._parts.throttle.charge_mail(key)
-        return refusal if refusal is not None else self._parts.accounts.by_email(key)
-
     def _bind(self, user: User, actor: Principal, *, keep: DeviceId | None) -> None:
         """Begin anew with a new password: no failure counts any more, and no device but `keep` is known."""
         counter = password_counter(user.id)
@@ -285,16 +265,18 @@ class Accounts:
         self._parts.throttle.bind(counter, *(device_counter(counter, each) for each in devices), actor=actor, subject=user.id)
 
     def _send_verification(self, user: User) -> None:
-        token = self._issue(Purpose.EMAIL_VERIFICATION, user, life=VERIFICATION_LIFE)
-        self._parts.post.post(self._parts.letters.verification(user.email, token))
-
-    def _issue(self, purpose: Purpose, user: User, *, life: timedelta, **bound: str) -> SecretText:
-        now, claims = self._ambient.now(), {"email": user.email_key, **bound}
+        now = self._ambient.now()
         token, digest = mint_token(random=self._ambient.random)
-        self._parts.proofs.issue(
-            (Proof(purpose=purpose, digest=digest, subject=user.id, issued_at=now, expires_at=now + life, claims=claims),)
+        proof = Proof(
+            purpose=Purpose.EMAIL_VERIFICATION,
+            digest=digest,
+            subject=user.id,
+            issued_at=now,
+            expires_at=now + VERIFICATION_LIFE,
+            claims={"email": user.email_key},
         )
-        return token
+        self._parts.proofs.issue((proof,))
+        self._parts.post.post(self._parts.letters.verification(user.email, token))
 
     def _redeem(self, purpose: Purpose, token: str) -> Outcome[User]:
         """Consume a mailed token and return its person, if the account is active and still has the address that the mail went to."""

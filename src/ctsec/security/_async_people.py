@@ -9,6 +9,7 @@ from ctsec.authn._async_accounts import AsyncAccountParts, AsyncAccounts
 from ctsec.authn._async_addresses import AsyncAddresses
 from ctsec.authn._async_breaches import AsyncBreachCheck
 from ctsec.authn._async_devices import AsyncDevices
+from ctsec.authn._async_links import AsyncLinkParts, AsyncLinks
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.directory._async_members import AsyncMembers, AsyncMemberStores
@@ -66,6 +67,7 @@ class AsyncPeople:
                 throttle=self._throttle,
                 proofs=self._guard.proofs,
                 devices=self._devices,
+                links=self._links if self._parts.settings.sign_in_links else None,
             ),
             audit=self.audit,
             ambient=self._ambient,
@@ -79,6 +81,7 @@ class AsyncPeople:
             accounts=self._store.users,
             memberships=self.members,
             epochs=self._store.epochs,
+            proofs=self._guard.proofs,
             policy=self._parts.settings.sessions,
             audit=self.audit,
             ambient=self._ambient,
@@ -177,7 +180,20 @@ class AsyncPeople:
             devices=self._devices,
             post=self._outbox,
             letters=self._parts.letters,
+            links=self._links,
         )
+
+    @property
+    def _links(self) -> AsyncLinks:
+        parts = AsyncLinkParts(
+            accounts=self._store.users,
+            passwords=self._passwords,
+            throttle=self._throttle,
+            proofs=self._guard.proofs,
+            post=self._outbox,
+            letters=self._parts.letters,
+        )
+        return AsyncLinks(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _devices(self) -> AsyncDevices:

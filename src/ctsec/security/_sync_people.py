@@ -10,6 +10,7 @@ from ctsec.authn._sync_accounts import AccountParts, Accounts
 from ctsec.authn._sync_addresses import Addresses
 from ctsec.authn._sync_breaches import BreachCheck
 from ctsec.authn._sync_devices import Devices
+from ctsec.authn._sync_links import LinkParts, Links
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.directory._sync_members import Members, MemberStores
@@ -67,6 +68,7 @@ class People:
                 throttle=self._throttle,
                 proofs=self._guard.proofs,
                 devices=self._devices,
+                links=self._links if self._parts.settings.sign_in_links else None,
             ),
             audit=self.audit,
             ambient=self._ambient,
@@ -80,6 +82,7 @@ class People:
             accounts=self._store.users,
             memberships=self.members,
             epochs=self._store.epochs,
+            proofs=self._guard.proofs,
             policy=self._parts.settings.sessions,
             audit=self.audit,
             ambient=self._ambient,
@@ -178,7 +181,20 @@ class People:
             devices=self._devices,
             post=self._outbox,
             letters=self._parts.letters,
+            links=self._links,
         )
+
+    @property
+    def _links(self) -> Links:
+        parts = LinkParts(
+            accounts=self._store.users,
+            passwords=self._passwords,
+            throttle=self._throttle,
+            proofs=self._guard.proofs,
+            post=self._outbox,
+            letters=self._parts.letters,
+        )
+        return Links(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _devices(self) -> Devices:
