@@ -12,9 +12,10 @@ import pytest
 from ctsec.authn.journey import LinkRequested, MfaRequired, SignedIn
 from ctsec.outcome import Reason
 from ctsec.principal import Factor, Principal
+from ctsec.secret import SecretText
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.testing import SoftwareAuthenticator, Written
-from tests.services._async_world import REQUEST, AsyncWorld
+from tests.services._async_world import AsyncWorld
 from tests.services.probing import ORIGIN, OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
 
 ANN = "ann@acme.example"
@@ -96,14 +97,14 @@ async def test_requests_by_address_do_the_same_for_all(world: AsyncWorld, ann: P
     for email in (ANN, "nobody@acme.example", "bob@acme.example", "zoe@acme.example"):
         with world.tap.to(Written()) as probe:
             answer = await world.call(method, email=email)
-        plain = replace(answer, browser=REQUEST.device) if isinstance(answer, LinkRequested) else answer
+        plain = replace(answer, browser=SecretText("")) if isinstance(answer, LinkRequested) else answer
         assert reason(answer) is None
         seen.append((probe.calls, plain))
     assert all(each == seen[0] for each in seen)
     assert {"guard.proofs.issue", "outbox.add", "inbox.append"} <= {*seen[0][0]}
     await world.mail()
     served = {"sign_in.request_link": [ANN], "accounts.request_password_reset": [ANN, "zoe@acme.example"]}
-    assert [message.recipient for message in world.mailer.sent[sent:]] == served.get(method, ["zoe@acme.example"])
+    assert sorted(message.recipient for message in world.mailer.sent[sent:]) == served.get(method, ["zoe@acme.example"])
 
 
 @pytest.mark.proves("ASVS-6.3.1", "ASVS-6.6.3")

@@ -8,7 +8,7 @@ from ctsec.encryption.context import Context
 from ctsec.errors import CtsecError, MailError
 from ctsec.ids import MessageId, new_id
 from ctsec.mail._async_ports import AsyncMailer, AsyncOutboxRecords
-from ctsec.mail.message import NOBODY, Message
+from ctsec.mail.message import Message
 from ctsec.mail.record import OutboxEntry, delivered, leased, postponed
 
 
@@ -55,8 +55,7 @@ class AsyncMailRound:
         """Send one leased message and return the entry to be stored: delivered, or postponed with the kind of its error."""
         try:
             message = Message.from_bytes(await self._sealer.open(entry.payload, context=payload_context(entry.id)))
-            if message.kind != NOBODY:
-                await self._mailer.send(message)
+            await self._mailer.send(message)
         except MailError as error:
             return postponed(entry, now=self._ambient.now(), error=str(error))
         except CtsecError as error:

@@ -9,7 +9,7 @@ from ctsec.encryption.context import Context
 from ctsec.errors import CtsecError, MailError
 from ctsec.ids import MessageId, new_id
 from ctsec.mail._sync_ports import Mailer, OutboxRecords
-from ctsec.mail.message import NOBODY, Message
+from ctsec.mail.message import Message
 from ctsec.mail.record import OutboxEntry, delivered, leased, postponed
 
 
@@ -56,8 +56,7 @@ class MailRound:
         """Send one leased message and return the entry to be stored: delivered, or postponed with the kind of its error."""
         try:
             message = Message.from_bytes(self._sealer.open(entry.payload, context=payload_context(entry.id)))
-            if message.kind != NOBODY:
-                self._mailer.send(message)
+            self._mailer.send(message)
         except MailError as error:
             return postponed(entry, now=self._ambient.now(), error=str(error))
         except CtsecError as error:

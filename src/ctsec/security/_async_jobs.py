@@ -15,11 +15,13 @@ from ctsec.security._async_mail_jobs import AsyncMailJobs
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
 from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_residency import AsyncRegional
+from ctsec.security._async_stale_jobs import AsyncStaleJobs
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_vault_jobs import AsyncVaultJobs
 from ctsec.security.parts import Memory
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.worker._async import AsyncJob
+from ctsec.worker.record import JobLease
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -45,7 +47,20 @@ def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
 class AsyncJobs:
     """What the worker runs; the only place where a periodic job is registered."""
 
-    __slots__ = ("_ambient", "_mails", "_memory", "_storage", "keys", "mail", "passwords", "reencryptions", "regional", "throttle", "vault")
+    __slots__ = (
+        "_ambient",
+        "_mails",
+        "_memory",
+        "_storage",
+        "keys",
+        "mail",
+        "passwords",
+        "reencryptions",
+        "regional",
+        "stale",
+        "throttle",
+        "vault",
+    )
 
     def __init__(
         self,
@@ -60,6 +75,7 @@ class AsyncJobs:
         reencryptions: AsyncReencryptions,
         passwords: AsyncPasswordJobs,
         throttle: AsyncThrottleJobs,
+        stale: AsyncStaleJobs,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -72,6 +88,7 @@ class AsyncJobs:
         self.reencryptions = reencryptions
         self.passwords = passwords
         self.throttle = throttle
+        self.stale = stale
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -85,12 +102,18 @@ class AsyncJobs:
             AsyncJob(name="passwords", every=MINUTELY, work=self.passwords.run_due),
             AsyncJob(name="disabled", every=SELDOM, work=self.throttle.tell),
             AsyncJob(name="allowances", every=RARELY, work=self.throttle.trim),
+            AsyncJob(name="stale", every=RARELY, work=self.stale.trim),
             AsyncJob(name="data-keys", every=DAILY, work=self.keys.rotate_due),
             AsyncJob(name="reencryption", every=MINUTELY, work=self.reencryptions.run_due),
             AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mails else jobs
+
+    async def leases(self) -> tuple[JobLease, ...]:
+        """Return every job that ever ran under a lease: when, when it is due again, and the code of what stopped it."""
+        async with self._storage.reading() as store:
+            return await store.jobs.all()
 
     async def place_events(self) -> int:
         """Move events from the guard store into the inbox and from there into the log."""
