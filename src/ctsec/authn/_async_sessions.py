@@ -73,6 +73,7 @@ class AsyncSessions:
             user_agent=self._ambient.request.user_agent[:256],
             address=self._ambient.request.address[:64],
         )
+        await self._make_room(user.id)
         await self._records.add(session)
         return session, token
 
@@ -149,6 +150,13 @@ class AsyncSessions:
             organization=organization,
         )
         return after
+
+    async def _make_room(self, user_id: UserId) -> None:
+        """End what is over the limit before another session is added: those that were used longest ago."""
+        by_use = sorted(await self.of(user_id), key=lambda session: (session.last_seen_at, session.id))
+        for old in by_use[: max(0, len(by_use) - self._policy.most + 1)]:
+            await self._records.revoke(user_id, old.id, keep=None, now=self._ambient.now())
+            await self._epochs.bump(user_id)
 
     async def _void_begun(self, user_id: UserId) -> None:
         """Make void what a sign-in goes on with: links on their way, and the tickets of second steps."""

@@ -16,6 +16,7 @@ from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import AccountRecords, Post, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.authn.journey import VERIFICATION_LIFE, ImportedAccount
+from ctsec.authn.record import Session
 from ctsec.authn.schemes import accept_foreign, scheme_of
 from ctsec.authn.strength import PasswordHint
 from ctsec.errors import CorruptRecord
@@ -26,7 +27,8 @@ from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_dig
 from ctsec.ids import DeviceId, SessionId, UserId, new_id
 from ctsec.mail.message import Letters
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Principal, anonymous, system
+from ctsec.principal import CredentialKind, Factor, Principal, anonymous, system
+from ctsec.secret import SecretText
 from ctsec.user import User, UserStatus, parse_email, parse_name
 
 _CONFLICT: Final = Refusal(Reason.CONFLICT, "it was changed by somebody else meanwhile")
@@ -159,8 +161,11 @@ class Accounts:
         self._record(EventName.PASSWORD_RESET, anonymous(), redeemed.id)
         return Accepted()
 
-    def change_password(self, principal: Principal, *, current: str, new: str) -> Outcome[Accepted]:
-        """Set a new password; takes the current one and, where a second factor is enrolled, a fresh proof of it. Other sessions end."""
+    def change_password(self, principal: Principal, *, current: str, new: str) -> Outcome[tuple[Session, SecretText]]:
+        """Set a new password; takes the current one and, where a second factor is enrolled, a fresh proof of it.
+
+        Other sessions end, and this one gets a new token, which is returned: the person was authenticated again (ASVS 7.2.4).
+        """
         user = self._parts.accounts.get(UserId(principal.id))
         if user is None or principal.credential.kind is not CredentialKind.SESSION:
             return Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
@@ -177,14 +182,18 @@ class Accounts:
         accepted = self._parts.passwords.acceptable(new, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
             return accepted
+        session = SessionId(principal.credential.id)
+        rotated = self._parts.sessions.rotate(session, Factor.PASSWORD)
+        if isinstance(rotated, Refusal):
+            return rotated
         if not self._parts.passwords.put(user.id, accepted):
             return _CONFLICT
-        self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
+        self._parts.sessions.revoke_others(user.id, keep=session)
         self._parts.throttle.settle(charge)
         self._bind(user, principal, keep=device)
         self._parts.post.post(self._parts.letters.notice(user.email, what="your password was changed"))
         self._record(EventName.PASSWORD_CHANGED, principal, user.id)
-        return Accepted()
+        return rotated
 
     def import_account(self, account: ImportedAccount) -> Outcome[User]:
         """Make an account that comes from another system, in the name of the system; no mail is sent.

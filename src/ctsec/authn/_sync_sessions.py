@@ -74,6 +74,7 @@ class Sessions:
             user_agent=self._ambient.request.user_agent[:256],
             address=self._ambient.request.address[:64],
         )
+        self._make_room(user.id)
         self._records.add(session)
         return session, token
 
@@ -150,6 +151,13 @@ class Sessions:
             organization=organization,
         )
         return after
+
+    def _make_room(self, user_id: UserId) -> None:
+        """End what is over the limit before another session is added: those that were used longest ago."""
+        by_use = sorted(self.of(user_id), key=lambda session: (session.last_seen_at, session.id))
+        for old in by_use[: max(0, len(by_use) - self._policy.most + 1)]:
+            self._records.revoke(user_id, old.id, keep=None, now=self._ambient.now())
+            self._epochs.bump(user_id)
 
     def _void_begun(self, user_id: UserId) -> None:
         """Make void what a sign-in goes on with: links on their way, and the tickets of second steps."""

@@ -123,7 +123,7 @@ async def change_password(call: AsyncCall) -> Answer:
     done = await call.unit.accounts.change_password(
         call.principal, current=body.current.get_secret_value(), new=body.new.get_secret_value()
     )
-    return done if isinstance(done, Refusal) else no_content()
+    return done if isinstance(done, Refusal) else call.with_session("password_changed", *done)
 
 
 async def request_reset(call: AsyncCall) -> Answer:

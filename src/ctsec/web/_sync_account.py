@@ -122,7 +122,7 @@ def change_password(call: Call) -> Answer:
     """Change the password."""
     body = call.read(models.PasswordChange)
     done = call.unit.accounts.change_password(call.principal, current=body.current.get_secret_value(), new=body.new.get_secret_value())
-    return done if isinstance(done, Refusal) else no_content()
+    return done if isinstance(done, Refusal) else call.with_session("password_changed", *done)
 
 
 def request_reset(call: Call) -> Answer:

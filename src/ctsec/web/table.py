@@ -94,7 +94,7 @@ ACCOUNT: Final = (
     _signed_in("POST /step-up step_up", "Prove a second factor again", body=models.StepUp, returns=_SIGNED_IN),
     _signed_in("POST /email/change change_email", "Mail a link to a new address", body=models.EmailChange, status=202, returns=("status",)),
     _open("POST /email/confirm confirm_email", "Give the account its new address", body=models.MailedToken, returns=("status",)),
-    _signed_in("POST /password/change change_password", "Change the password", body=models.PasswordChange, status=204),
+    _signed_in("POST /password/change change_password", "Change the password", body=models.PasswordChange, returns=_SIGNED_IN),
     _open("POST /password/reset-request request_reset", "Mail a reset link", body=models.Address, status=202, returns=("status",)),
     _open("POST /password/reset reset_password", "Set a new password with a mailed token", body=models.PasswordReset, status=204),
     _signed_in("GET /session session", "Who am I", returns=(*_SIGNED_IN[1:], "email", "name", "amr:array")),
