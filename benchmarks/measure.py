@@ -26,10 +26,11 @@ UNROLLED = 10
 
 
 class Unit(StrEnum):
-    """What is compared: how many times the floor, or how many milliseconds over it."""
+    """What is compared: how many times the floor, or how much time over it."""
 
     TIMES = "x"
     MILLISECONDS = "ms over"
+    MICROSECONDS = "us over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 def compare(unit: Unit, *, seconds: float, before: float, after: float) -> float:
     """Return the value of one slice against the floor slices on both sides of it."""
     floor = (before + after) / 2
-    return seconds / floor if unit is Unit.TIMES else (seconds - floor) * 1000
+    return seconds / floor if unit is Unit.TIMES else (seconds - floor) * (1e3 if unit is Unit.MILLISECONDS else 1e6)
 
 
 def run(race: Race, *, rounds: int | None = None) -> tuple[Row, ...]:

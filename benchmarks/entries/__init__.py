@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from benchmarks.counted import Table
-from benchmarks.entries import access, api_keys, backup_codes, backups, encryption, engines, imports, keys, requests, totp
+from benchmarks.entries import (
+    access,
+    api_keys,
+    backup_codes,
+    backups,
+    encryption,
+    engines,
+    imports,
+    keys,
+    passwords,
+    requests,
+    sign_in,
+    totp,
+)
 from benchmarks.entries.engines import Choice
 from benchmarks.measure import Race
 
@@ -15,6 +28,8 @@ ENTRIES: dict[str, Callable[[], Iterable[Race]]] = {
     "api_keys": api_keys.entry,
     "totp": totp.entry,
     "backup_codes": backup_codes.entry,
+    "passwords": passwords.entry,
+    "sign_in": sign_in.entry,
     "requests": requests.entry,
 }
 # these need the interpreter that has the other libraries

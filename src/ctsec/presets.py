@@ -83,6 +83,7 @@ def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
     return Settings(
         issuer=issuer,
         base_url=options.base_url,
+        sign_in_links=options.sign_in_links,
         sessions=options.sessions,
         throttle=options.throttle,
         keys=options.keys,

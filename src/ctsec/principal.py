@@ -43,6 +43,7 @@ class Factor(StrEnum):
     PASSWORD = "pwd"
     TOTP = "otp"
     BACKUP_CODE = "backup"
+    LINK = "link"  # a mailed link: RFC 8176 has no name for it, and NIST counts it for nothing more than a password
     PASSKEY = "passkey"  # neither "hwk" nor "swk": without attestation nobody knows where its key is
 
 

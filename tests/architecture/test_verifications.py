@@ -30,6 +30,7 @@ CHARGED = {
 # Parts whose callers have charged, each with those callers.
 PARTS = {
     "authn._async_passwords.AsyncPasswordVault.prove": "sign_in.password, accounts.change_password, accounts.sign_up",
+    "authn._async_links.AsyncLinks.redeem": "sign_in.link",
     "authn._async_accounts.AsyncAccounts._redeem": "accounts.verify_email, accounts.reset_password",
     "mfa._async.AsyncMfa._check_code": "mfa.prove",
     "mfa._async.AsyncMfa._check_totp": "mfa.prove, mfa.confirm_totp",
@@ -100,4 +101,5 @@ def test_what_charges_does_so_before_it_compares() -> None:
         "mfa._async.AsyncMfa.prove",
         "mfa._async.AsyncMfa.confirm_totp",
         "authn._async_accounts.AsyncAccounts.verify_email",
+        "authn._async.AsyncSignIn.link",
     }

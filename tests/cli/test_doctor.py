@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -248,3 +249,20 @@ def test_stores_and_keys_of_regions_are_told(tmp_path: Path, authority: Authorit
 def test_what_is_no_bundle_is_an_error(tmp_path: Path) -> None:
     """A name without a bundle is exit code 2, as for every command."""
     assert ctsec("doctor", "host:security", folder=tmp_path).returncode == 2
+
+
+def test_a_job_that_failed_is_told(tmp_path: Path) -> None:
+    """A job whose last run failed has a line with its error, one that went well has none, and the exit code is that of the connections."""
+    (tmp_path / "host.py").write_text(HOST, "utf-8")
+    before = ctsec("doctor", "host:security", folder=tmp_path).stdout
+    far = NOW + timedelta(days=100_000)
+    with closing(SqlStorage.from_url(f"sqlite:///{tmp_path / 'app.db'}")) as storage, storage.begin(after_commit=ignore) as store:
+        for name, error in (("stale", "store_busy"), ("elevations", "")):
+            store.jobs.claim(name, owner="w", now=far, until=far)
+            store.jobs.finish(name, owner="w", now=NOW, due_at=far, error=error)
+    ran = ctsec("doctor", "host:security", folder=tmp_path)
+    assert ran.returncode == 0
+    when = NOW.isoformat(timespec="seconds")
+    assert ran.stdout == f"{before}... job          stale: failed at {when} (store_busy), and is tried again\n"
+    told = json.loads(ctsec("doctor", "host:security", "--json", folder=tmp_path).stdout.splitlines()[-1])
+    assert told == {"what": "job", "name": "stale", "last_run_at": when, "problem": "store_busy", "sound": True}

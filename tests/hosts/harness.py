@@ -92,6 +92,7 @@ def options(
     """Return the options of a test bundle: cheap hashes, a clock that stands, sessions that outlast the test."""
     return EmbeddedOptions(
         base_url=base_url,
+        sign_in_links=True,
         password_hash=Argon2Parameters.for_tests(),
         clock=clock,
         sessions=SessionPolicy(aal2_idle=timedelta(hours=20)),
@@ -285,6 +286,7 @@ class Browser:
     id: str = ""
     totp: str = ""
     backup: list[str] = field(default_factory=list)
+    link: str = ""
 
     def call(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -27,6 +28,9 @@ TABLE = """
     passkey_second    in      disabled           not_found  denied     email_not_verified  locked
     passkey           in      disabled           not_found  denied     email_not_verified  in
     reset             in      no_mail            not_found  denied     in                  in
+    link              in      no_mail            not_found  denied     no_mail             in
+    link_and_code     in      no_mail            not_found  denied     no_mail             in
+    link_before       in      disabled           not_found  denied     email_not_verified  in
     begun_before      in      disabled           not_found  denied     email_not_verified  locked
     session           in      disabled           not_found  denied     in                  in
     api_key           in      disabled           not_found  denied     in                  in
@@ -144,6 +148,55 @@ def by_reset(stage: Stage) -> str:
     return outcome(stage.there(other)) if step.status == 200 else outcome(step)
 
 
+def asked(stage: Stage) -> tuple[Browser, str]:
+    """Ask for a link in another browser; return that browser, and the token that was mailed ("" if there was no mail)."""
+    other, before = Browser(stage.host, email=stage.person.email), len(stage.host.mails(stage.person.email))
+    reply = other.auth("POST /sign-in/link/request", {"email": other.email})
+    assert (reply.status, reply.json) == (202, {"status": "accepted"})
+    other.link = half_of(reply)
+    mailed = [mail for mail in stage.host.mails(other.email)[before:] if mail.kind == "sign_in_link"]
+    return other, other.mailed_token() if mailed else ""
+
+
+def half_of(reply: Reply) -> str:
+    found = re.search(r"(?m)^ctsec_link=([^;]{43}); Max-Age=600; Path=/; HttpOnly; SameSite=Lax$", reply.headers["set-cookie"])
+    assert found is not None, reply.headers
+    return found[1]
+
+
+def opened(other: Browser, token: str) -> Reply:
+    """Send the mailed token from the browser that asked for it."""
+    return other.auth("POST /sign-in/link", {"token": token}, headers={"x-link-token": other.link})
+
+
+def by_link(stage: Stage) -> str:
+    other, token = asked(stage)
+    step = opened(other, token)
+    if not token:
+        assert outcome(step) == "invalid_token"
+        return "no_mail"
+    return outcome(stage.there(other)) if step.status == 200 else outcome(step)
+
+
+def by_link_and_code(stage: Stage) -> str:
+    stage.host.clock.advance(timedelta(seconds=30))
+    other, token = asked(stage)
+    return finished(stage, other, opened(other, token), "otp", stage.person.code()) if token else "no_mail"
+
+
+def asked_before(stage: Stage) -> None:
+    """Ask for a link before the state changes."""
+    other, token = asked(stage)
+    stage.minted = f"{other.link} {token}"
+
+
+def by_earlier_link(stage: Stage) -> str:
+    half, token = stage.minted.split()
+    other = Browser(stage.host, email=stage.person.email, link=half)
+    step = opened(other, token)
+    return outcome(stage.there(other)) if step.status == 200 else outcome(step)
+
+
 def begun(stage: Stage) -> Browser:
     """Take the first step before the state changes; the second one comes after it."""
     totp(stage)
@@ -167,6 +220,9 @@ STEPS: dict[str, tuple[Callable[[Stage], Any], Callable[[Stage], str]]] = {
     "passkey_second": (with_passkey, by_second_passkey),
     "passkey": (with_passkey, by_passkey),
     "reset": (lambda stage: None, by_reset),
+    "link": (lambda stage: None, by_link),
+    "link_and_code": (totp, by_link_and_code),
+    "link_before": (asked_before, by_earlier_link),
     "begun_before": (begun, by_ticket),
     "session": (lambda stage: None, lambda stage: outcome(stage.there(stage.person))),
     "api_key": (

@@ -54,6 +54,7 @@ class AsyncStage:
     adding: str
     signing: str
     reset: RecoveryId = NO_RESET
+    link: tuple[str, str]
 
     def unasked(self) -> str:
         """Return what a passkey answers to a challenge that nobody made."""
@@ -79,7 +80,6 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
     device = await world.enrol(mia)
     mia = (await world.login_with(device, "mia@acme.example")).principal
     enrolment = await world.call("mfa.begin_totp", bob)
-    step: Any = await world.step("mia@acme.example")
     tokens = {
         "invitation": await world.invite(acme.id, "dan@acme.example"),
         "verification": await world.token("zoe@acme.example", "email_verification"),
@@ -105,6 +105,8 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
     adding = SoftwareAuthenticator().create(await world.call("passkeys.begin_registration", mia), origin=ORIGIN)
     signing = key.get(await world.call("sign_in.begin_passkey"), origin=ORIGIN)
     (app,) = await world.call("authenticators.of", mia.id)
+    step: Any = await world.step("mia@acme.example")
+    browser = (await world.call("sign_in.request_link", email="bob@acme.example")).browser.reveal()
     (invitation,) = await world.call("members.invitations", organization=acme.id)
     return AsyncStage(
         world=world,
@@ -131,6 +133,7 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
         app=app.id,
         adding=adding,
         signing=signing,
+        link=(await world.token("bob@acme.example", "sign_in_link"), browser),
     )
 
 
@@ -183,6 +186,8 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "sign_in.second_factor": ((), {"ticket": stage.ticket, "factor": Factor.TOTP, "code": code}),
         "sign_in.step_up": ((stage.mia,), {"factor": Factor.TOTP, "code": code}),
         "sign_in.passkey": ((), {"response": stage.signing}),
+        "sign_in.request_link": ((), {"email": "ann@acme.example"}),
+        "sign_in.link": ((), {"token": stage.link[0], "browser": stage.link[1]}),
         "sessions.revoke": ((ann, SessionId(ann.credential.id)), {}),
         "sessions.sign_out": ((ann,), {}),
         "sessions.sign_out_everywhere": ((ann,), {}),

@@ -55,6 +55,7 @@ class Stage:
     adding: str
     signing: str
     reset: RecoveryId = NO_RESET
+    link: tuple[str, str]
 
     def unasked(self) -> str:
         """Return what a passkey answers to a challenge that nobody made."""
@@ -80,7 +81,6 @@ def set_stage(world: World) -> Stage:
     device = world.enrol(mia)
     mia = (world.login_with(device, "mia@acme.example")).principal
     enrolment = world.call("mfa.begin_totp", bob)
-    step: Any = world.step("mia@acme.example")
     tokens = {
         "invitation": world.invite(acme.id, "dan@acme.example"),
         "verification": world.token("zoe@acme.example", "email_verification"),
@@ -106,6 +106,8 @@ def set_stage(world: World) -> Stage:
     adding = SoftwareAuthenticator().create(world.call("passkeys.begin_registration", mia), origin=ORIGIN)
     signing = key.get(world.call("sign_in.begin_passkey"), origin=ORIGIN)
     (app,) = world.call("authenticators.of", mia.id)
+    step: Any = world.step("mia@acme.example")
+    browser = (world.call("sign_in.request_link", email="bob@acme.example")).browser.reveal()
     (invitation,) = world.call("members.invitations", organization=acme.id)
     return Stage(
         world=world,
@@ -132,6 +134,7 @@ def set_stage(world: World) -> Stage:
         app=app.id,
         adding=adding,
         signing=signing,
+        link=(world.token("bob@acme.example", "sign_in_link"), browser),
     )
 
 
@@ -184,6 +187,8 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "sign_in.second_factor": ((), {"ticket": stage.ticket, "factor": Factor.TOTP, "code": code}),
         "sign_in.step_up": ((stage.mia,), {"factor": Factor.TOTP, "code": code}),
         "sign_in.passkey": ((), {"response": stage.signing}),
+        "sign_in.request_link": ((), {"email": "ann@acme.example"}),
+        "sign_in.link": ((), {"token": stage.link[0], "browser": stage.link[1]}),
         "sessions.revoke": ((ann, SessionId(ann.credential.id)), {}),
         "sessions.sign_out": ((ann,), {}),
         "sessions.sign_out_everywhere": ((ann,), {}),

@@ -74,9 +74,10 @@ class World:
         self.mailer = RecordingMailer()
         self.tap = Tap()
         self.storage = storage
-        given = options or EmbeddedOptions()
+        given = options or EmbeddedOptions(sign_in_links=True)
         self.regions = given.regions or REGIONS
         chosen = EmbeddedOptions(
+            sign_in_links=given.sign_in_links,
             sessions=given.sessions,
             throttle=given.throttle,
             keys=given.keys,

@@ -98,6 +98,8 @@ WRITES = [
     "sign_in.second_factor",
     "sign_in.step_up",
     "sign_in.passkey",
+    "sign_in.request_link",
+    "sign_in.link",
     "sessions.revoke",
     "sessions.sign_out",
     "sessions.sign_out_everywhere",
@@ -235,6 +237,7 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
         "sign_in.second_factor": ((), {"ticket": stage.ticket, **wrong}, Reason.INVALID_CODE),
         "sign_in.step_up": ((stage.mia,), wrong, Reason.INVALID_CODE),
         "sign_in.passkey": ((), {"response": stage.unasked()}, Reason.INVALID_CODE),
+        "sign_in.link": ((), {"token": stage.link[0], "browser": stage.link[0]}, Reason.INVALID_TOKEN),
         "mfa.confirm_totp": ((bob,), {"code": stage.pending.wrong()}, Reason.INVALID_CODE),
         "passkeys.finish_registration": ((stage.mia,), {"response": stage.unasked(), "name": "Key"}, Reason.INVALID_CODE),
         "addresses.request_change": ((bob,), {"email": "bert@acme.example", "password": WRONG_PASSWORD}, Reason.INVALID_CREDENTIALS),
@@ -292,6 +295,8 @@ SERVICES |= {"mfa_resets", "support", "domains"}
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey"]
 REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration", "recovery.cancel"]
+REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey", "sign_in.link"]
+REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration"]
 REFUSALS += ["addresses.request_change", "directory.rename_organization", "directory.create_workspace"]
 
 

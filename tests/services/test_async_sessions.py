@@ -9,9 +9,12 @@ from datetime import timedelta
 import pytest
 
 from ctsec.authn.journey import MfaRequired, SignedIn
+from ctsec.authn.record import SessionPolicy
 from ctsec.ids import OrganizationId, SessionId
 from ctsec.outcome import Reason
 from ctsec.principal import Factor, Principal
+from ctsec.security.parts import EmbeddedOptions
+from ctsec.testing import Written
 from tests.services._async_world import AsyncWorld
 from tests.services.probing import OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
 
@@ -153,17 +156,18 @@ async def test_a_disabled_account_redeems_nothing(world: AsyncWorld, ann: Princi
     assert len(world.mailer.sent) == mails
 
 
-@pytest.mark.proves("ASVS-6.2.2", "ASVS-6.2.3", "ASVS-7.4.3", "ASVS-6.3.7")
+@pytest.mark.proves("ASVS-6.2.2", "ASVS-6.2.3", "ASVS-7.4.3", "ASVS-6.3.7", "ASVS-7.2.4")
 async def test_a_change_of_password_takes_the_current_one(world: AsyncWorld, ann: Principal) -> None:
-    """A wrong current password is refused; the right one sets the new, ends the other sessions and sends a notice."""
+    """The right current password sets the new one, ends the other sessions, replaces this one's token and sends a notice."""
     other = await world.login(ANN)
     assert (
         reason(await world.call("accounts.change_password", ann, current=WRONG_PASSWORD, new=OTHER_PASSWORD)) is Reason.INVALID_CREDENTIALS
     )
     assert reason(await world.call("accounts.change_password", ann, current=PASSWORD, new="short")) is Reason.PASSWORD_TOO_SHORT
-    assert reason(await world.call("accounts.change_password", ann, current=PASSWORD, new=OTHER_PASSWORD)) is None
-    assert reason(await world.gate.session(other.token)) is Reason.NOT_AUTHENTICATED
-    assert await world.again(ann) == ann
+    session, token = await world.call("accounts.change_password", ann, current=PASSWORD, new=OTHER_PASSWORD)
+    for ended in (other.token, world._tokens[ann.credential.id]):
+        assert reason(await world.gate.session(ended)) is Reason.NOT_AUTHENTICATED
+    assert session.id == (await world.known(token.reveal())).principal.credential.id == ann.credential.id
     assert reason(await world.step(ANN)) is Reason.INVALID_CREDENTIALS
     assert isinstance(await world.step(ANN, OTHER_PASSWORD), SignedIn)
     await world.mail()
@@ -290,3 +294,46 @@ async def test_a_foreign_secret_opens_no_session(world: AsyncWorld, ann: Princip
     """The id of one session with the secret of another proves nothing."""
     one, two = await world.login(ANN), await world.login(ANN)
     assert reason(await world.gate.session(one.token[:31] + two.token[31:])) is Reason.NOT_AUTHENTICATED
+
+
+@pytest.mark.proves("ASVS-7.1.2")
+async def test_a_person_has_so_many_sessions() -> None:
+    """Over the limit, the session that was used longest ago makes room; those of others, and what ended already, do not count."""
+    async with AsyncWorld.open(options=EmbeddedOptions(sessions=SessionPolicy(most=3))) as world:
+        first = await world.person(ANN)
+        bob = await world.person("bob@acme.example")
+        logins = []
+        for _ in range(2):
+            world.clock.advance(timedelta(minutes=2))
+            logins.append(await world.login(ANN))
+        await world.again(first)
+        await world.security.jobs.write_uses()
+        world.clock.advance(timedelta(minutes=2))
+        fourth = await world.login(ANN)
+        assert {each.id for each in await world.call("sessions.of", first.id)} == {
+            each.credential.id for each in (first, logins[1].principal, fourth.principal)
+        }
+        assert reason(await world.gate.session(logins[0].token)) is Reason.NOT_AUTHENTICATED
+        await world.again(bob)
+        await world.call("sessions.sign_out", fourth.principal)
+        await world.login(ANN)
+        await world.again(first)
+
+
+async def test_the_last_use_costs_a_request_no_write(world: AsyncWorld, ann: Principal) -> None:
+    """A thousand requests within minutes write nothing; the worker then writes one row for each session, and nothing if none was used."""
+    login = await world.login(ANN)
+    await world.security.jobs.write_uses()
+    with world.tap.to(Written()) as probe:
+        for _ in range(1000):
+            world.clock.advance(timedelta(milliseconds=500))
+            await world.known(login.token)
+    assert probe.writes == []
+    used = world.clock.now()
+    with world.tap.to(Written()) as probe:
+        assert await world.security.jobs.write_uses() == 1
+        assert await world.security.jobs.write_uses() == 0
+    assert probe.writes == ["sessions.touch"]
+    (listed,) = [each for each in await world.call("sessions.of", ann.id) if each.id == login.principal.credential.id]
+    assert used - listed.last_seen_at < timedelta(minutes=1)
+    assert (listed.user_agent, listed.address) == ("a browser", "198.51.100.7")

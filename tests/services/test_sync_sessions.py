@@ -10,9 +10,12 @@ from datetime import timedelta
 import pytest
 
 from ctsec.authn.journey import MfaRequired, SignedIn
+from ctsec.authn.record import SessionPolicy
 from ctsec.ids import OrganizationId, SessionId
 from ctsec.outcome import Reason
 from ctsec.principal import Factor, Principal
+from ctsec.security.parts import EmbeddedOptions
+from ctsec.testing import Written
 from tests.services._sync_world import World
 from tests.services.probing import OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
 
@@ -154,15 +157,16 @@ def test_a_disabled_account_redeems_nothing(world: World, ann: Principal) -> Non
     assert len(world.mailer.sent) == mails
 
 
-@pytest.mark.proves("ASVS-6.2.2", "ASVS-6.2.3", "ASVS-7.4.3", "ASVS-6.3.7")
+@pytest.mark.proves("ASVS-6.2.2", "ASVS-6.2.3", "ASVS-7.4.3", "ASVS-6.3.7", "ASVS-7.2.4")
 def test_a_change_of_password_takes_the_current_one(world: World, ann: Principal) -> None:
-    """A wrong current password is refused; the right one sets the new, ends the other sessions and sends a notice."""
+    """The right current password sets the new one, ends the other sessions, replaces this one's token and sends a notice."""
     other = world.login(ANN)
     assert reason(world.call("accounts.change_password", ann, current=WRONG_PASSWORD, new=OTHER_PASSWORD)) is Reason.INVALID_CREDENTIALS
     assert reason(world.call("accounts.change_password", ann, current=PASSWORD, new="short")) is Reason.PASSWORD_TOO_SHORT
-    assert reason(world.call("accounts.change_password", ann, current=PASSWORD, new=OTHER_PASSWORD)) is None
-    assert reason(world.gate.session(other.token)) is Reason.NOT_AUTHENTICATED
-    assert world.again(ann) == ann
+    session, token = world.call("accounts.change_password", ann, current=PASSWORD, new=OTHER_PASSWORD)
+    for ended in (other.token, world._tokens[ann.credential.id]):
+        assert reason(world.gate.session(ended)) is Reason.NOT_AUTHENTICATED
+    assert session.id == (world.known(token.reveal())).principal.credential.id == ann.credential.id
     assert reason(world.step(ANN)) is Reason.INVALID_CREDENTIALS
     assert isinstance(world.step(ANN, OTHER_PASSWORD), SignedIn)
     world.mail()
@@ -289,3 +293,46 @@ def test_a_foreign_secret_opens_no_session(world: World, ann: Principal) -> None
     """The id of one session with the secret of another proves nothing."""
     one, two = world.login(ANN), world.login(ANN)
     assert reason(world.gate.session(one.token[:31] + two.token[31:])) is Reason.NOT_AUTHENTICATED
+
+
+@pytest.mark.proves("ASVS-7.1.2")
+def test_a_person_has_so_many_sessions() -> None:
+    """Over the limit, the session that was used longest ago makes room; those of others, and what ended already, do not count."""
+    with World.open(options=EmbeddedOptions(sessions=SessionPolicy(most=3))) as world:
+        first = world.person(ANN)
+        bob = world.person("bob@acme.example")
+        logins = []
+        for _ in range(2):
+            world.clock.advance(timedelta(minutes=2))
+            logins.append(world.login(ANN))
+        world.again(first)
+        world.security.jobs.write_uses()
+        world.clock.advance(timedelta(minutes=2))
+        fourth = world.login(ANN)
+        assert {each.id for each in world.call("sessions.of", first.id)} == {
+            each.credential.id for each in (first, logins[1].principal, fourth.principal)
+        }
+        assert reason(world.gate.session(logins[0].token)) is Reason.NOT_AUTHENTICATED
+        world.again(bob)
+        world.call("sessions.sign_out", fourth.principal)
+        world.login(ANN)
+        world.again(first)
+
+
+def test_the_last_use_costs_a_request_no_write(world: World, ann: Principal) -> None:
+    """A thousand requests within minutes write nothing; the worker then writes one row for each session, and nothing if none was used."""
+    login = world.login(ANN)
+    world.security.jobs.write_uses()
+    with world.tap.to(Written()) as probe:
+        for _ in range(1000):
+            world.clock.advance(timedelta(milliseconds=500))
+            world.known(login.token)
+    assert probe.writes == []
+    used = world.clock.now()
+    with world.tap.to(Written()) as probe:
+        assert world.security.jobs.write_uses() == 1
+        assert world.security.jobs.write_uses() == 0
+    assert probe.writes == ["sessions.touch"]
+    (listed,) = [each for each in world.call("sessions.of", ann.id) if each.id == login.principal.credential.id]
+    assert used - listed.last_seen_at < timedelta(minutes=1)
+    assert (listed.user_agent, listed.address) == ("a browser", "198.51.100.7")

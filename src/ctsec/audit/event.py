@@ -40,6 +40,7 @@ class EventName(StrEnum):
     USER_SIGNED_IN = "user.signed_in"
     USER_SIGN_IN_STARTED = "user.sign_in_started"
     USER_SIGN_IN_REFUSED = "user.sign_in_refused"
+    USER_SIGN_IN_LINK_REQUESTED = "user.sign_in_link_requested"
     USER_STEPPED_UP = "user.stepped_up"
     USER_DISABLED = "user.disabled"
     USER_ENABLED = "user.enabled"

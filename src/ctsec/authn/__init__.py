@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ctsec.authn.calibration import calibrate as calibrate
     from ctsec.authn.device import KnownDevice as KnownDevice
     from ctsec.authn.journey import ImportedAccount as ImportedAccount
+    from ctsec.authn.journey import LinkRequested as LinkRequested
     from ctsec.authn.journey import MfaRequired as MfaRequired
     from ctsec.authn.journey import SignedIn as SignedIn
     from ctsec.authn.journey import SignInStep as SignInStep
@@ -53,6 +54,7 @@ _HOME = {
     "DeviceList": "ctsec.authn._sync_device_list",
     "ImportedAccount": "ctsec.authn.journey",
     "KnownDevice": "ctsec.authn.device",
+    "LinkRequested": "ctsec.authn.journey",
     "MfaRequired": "ctsec.authn.journey",
     "PasswordHint": "ctsec.authn.strength",
     "PasswordLevel": "ctsec.authn.strength",
@@ -82,6 +84,7 @@ __all__ = [
     "DeviceList",
     "ImportedAccount",
     "KnownDevice",
+    "LinkRequested",
     "MfaRequired",
     "PasswordHint",
     "PasswordLevel",

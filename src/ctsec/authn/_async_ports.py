@@ -83,6 +83,10 @@ class AsyncSessionRecords(Protocol):
         """Revoke one session of a person, or all (None), except `keep`; return how many were live rows."""
         ...
 
+    async def trim(self, *, before: datetime, limit: int) -> int:
+        """Delete at most `limit` sessions that reached their absolute end, or were revoked, by `before`; return how many."""
+        ...
+
 
 class AsyncDeviceRecords(Protocol):
     """Devices that people have used before."""
@@ -105,6 +109,10 @@ class AsyncDeviceRecords(Protocol):
 
     async def forget(self, user_id: UserId, device_id: DeviceId) -> bool:
         """Delete a device of a person; False if there was none."""
+        ...
+
+    async def trim(self, *, before: datetime, limit: int) -> tuple[Device, ...]:
+        """Delete at most `limit` devices that ended by `before`, and return them."""
         ...
 
 

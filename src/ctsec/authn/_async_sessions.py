@@ -12,6 +12,8 @@ from ctsec.audit.event import EventName, Target
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncEpochRecords, AsyncMemberships, AsyncSessionRecords
 from ctsec.authn.record import Session, SessionPolicy, assurance_level
 from ctsec.authn.session_token import check_session, mint_session_token, parse_session_token
+from ctsec.guard._async_ports import AsyncProofRecords
+from ctsec.guard.proof import Purpose
 from ctsec.ids import OrganizationId, SessionId, UserId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Factor, Principal
@@ -24,7 +26,7 @@ _NO_SESSION = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
 class AsyncSessions:
     """The sessions of people."""
 
-    __slots__ = ("_accounts", "_ambient", "_audit", "_epochs", "_memberships", "_policy", "_records")
+    __slots__ = ("_accounts", "_ambient", "_audit", "_epochs", "_memberships", "_policy", "_proofs", "_records")
 
     def __init__(
         self,
@@ -33,6 +35,7 @@ class AsyncSessions:
         accounts: AsyncAccountRecords,
         memberships: AsyncMemberships,
         epochs: AsyncEpochRecords,
+        proofs: AsyncProofRecords,
         policy: SessionPolicy,
         audit: AsyncRecorder,
         ambient: Ambient,
@@ -41,6 +44,7 @@ class AsyncSessions:
         self._accounts = accounts
         self._memberships = memberships
         self._epochs = epochs
+        self._proofs = proofs
         self._policy = policy
         self._audit = audit
         self._ambient = ambient
@@ -69,6 +73,7 @@ class AsyncSessions:
             user_agent=self._ambient.request.user_agent[:256],
             address=self._ambient.request.address[:64],
         )
+        await self._make_room(user.id)
         await self._records.add(session)
         return session, token
 
@@ -114,14 +119,15 @@ class AsyncSessions:
         return bool(await self._end(principal, SessionId(principal.credential.id), keep=None))
 
     async def sign_out_everywhere(self, principal: Principal, *, keep_this: bool = False) -> int:
-        """End every session of the person, or every other one; return how many."""
+        """End every session of the person, or every other one, and what sign-ins go on with; return how many sessions ended."""
         keep = SessionId(principal.credential.id) if keep_this and principal.credential.kind is CredentialKind.SESSION else None
         return await self._end(principal, None, keep=keep)
 
     async def revoke_others(self, user_id: UserId, *, keep: SessionId | None) -> int:
-        """End every session of a person except `keep`; for changes of password or factors, whose event says so."""
+        """End every session of a person except `keep`, and what sign-ins go on with; the change that is the reason has its own event."""
         ended = await self._records.revoke(user_id, None, keep=keep, now=self._ambient.now())
         await self._epochs.bump(user_id)
+        await self._void_begun(user_id)
         return ended
 
     async def switch_organization(self, principal: Principal, organization: OrganizationId) -> Outcome[Session]:
@@ -145,6 +151,18 @@ class AsyncSessions:
         )
         return after
 
+    async def _make_room(self, user_id: UserId) -> None:
+        """End what is over the limit before another session is added: those that were used longest ago."""
+        by_use = sorted(await self.of(user_id), key=lambda session: (session.last_seen_at, session.id))
+        for old in by_use[: max(0, len(by_use) - self._policy.most + 1)]:
+            await self._records.revoke(user_id, old.id, keep=None, now=self._ambient.now())
+            await self._epochs.bump(user_id)
+
+    async def _void_begun(self, user_id: UserId) -> None:
+        """Make void what a sign-in goes on with: links on their way, and the tickets of second steps."""
+        for purpose in (Purpose.SIGN_IN_LINK, Purpose.SIGN_IN_TICKET):
+            await self._proofs.void(purpose, user_id, now=self._ambient.now())
+
     async def _live(self, session_id: SessionId) -> Session | None:
         session = await self._records.get(session_id)
         return session if session is not None and session.live(now=self._ambient.now()) else None
@@ -152,6 +170,8 @@ class AsyncSessions:
     async def _end(self, principal: Principal, session_id: SessionId | None, *, keep: SessionId | None) -> int:
         if principal.credential.kind is CredentialKind.API_KEY:
             return 0  # a key, which may be narrowed, ends no session of its owner
+        if session_id is None:
+            await self._void_begun(UserId(principal.id))
         ended = await self._records.revoke(UserId(principal.id), session_id, keep=keep, now=self._ambient.now())
         if ended:
             await self._epochs.bump(principal.id)

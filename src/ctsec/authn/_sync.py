@@ -1,5 +1,12 @@
 # Generated from src/ctsec/authn/_async.py by tools/twin.py; edit that file.
-"""The sign-in journey: a password and a second factor where there is one, or a passkey; one function ends every way in (async source)."""
+"""The sign-in journey: a password or a mailed link, and a second factor where there is one; or a passkey (async source).
+
+Rules that this module keeps:
+
+- one function ends every way in;
+- a mailed link is no authenticator (NIST SP 800-63B-4, 3.1.3.1): it takes the place of the password in the first step, and in none of
+  what a password is asked for again; with a code after it the session stays at AAL1, since nothing was proved that the person knows.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +20,12 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._sync_devices import Devices
+from ctsec.authn._sync_links import SIGN_IN, Links
 from ctsec.authn._sync_notices import SignInNotices
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import AccountRecords, RecoveryTrails, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
-from ctsec.authn.journey import TICKET_LIFE, MfaRequired, SignedIn, SignInStep
+from ctsec.authn.journey import LINK_LIFE, TICKET_LIFE, LinkRequested, MfaRequired, SignedIn, SignInStep
 from ctsec.authn.record import Session
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords
@@ -31,12 +39,14 @@ from ctsec.secret import SecretText
 from ctsec.user import User, UserStatus, parse_email
 
 _WRONG: Final = Refusal(Reason.INVALID_CREDENTIALS, "the address or the password is not right")
+_NO_LINKS: Final = Refusal(Reason.NOT_FOUND, "nobody signs in by mail here; the deployment has to turn it on")
+_MOMENT: Final = {Factor.PASSWORD: "password_at", Factor.LINK: "link_at"}
 _STALE: Final = Refusal(Reason.INVALID_TOKEN, "the sign-in took too long or was completed; start again")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInParts:
-    """What the journey works with."""
+    """What the journey works with; `links` is None where nobody signs in by mail."""
 
     accounts: AccountRecords
     passwords: PasswordVault
@@ -47,6 +57,7 @@ class SignInParts:
     devices: Devices
     notices: SignInNotices
     trails: RecoveryTrails
+    links: Links | None
 
 
 class SignIn:
@@ -89,8 +100,39 @@ class SignIn:
             self._parts.throttle.failed(charge, subject=user.id)
             if device is None:
                 self._parts.notices.begun(user)
-            return self._ticket(user, factors, charge)
+            return self._ticket(user, factors, by=Factor.PASSWORD, charge=charge)
         return self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now()}, charges=(charge,))
+
+    def request_link(self, *, email: str) -> Outcome[LinkRequested]:
+        """Mail a link that signs in the browser that holds the other half of it; every address gets the same answer.
+
+        Reasons: NOT_FOUND where the deployment signs nobody in by mail, THROTTLED.
+        """
+        if self._parts.links is None:
+            return _NO_LINKS
+        browser, _ = mint_token(random=self._ambient.random)
+        refusal = self._parts.links.request(SIGN_IN, email, browser=browser)
+        return LinkRequested(browser, self._ambient.now() + LINK_LIFE) if refusal is None else refusal
+
+    def link(self, *, token: str, browser: str) -> SignInStep:
+        """Take the first step with a mailed token and what the asking browser kept; the two count once, together."""
+        if self._parts.links is None:
+            return _NO_LINKS
+        charge = self._parts.throttle.charge_address()
+        if isinstance(charge, Refusal):
+            return self._parts.links.refuse(charge)
+        redeemed = self._parts.links.redeem(token, browser)
+        if isinstance(redeemed, Refusal):
+            return redeemed
+        user, asked = redeemed
+        self._parts.throttle.settle(charge, asked)
+        refusal = self._may_act(user)
+        if refusal is not None:
+            return self._refuse(refusal, subject=user.id)
+        factors = self._parts.second_factors.enrolled(user.id)
+        if factors:
+            return self._ticket(user, factors, by=Factor.LINK, charge=Charge())
+        return self._complete(user, factors={Factor.LINK.value: self._ambient.now()}, charges=())
 
     def second_factor(self, *, ticket: str, factor: Factor, code: str) -> SignInStep:
         """Take the second step with a code of `factor` (of a PASSKEY: its response); a ticket completes at most one sign-in."""
@@ -98,20 +140,24 @@ class SignIn:
         if isinstance(held, Refusal):
             return held
         user, proof = held
-        first = _charge_in(proof, user)
+        first, begun = _charge_in(proof, user), _begun_with(proof)
         device = self._parts.devices.recognise(user.id)
         proved = self._parts.second_factors.prove(
-            user.id, factor=factor, code=code, device=device, along=tuple(record.key for record in first.records)
+            user.id,
+            factor=factor,
+            code=code,
+            device=device,
+            along=tuple(record.key for record in first.records),
+            sole=Factor.PASSWORD not in begun,
         )
         if isinstance(proved, Refusal):
             return proved
         now = self._ambient.now()
         if not self._parts.proofs.consume(Purpose.SIGN_IN_TICKET, proof.digest, now=now):
             return self._refuse_ticket()
-        password_at = datetime.fromisoformat(proof.claims["password_at"])
         # What the code counted on the password is the newer record; of the first step only its share of the allowance is left to settle.
         charges = (proved, Charge((), first.block))
-        return self._complete(user, factors={Factor.PASSWORD.value: password_at, factor.value: now}, charges=charges)
+        return self._complete(user, factors={**begun, factor.value: now}, charges=charges)
 
     def begin_passkey(self, *, ticket: str | None = None) -> Outcome[Mapping[str, object]]:
         """Return what the browser is to ask a passkey for: anybody's as the one step, or with a ticket the person's own as the second.
@@ -121,7 +167,9 @@ class SignIn:
         if ticket is None:
             return self._parts.second_factors.passkey_options(None)
         held = self._holder(ticket)
-        return held if isinstance(held, Refusal) else self._parts.second_factors.passkey_options(held[0].id)
+        if isinstance(held, Refusal):
+            return held
+        return self._parts.second_factors.passkey_options(held[0].id, sole=Factor.PASSWORD not in _begun_with(held[1]))
 
     def passkey(self, *, response: str) -> SignInStep:
         """Sign in with a passkey alone, which has verified the person; `response` is what the browser answered, as JSON text."""
@@ -183,7 +231,7 @@ class SignIn:
         self._audit.note_aside(EventName.TOKEN_REFUSED, actor=anonymous(), refused=_STALE.reason, details=details)
         return _STALE
 
-    def _ticket(self, user: User, factors: frozenset[Factor], charge: Charge) -> MfaRequired:
+    def _ticket(self, user: User, factors: frozenset[Factor], *, by: Factor, charge: Charge) -> MfaRequired:
         now = self._ambient.now()
         ticket, digest = mint_token(random=self._ambient.random)
         ends = now + TICKET_LIFE
@@ -195,7 +243,7 @@ class SignIn:
                     subject=user.id,
                     issued_at=now,
                     expires_at=ends,
-                    claims={"password_at": now.isoformat(), "counter": charge.records[0].key, "block": charge.block or ""},
+                    claims={_MOMENT[by]: now.isoformat(), **_as_claims(charge)},
                 ),
             )
         )
@@ -204,7 +252,7 @@ class SignIn:
             actor=anonymous(),
             targets=(Target("user", user.id),),
             subject=user.id,
-            details={"factor": Factor.PASSWORD.value},
+            details={"factor": by.value},
         )
         return MfaRequired(ticket, tuple(sorted(factors)), ends)
 
@@ -232,7 +280,7 @@ class SignIn:
         """Keep this device; one whose own limit was reached signed in as a stranger, and becomes another device."""
         known = self._parts.devices.recognise(user.id)
         lanes = {counted(record.key)[1] for charge in charges for record in charge.records}
-        spent = lanes != {known}
+        spent = bool(lanes) and lanes != {known}
         if known is None or spent:
             self._parts.notices.complete(user)
         return self._parts.devices.remember(user, known=known, spent=spent)
@@ -260,8 +308,19 @@ def _without_password(principal: Principal) -> bool:
     return Factor.PASSWORD not in principal.credential.factors
 
 
+def _as_claims(charge: Charge) -> dict[str, str]:
+    return {"counter": charge.records[0].key, "block": charge.block or ""} if charge.records else {}
+
+
+def _begun_with(ticket: Proof) -> Mapping[str, datetime]:
+    """Return what the first step proved, and when."""
+    return {factor.value: datetime.fromisoformat(ticket.claims[name]) for factor, name in _MOMENT.items() if name in ticket.claims}
+
+
 def _charge_in(ticket: Proof, user: User) -> Charge:
     """Return the charge of the first step, as the ticket tells it; one from before there were known devices tells none."""
+    if _MOMENT[Factor.LINK] in ticket.claims:
+        return Charge()
     counter = ticket.claims.get("counter") or password_counter(user.id)
     return Charge((Attempts(key=counter),), ticket.claims.get("block") or None)
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._sync_devices import Devices
+from ctsec.authn._sync_links import RESET, VERIFICATION, Links
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import AccountRecords, Post, RecoveryTrails, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
-from ctsec.authn.journey import RESET_LIFE, VERIFICATION_LIFE, ImportedAccount
+from ctsec.authn.journey import VERIFICATION_LIFE, ImportedAccount
+from ctsec.authn.record import Session
 from ctsec.authn.schemes import accept_foreign, scheme_of
 from ctsec.authn.strength import PasswordHint
 from ctsec.errors import CorruptRecord
@@ -26,7 +27,7 @@ from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_dig
 from ctsec.ids import DeviceId, SessionId, UserId, new_id
 from ctsec.mail.message import Letters
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Principal, anonymous, system
+from ctsec.principal import CredentialKind, Factor, Principal, anonymous, system
 from ctsec.secret import SecretText
 from ctsec.user import User, UserStatus, parse_email, parse_name
 
@@ -48,6 +49,7 @@ class AccountParts:
     post: Post
     letters: Letters
     trails: RecoveryTrails
+    links: Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +104,8 @@ class Accounts:
 
     def request_verification(self, *, email: str) -> Outcome[Accepted]:
         """Send the confirmation mail again, if the address waits for it."""
-        user = self._mailable(email)
-        if isinstance(user, Refusal):
-            return user
-        if user is not None and user.email_verified_at is None:
-            self._send_verification(user)
-            self._record(EventName.VERIFICATION_REQUESTED, anonymous(), user.id)
-        return Accepted()
+        refusal = self._parts.links.request(VERIFICATION, email)
+        return Accepted() if refusal is None else refusal
 
     def verify_email(self, *, token: str) -> Outcome[User]:
         """Confirm an address with the token of its mail, once."""
@@ -129,18 +126,8 @@ class Accounts:
 
     def request_password_reset(self, *, email: str) -> Outcome[Accepted]:
         """Mail a link that sets a new password, if the address has an account; the answer is the same if it has none."""
-        user = self._mailable(email)
-        if isinstance(user, Refusal):
-            return user
-        held = self._parts.trails.mail_refusal(user.id) if user is not None else None
-        if user is not None and held is not None:
-            self._parts.post.post(self._parts.letters.recovery.held(user.email, why=held.detail))
-            self._refuse_token(Purpose.PASSWORD_RESET, held)
-        elif user is not None and user.status is UserStatus.ACTIVE:
-            token = self._issue(Purpose.PASSWORD_RESET, user, life=RESET_LIFE, set_at=self._parts.passwords.set_at(user.id))
-            self._parts.post.post(self._parts.letters.password_reset(user.email, token))
-            self._record(EventName.PASSWORD_RESET_REQUESTED, anonymous(), user.id)
-        return Accepted()
+        refusal = self._parts.links.request(RESET, email)
+        return Accepted() if refusal is None else refusal
 
     def reset_password(self, *, token: str, password: str) -> Outcome[Accepted]:
         """Set a new password with the token of its mail, once; every session ends, nobody is signed in, second factors stay."""
@@ -181,8 +168,11 @@ class Accounts:
         self._record(EventName.PASSWORD_RESET, anonymous(), redeemed.id)
         return Accepted()
 
-    def change_password(self, principal: Principal, *, current: str, new: str) -> Outcome[Accepted]:
-        """Set a new password; takes the current one and, where a second factor is enrolled, a fresh proof of it. Other sessions end."""
+    def change_password(self, principal: Principal, *, current: str, new: str) -> Outcome[tuple[Session, SecretText]]:
+        """Set a new password; takes the current one and, where a second factor is enrolled, a fresh proof of it.
+
+        Other sessions end, and this one gets a new token, which is returned: the person was authenticated again (ASVS 7.2.4).
+        """
         user = self._parts.accounts.get(UserId(principal.id))
         if user is None or principal.credential.kind is not CredentialKind.SESSION:
             return Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
@@ -199,14 +189,18 @@ class Accounts:
         accepted = self._parts.passwords.acceptable(new, email=user.email, name=user.name)
         if isinstance(accepted, Refusal):
             return accepted
+        session = SessionId(principal.credential.id)
+        rotated = self._parts.sessions.rotate(session, Factor.PASSWORD)
+        if isinstance(rotated, Refusal):
+            return rotated
         if not self._parts.passwords.put(user.id, accepted):
             return _CONFLICT
-        self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
+        self._parts.sessions.revoke_others(user.id, keep=session)
         self._parts.throttle.settle(charge)
         self._bind(user, principal, keep=device)
         self._parts.post.post(self._parts.letters.notice(user.email, what="your password was changed"))
         self._record(EventName.PASSWORD_CHANGED, principal, user.id)
-        return Accepted()
+        return rotated
 
     def import_account(self, account: ImportedAccount) -> Outcome[User]:
         """Make an account that comes from another system, in the name of the system; no mail is sent.
@@ -280,15 +274,6 @@ class Accounts:
         )
         return refusal
 
-    def _mailable(self, email: str) -> Outcome[User | None]:
-        """Return the account of an address that asks for mail, if there is one, or THROTTLED, known or not."""
-        try:
-            key = parse_email(email)[1]
-        except ValueError:
-            return None
-        refusal = self._parts.throttle.charge_mail(key)
-        return refusal if refusal is not None else self._parts.accounts.by_email(key)
-
     def _bind(self, user: User, actor: Principal, *, keep: DeviceId | None) -> None:
         """Begin anew with a new password: no failure counts any more, and no device but `keep` is known."""
         counter = password_counter(user.id)
@@ -296,16 +281,18 @@ class Accounts:
         self._parts.throttle.bind(counter, *(device_counter(counter, each) for each in devices), actor=actor, subject=user.id)
 
     def _send_verification(self, user: User) -> None:
-        token = self._issue(Purpose.EMAIL_VERIFICATION, user, life=VERIFICATION_LIFE)
-        self._parts.post.post(self._parts.letters.verification(user.email, token))
-
-    def _issue(self, purpose: Purpose, user: User, *, life: timedelta, **bound: str) -> SecretText:
-        now, claims = self._ambient.now(), {"email": user.email_key, **bound}
+        now = self._ambient.now()
         token, digest = mint_token(random=self._ambient.random)
-        self._parts.proofs.issue(
-            (Proof(purpose=purpose, digest=digest, subject=user.id, issued_at=now, expires_at=now + life, claims=claims),)
+        proof = Proof(
+            purpose=Purpose.EMAIL_VERIFICATION,
+            digest=digest,
+            subject=user.id,
+            issued_at=now,
+            expires_at=now + VERIFICATION_LIFE,
+            claims={"email": user.email_key},
         )
-        return token
+        self._parts.proofs.issue((proof,))
+        self._parts.post.post(self._parts.letters.verification(user.email, token))
 
     def _redeem(self, purpose: Purpose, token: str) -> Outcome[User]:
         """Consume a mailed token and return its person, if the account is active and still has the address that the mail went to."""

@@ -15,7 +15,7 @@ from ctsec.ids import UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.user import User
 
-_NOBODY = UserId("usr_00000000000000000000000000")
+NOBODY = UserId("usr_00000000000000000000000000")
 _PLACE = b"ctsec/password-mix/v1\0"
 _WRONG = Refusal(Reason.INVALID_CREDENTIALS, "the address or the password is not right")
 
@@ -84,7 +84,7 @@ class PasswordVault:
         success a record that is another system's, weaker than today's or under an old pepper is replaced.
         """
         password = normalise(text)
-        record = self._records.get(user.id if user is not None else _NOBODY)
+        record = self._records.get(user.id if user is not None else NOBODY)
         if isinstance(password, Refusal):
             return _WRONG
         if key and self._mix.is_due(now=self._ambient.clock.monotonic()):

@@ -84,6 +84,10 @@ class SessionRecords(Protocol):
         """Revoke one session of a person, or all (None), except `keep`; return how many were live rows."""
         ...
 
+    def trim(self, *, before: datetime, limit: int) -> int:
+        """Delete at most `limit` sessions that reached their absolute end, or were revoked, by `before`; return how many."""
+        ...
+
 
 class DeviceRecords(Protocol):
     """Devices that people have used before."""
@@ -106,6 +110,10 @@ class DeviceRecords(Protocol):
 
     def forget(self, user_id: UserId, device_id: DeviceId) -> bool:
         """Delete a device of a person; False if there was none."""
+        ...
+
+    def trim(self, *, before: datetime, limit: int) -> tuple[Device, ...]:
+        """Delete at most `limit` devices that ended by `before`, and return them."""
         ...
 
 

@@ -13,6 +13,8 @@ from ctsec.audit.event import EventName, Target
 from ctsec.authn._sync_ports import AccountRecords, EpochRecords, Memberships, SessionRecords
 from ctsec.authn.record import Session, SessionPolicy, assurance_level
 from ctsec.authn.session_token import check_session, mint_session_token, parse_session_token
+from ctsec.guard._sync_ports import ProofRecords
+from ctsec.guard.proof import Purpose
 from ctsec.ids import OrganizationId, SessionId, UserId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Factor, Principal
@@ -25,7 +27,7 @@ _NO_SESSION = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
 class Sessions:
     """The sessions of people."""
 
-    __slots__ = ("_accounts", "_ambient", "_audit", "_epochs", "_memberships", "_policy", "_records")
+    __slots__ = ("_accounts", "_ambient", "_audit", "_epochs", "_memberships", "_policy", "_proofs", "_records")
 
     def __init__(
         self,
@@ -34,6 +36,7 @@ class Sessions:
         accounts: AccountRecords,
         memberships: Memberships,
         epochs: EpochRecords,
+        proofs: ProofRecords,
         policy: SessionPolicy,
         audit: Recorder,
         ambient: Ambient,
@@ -42,6 +45,7 @@ class Sessions:
         self._accounts = accounts
         self._memberships = memberships
         self._epochs = epochs
+        self._proofs = proofs
         self._policy = policy
         self._audit = audit
         self._ambient = ambient
@@ -70,6 +74,7 @@ class Sessions:
             user_agent=self._ambient.request.user_agent[:256],
             address=self._ambient.request.address[:64],
         )
+        self._make_room(user.id)
         self._records.add(session)
         return session, token
 
@@ -115,14 +120,15 @@ class Sessions:
         return bool(self._end(principal, SessionId(principal.credential.id), keep=None))
 
     def sign_out_everywhere(self, principal: Principal, *, keep_this: bool = False) -> int:
-        """End every session of the person, or every other one; return how many."""
+        """End every session of the person, or every other one, and what sign-ins go on with; return how many sessions ended."""
         keep = SessionId(principal.credential.id) if keep_this and principal.credential.kind is CredentialKind.SESSION else None
         return self._end(principal, None, keep=keep)
 
     def revoke_others(self, user_id: UserId, *, keep: SessionId | None) -> int:
-        """End every session of a person except `keep`; for changes of password or factors, whose event says so."""
+        """End every session of a person except `keep`, and what sign-ins go on with; the change that is the reason has its own event."""
         ended = self._records.revoke(user_id, None, keep=keep, now=self._ambient.now())
         self._epochs.bump(user_id)
+        self._void_begun(user_id)
         return ended
 
     def switch_organization(self, principal: Principal, organization: OrganizationId) -> Outcome[Session]:
@@ -146,6 +152,18 @@ class Sessions:
         )
         return after
 
+    def _make_room(self, user_id: UserId) -> None:
+        """End what is over the limit before another session is added: those that were used longest ago."""
+        by_use = sorted(self.of(user_id), key=lambda session: (session.last_seen_at, session.id))
+        for old in by_use[: max(0, len(by_use) - self._policy.most + 1)]:
+            self._records.revoke(user_id, old.id, keep=None, now=self._ambient.now())
+            self._epochs.bump(user_id)
+
+    def _void_begun(self, user_id: UserId) -> None:
+        """Make void what a sign-in goes on with: links on their way, and the tickets of second steps."""
+        for purpose in (Purpose.SIGN_IN_LINK, Purpose.SIGN_IN_TICKET):
+            self._proofs.void(purpose, user_id, now=self._ambient.now())
+
     def _live(self, session_id: SessionId) -> Session | None:
         session = self._records.get(session_id)
         return session if session is not None and session.live(now=self._ambient.now()) else None
@@ -153,6 +171,8 @@ class Sessions:
     def _end(self, principal: Principal, session_id: SessionId | None, *, keep: SessionId | None) -> int:
         if principal.credential.kind is CredentialKind.API_KEY:
             return 0  # a key, which may be narrowed, ends no session of its owner
+        if session_id is None:
+            self._void_begun(UserId(principal.id))
         ended = self._records.revoke(UserId(principal.id), session_id, keep=keep, now=self._ambient.now())
         if ended:
             self._epochs.bump(principal.id)

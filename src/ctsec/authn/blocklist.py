@@ -63,6 +63,9 @@ _ROWS: Final = (
 )
 _LONGEST_UNIT: Final = 8
 _LONGEST_WALK: Final = 128
+# Each row, walked round until the longest walk that starts anywhere in it has its end.
+_WALKS: Final = tuple(row * (_LONGEST_WALK // len(row) + 2) for row in _ROWS)
+_PAIRS: Final = frozenset("".join(pair) for walk in _WALKS for way in (walk, walk[::-1]) for pair in pairwise(way))
 
 
 def _prefix(folded: str) -> int:
@@ -138,10 +141,10 @@ def _is_run(text: str) -> bool:
 
 
 def _is_walk(text: str) -> bool:
-    if len(text) > _LONGEST_WALK:
+    if len(text) > _LONGEST_WALK or (len(text) > 1 and text[:2] not in _PAIRS):
         return False
     turned = text[::-1]
-    return any(text in row or turned in row for row in (row * (len(text) // len(row) + 2) for row in _ROWS))
+    return any(text in walk or turned in walk for walk in _WALKS)
 
 
 def is_pattern(password: str) -> bool:

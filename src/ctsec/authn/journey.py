@@ -15,6 +15,7 @@ from ctsec.user import User
 TICKET_LIFE: Final = timedelta(minutes=10)
 VERIFICATION_LIFE: Final = timedelta(hours=24)
 RESET_LIFE: Final = timedelta(minutes=10)
+LINK_LIFE: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,17 @@ class MfaRequired:
 
     ticket: SecretText
     factors: tuple[Factor, ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRequested:
+    """If the address may sign in by mail, a link is on its way to it; it counts until `expires_at`, with what this browser keeps.
+
+    `browser` is that other half. It is the same kind of text for every address, and proves nothing without the link.
+    """
+
+    browser: SecretText
     expires_at: datetime
 
 

@@ -67,11 +67,14 @@ def is_context(folded: str, context: Iterable[str]) -> bool:
             return True
     if not letters or not words:
         return False
-    ends = {0}
+    # `furthest` is kept beside the set: its maximum, asked for at each place, would make this quadratic.
+    ends, furthest = {0}, 0
     for start in range(len(letters)):
         if start in ends:
-            ends.update(start + len(word) for word in words if letters.startswith(word, start))
-        elif max(ends) < start:
+            reached = [start + len(word) for word in words if letters.startswith(word, start)]
+            ends.update(reached)
+            furthest = max(furthest, *reached, 0)
+        elif furthest < start:
             return False
     return len(letters) in ends
 

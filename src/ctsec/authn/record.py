@@ -13,9 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Final
 
 from ctsec.ids import OrganizationId, SessionId, UserId
 from ctsec.principal import SECOND_FACTORS, Factor
+
+# What NIST says SHOULD of AAL1 and AAL2 leaves room, with a reason; what it says SHALL of AAL3 does not.
+CEILINGS: Final = (timedelta(days=90), timedelta(days=30), timedelta(hours=12))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,21 +75,40 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPolicy:
-    """How long a session lives, by assurance level: the defaults of NIST SP 800-63B-4, 2.1.3, 2.2.3."""
+    """How long a session lives, by assurance level, and how many a person may have at once.
+
+    The defaults are those of NIST SP 800-63B-4, 2.1.3, 2.2.3 and 2.3.3. No absolute limit is above its ceiling (`CEILINGS`), no level lives
+    longer than a lower one, and no idle limit is above its absolute one. `touch_every` is how old the stored last use may get before it is
+    written again; `most` is how many sessions a person has (1 to 1,000): the one that was used longest ago makes room.
+    """
 
     aal1: timedelta = timedelta(days=30)
     aal1_idle: timedelta = timedelta(days=30)
     aal2: timedelta = timedelta(hours=24)
     aal2_idle: timedelta = timedelta(hours=1)
+    aal3: timedelta = timedelta(hours=12)
+    aal3_idle: timedelta = timedelta(minutes=15)
     touch_every: timedelta = timedelta(minutes=1)
+    most: int = 100
 
     def __post_init__(self) -> None:
-        if min(self.aal1, self.aal1_idle, self.aal2, self.aal2_idle, self.touch_every) <= timedelta(0):
+        limits = [self.life(aal=level) for level in (1, 2, 3)]
+        if min(self.touch_every, *(each for limit in limits for each in limit)) <= timedelta(0):
             raise ValueError("expected positive life times")
+        if any(absolute > ceiling for (absolute, _), ceiling in zip(limits, CEILINGS, strict=True)):
+            raise ValueError("expected at most 90 days at AAL1, 30 days at AAL2 and 12 hours at AAL3")
+        if any(idle > absolute for absolute, idle in limits) or any(low < high for low, high in pairwise(limit[0] for limit in limits)):
+            raise ValueError("expected idle limits within absolute ones, and none longer than that of a lower level")
+        if self.touch_every > min(idle for _, idle in limits) / 2:
+            raise ValueError("expected the last use to be written at least twice in an idle limit")
+        if not 1 <= self.most <= 1000:
+            raise ValueError("expected 1 to 1,000 sessions for a person")
 
     def life(self, *, aal: int) -> tuple[timedelta, timedelta]:
         """Return (absolute, idle) limits for an assurance level."""
-        return (self.aal2, self.aal2_idle) if aal >= 2 else (self.aal1, self.aal1_idle)
+        if aal >= 3:
+            return self.aal3, self.aal3_idle
+        return (self.aal2, self.aal2_idle) if aal == 2 else (self.aal1, self.aal1_idle)
 
 
 def assurance_level(factors: Mapping[str, datetime]) -> int:

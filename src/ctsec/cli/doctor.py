@@ -1,4 +1,4 @@
-"""`ctsec doctor`: what the connections of a host's security bundle speak, and which values still wait for another data key."""
+"""`ctsec doctor`: what the connections of a security bundle speak, which values wait for another data key, which jobs failed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from ctsec.errors import CtsecError
 
 if TYPE_CHECKING:
     import argparse
+    from datetime import datetime
 
     from ctsec.encryption.reencryption import Reencryption
     from ctsec.security import Security
     from ctsec.transport.report import ConnectionReport
+    from ctsec.worker.record import JobLease
 
 _TOLD = ("scope", "place", "remaining", "written", "problem")
 
@@ -35,6 +37,9 @@ def _doctor(chosen: argparse.Namespace) -> int:
     for work in _under_way(bundle):
         told = {"what": "re-encryption", **{name: getattr(work, name) for name in _TOLD}, "sound": True}
         print(json.dumps(told) if chosen.json else _progress(work), flush=True)
+    for job in _failed(bundle):
+        told = {"what": "job", "name": job.name, "last_run_at": _moment(job.last_run_at), "problem": job.last_error, "sound": True}
+        print(json.dumps(told) if chosen.json else _job(job), flush=True)
     return 0 if all(each.sound for each in found) else 1
 
 
@@ -44,6 +49,22 @@ def _under_way(bundle: Security) -> tuple[Reencryption, ...]:
         return bundle.jobs.reencryptions.unfinished()
     except CtsecError:
         return ()
+
+
+def _failed(bundle: Security) -> tuple[JobLease, ...]:
+    """Return the jobs of the worker whose last run failed."""
+    try:
+        return tuple(job for job in bundle.jobs.leases() if job.last_error)
+    except CtsecError:
+        return ()
+
+
+def _moment(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat(timespec="seconds")
+
+
+def _job(each: JobLease) -> str:
+    return f"... {'job':12} {each.name}: failed at {_moment(each.last_run_at)} ({each.last_error}), and is tried again"
 
 
 def _progress(each: Reencryption) -> str:

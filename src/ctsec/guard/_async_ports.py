@@ -38,6 +38,13 @@ class AsyncProofRecords(Protocol):
         """Return the proofs of a subject that may still be consumed."""
         ...
 
+    async def trim(self, *, before: datetime, limit: int) -> int:
+        """Delete at most `limit` proofs that ended by `before`, or that have no end and were used by then; return how many.
+
+        What is not there can not be consumed, so nothing can be used again.
+        """
+        ...
+
 
 class AsyncStepRecords(Protocol):
     """The last accepted time step of each authenticator."""

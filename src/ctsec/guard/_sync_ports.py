@@ -39,6 +39,13 @@ class ProofRecords(Protocol):
         """Return the proofs of a subject that may still be consumed."""
         ...
 
+    def trim(self, *, before: datetime, limit: int) -> int:
+        """Delete at most `limit` proofs that ended by `before`, or that have no end and were used by then; return how many.
+
+        What is not there can not be consumed, so nothing can be used again.
+        """
+        ...
+
 
 class StepRecords(Protocol):
     """The last accepted time step of each authenticator."""

@@ -35,6 +35,7 @@ class Purpose(StrEnum):
     EMAIL_CHANGE = "email_change"
     RECOVERY_CANCEL = "recovery_cancel"
     SIGN_IN_TICKET = "sign_in_ticket"
+    SIGN_IN_LINK = "sign_in_link"
     BACKUP_CODE = "backup_code"
     PASSKEY_REGISTRATION = "passkey_registration"
     PASSKEY_SIGN_IN = "passkey_sign_in"
@@ -65,6 +66,18 @@ def token_digest(text: str) -> Outcome[bytes]:
     if len(text) != TOKEN_LENGTH or not _ALPHABET.issuperset(text):
         return Refusal(Reason.INVALID_TOKEN, "the link is not valid")
     return hashlib.sha256(text.encode("ascii")).digest()
+
+
+def halves_digest(token: str, other: str) -> Outcome[bytes]:
+    """Return the digest of a secret of which two hold a half each, or INVALID_TOKEN unless both have a token's form.
+
+    There is nothing to be found, and so nothing to be compared or consumed, for who has one half alone.
+    """
+    for half in (token, other):
+        digest = token_digest(half)
+        if isinstance(digest, Refusal):
+            return digest
+    return hashlib.sha256(f"{token}.{other}".encode("ascii")).digest()
 
 
 def check_proof(proof: Proof | None, *, now: datetime) -> Outcome[Proof]:

@@ -32,6 +32,10 @@ class AsyncOutboxRecords(Protocol):
         """Write if the stored version is one less; True if written: that is how a worker takes an entry."""
         ...
 
+    async def drop(self, entry: OutboxEntry) -> bool:
+        """Delete an entry of which nothing is to be kept, if the stored version is this one; True if it was there."""
+        ...
+
 
 class AsyncMailer(Protocol):
     """What hands a message to the world."""

@@ -33,6 +33,10 @@ class OutboxRecords(Protocol):
         """Write if the stored version is one less; True if written: that is how a worker takes an entry."""
         ...
 
+    def drop(self, entry: OutboxEntry) -> bool:
+        """Delete an entry of which nothing is to be kept, if the stored version is this one; True if it was there."""
+        ...
+
 
 class Mailer(Protocol):
     """What hands a message to the world."""

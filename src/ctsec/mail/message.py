@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
@@ -24,6 +24,7 @@ from ctsec.secret import SecretText
 
 MAX_TEXT: Final = 16_384
 _SAMPLE: Final = datetime(2026, 1, 1, tzinfo=UTC)
+NOBODY: Final = "nobody"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,14 @@ class Message:
             return cls(kind=kind, recipient=recipient, subject=subject, text=SecretText(text), html=html)
         except (ValueError, TypeError, RecursionError):
             raise CorruptRecord("a stored message does not decode") from None
+
+
+def to_nobody(message: Message) -> Message:
+    """Return a message that goes the way of `message` through the outbox, and to nobody in the end.
+
+    It is posted for an address that the mail is not for, so that an answer takes as long as for one that it is for (ASVS 6.3.8).
+    """
+    return replace(message, kind=NOBODY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,17 @@ class Letters:
             says=("With this link you can set a new password:",),
             link=self._link("reset-password", token, label="Set a new password"),
             closing=("If you did not ask for it, ignore this mail.",),
+        )
+
+    def sign_in_link(self, recipient: str, token: SecretText) -> Message:
+        """Send the link that signs in the browser that asked for it."""
+        return self._set(
+            kind="sign_in_link",
+            recipient=recipient,
+            subject="your link to sign in",
+            says=("With this link you sign in, once and within ten minutes, in the browser in which you asked for it:",),
+            link=self._link("sign-in-link", token, label="Sign in"),
+            closing=("If you did not ask for it, ignore this mail: in another browser the link does nothing.",),
         )
 
     def email_change(self, recipient: str, token: SecretText) -> Message:
@@ -217,6 +237,7 @@ class Letters:
             self.verification(whom, token),
             self.already_registered(whom),
             self.password_reset(whom, token),
+            self.sign_in_link(whom, token),
             self.email_change(whom, token),
             self.invitation(whom, token, organization="an organization", inviter="somebody"),
             self.alarm(whom, what="something happened", reason="a reason"),

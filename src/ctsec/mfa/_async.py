@@ -28,7 +28,7 @@ from ctsec.mfa.provisioning import otpauth_uri
 from ctsec.mfa.record import MAX_AUTHENTICATORS, Authenticator, BackupCodeSetRecord, seed_context
 from ctsec.mfa.totp import NO_STEP, generate_secret, verify
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Factor, Principal, anonymous
+from ctsec.principal import SECOND_FACTORS, CredentialKind, Factor, Principal, anonymous
 from ctsec.secret import Secret
 from ctsec.user import User
 
@@ -194,7 +194,7 @@ class AsyncMfa:
         The code of a passkey is what the browser answered, as JSON text; `sole`: no password was proved beside it, so it has to verify
         the person.
         """
-        if factor is Factor.PASSWORD:
+        if factor.value not in SECOND_FACTORS:
             return Refusal(Reason.INVALID_INPUT, "expected a code of an authenticator, a passkey or a backup code")
         if not await self.enrolled(user_id):
             return await self._refuse(_WRONG_CODE, user_id, factor)

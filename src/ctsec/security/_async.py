@@ -39,6 +39,7 @@ from ctsec.security._async_regions import AsyncRouter
 from ctsec.security._async_replicas import AsyncReplicas
 from ctsec.security._async_residency import AsyncRegional, AsyncReporter
 from ctsec.security._async_sealed_tables import sealed_places
+from ctsec.security._async_stale_jobs import AsyncStaleJobs
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.security.parts import EmbeddedOptions, Parts
@@ -286,6 +287,7 @@ class AsyncSecurity:
             passwords=AsyncPasswordJobs(self._storage, hasher=hasher, parts=self.parts, ambient=self._ambient),
             recoveries=AsyncRecoveryJobs(self.begin),
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
+            stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )
 
     def _regional(

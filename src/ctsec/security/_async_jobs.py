@@ -16,11 +16,13 @@ from ctsec.security._async_password_jobs import AsyncPasswordJobs
 from ctsec.security._async_recovery import AsyncRecoveryJobs
 from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_residency import AsyncRegional
+from ctsec.security._async_stale_jobs import AsyncStaleJobs
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_vault_jobs import AsyncVaultJobs
 from ctsec.security.parts import Memory
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.worker._async import AsyncJob
+from ctsec.worker.record import JobLease
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -56,7 +58,10 @@ class AsyncJobs:
         "passwords",
         "recoveries",
         "reencryptions",
+        "reencryptions",
         "regional",
+        "regional",
+        "stale",
         "throttle",
         "vault",
     )
@@ -75,6 +80,7 @@ class AsyncJobs:
         passwords: AsyncPasswordJobs,
         throttle: AsyncThrottleJobs,
         recoveries: AsyncRecoveryJobs,
+        stale: AsyncStaleJobs,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -88,6 +94,7 @@ class AsyncJobs:
         self.passwords = passwords
         self.throttle = throttle
         self.recoveries = recoveries
+        self.stale = stale
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -102,12 +109,18 @@ class AsyncJobs:
             AsyncJob(name="recoveries", every=MINUTELY, work=self.recoveries.carry_out_due),
             AsyncJob(name="disabled", every=SELDOM, work=self.throttle.tell),
             AsyncJob(name="allowances", every=RARELY, work=self.throttle.trim),
+            AsyncJob(name="stale", every=RARELY, work=self.stale.trim),
             AsyncJob(name="data-keys", every=DAILY, work=self.keys.rotate_due),
             AsyncJob(name="reencryption", every=MINUTELY, work=self.reencryptions.run_due),
             AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mails else jobs
+
+    async def leases(self) -> tuple[JobLease, ...]:
+        """Return every job that ever ran under a lease: when, when it is due again, and the code of what stopped it."""
+        async with self._storage.reading() as store:
+            return await store.jobs.all()
 
     async def place_events(self) -> int:
         """Move events from the guard store into the inbox and from there into the log."""

@@ -8,6 +8,7 @@ from ctsec.ambient import Ambient
 from ctsec.encryption._async_ports import AsyncSealer
 from ctsec.mail._async import AsyncMailRound
 from ctsec.mail._async_ports import AsyncMailer
+from ctsec.mail.message import NOBODY
 from ctsec.mail.record import OutboxEntry, OutboxOverview, renewed
 from ctsec.storage._async_ports import AsyncStorage
 
@@ -30,16 +31,16 @@ class AsyncMailJobs:
         self._ambient = ambient
 
     async def send(self) -> int:
-        """Send what is due: leased in one transaction, sent, and noted in another. Without a mailer it waits."""
+        """Send what is due: leased in one transaction, sent, and noted in another. Mail for nobody is deleted. No mailer, and it waits."""
         if self._mailer is None:
             return 0
         round_ = AsyncMailRound(mailer=self._mailer, sealer=self._sealer, ambient=self._ambient)
         async with self._storage.begin(after_commit=_nothing) as store:
             taken = await round_.take(store.outbox)
         for entry in taken:
-            after = await round_.send(entry)
+            after = await round_.send(entry) if entry.kind != NOBODY else None
             async with self._storage.begin(after_commit=_nothing) as store:
-                await store.outbox.replace(after)
+                await (store.outbox.replace(after) if after is not None else store.outbox.drop(entry))
         return len(taken)
 
     async def overview(self) -> OutboxOverview:

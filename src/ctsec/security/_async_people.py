@@ -10,6 +10,7 @@ from ctsec.authn._async_addresses import AsyncAddresses
 from ctsec.authn._async_breaches import AsyncBreachCheck
 from ctsec.authn._async_device_list import AsyncDeviceList
 from ctsec.authn._async_devices import AsyncDevices
+from ctsec.authn._async_links import AsyncLinkParts, AsyncLinks
 from ctsec.authn._async_notices import AsyncSignInNotices
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
@@ -75,6 +76,7 @@ class AsyncPeople:
                 devices=self._devices,
                 notices=self._notices,
                 trails=self._trails,
+                links=self._links if self._parts.settings.sign_in_links else None,
             ),
             audit=self.audit,
             ambient=self._ambient,
@@ -88,6 +90,7 @@ class AsyncPeople:
             accounts=self._store.users,
             memberships=self.members,
             epochs=self._store.epochs,
+            proofs=self._guard.proofs,
             policy=self._parts.settings.sessions,
             audit=self.audit,
             ambient=self._ambient,
@@ -203,6 +206,7 @@ class AsyncPeople:
             post=self._outbox,
             letters=self._parts.letters,
             trails=self._trails,
+            links=self._links,
         )
 
     @property
@@ -215,6 +219,19 @@ class AsyncPeople:
             self._store, guard=self._guard, parts=self._parts, factors=self._factors, mfa=self.mfa, passwords=self._passwords,
             domains=self.domains, authority=self._authority, post=self._outbox,
         )  # fmt: skip
+
+    @property
+    def _links(self) -> AsyncLinks:
+        parts = AsyncLinkParts(
+            accounts=self._store.users,
+            passwords=self._passwords,
+            throttle=self._throttle,
+            proofs=self._guard.proofs,
+            post=self._outbox,
+            letters=self._parts.letters,
+            trails=self._trails,
+        )
+        return AsyncLinks(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _devices(self) -> AsyncDevices:

@@ -40,6 +40,7 @@ from ctsec.security._sync_regions import Router
 from ctsec.security._sync_replicas import Replicas
 from ctsec.security._sync_residency import Regional, Reporter
 from ctsec.security._sync_sealed_tables import sealed_places
+from ctsec.security._sync_stale_jobs import StaleJobs
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_unit import Unit
 from ctsec.security.parts import EmbeddedOptions, Parts
@@ -285,6 +286,7 @@ class Security:
             passwords=PasswordJobs(self._storage, hasher=hasher, parts=self.parts, ambient=self._ambient),
             recoveries=RecoveryJobs(self.begin),
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
+            stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )
 
     def _regional(

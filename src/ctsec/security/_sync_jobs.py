@@ -17,11 +17,13 @@ from ctsec.security._sync_password_jobs import PasswordJobs
 from ctsec.security._sync_recovery import RecoveryJobs
 from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_residency import Regional
+from ctsec.security._sync_stale_jobs import StaleJobs
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_vault_jobs import VaultJobs
 from ctsec.security.parts import Memory
 from ctsec.storage._sync_ports import Storage
 from ctsec.worker._sync import Job
+from ctsec.worker.record import JobLease
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -57,7 +59,10 @@ class Jobs:
         "passwords",
         "recoveries",
         "reencryptions",
+        "reencryptions",
         "regional",
+        "regional",
+        "stale",
         "throttle",
         "vault",
     )
@@ -76,6 +81,7 @@ class Jobs:
         passwords: PasswordJobs,
         throttle: ThrottleJobs,
         recoveries: RecoveryJobs,
+        stale: StaleJobs,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -89,6 +95,7 @@ class Jobs:
         self.passwords = passwords
         self.throttle = throttle
         self.recoveries = recoveries
+        self.stale = stale
 
     def all(self) -> tuple[Job, ...]:
         """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
@@ -103,12 +110,18 @@ class Jobs:
             Job(name="recoveries", every=MINUTELY, work=self.recoveries.carry_out_due),
             Job(name="disabled", every=SELDOM, work=self.throttle.tell),
             Job(name="allowances", every=RARELY, work=self.throttle.trim),
+            Job(name="stale", every=RARELY, work=self.stale.trim),
             Job(name="data-keys", every=DAILY, work=self.keys.rotate_due),
             Job(name="reencryption", every=MINUTELY, work=self.reencryptions.run_due),
             Job(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             Job(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         return (*jobs, Job(name="mail", every=OFTEN, work=self.send_mail)) if self._mails else jobs
+
+    def leases(self) -> tuple[JobLease, ...]:
+        """Return every job that ever ran under a lease: when, when it is due again, and the code of what stopped it."""
+        with self._storage.reading() as store:
+            return store.jobs.all()
 
     def place_events(self) -> int:
         """Move events from the guard store into the inbox and from there into the log."""

@@ -9,6 +9,7 @@ from ctsec.ambient import Ambient
 from ctsec.encryption._sync_ports import Sealer
 from ctsec.mail._sync import MailRound
 from ctsec.mail._sync_ports import Mailer
+from ctsec.mail.message import NOBODY
 from ctsec.mail.record import OutboxEntry, OutboxOverview, renewed
 from ctsec.storage._sync_ports import Storage
 
@@ -31,16 +32,16 @@ class MailJobs:
         self._ambient = ambient
 
     def send(self) -> int:
-        """Send what is due: leased in one transaction, sent, and noted in another. Without a mailer it waits."""
+        """Send what is due: leased in one transaction, sent, and noted in another. Mail for nobody is deleted. No mailer, and it waits."""
         if self._mailer is None:
             return 0
         round_ = MailRound(mailer=self._mailer, sealer=self._sealer, ambient=self._ambient)
         with self._storage.begin(after_commit=_nothing) as store:
             taken = round_.take(store.outbox)
         for entry in taken:
-            after = round_.send(entry)
+            after = round_.send(entry) if entry.kind != NOBODY else None
             with self._storage.begin(after_commit=_nothing) as store:
-                store.outbox.replace(after)
+                (store.outbox.replace(after) if after is not None else store.outbox.drop(entry))
         return len(taken)
 
     def overview(self) -> OutboxOverview:

@@ -11,6 +11,7 @@ from ctsec.authn._sync_addresses import Addresses
 from ctsec.authn._sync_breaches import BreachCheck
 from ctsec.authn._sync_device_list import DeviceList
 from ctsec.authn._sync_devices import Devices
+from ctsec.authn._sync_links import LinkParts, Links
 from ctsec.authn._sync_notices import SignInNotices
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
@@ -76,6 +77,7 @@ class People:
                 devices=self._devices,
                 notices=self._notices,
                 trails=self._trails,
+                links=self._links if self._parts.settings.sign_in_links else None,
             ),
             audit=self.audit,
             ambient=self._ambient,
@@ -89,6 +91,7 @@ class People:
             accounts=self._store.users,
             memberships=self.members,
             epochs=self._store.epochs,
+            proofs=self._guard.proofs,
             policy=self._parts.settings.sessions,
             audit=self.audit,
             ambient=self._ambient,
@@ -204,6 +207,7 @@ class People:
             post=self._outbox,
             letters=self._parts.letters,
             trails=self._trails,
+            links=self._links,
         )
 
     @property
@@ -216,6 +220,19 @@ class People:
             self._store, guard=self._guard, parts=self._parts, factors=self._factors, mfa=self.mfa, passwords=self._passwords,
             domains=self.domains, authority=self._authority, post=self._outbox,
         )  # fmt: skip
+
+    @property
+    def _links(self) -> Links:
+        parts = LinkParts(
+            accounts=self._store.users,
+            passwords=self._passwords,
+            throttle=self._throttle,
+            proofs=self._guard.proofs,
+            post=self._outbox,
+            letters=self._parts.letters,
+            trails=self._trails,
+        )
+        return Links(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _devices(self) -> Devices:

@@ -50,10 +50,12 @@ class Settings:
     `totp_window` is how many time steps to either side are accepted (0 to 2), `letters` how mail looks and in which language it speaks.
     `breaches_optional` is why a password may be set where the list of leaked passwords does not answer (one line, for the audit log);
     empty: it may not. `sign_in_notices` says whether people are mailed about sign-ins from devices that they have not used before.
+    empty: it may not. `sign_in_links` lets people begin a sign-in with a mailed link instead of their password.
     """
 
     issuer: str
     base_url: str = "http://localhost:8000"
+    sign_in_links: bool = False
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     keys: KeyPolicy = field(default_factory=KeyPolicy)
@@ -94,6 +96,9 @@ class EmbeddedOptions:
     `breaches` is asked whether a new password is known from a leak (`ctsec.authn.hibp.HibpRanges`; it may block, an event loop does not
     wait for it); `breaches_optional` is why a password may be set all the same where it does not answer (empty: it may not).
 
+    `sign_in_links` lets people begin a sign-in with a mailed link instead of their password; it counts for less than a passkey and for no
+    more than a password.
+
     `letters` says how mail looks and in which language it speaks; it is tried with a letter of each kind at the start.
 
     `sign_in_notices` is whether people are mailed about sign-ins from devices that they have not used before.
@@ -119,6 +124,7 @@ class EmbeddedOptions:
     breaches: BreachRanges | None = None
     breaches_optional: str = ""
     mail_from: str | None = None
+    sign_in_links: bool = False
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     keys: KeyPolicy = field(default_factory=KeyPolicy)

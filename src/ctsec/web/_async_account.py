@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from ctsec.authn.journey import SignedIn, SignInStep
+from dataclasses import replace
+from datetime import timedelta
+
+from ctsec.authn.journey import LINK_LIFE, SignedIn, SignInStep
 from ctsec.ids import OrganizationId, UserId, is_id
 from ctsec.outcome import Refusal
 from ctsec.principal import Factor
 from ctsec.web import models, views
 from ctsec.web._async_call import Answer, AsyncCall, accepted, no_content
+from ctsec.web.credentials import presented_link
 from ctsec.web.csrf import csrf_token
 from ctsec.web.guarding import NOT_FOUND
 from ctsec.web.http import WebResponse
@@ -45,6 +49,24 @@ async def sign_in_code(call: AsyncCall) -> Answer:
         ticket=body.ticket.get_secret_value(), factor=Factor(body.factor), code=body.code.get_secret_value()
     )
     return sign_in_answer(call, step)
+
+
+async def request_sign_in_link(call: AsyncCall) -> Answer:
+    """Mail a link to sign in, and hand the browser its half of it."""
+    done = await call.unit.sign_in.request_link(email=call.read(models.Address).email)
+    if isinstance(done, Refusal):
+        return done
+    return accepted(call.site.set_link_cookie(done.browser.reveal(), life=LINK_LIFE))
+
+
+async def sign_in_link(call: AsyncCall) -> Answer:
+    """Take the first step of a sign-in with a mailed token, in the browser that asked for it."""
+    half = presented_link(call.request, site=call.site)
+    step = await call.unit.sign_in.link(token=call.read(models.MailedToken).token.get_secret_value(), browser=half.reveal() if half else "")
+    answer = sign_in_answer(call, step)
+    if isinstance(answer, Refusal):
+        return answer
+    return replace(answer, cookies=(*answer.cookies, call.site.set_link_cookie("", life=timedelta(0))))
 
 
 def sign_in_answer(call: AsyncCall, step: SignInStep) -> Answer:
@@ -101,7 +123,7 @@ async def change_password(call: AsyncCall) -> Answer:
     done = await call.unit.accounts.change_password(
         call.principal, current=body.current.get_secret_value(), new=body.new.get_secret_value()
     )
-    return done if isinstance(done, Refusal) else no_content()
+    return done if isinstance(done, Refusal) else call.with_session("password_changed", *done)
 
 
 async def request_reset(call: AsyncCall) -> Answer:

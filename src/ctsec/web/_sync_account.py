@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
-from ctsec.authn.journey import SignedIn, SignInStep
+from dataclasses import replace
+from datetime import timedelta
+
+from ctsec.authn.journey import LINK_LIFE, SignedIn, SignInStep
 from ctsec.ids import OrganizationId, UserId, is_id
 from ctsec.outcome import Refusal
 from ctsec.principal import Factor
 from ctsec.web import models, views
 from ctsec.web._sync_call import Answer, Call, accepted, no_content
+from ctsec.web.credentials import presented_link
 from ctsec.web.csrf import csrf_token
 from ctsec.web.guarding import NOT_FOUND
 from ctsec.web.http import WebResponse
@@ -46,6 +50,24 @@ def sign_in_code(call: Call) -> Answer:
         ticket=body.ticket.get_secret_value(), factor=Factor(body.factor), code=body.code.get_secret_value()
     )
     return sign_in_answer(call, step)
+
+
+def request_sign_in_link(call: Call) -> Answer:
+    """Mail a link to sign in, and hand the browser its half of it."""
+    done = call.unit.sign_in.request_link(email=call.read(models.Address).email)
+    if isinstance(done, Refusal):
+        return done
+    return accepted(call.site.set_link_cookie(done.browser.reveal(), life=LINK_LIFE))
+
+
+def sign_in_link(call: Call) -> Answer:
+    """Take the first step of a sign-in with a mailed token, in the browser that asked for it."""
+    half = presented_link(call.request, site=call.site)
+    step = call.unit.sign_in.link(token=call.read(models.MailedToken).token.get_secret_value(), browser=half.reveal() if half else "")
+    answer = sign_in_answer(call, step)
+    if isinstance(answer, Refusal):
+        return answer
+    return replace(answer, cookies=(*answer.cookies, call.site.set_link_cookie("", life=timedelta(0))))
 
 
 def sign_in_answer(call: Call, step: SignInStep) -> Answer:
@@ -100,7 +122,7 @@ def change_password(call: Call) -> Answer:
     """Change the password."""
     body = call.read(models.PasswordChange)
     done = call.unit.accounts.change_password(call.principal, current=body.current.get_secret_value(), new=body.new.get_secret_value())
-    return done if isinstance(done, Refusal) else no_content()
+    return done if isinstance(done, Refusal) else call.with_session("password_changed", *done)
 
 
 def request_reset(call: Call) -> Answer:

@@ -161,9 +161,9 @@ class Operation(Protocol):
         ...
 
 
-def accepted() -> WebResponse:
+def accepted(*cookies: str) -> WebResponse:
     """Return the answer of what goes on by mail: the same for every address."""
-    return WebResponse(status=202, json={"status": "accepted"})
+    return WebResponse(status=202, json={"status": "accepted"}, cookies=cookies)
 
 
 def no_content(*cookies: str) -> WebResponse:

@@ -5,6 +5,7 @@ Rules that this module keeps:
 - `Authorization: Bearer` carries API keys and nothing else; `Authorization: Session` carries a session token, for clients without cookies;
 - where there is an Authorization header the cookie is not looked at: one request has one credential;
 - the token of a known device comes in its cookie, or in `X-Device-Token` from clients without cookies; it is no credential;
+- a browser's half of a mailed link comes in its cookie, or in `X-Link-Token`;
 - a header that stands twice, another scheme or an empty token is refused; it never falls back to the cookie.
 """
 
@@ -21,6 +22,7 @@ from ctsec.web.http import MAX_BEARER, WebRequest
 from ctsec.web.site import Site
 
 DEVICE_HEADER: Final = "x-device-token"
+LINK_HEADER: Final = "x-link-token"
 _SIGN_IN: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
 _MALFORMED: Final = Refusal(
     Reason.INVALID_TOKEN, "expected one Authorization header: Bearer with an API key, or Session with a session token"
@@ -66,6 +68,15 @@ def presented(request: WebRequest, *, site: Site) -> Outcome[Presented]:
 
 def presented_device(request: WebRequest, *, site: Site) -> SecretText | None:
     """Return the token of a known device as the request has it, or None; a header goes before the cookie, and two are none."""
-    lines = request.all(DEVICE_HEADER)
-    found = request.cookie(site.device_cookie_name) if not lines else lines[0] if len(lines) == 1 else None
+    return _beside(request, DEVICE_HEADER, site.device_cookie_name)
+
+
+def presented_link(request: WebRequest, *, site: Site) -> SecretText | None:
+    """Return the browser's half of a mailed link as the request has it, or None, as for a device."""
+    return _beside(request, LINK_HEADER, site.link_cookie_name)
+
+
+def _beside(request: WebRequest, header: str, cookie: str) -> SecretText | None:
+    lines = request.all(header)
+    found = request.cookie(cookie) if not lines else lines[0] if len(lines) == 1 else None
     return SecretText(found) if found and len(found) <= MAX_BEARER else None

@@ -3,9 +3,9 @@
 Rules that this module keeps:
 
 - the cookie is `__Host-ctsec_session`, Secure, HttpOnly, SameSite=Lax, Path=/ and without a domain: no sibling host can set or read it;
-- the cookie of a known device is written in the same way, under the name `__Host-ctsec_device`;
-- only where the site itself is plain http on this machine are they `ctsec_session` and `ctsec_device` without Secure, since browsers would
-  drop the others.
+- the cookies of a known device and of who asked for a link are written in the same way, as `__Host-ctsec_device` and `__Host-ctsec_link`;
+- only where the site itself is plain http on this machine are they `ctsec_session`, `ctsec_device` and `ctsec_link` without Secure, since
+  browsers would drop the others.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 COOKIE: Final = "ctsec_session"
 DEVICE_COOKIE: Final = "ctsec_device"
+LINK_COOKIE: Final = "ctsec_link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,11 @@ class Site:
         """The name of the cookie that a known device holds."""
         return self._name(DEVICE_COOKIE)
 
+    @property
+    def link_cookie_name(self) -> str:
+        """The name of the cookie that a browser holds beside a mailed link."""
+        return self._name(LINK_COOKIE)
+
     def set_cookie(self, token: str, *, expires_at: datetime, now: datetime) -> str:
         """Return the Set-Cookie value that stores a session token until the session's absolute end."""
         return self._cookie(self.cookie_name, token, max(0, int((expires_at - now).total_seconds())))
@@ -56,6 +62,10 @@ class Site:
     def set_device_cookie(self, token: str, *, life: timedelta) -> str:
         """Return the Set-Cookie value that stores the token of a known device for `life`."""
         return self._cookie(self.device_cookie_name, token, int(life.total_seconds()))
+
+    def set_link_cookie(self, token: str, *, life: timedelta) -> str:
+        """Return the Set-Cookie value that stores the browser's half of a link for `life`; an empty token without life removes it."""
+        return self._cookie(self.link_cookie_name, token, int(life.total_seconds()))
 
     def clear_cookie(self) -> str:
         """Return the Set-Cookie value that removes the session token."""

@@ -94,6 +94,15 @@ ACCOUNT: Final = (
         "POST /verification request_verification", "Send the confirmation mail again", body=models.Address, status=202, returns=("status",)
     ),
     _open("POST /sign-in sign_in", "Sign in with a password", body=models.SignIn, returns=(*_SIGNED_IN, "ticket", "factors:array")),
+    _open(
+        "POST /sign-in/link/request request_sign_in_link", "Mail a link to sign in", body=models.Address, status=202, returns=("status",)
+    ),
+    _open(
+        "POST /sign-in/link sign_in_link",
+        "Sign in with the token of a mailed link",
+        body=models.MailedToken,
+        returns=(*_SIGNED_IN, "ticket", "factors:array"),
+    ),
     _open("POST /sign-in/code sign_in_code", "Complete a sign-in with a code", body=models.SignInCode, returns=_SIGNED_IN),
     _signed_in("POST /sign-out sign_out", "End this session", status=204),
     _signed_in(
@@ -102,7 +111,7 @@ ACCOUNT: Final = (
     _signed_in("POST /step-up step_up", "Prove a second factor again", body=models.StepUp, returns=_SIGNED_IN),
     _signed_in("POST /email/change change_email", "Mail a link to a new address", body=models.EmailChange, status=202, returns=("status",)),
     _open("POST /email/confirm confirm_email", "Give the account its new address", body=models.MailedToken, returns=("status",)),
-    _signed_in("POST /password/change change_password", "Change the password", body=models.PasswordChange, status=204),
+    _signed_in("POST /password/change change_password", "Change the password", body=models.PasswordChange, returns=_SIGNED_IN),
     _open("POST /password/reset-request request_reset", "Mail a reset link", body=models.Address, status=202, returns=("status",)),
     _open("POST /password/reset reset_password", "Set a new password with a mailed token", body=models.PasswordReset, status=204),
     _signed_in("GET /session session", "Who am I", returns=(*_SIGNED_IN[1:], "email", "name", "amr:array")),

@@ -91,6 +91,13 @@ class AsyncMemorySessions:
             self._tx.put(SESSIONS, s.id, replace(s, revoked_at=now, version=s.version + 1))
         return len(found)
 
+    async def trim(self, *, before: datetime, limit: int) -> int:
+        """Delete at most `limit` sessions that reached their absolute end, or were revoked, by `before`."""
+        found = self._tx.current_where(SESSIONS, lambda s: min(s.expires_at, s.revoked_at or s.expires_at) <= before)[:limit]
+        for s in found:
+            self._tx.put(SESSIONS, s.id, None)
+        return len(found)
+
 
 class AsyncMemoryDevices:
     """See `ctsec.authn.ports.AsyncDeviceRecords`."""
@@ -127,6 +134,13 @@ class AsyncMemoryDevices:
             return False
         self._tx.put(DEVICES, device_id, None)
         return True
+
+    async def trim(self, *, before: datetime, limit: int) -> tuple[Device, ...]:
+        """Delete at most `limit` devices that ended by `before`, and return them."""
+        found = sorted(self._tx.current_where(DEVICES, lambda d: d.expires_at <= before), key=lambda d: d.id)[:limit]
+        for each in found:
+            self._tx.put(DEVICES, each.id, None)
+        return tuple(found)
 
 
 class AsyncMemoryAuthenticators:

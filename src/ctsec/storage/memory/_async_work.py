@@ -48,6 +48,14 @@ class AsyncMemoryOutbox:
         self._tx.put(OUTBOX, entry.id, entry)
         return True
 
+    async def drop(self, entry: OutboxEntry) -> bool:
+        """Delete an entry if the stored version is this one."""
+        stored = self._tx.current(OUTBOX, entry.id)
+        if stored is None or stored.version != entry.version:
+            return False
+        self._tx.put(OUTBOX, entry.id, None)
+        return True
+
 
 class AsyncMemoryJobs:
     """See `ctsec.worker.ports.AsyncJobRecords`."""

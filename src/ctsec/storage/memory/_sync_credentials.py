@@ -92,6 +92,13 @@ class MemorySessions:
             self._tx.put(SESSIONS, s.id, replace(s, revoked_at=now, version=s.version + 1))
         return len(found)
 
+    def trim(self, *, before: datetime, limit: int) -> int:
+        """Delete at most `limit` sessions that reached their absolute end, or were revoked, by `before`."""
+        found = self._tx.current_where(SESSIONS, lambda s: min(s.expires_at, s.revoked_at or s.expires_at) <= before)[:limit]
+        for s in found:
+            self._tx.put(SESSIONS, s.id, None)
+        return len(found)
+
 
 class MemoryDevices:
     """See `ctsec.authn.ports.DeviceRecords`."""
@@ -128,6 +135,13 @@ class MemoryDevices:
             return False
         self._tx.put(DEVICES, device_id, None)
         return True
+
+    def trim(self, *, before: datetime, limit: int) -> tuple[Device, ...]:
+        """Delete at most `limit` devices that ended by `before`, and return them."""
+        found = sorted(self._tx.current_where(DEVICES, lambda d: d.expires_at <= before), key=lambda d: d.id)[:limit]
+        for each in found:
+            self._tx.put(DEVICES, each.id, None)
+        return tuple(found)
 
 
 class MemoryAuthenticators:

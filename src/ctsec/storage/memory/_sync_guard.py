@@ -57,6 +57,15 @@ class MemoryProofs:
         with self._state.lock:
             return tuple(sorted(self._live(purpose, subject, now=now), key=lambda p: p.digest))
 
+    def trim(self, *, before: datetime, limit: int) -> int:
+        """Delete at most `limit` proofs that ended, or without an end were used, by `before`."""
+        with self._state.lock:
+            ends = {key: p.expires_at or p.used_at for key, p in self._state.proofs.items()}
+            found = [key for key, end in ends.items() if end is not None and end <= before][:limit]
+            for key in found:
+                del self._state.proofs[key]
+            return len(found)
+
     def _live(self, purpose: Purpose, subject: str, *, now: datetime) -> list[Proof]:
         theirs = (p for p in self._state.proofs.values() if p.purpose is purpose and p.subject == subject)
         return [p for p in theirs if _is_live(p, now=now)]

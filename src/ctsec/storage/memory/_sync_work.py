@@ -49,6 +49,14 @@ class MemoryOutbox:
         self._tx.put(OUTBOX, entry.id, entry)
         return True
 
+    def drop(self, entry: OutboxEntry) -> bool:
+        """Delete an entry if the stored version is this one."""
+        stored = self._tx.current(OUTBOX, entry.id)
+        if stored is None or stored.version != entry.version:
+            return False
+        self._tx.put(OUTBOX, entry.id, None)
+        return True
+
 
 class MemoryJobs:
     """See `ctsec.worker.ports.JobRecords`."""

@@ -60,6 +60,14 @@ class AsyncSqlProofs:
         async with self._transactions.reading() as run:
             return all_made(Proof, await run.rows(guard.live(self._tables, purpose, subject, now=now)))
 
+    async def trim(self, *, before: datetime, limit: int) -> int:
+        """Delete at most `limit` proofs that ended, or without an end were used, by `before`."""
+        async with self._transactions.writing(Progress(_nothing)) as run:
+            found: dict[Purpose, list[bytes]] = {}
+            for row in await run.rows(guard.ended_proofs(self._tables, before=before, limit=limit)):
+                found.setdefault(row["purpose"], []).append(row["digest"])
+            return sum([await run.change(guard.drop_proofs(self._tables, each, tuple(found[each]))) for each in sorted(found)])
+
 
 class AsyncSqlSteps:
     """See `ctsec.guard.ports.AsyncStepRecords`."""

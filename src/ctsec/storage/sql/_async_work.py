@@ -44,6 +44,10 @@ class AsyncSqlOutbox:
         """Write if the stored version is one less."""
         return await self._run.change(replaced(self._tables.outbox, entry)) == 1
 
+    async def drop(self, entry: OutboxEntry) -> bool:
+        """Delete an entry if the stored version is this one."""
+        return await self._run.change(work.drop_mail(self._tables, entry)) == 1
+
 
 class AsyncSqlJobs:
     """See `ctsec.worker.ports.AsyncJobRecords`."""

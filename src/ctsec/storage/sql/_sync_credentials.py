@@ -81,6 +81,12 @@ class SqlSessions:
         """Revoke one session of a person, or all (None), except `keep`; return how many were live rows."""
         return self._run.change(credentials.revoke_sessions(self._tables, user_id, session_id, keep=keep, now=now))
 
+    def trim(self, *, before: datetime, limit: int) -> int:
+        """Delete at most `limit` sessions that reached their absolute end, or were revoked, by `before`."""
+        found = self._run.rows(credentials.ended_sessions(self._tables, before=before, limit=limit))
+        ids = tuple(sorted(row["id"] for row in found))
+        return self._run.change(credentials.drop_sessions(self._tables, ids)) if ids else 0
+
 
 class SqlDevices:
     """See `ctsec.authn.ports.DeviceRecords`."""
@@ -112,6 +118,12 @@ class SqlDevices:
     def forget(self, user_id: UserId, device_id: DeviceId) -> bool:
         """Delete a device of a person; False if there was none."""
         return self._run.change(credentials.forget_device(self._tables, user_id, device_id)) == 1
+
+    def trim(self, *, before: datetime, limit: int) -> tuple[Device, ...]:
+        """Delete at most `limit` devices that ended by `before`, and return them."""
+        found = all_made(Device, self._run.rows(credentials.ended_devices(self._tables, before=before, limit=limit)))
+        gone = [self._run.change(credentials.drop_device(self._tables, each.id, before=before)) for each in found]
+        return tuple(each for each, deleted in zip(found, gone, strict=True) if deleted)
 
 
 class SqlAuthenticators:

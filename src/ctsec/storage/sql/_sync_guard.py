@@ -60,6 +60,14 @@ class SqlProofs:
         with self._transactions.reading() as run:
             return all_made(Proof, run.rows(guard.live(self._tables, purpose, subject, now=now)))
 
+    def trim(self, *, before: datetime, limit: int) -> int:
+        """Delete at most `limit` proofs that ended, or without an end were used, by `before`."""
+        with self._transactions.writing(Progress(_nothing)) as run:
+            found: dict[Purpose, list[bytes]] = {}
+            for row in run.rows(guard.ended_proofs(self._tables, before=before, limit=limit)):
+                found.setdefault(row["purpose"], []).append(row["digest"])
+            return sum([run.change(guard.drop_proofs(self._tables, each, tuple(found[each]))) for each in sorted(found)])
+
 
 class SqlSteps:
     """See `ctsec.guard.ports.StepRecords`."""

@@ -45,6 +45,10 @@ class SqlOutbox:
         """Write if the stored version is one less."""
         return self._run.change(replaced(self._tables.outbox, entry)) == 1
 
+    def drop(self, entry: OutboxEntry) -> bool:
+        """Delete an entry if the stored version is this one."""
+        return self._run.change(work.drop_mail(self._tables, entry)) == 1
+
 
 class SqlJobs:
     """See `ctsec.worker.ports.JobRecords`."""

@@ -52,7 +52,7 @@ class FeatureTables:
             number("idle_seconds"), at("expires_at"), Column("aal", Integer(), nullable=False),
             Column("factors", JsonText[Any]("moments", "session.factors"), nullable=False), ident("organization_id", nullable=True),
             words("user_agent"), words("address"), at("revoked_at", nullable=True), number("version"), key=("id",),
-            by_user=("user_id",),
+            by_user=("user_id",), by_end=("expires_at",), by_revocation=("revoked_at",),
         )  # fmt: skip
         self.authenticator = self._table(
             "authenticator", ident("id"), ident("user_id"), words("name"), blob("sealed_seed"), at("created_at"),
@@ -73,7 +73,7 @@ class FeatureTables:
         )  # fmt: skip
         self.device = self._table(
             "device", ident("id"), ident("user_id"), Column("secret_digest", Digest(64), nullable=False), at("created_at"), at("seen_at"),
-            at("expires_at"), words("user_agent"), key=("id",), by_user=("user_id",),
+            at("expires_at"), words("user_agent"), key=("id",), by_user=("user_id",), by_end=("expires_at",),
         )  # fmt: skip
 
     def _directory(self) -> None:

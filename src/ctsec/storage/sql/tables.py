@@ -149,7 +149,7 @@ class Tables(FeatureTables):
             "proof", Column("purpose", EnumText(Purpose, "proof.purpose"), nullable=False), Column("digest", Digest(64), nullable=False),
             ident("subject", length=KEY_LENGTH), at("issued_at"), at("expires_at", nullable=True), at("used_at", nullable=True),
             Column("claims", JsonText[Any]("map", "proof.claims"), nullable=False),
-            guard=True, key=("purpose", "digest"), by_subject=("purpose", "subject"),
+            guard=True, key=("purpose", "digest"), by_subject=("purpose", "subject"), by_end=("expires_at", "used_at"),
         )  # fmt: skip
         self.step = self._table("step", ident("authenticator"), number("step"), guard=True, key=("authenticator",))
         self.attempt = self._table(

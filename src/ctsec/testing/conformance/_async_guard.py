@@ -84,6 +84,21 @@ class AsyncProofConformance:
         for each in others:
             equal(await proofs.consume(each.purpose, each.digest, now=NOW), True)
 
+    async def test_what_ended_is_deleted_in_batches(self, storage: AsyncStorage) -> None:
+        """Proofs that ended, or have no end and were used, by a moment are deleted, at most so many at once; no other is, used or not."""
+        proofs = storage.guard.proofs
+        over = tuple(proof(name, ends=NOW - TICK * n, purpose=each) for n, (name, each) in enumerate(zip("abc", Purpose, strict=False)))
+        await proofs.issue((*over, proof("live", ends=NOW + TICK), proof("used", ends=NOW + TICK), proof("late", ends=None)))
+        await proofs.issue((proof("slot", ends=None), proof("left", ends=None)))
+        for name, at in (("used", NOW - HOUR), ("slot", NOW), ("late", NOW + TICK)):
+            equal(await proofs.consume(Purpose.PASSWORD_RESET, digest(name), now=at), True)
+        equal([await proofs.trim(before=NOW, limit=3) for _ in range(3)], [3, 1, 0])
+        equal([await proofs.peek(each.purpose, each.digest) for each in over], [None] * 3)
+        names = ("slot", "live", "used", "late", "left")
+        there = [await proofs.peek(Purpose.PASSWORD_RESET, digest(name)) is not None for name in names]
+        equal(there, [False, True, True, True, True])
+        equal(await proofs.consume(Purpose.PASSWORD_RESET, digest("slot"), now=NOW), False)
+
 
 class AsyncGuardConformance:
     """Time steps, failure counters and events aside."""

@@ -36,6 +36,16 @@ class AsyncOutboxConformance:
             equal(await store.outbox.due(now=taken.due_at - TICK, limit=9), ())
             equal(await store.outbox.due(now=taken.due_at, limit=9), (taken,))
 
+    async def test_what_nobody_is_to_get_is_deleted(self, storage: AsyncStorage) -> None:
+        """An entry is deleted in the version that was read, once, and no other is."""
+        taken = leased(outbox_entry(1), now=NOW)
+        async with storage.begin(after_commit=ignore) as store:
+            for n in (1, 2):
+                await store.outbox.add(outbox_entry(n))
+            equal(await store.outbox.replace(taken), True)
+            equal([await store.outbox.drop(each) for each in (outbox_entry(1), taken, taken)], [False, True, False])
+            equal(await store.outbox.due(now=NOW + HOUR, limit=9), (outbox_entry(2),))
+
     async def test_what_is_done_is_not_due(self, storage: AsyncStorage) -> None:
         """Delivered and given-up entries are never due again; a postponed one is due later."""
         sent = delivered(outbox_entry(1), now=NOW)

@@ -148,6 +148,22 @@ class SessionConformance:
         with storage.reading() as store:
             equal({each.id for each in store.sessions.of_user(user_id(1))}, {session(1, of=1).id, expired.id})
 
+    def test_what_ended_is_deleted_in_batches(self, storage: Storage) -> None:
+        """Sessions that reached their absolute end, or were revoked, by a moment are deleted, at most so many at once, and no other."""
+        with storage.begin(after_commit=ignore) as store:
+            for n in (1, 2, 3):
+                store.sessions.add(replace(session(n, of=n), expires_at=NOW - n * TICK))
+            for n, at in ((4, NOW), (5, NOW + TICK)):
+                store.sessions.add(session(n, of=n))
+                equal(store.sessions.revoke(user_id(n), None, keep=None, now=at), 1)
+            store.sessions.add(replace(session(6, of=6), last_seen_at=NOW - 9 * HOUR))
+        for deleted in (2, 2, 0):
+            with storage.begin(after_commit=ignore) as store:
+                equal(store.sessions.trim(before=NOW, limit=2), deleted)
+        with storage.reading() as store:
+            left = [n for n in range(1, 7) if store.sessions.get(session(n, of=n).id) is not None]
+        equal(left, [5, 6])
+
 
 class DeviceConformance:
     """Devices that people have used before."""
@@ -176,6 +192,22 @@ class DeviceConformance:
             equal(store.devices.forget(user_id(1), kept.id), False)
             equal(store.devices.renew(kept.id, seen_at=NOW, expires_at=NOW + HOUR), False)
             equal(store.devices.get(kept.id), None)
+
+    def test_what_ended_is_deleted_in_batches(self, storage: Storage) -> None:
+        """Devices that ended by a moment are deleted and returned, at most so many at once, and no other."""
+        made = [replace(device(n, of=n), expires_at=NOW + (n - 3) * TICK) for n in range(1, 5)]
+        with storage.begin(after_commit=ignore) as store:
+            for each in made:
+                store.devices.add(each)
+        gone: list[Device] = []
+        for deleted in (2, 1, 0):
+            with storage.begin(after_commit=ignore) as store:
+                found = store.devices.trim(before=NOW, limit=2)
+            equal(len(found), deleted)
+            gone += found
+        equal(sorted(each.id for each in gone), [each.id for each in made[:3]])
+        with storage.reading() as store:
+            equal([store.devices.get(each.id) for each in made], [None, None, None, made[3]])
 
 
 class AuthenticatorConformance:

@@ -37,6 +37,16 @@ class OutboxConformance:
             equal(store.outbox.due(now=taken.due_at - TICK, limit=9), ())
             equal(store.outbox.due(now=taken.due_at, limit=9), (taken,))
 
+    def test_what_nobody_is_to_get_is_deleted(self, storage: Storage) -> None:
+        """An entry is deleted in the version that was read, once, and no other is."""
+        taken = leased(outbox_entry(1), now=NOW)
+        with storage.begin(after_commit=ignore) as store:
+            for n in (1, 2):
+                store.outbox.add(outbox_entry(n))
+            equal(store.outbox.replace(taken), True)
+            equal([store.outbox.drop(each) for each in (outbox_entry(1), taken, taken)], [False, True, False])
+            equal(store.outbox.due(now=NOW + HOUR, limit=9), (outbox_entry(2),))
+
     def test_what_is_done_is_not_due(self, storage: Storage) -> None:
         """Delivered and given-up entries are never due again; a postponed one is due later."""
         sent = delivered(outbox_entry(1), now=NOW)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, Select, Update, delete, func, select, update
+from sqlalchemy import ColumnElement, Delete, Select, Update, delete, func, or_, select, update
 
 from ctsec.authn.record import Session
 from ctsec.ids import AuthenticatorId, DeviceId, SessionId, UserId
@@ -53,6 +53,27 @@ def revoke_sessions(tables: Tables, user_id: UserId, session_id: SessionId | Non
     if keep is not None:
         found = found.where(t.c.id != keep)
     return found.values(revoked_at=now, version=t.c.version + 1)
+
+
+def ended_sessions(tables: Tables, *, before: datetime, limit: int) -> Select[Any]:
+    """Return the query for the ids of sessions that reached their absolute end, or were revoked, by `before`."""
+    t = tables.session
+    return select(t.c.id).where(or_(t.c.expires_at <= before, t.c.revoked_at <= before)).limit(limit)
+
+
+def drop_sessions(tables: Tables, ids: tuple[str, ...]) -> Delete:
+    """Return the statement that deletes sessions."""
+    return delete(tables.session).where(tables.session.c.id.in_(ids))
+
+
+def ended_devices(tables: Tables, *, before: datetime, limit: int) -> Select[Any]:
+    """Return the query for devices that ended by `before`."""
+    return select(tables.device).where(tables.device.c.expires_at <= before).order_by(tables.device.c.id).limit(limit)
+
+
+def drop_device(tables: Tables, device_id: DeviceId, *, before: datetime) -> Delete:
+    """Return the statement that deletes a device, unless it was renewed meanwhile."""
+    return delete(tables.device).where(tables.device.c.id == device_id, tables.device.c.expires_at <= before)
 
 
 def renew_device(tables: Tables, device_id: DeviceId, *, seen_at: datetime, expires_at: datetime) -> Update:

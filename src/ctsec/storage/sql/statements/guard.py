@@ -43,6 +43,18 @@ def live(tables: Tables, purpose: Purpose, subject: str, *, now: datetime) -> Se
     return select(t).where(t.c.purpose == purpose, t.c.subject == subject, _live(tables, now)).order_by(t.c.digest)
 
 
+def ended_proofs(tables: Tables, *, before: datetime, limit: int) -> Select[Any]:
+    """Return the query for the keys of proofs that ended, or without an end were used, by `before`."""
+    t = tables.proof
+    over = or_(t.c.expires_at <= before, and_(t.c.expires_at.is_(None), t.c.used_at <= before))
+    return select(t.c.purpose, t.c.digest).where(over).limit(limit)
+
+
+def drop_proofs(tables: Tables, purpose: Purpose, digests: tuple[bytes, ...]) -> Delete:
+    """Return the statement that deletes proofs of one purpose."""
+    return delete(tables.proof).where(tables.proof.c.purpose == purpose, tables.proof.c.digest.in_(digests))
+
+
 def step(tables: Tables, authenticator: str) -> Select[Any]:
     """Return the query for the last accepted step."""
     return select(tables.step.c.step).where(tables.step.c.authenticator == authenticator)

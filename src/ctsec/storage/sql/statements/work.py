@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Delete, Executable, Select, Update, case, delete, func, literal_column, select, update
 from sqlalchemy.sql.dml import Insert
 
+from ctsec.mail.record import OutboxEntry
 from ctsec.storage.sql.statements.rows import put
 from ctsec.storage.sql.tables import Tables
 from ctsec.storage.sql.types import MARIADB
@@ -37,6 +38,11 @@ def given_up(tables: Tables, *, after: str, limit: int) -> Select[Any]:
     t = tables.outbox
     query = select(t).where(t.c.delivered_at.is_(None), t.c.failed_at.is_not(None), t.c.id > after)
     return query.order_by(t.c.id).limit(limit)
+
+
+def drop_mail(tables: Tables, entry: OutboxEntry) -> Delete:
+    """Return the statement that deletes a message in the version that was read."""
+    return delete(tables.outbox).where(tables.outbox.c.id == entry.id, tables.outbox.c.version == entry.version)
 
 
 def claim(tables: Tables, name: str, *, owner: str, now: datetime, until: datetime) -> Update:
