@@ -11,7 +11,10 @@ import pytest
 from tests.architecture.source import functions, imports, modules
 
 # From the lowest layer up; a module imports its own layer and lower ones.
-KERNEL = {"errors", "ids", "principal", "outcome", "secret", "clock", "ambient", "user", "cache", "changes", "lazy", "network", "transport"}
+KERNEL = {
+    "errors", "ids", "principal", "outcome", "secret", "clock", "ambient", "user", "cache", "changes", "lazy", "network", "transport",
+    "mfa_policy",
+}  # fmt: skip
 FEATURES = {
     "rbac", "directory", "authn", "mfa", "sso", "keys", "connections", "jose", "encryption", "audit", "compliance", "guard", "mail",
     "worker", "vault", "residency",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ctsec.authn.device import DEVICE_LIFE, parse_device_token
-from ctsec.authn.journey import MfaRequired, SignedIn
+from ctsec.authn.journey import MfaRequired, SignedIn, SignInStep
 from ctsec.ids import DeviceId
 from ctsec.outcome import Reason
 from ctsec.principal import Factor, Principal
@@ -54,8 +54,9 @@ def id_of(step: SignedIn) -> DeviceId:
     return presented.device_id
 
 
-def token_of(step: SignedIn) -> str:
+def token_of(step: SignInStep) -> str:
     """Return the token of the device that a sign-in made known."""
+    assert isinstance(step, SignedIn)
     assert step.device is not None
     return step.device.reveal()
 

@@ -11,6 +11,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._async_devices import AsyncDevices
+from ctsec.authn._async_duties import AsyncDuties
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncPost, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
@@ -44,6 +45,7 @@ class AsyncAccountParts:
     throttle: AsyncThrottle
     proofs: AsyncProofRecords
     devices: AsyncDevices
+    duties: AsyncDuties
     post: AsyncPost
     letters: Letters
 
@@ -149,7 +151,8 @@ class AsyncAccounts:
         if user is None or isinstance(live, Refusal) or live.claims.get("set_at") != await self._parts.passwords.set_at(user.id):
             return await self._refuse_token(Purpose.PASSWORD_RESET, _INVALID)
         await self._parts.throttle.settle(charge)
-        accepted = await self._parts.passwords.acceptable(password, email=user.email, name=user.name)
+        short = await self._parts.duties.short_allowed(user.id)
+        accepted = await self._parts.passwords.acceptable(password, email=user.email, name=user.name, mfa_enforced=short)
         if isinstance(accepted, Refusal):
             return accepted
         redeemed = await self._redeem(Purpose.PASSWORD_RESET, token)
@@ -184,7 +187,8 @@ class AsyncAccounts:
         if isinstance(proved, Refusal):
             await self._parts.throttle.failed(charge, subject=user.id)
             return await self._refuse_change(principal, proved)
-        accepted = await self._parts.passwords.acceptable(new, email=user.email, name=user.name)
+        short = await self._parts.duties.short_allowed(user.id)
+        accepted = await self._parts.passwords.acceptable(new, email=user.email, name=user.name, mfa_enforced=short)
         if isinstance(accepted, Refusal):
             return accepted
         if not await self._parts.passwords.put(user.id, accepted):
@@ -234,7 +238,7 @@ class AsyncAccounts:
         user = await self._parts.accounts.get(user_id)
         if user is None or user.status is not UserStatus.ACTIVE:
             return Refusal(Reason.NOT_FOUND, "there is no active account with this id")
-        if not await self._parts.passwords.put(user.id, self._ambient.random(32)):
+        if not await self._parts.passwords.put(user.id, self._ambient.random(32).hex().encode()):
             return _CONFLICT
         await self._parts.sessions.revoke_others(user.id, keep=None)
         what = "your password does not work any more, because others may know it; reset it to sign in again"
