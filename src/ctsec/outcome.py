@@ -58,12 +58,13 @@ class Refusal:
     """An expected failure: `reason` from the closed list, what the caller may do about it, and when to try again.
 
     `detail` is a short sentence for the person, without secrets and without anything of another organization;
-    `retry_after` is set where waiting helps (throttling).
+    `retry_after` is set where waiting helps (throttling), `max_age` where proving a second factor again helps: how old the proof may be.
     """
 
     reason: Reason
     detail: str = ""
     retry_after: timedelta | None = None
+    max_age: timedelta | None = None
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a refusal is neither true nor false; test with isinstance(value, Refusal) or match")

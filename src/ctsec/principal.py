@@ -34,7 +34,15 @@ class CredentialKind(StrEnum):
     SESSION = "session"
     API_KEY = "api_key"
     INTERNAL = "internal"
+    TICKET = "ticket"  # a sign-in that is not complete: it enrols a first second factor, or sets a password, and nothing else
     NONE = "none"
+
+
+# Through what a person enrols second factors: nothing else takes a ticket.
+ENROLLING: Final = frozenset({CredentialKind.SESSION, CredentialKind.TICKET})
+
+# What does less than its person may: it founds and joins nothing, and ends no session.
+PARTIAL: Final = frozenset({CredentialKind.API_KEY, CredentialKind.TICKET})
 
 
 class Factor(StrEnum):
@@ -58,7 +66,8 @@ class Credential:
     """The credential behind a request.
 
     `factors` maps each factor that was proved (`amr`) to the moment of its proof; `aal` is the assurance level (1 to 3) of
-    NIST SP 800-63B. `scopes` narrows an API key to permissions and `workspaces` to workspaces; None means not narrowed.
+    NIST SP 800-63B. `scopes` narrows an API key to permissions and `workspaces` to workspaces; None means not narrowed. `enrolled` says of
+    an API key that its owner has a confirmed second factor, where the key's organization requires one.
     """
 
     kind: CredentialKind
@@ -67,6 +76,12 @@ class Credential:
     factors: Mapping[str, datetime] = field(default_factory=lambda: _NO_FACTORS)
     scopes: frozenset[str] | None = None
     workspaces: frozenset[WorkspaceId] | None = None
+    enrolled: bool = False
+
+    @property
+    def multi_factor(self) -> bool:
+        """Whether a session proved a second factor, at whatever time; of an API key, whether its owner has one."""
+        return self.aal >= 2 if self.kind is CredentialKind.SESSION else self.kind is CredentialKind.API_KEY and self.enrolled
 
     def second_factor_fresh(self, *, now: datetime, within: timedelta = FRESH) -> bool:
         """Say whether a second factor was proved at most `within` ago; a proof from the future, after a clock went back, is none."""

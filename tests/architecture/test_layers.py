@@ -14,6 +14,7 @@ from tests.architecture.source import functions, imports, modules
 KERNEL = {
     "errors", "ids", "principal", "outcome", "secret", "clock", "ambient", "user", "cache", "changes", "lazy", "network", "transport",
     "operators",
+    "mfa_policy",
 }  # fmt: skip
 FEATURES = {
     "rbac", "directory", "authn", "mfa", "sso", "keys", "connections", "jose", "encryption", "audit", "compliance", "guard", "mail",

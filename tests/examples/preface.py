@@ -63,7 +63,7 @@ def join(security: Security, mailbox: Mailbox, email: str) -> Principal:
 
 def sure(principal: Principal) -> Principal:
     """Return the principal right after a proof of a second factor."""
-    return replace(principal, credential=replace(principal.credential, factors={Factor.TOTP: datetime.now(UTC)}))
+    return replace(principal, credential=replace(principal.credential, aal=2, factors={Factor.TOTP: datetime.now(UTC)}))
 
 
 _mailbox = Mailbox()

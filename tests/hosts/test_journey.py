@@ -153,7 +153,7 @@ def test_step_up_replaces_the_token_and_opens_the_fresh_route(host: Host, browse
     host.clock.advance(timedelta(minutes=6))
     stale = browser.call("GET", f"/workspaces/{workspace}/fresh")
     assert (stale.status, stale.json["reason"]) == (403, "step_up_required")
-    assert stale.headers["www-authenticate"] == 'Bearer error="insufficient_user_authentication"'
+    assert stale.headers["www-authenticate"] == 'Bearer error="insufficient_user_authentication", max_age="300"'
     old = Browser(host, cookie=browser.cookie, csrf=browser.csrf)
     browser.ok("POST /step-up", {"factor": "otp", "code": browser.code()})
     assert browser.call("GET", f"/workspaces/{workspace}/fresh").status == 200

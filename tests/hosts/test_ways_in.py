@@ -17,23 +17,24 @@ from ctsec.ids import UserId
 from ctsec.testing import SoftwareAuthenticator
 from tests.hosts.harness import BASE, PASSWORD, Browser, Host, Reply, bearer
 
-STATES = ("active", "disabled", "removed", "suspended", "unverified", "locked")
+STATES = ("active", "disabled", "removed", "suspended", "unverified", "locked", "in_grace", "required")
 NEW = "seven purple lanterns"
-# What each way comes to in each state: "in" is an answer of the workspace, anything else the reason of the first refusal.
+# What each way comes to in each state: "in" is an answer of the workspace, "enrol" a sign-in that ends in an enrolment, anything else the
+# reason of the first refusal. `required`: the organization requires a second factor, which the way has not proved unless it is one.
 TABLE = """
-    way               active  disabled           removed    suspended  unverified          locked
-    password          in      disabled           not_found  denied     email_not_verified  locked
-    code              in      disabled           not_found  denied     email_not_verified  locked
-    backup            in      disabled           not_found  denied     email_not_verified  locked
-    passkey_second    in      disabled           not_found  denied     email_not_verified  locked
-    passkey           in      disabled           not_found  denied     email_not_verified  in
-    reset             in      no_mail            not_found  denied     in                  in
-    link              in      no_mail            not_found  denied     no_mail             in
-    link_and_code     in      no_mail            not_found  denied     no_mail             in
-    link_before       in      disabled           not_found  denied     email_not_verified  in
-    begun_before      in      disabled           not_found  denied     email_not_verified  locked
-    session           in      disabled           not_found  denied     in                  in
-    api_key           in      disabled           not_found  denied     in                  in
+    way               active  disabled           removed    suspended  unverified          locked  in_grace  required
+    password          in      disabled           not_found  denied     email_not_verified  locked  in        enrol
+    code              in      disabled           not_found  denied     email_not_verified  locked  in        in
+    backup            in      disabled           not_found  denied     email_not_verified  locked  in        in
+    passkey_second    in      disabled           not_found  denied     email_not_verified  locked  in        in
+    passkey           in      disabled           not_found  denied     email_not_verified  in      in        in
+    reset             in      no_mail            not_found  denied     in                  in      in        enrol
+    link              in      no_mail            not_found  denied     no_mail             in      in        enrol
+    link_and_code     in      no_mail            not_found  denied     no_mail             in      in        in
+    link_before       in      disabled           not_found  denied     email_not_verified  in      in        enrol
+    begun_before      in      disabled           not_found  denied     email_not_verified  locked  in        in
+    session           in      disabled           not_found  denied     in                  in      in        mfa_required
+    api_key           in      disabled           not_found  denied     in                  in      in        mfa_required
 """
 WAYS = {line.split()[0]: line.split()[1:] for line in TABLE.strip().splitlines()[1:]}
 CASES = [(way, state, wanted) for way, row in WAYS.items() for state, wanted in zip(STATES, row, strict=True)]
@@ -101,6 +102,14 @@ def first(stage: Stage, password: str = PASSWORD) -> tuple[Browser, Reply]:
 
 def by_password(stage: Stage) -> str:
     other, step = first(stage)
+    return arrived(stage, other, step)
+
+
+def arrived(stage: Stage, other: Browser, step: Reply) -> str:
+    """Return what a first step came to: a ticket for an enrolment is no session."""
+    if step.status == 200 and step.json["status"] == "enrolment_required":
+        assert (other.cookie, stage.there(other).status) == ("", 401)
+        return "enrol"
     return outcome(stage.there(other)) if step.status == 200 else outcome(step)
 
 
@@ -145,7 +154,7 @@ def by_reset(stage: Stage) -> str:
     done = stage.person.auth("POST /password/reset", {"token": stage.person.mailed_token(), "password": NEW})
     assert done.status == 204, done.body
     other, step = first(stage, NEW)
-    return outcome(stage.there(other)) if step.status == 200 else outcome(step)
+    return arrived(stage, other, step)
 
 
 def asked(stage: Stage) -> tuple[Browser, str]:
@@ -175,7 +184,7 @@ def by_link(stage: Stage) -> str:
     if not token:
         assert outcome(step) == "invalid_token"
         return "no_mail"
-    return outcome(stage.there(other)) if step.status == 200 else outcome(step)
+    return arrived(stage, other, step)
 
 
 def by_link_and_code(stage: Stage) -> str:
@@ -194,7 +203,7 @@ def by_earlier_link(stage: Stage) -> str:
     half, token = stage.minted.split()
     other = Browser(stage.host, email=stage.person.email, link=half)
     step = opened(other, token)
-    return outcome(stage.there(other)) if step.status == 200 else outcome(step)
+    return arrived(stage, other, step)
 
 
 def begun(stage: Stage) -> Browser:
@@ -241,6 +250,11 @@ def put(stage: Stage, state: str) -> None:
         stage.owner.ok(f"DELETE {member}")
     elif state == "suspended":
         stage.owner.ok(f"POST {member}/suspend")
+    elif state in {"in_grace", "required"}:
+        stage.owner.enrol()
+        until = stage.host.clock.now() + (timedelta(hours=1) if state == "in_grace" else timedelta(0))
+        body = {"starts_at": stage.host.clock.now().isoformat(), "grace_until": until.isoformat()}
+        stage.owner.ok(f"PUT /organizations/{stage.organization}/mfa-policy", body)
     elif state == "unverified":
         found = stage.host.do(lambda unit: unit._store.users.get(user))
         changed = replace(found, email_verified_at=None, version=found.version + 1)
@@ -253,10 +267,10 @@ def put(stage: Stage, state: str) -> None:
         assert stage.host.do(lambda unit: unit._guard.attempts.replace(before, after))
 
 
-@pytest.mark.proves("SEED-A1", "SEED-A2", "SEED-M5", "ASVS-6.3.4", "CVE-2025-64103", "CVE-2026-9091")
+@pytest.mark.proves("SEED-A1", "SEED-A2", "SEED-M5", "SEED-P1", "ASVS-6.3.4", "CVE-2025-64103", "CVE-2026-9091")
 @pytest.mark.parametrize(("way", "state", "wanted"), CASES, ids=[f"{way}-{state}" for way, state, _ in CASES])
 def test_a_way_in_ends_as_the_table_says(stage: Stage, way: str, state: str, wanted: str) -> None:
-    """Whoever is disabled, no member any more, suspended, unverified or locked is treated so on every way in, and active people get in."""
+    """Who is disabled, no member any more, suspended, unverified, locked or lacks a required factor is treated so on every way in."""
     prepare, enter = STEPS[way]
     prepare(stage)
     put(stage, state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,11 @@ class Pair:
     organization: Organization
     workspace: Workspace
     key: MintedKey
+
+    @property
+    def sure(self) -> Principal:
+        """The owner, right after a proof of a second factor."""
+        return replace(self.owner, credential=replace(self.owner.credential, aal=2, factors={"otp": self.clock.now()}))
 
     def session(self, process: Security) -> bool:
         """Tell whether the member's session opens in a process."""
@@ -126,6 +131,7 @@ CHANGES: dict[str, tuple[Change, Callable[[Pair, Security], bool]]] = {
         lambda p, unit: unit.members.remove(p.owner, organization=p.organization.id, user=UserId(p.member.user.id)),
         Pair.role,
     ),
+    "second factor required": (lambda p, unit: unit.requirements.require_mfa(p.sure, organization=p.organization.id), Pair.role),
     "key revoked": (
         lambda p, unit: unit.api_keys.revoke(
             Principal(id=p.member.user.id, kind=p.owner.kind, credential=p.owner.credential),

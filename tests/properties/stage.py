@@ -16,6 +16,7 @@ from ctsec.audit.query import AuditPage, AuditQuery
 from ctsec.audit.record import StoredEvent
 from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.argon2_pool import Argon2Hasher
+from ctsec.directory.record import Membership, MembershipStatus
 from ctsec.encryption.kms.local import LocalKms
 from ctsec.ids import OrganizationId, UserId, WorkspaceId, new_id
 from ctsec.outcome import Outcome
@@ -104,6 +105,20 @@ class Stage:
     def found(self, owner: Principal) -> Any:
         """Create an organization and return it."""
         return self.do(lambda unit: unit.directory.create_organization(owner, name="Acme"))
+
+    def admit(self, organization: str, person: str, role: str) -> None:
+        """Make somebody a member, without an invitation."""
+        membership = Membership(
+            organization_id=OrganizationId(organization),
+            user_id=UserId(person),
+            role=role,
+            status=MembershipStatus.ACTIVE,
+            starts_at=None,
+            expires_at=None,
+            created_at=self.clock.now(),
+        )
+        with self.storage.begin(after_commit=lambda _: None) as store:
+            assert store.memberships.add(membership)
 
     def do(self, change: Callable[[Any], Any]) -> Any:
         """Run one change in a unit of work of its own."""

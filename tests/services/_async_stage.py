@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from ctsec.authn import ImportedAccount
+from ctsec.authn import EnrolmentRequired, ImportedAccount, PasswordChangeRequired
 from ctsec.directory.record import Organization, Workspace
 from ctsec.ids import AuthenticatorId, BreakGlassId, CredentialId, DeviceId, ElevationId, PasskeyId, RecoveryId, SessionId, UserId
 from ctsec.keys.policy import KeyRequest
@@ -15,6 +16,7 @@ from ctsec.rbac import CustomRole
 from ctsec.recovery import Evidence, EvidenceKind
 from ctsec.secret import Secret, SecretText
 from ctsec.testing import SoftwareAuthenticator
+from ctsec.testing.conformance.samples import ignore
 from ctsec.vault import VaultKind, VaultWish
 from tests.services._async_world import AsyncWorld
 from tests.services.probing import BCRYPT, OPERATOR, ORIGIN, OTHER_PASSWORD, PASSWORD, SECOND_OPERATOR, Device, base32
@@ -55,6 +57,7 @@ class AsyncStage:
     signing: str
     reset: RecoveryId = NO_RESET
     link: tuple[str, str]
+    owed: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unasked(self) -> str:
         """Return what a passkey answers to a challenge that nobody made."""
@@ -161,6 +164,25 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
     return replace(stage, reset=asked.id, tokens={**stage.tokens, "recovery": token})
 
 
+async def with_tickets(stage: AsyncStage) -> AsyncStage:
+    """Play on: viewers of Acme need a second factor; Tom, who is one, and Dan, whose password is too short now, are about to sign in."""
+    world, org = stage.world, {"organization": stage.acme.id}
+    await world.member(stage.acme.id, "tom@acme.example", role="viewer")
+    await world.call("requirements.require_mfa", world.sure(stage.ann), **org, organization_roles=["viewer"])
+    async with world.storage.begin(after_commit=ignore) as store:
+        record = await store.passwords.get(UserId(stage.dan.id))
+        assert record is not None
+        assert await store.passwords.put(replace(record, minimum=8, version=record.version + 1))
+    tom, dan = [await world.step(f"{name}@acme.example") for name in ("tom", "dan")]
+    assert isinstance(tom, EnrolmentRequired)
+    assert isinstance(dan, PasswordChangeRequired)
+    ticket = tom.ticket.reveal()
+    app = await world.call("owing.begin_totp", ticket)
+    made = SoftwareAuthenticator().create(await world.call("owing.begin_registration", ticket), origin=ORIGIN)
+    code = Device(base32(app.seed.reveal()), (), world.clock).code()
+    return replace(stage, owed={"enrol": ticket, "code": code, "response": made, "password": dan.ticket.reveal()})
+
+
 def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
     """Return the arguments of a successful call of every writing method."""
     ann, bob, org = stage.ann, stage.bob, {"organization": stage.acme.id}
@@ -171,7 +193,15 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
     kept = {**org, "credential": stage.kept}
     hour = {"reason": "the database is down", "duration": timedelta(hours=1)}
     glass = {**org, "workspace": stage.prod.id, "role": "admin"}
+    ticket = stage.owed.get("enrol")
     return {
+        "owing.begin_totp": ((ticket,), {}),
+        "owing.confirm_totp": ((ticket,), {"code": stage.owed.get("code")}),
+        "owing.begin_registration": ((ticket,), {}),
+        "owing.finish_registration": ((ticket,), {"response": stage.owed.get("response"), "name": "Key"}),
+        "owing.set_password": ((stage.owed.get("password"),), {"password": OTHER_PASSWORD}),
+        "requirements.require_mfa": ((sure,), {**org, "grace_until": stage.world.clock.now() + timedelta(days=14)}),
+        "requirements.relax_mfa": ((sure,), org),
         "accounts.sign_up": ((), {"email": "new@acme.example", "password": PASSWORD, "name": "New"}),
         "accounts.request_verification": ((), {"email": "zoe@acme.example"}),
         "accounts.verify_email": ((), {"token": stage.tokens["verification"]}),

@@ -303,7 +303,7 @@ class AsyncWorld:
 
     def sure(self, principal: Principal) -> Principal:
         """Return the principal right after another proof of a second factor."""
-        return replace(principal, credential=replace(principal.credential, factors={Factor.TOTP: self.clock.now()}))
+        return replace(principal, credential=replace(principal.credential, aal=2, factors={Factor.TOTP: self.clock.now()}))
 
     async def may(self, principal: Principal, permission: str, organization: OrganizationId, workspace: WorkspaceId | None = None) -> bool:
         """Ask the gate for one permission."""

@@ -206,7 +206,7 @@ async def test_the_hot_path_writes_nothing(world: AsyncWorld, ann: Principal, ac
     with world.tap.to(Written()) as probe:
         for _ in range(50):
             await world.gate.api_key(minted.token.reveal(), world.request)
-    assert probe.calls == ["reading", "api_keys.get", "users.get"]
+    assert probe.calls == ["reading", "api_keys.get", "users.get", "organizations.mfa_policy"]
     with world.tap.to(Written()) as probe:
         assert await world.security.jobs.write_uses() == 1
         assert await world.security.jobs.write_uses() == 0

@@ -434,6 +434,7 @@ def test_nobody_sets_the_password_of_somebody_else() -> None:
         ("accounts.rate_password", "email", "name", "password"),
         ("addresses.request_change", "email", "password", "principal"),
         ("sign_in.password", "email", "password"),
+        ("owing.set_password", "password", "ticket"),
     }
 
 

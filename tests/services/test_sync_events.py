@@ -17,9 +17,9 @@ from ctsec.secret import Secret
 from ctsec.security._sync_unit import Unit
 from ctsec.testing import Written
 from ctsec.vault import AccessMode
-from tests.services._sync_stage import EVIDENCE, NO_RESET, WISH, Stage, perform, ready, set_stage
+from tests.services._sync_stage import EVIDENCE, NO_RESET, WISH, Stage, perform, ready, set_stage, with_tickets
 from tests.services._sync_world import World
-from tests.services.probing import OPERATOR, WRONG_PASSWORD, reason
+from tests.services.probing import OPERATOR, OTHER_PASSWORD, WRONG_PASSWORD, reason
 
 READS = {
     "accounts.profile",
@@ -44,6 +44,9 @@ READS = {
     "roles.explain",
     "roles.in_workspace",
     "roles.version",
+    "requirements.mfa_policy",
+    "requirements.due",
+    "requirements.refusal",
     "lists.workspaces",
     "lists.count",
     "lists.reach",
@@ -101,6 +104,13 @@ WRITES = [
     "sign_in.passkey",
     "sign_in.request_link",
     "sign_in.link",
+    "owing.begin_totp",
+    "owing.confirm_totp",
+    "owing.begin_registration",
+    "owing.finish_registration",
+    "owing.set_password",
+    "requirements.require_mfa",
+    "requirements.relax_mfa",
     "sessions.revoke",
     "sessions.sign_out",
     "sessions.sign_out_everywhere",
@@ -174,6 +184,7 @@ WRITES = [
     "api_keys.revoke",
 ]
 ASIDE = {"vault.use"}  # changes nothing of its own: its event is committed aside, before the secret is handed out
+WITH_TICKETS = {*(method for method in WRITES if method.startswith("owing.")), "requirements.relax_mfa"}
 NO_CHANGE = {"directory.enable_user"}  # the account of the table's call is enabled already
 
 
@@ -205,6 +216,8 @@ def test_every_method_is_in_a_table() -> None:
 def test_what_changes_something_is_an_event(stage: Stage, method: str) -> None:
     """Every method that writes succeeds and appends its event in the same transaction."""
     stage = ready(stage, method)
+    if method in WITH_TICKETS:
+        stage = with_tickets(stage)
     with stage.world.tap.to(Written()) as probe:
         answer = perform(stage, method)
     assert reason(answer) is None
@@ -239,6 +252,13 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "sign_in.step_up": ((stage.mia,), wrong, Reason.INVALID_CODE),
         "sign_in.passkey": ((), {"response": stage.unasked()}, Reason.INVALID_CODE),
         "sign_in.link": ((), {"token": stage.link[0], "browser": stage.link[0]}, Reason.INVALID_TOKEN),
+        "owing.begin_totp": ((stage.ticket,), {}, Reason.INVALID_TOKEN),
+        "owing.confirm_totp": ((stage.owed.get("enrol"),), {"code": "000"}, Reason.INVALID_CODE),
+        "owing.begin_registration": ((stage.owed.get("password"),), {}, Reason.INVALID_TOKEN),
+        "owing.finish_registration": ((stage.owed.get("enrol"),), {"response": stage.unasked(), "name": "Key"}, Reason.INVALID_CODE),
+        "owing.set_password": ((stage.owed.get("enrol"),), {"password": OTHER_PASSWORD}, Reason.INVALID_TOKEN),
+        "requirements.require_mfa": ((sure,), org, Reason.DENIED),
+        "requirements.relax_mfa": ((stage.ann,), org, Reason.STEP_UP_REQUIRED),
         "mfa.confirm_totp": ((bob,), {"code": stage.pending.wrong()}, Reason.INVALID_CODE),
         "passkeys.finish_registration": ((stage.mia,), {"response": stage.unasked(), "name": "Key"}, Reason.INVALID_CODE),
         "addresses.request_change": ((bob,), {"email": "bert@acme.example", "password": WRONG_PASSWORD}, Reason.INVALID_CREDENTIALS),
@@ -293,6 +313,10 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
 
 SERVICES = {"members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys", "vault", "residency"}
 SERVICES |= {"mfa_resets", "support", "domains"}
+SERVICES = {
+    "members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys", "vault", "residency", "requirements",
+    "owing",
+}  # fmt: skip
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey"]
 REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration", "recovery.cancel"]
@@ -305,6 +329,8 @@ REFUSALS += ["addresses.request_change", "directory.rename_organization", "direc
 def test_what_is_refused_is_an_event_aside(stage: Stage, method: str) -> None:
     """A refusal changes nothing and is written through the guard store, so that no rollback takes it away."""
     stage = ready(stage, method)
+    if method in WITH_TICKETS:
+        stage = with_tickets(stage)
     positional, named, wanted = refusals(stage)[method]
     with stage.world.tap.to(Written()) as probe:
         assert reason(stage.world.call(method, *positional, **named)) is wanted

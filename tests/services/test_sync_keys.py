@@ -207,7 +207,7 @@ def test_the_hot_path_writes_nothing(world: World, ann: Principal, acme: Organiz
     with world.tap.to(Written()) as probe:
         for _ in range(50):
             world.gate.api_key(minted.token.reveal(), world.request)
-    assert probe.calls == ["reading", "api_keys.get", "users.get"]
+    assert probe.calls == ["reading", "api_keys.get", "users.get", "organizations.mfa_policy"]
     with world.tap.to(Written()) as probe:
         assert world.security.jobs.write_uses() == 1
         assert world.security.jobs.write_uses() == 0

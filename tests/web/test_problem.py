@@ -13,10 +13,11 @@ from ctsec.principal import Credential, CredentialKind, Principal, PrincipalKind
 from ctsec.web import models
 from ctsec.web.address import TrustedProxies
 from ctsec.web.guarding import Demand, assurance_refusal, parameters_of
+from ctsec.web.kinds import KINDS
 from ctsec.web.openapi import document
 from ctsec.web.problem import of_error, of_refusal
 from ctsec.web.route import Needs
-from ctsec.web.table import KINDS, ROUTES
+from ctsec.web.table import ROUTES
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
 
@@ -32,7 +33,7 @@ def test_every_reason_has_a_status_and_a_body(reason: Reason, credential: bool) 
     assert body["type"] == f"urn:ctsec:{body['reason']}"
     assert body["title"]
     headers = dict(response.headers)
-    assert ("www-authenticate" in headers) == (response.status == 401 or reason is Reason.STEP_UP_REQUIRED)
+    assert ("www-authenticate" in headers) == (response.status == 401 or reason in {Reason.STEP_UP_REQUIRED, Reason.MFA_REQUIRED})
     if response.status != 404:
         assert (body["reason"], body["retry_after"], headers["retry-after"]) == (reason.value, 2, "2")
 
@@ -163,7 +164,9 @@ def test_every_id_in_the_table_has_a_kind() -> None:
         "/recovery/cancel",
     }
     mailed |= {"/sign-in/link/request", "/sign-in/link"}
-    assert unprotected == mailed | {"/sign-in", "/sign-in/code", "/sign-in/passkey", "/sign-in/passkey/options", "/openapi.json"}
+    enrolment = {f"/sign-in/enrolment/{path}" for path in ("totp", "totp/confirm", "passkey", "passkey/options")}
+    owed = {*enrolment, "/sign-in/password"}
+    assert unprotected == mailed | owed | {"/sign-in", "/sign-in/code", "/sign-in/passkey", "/sign-in/passkey/options", "/openapi.json"}
 
 
 def test_models_hide_secrets_and_take_them_as_received() -> None:

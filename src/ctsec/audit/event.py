@@ -85,6 +85,7 @@ class EventName(StrEnum):
     BACKUP_CODE_REDEEMED = "backup_code.redeemed"
     ORGANIZATION_CREATED = "organization.created"
     ORGANIZATION_CHANGED = "organization.changed"
+    ORGANIZATION_MFA_POLICY_CHANGED = "organization.mfa_policy_changed"
     WORKSPACE_CREATED = "workspace.created"
     INVITATION_CREATED = "invitation.created"
     INVITATION_ACCEPTED = "invitation.accepted"

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from ctsec.authn._async_accounts import AsyncAccounts as AsyncAccounts
     from ctsec.authn._async_addresses import AsyncAddresses as AsyncAddresses
     from ctsec.authn._async_device_list import AsyncDeviceList as AsyncDeviceList
+    from ctsec.authn._async_owing import AsyncOwing as AsyncOwing
     from ctsec.authn._async_sessions import AsyncSessions as AsyncSessions
     from ctsec.authn._sync import SignIn as SignIn
     from ctsec.authn._sync_accounts import Accounts as Accounts
     from ctsec.authn._sync_addresses import Addresses as Addresses
     from ctsec.authn._sync_device_list import DeviceList as DeviceList
+    from ctsec.authn._sync_owing import Owing as Owing
     from ctsec.authn._sync_sessions import Sessions as Sessions
     from ctsec.authn.argon2 import Argon2Parameters as Argon2Parameters
     from ctsec.authn.argon2_pool import Argon2Bounds as Argon2Bounds
@@ -26,9 +28,12 @@ if TYPE_CHECKING:
     from ctsec.authn.argon2_pool import AsyncArgon2Hasher as AsyncArgon2Hasher
     from ctsec.authn.calibration import calibrate as calibrate
     from ctsec.authn.device import KnownDevice as KnownDevice
+    from ctsec.authn.journey import Duty as Duty
+    from ctsec.authn.journey import EnrolmentRequired as EnrolmentRequired
     from ctsec.authn.journey import ImportedAccount as ImportedAccount
     from ctsec.authn.journey import LinkRequested as LinkRequested
     from ctsec.authn.journey import MfaRequired as MfaRequired
+    from ctsec.authn.journey import PasswordChangeRequired as PasswordChangeRequired
     from ctsec.authn.journey import SignedIn as SignedIn
     from ctsec.authn.journey import SignInStep as SignInStep
     from ctsec.authn.password_policy import check_password as check_password
@@ -52,10 +57,15 @@ _HOME = {
     "AsyncSessions": "ctsec.authn._async_sessions",
     "AsyncSignIn": "ctsec.authn._async",
     "DeviceList": "ctsec.authn._sync_device_list",
+    "AsyncOwing": "ctsec.authn._async_owing",
+    "Duty": "ctsec.authn.journey",
+    "EnrolmentRequired": "ctsec.authn.journey",
     "ImportedAccount": "ctsec.authn.journey",
     "KnownDevice": "ctsec.authn.device",
     "LinkRequested": "ctsec.authn.journey",
     "MfaRequired": "ctsec.authn.journey",
+    "Owing": "ctsec.authn._sync_owing",
+    "PasswordChangeRequired": "ctsec.authn.journey",
     "PasswordHint": "ctsec.authn.strength",
     "PasswordLevel": "ctsec.authn.strength",
     "Session": "ctsec.authn.record",
@@ -79,13 +89,18 @@ __all__ = [
     "AsyncAddresses",
     "AsyncArgon2Hasher",
     "AsyncDeviceList",
+    "AsyncOwing",
     "AsyncSessions",
     "AsyncSignIn",
     "DeviceList",
+    "Duty",
+    "EnrolmentRequired",
     "ImportedAccount",
     "KnownDevice",
     "LinkRequested",
     "MfaRequired",
+    "Owing",
+    "PasswordChangeRequired",
     "PasswordHint",
     "PasswordLevel",
     "Session",

@@ -19,12 +19,13 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._async_devices import AsyncDevices
+from ctsec.authn._async_duties import AsyncDuties
 from ctsec.authn._async_links import SIGN_IN, AsyncLinks
 from ctsec.authn._async_notices import AsyncSignInNotices
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncRecoveryTrails, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
-from ctsec.authn.journey import LINK_LIFE, TICKET_LIFE, LinkRequested, MfaRequired, SignedIn, SignInStep
+from ctsec.authn.journey import LINK_LIFE, TICKET_LIFE, EnrolmentRequired, LinkRequested, MfaRequired, SignedIn, SignInStep
 from ctsec.authn.record import Session
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
@@ -57,6 +58,7 @@ class AsyncSignInParts:
     notices: AsyncSignInNotices
     trails: AsyncRecoveryTrails
     links: AsyncLinks | None
+    duties: AsyncDuties
 
 
 class AsyncSignIn:
@@ -261,6 +263,11 @@ class AsyncSignIn:
         refusal = _WRONG if live is None else self._may_act(live)
         if refusal is not None or live is None:
             return await self._refuse(refusal, subject=user.id)
+        owed = await self._parts.duties.owed(live, factors=factors, charges=charges)
+        if owed is not None:
+            if isinstance(owed, EnrolmentRequired) and await self._parts.devices.recognise(live.id) is None:
+                await self._parts.notices.begun(live)
+            return owed
         session, token = await self._parts.sessions.start(live, factors=factors)
         await self._parts.throttle.settle(*charges)
         await self._parts.trails.signed_in(live.id, factors)
@@ -273,7 +280,7 @@ class AsyncSignIn:
             organization=session.organization_id,
             details={"factors": tuple(factors), "aal": session.aal, "new_device": device is not None},
         )
-        return SignedIn(live, session, token, device)
+        return SignedIn(live, session, token, device, await self._parts.duties.due(live.id, factors=factors))
 
     async def _remember(self, user: User, charges: tuple[Charge, ...]) -> SecretText | None:
         """Keep this device; one whose own limit was reached signed in as a stranger, and becomes another device."""

@@ -10,6 +10,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._async_devices import AsyncDevices
+from ctsec.authn._async_duties import AsyncDuties
 from ctsec.authn._async_links import RESET, VERIFICATION, AsyncLinks
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncPost, AsyncRecoveryTrails, AsyncSecondFactors
@@ -45,6 +46,7 @@ class AsyncAccountParts:
     throttle: AsyncThrottle
     proofs: AsyncProofRecords
     devices: AsyncDevices
+    duties: AsyncDuties
     post: AsyncPost
     letters: Letters
     trails: AsyncRecoveryTrails
@@ -144,7 +146,8 @@ class AsyncAccounts:
         if held is not None:
             return await self._refuse_token(Purpose.PASSWORD_RESET, held)
         await self._parts.throttle.settle(charge)
-        accepted = await self._parts.passwords.acceptable(password, email=user.email, name=user.name)
+        short = await self._parts.duties.short_allowed(user.id)
+        accepted = await self._parts.passwords.acceptable(password, email=user.email, name=user.name, mfa_enforced=short)
         if isinstance(accepted, Refusal):
             return accepted
         redeemed = await self._redeem(Purpose.PASSWORD_RESET, token)
@@ -185,7 +188,8 @@ class AsyncAccounts:
         if isinstance(proved, Refusal):
             await self._parts.throttle.failed(charge, subject=user.id)
             return await self._refuse_change(principal, proved)
-        accepted = await self._parts.passwords.acceptable(new, email=user.email, name=user.name)
+        short = await self._parts.duties.short_allowed(user.id)
+        accepted = await self._parts.passwords.acceptable(new, email=user.email, name=user.name, mfa_enforced=short)
         if isinstance(accepted, Refusal):
             return accepted
         session = SessionId(principal.credential.id)
@@ -239,7 +243,7 @@ class AsyncAccounts:
         user = await self._parts.accounts.get(user_id)
         if user is None or user.status is not UserStatus.ACTIVE:
             return Refusal(Reason.NOT_FOUND, "there is no active account with this id")
-        if not await self._parts.passwords.put(user.id, self._ambient.random(32)):
+        if not await self._parts.passwords.put(user.id, self._ambient.random(32).hex().encode()):
             return _CONFLICT
         await self._parts.sessions.revoke_others(user.id, keep=None)
         what = "your password does not work any more, because others may know it; reset it to sign in again"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ctsec.ambient import Ambient
 from ctsec.authn._async_breaches import AsyncBreachCheck
 from ctsec.authn._async_ports import AsyncPasswordHasher, AsyncPasswordRecords
 from ctsec.authn.mix import Mix
-from ctsec.authn.password_policy import check_password, normalise
+from ctsec.authn.password_policy import MINIMUM, MINIMUM_WITH_MFA, check_password, normalise
 from ctsec.authn.pepper import Sealing, open_hash, renewed
 from ctsec.authn.record import PasswordRecord
 from ctsec.authn.strength import PasswordHint, password_hint
@@ -64,8 +66,14 @@ class AsyncPasswordVault:
     async def put(self, user_id: UserId, password: bytes) -> bool:
         """Store the hash of a normalised, accepted password; False if another change came first."""
         # Read before the slow part: a change that is made meanwhile is not overwritten.
-        before = await self._before(user_id)
+        long = len(password.decode()) >= MINIMUM
+        before = replace(await self._before(user_id), minimum=MINIMUM if long else MINIMUM_WITH_MFA)
         return await self._renew(before, await self._hasher.hash(password))
+
+    async def is_short(self, user_id: UserId) -> bool:
+        """Say whether the password was set with fewer than 15 characters; one whose length nobody has seen was not."""
+        record = await self._records.get(user_id)
+        return record is not None and record.minimum == MINIMUM_WITH_MFA
 
     async def set_at(self, user_id: UserId) -> str:
         """Return when the password was set, in ISO 8601; empty without one. Hashing and sealing anew do not change it."""

@@ -9,14 +9,14 @@ from datetime import datetime
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import EventName, Target
-from ctsec.authn._async_ports import AsyncAccountRecords, AsyncEpochRecords, AsyncMemberships, AsyncSessionRecords
+from ctsec.authn._async_ports import AsyncAccountRecords, AsyncEpochRecords, AsyncMemberships, AsyncRequirements, AsyncSessionRecords
 from ctsec.authn.record import Session, SessionPolicy, assurance_level
 from ctsec.authn.session_token import check_session, mint_session_token, parse_session_token
 from ctsec.guard._async_ports import AsyncProofRecords
 from ctsec.guard.proof import Purpose
 from ctsec.ids import OrganizationId, SessionId, UserId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Factor, Principal
+from ctsec.principal import PARTIAL, CredentialKind, Factor, Principal
 from ctsec.secret import SecretText
 from ctsec.user import User
 
@@ -26,7 +26,7 @@ _NO_SESSION = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
 class AsyncSessions:
     """The sessions of people."""
 
-    __slots__ = ("_accounts", "_ambient", "_audit", "_epochs", "_memberships", "_policy", "_proofs", "_records")
+    __slots__ = ("_accounts", "_ambient", "_audit", "_epochs", "_memberships", "_policy", "_proofs", "_records", "_requirements")
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class AsyncSessions:
         records: AsyncSessionRecords,
         accounts: AsyncAccountRecords,
         memberships: AsyncMemberships,
+        requirements: AsyncRequirements,
         epochs: AsyncEpochRecords,
         proofs: AsyncProofRecords,
         policy: SessionPolicy,
@@ -43,6 +44,7 @@ class AsyncSessions:
         self._records = records
         self._accounts = accounts
         self._memberships = memberships
+        self._requirements = requirements
         self._epochs = epochs
         self._proofs = proofs
         self._policy = policy
@@ -131,7 +133,7 @@ class AsyncSessions:
         return ended
 
     async def switch_organization(self, principal: Principal, organization: OrganizationId) -> Outcome[Session]:
-        """Make `organization` the session's active one; the person must be an active member of it now."""
+        """Make `organization` the session's active one; the person must be an active member, and have proved what it requires."""
         if principal.credential.kind is not CredentialKind.SESSION:
             return _NO_SESSION
         session = await self._live(SessionId(principal.credential.id))
@@ -139,6 +141,9 @@ class AsyncSessions:
             return _NO_SESSION
         if not await self._memberships.is_member(session.user_id, organization):
             return Refusal(Reason.NOT_FOUND, "there is no such organization")
+        refusal = await self._requirements.refusal(principal, organization)
+        if refusal is not None:
+            return refusal
         after = replace(session, organization_id=organization, last_seen_at=self._ambient.now(), version=session.version + 1)
         if not await self._records.replace(after):
             return _NO_SESSION
@@ -168,7 +173,7 @@ class AsyncSessions:
         return session if session is not None and session.live(now=self._ambient.now()) else None
 
     async def _end(self, principal: Principal, session_id: SessionId | None, *, keep: SessionId | None) -> int:
-        if principal.credential.kind is CredentialKind.API_KEY:
+        if principal.credential.kind in PARTIAL:
             return 0  # a key, which may be narrowed, ends no session of its owner
         if session_id is None:
             await self._void_begun(UserId(principal.id))

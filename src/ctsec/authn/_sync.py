@@ -20,12 +20,13 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._sync_devices import Devices
+from ctsec.authn._sync_duties import Duties
 from ctsec.authn._sync_links import SIGN_IN, Links
 from ctsec.authn._sync_notices import SignInNotices
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import AccountRecords, RecoveryTrails, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
-from ctsec.authn.journey import LINK_LIFE, TICKET_LIFE, LinkRequested, MfaRequired, SignedIn, SignInStep
+from ctsec.authn.journey import LINK_LIFE, TICKET_LIFE, EnrolmentRequired, LinkRequested, MfaRequired, SignedIn, SignInStep
 from ctsec.authn.record import Session
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords
@@ -58,6 +59,7 @@ class SignInParts:
     notices: SignInNotices
     trails: RecoveryTrails
     links: Links | None
+    duties: Duties
 
 
 class SignIn:
@@ -262,6 +264,11 @@ class SignIn:
         refusal = _WRONG if live is None else self._may_act(live)
         if refusal is not None or live is None:
             return self._refuse(refusal, subject=user.id)
+        owed = self._parts.duties.owed(live, factors=factors, charges=charges)
+        if owed is not None:
+            if isinstance(owed, EnrolmentRequired) and self._parts.devices.recognise(live.id) is None:
+                self._parts.notices.begun(live)
+            return owed
         session, token = self._parts.sessions.start(live, factors=factors)
         self._parts.throttle.settle(*charges)
         self._parts.trails.signed_in(live.id, factors)
@@ -274,7 +281,7 @@ class SignIn:
             organization=session.organization_id,
             details={"factors": tuple(factors), "aal": session.aal, "new_device": device is not None},
         )
-        return SignedIn(live, session, token, device)
+        return SignedIn(live, session, token, device, self._parts.duties.due(live.id, factors=factors))
 
     def _remember(self, user: User, charges: tuple[Charge, ...]) -> SecretText | None:
         """Keep this device; one whose own limit was reached signed in as a stranger, and becomes another device."""

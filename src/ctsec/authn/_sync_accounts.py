@@ -11,6 +11,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn._sync_devices import Devices
+from ctsec.authn._sync_duties import Duties
 from ctsec.authn._sync_links import RESET, VERIFICATION, Links
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import AccountRecords, Post, RecoveryTrails, SecondFactors
@@ -46,6 +47,7 @@ class AccountParts:
     throttle: Throttle
     proofs: ProofRecords
     devices: Devices
+    duties: Duties
     post: Post
     letters: Letters
     trails: RecoveryTrails
@@ -145,7 +147,8 @@ class Accounts:
         if held is not None:
             return self._refuse_token(Purpose.PASSWORD_RESET, held)
         self._parts.throttle.settle(charge)
-        accepted = self._parts.passwords.acceptable(password, email=user.email, name=user.name)
+        short = self._parts.duties.short_allowed(user.id)
+        accepted = self._parts.passwords.acceptable(password, email=user.email, name=user.name, mfa_enforced=short)
         if isinstance(accepted, Refusal):
             return accepted
         redeemed = self._redeem(Purpose.PASSWORD_RESET, token)
@@ -186,7 +189,8 @@ class Accounts:
         if isinstance(proved, Refusal):
             self._parts.throttle.failed(charge, subject=user.id)
             return self._refuse_change(principal, proved)
-        accepted = self._parts.passwords.acceptable(new, email=user.email, name=user.name)
+        short = self._parts.duties.short_allowed(user.id)
+        accepted = self._parts.passwords.acceptable(new, email=user.email, name=user.name, mfa_enforced=short)
         if isinstance(accepted, Refusal):
             return accepted
         session = SessionId(principal.credential.id)
@@ -240,7 +244,7 @@ class Accounts:
         user = self._parts.accounts.get(user_id)
         if user is None or user.status is not UserStatus.ACTIVE:
             return Refusal(Reason.NOT_FOUND, "there is no active account with this id")
-        if not self._parts.passwords.put(user.id, self._ambient.random(32)):
+        if not self._parts.passwords.put(user.id, self._ambient.random(32).hex().encode()):
             return _CONFLICT
         self._parts.sessions.revoke_others(user.id, keep=None)
         what = "your password does not work any more, because others may know it; reset it to sign in again"

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ctsec.ambient import Ambient
 from ctsec.authn._sync_breaches import BreachCheck
 from ctsec.authn._sync_ports import PasswordHasher, PasswordRecords
 from ctsec.authn.mix import Mix
-from ctsec.authn.password_policy import check_password, normalise
+from ctsec.authn.password_policy import MINIMUM, MINIMUM_WITH_MFA, check_password, normalise
 from ctsec.authn.pepper import Sealing, open_hash, renewed
 from ctsec.authn.record import PasswordRecord
 from ctsec.authn.strength import PasswordHint, password_hint
@@ -65,8 +67,14 @@ class PasswordVault:
     def put(self, user_id: UserId, password: bytes) -> bool:
         """Store the hash of a normalised, accepted password; False if another change came first."""
         # Read before the slow part: a change that is made meanwhile is not overwritten.
-        before = self._before(user_id)
+        long = len(password.decode()) >= MINIMUM
+        before = replace(self._before(user_id), minimum=MINIMUM if long else MINIMUM_WITH_MFA)
         return self._renew(before, self._hasher.hash(password))
+
+    def is_short(self, user_id: UserId) -> bool:
+        """Say whether the password was set with fewer than 15 characters; one whose length nobody has seen was not."""
+        record = self._records.get(user_id)
+        return record is not None and record.minimum == MINIMUM_WITH_MFA
 
     def set_at(self, user_id: UserId) -> str:
         """Return when the password was set, in ISO 8601; empty without one. Hashing and sealing anew do not change it."""

@@ -10,10 +10,11 @@ from typing import Protocol
 from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordGroup, PasswordRecord, Session
 from ctsec.guard.attempts import Charge
-from ctsec.ids import DeviceId, OrganizationId, SessionId, UserId
+from ctsec.ids import AuthenticatorId, DeviceId, OrganizationId, SessionId, UserId
 from ctsec.mail.message import Message
 from ctsec.outcome import Outcome, Refusal
-from ctsec.principal import Factor
+from ctsec.principal import Factor, Principal
+from ctsec.secret import Secret, SecretText
 from ctsec.user import User
 
 
@@ -176,6 +177,78 @@ class RecoveryTrails(Protocol):
 
     def signed_in(self, user_id: UserId, factors: Mapping[str, datetime]) -> None:
         """Note what a complete sign-in has proved."""
+
+
+class PendingFactor(Protocol):
+    """What an authenticator app needs to be enrolled; shown once."""
+
+    @property
+    def authenticator_id(self) -> AuthenticatorId:
+        """The authenticator that waits for its first code."""
+        ...
+
+    @property
+    def uri(self) -> SecretText:
+        """The otpauth URI, drawn as a QR code."""
+        ...
+
+    @property
+    def seed(self) -> Secret:
+        """The seed, for typing."""
+        ...
+
+
+class FirstCodes(Protocol):
+    """The backup codes that come with a first second factor; shown once."""
+
+    @property
+    def codes(self) -> tuple[SecretText, ...]:
+        """The codes."""
+        ...
+
+
+class FirstPasskey(Protocol):
+    """A passkey that was added."""
+
+    @property
+    def codes(self) -> FirstCodes | None:
+        """The backup codes, where it is the first second factor."""
+        ...
+
+
+class Enrolment(Protocol):
+    """A first authenticator app, answered by the mfa feature; the principal is a session's, or a sign-in's that is not complete."""
+
+    def begin_totp(self, principal: Principal) -> Outcome[PendingFactor]:
+        """Make a pending authenticator."""
+        ...
+
+    def confirm_totp(self, principal: Principal, *, code: str) -> Outcome[FirstCodes]:
+        """Confirm it with its first code."""
+        ...
+
+
+class PasskeyEnrolment(Protocol):
+    """A first passkey, answered by the mfa feature; the principal is a session's, or a sign-in's that is not complete."""
+
+    def begin_registration(self, principal: Principal) -> Outcome[Mapping[str, object]]:
+        """Return what the browser is to make."""
+        ...
+
+    def finish_registration(self, principal: Principal, *, response: str, name: str) -> Outcome[FirstPasskey]:
+        """Keep the passkey that the browser made."""
+        ...
+
+
+class Requirements(Protocol):
+    """The second factors that organizations require, answered by the roles feature."""
+
+    def due(self, user: UserId) -> Mapping[OrganizationId, datetime]:
+        """Return the organizations that require a second factor of a person now, and from when on each refuses to go without."""
+        ...
+
+    def refusal(self, principal: Principal, organization: OrganizationId) -> Refusal | None:
+        """Return MFA_REQUIRED if the organization refuses this credential of the person, or None."""
         ...
 
 

@@ -10,14 +10,14 @@ from datetime import datetime
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import EventName, Target
-from ctsec.authn._sync_ports import AccountRecords, EpochRecords, Memberships, SessionRecords
+from ctsec.authn._sync_ports import AccountRecords, EpochRecords, Memberships, Requirements, SessionRecords
 from ctsec.authn.record import Session, SessionPolicy, assurance_level
 from ctsec.authn.session_token import check_session, mint_session_token, parse_session_token
 from ctsec.guard._sync_ports import ProofRecords
 from ctsec.guard.proof import Purpose
 from ctsec.ids import OrganizationId, SessionId, UserId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Factor, Principal
+from ctsec.principal import PARTIAL, CredentialKind, Factor, Principal
 from ctsec.secret import SecretText
 from ctsec.user import User
 
@@ -27,7 +27,7 @@ _NO_SESSION = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
 class Sessions:
     """The sessions of people."""
 
-    __slots__ = ("_accounts", "_ambient", "_audit", "_epochs", "_memberships", "_policy", "_proofs", "_records")
+    __slots__ = ("_accounts", "_ambient", "_audit", "_epochs", "_memberships", "_policy", "_proofs", "_records", "_requirements")
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Sessions:
         records: SessionRecords,
         accounts: AccountRecords,
         memberships: Memberships,
+        requirements: Requirements,
         epochs: EpochRecords,
         proofs: ProofRecords,
         policy: SessionPolicy,
@@ -44,6 +45,7 @@ class Sessions:
         self._records = records
         self._accounts = accounts
         self._memberships = memberships
+        self._requirements = requirements
         self._epochs = epochs
         self._proofs = proofs
         self._policy = policy
@@ -132,7 +134,7 @@ class Sessions:
         return ended
 
     def switch_organization(self, principal: Principal, organization: OrganizationId) -> Outcome[Session]:
-        """Make `organization` the session's active one; the person must be an active member of it now."""
+        """Make `organization` the session's active one; the person must be an active member, and have proved what it requires."""
         if principal.credential.kind is not CredentialKind.SESSION:
             return _NO_SESSION
         session = self._live(SessionId(principal.credential.id))
@@ -140,6 +142,9 @@ class Sessions:
             return _NO_SESSION
         if not self._memberships.is_member(session.user_id, organization):
             return Refusal(Reason.NOT_FOUND, "there is no such organization")
+        refusal = self._requirements.refusal(principal, organization)
+        if refusal is not None:
+            return refusal
         after = replace(session, organization_id=organization, last_seen_at=self._ambient.now(), version=session.version + 1)
         if not self._records.replace(after):
             return _NO_SESSION
@@ -169,7 +174,7 @@ class Sessions:
         return session if session is not None and session.live(now=self._ambient.now()) else None
 
     def _end(self, principal: Principal, session_id: SessionId | None, *, keep: SessionId | None) -> int:
-        if principal.credential.kind is CredentialKind.API_KEY:
+        if principal.credential.kind in PARTIAL:
             return 0  # a key, which may be narrowed, ends no session of its owner
         if session_id is None:
             self._void_begun(UserId(principal.id))

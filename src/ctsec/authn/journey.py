@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final, TypeAlias
 
 from ctsec.authn.record import Session
@@ -37,12 +38,16 @@ class SignedIn:
     """The person is signed in: `token` is the session's text, shown to the host once.
 
     `device` is the text that this device holds from now on (`ctsec.ambient.Request.device`), None if the one that it has goes on.
+    `mfa_due` is from when on an organization of the person refuses this session for want of a second factor, None if none does. `codes` are
+    the backup codes of a second factor that this sign-in enrolled, shown once.
     """
 
     user: User
     session: Session
     token: SecretText
     device: SecretText | None = None
+    mfa_due: datetime | None = None
+    codes: tuple[SecretText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class MfaRequired:
     ticket: SecretText
     factors: tuple[Factor, ...]
     expires_at: datetime
+    codes: tuple[SecretText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +71,29 @@ class LinkRequested:
     expires_at: datetime
 
 
-SignInStep: TypeAlias = SignedIn | MfaRequired | Refusal
+class Duty(StrEnum):
+    """What a sign-in owes before it gives a session."""
+
+    ENROL = "enrol"
+    PASSWORD = "password"
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRequired:
+    """An organization of the person requires a second factor, and there is none: until `expires_at`, `ticket` enrols one, nothing else."""
+
+    ticket: SecretText
+    expires_at: datetime
+    codes: tuple[SecretText, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChangeRequired:
+    """The password is too short for an account that no organization requires a second factor of: `ticket` sets another one."""
+
+    ticket: SecretText
+    expires_at: datetime
+    codes: tuple[SecretText, ...] = ()
+
+
+SignInStep: TypeAlias = SignedIn | MfaRequired | EnrolmentRequired | PasswordChangeRequired | Refusal

@@ -29,6 +29,8 @@ class PasswordRecord:
 
     `changed_at` is when the person set it: sealing or hashing it anew changes `version` only. `pepper` names the key that `sealed` is under
     and `scheme` what a comparison costs (`ctsec.authn.schemes`); both repeat what is inside, so that a store can count and page by them.
+    `minimum` is the highest minimum of length that the password was seen to reach when it was set, 15 or 8; 0 where nobody has seen it. Its
+    length itself is kept nowhere.
     """
 
     user_id: UserId
@@ -37,6 +39,7 @@ class PasswordRecord:
     version: int = 1
     pepper: str = ""
     scheme: str = ""
+    minimum: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ from ctsec.directory.record import (
 )
 from ctsec.ids import OrganizationId, UserId, WorkspaceId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Principal, PrincipalKind, system
+from ctsec.principal import PARTIAL, Principal, PrincipalKind, system
 from ctsec.user import User, UserStatus, parse_name
 
 ORGANIZATION_MANAGE: Final = "organization:manage"
@@ -74,7 +74,7 @@ class Directory:
 
     def create_organization(self, actor: Principal, *, name: str) -> Outcome[Organization]:
         """Create an organization whose first owner is `actor`, a person who acts by themselves: no API key, which is narrower."""
-        if actor.kind is not PrincipalKind.USER or actor.credential.kind is CredentialKind.API_KEY:
+        if actor.kind is not PrincipalKind.USER or actor.credential.kind in PARTIAL:
             return Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
         return self._found(actor, owner=UserId(actor.id), name=name)
 

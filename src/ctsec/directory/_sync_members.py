@@ -27,7 +27,7 @@ from ctsec.guard.proof import mint_token, token_digest
 from ctsec.ids import InvitationId, OrganizationId, UserId, WorkspaceId, is_id, new_id
 from ctsec.mail.message import Letters
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import Credential, CredentialKind, Principal, PrincipalKind
+from ctsec.principal import PARTIAL, Credential, CredentialKind, Principal, PrincipalKind
 from ctsec.secret import SecretText
 from ctsec.user import User, UserStatus, parse_email
 
@@ -114,7 +114,7 @@ class Members:
 
     def accept(self, principal: Principal, *, token: str) -> Outcome[Membership]:
         """Accept an invitation for the signed-in person, whose verified address it must be for; the inviter's rights are asked again."""
-        if principal.credential.kind is CredentialKind.API_KEY:
+        if principal.credential.kind in PARTIAL:
             return Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
         invitation, user = self._invitation(token), self._stores.users.get(UserId(principal.id))
         now = self._ambient.now()

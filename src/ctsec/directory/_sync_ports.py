@@ -9,6 +9,7 @@ from typing import Protocol
 from ctsec.directory.record import Invitation, Member, Membership, Organization, VerifiedDomain, Workspace
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.mail.message import Message
+from ctsec.mfa_policy import MfaPolicy
 from ctsec.outcome import Refusal
 from ctsec.principal import Principal
 from ctsec.user import User
@@ -63,6 +64,18 @@ class OrganizationRecords(Protocol):
 
     def advance_roles(self, organization_id: OrganizationId) -> None:
         """Raise the version of the organization's roles by one: every change of what its people are does."""
+        ...
+
+    def mfa_policy(self, organization_id: OrganizationId) -> MfaPolicy | None:
+        """Return of whom the organization requires a second factor; None: of nobody."""
+        ...
+
+    def put_mfa_policy(self, organization_id: OrganizationId, policy: MfaPolicy | None) -> None:
+        """Write of whom the organization requires a second factor; no version changes."""
+        ...
+
+    def requiring_mfa(self, user_id: UserId) -> tuple[OrganizationId, ...]:
+        """Return the organizations of a person that require a second factor of somebody, in the order of ids."""
         ...
 
 

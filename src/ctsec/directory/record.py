@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ctsec.ids import InvitationId, OrganizationId, UserId, WorkspaceId
+from ctsec.mfa_policy import MfaPolicy
 
 OWNER = "owner"
 
@@ -47,7 +48,8 @@ class Organization:
     """A customer of the host.
 
     `roles_version` goes up with every change of what its people are and with every workspace, and `custom_roles` is another number
-    whenever its own roles changed (0: it never had any); both are written by statements of their own and not by `replace`.
+    whenever its own roles changed (0: it never had any). `mfa_policy` says of whom it requires a second factor (None: of nobody). These
+    three are written by statements of their own and not by `replace`.
     """
 
     id: OrganizationId
@@ -58,6 +60,7 @@ class Organization:
     version: int = 1
     roles_version: int = 0
     custom_roles: int = 0
+    mfa_policy: MfaPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

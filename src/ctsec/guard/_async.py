@@ -90,6 +90,11 @@ class AsyncThrottle:
             # A device that reached its limit is a stranger from now on, which is no news; what strangers are kept out of is.
             await self._attempts.replace(record, replace(record, subject="" if device else subject))
 
+    async def locked(self, *counters: str) -> bool:
+        """Say whether one of these counters is disabled, so that a journey that charged it does not go on."""
+        found = [await self._attempts.get(key) for key in counters]
+        return any(each is not None and each.disabled_at is not None for each in found)
+
     async def settle(self, *charges: Charge) -> None:
         """Forgive what these charges counted; called only when the whole journey that they belong to is complete."""
         await self._attempts.settle(tuple(record for each in charges for record in each.records))

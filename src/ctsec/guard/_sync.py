@@ -91,6 +91,11 @@ class Throttle:
             # A device that reached its limit is a stranger from now on, which is no news; what strangers are kept out of is.
             self._attempts.replace(record, replace(record, subject="" if device else subject))
 
+    def locked(self, *counters: str) -> bool:
+        """Say whether one of these counters is disabled, so that a journey that charged it does not go on."""
+        found = [self._attempts.get(key) for key in counters]
+        return any(each is not None and each.disabled_at is not None for each in found)
+
     def settle(self, *charges: Charge) -> None:
         """Forgive what these charges counted; called only when the whole journey that they belong to is complete."""
         self._attempts.settle(tuple(record for each in charges for record in each.records))

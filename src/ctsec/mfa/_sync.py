@@ -29,7 +29,7 @@ from ctsec.mfa.provisioning import otpauth_uri
 from ctsec.mfa.record import MAX_AUTHENTICATORS, Authenticator, BackupCodeSetRecord, seed_context
 from ctsec.mfa.totp import NO_STEP, generate_secret, verify
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import SECOND_FACTORS, CredentialKind, Factor, Principal, anonymous
+from ctsec.principal import ENROLLING, SECOND_FACTORS, Factor, Principal, anonymous
 from ctsec.secret import Secret
 from ctsec.user import User
 
@@ -313,7 +313,7 @@ class Mfa:
         return BackupCodes(codes, user.email)
 
     def _person(self, principal: Principal) -> Outcome[User]:
-        if principal.credential.kind is not CredentialKind.SESSION:
+        if principal.credential.kind not in ENROLLING:
             return _SESSION_ONLY
         return self._parts.owners.get(UserId(principal.id)) or _SESSION_ONLY
 

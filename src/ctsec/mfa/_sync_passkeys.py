@@ -21,7 +21,7 @@ from ctsec.mfa.passkey_options import Options, creation_options
 from ctsec.mfa.passkey_response import parse_registration
 from ctsec.mfa.passkey_verification import NewKey, verify_registration
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Factor, Principal
+from ctsec.principal import ENROLLING, Factor, Principal
 from ctsec.user import User
 
 _SESSION_ONLY: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
@@ -159,7 +159,7 @@ class Passkeys:
         return (user, found[0]) if found else _NONE
 
     def _person(self, principal: Principal) -> Outcome[User]:
-        if principal.credential.kind is not CredentialKind.SESSION:
+        if principal.credential.kind not in ENROLLING:
             return _SESSION_ONLY
         return self._parts.owners.get(UserId(principal.id)) or _SESSION_ONLY
 

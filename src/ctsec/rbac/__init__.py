@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING
 from ctsec.lazy import face
 
 if TYPE_CHECKING:
+    from ctsec.mfa_policy import MfaPolicy as MfaPolicy
     from ctsec.rbac._async import AsyncRoles as AsyncRoles
     from ctsec.rbac._async_break_glass import AsyncBreakGlass as AsyncBreakGlass
     from ctsec.rbac._async_custom import AsyncCustomRoles as AsyncCustomRoles
     from ctsec.rbac._async_elevations import AsyncElevations as AsyncElevations
     from ctsec.rbac._async_lists import AsyncLists as AsyncLists
+    from ctsec.rbac._async_requirements import AsyncRequirements as AsyncRequirements
     from ctsec.rbac._sync import Roles as Roles
     from ctsec.rbac._sync_break_glass import BreakGlass as BreakGlass
     from ctsec.rbac._sync_custom import CustomRoles as CustomRoles
     from ctsec.rbac._sync_elevations import Elevations as Elevations
     from ctsec.rbac._sync_lists import Lists as Lists
+    from ctsec.rbac._sync_requirements import Requirements as Requirements
     from ctsec.rbac.access import Access as Access
     from ctsec.rbac.batch import check_many as check_many
     from ctsec.rbac.bounds import Actor as Actor
@@ -119,6 +122,7 @@ _HOME = {
     "AsyncCustomRoles": "ctsec.rbac._async_custom",
     "AsyncElevations": "ctsec.rbac._async_elevations",
     "AsyncLists": "ctsec.rbac._async_lists",
+    "AsyncRequirements": "ctsec.rbac._async_requirements",
     "AsyncRoles": "ctsec.rbac._async",
     "BreakGlass": "ctsec.rbac._sync_break_glass",
     "BreakGlassPermit": "ctsec.rbac.elevation",
@@ -152,6 +156,7 @@ _HOME = {
     "MatrixError": "ctsec.rbac.matrix",
     "MembershipStatus": "ctsec.rbac.standing",
     "Method": "ctsec.rbac.methods",
+    "MfaPolicy": "ctsec.mfa_policy",
     "MethodTable": "ctsec.rbac.methods",
     "NotRequester": "ctsec.rbac.condition",
     "OrganizationRole": "ctsec.rbac.role",
@@ -165,6 +170,7 @@ _HOME = {
     "PolicyPlace": "ctsec.rbac.difference",
     "Question": "ctsec.rbac.question",
     "Reach": "ctsec.rbac.listing",
+    "Requirements": "ctsec.rbac._sync_requirements",
     "RoleChange": "ctsec.rbac.difference",
     "RoleProblem": "ctsec.rbac.custom",
     "Roles": "ctsec.rbac._sync",
@@ -214,6 +220,7 @@ __all__ = [
     "AsyncCustomRoles",
     "AsyncElevations",
     "AsyncLists",
+    "AsyncRequirements",
     "AsyncRoles",
     "BreakGlass",
     "BreakGlassPermit",
@@ -248,6 +255,7 @@ __all__ = [
     "MembershipStatus",
     "Method",
     "MethodTable",
+    "MfaPolicy",
     "NotRequester",
     "OrganizationRole",
     "Page",
@@ -260,6 +268,7 @@ __all__ = [
     "PolicyPlace",
     "Question",
     "Reach",
+    "Requirements",
     "RoleChange",
     "RoleProblem",
     "Roles",

@@ -17,6 +17,7 @@ from ctsec.rbac._async_ports import AsyncEpochRecords, AsyncOwnerCount, AsyncPol
 from ctsec.rbac.bounds import Actor, actor_of
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
+from ctsec.rbac.requirement import MFA_REQUIRED, lacks_mfa
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
 
@@ -49,6 +50,8 @@ class AsyncActing:
         standing = await self.standings.standing(organization, person, fresh=lock) if person is not None else None
         if standing is None:
             return NOT_FOUND
+        if lacks_mfa(standing, principal.credential, now=self.now):
+            return MFA_REQUIRED
         return self.acting(standing, principal)
 
     def acting(self, standing: Standing, principal: Principal) -> Actor:

@@ -22,6 +22,7 @@ from ctsec.rbac.elevation_writes import may_decide
 from ctsec.rbac.explanation import Explanation, explain
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.question import Ask
+from ctsec.rbac.requirement import MFA_REQUIRED, lacks_mfa
 from ctsec.rbac.resolution import resolve_access
 from ctsec.rbac.standing import Assignment, Standing
 from ctsec.rbac.subject import subject
@@ -119,6 +120,8 @@ class Roles:
             )
         if own is None or (workspace is not None and home != organization):
             return NOT_FOUND
+        if lacks_mfa(own, credential, now=now):
+            return MFA_REQUIRED
         refusal = may_decide(policy, actor=self._acting.acting(own, principal), target=None, workspace=workspace, now=now)
         if refusal is not None:
             return self._refuse(principal, organization, refusal, user=user, workspace=workspace, details={"attempted": "explain"})

@@ -18,6 +18,7 @@ from ctsec.rbac._sync_ports import EpochRecords, OwnerCount, PolicySource, Stand
 from ctsec.rbac.bounds import Actor, actor_of
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
+from ctsec.rbac.requirement import MFA_REQUIRED, lacks_mfa
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
 
@@ -50,6 +51,8 @@ class Acting:
         standing = self.standings.standing(organization, person, fresh=lock) if person is not None else None
         if standing is None:
             return NOT_FOUND
+        if lacks_mfa(standing, principal.credential, now=self.now):
+            return MFA_REQUIRED
         return self.acting(standing, principal)
 
     def acting(self, standing: Standing, principal: Principal) -> Actor:

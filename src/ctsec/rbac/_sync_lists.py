@@ -11,6 +11,7 @@ from ctsec.principal import Principal
 from ctsec.rbac._sync_ports import ListRecords, PolicySource, StandingRecords
 from ctsec.rbac.listing import Page, Reach, reach
 from ctsec.rbac.methods import MethodTable
+from ctsec.rbac.requirement import lacks_mfa
 from ctsec.rbac.subject import subject
 
 MAX_PAGE: Final = 1000
@@ -55,7 +56,11 @@ class Lists:
     def reach(self, principal: Principal, permission: str, *, organization: OrganizationId) -> Reach:
         """Return what the list looks for, as a value: `ctsec.storage.sql.within_reach` makes a condition on a host's table of it."""
         person, now, scopes = subject(principal, organization=organization), self._ambient.now(), principal.credential.scopes
-        if self._methods is not None and self._methods.refuse(permission, credential=principal.credential, now=now) is not None:
+        refused = self._methods is not None and self._methods.refuse(permission, credential=principal.credential, now=now) is not None
+        if not refused and person is not None and not principal.credential.multi_factor:
+            standing = self._standings.standing(organization, person)
+            refused = standing is not None and lacks_mfa(standing, principal.credential, now=now)
+        if refused:
             # A check would refuse it everywhere.
             scopes = frozenset[str]()
         policy = self._policies.of(organization, self._standings.revision(organization))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ctsec.ids import BreakGlassId, ElevationId, OrganizationId, UserId, WorkspaceId
+from ctsec.mfa_policy import MfaPolicy
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest, ElevationState
@@ -194,6 +195,22 @@ class OwnerCount(Protocol):
 
     def advance_roles(self, organization_id: OrganizationId) -> None:
         """Raise the version of the organization's roles by one: every change of what its people are does."""
+        ...
+
+
+class RequirementRecords(Protocol):
+    """Of whom organizations require a second factor."""
+
+    def mfa_policy(self, organization_id: OrganizationId) -> MfaPolicy | None:
+        """Return of whom the organization requires a second factor; None: of nobody."""
+        ...
+
+    def put_mfa_policy(self, organization_id: OrganizationId, policy: MfaPolicy | None) -> None:
+        """Write of whom the organization requires a second factor; no version changes."""
+        ...
+
+    def requiring_mfa(self, user_id: UserId) -> tuple[OrganizationId, ...]:
+        """Return the organizations of a person that require a second factor of somebody, in the order of ids."""
         ...
 
 

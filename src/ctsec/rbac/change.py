@@ -266,8 +266,10 @@ def _credential_after(question: Question, change: StepUp | UseMethod | WidenKeyS
                 raise ValueError("expected a key that is narrowed to workspaces")
             return replace(question, workspaces=None if question.workspace is None else question.workspaces | {question.workspace})
         case UseMethod(method):
-            return replace(question, methods=IMPLIED[method], scopes=None, workspaces=None)
+            # A key that somebody would take instead is the person's own: it has what the owner has.
+            strong = method in STRONGER or (method is Method.API_KEY and question.multi_factor)
+            return replace(question, methods=IMPLIED[method], scopes=None, workspaces=None, multi_factor=strong)
         case StepUp(method):
             if method not in STRONGER or Method.SESSION not in (question.methods or ()):
                 raise ValueError("expected a session, and a second factor to prove in it")
-            return replace(question, methods=IMPLIED[method])
+            return replace(question, methods=IMPLIED[method], multi_factor=True)

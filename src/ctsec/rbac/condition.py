@@ -226,6 +226,17 @@ def conditioned_access(access: Access, *, condition: Condition, situation: Situa
     return access if reason is None else access.narrow(0, reason=reason)
 
 
+def max_age(condition: Condition) -> timedelta | None:
+    """Return how old the proof of a second factor may be at most wherever the condition asks for a fresh one, or None if it never does."""
+    if isinstance(condition, AllOf | AnyOf):
+        return min((age for each in condition.conditions if (age := max_age(each)) is not None), default=None)
+    known = _known(condition)
+    if isinstance(known, FreshFactor):
+        return known.within
+    fresh = isinstance(known, ByMethod) and Method.FRESH_SECOND_FACTOR in known.methods
+    return known.fresh if isinstance(known, ByMethod) and fresh else None
+
+
 def needs_requester(condition: Condition) -> bool:
     """Say whether the condition asks who made the request that is to be approved, which only the host's own code knows."""
     if isinstance(condition, AllOf | AnyOf):

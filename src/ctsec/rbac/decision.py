@@ -23,9 +23,10 @@ from ctsec.rbac.permission import PermissionIndex
 class DecisionReason(StrEnum):
     """Why a decision came out as it did: a closed list, stable, safe to show and to count.
 
-    The last five are of method tables and conditions: `credential_not_accepted` (not with this kind of credential), `outside_network`,
-    `outside_hours`, `own_request` (nobody approves what they asked for themselves), and `unknown_fact`, where a condition asks for
-    something that nobody told it.
+    `mfa_required` is of organizations that require a second factor, which the session has not proved or the key's owner has not: it
+    answers for every permission there. The last five are of method tables and conditions: `credential_not_accepted` (not with this kind
+    of credential), `outside_network`, `outside_hours`, `own_request` (nobody approves what they asked for themselves), and
+    `unknown_fact`, where a condition asks for something that nobody told it.
     """
 
     ALLOWED_BY_ORGANIZATION_ROLE = "allowed_by_organization_role"
@@ -41,6 +42,7 @@ class DecisionReason(StrEnum):
     WRONG_SCOPE = "wrong_scope"
     FOREIGN_ORGANIZATION = "foreign_organization"
     UNKNOWN_ROLE = "unknown_role"
+    MFA_REQUIRED = "mfa_required"
     OUTSIDE_KEY_SCOPE = "outside_key_scope"
     OUTSIDE_KEY_WORKSPACES = "outside_key_workspaces"
     STEP_UP_REQUIRED = "step_up_required"

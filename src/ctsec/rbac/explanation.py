@@ -18,7 +18,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ctsec.ids import OrganizationId, WorkspaceId
-from ctsec.principal import Credential
+from ctsec.principal import FRESH, Credential, CredentialKind
 from ctsec.rbac.change import Change
 from ctsec.rbac.decision import Decision, DecisionReason
 from ctsec.rbac.methods import MethodTable, methods_of
@@ -46,6 +46,7 @@ class Rule(StrEnum):
     KEY_SCOPES = "key_scopes"
     KEY_WORKSPACES = "key_workspaces"
     METHODS = "methods"
+    MFA_POLICY = "mfa_policy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +90,11 @@ def explain(
 ) -> Explanation:
     """Return the decision on `permission` with its causes and, for a denial, the smallest change that turns it round.
 
-    The arguments are those of `Policy.check` and `Policy.access`. With `table`, which is asked after the roles, `credential` says how the
-    caller authenticated. Raises UnknownPermission for a name outside of the policy.
+    The arguments are those of `Policy.check` and `Policy.access`. `credential` says how the caller authenticated, for the organization's
+    requirement of a second factor and for `table`, which is asked after the roles; without it roles alone are explained. Raises
+    UnknownPermission for a name outside of the policy.
     """
+    fresh = table.fresh_for(permission) if table is not None else FRESH
     question = Question(
         standing=standing,
         permission=permission,
@@ -99,7 +102,8 @@ def explain(
         workspace_organization=workspace_organization,
         scopes=scopes,
         workspaces=workspaces,
-        methods=methods_of(credential, now=now, fresh=table.fresh) if table is not None and credential is not None else None,
+        methods=methods_of(credential, now=now, fresh=fresh) if credential is not None else None,
+        multi_factor=credential is None or credential.multi_factor or credential.kind is CredentialKind.INTERNAL,
     )
     return explain_question(policy, question, now=now, table=table)
 
@@ -115,6 +119,8 @@ def _because(policy: Policy, question: Question, reason: DecisionReason, now: da
     match reason:
         case DecisionReason.OUTSIDE_KEY_WORKSPACES:
             return (Cause(rule=Rule.KEY_WORKSPACES),)
+        case DecisionReason.MFA_REQUIRED:
+            return (Cause(rule=Rule.MFA_POLICY),)
         case DecisionReason.OUTSIDE_KEY_SCOPE:
             return (_giver(policy, question, now), Cause(rule=Rule.KEY_SCOPES))
         case DecisionReason.STEP_UP_REQUIRED | DecisionReason.CREDENTIAL_NOT_ACCEPTED:

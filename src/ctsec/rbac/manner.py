@@ -13,34 +13,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Credential, CredentialKind
 from ctsec.rbac.decision import DecisionReason
-from ctsec.rbac.methods import Method, MethodTable, methods_of, refuse_methods
-
-_STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor first")
+from ctsec.rbac.methods import MethodTable, methods_of, refuse_methods
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """The methods that an actor's credential counts as, and the table that judges them."""
+    """The credential of an actor at an instant, and the table that judges it."""
 
     table: MethodTable
-    methods: frozenset[Method]
+    credential: Credential
+    now: datetime
 
     def refuse(self, permission: str | None) -> Refusal | None:
         """Return why an act that takes `permission` (None: none by name) can not be done in this manner, or None."""
-        accepted = self.table.otherwise if permission is None else self.table.accepted(permission)
-        reason = refuse_methods(accepted, self.methods)
+        if permission is None:
+            reason = refuse_methods(self.table.otherwise, methods_of(self.credential, now=self.now, fresh=self.table.fresh))
+        else:
+            reason = self.table.refuse(permission, credential=self.credential, now=self.now)
         if reason is None:
             return None
-        return _STEP_UP if reason is DecisionReason.STEP_UP_REQUIRED else Refusal(Reason.DENIED, f"refused: {reason}")
+        if reason is not DecisionReason.STEP_UP_REQUIRED:
+            return Refusal(Reason.DENIED, f"refused: {reason}")
+        max_age = self.table.max_age(permission) if permission is not None else None
+        return Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor first", max_age=max_age)
 
 
 def manner_of(table: MethodTable | None, credential: Credential, *, now: datetime) -> Manner | None:
     """Return how `credential` counts for `table`, or None where nothing is judged."""
     if table is None or credential.kind is CredentialKind.INTERNAL:
         return None
-    return Manner(table, methods_of(credential, now=now, fresh=table.fresh))
+    return Manner(table, credential, now)

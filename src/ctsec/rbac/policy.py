@@ -44,6 +44,7 @@ _STATES: Final = (
     _UNKNOWN_ROLE,
     _FOREIGN,
     DecisionReason.OUTSIDE_KEY_WORKSPACES,
+    DecisionReason.MFA_REQUIRED,
 )
 
 
@@ -204,6 +205,10 @@ class Policy:
             return Access(self._states[DecisionReason.OUTSIDE_KEY_WORKSPACES], index=self.index)
         access = Access(self.resolve(standing, now, workspace, workspace_organization), index=self.index)
         return access if scopes is None else access.attenuate(scopes)
+
+    def refused(self, reason: DecisionReason) -> Access:
+        """Return the rights of somebody who counts for nothing in a place, for a reason that no permission changes."""
+        return Access(self._states[reason], index=self.index)
 
     # Positional: the hot path; keywords cost a fifth of a check.
     def resolve(

@@ -15,6 +15,7 @@ from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.rbac.decision import DECISIONS, Decision, DecisionReason
 from ctsec.rbac.methods import Method, MethodTable, refuse_methods
 from ctsec.rbac.policy import Policy
+from ctsec.rbac.requirement import mfa_enforced
 from ctsec.rbac.standing import Standing
 
 
@@ -23,7 +24,8 @@ class Question:
     """May the person of `standing` (None: no member) use `permission` in the organization, or in `workspace` of `workspace_organization`.
 
     `scopes` and `workspaces` are what the caller's key is narrowed to (None: not narrowed). `methods` is how the caller authenticated, as
-    `methods_of` tells it; only a method table looks at it.
+    `methods_of` tells it; only a method table looks at it. `multi_factor` is False for a credential that does not meet an organization's
+    requirement of a second factor (`Credential.multi_factor`).
     """
 
     standing: Standing | None
@@ -33,6 +35,7 @@ class Question:
     scopes: frozenset[str] | None = None
     workspaces: frozenset[WorkspaceId] | None = None
     methods: frozenset[Method] | None = None
+    multi_factor: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,15 @@ class Ask:
     permission: str
     organization: OrganizationId
     workspace: WorkspaceId | None = None
+
+
+def lacks_factor(question: Question, *, now: datetime) -> bool:
+    """Say whether the organization refuses the question's credential for want of a second factor, whatever is asked."""
+    standing = question.standing
+    if question.multi_factor or standing is None:
+        return False
+    here = question.workspace is None or question.workspace_organization == standing.organization
+    return here and mfa_enforced(standing, now=now)
 
 
 def decide(policy: Policy, question: Question, *, now: datetime, table: MethodTable | None = None) -> Decision:
@@ -58,6 +70,8 @@ def decide(policy: Policy, question: Question, *, now: datetime, table: MethodTa
     )
     if question.workspaces is not None and question.workspace not in question.workspaces:
         return DECISIONS[DecisionReason.OUTSIDE_KEY_WORKSPACES]
+    if lacks_factor(question, now=now):
+        return DECISIONS[DecisionReason.MFA_REQUIRED]
     if not decision.allowed:
         return decision
     if question.scopes is not None and question.permission not in question.scopes:

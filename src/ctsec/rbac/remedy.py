@@ -38,7 +38,7 @@ from ctsec.rbac.change import (
 from ctsec.rbac.methods import STRONGER, Method, MethodTable, refuse_methods
 from ctsec.rbac.permission import Scope
 from ctsec.rbac.policy import Policy
-from ctsec.rbac.question import Question, decide
+from ctsec.rbac.question import Question, decide, lacks_factor
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
 
 Plan: TypeAlias = tuple[Change, ...]
@@ -196,11 +196,14 @@ def _credentialed(judge: _Judge, question: Question, plan: Plan) -> Iterator[Pla
 
 
 def _methods(judge: _Judge, question: Question) -> Iterable[Plan]:
-    if judge.table is None:
+    lacking = lacks_factor(question, now=judge.now)
+    if judge.table is None and not lacking:
         return ((),)
-    accepted = judge.table.accepted(question.permission)
+    accepted = judge.table.accepted(question.permission) if judge.table is not None else frozenset(Method)
     methods = question.methods or frozenset()
-    if refuse_methods(accepted, methods) is None:
+    if refuse_methods(accepted, methods) is None and not lacking:
         return ((),)
+    if lacking and Method.SESSION in accepted:
+        accepted |= set(STRONGER)
     ups: list[Plan] = [(StepUp(each),) for each in STRONGER if each in accepted and Method.SESSION in methods]
     return (*ups, *((UseMethod(each),) for each in Method if each in accepted))

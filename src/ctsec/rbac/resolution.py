@@ -1,4 +1,8 @@
-"""What a principal may do in a place: its person's standing, its key's narrowing, and how it authenticated, in this order."""
+"""What a principal may do in a place: its person's standing, its key's narrowing, and how it authenticated, in this order.
+
+A credential that the organization refuses for want of a second factor has nothing there, whatever the roles; what is another
+organization's, and a place outside of the key's, is answered before that.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,10 @@ from datetime import datetime
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.principal import Principal
 from ctsec.rbac.access import Access
+from ctsec.rbac.decision import DecisionReason
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
+from ctsec.rbac.requirement import lacks_mfa
 from ctsec.rbac.standing import Standing
 
 
@@ -25,6 +31,10 @@ def resolve_access(
 ) -> Access:
     """Return the access of `principal`, whose person stands so in `organization`; `home` is the organization that owns the workspace."""
     credential = principal.credential
+    here = workspace is None or home == organization
+    inside = here and (credential.workspaces is None or workspace in credential.workspaces)
+    if inside and standing is not None and lacks_mfa(standing, credential, now=now):
+        return policy.refused(DecisionReason.MFA_REQUIRED).placed(organization, workspace)
     access = policy.access(
         standing,
         now=now,

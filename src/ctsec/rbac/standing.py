@@ -17,6 +17,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.mfa_policy import MfaPolicy
 
 
 class MembershipStatus(StrEnum):
@@ -67,8 +68,8 @@ class Standing:
     """What `user` is in `organization`: the organization role with its period and status, the role in each assigned workspace, and
     what was added to them for a time.
 
-    `version` is the version of the organization's roles that it is at least as new as, and `custom_roles` says which roles of its own the
-    organization had (0: none); neither takes part in a comparison.
+    `version` is the version of the organization's roles that it is at least as new as, `custom_roles` says which roles of its own the
+    organization had (0: none), and `mfa_policy` of whom it requires a second factor; none of these takes part in a comparison.
     """
 
     user: UserId
@@ -81,6 +82,7 @@ class Standing:
     elevations: tuple[Elevation, ...] = ()
     version: int = field(default=0, compare=False)
     custom_roles: int = field(default=0, compare=False)
+    mfa_policy: MfaPolicy | None = field(default=None, compare=False)
     # Active without start, end or elevation, so that the hot path looks no further.
     plain: bool = field(init=False, repr=False, compare=False)
     # The dict behind the read-only view: looking up through the view costs twice as much.

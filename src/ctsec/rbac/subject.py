@@ -4,6 +4,7 @@ Rules that this module keeps:
 
 - a person acts by what that person is in the organization asked about, whichever one the session is active in;
 - an API key acts only in the organization that it belongs to: elsewhere it is nobody, even where its owner is somebody;
+- a sign-in that is not complete is nobody anywhere;
 - anything that is not a person (yet: service accounts come with their own assignments) is nobody.
 """
 
@@ -15,7 +16,7 @@ from ctsec.principal import CredentialKind, Principal, PrincipalKind
 
 def subject(principal: Principal, *, organization: OrganizationId) -> UserId | None:
     """Return the person whose standing in `organization` decides what `principal` may do there, or None for nobody."""
-    if principal.kind is not PrincipalKind.USER:
+    if principal.kind is not PrincipalKind.USER or principal.credential.kind is CredentialKind.TICKET:
         return None
     if principal.credential.kind is CredentialKind.API_KEY and principal.organization != organization:
         return None

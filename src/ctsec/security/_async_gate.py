@@ -35,7 +35,7 @@ from ctsec.rbac.subject import subject
 from ctsec.security._async_mirror import AsyncMirroring
 from ctsec.security._async_news import AsyncNews
 from ctsec.security.parts import Cached, Parts
-from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage
+from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
 from ctsec.user import User, UserStatus
 
 # What a record is stands before its ids in its key: a session's id that comes where a workspace's is expected finds no record.
@@ -94,7 +94,7 @@ class AsyncGate:
             cached = await self._load_key(parsed)
         if cached is None:
             return await self._unproved(_NO_KEY, request)
-        prepared, owner = cast(tuple[VerifiableKey, User | None], cached)
+        prepared, owner, enrolled = cast(tuple[VerifiableKey, User | None, bool], cached)
         now = self._parts.clock.now()
         key = prepared.check(token.encode("ascii"), ring=self._parts.key_peppers, now=now, address=request.address)
         if isinstance(key, Refusal):
@@ -104,7 +104,7 @@ class AsyncGate:
         self._parts.memory.key_uses[key.id] = (now, request.address)
         if not remembered:
             self._note_old_pepper(token.encode("ascii"), prepared)
-        return _principal(key)
+        return _principal(key, enrolled=enrolled)
 
     async def _unproved(self, refusal: Refusal, request: Request) -> Refusal:
         block = address_block(request.address)
@@ -174,8 +174,8 @@ class AsyncGate:
     async def roles(self, organization: OrganizationId, user: UserId) -> Snapshot | None:
         """Return the roles in memory, good for `user` in `organization` until the caller next waits for something; None: ask the store.
 
-        For hosts that ask many questions in one request. It knows of no key's scopes and of no method of authenticating: they are
-        narrowed by `access` only.
+        For hosts that ask many questions in one request. It knows of no key's scopes, of no method of authenticating and of no required
+        second factor: `access` alone narrows to these.
         """
         return await self._mirroring.ready(organization, user) if self._mirroring is not None else None
 
@@ -192,6 +192,9 @@ class AsyncGate:
             # A workspace may have been made by another process that was not heard of yet: the store knows.
             return None
         now, credential = self._parts.clock.now(), principal.credential
+        if mirroring.requires_mfa(organization) and not credential.multi_factor:
+            # Whether it is refused is a question to the whole standing.
+            return None
         access = snapshot.access(
             person, organization, now=now, workspace=workspace, scopes=credential.scopes, workspaces=credential.workspaces
         )
@@ -242,11 +245,13 @@ class AsyncGate:
         async with self._storage.reading() as store:
             found = await store.api_keys.get(parsed.key_id)
             owner = await store.users.get(UserId(found[0].owner_id)) if found is not None else None
+            enrolled = await _meets_policy(store, found[0]) if found is not None else False
         if found is None:
             return None
         prepared = prepare(found[0], secrets=found[1])
-        self._records.put(key, (prepared, owner), scopes=(parsed.key_id, found[0].owner_id), generation=generation)
-        return prepared, owner
+        scopes = (parsed.key_id, found[0].owner_id, found[0].organization_id)
+        self._records.put(key, (prepared, owner, enrolled), scopes=scopes, generation=generation)
+        return prepared, owner, enrolled
 
     def _note_session(self, session: Session, now: datetime) -> None:
         seen = max(session.last_seen_at, self._parts.memory.session_uses.get(session.id, session.last_seen_at))
@@ -254,6 +259,17 @@ class AsyncGate:
             self._parts.memory.session_uses[session.id] = now
 
 
-def _principal(key: ApiKey) -> Principal:
-    credential = Credential(kind=CredentialKind.API_KEY, id=KeyId(key.id), aal=1, scopes=key.scopes, workspaces=key.workspaces)
+async def _meets_policy(store: AsyncStore, key: ApiKey) -> bool:
+    """Say whether the key's organization requires second factors and its owner has one; where it requires none, nobody asks."""
+    if await store.organizations.mfa_policy(key.organization_id) is None:
+        return False
+    owner = UserId(key.owner_id)
+    confirmed = any(each.confirmed_at is not None for each in await store.authenticators.of_user(owner))
+    return confirmed or bool(await store.passkeys.of_user(owner))
+
+
+def _principal(key: ApiKey, *, enrolled: bool) -> Principal:
+    credential = Credential(
+        kind=CredentialKind.API_KEY, id=KeyId(key.id), aal=1, scopes=key.scopes, workspaces=key.workspaces, enrolled=enrolled
+    )
     return Principal(id=key.owner_id, kind=key.owner_kind, credential=credential, organization=key.organization_id)

@@ -51,6 +51,10 @@ class AsyncMirroring:
                     return None
         return None
 
+    def requires_mfa(self, organization: OrganizationId) -> bool:
+        """Say whether an organization that is held requires a second factor of somebody."""
+        return self._mirror.requires_mfa(organization)
+
     async def _read_person(self, organization: OrganizationId, user: UserId) -> None:
         began = self._mirror.begin()
         async with self._storage.reading() as store:

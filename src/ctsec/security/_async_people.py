@@ -10,8 +10,10 @@ from ctsec.authn._async_addresses import AsyncAddresses
 from ctsec.authn._async_breaches import AsyncBreachCheck
 from ctsec.authn._async_device_list import AsyncDeviceList
 from ctsec.authn._async_devices import AsyncDevices
+from ctsec.authn._async_duties import AsyncDuties
 from ctsec.authn._async_links import AsyncLinkParts, AsyncLinks
 from ctsec.authn._async_notices import AsyncSignInNotices
+from ctsec.authn._async_owing import AsyncOwing, AsyncOwingParts
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.directory._async_domains import AsyncDomains
@@ -28,6 +30,7 @@ from ctsec.mfa._async_passkeys import AsyncPasskeys
 from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.rbac._async_custom import AsyncPolicies
+from ctsec.rbac._async_requirements import AsyncRequirements
 from ctsec.recovery._async_cases import AsyncRecoveryParts
 from ctsec.recovery._async_trail import AsyncTrails
 from ctsec.secret import Secret
@@ -65,22 +68,18 @@ class AsyncPeople:
     @property
     def sign_in(self) -> AsyncSignIn:
         """The sign-in journey."""
-        return AsyncSignIn(
-            AsyncSignInParts(
-                accounts=self._store.users,
-                passwords=self._passwords,
-                sessions=self.sessions,
-                second_factors=self.mfa,
-                throttle=self._throttle,
-                proofs=self._guard.proofs,
-                devices=self._devices,
-                notices=self._notices,
-                trails=self._trails,
-                links=self._links if self._parts.settings.sign_in_links else None,
-            ),
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        return AsyncSignIn(self._sign_in, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def owing(self) -> AsyncOwing:
+        """The steps of a sign-in that owes a first second factor, or a longer password."""
+        work = AsyncOwingParts(enrolment=self.mfa, passkeys=self.passkeys, post=self._outbox, letters=self._parts.letters)
+        return AsyncOwing(self._sign_in, work=work, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def requirements(self) -> AsyncRequirements:
+        """The second factors that organizations require."""
+        return AsyncRequirements(acting=self._acting, authority=self._authority, records=self._store.organizations)
 
     @property
     def sessions(self) -> AsyncSessions:
@@ -89,6 +88,7 @@ class AsyncPeople:
             records=self._store.sessions,
             accounts=self._store.users,
             memberships=self.members,
+            requirements=self.requirements,
             epochs=self._store.epochs,
             proofs=self._guard.proofs,
             policy=self._parts.settings.sessions,
@@ -194,6 +194,34 @@ class AsyncPeople:
         )
 
     @property
+    def _sign_in(self) -> AsyncSignInParts:
+        return AsyncSignInParts(
+            accounts=self._store.users,
+            passwords=self._passwords,
+            sessions=self.sessions,
+            second_factors=self.mfa,
+            throttle=self._throttle,
+            proofs=self._guard.proofs,
+            devices=self._devices,
+            notices=self._notices,
+            duties=self._duties,
+            trails=self._trails,
+            links=self._links if self._parts.settings.sign_in_links else None,
+        )
+
+    @property
+    def _duties(self) -> AsyncDuties:
+        return AsyncDuties(
+            requirements=self.requirements,
+            factors=self.mfa,
+            passwords=self._passwords,
+            throttle=self._throttle,
+            proofs=self._guard.proofs,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
     def _accounts(self) -> AsyncAccountParts:
         return AsyncAccountParts(
             accounts=self._store.users,
@@ -203,6 +231,7 @@ class AsyncPeople:
             throttle=self._throttle,
             proofs=self._guard.proofs,
             devices=self._devices,
+            duties=self._duties,
             post=self._outbox,
             letters=self._parts.letters,
             trails=self._trails,

@@ -36,7 +36,7 @@ from ctsec.rbac.subject import subject
 from ctsec.security._sync_mirror import Mirroring
 from ctsec.security._sync_news import News
 from ctsec.security.parts import Cached, Parts
-from ctsec.storage._sync_ports import ChangeFeed, Storage
+from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
 from ctsec.user import User, UserStatus
 
 # What a record is stands before its ids in its key: a session's id that comes where a workspace's is expected finds no record.
@@ -93,7 +93,7 @@ class Gate:
             cached = self._load_key(parsed)
         if cached is None:
             return self._unproved(_NO_KEY, request)
-        prepared, owner = cast(tuple[VerifiableKey, User | None], cached)
+        prepared, owner, enrolled = cast(tuple[VerifiableKey, User | None, bool], cached)
         now = self._parts.clock.now()
         key = prepared.check(token.encode("ascii"), ring=self._parts.key_peppers, now=now, address=request.address)
         if isinstance(key, Refusal):
@@ -103,7 +103,7 @@ class Gate:
         self._parts.memory.key_uses[key.id] = (now, request.address)
         if not remembered:
             self._note_old_pepper(token.encode("ascii"), prepared)
-        return _principal(key)
+        return _principal(key, enrolled=enrolled)
 
     def _unproved(self, refusal: Refusal, request: Request) -> Refusal:
         block = address_block(request.address)
@@ -173,8 +173,8 @@ class Gate:
     def roles(self, organization: OrganizationId, user: UserId) -> Snapshot | None:
         """Return the roles in memory, good for `user` in `organization` until the caller next waits for something; None: ask the store.
 
-        For hosts that ask many questions in one request. It knows of no key's scopes and of no method of authenticating: they are
-        narrowed by `access` only.
+        For hosts that ask many questions in one request. It knows of no key's scopes, of no method of authenticating and of no required
+        second factor: `access` alone narrows to these.
         """
         return self._mirroring.ready(organization, user) if self._mirroring is not None else None
 
@@ -191,6 +191,9 @@ class Gate:
             # A workspace may have been made by another process that was not heard of yet: the store knows.
             return None
         now, credential = self._parts.clock.now(), principal.credential
+        if mirroring.requires_mfa(organization) and not credential.multi_factor:
+            # Whether it is refused is a question to the whole standing.
+            return None
         access = snapshot.access(
             person, organization, now=now, workspace=workspace, scopes=credential.scopes, workspaces=credential.workspaces
         )
@@ -241,11 +244,13 @@ class Gate:
         with self._storage.reading() as store:
             found = store.api_keys.get(parsed.key_id)
             owner = store.users.get(UserId(found[0].owner_id)) if found is not None else None
+            enrolled = _meets_policy(store, found[0]) if found is not None else False
         if found is None:
             return None
         prepared = prepare(found[0], secrets=found[1])
-        self._records.put(key, (prepared, owner), scopes=(parsed.key_id, found[0].owner_id), generation=generation)
-        return prepared, owner
+        scopes = (parsed.key_id, found[0].owner_id, found[0].organization_id)
+        self._records.put(key, (prepared, owner, enrolled), scopes=scopes, generation=generation)
+        return prepared, owner, enrolled
 
     def _note_session(self, session: Session, now: datetime) -> None:
         seen = max(session.last_seen_at, self._parts.memory.session_uses.get(session.id, session.last_seen_at))
@@ -253,6 +258,17 @@ class Gate:
             self._parts.memory.session_uses[session.id] = now
 
 
-def _principal(key: ApiKey) -> Principal:
-    credential = Credential(kind=CredentialKind.API_KEY, id=KeyId(key.id), aal=1, scopes=key.scopes, workspaces=key.workspaces)
+def _meets_policy(store: Store, key: ApiKey) -> bool:
+    """Say whether the key's organization requires second factors and its owner has one; where it requires none, nobody asks."""
+    if store.organizations.mfa_policy(key.organization_id) is None:
+        return False
+    owner = UserId(key.owner_id)
+    confirmed = any(each.confirmed_at is not None for each in store.authenticators.of_user(owner))
+    return confirmed or bool(store.passkeys.of_user(owner))
+
+
+def _principal(key: ApiKey, *, enrolled: bool) -> Principal:
+    credential = Credential(
+        kind=CredentialKind.API_KEY, id=KeyId(key.id), aal=1, scopes=key.scopes, workspaces=key.workspaces, enrolled=enrolled
+    )
     return Principal(id=key.owner_id, kind=key.owner_kind, credential=credential, organization=key.organization_id)

@@ -52,6 +52,10 @@ class Mirroring:
                     return None
         return None
 
+    def requires_mfa(self, organization: OrganizationId) -> bool:
+        """Say whether an organization that is held requires a second factor of somebody."""
+        return self._mirror.requires_mfa(organization)
+
     def _read_person(self, organization: OrganizationId, user: UserId) -> None:
         began = self._mirror.begin()
         with self._storage.reading() as store:

@@ -11,8 +11,10 @@ from ctsec.authn._sync_addresses import Addresses
 from ctsec.authn._sync_breaches import BreachCheck
 from ctsec.authn._sync_device_list import DeviceList
 from ctsec.authn._sync_devices import Devices
+from ctsec.authn._sync_duties import Duties
 from ctsec.authn._sync_links import LinkParts, Links
 from ctsec.authn._sync_notices import SignInNotices
+from ctsec.authn._sync_owing import Owing, OwingParts
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.directory._sync_domains import Domains
@@ -29,6 +31,7 @@ from ctsec.mfa._sync_passkeys import Passkeys
 from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
 from ctsec.rbac._sync_custom import Policies
+from ctsec.rbac._sync_requirements import Requirements
 from ctsec.recovery._sync_cases import RecoveryParts
 from ctsec.recovery._sync_trail import Trails
 from ctsec.secret import Secret
@@ -66,22 +69,18 @@ class People:
     @property
     def sign_in(self) -> SignIn:
         """The sign-in journey."""
-        return SignIn(
-            SignInParts(
-                accounts=self._store.users,
-                passwords=self._passwords,
-                sessions=self.sessions,
-                second_factors=self.mfa,
-                throttle=self._throttle,
-                proofs=self._guard.proofs,
-                devices=self._devices,
-                notices=self._notices,
-                trails=self._trails,
-                links=self._links if self._parts.settings.sign_in_links else None,
-            ),
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        return SignIn(self._sign_in, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def owing(self) -> Owing:
+        """The steps of a sign-in that owes a first second factor, or a longer password."""
+        work = OwingParts(enrolment=self.mfa, passkeys=self.passkeys, post=self._outbox, letters=self._parts.letters)
+        return Owing(self._sign_in, work=work, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def requirements(self) -> Requirements:
+        """The second factors that organizations require."""
+        return Requirements(acting=self._acting, authority=self._authority, records=self._store.organizations)
 
     @property
     def sessions(self) -> Sessions:
@@ -90,6 +89,7 @@ class People:
             records=self._store.sessions,
             accounts=self._store.users,
             memberships=self.members,
+            requirements=self.requirements,
             epochs=self._store.epochs,
             proofs=self._guard.proofs,
             policy=self._parts.settings.sessions,
@@ -195,6 +195,34 @@ class People:
         )
 
     @property
+    def _sign_in(self) -> SignInParts:
+        return SignInParts(
+            accounts=self._store.users,
+            passwords=self._passwords,
+            sessions=self.sessions,
+            second_factors=self.mfa,
+            throttle=self._throttle,
+            proofs=self._guard.proofs,
+            devices=self._devices,
+            notices=self._notices,
+            duties=self._duties,
+            trails=self._trails,
+            links=self._links if self._parts.settings.sign_in_links else None,
+        )
+
+    @property
+    def _duties(self) -> Duties:
+        return Duties(
+            requirements=self.requirements,
+            factors=self.mfa,
+            passwords=self._passwords,
+            throttle=self._throttle,
+            proofs=self._guard.proofs,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
     def _accounts(self) -> AccountParts:
         return AccountParts(
             accounts=self._store.users,
@@ -204,6 +232,7 @@ class People:
             throttle=self._throttle,
             proofs=self._guard.proofs,
             devices=self._devices,
+            duties=self._duties,
             post=self._outbox,
             letters=self._parts.letters,
             trails=self._trails,

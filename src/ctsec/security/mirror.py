@@ -26,6 +26,7 @@ from typing import Final
 from ctsec.cache import LIFE
 from ctsec.changes import News
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.mfa_policy import MfaPolicy
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.snapshot import Snapshot
 from ctsec.rbac.standing import Standing
@@ -67,15 +68,21 @@ class Load:
 class _Held:
     """One organization: the version and the moment of its load, how long it is believed, and who was read again since (changes, version).
 
-    `custom_roles` says which roles of its own it had (see `Standing`); `refused` is one that the snapshot does not hold.
+    `custom_roles` says which roles of its own it had and `mfa_policy` of whom it required a second factor (see `Standing`); `refused` is
+    one that the snapshot does not hold.
     """
 
     version: int
     began: Began
     believed_until: float
     custom_roles: int = 0
+    mfa_policy: MfaPolicy | None = None
     refused: bool = False
     people: dict[UserId, tuple[int, int]] = field(default_factory=dict[UserId, tuple[int, int]])
+
+
+def _state(standing: Standing) -> tuple[int, MfaPolicy | None]:
+    return standing.custom_roles, standing.mfa_policy
 
 
 class Mirror:
@@ -143,16 +150,27 @@ class Mirror:
         with self._lock:
             self._release_old(began.at)
             self._let_go(organization)
-            custom = {each.custom_roles for each in standings}
-            # Of nobody, or its own roles changed while it was read.
-            if self._changed_since(began, organization) or len(custom) != 1:
+            states = {_state(each) for each in standings}
+            # Of nobody, or its own roles or its policy changed while it was read.
+            if self._changed_since(began, organization) or len(states) != 1:
                 return
+            custom_roles, mfa_policy = states.pop()
             refused = len(standings) > self.largest
             if not refused:
                 self.snapshot.load(organization, workspaces, standings, policy=policy)
             self._held[organization] = _Held(
-                version=load.version, began=began, believed_until=began.at + LIFE, custom_roles=custom.pop(), refused=refused
+                version=load.version,
+                began=began,
+                believed_until=began.at + LIFE,
+                custom_roles=custom_roles,
+                mfa_policy=mfa_policy,
+                refused=refused,
             )
+
+    def requires_mfa(self, organization: OrganizationId) -> bool:
+        """Say whether an organization that is held requires a second factor of somebody; the snapshot does not know of it."""
+        held = self._held.get(organization)
+        return held is not None and held.mfa_policy is not None
 
     def keep_person(self, organization: OrganizationId, user: UserId, standing: Standing | None, *, version: int, began: Began) -> None:
         """Hold what one person is, if nothing newer is known; `version` is the organization's, read before the standing."""
@@ -162,7 +180,7 @@ class Mirror:
                 return
             if version < max(held.version, held.people.get(user, (0, 0))[1]):
                 return
-            if standing is not None and standing.custom_roles != held.custom_roles:
+            if standing is not None and _state(standing) != (held.custom_roles, held.mfa_policy):
                 self._let_go(organization)
                 return
             if standing is None:

@@ -40,7 +40,9 @@ from ctsec.transport.address import is_loopback
 from ctsec.transport.tls import TRANSPORT, Transport
 from ctsec.user import User
 
-Cached: TypeAlias = tuple[Session, User | None] | tuple[VerifiableKey, User | None] | tuple[Standing | None] | tuple[OrganizationId | None]
+Cached: TypeAlias = (
+    tuple[Session, User | None] | tuple[VerifiableKey, User | None, bool] | tuple[Standing | None] | tuple[OrganizationId | None]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from ctsec.authn.journey import LINK_LIFE, SignedIn, SignInStep
+from ctsec.authn.journey import LINK_LIFE, EnrolmentRequired, MfaRequired, PasswordChangeRequired, SignedIn, SignInStep
 from ctsec.ids import OrganizationId, UserId, is_id
 from ctsec.outcome import Refusal
 from ctsec.principal import Factor
@@ -74,14 +74,17 @@ def sign_in_answer(call: AsyncCall, step: SignInStep) -> Answer:
     if isinstance(step, Refusal):
         return step
     if isinstance(step, SignedIn):
-        return call.with_session("signed_in", step.session, step.token, device=step.device)
-    body = {
-        "status": "mfa_required",
-        "ticket": step.ticket.reveal(),
-        "factors": list(step.factors),
-        "expires_at": views.moment(step.expires_at),
-    }
-    return WebResponse(json=body)
+        answer = call.with_session("signed_in", step.session, step.token, device=step.device)
+        due = views.moment(step.mfa_due) if step.mfa_due is not None else None
+        return replace(answer, json={**(answer.json or {}), "mfa_required_by": due, **views.codes(step.codes)})
+    body: dict[str, object] = {"ticket": step.ticket.reveal(), "expires_at": views.moment(step.expires_at), **views.codes(step.codes)}
+    match step:
+        case MfaRequired():
+            return WebResponse(json={"status": "mfa_required", "factors": list(step.factors), **body})
+        case EnrolmentRequired():
+            return WebResponse(json={"status": "enrolment_required", **body})
+        case PasswordChangeRequired():
+            return WebResponse(json={"status": "password_change_required", **body})
 
 
 async def step_up(call: AsyncCall) -> Answer:
@@ -144,6 +147,7 @@ async def session(call: AsyncCall) -> Answer:
     credential = call.principal.credential
     found = [each for each in await call.unit.sessions.of(UserId(call.principal.id)) if each.id == credential.id]
     person = await call.unit.accounts.profile(UserId(call.principal.id))
+    due = () if credential.multi_factor else tuple((await call.unit.requirements.due(UserId(call.principal.id))).values())
     body = {
         "user_id": call.principal.id,
         "email": person.email if person is not None else None,
@@ -152,6 +156,7 @@ async def session(call: AsyncCall) -> Answer:
         "aal": credential.aal,
         "amr": sorted(credential.factors),
         "organization_id": call.principal.organization,
+        "mfa_required_by": views.moment(min(due, default=None)),
         "expires_at": views.moment(found[0].expires_at) if found else None,
         "csrf_token": csrf_token(call.known.presented.token.reveal()),
     }

@@ -3,6 +3,7 @@
 Rules that this module keeps:
 
 - the same order for every route: path, method, limits, kinds of ids, caller, CSRF, body, and only then a unit of work;
+- where the path names an organization, or a workspace of one, that requires a second factor, a session without one goes no further;
 - the unit is committed before the answer exists; a refusal commits what belongs to it, an error rolls everything back;
 - 404, 405, HEAD and OPTIONS are answered here, never by a framework.
 """
@@ -30,6 +31,7 @@ from ctsec.web import (
     _async_passkeys,
     _async_people,
     _async_recovery,
+    _async_requirements,
     _async_residency,
     _async_roles,
     _async_second_factor,
@@ -40,10 +42,11 @@ from ctsec.web._async_entry import AsyncEntry, ambient_request
 from ctsec.web.credentials import Caller
 from ctsec.web.csrf import check_origin
 from ctsec.web.http import WebRequest, WebResponse, over_limit, parse_json
+from ctsec.web.kinds import KINDS
 from ctsec.web.models import Body
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_refusal, unsupported_media_type
 from ctsec.web.route import Needs, Route
-from ctsec.web.table import KINDS, ROUTES, by_path
+from ctsec.web.table import ROUTES, by_path
 
 _MODULES: Final = (
     _async_account,
@@ -51,6 +54,7 @@ _MODULES: Final = (
     _async_passkeys,
     _async_devices,
     _async_organizations,
+    _async_requirements,
     _async_people,
     _async_recovery,
     _async_roles,
@@ -134,7 +138,8 @@ class AsyncApi:
             return caller
         if route.needs is Needs.SESSION and caller.principal.credential.kind is not CredentialKind.SESSION:
             return of_refusal(_SESSION_ONLY)
-        return caller
+        barred = await self._entry.barred(caller.principal, request.params)
+        return caller if barred is None else barred
 
 
 def _allowed(methods: Mapping[str, Route]) -> str:

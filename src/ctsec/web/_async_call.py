@@ -142,7 +142,8 @@ class AsyncCall:
         if permission in self.security.parts.policy.permissions:
             decision = access.check(permission)
             if decision.reason is DecisionReason.STEP_UP_REQUIRED:
-                return decision_refusal(decision)
+                methods = self.security.parts.methods
+                return decision_refusal(decision, max_age=methods.max_age(permission) if methods is not None else None)
             return None if decision.allowed else Refusal(Reason.DENIED, f"{permission} is not among your permissions")
         credential = self.principal.credential
         manner = manner_of(self.security.parts.methods, credential, now=self.now)

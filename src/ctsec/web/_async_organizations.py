@@ -26,8 +26,15 @@ async def organizations(call: AsyncCall) -> Answer:
     principal = call.principal
     found = await call.unit.directory.organizations_of(UserId(principal.id))
     own = principal.organization if principal.credential.kind is CredentialKind.API_KEY else None
+    # Shown to every member: who proves a second factor in time is refused nowhere.
+    due = await call.unit.requirements.due(UserId(principal.id))
     listed = [
-        {**views.organization(organization), "role": membership.role, "membership": membership.status.value}
+        {
+            **views.organization(organization),
+            "role": membership.role,
+            "membership": membership.status.value,
+            "mfa_required_by": views.moment(due[organization.id]) if organization.id in due else None,
+        }
         for organization, membership in found
         if own in {None, organization.id}
     ]

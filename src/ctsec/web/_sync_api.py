@@ -4,6 +4,7 @@
 Rules that this module keeps:
 
 - the same order for every route: path, method, limits, kinds of ids, caller, CSRF, body, and only then a unit of work;
+- where the path names an organization, or a workspace of one, that requires a second factor, a session without one goes no further;
 - the unit is committed before the answer exists; a refusal commits what belongs to it, an error rolls everything back;
 - 404, 405, HEAD and OPTIONS are answered here, never by a framework.
 """
@@ -31,6 +32,7 @@ from ctsec.web import (
     _sync_passkeys,
     _sync_people,
     _sync_recovery,
+    _sync_requirements,
     _sync_residency,
     _sync_roles,
     _sync_second_factor,
@@ -41,10 +43,11 @@ from ctsec.web._sync_entry import Entry, ambient_request
 from ctsec.web.credentials import Caller
 from ctsec.web.csrf import check_origin
 from ctsec.web.http import WebRequest, WebResponse, over_limit, parse_json
+from ctsec.web.kinds import KINDS
 from ctsec.web.models import Body
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_refusal, unsupported_media_type
 from ctsec.web.route import Needs, Route
-from ctsec.web.table import KINDS, ROUTES, by_path
+from ctsec.web.table import ROUTES, by_path
 
 _MODULES: Final = (
     _sync_account,
@@ -52,6 +55,7 @@ _MODULES: Final = (
     _sync_passkeys,
     _sync_devices,
     _sync_organizations,
+    _sync_requirements,
     _sync_people,
     _sync_recovery,
     _sync_roles,
@@ -133,7 +137,8 @@ class Api:
             return caller
         if route.needs is Needs.SESSION and caller.principal.credential.kind is not CredentialKind.SESSION:
             return of_refusal(_SESSION_ONLY)
-        return caller
+        barred = self._entry.barred(caller.principal, request.params)
+        return caller if barred is None else barred
 
 
 def _allowed(methods: Mapping[str, Route]) -> str:

@@ -10,18 +10,29 @@ Rules that this module keeps:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ctsec.ambient import Ambient, Request
 from ctsec.audit.event import EventName, Target, build
 from ctsec.errors import AccessDenied, CtsecError
-from ctsec.ids import OrganizationId, WorkspaceId, is_id
-from ctsec.outcome import Outcome, Refusal
+from ctsec.ids import OrganizationId, UserId, WorkspaceId, is_id
+from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Principal, anonymous
 from ctsec.rbac.condition import Situation
 from ctsec.security._sync import Security
 from ctsec.web.credentials import Caller, Via, presented, presented_device
 from ctsec.web.csrf import check_csrf
-from ctsec.web.guarding import NO_ORGANIZATION, NOT_FOUND, Demand, assurance_refusal, decision_refusal, denial_refusal, under_condition
+from ctsec.web.guarding import (
+    NO_ORGANIZATION,
+    NOT_FOUND,
+    Demand,
+    age_asked,
+    assurance_refusal,
+    decision_refusal,
+    denial_refusal,
+    standing_refusal,
+    under_condition,
+)
 from ctsec.web.http import WebRequest, over_limit
 from ctsec.web.problem import Problem, of_error, of_limit, of_refusal
 from ctsec.web.site import Site
@@ -75,9 +86,30 @@ class Entry:
             if isinstance(found, Problem):
                 return found
             refusal = self._judge(request, demand, found.principal)
+            return found.principal if refusal is None else self.hinted(refusal, found.principal)
         except CtsecError as error:
             return of_error(error)
-        return found.principal if refusal is None else of_refusal(refusal)
+
+    def barred(self, principal: Principal, params: Mapping[str, str]) -> Problem | None:
+        """Return the problem for a session, or a key, that the organization in the path refuses for want of a second factor, or None."""
+        organization = OrganizationId(params["organization_id"]) if "organization_id" in params else None
+        workspace = WorkspaceId(params["workspace_id"]) if "workspace_id" in params else None
+        if workspace is not None:
+            organization = self._security.gate.organization_of(workspace)
+        if organization is None or principal.credential.multi_factor:
+            return None
+        access = self._security.gate.access(principal, organization, workspace=workspace)
+        refusal = standing_refusal(access, policy=self._security.parts.policy)
+        return self.hinted(refusal, principal) if refusal is not None and refusal.reason is Reason.MFA_REQUIRED else None
+
+    def hinted(self, refusal: Refusal, principal: Principal) -> Problem:
+        """Return the problem for a refusal; where a second factor is missing it says whether to prove one or to enrol one."""
+        problem = of_refusal(refusal)
+        if refusal.reason is not Reason.MFA_REQUIRED:
+            return problem
+        with self._security.reading() as unit:
+            enrolled = bool(unit.mfa.enrolled(UserId(principal.id)))
+        return replace(problem, hint="step_up" if enrolled else "enrol")
 
     def denied(self, request: WebRequest, error: AccessDenied, *, principal: Principal | None = None) -> Problem:
         """Return the answer to a request whose view required what the caller may not; the denial is recorded as a guard's is.
@@ -85,7 +117,8 @@ class Entry:
         Without `principal` the actor is who makes the request, or nobody known. Where the error does not tell its place, the event is the
         deployment's.
         """
-        refusal = denial_refusal(error.reason)
+        methods = self._security.parts.methods
+        refusal = denial_refusal(error.reason, max_age=methods.max_age(error.permission) if methods is not None else None)
         try:
             self._record(
                 request,
@@ -116,7 +149,7 @@ class Entry:
         if demand.condition is not None:
             situation = Situation(principal=principal, now=now, address=request.address)
             decision = under_condition(decision, demand.condition, situation)
-        refusal = decision_refusal(decision)
+        refusal = decision_refusal(decision, max_age=age_asked(demand, self._security.parts.methods))
         if refusal is None:
             refusal = assurance_refusal(principal, demand, now=now)
         if refusal is not None:

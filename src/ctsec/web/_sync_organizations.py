@@ -27,8 +27,15 @@ def organizations(call: Call) -> Answer:
     principal = call.principal
     found = call.unit.directory.organizations_of(UserId(principal.id))
     own = principal.organization if principal.credential.kind is CredentialKind.API_KEY else None
+    # Shown to every member: who proves a second factor in time is refused nowhere.
+    due = call.unit.requirements.due(UserId(principal.id))
     listed = [
-        {**views.organization(organization), "role": membership.role, "membership": membership.status.value}
+        {
+            **views.organization(organization),
+            "role": membership.role,
+            "membership": membership.status.value,
+            "mfa_required_by": views.moment(due[organization.id]) if organization.id in due else None,
+        }
         for organization, membership in found
         if own in {None, organization.id}
     ]

@@ -20,10 +20,12 @@ from ctsec.errors import ConfigurationError
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import SECOND_FACTORS, CredentialKind, Principal
 from ctsec.rbac.access import Access
-from ctsec.rbac.condition import Condition, Situation, conditioned, needs_requester
+from ctsec.rbac.condition import Condition, Situation, conditioned, max_age, needs_requester
 from ctsec.rbac.decision import DECISIONS, Decision, DecisionReason
+from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.permission import Scope
 from ctsec.rbac.policy import Policy
+from ctsec.rbac.requirement import MFA_REQUIRED
 
 PUBLIC: Final = "__ctsec_public__"
 NO_ORGANIZATION: Final = Refusal(Reason.DENIED, "choose an organization first")
@@ -38,7 +40,6 @@ _STATES: Final = frozenset(
         DecisionReason.OUTSIDE_KEY_WORKSPACES,
     }
 )
-_STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor first")
 _NO_KEYS: Final = Refusal(Reason.DENIED, "this takes a second factor, which an API key does not have; use a session")
 _PARAMETER: Final = re.compile(r"\{(\w+)(?::\w+)?\}")
 
@@ -98,24 +99,39 @@ def standing_refusal(access: Access, *, policy: Policy) -> Refusal | None:
     reason = access.check(policy.permissions[0]).reason
     if reason in _HIDDEN:
         return NOT_FOUND
+    if reason is DecisionReason.MFA_REQUIRED:
+        return MFA_REQUIRED
     return Refusal(Reason.DENIED, f"refused: {reason.value}") if reason in _STATES else None
 
 
-def decision_refusal(decision: Decision) -> Refusal | None:
-    """Return the refusal that a decision stands for, or None if it allows."""
+def decision_refusal(decision: Decision, *, max_age: timedelta | None = None) -> Refusal | None:
+    """Return the refusal that a decision stands for, or None if it allows; `max_age` is how old the proof of a second factor may be."""
     if decision.allowed:
         return None
     if decision.reason is DecisionReason.STEP_UP_REQUIRED:
-        return _STEP_UP
+        return _step_up(max_age)
+    if decision.reason is DecisionReason.MFA_REQUIRED:
+        return MFA_REQUIRED
     return NOT_FOUND if decision.reason in _HIDDEN else Refusal(Reason.DENIED, f"refused: {decision.reason.value}")
 
 
-def denial_refusal(reason: str) -> Refusal:
+def denial_refusal(reason: str, *, max_age: timedelta | None = None) -> Refusal:
     """Return the refusal for the reason of an `AccessDenied`; one that is no reason of a denial refuses all the same."""
     if reason not in set(DecisionReason):
         return Refusal(Reason.DENIED, "refused")
-    refusal = decision_refusal(DECISIONS[DecisionReason(reason)])
+    refusal = decision_refusal(DECISIONS[DecisionReason(reason)], max_age=max_age)
     return refusal if refusal is not None else Refusal(Reason.DENIED, "refused")
+
+
+def age_asked(demand: Demand, methods: MethodTable | None) -> timedelta | None:
+    """Return how old the proof of a second factor may be at most for whatever a guard asks, its table and its condition; None if never."""
+    table = methods.max_age(demand.permission) if methods is not None and demand.permission is not None else None
+    condition = max_age(demand.condition) if demand.condition is not None else None
+    return min((each for each in (table, condition, demand.within) if each is not None), default=None)
+
+
+def _step_up(age: timedelta | None) -> Refusal:
+    return Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor first", max_age=age)
 
 
 def under_condition(decision: Decision, condition: Condition, situation: Situation) -> Decision:
@@ -134,9 +150,9 @@ def assurance_refusal(principal: Principal, demand: Demand, *, now: datetime) ->
     if credential.kind is not CredentialKind.SESSION:
         return _NO_KEYS
     if credential.aal < demand.aal:
-        return _STEP_UP
+        return _step_up(demand.within)
     if demand.within is None:
         return None
     second = [proved for factor, proved in credential.factors.items() if factor in SECOND_FACTORS]
     counted = second or ([] if demand.aal > 1 else list(credential.factors.values()))
-    return None if any(timedelta(0) <= now - proved <= demand.within for proved in counted) else _STEP_UP
+    return None if any(timedelta(0) <= now - proved <= demand.within for proved in counted) else _step_up(demand.within)

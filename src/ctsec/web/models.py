@@ -68,6 +68,35 @@ class SignInCode(Body):
     code: Code
 
 
+class Ticket(Body):
+    """The ticket of a sign-in that is not complete."""
+
+    ticket: Token
+
+
+class TicketCode(Body):
+    """The first code of an authenticator app, with the ticket of a sign-in."""
+
+    ticket: Token
+    code: Code
+
+
+class TicketPassword(Body):
+    """A password in place of one that is too short now, with the ticket of a sign-in."""
+
+    ticket: Token
+    password: Password
+
+
+class MfaRequirement(Body):
+    """Of whom a second factor is required (no roles: of everybody), from when on, and from when on it is refused to go without."""
+
+    organization_roles: Annotated[list[Word], Field(max_length=64)] | None = None
+    workspace_roles: Annotated[list[Word], Field(max_length=64)] = []
+    starts_at: Moment | None = None
+    grace_until: Moment | None = None
+
+
 class StepUp(Body):
     """A second factor, proved again."""
 
@@ -144,6 +173,14 @@ class NewAuthenticator(Body):
     """The name of a new authenticator app, which tells it from others."""
 
     name: Name = "authenticator app"
+
+
+class TicketPasskey(Body):
+    """A passkey that the browser made for the ticket of a sign-in, and its name."""
+
+    ticket: Token
+    name: Name
+    response: dict[str, object]
 
 
 class FactorName(Body):

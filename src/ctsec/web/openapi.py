@@ -22,6 +22,10 @@ _SCHEMES: Final = {
     "session": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`Session <token>`, for clients without cookies"},
     "apiKey": {"type": "http", "scheme": "bearer"},
 }
+_CHALLENGE: Final = {
+    "description": "With 401, and where a second factor, or a fresher proof of it, is missing (RFC 9470)",
+    "schema": {"type": "string"},
+}
 _PROBLEM: Final = {
     "type": "object",
     "required": ["type", "title", "status", "reason"],
@@ -31,7 +35,9 @@ _PROBLEM: Final = {
         "status": {"type": "integer"},
         "reason": {"type": "string"},
         "detail": {"type": "string"},
-        "retry_after": {"type": "integer"},
+        "retry_after": {"type": "integer", "description": "Seconds after which to try again"},
+        "max_age": {"type": "integer", "description": "Seconds: how old the proof of a second factor may be (RFC 9470)"},
+        "hint": {"type": "string", "enum": ["step_up", "enrol"], "description": "What helps: prove the second factor, or enrol one"},
         "errors": {"type": "array", "items": {"type": "object"}},
     },
 }
@@ -66,6 +72,7 @@ def _operation(route: Route) -> dict[str, Any]:
             str(route.status): _answer(route),
             "default": {
                 "description": "What went wrong",
+                "headers": {"WWW-Authenticate": _CHALLENGE},
                 "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
             },
         },

@@ -4,7 +4,8 @@ Rules that this module keeps:
 
 - the status follows from the reason by one table; `type` is `urn:ctsec:<reason>`, and clients decide by `reason`, never by text;
 - a 404 has one body, whether something does not exist or belongs to somebody else;
-- 401 says how to authenticate (RFC 9110, 11.6.1), a missing step-up follows RFC 9470, waiting is told by `Retry-After` in whole seconds;
+- 401 says how to authenticate (RFC 9110, 11.6.1), waiting is told by `Retry-After` in whole seconds;
+- a missing step-up or second factor has the error and the `max_age` of RFC 9470 (section 3), with the status 403: the session goes on;
 - broken infrastructure tells its caller nothing but whether trying again helps.
 """
 
@@ -59,20 +60,26 @@ _STATUS: Final[Mapping[Reason, int]] = {
 }
 # A credential that proves nothing is a missing credential, whatever is wrong with it.
 _CREDENTIAL: Final = frozenset({Reason.INVALID_TOKEN, Reason.EXPIRED, Reason.REVOKED, Reason.DISABLED})
+_STRONGER: Final = frozenset({Reason.STEP_UP_REQUIRED, Reason.MFA_REQUIRED})
 _NOTHING_HERE: Final = "there is nothing here, or nothing that you may see"
-_STEP_UP: Final = 'Bearer error="insufficient_user_authentication"'
+_INSUFFICIENT: Final = 'Bearer error="insufficient_user_authentication"'
 RETRY: Final = timedelta(seconds=1)
 _LOG: Final = logging.getLogger("ctsec.web")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A failure on its way to the client; `errors` names fields of the input, `headers` are sent with it."""
+    """A failure on its way to the client; `errors` names fields of the input, `headers` are sent with it.
+
+    `max_age` is how old the proof of a second factor may be where proving it again helps, `hint` what else helps: `step_up` or `enrol`.
+    """
 
     status: int
     reason: str
     detail: str = ""
     retry_after: timedelta | None = None
+    max_age: timedelta | None = None
+    hint: str = ""
     errors: tuple[Mapping[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
 
@@ -91,6 +98,10 @@ class Problem:
             seconds = max(1, ceil(self.retry_after.total_seconds()))
             body["retry_after"] = seconds
             headers = (*headers, ("retry-after", str(seconds)))
+        if self.max_age is not None:
+            body["max_age"] = int(self.max_age.total_seconds())
+        if self.hint:
+            body["hint"] = self.hint
         if self.errors:
             body["errors"] = list(self.errors)
         return WebResponse(status=self.status, json=body, media_type="application/problem+json", headers=headers)
@@ -106,9 +117,18 @@ def of_refusal(refusal: Refusal, *, credential: bool = False) -> Problem:
     if status == 401:
         told = credential and reason is not Reason.NOT_AUTHENTICATED
         headers = (("www-authenticate", 'Bearer error="invalid_token"' if told else "Bearer"),)
-    elif reason is Reason.STEP_UP_REQUIRED:
-        headers = (("www-authenticate", _STEP_UP),)
-    return Problem(status=status, reason=reason.value, detail=refusal.detail, retry_after=refusal.retry_after, headers=headers)
+    elif reason in _STRONGER:
+        age = f', max_age="{int(refusal.max_age.total_seconds())}"' if refusal.max_age is not None else ""
+        headers = (("www-authenticate", f"{_INSUFFICIENT}{age}"),)
+    return Problem(
+        status=status,
+        reason=reason.value,
+        detail=refusal.detail,
+        retry_after=refusal.retry_after,
+        max_age=refusal.max_age,
+        hint="step_up" if reason is Reason.STEP_UP_REQUIRED else "",
+        headers=headers,
+    )
 
 
 def of_error(error: CtsecError) -> Problem:

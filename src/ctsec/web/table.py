@@ -6,72 +6,19 @@ type or format and a string if left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from ctsec.encryption.customer_key import parse_region
-from ctsec.ids import (
-    AuthenticatorId,
-    CredentialId,
-    DeviceId,
-    ElevationId,
-    InvitationId,
-    KeyId,
-    OrganizationId,
-    PasskeyId,
-    RecoveryId,
-    SessionId,
-    UserId,
-    WorkspaceId,
-    is_id,
-)
-from ctsec.rbac.permission import parse_role_name
 from ctsec.web import models
 from ctsec.web.route import Route
 from ctsec.web.route import open_route as _open
 from ctsec.web.route import principal_route as _route
 from ctsec.web.route import session_route as _signed_in
 
-
-def _is(kind: Callable[[str], Any]) -> Callable[[str], bool]:
-    return lambda text: is_id(kind, text)
-
-
-def _names_a_role(text: str) -> bool:
-    try:
-        return parse_role_name(text) == text
-    except ValueError:
-        return False
-
-
-def _names_a_region(text: str) -> bool:
-    try:
-        return parse_region(text) == text
-    except ValueError:
-        return False
-
-
-# What may stand in a path, by the parameter's name; anything else is answered as if there were no such path.
-KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
-    "organization_id": _is(OrganizationId),
-    "workspace_id": _is(WorkspaceId),
-    "user_id": _is(UserId),
-    "session_id": _is(SessionId),
-    "device_id": _is(DeviceId),
-    "elevation_id": _is(ElevationId),
-    "invitation_id": _is(InvitationId),
-    "key_id": _is(KeyId),
-    "credential_id": _is(CredentialId),
-    "passkey_id": _is(PasskeyId),
-    "authenticator_id": _is(AuthenticatorId),
-    "recovery_id": _is(RecoveryId),
-    "role_name": _names_a_role,
-    "region": _names_a_region,
-}
-
-
 _PAGE: Final = ("after", "limit")
 _SIGNED_IN: Final = ("status", "user_id", "session_id", "aal:integer", "organization_id", "expires_at:date-time", "csrf_token")
+_STEP: Final = (*_SIGNED_IN, "mfa_required_by:date-time", "ticket", "codes:array")
+_APP: Final = ("authenticator_id", "uri", "manual_key", "qr_svg")
 _KEY: Final = (
     "id",
     "name",
@@ -93,7 +40,7 @@ ACCOUNT: Final = (
     _open(
         "POST /verification request_verification", "Send the confirmation mail again", body=models.Address, status=202, returns=("status",)
     ),
-    _open("POST /sign-in sign_in", "Sign in with a password", body=models.SignIn, returns=(*_SIGNED_IN, "ticket", "factors:array")),
+    _open("POST /sign-in sign_in", "Sign in with a password", body=models.SignIn, returns=(*_STEP, "factors:array")),
     _open(
         "POST /sign-in/link/request request_sign_in_link", "Mail a link to sign in", body=models.Address, status=202, returns=("status",)
     ),
@@ -101,9 +48,9 @@ ACCOUNT: Final = (
         "POST /sign-in/link sign_in_link",
         "Sign in with the token of a mailed link",
         body=models.MailedToken,
-        returns=(*_SIGNED_IN, "ticket", "factors:array"),
+        returns=(*_STEP, "factors:array"),
     ),
-    _open("POST /sign-in/code sign_in_code", "Complete a sign-in with a code", body=models.SignInCode, returns=_SIGNED_IN),
+    _open("POST /sign-in/code sign_in_code", "Complete a sign-in with a code", body=models.SignInCode, returns=_STEP),
     _signed_in("POST /sign-out sign_out", "End this session", status=204),
     _signed_in(
         "POST /sign-out-everywhere sign_out_everywhere", "End every session", body=models.SignOutEverywhere, returns=("ended:integer",)
@@ -114,7 +61,7 @@ ACCOUNT: Final = (
     _signed_in("POST /password/change change_password", "Change the password", body=models.PasswordChange, returns=_SIGNED_IN),
     _open("POST /password/reset-request request_reset", "Mail a reset link", body=models.Address, status=202, returns=("status",)),
     _open("POST /password/reset reset_password", "Set a new password with a mailed token", body=models.PasswordReset, status=204),
-    _signed_in("GET /session session", "Who am I", returns=(*_SIGNED_IN[1:], "email", "name", "amr:array")),
+    _signed_in("GET /session session", "Who am I", returns=(*_SIGNED_IN[1:], "email", "name", "amr:array", "mfa_required_by:date-time")),
     _signed_in("GET /sessions sessions", "My sessions", returns=("sessions:array",)),
     _signed_in("DELETE /sessions/{session_id} end_session", "End one of my sessions", status=204),
     _signed_in(
@@ -133,7 +80,7 @@ SECOND_FACTOR: Final = (
         "Begin to enrol an authenticator app",
         body=models.NewAuthenticator,
         status=201,
-        returns=("authenticator_id", "uri", "manual_key", "qr_svg"),
+        returns=_APP,
     ),
     _signed_in("POST /mfa/totp/confirm confirm_totp", "Confirm it with its first code", body=models.TotpCode, returns=_CODES),
     _signed_in("GET /mfa/totp authenticators", "My authenticator apps", returns=("authenticators:array",)),
@@ -150,7 +97,7 @@ PASSKEYS: Final = (
         "POST /sign-in/passkey sign_in_passkey",
         "Sign in with a passkey, or with a ticket complete a sign-in with it",
         body=models.PasskeySignIn,
-        returns=_SIGNED_IN,
+        returns=_STEP,
     ),
     _signed_in("POST /step-up/passkey/options step_up_options", "What to ask one of my passkeys for", returns=_QUESTION),
     _signed_in("POST /step-up/passkey step_up_passkey", "Prove a passkey again", body=models.PasskeyAnswer, returns=_SIGNED_IN),
@@ -193,6 +140,18 @@ ORGANIZATIONS: Final = (
     ),
     _route(f"GET {_ORG}/permissions organization_permissions", "What I may do in the organization", returns=("permissions:array",)),
     _route(f"GET {_SPACE}/permissions workspace_permissions", "What I may do in the workspace", returns=("permissions:array",)),
+)
+_POLICY: Final = ("required:boolean", "organization_roles:array", "workspace_roles:array", "starts_at:date-time", "grace_until:date-time")
+_OWED: Final = "/sign-in/enrolment"
+REQUIREMENTS: Final = (
+    _route(f"GET {_ORG}/mfa-policy mfa_policy", "Of whom a second factor is required", returns=_POLICY),
+    _signed_in(f"PUT {_ORG}/mfa-policy require_mfa", "Require one", body=models.MfaRequirement, returns=_POLICY),
+    _signed_in(f"DELETE {_ORG}/mfa-policy relax_mfa", "Require none any more", status=204),
+    _open(f"POST {_OWED}/totp enrol_totp", "Begin to enrol the app that a sign-in owes", body=models.Ticket, status=201, returns=_APP),
+    _open(f"POST {_OWED}/totp/confirm enrolled_totp", "Confirm it, and be signed in", body=models.TicketCode, returns=_STEP),
+    _open(f"POST {_OWED}/passkey/options enrol_passkey", "What to make for a sign-in", body=models.Ticket, returns=_QUESTION),
+    _open(f"POST {_OWED}/passkey enrolled_passkey", "Keep it, then sign in with it", body=models.TicketPasskey, returns=_STEP),
+    _open("POST /sign-in/password renew_password", "Set the password that a sign-in owes", body=models.TicketPassword, returns=_STEP),
 )
 PEOPLE: Final = (
     _route(f"GET {_ORG}/members members", "The members", query=_PAGE, returns=("members:array", "next")),
@@ -350,6 +309,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *PASSKEYS,
     *DEVICES,
     *ORGANIZATIONS,
+    *REQUIREMENTS,
     *PEOPLE,
     *RECOVERY,
     *ROLES,

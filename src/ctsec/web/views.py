@@ -15,11 +15,13 @@ from ctsec.encryption.dek import WrappedDek
 from ctsec.keys.record import ApiKey, status_at
 from ctsec.mfa.passkey import Passkey
 from ctsec.mfa.record import Authenticator
+from ctsec.mfa_policy import MfaPolicy
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import ElevationRequest
 from ctsec.recovery.record import Recovery
 from ctsec.residency.record import Move
+from ctsec.secret import SecretText
 from ctsec.vault.record import VaultCredential
 
 View: TypeAlias = dict[str, Any]
@@ -33,6 +35,23 @@ def moment(value: datetime | None) -> str | None:
 def names(values: Iterable[str] | None) -> list[str] | None:
     """Return a set in a stable order, None for "not narrowed"."""
     return None if values is None else sorted(values)
+
+
+def codes(values: Iterable[SecretText]) -> View:
+    """Return backup codes that are shown once, nothing where there are none."""
+    shown = [each.reveal() for each in values]
+    return {"codes": shown} if shown else {}
+
+
+def mfa_policy(policy: MfaPolicy | None) -> View:
+    """Return of whom an organization requires a second factor."""
+    return {
+        "required": policy is not None,
+        "organization_roles": names(policy.organization_roles) if policy is not None else None,
+        "workspace_roles": names(policy.workspace_roles) if policy is not None else None,
+        "starts_at": moment(policy.starts_at) if policy is not None else None,
+        "grace_until": moment(policy.grace_until) if policy is not None else None,
+    }
 
 
 def session(record: Session, *, current: str) -> View:

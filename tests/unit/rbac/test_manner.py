@@ -77,4 +77,4 @@ def test_what_was_judged_before_and_what_nobody_judges_has_no_manner() -> None:
     table = MethodTable(index=POLICY.index)
     assert manner_of(None, KEY, now=NOW) is None
     assert manner_of(table, INTERNAL, now=NOW) is None
-    assert manner_of(table, KEY, now=NOW) == Manner(table, frozenset({Method.API_KEY}))
+    assert manner_of(table, KEY, now=NOW) == Manner(table, KEY, NOW)

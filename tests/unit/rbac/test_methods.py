@@ -150,3 +150,54 @@ def test_to_require_is_to_check_and_to_raise() -> None:
     with pytest.raises(AccessDenied, match="outside_key_scope") as keyed:
         narrowed.require("agents:run")
     assert keyed.value.workspace == WORKSPACES[0]
+
+
+AGES = st.integers(0, 12).map(lambda minutes: timedelta(minutes=minutes))
+TIMES = st.dictionaries(
+    st.sampled_from(["agents:run", "sso:manage", "billing:manage"]), st.integers(1, 11).map(lambda n: timedelta(minutes=n))
+)
+
+
+@pytest.mark.proves("ASVS-7.5.3")
+@given(TIMES, st.integers(1, 11), AGES, st.booleans(), st.booleans())
+def test_a_permission_has_a_freshness_of_its_own(times: Any, fresh: int, age: timedelta, keyed: bool, mixed: bool) -> None:
+    """A timed permission takes a proof of at most its age, and a key only if its row says so; all others go by the table's age."""
+    rows: dict[str, list[Method]] = {"dashboards:view": [Method.FRESH_SECOND_FACTOR]}
+    if keyed and "agents:run" in times:
+        rows["agents:run"] = [Method.FRESH_SECOND_FACTOR, Method.API_KEY]
+    table = MethodTable.of(POLICY.index, rows, fresh=timedelta(minutes=fresh), within=times)
+    session = replace(STRONG, factors={"otp": NOW - age})
+    places: tuple[Any, ...] = ({}, PLACE)
+    for credential in (session, replace(session, aal=1), KEY):
+        for permission in (*times, "dashboards:view"):
+            limit = times.get(permission, table.fresh)
+            refused = table.refuse(permission, credential=credential, now=NOW)
+            if credential is KEY:
+                assert (refused is None) == (Method.API_KEY in rows.get(permission, ()))
+            else:
+                assert (refused is None) == (credential.aal == 2 and age <= limit)
+                assert refused in {None, DecisionReason.STEP_UP_REQUIRED}
+            assert table.max_age(permission) == limit
+        for place in places if mixed else places[:1]:
+            access = POLICY.access(member("owner"), now=NOW, **place)
+            narrowed = table.narrow(access, credential=credential, now=NOW)
+            expected = [p for p in access.permissions if table.refuse(p, credential=credential, now=NOW) is None]
+            assert list(narrowed.permissions) == expected
+
+
+def test_a_freshness_that_nobody_could_mean_is_refused() -> None:
+    """A time of nothing, a permission of no name and a row that lets a weaker session in contradict it; the open table takes times too."""
+    index = POLICY.index
+    for wrong in (timedelta(0), timedelta(seconds=-1)):
+        with pytest.raises(ValueError, match="positive time"):
+            MethodTable.of(index, {}, within={"sso:manage": wrong})
+    with pytest.raises(UnknownPermission):
+        MethodTable.of(index, {}, within={"nothing:here": FRESH})
+    for methods in ([Method.SESSION], [Method.SECOND_FACTOR, Method.FRESH_SECOND_FACTOR], [Method.API_KEY]):
+        with pytest.raises(ValueError, match="no weaker session"):
+            MethodTable.of(index, {"sso:manage": methods}, within={"sso:manage": FRESH})
+    table = MethodTable.from_matrix(index, TABLE, within={"sso:manage": TICK})
+    assert [table.max_age(each) for each in ("sso:manage", "agents:run", "dashboards:view", "billing:manage")] == [TICK, None, None, None]
+    open_table = MethodTable.keys_unrestricted(index, within={"sso:manage": FRESH})
+    assert open_table.refuse("sso:manage", credential=KEY, now=NOW) is DecisionReason.CREDENTIAL_NOT_ACCEPTED
+    assert open_table.refuse("billing:manage", credential=KEY, now=NOW) is None

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ctsec.directory.record import OWNER, Invitation, Member, Membership, MembershipStatus, Organization, Workspace
 from ctsec.ids import InvitationId, OrganizationId, UserId, WorkspaceId
+from ctsec.mfa_policy import MfaPolicy
 from ctsec.storage.memory.state import Transaction
 from ctsec.storage.memory.tables import (
     ASSIGNMENTS,
@@ -108,6 +109,22 @@ class MemoryOrganizations:
         stored = self._tx.current(ORGANIZATIONS, organization_id)
         if stored is not None:
             self._tx.put(ORGANIZATIONS, organization_id, replace(stored, roles_version=stored.roles_version + 1))
+
+    def mfa_policy(self, organization_id: OrganizationId) -> MfaPolicy | None:
+        """Return of whom the organization requires a second factor; None: of nobody."""
+        found = self._tx.get(ORGANIZATIONS, organization_id)
+        return found.mfa_policy if found is not None else None
+
+    def put_mfa_policy(self, organization_id: OrganizationId, policy: MfaPolicy | None) -> None:
+        """Write of whom the organization requires a second factor."""
+        stored = self._tx.current(ORGANIZATIONS, organization_id)
+        if stored is not None:
+            self._tx.put(ORGANIZATIONS, organization_id, replace(stored, mfa_policy=policy))
+
+    def requiring_mfa(self, user_id: UserId) -> tuple[OrganizationId, ...]:
+        """Return the organizations of a person that require a second factor of somebody, in the order of ids."""
+        theirs = {m.organization_id for m in self._tx.scan(MEMBERSHIPS) if m.user_id == user_id}
+        return tuple(sorted(o.id for o in self._tx.scan(ORGANIZATIONS) if o.id in theirs and o.mfa_policy is not None))
 
 
 class MemoryWorkspaces:

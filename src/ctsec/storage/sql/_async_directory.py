@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from ctsec.directory.record import Invitation, Member, Membership, Organization, Workspace
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.mfa_policy import MfaPolicy
 from ctsec.storage.sql._async_executor import AsyncExecutor
 from ctsec.storage.sql.statements import directory
 from ctsec.storage.sql.statements.rows import added, all_made, made, replaced
@@ -61,7 +62,7 @@ class AsyncSqlOrganizations:
 
     async def replace(self, organization: Organization) -> bool:
         """Write name and status if the stored version is one less."""
-        keep = frozenset({"permanent_owners", "created_at", "roles_version", "custom_roles"})
+        keep = frozenset({"permanent_owners", "created_at", "roles_version", "custom_roles", "mfa_policy"})
         return await self._run.change(replaced(self._tables.organization, organization, keep=keep)) == 1
 
     async def lock(self, organization_id: OrganizationId) -> bool:
@@ -79,6 +80,20 @@ class AsyncSqlOrganizations:
     async def advance_roles(self, organization_id: OrganizationId) -> None:
         """Raise the version of the organization's roles by one."""
         await self._run.change(directory.advance_roles(self._tables, organization_id))
+
+    async def mfa_policy(self, organization_id: OrganizationId) -> MfaPolicy | None:
+        """Return of whom the organization requires a second factor; None: of nobody."""
+        found = await self.get(organization_id)
+        return found.mfa_policy if found is not None else None
+
+    async def put_mfa_policy(self, organization_id: OrganizationId, policy: MfaPolicy | None) -> None:
+        """Write of whom the organization requires a second factor."""
+        await self._run.change(directory.put_mfa_policy(self._tables, organization_id, policy))
+
+    async def requiring_mfa(self, user_id: UserId) -> tuple[OrganizationId, ...]:
+        """Return the organizations of a person that require a second factor of somebody, in the order of ids."""
+        rows = await self._run.rows(directory.requiring_mfa(self._tables, user_id))
+        return tuple(OrganizationId(row["id"]) for row in rows)
 
 
 class AsyncSqlWorkspaces:

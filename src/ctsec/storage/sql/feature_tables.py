@@ -44,7 +44,7 @@ class FeatureTables:
     def _people(self) -> None:
         self.password = self._table(
             "password", ident("user_id"), blob("sealed"), at("changed_at"), number("version"), ident("pepper", default=""),
-            ident("scheme", default=""), key=("user_id",), by_kind=("pepper", "scheme", "user_id"),
+            ident("scheme", default=""), number("minimum", default="0"), key=("user_id",), by_kind=("pepper", "scheme", "user_id"),
         )  # fmt: skip
         self.session = self._table(
             "session", ident("id"), ident("user_id"), Column("secret_digest", Digest(64), nullable=False), at("created_at"),
@@ -80,7 +80,8 @@ class FeatureTables:
         self.organization = self._table(
             "organization", ident("id"), words("name"),
             Column("status", EnumText(OrganizationStatus, "organization.status"), nullable=False), number("permanent_owners"),
-            at("created_at"), number("version"), number("roles_version", default="0"), number("custom_roles", default="0"), key=("id",),
+            at("created_at"), number("version"), number("roles_version", default="0"), number("custom_roles", default="0"),
+            Column("mfa_policy", JsonText[Any]("mfa_policy", "organization.mfa_policy"), nullable=True), key=("id",),
         )  # fmt: skip
         self.workspace = self._table(
             "workspace", ident("id"), ident("organization_id"), words("name"), ident("region"),

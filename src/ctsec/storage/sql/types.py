@@ -24,6 +24,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ctsec.errors import CorruptRecord
+from ctsec.mfa_policy import MfaPolicy
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -248,10 +249,31 @@ def _from_base64(value: Any) -> tuple[bytes, ...]:
     return tuple(base64.b64decode(item, validate=True) for item in _texts(value))
 
 
+def _of_policy(value: MfaPolicy) -> dict[str, object]:
+    roles = value.organization_roles
+    return {
+        **_microseconds({"starts_at": value.starts_at, "grace_until": value.grace_until}),
+        "organization_roles": sorted(roles) if roles is not None else None,
+        "workspace_roles": sorted(value.workspace_roles),
+    }
+
+
+def _policy(value: Any) -> MfaPolicy:
+    roles = value["organization_roles"]
+    moments = _moments({name: value[name] for name in ("starts_at", "grace_until")})
+    return MfaPolicy(
+        starts_at=moments["starts_at"],
+        grace_until=moments["grace_until"],
+        organization_roles=frozenset(_texts(roles)) if roles is not None else None,
+        workspace_roles=frozenset(_texts(value["workspace_roles"])),
+    )
+
+
 FORMS: Final[Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]]] = {
     "set": (sorted, lambda value: frozenset(_texts(value))),
     "texts": (list, lambda value: tuple(_texts(value))),
     "blobs": (_to_base64, _from_base64),
     "moments": (_microseconds, _moments),
     "map": (dict, _text_map),
+    "mfa_policy": (_of_policy, _policy),
 }

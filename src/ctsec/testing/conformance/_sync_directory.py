@@ -8,9 +8,22 @@ from datetime import timedelta, timezone
 
 from ctsec.directory.record import OrganizationStatus
 from ctsec.errors import StoreError
+from ctsec.mfa_policy import MfaPolicy
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal, fail, holds, is_utc
-from ctsec.testing.conformance.samples import ignore, org_id, organization, user, user_id, workspace, workspace_id
+from ctsec.testing.conformance.samples import (
+    HOUR,
+    NOW,
+    TICK,
+    ignore,
+    membership,
+    org_id,
+    organization,
+    user,
+    user_id,
+    workspace,
+    workspace_id,
+)
 from ctsec.user import UserStatus
 
 
@@ -139,6 +152,34 @@ class OrganizationConformance:
             equal(store.organizations.replace(replace(organization(9), version=2)), False)
         with storage.reading() as store:
             equal(store.organizations.get(org_id(1)), replace(changed, permanent_owners=2))
+
+    def test_of_whom_a_second_factor_is_required(self, storage: Storage) -> None:
+        """A policy is stored exactly, changes no version, comes with every standing of its organization, and can be taken away."""
+        named = MfaPolicy(
+            starts_at=NOW, grace_until=NOW + TICK, organization_roles=frozenset({"owner", "admin"}), workspace_roles=frozenset({"editor"})
+        )
+        everybody = MfaPolicy(starts_at=NOW.astimezone(timezone(timedelta(hours=-9))), grace_until=NOW + HOUR)
+        with storage.begin(after_commit=ignore) as store:
+            for n in (1, 2, 3):
+                store.organizations.add(organization(n))
+                store.memberships.add(membership(1, of=n))
+            store.organizations.put_mfa_policy(org_id(1), named)
+            store.organizations.put_mfa_policy(org_id(3), everybody)
+            store.organizations.put_mfa_policy(org_id(9), everybody)
+            equal(store.organizations.requiring_mfa(user_id(1)), (org_id(1), org_id(3)))
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.organizations.get(org_id(1)), replace(organization(1), mfa_policy=named))
+            equal([store.organizations.mfa_policy(org_id(n)) for n in (1, 2, 3, 9)], [named, None, everybody, None])
+            for n, policy in ((1, named), (2, None), (3, everybody)):
+                for fresh in (False, True):
+                    found = store.standings.standing(org_id(n), user_id(1), fresh=fresh)
+                    equal(found.mfa_policy if found is not None else "no standing", policy)
+                (listed,) = store.standings.of_organization(org_id(n), after="", limit=9)
+                equal(listed.mfa_policy, policy)
+            equal(store.organizations.replace(replace(organization(3), name="Renamed", version=2)), True)
+            store.organizations.put_mfa_policy(org_id(1), None)
+            equal(store.organizations.requiring_mfa(user_id(1)), (org_id(3),))
+            equal(store.organizations.requiring_mfa(user_id(2)), ())
 
     def test_the_last_owner_is_never_lost(self, storage: Storage) -> None:
         """The count goes up and down, never below one, and changes no version."""

@@ -207,7 +207,15 @@ def invitation(n: int, *, of: int, space: int | None = None) -> Invitation:
 def password(n: int, *, version: int = 1, pepper: str = "p", scheme: str = "argon2id-19456-2-1") -> PasswordRecord:
     """Return the password record of the n-th user."""
     sealed = b"\x00sealed %d\xff" % version
-    return PasswordRecord(user_id=user_id(n), sealed=sealed, changed_at=NOW + version * TICK, version=version, pepper=pepper, scheme=scheme)
+    return PasswordRecord(
+        user_id=user_id(n),
+        sealed=sealed,
+        changed_at=NOW + version * TICK,
+        version=version,
+        pepper=pepper,
+        scheme=scheme,
+        minimum=8 if version % 2 else 15,
+    )
 
 
 def session(n: int, *, of: int) -> Session:

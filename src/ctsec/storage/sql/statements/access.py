@@ -29,7 +29,7 @@ from ctsec.rbac.standing import Elevation, MembershipStatus, Standing
 from ctsec.storage.sql.statements.elevations import counting
 from ctsec.storage.sql.tables import Tables
 
-_STATE: Final = frozenset({"roles_version", "custom_roles"})
+_STATE: Final = frozenset({"roles_version", "custom_roles", "mfa_policy"})
 
 
 def roles_of_user(tables: Tables, organization_id: OrganizationId, user_id: UserId, *, fresh: bool) -> Select[Any]:
@@ -72,15 +72,14 @@ def memberships(tables: Tables, organization_id: OrganizationId, *, after: str, 
 
 def _memberships(tables: Tables, organization_id: OrganizationId) -> Select[Any]:
     t, o = tables.membership, tables.organization
-    query = select(t, o.c.roles_version, o.c.custom_roles).select_from(t.outerjoin(o, o.c.id == t.c.organization_id))
+    query = select(t, *(o.c[name] for name in sorted(_STATE))).select_from(t.outerjoin(o, o.c.id == t.c.organization_id))
     return query.where(t.c.organization_id == organization_id)
 
 
 def roles_state(tables: Tables, organization_id: OrganizationId, *, fresh: bool = False) -> Select[Any]:
     """Return the query for what an organization's row says of roles; `fresh` reads what is committed now, not a snapshot."""
     t = tables.organization
-    columns: list[ColumnElement[Any]] = [t.c.roles_version, t.c.custom_roles]
-    query = select(*columns).where(t.c.id == organization_id)
+    query = select(*(t.c[name] for name in sorted(_STATE))).where(t.c.id == organization_id)
     return query.with_for_update() if fresh else query
 
 
@@ -101,6 +100,7 @@ def standing(row: RowMapping, roles: Sequence[RowMapping], raised: Sequence[RowM
         ),
         version=(state["roles_version"] or 0) if state is not None else 0,
         custom_roles=(state["custom_roles"] or 0) if state is not None else 0,
+        mfa_policy=state["mfa_policy"] if state is not None else None,
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Delete, RowMapping, Select, Update, and_, 
 
 from ctsec.directory.record import OWNER, Invitation, Member, Membership, MembershipStatus
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.mfa_policy import MfaPolicy
 from ctsec.storage.sql.tables import Tables
 
 
@@ -39,6 +40,19 @@ def advance_roles(tables: Tables, organization_id: OrganizationId) -> Update:
     """Return the statement that raises the version of the organization's roles."""
     t = tables.organization
     return update(t).where(t.c.id == organization_id).values(roles_version=t.c.roles_version + 1)
+
+
+def put_mfa_policy(tables: Tables, organization_id: OrganizationId, policy: MfaPolicy | None) -> Update:
+    """Return the statement that writes of whom an organization requires a second factor."""
+    t = tables.organization
+    return update(t).where(t.c.id == organization_id).values(mfa_policy=policy)
+
+
+def requiring_mfa(tables: Tables, user_id: UserId) -> Select[Any]:
+    """Return the query for the organizations of a person that require a second factor of somebody."""
+    t, o = tables.membership, tables.organization
+    query = select(o.c.id).select_from(t.join(o, o.c.id == t.c.organization_id))
+    return query.where(t.c.user_id == user_id, o.c.mfa_policy.is_not(None)).order_by(o.c.id)
 
 
 def workspaces(tables: Tables, organization_id: OrganizationId, *, after: str, limit: int) -> Select[Any]:

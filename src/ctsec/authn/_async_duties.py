@@ -1,0 +1,115 @@
+"""What a sign-in owes after all that it was asked for was proved: a first second factor, or a longer password (async source).
+
+Rules that this module keeps:
+
+- a person without a second factor, of whom an organization requires one after its grace, gets no session: the sign-in ends in a ticket
+  that enrols one and does nothing else, whatever other organizations the person belongs to;
+- a password of fewer than 15 characters was set while a second factor was enforced; where that is not so any more, a sign-in with it ends
+  in a ticket that sets another one;
+- nothing that was charged is forgiven before the session exists; what it has disabled ends the journey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.event import EventName, Target
+from ctsec.authn._async_passwords import AsyncPasswordVault
+from ctsec.authn._async_ports import AsyncRequirements, AsyncSecondFactors
+from ctsec.authn.journey import TICKET_LIFE, Duty, EnrolmentRequired, PasswordChangeRequired
+from ctsec.authn.record import assurance_level
+from ctsec.guard._async import AsyncThrottle
+from ctsec.guard._async_ports import AsyncProofRecords
+from ctsec.guard.attempts import Charge
+from ctsec.guard.proof import Proof, Purpose, mint_token
+from ctsec.ids import UserId
+from ctsec.principal import Factor, anonymous
+from ctsec.secret import SecretText
+from ctsec.user import User
+
+
+class AsyncDuties:
+    """Decides what a sign-in owes, and parks it in a ticket until that is done."""
+
+    __slots__ = ("_ambient", "_audit", "_factors", "_passwords", "_proofs", "_requirements", "_throttle")
+
+    def __init__(
+        self,
+        *,
+        requirements: AsyncRequirements,
+        factors: AsyncSecondFactors,
+        passwords: AsyncPasswordVault,
+        throttle: AsyncThrottle,
+        proofs: AsyncProofRecords,
+        audit: AsyncRecorder,
+        ambient: Ambient,
+    ) -> None:
+        self._requirements = requirements
+        self._factors = factors
+        self._passwords = passwords
+        self._throttle = throttle
+        self._proofs = proofs
+        self._audit = audit
+        self._ambient = ambient
+
+    async def owed(
+        self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...]
+    ) -> EnrolmentRequired | PasswordChangeRequired | None:
+        """Return the step that a sign-in with these proofs ends in, or None if a session may start."""
+        if assurance_level(factors) < 2 and not await self._factors.enrolled(user.id) and await self._enforced(user.id):
+            return EnrolmentRequired(await self._park(user, Duty.ENROL, factors, charges), self._ends())
+        if Factor.PASSWORD.value in factors and await self._passwords.is_short(user.id) and not await self.short_allowed(user.id):
+            return PasswordChangeRequired(await self._park(user, Duty.PASSWORD, factors, charges), self._ends())
+        return None
+
+    async def due(self, user_id: UserId, *, factors: Mapping[str, datetime]) -> datetime | None:
+        """Return from when on an organization of the person refuses a session with these proofs, or None if none does."""
+        return None if assurance_level(factors) >= 2 else min((await self._requirements.due(user_id)).values(), default=None)
+
+    async def short_allowed(self, user_id: UserId) -> bool:
+        """Say whether a password of 8 characters will do: there is a confirmed second factor, and it is enforced without grace."""
+        return bool(await self._factors.enrolled(user_id)) and await self._enforced(user_id)
+
+    async def _enforced(self, user_id: UserId) -> bool:
+        now = self._ambient.now()
+        return any(due <= now for due in (await self._requirements.due(user_id)).values())
+
+    def _ends(self) -> datetime:
+        return self._ambient.now() + TICKET_LIFE
+
+    async def _park(self, user: User, duty: Duty, factors: Mapping[str, datetime], charges: tuple[Charge, ...]) -> SecretText:
+        for each in charges:
+            await self._throttle.failed(each, subject=user.id)
+        ticket, digest = mint_token(random=self._ambient.random)
+        keys = [record.key for each in charges for record in each.records]
+        blocks = [each.block for each in charges if each.block is not None]
+        claims = {
+            "duty": duty.value,
+            "counters": "\n".join(keys),
+            "blocks": "\n".join(blocks),
+            **{f"factor:{name}": at.isoformat() for name, at in factors.items()},
+        }
+        if Factor.PASSWORD.value in factors:
+            # What a second step with a code reads: a passkey that was enrolled with this ticket is proved with it.
+            at = factors[Factor.PASSWORD.value].isoformat()
+            claims |= {"password_at": at, "counter": keys[0] if keys else "", "block": blocks[0] if blocks else ""}
+        proof = Proof(
+            purpose=Purpose.SIGN_IN_TICKET,
+            digest=digest,
+            subject=user.id,
+            issued_at=self._ambient.now(),
+            expires_at=self._ends(),
+            claims=claims,
+        )
+        await self._proofs.issue((proof,))
+        await self._audit.note_aside(
+            EventName.USER_SIGN_IN_STARTED,
+            actor=anonymous(),
+            targets=(Target("user", user.id),),
+            subject=user.id,
+            details={"factors": tuple(factors), "owes": duty.value},
+        )
+        return ticket

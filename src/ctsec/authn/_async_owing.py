@@ -1,0 +1,174 @@
+"""The steps of a sign-in that owes something: a first second factor is enrolled, or a longer password is set (async source).
+
+Rules that this module keeps:
+
+- a ticket is for the one duty that it was made for; it proves nobody to anything else, and completes at most one sign-in;
+- a ticket enrols only while the person has no second factor, whoever enrolled one meanwhile;
+- the session that a completed duty gives is started by the function that ends every way in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.event import EventName, Target
+from ctsec.authn._async import AsyncSignIn, AsyncSignInParts
+from ctsec.authn._async_ports import AsyncEnrolment, AsyncPasskeyEnrolment, AsyncPost, PendingFactor
+from ctsec.authn.journey import Duty, MfaRequired, SignInStep
+from ctsec.guard.attempts import LOCKED, Attempts, Charge
+from ctsec.guard.counters import device_counter, password_counter
+from ctsec.guard.proof import Proof, Purpose
+from ctsec.mail.message import Letters
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Credential, CredentialKind, Factor, Principal, PrincipalKind
+from ctsec.secret import SecretText
+from ctsec.user import User
+
+_CONFLICT: Final = Refusal(Reason.CONFLICT, "the password was changed meanwhile; sign in again")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncOwingParts:
+    """What the steps work with besides the journey's parts."""
+
+    enrolment: AsyncEnrolment
+    passkeys: AsyncPasskeyEnrolment
+    post: AsyncPost
+    letters: Letters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parked:
+    """A sign-in that owes something: whose it is, what was proved and charged so far, and who acts with its ticket."""
+
+    user: User
+    proof: Proof
+    principal: Principal
+    charges: tuple[Charge, ...]
+
+    @property
+    def factors(self) -> Mapping[str, datetime]:
+        return self.principal.credential.factors
+
+
+class _Journey(AsyncSignIn):
+    """The journey that the steps go on with: never handed out, for `complete` believes what it is told."""
+
+    __slots__ = ()
+
+    async def holder(self, ticket: str) -> Outcome[tuple[User, Proof]]:
+        """Return whose the ticket is, with its proof."""
+        return await self._holder(ticket)
+
+    async def stale(self) -> Refusal:
+        """Refuse a ticket."""
+        return await self._refuse_ticket()
+
+    async def locked(self, user: User) -> Refusal:
+        """Refuse a person whose counters were disabled meanwhile."""
+        return await self._refuse(LOCKED, subject=user.id)
+
+    async def complete(self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...]) -> SignInStep:
+        """End the way in."""
+        return await self._complete(user, factors=factors, charges=charges)
+
+
+class AsyncOwing:
+    """What a sign-in owes, done with the ticket of `EnrolmentRequired` or `PasswordChangeRequired`."""
+
+    __slots__ = ("_ambient", "_audit", "_journey", "_parts", "_work")
+
+    def __init__(self, parts: AsyncSignInParts, *, work: AsyncOwingParts, audit: AsyncRecorder, ambient: Ambient) -> None:
+        self._parts = parts
+        self._journey = _Journey(parts, audit=audit, ambient=ambient)
+        self._work = work
+        self._audit = audit
+        self._ambient = ambient
+
+    async def begin_totp(self, ticket: str) -> Outcome[PendingFactor]:
+        """Make the pending authenticator of a person who has no second factor; shown once."""
+        parked = await self._parked(ticket, Duty.ENROL)
+        return parked if isinstance(parked, Refusal) else await self._work.enrolment.begin_totp(parked.principal)
+
+    async def confirm_totp(self, ticket: str, *, code: str) -> SignInStep:
+        """Confirm the pending authenticator with its first code and complete the sign-in, with backup codes that are shown once."""
+        parked = await self._parked(ticket, Duty.ENROL)
+        if isinstance(parked, Refusal):
+            return parked
+        codes = await self._work.enrolment.confirm_totp(parked.principal, code=code)
+        if isinstance(codes, Refusal):
+            return codes
+        step = await self._finish(parked, {**parked.factors, Factor.TOTP.value: self._ambient.now()})
+        return step if isinstance(step, Refusal) else replace(step, codes=codes.codes)
+
+    async def begin_registration(self, ticket: str) -> Outcome[Mapping[str, object]]:
+        """Return what the browser is to make: the first passkey of a person who has no second factor."""
+        parked = await self._parked(ticket, Duty.ENROL)
+        return parked if isinstance(parked, Refusal) else await self._work.passkeys.begin_registration(parked.principal)
+
+    async def finish_registration(self, ticket: str, *, response: str, name: str) -> Outcome[MfaRequired]:
+        """Keep the passkey that the browser made; the ticket is now that of a second step, which a sign with the passkey completes."""
+        parked = await self._parked(ticket, Duty.ENROL)
+        if isinstance(parked, Refusal):
+            return parked
+        added = await self._work.passkeys.finish_registration(parked.principal, response=response, name=name)
+        if isinstance(added, Refusal):
+            return added
+        factors = await self._parts.second_factors.enrolled(parked.user.id)
+        ends = parked.proof.expires_at or self._ambient.now()
+        codes = added.codes.codes if added.codes is not None else ()
+        return MfaRequired(SecretText(ticket), tuple(sorted(factors)), ends, codes)
+
+    async def set_password(self, ticket: str, *, password: str) -> SignInStep:
+        """Set another password in place of one that is too short now, and complete the sign-in; other sessions end."""
+        parked = await self._parked(ticket, Duty.PASSWORD)
+        if isinstance(parked, Refusal):
+            return parked
+        user, now = parked.user, self._ambient.now()
+        short = await self._parts.duties.short_allowed(user.id)
+        accepted = await self._parts.passwords.acceptable(password, email=user.email, name=user.name, mfa_enforced=short)
+        if isinstance(accepted, Refusal):
+            return accepted
+        if not await self._parts.proofs.consume(Purpose.SIGN_IN_TICKET, parked.proof.digest, now=now):
+            return await self._journey.stale()
+        if not await self._parts.passwords.put(user.id, accepted):
+            return _CONFLICT
+        await self._parts.sessions.revoke_others(user.id, keep=None)
+        await self._parts.proofs.void(Purpose.PASSWORD_RESET, user.id, now=now)
+        counter = password_counter(user.id)
+        devices = await self._parts.devices.forget(user.id, keep=await self._parts.devices.recognise(user.id))
+        every = (counter, *(device_counter(counter, each) for each in devices))
+        await self._parts.throttle.bind(*every, actor=parked.principal, subject=user.id)
+        await self._work.post.post(self._work.letters.notice(user.email, what="your password was changed"))
+        target = (Target("user", user.id),)
+        await self._audit.note(EventName.PASSWORD_CHANGED, actor=parked.principal, targets=target, subject=user.id)
+        return await self._journey.complete(user, factors=parked.factors, charges=parked.charges)
+
+    async def _parked(self, ticket: str, duty: Duty) -> Outcome[_Parked]:
+        held = await self._journey.holder(ticket)
+        if isinstance(held, Refusal):
+            return held
+        user, proof = held
+        if proof.claims.get("duty") != duty.value:
+            return await self._journey.stale()
+        keys = tuple(key for key in proof.claims["counters"].split("\n") if key)
+        blocks = [block for block in proof.claims["blocks"].split("\n") if block]
+        if await self._parts.throttle.locked(*keys):
+            return await self._journey.locked(user)
+        factors = {
+            name.removeprefix("factor:"): datetime.fromisoformat(at) for name, at in proof.claims.items() if name.startswith("factor:")
+        }
+        credential = Credential(kind=CredentialKind.TICKET, id=proof.digest.hex()[:16], factors=factors)
+        principal = Principal(id=user.id, kind=PrincipalKind.USER, credential=credential)
+        counted = Charge(tuple(Attempts(key=key) for key in keys))
+        return _Parked(user=user, proof=proof, principal=principal, charges=(counted, *(Charge((), block) for block in blocks)))
+
+    async def _finish(self, parked: _Parked, factors: Mapping[str, datetime]) -> SignInStep:
+        if not await self._parts.proofs.consume(Purpose.SIGN_IN_TICKET, parked.proof.digest, now=self._ambient.now()):
+            return await self._journey.stale()
+        return await self._journey.complete(parked.user, factors=factors, charges=parked.charges)

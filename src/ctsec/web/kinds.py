@@ -1,0 +1,61 @@
+"""What may stand in a path of the table, by the parameter's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ctsec.encryption.customer_key import parse_region
+from ctsec.ids import (
+    AuthenticatorId,
+    CredentialId,
+    DeviceId,
+    ElevationId,
+    InvitationId,
+    KeyId,
+    OrganizationId,
+    PasskeyId,
+    RecoveryId,
+    SessionId,
+    UserId,
+    WorkspaceId,
+    is_id,
+)
+from ctsec.rbac.permission import parse_role_name
+
+
+def _is(kind: Callable[[str], Any]) -> Callable[[str], bool]:
+    return lambda text: is_id(kind, text)
+
+
+def _names_a_role(text: str) -> bool:
+    try:
+        return parse_role_name(text) == text
+    except ValueError:
+        return False
+
+
+def _names_a_region(text: str) -> bool:
+    try:
+        return parse_region(text) == text
+    except ValueError:
+        return False
+
+
+# What may stand in a path, by the parameter's name; anything else is answered as if there were no such path.
+KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
+    "organization_id": _is(OrganizationId),
+    "workspace_id": _is(WorkspaceId),
+    "user_id": _is(UserId),
+    "session_id": _is(SessionId),
+    "device_id": _is(DeviceId),
+    "elevation_id": _is(ElevationId),
+    "invitation_id": _is(InvitationId),
+    "key_id": _is(KeyId),
+    "credential_id": _is(CredentialId),
+    "passkey_id": _is(PasskeyId),
+    "authenticator_id": _is(AuthenticatorId),
+    "recovery_id": _is(RecoveryId),
+    "role_name": _names_a_role,
+    "region": _names_a_region,
+}
