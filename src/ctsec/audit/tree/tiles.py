@@ -1,0 +1,72 @@
+"""Tiles: where the hashes of a tree are kept, as in C2SP tlog-tiles.
+
+Rules that this module keeps:
+
+- a tile has the height 8: at level L, number N, entry i stands for the 256^L leaves from (N * 256 + i) * 256^L on, a full subtree;
+- only full tiles (256 entries, 8192 bytes) are stored, once, when the last of their leaves is there; the leaves of the last, unfinished
+  tile are in the events themselves, and the entries of an unfinished tile further up are the roots of the full tiles below it;
+- a node between two levels is computed from the entries below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from ctsec.audit.tree.hashing import HASH_BYTES, root_of
+
+TILE_HEIGHT: Final = 8
+TILE_WIDTH: Final = 1 << TILE_HEIGHT
+TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The full subtree of the 2^`height` leaves from `number` * 2^`height` on."""
+
+    height: int
+    number: int
+
+    @property
+    def entries(self) -> tuple[int, int, int]:
+        """The tile level, the first entry and the end of the entries that the node is computed from."""
+        level, above = divmod(self.height, TILE_HEIGHT)
+        return level, self.number << above, (self.number + 1) << above
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A full tile: `hashes` are its 256 entries, `root` is its entry in the tile above (computed if it is not given)."""
+
+    level: int
+    number: int
+    hashes: bytes
+    root: bytes = field(default=b"")
+
+    def __post_init__(self) -> None:
+        if len(self.hashes) != TILE_BYTES:
+            raise ValueError(f"expected a full tile of {TILE_BYTES} bytes")
+        if not self.root:
+            object.__setattr__(self, "root", root_of(self.hashes))
+
+
+def tops(before: int, after: int) -> int:
+    """Return at how many levels a tree that grows from `before` to `after` leaves completes a tile."""
+    levels = 0
+    while before >> TILE_HEIGHT * (levels + 1) != after >> TILE_HEIGHT * (levels + 1):
+        levels += 1
+    return levels
+
+
+def held(before: int, *, level: int) -> tuple[int, int]:
+    """Return the entries of the unfinished tile of a level, as first and end: what completing it needs beside the new ones."""
+    end = before >> TILE_HEIGHT * level
+    return end - end % TILE_WIDTH, end
+
+
+def full_tiles(entries: Sequence[bytes], *, level: int, first: int) -> tuple[Tile, ...]:
+    """Return the full tiles of `entries`, of which the first is entry `first`, at the start of a tile; what is left over is dropped."""
+    start, whole = first // TILE_WIDTH, len(entries) // TILE_WIDTH
+    parts = (entries[at * TILE_WIDTH : (at + 1) * TILE_WIDTH] for at in range(whole))
+    return tuple(Tile(level, start + at, b"".join(part)) for at, part in enumerate(parts))
