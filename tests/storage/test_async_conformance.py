@@ -145,6 +145,10 @@ class TestLog(conformance.AsyncLogConformance):
     pass
 
 
+class TestTree(conformance.AsyncTreeConformance):
+    pass
+
+
 class TestOutbox(conformance.AsyncOutboxConformance):
     pass
 

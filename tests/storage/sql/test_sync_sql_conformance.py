@@ -159,6 +159,10 @@ class TestLog(conformance.LogConformance):
     pass
 
 
+class TestTree(conformance.TreeConformance):
+    pass
+
+
 class TestOutbox(conformance.OutboxConformance):
     pass
 

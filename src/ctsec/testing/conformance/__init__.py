@@ -42,6 +42,7 @@ from ctsec.testing.conformance._async_passkeys import AsyncPasskeyConformance
 from ctsec.testing.conformance._async_reencryption import AsyncReencryptionConformance
 from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
+from ctsec.testing.conformance._async_tree import AsyncTreeConformance
 from ctsec.testing.conformance._async_vault import AsyncCredentialConformance, AsyncIndexKeyConformance
 from ctsec.testing.conformance._async_work import AsyncEpochConformance, AsyncJobConformance, AsyncOutboxConformance
 from ctsec.testing.conformance._sync_audit import InboxConformance, LogConformance
@@ -71,6 +72,7 @@ from ctsec.testing.conformance._sync_passkeys import PasskeyConformance
 from ctsec.testing.conformance._sync_reencryption import ReencryptionConformance
 from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
+from ctsec.testing.conformance._sync_tree import TreeConformance
 from ctsec.testing.conformance._sync_vault import CredentialConformance, IndexKeyConformance
 from ctsec.testing.conformance._sync_work import EpochConformance, JobConformance, OutboxConformance
 from ctsec.testing.conformance.kms import KekOwner, KmsThreadConformance
@@ -120,6 +122,7 @@ __all__ = [
     "AsyncSessionConformance",
     "AsyncStandingConformance",
     "AsyncTransactionConformance",
+    "AsyncTreeConformance",
     "AsyncUserConformance",
     "AsyncWorkspaceConformance",
     "AuthenticatorConformance",
@@ -164,6 +167,7 @@ __all__ = [
     "SessionConformance",
     "StandingConformance",
     "TransactionConformance",
+    "TreeConformance",
     "UserConformance",
     "WorkspaceConformance",
 ]
