@@ -117,3 +117,16 @@ class CheckpointRecords(Protocol):
     def numbered(self, *, first: int, limit: int) -> tuple[CheckpointRecord, ...]:
         """Return the checkpoints with a number from `first` on, in the order of numbers: the log of logs."""
         ...
+
+
+class LogSigner(Protocol):
+    """The key of the logs, outside of the database: a local key file, a key service, a hardware token."""
+
+    @property
+    def public(self) -> bytes:
+        """The public key, Ed25519, 32 bytes."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of a checkpoint's text, 64 bytes."""
+        ...

@@ -6,6 +6,7 @@ from ctsec.audit._async_ports import (
     AsyncCheckpointRecords,
     AsyncInboxRecords,
     AsyncLogRecords,
+    AsyncLogSigner,
     AsyncRecorder,
     AsyncTreeRecords,
 )
@@ -13,6 +14,7 @@ from ctsec.audit._sync_ports import (
     CheckpointRecords,
     InboxRecords,
     LogRecords,
+    LogSigner,
     Recorder,
     TreeRecords,
 )
@@ -21,11 +23,13 @@ __all__ = [
     "AsyncCheckpointRecords",
     "AsyncInboxRecords",
     "AsyncLogRecords",
+    "AsyncLogSigner",
     "AsyncRecorder",
     "AsyncTreeRecords",
     "CheckpointRecords",
     "InboxRecords",
     "LogRecords",
+    "LogSigner",
     "Recorder",
     "TreeRecords",
 ]

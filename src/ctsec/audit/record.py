@@ -117,3 +117,40 @@ def store_form(event: Event, *, personal: bytes) -> StoredEvent:
         leaf=leaf_hash(body),
         personal=personal,
     )
+
+
+def departures(event: StoredEvent) -> tuple[str, ...]:
+    """Return the columns of a row that say something else than its body, `body` itself for one of an unknown version.
+
+    Raises CorruptRecord if the body is not a JSON object.
+    """
+    said = event.details()
+    if said.get("v") != BODY_VERSION:
+        return ("body",)
+    told = _columns(said)
+    wrong = [name for name, value in told.items() if getattr(event, name) != value]
+    digest = hashlib.sha256(event.personal).hexdigest() if event.personal else None
+    return (*wrong, *(["personal"] if said.get("personal") != digest else []))
+
+
+def _columns(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the projection that a body asks for."""
+    actor, targets, micros = said.get("actor"), said.get("targets"), said.get("time")
+    who = cast(Mapping[str, Any], actor) if isinstance(actor, dict) else {}
+    first = cast(Mapping[str, Any], targets[0]) if isinstance(targets, list) and targets and isinstance(targets[0], dict) else {}
+    return {
+        "id": said.get("id"),
+        "log": said.get("log"),
+        "time": _EPOCH + timedelta(microseconds=micros) if isinstance(micros, int) else None,
+        "name": said.get("name"),
+        "actor_kind": who.get("kind"),
+        "actor_id": who.get("id"),
+        "target_kind": first.get("kind", ""),
+        "target_id": first.get("id", ""),
+        "subject_id": said.get("subject") or "",
+        "outcome": said.get("outcome"),
+        "reason": said.get("reason") or "",
+        "organization_id": said.get("organization"),
+        "workspace_id": said.get("workspace"),
+        "request_id": said.get("request"),
+    }

@@ -49,3 +49,18 @@ class CheckpointRecord:
     def leaf(self) -> bytes:
         """Return the hash of the note as a leaf of the log of logs."""
         return leaf_hash(self.note)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogStatus:
+    """How far the sequencer and the signer are: what `waiting` events have no index yet, the oldest since when, and how many logs have
+    events that no checkpoint covers; who leads until when, when that process last did its work, and what went wrong.
+    """
+
+    waiting: int
+    oldest: datetime | None
+    unsigned: int
+    leader: str = ""
+    leased_until: datetime | None = None
+    last_run_at: datetime | None = None
+    problem: str = ""

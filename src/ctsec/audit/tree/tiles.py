@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ctsec.audit.tree.hashing import HASH_BYTES, root_of
+from ctsec.audit.tree.hashing import HASH_BYTES, parents, root_of
 
 TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 1 << TILE_HEIGHT
@@ -34,10 +34,35 @@ class Node:
         level, above = divmod(self.height, TILE_HEIGHT)
         return level, self.number << above, (self.number + 1) << above
 
+    @property
+    def place(self) -> tuple[int, int, int, int]:
+        """The level and the number of the tile that the node is in, the layer there, and the node's number in that layer."""
+        level, above = divmod(self.height, TILE_HEIGHT)
+        across = TILE_HEIGHT - above
+        return level, self.number >> across, above, self.number & ((1 << across) - 1)
+
+
+class Layers:
+    """The entries of a tile, full or not, and the nodes above them up to the next level; a layer is computed when it is first asked for."""
+
+    __slots__ = ("_layers",)
+
+    def __init__(self, hashes: bytes) -> None:
+        self._layers = [hashes]
+
+    def node(self, above: int, number: int) -> bytes:
+        """Return node `number` of the layer `above` the entries (0: themselves), shorter than 32 bytes if it is not there."""
+        while len(self._layers) <= above:
+            self._layers.append(parents(self._layers[-1]))
+        return self._layers[above][number * HASH_BYTES : (number + 1) * HASH_BYTES]
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A full tile: `hashes` are its 256 entries, `root` is its entry in the tile above (computed if it is not given)."""
+    """A full tile: `hashes` are its 256 entries, `root` is its entry in the tile above (computed if it is not given).
+
+    One that was read from a store is what it says there, whatever that is.
+    """
 
     level: int
     number: int
@@ -45,8 +70,6 @@ class Tile:
     root: bytes = field(default=b"")
 
     def __post_init__(self) -> None:
-        if len(self.hashes) != TILE_BYTES:
-            raise ValueError(f"expected a full tile of {TILE_BYTES} bytes")
         if not self.root:
             object.__setattr__(self, "root", root_of(self.hashes))
 

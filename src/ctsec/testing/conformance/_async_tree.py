@@ -90,8 +90,8 @@ class AsyncTreeConformance:
             equal(await store.checkpoints.add((_checkpoint(LOG_OF_LOGS, 2), _checkpoint(_ONE, 1))), 1)
         async with storage.sequencing() as store:
             equal(await store.checkpoints.add(tuple(_checkpoint(_ONE, size) for size in sizes)), len(sizes) - 1)
-        expected = (_checkpoint(_ONE, 1, number=0), _checkpoint(DEPLOYMENT_LOG, 1, number=1))
-        expected += tuple(_checkpoint(_ONE, size, number=size) for size in sizes[1:])
+        first = (_checkpoint(_ONE, 1, number=0), _checkpoint(DEPLOYMENT_LOG, 1, number=1))
+        expected = (*first, *(_checkpoint(_ONE, size, number=size) for size in sizes[1:]))
         leaves = [each.leaf() for each in expected]
         async with storage.reading() as store:
             equal(await store.checkpoints.numbered(first=0, limit=999), expected)

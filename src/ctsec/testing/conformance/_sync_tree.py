@@ -91,8 +91,8 @@ class TreeConformance:
             equal(store.checkpoints.add((_checkpoint(LOG_OF_LOGS, 2), _checkpoint(_ONE, 1))), 1)
         with storage.sequencing() as store:
             equal(store.checkpoints.add(tuple(_checkpoint(_ONE, size) for size in sizes)), len(sizes) - 1)
-        expected = (_checkpoint(_ONE, 1, number=0), _checkpoint(DEPLOYMENT_LOG, 1, number=1))
-        expected += tuple(_checkpoint(_ONE, size, number=size) for size in sizes[1:])
+        first = (_checkpoint(_ONE, 1, number=0), _checkpoint(DEPLOYMENT_LOG, 1, number=1))
+        expected = (*first, *(_checkpoint(_ONE, size, number=size) for size in sizes[1:]))
         leaves = [each.leaf() for each in expected]
         with storage.reading() as store:
             equal(store.checkpoints.numbered(first=0, limit=999), expected)

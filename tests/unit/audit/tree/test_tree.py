@@ -15,7 +15,7 @@ from ctsec.audit.canonical import leaf_hash
 from ctsec.audit.tree.frontier import Frontier
 from ctsec.audit.tree.hashing import EMPTY_ROOT, root_of
 from ctsec.audit.tree.proofs import consistency_plan, inclusion_plan, is_consistent, is_included
-from ctsec.audit.tree.tiles import TILE_BYTES, Node, Tile, tops
+from ctsec.audit.tree.tiles import Node, tops
 from ctsec.errors import CorruptRecord
 from tests.unit.audit.tree import second
 from tests.unit.audit.tree.trees import Tiled
@@ -147,12 +147,10 @@ def test_what_no_proof_can_show() -> None:
 
 
 def test_stored_forms_are_measured() -> None:
-    """A frontier of another length than its size asks for is corrupt, and a tile is full or none."""
+    """A frontier of another length than its size asks for is corrupt; a node between two levels knows its entries."""
     stored = tiled(7).frontier.stored()
     assert Frontier.read(stored, size=7).extended([leaf_hash(ENTRIES[7])]) == Frontier.read(second.mth(ENTRIES[:8]), size=8)
     for value, size in ((stored, 8), (stored[:-1], 7), (b"", 1), (b"", -1)):
         with pytest.raises(CorruptRecord):
             Frontier.read(value, size=size)
-    with pytest.raises(ValueError, match="full tile"):
-        Tile(0, 0, bytes(TILE_BYTES - 32))
     assert Node(9, 3).entries == (1, 6, 8)
