@@ -17,7 +17,8 @@ from ctsec.audit.tree.tiles import TILE_HEIGHT, TILE_WIDTH, Tile
 from ctsec.errors import CorruptRecord
 
 _PAGE = 4 * TILE_WIDTH
-_ALL = 1 << 62
+_BEYOND = 4
+_LEVELS = 8
 _MOST = 100
 
 
@@ -134,14 +135,13 @@ class AsyncLogVerifier:
         if not agrees:
             self._tell(FindingKind.HEAD, head.size, "the head has another tree than the events")
         extra = await self._beyond(head.size)
-        tiles = [
-            await self._tree.roots(self._log, level=level, first=head.size >> TILE_HEIGHT * (level + 1), end=_ALL) for level in range(8)
-        ]
+        ends = [head.size >> TILE_HEIGHT * (level + 1) for level in range(_LEVELS)]
+        tiles = [await self._tree.roots(self._log, level=level, first=end, end=end + _BEYOND) for level, end in enumerate(ends)]
         now = await self._tree.head(self._log) or Head(log=self._log)
         if extra and max(extra) >= now.size:
             self._tell(FindingKind.HEAD, max(extra), "there are events behind the end of the log")
         for level, more in enumerate(tiles):
-            if (head.size >> TILE_HEIGHT * (level + 1)) + len(more) > now.size >> TILE_HEIGHT * (level + 1):
+            if ends[level] + len(more) > now.size >> TILE_HEIGHT * (level + 1):
                 self._tell(FindingKind.TILE, None, f"there are tiles behind the end of the log, at level {level}")
 
     async def _beyond(self, size: int) -> list[int]:

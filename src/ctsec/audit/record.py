@@ -15,6 +15,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final, cast
 
 from ctsec.audit.canonical import canonical, leaf_hash
@@ -24,6 +25,7 @@ from ctsec.ids import EventId, OrganizationId, WorkspaceId
 
 BODY_VERSION: Final = 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_MICROS: Final = 1 << 53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,30 +129,27 @@ def departures(event: StoredEvent) -> tuple[str, ...]:
     said = event.details()
     if said.get("v") != BODY_VERSION:
         return ("body",)
-    told = _columns(said)
-    wrong = [name for name, value in told.items() if getattr(event, name) != value]
+    told = _told(said)
     digest = hashlib.sha256(event.personal).hexdigest() if event.personal else None
-    return (*wrong, *(["personal"] if said.get("personal") != digest else []))
+    shown = (*_SHOWN(event), digest)
+    return () if told == shown else tuple(name for name, one, two in zip(_COLUMNS, told, shown, strict=True) if one != two)
 
 
-def _columns(said: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the projection that a body asks for."""
-    actor, targets, micros = said.get("actor"), said.get("targets"), said.get("time")
+_COLUMNS: Final = (
+    "id", "log", "time", "name", "actor_kind", "actor_id", "target_kind", "target_id", "subject_id", "outcome", "reason", "organization_id",
+    "workspace_id", "request_id", "personal",
+)  # fmt: skip
+_SHOWN: Final = attrgetter(*_COLUMNS[:-1])
+
+
+def _told(said: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return the projection that a body asks for, in the order of the columns."""
+    actor, targets, micros, told = said.get("actor"), said.get("targets"), said.get("time"), said.get
     who = cast(Mapping[str, Any], actor) if isinstance(actor, dict) else {}
     first = cast(Mapping[str, Any], targets[0]) if isinstance(targets, list) and targets and isinstance(targets[0], dict) else {}
-    return {
-        "id": said.get("id"),
-        "log": said.get("log"),
-        "time": _EPOCH + timedelta(microseconds=micros) if isinstance(micros, int) else None,
-        "name": said.get("name"),
-        "actor_kind": who.get("kind"),
-        "actor_id": who.get("id"),
-        "target_kind": first.get("kind", ""),
-        "target_id": first.get("id", ""),
-        "subject_id": said.get("subject") or "",
-        "outcome": said.get("outcome"),
-        "reason": said.get("reason") or "",
-        "organization_id": said.get("organization"),
-        "workspace_id": said.get("workspace"),
-        "request_id": said.get("request"),
-    }
+    time = _EPOCH + timedelta(microseconds=micros) if isinstance(micros, int) and 0 <= micros < _MAX_MICROS else None
+    return (
+        told("id"), told("log"), time, told("name"), who.get("kind"), who.get("id"), first.get("kind", ""), first.get("id", ""),
+        told("subject") or "", told("outcome"), told("reason") or "", told("organization"), told("workspace"), told("request"),
+        told("personal"),
+    )  # fmt: skip

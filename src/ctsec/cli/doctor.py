@@ -1,4 +1,4 @@
-"""`ctsec doctor`: what the connections of a host's security bundle speak, which values wait for another data key, and how far the log is."""
+"""`ctsec doctor`: what the connections of a host's bundle speak, which values wait for another data key, and how far the log is."""
 
 from __future__ import annotations
 
