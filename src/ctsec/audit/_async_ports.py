@@ -94,8 +94,11 @@ class AsyncTreeRecords(Protocol):
 class AsyncCheckpointRecords(Protocol):
     """The signed checkpoints, never changed."""
 
-    async def due(self, *, before: datetime, limit: int) -> tuple[Head, ...]:
-        """Return heads of logs that grew since their last checkpoint, if that is not newer than `before`; the log of logs is none."""
+    async def due(self, *, before: datetime | None, limit: int) -> tuple[Head, ...]:
+        """Return heads of logs that grew since their last checkpoint, if that is not newer than `before` (None: however new it is).
+
+        The log of logs is none of them.
+        """
         ...
 
     async def last(self, log: LogId) -> CheckpointRecord | None:

@@ -95,8 +95,11 @@ class TreeRecords(Protocol):
 class CheckpointRecords(Protocol):
     """The signed checkpoints, never changed."""
 
-    def due(self, *, before: datetime, limit: int) -> tuple[Head, ...]:
-        """Return heads of logs that grew since their last checkpoint, if that is not newer than `before`; the log of logs is none."""
+    def due(self, *, before: datetime | None, limit: int) -> tuple[Head, ...]:
+        """Return heads of logs that grew since their last checkpoint, if that is not newer than `before` (None: however new it is).
+
+        The log of logs is none of them.
+        """
         ...
 
     def last(self, log: LogId) -> CheckpointRecord | None:

@@ -82,7 +82,7 @@ class AsyncLogs:
         """Give what waits its index and sign every log that grew; return how many events were placed. Raises as `sign_due` does."""
         placed = await self.place()
         async with self._storage.reading() as store:
-            due = await store.checkpoints.due(before=self._ambient.now(), limit=_LOGS)
+            due = await store.checkpoints.due(before=None, limit=_LOGS)
         await self._sign(tuple(head.log for head in due))
         return placed
 
@@ -144,7 +144,7 @@ class AsyncLogs:
         async with self._storage.reading() as store:
             oldest = await store.inbox.pending(limit=1)
             waiting = await store.inbox.count()
-            due = await store.checkpoints.due(before=self._ambient.now(), limit=_LOGS)
+            due = await store.checkpoints.due(before=None, limit=_LOGS)
             jobs = {job.name: job for job in await store.jobs.all()}
         times = [event.time for event in (*aside, *oldest)]
         placing, signing = jobs.get(JOB), jobs.get(SIGNING_JOB)

@@ -83,7 +83,7 @@ class Logs:
         """Give what waits its index and sign every log that grew; return how many events were placed. Raises as `sign_due` does."""
         placed = self.place()
         with self._storage.reading() as store:
-            due = store.checkpoints.due(before=self._ambient.now(), limit=_LOGS)
+            due = store.checkpoints.due(before=None, limit=_LOGS)
         self._sign(tuple(head.log for head in due))
         return placed
 
@@ -145,7 +145,7 @@ class Logs:
         with self._storage.reading() as store:
             oldest = store.inbox.pending(limit=1)
             waiting = store.inbox.count()
-            due = store.checkpoints.due(before=self._ambient.now(), limit=_LOGS)
+            due = store.checkpoints.due(before=None, limit=_LOGS)
             jobs = {job.name: job for job in store.jobs.all()}
         times = [event.time for event in (*aside, *oldest)]
         placing, signing = jobs.get(JOB), jobs.get(SIGNING_JOB)

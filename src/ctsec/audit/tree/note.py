@@ -26,6 +26,7 @@ MAX_SIGNATURES: Final = 32
 MAX_NAME: Final = 255
 _ED25519: Final = b"\x01"
 _KEY_ID: Final = 4
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _LINE: Final = re.compile(r"\u2014 (\S+) ([A-Za-z0-9+/]+={0,2})")
 _KEY: Final = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})")
 
@@ -119,7 +120,7 @@ class Note:
             whole = stored.decode("utf-8")
         except UnicodeDecodeError:
             raise ValueError("expected a note in UTF-8") from None
-        if any(each != "\n" and (each < " " or each == "\x7f") for each in whole):
+        if _CONTROL.search(whole):
             raise ValueError("expected a note without control characters")
         text, gap, below = whole.rpartition("\n\n")
         if not gap or not below.endswith("\n"):

@@ -87,10 +87,10 @@ class AsyncMemoryCheckpoints:
         self._tx = tx
         self._tree = AsyncMemoryTree(tx)
 
-    async def due(self, *, before: datetime, limit: int) -> tuple[Head, ...]:
+    async def due(self, *, before: datetime | None, limit: int) -> tuple[Head, ...]:
         """Return heads of logs that grew since their last checkpoint, if that is not newer than `before`."""
         grown = [head for head in self._tx.scan(HEADS) if head.log != LOG_OF_LOGS and head.size > head.signed]
-        waited = [head for head in grown if head.signed_at is None or head.signed_at <= before]
+        waited = [head for head in grown if head.signed_at is None or before is None or head.signed_at <= before]
         return tuple(sorted(waited, key=lambda head: head.log)[:limit])
 
     async def last(self, log: LogId) -> CheckpointRecord | None:

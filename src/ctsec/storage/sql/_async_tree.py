@@ -99,7 +99,7 @@ class AsyncSqlCheckpoints:
         self._tables = tables
         self._tree = AsyncSqlTree(run, tables)
 
-    async def due(self, *, before: datetime, limit: int) -> tuple[Head, ...]:
+    async def due(self, *, before: datetime | None, limit: int) -> tuple[Head, ...]:
         """Return heads of logs that grew since their last checkpoint, if that is not newer than `before`."""
         return all_made(Head, await self._run.rows(tree.due(self._tables, before=before, limit=limit)))
 

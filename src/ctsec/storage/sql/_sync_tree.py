@@ -100,7 +100,7 @@ class SqlCheckpoints:
         self._tables = tables
         self._tree = SqlTree(run, tables)
 
-    def due(self, *, before: datetime, limit: int) -> tuple[Head, ...]:
+    def due(self, *, before: datetime | None, limit: int) -> tuple[Head, ...]:
         """Return heads of logs that grew since their last checkpoint, if that is not newer than `before`."""
         return all_made(Head, self._run.rows(tree.due(self._tables, before=before, limit=limit)))
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, RowMapping, Select, Update, bindparam, insert, or_, select, update
+from sqlalchemy import Insert, RowMapping, Select, Update, bindparam, insert, or_, select, true, update
 
 from ctsec.audit.event import LogId
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, Head
@@ -82,10 +82,10 @@ def tile(row: RowMapping) -> Tile:
     return Tile(level=row["level"], number=row["number"], hashes=row["hashes"], root=row["root"])
 
 
-def due(tables: Tables, *, before: datetime, limit: int) -> Select[Any]:
+def due(tables: Tables, *, before: datetime | None, limit: int) -> Select[Any]:
     """Return the query for heads that grew since their last checkpoint."""
     t = tables.log.head
-    waited = or_(t.c.signed_at.is_(None), t.c.signed_at <= before)
+    waited = true() if before is None else or_(t.c.signed_at.is_(None), t.c.signed_at <= before)
     return select(t).where(t.c.log != LOG_OF_LOGS, t.c.size > t.c.signed, waited).order_by(t.c.log).limit(limit)
 
 
