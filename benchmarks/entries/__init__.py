@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from benchmarks.counted import Table
-from benchmarks.entries import access, api_keys, backup_codes, backups, encryption, engines, imports, keys, requests, totp
+from benchmarks.entries import access, api_keys, audit, backup_codes, backups, encryption, engines, imports, keys, requests, totp
 from benchmarks.entries.engines import Choice
 from benchmarks.measure import Race
 
@@ -20,5 +20,5 @@ ENTRIES: dict[str, Callable[[], Iterable[Race]]] = {
 # these need the interpreter that has the other libraries
 WITH_PEERS: dict[str, Callable[[str], Iterable[Race]]] = {"encryption": encryption.entry}
 # these take seconds for each round with their own number of rows, which `--rows` changes
-SIZED: dict[str, Callable[[int], Iterable[Race]]] = {"backups": backups.entry}
-TABLES: dict[str, Callable[[Choice], Iterable[Table]]] = {"keys": keys.entry, "engines": engines.entry}
+SIZED: dict[str, Callable[[int | None], Iterable[Race]]] = {"backups": backups.entry, "audit": audit.entry}
+TABLES: dict[str, Callable[[Choice], Iterable[Table]]] = {"audit_sizes": audit.tables, "keys": keys.entry, "engines": engines.entry}

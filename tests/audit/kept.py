@@ -20,6 +20,7 @@ from ctsec.audit.tree.checkpoint import Checkpoint, SignedCheckpoint
 from ctsec.audit.tree.rebuilt import Rebuilt
 from ctsec.audit.tree.tiles import Tile
 from ctsec.encryption.ed25519 import Signer
+from ctsec.encryption.kms.local import AsyncLocalSigner
 from ctsec.ids import OrganizationId
 from ctsec.principal import system
 from ctsec.secret import Secret
@@ -189,3 +190,13 @@ def write_sql(connection: Connection, tables: Tables, kept: Kept) -> None:
 
 
 SIZES: Final = {ONE: (100, 256, 290, 300), TWO: (3, 5), DEPLOYMENT_LOG: (20, 21)}
+
+
+def async_signer(signer: Signer) -> AsyncLocalSigner:
+    """Return a signing key for the async colour."""
+    return AsyncLocalSigner(signer)
+
+
+def sync_signer(signer: Signer) -> Signer:
+    """Return a signing key for the sync colour."""
+    return signer

@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from ctsec.audit.event import DEPLOYMENT_LOG
 from ctsec.errors import StoreError
@@ -82,7 +83,7 @@ def run(url: str, folder: str, seed: str) -> None:
     ended = threading.Event()
     failed: list[BaseException] = []
 
-    def guarded(work: Callable[[], None]) -> Callable[[], None]:
+    def guarded(work: Callable[[], None]) -> threading.Thread:
         def go() -> None:
             try:
                 work()
@@ -90,11 +91,11 @@ def run(url: str, folder: str, seed: str) -> None:
                 failed.append(error)
                 raise
 
-        return go
+        return threading.Thread(target=go)
 
     first = int(seed) * WRITERS
-    writers = [threading.Thread(target=guarded(lambda n=n: write(storage, told, seed=first + n))) for n in range(WRITERS)]
-    sequencers = [threading.Thread(target=guarded(lambda: sequence(storage, ended))) for _ in range(SEQUENCERS)]
+    writers = [guarded(partial(write, storage, told, seed=first + n)) for n in range(WRITERS)]
+    sequencers = [guarded(partial(sequence, storage, ended)) for _ in range(SEQUENCERS)]
     for thread in (*writers, *sequencers):
         thread.start()
     for thread in writers:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import pytest
 from sqlalchemy import URL, create_engine
@@ -193,7 +193,8 @@ def projection(kept: Kept, draw: random.Random) -> Changed:
             changed = replace(event, personal=event.personal + b"x")
         case _:
             name = draw.choice(COLUMNS)
-            changed = replace(event, **{name: f"{getattr(event, name) or ''}x"})
+            other: dict[str, Any] = {name: f"{getattr(event, name) or ''}x"}
+            changed = replace(event, **other)
     kept.events[(ONE, index)] = changed
     return ONE, 0
 

@@ -19,13 +19,12 @@ from ctsec.audit.tree.bundle import ProofBundle
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.audit.tree.proofs import is_consistent, is_included
 from ctsec.encryption.ed25519 import Signer
-from ctsec.encryption.kms.local import AsyncLocalSigner
 from ctsec.errors import LogInconsistent
 from ctsec.outcome import Refusal
 from ctsec.security._async_logs import AsyncLogs
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.conformance.samples import ignore
-from tests.audit.kept import IDENTITY, ONE, SIGNER, STRANGER, TWO, drawn, events
+from tests.audit.kept import IDENTITY, ONE, SIGNER, STRANGER, TWO, async_signer, drawn, events
 from tests.services._async_world import KINDS, AsyncWorld
 
 
@@ -39,13 +38,13 @@ class AsyncScene:
 
     def of(self, *, identity: LogIdentity = IDENTITY, signer: Signer | None = SIGNER) -> AsyncLogs:
         """Return the logs as another process has them."""
-        key = None if signer is None else AsyncLocalSigner(signer)  # sync: key = signer
+        key = None if signer is None else async_signer(signer)
         return AsyncLogs(self.storage, signer=key, identity=identity, ambient=Ambient(clock=self.clock, random=drawn(0)))
 
     async def write(self, log: LogId, *, first: int, end: int) -> None:
         """Write events of a log."""
         async with self.storage.begin(after_commit=ignore) as store:
-            for each in events(log, count=end, seed=len(log))[first:]:
+            for each in events(log, count=end, seed=sum(log.encode()))[first:]:
                 await store.inbox.append(each)
 
     async def signed(self, log: LogId) -> SignedCheckpoint:

@@ -20,13 +20,12 @@ from ctsec.audit.tree.bundle import ProofBundle
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.audit.tree.proofs import is_consistent, is_included
 from ctsec.encryption.ed25519 import Signer
-from ctsec.encryption.kms.local import LocalSigner
 from ctsec.errors import LogInconsistent
 from ctsec.outcome import Refusal
 from ctsec.security._sync_logs import Logs
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.samples import ignore
-from tests.audit.kept import IDENTITY, ONE, SIGNER, STRANGER, TWO, drawn, events
+from tests.audit.kept import IDENTITY, ONE, SIGNER, STRANGER, TWO, drawn, events, sync_signer
 from tests.services._sync_world import KINDS, World
 
 
@@ -40,13 +39,13 @@ class Scene:
 
     def of(self, *, identity: LogIdentity = IDENTITY, signer: Signer | None = SIGNER) -> Logs:
         """Return the logs as another process has them."""
-        key = signer
+        key = None if signer is None else sync_signer(signer)
         return Logs(self.storage, signer=key, identity=identity, ambient=Ambient(clock=self.clock, random=drawn(0)))
 
     def write(self, log: LogId, *, first: int, end: int) -> None:
         """Write events of a log."""
         with self.storage.begin(after_commit=ignore) as store:
-            for each in events(log, count=end, seed=len(log))[first:]:
+            for each in events(log, count=end, seed=sum(log.encode()))[first:]:
                 store.inbox.append(each)
 
     def signed(self, log: LogId) -> SignedCheckpoint:

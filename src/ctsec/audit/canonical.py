@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 MAX_BODY: Final = (1 << 16) - 1
 MAX_DEPTH: Final = 16
 _MAX_INT: Final = 1 << 53
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_ENCODE: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def _plain(value: object, *, path: str, depth: int = 0) -> object:
@@ -29,7 +32,7 @@ def _plain(value: object, *, path: str, depth: int = 0) -> object:
         case None | bool():
             return value
         case str():
-            if any("\ud800" <= c <= "\udfff" for c in value):
+            if not value.isascii() and _SURROGATE.search(value):
                 raise ValueError(f"{path}: a lone surrogate has no canonical form")
             return str(value)
         case int():
@@ -54,7 +57,7 @@ def _key(key: object, *, path: str) -> str:
 
 def canonical(value: Mapping[str, object]) -> bytes:
     """Return the canonical JSON bytes of `value`; raise ValueError that names the path of what has no canonical form."""
-    body = json.dumps(_plain(value, path="$"), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    body = _ENCODE(_plain(value, path="$")).encode("utf-8")
     if len(body) > MAX_BODY:
         raise ValueError(f"an event has at most {MAX_BODY} bytes, this one has {len(body)}")
     return body
