@@ -15,6 +15,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -113,7 +114,7 @@ def _event() -> Race:
 def _with_orjson(names: dict[str, object]) -> tuple[Contestant, ...]:
     """Return the contestant of another encoder, where that is installed: the same bytes."""
     try:
-        import orjson
+        orjson = import_module("orjson")
     except ImportError:
         return ()
     names |= {"dumps": orjson.dumps, "sorted_keys": orjson.OPT_SORT_KEYS}

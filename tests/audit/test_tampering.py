@@ -266,6 +266,7 @@ def test_a_sound_log_has_no_finding_and_the_level_that_is_in_force(store: Store)
     assert store.verified(unsigned).assurance is Assurance.STRUCTURAL
 
 
+@pytest.mark.proves("ASVS-16.4.2")
 @pytest.mark.parametrize("mutate", MUTATIONS)
 def test_tampering_is_found_or_the_report_says_that_it_can_not_be(store: Store, mutate: Mutation) -> None:
     """Each random change is found, or it lies behind the size that the report says is signed for."""

@@ -24,6 +24,20 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _ENCODE: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
+def _is_plain(value: object, depth: int = 0) -> bool:
+    """Say whether the encoder can take `value` as it is; what it can not take is looked at again, for what is wrong and where."""
+    if isinstance(value, str):
+        return value.isascii() or _SURROGATE.search(value) is None
+    if value is None or isinstance(value, int):
+        return value is None or -_MAX_INT < value < _MAX_INT
+    if depth > MAX_DEPTH:
+        return False
+    if isinstance(value, dict):
+        members = cast(dict[object, object], value)
+        return all(isinstance(key, str) and key.isascii() and _is_plain(item, depth + 1) for key, item in members.items())
+    return isinstance(value, (list, tuple)) and all(_is_plain(item, depth + 1) for item in cast(Sequence[object], value))
+
+
 def _plain(value: object, *, path: str, depth: int = 0) -> object:
     """Return `value` in plain dicts and lists; raise ValueError that names the path of what has no canonical form."""
     if depth > MAX_DEPTH:
@@ -57,7 +71,7 @@ def _key(key: object, *, path: str) -> str:
 
 def canonical(value: Mapping[str, object]) -> bytes:
     """Return the canonical JSON bytes of `value`; raise ValueError that names the path of what has no canonical form."""
-    body = _ENCODE(_plain(value, path="$")).encode("utf-8")
+    body = _ENCODE(value if _is_plain(value) else _plain(value, path="$")).encode("utf-8")
     if len(body) > MAX_BODY:
         raise ValueError(f"an event has at most {MAX_BODY} bytes, this one has {len(body)}")
     return body

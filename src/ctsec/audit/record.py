@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from ctsec.audit.canonical import canonical, leaf_hash
@@ -139,14 +140,15 @@ _COLUMNS: Final = (
     "id", "log", "time", "name", "actor_kind", "actor_id", "target_kind", "target_id", "subject_id", "outcome", "reason", "organization_id",
     "workspace_id", "request_id", "personal",
 )  # fmt: skip
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _SHOWN: Final = attrgetter(*_COLUMNS[:-1])
 
 
 def _told(said: Mapping[str, Any]) -> tuple[object, ...]:
     """Return the projection that a body asks for, in the order of the columns."""
     actor, targets, micros, told = said.get("actor"), said.get("targets"), said.get("time"), said.get
-    who = cast(Mapping[str, Any], actor) if isinstance(actor, dict) else {}
-    first = cast(Mapping[str, Any], targets[0]) if isinstance(targets, list) and targets and isinstance(targets[0], dict) else {}
+    who = cast(Mapping[str, Any], actor) if isinstance(actor, dict) else _NOTHING
+    first = cast(Mapping[str, Any], targets[0]) if isinstance(targets, list) and targets and isinstance(targets[0], dict) else _NOTHING
     time = _EPOCH + timedelta(microseconds=micros) if isinstance(micros, int) and 0 <= micros < _MAX_MICROS else None
     return (
         told("id"), told("log"), time, told("name"), who.get("kind"), who.get("id"), first.get("kind", ""), first.get("id", ""),

@@ -35,7 +35,7 @@ def count(table: Table) -> Select[Any]:
 def waiting(tables: Tables, *, limit: int) -> Select[Any]:
     """Return the query for what a batch is made of: ids, logs and leaves in the order of times, then ids. It takes no lock."""
     t = tables.log.inbox
-    return select(t.c.id, t.c.log, t.c.leaf).where(t.c.log != LOG_OF_LOGS).order_by(t.c.time, t.c.id).limit(limit)
+    return select(*(t.c[name] for name in ("id", "log", "leaf"))).where(t.c.log != LOG_OF_LOGS).order_by(t.c.time, t.c.id).limit(limit)
 
 
 def moved(tables: Tables, ids: Collection[str]) -> Insert:
