@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.counted import Table
 from benchmarks.engines.catalogue import CATALOGUE
 from benchmarks.engines.workload import SIZES
-from benchmarks.entries import ENTRIES, SIZED, TABLES, WITH_PEERS, backups
+from benchmarks.entries import ENTRIES, SIZED, TABLES, WITH_PEERS, audit, backups
 from benchmarks.entries.engines import Choice, peers_python
 from benchmarks.measure import Race, Row, run
 from benchmarks.report import as_json, environment, markdown, table
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows=chosen.rows or Choice().rows,
     )
     for name in chosen.names or names:
-        for race in _races(name, choice.peers, rows=chosen.rows or backups.ROWS):
+        for race in _races(name, choice.peers, rows=chosen.rows):
             found = run(race, rounds=chosen.rounds)
             print(table(found), flush=True)
             rows += found
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _races(name: str, peers: str, *, rows: int) -> Iterable[Race]:
+def _races(name: str, peers: str, *, rows: int | None) -> Iterable[Race]:
     if name in SIZED:
         return SIZED[name](rows)
     if name in WITH_PEERS:
@@ -73,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, help="write the results as JSON")
     parser.add_argument("--markdown", type=Path, help="write the results as Markdown tables")
     parser.add_argument("--rounds", type=int, help="rounds of each race (each has its own default)")
-    parser.add_argument("--rows", type=int, help=f"rows of data for keys (1,000,000) and backups ({backups.ROWS:,})")
+    parser.add_argument(
+        "--rows", type=int, help=f"rows of data for keys (1,000,000), backups ({backups.ROWS:,}) and audit ({audit.EVENTS:,})"
+    )
     engines = parser.add_argument_group("engines", "L10 takes minutes and gigabytes for each engine")
     engines.add_argument("--size", action="append", choices=SIZES, help="a size, more than once for several (S and M)")
     engines.add_argument("--engine", action="append", choices=CATALOGUE, help="an engine, more than once for several (all)")

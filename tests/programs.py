@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from typing import Final
 
 # Program, and how it says its version.
 PROGRAMS: Final = {"oathtool": "--version", "zbarimg": "--version", "rsvg-convert": "--version"}
-KINDS: Final = (*PROGRAMS, "otplib")
+KINDS: Final = (*PROGRAMS, "otplib", "sumdb")
 # Beside the virtual environment's own things: `make install` puts it there where npm is.
 _NODE: Final = Path(sys.prefix) / "node"
+# Where Debian puts the Go source that golang-golang-x-mod-dev brings.
+_GO_PATH: Final = Path("/usr/share/gocode")
 
 
 @cache
@@ -21,6 +24,8 @@ def find(kind: str) -> str | None:
     """Return the path of a program (or of a Node.js package) on this machine, or None."""
     if kind in PROGRAMS:
         return shutil.which(kind)
+    if kind == "sumdb":
+        return shutil.which("go") if (_GO_PATH / "src/golang.org/x/mod/sumdb/tlog").is_dir() else None
     package = _NODE / "node_modules" / kind
     return str(package) if package.is_dir() and shutil.which("node") else None
 
@@ -33,7 +38,7 @@ def describe(kind: str) -> str:
     if kind in PROGRAMS:
         said = subprocess.run([program, PROGRAMS[kind]], capture_output=True, text=True, check=False)
         return f"{kind}: {(said.stdout + said.stderr).splitlines()[0]}"
-    return f"{kind}: for Node.js"
+    return f"{kind}: for Go" if kind == "sumdb" else f"{kind}: for Node.js"
 
 
 def run(kind: str, *arguments: str, given: bytes = b"") -> bytes:
@@ -47,3 +52,12 @@ def node(script: str, *arguments: str) -> str:
     """Return what a script of ES modules prints, which may import the packages beside the virtual environment."""
     command = [shutil.which("node") or "node", "--input-type=module", "-e", script, *arguments]
     return subprocess.run(command, cwd=_NODE, capture_output=True, check=True, timeout=120, text=True).stdout.strip()
+
+
+def go(source: Path, *, into: Path, given: str) -> list[str]:
+    """Build a Go program from what Debian has, in a folder of its own, and return the lines that it prints."""
+    built = into / source.stem
+    around = {"PATH": os.environ["PATH"], "HOME": str(into), "GO111MODULE": "off", "GOPATH": str(_GO_PATH), "GOCACHE": str(into / "cache")}
+    command = [shutil.which("go") or "go", "build", "-o", str(built), str(source)]
+    subprocess.run(command, env=around, capture_output=True, check=True, timeout=300)
+    return subprocess.run([str(built)], input=given, capture_output=True, check=True, timeout=120, text=True).stdout.splitlines()

@@ -8,6 +8,7 @@ from benchmarks.counted import Table
 from benchmarks.entries import (
     access,
     api_keys,
+    audit,
     backup_codes,
     backups,
     encryption,
@@ -35,5 +36,5 @@ ENTRIES: dict[str, Callable[[], Iterable[Race]]] = {
 # these need the interpreter that has the other libraries
 WITH_PEERS: dict[str, Callable[[str], Iterable[Race]]] = {"encryption": encryption.entry}
 # these take seconds for each round with their own number of rows, which `--rows` changes
-SIZED: dict[str, Callable[[int], Iterable[Race]]] = {"backups": backups.entry}
-TABLES: dict[str, Callable[[Choice], Iterable[Table]]] = {"keys": keys.entry, "engines": engines.entry}
+SIZED: dict[str, Callable[[int | None], Iterable[Race]]] = {"backups": backups.entry, "audit": audit.entry}
+TABLES: dict[str, Callable[[Choice], Iterable[Table]]] = {"audit_sizes": audit.tables, "keys": keys.entry, "engines": engines.entry}

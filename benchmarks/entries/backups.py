@@ -35,8 +35,9 @@ ROWS = 50_000
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def entry(rows: int = ROWS) -> Iterable[Race]:
-    """Return the races, over a store with `rows` people."""
+def entry(wanted: int | None = None) -> Iterable[Race]:
+    """Return the races, over a store with so many people as are wanted."""
+    rows = wanted or ROWS
     with TemporaryDirectory() as folder:
         place = Path(folder)
         (place / "empty").mkdir()

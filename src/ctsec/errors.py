@@ -67,6 +67,12 @@ class CorruptRecord(StoreError):
     code = "corrupt_record"
 
 
+class LogInconsistent(StoreError):
+    """The audit log is not what its last checkpoint says, so no further checkpoint is signed; `ctsec audit verify` says where."""
+
+    code = "log_inconsistent"
+
+
 class KmsError(CtsecError):
     """A key service refused or failed; see the subclasses for the small set of reasons.
 

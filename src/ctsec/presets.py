@@ -16,10 +16,12 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import URL
 
+from ctsec.audit.signing import KEY_LABEL
 from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.authn.argon2_pool import Argon2Hasher, AsyncArgon2Hasher
 from ctsec.encryption._async_ports import AsyncKeyServices
-from ctsec.encryption.kms.local import AsyncLocalKms, LocalKms
+from ctsec.encryption.ed25519 import Signer
+from ctsec.encryption.kms.local import AsyncLocalKms, AsyncLocalSigner, LocalKms
 from ctsec.encryption.sealing import SealingRing
 from ctsec.errors import SchemaMismatch
 from ctsec.keys.mac import PepperRing
@@ -95,6 +97,8 @@ def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
         breaches_optional=options.breaches_optional,
         letters=options.letters,
         sign_in_notices=options.sign_in_notices,
+        deployment=options.deployment,
+        former_log_keys=options.former_log_keys,
     )
 
 
@@ -201,6 +205,7 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         breaches=chosen.breaches,
         region_stores={name: MemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
         sealed_tables=chosen.sealed_tables,
+        log_signer=Signer(kms.derive(KEY_LABEL)),
     )
     security.prepare()
     return security
@@ -226,6 +231,7 @@ async def async_in_memory(
         breaches=_async_breaches(chosen),
         region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
         sealed_tables=tuple(map(AsyncBlockingTable, chosen.sealed_tables)),
+        log_signer=AsyncLocalSigner(Signer(kms.derive(KEY_LABEL))),
     )
     await security.prepare()
     return security
@@ -258,6 +264,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         breaches=_async_breaches(options),
         region_stores=_async_region_stores(options, base.tables),
         sealed_tables=tuple(map(AsyncBlockingTable, options.sealed_tables)),
+        log_signer=AsyncLocalSigner(Signer(base.kms.derive(KEY_LABEL))),
     )
 
 
@@ -292,6 +299,7 @@ class _Embedded:
             breaches=options.breaches,
             region_stores=_region_stores(options, self.tables),
             sealed_tables=options.sealed_tables,
+            log_signer=Signer(self.kms.derive(KEY_LABEL)),
         )
         if options.worker:
             self._thread = WorkerThread(self.security.worker(f"{os.uname().nodename}:{os.getpid()}"))

@@ -35,6 +35,8 @@ SHARED = (
 SHARED_FOR = {
     "rbac": ("audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*"),
     "guard": ("audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS)),
+    # A checkpoint is verified where it is read (ADR 25): with the one Ed25519 that ctsec has.
+    "audit": (*SHARED, "encryption.ed25519"),
     # A region is a store and a key (ADR 16): it names keys and regions as encryption does, and judges pins of the directory's records.
     "residency": (*SHARED, "encryption.customer_key", "encryption.dek", "directory.record"),
 }

@@ -13,11 +13,14 @@ import pytest
 
 from ctsec.encryption import Reencryption
 from ctsec.storage.sql import SqlStorage
-from ctsec.testing.conformance.samples import NOW, ignore
+from ctsec.testing.conformance.samples import HOUR, NOW, event, ignore
 from tests.certificates import Authority
 from tests.cli.test_command_line import HOST, ctsec
 from tests.servers import server, tls_server
 from tests.transport.peers import listening, mail_server, service
+
+DAY = 24 * HOUR
+LATER = NOW + 366000 * HOUR  # no job is due before
 
 BUNDLE = """
 import os
@@ -143,21 +146,41 @@ def test_an_embedded_bundle_stays_here(tmp_path: Path) -> None:
     (tmp_path / "host.py").write_text(HOST, "utf-8")
     ran = ctsec("doctor", "host:security", folder=tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout == ("ok  database     sqlite:///app.db  a file\nok  guard store  sqlite:///app.db-guard  a file\n")
+    *lines, log = ran.stdout.splitlines()
+    assert lines == ["ok  database     sqlite:///app.db  a file", "ok  guard store  sqlite:///app.db-guard  a file"]
+    assert log.startswith("ok  audit log    0 events wait; 0 logs to be signed")
+
+
+def test_a_log_that_is_not_signed_any_more_is_told(tmp_path: Path) -> None:
+    """What waits is counted with its age; where the signer refused, the line says so and the exit code is 1."""
+    (tmp_path / "host.py").write_text(HOST, "utf-8")
+    ctsec("worker", "host:security", "--once", folder=tmp_path)
+    with closing(SqlStorage.from_url(f"sqlite:///{tmp_path / 'app.db'}")) as storage, storage.begin(after_commit=ignore) as store:
+        store.inbox.append(event(1))
+        assert store.jobs.claim("checkpoints", owner="w", now=LATER, until=LATER)
+        assert store.jobs.finish("checkpoints", owner="w", now=LATER, due_at=LATER + DAY, error="log_inconsistent")
+        assert store.jobs.claim("audit", owner="w", now=LATER, until=LATER + DAY)
+    ran = ctsec("doctor", "host:security", "--json", folder=tmp_path)
+    told = json.loads(ran.stdout.splitlines()[-1])
+    assert (ran.returncode, told["what"], told["sound"], told["waiting"]) == (1, "audit log", False, 1)
+    assert (told["problem"], told["leader"], told["oldest"]) == ("log_inconsistent", "w", str(NOW))
+    line = ctsec("doctor", "host:security", folder=tmp_path).stdout.splitlines()[-1]
+    assert line.startswith("BAD audit log    1 events wait, the oldest since 2026-")
+    assert line.endswith("(log_inconsistent)")
 
 
 def test_what_waits_for_another_data_key_is_told(tmp_path: Path) -> None:
     """Rows that are not sealed anew yet are counted, one line a table, and change neither the other lines nor the exit code."""
     (tmp_path / "host.py").write_text(HOST, "utf-8")
-    before = ctsec("doctor", "host:security", folder=tmp_path).stdout
+    before = ctsec("doctor", "host:security", folder=tmp_path).stdout.splitlines()[:-1]
     waiting = Reencryption(scope="org_1", place="vault", started_at=NOW, remaining=40, written=100, problem="key_disabled")
     with closing(SqlStorage.from_url(f"sqlite:///{tmp_path / 'app.db'}")) as storage, storage.begin(after_commit=ignore) as store:
         assert store.reencryptions.put(waiting)
         assert store.reencryptions.put(replace(waiting, place="done", remaining=0, ended_at=NOW))
     ran = ctsec("doctor", "host:security", folder=tmp_path)
     assert ran.returncode == 0
-    assert ran.stdout == f"{before}... re-encryption vault of org_1: 40 rows left, 100 written (key_disabled)\n"
-    told = json.loads(ctsec("doctor", "host:security", "--json", folder=tmp_path).stdout.splitlines()[-1])
+    assert ran.stdout.splitlines()[:-1] == [*before, "... re-encryption vault of org_1: 40 rows left, 100 written (key_disabled)"]
+    told = json.loads(ctsec("doctor", "host:security", "--json", folder=tmp_path).stdout.splitlines()[-2])
     assert told == {
         "what": "re-encryption",
         "scope": "org_1",

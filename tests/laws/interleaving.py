@@ -87,6 +87,14 @@ class StoppingStorage:
         async with self.storage.reading() as store:
             yield cast(AsyncStore, _Store(store, self))
 
+    @asynccontextmanager
+    async def sequencing(self) -> AsyncGenerator[AsyncStore, None]:
+        """Open a transaction of the sequencer."""
+        await self.point("sequencing")
+        async with self.storage.sequencing() as store:
+            yield cast(AsyncStore, _Store(store, self))
+            await self.point("commit")
+
     def join(self, session: object, *, after_commit: AfterCommit) -> AsyncStore:
         """Ride in a session."""
         return cast(AsyncStore, _Store(self.storage.join(session, after_commit=after_commit), self))

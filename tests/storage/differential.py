@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.query import AuditQuery
+from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord
 from ctsec.directory.record import MembershipStatus, OrganizationStatus
 from ctsec.encryption.dek import DekState
 from ctsec.encryption.reencryption import Stored
@@ -51,6 +52,11 @@ _ORDERED: Final = (
 
 def _at(n: int) -> Any:
     return s.NOW + n * s.HOUR / 2
+
+
+def _checkpoint(a: int, size: int, *, at: int) -> CheckpointRecord:
+    log = LogId(s.org_id(a))
+    return CheckpointRecord(log=log, size=size, root=bytes(32), note=f"{log} {size}".encode(), signed_at=_at(at))
 
 
 def _call(*positional: Any, **named: Any) -> Arguments:
@@ -238,6 +244,12 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "inbox.append_new": lambda f, a, b, c: _call((s.event(100 + a), s.event(100 + b, of=1))),
     "log.place": lambda f, a, b, c: _call(limit=1 + a),
     "log.search": lambda f, a, b, c: _call(AuditQuery(log=LogId(s.org_id(a)), name=_NAMES[b]), before=c or None, limit=1 + a),
+    "tree.head": lambda f, a, b, c: _call(LogId(s.org_id(a)) if b else LOG_OF_LOGS),
+    "tree.heads": lambda f, a, b, c: _call(after=s.org_id(a) if b else "", limit=1 + c),
+    "checkpoints.add": lambda f, a, b, c: _call((_checkpoint(a, b, at=c), _checkpoint(a + 1, 2 * c, at=c))),
+    "checkpoints.page": lambda f, a, b, c: _call(LogId(s.org_id(a)), after=b, limit=1 + c),
+    "checkpoints.due": lambda f, a, b, c: _call(before=_at(a), limit=1 + c),
+    "checkpoints.numbered": lambda f, a, b, c: _call(first=a, limit=1 + c),
     "outbox.add": lambda f, a, b, c: _call(s.outbox_entry(f)),
     "outbox.due": lambda f, a, b, c: _call(now=s.NOW + (a + b) * s.TICK, limit=1 + c),
     "outbox.replace": lambda f, a, b, c: _call(replace(s.outbox_entry(a), version=b, delivered_at=_at(c) if c else None)),

@@ -157,6 +157,10 @@ class TestLog(conformance.AsyncLogConformance):
     pass
 
 
+class TestTree(conformance.AsyncTreeConformance):
+    pass
+
+
 class TestOutbox(conformance.AsyncOutboxConformance):
     pass
 

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from ctsec.audit._async import AsyncSequencer as AsyncSequencer
     from ctsec.audit._sync import AuditLog as AuditLog
     from ctsec.audit._sync import Sequencer as Sequencer
+    from ctsec.audit.assurance import Assurance as Assurance
+    from ctsec.audit.assurance import Finding as Finding
+    from ctsec.audit.assurance import FindingKind as FindingKind
+    from ctsec.audit.assurance import LogReport as LogReport
+    from ctsec.audit.assurance import VerificationReport as VerificationReport
     from ctsec.audit.canonical import canonical as canonical
     from ctsec.audit.canonical import leaf_hash as leaf_hash
     from ctsec.audit.event import DEPLOYMENT_LOG as DEPLOYMENT_LOG
@@ -27,41 +32,66 @@ if TYPE_CHECKING:
     from ctsec.audit.query import AuditQuery as AuditQuery
     from ctsec.audit.record import SealedEvent as SealedEvent
     from ctsec.audit.record import StoredEvent as StoredEvent
+    from ctsec.audit.sealing import LOG_OF_LOGS as LOG_OF_LOGS
+    from ctsec.audit.sealing import CheckpointRecord as CheckpointRecord
+    from ctsec.audit.sealing import Head as Head
+    from ctsec.audit.sealing import LogStatus as LogStatus
+    from ctsec.audit.signing import LogIdentity as LogIdentity
 
 _HOME = {
+    "Assurance": "ctsec.audit.assurance",
     "AsyncAuditLog": "ctsec.audit._async",
     "AsyncSequencer": "ctsec.audit._async",
     "AuditLog": "ctsec.audit._sync",
     "AuditPage": "ctsec.audit.query",
     "AuditQuery": "ctsec.audit.query",
+    "CheckpointRecord": "ctsec.audit.sealing",
     "DEPLOYMENT_LOG": "ctsec.audit.event",
     "Event": "ctsec.audit.event",
     "EventName": "ctsec.audit.event",
     "EventOutcome": "ctsec.audit.event",
+    "Finding": "ctsec.audit.assurance",
+    "FindingKind": "ctsec.audit.assurance",
+    "Head": "ctsec.audit.sealing",
+    "LOG_OF_LOGS": "ctsec.audit.sealing",
     "LogId": "ctsec.audit.event",
+    "LogIdentity": "ctsec.audit.signing",
+    "LogReport": "ctsec.audit.assurance",
+    "LogStatus": "ctsec.audit.sealing",
     "SealedEvent": "ctsec.audit.record",
     "Sequencer": "ctsec.audit._sync",
     "StoredEvent": "ctsec.audit.record",
     "Target": "ctsec.audit.event",
+    "VerificationReport": "ctsec.audit.assurance",
     "build": "ctsec.audit.event",
     "canonical": "ctsec.audit.canonical",
     "leaf_hash": "ctsec.audit.canonical",
 }
 __all__ = [
     "DEPLOYMENT_LOG",
+    "LOG_OF_LOGS",
+    "Assurance",
     "AsyncAuditLog",
     "AsyncSequencer",
     "AuditLog",
     "AuditPage",
     "AuditQuery",
+    "CheckpointRecord",
     "Event",
     "EventName",
     "EventOutcome",
+    "Finding",
+    "FindingKind",
+    "Head",
     "LogId",
+    "LogIdentity",
+    "LogReport",
+    "LogStatus",
     "SealedEvent",
     "Sequencer",
     "StoredEvent",
     "Target",
+    "VerificationReport",
     "build",
     "canonical",
     "leaf_hash",

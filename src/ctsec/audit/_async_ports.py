@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol, Unpack
 
 from ctsec.audit.event import LogId, Telling
 from ctsec.audit.query import AuditQuery
 from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.audit.sealing import CheckpointRecord, Head
+from ctsec.audit.tree.tiles import Tile
 
 
 class AsyncRecorder(Protocol):
@@ -36,12 +39,19 @@ class AsyncInboxRecords(Protocol):
         """Return committed rows in the order of their times, then ids, of one log if it is named."""
         ...
 
+    async def count(self) -> int:
+        """Return how many rows wait."""
+        ...
+
 
 class AsyncLogRecords(Protocol):
     """The log: events with gapless indexes, never updated."""
 
     async def place(self, *, limit: int) -> int:
-        """Give the next indexes to at most `limit` inbox rows and move them into the log; return how many moved."""
+        """Give the next indexes to at most `limit` inbox rows, move them into the log and grow its tree; return how many moved.
+
+        Run it in a transaction of `AsyncStorage.sequencing`, before anything else there: it takes the lock of the one leader first.
+        """
         ...
 
     async def search(self, query: AuditQuery, *, before: int | None, limit: int) -> tuple[SealedEvent, ...]:
@@ -50,4 +60,75 @@ class AsyncLogRecords(Protocol):
 
     async def size(self, log: LogId) -> int:
         """Return how many events the log has: its next index."""
+        ...
+
+    async def page(self, log: LogId, *, first: int, limit: int) -> tuple[SealedEvent, ...]:
+        """Return the events with an index from `first` on, in the order of indexes."""
+        ...
+
+
+class AsyncTreeRecords(Protocol):
+    """The trees over the logs, the log of logs too: heads that grow, leaves, and full tiles that are never changed."""
+
+    async def head(self, log: LogId) -> Head | None:
+        """Return where a log stands, None for one that never had an event."""
+        ...
+
+    async def heads(self, *, after: str, limit: int) -> tuple[Head, ...]:
+        """Return heads of logs with an id above `after`, in the order of ids."""
+        ...
+
+    async def leaves(self, log: LogId, *, first: int, end: int) -> tuple[bytes, ...]:
+        """Return the leaf hashes of the indexes [first, end) that are there, in their order."""
+        ...
+
+    async def roots(self, log: LogId, *, level: int, first: int, end: int) -> tuple[bytes, ...]:
+        """Return the roots of the full tiles with the numbers [first, end) of a level that are there, in their order."""
+        ...
+
+    async def tiles(self, log: LogId, *, level: int, first: int, end: int) -> tuple[Tile, ...]:
+        """Return the full tiles with the numbers [first, end) of a level that are there, in their order."""
+        ...
+
+
+class AsyncCheckpointRecords(Protocol):
+    """The signed checkpoints, never changed."""
+
+    async def due(self, *, before: datetime | None, limit: int) -> tuple[Head, ...]:
+        """Return heads of logs that grew since their last checkpoint, if that is not newer than `before` (None: however new it is).
+
+        The log of logs is none of them.
+        """
+        ...
+
+    async def last(self, log: LogId) -> CheckpointRecord | None:
+        """Return the checkpoint of the largest size."""
+        ...
+
+    async def page(self, log: LogId, *, after: int, limit: int) -> tuple[CheckpointRecord, ...]:
+        """Return the checkpoints of a log with a size above `after`, in the order of sizes."""
+        ...
+
+    async def add(self, made: tuple[CheckpointRecord, ...]) -> int:
+        """Store checkpoints whose size has none yet, each with the next number in the log of logs, as a leaf there; return how many.
+
+        One of the log of logs itself gets no number. Run it in a transaction of `AsyncStorage.sequencing`, before anything else there.
+        """
+        ...
+
+    async def numbered(self, *, first: int, limit: int) -> tuple[CheckpointRecord, ...]:
+        """Return the checkpoints with a number from `first` on, in the order of numbers: the log of logs."""
+        ...
+
+
+class AsyncLogSigner(Protocol):
+    """The key of the logs, outside of the database: a local key file, a key service, a hardware token."""
+
+    @property
+    def public(self) -> bytes:
+        """The public key, Ed25519, 32 bytes."""
+        ...
+
+    async def sign(self, message: bytes) -> bytes:
+        """Return the signature of a checkpoint's text, 64 bytes."""
         ...

@@ -13,12 +13,29 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 MAX_BODY: Final = (1 << 16) - 1
 MAX_DEPTH: Final = 16
 _MAX_INT: Final = 1 << 53
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_ENCODE: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+def _is_plain(value: object, depth: int = 0) -> bool:
+    """Say whether the encoder can take `value` as it is; what it can not take is looked at again, for what is wrong and where."""
+    if isinstance(value, str):
+        return value.isascii() or _SURROGATE.search(value) is None
+    if value is None or isinstance(value, int):
+        return value is None or -_MAX_INT < value < _MAX_INT
+    if depth > MAX_DEPTH:
+        return False
+    if isinstance(value, dict):
+        members = cast(dict[object, object], value)
+        return all(isinstance(key, str) and key.isascii() and _is_plain(item, depth + 1) for key, item in members.items())
+    return isinstance(value, (list, tuple)) and all(_is_plain(item, depth + 1) for item in cast(Sequence[object], value))
 
 
 def _plain(value: object, *, path: str, depth: int = 0) -> object:
@@ -29,7 +46,7 @@ def _plain(value: object, *, path: str, depth: int = 0) -> object:
         case None | bool():
             return value
         case str():
-            if any("\ud800" <= c <= "\udfff" for c in value):
+            if not value.isascii() and _SURROGATE.search(value):
                 raise ValueError(f"{path}: a lone surrogate has no canonical form")
             return str(value)
         case int():
@@ -54,7 +71,7 @@ def _key(key: object, *, path: str) -> str:
 
 def canonical(value: Mapping[str, object]) -> bytes:
     """Return the canonical JSON bytes of `value`; raise ValueError that names the path of what has no canonical form."""
-    body = json.dumps(_plain(value, path="$"), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    body = _ENCODE(value if _is_plain(value) else _plain(value, path="$")).encode("utf-8")
     if len(body) > MAX_BODY:
         raise ValueError(f"an event has at most {MAX_BODY} bytes, this one has {len(body)}")
     return body

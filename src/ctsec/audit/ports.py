@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from ctsec.audit._async_ports import (
+    AsyncCheckpointRecords,
     AsyncInboxRecords,
     AsyncLogRecords,
+    AsyncLogSigner,
     AsyncRecorder,
+    AsyncTreeRecords,
 )
 from ctsec.audit._sync_ports import (
+    CheckpointRecords,
     InboxRecords,
     LogRecords,
+    LogSigner,
     Recorder,
+    TreeRecords,
 )
 
 __all__ = [
+    "AsyncCheckpointRecords",
     "AsyncInboxRecords",
     "AsyncLogRecords",
+    "AsyncLogSigner",
     "AsyncRecorder",
+    "AsyncTreeRecords",
+    "CheckpointRecords",
     "InboxRecords",
     "LogRecords",
+    "LogSigner",
     "Recorder",
+    "TreeRecords",
 ]

@@ -15,6 +15,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from ctsec.audit.canonical import canonical, leaf_hash
@@ -24,6 +26,7 @@ from ctsec.ids import EventId, OrganizationId, WorkspaceId
 
 BODY_VERSION: Final = 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_MICROS: Final = 1 << 53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,3 +120,38 @@ def store_form(event: Event, *, personal: bytes) -> StoredEvent:
         leaf=leaf_hash(body),
         personal=personal,
     )
+
+
+def departures(event: StoredEvent) -> tuple[str, ...]:
+    """Return the columns of a row that say something else than its body, `body` itself for one of an unknown version.
+
+    Raises CorruptRecord if the body is not a JSON object.
+    """
+    said = event.details()
+    if said.get("v") != BODY_VERSION:
+        return ("body",)
+    told = _told(said)
+    digest = hashlib.sha256(event.personal).hexdigest() if event.personal else None
+    shown = (*_SHOWN(event), digest)
+    return () if told == shown else tuple(name for name, one, two in zip(_COLUMNS, told, shown, strict=True) if one != two)
+
+
+_COLUMNS: Final = (
+    "id", "log", "time", "name", "actor_kind", "actor_id", "target_kind", "target_id", "subject_id", "outcome", "reason", "organization_id",
+    "workspace_id", "request_id", "personal",
+)  # fmt: skip
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_SHOWN: Final = attrgetter(*_COLUMNS[:-1])
+
+
+def _told(said: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return the projection that a body asks for, in the order of the columns."""
+    actor, targets, micros, told = said.get("actor"), said.get("targets"), said.get("time"), said.get
+    who = cast(Mapping[str, Any], actor) if isinstance(actor, dict) else _NOTHING
+    first = cast(Mapping[str, Any], targets[0]) if isinstance(targets, list) and targets and isinstance(targets[0], dict) else _NOTHING
+    time = _EPOCH + timedelta(microseconds=micros) if isinstance(micros, int) and 0 <= micros < _MAX_MICROS else None
+    return (
+        told("id"), told("log"), time, told("name"), who.get("kind"), who.get("id"), first.get("kind", ""), first.get("id", ""),
+        told("subject") or "", told("outcome"), told("reason") or "", told("organization"), told("workspace"), told("request"),
+        told("personal"),
+    )  # fmt: skip

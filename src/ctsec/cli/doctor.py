@@ -1,4 +1,4 @@
-"""`ctsec doctor`: what the connections of a security bundle speak, which values wait for another data key, which jobs failed."""
+"""`ctsec doctor`: what the connections of a bundle speak, which values wait for another key, which jobs failed, how far the log is."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from datetime import datetime
 
+    from ctsec.audit.sealing import LogStatus
     from ctsec.encryption.reencryption import Reencryption
     from ctsec.security import Security
     from ctsec.transport.report import ConnectionReport
@@ -40,7 +41,30 @@ def _doctor(chosen: argparse.Namespace) -> int:
     for job in _failed(bundle):
         told = {"what": "job", "name": job.name, "last_run_at": _moment(job.last_run_at), "problem": job.last_error, "sound": True}
         print(json.dumps(told) if chosen.json else _job(job), flush=True)
-    return 0 if all(each.sound for each in found) else 1
+    log = _log(bundle)
+    if log is not None:
+        told = {"what": "audit log", **dataclasses.asdict(log), "sound": not log.problem}
+        print(json.dumps(told, default=str) if chosen.json else _sealing(log), flush=True)
+    return 0 if all(each.sound for each in found) and not (log is not None and log.problem) else 1
+
+
+def _log(bundle: Security) -> LogStatus | None:
+    """Return how far the audit log is; a store that does not answer is told above."""
+    try:
+        return bundle.logs.status()
+    except CtsecError:
+        return None
+
+
+def _sealing(log: LogStatus) -> str:
+    since = f", the oldest since {log.oldest:%Y-%m-%d %H:%M:%S} UTC" if log.oldest is not None else ""
+    led = f"; led by {log.leader} until {log.leased_until:%H:%M:%S} UTC" if log.leader and log.leased_until is not None else ""
+    ran = f"; last run at {log.last_run_at:%Y-%m-%d %H:%M:%S} UTC" if log.last_run_at is not None else "; no worker ran yet"
+    problem = f" ({log.problem})" if log.problem else ""
+    return (
+        f"{'BAD' if log.problem else 'ok '} {'audit log':12} {log.waiting} events wait{since}; {log.unsigned} logs to be signed"
+        f"{led}{ran}{problem}"
+    )
 
 
 def _under_way(bundle: Security) -> tuple[Reencryption, ...]:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ctsec.cli import backups, database, doctor, keys, matrix, passwords, residency, support, work
+from ctsec.cli import audit, backups, database, doctor, keys, matrix, passwords, residency, support, work
 from ctsec.errors import CtsecError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def _parser() -> argparse.ArgumentParser:
     matrix.add_to(commands)
     doctor.add_to(commands)
     backups.add_to(commands)
+    audit.add_to(commands)
     residency.add_to(commands)
     passwords.add_to(commands)
     support.add_to(commands)

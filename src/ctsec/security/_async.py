@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
+from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit.event import Event
 from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.clock import Clock
@@ -29,6 +30,7 @@ from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
 from ctsec.security._async_engines import AsyncEngines, AsyncSlowHash
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
+from ctsec.security._async_logs import AsyncLogs
 from ctsec.security._async_move_secrets import AsyncMoveSecrets
 from ctsec.security._async_moves import AsyncMoves
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
@@ -96,6 +98,7 @@ class AsyncSecurity:
     such as `ctsec.storage.sql.AsyncSealedAttribute`: the worker seals them anew after a data key was rotated.
     `allowances` is where what address blocks tried is counted, if not in the guard store: `ctsec.storage.redis.AsyncRedisAllowances`. The
     guard store takes over while that is away, and always keeps the counters of authenticators. The bundle closes it.
+    `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
     """
 
     __slots__ = (
@@ -111,6 +114,7 @@ class AsyncSecurity:
         "_wake",
         "gate",
         "jobs",
+        "logs",
         "parts",
         "regional",
     )
@@ -133,6 +137,7 @@ class AsyncSecurity:
         regional_tables: tuple[AsyncRegionalTables, ...] = (),
         sealed_tables: tuple[AsyncSealedTable, ...] = (),
         allowances: AsyncSharedAllowances | None = None,
+        log_signer: AsyncLogSigner | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -150,6 +155,8 @@ class AsyncSecurity:
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, breaches=breaches, places=tuple(place for place, _ in places))
+        identity = parts.settings.log_identity(log_signer.public if log_signer is not None else None)
+        self.logs = AsyncLogs(storage, signer=log_signer, identity=identity, ambient=self._ambient)
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -286,6 +293,7 @@ class AsyncSecurity:
             reencryptions=reencryptions,
             passwords=AsyncPasswordJobs(self._storage, hasher=hasher, parts=self.parts, ambient=self._ambient),
             recoveries=AsyncRecoveryJobs(self.begin),
+            logs=self.logs,
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )

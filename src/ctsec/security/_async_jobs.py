@@ -11,6 +11,7 @@ from ctsec.encryption._async import AsyncKeyRing
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.mail.message import Letters
 from ctsec.security._async_key_jobs import AsyncKeyJobs
+from ctsec.security._async_logs import JOB, SIGNING_JOB, AsyncLogs
 from ctsec.security._async_mail_jobs import AsyncMailJobs
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
 from ctsec.security._async_recovery import AsyncRecoveryJobs
@@ -31,7 +32,6 @@ SELDOM: Final = timedelta(seconds=15)
 MINUTELY: Final = timedelta(minutes=1)
 RARELY: Final = timedelta(minutes=10)
 DAILY: Final = timedelta(days=1)
-_BATCH: Final = 500
 
 
 def _nothing(scopes: frozenset[str]) -> None:
@@ -54,12 +54,11 @@ class AsyncJobs:
         "_memory",
         "_storage",
         "keys",
+        "logs",
         "mail",
         "passwords",
         "recoveries",
         "reencryptions",
-        "reencryptions",
-        "regional",
         "regional",
         "stale",
         "throttle",
@@ -81,6 +80,7 @@ class AsyncJobs:
         throttle: AsyncThrottleJobs,
         recoveries: AsyncRecoveryJobs,
         stale: AsyncStaleJobs,
+        logs: AsyncLogs,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -95,11 +95,12 @@ class AsyncJobs:
         self.throttle = throttle
         self.recoveries = recoveries
         self.stale = stale
+        self.logs = logs
 
     def all(self) -> tuple[AsyncJob, ...]:
-        """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
+        """Return every job; mail only where there is a mailer, checkpoints only where there is a key: else they wait, visible."""
         jobs = (
-            AsyncJob(name="audit", every=OFTEN, work=self.place_events),
+            AsyncJob(name=JOB, every=OFTEN, work=self.place_events),
             AsyncJob(name="uses", every=SELDOM, work=self.write_uses, shared=False),
             AsyncJob(name="epochs", every=RARELY, work=self.trim_epochs),
             AsyncJob(name="elevations", every=RARELY, work=self.end_elevations),
@@ -115,7 +116,9 @@ class AsyncJobs:
             AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
-        return (*jobs, AsyncJob(name="mail", every=OFTEN, work=self.send_mail)) if self._mails else jobs
+        signing = (AsyncJob(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()
+        mailing = (AsyncJob(name="mail", every=OFTEN, work=self.send_mail),) if self._mails else ()
+        return (*jobs, *signing, *mailing)
 
     async def leases(self) -> tuple[JobLease, ...]:
         """Return every job that ever ran under a lease: when, when it is due again, and the code of what stopped it."""
@@ -124,14 +127,7 @@ class AsyncJobs:
 
     async def place_events(self) -> int:
         """Move events from the guard store into the inbox and from there into the log."""
-        async with self._storage.begin(after_commit=_nothing) as store:
-            waiting = await self._storage.guard.events.pending(limit=_BATCH)
-            if waiting:
-                await store.inbox.append_new(waiting)
-            placed = await store.log.place(limit=_BATCH)
-        if waiting:
-            await self._storage.guard.events.remove(tuple(event.id for event in waiting))
-        return placed
+        return await self.logs.place()
 
     async def write_uses(self) -> int:
         """Write the last uses of sessions, keys and credentials that this process has seen: at most one write each a run.

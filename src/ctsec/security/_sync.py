@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
+from ctsec.audit._sync_ports import LogSigner
 from ctsec.audit.event import Event
 from ctsec.authn._sync_ports import BreachRanges
 from ctsec.clock import Clock
@@ -30,6 +31,7 @@ from ctsec.residency._sync_ports import RegionalTables, RegionStorage
 from ctsec.security._sync_engines import Engines, SlowHash
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
+from ctsec.security._sync_logs import Logs
 from ctsec.security._sync_move_secrets import MoveSecrets
 from ctsec.security._sync_moves import Moves
 from ctsec.security._sync_password_jobs import PasswordJobs
@@ -97,6 +99,7 @@ class Security:
     such as `ctsec.storage.sql.SealedAttribute`: the worker seals them anew after a data key was rotated.
     `allowances` is where what address blocks tried is counted, if not in the guard store: `ctsec.storage.redis.RedisAllowances`. The
     guard store takes over while that is away, and always keeps the counters of authenticators. The bundle closes it.
+    `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
     """
 
     __slots__ = (
@@ -112,6 +115,7 @@ class Security:
         "_wake",
         "gate",
         "jobs",
+        "logs",
         "parts",
         "regional",
     )
@@ -134,6 +138,7 @@ class Security:
         regional_tables: tuple[RegionalTables, ...] = (),
         sealed_tables: tuple[SealedTable, ...] = (),
         allowances: SharedAllowances | None = None,
+        log_signer: LogSigner | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -151,6 +156,8 @@ class Security:
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets, breaches=breaches, places=tuple(place for place, _ in places))
+        identity = parts.settings.log_identity(log_signer.public if log_signer is not None else None)
+        self.logs = Logs(storage, signer=log_signer, identity=identity, ambient=self._ambient)
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -285,6 +292,7 @@ class Security:
             reencryptions=reencryptions,
             passwords=PasswordJobs(self._storage, hasher=hasher, parts=self.parts, ambient=self._ambient),
             recoveries=RecoveryJobs(self.begin),
+            logs=self.logs,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )

@@ -12,6 +12,7 @@ from ctsec.encryption._sync import KeyRing
 from ctsec.mail._sync_ports import Mailer
 from ctsec.mail.message import Letters
 from ctsec.security._sync_key_jobs import KeyJobs
+from ctsec.security._sync_logs import JOB, SIGNING_JOB, Logs
 from ctsec.security._sync_mail_jobs import MailJobs
 from ctsec.security._sync_password_jobs import PasswordJobs
 from ctsec.security._sync_recovery import RecoveryJobs
@@ -32,7 +33,6 @@ SELDOM: Final = timedelta(seconds=15)
 MINUTELY: Final = timedelta(minutes=1)
 RARELY: Final = timedelta(minutes=10)
 DAILY: Final = timedelta(days=1)
-_BATCH: Final = 500
 
 
 def _nothing(scopes: frozenset[str]) -> None:
@@ -55,12 +55,11 @@ class Jobs:
         "_memory",
         "_storage",
         "keys",
+        "logs",
         "mail",
         "passwords",
         "recoveries",
         "reencryptions",
-        "reencryptions",
-        "regional",
         "regional",
         "stale",
         "throttle",
@@ -82,6 +81,7 @@ class Jobs:
         throttle: ThrottleJobs,
         recoveries: RecoveryJobs,
         stale: StaleJobs,
+        logs: Logs,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -96,11 +96,12 @@ class Jobs:
         self.throttle = throttle
         self.recoveries = recoveries
         self.stale = stale
+        self.logs = logs
 
     def all(self) -> tuple[Job, ...]:
-        """Return every job; mail only where there is a mailer: without one it waits in the outbox, visible."""
+        """Return every job; mail only where there is a mailer, checkpoints only where there is a key: else they wait, visible."""
         jobs = (
-            Job(name="audit", every=OFTEN, work=self.place_events),
+            Job(name=JOB, every=OFTEN, work=self.place_events),
             Job(name="uses", every=SELDOM, work=self.write_uses, shared=False),
             Job(name="epochs", every=RARELY, work=self.trim_epochs),
             Job(name="elevations", every=RARELY, work=self.end_elevations),
@@ -116,7 +117,9 @@ class Jobs:
             Job(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             Job(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
-        return (*jobs, Job(name="mail", every=OFTEN, work=self.send_mail)) if self._mails else jobs
+        signing = (Job(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()
+        mailing = (Job(name="mail", every=OFTEN, work=self.send_mail),) if self._mails else ()
+        return (*jobs, *signing, *mailing)
 
     def leases(self) -> tuple[JobLease, ...]:
         """Return every job that ever ran under a lease: when, when it is due again, and the code of what stopped it."""
@@ -125,14 +128,7 @@ class Jobs:
 
     def place_events(self) -> int:
         """Move events from the guard store into the inbox and from there into the log."""
-        with self._storage.begin(after_commit=_nothing) as store:
-            waiting = self._storage.guard.events.pending(limit=_BATCH)
-            if waiting:
-                store.inbox.append_new(waiting)
-            placed = store.log.place(limit=_BATCH)
-        if waiting:
-            self._storage.guard.events.remove(tuple(event.id for event in waiting))
-        return placed
+        return self.logs.place()
 
     def write_uses(self) -> int:
         """Write the last uses of sessions, keys and credentials that this process has seen: at most one write each a run.

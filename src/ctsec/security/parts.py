@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from ctsec.audit.signing import LogIdentity
 from ctsec.authn._sync_ports import BreachRanges
 from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.mix import Mix
@@ -17,6 +18,8 @@ from ctsec.changes import News
 from ctsec.clock import Clock, SystemClock
 from ctsec.encryption._sync_ports import KeyServices, SealedTable
 from ctsec.encryption.customer_key import CustomerKeyPolicy
+from ctsec.encryption.dek import DEFAULT_REGION
+from ctsec.encryption.ed25519 import public_key_of
 from ctsec.encryption.holding import HeldKeys, HoldingPolicy, RingPolicy
 from ctsec.errors import ConfigurationError
 from ctsec.guard.attempts import ThrottlePolicy
@@ -52,7 +55,9 @@ class Settings:
     `totp_window` is how many time steps to either side are accepted (0 to 2), `letters` how mail looks and in which language it speaks.
     `breaches_optional` is why a password may be set where the list of leaked passwords does not answer (one line, for the audit log);
     empty: it may not. `sign_in_notices` says whether people are mailed about sign-ins from devices that they have not used before.
-    empty: it may not. `sign_in_links` lets people begin a sign-in with a mailed link instead of their password.
+    `sign_in_links` lets people begin a sign-in with a mailed link instead of their password.
+    `deployment` is the first part of the origin of every log, the host and port of `base_url` if it is empty; it must
+    never change, or nothing more is signed. `former_log_keys` are public keys (`ed25519:` and 64 hex digits) that signed the logs before.
     """
 
     issuer: str
@@ -70,6 +75,15 @@ class Settings:
     breaches_optional: str = ""
     letters: LetterTemplate = field(default_factory=DefaultTemplate)
     sign_in_notices: bool = True
+    deployment: str = ""
+    former_log_keys: tuple[str, ...] = ()
+
+    def log_identity(self, key: bytes | None) -> LogIdentity:
+        """Return who the logs of this deployment are, their present public key (None: they are not signed) and the former ones."""
+        address = urlsplit(self.base_url)
+        name = self.deployment or f"{address.hostname}{'' if address.port is None else f':{address.port}'}"
+        former = tuple(map(public_key_of, self.former_log_keys))
+        return LogIdentity(deployment=name, region=DEFAULT_REGION, keys=former if key is None else (key, *former))
 
     def __post_init__(self) -> None:
         parse_issuer(self.issuer)
@@ -79,6 +93,7 @@ class Settings:
             raise ValueError("expected an https base_url; plain http only for localhost")
         if not 0 <= self.totp_window <= 2:
             raise ValueError("expected a totp_window of 0 to 2 steps")
+        self.log_identity(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +128,9 @@ class EmbeddedOptions:
 
     `sealed_tables` are the host's own tables with sealed values (`ctsec.storage.sql.SealedAttribute`), for the worker to seal them anew
     after a data key was rotated; they may block, an event loop does not wait for them.
+
+    `deployment` is what the logs are called, for ever (empty: host and port of `base_url`); their key comes from the key file, and
+    `former_log_keys` are the public keys of key files that signed them before.
 
     `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
     What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
@@ -149,6 +167,8 @@ class EmbeddedOptions:
     ask_every: float = 1.0
     allowances: str | None = None
     roles_in_memory: bool = False
+    deployment: str = ""
+    former_log_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

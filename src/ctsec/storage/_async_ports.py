@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias
 
-from ctsec.audit._async_ports import AsyncInboxRecords, AsyncLogRecords
+from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncInboxRecords, AsyncLogRecords, AsyncTreeRecords
 from ctsec.authn._async_ports import AsyncDeviceRecords, AsyncPasswordRecords, AsyncSessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._async_ports import (
@@ -237,6 +237,16 @@ class AsyncStore(Protocol):
         ...
 
     @property
+    def tree(self) -> AsyncTreeRecords:
+        """The trees over the logs."""
+        ...
+
+    @property
+    def checkpoints(self) -> AsyncCheckpointRecords:
+        """The signed checkpoints of the logs."""
+        ...
+
+    @property
     def outbox(self) -> AsyncOutboxRecords:
         """Mail that waits."""
         ...
@@ -274,6 +284,10 @@ class AsyncStorage(Protocol):
 
     def reading(self) -> AbstractAsyncContextManager[AsyncStore]:
         """Open a short READ COMMITTED read, for caches; nothing is written."""
+        ...
+
+    def sequencing(self) -> AbstractAsyncContextManager[AsyncStore]:
+        """Open a READ COMMITTED transaction of our own, for the sequencer and the signer of the audit log; no cache hears of it."""
         ...
 
     def join(self, session: object, *, after_commit: AfterCommit) -> AsyncStore:

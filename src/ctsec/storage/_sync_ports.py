@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias
 
-from ctsec.audit._sync_ports import InboxRecords, LogRecords
+from ctsec.audit._sync_ports import CheckpointRecords, InboxRecords, LogRecords, TreeRecords
 from ctsec.authn._sync_ports import DeviceRecords, PasswordRecords, SessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._sync_ports import (
@@ -238,6 +238,16 @@ class Store(Protocol):
         ...
 
     @property
+    def tree(self) -> TreeRecords:
+        """The trees over the logs."""
+        ...
+
+    @property
+    def checkpoints(self) -> CheckpointRecords:
+        """The signed checkpoints of the logs."""
+        ...
+
+    @property
     def outbox(self) -> OutboxRecords:
         """Mail that waits."""
         ...
@@ -275,6 +285,10 @@ class Storage(Protocol):
 
     def reading(self) -> AbstractContextManager[Store]:
         """Open a short READ COMMITTED read, for caches; nothing is written."""
+        ...
+
+    def sequencing(self) -> AbstractContextManager[Store]:
+        """Open a READ COMMITTED transaction of our own, for the sequencer and the signer of the audit log; no cache hears of it."""
         ...
 
     def join(self, session: object, *, after_commit: AfterCommit) -> Store:

@@ -81,6 +81,14 @@ class AsyncProbedStorage:
         async with self._storage.reading() as store:
             yield cast(AsyncStore, _AsyncProbedStore(store, prefix="", probe=self._probe))
 
+    @asynccontextmanager
+    async def sequencing(self) -> AsyncGenerator[AsyncStore, None]:
+        """Open a transaction of the sequencer; `sequencing` and `commit` are calls too."""
+        self._probe.before("sequencing")
+        async with self._storage.sequencing() as store:
+            yield cast(AsyncStore, _AsyncProbedStore(store, prefix="", probe=self._probe))
+            self._probe.before("commit")
+
     def join(self, session: object, *, after_commit: AfterCommit) -> AsyncStore:
         """Ride in the host's session."""
         store = self._storage.join(session, after_commit=after_commit)

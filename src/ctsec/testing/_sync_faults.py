@@ -82,6 +82,14 @@ class ProbedStorage:
         with self._storage.reading() as store:
             yield cast(Store, _ProbedStore(store, prefix="", probe=self._probe))
 
+    @contextmanager
+    def sequencing(self) -> Generator[Store, None, None]:
+        """Open a transaction of the sequencer; `sequencing` and `commit` are calls too."""
+        self._probe.before("sequencing")
+        with self._storage.sequencing() as store:
+            yield cast(Store, _ProbedStore(store, prefix="", probe=self._probe))
+            self._probe.before("commit")
+
     def join(self, session: object, *, after_commit: AfterCommit) -> Store:
         """Ride in the host's session."""
         store = self._storage.join(session, after_commit=after_commit)

@@ -169,6 +169,10 @@ class TestLog(conformance.AsyncLogConformance):
     pass
 
 
+class TestTree(conformance.AsyncTreeConformance):
+    pass
+
+
 class TestOutbox(conformance.AsyncOutboxConformance):
     pass
 

@@ -179,7 +179,7 @@ def test_sequencers_side_by_side_leave_no_gap(place: Place) -> None:
             try:
                 with storage.begin(after_commit=ignore) as store:
                     store.inbox.append_new(every[number % 40 : number % 40 + 5])
-                with storage.begin(after_commit=ignore) as store:
+                with storage.sequencing() as store:
                     store.log.place(limit=7)
             except StoreBusy:
                 continue
@@ -189,7 +189,7 @@ def test_sequencers_side_by_side_leave_no_gap(place: Place) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write, range(40)))
     while True:
-        with storage.begin(after_commit=ignore) as store:
+        with storage.sequencing() as store:
             if store.log.place(limit=100) == 0:
                 break
     from ctsec.audit.query import AuditQuery

@@ -16,7 +16,7 @@ from ctsec.errors import ConfigurationError, SchemaMismatch
 from ctsec.secret import Secret
 from ctsec.storage.sql import SqlStorage, Tables, ignore_ctsec_tables, schema
 from ctsec.storage.sql.gate import GUARD_VERSION, MAIN_VERSION
-from ctsec.testing.conformance.samples import ignore, password, user, user_id
+from ctsec.testing.conformance.samples import event, ignore, password, user, user_id
 from tests.servers import Database, drop_database, fresh_database
 
 
@@ -120,7 +120,7 @@ def at_first(url: str) -> None:
 def test_an_older_store_is_upgraded_with_what_it_holds(empty: Database) -> None:
     """From the first version on: the upgrade keeps accounts, passwords and the database's own name, and ends without drift.
 
-    The name of a password's pepper is read from its sealed record.
+    The name of a password's pepper is read from its sealed record. The trees grow out of the events that the logs have.
     """
     schema.create(empty.sync_url)
     storage = SqlStorage.from_url(empty.sync_url)
@@ -131,10 +131,16 @@ def test_an_older_store_is_upgraded_with_what_it_holds(empty: Database) -> None:
         store.users.add(user(1))
         for n, each in enumerate(sealed):
             store.passwords.put(replace(password(n), sealed=each))
+    with storage.sequencing() as store:
+        for n in range(300):
+            store.inbox.append(event(n, of=1))
+        store.log.place(limit=300)
     with storage.reading() as store:
         name = store.epochs.recent().incarnation
+        grown = store.tree.head(event(1, of=1).log), store.tree.tiles(event(1, of=1).log, level=0, first=0, end=9)
     storage.close()
     at_first(empty.sync_url)
+    run(empty.sync_url, "UPDATE ctsec_audit_head SET frontier = NULL")
     assert schema.versions(empty.sync_url) == ("0001", GUARD_VERSION)
     with pytest.raises(SchemaMismatch, match="0001"):
         schema.create(empty.sync_url)
@@ -146,6 +152,8 @@ def test_an_older_store_is_upgraded_with_what_it_holds(empty: Database) -> None:
         for n, pepper in enumerate(names):
             assert store.passwords.get(user_id(n)) == replace(password(n), sealed=sealed[n], pepper=pepper, scheme="")
         assert store.epochs.recent().incarnation == name != ""
+        assert (store.tree.head(event(1, of=1).log), store.tree.tiles(event(1, of=1).log, level=0, first=0, end=9)) == grown
+        assert len(grown[1]) == 1
     storage.close()
 
 

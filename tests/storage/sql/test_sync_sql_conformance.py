@@ -171,6 +171,10 @@ class TestLog(conformance.LogConformance):
     pass
 
 
+class TestTree(conformance.TreeConformance):
+    pass
+
+
 class TestOutbox(conformance.OutboxConformance):
     pass
 

@@ -24,7 +24,7 @@ ANEW = {"credential_secret.sealed", "index_key.sealed", "authenticator.sealed_se
 LEFT = {"recovery.sealed", "outbox.payload", "audit_inbox.personal", "audit_event.personal", "aside_event.personal", "password.sealed"}
 PLAIN = {
     *("dek.wrapped", "dek.commitment", "backup_code_set.salt", "audit_inbox.body", "audit_event.body", "aside_event.body"),
-    "audit_head.frontier",
+    *("audit_head.frontier", "audit_tile.hashes", "audit_checkpoint.note"),
     "passkey.public_key",
 }
 

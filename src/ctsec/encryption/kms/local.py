@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from ctsec.encryption.ed25519 import Signer
 from ctsec.encryption.kek import KekDescription, KmsCapabilities, check_context, check_data_key, fresh_data_key
 from ctsec.encryption.kms.local_file import ID_BYTES, KEY_BYTES, create_file, read_file
 from ctsec.encryption.primitives import NONCE_BYTES, TAG_BYTES, Aes256Gcm, derive, fresh_nonce
@@ -131,3 +132,20 @@ class AsyncLocalKms:
     async def rewrap(self, wrapped: bytes, old_context: bytes, new_context: bytes) -> bytes:
         """Return the same data key wrapped anew and bound to `new_context`; raises as `unwrap` does."""
         return self._kms.rewrap(wrapped, old_context, new_context)
+
+
+class AsyncLocalSigner:
+    """A signing key in memory as `async def`: a signature takes microseconds, so it is made where it is asked for."""
+
+    __slots__ = ("_signer", "public")
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+        self.public = signer.public
+
+    def __repr__(self) -> str:
+        return f"Async{self._signer!r}"
+
+    async def sign(self, message: bytes) -> bytes:
+        """Return the signature, 64 bytes."""
+        return self._signer.sign(message)

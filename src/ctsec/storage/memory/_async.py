@@ -43,6 +43,7 @@ from ctsec.storage.memory._async_recovery import (
     AsyncMemoryTrails,
 )
 from ctsec.storage.memory._async_sealed import AsyncMemoryReencryptions
+from ctsec.storage.memory._async_tree import AsyncMemoryCheckpoints, AsyncMemoryTree
 from ctsec.storage.memory._async_vault import AsyncMemoryCredentials
 from ctsec.storage.memory._async_work import AsyncMemoryEpochs, AsyncMemoryJobs, AsyncMemoryOutbox
 from ctsec.storage.memory.state import MemoryState, Transaction
@@ -85,6 +86,8 @@ class AsyncMemoryStore:
     primaries: AsyncMemoryPrimaries
     inbox: AsyncMemoryInbox
     log: AsyncMemoryLog
+    tree: AsyncMemoryTree
+    checkpoints: AsyncMemoryCheckpoints
     outbox: AsyncMemoryOutbox
     jobs: AsyncMemoryJobs
     epochs: AsyncMemoryEpochs
@@ -131,6 +134,8 @@ class AsyncMemoryStore:
             primaries=AsyncMemoryPrimaries(tx),
             inbox=AsyncMemoryInbox(tx),
             log=AsyncMemoryLog(tx),
+            tree=AsyncMemoryTree(tx),
+            checkpoints=AsyncMemoryCheckpoints(tx),
             outbox=AsyncMemoryOutbox(tx),
             jobs=AsyncMemoryJobs(tx),
             epochs=AsyncMemoryEpochs(tx),
@@ -171,8 +176,14 @@ class AsyncMemoryStorage:
     @asynccontextmanager
     async def begin(self, *, after_commit: AfterCommit) -> AsyncGenerator[AsyncMemoryStore, None]:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
+        async with self.sequencing() as store:
+            store.transaction.after_commit(after_commit)
+            yield store
+
+    @asynccontextmanager
+    async def sequencing(self) -> AsyncGenerator[AsyncMemoryStore, None]:
+        """Open a transaction of the sequencer or the signer: one that tells no cache."""
         transaction = Transaction(self.state)
-        transaction.after_commit(after_commit)
         try:
             yield AsyncMemoryStore.over(transaction)
             transaction.commit()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from ctsec.audit.event import LogId
 from ctsec.audit.query import AuditQuery
 from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.storage.memory._async_tree import AsyncMemoryTree
 from ctsec.storage.memory.state import Transaction, frozen
-from ctsec.storage.memory.tables import INBOX, LOG, LOG_IDS, LOG_SIZES
+from ctsec.storage.memory.tables import HEADS, INBOX, LOG, LOG_IDS
 
 
 class AsyncMemoryInbox:
@@ -32,24 +34,35 @@ class AsyncMemoryInbox:
         found = [e for e in self._tx.scan(INBOX) if log in {None, e.log}]
         return tuple(sorted(found, key=lambda e: (e.time, e.id))[:limit])
 
+    async def count(self) -> int:
+        """Return how many rows wait."""
+        return len(self._tx.scan(INBOX))
+
 
 class AsyncMemoryLog:
     """See `ctsec.audit.ports.AsyncLogRecords`."""
 
-    __slots__ = ("_tx",)
+    __slots__ = ("_tree", "_tx")
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
+        self._tree = AsyncMemoryTree(tx)
 
     async def place(self, *, limit: int) -> int:
-        """Give the next indexes to at most `limit` inbox rows and move them into the log; return how many moved."""
-        waiting = sorted(self._tx.current_where(INBOX, lambda _: True), key=lambda e: (e.time, e.id))[:limit]
+        """Give the next indexes to at most `limit` inbox rows, move them into the log and grow its tree; return how many moved."""
+        self._tree.lead()
+        found = self._tx.current_where(INBOX, lambda event: event.log != LOG_OF_LOGS)
+        waiting = sorted(found, key=lambda e: (e.time, e.id))[:limit]
+        leaves: dict[LogId, list[bytes]] = {}
         for event in waiting:
-            index = self._tx.current(LOG_SIZES, event.log) or 0
+            fresh = leaves.setdefault(event.log, [])
+            index = self._tree.led(event.log).size + len(fresh)
+            fresh.append(event.leaf)
             self._tx.put(LOG, (event.log, index), SealedEvent(index, frozen(event)))
             self._tx.put(LOG_IDS, event.id, index)
-            self._tx.put(LOG_SIZES, event.log, index + 1)
             self._tx.put(INBOX, event.id, None)
+        for log, fresh in leaves.items():
+            self._tree.grow(log, fresh)
         return len(waiting)
 
     async def search(self, query: AuditQuery, *, before: int | None, limit: int) -> tuple[SealedEvent, ...]:
@@ -59,4 +72,10 @@ class AsyncMemoryLog:
 
     async def size(self, log: LogId) -> int:
         """Return how many events the log has."""
-        return self._tx.get(LOG_SIZES, log) or 0
+        head = self._tx.get(HEADS, log)
+        return 0 if head is None else head.size
+
+    async def page(self, log: LogId, *, first: int, limit: int) -> tuple[SealedEvent, ...]:
+        """Return the events with an index from `first` on, in the order of indexes."""
+        found = [each for each in self._tx.scan(LOG) if each.event.log == log and each.index >= first]
+        return tuple(sorted(found, key=lambda each: each.index)[:limit])

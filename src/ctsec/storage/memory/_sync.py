@@ -44,6 +44,7 @@ from ctsec.storage.memory._sync_recovery import (
     MemoryTrails,
 )
 from ctsec.storage.memory._sync_sealed import MemoryReencryptions
+from ctsec.storage.memory._sync_tree import MemoryCheckpoints, MemoryTree
 from ctsec.storage.memory._sync_vault import MemoryCredentials
 from ctsec.storage.memory._sync_work import MemoryEpochs, MemoryJobs, MemoryOutbox
 from ctsec.storage.memory.state import MemoryState, Transaction
@@ -86,6 +87,8 @@ class MemoryStore:
     primaries: MemoryPrimaries
     inbox: MemoryInbox
     log: MemoryLog
+    tree: MemoryTree
+    checkpoints: MemoryCheckpoints
     outbox: MemoryOutbox
     jobs: MemoryJobs
     epochs: MemoryEpochs
@@ -132,6 +135,8 @@ class MemoryStore:
             primaries=MemoryPrimaries(tx),
             inbox=MemoryInbox(tx),
             log=MemoryLog(tx),
+            tree=MemoryTree(tx),
+            checkpoints=MemoryCheckpoints(tx),
             outbox=MemoryOutbox(tx),
             jobs=MemoryJobs(tx),
             epochs=MemoryEpochs(tx),
@@ -172,8 +177,14 @@ class MemoryStorage:
     @contextmanager
     def begin(self, *, after_commit: AfterCommit) -> Generator[MemoryStore, None, None]:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
+        with self.sequencing() as store:
+            store.transaction.after_commit(after_commit)
+            yield store
+
+    @contextmanager
+    def sequencing(self) -> Generator[MemoryStore, None, None]:
+        """Open a transaction of the sequencer or the signer: one that tells no cache."""
         transaction = Transaction(self.state)
-        transaction.after_commit(after_commit)
         try:
             yield MemoryStore.over(transaction)
             transaction.commit()

@@ -6,6 +6,8 @@ from typing import Final, TypeAlias
 
 from ctsec.audit.event import LogId
 from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.audit.sealing import CheckpointRecord, Head
+from ctsec.audit.tree.tiles import Tile
 from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordRecord, Session
 from ctsec.directory.record import Invitation, Membership, Organization, VerifiedDomain, Workspace
@@ -82,7 +84,10 @@ CREDENTIAL_SECRETS: Final[Table[CredentialId, bytes]] = Table("credential_secret
 INBOX: Final[Table[EventId, StoredEvent]] = Table("inbox")
 LOG: Final[Table[tuple[LogId, int], SealedEvent]] = Table("log")
 LOG_IDS: Final[Table[EventId, int]] = Table("log_ids")
-LOG_SIZES: Final[Table[LogId, int]] = Table("log_sizes")
+HEADS: Final[Table[LogId, Head]] = Table("heads")
+TILES: Final[Table[tuple[LogId, int, int], Tile]] = Table("tiles")
+CHECKPOINTS: Final[Table[tuple[LogId, int], CheckpointRecord]] = Table("checkpoints")
+CHECKPOINT_NUMBERS: Final[Table[int, tuple[LogId, int]]] = Table("checkpoint_numbers")
 OUTBOX: Final[Table[MessageId, OutboxEntry]] = Table("outbox")
 JOBS: Final[Table[str, JobLease]] = Table("jobs")
 MOVES: Final[Table[MoveId, Move]] = Table("moves")

@@ -41,6 +41,7 @@ from ctsec.storage.sql._async_passkeys import AsyncSqlPasskeys
 from ctsec.storage.sql._async_recovery import AsyncSqlDomains, AsyncSqlRecoveries, AsyncSqlTerms, AsyncSqlTrails
 from ctsec.storage.sql._async_sealed import AsyncSqlReencryptions
 from ctsec.storage.sql._async_transactions import AsyncTransactions
+from ctsec.storage.sql._async_tree import AsyncSqlCheckpoints, AsyncSqlTree
 from ctsec.storage.sql._async_vault import AsyncSqlCredentials
 from ctsec.storage.sql._async_work import AsyncSqlEpochs, AsyncSqlJobs, AsyncSqlOutbox
 from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
@@ -50,6 +51,10 @@ from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.tables import Tables, default_tables
 from ctsec.transport.report import ConnectionReport
 from ctsec.transport.tls import TRANSPORT, Transport
+
+
+def _unheard(scopes: frozenset[str]) -> None:
+    """The log's own writes change nothing that a cache holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +94,8 @@ class AsyncSqlStore:
     primaries: AsyncSqlPrimaries
     inbox: AsyncSqlInbox
     log: AsyncSqlLog
+    tree: AsyncSqlTree
+    checkpoints: AsyncSqlCheckpoints
     outbox: AsyncSqlOutbox
     jobs: AsyncSqlJobs
     epochs: AsyncSqlEpochs
@@ -135,6 +142,8 @@ class AsyncSqlStore:
             primaries=AsyncSqlPrimaries(run, tables),
             inbox=AsyncSqlInbox(run, tables),
             log=AsyncSqlLog(run, tables),
+            tree=AsyncSqlTree(run, tables),
+            checkpoints=AsyncSqlCheckpoints(run, tables),
             outbox=AsyncSqlOutbox(run, tables),
             jobs=AsyncSqlJobs(run, tables),
             epochs=AsyncSqlEpochs(run, tables),
@@ -202,6 +211,12 @@ class AsyncSqlStorage:
     async def reading(self) -> AsyncGenerator[AsyncSqlStore, None]:
         """Open a short READ COMMITTED read; a write in it raises StoreReadOnly."""
         async with self._transactions.reading() as run:
+            yield AsyncSqlStore.over(run, self.tables)
+
+    @asynccontextmanager
+    async def sequencing(self) -> AsyncGenerator[AsyncSqlStore, None]:
+        """Open a READ COMMITTED transaction of our own, for the sequencer and the signer of the audit log."""
+        async with self._transactions.writing(Progress(_unheard), read_committed=True) as run:
             yield AsyncSqlStore.over(run, self.tables)
 
     def join(self, session: object, *, after_commit: AfterCommit) -> AsyncSqlStore:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert
-
 from ctsec.audit.event import LogId
 from ctsec.audit.query import AuditQuery
 from ctsec.audit.record import SealedEvent, StoredEvent
-from ctsec.errors import StoreBusy
 from ctsec.storage.sql._async_executor import AsyncExecutor
+from ctsec.storage.sql._async_tree import AsyncSqlTree
 from ctsec.storage.sql.statements import audit
 from ctsec.storage.sql.statements.rows import added, all_made
 from ctsec.storage.sql.tables import Tables
@@ -25,39 +23,61 @@ class AsyncSqlInbox:
 
     async def append(self, event: StoredEvent) -> None:
         """Insert one row."""
-        await self._run.change(added(self._tables.audit_inbox, event))
+        await self._run.change(added(self._tables.log.inbox, event))
 
     async def append_new(self, events: tuple[StoredEvent, ...]) -> None:
         """Insert those rows whose id is neither in the inbox nor in the log already."""
         if not events:
             return
         ids = [event.id for event in events]
-        known = {row["id"] for row in await self._run.rows(audit.known(self._tables.audit_event, ids))}
-        known |= {row["id"] for row in await self._run.rows(audit.known(self._tables.audit_inbox, ids))}
+        known = {row["id"] for row in await self._run.rows(audit.known(self._tables.log.event, ids))}
+        known |= {row["id"] for row in await self._run.rows(audit.known(self._tables.log.inbox, ids))}
         for event in events:
             if event.id not in known:
-                await self._run.change_unless_taken(added(self._tables.audit_inbox, event))
+                await self._run.change_unless_taken(added(self._tables.log.inbox, event))
 
     async def pending(self, *, limit: int, log: LogId | None = None) -> tuple[StoredEvent, ...]:
         """Return rows in the order of their times, then ids, of one log if it is named."""
-        return all_made(StoredEvent, await self._run.rows(audit.pending(self._tables.audit_inbox, limit=limit, log=log)))
+        return all_made(StoredEvent, await self._run.rows(audit.pending(self._tables.log.inbox, limit=limit, log=log)))
+
+    async def count(self) -> int:
+        """Return how many rows wait."""
+        row = await self._run.row(audit.count(self._tables.log.inbox))
+        return 0 if row is None else int(row["count"])
 
 
 class AsyncSqlLog:
     """See `ctsec.audit.ports.AsyncLogRecords`."""
 
-    __slots__ = ("_run", "_tables")
+    __slots__ = ("_run", "_tables", "_tree")
 
     def __init__(self, run: AsyncExecutor, tables: Tables) -> None:
         self._run = run
         self._tables = tables
+        self._tree = AsyncSqlTree(run, tables)
 
     async def place(self, *, limit: int) -> int:
-        """Give the next indexes to at most `limit` inbox rows and move them into the log; return how many moved."""
-        candidates: dict[LogId, list[str]] = {}
-        for row in await self._run.rows(audit.pending(self._tables.audit_inbox, limit=limit)):
-            candidates.setdefault(row["log"], []).append(row["id"])
-        return sum([await self._place(log, candidates[log]) for log in sorted(candidates)])
+        """Give the next indexes to at most `limit` inbox rows, move them into the log and grow its tree; return how many moved.
+
+        The lock comes first, so what is read behind it is all that any other leader has committed. Rows are read without a lock: on
+        MariaDB one would stop every writer. An event that the log has already only leaves the inbox.
+        """
+        await self._tree.lead()
+        rows = await self._run.rows(audit.waiting(self._tables, limit=limit))
+        if not rows:
+            return 0
+        ids = [row["id"] for row in rows]
+        known = {row["id"] for row in await self._run.rows(audit.known(self._tables.log.event, ids))}
+        leaves: dict[LogId, list[bytes]] = {}
+        for row in rows:
+            if row["id"] not in known:
+                leaves.setdefault(row["log"], []).append(row["leaf"])
+        if leaves:
+            heads = await self._tree.led(list(leaves))
+            await self._run.change(audit.moved(self._tables, [each for each in ids if each not in known]))
+            await self._tree.grow(heads, leaves)
+        await self._run.change(audit.remove(self._tables.log.inbox, ids))
+        return len(rows) - len(known)
 
     async def search(self, query: AuditQuery, *, before: int | None, limit: int) -> tuple[SealedEvent, ...]:
         """Return matching events with an index below `before`, newest first."""
@@ -69,27 +89,7 @@ class AsyncSqlLog:
         row = await self._run.row(audit.size(self._tables, log))
         return 0 if row is None else int(row["size"])
 
-    async def _place(self, log: LogId, ids: list[str]) -> int:
-        """Lock the head of one log, then move what still waits; an event that the log has already only leaves the inbox."""
-        size = await self._lock(log)
-        rows = await self._run.rows(audit.waiting(self._tables, log, ids))
-        known = {row["id"] for row in await self._run.rows(audit.known(self._tables.audit_event, ids, fresh=True))}
-        fresh = [row for row in rows if row["id"] not in known]
-        if fresh:
-            sealed = [audit.sealed_row(row, index=size + offset) for offset, row in enumerate(fresh)]
-            await self._run.change(audit.sealed(self._tables), sealed)
-            if await self._run.change(audit.grow(self._tables, log, before=size, by=len(fresh))) != 1:
-                raise StoreBusy("the head of the log changed; nothing was placed, try again")
-        if rows:
-            await self._run.change(audit.remove(self._tables.audit_inbox, [row["id"] for row in rows]))
-        return len(fresh)
-
-    async def _lock(self, log: LogId) -> int:
-        """Lock the head of a log, making it if there is none; return the size."""
-        if await self._run.change(audit.lock_head(self._tables, log)) == 0:
-            await self._run.change_unless_taken(insert(self._tables.audit_head).values(audit.head(log)))
-            await self._run.change(audit.lock_head(self._tables, log))
-        row = await self._run.row(audit.size(self._tables, log, fresh=True))
-        if row is None:
-            raise StoreBusy("the head of the log was made by another; nothing was placed, try again")
-        return int(row["size"])
+    async def page(self, log: LogId, *, first: int, limit: int) -> tuple[SealedEvent, ...]:
+        """Return the events with an index from `first` on, in the order of indexes."""
+        rows = await self._run.rows(audit.page(self._tables, log, first=first, limit=limit))
+        return tuple(audit.sealed_event(row) for row in rows)

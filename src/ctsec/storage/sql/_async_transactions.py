@@ -26,13 +26,17 @@ class AsyncTransactions:
         self.dialect = engine.dialect.name
 
     @asynccontextmanager
-    async def writing(self, progress: Progress) -> AsyncGenerator[AsyncExecutor, None]:
-        """Open a transaction: committed when the block ends, rolled back when it raises."""
+    async def writing(self, progress: Progress, *, read_committed: bool = False) -> AsyncGenerator[AsyncExecutor, None]:
+        """Open a transaction: committed when the block ends, rolled back when it raises.
+
+        With `read_committed` each statement sees what is committed by then, whatever the engine's own level is; SQLite has one level.
+        """
         async with AsyncExitStack() as stack:
             if self._lock is not None:
                 held = self._lock.held_by_task(timeout=self._timeout)  # sync: held = self._lock.held(timeout=self._timeout)
                 await stack.enter_async_context(held)
-            connection = await stack.enter_async_context(open_connection(self._engine))
+            level = "READ COMMITTED" if read_committed and self._lock is None else None
+            connection = await stack.enter_async_context(open_connection(self._engine, isolation_level=level))
             if self._lock is not None:
                 await start(connection, statement="BEGIN IMMEDIATE")
             yield AsyncExecutor(AsyncOwnSource(connection), dialect=self.dialect, gate=self._gate, progress=progress)

@@ -42,6 +42,7 @@ from ctsec.storage.sql._sync_passkeys import SqlPasskeys
 from ctsec.storage.sql._sync_recovery import SqlDomains, SqlRecoveries, SqlTerms, SqlTrails
 from ctsec.storage.sql._sync_sealed import SqlReencryptions
 from ctsec.storage.sql._sync_transactions import Transactions
+from ctsec.storage.sql._sync_tree import SqlCheckpoints, SqlTree
 from ctsec.storage.sql._sync_vault import SqlCredentials
 from ctsec.storage.sql._sync_work import SqlEpochs, SqlJobs, SqlOutbox
 from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
@@ -51,6 +52,10 @@ from ctsec.storage.sql.progress import Progress
 from ctsec.storage.sql.tables import Tables, default_tables
 from ctsec.transport.report import ConnectionReport
 from ctsec.transport.tls import TRANSPORT, Transport
+
+
+def _unheard(scopes: frozenset[str]) -> None:
+    """The log's own writes change nothing that a cache holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,8 @@ class SqlStore:
     primaries: SqlPrimaries
     inbox: SqlInbox
     log: SqlLog
+    tree: SqlTree
+    checkpoints: SqlCheckpoints
     outbox: SqlOutbox
     jobs: SqlJobs
     epochs: SqlEpochs
@@ -136,6 +143,8 @@ class SqlStore:
             primaries=SqlPrimaries(run, tables),
             inbox=SqlInbox(run, tables),
             log=SqlLog(run, tables),
+            tree=SqlTree(run, tables),
+            checkpoints=SqlCheckpoints(run, tables),
             outbox=SqlOutbox(run, tables),
             jobs=SqlJobs(run, tables),
             epochs=SqlEpochs(run, tables),
@@ -203,6 +212,12 @@ class SqlStorage:
     def reading(self) -> Generator[SqlStore, None, None]:
         """Open a short READ COMMITTED read; a write in it raises StoreReadOnly."""
         with self._transactions.reading() as run:
+            yield SqlStore.over(run, self.tables)
+
+    @contextmanager
+    def sequencing(self) -> Generator[SqlStore, None, None]:
+        """Open a READ COMMITTED transaction of our own, for the sequencer and the signer of the audit log."""
+        with self._transactions.writing(Progress(_unheard), read_committed=True) as run:
             yield SqlStore.over(run, self.tables)
 
     def join(self, session: object, *, after_commit: AfterCommit) -> SqlStore:

@@ -27,13 +27,17 @@ class Transactions:
         self.dialect = engine.dialect.name
 
     @contextmanager
-    def writing(self, progress: Progress) -> Generator[Executor, None, None]:
-        """Open a transaction: committed when the block ends, rolled back when it raises."""
+    def writing(self, progress: Progress, *, read_committed: bool = False) -> Generator[Executor, None, None]:
+        """Open a transaction: committed when the block ends, rolled back when it raises.
+
+        With `read_committed` each statement sees what is committed by then, whatever the engine's own level is; SQLite has one level.
+        """
         with ExitStack() as stack:
             if self._lock is not None:
                 held = self._lock.held(timeout=self._timeout)
                 stack.enter_context(held)
-            connection = stack.enter_context(open_connection(self._engine))
+            level = "READ COMMITTED" if read_committed and self._lock is None else None
+            connection = stack.enter_context(open_connection(self._engine, isolation_level=level))
             if self._lock is not None:
                 start(connection, statement="BEGIN IMMEDIATE")
             yield Executor(OwnSource(connection), dialect=self.dialect, gate=self._gate, progress=progress)

@@ -20,20 +20,12 @@ from ctsec.guard.proof import Purpose
 from ctsec.recovery.record import RecoveryState
 from ctsec.residency.record import MAX_KEY, MAX_KIND, MoveState, ResidenceState
 from ctsec.storage.sql.feature_tables import FeatureTables
+from ctsec.storage.sql.log_tables import event_columns, log_tables
 from ctsec.storage.sql.table_columns import EMAIL_LENGTH, KEY_LENGTH, at, blob, ident, number, words
 from ctsec.storage.sql.types import Digest, EnumText, JsonText
 from ctsec.user import UserStatus
 
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9_]{0,19}")
-
-
-def _event() -> list[Column[Any]]:
-    texts = ("name", "actor_kind", "actor_id", "target_kind", "target_id", "subject_id", "outcome", "reason")
-    return [
-        ident("id"), ident("log"), at("time"), *(ident(text, length=256) for text in texts), ident("organization_id", nullable=True),
-        ident("workspace_id", nullable=True), ident("request_id", length=256), blob("body"), Column("leaf", Digest(32), nullable=False),
-        blob("personal"),
-    ]  # fmt: skip
 
 
 def _version_table(name: str, *, schema: str | None) -> Table:
@@ -82,7 +74,7 @@ class Tables(FeatureTables):
         self._roles()
         self._keys()
         self._vault()
-        self._audit()
+        self.log = log_tables(self._table)
         self._work()
         self._recovery()
         self._guard()
@@ -96,15 +88,6 @@ class Tables(FeatureTables):
 
     def _user(self) -> Table:
         return self._table("user", *user_columns(), key=("id",), one_email=("email_key",))
-
-    def _audit(self) -> None:
-        self.audit_inbox = self._table("audit_inbox", *_event(), key=("id",), by_log=("log", "id"))
-        self.audit_event = self._table(
-            "audit_event", number("index"), *_event(), key=("log", "index"), one_id=("id",), by_time=("log", "time"),
-            by_actor=("log", "actor_id", "index"), by_subject=("log", "subject_id", "index"), by_target=("log", "target_id", "index"),
-            by_name=("log", "name", "index"),
-        )  # fmt: skip
-        self.audit_head = self._table("audit_head", ident("log"), number("size"), blob("frontier", nullable=True), key=("log",))
 
     def _work(self) -> None:
         self.outbox = self._table(
@@ -162,7 +145,7 @@ class Tables(FeatureTables):
             "allowance", ident("key", length=KEY_LENGTH), at("full_at"), guard=True, key=("key",), by_time=("full_at",)
         )  # fmt: skip
         self.dek_use = self._table("dek_use", ident("id"), number("messages"), guard=True, key=("id",))
-        self.aside_event = self._table("aside_event", *_event(), guard=True, key=("id",))
+        self.aside_event = self._table("aside_event", *event_columns(), guard=True, key=("id",))
 
     def _residency(self) -> None:
         self.workspace_move = self._table(

@@ -43,6 +43,7 @@ from ctsec.testing.conformance._async_recovery import AsyncDomainConformance, As
 from ctsec.testing.conformance._async_reencryption import AsyncReencryptionConformance
 from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
+from ctsec.testing.conformance._async_tree import AsyncTreeConformance
 from ctsec.testing.conformance._async_vault import AsyncCredentialConformance, AsyncIndexKeyConformance
 from ctsec.testing.conformance._async_work import AsyncEpochConformance, AsyncJobConformance, AsyncOutboxConformance
 from ctsec.testing.conformance._sync_audit import InboxConformance, LogConformance
@@ -73,6 +74,7 @@ from ctsec.testing.conformance._sync_recovery import DomainConformance, Recovery
 from ctsec.testing.conformance._sync_reencryption import ReencryptionConformance
 from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
+from ctsec.testing.conformance._sync_tree import TreeConformance
 from ctsec.testing.conformance._sync_vault import CredentialConformance, IndexKeyConformance
 from ctsec.testing.conformance._sync_work import EpochConformance, JobConformance, OutboxConformance
 from ctsec.testing.conformance.kms import KekOwner, KmsThreadConformance
@@ -125,6 +127,7 @@ __all__ = [
     "AsyncStandingConformance",
     "AsyncTrailConformance",
     "AsyncTransactionConformance",
+    "AsyncTreeConformance",
     "AsyncUserConformance",
     "AsyncWorkspaceConformance",
     "AuthenticatorConformance",
@@ -172,6 +175,7 @@ __all__ = [
     "StandingConformance",
     "TrailConformance",
     "TransactionConformance",
+    "TreeConformance",
     "UserConformance",
     "WorkspaceConformance",
 ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, RowMapping, Select, Table, Update, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Delete, RowMapping, Select, Table, delete, func, insert, or_, select
 from sqlalchemy.sql.dml import Insert
 
 from ctsec.audit.event import LogId
 from ctsec.audit.query import AuditQuery
 from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.storage.sql.statements.rows import values
 from ctsec.storage.sql.tables import Tables
 
@@ -21,54 +22,47 @@ def pending(table: Table, *, limit: int, log: LogId | None = None) -> Select[Any
     return query if log is None else query.where(table.c.log == log)
 
 
-def known(table: Table, ids: Collection[str], *, fresh: bool = False) -> Select[Any]:
-    """Return the query for those of `ids` that a table has; `fresh` sees what is committed now."""
-    query = select(table.c.id).where(table.c.id.in_(ids))
-    return query.with_for_update(read=True) if fresh else query
+def known(table: Table, ids: Collection[str]) -> Select[Any]:
+    """Return the query for those of `ids` that a table has."""
+    return select(table.c.id).where(table.c.id.in_(ids))
 
 
-def waiting(tables: Tables, log: LogId, ids: Collection[str]) -> Select[Any]:
-    """Return the locking query for those of `ids` that still wait in a log's inbox."""
-    t = tables.audit_inbox
-    return select(t).where(t.c.log == log, t.c.id.in_(ids)).order_by(t.c.time, t.c.id).with_for_update()
+def count(table: Table) -> Select[Any]:
+    """Return the query for how many rows a table has."""
+    return select(func.count().label("count")).select_from(table)
 
 
-def head(log: LogId) -> dict[str, Any]:
-    """Return the first row of a log's head."""
-    return {"log": log, "size": 0, "frontier": None}
+def waiting(tables: Tables, *, limit: int) -> Select[Any]:
+    """Return the query for what a batch is made of: ids, logs and leaves in the order of times, then ids. It takes no lock."""
+    t = tables.log.inbox
+    return select(*(t.c[name] for name in ("id", "log", "leaf"))).where(t.c.log != LOG_OF_LOGS).order_by(t.c.time, t.c.id).limit(limit)
 
 
-def lock_head(tables: Tables, log: LogId) -> Update:
-    """Return an update that changes nothing and takes the lock of a log's head."""
-    t = tables.audit_head
-    return update(t).where(t.c.log == log).values(size=t.c.size)
+def moved(tables: Tables, ids: Collection[str]) -> Insert:
+    """Return the insert of inbox rows into the log: each gets the next index of its log, in the order of times, then ids.
+
+    The bodies never leave the database.
+    """
+    inbox, head = tables.log.inbox, tables.log.head
+    place = func.row_number().over(partition_by=inbox.c.log, order_by=[inbox.c.time, inbox.c.id])
+    rows = select((head.c.size + place - 1).label("index"), *inbox.c).join(head, head.c.log == inbox.c.log).where(inbox.c.id.in_(ids))
+    return insert(tables.log.event).from_select(["index", *inbox.c.keys()], rows)
 
 
-def size(tables: Tables, log: LogId, *, fresh: bool = False) -> Select[Any]:
-    """Return the query for the size of a log; `fresh` after its head was locked."""
-    query = select(tables.audit_head.c.size).where(tables.audit_head.c.log == log)
-    return query.with_for_update() if fresh else query
-
-
-def grow(tables: Tables, log: LogId, *, before: int, by: int) -> Update:
-    """Return the statement that gives a log its new size."""
-    t = tables.audit_head
-    return update(t).where(t.c.log == log, t.c.size == before).values(size=before + by)
-
-
-def sealed(tables: Tables) -> Insert:
-    """Return the insert into the log."""
-    return insert(tables.audit_event)
-
-
-def sealed_row(row: RowMapping, *, index: int) -> dict[str, Any]:
-    """Return the log's row for an inbox row."""
-    return {"index": index, **row}
+def size(tables: Tables, log: LogId) -> Select[Any]:
+    """Return the query for the size of a log."""
+    return select(tables.log.head.c.size).where(tables.log.head.c.log == log)
 
 
 def remove(table: Table, ids: Collection[str]) -> Delete:
     """Return the statement that deletes events by id."""
     return delete(table).where(table.c.id.in_(ids))
+
+
+def page(tables: Tables, log: LogId, *, first: int, limit: int) -> Select[Any]:
+    """Return the query for events from an index on, in the order of indexes."""
+    t = tables.log.event
+    return select(t).where(t.c.log == log, t.c.index >= first).order_by(t.c.index).limit(limit)
 
 
 def sealed_event(row: RowMapping) -> SealedEvent:
@@ -85,7 +79,7 @@ def event_row(event: StoredEvent) -> dict[str, Any]:
 
 def search(tables: Tables, query: AuditQuery, *, before: int | None, limit: int) -> Select[Any]:
     """Return the statement for `query`; it agrees with `AuditQuery.matches`."""
-    t = tables.audit_event
+    t = tables.log.event
     wanted: list[ColumnElement[bool]] = [t.c.log == query.log]
     exact = {"actor_id": query.actor, "target_id": query.target, "workspace_id": query.workspace, "outcome": query.outcome}
     wanted += [t.c[name] == value for name, value in exact.items() if value is not None]

@@ -1,0 +1,61 @@
+# Generated from src/ctsec/audit/_async_tree.py by tools/twin.py; edit that file.
+"""Roots and proofs of one log, out of what the store keeps (async source)."""
+
+from __future__ import annotations
+
+from ctsec.audit._sync_ports import TreeRecords
+from ctsec.audit.sealing import Head
+from ctsec.audit.tree.frontier import Frontier
+from ctsec.audit.tree.hashing import HASH_BYTES, folded
+from ctsec.audit.tree.proofs import Plan, consistency_plan, inclusion_plan, subtrees
+from ctsec.audit.tree.tiles import TILE_HEIGHT, TILE_WIDTH, Layers, Node
+from ctsec.errors import CorruptRecord
+
+
+class TreeReader:
+    """The tree of the log that `head` stands for; what it has read of the tiles it holds, so that a second proof costs little.
+
+    Sizes go up to the head's. Every method raises CorruptRecord where a tile or a leaf is missing.
+    """
+
+    __slots__ = ("_head", "_held", "_records")
+
+    def __init__(self, records: TreeRecords, *, head: Head) -> None:
+        self._records = records
+        self._head = head
+        self._held: dict[tuple[int, int], Layers] = {}
+
+    def frontier(self, size: int) -> Frontier:
+        """Return the frontier of the first `size` leaves, out of the tiles."""
+        return Frontier(size, tuple([self._node(node) for node in subtrees(0, size)]))
+
+    def inclusion(self, index: int, *, size: int) -> tuple[bytes, ...]:
+        """Return the proof that leaf `index` is in the tree of `size` leaves; raise ValueError if there is none."""
+        return self._hashes(inclusion_plan(index, size=size))
+
+    def consistency(self, old: int, *, size: int) -> tuple[bytes, ...]:
+        """Return the proof that the tree of `old` leaves is the beginning of that of `size`; raise ValueError if there is none."""
+        return self._hashes(consistency_plan(old, size=size))
+
+    def _hashes(self, plan: Plan) -> tuple[bytes, ...]:
+        return tuple([folded([self._node(node) for node in part]) for part in plan])
+
+    def _node(self, node: Node) -> bytes:
+        level, number, above, within = node.place
+        layers = self._held.get((level, number))
+        if layers is None:
+            layers = self._held[(level, number)] = Layers(self._entries(level, number))
+        found = layers.node(above, within)
+        if len(found) != HASH_BYTES:
+            raise CorruptRecord(f"the tree of the log {self._head.log} lacks a hash of its tile {level}/{number}; run `ctsec audit verify`")
+        return found
+
+    def _entries(self, level: int, number: int) -> bytes:
+        """Return the entries of a tile: the stored one if it is full, else leaves, or the roots of the full tiles below."""
+        log, there = self._head.log, self._head.size >> TILE_HEIGHT * level
+        first, end = number * TILE_WIDTH, min((number + 1) * TILE_WIDTH, there)
+        if end - first == TILE_WIDTH:
+            return b"".join([tile.hashes for tile in self._records.tiles(log, level=level, first=number, end=number + 1)])
+        if level:
+            return b"".join(self._records.roots(log, level=level - 1, first=first, end=end))
+        return b"".join(self._records.leaves(log, first=first, end=end))

@@ -1,0 +1,182 @@
+# Generated from src/ctsec/audit/_async_verifier.py by tools/twin.py; edit that file.
+"""Verifying a log where it is kept, from its events up to the checkpoints that others hold (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ctsec.audit._sync_ports import CheckpointRecords, LogRecords, TreeRecords
+from ctsec.audit.assurance import Finding, FindingKind, LogReport
+from ctsec.audit.canonical import leaf_hash
+from ctsec.audit.event import LogId
+from ctsec.audit.record import SealedEvent, departures
+from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, Head
+from ctsec.audit.signing import LogIdentity
+from ctsec.audit.tree.checkpoint import SignedCheckpoint
+from ctsec.audit.tree.rebuilt import Rebuilt
+from ctsec.audit.tree.tiles import TILE_HEIGHT, TILE_WIDTH, Tile
+from ctsec.errors import CorruptRecord
+
+_PAGE = 4 * TILE_WIDTH
+_BEYOND = 4
+_LEVELS = 8
+_MOST = 100
+
+
+class LogVerifier:
+    """Verifies one log in one reading: events, leaves, projections, tiles, head, checkpoints, and those `held` outside.
+
+    The log may grow meanwhile: what is verified is what the head says when it is read. At most a hundred findings are told. In the log
+    of logs the events are the checkpoints of the others, and `named` are the logs that it has some of.
+    """
+
+    def __init__(
+        self, log: LogId, *, records: LogRecords, tree: TreeRecords, checkpoints: CheckpointRecords, identity: LogIdentity
+    ) -> None:
+        self._log = log
+        self._records = records
+        self._tree = tree
+        self._checkpoints = checkpoints
+        self._identity = identity
+        self._rebuilt = Rebuilt()
+        self._found: list[Finding] = []
+        self._roots: dict[int, bytes] = {}
+        self.named: set[LogId] = set()
+
+    def verify(self, *, held: Sequence[SignedCheckpoint] = ()) -> LogReport:
+        """Return what was found."""
+        # Checkpoints first: whatever is signed by now, the head that is read next has at least its size.
+        stored = self._stored()
+        head = self._tree.head(self._log) or Head(log=self._log)
+        mine = [each for each in held if each.checkpoint.origin == self._identity.origin(self._log)]
+        wanted = sorted({each.size for each in stored} | {each.checkpoint.size for each in mine})
+        self._rebuild(head.size, wanted=wanted)
+        self._compare(head)
+        last = stored[-1].size if stored else 0
+        if head.signed != last:
+            self._tell(FindingKind.HEAD, head.signed, f"the head says that {head.signed} events are signed for, the last checkpoint {last}")
+        signed = [each.size for each in stored if self._is_sound(each, size=head.size)]
+        kept = [each.checkpoint.size for each in mine if self._holds(each)]
+        return LogReport(
+            log=self._log,
+            size=head.size,
+            signed=max(signed, default=0),
+            held=max(kept, default=0),
+            findings=tuple(self._found[:_MOST]),
+        )
+
+    def _stored(self) -> list[CheckpointRecord]:
+        found: list[CheckpointRecord] = []
+        while page := self._checkpoints.page(self._log, after=found[-1].size if found else -1, limit=_PAGE):
+            found += page
+        return found
+
+    def _rebuild(self, size: int, *, wanted: Sequence[int]) -> None:
+        """Read the log up to `size`, judge each event, and grow the tree anew; note its root at the `wanted` sizes."""
+        stops = [*(each for each in wanted if 0 < each < size), size]
+        self._roots[0] = self._rebuilt.root()
+        at = 0
+        while at < size:
+            leaves = self._leaves(at, min(at + _PAGE, size))
+            at += len(leaves)
+            while stops and stops[0] <= at:
+                cut = len(leaves) - (at - stops[0])
+                self._grow(leaves[:cut])
+                leaves = leaves[cut:]
+                self._roots[stops.pop(0)] = self._rebuilt.root()
+            self._grow(leaves)
+            if at < size and len(self._found) >= _MOST:
+                break
+
+    def _leaves(self, first: int, end: int) -> list[bytes]:
+        """Return the leaves of the indexes [first, end), as they are now; a missing one is found and counts as nothing."""
+        if self._log == LOG_OF_LOGS:
+            numbered = self._checkpoints.numbered(first=first, limit=end - first)
+            leaves = {each.number: each.leaf() for each in numbered}
+            self.named |= {each.log for each in numbered}
+        else:
+            page = self._records.page(self._log, first=first, limit=end - first)
+            leaves = {each.index: self._judged(each) for each in page}
+        missing = [index for index in range(first, end) if index not in leaves]
+        for index in missing:
+            self._tell(FindingKind.INDEX, index, "there is nothing at this index")
+        return [leaves.get(index, b"\x00" * 32) for index in range(first, end)]
+
+    def _judged(self, sealed: SealedEvent) -> bytes:
+        """Return the leaf of an event's bytes, after its row was compared with them."""
+        leaf = leaf_hash(sealed.event.body)
+        if leaf != sealed.event.leaf:
+            self._tell(FindingKind.LEAF, sealed.index, "the stored leaf is not the hash of the body")
+        try:
+            wrong = departures(sealed.event)
+        except CorruptRecord:
+            self._tell(FindingKind.BODY, sealed.index, "the body is not a JSON object")
+        else:
+            if wrong:
+                self._tell(FindingKind.PROJECTION, sealed.index, f"these columns say something else than the body: {', '.join(wrong)}")
+        return leaf
+
+    def _grow(self, leaves: Sequence[bytes]) -> None:
+        """Append leaves, and compare the tiles that they complete with those that are stored."""
+        made = self._rebuilt.append(leaves)
+        for level in sorted({tile.level for tile in made}):
+            mine = [tile for tile in made if tile.level == level]
+            stored = self._tree.tiles(self._log, level=level, first=mine[0].number, end=mine[-1].number + 1)
+            there = {tile.number: tile for tile in stored}
+            for tile in mine:
+                if there.get(tile.number) != tile:
+                    self._tell(FindingKind.TILE, tile.number << TILE_HEIGHT * (level + 1), _wrong(tile, there.get(tile.number)))
+
+    def _compare(self, head: Head) -> None:
+        """Compare the head, and what there is beyond it."""
+        try:
+            agrees = head.edge() == self._rebuilt.frontier()
+        except CorruptRecord:
+            agrees = False
+        if not agrees:
+            self._tell(FindingKind.HEAD, head.size, "the head has another tree than the events")
+        extra = self._beyond(head.size)
+        ends = [head.size >> TILE_HEIGHT * (level + 1) for level in range(_LEVELS)]
+        tiles = [self._tree.roots(self._log, level=level, first=end, end=end + _BEYOND) for level, end in enumerate(ends)]
+        now = self._tree.head(self._log) or Head(log=self._log)
+        if extra and max(extra) >= now.size:
+            self._tell(FindingKind.HEAD, max(extra), "there are events behind the end of the log")
+        for level, more in enumerate(tiles):
+            if ends[level] + len(more) > now.size >> TILE_HEIGHT * (level + 1):
+                self._tell(FindingKind.TILE, None, f"there are tiles behind the end of the log, at level {level}")
+
+    def _beyond(self, size: int) -> list[int]:
+        if self._log == LOG_OF_LOGS:
+            return [each.number for each in self._checkpoints.numbered(first=size, limit=_PAGE) if each.number is not None]
+        return [each.index for each in self._records.page(self._log, first=size, limit=_PAGE)]
+
+    def _is_sound(self, record: CheckpointRecord, *, size: int) -> bool:
+        """Say whether a stored checkpoint counts and the log still bears it out; what does not is found."""
+        said = self._identity.opened(record)
+        if said is None:
+            self._tell(FindingKind.CHECKPOINT, record.size, "it is not signed by the log's key, or its row says something else")
+        elif said.size > size:
+            self._tell(FindingKind.CHECKPOINT, record.size, f"it was signed for {said.size} events, and there are {size}")
+        elif self._roots.get(said.size) != said.root:
+            self._tell(FindingKind.CHECKPOINT, record.size, "the events do not lead to the root that was signed")
+        else:
+            return True
+        return False
+
+    def _holds(self, signed: SignedCheckpoint) -> bool:
+        """Say whether a checkpoint that was held outside counts and the log is still the one that it was made of."""
+        said = signed.checkpoint
+        if not self._identity.counts(signed, log=self._log):
+            self._tell(FindingKind.HELD, said.size, "the checkpoint that was held is not signed by the log's key")
+        elif self._roots.get(said.size) != said.root:
+            self._tell(FindingKind.HELD, said.size, "the log is not the one whose checkpoint was held: events are missing or others")
+        else:
+            return True
+        return False
+
+    def _tell(self, kind: FindingKind, at: int | None, detail: str) -> None:
+        self._found.append(Finding(self._log, kind, at, detail))
+
+
+def _wrong(tile: Tile, stored: Tile | None) -> str:
+    return f"tile {tile.level}/{tile.number} is missing" if stored is None else f"tile {tile.level}/{tile.number} has other hashes"

@@ -1,0 +1,116 @@
+"""What a verification found, and how much it is worth.
+
+Rules that this module keeps:
+
+- a finding names the log, the kind, and the index or size where it is; nothing is repaired;
+- the level is what is really in force, computed and never configured: `none` where anything was found, `structural` where the log only
+  agrees with itself, `signed` where a checkpoint of the log's key covers it, `anchored` where a checkpoint that was held outside does;
+- `worm` and `witnessed` need an anchor that cannot be rewritten, or a witness: neither is in force yet;
+- what is behind the last signed size, or the last size that was held outside, is not covered by it, and the report says how much that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from ctsec.audit.event import LogId
+
+
+class Assurance(IntEnum):
+    """How much a log can be relied upon; each level includes those below it."""
+
+    NONE = 0
+    STRUCTURAL = 1
+    SIGNED = 2
+    ANCHORED = 3
+    WORM = 4
+    WITNESSED = 5
+
+    @property
+    def label(self) -> str:
+        """The level as a word."""
+        return self.name.lower()
+
+
+WHAT_GOES_UNSEEN = {
+    Assurance.NONE: "the log contradicts itself, or what was held outside: it proves nothing until that is explained",
+    Assurance.STRUCTURAL: "whoever can write to the database can rewrite the log as a whole, unseen",
+    Assurance.SIGNED: "whoever can write to the database and has the log's key, or goes back to an older state as a whole, is not seen",
+    Assurance.ANCHORED: "what came after the size that was held outside is only signed",
+    Assurance.WORM: "what came after the last anchor is only signed",
+    Assurance.WITNESSED: "nothing that one party alone could do",
+}
+
+
+class FindingKind(StrEnum):
+    """What does not fit."""
+
+    INDEX = "index"
+    BODY = "body"
+    LEAF = "leaf"
+    PROJECTION = "projection"
+    TILE = "tile"
+    HEAD = "head"
+    CHECKPOINT = "checkpoint"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that does not fit: in `log`, at an index or a size, or in no place of its own (None)."""
+
+    log: LogId
+    kind: FindingKind
+    at: int | None
+    detail: str
+
+    def __str__(self) -> str:
+        place = "" if self.at is None else f" at {self.at}"
+        return f"{self.log}: {self.kind.value}{place}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogReport:
+    """What the verification of one log found: its size, and up to which sizes a signature and a checkpoint held outside cover it."""
+
+    log: LogId
+    size: int
+    signed: int = 0
+    held: int = 0
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def assurance(self) -> Assurance:
+        """The level that is in force."""
+        if self.findings:
+            return Assurance.NONE
+        if self.held:
+            return Assurance.ANCHORED
+        return Assurance.SIGNED if self.signed else Assurance.STRUCTURAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationReport:
+    """What the verification of several logs found, and how many events wait for their index, the oldest since when."""
+
+    logs: tuple[LogReport, ...]
+    waiting: int = 0
+    oldest: datetime | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that does not fit."""
+        return tuple(finding for log in self.logs for finding in log.findings)
+
+    @property
+    def assurance(self) -> Assurance:
+        """The lowest level of a log that has events; `none` where there is none."""
+        return assurance_of(self.logs)
+
+
+def assurance_of(logs: Sequence[LogReport]) -> Assurance:
+    """Return the lowest level of logs, leaving out those that are empty and sound."""
+    return min((log.assurance for log in logs if log.size or log.findings), default=Assurance.NONE)

@@ -1,0 +1,122 @@
+"""`ctsec audit`: verify the log, give out what is to be held outside, and seal it now."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ctsec.audit.assurance import WHAT_GOES_UNSEEN
+from ctsec.audit.event import LogId
+from ctsec.audit.tree.checkpoint import SignedCheckpoint
+from ctsec.audit.tree.note import MAX_NOTE
+from ctsec.cli.work import load_bundle
+from ctsec.errors import ConfigurationError
+from ctsec.outcome import Refusal
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ctsec.audit.assurance import LogReport, VerificationReport
+
+_BUNDLE = "where the ctsec.Security is, such as app.security:security"
+
+
+def add_to(commands: Any) -> None:
+    """Add the commands to the parser."""
+    parser = commands.add_parser("audit", help="the audit log: verify it, prove an event, seal it now")
+    kinds = parser.add_subparsers(required=True, metavar="WHAT")
+    verify = kinds.add_parser("verify", help="read the whole log and compare everything; exit 1 if something does not fit")
+    verify.add_argument("bundle", help=_BUNDLE)
+    verify.add_argument("--log", help="one log: an organization's id, `deployment`, or `logs` (all)")
+    verify.add_argument("--held", action="append", default=[], metavar="FILE", help="a checkpoint that was held outside; several may be")
+    verify.add_argument("--json", action="store_true", help="one JSON object for each log")
+    verify.set_defaults(run=_verify)
+    checkpoint = kinds.add_parser("checkpoint", help="print the last checkpoint of a log, to be held outside")
+    checkpoint.add_argument("bundle", help=_BUNDLE)
+    checkpoint.add_argument("--log", default="logs", help="the log (logs: the one that covers all the others)")
+    checkpoint.set_defaults(run=_checkpoint)
+    key = kinds.add_parser("key", help="print the public key that verifies the checkpoints of a log")
+    key.add_argument("bundle", help=_BUNDLE)
+    key.add_argument("--log", default="logs", help="the log (logs)")
+    key.set_defaults(run=_key)
+    prove = kinds.add_parser("prove", help="print the proof that an event stands in its log")
+    prove.add_argument("bundle", help=_BUNDLE)
+    prove.add_argument("--log", required=True, help="the log")
+    prove.add_argument("--index", required=True, type=int, help="the event's index")
+    prove.set_defaults(run=_prove)
+    flush = kinds.add_parser("flush", help="give what waits its index, and sign every log that grew")
+    flush.add_argument("bundle", help=_BUNDLE)
+    flush.set_defaults(run=_flush)
+
+
+def _verify(chosen: argparse.Namespace) -> int:
+    held = tuple(map(_held, chosen.held))
+    report = load_bundle(chosen.bundle).logs.verify(log=None if chosen.log is None else LogId(chosen.log), held=held)
+    for each in report.logs:
+        print(json.dumps(_as_json(each)) if chosen.json else _line(each), flush=True)
+    for finding in report.findings:
+        print(finding, file=sys.stderr)
+    if not chosen.json:
+        print(_summary(report))
+    return 1 if report.findings else 0
+
+
+def _held(name: str) -> SignedCheckpoint:
+    try:
+        with Path(name).open("rb") as file:
+            return SignedCheckpoint.read(file.read(MAX_NOTE + 1))
+    except OSError as error:
+        raise ConfigurationError(f"{name} can not be read ({error.strerror})") from None
+    except ValueError as error:
+        raise ConfigurationError(f"{name} is no checkpoint: {error}") from None
+
+
+def _line(log: LogReport) -> str:
+    outside = f", {log.held} held outside" if log.held else ""
+    return f"{'BAD' if log.findings else 'ok '} {log.log:32} {log.size} events, {log.signed} signed for{outside}: {log.assurance.label}"
+
+
+def _as_json(log: LogReport) -> dict[str, object]:
+    findings = [{"kind": each.kind.value, "at": each.at, "detail": each.detail} for each in log.findings]
+    told = {"log": log.log, "size": log.size, "signed": log.signed, "held": log.held, "assurance": log.assurance.label}
+    return {**told, "findings": findings}
+
+
+def _summary(report: VerificationReport) -> str:
+    since = f", the oldest since {report.oldest:%Y-%m-%d %H:%M:%S} UTC" if report.oldest is not None else ""
+    level = report.assurance
+    return f"assurance: {level.label}; {WHAT_GOES_UNSEEN[level]}\n{report.waiting} events wait{since}: nothing covers them yet"
+
+
+def _checkpoint(chosen: argparse.Namespace) -> int:
+    found = load_bundle(chosen.bundle).logs.checkpoint(LogId(chosen.log))
+    if found is None:
+        print(f"refused: the log {chosen.log} has no checkpoint", file=sys.stderr)
+        return 1
+    print(found.stored().decode(), end="")
+    return 0
+
+
+def _key(chosen: argparse.Namespace) -> int:
+    try:
+        print(load_bundle(chosen.bundle).logs.identity.verifier(LogId(chosen.log)))
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+    return 0
+
+
+def _prove(chosen: argparse.Namespace) -> int:
+    found = load_bundle(chosen.bundle).logs.prove(LogId(chosen.log), index=chosen.index)
+    if isinstance(found, Refusal):
+        print(f"refused: {found.detail} [{found.reason.value}]", file=sys.stderr)
+        return 1
+    print(found.stored().decode(), end="")
+    return 0
+
+
+def _flush(chosen: argparse.Namespace) -> int:
+    bundle = load_bundle(chosen.bundle)
+    print(f"{bundle.logs.flush()} events were placed")
+    return 0

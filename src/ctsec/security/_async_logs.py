@@ -1,0 +1,210 @@
+"""The audit log as a whole: sealing it, signing where it stands, proofs, and verification (async source)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async_ports import AsyncLogSigner
+from ctsec.audit._async_signer import AsyncCheckpointMaker
+from ctsec.audit._async_tree import AsyncTreeReader
+from ctsec.audit._async_verifier import AsyncLogVerifier
+from ctsec.audit.assurance import LogReport, VerificationReport
+from ctsec.audit.event import LogId
+from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, LogStatus
+from ctsec.audit.signing import LogIdentity
+from ctsec.audit.tree.bundle import ProofBundle
+from ctsec.audit.tree.checkpoint import SignedCheckpoint
+from ctsec.errors import LogInconsistent
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.storage._async_ports import AsyncStorage
+
+JOB: Final = "audit"
+SIGNING_JOB: Final = "checkpoints"
+APART: Final = timedelta(seconds=1)
+_BATCH: Final = 1000
+_TURNS: Final = 200
+_LOGS: Final = 1000
+
+
+def _nothing(scopes: frozenset[str]) -> None:
+    """Events change nothing that a cache holds."""
+
+
+class AsyncLogs:
+    """The logs of a deployment. `signer` has the key, outside of the database; without one nothing is signed.
+
+    `place` and `sign_due` are what the worker runs; `flush` does both now.
+    """
+
+    __slots__ = ("_ambient", "_maker", "_storage", "identity")
+
+    def __init__(self, storage: AsyncStorage, *, signer: AsyncLogSigner | None, identity: LogIdentity, ambient: Ambient) -> None:
+        self._storage = storage
+        self._ambient = ambient
+        self._maker = None if signer is None else AsyncCheckpointMaker(signer, identity=identity)
+        self.identity = identity
+
+    @property
+    def signs(self) -> bool:
+        """Whether there is a key to sign with."""
+        return self._maker is not None
+
+    async def place(self) -> int:
+        """Move events from the guard store into the inbox and from there into their logs; return how many got an index.
+
+        It goes on until nothing waits, and ends after 200,000 events all the same, long before its lease does.
+        """
+        placed = 0
+        for _ in range(_TURNS):
+            collected = await self._collect()
+            moved = await self._place()
+            placed += moved
+            if collected < _BATCH and moved < _BATCH:
+                break
+        return placed
+
+    async def sign_due(self) -> int:
+        """Sign each log that grew and whose last checkpoint is a second old, and then the log of logs; return how many were signed.
+
+        Raises LogInconsistent after all the others were signed, if a log is not what was signed before.
+        """
+        async with self._storage.reading() as store:
+            due = await store.checkpoints.due(before=self._ambient.now() - APART, limit=_LOGS)
+        return await self._sign(tuple(head.log for head in due))
+
+    async def sign(self, log: LogId) -> int:
+        """Sign one log now, and then the log of logs; return how many checkpoints were made. Raises as `sign_due` does."""
+        return await self._sign((log,))
+
+    async def flush(self) -> int:
+        """Give what waits its index and sign every log that grew; return how many events were placed. Raises as `sign_due` does."""
+        placed = await self.place()
+        async with self._storage.reading() as store:
+            due = await store.checkpoints.due(before=None, limit=_LOGS)
+        await self._sign(tuple(head.log for head in due))
+        return placed
+
+    async def checkpoint(self, log: LogId) -> SignedCheckpoint | None:
+        """Return the last checkpoint of a log, to be held outside; None if it has none. Whoever relies on it verifies it."""
+        async with self._storage.reading() as store:
+            found = await store.checkpoints.last(log)
+        return None if found is None else SignedCheckpoint.read(found.note)
+
+    async def prove(self, log: LogId, *, index: int) -> Outcome[ProofBundle]:
+        """Return the proof that an event stands in its log under the last checkpoint; refused with NOT_FOUND until that covers it."""
+        async with self._storage.reading() as store:
+            last = await store.checkpoints.last(log)
+            head = await store.tree.head(log)
+            if last is None or head is None or not 0 <= index < last.size:
+                return Refusal(Reason.NOT_FOUND, "no checkpoint of this log covers this index")
+            hashes = await AsyncTreeReader(store.tree, head=head).inclusion(index, size=last.size)
+        return ProofBundle(index, hashes, SignedCheckpoint.read(last.note))
+
+    async def extend(self, old: int, *, log: LogId) -> tuple[SignedCheckpoint, tuple[bytes, ...]] | None:
+        """Return the last checkpoint and the proof that the log of its first `old` events is the beginning of it; None if it is not."""
+        async with self._storage.reading() as store:
+            last = await store.checkpoints.last(log)
+            head = await store.tree.head(log)
+            if last is None or head is None or not 0 <= old <= last.size:
+                return None
+            return SignedCheckpoint.read(last.note), await AsyncTreeReader(store.tree, head=head).consistency(old, size=last.size)
+
+    async def verify(self, *, log: LogId | None = None, held: tuple[SignedCheckpoint, ...] = ()) -> VerificationReport:
+        """Verify one log or all of them, against checkpoints that were `held` outside too; nothing is written.
+
+        A held checkpoint of a log that is not here is a finding of that log.
+        """
+        reports: list[LogReport] = []
+        names = [log] if log is not None else [LOG_OF_LOGS]
+        prefix = self.identity.origin(LogId("x"))[:-1]
+        if log is None:
+            names += [LogId(each.checkpoint.origin.removeprefix(prefix)) for each in held]
+            names += await self._names()
+        seen: set[LogId] = set()
+        while names:
+            name = names.pop(0)
+            if name in seen:
+                continue
+            seen.add(name)
+            async with self._storage.reading() as store:
+                verifier = AsyncLogVerifier(name, records=store.log, tree=store.tree, checkpoints=store.checkpoints, identity=self.identity)
+                reports.append(await verifier.verify(held=held))
+            if log is None:
+                names += sorted(verifier.named)
+        async with self._storage.reading() as store:
+            oldest = await store.inbox.pending(limit=1)
+            waiting = await store.inbox.count()
+        return VerificationReport(logs=tuple(reports), waiting=waiting, oldest=oldest[0].time if oldest else None)
+
+    async def status(self) -> LogStatus:
+        """Return how far the sequencer and the signer are."""
+        aside = await self._storage.guard.events.pending(limit=_BATCH)
+        async with self._storage.reading() as store:
+            oldest = await store.inbox.pending(limit=1)
+            waiting = await store.inbox.count()
+            due = await store.checkpoints.due(before=None, limit=_LOGS)
+            jobs = {job.name: job for job in await store.jobs.all()}
+        times = [event.time for event in (*aside, *oldest)]
+        placing, signing = jobs.get(JOB), jobs.get(SIGNING_JOB)
+        return LogStatus(
+            waiting=waiting + len(aside),
+            oldest=min(times, default=None),
+            unsigned=len(due),
+            leader=placing.owner if placing else "",
+            leased_until=placing.leased_until if placing else None,
+            last_run_at=placing.last_run_at if placing else None,
+            problem=" ".join(dict.fromkeys(job.last_error for job in (placing, signing) if job and job.last_error)),
+        )
+
+    async def _collect(self) -> int:
+        """Move events from the guard store into the inbox: copied, committed, and only then removed there."""
+        waiting = await self._storage.guard.events.pending(limit=_BATCH)
+        if waiting:
+            async with self._storage.begin(after_commit=_nothing) as store:
+                await store.inbox.append_new(waiting)
+            await self._storage.guard.events.remove(tuple(event.id for event in waiting))
+        return len(waiting)
+
+    async def _place(self) -> int:
+        """Place one batch; nobody leads, and nothing is locked, where nothing waits."""
+        async with self._storage.reading() as store:
+            if not await store.inbox.pending(limit=1):
+                return 0
+        async with self._storage.sequencing() as store:
+            return await store.log.place(limit=_BATCH)
+
+    async def _sign(self, logs: tuple[LogId, ...]) -> int:
+        if self._maker is None:
+            return 0
+        made: list[CheckpointRecord] = []
+        problem: LogInconsistent | None = None
+        for log in logs:
+            try:
+                made += await self._made(log, maker=self._maker)
+            except LogInconsistent as error:
+                problem = error
+        added = await self._add(made)
+        added += await self._add(await self._made(LOG_OF_LOGS, maker=self._maker))
+        if problem is not None:
+            raise problem
+        return added
+
+    async def _made(self, log: LogId, *, maker: AsyncCheckpointMaker) -> list[CheckpointRecord]:
+        async with self._storage.reading() as store:
+            found = await maker.make(log, tree=store.tree, checkpoints=store.checkpoints, now=self._ambient.now())
+        return [] if found is None else [found]
+
+    async def _add(self, made: list[CheckpointRecord]) -> int:
+        if not made:
+            return 0
+        async with self._storage.sequencing() as store:
+            return await store.checkpoints.add(tuple(made))
+
+    async def _names(self) -> list[LogId]:
+        found: list[LogId] = []
+        async with self._storage.reading() as store:
+            while page := await store.tree.heads(after=found[-1] if found else "", limit=_LOGS):
+                found += [head.log for head in page]
+        return found

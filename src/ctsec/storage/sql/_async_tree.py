@@ -1,0 +1,133 @@
+"""The trees over the logs, and their checkpoints, in SQL (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from ctsec.audit.event import LogId
+from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, Head
+from ctsec.audit.tree.tiles import Tile, full_tiles, held, tops
+from ctsec.errors import StoreBusy
+from ctsec.storage.sql._async_executor import AsyncExecutor
+from ctsec.storage.sql.statements import tree
+from ctsec.storage.sql.statements.rows import all_made, made
+from ctsec.storage.sql.tables import Tables
+
+
+class AsyncSqlTree:
+    """See `ctsec.audit.ports.AsyncTreeRecords`; `lead`, `led` and `grow` are for the stores of events and checkpoints."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: AsyncExecutor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    async def head(self, log: LogId) -> Head | None:
+        """Return where a log stands."""
+        return made(Head, await self._run.row(tree.heads(self._tables, [log])))
+
+    async def heads(self, *, after: str, limit: int) -> tuple[Head, ...]:
+        """Return heads of logs with an id above `after`, in the order of ids."""
+        return all_made(Head, await self._run.rows(tree.page_of_heads(self._tables, after=after, limit=limit)))
+
+    async def leaves(self, log: LogId, *, first: int, end: int) -> tuple[bytes, ...]:
+        """Return the leaf hashes of the indexes [first, end), in their order."""
+        if log == LOG_OF_LOGS:
+            found = await self._run.rows(tree.numbered(self._tables, first=first, limit=end - first))
+            return tuple(each.leaf() for each in all_made(CheckpointRecord, found))
+        return tuple(row["leaf"] for row in await self._run.rows(tree.leaves(self._tables, log, first=first, end=end)))
+
+    async def roots(self, log: LogId, *, level: int, first: int, end: int) -> tuple[bytes, ...]:
+        """Return the roots of the full tiles with the numbers [first, end) of a level, in their order."""
+        return tuple(row["root"] for row in await self._run.rows(tree.roots(self._tables, log, level=level, first=first, end=end)))
+
+    async def tiles(self, log: LogId, *, level: int, first: int, end: int) -> tuple[Tile, ...]:
+        """Return the full tiles with the numbers [first, end) of a level, in their order."""
+        found = await self._run.rows(tree.tiles(self._tables, log, level=level, first=first, end=end))
+        return tuple(tree.tile(row) for row in found)
+
+    async def lead(self) -> None:
+        """Take the lock of the one leader, making its row if there is none; nobody else changes a head until this transaction ends."""
+        if await self._run.lock(tree.lead(self._tables)):
+            return
+        await self._run.change_unless_taken(tree.new_head(self._tables, LOG_OF_LOGS))
+        if not await self._run.lock(tree.lead(self._tables)):
+            raise StoreBusy("the head of the log of logs was made by another; nothing was placed, try again")
+
+    async def led(self, logs: Sequence[LogId]) -> Mapping[LogId, Head]:
+        """Return the heads of some logs, making those that are missing; the caller leads."""
+        found = {head.log: head for head in all_made(Head, await self._run.rows(tree.heads(self._tables, logs)))}
+        missing = [log for log in dict.fromkeys(logs) if log not in found]
+        if missing:
+            await self._run.change(*tree.new_heads(self._tables, missing))
+        return found | {log: Head(log=log) for log in missing}
+
+    async def grow(self, heads: Mapping[LogId, Head], leaves: Mapping[LogId, Sequence[bytes]]) -> None:
+        """Append leaves to the trees of logs: write the tiles that they complete and the new heads; the caller leads."""
+        grown: list[Head] = []
+        for log, fresh in leaves.items():
+            edge = heads[log].edge()
+            after = edge.extended(fresh)
+            await self._complete(log, before=edge.size, after=after.size, leaves=fresh)
+            grown.append(replace(heads[log], size=after.size, frontier=after.stored()))
+        await self._run.change(tree.grown(self._tables), [tree.grown_row(head) for head in grown])
+
+    async def _complete(self, log: LogId, *, before: int, after: int, leaves: Sequence[bytes]) -> None:
+        """Write the tiles that a log completes, from the lowest level up."""
+        fresh = leaves
+        for level in range(tops(before, after)):
+            first, end = held(before, level=level)
+            if level:
+                old = await self.roots(log, level=level - 1, first=first, end=end)
+            else:
+                old = await self.leaves(log, first=first, end=end)
+            made = full_tiles([*old, *fresh], level=level, first=first)
+            await self._run.change(*tree.new_tiles(self._tables, log, made))
+            fresh = [tile.root for tile in made]
+
+
+class AsyncSqlCheckpoints:
+    """See `ctsec.audit.ports.AsyncCheckpointRecords`."""
+
+    __slots__ = ("_run", "_tables", "_tree")
+
+    def __init__(self, run: AsyncExecutor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+        self._tree = AsyncSqlTree(run, tables)
+
+    async def due(self, *, before: datetime | None, limit: int) -> tuple[Head, ...]:
+        """Return heads of logs that grew since their last checkpoint, if that is not newer than `before`."""
+        return all_made(Head, await self._run.rows(tree.due(self._tables, before=before, limit=limit)))
+
+    async def last(self, log: LogId) -> CheckpointRecord | None:
+        """Return the checkpoint of the largest size."""
+        return made(CheckpointRecord, await self._run.row(tree.last(self._tables, log)))
+
+    async def page(self, log: LogId, *, after: int, limit: int) -> tuple[CheckpointRecord, ...]:
+        """Return the checkpoints of a log with a size above `after`, in the order of sizes."""
+        found = await self._run.rows(tree.page_of_checkpoints(self._tables, log, after=after, limit=limit))
+        return all_made(CheckpointRecord, found)
+
+    async def numbered(self, *, first: int, limit: int) -> tuple[CheckpointRecord, ...]:
+        """Return the checkpoints with a number from `first` on, in the order of numbers."""
+        return all_made(CheckpointRecord, await self._run.rows(tree.numbered(self._tables, first=first, limit=limit)))
+
+    async def add(self, made: tuple[CheckpointRecord, ...]) -> int:
+        """Store checkpoints whose size has none yet, those of other logs as leaves of the log of logs; return how many."""
+        await self._tree.lead()
+        fresh = [each for each in made if not await self._run.rows(tree.checkpoint(self._tables, each.log, each.size))]
+        if not fresh:
+            return 0
+        heads = await self._tree.led([LOG_OF_LOGS])
+        leaves = [each for each in fresh if each.log != LOG_OF_LOGS]
+        placed = [replace(each, number=heads[LOG_OF_LOGS].size + at) for at, each in enumerate(leaves)]
+        await self._run.change(*tree.new_checkpoints(self._tables, [*placed, *(each for each in fresh if each.log == LOG_OF_LOGS)]))
+        if placed:
+            await self._tree.grow(heads, {LOG_OF_LOGS: [each.leaf() for each in placed]})
+        for each in fresh:
+            await self._run.change(tree.signed(self._tables, each))
+        return len(fresh)

@@ -1,0 +1,83 @@
+"""The tables of a sealed log: the inbox, the events, and the tree over them.
+
+Rules that this module keeps:
+
+- events, tiles and checkpoints are inserted and never updated, so that grants can say so; the head alone changes;
+- a column of an event repeats what its body says; `leaf` is the hash of the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Column, Table
+
+from ctsec.storage.sql.types import Blob, Digest, Ident, Instant
+
+_HASH: Final = 32
+_LOG: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class LogTables:
+    """The tables of the logs of one store."""
+
+    inbox: Table
+    event: Table
+    head: Table
+    tile: Table
+    checkpoint: Table
+
+
+def _id(name: str, length: int = _LOG, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Ident(length), nullable=nullable)
+
+
+def _number(name: str, *, nullable: bool = False, default: str | None = None) -> Column[Any]:
+    return Column(name, BigInteger(), nullable=nullable, autoincrement=False, server_default=default)
+
+
+def _at(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Instant(), nullable=nullable)
+
+
+def _blob(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Blob(), nullable=nullable)
+
+
+def _hash(name: str) -> Column[Any]:
+    return Column(name, Digest(_HASH), nullable=False)
+
+
+def event_columns() -> list[Column[Any]]:
+    """Return the columns of an event that has no index yet."""
+    texts = ("name", "actor_kind", "actor_id", "target_kind", "target_id", "subject_id", "outcome", "reason")
+    return [
+        _id("id"), _id("log"), _at("time"), *(_id(text, 256) for text in texts), _id("organization_id", nullable=True),
+        _id("workspace_id", nullable=True), _id("request_id", 256), _blob("body"), _hash("leaf"), _blob("personal"),
+    ]  # fmt: skip
+
+
+def log_tables(make: Callable[..., Table]) -> LogTables:
+    """Return the tables of the logs of one store; `make` takes a name, columns, `key`, and indexes, unique where named `one_…`."""
+    return LogTables(
+        inbox=make("audit_inbox", *event_columns(), key=("id",), by_log=("log", "id"), by_time=("time", "id")),
+        event=make(
+            "audit_event", _number("index"), *event_columns(), key=("log", "index"), one_id=("id",), by_time=("log", "time"),
+            by_actor=("log", "actor_id", "index"), by_subject=("log", "subject_id", "index"), by_target=("log", "target_id", "index"),
+            by_name=("log", "name", "index"),
+        ),
+        head=make(
+            "audit_head", _id("log"), _number("size"), _blob("frontier", nullable=True), _number("signed", default="0"),
+            _at("signed_at", nullable=True), key=("log",),
+        ),
+        tile=make(
+            "audit_tile", _id("log"), _number("level"), _number("number"), _hash("root"), _blob("hashes"), key=("log", "level", "number"),
+        ),
+        checkpoint=make(
+            "audit_checkpoint", _id("log"), _number("size"), _number("number", nullable=True), _hash("root"), _blob("note"),
+            _at("signed_at"), key=("log", "size"), one_number=("number",),
+        ),
+    )  # fmt: skip

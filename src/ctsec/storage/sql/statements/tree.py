@@ -1,0 +1,124 @@
+"""The trees over the logs, and their checkpoints, as statements."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Insert, RowMapping, Select, Update, bindparam, insert, or_, select, true, update
+
+from ctsec.audit.event import LogId
+from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, Head
+from ctsec.audit.tree.tiles import Tile
+from ctsec.storage.sql.statements.rows import values
+from ctsec.storage.sql.tables import Tables
+
+
+def lead(tables: Tables) -> Update:
+    """Return the update that changes nothing and takes the lock of the one leader: the head of the log of logs."""
+    t = tables.log.head
+    return update(t).where(t.c.log == LOG_OF_LOGS).values(size=t.c.size)
+
+
+def new_head(tables: Tables, log: LogId) -> Insert:
+    """Return the insert of the head of a log without events."""
+    return insert(tables.log.head).values(values(Head(log=log)))
+
+
+def new_heads(tables: Tables, logs: Collection[LogId]) -> tuple[Insert, list[dict[str, Any]]]:
+    """Return the insert of the heads of logs without events, and its rows."""
+    return insert(tables.log.head), [values(Head(log=log)) for log in logs]
+
+
+def heads(tables: Tables, logs: Collection[LogId]) -> Select[Any]:
+    """Return the query for the heads of some logs."""
+    t = tables.log.head
+    return select(t).where(t.c.log.in_(logs))
+
+
+def page_of_heads(tables: Tables, *, after: str, limit: int) -> Select[Any]:
+    """Return the query for heads in the order of ids."""
+    t = tables.log.head
+    return select(t).where(t.c.log > after).order_by(t.c.log).limit(limit)
+
+
+def grown(tables: Tables) -> Update:
+    """Return the update of a head, for the rows of `grown_row`."""
+    t = tables.log.head
+    return update(t).where(t.c.log == bindparam("of")).values(size=bindparam("to"), frontier=bindparam("edge"))
+
+
+def grown_row(head: Head) -> dict[str, Any]:
+    """Return what `grown` needs."""
+    return {"of": head.log, "to": head.size, "edge": head.frontier}
+
+
+def leaves(tables: Tables, log: LogId, *, first: int, end: int) -> Select[Any]:
+    """Return the query for leaves of events, in the order of indexes."""
+    t = tables.log.event
+    return select(t.c.leaf).where(t.c.log == log, t.c.index >= first, t.c.index < end).order_by(t.c.index)
+
+
+def roots(tables: Tables, log: LogId, *, level: int, first: int, end: int) -> Select[Any]:
+    """Return the query for the roots of tiles, in the order of numbers."""
+    t = tables.log.tile
+    return select(t.c.root).where(t.c.log == log, t.c.level == level, t.c.number >= first, t.c.number < end).order_by(t.c.number)
+
+
+def tiles(tables: Tables, log: LogId, *, level: int, first: int, end: int) -> Select[Any]:
+    """Return the query for tiles, in the order of numbers."""
+    t = tables.log.tile
+    return select(t).where(t.c.log == log, t.c.level == level, t.c.number >= first, t.c.number < end).order_by(t.c.number)
+
+
+def new_tiles(tables: Tables, log: LogId, made: Collection[Tile]) -> tuple[Insert, list[dict[str, Any]]]:
+    """Return the insert of tiles, and its rows."""
+    return insert(tables.log.tile), [{"log": log, **values(tile)} for tile in made]
+
+
+def tile(row: RowMapping) -> Tile:
+    """Return the tile in a row."""
+    return Tile(level=row["level"], number=row["number"], hashes=row["hashes"], root=row["root"])
+
+
+def due(tables: Tables, *, before: datetime | None, limit: int) -> Select[Any]:
+    """Return the query for heads that grew since their last checkpoint."""
+    t = tables.log.head
+    waited = true() if before is None else or_(t.c.signed_at.is_(None), t.c.signed_at <= before)
+    return select(t).where(t.c.log != LOG_OF_LOGS, t.c.size > t.c.signed, waited).order_by(t.c.log).limit(limit)
+
+
+def last(tables: Tables, log: LogId) -> Select[Any]:
+    """Return the query for the checkpoint of the largest size."""
+    t = tables.log.checkpoint
+    return select(t).where(t.c.log == log).order_by(t.c.size.desc()).limit(1)
+
+
+def page_of_checkpoints(tables: Tables, log: LogId, *, after: int, limit: int) -> Select[Any]:
+    """Return the query for the checkpoints of a log, in the order of sizes."""
+    t = tables.log.checkpoint
+    return select(t).where(t.c.log == log, t.c.size > after).order_by(t.c.size).limit(limit)
+
+
+def numbered(tables: Tables, *, first: int, limit: int) -> Select[Any]:
+    """Return the query for the leaves of the log of logs, in the order of numbers."""
+    t = tables.log.checkpoint
+    return select(t).where(t.c.number >= first).order_by(t.c.number).limit(limit)
+
+
+def checkpoint(tables: Tables, log: LogId, size: int) -> Select[Any]:
+    """Return the query that finds out whether a size has a checkpoint."""
+    t = tables.log.checkpoint
+    return select(t.c.size).where(t.c.log == log, t.c.size == size)
+
+
+def new_checkpoints(tables: Tables, made: Collection[CheckpointRecord]) -> tuple[Insert, list[dict[str, Any]]]:
+    """Return the insert of checkpoints, and its rows."""
+    return insert(tables.log.checkpoint), [values(each) for each in made]
+
+
+def signed(tables: Tables, made: CheckpointRecord) -> Update:
+    """Return the update of a head that notes what a checkpoint covers."""
+    t = tables.log.head
+    return update(t).where(t.c.log == made.log, t.c.signed < made.size).values(signed=made.size, signed_at=made.signed_at)
