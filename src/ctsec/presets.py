@@ -95,6 +95,7 @@ def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
         breaches_optional=options.breaches_optional,
         letters=options.letters,
         sign_in_notices=options.sign_in_notices,
+        trusted_devices=options.trusted_devices,
     )
 
 

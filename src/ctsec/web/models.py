@@ -66,6 +66,7 @@ class SignInCode(Body):
     ticket: Token
     factor: Literal["otp", "backup"] = "otp"
     code: Code
+    trust: bool = False
 
 
 class StepUp(Body):
@@ -131,6 +132,7 @@ class PasskeySignIn(Body):
 
     response: dict[str, object]
     ticket: Token | None = None
+    trust: bool = False
 
 
 class NewPasskey(Body):
