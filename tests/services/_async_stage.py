@@ -90,7 +90,6 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
     await world.call("accounts.request_password_reset", email="ann@acme.example")
     device = await world.enrol(mia)
     mia = (await world.login_with(device, "mia@acme.example")).principal
-    trusted = await trust(world, mia)
     enrolment = await world.call("mfa.begin_totp", bob)
     tokens = {
         "invitation": await world.invite(acme.id, "dan@acme.example"),
@@ -133,7 +132,7 @@ async def set_stage(world: AsyncWorld) -> AsyncStage:
         device=device,
         pending=Device(base32(enrolment.seed.reveal()), (), world.clock),
         known=(await world.call("devices.of", ann.id))[0].id,
-        trusted=trusted,
+        trusted=await trust(world, mia),
         minted=await world.key(ann, acme.id),
         ticket=step.ticket.reveal(),
         tokens=tokens,

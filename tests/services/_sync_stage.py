@@ -91,7 +91,6 @@ def set_stage(world: World) -> Stage:
     world.call("accounts.request_password_reset", email="ann@acme.example")
     device = world.enrol(mia)
     mia = (world.login_with(device, "mia@acme.example")).principal
-    trusted = trust(world, mia)
     enrolment = world.call("mfa.begin_totp", bob)
     tokens = {
         "invitation": world.invite(acme.id, "dan@acme.example"),
@@ -134,7 +133,7 @@ def set_stage(world: World) -> Stage:
         device=device,
         pending=Device(base32(enrolment.seed.reveal()), (), world.clock),
         known=(world.call("devices.of", ann.id))[0].id,
-        trusted=trusted,
+        trusted=trust(world, mia),
         minted=world.key(ann, acme.id),
         ticket=step.ticket.reveal(),
         tokens=tokens,
