@@ -99,6 +99,7 @@ def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
         sign_in_notices=options.sign_in_notices,
         deployment=options.deployment,
         former_log_keys=options.former_log_keys,
+        trusted_devices=options.trusted_devices,
     )
 
 

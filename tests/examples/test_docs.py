@@ -18,6 +18,7 @@ EXPECTED = {
     "docs/how-to/help-people-back-in.md",
     "docs/how-to/join-your-session.md",
     "docs/how-to/keep-credentials.md",
+    "docs/how-to/know-devices.md",
     "docs/how-to/let-customers-bring-their-key.md",
     "docs/how-to/keep-data-in-a-region.md",
     "docs/how-to/let-organizations-make-roles.md",

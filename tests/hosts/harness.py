@@ -99,6 +99,7 @@ def options(
         methods=methods,
         key_services=key_services,
         regions=regions,
+        trusted_devices=timedelta(days=30),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from ctsec.authn.device import DEVICE_LIFE
 from tests.hosts.harness import PASSWORD, Browser, Host
 from tests.hosts.test_throttle import ADA, device_of, knock
@@ -27,3 +29,20 @@ def test_devices_are_listed_and_revoked(host: Host, browser: Browser) -> None:
     gone = browser.auth(f"DELETE /devices/{here.partition('.')[0]}", headers=cookies)
     assert (gone.status, "ctsec_device=; Max-Age=0" in gone.headers["set-cookie"]) == (204, True)
     assert browser.ok("GET /devices", headers=cookies) == {"devices": []}
+
+
+def test_trust_is_shown_and_ended(host: Host, browser: Browser) -> None:
+    """A page that sends `trust` with the second step is asked for the password alone, until the trust is taken back."""
+    browser.sign_up(ADA).enrol()
+    host.clock.advance(timedelta(seconds=30))
+    ticket = knock(host, PASSWORD).json["ticket"]
+    device = device_of(browser.auth("POST /sign-in/code", {"ticket": ticket, "code": browser.code(), "trust": True}))
+    found = {each["id"]: each["trusted_until"] for each in browser.ok("GET /devices")["devices"]}
+    trusted = device.partition(".")[0]
+    assert found[trusted] == (host.clock.now() + timedelta(days=30)).isoformat()
+    assert list(found.values()).count(None) == len(found) - 1
+    cookie = f"ctsec_device={device}"
+    step = knock(host, PASSWORD, cookie=cookie)
+    assert (step.json["status"], step.json["aal"]) == ("signed_in", 1)
+    assert [browser.auth(f"DELETE /devices/{trusted}/trust").status for _ in range(2)] == [204, 404]
+    assert knock(host, PASSWORD, cookie=cookie).json["status"] == "mfa_required"

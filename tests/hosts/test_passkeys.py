@@ -48,7 +48,7 @@ def test_a_passkey_signs_in_without_name_and_password(host: Host, browser: Brows
     assert {**listed, "last_used_at": None} == {name: added[name] for name in listed}
     events = host.events()
     assert [event.target_id for event in named(events, "passkey.registered")] == [added["id"]]
-    assert named(events, "user.signed_in")[-1].details()["details"] == {"aal": 2, "factors": ["passkey"]}
+    assert named(events, "user.signed_in")[-1].details()["details"] == {"aal": 2, "factors": ["passkey"], "new_device": True}
     assert [event.reason for event in named(events, "mfa.code_refused")] == ["code_already_used"]
 
 

@@ -32,6 +32,7 @@ TABLE = """
     link              in      no_mail            not_found  denied     no_mail             in      in        enrol
     link_and_code     in      no_mail            not_found  denied     no_mail             in      in        in
     link_before       in      disabled           not_found  denied     email_not_verified  in      in        enrol
+    trusted           in      disabled           not_found  denied     email_not_verified  in      in        mfa_required
     begun_before      in      disabled           not_found  denied     email_not_verified  locked  in        in
     session           in      disabled           not_found  denied     in                  in      in        mfa_required
     api_key           in      disabled           not_found  denied     in                  in      in        mfa_required
@@ -215,6 +216,25 @@ def begun(stage: Stage) -> Browser:
     return other
 
 
+def trusting(stage: Stage) -> None:
+    """Sign in with both steps on another device, which is trusted from then on."""
+    totp(stage)
+    stage.host.clock.advance(timedelta(seconds=30))
+    other, step = first(stage)
+    body = {"ticket": step.json["ticket"], "code": stage.person.code(), "trust": True}
+    done = other.auth("POST /sign-in/code", body)
+    found = re.search(r"(?m)^ctsec_device=([^;]+);", done.headers["set-cookie"])
+    assert found is not None
+    stage.minted = found[1]
+
+
+def by_trusted(stage: Stage) -> str:
+    other = Browser(stage.host, email=stage.person.email)
+    step = other.auth("POST /sign-in", {"email": other.email, "password": PASSWORD}, headers={"x-device-token": stage.minted})
+    assert step.status != 200 or (step.json["status"], step.json["aal"]) == ("signed_in", 1)
+    return outcome(stage.there(other)) if step.status == 200 else outcome(step)
+
+
 def by_ticket(stage: Stage) -> str:
     other = Browser(stage.host, email=stage.person.email)
     second = other.auth("POST /sign-in/code", {"ticket": stage.minted, "factor": "otp", "code": stage.person.code()})
@@ -232,6 +252,7 @@ STEPS: dict[str, tuple[Callable[[Stage], Any], Callable[[Stage], str]]] = {
     "link": (lambda stage: None, by_link),
     "link_and_code": (totp, by_link_and_code),
     "link_before": (asked_before, by_earlier_link),
+    "trusted": (trusting, by_trusted),
     "begun_before": (begun, by_ticket),
     "session": (lambda stage: None, lambda stage: outcome(stage.there(stage.person))),
     "api_key": (

@@ -87,6 +87,7 @@ class World:
             regions=self.regions,
             methods=given.methods,
             sign_in_notices=given.sign_in_notices,
+            trusted_devices=given.trusted_devices,
             roles_in_memory=given.roles_in_memory,
             pepper_files=given.pepper_files,
             breaches=given.breaches,

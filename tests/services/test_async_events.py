@@ -116,6 +116,7 @@ WRITES = [
     "sessions.switch_organization",
     "devices.revoke",
     "devices.revoke_all",
+    "devices.distrust",
     "mfa.begin_totp",
     "mfa.confirm_totp",
     "mfa.regenerate_backup_codes",

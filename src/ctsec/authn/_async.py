@@ -32,7 +32,7 @@ from ctsec.guard._async_ports import AsyncProofRecords
 from ctsec.guard.attempts import Attempts, Charge
 from ctsec.guard.counters import counted, password_counter, unknown_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
-from ctsec.ids import SessionId, UserId
+from ctsec.ids import ID_LENGTH, DeviceId, SessionId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Credential, CredentialKind, Factor, Principal, PrincipalKind, anonymous
 from ctsec.secret import SecretText
@@ -74,7 +74,8 @@ class AsyncSignIn:
     async def password(self, *, email: str, password: str) -> SignInStep:
         """Take the first step; the answer for an unknown address and a wrong password is the same, at the same cost.
 
-        A request from a device that the person has used before is held back by nothing that strangers do, and skips nothing.
+        A request from a device that the person has used before is held back by nothing that strangers do. It skips the second step only
+        where the person has trusted it with that (see `second_factor`); the session is one of the password alone then.
         """
         try:
             key = parse_email(email)[1]
@@ -96,13 +97,17 @@ class AsyncSignIn:
             await self._parts.throttle.failed(charge, subject=user.id)
             return await self._refuse(refusal, subject=user.id)
         factors = await self._parts.second_factors.enrolled(user.id)
-        if factors:
+        trusted = await self._trusted(user, charge) if factors else None
+        if factors and trusted is None:
             # The journey goes on in another request, and what this step has disabled ends it there.
             await self._parts.throttle.failed(charge, subject=user.id)
             if device is None:
                 await self._parts.notices.begun(user)
             return await self._ticket(user, factors, by=Factor.PASSWORD, charge=charge)
-        return await self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now()}, charges=(charge,))
+        step = await self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now()}, charges=(charge,))
+        if trusted is not None and isinstance(step, SignedIn):
+            await self._note_device(EventName.USER_SECOND_STEP_SKIPPED, step.session, trusted)
+        return step
 
     async def request_link(self, *, email: str) -> Outcome[LinkRequested]:
         """Mail a link that signs in the browser that holds the other half of it; every address gets the same answer.
@@ -135,8 +140,14 @@ class AsyncSignIn:
             return await self._ticket(user, factors, by=Factor.LINK, charge=Charge())
         return await self._complete(user, factors={Factor.LINK.value: self._ambient.now()}, charges=())
 
-    async def second_factor(self, *, ticket: str, factor: Factor, code: str) -> SignInStep:
-        """Take the second step with a code of `factor` (of a PASSKEY: its response); a ticket completes at most one sign-in."""
+    async def second_factor(self, *, ticket: str, factor: Factor, code: str, trust: bool = False) -> SignInStep:
+        """Take the second step with a code of `factor` (of a PASSKEY: its response); a ticket completes at most one sign-in.
+
+        With `trust` this device is asked for the password alone from then on, for as long as the deployment allows (INVALID_INPUT where it
+        does not). The sessions of such sign-ins have no second factor.
+        """
+        if trust and not self._parts.devices.may_be_trusted:
+            return Refusal(Reason.INVALID_INPUT, "this deployment asks every device for the second step")
         held = await self._holder(ticket)
         if isinstance(held, Refusal):
             return held
@@ -158,7 +169,7 @@ class AsyncSignIn:
             return await self._refuse_ticket()
         # What the code counted on the password is the newer record; of the first step only its share of the allowance is left to settle.
         charges = (proved, Charge((), first.block))
-        return await self._complete(user, factors={**begun, factor.value: now}, charges=charges)
+        return await self._complete(user, factors={**begun, factor.value: now}, charges=charges, trust=trust)
 
     async def begin_passkey(self, *, ticket: str | None = None) -> Outcome[Mapping[str, object]]:
         """Return what the browser is to ask a passkey for: anybody's as the one step, or with a ticket the person's own as the second.
@@ -257,7 +268,9 @@ class AsyncSignIn:
         )
         return MfaRequired(ticket, tuple(sorted(factors)), ends)
 
-    async def _complete(self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...]) -> SignInStep:
+    async def _complete(
+        self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...], trust: bool = False
+    ) -> SignInStep:
         """End every way in: look at the person's live state, start the session, forgive what was charged, remember the device."""
         live = await self._parts.accounts.get(user.id)
         refusal = _WRONG if live is None else self._may_act(live)
@@ -271,25 +284,37 @@ class AsyncSignIn:
         session, token = await self._parts.sessions.start(live, factors=factors)
         await self._parts.throttle.settle(*charges)
         await self._parts.trails.signed_in(live.id, factors)
-        device = await self._remember(live, charges)
+        device, new = await self._remember(live, charges, trust=trust)
         await self._audit.note(
             EventName.USER_SIGNED_IN,
             actor=_as_principal(session),
             targets=(Target("session", session.id),),
             subject=live.id,
             organization=session.organization_id,
-            details={"factors": tuple(factors), "aal": session.aal, "new_device": device is not None},
+            details={"factors": tuple(factors), "aal": session.aal, "new_device": new},
         )
+        if trust and device is not None:
+            await self._note_device(EventName.DEVICE_TRUSTED, session, device.reveal()[:ID_LENGTH])
         return SignedIn(live, session, token, device, await self._parts.duties.due(live.id, factors=factors))
 
-    async def _remember(self, user: User, charges: tuple[Charge, ...]) -> SecretText | None:
-        """Keep this device; one whose own limit was reached signed in as a stranger, and becomes another device."""
+    async def _trusted(self, user: User, charge: Charge) -> DeviceId | None:
+        """Return the device of this request, if it skips the second step; one whose own limit was reached is a stranger and does not."""
+        device = await self._parts.devices.trusted(user.id)
+        return device if device is not None and counted(charge.records[0].key)[1] == device else None
+
+    async def _note_device(self, name: EventName, session: Session, device: str) -> None:
+        actor, targets = _as_principal(session), (Target("device", device),)
+        await self._audit.note(name, actor=actor, targets=targets, subject=session.user_id, organization=session.organization_id)
+
+    async def _remember(self, user: User, charges: tuple[Charge, ...], *, trust: bool) -> tuple[SecretText | None, bool]:
+        """Keep this device, and say whether it is new; one whose own limit was reached signed in as a stranger, and becomes another one."""
         known = await self._parts.devices.recognise(user.id)
         lanes = {counted(record.key)[1] for charge in charges for record in charge.records}
         spent = bool(lanes) and lanes != {known}
-        if known is None or spent:
+        new = known is None or spent
+        if new:
             await self._parts.notices.complete(user)
-        return await self._parts.devices.remember(user, known=known, spent=spent)
+        return await self._parts.devices.remember(user, known=known, spent=spent, trust=trust), new
 
     def _may_act(self, user: User) -> Refusal | None:
         if user.status is not UserStatus.ACTIVE:

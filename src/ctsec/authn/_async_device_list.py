@@ -31,7 +31,8 @@ class AsyncDeviceList:
         now, here = self._ambient.now(), await self._devices.recognise(user_id)
         live = [device for device in await self._records.of_user(user_id) if now < device.expires_at]
         live.sort(key=lambda device: (device.seen_at, device.id), reverse=True)
-        return tuple(KnownDevice.of(device, current=device.id == here) for device in live)
+        trusted = self._devices.trusted_until
+        return tuple(KnownDevice.of(device, current=device.id == here, trusted_until=trusted(device)) for device in live)
 
     async def revoke(self, principal: Principal, device_id: DeviceId) -> Outcome[bool]:
         """Forget one of the person's own devices; False if there is none, or it is another person's."""
@@ -52,6 +53,15 @@ class AsyncDeviceList:
         if count:
             await self._record(EventName.DEVICE_REVOKED, principal, "all", {"revoked": count})
         return count
+
+    async def distrust(self, principal: Principal, device_id: DeviceId) -> Outcome[bool]:
+        """Have one of the person's own devices asked for the second step again; False if it was asked anyway. It stays known."""
+        if principal.credential.kind is not CredentialKind.SESSION:
+            return _NO_SESSION
+        done = bool(await self._records.distrust(UserId(principal.id), device_id))
+        if done:
+            await self._record(EventName.DEVICE_TRUST_REVOKED, principal, device_id, {})
+        return done
 
     async def _record(self, name: EventName, principal: Principal, device: str, details: dict[str, Detail]) -> None:
         await self._audit.note(name, actor=principal, targets=(Target("device", device),), subject=principal.id, details=details)

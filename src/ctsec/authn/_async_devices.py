@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from ctsec.ambient import Ambient
 from ctsec.authn._async_ports import AsyncDeviceRecords
-from ctsec.authn.device import DEVICE_LIFE, Device, mint_device_token, parse_device_token, proves, to_make_room
+from ctsec.authn.device import DEVICE_LIFE, Device, mint_device_token, parse_device_token, proves, to_make_room, trusted_until
 from ctsec.ids import DeviceId, UserId, new_id
 from ctsec.secret import SecretText
 from ctsec.user import User
@@ -13,10 +15,11 @@ from ctsec.user import User
 class AsyncDevices:
     """What the request's device token says, and what is kept of it."""
 
-    __slots__ = ("_ambient", "_records")
+    __slots__ = ("_ambient", "_records", "_trust")
 
-    def __init__(self, records: AsyncDeviceRecords, *, ambient: Ambient) -> None:
+    def __init__(self, records: AsyncDeviceRecords, *, trust: timedelta | None, ambient: Ambient) -> None:
         self._records = records
+        self._trust = trust
         self._ambient = ambient
 
     async def recognise(self, user_id: UserId | None) -> DeviceId | None:
@@ -24,13 +27,32 @@ class AsyncDevices:
         device = await self._presented()
         return device.id if device is not None and device.user_id == user_id else None
 
-    async def remember(self, user: User, *, known: DeviceId | None, spent: bool = False) -> SecretText | None:
+    @property
+    def may_be_trusted(self) -> bool:
+        """Whether people of this deployment may let a device skip the second step."""
+        return self._trust is not None
+
+    async def trusted(self, user_id: UserId) -> DeviceId | None:
+        """Return the device that this request comes from, if the person has it skip the second step."""
+        device = await self._presented()
+        return device.id if device is not None and device.user_id == user_id and self.trusted_until(device) is not None else None
+
+    def trusted_until(self, device: Device) -> datetime | None:
+        """Return until when a device skips the second step, None if it does not."""
+        return trusted_until(device, longest=self._trust, now=self._ambient.now())
+
+    async def distrust(self, user_id: UserId) -> int:
+        """Have every device of a person asked for the second step again; return how many were not."""
+        return await self._records.distrust(user_id, None)
+
+    async def remember(self, user: User, *, known: DeviceId | None, spent: bool = False, trust: bool = False) -> SecretText | None:
         """Keep the device of a complete sign-in: a known one is renewed (None), another one is added; return its token.
 
-        A known device that is `spent`, since its own limit was reached, is forgotten: it goes on as another one.
+        A known device that is `spent`, since its own limit was reached, is forgotten: it goes on as another one. So does one that gets
+        `trust`: nobody who has seen its token before is trusted with it.
         """
         now = self._ambient.now()
-        if known is not None and spent:
+        if known is not None and (spent or trust):
             await self._records.forget(user.id, known)
         elif known is not None and await self._records.renew(known, seen_at=now, expires_at=now + DEVICE_LIFE):
             return None
@@ -47,6 +69,7 @@ class AsyncDevices:
                 seen_at=now,
                 expires_at=now + DEVICE_LIFE,
                 user_agent=self._ambient.request.user_agent[:256],
+                trusted_until=now + self._trust if trust and self._trust is not None else None,
             )
         )
         return token

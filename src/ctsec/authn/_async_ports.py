@@ -116,6 +116,10 @@ class AsyncDeviceRecords(Protocol):
         """Delete at most `limit` devices that ended by `before`, and return them."""
         ...
 
+    async def distrust(self, user_id: UserId, device_id: DeviceId | None) -> int:
+        """Take `trusted_until` from one device of a person, or from all (None); return how many had one."""
+        ...
+
 
 class AsyncEpochRecords(Protocol):
     """See the directory's port of the same name."""

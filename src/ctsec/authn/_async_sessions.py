@@ -9,7 +9,14 @@ from datetime import datetime
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import EventName, Target
-from ctsec.authn._async_ports import AsyncAccountRecords, AsyncEpochRecords, AsyncMemberships, AsyncRequirements, AsyncSessionRecords
+from ctsec.authn._async_ports import (
+    AsyncAccountRecords,
+    AsyncDeviceRecords,
+    AsyncEpochRecords,
+    AsyncMemberships,
+    AsyncRequirements,
+    AsyncSessionRecords,
+)
 from ctsec.authn.record import Session, SessionPolicy, assurance_level
 from ctsec.authn.session_token import check_session, mint_session_token, parse_session_token
 from ctsec.guard._async_ports import AsyncProofRecords
@@ -26,7 +33,9 @@ _NO_SESSION = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
 class AsyncSessions:
     """The sessions of people."""
 
-    __slots__ = ("_accounts", "_ambient", "_audit", "_epochs", "_memberships", "_policy", "_proofs", "_records", "_requirements")
+    __slots__ = (
+        "_accounts", "_ambient", "_audit", "_devices", "_epochs", "_memberships", "_policy", "_proofs", "_records", "_requirements",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -37,6 +46,7 @@ class AsyncSessions:
         requirements: AsyncRequirements,
         epochs: AsyncEpochRecords,
         proofs: AsyncProofRecords,
+        devices: AsyncDeviceRecords,
         policy: SessionPolicy,
         audit: AsyncRecorder,
         ambient: Ambient,
@@ -47,6 +57,7 @@ class AsyncSessions:
         self._requirements = requirements
         self._epochs = epochs
         self._proofs = proofs
+        self._devices = devices
         self._policy = policy
         self._audit = audit
         self._ambient = ambient
@@ -121,12 +132,13 @@ class AsyncSessions:
         return bool(await self._end(principal, SessionId(principal.credential.id), keep=None))
 
     async def sign_out_everywhere(self, principal: Principal, *, keep_this: bool = False) -> int:
-        """End every session of the person, or every other one, and what sign-ins go on with; return how many sessions ended."""
+        """End every session of the person, or every other one, trust in devices, and begun sign-ins; return how many sessions ended."""
         keep = SessionId(principal.credential.id) if keep_this and principal.credential.kind is CredentialKind.SESSION else None
         return await self._end(principal, None, keep=keep)
 
     async def revoke_others(self, user_id: UserId, *, keep: SessionId | None) -> int:
-        """End every session of a person except `keep`, and what sign-ins go on with; the change that is the reason has its own event."""
+        """End every session of a person except `keep`, trust in devices, and what sign-ins go on with; the reason has its own event."""
+        await self._devices.distrust(user_id, None)
         ended = await self._records.revoke(user_id, None, keep=keep, now=self._ambient.now())
         await self._epochs.bump(user_id)
         await self._void_begun(user_id)
@@ -178,7 +190,8 @@ class AsyncSessions:
         if session_id is None:
             await self._void_begun(UserId(principal.id))
         ended = await self._records.revoke(UserId(principal.id), session_id, keep=keep, now=self._ambient.now())
-        if ended:
+        distrusted = await self._devices.distrust(UserId(principal.id), None) if session_id is None else 0
+        if ended or distrusted:
             await self._epochs.bump(principal.id)
             await self._audit.note(
                 EventName.SESSION_REVOKED,

@@ -32,7 +32,8 @@ class DeviceList:
         now, here = self._ambient.now(), self._devices.recognise(user_id)
         live = [device for device in self._records.of_user(user_id) if now < device.expires_at]
         live.sort(key=lambda device: (device.seen_at, device.id), reverse=True)
-        return tuple(KnownDevice.of(device, current=device.id == here) for device in live)
+        trusted = self._devices.trusted_until
+        return tuple(KnownDevice.of(device, current=device.id == here, trusted_until=trusted(device)) for device in live)
 
     def revoke(self, principal: Principal, device_id: DeviceId) -> Outcome[bool]:
         """Forget one of the person's own devices; False if there is none, or it is another person's."""
@@ -53,6 +54,15 @@ class DeviceList:
         if count:
             self._record(EventName.DEVICE_REVOKED, principal, "all", {"revoked": count})
         return count
+
+    def distrust(self, principal: Principal, device_id: DeviceId) -> Outcome[bool]:
+        """Have one of the person's own devices asked for the second step again; False if it was asked anyway. It stays known."""
+        if principal.credential.kind is not CredentialKind.SESSION:
+            return _NO_SESSION
+        done = bool(self._records.distrust(UserId(principal.id), device_id))
+        if done:
+            self._record(EventName.DEVICE_TRUST_REVOKED, principal, device_id, {})
+        return done
 
     def _record(self, name: EventName, principal: Principal, device: str, details: dict[str, Detail]) -> None:
         self._audit.note(name, actor=principal, targets=(Target("device", device),), subject=principal.id, details=details)

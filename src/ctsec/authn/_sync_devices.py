@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from ctsec.ambient import Ambient
 from ctsec.authn._sync_ports import DeviceRecords
-from ctsec.authn.device import DEVICE_LIFE, Device, mint_device_token, parse_device_token, proves, to_make_room
+from ctsec.authn.device import DEVICE_LIFE, Device, mint_device_token, parse_device_token, proves, to_make_room, trusted_until
 from ctsec.ids import DeviceId, UserId, new_id
 from ctsec.secret import SecretText
 from ctsec.user import User
@@ -14,10 +16,11 @@ from ctsec.user import User
 class Devices:
     """What the request's device token says, and what is kept of it."""
 
-    __slots__ = ("_ambient", "_records")
+    __slots__ = ("_ambient", "_records", "_trust")
 
-    def __init__(self, records: DeviceRecords, *, ambient: Ambient) -> None:
+    def __init__(self, records: DeviceRecords, *, trust: timedelta | None, ambient: Ambient) -> None:
         self._records = records
+        self._trust = trust
         self._ambient = ambient
 
     def recognise(self, user_id: UserId | None) -> DeviceId | None:
@@ -25,13 +28,32 @@ class Devices:
         device = self._presented()
         return device.id if device is not None and device.user_id == user_id else None
 
-    def remember(self, user: User, *, known: DeviceId | None, spent: bool = False) -> SecretText | None:
+    @property
+    def may_be_trusted(self) -> bool:
+        """Whether people of this deployment may let a device skip the second step."""
+        return self._trust is not None
+
+    def trusted(self, user_id: UserId) -> DeviceId | None:
+        """Return the device that this request comes from, if the person has it skip the second step."""
+        device = self._presented()
+        return device.id if device is not None and device.user_id == user_id and self.trusted_until(device) is not None else None
+
+    def trusted_until(self, device: Device) -> datetime | None:
+        """Return until when a device skips the second step, None if it does not."""
+        return trusted_until(device, longest=self._trust, now=self._ambient.now())
+
+    def distrust(self, user_id: UserId) -> int:
+        """Have every device of a person asked for the second step again; return how many were not."""
+        return self._records.distrust(user_id, None)
+
+    def remember(self, user: User, *, known: DeviceId | None, spent: bool = False, trust: bool = False) -> SecretText | None:
         """Keep the device of a complete sign-in: a known one is renewed (None), another one is added; return its token.
 
-        A known device that is `spent`, since its own limit was reached, is forgotten: it goes on as another one.
+        A known device that is `spent`, since its own limit was reached, is forgotten: it goes on as another one. So does one that gets
+        `trust`: nobody who has seen its token before is trusted with it.
         """
         now = self._ambient.now()
-        if known is not None and spent:
+        if known is not None and (spent or trust):
             self._records.forget(user.id, known)
         elif known is not None and self._records.renew(known, seen_at=now, expires_at=now + DEVICE_LIFE):
             return None
@@ -48,6 +70,7 @@ class Devices:
                 seen_at=now,
                 expires_at=now + DEVICE_LIFE,
                 user_agent=self._ambient.request.user_agent[:256],
+                trusted_until=now + self._trust if trust and self._trust is not None else None,
             )
         )
         return token

@@ -117,6 +117,10 @@ class DeviceRecords(Protocol):
         """Delete at most `limit` devices that ended by `before`, and return them."""
         ...
 
+    def distrust(self, user_id: UserId, device_id: DeviceId | None) -> int:
+        """Take `trusted_until` from one device of a person, or from all (None); return how many had one."""
+        ...
+
 
 class EpochRecords(Protocol):
     """See the directory's port of the same name."""

@@ -10,7 +10,14 @@ from datetime import datetime
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import EventName, Target
-from ctsec.authn._sync_ports import AccountRecords, EpochRecords, Memberships, Requirements, SessionRecords
+from ctsec.authn._sync_ports import (
+    AccountRecords,
+    DeviceRecords,
+    EpochRecords,
+    Memberships,
+    Requirements,
+    SessionRecords,
+)
 from ctsec.authn.record import Session, SessionPolicy, assurance_level
 from ctsec.authn.session_token import check_session, mint_session_token, parse_session_token
 from ctsec.guard._sync_ports import ProofRecords
@@ -27,7 +34,9 @@ _NO_SESSION = Refusal(Reason.NOT_AUTHENTICATED, "sign in first")
 class Sessions:
     """The sessions of people."""
 
-    __slots__ = ("_accounts", "_ambient", "_audit", "_epochs", "_memberships", "_policy", "_proofs", "_records", "_requirements")
+    __slots__ = (
+        "_accounts", "_ambient", "_audit", "_devices", "_epochs", "_memberships", "_policy", "_proofs", "_records", "_requirements",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -38,6 +47,7 @@ class Sessions:
         requirements: Requirements,
         epochs: EpochRecords,
         proofs: ProofRecords,
+        devices: DeviceRecords,
         policy: SessionPolicy,
         audit: Recorder,
         ambient: Ambient,
@@ -48,6 +58,7 @@ class Sessions:
         self._requirements = requirements
         self._epochs = epochs
         self._proofs = proofs
+        self._devices = devices
         self._policy = policy
         self._audit = audit
         self._ambient = ambient
@@ -122,12 +133,13 @@ class Sessions:
         return bool(self._end(principal, SessionId(principal.credential.id), keep=None))
 
     def sign_out_everywhere(self, principal: Principal, *, keep_this: bool = False) -> int:
-        """End every session of the person, or every other one, and what sign-ins go on with; return how many sessions ended."""
+        """End every session of the person, or every other one, trust in devices, and begun sign-ins; return how many sessions ended."""
         keep = SessionId(principal.credential.id) if keep_this and principal.credential.kind is CredentialKind.SESSION else None
         return self._end(principal, None, keep=keep)
 
     def revoke_others(self, user_id: UserId, *, keep: SessionId | None) -> int:
-        """End every session of a person except `keep`, and what sign-ins go on with; the change that is the reason has its own event."""
+        """End every session of a person except `keep`, trust in devices, and what sign-ins go on with; the reason has its own event."""
+        self._devices.distrust(user_id, None)
         ended = self._records.revoke(user_id, None, keep=keep, now=self._ambient.now())
         self._epochs.bump(user_id)
         self._void_begun(user_id)
@@ -179,7 +191,8 @@ class Sessions:
         if session_id is None:
             self._void_begun(UserId(principal.id))
         ended = self._records.revoke(UserId(principal.id), session_id, keep=keep, now=self._ambient.now())
-        if ended:
+        distrusted = self._devices.distrust(UserId(principal.id), None) if session_id is None else 0
+        if ended or distrusted:
             self._epochs.bump(principal.id)
             self._audit.note(
                 EventName.SESSION_REVOKED,

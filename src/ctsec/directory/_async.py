@@ -15,6 +15,7 @@ from ctsec.directory._async_ports import (
     AsyncMembershipRecords,
     AsyncOrganizationRecords,
     AsyncRosterRecords,
+    AsyncTrustRecords,
     AsyncUserRecords,
     AsyncWorkspaceRecords,
 )
@@ -42,7 +43,8 @@ class AsyncDirectory:
     """Creates organizations and workspaces, and disables or enables accounts."""
 
     __slots__ = (
-        "_ambient", "_audit", "_authority", "_epochs", "_memberships", "_organizations", "_regions", "_roster", "_users", "_workspaces",
+        "_ambient", "_audit", "_authority", "_devices", "_epochs", "_memberships", "_organizations", "_regions", "_roster", "_users",
+        "_workspaces",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +56,7 @@ class AsyncDirectory:
         memberships: AsyncMembershipRecords,
         roster: AsyncRosterRecords,
         epochs: AsyncEpochRecords,
+        devices: AsyncTrustRecords,
         authority: AsyncAuthority,
         audit: AsyncRecorder,
         ambient: Ambient,
@@ -67,6 +70,7 @@ class AsyncDirectory:
         self._memberships = memberships
         self._roster = roster
         self._epochs = epochs
+        self._devices = devices
         self._authority = authority
         self._audit = audit
         self._ambient = ambient
@@ -173,6 +177,7 @@ class AsyncDirectory:
         after = replace(before, status=status, version=before.version + 1)
         if not await self._users.replace(after):
             return _CONFLICT
+        await self._devices.distrust(user_id, None)
         await self._epochs.bump(user_id)
         await self._audit.note(
             name,

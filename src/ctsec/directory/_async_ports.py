@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ctsec.directory.record import Invitation, Member, Membership, Organization, VerifiedDomain, Workspace
-from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.ids import DeviceId, OrganizationId, UserId, WorkspaceId
 from ctsec.mail.message import Message
 from ctsec.mfa_policy import MfaPolicy
 from ctsec.outcome import Refusal
@@ -187,6 +187,14 @@ class AsyncEpochRecords(Protocol):
 
     async def bump(self, scope: str) -> None:
         """Change the epoch of `scope` (an id) in this transaction, and have caches forget it after commit."""
+        ...
+
+
+class AsyncTrustRecords(Protocol):
+    """Devices that are asked for no second step."""
+
+    async def distrust(self, user_id: UserId, device_id: DeviceId | None) -> int:
+        """Have one device of a person, or all (None), asked again; return how many were not."""
         ...
 
 

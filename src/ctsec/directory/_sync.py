@@ -16,6 +16,7 @@ from ctsec.directory._sync_ports import (
     MembershipRecords,
     OrganizationRecords,
     RosterRecords,
+    TrustRecords,
     UserRecords,
     WorkspaceRecords,
 )
@@ -43,7 +44,8 @@ class Directory:
     """Creates organizations and workspaces, and disables or enables accounts."""
 
     __slots__ = (
-        "_ambient", "_audit", "_authority", "_epochs", "_memberships", "_organizations", "_regions", "_roster", "_users", "_workspaces",
+        "_ambient", "_audit", "_authority", "_devices", "_epochs", "_memberships", "_organizations", "_regions", "_roster", "_users",
+        "_workspaces",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +57,7 @@ class Directory:
         memberships: MembershipRecords,
         roster: RosterRecords,
         epochs: EpochRecords,
+        devices: TrustRecords,
         authority: Authority,
         audit: Recorder,
         ambient: Ambient,
@@ -68,6 +71,7 @@ class Directory:
         self._memberships = memberships
         self._roster = roster
         self._epochs = epochs
+        self._devices = devices
         self._authority = authority
         self._audit = audit
         self._ambient = ambient
@@ -172,6 +176,7 @@ class Directory:
         after = replace(before, status=status, version=before.version + 1)
         if not self._users.replace(after):
             return _CONFLICT
+        self._devices.distrust(user_id, None)
         self._epochs.bump(user_id)
         self._audit.note(
             name,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ctsec.directory.record import Invitation, Member, Membership, Organization, VerifiedDomain, Workspace
-from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.ids import DeviceId, OrganizationId, UserId, WorkspaceId
 from ctsec.mail.message import Message
 from ctsec.mfa_policy import MfaPolicy
 from ctsec.outcome import Refusal
@@ -188,6 +188,14 @@ class EpochRecords(Protocol):
 
     def bump(self, scope: str) -> None:
         """Change the epoch of `scope` (an id) in this transaction, and have caches forget it after commit."""
+        ...
+
+
+class TrustRecords(Protocol):
+    """Devices that are asked for no second step."""
+
+    def distrust(self, user_id: UserId, device_id: DeviceId | None) -> int:
+        """Have one device of a person, or all (None), asked again; return how many were not."""
         ...
 
 

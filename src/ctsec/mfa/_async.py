@@ -132,6 +132,7 @@ class AsyncMfa:
         if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
         codes = await self._new_codes(user, principal)
+        await self._parts.devices.distrust(user.id)
         await self._parts.post.post(self._parts.letters.notice(user.email, what="new backup codes were made"))
         await self._record(EventName.BACKUP_CODES_GENERATED, principal, user.id, "")
         return codes

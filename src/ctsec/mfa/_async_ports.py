@@ -20,6 +20,10 @@ class AsyncKnownDevices(Protocol):
         """Return the device that this request comes from, if the person has used it before; the same is done for nobody (None)."""
         ...
 
+    async def distrust(self, user_id: UserId) -> int:
+        """Have every device of a person asked for the second step again; return how many were not."""
+        ...
+
 
 class AsyncAuthenticatorRecords(Protocol):
     """Authenticators."""

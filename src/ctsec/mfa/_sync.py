@@ -131,6 +131,7 @@ class Mfa:
         if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
         codes = self._new_codes(user, principal)
+        self._parts.devices.distrust(user.id)
         self._parts.post.post(self._parts.letters.notice(user.email, what="new backup codes were made"))
         self._record(EventName.BACKUP_CODES_GENERATED, principal, user.id, "")
         return codes

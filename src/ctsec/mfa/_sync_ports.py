@@ -21,6 +21,10 @@ class KnownDevices(Protocol):
         """Return the device that this request comes from, if the person has used it before; the same is done for nobody (None)."""
         ...
 
+    def distrust(self, user_id: UserId) -> int:
+        """Have every device of a person asked for the second step again; return how many were not."""
+        ...
+
 
 class AuthenticatorRecords(Protocol):
     """Authenticators."""

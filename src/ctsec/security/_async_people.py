@@ -91,6 +91,7 @@ class AsyncPeople:
             requirements=self.requirements,
             epochs=self._store.epochs,
             proofs=self._guard.proofs,
+            devices=self._store.devices,
             policy=self._parts.settings.sessions,
             audit=self.audit,
             ambient=self._ambient,
@@ -264,7 +265,7 @@ class AsyncPeople:
 
     @property
     def _devices(self) -> AsyncDevices:
-        return AsyncDevices(self._store.devices, ambient=self._ambient)
+        return AsyncDevices(self._store.devices, trust=self._parts.settings.trusted_devices, ambient=self._ambient)
 
     @property
     def _notices(self) -> AsyncSignInNotices:

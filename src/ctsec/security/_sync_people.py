@@ -92,6 +92,7 @@ class People:
             requirements=self.requirements,
             epochs=self._store.epochs,
             proofs=self._guard.proofs,
+            devices=self._store.devices,
             policy=self._parts.settings.sessions,
             audit=self.audit,
             ambient=self._ambient,
@@ -265,7 +266,7 @@ class People:
 
     @property
     def _devices(self) -> Devices:
-        return Devices(self._store.devices, ambient=self._ambient)
+        return Devices(self._store.devices, trust=self._parts.settings.trusted_devices, ambient=self._ambient)
 
     @property
     def _notices(self) -> SignInNotices:

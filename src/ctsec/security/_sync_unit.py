@@ -39,6 +39,7 @@ class Unit(People):
             memberships=self._store.memberships,
             roster=self._store.roster,
             epochs=self._store.epochs,
+            devices=self._store.devices,
             authority=self._authority,
             audit=self.audit,
             ambient=self._ambient,

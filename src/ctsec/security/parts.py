@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from ctsec.audit.signing import LogIdentity
 from ctsec.authn._sync_ports import BreachRanges
 from ctsec.authn.argon2 import Argon2Parameters
+from ctsec.authn.device import LONGEST_TRUST
 from ctsec.authn.mix import Mix
 from ctsec.authn.pepper import Sealing
 from ctsec.authn.record import Session, SessionPolicy
@@ -58,6 +59,7 @@ class Settings:
     `sign_in_links` lets people begin a sign-in with a mailed link instead of their password.
     `deployment` is the first part of the origin of every log, the host and port of `base_url` if it is empty; it must
     never change, or nothing more is signed. `former_log_keys` are public keys (`ed25519:` and 64 hex digits) that signed the logs before.
+    `trusted_devices` is how long a device skips the second step whose person said so at one (30 days at most); None: none ever does.
     """
 
     issuer: str
@@ -77,6 +79,7 @@ class Settings:
     sign_in_notices: bool = True
     deployment: str = ""
     former_log_keys: tuple[str, ...] = ()
+    trusted_devices: timedelta | None = None
 
     def log_identity(self, key: bytes | None) -> LogIdentity:
         """Return who the logs of this deployment are, their present public key (None: they are not signed) and the former ones."""
@@ -94,6 +97,8 @@ class Settings:
         if not 0 <= self.totp_window <= 2:
             raise ValueError("expected a totp_window of 0 to 2 steps")
         self.log_identity(None)
+        if self.trusted_devices is not None and not timedelta(0) < self.trusted_devices <= LONGEST_TRUST:
+            raise ValueError("expected trusted_devices of more than nothing and at most 30 days, or None")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +124,8 @@ class EmbeddedOptions:
     `letters` says how mail looks and in which language it speaks; it is tried with a letter of each kind at the start.
 
     `sign_in_notices` is whether people are mailed about sign-ins from devices that they have not used before.
+    `trusted_devices` is how long a device may skip the second step whose person said so at one (30 days at most); None: none ever does.
+    Sessions of such sign-ins have no second factor.
 
     `mail_transport` and `changes_transport` say how the mail server and Redis are reached where they are not on this machine: TLS 1.3 with
     the system's CAs by default.
@@ -162,6 +169,7 @@ class EmbeddedOptions:
     mail_transport: Transport = TRANSPORT
     letters: LetterTemplate = field(default_factory=DefaultTemplate)
     sign_in_notices: bool = True
+    trusted_devices: timedelta | None = None
     changes: str | None = None
     changes_transport: Transport = TRANSPORT
     ask_every: float = 1.0

@@ -46,7 +46,7 @@ async def sign_in_code(call: AsyncCall) -> Answer:
     """Take the second step of a sign-in."""
     body = call.read(models.SignInCode)
     step = await call.unit.sign_in.second_factor(
-        ticket=body.ticket.get_secret_value(), factor=Factor(body.factor), code=body.code.get_secret_value()
+        ticket=body.ticket.get_secret_value(), factor=Factor(body.factor), code=body.code.get_secret_value(), trust=body.trust
     )
     return sign_in_answer(call, step)
 

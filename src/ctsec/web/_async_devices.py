@@ -26,6 +26,12 @@ async def revoke_device(call: AsyncCall) -> Answer:
     return no_content(*([call.site.clear_device_cookie()] if device in own else [])) if done else NOT_FOUND
 
 
+async def distrust_device(call: AsyncCall) -> Answer:
+    """Have one of the caller's devices asked for the second step again; another person's is answered like none."""
+    done = await call.unit.devices.distrust(call.principal, DeviceId(call.request.params["device_id"]))
+    return done if isinstance(done, Refusal) else no_content() if done else NOT_FOUND
+
+
 async def revoke_other_devices(call: AsyncCall) -> Answer:
     """Forget all of the caller's devices but the one that the request comes from."""
     done = await call.unit.devices.revoke_all(call.principal, keep_this=True)

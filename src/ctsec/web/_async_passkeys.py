@@ -27,7 +27,7 @@ async def sign_in_passkey(call: AsyncCall) -> Answer:
     text = json.dumps(body.response)
     if body.ticket is None:
         return sign_in_answer(call, await call.unit.sign_in.passkey(response=text))
-    step = await call.unit.sign_in.second_factor(ticket=body.ticket.get_secret_value(), factor=Factor.PASSKEY, code=text)
+    step = await call.unit.sign_in.second_factor(ticket=body.ticket.get_secret_value(), factor=Factor.PASSKEY, code=text, trust=body.trust)
     return sign_in_answer(call, step)
 
 

@@ -27,6 +27,12 @@ def revoke_device(call: Call) -> Answer:
     return no_content(*([call.site.clear_device_cookie()] if device in own else [])) if done else NOT_FOUND
 
 
+def distrust_device(call: Call) -> Answer:
+    """Have one of the caller's devices asked for the second step again; another person's is answered like none."""
+    done = call.unit.devices.distrust(call.principal, DeviceId(call.request.params["device_id"]))
+    return done if isinstance(done, Refusal) else no_content() if done else NOT_FOUND
+
+
 def revoke_other_devices(call: Call) -> Answer:
     """Forget all of the caller's devices but the one that the request comes from."""
     done = call.unit.devices.revoke_all(call.principal, keep_this=True)

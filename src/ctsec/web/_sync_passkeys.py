@@ -28,7 +28,7 @@ def sign_in_passkey(call: Call) -> Answer:
     text = json.dumps(body.response)
     if body.ticket is None:
         return sign_in_answer(call, call.unit.sign_in.passkey(response=text))
-    step = call.unit.sign_in.second_factor(ticket=body.ticket.get_secret_value(), factor=Factor.PASSKEY, code=text)
+    step = call.unit.sign_in.second_factor(ticket=body.ticket.get_secret_value(), factor=Factor.PASSKEY, code=text, trust=body.trust)
     return sign_in_answer(call, step)
 
 

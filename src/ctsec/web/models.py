@@ -66,6 +66,7 @@ class SignInCode(Body):
     ticket: Token
     factor: Literal["otp", "backup"] = "otp"
     code: Code
+    trust: bool = False
 
 
 class Ticket(Body):
@@ -160,6 +161,7 @@ class PasskeySignIn(Body):
 
     response: dict[str, object]
     ticket: Token | None = None
+    trust: bool = False
 
 
 class NewPasskey(Body):

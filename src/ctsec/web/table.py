@@ -116,6 +116,7 @@ PASSKEYS: Final = (
 DEVICES: Final = (
     _signed_in("GET /devices devices", "The devices that I have signed in with before", returns=("devices:array",)),
     _signed_in("DELETE /devices/{device_id} revoke_device", "Make one of them a stranger", status=204),
+    _signed_in("DELETE /devices/{device_id}/trust distrust_device", "Ask it for the second step again", status=204),
     _signed_in("DELETE /devices revoke_other_devices", "Make all but this one strangers", returns=("revoked:integer",)),
 )
 ORGANIZATIONS: Final = (

@@ -79,6 +79,7 @@ def device(record: KnownDevice) -> View:
         "created_at": moment(record.created_at),
         "last_seen_at": moment(record.seen_at),
         "expires_at": moment(record.expires_at),
+        "trusted_until": moment(record.trusted_until),
         "current": record.current,
     }
 

@@ -143,6 +143,15 @@ class MemoryDevices:
             self._tx.put(DEVICES, each.id, None)
         return tuple(found)
 
+    def distrust(self, user_id: UserId, device_id: DeviceId | None) -> int:
+        """Take the trust from one device of a person, or from all (None)."""
+        found = self._tx.current_where(
+            DEVICES, lambda d: d.user_id == user_id and device_id in {None, d.id} and d.trusted_until is not None
+        )
+        for each in found:
+            self._tx.put(DEVICES, each.id, replace(each, trusted_until=None))
+        return len(found)
+
 
 class MemoryAuthenticators:
     """See `ctsec.mfa.ports.AuthenticatorRecords`."""

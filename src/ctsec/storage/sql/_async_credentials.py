@@ -124,6 +124,10 @@ class AsyncSqlDevices:
         gone = [await self._run.change(credentials.drop_device(self._tables, each.id, before=before)) for each in found]
         return tuple(each for each, deleted in zip(found, gone, strict=True) if deleted)
 
+    async def distrust(self, user_id: UserId, device_id: DeviceId | None) -> int:
+        """Take the trust from one device of a person, or from all (None)."""
+        return await self._run.change(credentials.distrust(self._tables, user_id, device_id))
+
 
 class AsyncSqlAuthenticators:
     """See `ctsec.mfa.ports.AsyncAuthenticatorRecords`."""

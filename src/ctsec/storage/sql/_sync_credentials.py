@@ -125,6 +125,10 @@ class SqlDevices:
         gone = [self._run.change(credentials.drop_device(self._tables, each.id, before=before)) for each in found]
         return tuple(each for each, deleted in zip(found, gone, strict=True) if deleted)
 
+    def distrust(self, user_id: UserId, device_id: DeviceId | None) -> int:
+        """Take the trust from one device of a person, or from all (None)."""
+        return self._run.change(credentials.distrust(self._tables, user_id, device_id))
+
 
 class SqlAuthenticators:
     """See `ctsec.mfa.ports.AuthenticatorRecords`."""

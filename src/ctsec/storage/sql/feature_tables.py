@@ -73,7 +73,8 @@ class FeatureTables:
         )  # fmt: skip
         self.device = self._table(
             "device", ident("id"), ident("user_id"), Column("secret_digest", Digest(64), nullable=False), at("created_at"), at("seen_at"),
-            at("expires_at"), words("user_agent"), key=("id",), by_user=("user_id",), by_end=("expires_at",),
+            at("expires_at"), words("user_agent"), at("trusted_until", nullable=True), key=("id",), by_user=("user_id",),
+            by_end=("expires_at",),
         )  # fmt: skip
 
     def _directory(self) -> None:

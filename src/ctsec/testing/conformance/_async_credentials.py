@@ -208,6 +208,25 @@ class AsyncDeviceConformance:
         async with storage.reading() as store:
             equal([await store.devices.get(each.id) for each in made], [None, None, None, made[3]])
 
+    async def test_trust_is_taken_from_one_or_from_all(self, storage: AsyncStorage) -> None:
+        """Trust ends for one device or for all of a person, nobody else's; the devices stay known, and only what had it is counted."""
+        plain, *trusted = (
+            device(1, of=1),
+            *(replace(device(n, of=of), trusted_until=NOW + HOUR) for n, of in ((2, 1), (3, 1), (4, 1), (5, 2))),
+        )
+        async with storage.begin(after_commit=ignore) as store:
+            for each in (plain, *trusted):
+                await store.devices.add(each)
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.devices.get(trusted[0].id), trusted[0])
+            equal(await store.devices.distrust(user_id(2), trusted[0].id), 0)
+            equal([await store.devices.distrust(user_id(1), trusted[0].id) for _ in range(2)], [1, 0])
+            equal(await store.devices.get(trusted[0].id), replace(trusted[0], trusted_until=None))
+            equal([await store.devices.distrust(user_id(1), None) for _ in range(2)], [2, 0])
+        async with storage.begin(after_commit=ignore) as store:
+            equal([each.trusted_until for each in await store.devices.of_user(user_id(1))], [None] * 4)
+            equal(await store.devices.of_user(user_id(2)), (trusted[3],))
+
 
 class AsyncAuthenticatorConformance:
     """TOTP authenticators."""

@@ -86,6 +86,13 @@ def forget_device(tables: Tables, user_id: UserId, device_id: DeviceId) -> Delet
     return delete(tables.device).where(tables.device.c.id == device_id, tables.device.c.user_id == user_id)
 
 
+def distrust(tables: Tables, user_id: UserId, device_id: DeviceId | None) -> Update:
+    """Return the statement that takes the trust from one device of a person, or from all."""
+    t = tables.device
+    found = update(t).where(t.c.user_id == user_id, t.c.trusted_until.is_not(None))
+    return (found if device_id is None else found.where(t.c.id == device_id)).values(trusted_until=None)
+
+
 def authenticators(tables: Tables, user_id: UserId) -> Select[Any]:
     """Return the query for every authenticator of a person."""
     t = tables.authenticator
