@@ -10,6 +10,7 @@ Rules that this module keeps:
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -82,25 +83,8 @@ def _methods(policy: Policy, given: MethodTable | str | None) -> MethodTable | N
 
 def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
     """Return the settings that the options of an embedded bundle stand for."""
-    return Settings(
-        issuer=issuer,
-        base_url=options.base_url,
-        sign_in_links=options.sign_in_links,
-        sessions=options.sessions,
-        throttle=options.throttle,
-        keys=options.keys,
-        elevations=options.elevations,
-        recovery=options.recovery,
-        data_keys=options.data_keys,
-        customer_keys=options.customer_keys,
-        regions=options.regions,
-        breaches_optional=options.breaches_optional,
-        letters=options.letters,
-        sign_in_notices=options.sign_in_notices,
-        deployment=options.deployment,
-        former_log_keys=options.former_log_keys,
-        trusted_devices=options.trusted_devices,
-    )
+    shared = {each.name: getattr(options, each.name) for each in fields(Settings) if each.name != "issuer"}
+    return Settings(issuer=issuer, **shared)
 
 
 def _feed(storage: Storage, options: EmbeddedOptions) -> ChangeFeed | None:

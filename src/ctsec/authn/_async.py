@@ -27,9 +27,10 @@ from ctsec.authn._async_ports import AsyncAccountRecords, AsyncRecoveryTrails, A
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.authn.journey import LINK_LIFE, TICKET_LIFE, EnrolmentRequired, LinkRequested, MfaRequired, SignedIn, SignInStep
 from ctsec.authn.record import Session
+from ctsec.authn.ticket import MOMENT, as_claims, begun_with, charge_in
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
-from ctsec.guard.attempts import Attempts, Charge
+from ctsec.guard.attempts import Charge
 from ctsec.guard.counters import counted, password_counter, unknown_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
 from ctsec.ids import ID_LENGTH, DeviceId, SessionId, UserId
@@ -40,7 +41,6 @@ from ctsec.user import User, UserStatus, parse_email
 
 _WRONG: Final = Refusal(Reason.INVALID_CREDENTIALS, "the address or the password is not right")
 _NO_LINKS: Final = Refusal(Reason.NOT_FOUND, "nobody signs in by mail here; the deployment has to turn it on")
-_MOMENT: Final = {Factor.PASSWORD: "password_at", Factor.LINK: "link_at"}
 _STALE: Final = Refusal(Reason.INVALID_TOKEN, "the sign-in took too long or was completed; start again")
 
 
@@ -152,7 +152,7 @@ class AsyncSignIn:
         if isinstance(held, Refusal):
             return held
         user, proof = held
-        first, begun = _charge_in(proof, user), _begun_with(proof)
+        first, begun = charge_in(proof, user), begun_with(proof)
         device = await self._parts.devices.recognise(user.id)
         proved = await self._parts.second_factors.prove(
             user.id,
@@ -181,7 +181,7 @@ class AsyncSignIn:
         held = await self._holder(ticket)
         if isinstance(held, Refusal):
             return held
-        return await self._parts.second_factors.passkey_options(held[0].id, sole=Factor.PASSWORD not in _begun_with(held[1]))
+        return await self._parts.second_factors.passkey_options(held[0].id, sole=Factor.PASSWORD not in begun_with(held[1]))
 
     async def passkey(self, *, response: str) -> SignInStep:
         """Sign in with a passkey alone, which has verified the person; `response` is what the browser answered, as JSON text."""
@@ -255,7 +255,7 @@ class AsyncSignIn:
                     subject=user.id,
                     issued_at=now,
                     expires_at=ends,
-                    claims={_MOMENT[by]: now.isoformat(), **_as_claims(charge)},
+                    claims={MOMENT[by]: now.isoformat(), **as_claims(charge)},
                 ),
             )
         )
@@ -337,23 +337,6 @@ class AsyncSignIn:
 
 def _without_password(principal: Principal) -> bool:
     return Factor.PASSWORD not in principal.credential.factors
-
-
-def _as_claims(charge: Charge) -> dict[str, str]:
-    return {"counter": charge.records[0].key, "block": charge.block or ""} if charge.records else {}
-
-
-def _begun_with(ticket: Proof) -> Mapping[str, datetime]:
-    """Return what the first step proved, and when."""
-    return {factor.value: datetime.fromisoformat(ticket.claims[name]) for factor, name in _MOMENT.items() if name in ticket.claims}
-
-
-def _charge_in(ticket: Proof, user: User) -> Charge:
-    """Return the charge of the first step, as the ticket tells it; one from before there were known devices tells none."""
-    if _MOMENT[Factor.LINK] in ticket.claims:
-        return Charge()
-    counter = ticket.claims.get("counter") or password_counter(user.id)
-    return Charge((Attempts(key=counter),), ticket.claims.get("block") or None)
 
 
 def _as_principal(session: Session) -> Principal:

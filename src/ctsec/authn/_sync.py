@@ -28,9 +28,10 @@ from ctsec.authn._sync_ports import AccountRecords, RecoveryTrails, SecondFactor
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.authn.journey import LINK_LIFE, TICKET_LIFE, EnrolmentRequired, LinkRequested, MfaRequired, SignedIn, SignInStep
 from ctsec.authn.record import Session
+from ctsec.authn.ticket import MOMENT, as_claims, begun_with, charge_in
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords
-from ctsec.guard.attempts import Attempts, Charge
+from ctsec.guard.attempts import Charge
 from ctsec.guard.counters import counted, password_counter, unknown_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
 from ctsec.ids import ID_LENGTH, DeviceId, SessionId, UserId
@@ -41,7 +42,6 @@ from ctsec.user import User, UserStatus, parse_email
 
 _WRONG: Final = Refusal(Reason.INVALID_CREDENTIALS, "the address or the password is not right")
 _NO_LINKS: Final = Refusal(Reason.NOT_FOUND, "nobody signs in by mail here; the deployment has to turn it on")
-_MOMENT: Final = {Factor.PASSWORD: "password_at", Factor.LINK: "link_at"}
 _STALE: Final = Refusal(Reason.INVALID_TOKEN, "the sign-in took too long or was completed; start again")
 
 
@@ -153,7 +153,7 @@ class SignIn:
         if isinstance(held, Refusal):
             return held
         user, proof = held
-        first, begun = _charge_in(proof, user), _begun_with(proof)
+        first, begun = charge_in(proof, user), begun_with(proof)
         device = self._parts.devices.recognise(user.id)
         proved = self._parts.second_factors.prove(
             user.id,
@@ -182,7 +182,7 @@ class SignIn:
         held = self._holder(ticket)
         if isinstance(held, Refusal):
             return held
-        return self._parts.second_factors.passkey_options(held[0].id, sole=Factor.PASSWORD not in _begun_with(held[1]))
+        return self._parts.second_factors.passkey_options(held[0].id, sole=Factor.PASSWORD not in begun_with(held[1]))
 
     def passkey(self, *, response: str) -> SignInStep:
         """Sign in with a passkey alone, which has verified the person; `response` is what the browser answered, as JSON text."""
@@ -256,7 +256,7 @@ class SignIn:
                     subject=user.id,
                     issued_at=now,
                     expires_at=ends,
-                    claims={_MOMENT[by]: now.isoformat(), **_as_claims(charge)},
+                    claims={MOMENT[by]: now.isoformat(), **as_claims(charge)},
                 ),
             )
         )
@@ -336,23 +336,6 @@ class SignIn:
 
 def _without_password(principal: Principal) -> bool:
     return Factor.PASSWORD not in principal.credential.factors
-
-
-def _as_claims(charge: Charge) -> dict[str, str]:
-    return {"counter": charge.records[0].key, "block": charge.block or ""} if charge.records else {}
-
-
-def _begun_with(ticket: Proof) -> Mapping[str, datetime]:
-    """Return what the first step proved, and when."""
-    return {factor.value: datetime.fromisoformat(ticket.claims[name]) for factor, name in _MOMENT.items() if name in ticket.claims}
-
-
-def _charge_in(ticket: Proof, user: User) -> Charge:
-    """Return the charge of the first step, as the ticket tells it; one from before there were known devices tells none."""
-    if _MOMENT[Factor.LINK] in ticket.claims:
-        return Charge()
-    counter = ticket.claims.get("counter") or password_counter(user.id)
-    return Charge((Attempts(key=counter),), ticket.claims.get("block") or None)
 
 
 def _as_principal(session: Session) -> Principal:

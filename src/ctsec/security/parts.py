@@ -119,7 +119,7 @@ class EmbeddedOptions:
     wait for it); `breaches_optional` is why a password may be set all the same where it does not answer (empty: it may not).
 
     `sign_in_links` lets people begin a sign-in with a mailed link instead of their password; it counts for less than a passkey and for no
-    more than a password.
+    more than a password. `totp_window` is how many steps of 30 seconds to either side a one-time code may be of (0 to 2).
 
     `letters` says how mail looks and in which language it speaks; it is tried with a letter of each kind at the start.
 
@@ -152,6 +152,7 @@ class EmbeddedOptions:
     breaches_optional: str = ""
     mail_from: str | None = None
     sign_in_links: bool = False
+    totp_window: int = 1
     sessions: SessionPolicy = field(default_factory=SessionPolicy)
     throttle: ThrottlePolicy = field(default_factory=ThrottlePolicy)
     keys: KeyPolicy = field(default_factory=KeyPolicy)

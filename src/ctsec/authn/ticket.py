@@ -1,0 +1,34 @@
+"""What the ticket between the steps of a sign-in tells of the first one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from ctsec.guard.attempts import Attempts, Charge
+from ctsec.guard.counters import password_counter
+from ctsec.guard.proof import Proof
+from ctsec.principal import Factor
+from ctsec.user import User
+
+# The claim that holds when a first step was taken, by what it was taken with.
+MOMENT: Final = {Factor.PASSWORD: "password_at", Factor.LINK: "link_at"}
+
+
+def as_claims(charge: Charge) -> dict[str, str]:
+    """Return what a ticket tells of the charge of the first step."""
+    return {"counter": charge.records[0].key, "block": charge.block or ""} if charge.records else {}
+
+
+def begun_with(ticket: Proof) -> Mapping[str, datetime]:
+    """Return what the first step proved, and when."""
+    return {factor.value: datetime.fromisoformat(ticket.claims[name]) for factor, name in MOMENT.items() if name in ticket.claims}
+
+
+def charge_in(ticket: Proof, user: User) -> Charge:
+    """Return the charge of the first step, as the ticket tells it; one from before there were known devices tells none."""
+    if MOMENT[Factor.LINK] in ticket.claims:
+        return Charge()
+    counter = ticket.claims.get("counter") or password_counter(user.id)
+    return Charge((Attempts(key=counter),), ticket.claims.get("block") or None)
