@@ -173,6 +173,8 @@ def _value(column: Column[Any], n: int, chance: random.Random, *, bytewise: bool
             return value.encode() if bytewise else value
         case Words() | JsonText():
             return "".join(chance.choices(LETTERS, k=chance.choice((0, 3, 500))))
+        case BigInteger() if any(index.unique and [*index.columns] == [column] for index in column.table.indexes):
+            return n
         case Instant() | BigInteger():
             return chance.choice((0, -1, n, (1 << 63) - 1, -(1 << 63)))
         case Integer():
