@@ -103,6 +103,14 @@ def body(kept: Kept, draw: random.Random) -> Changed:
     return ONE, 0
 
 
+def leaf(kept: Kept, draw: random.Random) -> Changed:
+    index, at = place(kept, draw), draw.randrange(32)
+    event = kept.events[(ONE, index)]
+    flipped = event.leaf[:at] + bytes([event.leaf[at] ^ 1 << draw.randrange(8)]) + event.leaf[at + 1 :]
+    kept.events[(ONE, index)] = replace(event, leaf=flipped)
+    return ONE, 0
+
+
 def body_leaf_and_tile(kept: Kept, draw: random.Random) -> Changed:
     index = place(kept, draw)
     event = kept.events[(ONE, index)]
@@ -246,7 +254,7 @@ def moved_to_another_log(kept: Kept, draw: random.Random) -> Changed:
 
 
 MUTATIONS: Final[tuple[Mutation, ...]] = (
-    body, body_leaf_and_tile, row_deleted, swapped, swapped_with_leaves, inserted, tail_cut, tile_bit, projection, head, checkpoint,
+    body, leaf, body_leaf_and_tile, row_deleted, swapped, swapped_with_leaves, inserted, tail_cut, tile_bit, projection, head, checkpoint,
     moved_to_another_log,
 )  # fmt: skip
 
