@@ -27,7 +27,6 @@ from ctsec.guard.proof import Proof, Purpose
 from ctsec.mail.message import Letters
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Credential, CredentialKind, Factor, Principal, PrincipalKind
-from ctsec.secret import SecretText
 from ctsec.user import User
 
 _CONFLICT: Final = Refusal(Reason.CONFLICT, "the password was changed meanwhile; sign in again")
@@ -74,6 +73,11 @@ class _Journey(SignIn):
         """Refuse a person whose counters were disabled meanwhile."""
         return self._refuse(LOCKED, subject=user.id)
 
+    def second_step(self, user: User, factors: frozenset[Factor], parked: _Parked) -> MfaRequired:
+        """Hand out the ticket of a second step, for what the first one proved."""
+        by = Factor.LINK if Factor.LINK.value in parked.factors else Factor.PASSWORD
+        return self._ticket(user, factors, by=by, charge=parked.charges[0])
+
     def complete(self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...]) -> SignInStep:
         """End the way in."""
         return self._complete(user, factors=factors, charges=charges)
@@ -104,7 +108,9 @@ class Owing:
         codes = self._work.enrolment.confirm_totp(parked.principal, code=code)
         if isinstance(codes, Refusal):
             return codes
-        step = self._finish(parked, {**parked.factors, Factor.TOTP.value: self._ambient.now()})
+        # Confirming has voided every ticket of the person, this one too; of two with one code, one was told yes.
+        factors = {**parked.factors, Factor.TOTP.value: self._ambient.now()}
+        step = self._journey.complete(parked.user, factors=factors, charges=parked.charges)
         return step if isinstance(step, Refusal) else replace(step, codes=codes.codes)
 
     def begin_registration(self, ticket: str) -> Outcome[Mapping[str, object]]:
@@ -113,17 +119,17 @@ class Owing:
         return parked if isinstance(parked, Refusal) else self._work.passkeys.begin_registration(parked.principal)
 
     def finish_registration(self, ticket: str, *, response: str, name: str) -> Outcome[MfaRequired]:
-        """Keep the passkey that the browser made; the ticket is now that of a second step, which a sign with the passkey completes."""
+        """Keep the passkey that the browser made; the new ticket is that of a second step, which a sign with the passkey completes."""
         parked = self._parked(ticket, Duty.ENROL)
         if isinstance(parked, Refusal):
             return parked
         added = self._work.passkeys.finish_registration(parked.principal, response=response, name=name)
         if isinstance(added, Refusal):
             return added
+        # Adding it has voided every ticket of the person, this one too.
         factors = self._parts.second_factors.enrolled(parked.user.id)
-        ends = parked.proof.expires_at or self._ambient.now()
-        codes = added.codes.codes if added.codes is not None else ()
-        return MfaRequired(SecretText(ticket), tuple(sorted(factors)), ends, codes)
+        step = self._journey.second_step(parked.user, factors, parked)
+        return replace(step, codes=added.codes.codes if added.codes is not None else ())
 
     def set_password(self, ticket: str, *, password: str) -> SignInStep:
         """Set another password in place of one that is too short now, and complete the sign-in; other sessions end."""
@@ -168,8 +174,3 @@ class Owing:
         principal = Principal(id=user.id, kind=PrincipalKind.USER, credential=credential)
         counted = Charge(tuple(Attempts(key=key) for key in keys))
         return _Parked(user=user, proof=proof, principal=principal, charges=(counted, *(Charge((), block) for block in blocks)))
-
-    def _finish(self, parked: _Parked, factors: Mapping[str, datetime]) -> SignInStep:
-        if not self._parts.proofs.consume(Purpose.SIGN_IN_TICKET, parked.proof.digest, now=self._ambient.now()):
-            return self._journey.stale()
-        return self._journey.complete(parked.user, factors=factors, charges=parked.charges)
