@@ -37,6 +37,7 @@ MALLORY, SAM, TESS = (Operator(id=name, reason="a case") for name in ("mallory",
 FREELY = AllowancePolicy(burst=1000, every=timedelta(seconds=1))
 OPTIONS = EmbeddedOptions(
     recovery=RecoveryPolicy(separation=timedelta(hours=24)),
+    sign_in_links=True,
     # Nothing that is tried too often hides what is tried.
     throttle=ThrottlePolicy(first_backoff_at=100, addresses=FREELY, mails=FREELY),
 )
@@ -56,6 +57,7 @@ class Takeover:
         self.world.verified(self.acme)
         self.device: Device | None = self.world.enrol(vic)
         self.password = PASSWORD
+        self.browser = ""
 
     # What Mallory does.
 
@@ -74,6 +76,16 @@ class Takeover:
         """Do both."""
         self.takes_a_link()
         self.uses_a_link()
+
+    def asks_to_sign_in_by_mail(self) -> None:
+        """Ask for a link that signs in, and keep the browser's half of it."""
+        self.browser = self.world.call("sign_in.request_link", email=VIC).browser.reveal()
+
+    def signs_in_by_mail(self) -> None:
+        """Open the newest link that signs in; a ticket for a second step is no way in."""
+        links = self.mailed("sign_in_link") if self.browser else []
+        if links:
+            assert isinstance(self.world.call("sign_in.link", token=links[-1], browser=self.browser), MfaRequired | Refusal)
 
     def asks_at_once(self) -> None:
         """Have the organization ask for nothing more, and ask for a reset."""
@@ -208,7 +220,7 @@ class Takeover:
 
 
 T = Takeover
-STEP = st.sampled_from([step for name, step in vars(T).items() if callable(step) and not name.startswith("_")][:17])
+STEP = st.sampled_from([step for name, step in vars(T).items() if callable(step) and not name.startswith("_")][:19])
 
 
 def play(*steps: Callable[[Takeover], None]) -> None:
@@ -224,6 +236,8 @@ def play(*steps: Callable[[Takeover], None]) -> None:
 @example([T.asks_at_once, T.uses_the_mail])
 @example([T.asks_at_once, T.weeks_pass, T.uses_the_mail])
 @example([T.takes_a_link, T.asks_at_once, T.uses_a_link])
+@example([T.asks_to_sign_in_by_mail, T.asks_at_once, T.signs_in_by_mail])
+@example([T.asks_at_once, T.asks_to_sign_in_by_mail, T.signs_in_by_mail])
 @example([T.takes_a_link, T.asks_and_waits, T.uses_a_link, T.a_day_passes])
 @example([T.asks_and_waits, T.uses_the_mail, T.a_day_passes])
 @example([T.uses_the_mail, T.asks_at_once])

@@ -22,7 +22,7 @@ from ctsec.recovery.record import Trail
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.memory._async import AsyncMemoryStore
 from ctsec.storage.memory.tables import PASSWORDS
-from ctsec.testing import SoftwareAuthenticator
+from ctsec.testing import SoftwareAuthenticator, Written
 from ctsec.testing.conformance.samples import ignore
 from tests.services._async_world import REQUEST, AsyncWorld
 from tests.services.probing import OPERATOR, OTHER_PASSWORD, PASSWORD, Device, reason
@@ -430,3 +430,45 @@ async def test_the_deployment_chooses_where_an_organization_has_not() -> None:
     async with AsyncWorld.open(options=options) as world:
         asked = await (await played(world)).ask()
         assert (asked.state, asked.due_at - asked.requested_at) == (RecoveryState.REQUESTED, DAY)
+
+
+@pytest.mark.parametrize("mails", ["password_reset", "sign_in_link"])
+async def test_a_reset_is_looked_for_behind_the_factors(mails: str) -> None:
+    """What lets in by mail asks for a reset once more after it has seen that there is no factor, so none slips in between the two."""
+    async with AsyncWorld.open() as world:
+        await world.person(BOB)
+        if mails == "sign_in_link":
+            asked = await world.call("sign_in.request_link", email=BOB)
+            method, given = "sign_in.link", {"token": await world.token(BOB, mails), "browser": asked.browser.reveal()}
+            written = "sessions.add"
+        else:
+            await world.call("accounts.request_password_reset", email=BOB)
+            method, given = "accounts.reset_password", {"token": await world.token(BOB, mails), "password": OTHER_PASSWORD}
+            written = "passwords.put"
+        with world.tap.to(Written()) as probe:
+            assert reason(await world.call(method, **given)) is None
+        before = probe.calls[: probe.calls.index(written)]
+        pending = [n for n, call in enumerate(before) if call == "recoveries.pending"]
+        assert len(pending) == 2
+        assert "trails.get" in before[pending[0] :]
+        assert ("trails.put" in before) == (mails == "password_reset")
+
+
+async def test_a_link_signs_nobody_in_beside_a_reset(case: Case) -> None:
+    """A link that signs in is held as one that sets a password is: while a reset waits and after it, one from before too."""
+    world = case.world
+    await case.terms(delay=DAY)
+    asked = await world.call("sign_in.request_link", email=BOB)
+    token = await world.token(BOB, "sign_in_link")
+    await case.ask()
+    early = await world.call("sign_in.link", token=token, browser=asked.browser.reveal())
+    assert reason(early) is Reason.ON_HOLD
+    again = await world.call("sign_in.link", token=token, browser=asked.browser.reveal())
+    assert reason(again) is Reason.CODE_ALREADY_USED
+    for _ in range(2):
+        await case.told()
+        await world.call("sign_in.request_link", email=BOB)
+        assert await case.told() == ["reset_held"]
+        world.clock.advance(DAY)
+        await world.security.jobs.recoveries.carry_out_due()
+    assert not await case.enrolled()

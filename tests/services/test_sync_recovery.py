@@ -23,7 +23,7 @@ from ctsec.recovery.record import Trail
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.memory._sync import MemoryStore
 from ctsec.storage.memory.tables import PASSWORDS
-from ctsec.testing import SoftwareAuthenticator
+from ctsec.testing import SoftwareAuthenticator, Written
 from ctsec.testing.conformance.samples import ignore
 from tests.services._sync_world import REQUEST, World
 from tests.services.probing import OPERATOR, OTHER_PASSWORD, PASSWORD, Device, reason
@@ -431,3 +431,45 @@ def test_the_deployment_chooses_where_an_organization_has_not() -> None:
     with World.open(options=options) as world:
         asked = (played(world)).ask()
         assert (asked.state, asked.due_at - asked.requested_at) == (RecoveryState.REQUESTED, DAY)
+
+
+@pytest.mark.parametrize("mails", ["password_reset", "sign_in_link"])
+def test_a_reset_is_looked_for_behind_the_factors(mails: str) -> None:
+    """What lets in by mail asks for a reset once more after it has seen that there is no factor, so none slips in between the two."""
+    with World.open() as world:
+        world.person(BOB)
+        if mails == "sign_in_link":
+            asked = world.call("sign_in.request_link", email=BOB)
+            method, given = "sign_in.link", {"token": world.token(BOB, mails), "browser": asked.browser.reveal()}
+            written = "sessions.add"
+        else:
+            world.call("accounts.request_password_reset", email=BOB)
+            method, given = "accounts.reset_password", {"token": world.token(BOB, mails), "password": OTHER_PASSWORD}
+            written = "passwords.put"
+        with world.tap.to(Written()) as probe:
+            assert reason(world.call(method, **given)) is None
+        before = probe.calls[: probe.calls.index(written)]
+        pending = [n for n, call in enumerate(before) if call == "recoveries.pending"]
+        assert len(pending) == 2
+        assert "trails.get" in before[pending[0] :]
+        assert ("trails.put" in before) == (mails == "password_reset")
+
+
+def test_a_link_signs_nobody_in_beside_a_reset(case: Case) -> None:
+    """A link that signs in is held as one that sets a password is: while a reset waits and after it, one from before too."""
+    world = case.world
+    case.terms(delay=DAY)
+    asked = world.call("sign_in.request_link", email=BOB)
+    token = world.token(BOB, "sign_in_link")
+    case.ask()
+    early = world.call("sign_in.link", token=token, browser=asked.browser.reveal())
+    assert reason(early) is Reason.ON_HOLD
+    again = world.call("sign_in.link", token=token, browser=asked.browser.reveal())
+    assert reason(again) is Reason.CODE_ALREADY_USED
+    for _ in range(2):
+        case.told()
+        world.call("sign_in.request_link", email=BOB)
+        assert case.told() == ["reset_held"]
+        world.clock.advance(DAY)
+        world.security.jobs.recoveries.carry_out_due()
+    assert not case.enrolled()

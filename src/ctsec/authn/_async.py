@@ -138,6 +138,10 @@ class AsyncSignIn:
         factors = await self._parts.second_factors.enrolled(user.id)
         if factors:
             return await self._ticket(user, factors, by=Factor.LINK, charge=Charge())
+        # Asked again: a reset that has taken the factors away since the link was judged is seen now that they are gone.
+        reset = await self._parts.trails.mail_refusal(user.id)
+        if reset is not None:
+            return await self._parts.links.refuse(reset)
         return await self._complete(user, factors={Factor.LINK.value: self._ambient.now()}, charges=())
 
     async def second_factor(self, *, ticket: str, factor: Factor, code: str, trust: bool = False) -> SignInStep:

@@ -139,6 +139,10 @@ class SignIn:
         factors = self._parts.second_factors.enrolled(user.id)
         if factors:
             return self._ticket(user, factors, by=Factor.LINK, charge=Charge())
+        # Asked again: a reset that has taken the factors away since the link was judged is seen now that they are gone.
+        reset = self._parts.trails.mail_refusal(user.id)
+        if reset is not None:
+            return self._parts.links.refuse(reset)
         return self._complete(user, factors={Factor.LINK.value: self._ambient.now()}, charges=())
 
     def second_factor(self, *, ticket: str, factor: Factor, code: str, trust: bool = False) -> SignInStep:
