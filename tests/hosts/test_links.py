@@ -30,7 +30,7 @@ def test_a_mailed_link_signs_its_browser_in(host: Host, carrier: str) -> None:
     assert browser.ok("GET /session")["amr"] == ["link"]
     again = browser.auth("POST /sign-in/link", body, headers=headers)
     assert (again.status, again.json["reason"]) == (400, "code_already_used")
-    assert named(host.events(), "user.signed_in")[-1].details()["details"] == {"aal": 1, "factors": ["link"]}
+    assert named(host.events(), "user.signed_in")[-1].details()["details"] == {"aal": 1, "factors": ["link"], "new_device": True}
 
 
 @pytest.mark.proves("ASVS-3.5.3")

@@ -110,7 +110,7 @@ def test_no_route_of_the_organization_is_left_open(host: Host, scene: Scene) -> 
     elevation = scene.ada.ok(f"POST /organizations/{scene.acme}/elevations", filled(WISH, w=scene.workspace))["id"]
     absent = elevation.replace("elv_", "{}_")
     ids = {"key": key["id"], "elevation": elevation, "owner": scene.owner.id, "guest": scene.ada.id}
-    ids |= {"invitation": absent.format("inv"), "credential": absent.format("crd")}
+    ids |= {"invitation": absent.format("inv"), "credential": absent.format("crd"), "recovery": absent.format("rcv")}
     scene.require()
     before = len([event for event in host.events(scene.acme) if event.outcome != "refused"])
     for line, body in LINES:
@@ -160,7 +160,9 @@ def test_a_sign_in_enrols_a_passkey(scene: Scene) -> None:
     made = key.create(other.ok("POST /sign-in/enrolment/passkey/options", {"ticket": ticket})["public_key"], origin=BASE)
     added = other.ok("POST /sign-in/enrolment/passkey", {"ticket": ticket, "name": "Phone", "response": json.loads(made)})
     assert (added["status"], len(added["codes"]), other.cookie) == ("mfa_required", 10, "")
-    assert why(other.auth("POST /sign-in/enrolment/totp", {"ticket": ticket})) == (403, "step_up_required")
+    assert why(other.auth("POST /sign-in/enrolment/totp", {"ticket": ticket})) == (400, "invalid_token")
+    ticket = added["ticket"]
+    assert why(other.auth("POST /sign-in/enrolment/totp", {"ticket": ticket})) == (400, "invalid_token")
     signed = key.get(other.ok("POST /sign-in/passkey/options", {"ticket": ticket})["public_key"], origin=BASE)
     done = other.ok("POST /sign-in/passkey", {"ticket": ticket, "response": json.loads(signed)})
     assert (done["status"], done["aal"]) == ("signed_in", 2)
@@ -177,7 +179,7 @@ def test_a_ticket_enrols_nothing_once_there_is_a_factor(scene: Scene) -> None:
     code = pyotp.TOTP(pending["manual_key"].replace(" ", "")).at(scene.host.clock.now())
     assert other.auth("POST /sign-in/enrolment/totp/confirm", {"ticket": late["ticket"], "code": code}).status >= 400
     assert other.auth("POST /sign-in/enrolment/totp", {"ticket": late["ticket"]}).status >= 400
-    assert why(other.auth("POST /sign-in/enrolment/passkey/options", {"ticket": late["ticket"]})) == (403, "step_up_required")
+    assert why(other.auth("POST /sign-in/enrolment/passkey/options", {"ticket": late["ticket"]})) == (400, "invalid_token")
     assert other.cookie == ""
 
 

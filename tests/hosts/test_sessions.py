@@ -18,6 +18,7 @@ WRITES = [route for route in ROUTES if route.needs is not Needs.NOTHING and rout
 IDS = {name: f"{kind}_00000000000000000000000000" for name, kind in (
     ("organization_id", "org"), ("workspace_id", "wsp"), ("user_id", "usr"), ("session_id", "ses"), ("elevation_id", "elv"),
     ("invitation_id", "inv"), ("key_id", "key"), ("credential_id", "crd"), ("passkey_id", "pky"),
+    ("authenticator_id", "aut"), ("device_id", "dvc"), ("recovery_id", "rcv"),
 )} | {"role_name": "editor", "region": "eu"}  # fmt: skip
 
 

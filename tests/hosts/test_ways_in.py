@@ -30,7 +30,7 @@ TABLE = """
     passkey           in      disabled           not_found  denied     email_not_verified  in      in        in
     reset             in      no_mail            not_found  denied     in                  in      in        enrol
     link              in      no_mail            not_found  denied     no_mail             in      in        enrol
-    link_and_code     in      no_mail            not_found  denied     no_mail             in      in        in
+    link_and_code     in      no_mail            not_found  denied     no_mail             in      in        mfa_required
     link_before       in      disabled           not_found  denied     email_not_verified  in      in        enrol
     trusted           in      disabled           not_found  denied     email_not_verified  in      in        mfa_required
     begun_before      in      disabled           not_found  denied     email_not_verified  locked  in        in

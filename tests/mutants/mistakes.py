@@ -16,6 +16,7 @@ from ctsec.authn import record, session_token
 from ctsec.authn._sync import SignIn
 from ctsec.authn._sync_accounts import Accounts
 from ctsec.authn._sync_devices import Devices
+from ctsec.authn._sync_links import Links
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.guard import allowance, attempts, counters, proof
 from ctsec.guard._sync import Throttle
@@ -108,11 +109,12 @@ second, sessions, sign_in, throttle, passkeys = (
 )
 MISTAKES: Final = (
     Mistake(
-        SKIPPED, "the password is enough", SignIn.password, "if factors:", "if factors and False:",
+        SKIPPED, "the password is enough", SignIn.password, "if factors and trusted is None:",
+        "if factors and trusted is None and False:",
         Witness(second.test_an_enrolled_person_needs_both_steps),
     ),
     Mistake(
-        SKIPPED, "a password is a second factor", Mfa.prove, "if factor is Factor.PASSWORD:", "if False:",
+        SKIPPED, "a password is a second factor", Mfa.prove, "if factor not in SECOND_FACTORS:", "if False:",
         Witness(second.test_a_password_is_no_second_factor),
     ),
     Mistake(
@@ -140,7 +142,7 @@ MISTAKES: Final = (
         Witness(test_totp.test_an_accepted_code_is_never_accepted_again),
     ),
     Mistake(
-        REPLAYED, "a wider window", totp._steps, "centre + window + 1", "centre + window + 2",
+        REPLAYED, "a wider window", totp._steps, "end = centre + window", "end = centre + window + 1",
         Witness(second.test_codes_outside_of_the_window_are_wrong, {"steps": 2}),
     ),
     Mistake(
@@ -209,8 +211,9 @@ MISTAKES: Final = (
         Witness(sign_in.test_known_and_unknown_addresses_can_not_be_told_apart),
     ),
     Mistake(
-        TOLD, "a reset tells that there is no account", Accounts.request_password_reset, "return Accepted()",
-        "return Accepted() if user else _INVALID", Witness(sign_in.test_requests_by_address_answer_the_same),
+        TOLD, "a reset tells that there is no account", Links.request, "if user is not None and held is not None:",
+        "if user is None:\n            return Refusal(Reason.NOT_FOUND, 'nobody')\n        if user is not None and held is not None:",
+        Witness(sign_in.test_requests_by_address_answer_the_same),
     ),
     Mistake(
         TOLD, "unknown addresses are not counted", SignIn.password, "else unknown_counter(key)",
