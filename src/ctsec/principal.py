@@ -53,6 +53,7 @@ class Factor(StrEnum):
     BACKUP_CODE = "backup"
     LINK = "link"  # a mailed link: RFC 8176 has no name for it, and NIST counts it for nothing more than a password
     PASSKEY = "passkey"  # neither "hwk" nor "swk": without attestation nobody knows where its key is
+    TRUSTED_DEVICE = "trusted_device"  # no authenticator: it says why no second factor was asked for, and since when
 
 
 SECOND_FACTORS: Final = frozenset({Factor.TOTP.value, Factor.BACKUP_CODE.value, Factor.PASSKEY.value})

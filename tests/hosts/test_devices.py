@@ -35,7 +35,9 @@ def test_trust_is_shown_and_ended(host: Host, browser: Browser) -> None:
     """A page that sends `trust` with the second step is asked for the password alone, until the trust is taken back."""
     browser.sign_up(ADA).enrol()
     host.clock.advance(timedelta(seconds=30))
-    ticket = knock(host, PASSWORD).json["ticket"]
+    first = knock(host, PASSWORD).json
+    assert first["trust_days"] == 30
+    ticket = first["ticket"]
     device = device_of(browser.auth("POST /sign-in/code", {"ticket": ticket, "code": browser.code(), "trust": True}))
     found = {each["id"]: each["trusted_until"] for each in browser.ok("GET /devices")["devices"]}
     trusted = device.partition(".")[0]
@@ -44,5 +46,9 @@ def test_trust_is_shown_and_ended(host: Host, browser: Browser) -> None:
     cookie = f"ctsec_device={device}"
     step = knock(host, PASSWORD, cookie=cookie)
     assert (step.json["status"], step.json["aal"]) == ("signed_in", 1)
+    other = Browser(host)
+    other.ok("POST /sign-in", {"email": ADA, "password": PASSWORD}, headers={"cookie": cookie})
+    assert other.ok("GET /session")["amr"] == ["pwd", "trusted_device"]
+    assert other.auth("POST /mfa/backup-codes").json["reason"] == "step_up_required"
     assert [browser.auth(f"DELETE /devices/{trusted}/trust").status for _ in range(2)] == [204, 404]
     assert knock(host, PASSWORD, cookie=cookie).json["status"] == "mfa_required"

@@ -72,7 +72,7 @@ def test_a_trusted_device_is_asked_for_the_password_alone(world: World) -> None:
     assert isinstance(enter(world), MfaRequired)
     step = enter(world, device=device)
     assert isinstance(step, SignedIn)
-    assert (step.session.aal, set(step.session.factors), step.device) == (1, {"pwd"}, None)
+    assert (step.session.aal, set(step.session.factors), step.device) == (1, {"pwd", "trusted_device"}, None)
     events = [event.target_id for event in world.events() if event.name in {"device.trusted", "user.second_step_skipped"}]
     assert events == [device.partition(".")[0]] * 2
     shown = {each.id: each.trusted_until for each in ask(world, "devices.of", ann.id)}
@@ -100,6 +100,62 @@ def test_what_takes_a_second_factor_takes_it_there_too(world: World) -> None:
     world.clock.advance(timedelta(seconds=30))
     session, _ = world.call("sign_in.step_up", bare, factor=Factor.TOTP, code=app.code())
     assert session.aal == 2
+
+
+@pytest.mark.proves("NIST-5.1", "ASVS-6.3.3")
+def test_a_trusted_sign_in_is_marked_and_no_longer_than_one_with_a_code(world: World) -> None:
+    """`amr` says that no code was asked for, and since when; the session lives as one at AAL2, and nothing proves trust as a factor."""
+    _, _, device = trusting(world)
+    since = world.clock.now()
+    world.clock.advance(timedelta(minutes=5))
+    step = enter(world, device=device)
+    assert dict(step.session.factors) == {"pwd": world.clock.now(), "trusted_device": since}
+    assert (step.session.expires_at - step.session.created_at, step.session.idle_seconds) == (timedelta(hours=24), 3600)
+    bare = (world.arrived(step)).principal
+    assert not bare.credential.second_factor_fresh(now=world.clock.now())
+    refused = world.call("sign_in.step_up", bare, factor=Factor.TRUSTED_DEVICE, code=device)
+    assert reason(refused) is Reason.INVALID_INPUT
+
+
+@pytest.mark.proves("NIST-4.6", "ASVS-6.3.7")
+def test_the_person_is_offered_trust_and_told_of_it(world: World) -> None:
+    """The first step says for how long a device may be trusted; that one is, is one mail, which says until when."""
+    app = world.enrol(world.person(ANN))
+    assert (enter(world)).trust_life == LIFE
+    world.mail()
+    before = len(world.mailer.to(ANN))
+    sign_in(world, app, trust=True)
+    world.mail()
+    until = f"{world.clock.now() + LIFE:%d %B %Y}"
+    told = [mail.subject for mail in world.mailer.to(ANN)[before:] if mail.kind == "notice"]
+    assert told == [f"Acme: until {until} one of your devices is asked for your password only"]
+
+
+def test_a_backup_code_makes_no_device_trusted(world: World) -> None:
+    """The wish is refused before the code is used up, and the same code completes the sign-in without it."""
+    app = world.enrol(world.person(ANN))
+    second = {"ticket": (enter(world)).ticket.reveal(), "factor": Factor.BACKUP_CODE, "code": app.backup[0]}
+    assert reason(ask(world, "sign_in.second_factor", **second, trust=True)) is Reason.INVALID_INPUT
+    assert isinstance(ask(world, "sign_in.second_factor", **second), SignedIn)
+
+
+@pytest.mark.proves("NIST-5.1", "NIST-3.1.1.2(1)", "ASVS-6.3.3")
+@pytest.mark.parametrize("grace", [timedelta(0), timedelta(days=7)])
+def test_an_organization_that_requires_a_second_factor_asks_every_device(world: World, grace: timedelta) -> None:
+    """Where one does, or will, trust is neither offered nor given, and what was given before counts for nothing until it requires none."""
+    ann, app, device = trusting(world)
+    acme = world.organization(ann)
+    until = world.clock.now() + grace
+    world.call("requirements.require_mfa", ann, organization=acme.id, grace_until=until)
+    step = enter(world, device=device)
+    assert isinstance(step, MfaRequired)
+    assert step.trust_life is None
+    world.clock.advance(timedelta(seconds=30))
+    second = {"ticket": step.ticket.reveal(), "factor": Factor.TOTP, "code": app.code(), "device": device}
+    assert reason(ask(world, "sign_in.second_factor", **second, trust=True)) is Reason.INVALID_INPUT
+    assert isinstance(ask(world, "sign_in.second_factor", **second), SignedIn)
+    world.call("requirements.relax_mfa", ann, organization=acme.id)
+    assert isinstance(enter(world, device=device), SignedIn)
 
 
 def change_password(world: World, ann: Principal, device: str) -> None:
@@ -225,7 +281,9 @@ def test_without_the_setting_nobody_asks_for_trust() -> None:
     with World.open() as world:
         app = world.enrol(world.person(ANN))
         world.clock.advance(timedelta(seconds=30))
-        second = {"ticket": (enter(world)).ticket.reveal(), "factor": Factor.TOTP, "code": app.code()}
+        step = enter(world)
+        assert step.trust_life is None
+        second = {"ticket": step.ticket.reveal(), "factor": Factor.TOTP, "code": app.code()}
         assert reason(ask(world, "sign_in.second_factor", **second, trust=True)) is Reason.INVALID_INPUT
         assert isinstance(ask(world, "sign_in.second_factor", **second), SignedIn)
 

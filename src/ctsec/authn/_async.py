@@ -25,6 +25,7 @@ from ctsec.authn._async_notices import AsyncSignInNotices
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncAccountRecords, AsyncRecoveryTrails, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
+from ctsec.authn._async_trust import AsyncTrust
 from ctsec.authn.journey import LINK_LIFE, TICKET_LIFE, EnrolmentRequired, LinkRequested, MfaRequired, SignedIn, SignInStep
 from ctsec.authn.record import Session
 from ctsec.authn.ticket import MOMENT, as_claims, begun_with, charge_in
@@ -33,7 +34,7 @@ from ctsec.guard._async_ports import AsyncProofRecords
 from ctsec.guard.attempts import Charge
 from ctsec.guard.counters import counted, password_counter, unknown_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
-from ctsec.ids import ID_LENGTH, DeviceId, SessionId, UserId
+from ctsec.ids import SessionId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Credential, CredentialKind, Factor, Principal, PrincipalKind, anonymous
 from ctsec.secret import SecretText
@@ -59,6 +60,7 @@ class AsyncSignInParts:
     trails: AsyncRecoveryTrails
     links: AsyncLinks | None
     duties: AsyncDuties
+    trust: AsyncTrust
 
 
 class AsyncSignIn:
@@ -97,16 +99,17 @@ class AsyncSignIn:
             await self._parts.throttle.failed(charge, subject=user.id)
             return await self._refuse(refusal, subject=user.id)
         factors = await self._parts.second_factors.enrolled(user.id)
-        trusted = await self._trusted(user, charge) if factors else None
+        trusted = await self._parts.trust.skips(user.id, charge) if factors else None
         if factors and trusted is None:
             # The journey goes on in another request, and what this step has disabled ends it there.
             await self._parts.throttle.failed(charge, subject=user.id)
             if device is None:
                 await self._parts.notices.begun(user)
             return await self._ticket(user, factors, by=Factor.PASSWORD, charge=charge)
-        step = await self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now()}, charges=(charge,))
+        mark = {Factor.TRUSTED_DEVICE.value: trusted.created_at} if trusted is not None else {}
+        step = await self._complete(user, factors={Factor.PASSWORD.value: self._ambient.now(), **mark}, charges=(charge,))
         if trusted is not None and isinstance(step, SignedIn):
-            await self._note_device(EventName.USER_SECOND_STEP_SKIPPED, step.session, trusted)
+            await self._parts.trust.skipped(_as_principal(step.session), trusted)
         return step
 
     async def request_link(self, *, email: str) -> Outcome[LinkRequested]:
@@ -148,14 +151,15 @@ class AsyncSignIn:
         """Take the second step with a code of `factor` (of a PASSKEY: its response); a ticket completes at most one sign-in.
 
         With `trust` this device is asked for the password alone from then on, for as long as the deployment allows (INVALID_INPUT where it
-        does not). The sessions of such sign-ins have no second factor.
+        or an organization of the person's does not, and with a backup code). The sessions of such sign-ins have no second factor.
         """
-        if trust and not self._parts.devices.may_be_trusted:
-            return Refusal(Reason.INVALID_INPUT, "this deployment asks every device for the second step")
         held = await self._holder(ticket)
         if isinstance(held, Refusal):
             return held
         user, proof = held
+        refusal = await self._parts.trust.refusal(user.id, factor) if trust else None
+        if refusal is not None:
+            return refusal
         first, begun = charge_in(proof, user), begun_with(proof)
         device = await self._parts.devices.recognise(user.id)
         proved = await self._parts.second_factors.prove(
@@ -270,7 +274,7 @@ class AsyncSignIn:
             subject=user.id,
             details={"factor": by.value},
         )
-        return MfaRequired(ticket, tuple(sorted(factors)), ends)
+        return MfaRequired(ticket, tuple(sorted(factors)), ends, trust_life=await self._parts.trust.life(user.id))
 
     async def _complete(
         self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...], trust: bool = False
@@ -298,17 +302,8 @@ class AsyncSignIn:
             details={"factors": tuple(factors), "aal": session.aal, "new_device": new},
         )
         if trust and device is not None:
-            await self._note_device(EventName.DEVICE_TRUSTED, session, device.reveal()[:ID_LENGTH])
+            await self._parts.trust.given(live, actor=_as_principal(session), token=device)
         return SignedIn(live, session, token, device, await self._parts.duties.due(live.id, factors=factors))
-
-    async def _trusted(self, user: User, charge: Charge) -> DeviceId | None:
-        """Return the device of this request, if it skips the second step; one whose own limit was reached is a stranger and does not."""
-        device = await self._parts.devices.trusted(user.id)
-        return device if device is not None and counted(charge.records[0].key)[1] == device else None
-
-    async def _note_device(self, name: EventName, session: Session, device: str) -> None:
-        actor, targets = _as_principal(session), (Target("device", device),)
-        await self._audit.note(name, actor=actor, targets=targets, subject=session.user_id, organization=session.organization_id)
 
     async def _remember(self, user: User, charges: tuple[Charge, ...], *, trust: bool) -> tuple[SecretText | None, bool]:
         """Keep this device, and say whether it is new; one whose own limit was reached signed in as a stranger, and becomes another one."""

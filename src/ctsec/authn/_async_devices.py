@@ -28,14 +28,14 @@ class AsyncDevices:
         return device.id if device is not None and device.user_id == user_id else None
 
     @property
-    def may_be_trusted(self) -> bool:
-        """Whether people of this deployment may let a device skip the second step."""
-        return self._trust is not None
+    def longest_trust(self) -> timedelta | None:
+        """For how long the deployment lets a device skip the second step, None for not at all."""
+        return self._trust
 
-    async def trusted(self, user_id: UserId) -> DeviceId | None:
+    async def trusted(self, user_id: UserId) -> Device | None:
         """Return the device that this request comes from, if the person has it skip the second step."""
         device = await self._presented()
-        return device.id if device is not None and device.user_id == user_id and self.trusted_until(device) is not None else None
+        return device if device is not None and device.user_id == user_id and self.trusted_until(device) is not None else None
 
     def trusted_until(self, device: Device) -> datetime | None:
         """Return until when a device skips the second step, None if it does not."""

@@ -6,10 +6,13 @@ Rules that this module keeps:
 - a complete sign-in from a device that the person has not used before is one mail, in the sign-in's transaction, whichever way it came;
 - a right password from such a device, where a second factor is due, is a mail too, at most one a day: whoever knows the password could
   send as many as they like;
-- whoever never signed in before is told nothing: there is no device to compare with.
+- whoever never signed in before is told nothing: there is no device to compare with;
+- that a device skips the second step from now on is one mail, whatever else is wanted: it is a change of how the account is protected.
 """
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from ctsec.ambient import Ambient
 from ctsec.authn._sync_ports import DeviceRecords, Post
@@ -50,6 +53,11 @@ class SignInNotices:
         """Tell of a right password that waits for its second factor."""
         if self._wanted and self._devices.of_user(user.id) and self._throttle.may_tell(user.id):
             self._send(user, finished=False)
+
+    def trusted(self, user: User, *, life: timedelta) -> None:
+        """Tell of a device that skips the second step for `life` from now on."""
+        what = f"until {self._ambient.now() + life:%d %B %Y} one of your devices is asked for your password only"
+        self._post.post(self._letters.notice(user.email, what=what))
 
     def _send(self, user: User, *, finished: bool) -> None:
         request = self._ambient.request

@@ -72,7 +72,8 @@ class Sessions:
         session_id = new_id(SessionId, now=now, random=self._ambient.random)
         token, digest = mint_session_token(session_id, random=self._ambient.random)
         aal = assurance_level(factors)
-        absolute, idle = self._policy.life(aal=aal)
+        # Who has a second factor does not get the longer session by leaving it out.
+        absolute, idle = self._policy.life(aal=2 if Factor.TRUSTED_DEVICE in factors else aal)
         session = Session(
             id=session_id,
             user_id=user.id,

@@ -52,12 +52,16 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class MfaRequired:
-    """The first factor is proved; `ticket` and a code of one of `factors` complete the sign-in before `expires_at`."""
+    """The first factor is proved; `ticket` and a code of one of `factors` complete the sign-in before `expires_at`.
+
+    `trust_life` is for how long the person may have this device skip the second step, None where that can not be asked for.
+    """
 
     ticket: SecretText
     factors: tuple[Factor, ...]
     expires_at: datetime
     codes: tuple[SecretText, ...] = ()
+    trust_life: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

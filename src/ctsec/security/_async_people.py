@@ -16,6 +16,7 @@ from ctsec.authn._async_notices import AsyncSignInNotices
 from ctsec.authn._async_owing import AsyncOwing, AsyncOwingParts
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
+from ctsec.authn._async_trust import AsyncTrust
 from ctsec.directory._async_domains import AsyncDomains
 from ctsec.directory._async_members import AsyncMembers, AsyncMemberStores
 from ctsec.encryption.data_key import DataKey
@@ -206,6 +207,7 @@ class AsyncPeople:
             devices=self._devices,
             notices=self._notices,
             duties=self._duties,
+            trust=AsyncTrust(devices=self._devices, duties=self._duties, notices=self._notices, audit=self.audit),
             trails=self._trails,
             links=self._links if self._parts.settings.sign_in_links else None,
         )

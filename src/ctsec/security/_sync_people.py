@@ -17,6 +17,7 @@ from ctsec.authn._sync_notices import SignInNotices
 from ctsec.authn._sync_owing import Owing, OwingParts
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
+from ctsec.authn._sync_trust import Trust
 from ctsec.directory._sync_domains import Domains
 from ctsec.directory._sync_members import Members, MemberStores
 from ctsec.encryption.data_key import DataKey
@@ -207,6 +208,7 @@ class People:
             devices=self._devices,
             notices=self._notices,
             duties=self._duties,
+            trust=Trust(devices=self._devices, duties=self._duties, notices=self._notices, audit=self.audit),
             trails=self._trails,
             links=self._links if self._parts.settings.sign_in_links else None,
         )

@@ -80,7 +80,8 @@ def sign_in_answer(call: AsyncCall, step: SignInStep) -> Answer:
     body: dict[str, object] = {"ticket": step.ticket.reveal(), "expires_at": views.moment(step.expires_at), **views.codes(step.codes)}
     match step:
         case MfaRequired():
-            return WebResponse(json={"status": "mfa_required", "factors": list(step.factors), **body})
+            days = -(-step.trust_life // timedelta(days=1)) if step.trust_life is not None else 0
+            return WebResponse(json={"status": "mfa_required", "factors": list(step.factors), "trust_days": days, **body})
         case EnrolmentRequired():
             return WebResponse(json={"status": "enrolment_required", **body})
         case PasswordChangeRequired():

@@ -18,7 +18,7 @@ from typing import Final
 
 from ctsec.errors import ConfigurationError
 from ctsec.outcome import Reason, Refusal
-from ctsec.principal import SECOND_FACTORS, CredentialKind, Principal
+from ctsec.principal import SECOND_FACTORS, CredentialKind, Factor, Principal
 from ctsec.rbac.access import Access
 from ctsec.rbac.condition import Condition, Situation, conditioned, max_age, needs_requester
 from ctsec.rbac.decision import DECISIONS, Decision, DecisionReason
@@ -154,5 +154,7 @@ def assurance_refusal(principal: Principal, demand: Demand, *, now: datetime) ->
     if demand.within is None:
         return None
     second = [proved for factor, proved in credential.factors.items() if factor in SECOND_FACTORS]
-    counted = second or ([] if demand.aal > 1 else list(credential.factors.values()))
+    # Whoever has a second factor, and was let in without it by a trusted device, has proved nothing that counts as fresh.
+    one_factor = demand.aal == 1 and Factor.TRUSTED_DEVICE not in credential.factors
+    counted = second or (list(credential.factors.values()) if one_factor else [])
     return None if any(timedelta(0) <= now - proved <= demand.within for proved in counted) else _step_up(demand.within)

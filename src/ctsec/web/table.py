@@ -40,7 +40,7 @@ ACCOUNT: Final = (
     _open(
         "POST /verification request_verification", "Send the confirmation mail again", body=models.Address, status=202, returns=("status",)
     ),
-    _open("POST /sign-in sign_in", "Sign in with a password", body=models.SignIn, returns=(*_STEP, "factors:array")),
+    _open("POST /sign-in sign_in", "Sign in with a password", body=models.SignIn, returns=(*_STEP, "factors:array", "trust_days:integer")),
     _open(
         "POST /sign-in/link/request request_sign_in_link", "Mail a link to sign in", body=models.Address, status=202, returns=("status",)
     ),
@@ -48,7 +48,7 @@ ACCOUNT: Final = (
         "POST /sign-in/link sign_in_link",
         "Sign in with the token of a mailed link",
         body=models.MailedToken,
-        returns=(*_STEP, "factors:array"),
+        returns=(*_STEP, "factors:array", "trust_days:integer"),
     ),
     _open("POST /sign-in/code sign_in_code", "Complete a sign-in with a code", body=models.SignInCode, returns=_STEP),
     _signed_in("POST /sign-out sign_out", "End this session", status=204),
