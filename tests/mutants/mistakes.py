@@ -114,7 +114,7 @@ MISTAKES: Final = (
         Witness(second.test_an_enrolled_person_needs_both_steps),
     ),
     Mistake(
-        SKIPPED, "a password is a second factor", Mfa.prove, "if factor not in SECOND_FACTORS:", "if False:",
+        SKIPPED, "a password is a second factor", Mfa.prove, "if factor.value not in SECOND_FACTORS:", "if False:",
         Witness(second.test_a_password_is_no_second_factor),
     ),
     Mistake(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Generator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,11 +13,13 @@ import pytest
 
 from ctsec.authn.journey import MfaRequired, SignedIn
 from ctsec.guard.attempts import ThrottlePolicy
-from ctsec.mfa.record import MAX_AUTHENTICATORS
+from ctsec.ids import AuthenticatorId
+from ctsec.mfa.record import MAX_AUTHENTICATORS, seed_context
+from ctsec.mfa.totp import NO_STEP, step_at
 from ctsec.outcome import Reason
 from ctsec.principal import Factor, Principal
 from ctsec.security.parts import EmbeddedOptions
-from ctsec.testing.conformance.samples import ignore
+from ctsec.testing.conformance.samples import ignore, number
 from tests.services._sync_world import World
 from tests.services.probing import Device, base32, reason
 
@@ -76,6 +79,47 @@ def test_each_app_signs_in_and_each_code_once(world: World, phone: Device) -> No
     assert (first.name, second.name) == ("authenticator app", "Tablet")
     assert first.last_used_at - second.last_used_at == STEP
     assert (world.call("mfa.status", ann.id)).authenticators == 2
+
+
+class Rival:
+    """Another process that takes the code of an authenticator just before the first of ours is asked for."""
+
+    def __init__(self, steps: dict[str, int], authenticator: str, step: int) -> None:
+        self.steps, self.authenticator, self.step = steps, authenticator, step
+
+    def before(self, call: str) -> None:
+        """Be first."""
+        if call == "guard.steps.advance":
+            self.steps[self.authenticator] = self.step
+
+    def after(self, call: str, result: object) -> None:
+        """Nothing more."""
+
+
+def doubled(world: World, phone: Device) -> str:
+    """Give Ann a second authenticator that shows the same codes, as chance may; return the id of the first."""
+    user = (world.login_with(phone, ANN)).principal.id
+    (first,) = world.call("authenticators.of", user)
+    second = AuthenticatorId(number("aut", (1 << 100) - 1))
+    with world.security.begin() as unit:
+        (stored,) = unit._store.authenticators.of_user(user)
+        sealed = unit._engines.secrets.seal(base64.b32decode(phone.seed), context=seed_context(user, second))
+        unit._guard.steps.start(second, step=NO_STEP)
+        unit._store.authenticators.add(replace(stored, id=second, sealed_seed=sealed))
+    return str(first.id)
+
+
+@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.4.2")
+def test_a_code_that_two_apps_show_is_accepted_once(world: World, phone: Device) -> None:
+    """What one of them took is refused though it is new to the other, and of two processes with such a code one is told yes."""
+    first = doubled(world, phone)
+    assert reason(world.second(world.step(ANN), phone.code())) is Reason.CODE_ALREADY_USED
+    world.clock.advance(STEP)
+    storage: Any = world.storage
+    with world.tap.to(Rival(storage.guard.steps._state.steps, first, step_at(world.clock.now()))):
+        assert reason(world.second(world.step(ANN), phone.code())) is Reason.CODE_ALREADY_USED
+    world.clock.advance(timedelta(minutes=15))
+    assert isinstance(world.second(world.step(ANN), phone.code()), SignedIn)
 
 
 def test_another_app_touches_nothing_of_the_first(world: World, phone: Device) -> None:

@@ -252,7 +252,10 @@ class Mfa:
         return proved
 
     def _check_totp(self, authenticators: Sequence[Authenticator], code: str) -> Outcome[Authenticator]:
-        """Return the authenticator whose code this is; every one is tried, and each that has the code now will not take it again."""
+        """Return the authenticator whose code this is; every one is tried, and each that has the code now will not take it again.
+
+        Where two have the same code, one that took it before refuses for both, and of many callers the one that wins the first is told yes.
+        """
         refusal, proved = _WRONG_CODE, list[tuple[Authenticator, int]]()
         for each in authenticators:
             last = self._parts.steps.last(each.id)
@@ -265,8 +268,10 @@ class Mfa:
                 proved.append((each, match.step))
             elif match.reason is Reason.CODE_ALREADY_USED:
                 refusal = match
-        won = [each for each, step in proved if self._parts.steps.advance(each.id, step=step)]
-        return won[0] if won else _USED if proved else refusal
+        if not proved or refusal.reason is Reason.CODE_ALREADY_USED:
+            return refusal
+        won = [self._parts.steps.advance(each.id, step=step) for each, step in proved]
+        return proved[0][0] if won[0] else _USED
 
     def _keep_or_end(self, user: User, principal: Principal, *, alone: bool) -> str:
         """Before another authenticator counts: remove those that wrong codes have ended, and say so; begin counting anew."""
