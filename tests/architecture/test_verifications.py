@@ -40,7 +40,6 @@ PARTS = {
 OTHERS = {
     "authn._async.AsyncSignIn.second_factor": "the code is charged in mfa.prove; a ticket has 256 bits and is looked up by its digest",
     "authn._async.AsyncSignIn._holder": "a ticket has 256 bits and is looked up by its digest",
-    "authn._async_owing.AsyncOwing._finish": "a ticket has 256 bits; the code before it is charged in mfa.confirm_totp",
     "authn._async_owing.AsyncOwing.set_password": "a ticket has 256 bits; what was proved before it is charged in sign_in and mfa.prove",
     "mfa._async_prover.AsyncPasskeyProver.spend": "256 bits; what is signed with them is charged in mfa.prove and mfa.identify",
     "authn._async.AsyncSignIn.step_up": "the code is charged in mfa.prove",

@@ -146,8 +146,7 @@ MISTAKES: Final = (
         Witness(second.test_codes_outside_of_the_window_are_wrong, {"steps": 2}),
     ),
     Mistake(
-        REPLAYED, "the step is not compared and set", Mfa._check_totp, "if self._parts.steps.advance(each.id, step=step)",
-        "if self._parts.steps.advance(each.id, step=step) or True", Witness(rivals.with_one_code),
+        REPLAYED, "the step is not compared and set", Mfa._check_totp, "if won[0] else", "if won else", Witness(rivals.with_one_code),
     ),
     Mistake(
         REPLAYED, "a backup code is not consumed", Mfa._check_backup, "if not self._parts.proofs.consume(",
@@ -212,7 +211,7 @@ MISTAKES: Final = (
     ),
     Mistake(
         TOLD, "a reset tells that there is no account", Links.request, "if user is not None and held is not None:",
-        "if user is None:\n            return Refusal(Reason.NOT_FOUND, 'nobody')\n        if user is not None and held is not None:",
+        "if user is None:\n        return Refusal(Reason.NOT_FOUND, 'nobody')\n    if user is not None and held is not None:",
         Witness(sign_in.test_requests_by_address_answer_the_same),
     ),
     Mistake(

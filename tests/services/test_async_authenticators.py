@@ -12,7 +12,7 @@ import pytest
 
 from ctsec.authn.journey import MfaRequired, SignedIn
 from ctsec.guard.attempts import ThrottlePolicy
-from ctsec.ids import AuthenticatorId
+from ctsec.ids import AuthenticatorId, UserId
 from ctsec.mfa.record import MAX_AUTHENTICATORS, seed_context
 from ctsec.mfa.totp import NO_STEP, step_at
 from ctsec.outcome import Reason
@@ -97,7 +97,7 @@ class Rival:
 
 async def doubled(world: AsyncWorld, phone: Device) -> str:
     """Give Ann a second authenticator that shows the same codes, as chance may; return the id of the first."""
-    user = (await world.login_with(phone, ANN)).principal.id
+    user = UserId((await world.login_with(phone, ANN)).principal.id)
     (first,) = await world.call("authenticators.of", user)
     second = AuthenticatorId(number("aut", (1 << 100) - 1))
     async with world.security.begin() as unit:

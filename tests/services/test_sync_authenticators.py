@@ -13,7 +13,7 @@ import pytest
 
 from ctsec.authn.journey import MfaRequired, SignedIn
 from ctsec.guard.attempts import ThrottlePolicy
-from ctsec.ids import AuthenticatorId
+from ctsec.ids import AuthenticatorId, UserId
 from ctsec.mfa.record import MAX_AUTHENTICATORS, seed_context
 from ctsec.mfa.totp import NO_STEP, step_at
 from ctsec.outcome import Reason
@@ -98,7 +98,7 @@ class Rival:
 
 def doubled(world: World, phone: Device) -> str:
     """Give Ann a second authenticator that shows the same codes, as chance may; return the id of the first."""
-    user = (world.login_with(phone, ANN)).principal.id
+    user = UserId((world.login_with(phone, ANN)).principal.id)
     (first,) = world.call("authenticators.of", user)
     second = AuthenticatorId(number("aut", (1 << 100) - 1))
     with world.security.begin() as unit:

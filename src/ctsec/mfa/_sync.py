@@ -6,7 +6,6 @@ What passkeys add to it is in `ctsec.mfa._sync_prover` and `ctsec.mfa._sync_pass
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -20,7 +19,7 @@ from ctsec.guard.proof import Proof, Purpose
 from ctsec.ids import AuthenticatorId, BackupCodeSetId, DeviceId, SessionId, UserId, new_id
 from ctsec.mfa._sync_parts import MfaParts
 from ctsec.mfa._sync_prover import PasskeyProver
-from ctsec.mfa.backup_codes import generate, match_digest, normalise
+from ctsec.mfa.backup_codes import generate, match_digest, normalise, slot_digest
 from ctsec.mfa.enrolment import BackupCodes, Enrolment, MfaStatus
 from ctsec.mfa.passkey import parse_factor_name
 from ctsec.mfa.passkey_options import Options
@@ -347,8 +346,3 @@ class Mfa:
             details=details,
         )
         return refusal
-
-
-def slot_digest(set_id: BackupCodeSetId, slot: int) -> bytes:
-    """Return the digest under which a slot of a set is consumed; it reveals nothing of the code."""
-    return hashlib.sha256(f"{set_id}:{slot}".encode("ascii")).digest()

@@ -11,13 +11,14 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from hmac import compare_digest
 from typing import Final, TypeAlias
 
 from ctsec.clock import utc
-from ctsec.ids import Random
+from ctsec.ids import BackupCodeSetId, Random
 from ctsec.mfa.labels import parse_account, parse_issuer
 from ctsec.mfa.record import BackupCodeSetRecord
 from ctsec.secret import SecretText
@@ -96,3 +97,8 @@ def as_text(codes: Sequence[SecretText], *, issuer: str, account: str, when: dat
         "",
     ]
     return SecretText("\n".join(lines))
+
+
+def slot_digest(set_id: BackupCodeSetId, slot: int) -> bytes:
+    """Return the digest under which a slot of a set is consumed; it reveals nothing of the code."""
+    return hashlib.sha256(f"{set_id}:{slot}".encode("ascii")).digest()
