@@ -30,7 +30,7 @@ from ctsec.storage.memory import MemoryStorage
 from tests.services._sync_world import World
 from tests.services.probing import PASSWORD, Device, token_in
 
-RUNS, STEPS = (3000, 40) if os.environ.get("CTSEC_SOAK") else (40, 14)
+RUNS, STEPS = (3000, 40) if os.environ.get("CTSEC_SOAK") else (25, 14)
 VIC, HERS = "vic@acme.example", "mallory knows this one"
 EVIDENCE = Evidence(kind=EvidenceKind.CALLED_BACK, reference="ticket 1")
 MALLORY, SAM, TESS = (Operator(id=name, reason="a case") for name in ("mallory", "sam", "tess"))

@@ -69,7 +69,7 @@ def test_a_policy_may_name_the_permission(named: bool) -> None:
     assert reset(member("owner"), bob("member"), policy=policy) is None
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.data())
 def test_nobody_gets_more_than_they_hold(data: st.DataObject) -> None:
     """Whatever policy, people and permits: a reset that is allowed gives, in every place and at every later moment, nothing new."""
