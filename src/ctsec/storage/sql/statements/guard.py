@@ -43,7 +43,7 @@ def live(tables: Tables, purpose: Purpose, subject: str, *, now: datetime) -> Se
     return select(t).where(t.c.purpose == purpose, t.c.subject == subject, _live(tables, now)).order_by(t.c.digest)
 
 
-def ended_proofs(tables: Tables, *, before: datetime, limit: int) -> Select[Any]:
+def ended_proofs(tables: Tables, *, before: datetime, limit: int) -> Select[Any, Any]:
     """Return the query for the keys of proofs that ended, or without an end were used, by `before`."""
     t = tables.proof
     over = or_(t.c.expires_at <= before, and_(t.c.expires_at.is_(None), t.c.used_at <= before))
