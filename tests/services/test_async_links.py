@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from ctsec.authn.journey import LinkRequested, MfaRequired, SignedIn
+from ctsec.ids import UserId
 from ctsec.outcome import Reason
 from ctsec.principal import Factor, Principal
 from ctsec.secret import SecretText
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.testing import SoftwareAuthenticator, Written
-from tests.services._async_world import AsyncWorld
+from ctsec.testing.passkeys import PRESENT
+from tests.services._async_world import REQUEST, AsyncWorld
 from tests.services.probing import ORIGIN, OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
 
 ANN = "ann@acme.example"
@@ -199,3 +201,47 @@ async def test_a_link_forgives_no_guesses(world: AsyncWorld, ann: Principal) -> 
         await world.step(ANN, WRONG_PASSWORD)
     assert isinstance(await world.call("sign_in.link", **await link(world)), SignedIn)
     assert reason(await world.step(ANN)) is Reason.THROTTLED
+
+
+async def test_what_is_bound_at_issue_is_looked_at_again(world: AsyncWorld, ann: Principal) -> None:
+    """A link is void for an account whose address or password is another by then, however that came about."""
+    first, second = await link(world), await link(world)
+    world.clock.advance(timedelta(seconds=1))
+    async with world.security.begin() as unit:
+        await unit._passwords.put(UserId(ann.id), b"something else")
+    assert reason(await world.call("sign_in.link", **first)) is Reason.INVALID_TOKEN
+    third = await link(world)
+    async with world.security.begin() as unit:
+        user = await unit._store.users.by_email(ANN)
+        assert user is not None
+        assert await unit._store.users.replace(replace(user, email="eve@a.example", email_key="eve@a.example", version=user.version + 1))
+    for halves in (second, third):
+        assert reason(await world.call("sign_in.link", **halves)) is Reason.INVALID_TOKEN
+
+
+async def test_a_passkey_after_a_link_verifies_the_person(world: AsyncWorld, ann: Principal) -> None:
+    """A press alone, which is enough beside a password, completes no sign-in that began with a link."""
+    key = SoftwareAuthenticator()
+    await world.add_passkey(ann, key)
+    step = await world.call("sign_in.link", **await link(world))
+    asked = await world.call("sign_in.begin_passkey", ticket=step.ticket.reveal())
+    key.flags = PRESENT
+    assert reason(await world.second(step, key.get(asked, origin=ORIGIN), Factor.PASSKEY)) is Reason.INVALID_CODE
+    step = await world.step(ANN)
+    asked = await world.call("sign_in.begin_passkey", ticket=step.ticket.reveal())
+    assert isinstance(await world.second(step, key.get(asked, origin=ORIGIN), Factor.PASSKEY), SignedIn)
+
+
+async def test_a_link_keeps_a_known_device(world: AsyncWorld, ann: Principal) -> None:
+    """A sign-in by link on a known device goes on with that device, whose own count of failures is not taken from it."""
+    step = await world.step(ANN)
+    assert isinstance(step, SignedIn)
+    assert step.device is not None
+    async with world.security.begin(replace(REQUEST, device=step.device)) as unit:
+        asked = await unit.sign_in.request_link(email=ANN)
+    assert isinstance(asked, LinkRequested)
+    token = await world.token(ANN, "sign_in_link")
+    async with world.security.begin(replace(REQUEST, device=step.device)) as unit:
+        again = await unit.sign_in.link(token=token, browser=asked.browser.reveal())
+    assert isinstance(again, SignedIn)
+    assert again.device is None

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from ctsec.authn.journey import LinkRequested, MfaRequired, SignedIn
+from ctsec.ids import UserId
 from ctsec.outcome import Reason
 from ctsec.principal import Factor, Principal
 from ctsec.secret import SecretText
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.testing import SoftwareAuthenticator, Written
-from tests.services._sync_world import World
+from ctsec.testing.passkeys import PRESENT
+from tests.services._sync_world import REQUEST, World
 from tests.services.probing import ORIGIN, OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
 
 ANN = "ann@acme.example"
@@ -200,3 +202,47 @@ def test_a_link_forgives_no_guesses(world: World, ann: Principal) -> None:
         world.step(ANN, WRONG_PASSWORD)
     assert isinstance(world.call("sign_in.link", **link(world)), SignedIn)
     assert reason(world.step(ANN)) is Reason.THROTTLED
+
+
+def test_what_is_bound_at_issue_is_looked_at_again(world: World, ann: Principal) -> None:
+    """A link is void for an account whose address or password is another by then, however that came about."""
+    first, second = link(world), link(world)
+    world.clock.advance(timedelta(seconds=1))
+    with world.security.begin() as unit:
+        unit._passwords.put(UserId(ann.id), b"something else")
+    assert reason(world.call("sign_in.link", **first)) is Reason.INVALID_TOKEN
+    third = link(world)
+    with world.security.begin() as unit:
+        user = unit._store.users.by_email(ANN)
+        assert user is not None
+        assert unit._store.users.replace(replace(user, email="eve@a.example", email_key="eve@a.example", version=user.version + 1))
+    for halves in (second, third):
+        assert reason(world.call("sign_in.link", **halves)) is Reason.INVALID_TOKEN
+
+
+def test_a_passkey_after_a_link_verifies_the_person(world: World, ann: Principal) -> None:
+    """A press alone, which is enough beside a password, completes no sign-in that began with a link."""
+    key = SoftwareAuthenticator()
+    world.add_passkey(ann, key)
+    step = world.call("sign_in.link", **link(world))
+    asked = world.call("sign_in.begin_passkey", ticket=step.ticket.reveal())
+    key.flags = PRESENT
+    assert reason(world.second(step, key.get(asked, origin=ORIGIN), Factor.PASSKEY)) is Reason.INVALID_CODE
+    step = world.step(ANN)
+    asked = world.call("sign_in.begin_passkey", ticket=step.ticket.reveal())
+    assert isinstance(world.second(step, key.get(asked, origin=ORIGIN), Factor.PASSKEY), SignedIn)
+
+
+def test_a_link_keeps_a_known_device(world: World, ann: Principal) -> None:
+    """A sign-in by link on a known device goes on with that device, whose own count of failures is not taken from it."""
+    step = world.step(ANN)
+    assert isinstance(step, SignedIn)
+    assert step.device is not None
+    with world.security.begin(replace(REQUEST, device=step.device)) as unit:
+        asked = unit.sign_in.request_link(email=ANN)
+    assert isinstance(asked, LinkRequested)
+    token = world.token(ANN, "sign_in_link")
+    with world.security.begin(replace(REQUEST, device=step.device)) as unit:
+        again = unit.sign_in.link(token=token, browser=asked.browser.reveal())
+    assert isinstance(again, SignedIn)
+    assert again.device is None

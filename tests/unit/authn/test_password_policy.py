@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctsec.authn import password_policy
-from ctsec.authn.blocklist import Blocklist, built_in, common_passwords, is_pattern
+from ctsec.authn.blocklist import _ROWS, Blocklist, built_in, common_passwords, is_pattern
 from ctsec.authn.password_policy import check_password, normalise
 from ctsec.outcome import Outcome, Reason, Refusal
 
@@ -269,3 +269,11 @@ def test_bytes_that_are_no_list_are_refused(data: bytes) -> None:
     """A cut, unsorted or doubled list raises ValueError: a search in it would miss entries."""
     with pytest.raises(ValueError, match="block list"):
         Blocklist.from_bytes(data)
+
+
+@given(st.sampled_from(_ROWS), st.integers(0, 40), st.integers(1, 128), st.booleans())
+def test_every_walk_along_a_row_is_a_pattern(row: str, start: int, length: int, back: bool) -> None:
+    """Wherever a walk begins on a row, however often it goes round, in both directions: it is found, a single key too."""
+    walk = (row * 30)[start % len(row) :][:length]
+    assert is_pattern(walk[::-1] if back else walk)
+    assert not is_pattern(walk[:60] + "é") or len(walk) < 2
