@@ -228,6 +228,7 @@ async def test_a_passkey_after_a_link_verifies_the_person(world: AsyncWorld, ann
     key.flags = PRESENT
     assert reason(await world.second(step, key.get(asked, origin=ORIGIN), Factor.PASSKEY)) is Reason.INVALID_CODE
     step = await world.step(ANN)
+    assert isinstance(step, MfaRequired)
     asked = await world.call("sign_in.begin_passkey", ticket=step.ticket.reveal())
     assert isinstance(await world.second(step, key.get(asked, origin=ORIGIN), Factor.PASSKEY), SignedIn)
 

@@ -229,6 +229,7 @@ def test_a_passkey_after_a_link_verifies_the_person(world: World, ann: Principal
     key.flags = PRESENT
     assert reason(world.second(step, key.get(asked, origin=ORIGIN), Factor.PASSKEY)) is Reason.INVALID_CODE
     step = world.step(ANN)
+    assert isinstance(step, MfaRequired)
     asked = world.call("sign_in.begin_passkey", ticket=step.ticket.reveal())
     assert isinstance(world.second(step, key.get(asked, origin=ORIGIN), Factor.PASSKEY), SignedIn)
 
