@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pyotp
 import pytest
 
+from ctsec.authn.record import Session
+from ctsec.ids import UserId
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.testing import SoftwareAuthenticator
@@ -161,6 +165,7 @@ def test_a_sign_in_enrols_a_passkey(scene: Scene) -> None:
     added = other.ok("POST /sign-in/enrolment/passkey", {"ticket": ticket, "name": "Phone", "response": json.loads(made)})
     assert (added["status"], len(added["codes"]), other.cookie) == ("mfa_required", 10, "")
     assert why(other.auth("POST /sign-in/enrolment/totp", {"ticket": ticket})) == (400, "invalid_token")
+    assert why(other.auth("POST /sign-in/passkey/options", {"ticket": ticket})) == (400, "invalid_token")
     ticket = added["ticket"]
     assert why(other.auth("POST /sign-in/enrolment/totp", {"ticket": ticket})) == (400, "invalid_token")
     signed = key.get(other.ok("POST /sign-in/passkey/options", {"ticket": ticket})["public_key"], origin=BASE)
@@ -288,3 +293,23 @@ def test_the_description_names_what_a_refusal_asks_for(host: Host) -> None:
     assert {"max_age", "hint"} <= document["components"]["schemas"]["Problem"]["properties"].keys()
     answers = document["paths"]["/organizations/{organization_id}/mfa-policy"]["put"]["responses"]
     assert "WWW-Authenticate" in answers["default"]["headers"]
+
+
+def replaced(session: Session, unit: Any) -> Any:
+    """Write a session."""
+    return unit._store.sessions.replace(session)
+
+
+def test_a_session_of_a_link_and_a_code_is_told_to_sign_in(scene: Scene) -> None:
+    """A code does not make a session strong that began with no password: the refusal says to sign in, not to prove the code again."""
+    scene.ada.enrol()
+    scene.require()
+    user, now = scene.ada.id, scene.host.clock.now()
+    found = scene.host.do(lambda unit: unit._store.sessions.of_user(UserId(user)))
+    weak = replace(found[0], aal=1)
+    for factors, hint in (({"link": now, "otp": now}, "sign_in"), ({"pwd": now}, "step_up")):
+        weak = replace(weak, factors=factors, version=weak.version + 1)
+        assert scene.host.do(partial(replaced, weak))
+        scene.host.clock.advance(timedelta(seconds=5))
+        refused = scene.there(scene.ada)
+        assert (*why(refused), refused.json["hint"]) == (403, "mfa_required", hint)

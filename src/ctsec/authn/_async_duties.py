@@ -19,8 +19,9 @@ from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import EventName, Target
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncRequirements, AsyncSecondFactors
-from ctsec.authn.journey import TICKET_LIFE, Duty, EnrolmentRequired, PasswordChangeRequired
+from ctsec.authn.journey import TICKET_LIFE, Duty, EnrolmentRequired, MfaRequired, PasswordChangeRequired
 from ctsec.authn.record import assurance_level
+from ctsec.authn.ticket import MOMENT
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
 from ctsec.guard.attempts import Charge
@@ -65,6 +66,13 @@ class AsyncDuties:
             return PasswordChangeRequired(await self._park(user, Duty.PASSWORD, factors, charges), self._ends())
         return None
 
+    async def second_step(
+        self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...], codes: tuple[SecretText, ...]
+    ) -> MfaRequired:
+        """Return the step of a person who has just enrolled a passkey, which has not signed yet; `codes` are shown with it."""
+        enrolled = await self._factors.enrolled(user.id)
+        return MfaRequired(await self._park(user, Duty.SIGN, factors, charges), tuple(sorted(enrolled)), self._ends(), codes)
+
     async def due(self, user_id: UserId, *, factors: Mapping[str, datetime]) -> datetime | None:
         """Return from when on an organization of the person refuses a session with these proofs, or None if none does."""
         return None if assurance_level(factors) >= 2 else min((await self._requirements.due(user_id)).values(), default=None)
@@ -92,10 +100,9 @@ class AsyncDuties:
             "blocks": "\n".join(blocks),
             **{f"factor:{name}": at.isoformat() for name, at in factors.items()},
         }
-        if Factor.PASSWORD.value in factors:
-            # What a second step with a code reads: a passkey that was enrolled with this ticket is proved with it.
-            at = factors[Factor.PASSWORD.value].isoformat()
-            claims |= {"password_at": at, "counter": keys[0] if keys else "", "block": blocks[0] if blocks else ""}
+        # What a second step reads: a passkey that was enrolled with this sign-in is proved in one.
+        claims |= {MOMENT[factor]: factors[factor.value].isoformat() for factor in MOMENT if factor.value in factors}
+        claims |= {"counter": keys[0] if keys else "", "block": blocks[0] if blocks else ""}
         proof = Proof(
             purpose=Purpose.SIGN_IN_TICKET,
             digest=digest,

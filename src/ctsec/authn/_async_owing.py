@@ -72,11 +72,6 @@ class _Journey(AsyncSignIn):
         """Refuse a person whose counters were disabled meanwhile."""
         return await self._refuse(LOCKED, subject=user.id)
 
-    async def second_step(self, user: User, factors: frozenset[Factor], parked: _Parked) -> MfaRequired:
-        """Hand out the ticket of a second step, for what the first one proved."""
-        by = Factor.LINK if Factor.LINK.value in parked.factors else Factor.PASSWORD
-        return await self._ticket(user, factors, by=by, charge=parked.charges[0])
-
     async def complete(self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...]) -> SignInStep:
         """End the way in."""
         return await self._complete(user, factors=factors, charges=charges)
@@ -107,7 +102,7 @@ class AsyncOwing:
         codes = await self._work.enrolment.confirm_totp(parked.principal, code=code)
         if isinstance(codes, Refusal):
             return codes
-        # Confirming has voided every ticket of the person, this one too; of two with one code, one was told yes.
+        # The confirmation is what counts once: it advanced the app's step, and made every ticket of the person void, this one too.
         factors = {**parked.factors, Factor.TOTP.value: self._ambient.now()}
         step = await self._journey.complete(parked.user, factors=factors, charges=parked.charges)
         return step if isinstance(step, Refusal) else replace(step, codes=codes.codes)
@@ -118,17 +113,16 @@ class AsyncOwing:
         return parked if isinstance(parked, Refusal) else await self._work.passkeys.begin_registration(parked.principal)
 
     async def finish_registration(self, ticket: str, *, response: str, name: str) -> Outcome[MfaRequired]:
-        """Keep the passkey that the browser made; the new ticket is that of a second step, which a sign with the passkey completes."""
+        """Keep the passkey that the browser made, and return the ticket of a second step, which signing with the passkey completes."""
         parked = await self._parked(ticket, Duty.ENROL)
         if isinstance(parked, Refusal):
             return parked
         added = await self._work.passkeys.finish_registration(parked.principal, response=response, name=name)
         if isinstance(added, Refusal):
             return added
-        # Adding it has voided every ticket of the person, this one too.
-        factors = await self._parts.second_factors.enrolled(parked.user.id)
-        step = await self._journey.second_step(parked.user, factors, parked)
-        return replace(step, codes=added.codes.codes if added.codes is not None else ())
+        # The registration made the ticket void, as any change of factors does.
+        codes = added.codes.codes if added.codes is not None else ()
+        return await self._parts.duties.second_step(parked.user, factors=parked.factors, charges=parked.charges, codes=codes)
 
     async def set_password(self, ticket: str, *, password: str) -> SignInStep:
         """Set another password in place of one that is too short now, and complete the sign-in; other sessions end."""

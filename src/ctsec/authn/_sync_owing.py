@@ -73,11 +73,6 @@ class _Journey(SignIn):
         """Refuse a person whose counters were disabled meanwhile."""
         return self._refuse(LOCKED, subject=user.id)
 
-    def second_step(self, user: User, factors: frozenset[Factor], parked: _Parked) -> MfaRequired:
-        """Hand out the ticket of a second step, for what the first one proved."""
-        by = Factor.LINK if Factor.LINK.value in parked.factors else Factor.PASSWORD
-        return self._ticket(user, factors, by=by, charge=parked.charges[0])
-
     def complete(self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...]) -> SignInStep:
         """End the way in."""
         return self._complete(user, factors=factors, charges=charges)
@@ -108,7 +103,7 @@ class Owing:
         codes = self._work.enrolment.confirm_totp(parked.principal, code=code)
         if isinstance(codes, Refusal):
             return codes
-        # Confirming has voided every ticket of the person, this one too; of two with one code, one was told yes.
+        # The confirmation is what counts once: it advanced the app's step, and made every ticket of the person void, this one too.
         factors = {**parked.factors, Factor.TOTP.value: self._ambient.now()}
         step = self._journey.complete(parked.user, factors=factors, charges=parked.charges)
         return step if isinstance(step, Refusal) else replace(step, codes=codes.codes)
@@ -119,17 +114,16 @@ class Owing:
         return parked if isinstance(parked, Refusal) else self._work.passkeys.begin_registration(parked.principal)
 
     def finish_registration(self, ticket: str, *, response: str, name: str) -> Outcome[MfaRequired]:
-        """Keep the passkey that the browser made; the new ticket is that of a second step, which a sign with the passkey completes."""
+        """Keep the passkey that the browser made, and return the ticket of a second step, which signing with the passkey completes."""
         parked = self._parked(ticket, Duty.ENROL)
         if isinstance(parked, Refusal):
             return parked
         added = self._work.passkeys.finish_registration(parked.principal, response=response, name=name)
         if isinstance(added, Refusal):
             return added
-        # Adding it has voided every ticket of the person, this one too.
-        factors = self._parts.second_factors.enrolled(parked.user.id)
-        step = self._journey.second_step(parked.user, factors, parked)
-        return replace(step, codes=added.codes.codes if added.codes is not None else ())
+        # The registration made the ticket void, as any change of factors does.
+        codes = added.codes.codes if added.codes is not None else ()
+        return self._parts.duties.second_step(parked.user, factors=parked.factors, charges=parked.charges, codes=codes)
 
     def set_password(self, ticket: str, *, password: str) -> SignInStep:
         """Set another password in place of one that is too short now, and complete the sign-in; other sessions end."""

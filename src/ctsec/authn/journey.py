@@ -80,6 +80,7 @@ class Duty(StrEnum):
 
     ENROL = "enrol"
     PASSWORD = "password"
+    SIGN = "sign"
 
 
 @dataclass(frozen=True, slots=True)

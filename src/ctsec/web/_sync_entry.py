@@ -17,7 +17,7 @@ from ctsec.audit.event import EventName, Target, build
 from ctsec.errors import AccessDenied, CtsecError
 from ctsec.ids import OrganizationId, UserId, WorkspaceId, is_id
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Principal, anonymous
+from ctsec.principal import CredentialKind, Factor, Principal, anonymous
 from ctsec.rbac.condition import Situation
 from ctsec.security._sync import Security
 from ctsec.web.credentials import Caller, Via, presented, presented_device
@@ -103,13 +103,17 @@ class Entry:
         return self.hinted(refusal, principal) if refusal is not None and refusal.reason is Reason.MFA_REQUIRED else None
 
     def hinted(self, refusal: Refusal, principal: Principal) -> Problem:
-        """Return the problem for a refusal; where a second factor is missing it says whether to prove one or to enrol one."""
+        """Return the problem for a refusal; where a second factor is missing it says what helps."""
         problem = of_refusal(refusal)
         if refusal.reason is not Reason.MFA_REQUIRED:
             return problem
         with self._security.reading() as unit:
-            enrolled = bool(unit.mfa.enrolled(UserId(principal.id)))
-        return replace(problem, hint="step_up" if enrolled else "enrol")
+            enrolled = unit.mfa.enrolled(UserId(principal.id))
+        if not enrolled:
+            return replace(problem, hint="enrol")
+        # A code beside what is no password (a mailed link) stays AAL1; a passkey alone is more.
+        enough = Factor.PASSKEY in enrolled or Factor.PASSWORD in principal.credential.factors
+        return replace(problem, hint="step_up" if enough else "sign_in")
 
     def denied(self, request: WebRequest, error: AccessDenied, *, principal: Principal | None = None) -> Problem:
         """Return the answer to a request whose view required what the caller may not; the denial is recorded as a guard's is.

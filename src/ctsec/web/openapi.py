@@ -37,7 +37,7 @@ _PROBLEM: Final = {
         "detail": {"type": "string"},
         "retry_after": {"type": "integer", "description": "Seconds after which to try again"},
         "max_age": {"type": "integer", "description": "Seconds: how old the proof of a second factor may be (RFC 9470)"},
-        "hint": {"type": "string", "enum": ["step_up", "enrol"], "description": "What helps: prove the second factor, or enrol one"},
+        "hint": {"type": "string", "enum": ["step_up", "enrol", "sign_in"], "description": "What helps"},
         "errors": {"type": "array", "items": {"type": "object"}},
     },
 }

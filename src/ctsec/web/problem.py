@@ -71,7 +71,8 @@ _LOG: Final = logging.getLogger("ctsec.web")
 class Problem:
     """A failure on its way to the client; `errors` names fields of the input, `headers` are sent with it.
 
-    `max_age` is how old the proof of a second factor may be where proving it again helps, `hint` what else helps: `step_up` or `enrol`.
+    `max_age` is how old the proof of a second factor may be where proving it again helps; `hint` is what helps: `step_up`, `enrol` or
+    `sign_in`.
     """
 
     status: int
