@@ -150,7 +150,7 @@ def test_an_older_store_is_upgraded_with_what_it_holds(empty: Database) -> None:
     with storage.reading() as store:
         assert store.users.get(user_id(1)) == user(1)
         for n, pepper in enumerate(names):
-            assert store.passwords.get(user_id(n)) == replace(password(n), sealed=sealed[n], pepper=pepper, scheme="")
+            assert store.passwords.get(user_id(n)) == replace(password(n), sealed=sealed[n], pepper=pepper, scheme="", minimum=0)
         assert store.epochs.recent().incarnation == name != ""
         assert (store.tree.head(event(1, of=1).log), store.tree.tiles(event(1, of=1).log, level=0, first=0, end=9)) == grown
         assert len(grown[1]) == 1
