@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, MetaData, Table, create_engine, text
+from sqlalchemy import Column, Engine, MetaData, Table, create_engine, text
 
 from ctsec.authn import Argon2Hasher, Argon2Parameters
 from ctsec.directory import Organization
 from ctsec.encryption.kms import LocalKms
 from ctsec.errors import ConfigurationError
+from ctsec.ids import UserId
+from ctsec.outcome import Reason, Refusal
 from ctsec.presets import parts_of, settings_of
 from ctsec.principal import Credential, CredentialKind, Principal, PrincipalKind
 from ctsec.rbac.preset import POLICY
@@ -56,6 +58,13 @@ def test_accounts_live_in_the_hosts_table(tmp_path: Path, make: object) -> None:
     for _ in range(2):
         with security.begin() as unit:
             unit.accounts.sign_up(email="Ann@acme.example", password="correct horse battery", name="Ann")
+    with security.begin() as unit:
+        again = unit.sign_in.password(email="ann@acme.example", password="correct horse battery")
+        profile = unit.accounts.profile(UserId(actor_id(engine)))
+    assert isinstance(again, Refusal)
+    assert again.reason is Reason.EMAIL_NOT_VERIFIED
+    assert profile is not None
+    assert profile.email == "Ann@acme.example"
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT uuid, mail, display_name, favourite_colour FROM accounts")).all()
         made = {row[0] for row in connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))}
@@ -72,6 +81,12 @@ def test_accounts_live_in_the_hosts_table(tmp_path: Path, make: object) -> None:
     assert check(url, tables=tables) == ()
     security.close()
     engine.dispose()
+
+
+def actor_id(engine: Engine) -> str:
+    """Return the id of the one account of the host's table."""
+    with engine.connect() as connection:
+        return str(connection.execute(text("SELECT uuid FROM accounts")).scalar_one())
 
 
 def test_a_table_of_other_columns_is_refused() -> None:

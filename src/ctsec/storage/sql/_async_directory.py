@@ -31,7 +31,7 @@ class AsyncSqlUsers:
 
     async def get(self, user_id: UserId) -> User | None:
         """Return the account."""
-        return made(User, await self._run.row(select(self._tables.user).where(self._tables.user.c.id == user_id)))
+        return made(User, await self._run.row(directory.user(self._tables, user_id)))
 
     async def by_email(self, email_key: str) -> User | None:
         """Return the account with this key."""

@@ -32,7 +32,7 @@ class SqlUsers:
 
     def get(self, user_id: UserId) -> User | None:
         """Return the account."""
-        return made(User, self._run.row(select(self._tables.user).where(self._tables.user.c.id == user_id)))
+        return made(User, self._run.row(directory.user(self._tables, user_id)))
 
     def by_email(self, email_key: str) -> User | None:
         """Return the account with this key."""

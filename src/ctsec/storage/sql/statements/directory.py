@@ -13,9 +13,19 @@ from ctsec.mfa_policy import MfaPolicy
 from ctsec.storage.sql.tables import Tables
 
 
+def user(tables: Tables, user_id: UserId) -> Select[Any]:
+    """Return the query for an account."""
+    return _users(tables).where(tables.user.c.id == user_id)
+
+
 def user_by_email(tables: Tables, email_key: str) -> Select[Any]:
     """Return the query for the account with this key."""
-    return select(tables.user).where(tables.user.c.email_key == email_key)
+    return _users(tables).where(tables.user.c.email_key == email_key)
+
+
+def _users(tables: Tables) -> Select[Any]:
+    # By key: a host's own table has other names for its columns.
+    return select(*(column.label(column.key) for column in tables.user.columns))
 
 
 def lock_organization(tables: Tables, organization_id: OrganizationId) -> Update:
