@@ -155,20 +155,29 @@ def _placed(judge: _Judge, question: Question, membership: Plan, scope: Scope) -
         asked: Plan = (AskIn(scope),) if after.workspace is not None else ()
         yield from _credentialed(judge, question, (*membership, *asked))
         return
-    for place in _places(judge, after):
+    for place in _places(judge, question, after):
         for role in _workspace_roles(judge, applied(after, place, now=judge.now)):
             yield from _credentialed(judge, question, (*membership, *place, *role))
 
 
-def _places(judge: _Judge, question: Question) -> Iterator[Plan]:
-    """Yield where to ask for a permission of the workspaces: here, or where the person holds it already, or anywhere."""
-    standing = question.standing
-    if standing is None or (question.workspace is not None and question.workspace_organization == standing.organization):
+def _places(judge: _Judge, question: Question, after: Question) -> Iterator[Plan]:
+    """Yield where to ask for a permission of the workspaces: here, or where the person holds it already, or anywhere.
+
+    `after` is the question with the membership changed. Of the workspaces the one whose rights that changes most is asked in: what changes
+    there does not count as elsewhere.
+    """
+    standing = after.standing
+    if standing is None or (after.workspace is not None and after.workspace_organization == standing.organization):
         yield ()
         return
-    bit = judge.policy.index.bit(question.permission)
-    held = sorted(each for each in standing.assignments if judge.rights(standing, each) & bit)
-    for candidates in (held, [each for each in held if each in (question.workspaces or ())]):
+    bit = judge.policy.index.bit(after.permission)
+    given = applied(question, _mended(question.standing, judge.now), now=judge.now).standing
+    rights = {each: judge.rights(standing, each) for each in standing.assignments}
+    held = sorted(
+        (each for each, mask in rights.items() if mask & bit),
+        key=lambda each: (-(judge.rights(given, each) ^ rights[each]).bit_count(), each),
+    )
+    for candidates in (held, [each for each in held if each in (after.workspaces or ())]):
         yield from ((AskIn(Scope.WORKSPACE, each),) for each in candidates[:1])
     yield (AskIn(Scope.WORKSPACE),)
 

@@ -98,6 +98,16 @@ def test_a_role_for_a_time_counts_towards_the_smallest_change(permission: Any) -
     assert explained.missing[0] == ChangeOrganizationRole("viewer")
 
 
+@pytest.mark.parametrize("wider", [0, 1])
+def test_the_place_is_where_most_changes_anyway(wider: int) -> None:
+    """Where another organization role is needed, the workspace is named whose rights it changes most: the least changes elsewhere."""
+    roles = {WORKSPACES[wider]: Assignment("admin"), WORKSPACES[1 - wider]: Assignment("operator")}
+    asked = Question(standing=replace(member("viewer"), workspaces=roles), permission=Permission.AGENTS_RUN)
+    missing = explain_question(POLICY, asked, now=NOW).missing
+    assert missing == smallest_of_all(POLICY, asked, now=NOW)
+    assert missing == (ChangeOrganizationRole("member"), AskIn(Scope.WORKSPACE, WORKSPACES[wider]))
+
+
 def person(role: Any, held: Any, **more: Any) -> Any:
     return replace(member(role), workspaces={WORKSPACES[0]: held} if held else {}, **more)
 
