@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from ctsec.mfa.provisioning import manual_key, qr_svg
 from ctsec.outcome import Refusal
 from ctsec.web import models, views
 from ctsec.web._async_account import sign_in_answer
@@ -45,13 +44,7 @@ async def enrol_totp(call: AsyncCall) -> Answer:
     done = await call.unit.owing.begin_totp(call.read(models.Ticket).ticket.get_secret_value())
     if isinstance(done, Refusal):
         return done
-    body = {
-        "authenticator_id": done.authenticator_id,
-        "uri": done.uri.reveal(),
-        "manual_key": manual_key(done.seed).reveal(),
-        "qr_svg": qr_svg(done.uri).reveal(),
-    }
-    return WebResponse(status=201, json=body)
+    return WebResponse(status=201, json=views.enrolment(done.authenticator_id, uri=done.uri, seed=done.seed))
 
 
 async def enrolled_totp(call: AsyncCall) -> Answer:

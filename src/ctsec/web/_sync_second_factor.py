@@ -6,7 +6,6 @@ from __future__ import annotations
 from ctsec.ids import AuthenticatorId, UserId
 from ctsec.mfa.backup_codes import as_text
 from ctsec.mfa.enrolment import BackupCodes
-from ctsec.mfa.provisioning import manual_key, qr_svg
 from ctsec.outcome import Refusal
 from ctsec.web import models, views
 from ctsec.web._sync_call import Answer, Call, no_content
@@ -34,13 +33,7 @@ def begin_totp(call: Call) -> Answer:
     done = call.unit.mfa.begin_totp(call.principal, name=call.read(models.NewAuthenticator).name)
     if isinstance(done, Refusal):
         return done
-    body = {
-        "authenticator_id": done.authenticator_id,
-        "uri": done.uri.reveal(),
-        "manual_key": manual_key(done.seed).reveal(),
-        "qr_svg": qr_svg(done.uri).reveal(),
-    }
-    return WebResponse(status=201, json=body)
+    return WebResponse(status=201, json=views.enrolment(done.authenticator_id, uri=done.uri, seed=done.seed))
 
 
 def confirm_totp(call: Call) -> Answer:

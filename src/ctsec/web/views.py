@@ -14,6 +14,7 @@ from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.keys.record import ApiKey, status_at
 from ctsec.mfa.passkey import Passkey
+from ctsec.mfa.provisioning import manual_key, qr_svg
 from ctsec.mfa.record import Authenticator
 from ctsec.mfa_policy import MfaPolicy
 from ctsec.rbac.assignment import RoleAssignment
@@ -21,7 +22,7 @@ from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import ElevationRequest
 from ctsec.recovery.record import Recovery
 from ctsec.residency.record import Move
-from ctsec.secret import SecretText
+from ctsec.secret import Secret, SecretText
 from ctsec.vault.record import VaultCredential
 
 View: TypeAlias = dict[str, Any]
@@ -93,6 +94,16 @@ def passkey(record: Passkey) -> View:
         "transports": list(record.transports),
         "created_at": moment(record.created_at),
         "last_used_at": moment(record.last_used_at),
+    }
+
+
+def enrolment(authenticator_id: str, *, uri: SecretText, seed: Secret) -> View:
+    """Return what a new authenticator app needs, for the one time that it is shown."""
+    return {
+        "authenticator_id": authenticator_id,
+        "uri": uri.reveal(),
+        "manual_key": manual_key(seed).reveal(),
+        "qr_svg": qr_svg(uri).reveal(),
     }
 
 
