@@ -42,6 +42,7 @@ from ctsec.rbac.condition import Condition
 from ctsec.security import AsyncSecurity, AsyncUnit
 from ctsec.web._async_api import AsyncApi
 from ctsec.web._async_entry import AsyncEntry, ambient_request
+from ctsec.web._async_operators import AsyncOperators
 from ctsec.web.address import TrustedProxies
 from ctsec.web.guarding import PUBLIC, Demand, parameters_of
 from ctsec.web.http import MAX_BODY, WebRequest, WebResponse
@@ -140,13 +141,20 @@ class Guard:
     """Guards the routes of FastAPI applications with one `security`.
 
     `trusted_proxies` are networks (CIDR) whose `X-Forwarded-For` and `X-Request-ID` are believed, or a `TrustedProxies` that says how many
-    proxies there are and which header they write.
+    proxies there are and which header they write. `operators` returns the `Operator` who makes a request (a `ctsec.web.WebRequest`), or
+    None: the host authenticates them itself. Without it the routes of operators do not exist.
     """
 
-    def __init__(self, security: AsyncSecurity, *, trusted_proxies: Iterable[str] | TrustedProxies = ()) -> None:
+    def __init__(
+        self,
+        security: AsyncSecurity,
+        *,
+        trusted_proxies: Iterable[str] | TrustedProxies = (),
+        operators: AsyncOperators | None = None,
+    ) -> None:
         self._security = security
         self._entry = AsyncEntry(security)
-        self._api = AsyncApi(security, entry=self._entry)
+        self._api = AsyncApi(security, entry=self._entry, operators=operators)
         self._proxies = TrustedProxies.of(trusted_proxies)
         self._checked: WeakSet[FastAPI] = WeakSet()
 

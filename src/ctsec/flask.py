@@ -41,6 +41,7 @@ from ctsec.rbac.condition import Condition
 from ctsec.security import Security, Unit
 from ctsec.web._sync_api import Api
 from ctsec.web._sync_entry import Entry, ambient_request
+from ctsec.web._sync_operators import Operators
 from ctsec.web.address import TrustedProxies
 from ctsec.web.guarding import PUBLIC, Demand
 from ctsec.web.http import MAX_BODY, WebRequest, WebResponse
@@ -76,13 +77,20 @@ class Guard:
     """Guards the views of Flask applications with one `security`.
 
     `trusted_proxies` are networks (CIDR) whose `X-Forwarded-For` and `X-Request-ID` are believed, or a `TrustedProxies` that says how many
-    proxies there are and which header they write.
+    proxies there are and which header they write. `operators` returns the `Operator` who makes a request (a `ctsec.web.WebRequest`), or
+    None: the host authenticates them itself. Without it the routes of operators do not exist.
     """
 
-    def __init__(self, security: Security, *, trusted_proxies: Iterable[str] | TrustedProxies = ()) -> None:
+    def __init__(
+        self,
+        security: Security,
+        *,
+        trusted_proxies: Iterable[str] | TrustedProxies = (),
+        operators: Operators | None = None,
+    ) -> None:
         self._security = security
         self._entry = Entry(security)
-        self._api = Api(security, entry=self._entry)
+        self._api = Api(security, entry=self._entry, operators=operators)
         self._proxies = TrustedProxies.of(trusted_proxies)
         self._checked: WeakSet[Flask] = WeakSet()
 

@@ -11,7 +11,7 @@ Rules that this module keeps:
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NewType, TypeAlias, TypeVar
 
 UserId = NewType("UserId", str)
@@ -80,6 +80,14 @@ def is_id(kind: Callable[[str], Id], text: str) -> bool:
     """Say whether `text` is an id of `kind`: right prefix, length and alphabet."""
     prefix = PREFIXES[kind]
     return len(text) == ID_LENGTH and text[:4] == f"{prefix}_" and text[4] <= "7" and _ALLOWED.issuperset(text[4:])
+
+
+def id_time(text: str) -> datetime:
+    """Return when an id was made, to the millisecond, in UTC; `text` is an id (`is_id`)."""
+    number = 0
+    for character in text[4:]:
+        number = number << 5 | _ALPHABET.index(character)
+    return datetime.fromtimestamp((number >> 80) / 1000, UTC)
 
 
 def parse_id(kind: Callable[[str], Id], text: str) -> Id:

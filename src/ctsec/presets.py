@@ -31,7 +31,8 @@ from ctsec.rbac.methods import MethodTable
 from ctsec.secret import Secret
 from ctsec.security import AsyncSecurity, Security
 from ctsec.security.parts import EmbeddedOptions, Parts, Settings, new_memory
-from ctsec.storage.blocking import AsyncBlockingTable
+from ctsec.storage.backup.folder import FolderBackups
+from ctsec.storage.blocking import AsyncBlockingBackups, AsyncBlockingTable
 from ctsec.storage.feed import AsyncStoreFeed, StoreFeed
 from ctsec.storage.memory import AsyncMemoryRegionStorage, AsyncMemoryStorage, MemoryRegionStorage, MemoryStorage
 from ctsec.storage.sql import AsyncSqlRegionStorage, AsyncSqlStorage, SqlRegionStorage, SqlStorage, Tables
@@ -250,13 +251,14 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         region_stores=_async_region_stores(options, base.tables),
         sealed_tables=tuple(map(AsyncBlockingTable, options.sealed_tables)),
         log_signer=AsyncLocalSigner(Signer(base.kms.derive(KEY_LABEL))),
+        backups=AsyncBlockingBackups(base.backups) if base.backups is not None else None,
     )
 
 
 class _Embedded:
     """The files, the tables, the sync bundle and the worker thread of an embedded deployment."""
 
-    __slots__ = ("_thread", "kms", "parts", "security", "tables", "url")
+    __slots__ = ("_thread", "backups", "kms", "parts", "security", "tables", "url")
 
     def __init__(self, path: str, *, policy: Policy, issuer: str, mail: str | None, options: EmbeddedOptions) -> None:
         database = Path(path)
@@ -268,6 +270,7 @@ class _Embedded:
         _bring_up_to_date(self.url, self.tables)
         self.parts = parts_of(self.kms, policy=policy, settings=settings_of(issuer, options), options=options)
         storage = SqlStorage.from_url(self.url, tables=self.tables)
+        self.backups = FolderBackups(options.backups, url=self.url, tables=self.tables) if options.backups is not None else None
         self._thread: WorkerThread | None = None
         self.security = Security(
             storage=storage,
@@ -285,6 +288,7 @@ class _Embedded:
             region_stores=_region_stores(options, self.tables),
             sealed_tables=options.sealed_tables,
             log_signer=Signer(self.kms.derive(KEY_LABEL)),
+            backups=self.backups,
         )
         if options.worker:
             self._thread = WorkerThread(self.security.worker(f"{os.uname().nodename}:{os.getpid()}"))

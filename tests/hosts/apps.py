@@ -10,12 +10,15 @@ import ctsec.fastapi
 import ctsec.flask
 from ctsec import AsyncSecurity, Principal, Security
 from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.operators import Operator
 from ctsec.principal import anonymous
 from ctsec.rbac import AllOf, During, FromNetwork
 from ctsec.rbac.preset import Permission
 from ctsec.security import AsyncUnit
+from ctsec.web import WebRequest
 
 PROXY = "203.0.113.0/24"
+STAFF = "the-secret-of-the-staff"
 OFFICE = AllOf((FromNetwork(("198.51.100.0/24",)), During(zone="UTC", start=time(8), end=time(18))))
 WORKSPACE_ACTIONS = (
     Permission.DASHBOARDS_VIEW,
@@ -33,9 +36,20 @@ def slug(permission: str) -> str:
     return permission.replace(":", "-")
 
 
+def operator_of(request: WebRequest) -> Operator | None:
+    """Return who runs the deployment: in this host, whoever has its staff's secret."""
+    secret, _, name = (request.header("x-staff") or "").partition(" ")
+    return Operator(id=name, reason="ticket 7") if secret == STAFF else None
+
+
+async def async_operator_of(request: WebRequest) -> Operator | None:
+    """Return who runs the deployment, for an event loop."""
+    return operator_of(request)
+
+
 def fastapi_app(security: AsyncSecurity) -> FastAPI:
     """Return the FastAPI host: workspace actions are `async def`, organization actions plain `def`."""
-    guard = ctsec.fastapi.Guard(security, trusted_proxies=[PROXY])
+    guard = ctsec.fastapi.Guard(security, trusted_proxies=[PROXY], operators=async_operator_of)
     app = FastAPI(openapi_url=None)
     app.include_router(guard.router(), prefix="/auth")
     for action in WORKSPACE_ACTIONS:
@@ -91,7 +105,7 @@ def fastapi_app(security: AsyncSecurity) -> FastAPI:
 
 def flask_app(security: Security) -> flask.Flask:
     """Return the Flask host."""
-    guard = ctsec.flask.Guard(security, trusted_proxies=[PROXY])
+    guard = ctsec.flask.Guard(security, trusted_proxies=[PROXY], operators=operator_of)
     app = flask.Flask("host", static_folder=None)
     app.register_blueprint(guard.blueprint(), url_prefix="/auth")
     for action in WORKSPACE_ACTIONS:

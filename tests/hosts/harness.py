@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -29,6 +29,7 @@ from ctsec.rbac.policy import Policy
 from ctsec.residency import Regions
 from ctsec.security import AsyncSecurity, Security
 from ctsec.security.parts import EmbeddedOptions
+from ctsec.storage.backup import BackupFolder
 from ctsec.testing import AsyncRecordingMailer, FixedClock, RecordingMailer
 from tests.hosts.apps import fastapi_app, flask_app
 
@@ -52,7 +53,7 @@ class Reply:
 
 
 class Host(Protocol):
-    """A running host application on a memory storage."""
+    """A running host application, on a memory storage unless a file is named where it is kept."""
 
     name: str
     clock: FixedClock
@@ -150,12 +151,17 @@ class FastapiHost:
         methods: MethodTable | None = None,
         key_services: KeyServices | None = None,
         regions: Regions | None = None,
+        kept: tuple[str, BackupFolder] | None = None,
     ) -> None:
         self.clock = FixedClock()
         self.mailer = AsyncRecordingMailer()
         self.runner = asyncio.Runner()
-        made = async_in_memory(policy=policy, mailer=self.mailer, options=options(self.clock, base_url, methods, key_services, regions))
-        self.security: AsyncSecurity = self.runner.run(made)
+        chosen = options(self.clock, base_url, methods, key_services, regions)
+        self.security: AsyncSecurity = (
+            AsyncSecurity.embedded(kept[0], issuer="Test", policy=policy, options=replace(chosen, backups=kept[1], worker=False))
+            if kept is not None
+            else self.runner.run(async_in_memory(policy=policy, mailer=self.mailer, options=chosen))
+        )
         self.app = fastapi_app(self.security)
         transport = httpx.ASGITransport(app=self.app, client=("198.51.100.7", 40000))
         self.client = httpx.AsyncClient(transport=transport, base_url=base_url, headers={"user-agent": ""})
@@ -208,8 +214,9 @@ class FastapiHost:
         return self.runner.run(within())
 
     def close(self) -> None:
-        """Close the client and the loop."""
+        """Close the client, the bundle and the loop."""
         self.runner.run(self.client.aclose())
+        self.runner.run(self.security.aclose())
         self.runner.close()
 
 
@@ -225,11 +232,15 @@ class FlaskHost:
         methods: MethodTable | None = None,
         key_services: KeyServices | None = None,
         regions: Regions | None = None,
+        kept: tuple[str, BackupFolder] | None = None,
     ) -> None:
         self.clock = FixedClock()
         self.mailer = RecordingMailer()
-        self.security: Security = in_memory(
-            policy=policy, mailer=self.mailer, options=options(self.clock, base_url, methods, key_services, regions)
+        chosen = options(self.clock, base_url, methods, key_services, regions)
+        self.security: Security = (
+            Security.embedded(kept[0], issuer="Test", policy=policy, options=replace(chosen, backups=kept[1], worker=False))
+            if kept is not None
+            else in_memory(policy=policy, mailer=self.mailer, options=chosen)
         )
         self.app = flask_app(self.security)
         self.base_url = base_url
@@ -270,7 +281,8 @@ class FlaskHost:
             return work(unit)
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Close the bundle."""
+        self.security.close()
 
 
 HOSTS: dict[str, Callable[..., Host]] = {"fastapi": FastapiHost, "flask": FlaskHost}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -106,3 +107,23 @@ def test_all_is_destroyed_only_on_purpose(owner: Browser, host: Host) -> None:
     assert {state for _, state in told(owner, home)[1]} == {"active"}
     assert owner.ok(f"POST {home}/encryption/destroy", wanted) == {"destroyed": 1}
     assert {state for _, state in told(owner, home)[1]} == {"destroyed"}
+
+
+def test_replaced_keys_are_destroyed_when_nothing_needs_them(owner: Browser, host: Host) -> None:
+    """An admin destroys none; an owner none that something may need still, and the rest when the worker has counted that nothing does."""
+    organization = owner.found("Acme")
+    home = f"/organizations/{organization}"
+    owner.ok(f"POST {home}/encryption/data-keys/default/rotate")
+    owner.ok(f"POST {home}/encryption/data-keys/default/rotate")
+    admin = Browser(host).sign_up("admin@example.com")
+    owner.invite(organization, admin, role="admin")
+    admin.enrol()
+    retired = f"POST {home}/encryption/destroy-retired"
+    assert admin.auth(retired).json["reason"] == "denied"
+    assert owner.auth(retired).json["reason"] == "conflict"
+    host.clock.advance(timedelta(hours=3))
+    for _ in range(3):
+        host.mails("nobody@example.com")
+    owner.ok("POST /step-up", {"factor": "otp", "code": owner.code()})
+    assert owner.ok(retired) == {"destroyed": 1}
+    assert sorted(state for _, state in told(owner, home)[1]) == ["active", "destroyed"]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ctsec.operators import Operator
-from ctsec.web.route import Route
+from ctsec.web.route import Needs, Route
 from ctsec.web.table import ROUTES
 from tests.hosts.apps import ORGANIZATION_ACTIONS, WORKSPACE_ACTIONS, slug
 from tests.hosts.harness import Browser, Host, named
@@ -86,6 +86,7 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("POST /organizations/{o}/encryption/customer-keys/default/forget", None),
     ("POST /organizations/{o}/encryption/data-keys/default/rotate", None),
     ("POST /organizations/{o}/encryption/destroy", {"organization_id": "{o}"}),
+    ("POST /organizations/{o}/encryption/destroy-retired", None),
     ("GET /organizations/{o}/credentials", None),
     ("GET /organizations/{o}/credentials-due", None),
     ("POST /organizations/{o}/credentials", {**CREDENTIAL, "secret": "s"}),
@@ -113,7 +114,7 @@ def filled(value: object, **ids: str) -> object:
 
 def placed(route: Route) -> bool:
     """Say whether a route is about an organization or a workspace that its path names."""
-    return "{organization_id}" in route.path or "{workspace_id}" in route.path
+    return route.needs is not Needs.OPERATOR and ("{organization_id}" in route.path or "{workspace_id}" in route.path)
 
 
 def fits(route: Route, line: str) -> bool:

@@ -13,13 +13,13 @@ from ctsec.web.table import ROUTES
 from tests.hosts.harness import COOKIE, PASSWORD, Browser, Host, Reply
 
 ADA = "ada@example.com"
-WRITES = [route for route in ROUTES if route.needs is not Needs.NOTHING and route.method != "GET"]
+WRITES = [route for route in ROUTES if route.needs in {Needs.SESSION, Needs.PRINCIPAL} and route.method != "GET"]
 # Text of every kind of id that may stand in a path.
 IDS = {name: f"{kind}_00000000000000000000000000" for name, kind in (
     ("organization_id", "org"), ("workspace_id", "wsp"), ("user_id", "usr"), ("session_id", "ses"), ("elevation_id", "elv"),
     ("invitation_id", "inv"), ("key_id", "key"), ("credential_id", "crd"), ("passkey_id", "pky"),
-    ("authenticator_id", "aut"), ("device_id", "dvc"), ("recovery_id", "rcv"),
-)} | {"role_name": "editor", "region": "eu"}  # fmt: skip
+    ("authenticator_id", "aut"), ("device_id", "dvc"), ("recovery_id", "rcv"), ("backup_id", "dek"),
+)} | {"role_name": "editor", "region": "eu", "domain": "acme.example"}  # fmt: skip
 
 
 def with_header(host: Host, token: str, line: str, **more: Any) -> Reply:

@@ -27,6 +27,7 @@ from ctsec.operators import Operator
 from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
+from ctsec.security._async_backups import AsyncBackupDesk
 from ctsec.security._async_engines import AsyncEngines, AsyncSlowHash
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
@@ -45,7 +46,7 @@ from ctsec.security._async_stale_jobs import AsyncStaleJobs
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.security.parts import EmbeddedOptions, Parts
-from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
+from ctsec.storage._async_ports import AsyncBackups, AsyncChangeFeed, AsyncStorage, AsyncStore
 from ctsec.transport.report import AsyncReportsConnections, ConnectionReport
 from ctsec.worker._async import AsyncWorker
 from ctsec.worker._async_ports import AsyncJobRecords
@@ -98,6 +99,8 @@ class AsyncSecurity:
     such as `ctsec.storage.sql.AsyncSealedAttribute`: the worker seals them anew after a data key was rotated.
     `allowances` is where what address blocks tried is counted, if not in the guard store: `ctsec.storage.redis.AsyncRedisAllowances`. The
     guard store takes over while that is away, and always keeps the counters of authenticators. The bundle closes it.
+    `backups` is where backups go that operators ask for, such as `ctsec.storage.backup.FolderBackups`; `ctsec.storage.blocking`
+    has its form for an event loop.
     `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
     """
 
@@ -112,6 +115,7 @@ class AsyncSecurity:
         "_rest",
         "_storage",
         "_wake",
+        "backups",
         "gate",
         "jobs",
         "logs",
@@ -138,6 +142,7 @@ class AsyncSecurity:
         sealed_tables: tuple[AsyncSealedTable, ...] = (),
         allowances: AsyncSharedAllowances | None = None,
         log_signer: AsyncLogSigner | None = None,
+        backups: AsyncBackups | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -156,6 +161,7 @@ class AsyncSecurity:
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, breaches=breaches, places=tuple(place for place, _ in places))
         identity = parts.settings.log_identity(log_signer.public if log_signer is not None else None)
+        self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self.logs = AsyncLogs(storage, signer=log_signer, identity=identity, ambient=self._ambient)
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)

@@ -28,6 +28,7 @@ from ctsec.operators import Operator
 from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
+from ctsec.security._sync_backups import BackupDesk
 from ctsec.security._sync_engines import Engines, SlowHash
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
@@ -46,7 +47,7 @@ from ctsec.security._sync_stale_jobs import StaleJobs
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_unit import Unit
 from ctsec.security.parts import EmbeddedOptions, Parts
-from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
+from ctsec.storage._sync_ports import Backups, ChangeFeed, Storage, Store
 from ctsec.transport.report import ConnectionReport, ReportsConnections
 from ctsec.worker._sync import Worker
 from ctsec.worker._sync_ports import JobRecords
@@ -99,6 +100,8 @@ class Security:
     such as `ctsec.storage.sql.SealedAttribute`: the worker seals them anew after a data key was rotated.
     `allowances` is where what address blocks tried is counted, if not in the guard store: `ctsec.storage.redis.RedisAllowances`. The
     guard store takes over while that is away, and always keeps the counters of authenticators. The bundle closes it.
+    `backups` is where backups go that operators ask for, such as `ctsec.storage.backup.FolderBackups`; `ctsec.storage.blocking`
+    has its form for an event loop.
     `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
     """
 
@@ -113,6 +116,7 @@ class Security:
         "_rest",
         "_storage",
         "_wake",
+        "backups",
         "gate",
         "jobs",
         "logs",
@@ -139,6 +143,7 @@ class Security:
         sealed_tables: tuple[SealedTable, ...] = (),
         allowances: SharedAllowances | None = None,
         log_signer: LogSigner | None = None,
+        backups: Backups | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -157,6 +162,7 @@ class Security:
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets, breaches=breaches, places=tuple(place for place, _ in places))
         identity = parts.settings.log_identity(log_signer.public if log_signer is not None else None)
+        self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self.logs = Logs(storage, signer=log_signer, identity=identity, ambient=self._ambient)
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)

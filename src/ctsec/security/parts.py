@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from ctsec.audit.signing import LogIdentity
@@ -43,6 +43,9 @@ from ctsec.security.mirror import Mirror
 from ctsec.transport.address import is_loopback
 from ctsec.transport.tls import TRANSPORT, Transport
 from ctsec.user import User
+
+if TYPE_CHECKING:
+    from ctsec.storage.backup.folder import BackupFolder
 
 Cached: TypeAlias = (
     tuple[Session, User | None] | tuple[VerifiableKey, User | None, bool] | tuple[Standing | None] | tuple[OrganizationId | None]
@@ -143,6 +146,8 @@ class EmbeddedOptions:
     What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
     owners may.
     `roles_in_memory` loads the roles of an organization whole when it is first asked about, instead of person by person.
+
+    `backups` is the folder for backups that operators ask for (`ctsec.storage.backup.BackupFolder`); a bundle in memory has none.
     """
 
     base_url: str = "http://localhost:8000"
@@ -178,6 +183,7 @@ class EmbeddedOptions:
     roles_in_memory: bool = False
     deployment: str = ""
     former_log_keys: tuple[str, ...] = ()
+    backups: BackupFolder | None = None
 
 
 @dataclass(frozen=True, slots=True)

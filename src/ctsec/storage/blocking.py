@@ -1,4 +1,4 @@
-"""A host's table of the sync colour for the async bundle: its calls wait in threads, never in the event loop."""
+"""What blocks, a host's table or a folder of backups, for the async bundle: its calls wait in threads, never in the event loop."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from asyncio import to_thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ctsec.encryption.ports import SealedTable
     from ctsec.encryption.reencryption import SealedRow
-    from ctsec.ids import DekId
+    from ctsec.ids import DekId, Random
+    from ctsec.outcome import Outcome
+    from ctsec.storage.backup.stored import StoredBackup
+    from ctsec.storage.ports import Backups
 
 
 class AsyncBlockingTable:
@@ -35,3 +40,24 @@ class AsyncBlockingTable:
     async def replace(self, changes: tuple[tuple[SealedRow, bytes], ...]) -> int:
         """Write the new blobs of rows that did not change meanwhile, in one transaction."""
         return await to_thread(self._table.replace, changes)
+
+
+class AsyncBlockingBackups:
+    """See `ctsec.storage.ports.AsyncBackups`."""
+
+    __slots__ = ("_backups",)
+
+    def __init__(self, backups: Backups) -> None:
+        self._backups = backups
+
+    async def write(self, *, now: datetime, random: Random) -> Outcome[StoredBackup]:
+        """Write another backup."""
+        return await to_thread(self._backups.write, now=now, random=random)
+
+    async def listed(self) -> tuple[StoredBackup, ...]:
+        """Return the backups that are there."""
+        return await to_thread(self._backups.listed)
+
+    async def verify(self, backup: DekId) -> Outcome[StoredBackup]:
+        """Read a whole backup."""
+        return await to_thread(self._backups.verify, backup)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ctsec.storage._async_ports import (
+    AsyncBackups,
     AsyncChangeFeed,
     AsyncEpochStore,
     AsyncStorage,
     AsyncStore,
 )
 from ctsec.storage._sync_ports import (
+    Backups,
     ChangeFeed,
     EpochStore,
     Storage,
@@ -16,10 +18,12 @@ from ctsec.storage._sync_ports import (
 )
 
 __all__ = [
+    "AsyncBackups",
     "AsyncChangeFeed",
     "AsyncEpochStore",
     "AsyncStorage",
     "AsyncStore",
+    "Backups",
     "ChangeFeed",
     "EpochStore",
     "Storage",

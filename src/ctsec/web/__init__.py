@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from ctsec.web.http import WebRequest
 from ctsec.web.route import Needs, Route
 from ctsec.web.table import ROUTES
 
-__all__ = ["ROUTES", "Needs", "Route"]
+__all__ = ["ROUTES", "Needs", "Route", "WebRequest"]

@@ -81,6 +81,12 @@ async def destroy_data_keys(call: AsyncCall) -> Answer:
     return done if isinstance(done, Refusal) else WebResponse(json={"destroyed": done})
 
 
+async def destroy_retired_data_keys(call: AsyncCall) -> Answer:
+    """Destroy the replaced data keys that nothing needs any more."""
+    done = await call.unit.data_keys.destroy_retired(call.principal, organization=call.organization)
+    return done if isinstance(done, Refusal) else WebResponse(json={"destroyed": done})
+
+
 def _region(call: AsyncCall) -> str:
     return call.request.params["region"]
 

@@ -19,6 +19,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from ctsec.errors import CtsecError
+from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind
 from ctsec.security._sync import Security
@@ -28,6 +29,7 @@ from ctsec.web import (
     _sync_devices,
     _sync_encryption,
     _sync_keys,
+    _sync_operators,
     _sync_organizations,
     _sync_passkeys,
     _sync_people,
@@ -40,11 +42,13 @@ from ctsec.web import (
 )
 from ctsec.web._sync_call import Call, Operation
 from ctsec.web._sync_entry import Entry, ambient_request
+from ctsec.web._sync_operators import Operators
 from ctsec.web.credentials import Caller
 from ctsec.web.csrf import check_origin
 from ctsec.web.http import WebRequest, WebResponse, over_limit, parse_json
 from ctsec.web.kinds import KINDS
 from ctsec.web.models import Body
+from ctsec.web.operator_table import OPERATORS
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_refusal, unsupported_media_type
 from ctsec.web.route import Needs, Route
 from ctsec.web.table import ROUTES, by_path
@@ -64,8 +68,10 @@ _MODULES: Final = (
     _sync_vault,
     _sync_residency,
     _sync_audit,
+    _sync_operators,
 )
 _PATHS: Final = by_path()
+_OPERATED: Final = frozenset(route.path for route in OPERATORS)
 _SESSION_ONLY: Final = Refusal(Reason.DENIED, "this takes a signed-in session; an API key can not do it")
 
 
@@ -78,18 +84,19 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType({route.operation: 
 
 
 class Api:
-    """Answers requests of the table."""
+    """Answers requests of the table. `operators` says who runs the deployment; without it, routes for those do not exist."""
 
-    __slots__ = ("_entry", "_security")
+    __slots__ = ("_entry", "_operators", "_security")
 
-    def __init__(self, security: Security, *, entry: Entry) -> None:
+    def __init__(self, security: Security, *, entry: Entry, operators: Operators | None = None) -> None:
         self._security = security
+        self._operators = operators
         self._entry = entry
 
     def answer(self, path: str | None, request: WebRequest) -> WebResponse:
         """Return the response to a request for the table's `path` (a template), or for a path that the table does not have (None)."""
         methods = _PATHS.get(path) if path is not None else None
-        if methods is None:
+        if methods is None or (self._operators is None and path in _OPERATED):
             return not_found().response()
         allowed = _allowed(methods)
         if request.method == "OPTIONS":
@@ -109,9 +116,9 @@ class Api:
             return of_limit(limit)
         if any(not KINDS[name](value) for name, value in request.params.items()):
             return not_found()
-        caller = self._caller(route, request)
-        if isinstance(caller, Problem):
-            return caller
+        by = self._caller(route, request)
+        if isinstance(by, Problem):
+            return by
         body = read_body(route, request)
         if isinstance(body, Problem):
             return body
@@ -122,16 +129,27 @@ class Api:
         if unknown:
             return of_refusal(Refusal(Reason.INVALID_INPUT, f"unknown query parameter {unknown[0][:40]!r}"))
         # A read takes no writer's lock on SQLite; what a read records goes aside.
-        opened = self._security.reading if route.method == "GET" else self._security.begin
+        opened = self._security.reading if route.method == "GET" or route.long else self._security.begin
         with opened(ambient_request(request, site=self._entry.site)) as unit:
-            call = Call(security=self._security, unit=unit, site=self._entry.site, request=request, query=query, caller=caller, body=body)
+            call = Call(
+                security=self._security,
+                unit=unit,
+                site=self._entry.site,
+                request=request,
+                query=query,
+                caller=by if isinstance(by, Caller) else None,
+                body=body,
+                operator=by if isinstance(by, Operator) else None,
+            )
             answer = OPERATIONS[route.operation](call)
         return of_refusal(answer) if isinstance(answer, Refusal) else answer
 
-    def _caller(self, route: Route, request: WebRequest) -> Caller | Problem | None:
-        if route.needs is Needs.NOTHING:
+    def _caller(self, route: Route, request: WebRequest) -> Caller | Operator | Problem | None:
+        if route.needs in {Needs.NOTHING, Needs.OPERATOR}:
             refusal = check_origin(request, site=self._entry.site)
-            return None if refusal is None else of_refusal(refusal)
+            if refusal is not None:
+                return of_refusal(refusal)
+            return self._operator(request) if route.needs is Needs.OPERATOR else None
         caller = self._entry.caller(request)
         if isinstance(caller, Problem):
             return caller
@@ -139,6 +157,10 @@ class Api:
             return of_refusal(_SESSION_ONLY)
         barred = self._entry.barred(caller.principal, request.params)
         return caller if barred is None else barred
+
+    def _operator(self, request: WebRequest) -> Operator | Problem:
+        named = self._operators(request) if self._operators is not None else None
+        return named if named is not None else not_found()
 
 
 def _allowed(methods: Mapping[str, Route]) -> str:

@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias, TypeVar
 from ctsec.authn.device import DEVICE_LIFE
 from ctsec.authn.record import Session
 from ctsec.ids import InvitationId, KeyId, OrganizationId, SessionId, UserId, WorkspaceId
+from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Principal
 from ctsec.rbac.access import Access
@@ -43,6 +44,7 @@ class Call:
     query: Json
     caller: Caller | None
     body: Body | None
+    operator: Operator | None = None
 
     @property
     def known(self) -> Caller:
@@ -55,6 +57,13 @@ class Call:
     def principal(self) -> Principal:
         """The principal of a route that needs one."""
         return self.known.principal
+
+    @property
+    def acting(self) -> Operator:
+        """The operator of a route that needs one."""
+        if self.operator is None:
+            raise TypeError("expected a route that needs an operator")
+        return self.operator
 
     @property
     def organization(self) -> OrganizationId:

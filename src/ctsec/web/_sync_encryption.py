@@ -82,6 +82,12 @@ def destroy_data_keys(call: Call) -> Answer:
     return done if isinstance(done, Refusal) else WebResponse(json={"destroyed": done})
 
 
+def destroy_retired_data_keys(call: Call) -> Answer:
+    """Destroy the replaced data keys that nothing needs any more."""
+    done = call.unit.data_keys.destroy_retired(call.principal, organization=call.organization)
+    return done if isinstance(done, Refusal) else WebResponse(json={"destroyed": done})
+
+
 def _region(call: Call) -> str:
     return call.request.params["region"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from ctsec.encryption.customer_key import parse_region
 from ctsec.ids import (
     AuthenticatorId,
     CredentialId,
+    DekId,
     DeviceId,
     ElevationId,
     InvitationId,
@@ -22,6 +24,8 @@ from ctsec.ids import (
     is_id,
 )
 from ctsec.rbac.permission import parse_role_name
+
+_DOMAIN: Final = re.compile(r"[a-z0-9.-]{1,253}")
 
 
 def _is(kind: Callable[[str], Any]) -> Callable[[str], bool]:
@@ -42,6 +46,10 @@ def _names_a_region(text: str) -> bool:
         return False
 
 
+def _may_be_a_domain(text: str) -> bool:
+    return _DOMAIN.fullmatch(text) is not None
+
+
 # What may stand in a path, by the parameter's name; anything else is answered as if there were no such path.
 KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "organization_id": _is(OrganizationId),
@@ -58,4 +66,6 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "recovery_id": _is(RecoveryId),
     "role_name": _names_a_role,
     "region": _names_a_region,
+    "backup_id": _is(DekId),
+    "domain": _may_be_a_domain,
 }

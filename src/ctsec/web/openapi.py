@@ -15,12 +15,14 @@ _SECURITY: Final[dict[Needs, list[dict[str, list[str]]]]] = {
     Needs.NOTHING: [],
     Needs.SESSION: [{"cookie": [], "csrf": []}, {"session": []}],
     Needs.PRINCIPAL: [{"cookie": [], "csrf": []}, {"session": []}, {"apiKey": []}],
+    Needs.OPERATOR: [{"operator": []}],
 }
 _SCHEMES: Final = {
     "cookie": {"type": "apiKey", "in": "cookie", "name": "__Host-ctsec_session"},
     "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
     "session": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`Session <token>`, for clients without cookies"},
     "apiKey": {"type": "http", "scheme": "bearer"},
+    "operator": {"type": "http", "scheme": "bearer", "description": "The application's own way to know who runs the deployment"},
 }
 _CHALLENGE: Final = {
     "description": "With 401, and where a second factor, or a fresher proof of it, is missing (RFC 9470)",

@@ -1,4 +1,4 @@
-"""One line of the table of routes, and the three ways to write it."""
+"""One line of the table of routes, and the ways to write it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from ctsec.web.models import Body
 
 
 class Needs(StrEnum):
-    """What a route asks of its caller: nothing, a session of a person, or any principal, API keys too."""
+    """What a route asks of its caller: nothing, a session of a person, any principal, API keys too, or an operator of the deployment."""
 
     NOTHING = "nothing"
     SESSION = "session"
     PRINCIPAL = "principal"
+    OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One route: what it asks for, the `operation` that answers, and what it answers with."""
+    """One route: what it asks for, the `operation` that answers, and what it answers with.
+
+    One that takes `long` runs in a unit that only reads, whatever its method: on SQLite a unit that writes would keep others waiting.
+    """
 
     method: str
     path: str
@@ -30,6 +34,7 @@ class Route:
     query: tuple[str, ...] = ()
     status: int = 200
     returns: tuple[str, ...] = ()
+    long: bool = False
 
 
 def principal_route(line: str, summary: str, *, needs: Needs = Needs.PRINCIPAL, status: int = 200, **rest: Any) -> Route:
@@ -46,3 +51,8 @@ def open_route(line: str, summary: str, **rest: Any) -> Route:
 def session_route(line: str, summary: str, **rest: Any) -> Route:
     """Return a route for signed-in people."""
     return principal_route(line, summary, needs=Needs.SESSION, **rest)
+
+
+def operator_route(line: str, summary: str, **rest: Any) -> Route:
+    """Return a route for those who run the deployment, as the host names them."""
+    return principal_route(line, summary, needs=Needs.OPERATOR, **rest)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ctsec.web import models
+from ctsec.web.operator_table import OPERATORS
 from ctsec.web.route import Route
 from ctsec.web.route import open_route as _open
 from ctsec.web.route import principal_route as _route
@@ -247,6 +248,11 @@ ENCRYPTION: Final = (
         body=models.Destruction,
         returns=("destroyed:integer",),
     ),
+    _route(
+        f"POST {_ORG}/encryption/destroy-retired destroy_retired_data_keys",
+        "Destroy the replaced data keys that nothing needs any more",
+        returns=("destroyed:integer",),
+    ),
 )
 _CREDENTIAL: Final = (
     "id",
@@ -319,6 +325,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *VAULT,
     *RESIDENCY,
     *AUDIT,
+    *OPERATORS,
 )
 
 

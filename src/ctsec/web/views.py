@@ -23,6 +23,7 @@ from ctsec.rbac.elevation import ElevationRequest
 from ctsec.recovery.record import Recovery
 from ctsec.residency.record import Move
 from ctsec.secret import Secret, SecretText
+from ctsec.storage.backup.stored import StoredBackup
 from ctsec.vault.record import VaultCredential
 
 View: TypeAlias = dict[str, Any]
@@ -231,6 +232,18 @@ def recovery(record: Recovery) -> View:
         "requested_at": moment(record.requested_at),
         "due_at": moment(record.due_at),
         "expires_at": moment(record.expires_at),
+    }
+
+
+def backup(stored: StoredBackup) -> View:
+    """Return a backup that is kept; what it holds is told where it was read."""
+    return {
+        "id": stored.id,
+        "size": stored.size,
+        "created_at": moment(stored.created_at),
+        "rows": stored.rows,
+        "kek": stored.kek,
+        "signed_by": stored.signed_by,
     }
 
 

@@ -77,7 +77,7 @@ def new_file(path: Path) -> Generator[int, None, None]:
     Raises BackupFileFailed if it can not be written, if there is a file of that name, or if somebody else is writing it.
     """
     partial = path.with_name(path.name + PARTIAL)
-    with _failures_of(path, told="; no backup was left behind"):
+    with failures_of(path, told="; no backup was left behind"):
         _refuse_existing(path)
         file = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
@@ -141,7 +141,7 @@ class BackupFile:
 @contextmanager
 def opened(path: Path) -> Generator[BackupFile, None, None]:
     """Open a backup for reading; raise BackupFileFailed if that can not be, or what BackupFile raises."""
-    with _failures_of(path):
+    with failures_of(path):
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             yield BackupFile(file)
@@ -150,7 +150,8 @@ def opened(path: Path) -> Generator[BackupFile, None, None]:
 
 
 @contextmanager
-def _failures_of(path: Path, *, told: str = "") -> Generator[None, None, None]:
+def failures_of(path: Path, *, told: str = "") -> Generator[None, None, None]:
+    """Turn what the system says of a file into BackupFileFailed, which names no more of its path than the last part."""
     try:
         yield
     except OSError as error:

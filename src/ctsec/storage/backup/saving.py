@@ -50,22 +50,23 @@ def write_backup(
     transport: Transport = TRANSPORT,
     progress: OnProgress | None = None,
     random: Random = os.urandom,
+    backup: DekId | None = None,
 ) -> Backup:
     """Write a backup of the store at `url`, and of its guard store, to a new file (blocking; for a command or a thread).
 
     `guard` and `tables` are those of the store, `transport` how it is reached. The users of a host's own table are the host's, and not in
-    the backup. Others may go on writing; the backup is of one moment. An error leaves no file.
+    the backup. Others may go on writing; the backup is of one moment. An error leaves no file. `backup` is its id, a new one if None.
 
     Raises SchemaMismatch for tables of another version, a StoreError, a KmsError, or BackupFileFailed.
     """
-    path, backup = Path(to), new_id(DekId, now=now, random=random)
+    path, named = Path(to), backup or new_id(DekId, now=now, random=random)
     with snapshot(places_of(url, guard=guard, tables=tables or default_tables(), transport=transport)) as moment, new_file(path) as file:
-        material, wrapped = kms.generate_data_key(wrapping_context(backup))
-        header = Header(id=backup, kek=kms.ref, wrapped=wrapped)
-        writer = BackupWriter(file, header=header, key=DataKey(backup, material=material), signer=signer, random=random)
+        material, wrapped = kms.generate_data_key(wrapping_context(named))
+        header = Header(id=named, kek=kms.ref, wrapped=wrapped)
+        writer = BackupWriter(file, header=header, key=DataKey(named, material=material), signer=signer, random=random)
         summaries = tuple(_save(moment, writer, told=telling(progress, Step.SAVE)))
         manifest = Manifest(
-            id=backup,
+            id=named,
             created_at=now,
             ctsec=_version(),
             database=moment.database,

@@ -1,0 +1,105 @@
+# Generated from src/ctsec/web/_async_operators.py by tools/twin.py; edit that file.
+"""Operations of those who run the deployment: backups, cases of the support, verified domains (async source)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ctsec.ids import DekId, RecoveryId
+from ctsec.operators import Operator
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.recovery.record import Evidence, Recovery
+from ctsec.web import operator_models as models
+from ctsec.web import views
+from ctsec.web._sync_call import Answer, Call, no_content
+from ctsec.web._sync_entry import ambient_request
+from ctsec.web.http import WebRequest, WebResponse
+
+
+class Operators(Protocol):
+    """What the host gives, to say who runs the deployment: its own authentication of them, none of ctsec's."""
+
+    def __call__(self, request: WebRequest) -> Operator | None:
+        """Return who makes the request and why, None for everybody else: for them the routes of operators do not exist."""
+        ...
+
+
+def backups(call: Call) -> Answer:
+    """List the backups that are kept."""
+    found = call.security.backups.listed()
+    return found if isinstance(found, Refusal) else WebResponse(json={"backups": [views.backup(each) for each in found]})
+
+
+def write_backup(call: Call) -> Answer:
+    """Write another backup; the answer comes when it is whole."""
+    request = ambient_request(call.request, site=call.site)
+    done = call.security.backups.write(call.acting, request=request)
+    return done if isinstance(done, Refusal) else WebResponse(status=201, json=views.backup(done))
+
+
+def verify_backup(call: Call) -> Answer:
+    """Read a whole backup and tell what it holds."""
+    named, request = DekId(call.request.params["backup_id"]), ambient_request(call.request, site=call.site)
+    done = call.security.backups.verify(call.acting, backup=named, request=request)
+    return done if isinstance(done, Refusal) else WebResponse(json=views.backup(done))
+
+
+def support_cases(call: Call) -> Answer:
+    """List the cases, those that are over too."""
+    page = call.page()
+    if isinstance(page, Refusal):
+        return page
+    after, limit = page
+    found = call.unit.support.cases(after=after, limit=limit)
+    return WebResponse(json={"support_cases": list(map(views.recovery, found)), "next": found[-1].id if len(found) == limit else None})
+
+
+def open_support_case(call: Call) -> Answer:
+    """Open a case for somebody whose identity was looked at."""
+    body = call.read(models.NewSupportCase)
+    try:
+        evidence = Evidence(kind=body.evidence, reference=body.reference, note=body.note)
+    except ValueError as error:
+        return Refusal(Reason.INVALID_INPUT, str(error))
+    return _answer(call.unit.support.open(call.acting, email=body.email, evidence=evidence), status=201)
+
+
+def view_support_case(call: Call) -> Answer:
+    """Tell a case with its evidence, to who is to approve it."""
+    done = call.unit.support.view(call.acting, case=_case(call))
+    if isinstance(done, Refusal):
+        return done
+    found, evidence = done
+    told = {"kind": evidence.kind.value, "reference": evidence.reference, "note": evidence.note}
+    return WebResponse(json={**views.recovery(found), "evidence": told})
+
+
+def approve_support_case(call: Call) -> Answer:
+    """Approve a case that another operator opened."""
+    return _answer(call.unit.support.approve(call.acting, case=_case(call)))
+
+
+def cancel_support_case(call: Call) -> Answer:
+    """End a case before it is carried out."""
+    return _answer(call.unit.support.cancel(call.acting, case=_case(call)))
+
+
+def record_domain(call: Call) -> Answer:
+    """Record that an organization controls a domain."""
+    proof, domain = call.read(models.DomainProof).proof, call.request.params["domain"]
+    done = call.unit.domains.record(call.acting, organization=call.organization, domain=domain, proof=proof)
+    return done if isinstance(done, Refusal) else WebResponse(json={"domain": done.name})
+
+
+def withdraw_domain(call: Call) -> Answer:
+    """Take the record of a domain back."""
+    done = call.unit.domains.withdraw(call.acting, organization=call.organization, domain=call.request.params["domain"])
+    return done if isinstance(done, Refusal) else no_content()
+
+
+def _case(call: Call) -> RecoveryId:
+    return RecoveryId(call.request.params["recovery_id"])
+
+
+def _answer(done: Outcome[Recovery], *, status: int = 200) -> Answer:
+    return done if isinstance(done, Refusal) else WebResponse(status=status, json=views.recovery(done))

@@ -1,0 +1,26 @@
+"""The routes of those who run the deployment; they are there only where the host says who an operator is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ctsec.web import operator_models as models
+from ctsec.web.route import Route
+from ctsec.web.route import operator_route as _route
+
+_CASE: Final = ("id", "user_id", "state", "requested_by", "approved_by", "due_at:date-time", "expires_at:date-time")
+_CASES: Final = "/operator/support-cases"
+_BACKUP: Final = ("id", "size:integer", "created_at:date-time", "rows:integer", "kek", "signed_by")
+_DOMAIN: Final = "/operator/organizations/{organization_id}/domains/{domain}"
+OPERATORS: Final[tuple[Route, ...]] = (
+    _route("GET /operator/backups backups", "The backups that are kept, newest first", returns=("backups:array",)),
+    _route("POST /operator/backups write_backup", "Write another", status=201, long=True, returns=_BACKUP),
+    _route("POST /operator/backups/{backup_id}/verify verify_backup", "Read one from its start to its end", long=True, returns=_BACKUP),
+    _route(f"GET {_CASES} support_cases", "Cases of the support", query=("after", "limit"), returns=("support_cases:array", "next")),
+    _route(f"POST {_CASES} open_support_case", "Open a case", body=models.NewSupportCase, status=201, returns=_CASE),
+    _route(f"POST {_CASES}/{{recovery_id}}/view view_support_case", "See it with its evidence", returns=(*_CASE, "evidence:object")),
+    _route(f"POST {_CASES}/{{recovery_id}}/approve approve_support_case", "Approve what another operator opened", returns=_CASE),
+    _route(f"POST {_CASES}/{{recovery_id}}/cancel cancel_support_case", "End it before it is carried out", returns=_CASE),
+    _route(f"PUT {_DOMAIN} record_domain", "Record that the organization controls it", body=models.DomainProof, returns=("domain",)),
+    _route(f"DELETE {_DOMAIN} withdraw_domain", "Take that record back", status=204),
+)
