@@ -39,6 +39,7 @@ FLAGS = (
 )  # fmt: skip
 
 
+OLDER = "PublicKeyCredential.isConditionalMediationAvailable = async () => false;"
 LURE = """
     const publicKey = { challenge: new Uint8Array(32), rpId: arguments[0] };
     navigator.credentials.get({ publicKey }).then(() => arguments[1]("signed"), (error) => arguments[1](error.name));
@@ -101,6 +102,10 @@ class Person:
         self.driver.delete_all_cookies()
         self.driver.get(self.site.url)
 
+    def takes_an_older_browser(self) -> None:
+        """Have pages see a browser that offers no passkeys by itself, from now on."""
+        self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": OLDER})
+
     def submits(self, form: str, **fields: str) -> None:
         """Fill a form of the page and press its button."""
         found = self.driver.find_element(By.CSS_SELECTOR, form)
@@ -151,12 +156,15 @@ def asking_nobody() -> VirtualAuthenticatorOptions:
 @pytest.mark.server("chromium")
 @pytest.mark.proves("NIST-2.2.2")
 def test_a_browser_makes_a_passkey_and_signs_in_with_it(person: Person) -> None:
-    """A passkey is added after a password, signs in alone, and completes a sign-in; a page of another origin gets no signature."""
+    """A passkey is added after a password, signs in where the page only offers it (conditional), when asked for, and as a second step."""
     person.opens()
     person.submits('form[data-post="sign-in"]', email=ANN, password=PASSWORD)
     person.reads('"aal": 1')
     person.submits('form[data-passkey="add"]', name="This browser")
     assert '"name": "This browser"' in person.reads('"codes"')
+    person.opens()
+    assert '"aal": 2' in person.reads('"status": "signed_in"')
+    person.takes_an_older_browser()
     person.opens()
     person.submits('form[data-passkey="sign-in"]')
     assert '"aal": 2' in person.reads('"status": "signed_in"')
@@ -170,4 +178,4 @@ def test_a_browser_makes_a_passkey_and_signs_in_with_it(person: Person) -> None:
         found = unit.audit.search(AuditQuery(log=DEPLOYMENT_LOG), limit=100)
     assert not isinstance(found, Refusal)
     ways = [each.details()["details"] for each in found.pending if each.name == "user.signed_in"]
-    assert [sorted(way["factors"]) for way in ways] == [["pwd"], ["passkey"], ["passkey", "pwd"]]
+    assert [sorted(way["factors"]) for way in ways] == [["pwd"], ["passkey"], ["passkey"], ["passkey", "pwd"]]

@@ -15,7 +15,7 @@ async function call(method, path, body) {
 }
 
 async function refresh() {
-  await call("GET", "/auth/session");
+  const { ok: known } = await call("GET", "/auth/session");
   const { ok, answer } = await call("GET", "/v1/workspaces");
   const items = (ok ? answer.workspaces : []).map((workspace) => {
     const button = document.createElement("button");
@@ -26,6 +26,7 @@ async function refresh() {
     return item;
   });
   find("#workspaces").replaceChildren(...items);
+  return known;
 }
 
 function show(answer) {
@@ -46,6 +47,7 @@ function show(answer) {
 for (const each of document.querySelectorAll("form[data-post]")) {
   each.addEventListener("submit", async (event) => {
     event.preventDefault();
+    askNoMore();
     const { ok, answer } = await call("POST", `/auth/${each.dataset.post}`, Object.fromEntries(new FormData(each)));
     show(answer);
     if (ok && each.dataset.post === "organizations") {
@@ -55,15 +57,38 @@ for (const each of document.querySelectorAll("form[data-post]")) {
   });
 }
 
-// Asks an authenticator what the server asked, and returns what it answered.
-async function ask(route, body) {
+let asking = new AbortController();
+let offer; // when passkeys are offered anew
+function askNoMore() {
+  clearTimeout(offer);
+  asking.abort();
+}
+
+// Asks an authenticator what the server asked, and returns what it answered. A browser asks one thing at a time.
+async function ask(route, body, how = {}) {
+  askNoMore();
+  asking = new AbortController();
+  const { signal } = asking;
   const { ok, answer } = await call("POST", `/auth/${route}/options`, body);
   if (!ok) throw new Error(answer.detail);
   const options = answer.public_key.user
     ? { publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(answer.public_key) }
     : { publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(answer.public_key) };
   const made = answer.public_key.user ? "create" : "get";
-  return (await navigator.credentials[made](options)).toJSON();
+  return (await navigator.credentials[made]({ ...options, ...how, signal })).toJSON();
+}
+
+// Offers passkeys where the person types the address (conditional mediation); a question is good for five minutes, then comes another.
+async function offerPasskeys() {
+  if (!(await window.PublicKeyCredential?.isConditionalMediationAvailable?.())) return;
+  const answered = ask("sign-in/passkey", {}, { mediation: "conditional" });
+  offer = setTimeout(offerPasskeys, 4 * 60 * 1000);
+  try {
+    show((await call("POST", "/auth/sign-in/passkey", { response: await answered })).answer);
+    await refresh();
+  } catch {
+    // The person does something else, or wants none; what they ask for themselves tells them what went wrong.
+  }
 }
 
 async function signInWithPasskey() {
@@ -96,4 +121,6 @@ if (token && mailed) {
   form(mailed).elements.token.value = token;
   history.replaceState(null, "", location.pathname);
 }
-refresh();
+let began = false; // whether the person has begun something: then nothing is offered
+document.addEventListener("submit", () => (began = true), { once: true });
+refresh().then((known) => known || began || offerPasskeys());
