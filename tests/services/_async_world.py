@@ -75,25 +75,7 @@ class AsyncWorld:
         self.storage = storage
         given = options or EmbeddedOptions(sign_in_links=True)
         self.regions = given.regions or REGIONS
-        chosen = EmbeddedOptions(
-            sign_in_links=given.sign_in_links,
-            sessions=given.sessions,
-            throttle=given.throttle,
-            keys=given.keys,
-            recovery=given.recovery,
-            data_keys=given.data_keys,
-            customer_keys=given.customer_keys,
-            regions=self.regions,
-            methods=given.methods,
-            sign_in_notices=given.sign_in_notices,
-            trusted_devices=given.trusted_devices,
-            roles_in_memory=given.roles_in_memory,
-            pepper_files=given.pepper_files,
-            breaches=given.breaches,
-            breaches_optional=given.breaches_optional,
-            password_hash=Argon2Parameters.for_tests(),
-            clock=self.clock,
-        )
+        chosen = replace(given, regions=self.regions, password_hash=Argon2Parameters.for_tests(), clock=self.clock)
         self.keys = keys or Keys.fresh()
         kms = self.keys.kms
         self.hasher = AsyncArgon2Hasher(chosen.password_hash)

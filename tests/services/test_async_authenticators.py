@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pyotp
 import pytest
 
 from ctsec.authn.journey import MfaRequired, SignedIn
@@ -78,6 +79,32 @@ async def test_each_app_signs_in_and_each_code_once(world: AsyncWorld, phone: De
     assert (first.name, second.name) == ("authenticator app", "Tablet")
     assert first.last_used_at - second.last_used_at == STEP
     assert (await world.call("mfa.status", ann.id)).authenticators == 2
+
+
+async def test_an_app_whose_clock_drifts_is_followed(world: AsyncWorld, phone: Device) -> None:
+    """Each accepted code says how far off the clock is: a step more is followed, a jump is not, and a clock that was set is right."""
+    ann = await sure(world, phone)
+
+    async def at(steps: int) -> object:
+        """Sign in with the code that an app shows whose clock is some steps ahead."""
+        world.clock.advance(6 * STEP)
+        return await world.second(await world.step(ANN), pyotp.TOTP(phone.seed).at(world.clock.now() + steps * STEP))
+
+    outcomes = [isinstance(await at(ahead), SignedIn) for ahead in (2, 1, 2, 3, 3, 4, 0, 2, -1, -2, 1, 2)]
+    assert outcomes == [False, True, True, True, True, False, True, False, True, True, True, True]
+    async with world.security.begin() as unit:
+        (stored,) = await unit._store.authenticators.of_user(UserId(ann.id))
+    assert stored.drift == 2
+
+
+async def test_without_a_window_nothing_drifts() -> None:
+    """Where a code is good for its own 30 seconds only, no code of another step is ever taken."""
+    async with AsyncWorld.open(options=replace(FEW, totp_window=0)) as world:
+        phone = await world.enrol(await world.person(ANN))
+        for ahead, taken in ((1, False), (0, True), (-1, False)):
+            world.clock.advance(6 * STEP)
+            code = pyotp.TOTP(phone.seed).at(world.clock.now() + ahead * STEP)
+            assert isinstance(await world.second(await world.step(ANN), code), SignedIn) is taken
 
 
 class Rival:

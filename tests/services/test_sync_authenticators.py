@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pyotp
 import pytest
 
 from ctsec.authn.journey import MfaRequired, SignedIn
@@ -79,6 +80,32 @@ def test_each_app_signs_in_and_each_code_once(world: World, phone: Device) -> No
     assert (first.name, second.name) == ("authenticator app", "Tablet")
     assert first.last_used_at - second.last_used_at == STEP
     assert (world.call("mfa.status", ann.id)).authenticators == 2
+
+
+def test_an_app_whose_clock_drifts_is_followed(world: World, phone: Device) -> None:
+    """Each accepted code says how far off the clock is: a step more is followed, a jump is not, and a clock that was set is right."""
+    ann = sure(world, phone)
+
+    def at(steps: int) -> object:
+        """Sign in with the code that an app shows whose clock is some steps ahead."""
+        world.clock.advance(6 * STEP)
+        return world.second(world.step(ANN), pyotp.TOTP(phone.seed).at(world.clock.now() + steps * STEP))
+
+    outcomes = [isinstance(at(ahead), SignedIn) for ahead in (2, 1, 2, 3, 3, 4, 0, 2, -1, -2, 1, 2)]
+    assert outcomes == [False, True, True, True, True, False, True, False, True, True, True, True]
+    with world.security.begin() as unit:
+        (stored,) = unit._store.authenticators.of_user(UserId(ann.id))
+    assert stored.drift == 2
+
+
+def test_without_a_window_nothing_drifts() -> None:
+    """Where a code is good for its own 30 seconds only, no code of another step is ever taken."""
+    with World.open(options=replace(FEW, totp_window=0)) as world:
+        phone = world.enrol(world.person(ANN))
+        for ahead, taken in ((1, False), (0, True), (-1, False)):
+            world.clock.advance(6 * STEP)
+            code = pyotp.TOTP(phone.seed).at(world.clock.now() + ahead * STEP)
+            assert isinstance(world.second(world.step(ANN), code), SignedIn) is taken
 
 
 class Rival:

@@ -25,7 +25,7 @@ from ctsec.mfa.passkey_options import Options
 from ctsec.mfa.passkey_response import parse_assertion
 from ctsec.mfa.provisioning import otpauth_uri
 from ctsec.mfa.record import MAX_AUTHENTICATORS, Authenticator, BackupCodeSetRecord, seed_context
-from ctsec.mfa.totp import NO_STEP, generate_secret, verify
+from ctsec.mfa.totp import NO_STEP, drift_of, generate_secret, verify
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import ENROLLING, SECOND_FACTORS, Factor, Principal, anonymous
 from ctsec.secret import Secret
@@ -263,9 +263,10 @@ class AsyncMfa:
                 continue
             context = seed_context(each.user_id, each.id)
             seed = Secret(await self._parts.sealer.open(each.sealed_seed, context=context))
-            match = verify(code, secret=seed, now=self._ambient.now(), last_step=last, window=self._parts.window)
+            now, window = self._ambient.now(), self._parts.window
+            match = verify(code, secret=seed, now=now, last_step=last, window=window, drift=each.drift if window else 0)
             if not isinstance(match, Refusal):
-                proved.append((each, match.step))
+                proved.append((replace(each, drift=drift_of(match.step, now=now)), match.step))
             elif match.reason is Reason.CODE_ALREADY_USED:
                 refusal = match
         if not proved or refusal.reason is Reason.CODE_ALREADY_USED:

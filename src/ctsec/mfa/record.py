@@ -22,7 +22,10 @@ MAX_AUTHENTICATORS: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authenticator:
-    """A TOTP authenticator of a person, who may have several; `last_used_at` is when a code of it was last accepted."""
+    """A TOTP authenticator of a person, who may have several; `last_used_at` is when a code of it was last accepted.
+
+    `drift` is how many steps of 30 seconds its clock was off then.
+    """
 
     id: AuthenticatorId
     user_id: UserId
@@ -32,6 +35,7 @@ class Authenticator:
     confirmed_at: datetime | None = None
     version: int = 1
     last_used_at: datetime | None = None
+    drift: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

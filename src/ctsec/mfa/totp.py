@@ -8,6 +8,8 @@ Rules that this module keeps:
   twice while it is valid (NIST SP 800-63B-4, 3.1.4.2; ASVS 6.5.1). The store advances `last_step` by compare-and-set;
 - of two later steps with the same code the last is returned, so that none is left to be used again;
 - over-long text is refused first, then ASCII spaces are removed, and then exactly six ASCII digits remain, or nothing is computed;
+- a clock that drifts is followed (RFC 6238, 6): what was off at the last accepted code widens the window on that side only, by two steps
+  at most, and shrinks with the next code that is less off; without a window (0 steps) nothing is ever off;
 - a clock before 1970 or one that went back is no error: it matches nothing that was used.
 """
 
@@ -30,6 +32,7 @@ DIGITS: Final = 6
 SECRET_BYTES: Final = 20
 MAX_INPUT: Final = 64
 MAX_WINDOW: Final = 2
+MAX_DRIFT: Final = 2
 NO_STEP: Final = -1
 
 _BLOCK: Final = 64
@@ -64,10 +67,12 @@ def step_at(now: datetime) -> int:
     return (since.days * 86400 + since.seconds) // 30
 
 
-def _steps(code: str, secret: Secret, now: datetime, window: int) -> list[int]:
+def _steps(code: str, secret: Secret, now: datetime, window: int, drift: int = 0) -> list[int]:
     """Return the steps whose code is `code`; HMAC by two keyed states, a third of the cost of `hmac.digest` for each step."""
     if not 0 <= window <= MAX_WINDOW:
         raise ValueError(f"expected a window of 0 to {MAX_WINDOW} steps")
+    if not -MAX_DRIFT <= drift <= MAX_DRIFT:
+        raise ValueError(f"expected a drift of at most {MAX_DRIFT} steps to either side")
     centre, key = step_at(now), secret.reveal()
     if not key:
         raise ValueError("expected a secret that is not empty")
@@ -78,8 +83,8 @@ def _steps(code: str, secret: Secret, now: datetime, window: int) -> list[int]:
     block = (sha1(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")  # noqa: S324  # RFC 6238's own hash
     inner, outer = sha1(block.translate(_INNER)), sha1(block.translate(_OUTER))  # noqa: S324  # RFC 6238's own hash
     hits: list[int] = []
-    end = centre + window
-    for step in range(centre - window, end + 1):
+    end = centre + window + max(drift, 0)
+    for step in range(centre - window + min(drift, 0), end + 1):
         # The last step takes the keyed states themselves: a copy costs as much as what is hashed.
         first, last = (inner.copy(), outer.copy()) if step != end else (inner, outer)
         first.update(_counter(step))
@@ -99,13 +104,22 @@ def matching_steps(code: str, *, secret: Secret, now: datetime, window: int = 1)
     return tuple(_steps(code, secret, now, window))
 
 
-def verify(code: str, *, secret: Secret, now: datetime, last_step: int, window: int = 1) -> Outcome[Match]:
+def verify(code: str, *, secret: Secret, now: datetime, last_step: int, window: int = 1, drift: int = 0) -> Outcome[Match]:
     """Verify `code`; return the step that it proves, or a refusal (INVALID_CODE, CODE_ALREADY_USED).
 
     `last_step` is the step of the last accepted code of this authenticator, `NO_STEP` before the first. The match counts only once the
-    store has moved `last_step` to it, WHERE it is still lower. Source: RFC 6238, 5.2; NIST SP 800-63B-4, 3.1.4.2; ASVS 6.5.1.
+    store has moved `last_step` to it, WHERE it is still lower. `drift` is what `drift_of` said of the last one: the window reaches so much
+    further, on that side. Source: RFC 6238, 5.2 and 6; NIST SP 800-63B-4, 3.1.4.2; ASVS 6.5.1.
     """
-    steps = _steps(code, secret, now, window)
+    steps = _steps(code, secret, now, window, drift)
     if not steps:
         return _INVALID
     return Match(steps[-1]) if steps[0] > last_step else _USED
+
+
+def drift_of(step: int, *, now: datetime) -> int:
+    """Return how many steps the clock of an authenticator was off whose code of `step` was accepted at `now`, at most MAX_DRIFT either way.
+
+    Source: RFC 6238, 6.
+    """
+    return max(-MAX_DRIFT, min(MAX_DRIFT, step - step_at(now)))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctsec.mfa import totp
-from ctsec.mfa.totp import NO_STEP, Match, generate_secret, matching_steps, step_at, verify
+from ctsec.mfa.totp import MAX_DRIFT, NO_STEP, Match, drift_of, generate_secret, matching_steps, step_at, verify
 from ctsec.outcome import Reason, Refusal
 from ctsec.secret import Secret
 
@@ -149,6 +149,24 @@ def test_the_limit_of_the_input_is_64_characters() -> None:
     code = code_of(step_at(NOW))
     assert isinstance(verify(code.rjust(64), secret=SECRET, now=NOW, last_step=NO_STEP), Match)
     assert isinstance(verify(code.rjust(65), secret=SECRET, now=NOW, last_step=NO_STEP), Refusal)
+
+
+@given(offset=st.integers(-8, 8), drift=st.integers(-MAX_DRIFT, MAX_DRIFT), window=st.integers(0, 2))
+def test_a_drift_widens_the_window_on_its_side(offset: int, drift: int, window: int) -> None:
+    """A code is taken where the window reaches without the drift, and as many steps further as the drift says, on that side only."""
+    now = step_at(NOW)
+    answer = verify(code_of(now + offset), secret=SECRET, now=NOW, last_step=NO_STEP, window=window, drift=drift)
+    taken = -window + min(drift, 0) <= offset <= window + max(drift, 0)
+    assert answer == Match(now + offset) if taken else isinstance(answer, Refusal)
+
+
+def test_a_drift_is_bounded() -> None:
+    """What is remembered is what was off, two steps at most: a clock that runs away further is not followed."""
+    now = step_at(NOW)
+    assert [drift_of(now + off, now=NOW) for off in (-9, -2, -1, 0, 1, 2, 9)] == [-2, -2, -1, 0, 1, 2, 2]
+    for drift in (-3, 3):
+        with pytest.raises(ValueError, match="drift"):
+            verify("123456", secret=SECRET, now=NOW, last_step=NO_STEP, drift=drift)
 
 
 def test_a_clock_before_1970_is_no_error() -> None:

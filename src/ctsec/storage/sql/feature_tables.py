@@ -56,7 +56,8 @@ class FeatureTables:
         )  # fmt: skip
         self.authenticator = self._table(
             "authenticator", ident("id"), ident("user_id"), words("name"), blob("sealed_seed"), at("created_at"),
-            at("confirmed_at", nullable=True), number("version"), at("last_used_at", nullable=True), key=("id",), by_user=("user_id",),
+            at("confirmed_at", nullable=True), number("version"), at("last_used_at", nullable=True), number("drift", default="0"),
+            key=("id",), by_user=("user_id",),
         )  # fmt: skip
         self.backup_code_set = self._table(
             "backup_code_set", ident("id"), ident("user_id"), blob("salt"),

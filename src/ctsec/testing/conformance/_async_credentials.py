@@ -252,8 +252,8 @@ class AsyncAuthenticatorConformance:
             equal(await store.authenticators.of_user(user_id(1)), (confirmed,))
 
     async def test_one_of_several_is_removed(self, storage: AsyncStorage) -> None:
-        """An authenticator is removed by its id and its person's; the others stay, with the moment of their last use."""
-        used = replace(authenticator(2, of=1, confirmed=True), last_used_at=NOW + HOUR)
+        """An authenticator is removed by its id and its person's; the others stay, with their last use and drift."""
+        used = replace(authenticator(2, of=1, confirmed=True), last_used_at=NOW + HOUR, drift=-2)
         async with storage.begin(after_commit=ignore) as store:
             for each in (authenticator(1, of=1, confirmed=True), used):
                 await store.authenticators.add(each)
