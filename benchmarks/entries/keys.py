@@ -28,7 +28,7 @@ from ctsec.encryption import Context, KeyRing
 from ctsec.encryption.kms import LocalKeyServices, LocalKms
 from ctsec.ids import OrganizationId, new_id
 from ctsec.secret import Secret
-from ctsec.security._sync import Deks
+from ctsec.security._sync_engines import Deks
 from ctsec.security._sync_key_jobs import KeyJobs
 from ctsec.security.parts import new_memory
 from ctsec.storage.sql import SqlStorage, schema

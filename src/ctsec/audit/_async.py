@@ -2,69 +2,66 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Unpack, cast
+from typing import Unpack
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncInboxRecords, AsyncLogRecords
+from ctsec.audit._async_subjects import AsyncPersonalParts, AsyncSubjectKeys
 from ctsec.audit.event import Event, LogId, Telling, build
 from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
 from ctsec.encryption._async_ports import AsyncSealer
-from ctsec.encryption.context import Context
-from ctsec.errors import CorruptRecord
 from ctsec.guard._async_ports import AsyncAsideEvents
 from ctsec.outcome import Outcome, Reason, Refusal
 
 _BATCH = 500
 
 
-def personal_context(event_id: str, log: str) -> Context:
-    """Return the context that the personal part of an event is bound to."""
-    return Context(organization=None, table="audit_event", row=event_id, field="personal", purpose=f"audit:{log}")
-
-
 class AsyncAsideLog:
     """Events that need no unit of work: each is committed through the guard store before the call returns."""
 
-    __slots__ = ("_aside", "_sealer")
+    __slots__ = ("_aside", "_personal")
 
-    def __init__(self, aside: AsyncAsideEvents, *, sealer: AsyncSealer) -> None:
+    def __init__(self, aside: AsyncAsideEvents, *, personal: AsyncPersonalParts) -> None:
         self._aside = aside
-        self._sealer = sealer
+        self._personal = personal
 
     async def record_aside(self, event: Event) -> None:
         """Write `event` through the guard store, committed before this returns."""
-        await self._aside.append(await sealed_form(event, sealer=self._sealer))
+        await self._aside.append(await sealed_form(event, personal=self._personal))
 
 
-async def sealed_form(event: Event, *, sealer: AsyncSealer) -> StoredEvent:
+async def sealed_form(event: Event, *, personal: AsyncPersonalParts) -> StoredEvent:
     """Return the row of an event, its personal part sealed; raise ValueError if a detail has no canonical form."""
-    personal = b""
-    if event.personal:
-        plain = json.dumps(dict(event.personal), sort_keys=True).encode()
-        personal = await sealer.seal(plain, context=personal_context(event.id, event.log))
-    return store_form(event, personal=personal)
+    return store_form(event, personal=await personal.seal(event) if event.personal else b"")
 
 
 class AsyncAuditLog:
     """The audit log of one unit of work: `record` with the change, `record_aside` for what must survive a rollback, and `search`."""
 
-    __slots__ = ("_ambient", "_aside", "_inbox", "_log", "_sealer")
+    __slots__ = ("_ambient", "_aside", "_inbox", "_log", "_personal")
 
     def __init__(
-        self, *, inbox: AsyncInboxRecords, log: AsyncLogRecords, aside: AsyncAsideEvents, sealer: AsyncSealer, ambient: Ambient
+        self,
+        *,
+        inbox: AsyncInboxRecords,
+        log: AsyncLogRecords,
+        aside: AsyncAsideEvents,
+        sealer: AsyncSealer,
+        ambient: Ambient,
+        subjects: AsyncSubjectKeys | None = None,
     ) -> None:
+        """`subjects` are the keys of persons; without them only events that say nothing personal of anybody can be written."""
         self._ambient = ambient
         self._inbox = inbox
         self._log = log
-        self._aside = AsyncAsideLog(aside, sealer=sealer)
-        self._sealer = sealer
+        self._personal = AsyncPersonalParts(sealer, subjects=subjects, ambient=ambient)
+        self._aside = AsyncAsideLog(aside, personal=self._personal)
 
     async def record(self, event: Event) -> None:
         """Write `event` in this transaction; raise ValueError if a detail has no canonical form."""
-        await self._inbox.append(await sealed_form(event, sealer=self._sealer))
+        await self._inbox.append(await sealed_form(event, personal=self._personal))
 
     async def record_aside(self, event: Event) -> None:
         """Write `event` through the guard store, committed before this returns."""
@@ -96,14 +93,8 @@ class AsyncAuditLog:
         return AuditPage(events=page, next=following, pending=tuple(event for event in pending if query.matches(event)))
 
     async def personal(self, event: StoredEvent) -> Mapping[str, str]:
-        """Return the personal part of an event, empty if it has none or was erased."""
-        if not event.personal:
-            return {}
-        try:
-            fields = json.loads(await self._sealer.open(event.personal, context=personal_context(event.id, event.log)))
-        except ValueError:
-            raise CorruptRecord(f"the personal part of event {event.id} does not decode") from None
-        return cast(Mapping[str, str], fields)
+        """Return the personal part of an event, empty if it has none; what was erased is not in it."""
+        return await self._personal.open(event)
 
 
 class AsyncSequencer:

@@ -3,67 +3,66 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Unpack, cast
+from typing import Unpack
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import InboxRecords, LogRecords
+from ctsec.audit._sync_subjects import PersonalParts, SubjectKeys
 from ctsec.audit.event import Event, LogId, Telling, build
 from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
 from ctsec.encryption._sync_ports import Sealer
-from ctsec.encryption.context import Context
-from ctsec.errors import CorruptRecord
 from ctsec.guard._sync_ports import AsideEvents
 from ctsec.outcome import Outcome, Reason, Refusal
 
 _BATCH = 500
 
 
-def personal_context(event_id: str, log: str) -> Context:
-    """Return the context that the personal part of an event is bound to."""
-    return Context(organization=None, table="audit_event", row=event_id, field="personal", purpose=f"audit:{log}")
-
-
 class AsideLog:
     """Events that need no unit of work: each is committed through the guard store before the call returns."""
 
-    __slots__ = ("_aside", "_sealer")
+    __slots__ = ("_aside", "_personal")
 
-    def __init__(self, aside: AsideEvents, *, sealer: Sealer) -> None:
+    def __init__(self, aside: AsideEvents, *, personal: PersonalParts) -> None:
         self._aside = aside
-        self._sealer = sealer
+        self._personal = personal
 
     def record_aside(self, event: Event) -> None:
         """Write `event` through the guard store, committed before this returns."""
-        self._aside.append(sealed_form(event, sealer=self._sealer))
+        self._aside.append(sealed_form(event, personal=self._personal))
 
 
-def sealed_form(event: Event, *, sealer: Sealer) -> StoredEvent:
+def sealed_form(event: Event, *, personal: PersonalParts) -> StoredEvent:
     """Return the row of an event, its personal part sealed; raise ValueError if a detail has no canonical form."""
-    personal = b""
-    if event.personal:
-        plain = json.dumps(dict(event.personal), sort_keys=True).encode()
-        personal = sealer.seal(plain, context=personal_context(event.id, event.log))
-    return store_form(event, personal=personal)
+    return store_form(event, personal=personal.seal(event) if event.personal else b"")
 
 
 class AuditLog:
     """The audit log of one unit of work: `record` with the change, `record_aside` for what must survive a rollback, and `search`."""
 
-    __slots__ = ("_ambient", "_aside", "_inbox", "_log", "_sealer")
+    __slots__ = ("_ambient", "_aside", "_inbox", "_log", "_personal")
 
-    def __init__(self, *, inbox: InboxRecords, log: LogRecords, aside: AsideEvents, sealer: Sealer, ambient: Ambient) -> None:
+    def __init__(
+        self,
+        *,
+        inbox: InboxRecords,
+        log: LogRecords,
+        aside: AsideEvents,
+        sealer: Sealer,
+        ambient: Ambient,
+        subjects: SubjectKeys | None = None,
+    ) -> None:
+        """`subjects` are the keys of persons; without them only events that say nothing personal of anybody can be written."""
         self._ambient = ambient
         self._inbox = inbox
         self._log = log
-        self._aside = AsideLog(aside, sealer=sealer)
-        self._sealer = sealer
+        self._personal = PersonalParts(sealer, subjects=subjects, ambient=ambient)
+        self._aside = AsideLog(aside, personal=self._personal)
 
     def record(self, event: Event) -> None:
         """Write `event` in this transaction; raise ValueError if a detail has no canonical form."""
-        self._inbox.append(sealed_form(event, sealer=self._sealer))
+        self._inbox.append(sealed_form(event, personal=self._personal))
 
     def record_aside(self, event: Event) -> None:
         """Write `event` through the guard store, committed before this returns."""
@@ -95,14 +94,8 @@ class AuditLog:
         return AuditPage(events=page, next=following, pending=tuple(event for event in pending if query.matches(event)))
 
     def personal(self, event: StoredEvent) -> Mapping[str, str]:
-        """Return the personal part of an event, empty if it has none or was erased."""
-        if not event.personal:
-            return {}
-        try:
-            fields = json.loads(self._sealer.open(event.personal, context=personal_context(event.id, event.log)))
-        except ValueError:
-            raise CorruptRecord(f"the personal part of event {event.id} does not decode") from None
-        return cast(Mapping[str, str], fields)
+        """Return the personal part of an event, empty if it has none; what was erased is not in it."""
+        return self._personal.open(event)
 
 
 class Sequencer:

@@ -19,6 +19,7 @@ from ctsec.guard._async_ports import (
     AsyncSealCounts,
     AsyncSharedAllowances,
     AsyncStepRecords,
+    AsyncSubjectKeyRecords,
 )
 from ctsec.guard.allowance import Allowance, AllowancePolicy, give_back, rebase, take
 from ctsec.outcome import Refusal
@@ -123,8 +124,9 @@ class AsyncSharedGuard:
     allowances: AsyncAllowanceRecords
     seals: AsyncSealCounts
     events: AsyncAsideEvents
+    subjects: AsyncSubjectKeyRecords
 
     @classmethod
     def of(cls, guard: AsyncGuardStore, allowances: AsyncAllowanceRecords) -> AsyncSharedGuard:
         """Return `guard` with other allowances."""
-        return cls(guard.proofs, guard.steps, guard.attempts, allowances, guard.seals, guard.events)
+        return cls(guard.proofs, guard.steps, guard.attempts, allowances, guard.seals, guard.events, guard.subjects)

@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import Protocol
 
 from ctsec.audit.record import StoredEvent
+from ctsec.audit.subject import SubjectKey
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
+from ctsec.ids import DekId
 
 
 class AsyncProofRecords(Protocol):
@@ -138,6 +140,26 @@ class AsyncSealCounts(Protocol):
         ...
 
 
+class AsyncSubjectKeyRecords(Protocol):
+    """The wrapped keys of persons, which the personal parts of events are sealed under."""
+
+    async def add(self, key: SubjectKey) -> None:
+        """Insert one row."""
+        ...
+
+    async def get(self, key_id: DekId) -> SubjectKey | None:
+        """Return a key, a destroyed one too."""
+        ...
+
+    async def of_subject(self, subject: str) -> tuple[SubjectKey, ...]:
+        """Return the keys of a person, destroyed ones too, in the order of their ids."""
+        ...
+
+    async def destroy(self, subject: str, *, now: datetime) -> int:
+        """Take the key out of every row of a person that was made by `now` and still has one; return how many."""
+        ...
+
+
 class AsyncGuardStore(Protocol):
     """All of it."""
 
@@ -169,4 +191,9 @@ class AsyncGuardStore(Protocol):
     @property
     def events(self) -> AsyncAsideEvents:
         """Events aside."""
+        ...
+
+    @property
+    def subjects(self) -> AsyncSubjectKeyRecords:
+        """Keys of persons."""
         ...

@@ -20,6 +20,7 @@ from ctsec.guard._sync_ports import (
     SealCounts,
     SharedAllowances,
     StepRecords,
+    SubjectKeyRecords,
 )
 from ctsec.guard.allowance import Allowance, AllowancePolicy, give_back, rebase, take
 from ctsec.outcome import Refusal
@@ -124,8 +125,9 @@ class SharedGuard:
     allowances: AllowanceRecords
     seals: SealCounts
     events: AsideEvents
+    subjects: SubjectKeyRecords
 
     @classmethod
     def of(cls, guard: GuardStore, allowances: AllowanceRecords) -> SharedGuard:
         """Return `guard` with other allowances."""
-        return cls(guard.proofs, guard.steps, guard.attempts, allowances, guard.seals, guard.events)
+        return cls(guard.proofs, guard.steps, guard.attempts, allowances, guard.seals, guard.events, guard.subjects)

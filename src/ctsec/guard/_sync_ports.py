@@ -11,9 +11,11 @@ from datetime import datetime
 from typing import Protocol
 
 from ctsec.audit.record import StoredEvent
+from ctsec.audit.subject import SubjectKey
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
+from ctsec.ids import DekId
 
 
 class ProofRecords(Protocol):
@@ -139,6 +141,26 @@ class SealCounts(Protocol):
         ...
 
 
+class SubjectKeyRecords(Protocol):
+    """The wrapped keys of persons, which the personal parts of events are sealed under."""
+
+    def add(self, key: SubjectKey) -> None:
+        """Insert one row."""
+        ...
+
+    def get(self, key_id: DekId) -> SubjectKey | None:
+        """Return a key, a destroyed one too."""
+        ...
+
+    def of_subject(self, subject: str) -> tuple[SubjectKey, ...]:
+        """Return the keys of a person, destroyed ones too, in the order of their ids."""
+        ...
+
+    def destroy(self, subject: str, *, now: datetime) -> int:
+        """Take the key out of every row of a person that was made by `now` and still has one; return how many."""
+        ...
+
+
 class GuardStore(Protocol):
     """All of it."""
 
@@ -170,4 +192,9 @@ class GuardStore(Protocol):
     @property
     def events(self) -> AsideEvents:
         """Events aside."""
+        ...
+
+    @property
+    def subjects(self) -> SubjectKeyRecords:
+        """Keys of persons."""
         ...

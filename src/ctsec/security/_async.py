@@ -11,24 +11,25 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit._async_ports import AsyncLogSigner
+from ctsec.audit._async_subjects import AsyncPersonalParts, AsyncSubjectKeys
 from ctsec.audit.event import Event
 from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.clock import Clock
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms, AsyncSealedTable
 from ctsec.encryption.context import DEPLOYMENT
-from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
+from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.errors import ConfigurationError, CtsecError
 from ctsec.guard._async_allowances import AsyncFallingBack, AsyncSharedGuard
 from ctsec.guard._async_ports import AsyncGuardStore, AsyncSharedAllowances
-from ctsec.ids import DekId, Random, WorkspaceId
+from ctsec.ids import Random, WorkspaceId
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.operators import Operator
 from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
 from ctsec.security._async_backups import AsyncBackupDesk
-from ctsec.security._async_engines import AsyncEngines, AsyncSlowHash
+from ctsec.security._async_engines import AsyncDeks, AsyncEngines, AsyncSlowHash
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
 from ctsec.security._async_logs import AsyncLogs
@@ -56,29 +57,6 @@ Wake: TypeAlias = Callable[[], None]
 
 def _sleep_on() -> None:
     """What a bundle without a worker of its own does after a commit and at its end."""
-
-
-class AsyncDeks:
-    """Data keys as committed: each read is a short transaction of our own."""
-
-    __slots__ = ("_storage",)
-
-    def __init__(self, storage: AsyncStorage) -> None:
-        self._storage = storage
-
-    async def get(self, dek_id: DekId) -> WrappedDek | None:
-        """Return a committed wrapped key."""
-        async with self._storage.reading() as store:
-            return await store.deks.get(dek_id)
-
-    async def active(self, scope: str, region: str) -> WrappedDek | None:
-        """Return the committed active key of `scope` in `region`."""
-        async with self._storage.reading() as store:
-            return await store.deks.active(scope, region)
-
-    async def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
-        """Count messages as sealed under a key; False if that would be more than `most`."""
-        return await self._storage.guard.seals.reserve(dek_id, messages=messages, most=most)
 
 
 def _guard_of(storage: AsyncStorage, *, allowances: AsyncSharedAllowances | None, clock: Clock) -> AsyncGuardStore:
@@ -153,13 +131,17 @@ class AsyncSecurity:
         self.parts = parts
         source = AsyncDeks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
-        self._aside = AsyncAsideLog(storage.guard.events, sealer=secrets)
+        subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
+        personal = AsyncPersonalParts(secrets, subjects=subjects, ambient=self._ambient)
+        self._aside = AsyncAsideLog(storage.guard.events, personal=personal)
         self._wake, self._rest, self._feed = wake, rest, feed
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
-        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, breaches=breaches, places=tuple(place for place, _ in places))
+        self._engines = AsyncEngines(
+            slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
+        )
         identity = parts.settings.log_identity(log_signer.public if log_signer is not None else None)
         self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self.logs = AsyncLogs(storage, signer=log_signer, identity=identity, ambient=self._ambient)

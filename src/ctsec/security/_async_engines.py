@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from ctsec.audit._async_subjects import AsyncSubjectKeys
 from ctsec.authn._async_ports import AsyncBreachRanges, AsyncPasswordHasher
 from ctsec.encryption._async import AsyncKeyRing
+from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.reencryption import SealedPlace
+from ctsec.ids import DekId
 from ctsec.mfa._async_ports import AsyncStretcher
+from ctsec.storage._async_ports import AsyncStorage
 
 
 class AsyncSlowHash(AsyncPasswordHasher, AsyncStretcher, Protocol):
@@ -17,11 +21,35 @@ class AsyncSlowHash(AsyncPasswordHasher, AsyncStretcher, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncEngines:
-    """What does the work behind the services: the slow hash, the key ring, who knows of leaked passwords, and the tables (`places`) whose
-    values are sealed anew after a rotation.
+    """What does the work behind the services: the slow hash, the key ring, the keys of persons, who knows of leaked passwords, and the
+    tables (`places`) whose values are sealed anew after a rotation.
     """
 
     slow_hash: AsyncSlowHash
     secrets: AsyncKeyRing
+    subjects: AsyncSubjectKeys
     breaches: AsyncBreachRanges | None = None
     places: tuple[SealedPlace, ...] = ()
+
+
+class AsyncDeks:
+    """Data keys as committed: each read is a short transaction of our own."""
+
+    __slots__ = ("_storage",)
+
+    def __init__(self, storage: AsyncStorage) -> None:
+        self._storage = storage
+
+    async def get(self, dek_id: DekId) -> WrappedDek | None:
+        """Return a committed wrapped key."""
+        async with self._storage.reading() as store:
+            return await store.deks.get(dek_id)
+
+    async def active(self, scope: str, region: str) -> WrappedDek | None:
+        """Return the committed active key of `scope` in `region`."""
+        async with self._storage.reading() as store:
+            return await store.deks.active(scope, region)
+
+    async def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
+        """Count messages as sealed under a key; False if that would be more than `most`."""
+        return await self._storage.guard.seals.reserve(dek_id, messages=messages, most=most)

@@ -12,24 +12,25 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit._sync_ports import LogSigner
+from ctsec.audit._sync_subjects import PersonalParts, SubjectKeys
 from ctsec.audit.event import Event
 from ctsec.authn._sync_ports import BreachRanges
 from ctsec.clock import Clock
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import KeyServices, Kms, SealedTable
 from ctsec.encryption.context import DEPLOYMENT
-from ctsec.encryption.dek import DEFAULT_REGION, WrappedDek
+from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.errors import ConfigurationError, CtsecError
 from ctsec.guard._sync_allowances import FallingBack, SharedGuard
 from ctsec.guard._sync_ports import GuardStore, SharedAllowances
-from ctsec.ids import DekId, Random, WorkspaceId
+from ctsec.ids import Random, WorkspaceId
 from ctsec.mail._sync_ports import Mailer
 from ctsec.operators import Operator
 from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
 from ctsec.security._sync_backups import BackupDesk
-from ctsec.security._sync_engines import Engines, SlowHash
+from ctsec.security._sync_engines import Deks, Engines, SlowHash
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
 from ctsec.security._sync_logs import Logs
@@ -57,29 +58,6 @@ Wake: TypeAlias = Callable[[], None]
 
 def _sleep_on() -> None:
     """What a bundle without a worker of its own does after a commit and at its end."""
-
-
-class Deks:
-    """Data keys as committed: each read is a short transaction of our own."""
-
-    __slots__ = ("_storage",)
-
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
-
-    def get(self, dek_id: DekId) -> WrappedDek | None:
-        """Return a committed wrapped key."""
-        with self._storage.reading() as store:
-            return store.deks.get(dek_id)
-
-    def active(self, scope: str, region: str) -> WrappedDek | None:
-        """Return the committed active key of `scope` in `region`."""
-        with self._storage.reading() as store:
-            return store.deks.active(scope, region)
-
-    def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
-        """Count messages as sealed under a key; False if that would be more than `most`."""
-        return self._storage.guard.seals.reserve(dek_id, messages=messages, most=most)
 
 
 def _guard_of(storage: Storage, *, allowances: SharedAllowances | None, clock: Clock) -> GuardStore:
@@ -154,13 +132,17 @@ class Security:
         self.parts = parts
         source = Deks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
-        self._aside = AsideLog(storage.guard.events, sealer=secrets)
+        subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
+        personal = PersonalParts(secrets, subjects=subjects, ambient=self._ambient)
+        self._aside = AsideLog(storage.guard.events, personal=personal)
         self._wake, self._rest, self._feed = wake, rest, feed
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
         self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
-        self._engines = Engines(slow_hash=slow_hash, secrets=secrets, breaches=breaches, places=tuple(place for place, _ in places))
+        self._engines = Engines(
+            slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
+        )
         identity = parts.settings.log_identity(log_signer.public if log_signer is not None else None)
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self.logs = Logs(storage, signer=log_signer, identity=identity, ambient=self._ambient)

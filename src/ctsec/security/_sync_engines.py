@@ -6,10 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from ctsec.audit._sync_subjects import SubjectKeys
 from ctsec.authn._sync_ports import BreachRanges, PasswordHasher
 from ctsec.encryption._sync import KeyRing
+from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.reencryption import SealedPlace
+from ctsec.ids import DekId
 from ctsec.mfa._sync_ports import Stretcher
+from ctsec.storage._sync_ports import Storage
 
 
 class SlowHash(PasswordHasher, Stretcher, Protocol):
@@ -18,11 +22,35 @@ class SlowHash(PasswordHasher, Stretcher, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engines:
-    """What does the work behind the services: the slow hash, the key ring, who knows of leaked passwords, and the tables (`places`) whose
-    values are sealed anew after a rotation.
+    """What does the work behind the services: the slow hash, the key ring, the keys of persons, who knows of leaked passwords, and the
+    tables (`places`) whose values are sealed anew after a rotation.
     """
 
     slow_hash: SlowHash
     secrets: KeyRing
+    subjects: SubjectKeys
     breaches: BreachRanges | None = None
     places: tuple[SealedPlace, ...] = ()
+
+
+class Deks:
+    """Data keys as committed: each read is a short transaction of our own."""
+
+    __slots__ = ("_storage",)
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def get(self, dek_id: DekId) -> WrappedDek | None:
+        """Return a committed wrapped key."""
+        with self._storage.reading() as store:
+            return store.deks.get(dek_id)
+
+    def active(self, scope: str, region: str) -> WrappedDek | None:
+        """Return the committed active key of `scope` in `region`."""
+        with self._storage.reading() as store:
+            return store.deks.active(scope, region)
+
+    def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
+        """Count messages as sealed under a key; False if that would be more than `most`."""
+        return self._storage.guard.seals.reserve(dek_id, messages=messages, most=most)

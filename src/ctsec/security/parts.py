@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
+from ctsec.audit.held_subjects import HeldSubjects
 from ctsec.audit.signing import LogIdentity
 from ctsec.authn._sync_ports import BreachRanges
 from ctsec.authn.argon2 import Argon2Parameters
@@ -195,6 +196,7 @@ class Memory:
 
     records: RecordCache[Cached]
     data_keys: HeldKeys
+    subjects: HeldSubjects
     policies: KeptPolicies = field(default_factory=KeptPolicies)
     mirror: Mirror | None = None
     password_mix: Mix = field(default_factory=Mix)
@@ -253,4 +255,4 @@ def new_memory(
     """
     mirror = Mirror(mirrored, monotonic=clock.monotonic) if mirrored is not None else None
     records: RecordCache[Cached] = RecordCache(monotonic=clock.monotonic, ask_every=ask_every)
-    return Memory(records, HeldKeys(holding, clock=clock), mirror=mirror)
+    return Memory(records, HeldKeys(holding, clock=clock), HeldSubjects(clock=clock), mirror=mirror)

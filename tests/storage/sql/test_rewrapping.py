@@ -17,7 +17,7 @@ from ctsec.clock import SystemClock
 from ctsec.encryption import Context, KeyRing
 from ctsec.encryption.kms import LocalKeyServices, LocalKms
 from ctsec.ids import OrganizationId
-from ctsec.security._sync import Deks
+from ctsec.security._sync_engines import Deks
 from ctsec.security._sync_key_jobs import KeyJobs
 from ctsec.security.parts import new_memory
 from ctsec.storage.sql import SqlStorage

@@ -10,6 +10,7 @@ from ctsec.errors import StoreError
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
+from ctsec.storage.memory._async_subjects import AsyncMemorySubjectKeys
 from ctsec.storage.memory.guard_state import GuardState
 from ctsec.storage.memory.state import frozen
 
@@ -230,6 +231,7 @@ class AsyncMemoryGuard:
     allowances: AsyncMemoryAllowances
     seals: AsyncMemorySeals
     events: AsyncMemoryAsideEvents
+    subjects: AsyncMemorySubjectKeys
 
     @classmethod
     def over(cls, state: GuardState) -> AsyncMemoryGuard:
@@ -241,6 +243,7 @@ class AsyncMemoryGuard:
             AsyncMemoryAllowances(state),
             AsyncMemorySeals(state),
             AsyncMemoryAsideEvents(state),
+            AsyncMemorySubjectKeys(state),
         )
 
 

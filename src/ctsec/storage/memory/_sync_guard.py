@@ -11,6 +11,7 @@ from ctsec.errors import StoreError
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
+from ctsec.storage.memory._sync_subjects import MemorySubjectKeys
 from ctsec.storage.memory.guard_state import GuardState
 from ctsec.storage.memory.state import frozen
 
@@ -231,6 +232,7 @@ class MemoryGuard:
     allowances: MemoryAllowances
     seals: MemorySeals
     events: MemoryAsideEvents
+    subjects: MemorySubjectKeys
 
     @classmethod
     def over(cls, state: GuardState) -> MemoryGuard:
@@ -242,6 +244,7 @@ class MemoryGuard:
             MemoryAllowances(state),
             MemorySeals(state),
             MemoryAsideEvents(state),
+            MemorySubjectKeys(state),
         )
 
 

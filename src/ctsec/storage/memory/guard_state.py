@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 
 from ctsec.audit.record import StoredEvent
+from ctsec.audit.subject import SubjectKey
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
+from ctsec.ids import DekId
 
 
 class GuardState:
     """The rows of the guard store; whoever reads or writes holds `lock`."""
 
-    __slots__ = ("allowances", "attempts", "events", "lock", "proofs", "seals", "steps")
+    __slots__ = ("allowances", "attempts", "events", "lock", "proofs", "seals", "steps", "subjects")
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -23,3 +25,4 @@ class GuardState:
         self.allowances: dict[str, Allowance] = {}
         self.seals: dict[str, int] = {}
         self.events: dict[str, StoredEvent] = {}
+        self.subjects: dict[DekId, SubjectKey] = {}

@@ -12,16 +12,13 @@ from ctsec.audit.record import StoredEvent
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
+from ctsec.storage.sql._sync_subjects import SqlSubjectKeys
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql.gate import GUARD_VERSION, Gate
-from ctsec.storage.sql.progress import Progress
+from ctsec.storage.sql.progress import Progress, nobody
 from ctsec.storage.sql.statements import audit, deks, guard
 from ctsec.storage.sql.statements.rows import added, all_made, made, values
 from ctsec.storage.sql.tables import Tables
-
-
-def _nothing(scopes: frozenset[str]) -> None:
-    del scopes
 
 
 class SqlProofs:
@@ -37,7 +34,7 @@ class SqlProofs:
         """Insert the rows of what was just issued, all or none."""
         if not proofs:
             return
-        with self._transactions.writing(Progress(_nothing)) as run:
+        with self._transactions.writing(Progress(nobody)) as run:
             run.change(insert(self._tables.proof), [values(proof) for proof in proofs])
 
     def peek(self, purpose: Purpose, digest: bytes) -> Proof | None:
@@ -47,12 +44,12 @@ class SqlProofs:
 
     def consume(self, purpose: Purpose, digest: bytes, *, now: datetime) -> bool:
         """Mark a live proof as used; True for exactly one caller."""
-        with self._transactions.writing(Progress(_nothing)) as run:
+        with self._transactions.writing(Progress(nobody)) as run:
             return run.change(guard.consume(self._tables, purpose, digest, now=now)) == 1
 
     def void(self, purpose: Purpose, subject: str, *, now: datetime) -> int:
         """Mark every live proof of a subject as used; return how many."""
-        with self._transactions.writing(Progress(_nothing)) as run:
+        with self._transactions.writing(Progress(nobody)) as run:
             return run.change(guard.void(self._tables, purpose, subject, now=now))
 
     def live(self, purpose: Purpose, subject: str, *, now: datetime) -> tuple[Proof, ...]:
@@ -62,7 +59,7 @@ class SqlProofs:
 
     def trim(self, *, before: datetime, limit: int) -> int:
         """Delete at most `limit` proofs that ended, or without an end were used, by `before`."""
-        with self._transactions.writing(Progress(_nothing)) as run:
+        with self._transactions.writing(Progress(nobody)) as run:
             found: dict[Purpose, list[bytes]] = {}
             for row in run.rows(guard.ended_proofs(self._tables, before=before, limit=limit)):
                 found.setdefault(row["purpose"], []).append(row["digest"])
@@ -81,7 +78,7 @@ class SqlSteps:
     def start(self, authenticator: str, *, step: int) -> None:
         """Write the row of a new authenticator; an existing one stays as it is."""
         row = insert(self._tables.step).values(authenticator=authenticator, step=step)
-        with self._transactions.writing(Progress(_nothing)) as run:
+        with self._transactions.writing(Progress(nobody)) as run:
             run.change_unless_taken(row)
 
     def last(self, authenticator: str) -> int | None:
@@ -92,7 +89,7 @@ class SqlSteps:
 
     def advance(self, authenticator: str, *, step: int) -> bool:
         """Set the last step to `step` if it is greater than the stored one."""
-        with self._transactions.writing(Progress(_nothing)) as run:
+        with self._transactions.writing(Progress(nobody)) as run:
             return run.change(guard.advance(self._tables, authenticator, step=step)) == 1
 
 
@@ -112,7 +109,7 @@ class SqlAttempts:
 
     def replace(self, old: Attempts | None, new: Attempts) -> bool:
         """Write `new` if the stored counter still equals `old` (None: no row yet)."""
-        with self._transactions.writing(Progress(_nothing)) as run:
+        with self._transactions.writing(Progress(nobody)) as run:
             if old is None:
                 written = run.change_unless_taken(added(self._tables.attempt, new)) is not None
             else:
@@ -123,7 +120,7 @@ class SqlAttempts:
         """Forget the counters, unless they were disabled at another moment than the record says."""
         if not records:
             return
-        with self._transactions.writing(Progress(_nothing)) as run:
+        with self._transactions.writing(Progress(nobody)) as run:
             for record in sorted(records, key=lambda each: each.key):
                 run.change(guard.settle_attempts(self._tables, record))
 
@@ -131,7 +128,7 @@ class SqlAttempts:
         """Forget the counters, disabled ones too."""
         if not keys:
             return
-        with self._transactions.writing(Progress(_nothing)) as run:
+        with self._transactions.writing(Progress(nobody)) as run:
             run.change(guard.clear_attempts(self._tables, keys))
 
     def untold(self, *, limit: int) -> tuple[Attempts, ...]:
@@ -156,14 +153,14 @@ class SqlAllowances:
 
     def replace(self, old: Allowance | None, new: Allowance) -> bool:
         """Write `new` if the stored record still equals `old` (None: none)."""
-        with self._transactions.writing(Progress(_nothing)) as run:
+        with self._transactions.writing(Progress(nobody)) as run:
             if old is None:
                 return run.change_unless_taken(added(self._tables.allowance, new)) is not None
             return run.change(guard.replace_allowance(self._tables, old, new)) == 1
 
     def trim(self, *, before: datetime) -> int:
         """Delete records that were full at `before`; return how many."""
-        with self._transactions.writing(Progress(_nothing)) as run:
+        with self._transactions.writing(Progress(nobody)) as run:
             return run.change(guard.trim_allowances(self._tables, before=before))
 
 
@@ -180,7 +177,7 @@ class SqlSeals:
         """Add `messages` to the count of a key; False, and nothing is added, if it would be more than `most`."""
         first = insert(self._tables.dek_use).values(id=dek_id, messages=0)
         count = deks.reserve(self._tables, dek_id, messages=messages, most=most)
-        with self._transactions.writing(Progress(_nothing)) as run:
+        with self._transactions.writing(Progress(nobody)) as run:
             if run.change(count) == 1:
                 return True
             run.change_unless_taken(first)
@@ -204,7 +201,7 @@ class SqlAsideEvents:
 
     def append(self, event: StoredEvent) -> None:
         """Insert one row."""
-        with self._transactions.writing(Progress(_nothing)) as run:
+        with self._transactions.writing(Progress(nobody)) as run:
             run.change(added(self._tables.aside_event, event))
 
     def pending(self, *, limit: int) -> tuple[StoredEvent, ...]:
@@ -216,7 +213,7 @@ class SqlAsideEvents:
         """Delete rows that have reached the inbox."""
         if not ids:
             return
-        with self._transactions.writing(Progress(_nothing)) as run:
+        with self._transactions.writing(Progress(nobody)) as run:
             run.change(audit.remove(self._tables.aside_event, ids))
 
 
@@ -230,6 +227,7 @@ class SqlGuard:
     allowances: SqlAllowances
     seals: SqlSeals
     events: SqlAsideEvents
+    subjects: SqlSubjectKeys
 
     @classmethod
     def over(cls, engine: Engine, *, tables: Tables) -> SqlGuard:
@@ -242,4 +240,5 @@ class SqlGuard:
             SqlAllowances(t, tables),
             SqlSeals(t, tables),
             SqlAsideEvents(t, tables),
+            SqlSubjectKeys(t, tables),
         )

@@ -145,6 +145,10 @@ class Tables(FeatureTables):
             "allowance", ident("key", length=KEY_LENGTH), at("full_at"), guard=True, key=("key",), by_time=("full_at",)
         )  # fmt: skip
         self.dek_use = self._table("dek_use", ident("id"), number("messages"), guard=True, key=("id",))
+        self.subject_key = self._table(
+            "subject_key", ident("id"), ident("subject"), blob("wrapped"), at("created_at"), at("destroyed_at", nullable=True),
+            guard=True, key=("id",), by_subject=("subject", "id"),
+        )  # fmt: skip
         self.aside_event = self._table("aside_event", *event_columns(), guard=True, key=("id",))
 
     def _residency(self) -> None:

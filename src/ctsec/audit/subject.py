@@ -1,0 +1,91 @@
+"""Keys of persons: under them lies what identifies somebody directly in the events about them.
+
+Rules that this module keeps:
+
+- the personal part of an event is sealed in pieces: where a request came from (address, user agent) belongs to who made it, everything
+  else to who the event is about; a piece of a person's is sealed under that person's key, and of nobody's under the deployment's;
+- a key is wrapped under the deployment's own data key, never under a customer's: what an organization switches off does not stop the log;
+- a person may have several keys, of processes that did not know of each other; to erase is to destroy all of them. Their rows stay,
+  without the key, so that what is erased is not taken for what is broken;
+- the body of an event holds the digest of the whole part, so no leaf, tile or checkpoint changes with an erasure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from ctsec.audit.event import Event
+from ctsec.encryption.context import Context
+from ctsec.encryption.suites import MAGIC
+from ctsec.errors import CorruptRecord
+from ctsec.ids import DekId, UserId, is_id
+from ctsec.principal import PrincipalKind
+
+MAX_PIECES: Final = 2
+_OF_REQUEST: Final = frozenset({"address", "user_agent"})
+_SIZE: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectKey:
+    """A key of `subject`, wrapped; `wrapped` is empty and `destroyed_at` set after an erasure."""
+
+    id: DekId
+    subject: str
+    wrapped: bytes
+    created_at: datetime
+    destroyed_at: datetime | None = None
+
+    def destroyed(self, *, now: datetime) -> SubjectKey:
+        """Return the record without its key."""
+        return self if self.destroyed_at is not None else replace(self, wrapped=b"", destroyed_at=now)
+
+
+def key_context(subject: str, key: DekId) -> Context:
+    """Return what the wrapped key of a person is bound to."""
+    return Context(organization=None, table="subject_key", row=key, field=f"key:{subject}", purpose="audit")
+
+
+def pieces_of(event: Event) -> dict[str, dict[str, str]]:
+    """Return the personal fields of an event by whose they are: the id of a person, or the empty text for the deployment's own key."""
+    found: dict[str, dict[str, str]] = {}
+    about = _person(event.subject or "")
+    by = _person(event.actor_id) if event.actor_kind == PrincipalKind.USER.value else ""
+    for name, value in event.personal.items():
+        whose = (by or about) if name in _OF_REQUEST else (about or by)
+        found.setdefault(whose, {})[name] = value
+    return found
+
+
+def joined(pieces: Iterable[bytes]) -> bytes:
+    """Return sealed pieces as one: each after its length in four bytes, big-endian."""
+    return b"".join(len(piece).to_bytes(_SIZE, "big") + piece for piece in pieces)
+
+
+def parted(personal: bytes) -> tuple[bytes, ...]:
+    """Return the sealed pieces of a personal part; raise CorruptRecord if it is none.
+
+    A part that begins with the magic of a managed blob is one piece: it is older than the keys of persons.
+    """
+    if personal[:1] == bytes((MAGIC,)):
+        return (personal,)
+    found, at = list[bytes](), 0
+    while at < len(personal):
+        end = at + _SIZE + int.from_bytes(personal[at : at + _SIZE], "big")
+        found.append(personal[at + _SIZE : end])
+        at = end
+        if at > len(personal) or not found[-1] or len(found) > MAX_PIECES:
+            raise CorruptRecord("the personal part of an event is not in pieces")
+    return tuple(found)
+
+
+def merged(pieces: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Return the fields of all pieces."""
+    return {name: value for piece in pieces for name, value in piece.items()}
+
+
+def _person(text: str) -> str:
+    return text if is_id(UserId, text) else ""
