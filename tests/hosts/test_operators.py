@@ -76,7 +76,7 @@ def test_a_backup_is_written_listed_verified_and_restores(kept: Host, kms: Local
     absent = new_id(DekId, now=FixedClock().now(), random=os.urandom)
     assert staff.auth(f"POST /operator/backups/{absent}/verify", headers=SAM).status == 404
     told = [(event.name, event.actor_id, event.target_id) for event in kept.events() if event.name.startswith("backup.")]
-    expected = [("backup.written", "sam", made["id"]), ("backup.verified", "tess", made["id"]), ("backup.failed", "sam", made["id"])]
+    expected = [("backup.saved", "sam", made["id"]), ("backup.verified", "tess", made["id"]), ("backup.failed", "sam", made["id"])]
     assert sorted(told) == sorted(expected)
 
 

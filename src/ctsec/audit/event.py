@@ -146,7 +146,7 @@ class EventName(StrEnum):
     RESIDENCY_VIOLATED = "residency.violated"
     RESIDENCY_REPORTED = "residency.reported"
     REGION_PROMOTED = "region.promoted"
-    BACKUP_WRITTEN = "backup.written"
+    BACKUP_SAVED = "backup.saved"
     BACKUP_VERIFIED = "backup.verified"
     BACKUP_FAILED = "backup.failed"
     AUDIT_SEARCHED = "audit.searched"

@@ -43,7 +43,7 @@ class AsyncBackupDesk:
         if isinstance(made, Refusal):
             return made
         details = {"bytes": made.size, "rows": made.rows, "signed_by": made.signed_by}
-        await self._note(EventName.BACKUP_WRITTEN, operator, request, backup=made.id, details=details)
+        await self._note(EventName.BACKUP_SAVED, operator, request, backup=made.id, details=details)
         return made
 
     async def listed(self) -> Outcome[tuple[StoredBackup, ...]]:

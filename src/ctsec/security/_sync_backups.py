@@ -44,7 +44,7 @@ class BackupDesk:
         if isinstance(made, Refusal):
             return made
         details = {"bytes": made.size, "rows": made.rows, "signed_by": made.signed_by}
-        self._note(EventName.BACKUP_WRITTEN, operator, request, backup=made.id, details=details)
+        self._note(EventName.BACKUP_SAVED, operator, request, backup=made.id, details=details)
         return made
 
     def listed(self) -> Outcome[tuple[StoredBackup, ...]]:
