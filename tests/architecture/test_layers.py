@@ -34,7 +34,7 @@ SHARED = (
 )  # fmt: skip
 SHARED_FOR = {
     "rbac": ("audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*"),
-    "guard": ("audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS)),
+    "guard": ("audit.event", "audit.record", *(f"{feature}.{ports}" for feature in ("audit", "encryption") for ports in PORTS)),
     # A checkpoint is verified where it is read (ADR 25): with the one Ed25519 that ctsec has.
     "audit": (*SHARED, "encryption.ed25519"),
     # A region is a store and a key (ADR 16): it names keys and regions as encryption does, and judges pins of the directory's records.

@@ -48,6 +48,7 @@ DRAWS: Final = {
     ("authn.calibration", 16): PUBLIC,  # salts
     ("authn.argon2_pool", 32): PUBLIC,  # the digest of nobody's password
     ("encryption._async_columns", 32): SECRET,
+    ("encryption._async_subject_keys", 32): SECRET,
     ("encryption.kek", 32): SECRET,
     ("encryption.kms.attempts", 4): PUBLIC,  # pauses
     ("encryption.kms.azure", 12): PUBLIC,  # nonces

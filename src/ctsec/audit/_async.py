@@ -7,11 +7,11 @@ from typing import Unpack
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncInboxRecords, AsyncLogRecords
-from ctsec.audit._async_subjects import AsyncPersonalParts, AsyncSubjectKeys
+from ctsec.audit._async_subjects import AsyncPersonalParts
 from ctsec.audit.event import Event, LogId, Telling, build
 from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
-from ctsec.encryption._async_ports import AsyncSealer
+from ctsec.encryption._async_ports import AsyncSealer, AsyncSubjectSealer
 from ctsec.guard._async_ports import AsyncAsideEvents
 from ctsec.outcome import Outcome, Reason, Refusal
 
@@ -50,13 +50,13 @@ class AsyncAuditLog:
         aside: AsyncAsideEvents,
         sealer: AsyncSealer,
         ambient: Ambient,
-        subjects: AsyncSubjectKeys | None = None,
+        subjects: AsyncSubjectSealer | None = None,
     ) -> None:
         """`subjects` are the keys of persons; without them only events that say nothing personal of anybody can be written."""
         self._ambient = ambient
         self._inbox = inbox
         self._log = log
-        self._personal = AsyncPersonalParts(sealer, subjects=subjects, ambient=ambient)
+        self._personal = AsyncPersonalParts(sealer, subjects=subjects)
         self._aside = AsyncAsideLog(aside, personal=self._personal)
 
     async def record(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Sealing what an event says of persons, under their own keys (async source)."""
+"""Sealing what an event says of persons, each under their own key (async source)."""
 
 from __future__ import annotations
 
@@ -6,84 +6,22 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
-from ctsec.ambient import Ambient
 from ctsec.audit.event import Event
-from ctsec.audit.held_subjects import HeldSubjects
+from ctsec.audit.personal import joined as as_one
+from ctsec.audit.personal import merged, parted, personal_context, pieces_of
 from ctsec.audit.record import StoredEvent
-from ctsec.audit.subject import SubjectKey, key_context, merged, parted, pieces_of
-from ctsec.audit.subject import joined as as_one
-from ctsec.encryption._async_ports import AsyncSealer
-from ctsec.encryption.context import Context
-from ctsec.encryption.data_key import DataKey
-from ctsec.encryption.envelope import dek_id_of, open_blob, seal
-from ctsec.encryption.primitives import KEY_BYTES
+from ctsec.encryption._async_ports import AsyncSealer, AsyncSubjectSealer
 from ctsec.errors import CorruptRecord
-from ctsec.guard._async_ports import AsyncSubjectKeyRecords
-from ctsec.ids import DekId, new_id
-from ctsec.secret import Secret
-
-
-def personal_context(event_id: str, log: str) -> Context:
-    """Return the context that the personal part of an event is bound to."""
-    return Context(organization=None, table="audit_event", row=event_id, field="personal", purpose=f"audit:{log}")
-
-
-class AsyncSubjectKeys:
-    """The keys of persons: made at the first event about somebody, held for a minute, gone with an erasure."""
-
-    __slots__ = ("_ambient", "_held", "_records", "_sealer")
-
-    def __init__(self, records: AsyncSubjectKeyRecords, *, sealer: AsyncSealer, held: HeldSubjects, ambient: Ambient) -> None:
-        self._records = records
-        self._sealer = sealer
-        self._held = held
-        self._ambient = ambient
-
-    async def sealing(self, subject: str) -> DataKey:
-        """Return a key of a person; a new one is committed before it is used, so that no rollback leaves what it sealed without it."""
-        now = self._ambient.now()
-        held = self._held.sealing(subject)
-        if held is not None and held.may_seal(now=now):
-            return held
-        alive = [each for each in await self._records.of_subject(subject) if each.destroyed_at is None]
-        if alive and held is None:
-            return self._held.keep(subject, await self._unwrapped(alive[-1]))
-        material = Secret(self._ambient.random(KEY_BYTES))
-        key_id = new_id(DekId, now=now, random=self._ambient.random)
-        wrapped = await self._sealer.seal(material.reveal(), context=key_context(subject, key_id))
-        await self._records.add(SubjectKey(id=key_id, subject=subject, wrapped=wrapped, created_at=now))
-        return self._held.keep(subject, DataKey(key_id, material=material))
-
-    async def opening(self, key_id: DekId) -> DataKey | SubjectKey | None:
-        """Return the key of a person, its record if it was destroyed, None if the id is of no person's key."""
-        held = self._held.opening(key_id)
-        if held is not None:
-            return held
-        record = await self._records.get(key_id)
-        if record is None or record.destroyed_at is not None:
-            return record
-        return self._held.keep(record.subject, await self._unwrapped(record))
-
-    async def destroy(self, subject: str, *, made_by: Ambient) -> int:
-        """Destroy every key of a person that was made until now; return how many."""
-        count = await self._records.destroy(subject, now=made_by.now())
-        self._held.forget(subject)
-        return count
-
-    async def _unwrapped(self, record: SubjectKey) -> DataKey:
-        material = await self._sealer.open(record.wrapped, context=key_context(record.subject, record.id))
-        return DataKey(record.id, material=Secret(material))
 
 
 class AsyncPersonalParts:
     """The personal parts of events: sealed in pieces, each under the key of whose it is, and opened as far as those are there."""
 
-    __slots__ = ("_ambient", "_sealer", "_subjects")
+    __slots__ = ("_sealer", "_subjects")
 
-    def __init__(self, sealer: AsyncSealer, *, subjects: AsyncSubjectKeys | None, ambient: Ambient) -> None:
+    def __init__(self, sealer: AsyncSealer, *, subjects: AsyncSubjectSealer | None) -> None:
         self._sealer = sealer
         self._subjects = subjects
-        self._ambient = ambient
 
     async def seal(self, event: Event) -> bytes:
         """Return the sealed personal part of an event, empty if it has none."""
@@ -96,22 +34,23 @@ class AsyncPersonalParts:
             elif self._subjects is None:
                 raise TypeError("expected the keys of persons: this log writes events of jobs only")
             else:
-                key = await self._subjects.sealing(whose)
-                made.append(seal(plain, key=key, context=context, random=self._ambient.random, now=self._ambient.now()))
+                made.append(await self._subjects.seal(plain, subject=whose, context=context))
         return as_one(made)
 
     async def open(self, event: StoredEvent) -> Mapping[str, str]:
         """Return the personal fields of an event, without those of persons who were erased; raise CorruptRecord or DecryptionFailed."""
-        context = personal_context(event.id, event.log)
-        return merged([await self._opened(piece, context, event) for piece in parted(event.personal)])
+        found: list[Mapping[str, str]] = []
+        for piece in parted(event.personal):
+            sealer = self._subjects or self._sealer
+            plain = await sealer.open(piece, context=personal_context(event.id, event.log))
+            if plain is not None:
+                found.append(_read(plain, event))
+        return merged(found)
 
-    async def _opened(self, piece: bytes, context: Context, event: StoredEvent) -> Mapping[str, str]:
-        key = await self._subjects.opening(dek_id_of(piece)) if self._subjects is not None else None
-        if isinstance(key, SubjectKey):
-            return {}
-        plain = open_blob(piece, key=key, context=context) if key is not None else await self._sealer.open(piece, context=context)
-        try:
-            fields = json.loads(plain)
-        except ValueError:
-            raise CorruptRecord(f"the personal part of event {event.id} does not decode") from None
-        return cast(Mapping[str, str], fields)
+
+def _read(plain: bytes, event: StoredEvent) -> Mapping[str, str]:
+    try:
+        fields = json.loads(plain)
+    except ValueError:
+        raise CorruptRecord(f"the personal part of event {event.id} does not decode") from None
+    return cast(Mapping[str, str], fields)

@@ -8,11 +8,11 @@ from typing import Unpack
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import InboxRecords, LogRecords
-from ctsec.audit._sync_subjects import PersonalParts, SubjectKeys
+from ctsec.audit._sync_subjects import PersonalParts
 from ctsec.audit.event import Event, LogId, Telling, build
 from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
-from ctsec.encryption._sync_ports import Sealer
+from ctsec.encryption._sync_ports import Sealer, SubjectSealer
 from ctsec.guard._sync_ports import AsideEvents
 from ctsec.outcome import Outcome, Reason, Refusal
 
@@ -51,13 +51,13 @@ class AuditLog:
         aside: AsideEvents,
         sealer: Sealer,
         ambient: Ambient,
-        subjects: SubjectKeys | None = None,
+        subjects: SubjectSealer | None = None,
     ) -> None:
         """`subjects` are the keys of persons; without them only events that say nothing personal of anybody can be written."""
         self._ambient = ambient
         self._inbox = inbox
         self._log = log
-        self._personal = PersonalParts(sealer, subjects=subjects, ambient=ambient)
+        self._personal = PersonalParts(sealer, subjects=subjects)
         self._aside = AsideLog(aside, personal=self._personal)
 
     def record(self, event: Event) -> None:

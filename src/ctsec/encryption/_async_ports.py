@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from ctsec.encryption.blind_index import IndexKey
@@ -10,6 +11,7 @@ from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.kek import KekDescription
 from ctsec.encryption.reencryption import Reencryption, SealedRow, Stored, StoredValue
+from ctsec.encryption.subject_key import SubjectKey
 from ctsec.ids import DekId, OrganizationId
 from ctsec.outcome import Refusal
 from ctsec.principal import Principal
@@ -180,6 +182,38 @@ class AsyncSealer(Protocol):
 
     async def open(self, blob: bytes, *, context: Context) -> bytes:
         """Return the plaintext; raise DecryptionFailed if the blob belongs to another context."""
+        ...
+
+
+class AsyncSubjectSealer(Protocol):
+    """What identifies persons, sealed under keys of their own, for the audit log."""
+
+    async def seal(self, plaintext: bytes, *, subject: str, context: Context) -> bytes:
+        """Return a managed blob under a key of the person."""
+        ...
+
+    async def open(self, blob: bytes, *, context: Context) -> bytes | None:
+        """Return the plaintext of a blob of a person's or of the deployment's; None if its person was erased."""
+        ...
+
+
+class AsyncSubjectKeyRecords(Protocol):
+    """The wrapped keys of persons, each write committed before it returns."""
+
+    async def add(self, key: SubjectKey) -> None:
+        """Insert one row."""
+        ...
+
+    async def get(self, key_id: DekId) -> SubjectKey | None:
+        """Return a key, a destroyed one too."""
+        ...
+
+    async def of_subject(self, subject: str) -> tuple[SubjectKey, ...]:
+        """Return the keys of a person, destroyed ones too, in the order of their ids."""
+        ...
+
+    async def destroy(self, subject: str, *, now: datetime) -> int:
+        """Take the key out of every row of a person that was made by `now` and still has one; return how many."""
         ...
 
 

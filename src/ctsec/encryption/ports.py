@@ -15,6 +15,8 @@ from ctsec.encryption._async_ports import (
     AsyncReencryptionRecords,
     AsyncSealedTable,
     AsyncSealer,
+    AsyncSubjectKeyRecords,
+    AsyncSubjectSealer,
 )
 from ctsec.encryption._sync_ports import (
     CustomerKeyRecords,
@@ -29,6 +31,8 @@ from ctsec.encryption._sync_ports import (
     ReencryptionRecords,
     SealedTable,
     Sealer,
+    SubjectKeyRecords,
+    SubjectSealer,
 )
 
 __all__ = [
@@ -44,6 +48,8 @@ __all__ = [
     "AsyncReencryptionRecords",
     "AsyncSealedTable",
     "AsyncSealer",
+    "AsyncSubjectKeyRecords",
+    "AsyncSubjectSealer",
     "CustomerKeyRecords",
     "DekRecords",
     "DekSource",
@@ -56,4 +62,6 @@ __all__ = [
     "ReencryptionRecords",
     "SealedTable",
     "Sealer",
+    "SubjectKeyRecords",
+    "SubjectSealer",
 ]

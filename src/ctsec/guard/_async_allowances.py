@@ -9,6 +9,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.clock import Clock
+from ctsec.encryption._async_ports import AsyncSubjectKeyRecords
 from ctsec.errors import StoreBusy, StoreError
 from ctsec.guard._async_ports import (
     AsyncAllowanceRecords,
@@ -19,7 +20,6 @@ from ctsec.guard._async_ports import (
     AsyncSealCounts,
     AsyncSharedAllowances,
     AsyncStepRecords,
-    AsyncSubjectKeyRecords,
 )
 from ctsec.guard.allowance import Allowance, AllowancePolicy, give_back, rebase, take
 from ctsec.outcome import Refusal

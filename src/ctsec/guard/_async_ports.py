@@ -10,11 +10,10 @@ from datetime import datetime
 from typing import Protocol
 
 from ctsec.audit.record import StoredEvent
-from ctsec.audit.subject import SubjectKey
+from ctsec.encryption._async_ports import AsyncSubjectKeyRecords
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
-from ctsec.ids import DekId
 
 
 class AsyncProofRecords(Protocol):
@@ -137,26 +136,6 @@ class AsyncSealCounts(Protocol):
 
     async def reserved(self, dek_id: str) -> int:
         """Return the count of a key, 0 for one that never sealed."""
-        ...
-
-
-class AsyncSubjectKeyRecords(Protocol):
-    """The wrapped keys of persons, which the personal parts of events are sealed under."""
-
-    async def add(self, key: SubjectKey) -> None:
-        """Insert one row."""
-        ...
-
-    async def get(self, key_id: DekId) -> SubjectKey | None:
-        """Return a key, a destroyed one too."""
-        ...
-
-    async def of_subject(self, subject: str) -> tuple[SubjectKey, ...]:
-        """Return the keys of a person, destroyed ones too, in the order of their ids."""
-        ...
-
-    async def destroy(self, subject: str, *, now: datetime) -> int:
-        """Take the key out of every row of a person that was made by `now` and still has one; return how many."""
         ...
 
 

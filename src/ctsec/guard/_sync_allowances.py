@@ -10,6 +10,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.clock import Clock
+from ctsec.encryption._sync_ports import SubjectKeyRecords
 from ctsec.errors import StoreBusy, StoreError
 from ctsec.guard._sync_ports import (
     AllowanceRecords,
@@ -20,7 +21,6 @@ from ctsec.guard._sync_ports import (
     SealCounts,
     SharedAllowances,
     StepRecords,
-    SubjectKeyRecords,
 )
 from ctsec.guard.allowance import Allowance, AllowancePolicy, give_back, rebase, take
 from ctsec.outcome import Refusal

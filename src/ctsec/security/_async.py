@@ -11,12 +11,13 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit._async_ports import AsyncLogSigner
-from ctsec.audit._async_subjects import AsyncPersonalParts, AsyncSubjectKeys
+from ctsec.audit._async_subjects import AsyncPersonalParts
 from ctsec.audit.event import Event
 from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.clock import Clock
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms, AsyncSealedTable
+from ctsec.encryption._async_subject_keys import AsyncSubjectKeys
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.errors import ConfigurationError, CtsecError
@@ -132,7 +133,7 @@ class AsyncSecurity:
         source = AsyncDeks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        personal = AsyncPersonalParts(secrets, subjects=subjects, ambient=self._ambient)
+        personal = AsyncPersonalParts(secrets, subjects=subjects)
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal)
         self._wake, self._rest, self._feed = wake, rest, feed
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)

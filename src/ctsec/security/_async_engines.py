@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ctsec.audit._async_subjects import AsyncSubjectKeys
 from ctsec.authn._async_ports import AsyncBreachRanges, AsyncPasswordHasher
 from ctsec.encryption._async import AsyncKeyRing
+from ctsec.encryption._async_subject_keys import AsyncSubjectKeys
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.reencryption import SealedPlace
 from ctsec.ids import DekId

@@ -12,12 +12,13 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit._sync_ports import LogSigner
-from ctsec.audit._sync_subjects import PersonalParts, SubjectKeys
+from ctsec.audit._sync_subjects import PersonalParts
 from ctsec.audit.event import Event
 from ctsec.authn._sync_ports import BreachRanges
 from ctsec.clock import Clock
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import KeyServices, Kms, SealedTable
+from ctsec.encryption._sync_subject_keys import SubjectKeys
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.errors import ConfigurationError, CtsecError
@@ -133,7 +134,7 @@ class Security:
         source = Deks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        personal = PersonalParts(secrets, subjects=subjects, ambient=self._ambient)
+        personal = PersonalParts(secrets, subjects=subjects)
         self._aside = AsideLog(storage.guard.events, personal=personal)
         self._wake, self._rest, self._feed = wake, rest, feed
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)

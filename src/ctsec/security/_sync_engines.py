@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ctsec.audit._sync_subjects import SubjectKeys
 from ctsec.authn._sync_ports import BreachRanges, PasswordHasher
 from ctsec.encryption._sync import KeyRing
+from ctsec.encryption._sync_subject_keys import SubjectKeys
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.reencryption import SealedPlace
 from ctsec.ids import DekId

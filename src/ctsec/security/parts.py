@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
-from ctsec.audit.held_subjects import HeldSubjects
 from ctsec.audit.signing import LogIdentity
 from ctsec.authn._sync_ports import BreachRanges
 from ctsec.authn.argon2 import Argon2Parameters
@@ -22,6 +21,7 @@ from ctsec.encryption._sync_ports import KeyServices, SealedTable
 from ctsec.encryption.customer_key import CustomerKeyPolicy
 from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.encryption.ed25519 import public_key_of
+from ctsec.encryption.held_subjects import HeldSubjects
 from ctsec.encryption.holding import HeldKeys, HoldingPolicy, RingPolicy
 from ctsec.errors import ConfigurationError
 from ctsec.guard.attempts import ThrottlePolicy

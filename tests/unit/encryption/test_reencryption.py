@@ -21,7 +21,15 @@ MINUTE = timedelta(minutes=1)
 KEYS = {dek(1).id: NOW, dek(2).id: NOW + 10 * MINUTE}
 # Every column of bytes of the store: sealed anew, sealed and left (docs/reference/data-keys.md says why), or not sealed under a data key.
 ANEW = {"credential_secret.sealed", "index_key.sealed", "authenticator.sealed_seed", "content.sealed"}
-LEFT = {"recovery.sealed", "outbox.payload", "audit_inbox.personal", "audit_event.personal", "aside_event.personal", "password.sealed", "subject_key.wrapped"}
+LEFT = {
+    "recovery.sealed",
+    "outbox.payload",
+    "audit_inbox.personal",
+    "audit_event.personal",
+    "aside_event.personal",
+    "password.sealed",
+    "subject_key.wrapped",
+}
 PLAIN = {
     *("dek.wrapped", "dek.commitment", "backup_code_set.salt", "audit_inbox.body", "audit_event.body", "aside_event.body"),
     *("audit_head.frontier", "audit_tile.hashes", "audit_checkpoint.note"),

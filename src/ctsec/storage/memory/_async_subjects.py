@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ctsec.audit.subject import SubjectKey
+from ctsec.encryption.subject_key import SubjectKey
 from ctsec.errors import StoreError
 from ctsec.ids import DekId
 from ctsec.storage.memory.guard_state import GuardState
 
 
 class AsyncMemorySubjectKeys:
-    """See `ctsec.guard.ports.AsyncSubjectKeyRecords`."""
+    """See `ctsec.encryption.ports.AsyncSubjectKeyRecords`."""
 
     __slots__ = ("_state",)
 

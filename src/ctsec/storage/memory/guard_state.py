@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from ctsec.audit.record import StoredEvent
-from ctsec.audit.subject import SubjectKey
+from ctsec.encryption.subject_key import SubjectKey
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose

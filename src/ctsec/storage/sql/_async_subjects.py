@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ctsec.audit.subject import SubjectKey
+from ctsec.encryption.subject_key import SubjectKey
 from ctsec.ids import DekId
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql.progress import Progress, nobody
@@ -14,7 +14,7 @@ from ctsec.storage.sql.tables import Tables
 
 
 class AsyncSqlSubjectKeys:
-    """See `ctsec.guard.ports.AsyncSubjectKeyRecords`."""
+    """See `ctsec.encryption.ports.AsyncSubjectKeyRecords`."""
 
     __slots__ = ("_tables", "_transactions")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ctsec.audit.subject import SubjectKey
+from ctsec.encryption.subject_key import SubjectKey
 from ctsec.ids import DekId
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql.progress import Progress, nobody
@@ -15,7 +15,7 @@ from ctsec.storage.sql.tables import Tables
 
 
 class SqlSubjectKeys:
-    """See `ctsec.guard.ports.SubjectKeyRecords`."""
+    """See `ctsec.encryption.ports.SubjectKeyRecords`."""
 
     __slots__ = ("_tables", "_transactions")
 

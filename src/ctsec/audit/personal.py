@@ -1,52 +1,32 @@
-"""Keys of persons: under them lies what identifies somebody directly in the events about them.
+"""Whose the personal fields of an event are, and the form of the sealed part.
 
 Rules that this module keeps:
 
-- the personal part of an event is sealed in pieces: where a request came from (address, user agent) belongs to who made it, everything
-  else to who the event is about; a piece of a person's is sealed under that person's key, and of nobody's under the deployment's;
-- a key is wrapped under the deployment's own data key, never under a customer's: what an organization switches off does not stop the log;
-- a person may have several keys, of processes that did not know of each other; to erase is to destroy all of them. Their rows stay,
-  without the key, so that what is erased is not taken for what is broken;
-- the body of an event holds the digest of the whole part, so no leaf, tile or checkpoint changes with an erasure.
+- the part is sealed in pieces: where a request came from (address, user agent) belongs to who made it, everything else to who the event
+  is about; a piece of a person's is sealed under that person's key, and of nobody's under the deployment's;
+- the body of an event holds the digest of the whole part, so no leaf, tile or checkpoint changes when a person is erased.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 from ctsec.audit.event import Event
 from ctsec.encryption.context import Context
-from ctsec.encryption.suites import MAGIC
 from ctsec.errors import CorruptRecord
-from ctsec.ids import DekId, UserId, is_id
+from ctsec.ids import UserId, is_id
 from ctsec.principal import PrincipalKind
 
 MAX_PIECES: Final = 2
 _OF_REQUEST: Final = frozenset({"address", "user_agent"})
 _SIZE: Final = 4
+_BLOB: Final = b"\xc7"  # how a managed blob begins; a length never does
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubjectKey:
-    """A key of `subject`, wrapped; `wrapped` is empty and `destroyed_at` set after an erasure."""
-
-    id: DekId
-    subject: str
-    wrapped: bytes
-    created_at: datetime
-    destroyed_at: datetime | None = None
-
-    def destroyed(self, *, now: datetime) -> SubjectKey:
-        """Return the record without its key."""
-        return self if self.destroyed_at is not None else replace(self, wrapped=b"", destroyed_at=now)
-
-
-def key_context(subject: str, key: DekId) -> Context:
-    """Return what the wrapped key of a person is bound to."""
-    return Context(organization=None, table="subject_key", row=key, field=f"key:{subject}", purpose="audit")
+def personal_context(event_id: str, log: str) -> Context:
+    """Return the context that the personal part of an event is bound to."""
+    return Context(organization=None, table="audit_event", row=event_id, field="personal", purpose=f"audit:{log}")
 
 
 def pieces_of(event: Event) -> dict[str, dict[str, str]]:
@@ -70,7 +50,7 @@ def parted(personal: bytes) -> tuple[bytes, ...]:
 
     A part that begins with the magic of a managed blob is one piece: it is older than the keys of persons.
     """
-    if personal[:1] == bytes((MAGIC,)):
+    if personal[:1] == _BLOB:
         return (personal,)
     found, at = list[bytes](), 0
     while at < len(personal):

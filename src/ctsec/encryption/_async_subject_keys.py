@@ -1,0 +1,68 @@
+"""Sealing under the keys of persons (async source)."""
+
+from __future__ import annotations
+
+from ctsec.ambient import Ambient
+from ctsec.encryption._async_ports import AsyncSealer, AsyncSubjectKeyRecords
+from ctsec.encryption.context import Context
+from ctsec.encryption.data_key import DataKey
+from ctsec.encryption.envelope import dek_id_of, open_blob, seal
+from ctsec.encryption.held_subjects import HeldSubjects
+from ctsec.encryption.primitives import KEY_BYTES
+from ctsec.encryption.subject_key import SubjectKey, key_context
+from ctsec.ids import DekId, new_id
+from ctsec.secret import Secret
+
+
+class AsyncSubjectKeys:
+    """The keys of persons: made when something is first sealed for somebody, held for a minute, gone with an erasure."""
+
+    __slots__ = ("_ambient", "_held", "_records", "_sealer")
+
+    def __init__(self, records: AsyncSubjectKeyRecords, *, sealer: AsyncSealer, held: HeldSubjects, ambient: Ambient) -> None:
+        self._records = records
+        self._sealer = sealer
+        self._held = held
+        self._ambient = ambient
+
+    async def seal(self, plaintext: bytes, *, subject: str, context: Context) -> bytes:
+        """Return a managed blob under a key of the person; a new key is committed first, so that no rollback leaves the blob without it."""
+        key = await self._sealing(subject)
+        return seal(plaintext, key=key, context=context, random=self._ambient.random, now=self._ambient.now())
+
+    async def open(self, blob: bytes, *, context: Context) -> bytes | None:
+        """Return the plaintext of a blob of a person's or of the deployment's; None if its person was erased. Raises as the sealer does."""
+        key_id = dek_id_of(blob)
+        key = self._held.opening(key_id)
+        if key is None:
+            record = await self._records.get(key_id)
+            if record is None:
+                return await self._sealer.open(blob, context=context)
+            if record.destroyed_at is not None:
+                return None
+            key = self._held.keep(record.subject, await self._unwrapped(record))
+        return open_blob(blob, key=key, context=context)
+
+    async def destroy(self, subject: str) -> int:
+        """Destroy every key of a person that was made until now; return how many. Other processes may open with one for a minute yet."""
+        count = await self._records.destroy(subject, now=self._ambient.now())
+        self._held.forget(subject)
+        return count
+
+    async def _sealing(self, subject: str) -> DataKey:
+        now = self._ambient.now()
+        held = self._held.sealing(subject)
+        if held is not None and held.may_seal(now=now):
+            return held
+        alive = [each for each in await self._records.of_subject(subject) if each.destroyed_at is None]
+        if alive and held is None:
+            return self._held.keep(subject, await self._unwrapped(alive[-1]))
+        material = Secret(self._ambient.random(KEY_BYTES))
+        key_id = new_id(DekId, now=now, random=self._ambient.random)
+        wrapped = await self._sealer.seal(material.reveal(), context=key_context(subject, key_id))
+        await self._records.add(SubjectKey(id=key_id, subject=subject, wrapped=wrapped, created_at=now))
+        return self._held.keep(subject, DataKey(key_id, material=material))
+
+    async def _unwrapped(self, record: SubjectKey) -> DataKey:
+        material = await self._sealer.open(record.wrapped, context=key_context(record.subject, record.id))
+        return DataKey(record.id, material=Secret(material))
