@@ -133,6 +133,10 @@ class TestSeals(conformance.AsyncSealConformance):
     pass
 
 
+class TestSubjects(conformance.AsyncSubjectConformance):
+    pass
+
+
 class TestCustomerKeys(conformance.AsyncCustomerKeyConformance):
     pass
 

@@ -134,6 +134,10 @@ class TestSeals(conformance.SealConformance):
     pass
 
 
+class TestSubjects(conformance.SubjectConformance):
+    pass
+
+
 class TestCustomerKeys(conformance.CustomerKeyConformance):
     pass
 

@@ -145,6 +145,10 @@ class TestSeals(conformance.AsyncSealConformance):
     pass
 
 
+class TestSubjects(conformance.AsyncSubjectConformance):
+    pass
+
+
 class TestCustomerKeys(conformance.AsyncCustomerKeyConformance):
     pass
 

@@ -147,6 +147,10 @@ class TestSeals(conformance.SealConformance):
     pass
 
 
+class TestSubjects(conformance.SubjectConformance):
+    pass
+
+
 class TestCustomerKeys(conformance.CustomerKeyConformance):
     pass
 

@@ -27,7 +27,12 @@ from ctsec.testing.conformance._async_elevations import (
     AsyncListConformance,
     AsyncRolesVersionConformance,
 )
-from ctsec.testing.conformance._async_guard import AsyncAllowanceConformance, AsyncGuardConformance, AsyncProofConformance
+from ctsec.testing.conformance._async_guard import (
+    AsyncAllowanceConformance,
+    AsyncGuardConformance,
+    AsyncProofConformance,
+    AsyncSubjectConformance,
+)
 from ctsec.testing.conformance._async_invitations import AsyncInvitationConformance
 from ctsec.testing.conformance._async_isolation import AsyncIsolationConformance
 from ctsec.testing.conformance._async_keys import AsyncKeyConformance
@@ -63,7 +68,12 @@ from ctsec.testing.conformance._sync_elevations import (
     ListConformance,
     RolesVersionConformance,
 )
-from ctsec.testing.conformance._sync_guard import AllowanceConformance, GuardConformance, ProofConformance
+from ctsec.testing.conformance._sync_guard import (
+    AllowanceConformance,
+    GuardConformance,
+    ProofConformance,
+    SubjectConformance,
+)
 from ctsec.testing.conformance._sync_invitations import InvitationConformance
 from ctsec.testing.conformance._sync_isolation import IsolationConformance
 from ctsec.testing.conformance._sync_keys import KeyConformance
@@ -125,6 +135,7 @@ __all__ = [
     "AsyncSealConformance",
     "AsyncSessionConformance",
     "AsyncStandingConformance",
+    "AsyncSubjectConformance",
     "AsyncTrailConformance",
     "AsyncTransactionConformance",
     "AsyncTreeConformance",
@@ -173,6 +184,7 @@ __all__ = [
     "SealConformance",
     "SessionConformance",
     "StandingConformance",
+    "SubjectConformance",
     "TrailConformance",
     "TransactionConformance",
     "TreeConformance",

@@ -12,7 +12,7 @@ from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Purpose
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal, fail, is_utc
-from ctsec.testing.conformance.samples import HOUR, NOW, TICK, digest, event, ignore, proof
+from ctsec.testing.conformance.samples import HOUR, NOW, TICK, digest, event, ignore, proof, subject_key
 
 
 class ProofConformance:
@@ -222,3 +222,22 @@ class AllowanceConformance:
         allowances.trim(before=NOW)
         equal(allowances.trim(before=NOW), 0)
         equal(allowances.get("new"), new)
+
+
+class SubjectConformance:
+    """Keys of persons."""
+
+    def test_a_persons_keys_end_together(self, storage: Storage) -> None:
+        """All keys of a person that were made by then lose what was wrapped, once, and stay as rows; later ones and others' are left."""
+        subjects = storage.guard.subjects
+        one, two, late = subject_key(1, of=1), subject_key(2, of=1), replace(subject_key(3, of=1), created_at=NOW + HOUR)
+        other = subject_key(4, of=2)
+        for each in (late, other, two, one):
+            subjects.add(each)
+        equal(subjects.of_subject(one.subject), (one, two, late))
+        equal(subjects.destroy(one.subject, now=NOW + TICK), 2)
+        equal(subjects.destroy(one.subject, now=NOW + 2 * TICK), 0)
+        ended = tuple(each.destroyed(now=NOW + TICK) for each in (one, two))
+        equal(subjects.of_subject(one.subject), (*ended, late))
+        equal([subjects.get(each.id) for each in (one, other, subject_key(5, of=1))], [ended[0], other, None])
+        equal(subjects.of_subject(subject_key(9, of=9).subject), ())

@@ -1,0 +1,139 @@
+"""What events say of persons lies under their own keys, which an erasure destroys (async source of the twin)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ctsec.ambient import Ambient
+from ctsec.audit.event import DEPLOYMENT_LOG, Event, EventName, build
+from ctsec.audit.personal import joined, parted, pieces_of
+from ctsec.audit.record import StoredEvent
+from ctsec.encryption.envelope import dek_id_of
+from ctsec.errors import CorruptRecord, DecryptionFailed
+from ctsec.ids import UserId, new_id
+from ctsec.principal import Principal, anonymous, system
+from ctsec.testing import FixedClock
+from tests.services._async_world import REQUEST, AsyncWorld
+
+ANN, BOB = "ann@acme.example", "bob@acme.example"
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def world() -> AsyncGenerator[AsyncWorld, None]:
+    async with AsyncWorld.open() as made:
+        yield made
+
+
+async def told(world: AsyncWorld, event: StoredEvent) -> Mapping[str, str]:
+    async with world.security.begin() as unit:
+        return await unit.audit.personal(event)
+
+
+async def written(world: AsyncWorld, by: Principal, about: str | None) -> StoredEvent:
+    """Write an event of somebody about somebody, with a field of each."""
+    ambient = replace(world.security._ambient, request=REQUEST)
+    event = build(EventName.MEMBER_REMOVED, ambient=ambient, actor=by, subject=about, personal={"email": "who@acme.example"})
+    async with world.security.begin() as unit:
+        await unit.audit.record(event)
+    (found,) = [each for each in await world.events(DEPLOYMENT_LOG) if each.id == event.id]
+    return found
+
+
+async def keys_of(world: AsyncWorld, subject: str) -> list[str]:
+    return [key.id for key in await world.storage.guard.subjects.of_subject(subject)]
+
+
+async def erased(world: AsyncWorld, subject: str) -> int:
+    return await world.security._engines.subjects.destroy(subject)
+
+
+async def undone(world: AsyncWorld, event: Event) -> None:
+    """Write an event in a unit that is rolled back."""
+    async with world.security.begin() as unit:
+        await unit.audit.record(event)
+        raise ZeroDivisionError
+
+
+@pytest.mark.proves("ASVS-14.2.4")
+async def test_each_person_has_a_key(world: AsyncWorld) -> None:
+    """Where a request came from is sealed for who made it, the rest for who it is about; an erasure takes that person's part only."""
+    ann, bob = [await world.person(each) for each in (ANN, BOB)]
+    event = await written(world, ann, bob.id)
+    assert [dek_id_of(piece) for piece in parted(event.personal)] == [(await keys_of(world, each))[0] for each in (ann.id, bob.id)]
+    assert set(await told(world, event)) == {"address", "user_agent", "email"}
+    assert await erased(world, bob.id) == 1
+    assert set(await told(world, event)) == {"address", "user_agent"}
+    assert await erased(world, ann.id) == 1
+    assert (await told(world, event), await erased(world, ann.id)) == ({}, 0)
+    report = await world.security.logs.verify()
+    assert report.findings == ()
+
+
+async def test_nobodys_fields_are_the_deployments(world: AsyncWorld) -> None:
+    """What is about no person is sealed under the deployment's key; a stranger's request about a person belongs to that person."""
+    ann = await world.person(ANN)
+    of_nobody = await written(world, system("test"), None)
+    (piece,) = parted(of_nobody.personal)
+    assert await world.storage.guard.subjects.get(dek_id_of(piece)) is None
+    assert set(await told(world, of_nobody)) == {"address", "user_agent", "email"}
+    of_stranger = await written(world, anonymous(), ann.id)
+    assert [dek_id_of(piece) for piece in parted(of_stranger.personal)] == await keys_of(world, ann.id)
+
+
+async def test_a_key_outlasts_the_rollback_of_its_first_event(world: AsyncWorld) -> None:
+    """A person's key is committed before it seals: what was rolled back takes no later event's key with it."""
+    user = new_id(UserId, now=world.clock.now(), random=os.urandom)
+    event = build(EventName.MEMBER_REMOVED, ambient=replace(world.security._ambient, request=REQUEST), actor=anonymous(), subject=user)
+    with pytest.raises(ZeroDivisionError):
+        await undone(world, event)
+    (key,) = await keys_of(world, user)
+    later = await written(world, anonymous(), user)
+    assert [dek_id_of(piece) for piece in parted(later.personal)] == [key]
+
+
+async def test_another_process_obeys_within_a_minute(world: AsyncWorld) -> None:
+    """A process that holds an erased person's key opens with it for a minute at most, and then nothing."""
+    ann = await world.person(ANN)
+    event = await written(world, ann, None)
+    await world.storage.guard.subjects.destroy(ann.id, now=world.clock.now())
+    assert "address" in await told(world, event)
+    world.clock.advance(MINUTE)
+    assert await told(world, event) == {}
+
+
+async def test_a_new_key_is_made_after_an_erasure(world: AsyncWorld) -> None:
+    """Events about an erased person that are written later are readable, and what was erased stays so."""
+    ann = await world.person(ANN)
+    before = await written(world, ann, None)
+    await erased(world, ann.id)
+    after = await written(world, ann, None)
+    assert await told(world, before) == {}
+    assert set(await told(world, after)) == {"address", "user_agent", "email"}
+    assert len(await keys_of(world, ann.id)) == 2
+
+
+async def test_a_part_opens_at_its_own_event_only(world: AsyncWorld) -> None:
+    """Another event's part, pieces that were cut or doubled and a key that was wrapped for somebody else open nothing."""
+    ann = await world.person(ANN)
+    one, two = await written(world, ann, None), await written(world, ann, None)
+    with pytest.raises(DecryptionFailed):
+        await told(world, replace(one, personal=two.personal))
+    (piece,) = parted(one.personal)
+    for broken in (one.personal[:-1], one.personal + b"\0", joined((piece,) * 3), joined((b"", piece)), b"\0"):
+        with pytest.raises(CorruptRecord):
+            await told(world, replace(one, personal=broken))
+    assert set(await told(world, replace(one, personal=piece))) == {"address", "user_agent", "email"}
+
+
+def test_pieces_name_whose_they_are() -> None:
+    """Each field is in exactly one piece; without a person it is nobody's."""
+    event = build(
+        EventName.MEMBER_REMOVED, ambient=Ambient(clock=FixedClock()), actor=system("test"), personal={"email": "a", "address": "b"}
+    )
+    assert pieces_of(event) == {"": {"email": "a", "address": "b"}}
