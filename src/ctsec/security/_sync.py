@@ -41,6 +41,7 @@ from ctsec.security._sync_region_keys import HomeKeys
 from ctsec.security._sync_regions import Router
 from ctsec.security._sync_replicas import Replicas
 from ctsec.security._sync_residency import Regional, Reporter
+from ctsec.security._sync_retention_jobs import RetentionJobs
 from ctsec.security._sync_sealed_tables import sealed_places
 from ctsec.security._sync_stale_jobs import StaleJobs
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
@@ -100,6 +101,7 @@ class Security:
     `allowances` is where what address blocks tried is counted, if not in the guard store: `ctsec.storage.redis.RedisAllowances`. The
     guard store takes over while that is away, and always keeps the counters of authenticators. The bundle closes it.
     `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
+    `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
     """
 
     __slots__ = (
@@ -118,6 +120,7 @@ class Security:
         "logs",
         "parts",
         "regional",
+        "retention",
     )
 
     def __init__(
@@ -139,6 +142,7 @@ class Security:
         sealed_tables: tuple[SealedTable, ...] = (),
         allowances: SharedAllowances | None = None,
         log_signer: LogSigner | None = None,
+        retention_signer: LogSigner | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -156,8 +160,11 @@ class Security:
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets, breaches=breaches, places=tuple(place for place, _ in places))
-        identity = parts.settings.log_identity(log_signer.public if log_signer is not None else None)
+        public, purging = (None if each is None else each.public for each in (log_signer, retention_signer))
+        identity = parts.settings.log_identity(public, retention=purging)
         self.logs = Logs(storage, signer=log_signer, identity=identity, ambient=self._ambient)
+        kept = parts.settings.retention
+        self.retention = RetentionJobs(storage, logs=self.logs, signer=retention_signer, policy=kept, ambient=self._ambient)
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -293,6 +300,7 @@ class Security:
             passwords=PasswordJobs(self._storage, hasher=hasher, parts=self.parts, ambient=self._ambient),
             recoveries=RecoveryJobs(self.begin),
             logs=self.logs,
+            retention=self.retention,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )
