@@ -9,9 +9,10 @@ from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.record import store_form
 from ctsec.audit.retention._async import plan_details
-from ctsec.audit.retention._async_purge import AsyncPurgeParts, AsyncPurger, PurgePreview
+from ctsec.audit.retention._async_purge import AsyncPurgeParts, AsyncPurger
 from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.plan import Plans, RetentionPlan, RetentionPolicy
+from ctsec.audit.retention.preview import PurgePreview
 from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.errors import ConfigurationError, LogInconsistent

@@ -10,9 +10,10 @@ from ctsec.audit._sync_ports import LogSigner
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.record import store_form
 from ctsec.audit.retention._sync import plan_details
-from ctsec.audit.retention._sync_purge import PurgeParts, PurgePreview, Purger
+from ctsec.audit.retention._sync_purge import PurgeParts, Purger
 from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.plan import Plans, RetentionPlan, RetentionPolicy
+from ctsec.audit.retention.preview import PurgePreview
 from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.errors import ConfigurationError, LogInconsistent

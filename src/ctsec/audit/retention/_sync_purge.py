@@ -20,6 +20,7 @@ from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.record import SealedEvent, microseconds, store_form
 from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
 from ctsec.audit.retention.plan import RetentionPlan, RetentionPolicy
+from ctsec.audit.retention.preview import PurgePreview
 from ctsec.audit.retention.ranges import Ranges
 from ctsec.audit.retention.record import PurgeRecord, signature_text, signed_text
 from ctsec.audit.retention.selection import SLACK, Held, Selection
@@ -30,18 +31,6 @@ from ctsec.ids import OrganizationId
 from ctsec.principal import system
 
 BATCH: Final = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PurgePreview:
-    """What would go now: the plan in force (None: none yet, nothing goes), which indexes, how many by name, how many holds keep back."""
-
-    log: LogId
-    plan: RetentionPlan | None
-    ranges: Ranges
-    names: tuple[tuple[str, int], ...]
-    held: int
-    holds: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
