@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 @dataclass(slots=True)
 class Row:
-    """An event as the model knows it; `gone` once a purge took it."""
+    """An event as the model knows it; `gone` once a purge took it, which never takes one that a purge is judged by (`stays`)."""
 
     name: str
     time: datetime
     actor: str
+    stays: bool = False
     gone: bool = False
 
 
@@ -61,7 +62,7 @@ class Naive:
             if row.time >= now - shortest + timedelta(days=1):
                 break
             old = row.time < now - self.period(row.name)
-            row.gone = old and not any(hold.covers(row, now=now) for hold in self.holds)
+            row.gone = old and not row.stays and not any(hold.covers(row, now=now) for hold in self.holds)
 
     def there(self, prefix: str) -> int:
         """Return how many events are there whose name begins with `prefix`."""
