@@ -40,6 +40,8 @@ class RetentionStories(RuleBasedStateMachine):
         self.model = Naive(0)
         self.plans = Plans()
         self.pages: dict[int, str] = {}
+        # A log without events has no plan to take on.
+        self.write(["user.signed_in"], "usr_anna", 0)
 
     @rule(names=st.lists(NAMES, min_size=1, max_size=40), actor=PEOPLE, ago=st.sampled_from((0, 0, 0, 3, 45)))
     def write(self, names: list[str], actor: str, ago: int) -> None:

@@ -33,6 +33,7 @@ from ctsec.web import (
     _async_recovery,
     _async_requirements,
     _async_residency,
+    _async_retention,
     _async_roles,
     _async_second_factor,
     _async_vault,
@@ -62,6 +63,7 @@ _MODULES: Final = (
     _async_encryption,
     _async_vault,
     _async_residency,
+    _async_retention,
     _async_audit,
 )
 _PATHS: Final = by_path()

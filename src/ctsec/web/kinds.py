@@ -11,6 +11,7 @@ from ctsec.ids import (
     CredentialId,
     DeviceId,
     ElevationId,
+    HoldId,
     InvitationId,
     KeyId,
     OrganizationId,
@@ -56,6 +57,7 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "passkey_id": _is(PasskeyId),
     "authenticator_id": _is(AuthenticatorId),
     "recovery_id": _is(RecoveryId),
+    "hold_id": _is(HoldId),
     "role_name": _names_a_role,
     "region": _names_a_region,
 }

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ctsec.web import models
+from ctsec.web.retention_table import RETENTION
 from ctsec.web.route import Route
 from ctsec.web.route import open_route as _open
 from ctsec.web.route import principal_route as _route
@@ -319,6 +320,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *VAULT,
     *RESIDENCY,
     *AUDIT,
+    *RETENTION,
 )
 
 
