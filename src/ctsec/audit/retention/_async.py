@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypedDict, Unpack
+from typing import Final, TypedDict, TypeVar, Unpack
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncLogRecords, AsyncRecorder
@@ -28,8 +28,8 @@ from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Principal
 
+T = TypeVar("T")
 MANAGE: Final = "organization:manage"
-VIEW: Final = "audit:view"
 _PAGE: Final = 5000
 _SIGN_IN: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in yourself to do this; an API key can not")
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
@@ -79,20 +79,9 @@ class AsyncRetention:
 
         Refused with INVALID_INPUT for a period under the deployment's floor.
         """
-        refusal = await self._may(actor, organization, attempted="retention.change")
-        if refusal is not None:
-            return refusal
-        policy, now = self._parts.policy, self._ambient.now()
-        if plan.shortest < policy.floor:
-            return Refusal(Reason.INVALID_INPUT, f"expected periods of at least {policy.floor} days, the deployment's floor")
-        log = LogId(organization)
-        found = await self._parts.records.lock(log) or StoredPlans(log=log, version=0)
-        plans = found.plans.change(plan, now=now, delay=policy.delay)
-        changed = found.with_plans(plans, chosen_by=actor.id)
-        if not await self._parts.records.put(changed):
-            return _BUSY
-        await self._note(EventName.RETENTION_CHANGED, actor, organization, plan_details(changed, now=now))
-        return plans
+        refusal = await self._may(actor, organization)
+        done = refusal if refusal is not None else await self._set_plan(actor, organization, plan)
+        return await self._answered(done, actor, organization, attempted="retention.change")
 
     async def holds(self, *, organization: OrganizationId) -> tuple[LegalHold, ...]:
         """Return the holds on the organization's log in the order of their ids, those that were released too."""
@@ -102,18 +91,21 @@ class AsyncRetention:
         self, actor: Principal, *, organization: OrganizationId, matter: str, **scope: Unpack[HoldScope]
     ) -> Outcome[LegalHold]:
         """Keep what `scope` covers from being purged, at once, for a `matter` (a case number; no person's name)."""
-        refusal = await self._may(actor, organization, attempted="legal_hold.place")
-        return refusal if refusal is not None else await self._place(actor, organization, matter, scope)
+        refusal = await self._may(actor, organization)
+        done = refusal if refusal is not None else await self._place(actor, organization, matter, scope)
+        return await self._answered(done, actor, organization, attempted="legal_hold.place")
 
     async def request_release(self, actor: Principal, *, organization: OrganizationId, hold: HoldId) -> Outcome[LegalHold]:
         """Ask for the release of a hold; it is in force until somebody else approves that, and for a day more."""
-        refusal = await self._may(actor, organization, attempted="legal_hold.request_release")
-        return refusal if refusal is not None else await self._ask(actor, organization, hold)
+        refusal = await self._may(actor, organization)
+        done = refusal if refusal is not None else await self._ask(actor, organization, hold)
+        return await self._answered(done, actor, organization, attempted="legal_hold.request_release")
 
     async def approve_release(self, actor: Principal, *, organization: OrganizationId, hold: HoldId) -> Outcome[LegalHold]:
         """Release a hold whose release somebody else asked for; what it covered may be purged a day later."""
-        refusal = await self._may(actor, organization, attempted="legal_hold.approve_release")
-        return refusal if refusal is not None else await self._release(actor, organization, hold)
+        refusal = await self._may(actor, organization)
+        done = refusal if refusal is not None else await self._release(actor, organization, hold)
+        return await self._answered(done, actor, organization, attempted="legal_hold.approve_release")
 
     async def deployment_holds(self) -> tuple[LegalHold, ...]:
         """Return the holds on the deployment's own log."""
@@ -121,15 +113,30 @@ class AsyncRetention:
 
     async def place_deployment_hold(self, operator: Operator, *, matter: str, **scope: Unpack[HoldScope]) -> Outcome[LegalHold]:
         """Place a hold on the deployment's own log, as `place_hold` does."""
-        return await self._place(operator.principal, None, matter, scope)
+        done = await self._place(operator.principal, None, matter, scope)
+        return await self._answered(done, operator.principal, None, attempted="legal_hold.place")
 
     async def request_deployment_release(self, operator: Operator, *, hold: HoldId) -> Outcome[LegalHold]:
         """Ask for the release of a hold on the deployment's own log."""
-        return await self._ask(operator.principal, None, hold)
+        done = await self._ask(operator.principal, None, hold)
+        return await self._answered(done, operator.principal, None, attempted="legal_hold.request_release")
 
     async def approve_deployment_release(self, operator: Operator, *, hold: HoldId) -> Outcome[LegalHold]:
         """Release one, as another operator."""
-        return await self._release(operator.principal, None, hold)
+        done = await self._release(operator.principal, None, hold)
+        return await self._answered(done, operator.principal, None, attempted="legal_hold.approve_release")
+
+    async def _set_plan(self, actor: Principal, organization: OrganizationId, plan: RetentionPlan) -> Outcome[Plans]:
+        policy, now, log = self._parts.policy, self._ambient.now(), LogId(organization)
+        if plan.shortest < policy.floor:
+            return Refusal(Reason.INVALID_INPUT, f"expected periods of at least {policy.floor} days, the deployment's floor")
+        found = await self._parts.records.lock(log) or StoredPlans(log=log, version=0)
+        plans = found.plans.change(plan, now=now, delay=policy.delay)
+        changed = found.with_plans(plans, chosen_by=actor.id)
+        if not await self._parts.records.put(changed):
+            return _BUSY
+        await self._note(EventName.RETENTION_CHANGED, actor, organization, plan_details(changed, now=now))
+        return plans
 
     async def _place(self, actor: Principal, organization: OrganizationId | None, matter: str, scope: HoldScope) -> Outcome[LegalHold]:
         now, log = self._ambient.now(), _log(organization)
@@ -196,22 +203,26 @@ class AsyncRetention:
             first = page[-1] + 1
         return found
 
-    async def _may(self, actor: Principal, organization: OrganizationId, *, attempted: str) -> Refusal | None:
+    async def _may(self, actor: Principal, organization: OrganizationId) -> Refusal | None:
         refusal = await self._parts.rights.may(actor, organization=organization, permission=MANAGE)
         if refusal is None and actor.credential.kind is not CredentialKind.SESSION:
             refusal = _SIGN_IN
         if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
             refusal = _STEP_UP
-        if refusal is not None:
+        return refusal
+
+    async def _answered(self, done: Outcome[T], actor: Principal, organization: OrganizationId | None, *, attempted: str) -> Outcome[T]:
+        """Return an outcome, after a refusal was written aside."""
+        if isinstance(done, Refusal):
             await self._audit.note_aside(
                 EventName.ACCESS_DENIED,
                 actor=actor,
-                targets=(Target("organization", organization),),
-                refused=refusal.reason,
+                targets=(Target("log", _log(organization)),),
+                refused=done.reason,
                 organization=organization,
                 details={"attempted": attempted},
             )
-        return refusal
+        return done
 
     async def _note(self, name: EventName, actor: Principal, organization: OrganizationId | None, details: dict[str, Detail]) -> None:
         kind, target = ("hold", str(details["hold"])) if "hold" in details else ("log", _log(organization))

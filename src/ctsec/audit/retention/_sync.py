@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypedDict, Unpack
+from typing import Final, TypedDict, TypeVar, Unpack
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import LogRecords, Recorder
@@ -29,8 +29,8 @@ from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import CredentialKind, Principal
 
+T = TypeVar("T")
 MANAGE: Final = "organization:manage"
-VIEW: Final = "audit:view"
 _PAGE: Final = 5000
 _SIGN_IN: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in yourself to do this; an API key can not")
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
@@ -80,20 +80,9 @@ class Retention:
 
         Refused with INVALID_INPUT for a period under the deployment's floor.
         """
-        refusal = self._may(actor, organization, attempted="retention.change")
-        if refusal is not None:
-            return refusal
-        policy, now = self._parts.policy, self._ambient.now()
-        if plan.shortest < policy.floor:
-            return Refusal(Reason.INVALID_INPUT, f"expected periods of at least {policy.floor} days, the deployment's floor")
-        log = LogId(organization)
-        found = self._parts.records.lock(log) or StoredPlans(log=log, version=0)
-        plans = found.plans.change(plan, now=now, delay=policy.delay)
-        changed = found.with_plans(plans, chosen_by=actor.id)
-        if not self._parts.records.put(changed):
-            return _BUSY
-        self._note(EventName.RETENTION_CHANGED, actor, organization, plan_details(changed, now=now))
-        return plans
+        refusal = self._may(actor, organization)
+        done = refusal if refusal is not None else self._set_plan(actor, organization, plan)
+        return self._answered(done, actor, organization, attempted="retention.change")
 
     def holds(self, *, organization: OrganizationId) -> tuple[LegalHold, ...]:
         """Return the holds on the organization's log in the order of their ids, those that were released too."""
@@ -101,18 +90,21 @@ class Retention:
 
     def place_hold(self, actor: Principal, *, organization: OrganizationId, matter: str, **scope: Unpack[HoldScope]) -> Outcome[LegalHold]:
         """Keep what `scope` covers from being purged, at once, for a `matter` (a case number; no person's name)."""
-        refusal = self._may(actor, organization, attempted="legal_hold.place")
-        return refusal if refusal is not None else self._place(actor, organization, matter, scope)
+        refusal = self._may(actor, organization)
+        done = refusal if refusal is not None else self._place(actor, organization, matter, scope)
+        return self._answered(done, actor, organization, attempted="legal_hold.place")
 
     def request_release(self, actor: Principal, *, organization: OrganizationId, hold: HoldId) -> Outcome[LegalHold]:
         """Ask for the release of a hold; it is in force until somebody else approves that, and for a day more."""
-        refusal = self._may(actor, organization, attempted="legal_hold.request_release")
-        return refusal if refusal is not None else self._ask(actor, organization, hold)
+        refusal = self._may(actor, organization)
+        done = refusal if refusal is not None else self._ask(actor, organization, hold)
+        return self._answered(done, actor, organization, attempted="legal_hold.request_release")
 
     def approve_release(self, actor: Principal, *, organization: OrganizationId, hold: HoldId) -> Outcome[LegalHold]:
         """Release a hold whose release somebody else asked for; what it covered may be purged a day later."""
-        refusal = self._may(actor, organization, attempted="legal_hold.approve_release")
-        return refusal if refusal is not None else self._release(actor, organization, hold)
+        refusal = self._may(actor, organization)
+        done = refusal if refusal is not None else self._release(actor, organization, hold)
+        return self._answered(done, actor, organization, attempted="legal_hold.approve_release")
 
     def deployment_holds(self) -> tuple[LegalHold, ...]:
         """Return the holds on the deployment's own log."""
@@ -120,15 +112,30 @@ class Retention:
 
     def place_deployment_hold(self, operator: Operator, *, matter: str, **scope: Unpack[HoldScope]) -> Outcome[LegalHold]:
         """Place a hold on the deployment's own log, as `place_hold` does."""
-        return self._place(operator.principal, None, matter, scope)
+        done = self._place(operator.principal, None, matter, scope)
+        return self._answered(done, operator.principal, None, attempted="legal_hold.place")
 
     def request_deployment_release(self, operator: Operator, *, hold: HoldId) -> Outcome[LegalHold]:
         """Ask for the release of a hold on the deployment's own log."""
-        return self._ask(operator.principal, None, hold)
+        done = self._ask(operator.principal, None, hold)
+        return self._answered(done, operator.principal, None, attempted="legal_hold.request_release")
 
     def approve_deployment_release(self, operator: Operator, *, hold: HoldId) -> Outcome[LegalHold]:
         """Release one, as another operator."""
-        return self._release(operator.principal, None, hold)
+        done = self._release(operator.principal, None, hold)
+        return self._answered(done, operator.principal, None, attempted="legal_hold.approve_release")
+
+    def _set_plan(self, actor: Principal, organization: OrganizationId, plan: RetentionPlan) -> Outcome[Plans]:
+        policy, now, log = self._parts.policy, self._ambient.now(), LogId(organization)
+        if plan.shortest < policy.floor:
+            return Refusal(Reason.INVALID_INPUT, f"expected periods of at least {policy.floor} days, the deployment's floor")
+        found = self._parts.records.lock(log) or StoredPlans(log=log, version=0)
+        plans = found.plans.change(plan, now=now, delay=policy.delay)
+        changed = found.with_plans(plans, chosen_by=actor.id)
+        if not self._parts.records.put(changed):
+            return _BUSY
+        self._note(EventName.RETENTION_CHANGED, actor, organization, plan_details(changed, now=now))
+        return plans
 
     def _place(self, actor: Principal, organization: OrganizationId | None, matter: str, scope: HoldScope) -> Outcome[LegalHold]:
         now, log = self._ambient.now(), _log(organization)
@@ -195,22 +202,26 @@ class Retention:
             first = page[-1] + 1
         return found
 
-    def _may(self, actor: Principal, organization: OrganizationId, *, attempted: str) -> Refusal | None:
+    def _may(self, actor: Principal, organization: OrganizationId) -> Refusal | None:
         refusal = self._parts.rights.may(actor, organization=organization, permission=MANAGE)
         if refusal is None and actor.credential.kind is not CredentialKind.SESSION:
             refusal = _SIGN_IN
         if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
             refusal = _STEP_UP
-        if refusal is not None:
+        return refusal
+
+    def _answered(self, done: Outcome[T], actor: Principal, organization: OrganizationId | None, *, attempted: str) -> Outcome[T]:
+        """Return an outcome, after a refusal was written aside."""
+        if isinstance(done, Refusal):
             self._audit.note_aside(
                 EventName.ACCESS_DENIED,
                 actor=actor,
-                targets=(Target("organization", organization),),
-                refused=refusal.reason,
+                targets=(Target("log", _log(organization)),),
+                refused=done.reason,
                 organization=organization,
                 details={"attempted": attempted},
             )
-        return refusal
+        return done
 
     def _note(self, name: EventName, actor: Principal, organization: OrganizationId | None, details: dict[str, Detail]) -> None:
         kind, target = ("hold", str(details["hold"])) if "hold" in details else ("log", _log(organization))
