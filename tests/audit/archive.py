@@ -10,6 +10,7 @@ from ctsec.audit._sync import AuditLog
 from ctsec.audit.event import LogId, build
 from ctsec.audit.record import store_form
 from ctsec.audit.retention._sync import HoldScope, Retention, RetentionParts
+from ctsec.audit.retention._sync_purge import BATCH
 from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.plan import Plans, RetentionPlan, RetentionPolicy
 from ctsec.audit.signing import LogIdentity
@@ -42,13 +43,13 @@ class Everybody:
 class Archive:
     """The logs of a storage, their retention, and the time of both."""
 
-    def __init__(self, storage: Storage, *, policy: RetentionPolicy = POLICY, identity: LogIdentity = IDENTITY) -> None:
+    def __init__(self, storage: Storage, *, policy: RetentionPolicy = POLICY, batch: int = BATCH, clock: FixedClock | None = None) -> None:
         self.storage = storage
-        self.clock = FixedClock(START)
+        self.clock = clock or FixedClock(START)
         self.policy = policy
         self.ambient = Ambient(clock=self.clock, random=drawn(7), request=Request(id="req_1"))
-        self.logs = Logs(storage, signer=SIGNER, identity=identity, ambient=self.ambient)
-        self.jobs = RetentionJobs(storage, logs=self.logs, signer=RETENTION, policy=policy, ambient=self.ambient)
+        self.logs = Logs(storage, signer=SIGNER, identity=IDENTITY, ambient=self.ambient)
+        self.jobs = RetentionJobs(storage, logs=self.logs, signer=RETENTION, policy=policy, ambient=self.ambient, batch=batch)
 
     def person(self, name: str) -> Principal:
         """Return somebody who has just proved a second factor."""

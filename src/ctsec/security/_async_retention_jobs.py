@@ -9,7 +9,7 @@ from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.record import store_form
 from ctsec.audit.retention._async import plan_details
-from ctsec.audit.retention._async_purge import AsyncPurgeParts, AsyncPurger
+from ctsec.audit.retention._async_purge import BATCH, AsyncPurgeParts, AsyncPurger
 from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.plan import Plans, RetentionPlan, RetentionPolicy
 from ctsec.audit.retention.preview import PurgePreview
@@ -35,18 +35,28 @@ def _parts(store: AsyncStore) -> AsyncPurgeParts:
 
 
 class AsyncRetentionJobs:
-    """Purges the logs of a deployment. `signer` has the retention key, outside of the database; without one nothing is purged."""
+    """Purges the logs of a deployment. `signer` has the retention key, outside of the database; without one nothing is purged.
+
+    A step is a transaction in which at most `batch` events go.
+    """
 
     __slots__ = ("_ambient", "_logs", "_policy", "_purger", "_storage")
 
     def __init__(
-        self, storage: AsyncStorage, *, logs: AsyncLogs, signer: AsyncLogSigner | None, policy: RetentionPolicy, ambient: Ambient
+        self,
+        storage: AsyncStorage,
+        *,
+        logs: AsyncLogs,
+        signer: AsyncLogSigner | None,
+        policy: RetentionPolicy,
+        ambient: Ambient,
+        batch: int = BATCH,
     ) -> None:
         self._storage = storage
         self._logs = logs
         self._policy = policy
         self._ambient = ambient
-        self._purger = None if signer is None else AsyncPurger(signer, identity=logs.identity, policy=policy, ambient=ambient)
+        self._purger = None if signer is None else AsyncPurger(signer, identity=logs.identity, policy=policy, ambient=ambient, batch=batch)
 
     @property
     def purges(self) -> bool:
@@ -61,7 +71,7 @@ class AsyncRetentionJobs:
         count, problem = 0, None
         # What is committed gets its index first: a purge is judged by the plans and holds that stand before it.
         await self._logs.place()
-        for log in await self._names():
+        for log in await self.logs():
             await self.adopt(log)
             try:
                 count += await self.purge(log)
@@ -72,7 +82,10 @@ class AsyncRetentionJobs:
         return count
 
     async def purge(self, log: LogId) -> int:
-        """Purge one log now, at most 200,000 events; return how many went. Raises LogInconsistent, and ConfigurationError without a key."""
+        """Purge one log now, at most 200 steps of it; return how many events went.
+
+        Raises LogInconsistent if the last checkpoint does not count, and ConfigurationError without a key.
+        """
         count, first = 0, 0
         for _ in range(STEPS):
             async with self._storage.sequencing() as store:
@@ -130,12 +143,13 @@ class AsyncRetentionJobs:
             raise ConfigurationError("expected a retention key (retention_signer); nothing is purged without one")
         return self._purger
 
-    async def _names(self) -> list[LogId]:
+    async def logs(self) -> tuple[LogId, ...]:
+        """Return the logs that have events, in the order of ids; the log of logs is none of them."""
         found: list[LogId] = []
         async with self._storage.reading() as store:
             while page := await store.tree.heads(after=found[-1] if found else "", limit=_LOGS):
                 found += [head.log for head in page]
-        return [log for log in found if log != LOG_OF_LOGS]
+        return tuple(log for log in found if log != LOG_OF_LOGS)
 
 
 def _has(found: StoredPlans | None, wanted: RetentionPlan) -> bool:

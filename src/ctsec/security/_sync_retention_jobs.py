@@ -10,7 +10,7 @@ from ctsec.audit._sync_ports import LogSigner
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.record import store_form
 from ctsec.audit.retention._sync import plan_details
-from ctsec.audit.retention._sync_purge import PurgeParts, Purger
+from ctsec.audit.retention._sync_purge import BATCH, PurgeParts, Purger
 from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.plan import Plans, RetentionPlan, RetentionPolicy
 from ctsec.audit.retention.preview import PurgePreview
@@ -36,16 +36,28 @@ def _parts(store: Store) -> PurgeParts:
 
 
 class RetentionJobs:
-    """Purges the logs of a deployment. `signer` has the retention key, outside of the database; without one nothing is purged."""
+    """Purges the logs of a deployment. `signer` has the retention key, outside of the database; without one nothing is purged.
+
+    A step is a transaction in which at most `batch` events go.
+    """
 
     __slots__ = ("_ambient", "_logs", "_policy", "_purger", "_storage")
 
-    def __init__(self, storage: Storage, *, logs: Logs, signer: LogSigner | None, policy: RetentionPolicy, ambient: Ambient) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        logs: Logs,
+        signer: LogSigner | None,
+        policy: RetentionPolicy,
+        ambient: Ambient,
+        batch: int = BATCH,
+    ) -> None:
         self._storage = storage
         self._logs = logs
         self._policy = policy
         self._ambient = ambient
-        self._purger = None if signer is None else Purger(signer, identity=logs.identity, policy=policy, ambient=ambient)
+        self._purger = None if signer is None else Purger(signer, identity=logs.identity, policy=policy, ambient=ambient, batch=batch)
 
     @property
     def purges(self) -> bool:
@@ -60,7 +72,7 @@ class RetentionJobs:
         count, problem = 0, None
         # What is committed gets its index first: a purge is judged by the plans and holds that stand before it.
         self._logs.place()
-        for log in self._names():
+        for log in self.logs():
             self.adopt(log)
             try:
                 count += self.purge(log)
@@ -71,7 +83,10 @@ class RetentionJobs:
         return count
 
     def purge(self, log: LogId) -> int:
-        """Purge one log now, at most 200,000 events; return how many went. Raises LogInconsistent, and ConfigurationError without a key."""
+        """Purge one log now, at most 200 steps of it; return how many events went.
+
+        Raises LogInconsistent if the last checkpoint does not count, and ConfigurationError without a key.
+        """
         count, first = 0, 0
         for _ in range(STEPS):
             with self._storage.sequencing() as store:
@@ -129,12 +144,13 @@ class RetentionJobs:
             raise ConfigurationError("expected a retention key (retention_signer); nothing is purged without one")
         return self._purger
 
-    def _names(self) -> list[LogId]:
+    def logs(self) -> tuple[LogId, ...]:
+        """Return the logs that have events, in the order of ids; the log of logs is none of them."""
         found: list[LogId] = []
         with self._storage.reading() as store:
             while page := store.tree.heads(after=found[-1] if found else "", limit=_LOGS):
                 found += [head.log for head in page]
-        return [log for log in found if log != LOG_OF_LOGS]
+        return tuple(log for log in found if log != LOG_OF_LOGS)
 
 
 def _has(found: StoredPlans | None, wanted: RetentionPlan) -> bool:

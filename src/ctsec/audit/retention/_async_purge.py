@@ -51,16 +51,21 @@ class _Chosen:
 class AsyncPurger:
     """Purges logs step by step; `signer` has the retention key."""
 
-    __slots__ = ("_ambient", "_identity", "_policy", "_signer")
+    __slots__ = ("_ambient", "_batch", "_identity", "_policy", "_signer")
 
-    def __init__(self, signer: AsyncLogSigner, *, identity: LogIdentity, policy: RetentionPolicy, ambient: Ambient) -> None:
+    def __init__(
+        self, signer: AsyncLogSigner, *, identity: LogIdentity, policy: RetentionPolicy, ambient: Ambient, batch: int = BATCH
+    ) -> None:
+        if not 1 <= batch <= BATCH:
+            raise ValueError(f"expected a batch of 1 to {BATCH} events")
+        self._batch = batch
         self._signer = signer
         self._identity = identity
         self._policy = policy
         self._ambient = ambient
 
     async def step(self, log: LogId, parts: AsyncPurgeParts, *, first: int) -> tuple[int, int | None]:
-        """Purge at most a thousand events of a log from the index `first` on.
+        """Purge at most a batch of events of a log from the index `first` on.
 
         Returns how many went, and where the next step begins (None: nothing is left). Raises LogInconsistent if the last checkpoint does
         not count.
@@ -71,9 +76,9 @@ class AsyncPurger:
         chosen = await self._chosen(log, parts, checkpoint, now=now, lock=True)
         if chosen is None or checkpoint is None:
             return 0, None
-        page = await parts.purges.due(chosen.selection, first=first, limit=BATCH)
+        page = await parts.purges.due(chosen.selection, first=first, limit=self._batch)
         going = [each for each in page if not chosen.held.keep(each)]
-        following = page[-1].index + 1 if len(page) == BATCH else None
+        following = page[-1].index + 1 if len(page) == self._batch else None
         if not going:
             return 0, following
         indexes = tuple(each.index for each in going)
