@@ -43,11 +43,13 @@ class Everybody:
 class Archive:
     """The logs of a storage, their retention, and the time of both."""
 
-    def __init__(self, storage: Storage, *, policy: RetentionPolicy = POLICY, batch: int = BATCH, clock: FixedClock | None = None) -> None:
+    def __init__(
+        self, storage: Storage, *, policy: RetentionPolicy = POLICY, batch: int = BATCH, clock: FixedClock | None = None, seed: int = 7
+    ) -> None:
         self.storage = storage
         self.clock = clock or FixedClock(START)
         self.policy = policy
-        self.ambient = Ambient(clock=self.clock, random=drawn(7), request=Request(id="req_1"))
+        self.ambient = Ambient(clock=self.clock, random=drawn(seed), request=Request(id="req_1"))
         self.logs = Logs(storage, signer=SIGNER, identity=IDENTITY, ambient=self.ambient)
         self.jobs = RetentionJobs(storage, logs=self.logs, signer=RETENTION, policy=policy, ambient=self.ambient, batch=batch)
 

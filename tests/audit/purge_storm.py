@@ -13,9 +13,9 @@ from tests.audit.storm import open_storage
 COUNT = 300
 
 
-def aged(storage: Storage) -> Archive:
+def aged(storage: Storage, *, seed: int) -> Archive:
     """Return the archive of a storage on the day of the purge."""
-    archive = Archive(storage, batch=40)
+    archive = Archive(storage, batch=40, seed=seed)
     archive.clock.advance(START + timedelta(days=120) - archive.clock.now())
     return archive
 
@@ -28,8 +28,8 @@ def fill(storage: Storage) -> None:
     archive.logs.flush()
 
 
-def run(url: str) -> None:
+def run(url: str, seed: str) -> None:
     """Purge."""
     storage = open_storage(url)
-    aged(storage).jobs.run_due()
+    aged(storage, seed=int(seed)).jobs.run_due()
     storage.close()

@@ -18,6 +18,7 @@ from ctsec.testing import FailAt, ProbedStorage
 from tests.audit import purge_storm
 from tests.audit.archive import Archive
 from tests.audit.kept import ONE
+from tests.audit.storm import open_storage
 from tests.servers import Database, available_databases, drop_database, fresh_database
 from tests.victim import Victim, settle
 
@@ -63,20 +64,20 @@ def test_a_purge_that_fails_at_any_call_leaves_whole_steps() -> None:
 
 def test_a_purge_that_is_killed_goes_on(victim: Victim, empty: Database) -> None:
     """The process is killed at random steps: the log verifies each time, and the last run takes what is left."""
-    storage = purge_storm.open_storage(empty.sync_url)
+    storage = open_storage(empty.sync_url)
     purge_storm.fill(storage)
     storage.close()
     draw = random.Random(4)
-    for _ in range(KILLS):
+    for number in range(KILLS):
         # A whole run of SQLite takes 122 steps, of which the first purge nothing yet.
-        code, _ = victim.run("tests.audit.purge_storm:run", empty.sync_url, last=draw.randrange(20, 110))
+        code, _ = victim.run("tests.audit.purge_storm:run", empty.sync_url, number, last=draw.randrange(20, 110))
         assert SOAK or code != 0
         settle(empty.sync_url)
-        storage = purge_storm.open_storage(empty.sync_url)
-        assert purge_storm.aged(storage).findings() == []
+        storage = open_storage(empty.sync_url)
+        assert purge_storm.aged(storage, seed=number).findings() == []
         storage.close()
-    storage = purge_storm.open_storage(empty.sync_url)
-    archive = purge_storm.aged(storage)
+    storage = open_storage(empty.sync_url)
+    archive = purge_storm.aged(storage, seed=KILLS)
     archive.purge()
     assert len(archive.indexes(ONE, "user.")) == 0
     assert len(archive.indexes(ONE, "role.")) == purge_storm.COUNT // 5

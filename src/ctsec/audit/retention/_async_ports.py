@@ -28,7 +28,7 @@ class AsyncRetentionRecords(Protocol):
         """Return it after waiting for whoever changes it, or places or releases a hold, or purges; those wait until this one ends."""
         ...
 
-    async def put(self, retention: StoredPlans) -> bool:
+    async def put(self, stored: StoredPlans) -> bool:
         """Store version 1 if there is none, another one over the version before; False if another was faster."""
         ...
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 from ctsec.audit.canonical import canonical
 from ctsec.audit.event import Detail, LogId
@@ -95,7 +95,7 @@ class PurgeRecord:
             size=size,
             root=bytes.fromhex(root),
             plan=RetentionPlan.read(plan),
-            holds=tuple(map(str, holds)),
+            holds=tuple(map(str, cast(list[object], holds))),
             ranges=Ranges.read(ranges),
             newest=newest,
         )

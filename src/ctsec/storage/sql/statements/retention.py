@@ -72,4 +72,4 @@ def removed(tables: Tables, log: LogId, indexes: Collection[int]) -> Delete:
 def leaves(tables: Tables, log: LogId, *, first: int, end: int) -> Select[Any]:
     """Return the query for the leaves that are kept of removed events, with their indexes."""
     t = tables.log.leaf
-    return select(t.c.index, t.c.leaf).where(t.c.log == log, t.c.index >= first, t.c.index < end).order_by(t.c.index)
+    return select(*(t.c[name] for name in ("index", "leaf"))).where(t.c.log == log, t.c.index >= first, t.c.index < end).order_by(t.c.index)
