@@ -60,9 +60,10 @@ def test_plans_have_one_text_and_bounds() -> None:
     for text in ("", "0365", "365,", "365,b.=1,a.=1", "365,a.=1,a.=1"):
         with pytest.raises(ValueError, match="expected"):
             RetentionPlan.read(text)
-    for policy in ({"floor": 0}, {"floor": 100, "default": RetentionPlan(99)}, {"delay": timedelta(hours=23)}):
+    policies: tuple[dict[str, Any], ...] = ({"floor": 0}, {"floor": 100, "default": RetentionPlan(99)}, {"delay": timedelta(hours=23)})
+    for wrong in policies:
         with pytest.raises(ValueError, match="expected"):
-            RetentionPolicy(**policy)  # type: ignore[arg-type]
+            RetentionPolicy(**wrong)
 
 
 def test_a_shorter_plan_follows_and_a_longer_one_is_at_once() -> None:
