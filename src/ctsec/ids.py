@@ -33,6 +33,7 @@ CredentialId = NewType("CredentialId", str)
 MoveId = NewType("MoveId", str)
 DeviceId = NewType("DeviceId", str)
 RecoveryId = NewType("RecoveryId", str)
+HoldId = NewType("HoldId", str)
 
 Random: TypeAlias = Callable[[int], bytes]
 Id = TypeVar("Id", bound=str)
@@ -57,6 +58,7 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     MoveId: "mov",
     DeviceId: "dvc",
     RecoveryId: "rcv",
+    HoldId: "hld",
 }
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import URL
 
+from ctsec.audit.retention.record import KEY_LABEL as RETENTION_LABEL
 from ctsec.audit.signing import KEY_LABEL
 from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.authn.argon2_pool import Argon2Hasher, AsyncArgon2Hasher
@@ -192,6 +193,7 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         region_stores={name: MemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
         sealed_tables=chosen.sealed_tables,
         log_signer=Signer(kms.derive(KEY_LABEL)),
+        retention_signer=Signer(kms.derive(RETENTION_LABEL)),
     )
     security.prepare()
     return security
@@ -218,6 +220,7 @@ async def async_in_memory(
         region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
         sealed_tables=tuple(map(AsyncBlockingTable, chosen.sealed_tables)),
         log_signer=AsyncLocalSigner(Signer(kms.derive(KEY_LABEL))),
+        retention_signer=AsyncLocalSigner(Signer(kms.derive(RETENTION_LABEL))),
     )
     await security.prepare()
     return security
@@ -252,6 +255,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         sealed_tables=tuple(map(AsyncBlockingTable, options.sealed_tables)),
         log_signer=AsyncLocalSigner(Signer(base.kms.derive(KEY_LABEL))),
         backups=AsyncBlockingBackups(base.backups) if base.backups is not None else None,
+        retention_signer=AsyncLocalSigner(Signer(base.kms.derive(RETENTION_LABEL))),
     )
 
 
@@ -289,6 +293,7 @@ class _Embedded:
             sealed_tables=options.sealed_tables,
             log_signer=Signer(self.kms.derive(KEY_LABEL)),
             backups=self.backups,
+            retention_signer=Signer(self.kms.derive(RETENTION_LABEL)),
         )
         if options.worker:
             self._thread = WorkerThread(self.security.worker(f"{os.uname().nodename}:{os.getpid()}"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
@@ -26,7 +26,7 @@ from ctsec.principal import system
 from ctsec.secret import Secret
 from ctsec.security._sync_logs import Logs
 from ctsec.storage.memory.state import MemoryState, Snapshot
-from ctsec.storage.memory.tables import CHECKPOINT_NUMBERS, CHECKPOINTS, HEADS, LOG, LOG_IDS, TILES
+from ctsec.storage.memory.tables import CHECKPOINT_NUMBERS, CHECKPOINTS, HEADS, LEAVES, LOG, LOG_IDS, TILES
 from ctsec.storage.ports import Storage
 from ctsec.storage.sql.statements.rows import values
 from ctsec.storage.sql.tables import Tables
@@ -89,16 +89,17 @@ def fill(storage: Storage, *, sizes: Mapping[LogId, tuple[int, ...]]) -> Logs:
 
 @dataclass(slots=True)
 class Kept:
-    """All rows of the logs, by their keys."""
+    """All rows of the logs, by their keys; `purged` are the leaves that are kept of events which are gone."""
 
     events: dict[tuple[LogId, int], StoredEvent]
     heads: dict[LogId, Head]
     tiles: dict[tuple[LogId, int, int], Tile]
     checkpoints: dict[tuple[LogId, int], CheckpointRecord]
+    purged: dict[tuple[LogId, int], bytes] = field(default_factory=dict[tuple[LogId, int], bytes])
 
     def copy(self) -> Kept:
         """Return rows that can be changed without changing these."""
-        return Kept(dict(self.events), dict(self.heads), dict(self.tiles), dict(self.checkpoints))
+        return Kept(dict(self.events), dict(self.heads), dict(self.tiles), dict(self.checkpoints), dict(self.purged))
 
     def of(self, log: LogId) -> list[StoredEvent]:
         """Return the events of a log in the order of indexes."""
@@ -112,7 +113,9 @@ class Kept:
     def leaves(self, log: LogId) -> list[bytes]:
         """Return the leaves that the tree of a log is to have."""
         if log != LOG_OF_LOGS:
-            return [each.leaf for each in self.of(log)]
+            kept = {key[1]: leaf for key, leaf in self.purged.items() if key[0] == log}
+            kept |= {key[1]: each.leaf for key, each in self.events.items() if key[0] == log}
+            return [kept[index] for index in sorted(kept)]
         numbered = [(each.number, each) for each in self.checkpoints.values() if each.number is not None]
         return [each.leaf() for _, each in sorted(numbered, key=lambda pair: pair[0])]
 
@@ -146,7 +149,13 @@ def read_memory(state: MemoryState) -> Kept:
     """Return the rows of a memory store."""
     tables = state.newest.tables
     found = {key: sealed.event for key, sealed in tables.get(LOG.name, {}).items()}
-    return Kept(found, dict(tables[HEADS.name]), dict(tables.get(TILES.name, {})), dict(tables.get(CHECKPOINTS.name, {})))
+    return Kept(
+        found,
+        dict(tables[HEADS.name]),
+        dict(tables.get(TILES.name, {})),
+        dict(tables.get(CHECKPOINTS.name, {})),
+        dict(tables.get(LEAVES.name, {})),
+    )
 
 
 def write_memory(state: MemoryState, kept: Kept) -> None:
@@ -155,6 +164,7 @@ def write_memory(state: MemoryState, kept: Kept) -> None:
     tables[LOG.name] = {key: SealedEvent(key[1], event) for key, event in kept.events.items()}
     tables[LOG_IDS.name] = {event.id: key[1] for key, event in kept.events.items()}
     tables[HEADS.name], tables[TILES.name], tables[CHECKPOINTS.name] = kept.heads, kept.tiles, kept.checkpoints
+    tables[LEAVES.name] = kept.purged
     tables[CHECKPOINT_NUMBERS.name] = {each.number: key for key, each in kept.checkpoints.items() if each.number is not None}
     state.newest = Snapshot(state.newest.commit + 1, MappingProxyType(tables))
 

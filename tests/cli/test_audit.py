@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,11 +14,14 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from ctsec.audit.event import DEPLOYMENT_LOG
+from ctsec.audit.retention.hold import LegalHold
+from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.tree.bundle import ProofBundle
 from ctsec.audit.tree.note import VerifierKey
 from ctsec.cli import main
+from ctsec.ids import HoldId
 from ctsec.security import Security
-from ctsec.testing.conformance.samples import ignore
+from ctsec.testing.conformance.samples import NOW, ignore
 from tests.audit.kept import events
 
 NAME = "audited_host"
@@ -83,3 +88,28 @@ def test_the_log_is_sealed_verified_and_proved_from_the_command_line(bundle: Sec
         code, told, wrong = audit("verify", "--held", held)
         assert (code, told) == (2, "")
         assert wrong.startswith(f"ctsec: {held} ")
+
+
+def test_plans_holds_and_purges_from_the_command_line(bundle: Security, audit: Callable[..., Said]) -> None:
+    """A dry run says what would go and deletes nothing; without it that goes, and the verification counts it."""
+    with bundle._storage.begin(after_commit=ignore) as store:
+        for each in events(DEPLOYMENT_LOG, count=4):
+            store.inbox.append(replace(each, time=each.time - timedelta(days=3650)))
+        held = LegalHold(
+            id=HoldId("hld_1"), log=DEPLOYMENT_LOG, matter="case 1", name="user.*", extent="", size=0, placed_by="sam", placed_at=NOW
+        )
+        store.retention.add_hold(held)
+        store.retention.put(StoredPlans(log=DEPLOYMENT_LOG, plan="365", chosen_by="sam"))
+    assert audit("flush")[0] == 0
+    assert audit("retention", "--log", "deployment")[1].splitlines() == [
+        "deployment                       365",
+        "  hld_1 active: user.*, for case 1, since 2026-03-01 by sam",
+    ]
+    for _ in range(2):
+        told = audit("purge", "--dry-run")
+        assert told == (0, "deployment                       2 events: 2 role.assigned; 2 are held by hld_1\n", "")
+    assert json.loads(audit("purge", "--dry-run", "--json")[1])["ranges"] == "0,2"
+    assert audit("purge", "--log", "deployment") == (0, "2 events were purged\n", "")
+    assert audit("purge") == (0, "0 events were purged\n", "")
+    assert "5 events, 2 purged" in audit("verify", "--log", "deployment")[1]
+    assert audit("purge", "--dry-run", "--log", "org_unknown")[1].endswith("nothing: no plan is in force yet, or nothing is signed\n")

@@ -61,6 +61,13 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("POST /organizations/{o}/mfa-resets/{recovery}/cancel", None),
     ("GET /organizations/{o}/recovery", None),
     ("PUT /organizations/{o}/recovery", {"approvals": 0, "delay_minutes": 0}),
+    ("GET /organizations/{o}/audit/retention", None),
+    ("PUT /organizations/{o}/audit/retention", {"days": 365}),
+    ("GET /organizations/{o}/audit/purge", None),
+    ("GET /organizations/{o}/audit/holds", None),
+    ("POST /organizations/{o}/audit/holds", {"matter": "case 1"}),
+    ("POST /organizations/{o}/audit/holds/{hold}/release", None),
+    ("POST /organizations/{o}/audit/holds/{hold}/release/approve", None),
     ("GET /organizations/{o}/roles", None),
     ("PUT /organizations/{o}/roles/approver", {"permissions": ["operations:approve"]}),
     ("DELETE /organizations/{o}/roles/approver", None),
@@ -185,7 +192,8 @@ def test_two_organizations_see_nothing_of_each_other(host: Host, owner: Browser,
     host.do(lambda unit: unit.domains.record(operator, **place, proof="seen in its DNS"))
     owner.enrol().ok(f"PUT /organizations/{theirs}/recovery", {"approvals": 1, "delay_minutes": 60})
     recovery = owner.ok(f"POST /organizations/{theirs}/members/{ada.id}/mfa-reset", {"reason": "the phone is lost"})["id"]
-    ids = {"recovery": recovery, "credential": credential, "key": key, "invitation": invitation, "elevation": elevation}
+    hold = owner.ok(f"POST /organizations/{theirs}/audit/holds", {"matter": "case 1"})["id"]
+    ids = {"hold": hold, "recovery": recovery, "credential": credential, "key": key, "invitation": invitation, "elevation": elevation}
     ids |= {"owner": owner.id, "guest": guest.id}
     absent = theirs[:-4] + ("0000" if theirs[-4:] != "0000" else "0001")
     nowhere = workspace[:-4] + ("0000" if workspace[-4:] != "0000" else "0001")

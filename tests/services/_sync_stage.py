@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from ctsec.audit.retention import RetentionPlan
 from ctsec.authn import EnrolmentRequired, ImportedAccount, PasswordChangeRequired
 from ctsec.directory.record import Organization, Workspace
-from ctsec.ids import AuthenticatorId, BreakGlassId, CredentialId, DeviceId, ElevationId, PasskeyId, RecoveryId, SessionId, UserId
+from ctsec.ids import AuthenticatorId, BreakGlassId, CredentialId, DeviceId, ElevationId, HoldId, PasskeyId, RecoveryId, SessionId, UserId
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
@@ -23,6 +24,7 @@ from tests.services._sync_world import World
 from tests.services.probing import BCRYPT, OPERATOR, ORIGIN, OTHER_PASSWORD, PASSWORD, SECOND_OPERATOR, Device, base32
 
 NO_RESET = RecoveryId("rcv_00000000000000000000000000")
+NO_HOLD = HoldId("hld_00000000000000000000000000")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ class Stage:
     adding: str
     signing: str
     reset: RecoveryId = NO_RESET
+    held: HoldId = NO_HOLD
     link: tuple[str, str]
     owed: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -156,9 +159,12 @@ def set_stage(world: World) -> Stage:
 def ready(stage: Stage, method: str) -> Stage:
     """Return the stage as a method of recovery finds it: with a verified domain, and with a reset of Mia's second factors that it is for.
 
-    Bob is an admin then, who approves. The other methods find the stage as it is.
+    Bob is an admin then, who approves. A method of holds finds one whose release Ann, or an operator, asked for. The others find the
+    stage as it is.
     """
     service, _, verb = method.partition(".")
+    if service == "retention":
+        return with_hold(stage, deployment="deployment" in verb)
     if service not in {"mfa_resets", "recovery", "support", "domains"}:
         return stage
     world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
@@ -175,6 +181,19 @@ def ready(stage: Stage, method: str) -> Stage:
     if service == "recovery":
         world.clock.advance(timedelta(seconds=1))
     return replace(stage, reset=asked.id, tokens={**stage.tokens, "recovery": token})
+
+
+def with_hold(stage: Stage, *, deployment: bool) -> Stage:
+    """Play on: a hold is in force on Acme's log, or the deployment's, and its release was asked for."""
+    world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
+    if deployment:
+        hold = (world.call("retention.place_deployment_hold", OPERATOR, matter="case 1")).id
+        world.call("retention.request_deployment_release", OPERATOR, hold=hold)
+        return replace(stage, held=hold)
+    world.call("roles.change_organization_role", stage.ann, **org, user=UserId(stage.bob.id), role="admin")
+    hold = (world.call("retention.place_hold", sure, **org, matter="case 1", person=stage.bob.id)).id
+    world.call("retention.request_release", sure, **org, hold=hold)
+    return replace(stage, held=hold)
 
 
 def with_tickets(stage: Stage) -> Stage:
@@ -294,6 +313,13 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "mfa_resets.set_terms": ((sure,), {**org, "approvals": 0, "delay": timedelta(0)}),
         "recovery.cancel": ((), {"token": stage.tokens.get("recovery")}),
         "recovery.carry_out": ((stage.reset,), {}),
+        "retention.set_plan": ((sure,), {**org, "plan": RetentionPlan(365)}),
+        "retention.place_hold": ((sure,), {**org, "matter": "case 1"}),
+        "retention.request_release": ((sure,), {**org, "hold": stage.held}),
+        "retention.approve_release": ((stage.world.sure(bob),), {**org, "hold": stage.held}),
+        "retention.place_deployment_hold": ((OPERATOR,), {"matter": "case 1"}),
+        "retention.request_deployment_release": ((OPERATOR,), {"hold": stage.held}),
+        "retention.approve_deployment_release": ((SECOND_OPERATOR,), {"hold": stage.held}),
         "support.open": ((OPERATOR,), {"email": "mia@acme.example", "evidence": EVIDENCE}),
         "support.view": ((SECOND_OPERATOR,), {"case": stage.reset}),
         "support.approve": ((SECOND_OPERATOR,), {"case": stage.reset}),

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
+from ctsec.audit.retention import RetentionPlan
 from ctsec.outcome import Reason
 from ctsec.principal import Factor
 from ctsec.rbac import CustomRole
@@ -16,7 +17,7 @@ from ctsec.secret import Secret
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.testing import Written
 from ctsec.vault import AccessMode
-from tests.services._async_stage import EVIDENCE, NO_RESET, WISH, AsyncStage, perform, ready, set_stage, with_tickets
+from tests.services._async_stage import EVIDENCE, NO_HOLD, NO_RESET, WISH, AsyncStage, perform, ready, set_stage, with_tickets
 from tests.services._async_world import AsyncWorld
 from tests.services.probing import OPERATOR, OTHER_PASSWORD, WRONG_PASSWORD, reason
 
@@ -69,6 +70,9 @@ READS = {
     "residency.moves",
     "api_keys.of",
     "authenticators.of",
+    "retention.plans",
+    "retention.holds",
+    "retention.deployment_holds",
     "audit.search",
     "audit.personal",
 }
@@ -179,6 +183,13 @@ WRITES = [
     "support.cancel",
     "domains.record",
     "domains.withdraw",
+    "retention.set_plan",
+    "retention.place_hold",
+    "retention.request_release",
+    "retention.approve_release",
+    "retention.place_deployment_hold",
+    "retention.request_deployment_release",
+    "retention.approve_deployment_release",
     "api_keys.mint",
     "api_keys.rotate",
     "api_keys.revoke",
@@ -301,6 +312,13 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
         "mfa_resets.approve": ((stage.world.sure(stage.ann),), {**org, "recovery": stage.reset}, Reason.SELF_CHANGE),
         "mfa_resets.cancel": ((stage.cid,), {**org, "recovery": stage.reset}, Reason.DENIED),
         "mfa_resets.set_terms": ((sure,), {**org, "approvals": 0, "delay": timedelta(0)}, Reason.DENIED),
+        "retention.set_plan": ((stage.ann,), {**org, "plan": RetentionPlan(365)}, Reason.STEP_UP_REQUIRED),
+        "retention.place_hold": ((stage.mia,), {**org, "matter": "case 1"}, Reason.DENIED),
+        "retention.request_release": ((stage.world.sure(stage.ann),), {**org, "hold": NO_HOLD}, Reason.NOT_FOUND),
+        "retention.approve_release": ((stage.world.sure(stage.ann),), {**org, "hold": stage.held}, Reason.SELF_CHANGE),
+        "retention.place_deployment_hold": ((OPERATOR,), {"matter": ""}, Reason.INVALID_INPUT),
+        "retention.request_deployment_release": ((OPERATOR,), {"hold": NO_HOLD}, Reason.NOT_FOUND),
+        "retention.approve_deployment_release": ((OPERATOR,), {"hold": stage.held}, Reason.SELF_CHANGE),
         "recovery.cancel": ((), {"token": "x" * 43}, Reason.INVALID_TOKEN),
         "support.open": ((OPERATOR,), {"email": "bob@acme.example", "evidence": EVIDENCE}, Reason.MFA_NOT_ENROLLED),
         "support.view": ((OPERATOR,), {"case": NO_RESET}, Reason.NOT_FOUND),
@@ -320,6 +338,7 @@ SERVICES = {
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey"]
 REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration", "recovery.cancel"]
+REFUSALS += [method for method in WRITES if method.startswith("retention.")]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey", "sign_in.link"]
 REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration"]
 REFUSALS += ["addresses.request_change", "directory.rename_organization", "directory.create_workspace"]

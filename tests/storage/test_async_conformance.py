@@ -161,6 +161,10 @@ class TestLog(conformance.AsyncLogConformance):
     pass
 
 
+class TestRetention(conformance.AsyncRetentionConformance):
+    pass
+
+
 class TestTree(conformance.AsyncTreeConformance):
     pass
 

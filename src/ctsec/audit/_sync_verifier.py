@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ctsec.audit._sync_ports import CheckpointRecords, LogRecords, TreeRecords
 from ctsec.audit.assurance import Finding, FindingKind, LogReport
 from ctsec.audit.canonical import leaf_hash
 from ctsec.audit.event import LogId
 from ctsec.audit.record import SealedEvent, departures
+from ctsec.audit.retention._sync_ports import PurgeRecords
+from ctsec.audit.retention.trail import RetentionTrail
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, Head
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
+from ctsec.audit.tree.hashing import HASH_BYTES
 from ctsec.audit.tree.rebuilt import Rebuilt
 from ctsec.audit.tree.tiles import TILE_HEIGHT, TILE_WIDTH, Tile
 from ctsec.errors import CorruptRecord
@@ -24,20 +27,31 @@ _MOST = 100
 
 
 class LogVerifier:
-    """Verifies one log in one reading: events, leaves, projections, tiles, head, checkpoints, and those `held` outside.
+    """Verifies one log in one reading: events, leaves, projections, tiles, head, checkpoints, and those `held` outside;
+    and whether a purge accounts for each event that is gone.
 
     The log may grow meanwhile: what is verified is what the head says when it is read. At most a hundred findings are told. In the log
     of logs the events are the checkpoints of the others, and `named` are the logs that it has some of.
     """
 
     def __init__(
-        self, log: LogId, *, records: LogRecords, tree: TreeRecords, checkpoints: CheckpointRecords, identity: LogIdentity
+        self,
+        log: LogId,
+        *,
+        records: LogRecords,
+        tree: TreeRecords,
+        checkpoints: CheckpointRecords,
+        purges: PurgeRecords,
+        identity: LogIdentity,
     ) -> None:
         self._log = log
         self._records = records
         self._tree = tree
         self._checkpoints = checkpoints
+        self._purges = purges
         self._identity = identity
+        self._trail = RetentionTrail(origin=identity.origin(log), keys=identity.retention_keys)
+        self._purged = 0
         self._rebuilt = Rebuilt()
         self._found: list[Finding] = []
         self._roots: dict[int, bytes] = {}
@@ -57,11 +71,14 @@ class LogVerifier:
             self._tell(FindingKind.HEAD, head.signed, f"the head says that {head.signed} events are signed for, the last checkpoint {last}")
         signed = [each.size for each in stored if self._is_sound(each, size=head.size)]
         kept = [each.checkpoint.size for each in mine if self._holds(each)]
+        for at, detail in self._trail.judge(self._roots):
+            self._tell(FindingKind.PURGE, at, detail)
         return LogReport(
             log=self._log,
             size=head.size,
             signed=max(signed, default=0),
             held=max(kept, default=0),
+            purged=self._purged,
             findings=tuple(self._found[:_MOST]),
         )
 
@@ -89,18 +106,40 @@ class LogVerifier:
                 break
 
     def _leaves(self, first: int, end: int) -> list[bytes]:
-        """Return the leaves of the indexes [first, end), as they are now; a missing one is found and counts as nothing."""
+        """Return the leaves of the indexes [first, end), as they are now, of events that are gone those that were kept.
+
+        One that is in neither place is found and counts as nothing.
+        """
         if self._log == LOG_OF_LOGS:
             numbered = self._checkpoints.numbered(first=first, limit=end - first)
             leaves = {each.number: each.leaf() for each in numbered}
             self.named |= {each.log for each in numbered}
         else:
             page = self._records.page(self._log, first=first, limit=end - first)
-            leaves = {each.index: self._judged(each) for each in page}
+            leaves = self._with_purged({each.index: each for each in page if each.index < end}, first=first, end=end)
         missing = [index for index in range(first, end) if index not in leaves]
         for index in missing:
             self._tell(FindingKind.INDEX, index, "there is nothing at this index")
         return [leaves.get(index, b"\x00" * 32) for index in range(first, end)]
+
+    def _with_purged(self, there: Mapping[int, SealedEvent], *, first: int, end: int) -> dict[int | None, bytes]:
+        """Return the leaves of events that are there, judged, and those that are left of others."""
+        kept: dict[int, bytes] = {}
+        if len(there) < end - first:
+            kept |= self._purges.leaves(self._log, first=first, end=end)
+            for tile in self._tree.tiles(self._log, level=0, first=first // TILE_WIDTH, end=-(-end // TILE_WIDTH)):
+                parts = (tile.hashes[at : at + HASH_BYTES] for at in range(0, len(tile.hashes), HASH_BYTES))
+                kept |= {tile.number * TILE_WIDTH + at: part for at, part in enumerate(parts)}
+        leaves: dict[int | None, bytes] = {}
+        for index in range(first, end):
+            if index in there:
+                leaves[index] = self._judged(there[index])
+                self._trail.see(index, there[index].event)
+            elif index in kept:
+                leaves[index] = kept[index]
+                self._trail.miss(index)
+                self._purged += 1
+        return leaves
 
     def _judged(self, sealed: SealedEvent) -> bytes:
         """Return the leaf of an event's bytes, after its row was compared with them."""

@@ -6,6 +6,8 @@ Rules that this module keeps:
 - the level is what is really in force, computed and never configured: `none` where anything was found, `structural` where the log only
   agrees with itself, `signed` where a checkpoint of the log's key covers it, `anchored` where a checkpoint that was held outside does;
 - `worm` and `witnessed` need an anchor that cannot be rewritten, or a witness: neither is in force yet;
+- events that were purged count as there if a purge accounts for them by the log itself (`ctsec.audit.retention.trail`), and the report says
+  how many those are;
 - what is behind the last signed size, or the last size that was held outside, is not covered by it, and the report says how much that is.
 """
 
@@ -56,6 +58,7 @@ class FindingKind(StrEnum):
     HEAD = "head"
     CHECKPOINT = "checkpoint"
     HELD = "held"
+    PURGE = "purge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogReport:
-    """What the verification of one log found: its size, and up to which sizes a signature and a checkpoint held outside cover it."""
+    """What the verification of one log found: its size, and up to which sizes a signature and a checkpoint held outside cover it.
+
+    `purged` is how many of its events are gone, of which only the leaves are left.
+    """
 
     log: LogId
     size: int
     signed: int = 0
     held: int = 0
+    purged: int = 0
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -150,6 +150,11 @@ class EventName(StrEnum):
     BACKUP_VERIFIED = "backup.verified"
     BACKUP_FAILED = "backup.failed"
     AUDIT_SEARCHED = "audit.searched"
+    AUDIT_PURGED = "audit.purged"
+    RETENTION_CHANGED = "retention.changed"
+    LEGAL_HOLD_PLACED = "legal_hold.placed"
+    LEGAL_HOLD_RELEASE_REQUESTED = "legal_hold.release_requested"
+    LEGAL_HOLD_RELEASED = "legal_hold.released"
 
 
 class EventOutcome(StrEnum):

@@ -22,11 +22,15 @@ KEY_LABEL: Final = b"audit-log/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogIdentity:
-    """The first two parts of every origin, and the public keys (32 bytes each) whose signatures count, the present one first."""
+    """The first two parts of every origin, and the public keys (32 bytes each) whose signatures count, the present one first.
+
+    `retention_keys` are those whose purge records count.
+    """
 
     deployment: str
     region: str
     keys: tuple[bytes, ...]
+    retention_keys: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
         origin(deployment=self.deployment, region=self.region, log="deployment")

@@ -11,6 +11,7 @@ from ctsec.audit.assurance import WHAT_GOES_UNSEEN
 from ctsec.audit.event import LogId
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.audit.tree.note import MAX_NOTE
+from ctsec.cli.retention import add_to as add_retention
 from ctsec.cli.work import load_bundle
 from ctsec.errors import ConfigurationError
 from ctsec.outcome import Refusal
@@ -25,7 +26,7 @@ _BUNDLE = "where the ctsec.Security is, such as app.security:security"
 
 def add_to(commands: Any) -> None:
     """Add the commands to the parser."""
-    parser = commands.add_parser("audit", help="the audit log: verify it, prove an event, seal it now")
+    parser = commands.add_parser("audit", help="the audit log: verify it, prove an event, seal it now, purge it")
     kinds = parser.add_subparsers(required=True, metavar="WHAT")
     verify = kinds.add_parser("verify", help="read the whole log and compare everything; exit 1 if something does not fit")
     verify.add_argument("bundle", help=_BUNDLE)
@@ -49,6 +50,7 @@ def add_to(commands: Any) -> None:
     flush = kinds.add_parser("flush", help="give what waits its index, and sign every log that grew")
     flush.add_argument("bundle", help=_BUNDLE)
     flush.set_defaults(run=_flush)
+    add_retention(kinds, bundle=_BUNDLE)
 
 
 def _verify(chosen: argparse.Namespace) -> int:
@@ -75,13 +77,14 @@ def _held(name: str) -> SignedCheckpoint:
 
 def _line(log: LogReport) -> str:
     outside = f", {log.held} held outside" if log.held else ""
-    return f"{'BAD' if log.findings else 'ok '} {log.log:32} {log.size} events, {log.signed} signed for{outside}: {log.assurance.label}"
+    size = f"{log.size} events, {log.purged} purged" if log.purged else f"{log.size} events"
+    return f"{'BAD' if log.findings else 'ok '} {log.log:32} {size}, {log.signed} signed for{outside}: {log.assurance.label}"
 
 
 def _as_json(log: LogReport) -> dict[str, object]:
     findings = [{"kind": each.kind.value, "at": each.at, "detail": each.detail} for each in log.findings]
-    told = {"log": log.log, "size": log.size, "signed": log.signed, "held": log.held, "assurance": log.assurance.label}
-    return {**told, "findings": findings}
+    told = {"log": log.log, "size": log.size, "signed": log.signed, "held": log.held, "purged": log.purged}
+    return {**told, "assurance": log.assurance.label, "findings": findings}
 
 
 def _summary(report: VerificationReport) -> str:

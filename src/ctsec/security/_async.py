@@ -43,6 +43,7 @@ from ctsec.security._async_region_keys import AsyncHomeKeys
 from ctsec.security._async_regions import AsyncRouter
 from ctsec.security._async_replicas import AsyncReplicas
 from ctsec.security._async_residency import AsyncRegional, AsyncReporter
+from ctsec.security._async_retention_jobs import AsyncRetentionJobs
 from ctsec.security._async_sealed_tables import sealed_places
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
@@ -81,6 +82,7 @@ class AsyncSecurity:
     `backups` is where backups go that operators ask for, such as `ctsec.storage.backup.FolderBackups`; `ctsec.storage.blocking`
     has its form for an event loop.
     `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
+    `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
     """
 
     __slots__ = (
@@ -100,6 +102,7 @@ class AsyncSecurity:
         "logs",
         "parts",
         "regional",
+        "retention",
     )
 
     def __init__(
@@ -122,6 +125,7 @@ class AsyncSecurity:
         allowances: AsyncSharedAllowances | None = None,
         log_signer: AsyncLogSigner | None = None,
         backups: AsyncBackups | None = None,
+        retention_signer: AsyncLogSigner | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -143,9 +147,12 @@ class AsyncSecurity:
         self._engines = AsyncEngines(
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
-        identity = parts.settings.log_identity(log_signer.public if log_signer is not None else None)
         self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
+        public, purging = (None if each is None else each.public for each in (log_signer, retention_signer))
+        identity = parts.settings.log_identity(public, retention=purging)
         self.logs = AsyncLogs(storage, signer=log_signer, identity=identity, ambient=self._ambient)
+        kept = parts.settings.retention
+        self.retention = AsyncRetentionJobs(storage, logs=self.logs, signer=retention_signer, policy=kept, ambient=self._ambient)
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -283,6 +290,7 @@ class AsyncSecurity:
             passwords=AsyncPasswordJobs(self._storage, hasher=hasher, parts=self.parts, ambient=self._ambient),
             recoveries=AsyncRecoveryJobs(self.begin),
             logs=self.logs,
+            retention=self.retention,
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )

@@ -17,6 +17,7 @@ from ctsec.security._async_password_jobs import AsyncPasswordJobs
 from ctsec.security._async_recovery import AsyncRecoveryJobs
 from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_residency import AsyncRegional
+from ctsec.security._async_retention_jobs import RETENTION_JOB, AsyncRetentionJobs
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_vault_jobs import AsyncVaultJobs
@@ -60,6 +61,7 @@ class AsyncJobs:
         "recoveries",
         "reencryptions",
         "regional",
+        "retention",
         "stale",
         "throttle",
         "vault",
@@ -81,6 +83,7 @@ class AsyncJobs:
         recoveries: AsyncRecoveryJobs,
         stale: AsyncStaleJobs,
         logs: AsyncLogs,
+        retention: AsyncRetentionJobs,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -96,9 +99,10 @@ class AsyncJobs:
         self.recoveries = recoveries
         self.stale = stale
         self.logs = logs
+        self.retention = retention
 
     def all(self) -> tuple[AsyncJob, ...]:
-        """Return every job; mail only where there is a mailer, checkpoints only where there is a key: else they wait, visible."""
+        """Return every job; mail only where there is a mailer, checkpoints and purges where there is a key: else they wait, visible."""
         jobs = (
             AsyncJob(name=JOB, every=OFTEN, work=self.place_events),
             AsyncJob(name="uses", every=SELDOM, work=self.write_uses, shared=False),
@@ -117,8 +121,9 @@ class AsyncJobs:
             AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         signing = (AsyncJob(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()
+        purging = (AsyncJob(name=RETENTION_JOB, every=DAILY, work=self.retention.run_due),) if self.retention.purges else ()
         mailing = (AsyncJob(name="mail", every=OFTEN, work=self.send_mail),) if self._mails else ()
-        return (*jobs, *signing, *mailing)
+        return (*jobs, *signing, *purging, *mailing)
 
     async def leases(self) -> tuple[JobLease, ...]:
         """Return every job that ever ran under a lease: when, when it is due again, and the code of what stopped it."""

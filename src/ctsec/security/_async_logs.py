@@ -129,7 +129,9 @@ class AsyncLogs:
                 continue
             seen.add(name)
             async with self._storage.reading() as store:
-                verifier = AsyncLogVerifier(name, records=store.log, tree=store.tree, checkpoints=store.checkpoints, identity=self.identity)
+                verifier = AsyncLogVerifier(
+                    name, records=store.log, tree=store.tree, checkpoints=store.checkpoints, purges=store.purges, identity=self.identity
+                )
                 reports.append(await verifier.verify(held=held))
             if log is None:
                 names += sorted(verifier.named)

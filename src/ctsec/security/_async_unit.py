@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctsec.audit._async import AsyncSequencer
+from ctsec.audit.retention._async import AsyncRetention, AsyncRetentionParts
 from ctsec.directory._async import AsyncDirectory
 from ctsec.directory._async_alarm import AsyncOwnerAlarm
 from ctsec.encryption._async_columns import AsyncColumns
@@ -112,6 +113,15 @@ class AsyncUnit(AsyncPeople):
     def sequencer(self) -> AsyncSequencer:
         """What moves committed events into the log; the worker's job calls it."""
         return AsyncSequencer(inbox=self._store.inbox, log=self._store.log, aside=self._guard.events)
+
+    @property
+    def retention(self) -> AsyncRetention:
+        """How long the log is kept, and legal holds on it."""
+        store = self._store
+        parts = AsyncRetentionParts(
+            records=store.retention, purges=store.purges, log=store.log, rights=self._authority, policy=self._parts.settings.retention
+        )
+        return AsyncRetention(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def secrets(self) -> AsyncSecrets:

@@ -44,6 +44,7 @@ from ctsec.security._sync_region_keys import HomeKeys
 from ctsec.security._sync_regions import Router
 from ctsec.security._sync_replicas import Replicas
 from ctsec.security._sync_residency import Regional, Reporter
+from ctsec.security._sync_retention_jobs import RetentionJobs
 from ctsec.security._sync_sealed_tables import sealed_places
 from ctsec.security._sync_stale_jobs import StaleJobs
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
@@ -82,6 +83,7 @@ class Security:
     `backups` is where backups go that operators ask for, such as `ctsec.storage.backup.FolderBackups`; `ctsec.storage.blocking`
     has its form for an event loop.
     `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
+    `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
     """
 
     __slots__ = (
@@ -101,6 +103,7 @@ class Security:
         "logs",
         "parts",
         "regional",
+        "retention",
     )
 
     def __init__(
@@ -123,6 +126,7 @@ class Security:
         allowances: SharedAllowances | None = None,
         log_signer: LogSigner | None = None,
         backups: Backups | None = None,
+        retention_signer: LogSigner | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -144,9 +148,12 @@ class Security:
         self._engines = Engines(
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
-        identity = parts.settings.log_identity(log_signer.public if log_signer is not None else None)
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
+        public, purging = (None if each is None else each.public for each in (log_signer, retention_signer))
+        identity = parts.settings.log_identity(public, retention=purging)
         self.logs = Logs(storage, signer=log_signer, identity=identity, ambient=self._ambient)
+        kept = parts.settings.retention
+        self.retention = RetentionJobs(storage, logs=self.logs, signer=retention_signer, policy=kept, ambient=self._ambient)
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -282,6 +289,7 @@ class Security:
             passwords=PasswordJobs(self._storage, hasher=hasher, parts=self.parts, ambient=self._ambient),
             recoveries=RecoveryJobs(self.begin),
             logs=self.logs,
+            retention=self.retention,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )

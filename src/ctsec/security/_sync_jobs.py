@@ -18,6 +18,7 @@ from ctsec.security._sync_password_jobs import PasswordJobs
 from ctsec.security._sync_recovery import RecoveryJobs
 from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_residency import Regional
+from ctsec.security._sync_retention_jobs import RETENTION_JOB, RetentionJobs
 from ctsec.security._sync_stale_jobs import StaleJobs
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_vault_jobs import VaultJobs
@@ -61,6 +62,7 @@ class Jobs:
         "recoveries",
         "reencryptions",
         "regional",
+        "retention",
         "stale",
         "throttle",
         "vault",
@@ -82,6 +84,7 @@ class Jobs:
         recoveries: RecoveryJobs,
         stale: StaleJobs,
         logs: Logs,
+        retention: RetentionJobs,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -97,9 +100,10 @@ class Jobs:
         self.recoveries = recoveries
         self.stale = stale
         self.logs = logs
+        self.retention = retention
 
     def all(self) -> tuple[Job, ...]:
-        """Return every job; mail only where there is a mailer, checkpoints only where there is a key: else they wait, visible."""
+        """Return every job; mail only where there is a mailer, checkpoints and purges where there is a key: else they wait, visible."""
         jobs = (
             Job(name=JOB, every=OFTEN, work=self.place_events),
             Job(name="uses", every=SELDOM, work=self.write_uses, shared=False),
@@ -118,8 +122,9 @@ class Jobs:
             Job(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         signing = (Job(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()
+        purging = (Job(name=RETENTION_JOB, every=DAILY, work=self.retention.run_due),) if self.retention.purges else ()
         mailing = (Job(name="mail", every=OFTEN, work=self.send_mail),) if self._mails else ()
-        return (*jobs, *signing, *mailing)
+        return (*jobs, *signing, *purging, *mailing)
 
     def leases(self) -> tuple[JobLease, ...]:
         """Return every job that ever ran under a lease: when, when it is due again, and the code of what stopped it."""

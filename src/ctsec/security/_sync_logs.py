@@ -130,7 +130,9 @@ class Logs:
                 continue
             seen.add(name)
             with self._storage.reading() as store:
-                verifier = LogVerifier(name, records=store.log, tree=store.tree, checkpoints=store.checkpoints, identity=self.identity)
+                verifier = LogVerifier(
+                    name, records=store.log, tree=store.tree, checkpoints=store.checkpoints, purges=store.purges, identity=self.identity
+                )
                 reports.append(verifier.verify(held=held))
             if log is None:
                 names += sorted(verifier.named)

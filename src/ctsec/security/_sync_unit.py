@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ctsec.audit._sync import Sequencer
+from ctsec.audit.retention._sync import Retention, RetentionParts
 from ctsec.directory._sync import Directory
 from ctsec.directory._sync_alarm import OwnerAlarm
 from ctsec.encryption._sync_columns import Columns
@@ -113,6 +114,15 @@ class Unit(People):
     def sequencer(self) -> Sequencer:
         """What moves committed events into the log; the worker's job calls it."""
         return Sequencer(inbox=self._store.inbox, log=self._store.log, aside=self._guard.events)
+
+    @property
+    def retention(self) -> Retention:
+        """How long the log is kept, and legal holds on it."""
+        store = self._store
+        parts = RetentionParts(
+            records=store.retention, purges=store.purges, log=store.log, rights=self._authority, policy=self._parts.settings.retention
+        )
+        return Retention(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def secrets(self) -> Secrets:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
+from ctsec.audit.retention.plan import RetentionPolicy
 from ctsec.audit.signing import LogIdentity
 from ctsec.authn._sync_ports import BreachRanges
 from ctsec.authn.argon2 import Argon2Parameters
@@ -63,6 +64,7 @@ class Settings:
     `sign_in_links` lets people begin a sign-in with a mailed link instead of their password.
     `deployment` is the first part of the origin of every log, the host and port of `base_url` if it is empty; it must
     never change, or nothing more is signed. `former_log_keys` are public keys (`ed25519:` and 64 hex digits) that signed the logs before.
+    `retention` says how long events are kept, and `former_retention_keys` are public keys that signed purges of them before.
     `trusted_devices` is how long a device skips the second step whose person said so at one (30 days at most); None: none ever does.
     """
 
@@ -83,14 +85,21 @@ class Settings:
     sign_in_notices: bool = True
     deployment: str = ""
     former_log_keys: tuple[str, ...] = ()
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
+    former_retention_keys: tuple[str, ...] = ()
     trusted_devices: timedelta | None = None
 
-    def log_identity(self, key: bytes | None) -> LogIdentity:
-        """Return who the logs of this deployment are, their present public key (None: they are not signed) and the former ones."""
+    def log_identity(self, key: bytes | None, *, retention: bytes | None = None) -> LogIdentity:
+        """Return who the logs of this deployment are, their present public keys (None: not signed, not purged) and the former ones."""
         address = urlsplit(self.base_url)
         name = self.deployment or f"{address.hostname}{'' if address.port is None else f':{address.port}'}"
-        former = tuple(map(public_key_of, self.former_log_keys))
-        return LogIdentity(deployment=name, region=DEFAULT_REGION, keys=former if key is None else (key, *former))
+        former, purging = (tuple(map(public_key_of, keys)) for keys in (self.former_log_keys, self.former_retention_keys))
+        return LogIdentity(
+            deployment=name,
+            region=DEFAULT_REGION,
+            keys=former if key is None else (key, *former),
+            retention_keys=purging if retention is None else (retention, *purging),
+        )
 
     def __post_init__(self) -> None:
         parse_issuer(self.issuer)
@@ -143,6 +152,9 @@ class EmbeddedOptions:
     `deployment` is what the logs are called, for ever (empty: host and port of `base_url`); their key comes from the key file, and
     `former_log_keys` are the public keys of key files that signed them before.
 
+    `retention` says how long events of the log are kept (seven years, if nothing else is said); the key that signs their purge comes from
+    the key file too, and `former_retention_keys` are the public keys of key files that signed it before.
+
     `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
     What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
     owners may.
@@ -185,6 +197,8 @@ class EmbeddedOptions:
     deployment: str = ""
     former_log_keys: tuple[str, ...] = ()
     backups: BackupFolder | None = None
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
+    former_retention_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncInboxRecords, AsyncLogRecords, AsyncTreeRecords
+from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
 from ctsec.authn._async_ports import AsyncDeviceRecords, AsyncPasswordRecords, AsyncSessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._async_ports import (
@@ -248,6 +249,16 @@ class AsyncStore(Protocol):
     @property
     def checkpoints(self) -> AsyncCheckpointRecords:
         """The signed checkpoints of the logs."""
+        ...
+
+    @property
+    def retention(self) -> AsyncRetentionRecords:
+        """The plans of the logs, and the holds on them."""
+        ...
+
+    @property
+    def purges(self) -> AsyncPurgeRecords:
+        """The events of the logs, to be purged."""
         ...
 
     @property

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from ctsec.audit._sync_ports import CheckpointRecords, InboxRecords, LogRecords, TreeRecords
+from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
 from ctsec.authn._sync_ports import DeviceRecords, PasswordRecords, SessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._sync_ports import (
@@ -249,6 +250,16 @@ class Store(Protocol):
     @property
     def checkpoints(self) -> CheckpointRecords:
         """The signed checkpoints of the logs."""
+        ...
+
+    @property
+    def retention(self) -> RetentionRecords:
+        """The plans of the logs, and the holds on them."""
+        ...
+
+    @property
+    def purges(self) -> PurgeRecords:
+        """The events of the logs, to be purged."""
         ...
 
     @property

@@ -10,6 +10,7 @@ WRITING: Final = frozenset(
     {
         "accept",
         "add",
+        "add_hold",
         "advance",
         "advance_roles",
         "append",
@@ -29,6 +30,7 @@ WRITING: Final = frozenset(
         "lose_owner",
         "place",
         "put",
+        "put_hold",
         "reminded",
         "remove",
         "remove_of_user",

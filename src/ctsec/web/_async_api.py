@@ -35,6 +35,7 @@ from ctsec.web import (
     _async_recovery,
     _async_requirements,
     _async_residency,
+    _async_retention,
     _async_roles,
     _async_second_factor,
     _async_vault,
@@ -66,6 +67,7 @@ _MODULES: Final = (
     _async_encryption,
     _async_vault,
     _async_residency,
+    _async_retention,
     _async_audit,
     _async_operators,
 )

@@ -36,6 +36,7 @@ from ctsec.web import (
     _sync_recovery,
     _sync_requirements,
     _sync_residency,
+    _sync_retention,
     _sync_roles,
     _sync_second_factor,
     _sync_vault,
@@ -67,6 +68,7 @@ _MODULES: Final = (
     _sync_encryption,
     _sync_vault,
     _sync_residency,
+    _sync_retention,
     _sync_audit,
     _sync_operators,
 )

@@ -11,6 +11,7 @@ from typing import Final
 
 from ctsec.web import models
 from ctsec.web.operator_table import OPERATORS
+from ctsec.web.retention_table import RETENTION
 from ctsec.web.route import Route
 from ctsec.web.route import open_route as _open
 from ctsec.web.route import principal_route as _route
@@ -326,6 +327,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *RESIDENCY,
     *AUDIT,
     *OPERATORS,
+    *RETENTION,
 )
 
 

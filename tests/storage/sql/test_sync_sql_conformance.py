@@ -175,6 +175,10 @@ class TestLog(conformance.LogConformance):
     pass
 
 
+class TestRetention(conformance.RetentionConformance):
+    pass
+
+
 class TestTree(conformance.TreeConformance):
     pass
 

@@ -42,6 +42,7 @@ from ctsec.storage.memory._async_recovery import (
     AsyncMemoryTerms,
     AsyncMemoryTrails,
 )
+from ctsec.storage.memory._async_retention import AsyncMemoryPurges, AsyncMemoryRetention
 from ctsec.storage.memory._async_sealed import AsyncMemoryReencryptions
 from ctsec.storage.memory._async_tree import AsyncMemoryCheckpoints, AsyncMemoryTree
 from ctsec.storage.memory._async_vault import AsyncMemoryCredentials
@@ -88,6 +89,8 @@ class AsyncMemoryStore:
     log: AsyncMemoryLog
     tree: AsyncMemoryTree
     checkpoints: AsyncMemoryCheckpoints
+    retention: AsyncMemoryRetention
+    purges: AsyncMemoryPurges
     outbox: AsyncMemoryOutbox
     jobs: AsyncMemoryJobs
     epochs: AsyncMemoryEpochs
@@ -136,6 +139,8 @@ class AsyncMemoryStore:
             log=AsyncMemoryLog(tx),
             tree=AsyncMemoryTree(tx),
             checkpoints=AsyncMemoryCheckpoints(tx),
+            retention=AsyncMemoryRetention(tx),
+            purges=AsyncMemoryPurges(tx),
             outbox=AsyncMemoryOutbox(tx),
             jobs=AsyncMemoryJobs(tx),
             epochs=AsyncMemoryEpochs(tx),

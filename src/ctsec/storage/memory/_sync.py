@@ -43,6 +43,7 @@ from ctsec.storage.memory._sync_recovery import (
     MemoryTerms,
     MemoryTrails,
 )
+from ctsec.storage.memory._sync_retention import MemoryPurges, MemoryRetention
 from ctsec.storage.memory._sync_sealed import MemoryReencryptions
 from ctsec.storage.memory._sync_tree import MemoryCheckpoints, MemoryTree
 from ctsec.storage.memory._sync_vault import MemoryCredentials
@@ -89,6 +90,8 @@ class MemoryStore:
     log: MemoryLog
     tree: MemoryTree
     checkpoints: MemoryCheckpoints
+    retention: MemoryRetention
+    purges: MemoryPurges
     outbox: MemoryOutbox
     jobs: MemoryJobs
     epochs: MemoryEpochs
@@ -137,6 +140,8 @@ class MemoryStore:
             log=MemoryLog(tx),
             tree=MemoryTree(tx),
             checkpoints=MemoryCheckpoints(tx),
+            retention=MemoryRetention(tx),
+            purges=MemoryPurges(tx),
             outbox=MemoryOutbox(tx),
             jobs=MemoryJobs(tx),
             epochs=MemoryEpochs(tx),

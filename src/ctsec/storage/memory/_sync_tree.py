@@ -11,7 +11,7 @@ from ctsec.audit.event import LogId
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, Head
 from ctsec.audit.tree.tiles import Tile, full_tiles, held, tops
 from ctsec.storage.memory.state import Transaction
-from ctsec.storage.memory.tables import CHECKPOINT_NUMBERS, CHECKPOINTS, HEADS, LOG, TILES
+from ctsec.storage.memory.tables import CHECKPOINT_NUMBERS, CHECKPOINTS, HEADS, LEAVES, LOG, TILES
 
 
 class MemoryTree:
@@ -71,8 +71,12 @@ class MemoryTree:
             places = [self._tx.get(CHECKPOINT_NUMBERS, number) for number in range(first, end)]
             found = [self._tx.get(CHECKPOINTS, place) for place in places if place is not None]
             return tuple(each.leaf() for each in found if each is not None)
-        events = [self._tx.get(LOG, (log, index)) for index in range(first, end)]
-        return tuple(each.event.leaf for each in events if each is not None)
+        kept = [self._leaf(log, index) for index in range(first, end)]
+        return tuple(each for each in kept if each is not None)
+
+    def _leaf(self, log: LogId, index: int) -> bytes | None:
+        sealed = self._tx.get(LOG, (log, index))
+        return self._tx.get(LEAVES, (log, index)) if sealed is None else sealed.event.leaf
 
     def _tiles(self, log: LogId, level: int, first: int, end: int) -> tuple[Tile, ...]:
         found = [self._tx.get(TILES, (log, level, number)) for number in range(first, end)]

@@ -6,6 +6,8 @@ from typing import Final, TypeAlias
 
 from ctsec.audit.event import LogId
 from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.audit.retention.hold import LegalHold
+from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.sealing import CheckpointRecord, Head
 from ctsec.audit.tree.tiles import Tile
 from ctsec.authn.device import Device
@@ -23,6 +25,7 @@ from ctsec.ids import (
     DeviceId,
     ElevationId,
     EventId,
+    HoldId,
     InvitationId,
     KeyId,
     MessageId,
@@ -88,6 +91,9 @@ HEADS: Final[Table[LogId, Head]] = Table("heads")
 TILES: Final[Table[tuple[LogId, int, int], Tile]] = Table("tiles")
 CHECKPOINTS: Final[Table[tuple[LogId, int], CheckpointRecord]] = Table("checkpoints")
 CHECKPOINT_NUMBERS: Final[Table[int, tuple[LogId, int]]] = Table("checkpoint_numbers")
+LEAVES: Final[Table[tuple[LogId, int], bytes]] = Table("leaves")
+RETENTION: Final[Table[LogId, StoredPlans]] = Table("retention")
+HOLDS: Final[Table[HoldId, LegalHold]] = Table("holds")
 OUTBOX: Final[Table[MessageId, OutboxEntry]] = Table("outbox")
 JOBS: Final[Table[str, JobLease]] = Table("jobs")
 MOVES: Final[Table[MoveId, Move]] = Table("moves")

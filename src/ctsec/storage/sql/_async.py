@@ -39,6 +39,7 @@ from ctsec.storage.sql._async_keys import AsyncSqlKeys
 from ctsec.storage.sql._async_moves import AsyncSqlMoves, AsyncSqlPrimaries
 from ctsec.storage.sql._async_passkeys import AsyncSqlPasskeys
 from ctsec.storage.sql._async_recovery import AsyncSqlDomains, AsyncSqlRecoveries, AsyncSqlTerms, AsyncSqlTrails
+from ctsec.storage.sql._async_retention import AsyncSqlPurges, AsyncSqlRetention
 from ctsec.storage.sql._async_sealed import AsyncSqlReencryptions
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql._async_tree import AsyncSqlCheckpoints, AsyncSqlTree
@@ -96,6 +97,8 @@ class AsyncSqlStore:
     log: AsyncSqlLog
     tree: AsyncSqlTree
     checkpoints: AsyncSqlCheckpoints
+    retention: AsyncSqlRetention
+    purges: AsyncSqlPurges
     outbox: AsyncSqlOutbox
     jobs: AsyncSqlJobs
     epochs: AsyncSqlEpochs
@@ -144,6 +147,8 @@ class AsyncSqlStore:
             log=AsyncSqlLog(run, tables),
             tree=AsyncSqlTree(run, tables),
             checkpoints=AsyncSqlCheckpoints(run, tables),
+            retention=AsyncSqlRetention(run, tables),
+            purges=AsyncSqlPurges(run, tables),
             outbox=AsyncSqlOutbox(run, tables),
             jobs=AsyncSqlJobs(run, tables),
             epochs=AsyncSqlEpochs(run, tables),

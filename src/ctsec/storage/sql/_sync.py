@@ -40,6 +40,7 @@ from ctsec.storage.sql._sync_keys import SqlKeys
 from ctsec.storage.sql._sync_moves import SqlMoves, SqlPrimaries
 from ctsec.storage.sql._sync_passkeys import SqlPasskeys
 from ctsec.storage.sql._sync_recovery import SqlDomains, SqlRecoveries, SqlTerms, SqlTrails
+from ctsec.storage.sql._sync_retention import SqlPurges, SqlRetention
 from ctsec.storage.sql._sync_sealed import SqlReencryptions
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql._sync_tree import SqlCheckpoints, SqlTree
@@ -97,6 +98,8 @@ class SqlStore:
     log: SqlLog
     tree: SqlTree
     checkpoints: SqlCheckpoints
+    retention: SqlRetention
+    purges: SqlPurges
     outbox: SqlOutbox
     jobs: SqlJobs
     epochs: SqlEpochs
@@ -145,6 +148,8 @@ class SqlStore:
             log=SqlLog(run, tables),
             tree=SqlTree(run, tables),
             checkpoints=SqlCheckpoints(run, tables),
+            retention=SqlRetention(run, tables),
+            purges=SqlPurges(run, tables),
             outbox=SqlOutbox(run, tables),
             jobs=SqlJobs(run, tables),
             epochs=SqlEpochs(run, tables),

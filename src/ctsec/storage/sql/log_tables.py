@@ -1,8 +1,9 @@
-"""The tables of a sealed log: the inbox, the events, and the tree over them.
+"""The tables of a sealed log: the inbox, the events, the tree over them, and how long events are kept.
 
 Rules that this module keeps:
 
 - events, tiles and checkpoints are inserted and never updated, so that grants can say so; the head alone changes;
+- an event is deleted by a purge alone; its leaf stays in its full tile, or in `leaf` if there is none yet;
 - a column of an event repeats what its body says; `leaf` is the hash of the body.
 """
 
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Table
 
-from ctsec.storage.sql.types import Blob, Digest, Ident, Instant
+from ctsec.storage.sql.types import Blob, Digest, Ident, Instant, Words
 
 _HASH: Final = 32
 _LOG: Final = 64
@@ -29,6 +30,9 @@ class LogTables:
     head: Table
     tile: Table
     checkpoint: Table
+    leaf: Table
+    retention: Table
+    hold: Table
 
 
 def _id(name: str, length: int = _LOG, *, nullable: bool = False) -> Column[Any]:
@@ -49,6 +53,10 @@ def _blob(name: str, *, nullable: bool = False) -> Column[Any]:
 
 def _hash(name: str) -> Column[Any]:
     return Column(name, Digest(_HASH), nullable=False)
+
+
+def _words(name: str) -> Column[Any]:
+    return Column(name, Words(), nullable=False)
 
 
 def event_columns() -> list[Column[Any]]:
@@ -79,5 +87,17 @@ def log_tables(make: Callable[..., Table]) -> LogTables:
         checkpoint=make(
             "audit_checkpoint", _id("log"), _number("size"), _number("number", nullable=True), _hash("root"), _blob("note"),
             _at("signed_at"), key=("log", "size"), one_number=("number",),
+        ),
+        leaf=make("audit_leaf", _id("log"), _number("index"), _hash("leaf"), key=("log", "index")),
+        retention=make(
+            "audit_retention", _id("log"), _words("plan"), _words("following"), _at("starts", nullable=True), _id("chosen_by", 256),
+            _at("purged_at", nullable=True), _number("version"), key=("log",),
+        ),
+        hold=make(
+            "audit_hold", _id("id"), _id("log"), _words("matter"), _id("person", 256, nullable=True), _id("name", 256, nullable=True),
+            _at("since", nullable=True), _at("until", nullable=True), _words("extent"), _number("size"), _id("placed_by", 256),
+            _at("placed_at"), _id("asked_by", 256, nullable=True), _at("asked_at", nullable=True),
+            _id("released_by", 256, nullable=True), _at("released_at", nullable=True), _number("version"),
+            key=("id",), by_log=("log", "id"),
         ),
     )  # fmt: skip

@@ -47,6 +47,7 @@ from ctsec.testing.conformance._async_passkeys import AsyncPasskeyConformance
 from ctsec.testing.conformance._async_recovery import AsyncDomainConformance, AsyncRecoveryConformance, AsyncTrailConformance
 from ctsec.testing.conformance._async_reencryption import AsyncReencryptionConformance
 from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
+from ctsec.testing.conformance._async_retention import AsyncRetentionConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
 from ctsec.testing.conformance._async_tree import AsyncTreeConformance
 from ctsec.testing.conformance._async_vault import AsyncCredentialConformance, AsyncIndexKeyConformance
@@ -83,6 +84,7 @@ from ctsec.testing.conformance._sync_passkeys import PasskeyConformance
 from ctsec.testing.conformance._sync_recovery import DomainConformance, RecoveryConformance, TrailConformance
 from ctsec.testing.conformance._sync_reencryption import ReencryptionConformance
 from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
+from ctsec.testing.conformance._sync_retention import RetentionConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
 from ctsec.testing.conformance._sync_tree import TreeConformance
 from ctsec.testing.conformance._sync_vault import CredentialConformance, IndexKeyConformance
@@ -130,6 +132,7 @@ __all__ = [
     "AsyncReencryptionConformance",
     "AsyncRegionContentConformance",
     "AsyncResidenceConformance",
+    "AsyncRetentionConformance",
     "AsyncRolesVersionConformance",
     "AsyncRosterConformance",
     "AsyncSealConformance",
@@ -179,6 +182,7 @@ __all__ = [
     "ReencryptionConformance",
     "RegionContentConformance",
     "ResidenceConformance",
+    "RetentionConformance",
     "RolesVersionConformance",
     "RosterConformance",
     "SealConformance",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, RowMapping, Select, Table, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Delete, RowMapping, Select, Table, and_, delete, func, insert, or_, select
 from sqlalchemy.sql.dml import Insert
 
 from ctsec.audit.event import LogId
@@ -80,6 +80,15 @@ def event_row(event: StoredEvent) -> dict[str, Any]:
 def search(tables: Tables, query: AuditQuery, *, before: int | None, limit: int) -> Select[Any]:
     """Return the statement for `query`; it agrees with `AuditQuery.matches`."""
     t = tables.log.event
+    wanted = asked(tables, query)
+    if before is not None:
+        wanted.append(t.c.index < before)
+    return select(t).where(*wanted).order_by(t.c.index.desc()).limit(limit)
+
+
+def asked(tables: Tables, query: AuditQuery) -> list[ColumnElement[bool]]:
+    """Return the conditions of `query`."""
+    t = tables.log.event
     wanted: list[ColumnElement[bool]] = [t.c.log == query.log]
     exact = {"actor_id": query.actor, "target_id": query.target, "workspace_id": query.workspace, "outcome": query.outcome}
     wanted += [t.c[name] == value for name, value in exact.items() if value is not None]
@@ -87,13 +96,16 @@ def search(tables: Tables, query: AuditQuery, *, before: int | None, limit: int)
         wanted.append(or_(t.c.actor_id == query.person, t.c.subject_id == query.person))
     prefix = query.name_prefix
     if prefix is not None:
-        wanted += [t.c.name >= prefix, t.c.name < prefix[:-1] + chr(ord(prefix[-1]) + 1)]
+        wanted.append(begins(t.c.name, prefix))
     elif query.name is not None:
         wanted.append(t.c.name == query.name)
     if query.since is not None:
         wanted.append(t.c.time >= query.since)
     if query.until is not None:
         wanted.append(t.c.time < query.until)
-    if before is not None:
-        wanted.append(t.c.index < before)
-    return select(t).where(*wanted).order_by(t.c.index.desc()).limit(limit)
+    return wanted
+
+
+def begins(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
+    """Return the condition that a column begins with `prefix`, as a range, so that an index serves it."""
+    return and_(column >= prefix, column < prefix[:-1] + chr(ord(prefix[-1]) + 1))

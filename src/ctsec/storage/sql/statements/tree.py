@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, RowMapping, Select, Update, bindparam, insert, or_, select, true, update
+from sqlalchemy import Insert, RowMapping, Select, Update, bindparam, insert, or_, select, true, union_all, update
 
 from ctsec.audit.event import LogId
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, Head
@@ -55,9 +55,12 @@ def grown_row(head: Head) -> dict[str, Any]:
 
 
 def leaves(tables: Tables, log: LogId, *, first: int, end: int) -> Select[Any]:
-    """Return the query for leaves of events, in the order of indexes."""
-    t = tables.log.event
-    return select(t.c.leaf).where(t.c.log == log, t.c.index >= first, t.c.index < end).order_by(t.c.index)
+    """Return the query for leaves of events, in the order of indexes: those that were purged have left theirs."""
+    parts = [
+        select(t.c.index, t.c.leaf).where(t.c.log == log, t.c.index >= first, t.c.index < end) for t in (tables.log.event, tables.log.leaf)
+    ]
+    every = union_all(*parts).subquery()
+    return select(every.c.leaf).order_by(every.c.index)
 
 
 def roots(tables: Tables, log: LogId, *, level: int, first: int, end: int) -> Select[Any]:

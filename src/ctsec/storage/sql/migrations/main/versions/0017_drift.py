@@ -2,7 +2,7 @@
 
 from ctsec.storage.sql.migrations.first import add_number, drop_column
 
-revision = "0020"
+revision = "0017"
 down_revision = "0016"
 branch_labels = None
 depends_on = None

@@ -1,0 +1,90 @@
+# Generated from src/ctsec/audit/retention/_async_ports.py by tools/twin.py; edit that file.
+"""What retention needs of a store, and of who may (async source)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from ctsec.audit.event import LogId
+from ctsec.audit.query import AuditQuery
+from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.audit.retention.hold import LegalHold
+from ctsec.audit.retention.record import StoredPlans
+from ctsec.audit.retention.selection import Selection
+from ctsec.audit.sealing import Head
+from ctsec.ids import HoldId, OrganizationId
+from ctsec.outcome import Refusal
+from ctsec.principal import Principal
+
+
+class RetentionRecords(Protocol):
+    """The plans of logs, and the holds on them."""
+
+    def get(self, log: LogId) -> StoredPlans | None:
+        """Return what is stored of a log's plans."""
+        ...
+
+    def lock(self, log: LogId) -> StoredPlans | None:
+        """Return it after waiting for whoever changes it, or places or releases a hold, or purges; those wait until this one ends."""
+        ...
+
+    def put(self, stored: StoredPlans) -> bool:
+        """Store version 1 if there is none, another one over the version before; False if another was faster."""
+        ...
+
+    def holds(self, log: LogId) -> tuple[LegalHold, ...]:
+        """Return the holds of a log in the order of ids, those that were released too; after `lock` all that are committed."""
+        ...
+
+    def add_hold(self, hold: LegalHold) -> None:
+        """Store a hold."""
+        ...
+
+    def put_hold(self, hold: LegalHold) -> bool:
+        """Store a hold over the version before; False if another was faster."""
+        ...
+
+    def hold(self, log: LogId, hold: HoldId) -> LegalHold | None:
+        """Return a hold of a log."""
+        ...
+
+
+class PurgeRecords(Protocol):
+    """The events of a log, to be purged. Whoever purges leads, in a transaction of `Storage.sequencing`."""
+
+    def lead(self, log: LogId) -> Head:
+        """Take the lock of the one leader, before anything else, and return the head of a log."""
+        ...
+
+    def newer(self, log: LogId, *, since: datetime) -> int | None:
+        """Return the smallest index of an event from a time on, None if there is none."""
+        ...
+
+    def due(self, selection: Selection, *, first: int, limit: int) -> tuple[SealedEvent, ...]:
+        """Return events that a selection matches with an index from `first` on, in the order of indexes."""
+        ...
+
+    def matching(self, query: AuditQuery, *, first: int, limit: int) -> tuple[int, ...]:
+        """Return the indexes of events that a query matches from `first` on, in their order."""
+        ...
+
+    def remove(self, log: LogId, indexes: tuple[int, ...], *, size: int) -> int:
+        """Delete events and keep the leaves that no full tile has yet, in a log of `size`; return how many were there."""
+        ...
+
+    def append(self, event: StoredEvent, *, head: Head) -> None:
+        """Give an event the next index, past the inbox; `head` is what `lead` returned."""
+        ...
+
+    def leaves(self, log: LogId, *, first: int, end: int) -> tuple[tuple[int, bytes], ...]:
+        """Return the leaves that are kept of removed events with indexes [first, end), with their indexes."""
+        ...
+
+
+class RetentionRights(Protocol):
+    """Who may do what in an organization, answered by the roles feature with locking reads."""
+
+    def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
+        """Return why `actor` may not use an organization permission, or None."""
+        ...

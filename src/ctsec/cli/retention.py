@@ -1,0 +1,82 @@
+"""`ctsec audit retention` and `ctsec audit purge`: how long events are kept, what holds them, and what goes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ctsec.audit.event import LogId
+from ctsec.cli.work import load_bundle
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ctsec.audit.retention.hold import LegalHold
+    from ctsec.audit.retention.preview import PurgePreview
+    from ctsec.security import Security
+
+_LOG = "one log: an organization's id, or `deployment` (all)"
+
+
+def add_to(kinds: Any, *, bundle: str) -> None:
+    """Add the commands below `ctsec audit`."""
+    retention = kinds.add_parser("retention", help="print the plan of each log, and the holds on it")
+    retention.add_argument("bundle", help=bundle)
+    retention.add_argument("--log", help=_LOG)
+    retention.set_defaults(run=_retention)
+    purge = kinds.add_parser("purge", help="delete what is older than its plan says and not held, as the worker does each day")
+    purge.add_argument("bundle", help=bundle)
+    purge.add_argument("--log", help=_LOG)
+    purge.add_argument("--dry-run", action="store_true", help="only say what would go")
+    purge.add_argument("--json", action="store_true", help="with --dry-run: one JSON object for each log")
+    purge.set_defaults(run=_purge)
+
+
+def _logs(chosen: argparse.Namespace, bundle: Security) -> tuple[LogId, ...]:
+    return bundle.retention.logs() if chosen.log is None else (LogId(chosen.log),)
+
+
+def _retention(chosen: argparse.Namespace) -> int:
+    bundle = load_bundle(chosen.bundle)
+    for log in _logs(chosen, bundle):
+        plans = bundle.retention.plans(log)
+        following = f", from {plans.starts:%Y-%m-%d} on {plans.following}" if plans.starts is not None else ""
+        print(f"{log:32} {plans.plan or 'no plan yet'}{following}")
+        for hold in bundle.retention.holds(log):
+            print(f"  {hold.id} {hold.state.value}: {_scope(hold)}, for {hold.matter}, since {hold.placed_at:%Y-%m-%d} by {hold.placed_by}")
+    return 0
+
+
+def _scope(hold: LegalHold) -> str:
+    times = (("from", hold.since), ("until", hold.until))
+    parts = [*(each for each in (hold.person, hold.name) if each), *(f"{word} {at:%Y-%m-%d}" for word, at in times if at is not None)]
+    return " ".join(parts) or "everything"
+
+
+def _purge(chosen: argparse.Namespace) -> int:
+    bundle = load_bundle(chosen.bundle)
+    if chosen.dry_run:
+        for log in _logs(chosen, bundle):
+            preview = bundle.retention.preview(log)
+            print(json.dumps(_as_json(preview)) if chosen.json else _line(preview))
+        return 0
+    if chosen.log is None:
+        count = bundle.retention.run_due()
+    else:
+        bundle.retention.adopt(LogId(chosen.log))
+        count = bundle.retention.purge(LogId(chosen.log))
+    print(f"{count} events were purged")
+    return 0
+
+
+def _line(preview: PurgePreview) -> str:
+    if preview.plan is None:
+        return f"{preview.log:32} nothing: no plan is in force yet, or nothing is signed"
+    names = ", ".join(f"{count} {name}" for name, count in preview.names)
+    held = f"; {preview.held} are held by {', '.join(preview.holds)}" if preview.held else ""
+    return f"{preview.log:32} {len(preview.ranges)} events{f': {names}' if names else ''}{held}"
+
+
+def _as_json(preview: PurgePreview) -> dict[str, object]:
+    told = {"log": preview.log, "plan": None if preview.plan is None else str(preview.plan), "count": len(preview.ranges)}
+    return {**told, "ranges": preview.ranges.text(), "names": dict(preview.names), "held": preview.held, "holds": list(preview.holds)}

@@ -1,0 +1,158 @@
+# Generated from src/ctsec/security/_async_retention_jobs.py by tools/twin.py; edit that file.
+"""The purge of the logs: plans taken on, what is too old deleted, in the worker or on demand (async source)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import LogSigner
+from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
+from ctsec.audit.record import store_form
+from ctsec.audit.retention._sync import plan_details
+from ctsec.audit.retention._sync_purge import BATCH, PurgeParts, Purger
+from ctsec.audit.retention.hold import LegalHold
+from ctsec.audit.retention.plan import Plans, RetentionPlan, RetentionPolicy
+from ctsec.audit.retention.preview import PurgePreview
+from ctsec.audit.retention.record import StoredPlans
+from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.errors import ConfigurationError, LogInconsistent
+from ctsec.ids import OrganizationId
+from ctsec.principal import system
+from ctsec.security._sync_logs import Logs
+from ctsec.storage._sync_ports import Storage, Store
+
+RETENTION_JOB: Final = "retention"
+STEPS: Final = 200
+_LOGS: Final = 1000
+
+
+def _nothing(scopes: frozenset[str]) -> None:
+    """Plans and purges change nothing that a cache holds."""
+
+
+def _parts(store: Store) -> PurgeParts:
+    return PurgeParts(retention=store.retention, purges=store.purges, checkpoints=store.checkpoints)
+
+
+class RetentionJobs:
+    """Purges the logs of a deployment. `signer` has the retention key, outside of the database; without one nothing is purged.
+
+    A step is a transaction in which at most `batch` events go.
+    """
+
+    __slots__ = ("_ambient", "_logs", "_policy", "_purger", "_storage")
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        logs: Logs,
+        signer: LogSigner | None,
+        policy: RetentionPolicy,
+        ambient: Ambient,
+        batch: int = BATCH,
+    ) -> None:
+        self._storage = storage
+        self._logs = logs
+        self._policy = policy
+        self._ambient = ambient
+        self._purger = None if signer is None else Purger(signer, identity=logs.identity, policy=policy, ambient=ambient, batch=batch)
+
+    @property
+    def purges(self) -> bool:
+        """Whether there is a key to sign purges with."""
+        return self._purger is not None
+
+    def run_due(self) -> int:
+        """Take on the plans of logs that have none yet, then purge every log; return how many events went.
+
+        Raises LogInconsistent after all the others were purged, if the checkpoint of a log does not count.
+        """
+        count, problem = 0, None
+        # What is committed gets its index first: a purge is judged by the plans and holds that stand before it.
+        self._logs.place()
+        for log in self.logs():
+            self.adopt(log)
+            try:
+                count += self.purge(log)
+            except LogInconsistent as error:
+                problem = error
+        if problem is not None:
+            raise problem
+        return count
+
+    def purge(self, log: LogId) -> int:
+        """Purge one log now, at most 200 steps of it; return how many events went.
+
+        Raises LogInconsistent if the last checkpoint does not count, and ConfigurationError without a key.
+        """
+        count, first = 0, 0
+        for _ in range(STEPS):
+            with self._storage.sequencing() as store:
+                gone, following = self._of().step(log, _parts(store), first=first)
+            count += gone
+            if following is None:
+                break
+            first = following
+        return count
+
+    def preview(self, log: LogId) -> PurgePreview:
+        """Return what a purge of one log would do now; nothing is written. Raises as `purge` does."""
+        with self._storage.reading() as store:
+            return self._of().preview(log, _parts(store))
+
+    def plans(self, log: LogId) -> Plans:
+        """Return the plan of a log that is in force, and the one that follows."""
+        with self._storage.reading() as store:
+            found = store.retention.get(log)
+        return Plans() if found is None else found.plans.at(self._ambient.now())
+
+    def holds(self, log: LogId) -> tuple[LegalHold, ...]:
+        """Return the holds on a log, those that were released too."""
+        with self._storage.reading() as store:
+            return store.retention.holds(log)
+
+    def adopt(self, log: LogId) -> bool:
+        """Give a log whose organization chose no plan the deployment's, as an event of it; a shorter one after the delay."""
+        wanted = self._policy.deployment if log == DEPLOYMENT_LOG else self._policy.default
+        with self._storage.reading() as store:
+            if _has(store.retention.get(log), wanted):
+                return False
+        now = self._ambient.now()
+        with self._storage.begin(after_commit=_nothing) as store:
+            found = store.retention.lock(log)
+            if _has(found, wanted):
+                return False
+            before = found or StoredPlans(log=log, version=0)
+            changed = before.with_plans(before.plans.change(wanted, now=now, delay=self._policy.delay), chosen_by="")
+            if not store.retention.put(changed):
+                return False
+            event = build(
+                EventName.RETENTION_CHANGED,
+                ambient=self._ambient,
+                actor=system("retention"),
+                targets=(Target("log", log),),
+                organization=None if log == DEPLOYMENT_LOG else OrganizationId(log),
+                details=plan_details(changed, now=now),
+            )
+            store.inbox.append(store_form(event, personal=b""))
+        return True
+
+    def _of(self) -> Purger:
+        if self._purger is None:
+            raise ConfigurationError("expected a retention key (retention_signer); nothing is purged without one")
+        return self._purger
+
+    def logs(self) -> tuple[LogId, ...]:
+        """Return the logs that have events, in the order of ids; the log of logs is none of them."""
+        found: list[LogId] = []
+        with self._storage.reading() as store:
+            while page := store.tree.heads(after=found[-1] if found else "", limit=_LOGS):
+                found += [head.log for head in page]
+        return tuple(log for log in found if log != LOG_OF_LOGS)
+
+
+def _has(found: StoredPlans | None, wanted: RetentionPlan) -> bool:
+    """Say whether a log has a plan that its organization chose, or that the deployment wants."""
+    return found is not None and (bool(found.chosen_by) or (found.following or found.plan) == str(wanted))

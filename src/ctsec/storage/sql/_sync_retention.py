@@ -1,0 +1,110 @@
+# Generated from src/ctsec/storage/sql/_async_retention.py by tools/twin.py; edit that file.
+"""Plans, holds and purges of the logs in SQL (async source)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import insert
+
+from ctsec.audit.event import LogId
+from ctsec.audit.query import AuditQuery
+from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.audit.retention.hold import LegalHold
+from ctsec.audit.retention.record import StoredPlans
+from ctsec.audit.retention.selection import Selection
+from ctsec.audit.sealing import Head
+from ctsec.audit.tree.tiles import TILE_WIDTH
+from ctsec.ids import HoldId
+from ctsec.storage.sql._sync_executor import Executor
+from ctsec.storage.sql._sync_tree import SqlTree
+from ctsec.storage.sql.statements import audit, retention
+from ctsec.storage.sql.statements.rows import added, all_made, made, replaced, values
+from ctsec.storage.sql.tables import Tables
+
+
+class SqlRetention:
+    """See `ctsec.audit.retention.ports.RetentionRecords`."""
+
+    __slots__ = ("_run", "_tables")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+
+    def get(self, log: LogId) -> StoredPlans | None:
+        """Return what is stored of a log's plans."""
+        return made(StoredPlans, self._run.row(retention.retention(self._tables, log)))
+
+    def lock(self, log: LogId) -> StoredPlans | None:
+        """Return it after waiting for whoever changes it."""
+        return made(StoredPlans, self._run.row(retention.retention(self._tables, log).with_for_update()))
+
+    def put(self, stored: StoredPlans) -> bool:
+        """Store version 1 if there is none, another one over the version before."""
+        table = self._tables.log.retention
+        if stored.version == 1:
+            return self._run.change_unless_taken(added(table, stored)) is not None
+        return self._run.change(replaced(table, stored, key=("log",))) == 1
+
+    def holds(self, log: LogId) -> tuple[LegalHold, ...]:
+        """Return the holds of a log in the order of ids."""
+        return all_made(LegalHold, self._run.rows(retention.holds(self._tables, log)))
+
+    def add_hold(self, hold: LegalHold) -> None:
+        """Store a hold."""
+        self._run.change(added(self._tables.log.hold, hold))
+
+    def put_hold(self, hold: LegalHold) -> bool:
+        """Store a hold over the version before."""
+        return self._run.change(replaced(self._tables.log.hold, hold)) == 1
+
+    def hold(self, log: LogId, hold: HoldId) -> LegalHold | None:
+        """Return a hold of a log, by a locking read: the version before is what it is compared with."""
+        return made(LegalHold, self._run.row(retention.hold(self._tables, log, hold).with_for_update()))
+
+
+class SqlPurges:
+    """See `ctsec.audit.retention.ports.PurgeRecords`."""
+
+    __slots__ = ("_run", "_tables", "_tree")
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self._run = run
+        self._tables = tables
+        self._tree = SqlTree(run, tables)
+
+    def lead(self, log: LogId) -> Head:
+        """Take the lock of the one leader and return the head of a log."""
+        self._tree.lead()
+        return (self._tree.led([log]))[log]
+
+    def newer(self, log: LogId, *, since: datetime) -> int | None:
+        """Return the smallest index of an event from a time on."""
+        row = self._run.row(retention.newer(self._tables, log, since=since))
+        return None if row is None else int(row["index"])
+
+    def due(self, selection: Selection, *, first: int, limit: int) -> tuple[SealedEvent, ...]:
+        """Return events that a selection matches, in the order of indexes."""
+        rows = self._run.rows(retention.due(self._tables, selection, first=first, limit=limit))
+        return tuple(audit.sealed_event(row) for row in rows)
+
+    def matching(self, query: AuditQuery, *, first: int, limit: int) -> tuple[int, ...]:
+        """Return the indexes of events that a query matches, in their order."""
+        rows = self._run.rows(retention.matching(self._tables, query, first=first, limit=limit))
+        return tuple(int(row["index"]) for row in rows)
+
+    def remove(self, log: LogId, indexes: tuple[int, ...], *, size: int) -> int:
+        """Delete events and keep the leaves that no full tile has yet."""
+        self._run.change(retention.kept(self._tables, log, indexes, first=size - size % TILE_WIDTH))
+        return self._run.change(retention.removed(self._tables, log, indexes))
+
+    def append(self, event: StoredEvent, *, head: Head) -> None:
+        """Give an event the next index, past the inbox."""
+        self._run.change(insert(self._tables.log.event).values({"index": head.size, **values(event)}))
+        self._tree.grow({event.log: head}, {event.log: [event.leaf]})
+
+    def leaves(self, log: LogId, *, first: int, end: int) -> tuple[tuple[int, bytes], ...]:
+        """Return the leaves that are kept of removed events, with their indexes."""
+        rows = self._run.rows(retention.leaves(self._tables, log, first=first, end=end))
+        return tuple((int(row["index"]), row["leaf"]) for row in rows)

@@ -1,0 +1,183 @@
+# Generated from src/ctsec/testing/conformance/_async_retention.py by tools/twin.py; edit that file.
+"""Conformance of plans, holds and purges of the logs (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ctsec.ambient import Ambient
+from ctsec.audit.assurance import FindingKind
+from ctsec.audit.event import DEPLOYMENT_LOG, LogId
+from ctsec.audit.query import AuditQuery
+from ctsec.audit.record import SealedEvent
+from ctsec.audit.retention.hold import LegalHold
+from ctsec.audit.retention.plan import RetentionPlan, RetentionPolicy
+from ctsec.audit.retention.record import StoredPlans
+from ctsec.audit.retention.selection import Selection
+from ctsec.audit.sealing import Head
+from ctsec.audit.signing import LogIdentity
+from ctsec.audit.tree.tiles import TILE_WIDTH
+from ctsec.encryption.ed25519 import Signer
+from ctsec.ids import HoldId
+from ctsec.secret import Secret
+from ctsec.security._sync_logs import Logs
+from ctsec.security._sync_retention_jobs import RetentionJobs
+from ctsec.storage._sync_ports import Storage
+from ctsec.testing.clock import FixedClock
+from ctsec.testing.conformance.expect import equal, holds
+from ctsec.testing.conformance.samples import HOUR, NOW, TICK, event, ignore, number, org_id, user_id
+from ctsec.testing.random import UnsafeSeededRandom
+
+_ONE = LogId(org_id(1))
+
+
+class _Signer:
+    """A key of the suite."""
+
+    def __init__(self, byte: int) -> None:
+        self._signer = Signer(Secret(bytes([byte]) * 32))
+
+    @property
+    def public(self) -> bytes:
+        """The public key."""
+        return self._signer.public
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature."""
+        return self._signer.sign(message)
+
+
+def _hold(n: int, *, log: LogId = _ONE, person: str | None = None) -> LegalHold:
+    return LegalHold(
+        id=HoldId(number("hld", n)), log=log, matter="case 1", person=person, extent="0-1,7", size=9, placed_by=user_id(1), placed_at=NOW
+    )
+
+
+def _fill(storage: Storage, *, first: int, end: int, at: datetime = NOW) -> None:
+    with storage.sequencing() as store:
+        for n in range(first, end):
+            store.inbox.append(event(n, of=1, at=at, name=("user.signed_in", "role.assigned")[n % 2]))
+    with storage.sequencing() as store:
+        store.log.place(limit=end)
+
+
+class RetentionConformance:
+    """Plans, holds and purges."""
+
+    def test_plans_are_compared_and_set(self, storage: Storage) -> None:
+        """Version 1 is written where there is none, each later one over the one before; a reader gets what was written."""
+        first = StoredPlans(log=_ONE, plan="365,role.=90", chosen_by=user_id(1))
+        later = replace(first, following="90", starts=NOW + HOUR, purged_at=NOW, version=2)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.retention.lock(_ONE), None)
+            equal(store.retention.put(later), False)
+            equal(store.retention.put(first), True)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.retention.put(first), False)
+            equal(store.retention.lock(_ONE), first)
+            equal(store.retention.put(later), True)
+            equal(store.retention.put(later), False)
+        with storage.reading() as store:
+            equal(store.retention.get(_ONE), later)
+            equal(store.retention.get(DEPLOYMENT_LOG), None)
+
+    def test_holds_are_kept_by_log(self, storage: Storage) -> None:
+        """Holds come in the order of ids, of one log; a change is compared and set, and another log's hold is none."""
+        one, two, other = _hold(1), _hold(2, person=user_id(1)), _hold(3, log=DEPLOYMENT_LOG)
+        with storage.begin(after_commit=ignore) as store:
+            for each in (two, other, replace(one, since=NOW, until=NOW + HOUR, name="role.*")):
+                store.retention.add_hold(each)
+        one = replace(one, since=NOW, until=NOW + HOUR, name="role.*")
+        asked = replace(two, asked_by=user_id(2), asked_at=NOW, version=2)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.retention.holds(_ONE), (one, two))
+            equal(store.retention.hold(_ONE, other.id), None)
+            equal(store.retention.hold(_ONE, two.id), two)
+            equal(store.retention.put_hold(asked), True)
+            equal(store.retention.put_hold(asked), False)
+        with storage.reading() as store:
+            equal(store.retention.holds(_ONE), (one, asked))
+
+    def test_what_is_due_agrees_with_the_selection(self, storage: Storage) -> None:
+        """A store finds what `Selection.matches` says: ends, cutoffs of classes and of the rest, look-alikes, and never evidence."""
+        names = ("role.assigned", "role.x", "rolex.y", "Role.assigned", "user.signed_in", "legal_hold.placed", "audit.purged", "role")
+        events = [event(n, of=1, name=names[n % len(names)], at=NOW + TICK * (n // len(names))) for n in range(5 * len(names))]
+        with storage.sequencing() as store:
+            for each in (*events, event(90), event(91, of=2)):
+                store.inbox.append(each)
+            store.log.place(limit=99)
+        with storage.reading() as store:
+            there = store.log.page(_ONE, first=0, limit=99)
+            for classes in ({}, {"role.": NOW + 3 * TICK}, {"role.": NOW, "user.": NOW + 4 * TICK}):
+                selection = Selection(log=_ONE, end=33, cutoff=NOW + 2 * TICK, classes=classes)
+                expected = [each for each in there if selection.matches(each.index, each.event)]
+                equal(store.purges.due(selection, first=0, limit=99), tuple(expected))
+                equal(store.purges.due(selection, first=expected[2].index, limit=3), tuple(expected[2:5]))
+            for since in (NOW, NOW + 4 * TICK, NOW + 5 * TICK):
+                found = [each.index for each in there if each.event.time >= since]
+                equal(store.purges.newer(_ONE, since=since), min(found, default=None))
+            query = AuditQuery(log=_ONE, name="role.*", since=NOW + TICK)
+            asked = [each.index for each in there if query.matches(each.event)]
+            equal(store.purges.matching(query, first=0, limit=99), tuple(asked))
+            equal(store.purges.matching(query, first=asked[1], limit=2), tuple(asked[1:3]))
+
+    def test_removed_events_leave_their_leaves(self, storage: Storage) -> None:
+        """The tree stays what it was: a leaf without a full tile is kept apart; searches and pages go on over what is left."""
+        _fill(storage, first=0, end=TILE_WIDTH + 9)
+        with storage.reading() as store:
+            before, every = store.tree.head(_ONE), store.log.page(_ONE, first=0, limit=999)
+        gone = (3, 4, TILE_WIDTH, TILE_WIDTH + 2)
+        with storage.sequencing() as store:
+            equal(store.purges.lead(_ONE), before)
+            equal(store.purges.remove(_ONE, gone, size=TILE_WIDTH + 9), 4)
+            equal(store.purges.lead(DEPLOYMENT_LOG), Head(log=DEPLOYMENT_LOG))
+        leaves = tuple(each.event.leaf for each in every)
+        left = [each for each in every if each.index not in gone]
+        with storage.reading() as store:
+            equal(store.tree.head(_ONE), before)
+            equal(store.tree.leaves(_ONE, first=TILE_WIDTH, end=999), leaves[TILE_WIDTH:])
+            equal(store.purges.leaves(_ONE, first=0, end=999), tuple((index, leaves[index]) for index in gone[2:]))
+            equal(store.purges.leaves(_ONE, first=TILE_WIDTH + 1, end=TILE_WIDTH + 2), ())
+            equal(store.log.page(_ONE, first=2, limit=2), tuple(left[2:4]))
+            equal(store.log.search(AuditQuery(log=_ONE), before=6, limit=3), (left[3], left[2], left[1]))
+            equal(store.log.size(_ONE), TILE_WIDTH + 9)
+        record = event(2000, of=1, name="audit.purged")
+        with storage.sequencing() as store:
+            head = store.purges.lead(_ONE)
+            store.purges.append(record, head=head)
+        _fill(storage, first=3000, end=3000 + TILE_WIDTH)
+        with storage.reading() as store:
+            equal(store.log.page(_ONE, first=TILE_WIDTH + 9, limit=1), (SealedEvent(TILE_WIDTH + 9, record),))
+            (tile,) = store.tree.tiles(_ONE, level=0, first=1, end=2)
+            equal(tile.hashes[: 32 * 9], b"".join(leaves[TILE_WIDTH:]))
+
+    def test_a_purged_log_is_told_from_a_robbed_one(self, storage: Storage) -> None:
+        """Events age, a hold keeps some, the rest go with a signed record and the log verifies; one more that goes without is found."""
+        clock, key, other = FixedClock(NOW), _Signer(1), _Signer(2)
+        identity = LogIdentity(deployment="acme.example", region="default", keys=(key.public,), retention_keys=(other.public,))
+        ambient = Ambient(clock=clock, random=UnsafeSeededRandom(1))
+        logs = Logs(storage, signer=key, identity=identity, ambient=ambient)
+        policy = RetentionPolicy(default=RetentionPlan(100, {"role.": 400}))
+        jobs = RetentionJobs(storage, logs=logs, signer=other, policy=policy, ambient=ambient)
+        _fill(storage, first=0, end=20)
+        with storage.begin(after_commit=ignore) as store:
+            store.inbox.append(event(30, of=1, actor=2, name="user.disabled"))
+            store.retention.add_hold(replace(_hold(1, person=user_id(2)), extent=""))
+        logs.flush()
+        equal(jobs.run_due(), 0)
+        clock.advance(timedelta(days=101))
+        logs.flush()
+        preview = jobs.preview(_ONE)
+        equal((preview.ranges.text(), preview.names, preview.held), ("0,2,4,6,8,10,12,14,16,18", (("user.signed_in", 10),), 1))
+        equal(jobs.run_due(), 10)
+        equal(jobs.run_due(), 0)
+        logs.flush()
+        report = logs.verify()
+        # The bodies of the suite's events are no real ones: what the verification says of them is left out.
+        equal([each for each in report.findings if each.kind is FindingKind.PURGE], [])
+        equal({each.log: each.purged for each in report.logs}[_ONE], 10)
+        with storage.sequencing() as store:
+            store.purges.remove(_ONE, (5,), size=(store.purges.lead(_ONE)).size)
+        found = [each.at for each in (logs.verify()).findings if each.kind is FindingKind.PURGE]
+        holds(found == [5], "an event that is gone without a record is found")
