@@ -34,6 +34,7 @@ MoveId = NewType("MoveId", str)
 DeviceId = NewType("DeviceId", str)
 RecoveryId = NewType("RecoveryId", str)
 HoldId = NewType("HoldId", str)
+ErasureId = NewType("ErasureId", str)
 
 Random: TypeAlias = Callable[[int], bytes]
 Id = TypeVar("Id", bound=str)
@@ -59,6 +60,7 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     DeviceId: "dvc",
     RecoveryId: "rcv",
     HoldId: "hld",
+    ErasureId: "era",
 }
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

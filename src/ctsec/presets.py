@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import URL
 
+from ctsec.audit.erasure.file import FileErasureList
 from ctsec.audit.retention.record import KEY_LABEL as RETENTION_LABEL
 from ctsec.audit.signing import KEY_LABEL
 from ctsec.authn._async_ports import AsyncBreachRanges
@@ -33,9 +34,10 @@ from ctsec.secret import Secret
 from ctsec.security import AsyncSecurity, Security
 from ctsec.security.parts import EmbeddedOptions, Parts, Settings, new_memory
 from ctsec.storage.backup.folder import FolderBackups
-from ctsec.storage.blocking import AsyncBlockingBackups, AsyncBlockingTable
+from ctsec.storage.blocking import AsyncBlockingBackups, AsyncBlockingErasureList, AsyncBlockingTable
 from ctsec.storage.feed import AsyncStoreFeed, StoreFeed
 from ctsec.storage.memory import AsyncMemoryRegionStorage, AsyncMemoryStorage, MemoryRegionStorage, MemoryStorage
+from ctsec.storage.memory.erased import MemoryErasureList
 from ctsec.storage.sql import AsyncSqlRegionStorage, AsyncSqlStorage, SqlRegionStorage, SqlStorage, Tables
 from ctsec.storage.sql.schema import create, create_region, upgrade, upgrade_region
 from ctsec.worker.thread import WorkerThread
@@ -194,6 +196,7 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         sealed_tables=chosen.sealed_tables,
         log_signer=Signer(kms.derive(KEY_LABEL)),
         retention_signer=Signer(kms.derive(RETENTION_LABEL)),
+        erased=MemoryErasureList(),
     )
     security.prepare()
     return security
@@ -221,6 +224,7 @@ async def async_in_memory(
         sealed_tables=tuple(map(AsyncBlockingTable, chosen.sealed_tables)),
         log_signer=AsyncLocalSigner(Signer(kms.derive(KEY_LABEL))),
         retention_signer=AsyncLocalSigner(Signer(kms.derive(RETENTION_LABEL))),
+        erased=AsyncBlockingErasureList(MemoryErasureList()),
     )
     await security.prepare()
     return security
@@ -255,6 +259,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         sealed_tables=tuple(map(AsyncBlockingTable, options.sealed_tables)),
         log_signer=AsyncLocalSigner(Signer(base.kms.derive(KEY_LABEL))),
         backups=AsyncBlockingBackups(base.backups) if base.backups is not None else None,
+        erased=AsyncBlockingErasureList(base.erased),
         retention_signer=AsyncLocalSigner(Signer(base.kms.derive(RETENTION_LABEL))),
     )
 
@@ -262,7 +267,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
 class _Embedded:
     """The files, the tables, the sync bundle and the worker thread of an embedded deployment."""
 
-    __slots__ = ("_thread", "backups", "kms", "parts", "security", "tables", "url")
+    __slots__ = ("_thread", "backups", "erased", "kms", "parts", "security", "tables", "url")
 
     def __init__(self, path: str, *, policy: Policy, issuer: str, mail: str | None, options: EmbeddedOptions) -> None:
         database = Path(path)
@@ -275,6 +280,7 @@ class _Embedded:
         self.parts = parts_of(self.kms, policy=policy, settings=settings_of(issuer, options), options=options)
         storage = SqlStorage.from_url(self.url, tables=self.tables)
         self.backups = FolderBackups(options.backups, url=self.url, tables=self.tables) if options.backups is not None else None
+        self.erased = FileErasureList(options.erased or f"{database}-erased")
         self._thread: WorkerThread | None = None
         self.security = Security(
             storage=storage,
@@ -293,6 +299,7 @@ class _Embedded:
             sealed_tables=options.sealed_tables,
             log_signer=Signer(self.kms.derive(KEY_LABEL)),
             backups=self.backups,
+            erased=self.erased,
             retention_signer=Signer(self.kms.derive(RETENTION_LABEL)),
         )
         if options.worker:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ctsec.audit.record import StoredEvent
 from ctsec.encryption.ed25519 import Signer
 from ctsec.encryption.kms import LocalKms
 from ctsec.ids import DekId, new_id
@@ -140,3 +143,25 @@ def test_operators_record_and_withdraw_domains(host: Host) -> None:
     assert staff.auth(f"DELETE {path}", headers=SAM).status == 404
     names = [event.name for event in host.events(acme) if event.name.startswith("domain.") and event.outcome == "success"]
     assert sorted(names) == ["domain.verified", "domain.withdrawn"]
+
+
+def told(host: Host, event: StoredEvent) -> Any:
+    """Return what an event still says of persons."""
+    return host.do(lambda unit: unit.audit.personal(event))
+
+
+def test_an_operator_erases_a_person(host: Host) -> None:
+    """Asked for over HTTP, listed, and done by the worker: what the log said of the person's requests is unreadable in either host."""
+    bob = Browser(host).sign_up("bob@acme.example")
+    staff = Browser(host)
+    asked = staff.ok(f"POST /operator/people/{bob.id}/erase", headers=SAM)
+    assert (asked["state"], asked["user_id"], asked["requested_by"]) == ("requested", bob.id, "sam")
+    assert staff.auth(f"POST /operator/people/{bob.id}/erase", headers=TESS).json["reason"] == "conflict"
+    theirs = [event for event in host.events() if event.actor_id == bob.id]
+    host.clock.advance(timedelta(minutes=2))
+    host.mails("nobody@example.com")
+    (done,) = staff.ok("GET /operator/erasures", headers=SAM)["erasures"]
+    assert (done["state"], done["keys"]) == ("done", 1)
+    assert theirs
+    assert [told(host, event) for event in theirs] == [{}] * len(theirs)
+    assert staff.auth("GET /operator/erasures?limit=0", headers=SAM).status == 422

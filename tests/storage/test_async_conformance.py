@@ -137,6 +137,10 @@ class TestSubjects(conformance.AsyncSubjectConformance):
     pass
 
 
+class TestErasures(conformance.AsyncErasureConformance):
+    pass
+
+
 class TestCustomerKeys(conformance.AsyncCustomerKeyConformance):
     pass
 

@@ -138,6 +138,10 @@ class TestSubjects(conformance.SubjectConformance):
     pass
 
 
+class TestErasures(conformance.ErasureConformance):
+    pass
+
+
 class TestCustomerKeys(conformance.CustomerKeyConformance):
     pass
 

@@ -212,8 +212,8 @@ class AsyncSubjectKeyRecords(Protocol):
         """Return the keys of a person, destroyed ones too, in the order of their ids."""
         ...
 
-    async def destroy(self, subject: str, *, now: datetime) -> int:
-        """Take the key out of every row of a person that was made by `now` and still has one; return how many."""
+    async def destroy(self, subject: str, *, until: datetime, now: datetime) -> int:
+        """Take the key out of every row of a person that was made by `until` and still has one; return how many."""
         ...
 
 

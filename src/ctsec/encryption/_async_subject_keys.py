@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from ctsec.ambient import Ambient
 from ctsec.encryption._async_ports import AsyncSealer, AsyncSubjectKeyRecords
 from ctsec.encryption.context import Context
@@ -43,9 +45,9 @@ class AsyncSubjectKeys:
             key = self._held.keep(record.subject, await self._unwrapped(record))
         return open_blob(blob, key=key, context=context)
 
-    async def destroy(self, subject: str) -> int:
-        """Destroy every key of a person that was made until now; return how many. Other processes may open with one for a minute yet."""
-        count = await self._records.destroy(subject, now=self._ambient.now())
+    async def destroy(self, subject: str, *, until: datetime) -> int:
+        """Destroy every key of a person that was made by a moment; return how many. Other processes may open with one for a minute yet."""
+        count = await self._records.destroy(subject, until=until, now=self._ambient.now())
         self._held.forget(subject)
         return count
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from ctsec.ambient import Ambient
 from ctsec.encryption._sync_ports import Sealer, SubjectKeyRecords
 from ctsec.encryption.context import Context
@@ -44,9 +46,9 @@ class SubjectKeys:
             key = self._held.keep(record.subject, self._unwrapped(record))
         return open_blob(blob, key=key, context=context)
 
-    def destroy(self, subject: str) -> int:
-        """Destroy every key of a person that was made until now; return how many. Other processes may open with one for a minute yet."""
-        count = self._records.destroy(subject, now=self._ambient.now())
+    def destroy(self, subject: str, *, until: datetime) -> int:
+        """Destroy every key of a person that was made by a moment; return how many. Other processes may open with one for a minute yet."""
+        count = self._records.destroy(subject, until=until, now=self._ambient.now())
         self._held.forget(subject)
         return count
 

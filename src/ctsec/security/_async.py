@@ -12,6 +12,7 @@ from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit._async_subjects import AsyncPersonalParts
+from ctsec.audit.erasure._async_ports import AsyncErasureList
 from ctsec.audit.event import Event
 from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.clock import Clock
@@ -31,6 +32,7 @@ from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
 from ctsec.security._async_backups import AsyncBackupDesk
 from ctsec.security._async_engines import AsyncDeks, AsyncEngines, AsyncSlowHash
+from ctsec.security._async_erasures import AsyncErasureJobs
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
 from ctsec.security._async_logs import AsyncLogs
@@ -81,6 +83,7 @@ class AsyncSecurity:
     guard store takes over while that is away, and always keeps the counters of authenticators. The bundle closes it.
     `backups` is where backups go that operators ask for, such as `ctsec.storage.backup.FolderBackups`; `ctsec.storage.blocking`
     has its form for an event loop.
+    `erased` is who was erased from the log, kept outside of the backups (`ctsec.audit.erasure.FileErasureList`).
     `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
     `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
     """
@@ -90,6 +93,7 @@ class AsyncSecurity:
         "_ambient",
         "_aside",
         "_engines",
+        "_erasures",
         "_feed",
         "_guard",
         "_peers",
@@ -125,6 +129,7 @@ class AsyncSecurity:
         allowances: AsyncSharedAllowances | None = None,
         log_signer: AsyncLogSigner | None = None,
         backups: AsyncBackups | None = None,
+        erased: AsyncErasureList | None = None,
         retention_signer: AsyncLogSigner | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
@@ -153,6 +158,15 @@ class AsyncSecurity:
         self.logs = AsyncLogs(storage, signer=log_signer, identity=identity, ambient=self._ambient)
         kept = parts.settings.retention
         self.retention = AsyncRetentionJobs(storage, logs=self.logs, signer=retention_signer, policy=kept, ambient=self._ambient)
+        self._erasures = AsyncErasureJobs(
+            storage,
+            subjects=subjects,
+            ring=secrets,
+            logs=self.logs,
+            erased=erased,
+            committed=self._committed,
+            ambient=self._ambient,
+        )
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -221,6 +235,7 @@ class AsyncSecurity:
                 await store.deks.add(await self._engines.secrets.make_dek(DEPLOYMENT, region=DEFAULT_REGION))
         if found is not None:
             await self.jobs.keys.rotate_if_due(found)
+            await self.jobs.erasures.replay()
 
     def worker(self, owner: str) -> AsyncWorker:
         """Return the worker that runs this bundle's jobs; `owner` names the process in leases."""
@@ -291,6 +306,7 @@ class AsyncSecurity:
             recoveries=AsyncRecoveryJobs(self.begin),
             logs=self.logs,
             retention=self.retention,
+            erasures=self._erasures,
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )

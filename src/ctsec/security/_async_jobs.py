@@ -10,6 +10,7 @@ from ctsec.ambient import Ambient
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.mail.message import Letters
+from ctsec.security._async_erasures import ERASURE_JOB, AsyncErasureJobs
 from ctsec.security._async_key_jobs import AsyncKeyJobs
 from ctsec.security._async_logs import JOB, SIGNING_JOB, AsyncLogs
 from ctsec.security._async_mail_jobs import AsyncMailJobs
@@ -54,6 +55,7 @@ class AsyncJobs:
         "_mails",
         "_memory",
         "_storage",
+        "erasures",
         "keys",
         "logs",
         "mail",
@@ -84,6 +86,7 @@ class AsyncJobs:
         stale: AsyncStaleJobs,
         logs: AsyncLogs,
         retention: AsyncRetentionJobs,
+        erasures: AsyncErasureJobs,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -100,6 +103,7 @@ class AsyncJobs:
         self.stale = stale
         self.logs = logs
         self.retention = retention
+        self.erasures = erasures
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer, checkpoints and purges where there is a key: else they wait, visible."""
@@ -118,6 +122,7 @@ class AsyncJobs:
             AsyncJob(name="data-keys", every=DAILY, work=self.keys.rotate_due),
             AsyncJob(name="reencryption", every=MINUTELY, work=self.reencryptions.run_due),
             AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
+            AsyncJob(name=ERASURE_JOB, every=SELDOM, work=self.erasures.run_due),
             AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         signing = (AsyncJob(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()

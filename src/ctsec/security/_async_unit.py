@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctsec.audit._async import AsyncSequencer
+from ctsec.audit.erasure._async import AsyncErasures
 from ctsec.audit.retention._async import AsyncRetention, AsyncRetentionParts
 from ctsec.directory._async import AsyncDirectory
 from ctsec.directory._async_alarm import AsyncOwnerAlarm
@@ -122,6 +123,11 @@ class AsyncUnit(AsyncPeople):
             records=store.retention, purges=store.purges, log=store.log, rights=self._authority, policy=self._parts.settings.retention
         )
         return AsyncRetention(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def erasures(self) -> AsyncErasures:
+        """Persons whose traces in the log become unreadable, as operators ask for it."""
+        return AsyncErasures(self._store.erasures, audit=self.audit, ambient=self._ambient)
 
     @property
     def secrets(self) -> AsyncSecrets:

@@ -13,6 +13,7 @@ from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit._sync_ports import LogSigner
 from ctsec.audit._sync_subjects import PersonalParts
+from ctsec.audit.erasure._sync_ports import ErasureList
 from ctsec.audit.event import Event
 from ctsec.authn._sync_ports import BreachRanges
 from ctsec.clock import Clock
@@ -32,6 +33,7 @@ from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
 from ctsec.security._sync_backups import BackupDesk
 from ctsec.security._sync_engines import Deks, Engines, SlowHash
+from ctsec.security._sync_erasures import ErasureJobs
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
 from ctsec.security._sync_logs import Logs
@@ -82,6 +84,7 @@ class Security:
     guard store takes over while that is away, and always keeps the counters of authenticators. The bundle closes it.
     `backups` is where backups go that operators ask for, such as `ctsec.storage.backup.FolderBackups`; `ctsec.storage.blocking`
     has its form for an event loop.
+    `erased` is who was erased from the log, kept outside of the backups (`ctsec.audit.erasure.FileErasureList`).
     `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
     `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
     """
@@ -91,6 +94,7 @@ class Security:
         "_ambient",
         "_aside",
         "_engines",
+        "_erasures",
         "_feed",
         "_guard",
         "_peers",
@@ -126,6 +130,7 @@ class Security:
         allowances: SharedAllowances | None = None,
         log_signer: LogSigner | None = None,
         backups: Backups | None = None,
+        erased: ErasureList | None = None,
         retention_signer: LogSigner | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
@@ -154,6 +159,15 @@ class Security:
         self.logs = Logs(storage, signer=log_signer, identity=identity, ambient=self._ambient)
         kept = parts.settings.retention
         self.retention = RetentionJobs(storage, logs=self.logs, signer=retention_signer, policy=kept, ambient=self._ambient)
+        self._erasures = ErasureJobs(
+            storage,
+            subjects=subjects,
+            ring=secrets,
+            logs=self.logs,
+            erased=erased,
+            committed=self._committed,
+            ambient=self._ambient,
+        )
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -222,6 +236,7 @@ class Security:
                 store.deks.add(self._engines.secrets.make_dek(DEPLOYMENT, region=DEFAULT_REGION))
         if found is not None:
             self.jobs.keys.rotate_if_due(found)
+            self.jobs.erasures.replay()
 
     def worker(self, owner: str) -> Worker:
         """Return the worker that runs this bundle's jobs; `owner` names the process in leases."""
@@ -290,6 +305,7 @@ class Security:
             recoveries=RecoveryJobs(self.begin),
             logs=self.logs,
             retention=self.retention,
+            erasures=self._erasures,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )

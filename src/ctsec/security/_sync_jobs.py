@@ -11,6 +11,7 @@ from ctsec.ambient import Ambient
 from ctsec.encryption._sync import KeyRing
 from ctsec.mail._sync_ports import Mailer
 from ctsec.mail.message import Letters
+from ctsec.security._sync_erasures import ERASURE_JOB, ErasureJobs
 from ctsec.security._sync_key_jobs import KeyJobs
 from ctsec.security._sync_logs import JOB, SIGNING_JOB, Logs
 from ctsec.security._sync_mail_jobs import MailJobs
@@ -55,6 +56,7 @@ class Jobs:
         "_mails",
         "_memory",
         "_storage",
+        "erasures",
         "keys",
         "logs",
         "mail",
@@ -85,6 +87,7 @@ class Jobs:
         stale: StaleJobs,
         logs: Logs,
         retention: RetentionJobs,
+        erasures: ErasureJobs,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -101,6 +104,7 @@ class Jobs:
         self.stale = stale
         self.logs = logs
         self.retention = retention
+        self.erasures = erasures
 
     def all(self) -> tuple[Job, ...]:
         """Return every job; mail only where there is a mailer, checkpoints and purges where there is a key: else they wait, visible."""
@@ -119,6 +123,7 @@ class Jobs:
             Job(name="data-keys", every=DAILY, work=self.keys.rotate_due),
             Job(name="reencryption", every=MINUTELY, work=self.reencryptions.run_due),
             Job(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
+            Job(name=ERASURE_JOB, every=SELDOM, work=self.erasures.run_due),
             Job(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         signing = (Job(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()

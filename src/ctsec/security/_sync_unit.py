@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ctsec.audit._sync import Sequencer
+from ctsec.audit.erasure._sync import Erasures
 from ctsec.audit.retention._sync import Retention, RetentionParts
 from ctsec.directory._sync import Directory
 from ctsec.directory._sync_alarm import OwnerAlarm
@@ -123,6 +124,11 @@ class Unit(People):
             records=store.retention, purges=store.purges, log=store.log, rights=self._authority, policy=self._parts.settings.retention
         )
         return Retention(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def erasures(self) -> Erasures:
+        """Persons whose traces in the log become unreadable, as operators ask for it."""
+        return Erasures(self._store.erasures, audit=self.audit, ambient=self._ambient)
 
     @property
     def secrets(self) -> Secrets:

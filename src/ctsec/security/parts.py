@@ -161,6 +161,7 @@ class EmbeddedOptions:
     `roles_in_memory` loads the roles of an organization whole when it is first asked about, instead of person by person.
 
     `backups` is the folder for backups that operators ask for (`ctsec.storage.backup.BackupFolder`); a bundle in memory has none.
+    `erased` is the file that says who was erased from the log (beside the database): keep it out of backups, and never lose it.
     """
 
     base_url: str = "http://localhost:8000"
@@ -197,6 +198,7 @@ class EmbeddedOptions:
     deployment: str = ""
     former_log_keys: tuple[str, ...] = ()
     backups: BackupFolder | None = None
+    erased: str | None = None
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     former_retention_keys: tuple[str, ...] = ()
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncInboxRecords, AsyncLogRecords, AsyncTreeRecords
+from ctsec.audit.erasure._async_ports import AsyncErasureRecords
 from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
 from ctsec.authn._async_ports import AsyncDeviceRecords, AsyncPasswordRecords, AsyncSessionRecords
 from ctsec.changes import Epochs, News
@@ -259,6 +260,11 @@ class AsyncStore(Protocol):
     @property
     def purges(self) -> AsyncPurgeRecords:
         """The events of the logs, to be purged."""
+        ...
+
+    @property
+    def erasures(self) -> AsyncErasureRecords:
+        """Erasures of persons."""
         ...
 
     @property

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from ctsec.audit._sync_ports import CheckpointRecords, InboxRecords, LogRecords, TreeRecords
+from ctsec.audit.erasure._sync_ports import ErasureRecords
 from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
 from ctsec.authn._sync_ports import DeviceRecords, PasswordRecords, SessionRecords
 from ctsec.changes import Epochs, News
@@ -260,6 +261,11 @@ class Store(Protocol):
     @property
     def purges(self) -> PurgeRecords:
         """The events of the logs, to be purged."""
+        ...
+
+    @property
+    def erasures(self) -> ErasureRecords:
+        """Erasures of persons."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""What blocks, a host's table or a folder of backups, for the async bundle: its calls wait in threads, never in the event loop."""
+"""What blocks, such as a host's table or a folder of backups, for the async bundle: its calls wait in threads, never in the event loop."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ctsec.audit.erasure.ports import ErasureList
+    from ctsec.audit.erasure.record import Erased
     from ctsec.encryption.ports import SealedTable
     from ctsec.encryption.reencryption import SealedRow
     from ctsec.ids import DekId, Random
@@ -61,3 +63,20 @@ class AsyncBlockingBackups:
     async def verify(self, backup: DekId) -> Outcome[StoredBackup]:
         """Read a whole backup."""
         return await to_thread(self._backups.verify, backup)
+
+
+class AsyncBlockingErasureList:
+    """See `ctsec.audit.erasure.ports.AsyncErasureList`."""
+
+    __slots__ = ("_list",)
+
+    def __init__(self, erased: ErasureList) -> None:
+        self._list = erased
+
+    async def add(self, erased: Erased) -> None:
+        """Append an entry."""
+        await to_thread(self._list.add, erased)
+
+    async def all(self) -> tuple[Erased, ...]:
+        """Return every entry."""
+        return await to_thread(self._list.all)

@@ -1,4 +1,4 @@
-"""Operations of those who run the deployment: backups, cases of the support, verified domains (async source)."""
+"""Operations of those who run the deployment: backups, cases of the support, erasures, verified domains (async source)."""
 
 from __future__ import annotations
 
@@ -81,6 +81,22 @@ async def approve_support_case(call: AsyncCall) -> Answer:
 async def cancel_support_case(call: AsyncCall) -> Answer:
     """End a case before it is carried out."""
     return _answer(await call.unit.support.cancel(call.acting, case=_case(call)))
+
+
+async def erasures(call: AsyncCall) -> Answer:
+    """List erasures, those that are done too."""
+    page = call.page()
+    if isinstance(page, Refusal):
+        return page
+    after, limit = page
+    found = await call.unit.erasures.page(after=after, limit=limit)
+    return WebResponse(json={"erasures": list(map(views.erasure, found)), "next": found[-1].id if len(found) == limit else None})
+
+
+async def erase_person(call: AsyncCall) -> Answer:
+    """Ask that what the log says of somebody becomes unreadable; the worker does it, unless a legal hold keeps it waiting."""
+    done = await call.unit.erasures.request(call.acting, user=call.user)
+    return done if isinstance(done, Refusal) else WebResponse(status=202, json=views.erasure(done))
 
 
 async def record_domain(call: AsyncCall) -> Answer:

@@ -1,5 +1,5 @@
 # Generated from src/ctsec/web/_async_operators.py by tools/twin.py; edit that file.
-"""Operations of those who run the deployment: backups, cases of the support, verified domains (async source)."""
+"""Operations of those who run the deployment: backups, cases of the support, erasures, verified domains (async source)."""
 
 from __future__ import annotations
 
@@ -82,6 +82,22 @@ def approve_support_case(call: Call) -> Answer:
 def cancel_support_case(call: Call) -> Answer:
     """End a case before it is carried out."""
     return _answer(call.unit.support.cancel(call.acting, case=_case(call)))
+
+
+def erasures(call: Call) -> Answer:
+    """List erasures, those that are done too."""
+    page = call.page()
+    if isinstance(page, Refusal):
+        return page
+    after, limit = page
+    found = call.unit.erasures.page(after=after, limit=limit)
+    return WebResponse(json={"erasures": list(map(views.erasure, found)), "next": found[-1].id if len(found) == limit else None})
+
+
+def erase_person(call: Call) -> Answer:
+    """Ask that what the log says of somebody becomes unreadable; the worker does it, unless a legal hold keeps it waiting."""
+    done = call.unit.erasures.request(call.acting, user=call.user)
+    return done if isinstance(done, Refusal) else WebResponse(status=202, json=views.erasure(done))
 
 
 def record_domain(call: Call) -> Answer:

@@ -11,6 +11,7 @@ from ctsec.web.route import operator_route as _route
 _CASE: Final = ("id", "user_id", "state", "requested_by", "approved_by", "due_at:date-time", "expires_at:date-time")
 _CASES: Final = "/operator/support-cases"
 _BACKUP: Final = ("id", "size:integer", "created_at:date-time", "rows:integer", "kek", "signed_by")
+_ERASURE: Final = ("id", "user_id", "state", "requested_by", "requested_at:date-time", "done_at:date-time", "keys:integer")
 _DOMAIN: Final = "/operator/organizations/{organization_id}/domains/{domain}"
 OPERATORS: Final[tuple[Route, ...]] = (
     _route("GET /operator/backups backups", "The backups that are kept, newest first", returns=("backups:array",)),
@@ -21,6 +22,15 @@ OPERATORS: Final[tuple[Route, ...]] = (
     _route(f"POST {_CASES}/{{recovery_id}}/view view_support_case", "See it with its evidence", returns=(*_CASE, "evidence:object")),
     _route(f"POST {_CASES}/{{recovery_id}}/approve approve_support_case", "Approve what another operator opened", returns=_CASE),
     _route(f"POST {_CASES}/{{recovery_id}}/cancel cancel_support_case", "End it before it is carried out", returns=_CASE),
+    _route(
+        "GET /operator/erasures erasures",
+        "Persons who were, or are to be, erased",
+        query=("after", "limit"),
+        returns=("erasures:array", "next"),
+    ),
+    _route(
+        "POST /operator/people/{user_id}/erase erase_person", "Make what the log says of somebody unreadable", status=202, returns=_ERASURE
+    ),
     _route(f"PUT {_DOMAIN} record_domain", "Record that the organization controls it", body=models.DomainProof, returns=("domain",)),
     _route(f"DELETE {_DOMAIN} withdraw_domain", "Take that record back", status=204),
 )

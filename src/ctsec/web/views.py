@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from ctsec.audit.erasure.record import Erasure
 from ctsec.audit.record import StoredEvent
 from ctsec.authn.device import KnownDevice
 from ctsec.authn.record import Session
@@ -244,6 +245,19 @@ def backup(stored: StoredBackup) -> View:
         "rows": stored.rows,
         "kek": stored.kek,
         "signed_by": stored.signed_by,
+    }
+
+
+def erasure(record: Erasure) -> View:
+    """Return the erasure of a person."""
+    return {
+        "id": record.id,
+        "user_id": record.user_id,
+        "state": record.state.value,
+        "requested_by": record.requested_by,
+        "requested_at": moment(record.requested_at),
+        "done_at": moment(record.done_at),
+        "keys": record.keys,
     }
 
 

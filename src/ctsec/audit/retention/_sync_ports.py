@@ -37,6 +37,10 @@ class RetentionRecords(Protocol):
         """Return the holds of a log in the order of ids, those that were released too; after `lock` all that are committed."""
         ...
 
+    def in_force(self, *, since: datetime) -> tuple[LegalHold, ...]:
+        """Return the holds of every log that were not released, or after a time, in the order of ids."""
+        ...
+
     def add_hold(self, hold: LegalHold) -> None:
         """Store a hold."""
         ...

@@ -31,6 +31,7 @@ from ctsec.storage.memory._async_directory import (
     AsyncMemoryWorkspaces,
 )
 from ctsec.storage.memory._async_elevations import AsyncMemoryBreakGlass, AsyncMemoryElevations, AsyncMemoryLists
+from ctsec.storage.memory._async_erasures import AsyncMemoryErasures
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
 from ctsec.storage.memory._async_index_keys import AsyncMemoryIndexKeys
 from ctsec.storage.memory._async_keys import AsyncMemoryKeys
@@ -91,6 +92,7 @@ class AsyncMemoryStore:
     checkpoints: AsyncMemoryCheckpoints
     retention: AsyncMemoryRetention
     purges: AsyncMemoryPurges
+    erasures: AsyncMemoryErasures
     outbox: AsyncMemoryOutbox
     jobs: AsyncMemoryJobs
     epochs: AsyncMemoryEpochs
@@ -141,6 +143,7 @@ class AsyncMemoryStore:
             checkpoints=AsyncMemoryCheckpoints(tx),
             retention=AsyncMemoryRetention(tx),
             purges=AsyncMemoryPurges(tx),
+            erasures=AsyncMemoryErasures(tx),
             outbox=AsyncMemoryOutbox(tx),
             jobs=AsyncMemoryJobs(tx),
             epochs=AsyncMemoryEpochs(tx),

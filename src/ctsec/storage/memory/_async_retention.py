@@ -46,6 +46,11 @@ class AsyncMemoryRetention:
         """Return the holds of a log in the order of ids, as committed: whoever locked the plan has waited for them."""
         return tuple(sorted(self._tx.current_where(HOLDS, lambda each: each.log == log), key=lambda each: each.id))
 
+    async def in_force(self, *, since: datetime) -> tuple[LegalHold, ...]:
+        """Return the holds of every log that were not released, or after a time, in the order of ids."""
+        bound = self._tx.current_where(HOLDS, lambda each: each.released_at is None or each.released_at > since)
+        return tuple(sorted(bound, key=lambda each: each.id))
+
     async def add_hold(self, hold: LegalHold) -> None:
         """Store a hold."""
         self._tx.insert(HOLDS, hold.id, hold)

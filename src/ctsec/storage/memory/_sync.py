@@ -32,6 +32,7 @@ from ctsec.storage.memory._sync_directory import (
     MemoryWorkspaces,
 )
 from ctsec.storage.memory._sync_elevations import MemoryBreakGlass, MemoryElevations, MemoryLists
+from ctsec.storage.memory._sync_erasures import MemoryErasures
 from ctsec.storage.memory._sync_guard import MemoryGuard
 from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
 from ctsec.storage.memory._sync_keys import MemoryKeys
@@ -92,6 +93,7 @@ class MemoryStore:
     checkpoints: MemoryCheckpoints
     retention: MemoryRetention
     purges: MemoryPurges
+    erasures: MemoryErasures
     outbox: MemoryOutbox
     jobs: MemoryJobs
     epochs: MemoryEpochs
@@ -142,6 +144,7 @@ class MemoryStore:
             checkpoints=MemoryCheckpoints(tx),
             retention=MemoryRetention(tx),
             purges=MemoryPurges(tx),
+            erasures=MemoryErasures(tx),
             outbox=MemoryOutbox(tx),
             jobs=MemoryJobs(tx),
             epochs=MemoryEpochs(tx),

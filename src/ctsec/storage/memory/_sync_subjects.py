@@ -36,11 +36,11 @@ class MemorySubjectKeys:
         with self._state.lock:
             return tuple(sorted((key for key in self._state.subjects.values() if key.subject == subject), key=lambda key: key.id))
 
-    def destroy(self, subject: str, *, now: datetime) -> int:
-        """Take the key out of every row of a person that was made by `now` and still has one; return how many."""
+    def destroy(self, subject: str, *, until: datetime, now: datetime) -> int:
+        """Take the key out of every row of a person that was made by `until` and still has one; return how many."""
         with self._state.lock:
             found = [key for key in self._state.subjects.values() if key.subject == subject and key.destroyed_at is None]
-            due = [key for key in found if key.created_at <= now]
+            due = [key for key in found if key.created_at <= until]
             for key in due:
                 self._state.subjects[key.id] = key.destroyed(now=now)
             return len(due)

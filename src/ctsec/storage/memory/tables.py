@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
+from ctsec.audit.erasure.record import Erasure
 from ctsec.audit.event import LogId
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.audit.retention.hold import LegalHold
@@ -24,6 +25,7 @@ from ctsec.ids import (
     DekId,
     DeviceId,
     ElevationId,
+    ErasureId,
     EventId,
     HoldId,
     InvitationId,
@@ -94,6 +96,7 @@ CHECKPOINT_NUMBERS: Final[Table[int, tuple[LogId, int]]] = Table("checkpoint_num
 LEAVES: Final[Table[tuple[LogId, int], bytes]] = Table("leaves")
 RETENTION: Final[Table[LogId, StoredPlans]] = Table("retention")
 HOLDS: Final[Table[HoldId, LegalHold]] = Table("holds")
+ERASURES: Final[Table[ErasureId, Erasure]] = Table("erasures")
 OUTBOX: Final[Table[MessageId, OutboxEntry]] = Table("outbox")
 JOBS: Final[Table[str, JobLease]] = Table("jobs")
 MOVES: Final[Table[MoveId, Move]] = Table("moves")

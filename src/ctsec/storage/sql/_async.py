@@ -32,6 +32,7 @@ from ctsec.storage.sql._async_directory import (
     AsyncSqlWorkspaces,
 )
 from ctsec.storage.sql._async_elevations import AsyncSqlBreakGlass, AsyncSqlElevations, AsyncSqlLists
+from ctsec.storage.sql._async_erasures import AsyncSqlErasures
 from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
 from ctsec.storage.sql._async_index_keys import AsyncSqlIndexKeys
@@ -99,6 +100,7 @@ class AsyncSqlStore:
     checkpoints: AsyncSqlCheckpoints
     retention: AsyncSqlRetention
     purges: AsyncSqlPurges
+    erasures: AsyncSqlErasures
     outbox: AsyncSqlOutbox
     jobs: AsyncSqlJobs
     epochs: AsyncSqlEpochs
@@ -149,6 +151,7 @@ class AsyncSqlStore:
             checkpoints=AsyncSqlCheckpoints(run, tables),
             retention=AsyncSqlRetention(run, tables),
             purges=AsyncSqlPurges(run, tables),
+            erasures=AsyncSqlErasures(run, tables),
             outbox=AsyncSqlOutbox(run, tables),
             jobs=AsyncSqlJobs(run, tables),
             epochs=AsyncSqlEpochs(run, tables),

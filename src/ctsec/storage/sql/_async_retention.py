@@ -50,6 +50,10 @@ class AsyncSqlRetention:
         """Return the holds of a log in the order of ids."""
         return all_made(LegalHold, await self._run.rows(retention.holds(self._tables, log)))
 
+    async def in_force(self, *, since: datetime) -> tuple[LegalHold, ...]:
+        """Return the holds of every log that were not released, or after a time, in the order of ids."""
+        return all_made(LegalHold, await self._run.rows(retention.in_force(self._tables, since=since)))
+
     async def add_hold(self, hold: LegalHold) -> None:
         """Store a hold."""
         await self._run.change(added(self._tables.log.hold, hold))

@@ -37,7 +37,7 @@ class AsyncSqlSubjectKeys:
         async with self._transactions.reading() as run:
             return all_made(SubjectKey, await run.rows(subjects.of_subject(self._tables, subject)))
 
-    async def destroy(self, subject: str, *, now: datetime) -> int:
-        """Take the key out of every row of a person that was made by `now` and still has one; return how many."""
+    async def destroy(self, subject: str, *, until: datetime, now: datetime) -> int:
+        """Take the key out of every row of a person that was made by `until` and still has one; return how many."""
         async with self._transactions.writing(Progress(nobody)) as run:
-            return await run.change(subjects.destroy(self._tables, subject, now=now))
+            return await run.change(subjects.destroy(self._tables, subject, until=until, now=now))

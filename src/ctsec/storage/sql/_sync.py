@@ -33,6 +33,7 @@ from ctsec.storage.sql._sync_directory import (
     SqlWorkspaces,
 )
 from ctsec.storage.sql._sync_elevations import SqlBreakGlass, SqlElevations, SqlLists
+from ctsec.storage.sql._sync_erasures import SqlErasures
 from ctsec.storage.sql._sync_executor import Executor, JoinedSource
 from ctsec.storage.sql._sync_guard import SqlGuard
 from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
@@ -100,6 +101,7 @@ class SqlStore:
     checkpoints: SqlCheckpoints
     retention: SqlRetention
     purges: SqlPurges
+    erasures: SqlErasures
     outbox: SqlOutbox
     jobs: SqlJobs
     epochs: SqlEpochs
@@ -150,6 +152,7 @@ class SqlStore:
             checkpoints=SqlCheckpoints(run, tables),
             retention=SqlRetention(run, tables),
             purges=SqlPurges(run, tables),
+            erasures=SqlErasures(run, tables),
             outbox=SqlOutbox(run, tables),
             jobs=SqlJobs(run, tables),
             epochs=SqlEpochs(run, tables),

@@ -51,6 +51,10 @@ class SqlRetention:
         """Return the holds of a log in the order of ids."""
         return all_made(LegalHold, self._run.rows(retention.holds(self._tables, log)))
 
+    def in_force(self, *, since: datetime) -> tuple[LegalHold, ...]:
+        """Return the holds of every log that were not released, or after a time, in the order of ids."""
+        return all_made(LegalHold, self._run.rows(retention.in_force(self._tables, since=since)))
+
     def add_hold(self, hold: LegalHold) -> None:
         """Store a hold."""
         self._run.change(added(self._tables.log.hold, hold))

@@ -38,7 +38,7 @@ class SqlSubjectKeys:
         with self._transactions.reading() as run:
             return all_made(SubjectKey, run.rows(subjects.of_subject(self._tables, subject)))
 
-    def destroy(self, subject: str, *, now: datetime) -> int:
-        """Take the key out of every row of a person that was made by `now` and still has one; return how many."""
+    def destroy(self, subject: str, *, until: datetime, now: datetime) -> int:
+        """Take the key out of every row of a person that was made by `until` and still has one; return how many."""
         with self._transactions.writing(Progress(nobody)) as run:
-            return run.change(subjects.destroy(self._tables, subject, now=now))
+            return run.change(subjects.destroy(self._tables, subject, until=until, now=now))

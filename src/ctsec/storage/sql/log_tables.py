@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Table
 
-from ctsec.storage.sql.types import Blob, Digest, Ident, Instant, Words
+from ctsec.audit.erasure.record import ErasureState
+from ctsec.storage.sql.types import Blob, Digest, EnumText, Ident, Instant, Words
 
 _HASH: Final = 32
 _LOG: Final = 64
@@ -33,6 +34,7 @@ class LogTables:
     leaf: Table
     retention: Table
     hold: Table
+    erasure: Table
 
 
 def _id(name: str, length: int = _LOG, *, nullable: bool = False) -> Column[Any]:
@@ -99,5 +101,10 @@ def log_tables(make: Callable[..., Table]) -> LogTables:
             _at("placed_at"), _id("asked_by", 256, nullable=True), _at("asked_at", nullable=True),
             _id("released_by", 256, nullable=True), _at("released_at", nullable=True), _number("version"),
             key=("id",), by_log=("log", "id"),
+        ),
+        erasure=make(
+            "erasure", _id("id"), _id("user_id"), Column("state", EnumText(ErasureState, "erasure.state"), nullable=False),
+            _id("requested_by", 256), _at("requested_at"), _at("done_at", nullable=True), _number("keys"), _number("version"),
+            key=("id",), by_user=("user_id", "id"), by_state=("state", "id"),
         ),
     )  # fmt: skip

@@ -47,7 +47,7 @@ from ctsec.testing.conformance._async_passkeys import AsyncPasskeyConformance
 from ctsec.testing.conformance._async_recovery import AsyncDomainConformance, AsyncRecoveryConformance, AsyncTrailConformance
 from ctsec.testing.conformance._async_reencryption import AsyncReencryptionConformance
 from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
-from ctsec.testing.conformance._async_retention import AsyncRetentionConformance
+from ctsec.testing.conformance._async_retention import AsyncErasureConformance, AsyncRetentionConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
 from ctsec.testing.conformance._async_tree import AsyncTreeConformance
 from ctsec.testing.conformance._async_vault import AsyncCredentialConformance, AsyncIndexKeyConformance
@@ -84,7 +84,7 @@ from ctsec.testing.conformance._sync_passkeys import PasskeyConformance
 from ctsec.testing.conformance._sync_recovery import DomainConformance, RecoveryConformance, TrailConformance
 from ctsec.testing.conformance._sync_reencryption import ReencryptionConformance
 from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
-from ctsec.testing.conformance._sync_retention import RetentionConformance
+from ctsec.testing.conformance._sync_retention import ErasureConformance, RetentionConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
 from ctsec.testing.conformance._sync_tree import TreeConformance
 from ctsec.testing.conformance._sync_vault import CredentialConformance, IndexKeyConformance
@@ -107,6 +107,7 @@ __all__ = [
     "AsyncDomainConformance",
     "AsyncElevationConformance",
     "AsyncEpochConformance",
+    "AsyncErasureConformance",
     "AsyncGuardConformance",
     "AsyncHostSession",
     "AsyncInboxConformance",
@@ -155,6 +156,7 @@ __all__ = [
     "DomainConformance",
     "ElevationConformance",
     "EpochConformance",
+    "ErasureConformance",
     "GuardConformance",
     "HostSession",
     "InboxConformance",

@@ -234,8 +234,8 @@ class AsyncSubjectConformance:
         for each in (late, other, two, one):
             await subjects.add(each)
         equal(await subjects.of_subject(one.subject), (one, two, late))
-        equal(await subjects.destroy(one.subject, now=NOW + TICK), 2)
-        equal(await subjects.destroy(one.subject, now=NOW + 2 * TICK), 0)
+        equal(await subjects.destroy(one.subject, until=NOW, now=NOW + TICK), 2)
+        equal(await subjects.destroy(one.subject, until=NOW + TICK, now=NOW + 2 * TICK), 0)
         ended = tuple(each.destroyed(now=NOW + TICK) for each in (one, two))
         equal(await subjects.of_subject(one.subject), (*ended, late))
         equal([await subjects.get(each.id) for each in (one, other, subject_key(5, of=1))], [ended[0], other, None])

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from ctsec.ambient import Ambient
 from ctsec.audit.assurance import FindingKind
+from ctsec.audit.erasure.record import Erasure, ErasureState
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.query import AuditQuery
 from ctsec.audit.record import SealedEvent
@@ -18,7 +19,7 @@ from ctsec.audit.sealing import Head
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.tiles import TILE_WIDTH
 from ctsec.encryption.ed25519 import Signer
-from ctsec.ids import HoldId
+from ctsec.ids import ErasureId, HoldId
 from ctsec.secret import Secret
 from ctsec.security._async_logs import AsyncLogs
 from ctsec.security._async_retention_jobs import AsyncRetentionJobs
@@ -180,3 +181,39 @@ class AsyncRetentionConformance:
             await store.purges.remove(_ONE, (5,), size=(await store.purges.lead(_ONE)).size)
         found = [each.at for each in (await logs.verify()).findings if each.kind is FindingKind.PURGE]
         holds(found == [5], "an event that is gone without a record is found")
+
+
+class AsyncErasureConformance:
+    """Erasures of persons, and the holds that keep them waiting."""
+
+    async def test_an_erasure_goes_on_once(self, storage: AsyncStorage) -> None:
+        """It is deferred or done by one of two callers, found by person and as unfinished, and told page by page."""
+        one, two = _erasure(1, of=1), _erasure(2, of=2)
+        async with storage.begin(after_commit=ignore) as store:
+            for each in (two, one):
+                await store.erasures.add(each)
+            equal(await store.erasures.unfinished(limit=9), (one, two))
+            equal(await store.erasures.unfinished(limit=1), (one,))
+            waiting = one.deferred()
+            equal([await store.erasures.replace(waiting) for _ in range(2)], [True, False])
+            done = waiting.done(now=NOW + TICK, keys=3)
+            equal([await store.erasures.replace(done), await store.erasures.replace(_erasure(9, of=1).deferred())], [True, False])
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.erasures.unfinished(limit=9), (two,))
+            equal([await store.erasures.of_user(user_id(n)) for n in (1, 2, 3)], [(done,), (two,), ()])
+            equal([await store.erasures.page(after=after, limit=1) for after in ("", one.id, two.id)], [(done,), (two,), ()])
+            equal([await store.erasures.get(one.id), await store.erasures.get(_erasure(9, of=1).id)], [done, None])
+
+    async def test_holds_of_every_log_are_found(self, storage: AsyncStorage) -> None:
+        """Those that were not released, or after the moment, of whatever log."""
+        kept, other = _hold(1), _hold(2, log=DEPLOYMENT_LOG)
+        old, late = (replace(_hold(n), released_by=user_id(2), released_at=NOW + n * TICK) for n in (3, 4))
+        async with storage.begin(after_commit=ignore) as store:
+            for each in (late, other, old, kept):
+                await store.retention.add_hold(each)
+        async with storage.reading() as store:
+            equal(await store.retention.in_force(since=NOW + 3 * TICK), (kept, other, late))
+
+
+def _erasure(n: int, *, of: int) -> Erasure:
+    return Erasure(id=ErasureId(number("era", n)), user_id=user_id(of), state=ErasureState.REQUESTED, requested_by="sam", requested_at=NOW)

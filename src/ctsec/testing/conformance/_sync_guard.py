@@ -235,8 +235,8 @@ class SubjectConformance:
         for each in (late, other, two, one):
             subjects.add(each)
         equal(subjects.of_subject(one.subject), (one, two, late))
-        equal(subjects.destroy(one.subject, now=NOW + TICK), 2)
-        equal(subjects.destroy(one.subject, now=NOW + 2 * TICK), 0)
+        equal(subjects.destroy(one.subject, until=NOW, now=NOW + TICK), 2)
+        equal(subjects.destroy(one.subject, until=NOW + TICK, now=NOW + 2 * TICK), 0)
         ended = tuple(each.destroyed(now=NOW + TICK) for each in (one, two))
         equal(subjects.of_subject(one.subject), (*ended, late))
         equal([subjects.get(each.id) for each in (one, other, subject_key(5, of=1))], [ended[0], other, None])

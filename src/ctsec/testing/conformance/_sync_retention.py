@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from ctsec.ambient import Ambient
 from ctsec.audit.assurance import FindingKind
+from ctsec.audit.erasure.record import Erasure, ErasureState
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.query import AuditQuery
 from ctsec.audit.record import SealedEvent
@@ -19,7 +20,7 @@ from ctsec.audit.sealing import Head
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.tiles import TILE_WIDTH
 from ctsec.encryption.ed25519 import Signer
-from ctsec.ids import HoldId
+from ctsec.ids import ErasureId, HoldId
 from ctsec.secret import Secret
 from ctsec.security._sync_logs import Logs
 from ctsec.security._sync_retention_jobs import RetentionJobs
@@ -181,3 +182,39 @@ class RetentionConformance:
             store.purges.remove(_ONE, (5,), size=(store.purges.lead(_ONE)).size)
         found = [each.at for each in (logs.verify()).findings if each.kind is FindingKind.PURGE]
         holds(found == [5], "an event that is gone without a record is found")
+
+
+class ErasureConformance:
+    """Erasures of persons, and the holds that keep them waiting."""
+
+    def test_an_erasure_goes_on_once(self, storage: Storage) -> None:
+        """It is deferred or done by one of two callers, found by person and as unfinished, and told page by page."""
+        one, two = _erasure(1, of=1), _erasure(2, of=2)
+        with storage.begin(after_commit=ignore) as store:
+            for each in (two, one):
+                store.erasures.add(each)
+            equal(store.erasures.unfinished(limit=9), (one, two))
+            equal(store.erasures.unfinished(limit=1), (one,))
+            waiting = one.deferred()
+            equal([store.erasures.replace(waiting) for _ in range(2)], [True, False])
+            done = waiting.done(now=NOW + TICK, keys=3)
+            equal([store.erasures.replace(done), store.erasures.replace(_erasure(9, of=1).deferred())], [True, False])
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.erasures.unfinished(limit=9), (two,))
+            equal([store.erasures.of_user(user_id(n)) for n in (1, 2, 3)], [(done,), (two,), ()])
+            equal([store.erasures.page(after=after, limit=1) for after in ("", one.id, two.id)], [(done,), (two,), ()])
+            equal([store.erasures.get(one.id), store.erasures.get(_erasure(9, of=1).id)], [done, None])
+
+    def test_holds_of_every_log_are_found(self, storage: Storage) -> None:
+        """Those that were not released, or after the moment, of whatever log."""
+        kept, other = _hold(1), _hold(2, log=DEPLOYMENT_LOG)
+        old, late = (replace(_hold(n), released_by=user_id(2), released_at=NOW + n * TICK) for n in (3, 4))
+        with storage.begin(after_commit=ignore) as store:
+            for each in (late, other, old, kept):
+                store.retention.add_hold(each)
+        with storage.reading() as store:
+            equal(store.retention.in_force(since=NOW + 3 * TICK), (kept, other, late))
+
+
+def _erasure(n: int, *, of: int) -> Erasure:
+    return Erasure(id=ErasureId(number("era", n)), user_id=user_id(of), state=ErasureState.REQUESTED, requested_by="sam", requested_at=NOW)

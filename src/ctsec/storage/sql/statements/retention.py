@@ -28,6 +28,12 @@ def holds(tables: Tables, log: LogId) -> Select[Any]:
     return select(t).where(t.c.log == log).order_by(t.c.id)
 
 
+def in_force(tables: Tables, *, since: datetime) -> Select[Any]:
+    """Return the query for the holds of every log that were not released, or after a time."""
+    t = tables.log.hold
+    return select(t).where(or_(t.c.released_at.is_(None), t.c.released_at > since)).order_by(t.c.id)
+
+
 def hold(tables: Tables, log: LogId, hold_id: HoldId) -> Select[Any]:
     """Return the query for one hold."""
     t = tables.log.hold

@@ -23,8 +23,8 @@ def of_subject(tables: Tables, subject: str) -> Select[Any]:
     return select(t).where(t.c.subject == subject).order_by(t.c.id)
 
 
-def destroy(tables: Tables, subject: str, *, now: datetime) -> Update:
+def destroy(tables: Tables, subject: str, *, until: datetime, now: datetime) -> Update:
     """Return the statement that takes the keys of a person out of their rows."""
     t = tables.subject_key
-    mine = (t.c.subject == subject, t.c.created_at <= now, t.c.destroyed_at.is_(None))
+    mine = (t.c.subject == subject, t.c.created_at <= until, t.c.destroyed_at.is_(None))
     return update(t).where(*mine).values(wrapped=b"", destroyed_at=now)

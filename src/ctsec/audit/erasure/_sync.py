@@ -1,0 +1,70 @@
+# Generated from src/ctsec/audit/erasure/_async.py by tools/twin.py; edit that file.
+"""Erasures as operators ask for them (async source)."""
+
+from __future__ import annotations
+
+from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.erasure._sync_ports import ErasureRecords
+from ctsec.audit.erasure.record import OPEN, Erasure, ErasureState
+from ctsec.audit.event import EventName, Target
+from ctsec.ids import ErasureId, UserId, is_id, new_id
+from ctsec.operators import Operator
+from ctsec.outcome import Outcome, Reason, Refusal
+
+MAX_PAGE = 500
+
+
+class Erasures:
+    """Erasures of persons. What is asked for here the worker carries out, unless a legal hold keeps it waiting."""
+
+    __slots__ = ("_ambient", "_audit", "_records")
+
+    def __init__(self, records: ErasureRecords, *, audit: Recorder, ambient: Ambient) -> None:
+        self._records = records
+        self._audit = audit
+        self._ambient = ambient
+
+    def request(self, operator: Operator, *, user: UserId) -> Outcome[Erasure]:
+        """Ask that what the log says of a person until it is carried out becomes unreadable, for ever.
+
+        The account is another thing: disable or delete it first, or what it does next is written again. Reasons: INVALID_INPUT, CONFLICT
+        (one is under way).
+        """
+        if not is_id(UserId, user):
+            return Refusal(Reason.INVALID_INPUT, "expected the id of a person")
+        if any(each.state in OPEN for each in self._records.of_user(user)):
+            refusal = Refusal(Reason.CONFLICT, "an erasure of this person is under way")
+            self._audit.note_aside(
+                EventName.PERSON_ERASURE_REQUESTED,
+                actor=operator.principal,
+                targets=(Target("user", user),),
+                subject=user,
+                refused=refusal.reason,
+            )
+            return refusal
+        now = self._ambient.now()
+        made = Erasure(
+            id=new_id(ErasureId, now=now, random=self._ambient.random),
+            user_id=user,
+            state=ErasureState.REQUESTED,
+            requested_by=operator.id,
+            requested_at=now,
+        )
+        self._records.add(made)
+        self._audit.note(
+            EventName.PERSON_ERASURE_REQUESTED,
+            actor=operator.principal,
+            targets=(Target("user", user), Target("erasure", made.id)),
+            subject=user,
+            personal={"reason": operator.reason},
+        )
+        return made
+
+    def get(self, erasure: ErasureId) -> Erasure | None:
+        """Return one."""
+        return self._records.get(erasure)
+
+    def page(self, *, after: str = "", limit: int = 100) -> tuple[Erasure, ...]:
+        """Return those with an id above `after`, at most 500, those that are done too."""
+        return self._records.page(after=after, limit=min(limit, MAX_PAGE))

@@ -1,0 +1,49 @@
+# Generated from src/ctsec/audit/erasure/_async_ports.py by tools/twin.py; edit that file.
+"""What erasures need of a store, and of a place outside of its backups (async source)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ctsec.audit.erasure.record import Erased, Erasure
+from ctsec.ids import ErasureId, UserId
+
+
+class ErasureRecords(Protocol):
+    """Erasures."""
+
+    def add(self, erasure: Erasure) -> None:
+        """Insert one."""
+        ...
+
+    def get(self, erasure_id: ErasureId) -> Erasure | None:
+        """Return one."""
+        ...
+
+    def replace(self, erasure: Erasure) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+    def of_user(self, user_id: UserId) -> tuple[Erasure, ...]:
+        """Return those of a person, in the order of ids."""
+        ...
+
+    def unfinished(self, *, limit: int) -> tuple[Erasure, ...]:
+        """Return those that are not done, in the order of ids."""
+        ...
+
+    def page(self, *, after: str, limit: int) -> tuple[Erasure, ...]:
+        """Return those with an id above `after`, in the order of ids."""
+        ...
+
+
+class ErasureList(Protocol):
+    """Who was erased until when, kept where no restored backup brings an older state of it."""
+
+    def add(self, erased: Erased) -> None:
+        """Append an entry, durable before this returns; one that is there already may be appended again."""
+        ...
+
+    def all(self) -> tuple[Erased, ...]:
+        """Return every entry; raise CorruptRecord if the list is not what was written."""
+        ...

@@ -1,0 +1,46 @@
+# Generated from src/ctsec/storage/memory/_async_erasures.py by tools/twin.py; edit that file.
+"""Erasures in memory (async source)."""
+
+from __future__ import annotations
+
+from ctsec.audit.erasure.record import OPEN, Erasure
+from ctsec.ids import ErasureId, UserId
+from ctsec.storage.memory.state import Transaction
+from ctsec.storage.memory.tables import ERASURES
+
+
+class MemoryErasures:
+    """See `ctsec.audit.erasure.ports.ErasureRecords`."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def add(self, erasure: Erasure) -> None:
+        """Insert one."""
+        self._tx.insert(ERASURES, erasure.id, erasure)
+
+    def get(self, erasure_id: ErasureId) -> Erasure | None:
+        """Return one."""
+        return self._tx.get(ERASURES, erasure_id)
+
+    def replace(self, erasure: Erasure) -> bool:
+        """Write if the stored version is one less."""
+        found = self._tx.current(ERASURES, erasure.id)
+        if found is None or found.version != erasure.version - 1:
+            return False
+        self._tx.put(ERASURES, erasure.id, erasure)
+        return True
+
+    def of_user(self, user_id: UserId) -> tuple[Erasure, ...]:
+        """Return those of a person, in the order of ids."""
+        return tuple(sorted((each for each in self._tx.scan(ERASURES) if each.user_id == user_id), key=lambda each: each.id))
+
+    def unfinished(self, *, limit: int) -> tuple[Erasure, ...]:
+        """Return those that are not done, in the order of ids."""
+        return tuple(sorted((each for each in self._tx.scan(ERASURES) if each.state in OPEN), key=lambda each: each.id)[:limit])
+
+    def page(self, *, after: str, limit: int) -> tuple[Erasure, ...]:
+        """Return those with an id above `after`, in the order of ids."""
+        return tuple(sorted((each for each in self._tx.scan(ERASURES) if each.id > after), key=lambda each: each.id)[:limit])
