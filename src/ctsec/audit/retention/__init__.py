@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from ctsec.lazy import face
 
 if TYPE_CHECKING:
-    from ctsec.audit.retention._async import AsyncRetention as AsyncRetention
-    from ctsec.audit.retention._sync import Retention as Retention
     from ctsec.audit.retention.hold import HoldState as HoldState
     from ctsec.audit.retention.hold import LegalHold as LegalHold
     from ctsec.audit.retention.plan import Plans as Plans
@@ -21,24 +19,20 @@ if TYPE_CHECKING:
     from ctsec.audit.retention.ranges import Ranges as Ranges
 
 _HOME = {
-    "AsyncRetention": "ctsec.audit.retention._async",
     "HoldState": "ctsec.audit.retention.hold",
     "LegalHold": "ctsec.audit.retention.hold",
     "Plans": "ctsec.audit.retention.plan",
     "PurgePreview": "ctsec.audit.retention.preview",
     "Ranges": "ctsec.audit.retention.ranges",
-    "Retention": "ctsec.audit.retention._sync",
     "RetentionPlan": "ctsec.audit.retention.plan",
     "RetentionPolicy": "ctsec.audit.retention.plan",
 }
 __all__ = [
-    "AsyncRetention",
     "HoldState",
     "LegalHold",
     "Plans",
     "PurgePreview",
     "Ranges",
-    "Retention",
     "RetentionPlan",
     "RetentionPolicy",
 ]
