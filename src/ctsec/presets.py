@@ -20,33 +20,39 @@ from sqlalchemy import URL
 from ctsec.audit.erasure.file import FileErasureList
 from ctsec.audit.retention.record import KEY_LABEL as RETENTION_LABEL
 from ctsec.audit.signing import KEY_LABEL
-from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.authn.argon2_pool import Argon2Hasher, AsyncArgon2Hasher
-from ctsec.encryption._async_ports import AsyncKeyServices
 from ctsec.encryption.ed25519 import Signer
 from ctsec.encryption.kms.local import AsyncLocalKms, AsyncLocalSigner, LocalKms
 from ctsec.encryption.sealing import SealingRing
 from ctsec.errors import SchemaMismatch
 from ctsec.keys.mac import PepperRing
 from ctsec.mail.smtp import SmtpMailer
+from ctsec.preset_peers import (
+    allowances_of,
+    async_allowances_of,
+    async_breaches_of,
+    async_feed_of,
+    async_region_stores_of,
+    async_services_of,
+    feed_of,
+    named_stores,
+    region_stores_of,
+)
 from ctsec.rbac.methods import MethodTable
 from ctsec.secret import Secret
 from ctsec.security import AsyncSecurity, Security
 from ctsec.security.parts import EmbeddedOptions, Parts, Settings, new_memory
 from ctsec.storage.backup.folder import FolderBackups
 from ctsec.storage.blocking import AsyncBlockingBackups, AsyncBlockingErasureList, AsyncBlockingTable
-from ctsec.storage.feed import AsyncStoreFeed, StoreFeed
 from ctsec.storage.memory import AsyncMemoryRegionStorage, AsyncMemoryStorage, MemoryRegionStorage, MemoryStorage
 from ctsec.storage.memory.erased import MemoryErasureList
-from ctsec.storage.sql import AsyncSqlRegionStorage, AsyncSqlStorage, SqlRegionStorage, SqlStorage, Tables
-from ctsec.storage.sql.schema import create, create_region, upgrade, upgrade_region
+from ctsec.storage.sql import AsyncSqlStorage, SqlStorage, Tables
+from ctsec.storage.sql.schema import create, upgrade
 from ctsec.worker.thread import WorkerThread
 
 if TYPE_CHECKING:
-    from ctsec.guard.ports import AsyncSharedAllowances, SharedAllowances
     from ctsec.mail.ports import AsyncMailer, Mailer
     from ctsec.rbac.policy import Policy
-    from ctsec.storage.ports import AsyncChangeFeed, AsyncStorage, ChangeFeed, Storage
 
 PASSWORD_PEPPER = b"password-pepper/1"
 API_KEY_PEPPER = b"api-key-pepper/1"
@@ -91,89 +97,9 @@ def settings_of(issuer: str, options: EmbeddedOptions) -> Settings:
     return Settings(issuer=issuer, **shared)
 
 
-def _feed(storage: Storage, options: EmbeddedOptions) -> ChangeFeed | None:
-    """Return how processes tell each other what changed; Redis is imported only where it is used."""
-    if options.changes is None:
-        return None
-    if options.changes == "store":
-        return StoreFeed(storage)
-    from ctsec.storage.redis import RedisFeed
-
-    return RedisFeed.from_url(options.changes, transport=options.changes_transport)
-
-
-def _async_feed(storage: AsyncStorage, options: EmbeddedOptions) -> AsyncChangeFeed | None:
-    if options.changes is None:
-        return None
-    if options.changes == "store":
-        return AsyncStoreFeed(storage)
-    from ctsec.storage.redis import AsyncRedisFeed
-
-    return AsyncRedisFeed.from_url(options.changes, transport=options.changes_transport)
-
-
-def _allowances(options: EmbeddedOptions) -> SharedAllowances | None:
-    """Return where address blocks are counted, if not in the guard store."""
-    if options.allowances is None:
-        return None
-    from ctsec.storage.redis import RedisAllowances
-
-    return RedisAllowances.from_url(options.allowances, transport=options.changes_transport)
-
-
-def _async_allowances(options: EmbeddedOptions) -> AsyncSharedAllowances | None:
-    if options.allowances is None:
-        return None
-    from ctsec.storage.redis import AsyncRedisAllowances
-
-    return AsyncRedisAllowances.from_url(options.allowances, transport=options.changes_transport)
-
-
-def _async_services(options: EmbeddedOptions) -> AsyncKeyServices | None:
-    """Return the key services of customers, for an event loop: they may block, so threads of their own wait for them."""
-    if options.key_services is None:
-        return None
-    from ctsec.encryption.kms.blocking import AsyncBlockingKeyServices
-
-    return AsyncBlockingKeyServices(options.key_services)
-
-
-def _async_breaches(options: EmbeddedOptions) -> AsyncBreachRanges | None:
-    """Return who knows of leaked passwords, for an event loop: it may block, so threads wait for it."""
-    if options.breaches is None:
-        return None
-    from ctsec.authn.hibp import AsyncBlockingRanges
-
-    return AsyncBlockingRanges(options.breaches)
-
-
-def _region_stores(options: EmbeddedOptions, tables: Tables) -> dict[str, SqlRegionStorage]:
-    """Make the tables of the regions' stores, or bring them up to date, and return the stores by name."""
-    if options.regions is None:
-        return {}
-    for name, (region, url) in options.regions.stores.items():
-        try:
-            create_region(url, region=region, store=name, tables=tables)
-        except SchemaMismatch:
-            upgrade_region(url, region=region, store=name, tables=tables)
-    return {name: SqlRegionStorage.from_url(url, tables=tables) for name, (_, url) in options.regions.stores.items()}
-
-
-def _async_region_stores(options: EmbeddedOptions, tables: Tables) -> dict[str, AsyncSqlRegionStorage]:
-    """Return the stores, whose tables are there already."""
-    if options.regions is None:
-        return {}
-    return {name: AsyncSqlRegionStorage.from_url(url, tables=tables) for name, (_, url) in options.regions.stores.items()}
-
-
 def _passing_kms() -> LocalKms:
     """Return a key that ends with the process: for tests, whose data does too."""
     return LocalKms(os.urandom(16), key=Secret(os.urandom(32)))
-
-
-def _named(options: EmbeddedOptions) -> tuple[tuple[str, str], ...]:
-    """Return the name and the region of each store that the options name."""
-    return tuple((name, region) for name, (region, _) in options.regions.stores.items()) if options.regions is not None else ()
 
 
 def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = None, options: EmbeddedOptions | None = None) -> Security:
@@ -189,10 +115,10 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         random=os.urandom,
         mailer=mailer,
         key_services=chosen.key_services,
-        feed=_feed(storage, chosen),
-        allowances=_allowances(chosen),
+        feed=feed_of(storage, chosen),
+        allowances=allowances_of(chosen),
         breaches=chosen.breaches,
-        region_stores={name: MemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
+        region_stores={name: MemoryRegionStorage(region=region, store=name) for name, region in named_stores(chosen)},
         sealed_tables=chosen.sealed_tables,
         log_signer=Signer(kms.derive(KEY_LABEL)),
         retention_signer=Signer(kms.derive(RETENTION_LABEL)),
@@ -216,11 +142,11 @@ async def async_in_memory(
         parts=parts_of(kms, policy=policy, settings=settings_of(issuer, chosen), options=chosen),
         random=os.urandom,
         mailer=mailer,
-        key_services=_async_services(chosen),
-        feed=_async_feed(storage, chosen),
-        allowances=_async_allowances(chosen),
-        breaches=_async_breaches(chosen),
-        region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, region in _named(chosen)},
+        key_services=async_services_of(chosen),
+        feed=async_feed_of(storage, chosen),
+        allowances=async_allowances_of(chosen),
+        breaches=async_breaches_of(chosen),
+        region_stores={name: AsyncMemoryRegionStorage(region=region, store=name) for name, region in named_stores(chosen)},
         sealed_tables=tuple(map(AsyncBlockingTable, chosen.sealed_tables)),
         log_signer=AsyncLocalSigner(Signer(kms.derive(KEY_LABEL))),
         retention_signer=AsyncLocalSigner(Signer(kms.derive(RETENTION_LABEL))),
@@ -249,13 +175,13 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         slow_hash=AsyncArgon2Hasher(options.password_hash),
         parts=base.parts,
         random=os.urandom,
-        key_services=_async_services(options),
+        key_services=async_services_of(options),
         wake=base.wake,
         rest=base.leave,
-        feed=_async_feed(storage, options),
-        allowances=_async_allowances(options),
-        breaches=_async_breaches(options),
-        region_stores=_async_region_stores(options, base.tables),
+        feed=async_feed_of(storage, options),
+        allowances=async_allowances_of(options),
+        breaches=async_breaches_of(options),
+        region_stores=async_region_stores_of(options, base.tables),
         sealed_tables=tuple(map(AsyncBlockingTable, options.sealed_tables)),
         log_signer=AsyncLocalSigner(Signer(base.kms.derive(KEY_LABEL))),
         backups=AsyncBlockingBackups(base.backups) if base.backups is not None else None,
@@ -292,10 +218,10 @@ class _Embedded:
             key_services=options.key_services,
             wake=self.wake,
             rest=self._rest,
-            feed=_feed(storage, options),
-            allowances=_allowances(options),
+            feed=feed_of(storage, options),
+            allowances=allowances_of(options),
             breaches=options.breaches,
-            region_stores=_region_stores(options, self.tables),
+            region_stores=region_stores_of(options, self.tables),
             sealed_tables=options.sealed_tables,
             log_signer=Signer(self.kms.derive(KEY_LABEL)),
             backups=self.backups,

@@ -21,7 +21,9 @@ FEATURES = {
     "worker", "vault", "residency", "recovery",
 }  # fmt: skip
 EDGES = {"storage", "encryption.kms", "mail.smtp", "authn.hibp"}
-COMPOSITION = {"", "security", "presets", "unit", "_async_unit", "_sync_unit", "_async_security", "_sync_security"}  # "" is the lazy face
+COMPOSITION = {
+    "", "security", "presets", "preset_peers", "unit", "_async_unit", "_sync_unit", "_async_security", "_sync_security",
+}  # fmt: skip  # "" is the lazy face
 HOSTS = {"web", "fastapi", "flask", "cli", "testing", "__main__"}
 LAYERS = (KERNEL, FEATURES, EDGES, COMPOSITION, HOSTS)
 
@@ -52,7 +54,7 @@ THIRD_PARTY = {
     "httpx": ("jose.*", "testing.*"),
     "pydantic": ("web.*", "fastapi", "flask"),
     "pydantic_core": ("web.*", "fastapi", "flask"),
-    "sqlalchemy": ("storage.*", "presets", "security", "unit", "_*", "cli.*", "testing.*"),
+    "sqlalchemy": ("storage.*", "presets", "preset_peers", "security", "unit", "_*", "cli.*", "testing.*"),
     "alembic": ("storage.*", "cli.*"),
     "redis": ("storage.redis", "storage.redis.*"),
     "fastapi": ("fastapi",),

@@ -319,6 +319,7 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "retention.place_deployment_hold": ((OPERATOR,), {"matter": "case 1"}),
         "retention.request_deployment_release": ((OPERATOR,), {"hold": stage.held}),
         "retention.approve_deployment_release": ((SECOND_OPERATOR,), {"hold": stage.held}),
+        "erasures.request": ((OPERATOR,), {"user": stage.bob.id}),
         "support.open": ((OPERATOR,), {"email": "mia@acme.example", "evidence": EVIDENCE}),
         "support.view": ((SECOND_OPERATOR,), {"case": stage.reset}),
         "support.approve": ((SECOND_OPERATOR,), {"case": stage.reset}),

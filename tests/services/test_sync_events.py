@@ -74,6 +74,8 @@ READS = {
     "retention.plans",
     "retention.holds",
     "retention.deployment_holds",
+    "erasures.get",
+    "erasures.page",
     "audit.search",
     "audit.personal",
 }
@@ -191,6 +193,7 @@ WRITES = [
     "retention.place_deployment_hold",
     "retention.request_deployment_release",
     "retention.approve_deployment_release",
+    "erasures.request",
     "api_keys.mint",
     "api_keys.rotate",
     "api_keys.revoke",
@@ -320,6 +323,7 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "retention.place_deployment_hold": ((OPERATOR,), {"matter": ""}, Reason.INVALID_INPUT),
         "retention.request_deployment_release": ((OPERATOR,), {"hold": NO_HOLD}, Reason.NOT_FOUND),
         "retention.approve_deployment_release": ((OPERATOR,), {"hold": stage.held}, Reason.SELF_CHANGE),
+        "erasures.request": ((OPERATOR,), {"user": "bob"}, Reason.INVALID_INPUT),
         "recovery.cancel": ((), {"token": "x" * 43}, Reason.INVALID_TOKEN),
         "support.open": ((OPERATOR,), {"email": "bob@acme.example", "evidence": EVIDENCE}, Reason.MFA_NOT_ENROLLED),
         "support.view": ((OPERATOR,), {"case": NO_RESET}, Reason.NOT_FOUND),
@@ -330,18 +334,13 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
     }
 
 
-SERVICES = {"members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys", "vault", "residency"}
-SERVICES |= {"mfa_resets", "support", "domains"}
 SERVICES = {
     "members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys", "vault", "residency", "requirements",
-    "owing",
+    "owing", "mfa_resets", "support", "domains", "retention", "erasures",
 }  # fmt: skip
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
-REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey"]
-REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration", "recovery.cancel"]
-REFUSALS += [method for method in WRITES if method.startswith("retention.")]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey", "sign_in.link"]
-REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration"]
+REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration", "recovery.cancel"]
 REFUSALS += ["addresses.request_change", "directory.rename_organization", "directory.create_workspace"]
 
 

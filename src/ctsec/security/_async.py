@@ -15,15 +15,13 @@ from ctsec.audit._async_subjects import AsyncPersonalParts
 from ctsec.audit.erasure._async_ports import AsyncErasureList
 from ctsec.audit.event import Event
 from ctsec.authn._async_ports import AsyncBreachRanges
-from ctsec.clock import Clock
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms, AsyncSealedTable
 from ctsec.encryption._async_subject_keys import AsyncSubjectKeys
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.errors import ConfigurationError, CtsecError
-from ctsec.guard._async_allowances import AsyncFallingBack, AsyncSharedGuard
-from ctsec.guard._async_ports import AsyncGuardStore, AsyncSharedAllowances
+from ctsec.guard._async_ports import AsyncSharedAllowances
 from ctsec.ids import Random, WorkspaceId
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.operators import Operator
@@ -31,7 +29,7 @@ from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
 from ctsec.security._async_backups import AsyncBackupDesk
-from ctsec.security._async_engines import AsyncDeks, AsyncEngines, AsyncSlowHash
+from ctsec.security._async_engines import AsyncDeks, AsyncEngines, AsyncSlowHash, guard_of
 from ctsec.security._async_erasures import AsyncErasureJobs
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
@@ -61,12 +59,6 @@ Wake: TypeAlias = Callable[[], None]
 
 def _sleep_on() -> None:
     """What a bundle without a worker of its own does after a commit and at its end."""
-
-
-def _guard_of(storage: AsyncStorage, *, allowances: AsyncSharedAllowances | None, clock: Clock) -> AsyncGuardStore:
-    if allowances is None:
-        return storage.guard
-    return AsyncSharedGuard.of(storage.guard, AsyncFallingBack(allowances, storage.guard.allowances, clock=clock))
 
 
 class AsyncSecurity:
@@ -136,7 +128,7 @@ class AsyncSecurity:
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._allowances = allowances
-        self._guard = _guard_of(storage, allowances=allowances, clock=parts.clock)
+        self._guard = guard_of(storage, allowances=allowances, clock=parts.clock)
         self._ambient = Ambient(clock=parts.clock, random=random)
         self.parts = parts
         source = AsyncDeks(storage)
@@ -153,20 +145,7 @@ class AsyncSecurity:
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
         self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        public, purging = (None if each is None else each.public for each in (log_signer, retention_signer))
-        identity = parts.settings.log_identity(public, retention=purging)
-        self.logs = AsyncLogs(storage, signer=log_signer, identity=identity, ambient=self._ambient)
-        kept = parts.settings.retention
-        self.retention = AsyncRetentionJobs(storage, logs=self.logs, signer=retention_signer, policy=kept, ambient=self._ambient)
-        self._erasures = AsyncErasureJobs(
-            storage,
-            subjects=subjects,
-            ring=secrets,
-            logs=self.logs,
-            erased=erased,
-            committed=self._committed,
-            ambient=self._ambient,
-        )
+        self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased)
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -276,6 +255,24 @@ class AsyncSecurity:
         for storage in self.regional.router.stores.values():
             await storage.aclose()
         await self._storage.aclose()
+
+    def _keep_log(
+        self,
+        ring: AsyncKeyRing,
+        subjects: AsyncSubjectKeys,
+        *,
+        signer: AsyncLogSigner | None,
+        purging: AsyncLogSigner | None,
+        erased: AsyncErasureList | None,
+    ) -> None:
+        """Make what seals, purges and erases the log."""
+        storage, ambient, settings = self._storage, self._ambient, self.parts.settings
+        public, other = (None if each is None else each.public for each in (signer, purging))
+        self.logs = AsyncLogs(storage, signer=signer, identity=settings.log_identity(public, retention=other), ambient=ambient)
+        self.retention = AsyncRetentionJobs(storage, logs=self.logs, signer=purging, policy=settings.retention, ambient=ambient)
+        self._erasures = AsyncErasureJobs(
+            storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=self._committed, ambient=ambient
+        )
 
     def _ring(self, kms: AsyncKms, *, source: AsyncDeks, services: AsyncKeyServices | None) -> AsyncKeyRing:
         settings = self.parts.settings

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ctsec.authn._async_ports import AsyncBreachRanges, AsyncPasswordHasher
+from ctsec.clock import Clock
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_subject_keys import AsyncSubjectKeys
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.reencryption import SealedPlace
+from ctsec.guard._async_allowances import AsyncFallingBack, AsyncSharedGuard
+from ctsec.guard._async_ports import AsyncGuardStore, AsyncSharedAllowances
 from ctsec.ids import DekId
 from ctsec.mfa._async_ports import AsyncStretcher
 from ctsec.storage._async_ports import AsyncStorage
@@ -53,3 +56,10 @@ class AsyncDeks:
     async def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
         """Count messages as sealed under a key; False if that would be more than `most`."""
         return await self._storage.guard.seals.reserve(dek_id, messages=messages, most=most)
+
+
+def guard_of(storage: AsyncStorage, *, allowances: AsyncSharedAllowances | None, clock: Clock) -> AsyncGuardStore:
+    """Return the guard store of a bundle, its allowances where they are shared by several processes."""
+    if allowances is None:
+        return storage.guard
+    return AsyncSharedGuard.of(storage.guard, AsyncFallingBack(allowances, storage.guard.allowances, clock=clock))

@@ -16,15 +16,13 @@ from ctsec.audit._sync_subjects import PersonalParts
 from ctsec.audit.erasure._sync_ports import ErasureList
 from ctsec.audit.event import Event
 from ctsec.authn._sync_ports import BreachRanges
-from ctsec.clock import Clock
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import KeyServices, Kms, SealedTable
 from ctsec.encryption._sync_subject_keys import SubjectKeys
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.errors import ConfigurationError, CtsecError
-from ctsec.guard._sync_allowances import FallingBack, SharedGuard
-from ctsec.guard._sync_ports import GuardStore, SharedAllowances
+from ctsec.guard._sync_ports import SharedAllowances
 from ctsec.ids import Random, WorkspaceId
 from ctsec.mail._sync_ports import Mailer
 from ctsec.operators import Operator
@@ -32,7 +30,7 @@ from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
 from ctsec.security._sync_backups import BackupDesk
-from ctsec.security._sync_engines import Deks, Engines, SlowHash
+from ctsec.security._sync_engines import Deks, Engines, SlowHash, guard_of
 from ctsec.security._sync_erasures import ErasureJobs
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
@@ -62,12 +60,6 @@ Wake: TypeAlias = Callable[[], None]
 
 def _sleep_on() -> None:
     """What a bundle without a worker of its own does after a commit and at its end."""
-
-
-def _guard_of(storage: Storage, *, allowances: SharedAllowances | None, clock: Clock) -> GuardStore:
-    if allowances is None:
-        return storage.guard
-    return SharedGuard.of(storage.guard, FallingBack(allowances, storage.guard.allowances, clock=clock))
 
 
 class Security:
@@ -137,7 +129,7 @@ class Security:
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage = storage
         self._allowances = allowances
-        self._guard = _guard_of(storage, allowances=allowances, clock=parts.clock)
+        self._guard = guard_of(storage, allowances=allowances, clock=parts.clock)
         self._ambient = Ambient(clock=parts.clock, random=random)
         self.parts = parts
         source = Deks(storage)
@@ -154,20 +146,7 @@ class Security:
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        public, purging = (None if each is None else each.public for each in (log_signer, retention_signer))
-        identity = parts.settings.log_identity(public, retention=purging)
-        self.logs = Logs(storage, signer=log_signer, identity=identity, ambient=self._ambient)
-        kept = parts.settings.retention
-        self.retention = RetentionJobs(storage, logs=self.logs, signer=retention_signer, policy=kept, ambient=self._ambient)
-        self._erasures = ErasureJobs(
-            storage,
-            subjects=subjects,
-            ring=secrets,
-            logs=self.logs,
-            erased=erased,
-            committed=self._committed,
-            ambient=self._ambient,
-        )
+        self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased)
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -277,6 +256,24 @@ class Security:
         for storage in self.regional.router.stores.values():
             storage.close()
         self._storage.close()
+
+    def _keep_log(
+        self,
+        ring: KeyRing,
+        subjects: SubjectKeys,
+        *,
+        signer: LogSigner | None,
+        purging: LogSigner | None,
+        erased: ErasureList | None,
+    ) -> None:
+        """Make what seals, purges and erases the log."""
+        storage, ambient, settings = self._storage, self._ambient, self.parts.settings
+        public, other = (None if each is None else each.public for each in (signer, purging))
+        self.logs = Logs(storage, signer=signer, identity=settings.log_identity(public, retention=other), ambient=ambient)
+        self.retention = RetentionJobs(storage, logs=self.logs, signer=purging, policy=settings.retention, ambient=ambient)
+        self._erasures = ErasureJobs(
+            storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=self._committed, ambient=ambient
+        )
 
     def _ring(self, kms: Kms, *, source: Deks, services: KeyServices | None) -> KeyRing:
         settings = self.parts.settings

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ctsec.authn._sync_ports import BreachRanges, PasswordHasher
+from ctsec.clock import Clock
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_subject_keys import SubjectKeys
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.reencryption import SealedPlace
+from ctsec.guard._sync_allowances import FallingBack, SharedGuard
+from ctsec.guard._sync_ports import GuardStore, SharedAllowances
 from ctsec.ids import DekId
 from ctsec.mfa._sync_ports import Stretcher
 from ctsec.storage._sync_ports import Storage
@@ -54,3 +57,10 @@ class Deks:
     def reserve(self, dek_id: DekId, *, messages: int, most: int) -> bool:
         """Count messages as sealed under a key; False if that would be more than `most`."""
         return self._storage.guard.seals.reserve(dek_id, messages=messages, most=most)
+
+
+def guard_of(storage: Storage, *, allowances: SharedAllowances | None, clock: Clock) -> GuardStore:
+    """Return the guard store of a bundle, its allowances where they are shared by several processes."""
+    if allowances is None:
+        return storage.guard
+    return SharedGuard.of(storage.guard, FallingBack(allowances, storage.guard.allowances, clock=clock))

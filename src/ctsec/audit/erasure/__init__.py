@@ -10,27 +10,21 @@ from typing import TYPE_CHECKING
 from ctsec.lazy import face
 
 if TYPE_CHECKING:
-    from ctsec.audit.erasure._async import AsyncErasures as AsyncErasures
-    from ctsec.audit.erasure._sync import Erasures as Erasures
     from ctsec.audit.erasure.file import FileErasureList as FileErasureList
     from ctsec.audit.erasure.record import Erased as Erased
     from ctsec.audit.erasure.record import Erasure as Erasure
     from ctsec.audit.erasure.record import ErasureState as ErasureState
 
 _HOME = {
-    "AsyncErasures": "ctsec.audit.erasure._async",
     "Erased": "ctsec.audit.erasure.record",
     "Erasure": "ctsec.audit.erasure.record",
     "ErasureState": "ctsec.audit.erasure.record",
-    "Erasures": "ctsec.audit.erasure._sync",
     "FileErasureList": "ctsec.audit.erasure.file",
 }
 __all__ = [
-    "AsyncErasures",
     "Erased",
     "Erasure",
     "ErasureState",
-    "Erasures",
     "FileErasureList",
 ]
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.erasure._sync_ports import ErasureRecords
@@ -12,7 +14,9 @@ from ctsec.ids import ErasureId, UserId, is_id, new_id
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 
-MAX_PAGE = 500
+MAX_PAGE: Final = 500
+_NOBODY: Final = Refusal(Reason.INVALID_INPUT, "expected the id of a person")
+_UNDER_WAY: Final = Refusal(Reason.CONFLICT, "an erasure of this person is under way")
 
 
 class Erasures:
@@ -31,17 +35,14 @@ class Erasures:
         The account is another thing: disable or delete it first, or what it does next is written again. Reasons: INVALID_INPUT, CONFLICT
         (one is under way).
         """
-        if not is_id(UserId, user):
-            return Refusal(Reason.INVALID_INPUT, "expected the id of a person")
-        if any(each.state in OPEN for each in self._records.of_user(user)):
-            refusal = Refusal(Reason.CONFLICT, "an erasure of this person is under way")
-            self._audit.note_aside(
-                EventName.PERSON_ERASURE_REQUESTED,
-                actor=operator.principal,
-                targets=(Target("user", user),),
-                subject=user,
-                refused=refusal.reason,
-            )
+        refusal = None if is_id(UserId, user) else _NOBODY
+        if refusal is None and any(each.state in OPEN for each in self._records.of_user(user)):
+            refusal = _UNDER_WAY
+        if refusal is not None:
+            about = None if refusal is _NOBODY else user
+            targets = () if about is None else (Target("user", about),)
+            name, actor = EventName.PERSON_ERASURE_REQUESTED, operator.principal
+            self._audit.note_aside(name, actor=actor, targets=targets, subject=about, refused=refusal.reason)
             return refusal
         now = self._ambient.now()
         made = Erasure(

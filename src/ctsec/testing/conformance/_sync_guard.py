@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ctsec.encryption.subject_key import SubjectKey
 from ctsec.errors import StoreError
 from ctsec.guard._sync_ports import AllowanceRecords
 from ctsec.guard.allowance import Allowance
@@ -12,7 +13,7 @@ from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Purpose
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal, fail, is_utc
-from ctsec.testing.conformance.samples import HOUR, NOW, TICK, digest, event, ignore, proof, subject_key
+from ctsec.testing.conformance.samples import HOUR, NOW, TICK, dek, digest, event, ignore, proof, user_id
 
 
 class ProofConformance:
@@ -230,8 +231,8 @@ class SubjectConformance:
     def test_a_persons_keys_end_together(self, storage: Storage) -> None:
         """All keys of a person that were made by then lose what was wrapped, once, and stay as rows; later ones and others' are left."""
         subjects = storage.guard.subjects
-        one, two, late = subject_key(1, of=1), subject_key(2, of=1), replace(subject_key(3, of=1), created_at=NOW + HOUR)
-        other = subject_key(4, of=2)
+        one, two, late = _subject_key(1, of=1), _subject_key(2, of=1), replace(_subject_key(3, of=1), created_at=NOW + HOUR)
+        other = _subject_key(4, of=2)
         for each in (late, other, two, one):
             subjects.add(each)
         equal(subjects.of_subject(one.subject), (one, two, late))
@@ -239,5 +240,9 @@ class SubjectConformance:
         equal(subjects.destroy(one.subject, until=NOW + TICK, now=NOW + 2 * TICK), 0)
         ended = tuple(each.destroyed(now=NOW + TICK) for each in (one, two))
         equal(subjects.of_subject(one.subject), (*ended, late))
-        equal([subjects.get(each.id) for each in (one, other, subject_key(5, of=1))], [ended[0], other, None])
-        equal(subjects.of_subject(subject_key(9, of=9).subject), ())
+        equal([subjects.get(each.id) for each in (one, other, _subject_key(5, of=1))], [ended[0], other, None])
+        equal(subjects.of_subject(_subject_key(9, of=9).subject), ())
+
+
+def _subject_key(n: int, *, of: int) -> SubjectKey:
+    return SubjectKey(id=dek(n).id, subject=user_id(of), wrapped=b"\xff\x00%d" % n, created_at=NOW)

@@ -22,7 +22,6 @@ from ctsec.directory.record import (
 )
 from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import DekState, WrappedDek
-from ctsec.encryption.subject_key import SubjectKey
 from ctsec.guard.proof import Proof, Purpose
 from ctsec.ids import (
     AuthenticatorId,
@@ -344,8 +343,3 @@ def event(
 
 def ignore(scopes: frozenset[str]) -> None:
     """Stand for the caches of a process where a test has none."""
-
-
-def subject_key(n: int, *, of: int) -> SubjectKey:
-    """Return the n-th key of a person, of the user with the number `of`."""
-    return SubjectKey(id=dek(n).id, subject=user_id(of), wrapped=b"\xff\x00%d" % n, created_at=NOW)
