@@ -10,7 +10,7 @@ from typing import Unpack, cast
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import InboxRecords, LogRecords
 from ctsec.audit.event import Event, LogId, Telling, build
-from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
+from ctsec.audit.query import MAX_COUNTED, MAX_PAGE, AuditCounts, AuditPage, AuditQuery, Tally, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
 from ctsec.encryption._sync_ports import Sealer
 from ctsec.encryption.context import Context
@@ -24,6 +24,15 @@ _BATCH = 500
 def personal_context(event_id: str, log: str) -> Context:
     """Return the context that the personal part of an event is bound to."""
     return Context(organization=None, table="audit_event", row=event_id, field="personal", purpose=f"audit:{log}")
+
+
+def opened_personal(sealed: bytes, *, event_id: str, log: str, sealer: Sealer) -> Mapping[str, str]:
+    """Return the personal part of an event; raise CorruptRecord for one that does not decode, and what opening it raises."""
+    try:
+        fields = json.loads(sealer.open(sealed, context=personal_context(event_id, log)))
+    except ValueError:
+        raise CorruptRecord(f"the personal part of event {event_id} does not decode") from None
+    return cast(Mapping[str, str], fields)
 
 
 class AsideLog:
@@ -94,15 +103,17 @@ class AuditLog:
         pending = self._inbox.pending(limit=_BATCH, log=query.log) if cursor is None else ()
         return AuditPage(events=page, next=following, pending=tuple(event for event in pending if query.matches(event)))
 
+    def counts(self, query: AuditQuery, *, by: Tally = Tally.NAME) -> AuditCounts:
+        """Return how many events of one log match, by name or by day; what has no index yet is not counted."""
+        found = self._log.tally(query, by=by, most=MAX_COUNTED)
+        total = sum(count for _, count in found)
+        return AuditCounts(total=total, by=by, of=found, more=total >= MAX_COUNTED)
+
     def personal(self, event: StoredEvent) -> Mapping[str, str]:
         """Return the personal part of an event, empty if it has none or was erased."""
         if not event.personal:
             return {}
-        try:
-            fields = json.loads(self._sealer.open(event.personal, context=personal_context(event.id, event.log)))
-        except ValueError:
-            raise CorruptRecord(f"the personal part of event {event.id} does not decode") from None
-        return cast(Mapping[str, str], fields)
+        return opened_personal(event.personal, event_id=event.id, log=event.log, sealer=self._sealer)
 
 
 class Sequencer:

@@ -150,6 +150,7 @@ class EventName(StrEnum):
     BACKUP_VERIFIED = "backup.verified"
     BACKUP_FAILED = "backup.failed"
     AUDIT_SEARCHED = "audit.searched"
+    AUDIT_EXPORTED = "audit.exported"
 
 
 class EventOutcome(StrEnum):

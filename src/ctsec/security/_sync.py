@@ -163,7 +163,7 @@ class Security:
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets, breaches=breaches, places=tuple(place for place, _ in places))
         identity = parts.settings.log_identity(log_signer.public if log_signer is not None else None)
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        self.logs = Logs(storage, signer=log_signer, identity=identity, ambient=self._ambient)
+        self.logs = Logs(storage, signer=log_signer, identity=identity, ambient=self._ambient, sealer=secrets)
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
