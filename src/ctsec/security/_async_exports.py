@@ -190,7 +190,7 @@ class AsyncExports:
         self._identity, self._ambient = identity, ambient
         self._aside = None if sealer is None else AsyncAsideLog(storage.guard.events, sealer=sealer)
 
-    async def begin(self, wanted: ExportRequest, *, actor: Principal, request: Request | None) -> Outcome[AsyncExport]:
+    async def begin(self, wanted: ExportRequest, *, actor: Principal, request: Request | None, why: str) -> Outcome[AsyncExport]:
         """Return the export, after it was recorded; refused where there is nothing that it could be of."""
         log = wanted.query.log
         if wanted.personal and self._sealer is None:
@@ -218,7 +218,7 @@ class AsyncExports:
             created_at=now,
             note=b"" if last is None else last.note,
         )
-        await self._record(wanted, head=head, expected=expected, actor=actor, request=request)
+        await self._record(wanted, head=head, expected=expected, actor=actor, request=request or Request(), why=why)
         return AsyncExport(
             wanted,
             head=head,
@@ -231,16 +231,17 @@ class AsyncExports:
         )
 
     async def _record(
-        self, wanted: ExportRequest, *, head: jsonl.ExportHead, expected: int, actor: Principal, request: Request | None
+        self, wanted: ExportRequest, *, head: jsonl.ExportHead, expected: int, actor: Principal, request: Request, why: str
     ) -> None:
         if self._aside is None:
             return
-        ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
         organization = None if wanted.query.log == DEPLOYMENT_LOG else OrganizationId(wanted.query.log)
+        # What was typed into a filter is anything: an address, an id of somebody else's.
+        typed = {"filters": json.dumps(wanted.filters, sort_keys=True)} if wanted.filters else {}
         await self._aside.record_aside(
             build(
                 EventName.AUDIT_EXPORTED,
-                ambient=ambient,
+                ambient=Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request),
                 actor=actor,
                 targets=(Target("organization", organization) if organization else Target("log", DEPLOYMENT_LOG),),
                 organization=organization,
@@ -252,7 +253,6 @@ class AsyncExports:
                     "filters": tuple(sorted(wanted.filters)),
                     "personal": wanted.personal,
                 },
-                # What was typed into a filter is anything: an address, an id of somebody else's.
-                personal={"filters": json.dumps(wanted.filters, sort_keys=True)} if wanted.filters else None,
+                personal={**typed, **({"why": why} if why else {})},
             )
         )

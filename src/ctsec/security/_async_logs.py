@@ -130,13 +130,15 @@ class AsyncLogs:
                 return None
             return SignedCheckpoint.read(last.note), await AsyncTreeReader(store.tree, head=head).consistency(old, size=new)
 
-    async def export(self, wanted: ExportRequest, *, actor: Principal, request: Request | None = None) -> Outcome[AsyncExport]:
-        """Return an export of one log, after `audit.exported` was recorded for `actor`; write what its `chunks` yields.
+    async def export(
+        self, wanted: ExportRequest, *, actor: Principal, request: Request | None = None, why: str = ""
+    ) -> Outcome[AsyncExport]:
+        """Return an export of one log, after `audit.exported` was recorded for `actor` and `why`; write what its `chunks` yields.
 
         Whoever calls this has decided that the actor may. Refused with NOT_FOUND where a JSONL file would have no checkpoint. Raises
         ValueError if personal parts are asked for and this has no key that opens them.
         """
-        return await self._exports.begin(wanted, actor=actor, request=request)
+        return await self._exports.begin(wanted, actor=actor, request=request, why=why)
 
     async def verify(self, *, log: LogId | None = None, held: tuple[SignedCheckpoint, ...] = ()) -> VerificationReport:
         """Verify one log or all of them, against checkpoints that were `held` outside too; nothing is written.

@@ -191,7 +191,7 @@ class Exports:
         self._identity, self._ambient = identity, ambient
         self._aside = None if sealer is None else AsideLog(storage.guard.events, sealer=sealer)
 
-    def begin(self, wanted: ExportRequest, *, actor: Principal, request: Request | None) -> Outcome[Export]:
+    def begin(self, wanted: ExportRequest, *, actor: Principal, request: Request | None, why: str) -> Outcome[Export]:
         """Return the export, after it was recorded; refused where there is nothing that it could be of."""
         log = wanted.query.log
         if wanted.personal and self._sealer is None:
@@ -219,7 +219,7 @@ class Exports:
             created_at=now,
             note=b"" if last is None else last.note,
         )
-        self._record(wanted, head=head, expected=expected, actor=actor, request=request)
+        self._record(wanted, head=head, expected=expected, actor=actor, request=request or Request(), why=why)
         return Export(
             wanted,
             head=head,
@@ -231,15 +231,18 @@ class Exports:
             identity=self._identity,
         )
 
-    def _record(self, wanted: ExportRequest, *, head: jsonl.ExportHead, expected: int, actor: Principal, request: Request | None) -> None:
+    def _record(
+        self, wanted: ExportRequest, *, head: jsonl.ExportHead, expected: int, actor: Principal, request: Request, why: str
+    ) -> None:
         if self._aside is None:
             return
-        ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
         organization = None if wanted.query.log == DEPLOYMENT_LOG else OrganizationId(wanted.query.log)
+        # What was typed into a filter is anything: an address, an id of somebody else's.
+        typed = {"filters": json.dumps(wanted.filters, sort_keys=True)} if wanted.filters else {}
         self._aside.record_aside(
             build(
                 EventName.AUDIT_EXPORTED,
-                ambient=ambient,
+                ambient=Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request),
                 actor=actor,
                 targets=(Target("organization", organization) if organization else Target("log", DEPLOYMENT_LOG),),
                 organization=organization,
@@ -251,7 +254,6 @@ class Exports:
                     "filters": tuple(sorted(wanted.filters)),
                     "personal": wanted.personal,
                 },
-                # What was typed into a filter is anything: an address, an id of somebody else's.
-                personal={"filters": json.dumps(wanted.filters, sort_keys=True)} if wanted.filters else None,
+                personal={**typed, **({"why": why} if why else {})},
             )
         )

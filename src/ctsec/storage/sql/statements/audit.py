@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import BigInteger, ColumnElement, Delete, RowMapping, Select, Table, delete, func, insert, or_, select, type_coerce
 from sqlalchemy.sql.dml import Insert
@@ -112,10 +112,10 @@ def search(tables: Tables, query: AuditQuery, *, before: int | None, limit: int)
 def raw(tables: Tables, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool) -> Select[Any]:
     """Return the statement for what an export writes of events, as the driver hands it out."""
     t = tables.log.event
-    bare = [type_coerce(t.c[name], NULLTYPE) for name in ("index", "leaf", "body", *(["personal"] if personal else []))]
+    bare: list[ColumnElement[Any]] = [t.c[name] for name in ("index", "leaf", "body", *(["personal"] if personal else []))]
     wanted = [*_wanted(t, query), t.c.index >= first, t.c.index < end]
-    chosen: Select[Any] = select(*bare)
-    return chosen.where(*wanted).order_by(t.c.index).limit(limit)
+    chosen = select(*[type_coerce(each, NULLTYPE) for each in bare])
+    return cast("Select[Any]", chosen.where(*wanted).order_by(t.c.index).limit(limit))
 
 
 def matching(tables: Tables, query: AuditQuery, *, first: int, end: int) -> Select[Any]:
