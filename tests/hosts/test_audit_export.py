@@ -161,7 +161,7 @@ def test_who_may_not_see_the_log_takes_nothing_away(host: Host, owner: Browser) 
 
 
 def test_a_person_sees_what_concerns_her(host: Host, owner: Browser) -> None:
-    """Her events of the deployment and of her organizations, newest first, by pages; no other's id, nothing of where she left."""
+    """Her events of the deployment and of her organizations, newest first, by pages; no other's id, nothing of where she is suspended."""
     first, second = owner.found("Acme"), owner.found("Globex")
     guest = Browser(host).sign_up("guest@example.com")
     foreign = guest.found("Initech")
@@ -189,7 +189,7 @@ def test_a_person_sees_what_concerns_her(host: Host, owner: Browser) -> None:
         assert other not in text
     assert all(each["address"] is None for each in every if each["by"] not in {"you", "anonymous"})
     assert any(each["address"] == "198.51.100.7" for each in every if each["by"] == "you")
-    assert owner.auth(f"DELETE /organizations/{first}/members/{guest.id}").status < 300
+    assert owner.auth(f"POST /organizations/{first}/members/{guest.id}/suspend").status < 300
     host.events()
     assert {each["organization_id"] for each in seen(guest, limit=50)} == {None, foreign}
     for query in ("cursor=x", "cursor=%C3%A4", "limit=0", "limit=201"):
