@@ -148,3 +148,29 @@ def test_what_a_file_is_worth_is_told(bundle: Security, audit: Callable[..., Sai
         assert not isinstance(page, Refusal)
         said = [(each.event.actor_kind, each.event.actor_id, unit.audit.personal(each.event)["why"]) for each in page.events]
     assert said == [("operator", "olga", "ticket 7")] * 2
+
+
+def test_an_encrypted_export_opens_under_its_key_alone(
+    bundle: Security, audit: Callable[..., Said], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under a key the file says nothing; that key opens it to what verifies, another one, a change and a cut leave no file."""
+    with bundle._storage.begin(after_commit=ignore) as store:
+        for each in events(DEPLOYMENT_LOG, count=70):
+            store.inbox.append(each)
+    audit("flush")
+    key = audit("key", "--log", "deployment")[1].strip()
+    assert main(["key", "create", "file.key"]) == main(["key", "create", "other.key"]) == 0
+    who = ("--log", "deployment", "--operator", "olga", "--why", "ticket 7")
+    assert audit("export", *who, "--to", "log.sealed", "--key", "local:file.key")[0] == 0
+    data = (tmp_path / "log.sealed").read_bytes()
+    assert b"usr_7" not in data
+    assert main(["audit", "verify", "log.sealed", "--key", key]) == 2
+    assert main(["audit", "open", "log.sealed", "--key", "local:file.key", "--to", "log.jsonl"]) == 0
+    assert main(["audit", "verify", "log.jsonl", "--key", key]) == 0
+    (tmp_path / "cut.sealed").write_bytes(data[:-1])
+    (tmp_path / "bad.sealed").write_bytes(data[:-40] + bytes((data[-40] ^ 1,)) + data[-39:])
+    (tmp_path / "head.sealed").write_bytes(data.replace(b"default", b"defaulT", 1))
+    for name, used in (("log", "other"), ("cut", "file"), ("bad", "file"), ("head", "file"), ("none", "file")):
+        assert main(["audit", "open", f"{name}.sealed", "--key", f"local:{used}.key", "--to", "out"]) != 0, name
+        assert not (tmp_path / "out").exists()
+    capsys.readouterr()

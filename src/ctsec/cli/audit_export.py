@@ -18,14 +18,17 @@ from ctsec.audit.export.reading import MAX_LINE, ExportReport, verify_export
 from ctsec.audit.export.request import ExportFormat, ExportRequest, OcsfVersion
 from ctsec.audit.query import AuditQuery
 from ctsec.audit.tree.note import VerifierKey
+from ctsec.cli.backups import KEY, kms_of
 from ctsec.cli.progress import Bar
 from ctsec.cli.work import load_bundle
 from ctsec.errors import ConfigurationError
 from ctsec.outcome import Refusal
+from ctsec.security.sealed_export import is_sealed, open_export
 
 if TYPE_CHECKING:
     import argparse
 
+    from ctsec.encryption.ports import Kms
     from ctsec.security._sync_exports import Export
 
 _FILTERS: Final = {
@@ -58,14 +61,20 @@ def add_to(kinds: Any) -> None:
     export.add_argument("--end", type=int, help="the index behind the last one (what the last checkpoint covers)")
     export.add_argument("--personal", action="store_true", help="with addresses, user agents and e-mail addresses")
     export.add_argument("--gzip", action="store_true", help="compressed")
+    export.add_argument("--key", help=f"encrypted, under this key: {KEY}")
     export.add_argument("--ocsf", default="1.8.0", choices=[each.value for each in OcsfVersion], help="the version of OCSF (1.8.0)")
     for name, text in _FILTERS.items():
         export.add_argument(f"--{name}", help=text)
     export.set_defaults(run=_export)
+    opening = kinds.add_parser("open", help="decrypt an exported file")
+    opening.add_argument("file", help="the encrypted file")
+    opening.add_argument("--key", required=True, help=f"what it was encrypted under: {KEY}")
+    opening.add_argument("--to", required=True, metavar="FILE", help="the file to write; one that is there is never replaced")
+    opening.set_defaults(run=_open)
 
 
 def _export(chosen: argparse.Namespace) -> int:
-    wanted = _wanted(chosen)
+    wanted, kms = _wanted(chosen), kms_of(chosen.key) if chosen.key is not None else None
     bundle = load_bundle(chosen.bundle)
     try:
         operator = bundle.operator(chosen.operator, reason=chosen.why)
@@ -77,14 +86,29 @@ def _export(chosen: argparse.Namespace) -> int:
             print(f"refused: {found.detail} [{found.reason.value}]", file=sys.stderr)
             Path(chosen.to).unlink()
             return 1
-        _write(found, file)
+        _write(found, file, kms=kms)
     print(f"{found.events} events of {wanted.query.log}, of the indexes from {found.head.first} to {found.head.end}, in {chosen.to}")
     return 0
 
 
-def _write(export: Export, file: IO[bytes]) -> None:
+def _open(chosen: argparse.Namespace) -> int:
+    path, kms = Path(chosen.file), kms_of(chosen.key)
+    try:
+        source = path.open("rb")
+    except OSError as error:
+        raise ConfigurationError(f"{path} can not be read ({error.strerror})") from None
+    bar, size = Bar("open"), path.stat().st_size
+    with source, _new_file(Path(chosen.to)) as file:
+        for piece in open_export(source, kms=kms):
+            file.write(piece)
+            bar.at(source.tell(), size)
+        bar.at(size, size, ended=True)
+    return 0
+
+
+def _write(export: Export, file: IO[bytes], *, kms: Kms | None) -> None:
     bar = Bar("export")
-    for chunk in export.chunks():
+    for chunk in export.chunks() if kms is None else export.sealed(kms):
         file.write(chunk)
         bar.at(export.events, export.expected)
     file.flush()
@@ -145,7 +169,10 @@ def verify_file(chosen: argparse.Namespace) -> int:
 def _verified(path: Path, *, keys: list[VerifierKey]) -> ExportReport:
     try:
         with path.open("rb") as plain:
-            packed = plain.read(len(_GZIP)) == _GZIP
+            start = plain.read(len(_GZIP))
+        if is_sealed(start):
+            raise ConfigurationError(f"{path} is encrypted; `ctsec audit open` decrypts it")
+        packed = start == _GZIP
         bar, size, read = Bar("verify"), path.stat().st_size, 0
 
         def lines(file: IO[bytes]) -> Iterator[bytes]:

@@ -27,10 +27,16 @@ from ctsec.audit.export.request import ExportFormat, ExportRequest
 from ctsec.audit.export.writing import ReadEvent, read_event
 from ctsec.audit.sealing import LOG_OF_LOGS, Head
 from ctsec.audit.signing import LogIdentity
-from ctsec.encryption._async_ports import AsyncSealer
-from ctsec.ids import OrganizationId
+from ctsec.encryption._async_ports import AsyncKms, AsyncSealer
+from ctsec.encryption.context import wrap_context
+from ctsec.encryption.data_key import DataKey
+from ctsec.encryption.dek import DEFAULT_REGION
+from ctsec.encryption.portable_stream import StreamHeader
+from ctsec.encryption.stream import StreamSealer
+from ctsec.ids import DekId, OrganizationId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
+from ctsec.security.sealed_export import PURPOSE
 from ctsec.storage._async_ports import AsyncStorage
 
 PAGE: Final = 500
@@ -40,7 +46,7 @@ _GZIP: Final = 31
 class AsyncExport:
     """One export: write what `chunks` yields, once. `expected` events match, and `events` were yielded so far."""
 
-    __slots__ = ("_identity", "_sealer", "_signer", "_storage", "_tree", "events", "expected", "head", "request")
+    __slots__ = ("_ambient", "_identity", "_sealer", "_signer", "_storage", "_tree", "events", "expected", "head", "request")
 
     def __init__(
         self,
@@ -53,12 +59,14 @@ class AsyncExport:
         sealer: AsyncSealer | None,
         signer: AsyncLogSigner | None,
         identity: LogIdentity,
+        ambient: Ambient,
     ) -> None:
         self.request = request
         self.head = head
         self.expected = expected
         self.events = 0
         self._storage, self._sealer, self._signer, self._identity, self._tree = storage, sealer, signer, identity, tree
+        self._ambient = ambient
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         """Yield the bytes of the file, in pieces of about a page of events."""
@@ -73,6 +81,20 @@ class AsyncExport:
             if packed:
                 yield packed
         yield packer.flush()
+
+    async def sealed(self, kms: AsyncKms) -> AsyncGenerator[bytes]:
+        """Yield the bytes of an encrypted file in place of those of `chunks`: a portable stream, whose key that of `kms` wraps."""
+        scope = str(self.request.query.log)
+        material, wrapped = await kms.generate_data_key(wrap_context(scope, DEFAULT_REGION))
+        header = StreamHeader(kek=kms.ref, scope=scope, region=DEFAULT_REGION, wrapped=wrapped)
+        dek_id = new_id(DekId, now=self._ambient.now(), random=self._ambient.random)
+        sealer = StreamSealer(key=DataKey(dek_id, material=material), context=header.context(PURPOSE), random=self._ambient.random)
+        yield header.encoded
+        async for chunk in self.chunks():
+            piece = sealer.update(chunk)
+            if piece:
+                yield bytes(piece)
+        yield bytes(sealer.finish())
 
     async def _verifiable(self) -> AsyncGenerator[bytes]:
         digest = hashlib.sha256()
@@ -228,6 +250,7 @@ class AsyncExports:
             sealer=self._sealer,
             signer=self._signer,
             identity=self._identity,
+            ambient=self._ambient,
         )
 
     async def _record(

@@ -28,10 +28,16 @@ from ctsec.audit.export.request import ExportFormat, ExportRequest
 from ctsec.audit.export.writing import ReadEvent, read_event
 from ctsec.audit.sealing import LOG_OF_LOGS, Head
 from ctsec.audit.signing import LogIdentity
-from ctsec.encryption._sync_ports import Sealer
-from ctsec.ids import OrganizationId
+from ctsec.encryption._sync_ports import Kms, Sealer
+from ctsec.encryption.context import wrap_context
+from ctsec.encryption.data_key import DataKey
+from ctsec.encryption.dek import DEFAULT_REGION
+from ctsec.encryption.portable_stream import StreamHeader
+from ctsec.encryption.stream import StreamSealer
+from ctsec.ids import DekId, OrganizationId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
+from ctsec.security.sealed_export import PURPOSE
 from ctsec.storage._sync_ports import Storage
 
 PAGE: Final = 500
@@ -41,7 +47,7 @@ _GZIP: Final = 31
 class Export:
     """One export: write what `chunks` yields, once. `expected` events match, and `events` were yielded so far."""
 
-    __slots__ = ("_identity", "_sealer", "_signer", "_storage", "_tree", "events", "expected", "head", "request")
+    __slots__ = ("_ambient", "_identity", "_sealer", "_signer", "_storage", "_tree", "events", "expected", "head", "request")
 
     def __init__(
         self,
@@ -54,12 +60,14 @@ class Export:
         sealer: Sealer | None,
         signer: LogSigner | None,
         identity: LogIdentity,
+        ambient: Ambient,
     ) -> None:
         self.request = request
         self.head = head
         self.expected = expected
         self.events = 0
         self._storage, self._sealer, self._signer, self._identity, self._tree = storage, sealer, signer, identity, tree
+        self._ambient = ambient
 
     def chunks(self) -> Generator[bytes, None]:
         """Yield the bytes of the file, in pieces of about a page of events."""
@@ -74,6 +82,20 @@ class Export:
             if packed:
                 yield packed
         yield packer.flush()
+
+    def sealed(self, kms: Kms) -> Generator[bytes, None]:
+        """Yield the bytes of an encrypted file in place of those of `chunks`: a portable stream, whose key that of `kms` wraps."""
+        scope = str(self.request.query.log)
+        material, wrapped = kms.generate_data_key(wrap_context(scope, DEFAULT_REGION))
+        header = StreamHeader(kek=kms.ref, scope=scope, region=DEFAULT_REGION, wrapped=wrapped)
+        dek_id = new_id(DekId, now=self._ambient.now(), random=self._ambient.random)
+        sealer = StreamSealer(key=DataKey(dek_id, material=material), context=header.context(PURPOSE), random=self._ambient.random)
+        yield header.encoded
+        for chunk in self.chunks():
+            piece = sealer.update(chunk)
+            if piece:
+                yield bytes(piece)
+        yield bytes(sealer.finish())
 
     def _verifiable(self) -> Generator[bytes, None]:
         digest = hashlib.sha256()
@@ -229,6 +251,7 @@ class Exports:
             sealer=self._sealer,
             signer=self._signer,
             identity=self._identity,
+            ambient=self._ambient,
         )
 
     def _record(
