@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -138,7 +138,7 @@ def _wanted(chosen: argparse.Namespace) -> ExportRequest:
 
 
 @contextmanager
-def _new_file(path: Path) -> Iterator[IO[bytes]]:
+def _new_file(path: Path) -> Generator[IO[bytes], None, None]:
     """Open a file that only its owner reads; what goes wrong leaves none."""
     try:
         file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
@@ -175,7 +175,7 @@ def _verified(path: Path, *, keys: list[VerifierKey]) -> ExportReport:
         packed = start == _GZIP
         bar, size, read = Bar("verify"), path.stat().st_size, 0
 
-        def lines(file: IO[bytes]) -> Iterator[bytes]:
+        def lines(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
             nonlocal read
             while line := file.readline(MAX_LINE + 1):
                 read += len(line)
@@ -199,7 +199,7 @@ def _key(text: str) -> VerifierKey:
         raise ConfigurationError(str(error)) from None
 
 
-def _as_json(report: ExportReport) -> dict[str, object]:
+def _as_json(report: ExportReport) -> Mapping[str, object]:
     return {name: getattr(report, name) for name in ExportReport.__slots__} | {"filters": dict(report.filters)}
 
 

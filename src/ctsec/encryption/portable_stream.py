@@ -2,7 +2,8 @@
 
 Rules that this module keeps:
 
-- the header is magic (1 byte, 0xC7), kind and version (1: 0x32), then four parts as in a portable blob, each behind its length: the reference of the KEK (1 to 1024), the scope (1 to 1024), the region (0 to 255), the wrapped DEK (1 to 6144); then one stream;
+- the header is magic (1 byte, 0xC7), kind and version (1: 0x32), then four parts as in a portable blob, each behind its length: the
+  reference of the KEK (1 to 1024), the scope (1 to 1024), the region (0 to 255), the wrapped DEK (1 to 6144); then one stream;
 - the stream is bound to the header: its context holds the SHA-256 of it, so an edited or exchanged header opens nothing;
 - what is read from a header is a claim until the first chunk was opened: it says whom to ask, not whom to trust;
 - nothing here asks a key service.

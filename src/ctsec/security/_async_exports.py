@@ -39,7 +39,7 @@ from ctsec.principal import Principal
 from ctsec.security.sealed_export import PURPOSE
 from ctsec.storage._async_ports import AsyncStorage
 
-PAGE: Final = 500
+PAGE: Final = 1000
 _GZIP: Final = 31
 
 

@@ -40,7 +40,7 @@ from ctsec.principal import Principal
 from ctsec.security.sealed_export import PURPOSE
 from ctsec.storage._sync_ports import Storage
 
-PAGE: Final = 500
+PAGE: Final = 1000
 _GZIP: Final = 31
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ctsec.web import models
+from ctsec.web.audit_table import AUDIT
 from ctsec.web.operator_table import OPERATORS
 from ctsec.web.route import Route
 from ctsec.web.route import open_route as _open
@@ -302,36 +303,6 @@ RESIDENCY: Final = (
         returns=_MOVE,
     ),
     _route(f"DELETE {_SPACE}/region/move abort_workspace_move", "Give the move up before its switch", returns=_MOVE),
-)
-_FILTERS: Final = ("actor", "person", "name", "target", "kind", "workspace", "outcome", "reason", "since", "until")
-_EXPORTED: Final = (*_FILTERS, "format", "first", "end", "personal", "gzip", "ocsf")
-AUDIT: Final = (
-    _route(
-        f"GET {_ORG}/audit audit",
-        "Search the audit log, newest first",
-        query=(*_FILTERS, "cursor", "limit"),
-        returns=("events:array", "pending:array", "next"),
-    ),
-    _route(
-        f"GET {_ORG}/audit/counts audit_counts",
-        "Count events by name or by day, the newest 100,000 that match",
-        query=(*_FILTERS, "by"),
-        returns=("total:integer", "by", "counts:object", "more:boolean"),
-    ),
-    _route(
-        f"GET {_ORG}/audit/export export_audit", "The log as a file: jsonl (verifiable), csv, ocsf or cef", query=_EXPORTED, streams=True
-    ),
-    _route(f"GET {_ORG}/audit/proof audit_proof", "Prove that an event is in the log", query=("index",), returns=("proof",)),
-    _route(
-        f"GET {_ORG}/audit/consistency audit_consistency",
-        "Prove that the log only grew",
-        query=("old", "size"),
-        returns=("old:integer", "size:integer", "checkpoint", "hashes:array"),
-    ),
-    _route(f"GET {_ORG}/audit/checkpoint audit_checkpoint", "The last signed checkpoint", returns=("checkpoint",)),
-    _route(f"GET {_ORG}/audit/key audit_key", "The public keys of the log", returns=("keys:array",)),
-    _signed_in("GET /activity activity", "What concerns me, newest first", query=("cursor", "limit"), returns=("events:array", "next")),
-    _open("GET /openapi.json openapi", "This description", returns=("openapi", "paths:object")),
 )
 ROUTES: Final[tuple[Route, ...]] = (
     *ACCOUNT,

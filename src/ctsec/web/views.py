@@ -304,7 +304,7 @@ def event(record: StoredEvent, *, index: int | None, personal: Mapping[str, str]
 def own_event(record: StoredEvent, *, person: str, personal: Mapping[str, str]) -> View:
     """Return an audit event to the person that it is about: no id of anybody else, and where it came from only if that was not another."""
     by = "you" if record.actor_id == person else record.actor_kind
-    shown = personal if by in {"you", "anonymous"} else {}
+    shown: Mapping[str, str] = personal if by in {"you", "anonymous"} else {}
     return {
         "id": record.id,
         "time": moment(record.time),

@@ -17,6 +17,7 @@ from typing import Final
 from ctsec.audit.export.writing import ReadEvent
 
 _SEVERITIES: Final = {"success": 3, "refused": 6, "failed": 7}
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict).encode
 _BREAKS: Final = re.compile("[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 
 
@@ -77,7 +78,7 @@ def _labelled(number: int, label: str, value: str | None) -> dict[str, str]:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict) if value else ""
+    return _ENCODE(value) if value else ""
 
 
 def _line(name: str, severity: int, values: Mapping[str, str]) -> bytes:

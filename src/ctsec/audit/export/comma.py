@@ -25,6 +25,7 @@ COLUMNS: Final = (
 END: Final = "# end"
 _RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict).encode
 _NO_TARGET: Final = {"kind": "", "id": ""}
 
 
@@ -65,7 +66,7 @@ def _cells(event: ReadEvent) -> tuple[str, ...]:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict)
+    return _ENCODE(value)
 
 
 def _rows(rows: Sequence[Sequence[str]]) -> bytes:

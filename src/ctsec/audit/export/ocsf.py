@@ -20,6 +20,7 @@ from ctsec.audit.export.ocsf_classes import Activity, activity_of
 from ctsec.audit.export.request import OcsfVersion
 from ctsec.audit.export.writing import ReadEvent
 
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _PRODUCT: Final = {"name": "ctsec", "vendor_name": "ctsec"}
 _OF_USERS: Final = frozenset(
     {classes.ACCOUNT_CHANGE, classes.AUTHENTICATION, classes.AUTHORIZE_SESSION, classes.USER_ACCESS, classes.USER_MANAGEMENT}
@@ -168,4 +169,4 @@ def _resources(event: ReadEvent) -> list[dict[str, str]]:
 
 
 def _line(value: Mapping[str, object]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return _ENCODE(value).encode() + b"\n"

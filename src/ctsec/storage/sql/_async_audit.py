@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from ctsec.audit.event import LogId
 from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally, day_of
@@ -98,9 +100,9 @@ class AsyncSqlLog:
     async def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:
         """Return what an export writes of matching events with an index in [`first`, `end`), in the order of indexes."""
         rows = await self._run.tuples(audit.raw(self._tables, query, first=first, end=end, limit=limit, personal=personal))
-        if personal:
+        if rows and type(rows[0][2]) is not bytes:
             return tuple([(index, bytes(leaf), bytes(body), bytes(part)) for index, leaf, body, part in rows])
-        return tuple([(index, bytes(leaf), bytes(body), b"") for index, leaf, body in rows])
+        return cast("tuple[RawEvent, ...]", tuple(rows))
 
     async def matching(self, query: AuditQuery, *, first: int, end: int) -> int:
         """Return how many events with an index in [`first`, `end`) match."""

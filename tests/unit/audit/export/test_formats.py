@@ -74,7 +74,12 @@ def test_ocsf_has_what_each_class_requires(version: OcsfVersion) -> None:
     writer = OcsfWriter(version, head=HEAD)
     seen = set()
     for name in (*EventName, "dashboard.deleted"):
-        for said in ({}, {"targets": [], "workspace": None, "organization": None}, {"outcome": "refused", "reason": "denied"}):
+        sayings: tuple[dict[str, Any], ...] = (
+            {},
+            {"targets": [], "workspace": None, "organization": None},
+            {"outcome": "refused", "reason": "denied"},
+        )
+        for said in sayings:
             made = writer.object(event(name, **said))
             seen.add(made["class_uid"])
             for path in {*BASE, *REQUIRED[made["class_uid"]]}:

@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, ColumnElement, Delete, RowMapping, Select, Table, delete, func, insert, or_, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Delete,
+    LargeBinary,
+    RowMapping,
+    Select,
+    Table,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.types import NULLTYPE
 
@@ -112,7 +127,8 @@ def search(tables: Tables, query: AuditQuery, *, before: int | None, limit: int)
 def raw(tables: Tables, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool) -> Select[Any]:
     """Return the statement for what an export writes of events, as the driver hands it out."""
     t = tables.log.event
-    bare: list[ColumnElement[Any]] = [t.c[name] for name in ("index", "leaf", "body", *(["personal"] if personal else []))]
+    part: ColumnElement[Any] = t.c.personal if personal else literal(b"", LargeBinary())
+    bare: list[ColumnElement[Any]] = [t.c.index, t.c.leaf, t.c.body, part]
     wanted = [*_wanted(t, query), t.c.index >= first, t.c.index < end]
     chosen = select(*[type_coerce(each, NULLTYPE) for each in bare])
     return cast("Select[Any]", chosen.where(*wanted).order_by(t.c.index).limit(limit))
@@ -130,4 +146,5 @@ def tally(tables: Tables, query: AuditQuery, *, by: Tally, most: int) -> Select[
     time = type_coerce(t.c.time, BigInteger)
     key = t.c.name if by is Tally.NAME else time - time % DAY
     newest = select(key.label("of")).where(*_wanted(t, query)).order_by(t.c.index.desc()).limit(most).subquery()
-    return select(newest.c.of, func.count().label("count")).group_by(newest.c.of).order_by(newest.c.of)
+    counted = select(newest.c.of, func.count().label("count")).group_by(newest.c.of).order_by(newest.c.of)
+    return cast("Select[Any]", counted)
