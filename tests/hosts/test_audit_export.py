@@ -41,10 +41,12 @@ def test_a_log_is_exported_in_every_format_and_verified_offline(host: Host, owne
     assert (reply.status, reply.headers["content-type"]) == (200, "application/jsonl")
     assert reply.headers["content-disposition"] == f'attachment; filename="audit-{organization}.jsonl"'
     assert (reply.headers["cache-control"], "content-length" in reply.headers) == ("no-store", False)
+    head = owner.call("HEAD", f"/auth{path}")
+    assert (head.status, head.body, head.headers["content-type"]) == (200, b"", "application/jsonl")
     report = verify_export(reply.body.splitlines(keepends=True), keys=[key])
     assert (report.problem, report.complete, report.signed, report.log) == ("", True, True, organization)
     size = report.events
-    assert size + 1 == len(host.events(organization))
+    assert size + 2 == len(host.events(organization))
 
     chosen = owner.auth(f"GET {path}?name=workspace.created&gzip=yes")
     assert chosen.headers["content-type"] == "application/gzip"
@@ -61,12 +63,12 @@ def test_a_log_is_exported_in_every_format_and_verified_offline(host: Host, owne
 
     told = [each.details()["details"] for each in named(host.events(organization), "audit.exported")]
     assert sorted(((each["format"], *each["filters"], each["events"]) for each in told), key=str) == sorted(
-        [("jsonl", size), ("jsonl", "name", 3), ("csv", "name", 3), ("ocsf", "target", 1), ("cef", size + 1)], key=str
+        [("jsonl", size), ("jsonl", "name", 3), ("csv", "name", 3), ("ocsf", "target", 1), ("cef", size + 2), ("jsonl", size)], key=str
     )
     assert {each.actor_id for each in named(host.events(organization), "audit.exported")} == {owner.id}
     found = owner.ok(f"GET /organizations/{organization}/audit?name=audit.exported")["events"]
     asked = [json.loads(each["personal"].get("filters", "{}")) for each in found]
-    assert sorted(asked, key=str) == [{"name": "workspace.created"}] * 2 + [{"target": spaces[0]}] + [{}] * 2
+    assert sorted(asked, key=str) == [{"name": "workspace.created"}] * 2 + [{"target": spaces[0]}] + [{}] * 3
 
 
 def test_personal_parts_are_in_an_export_only_if_asked_for(host: Host, owner: Browser) -> None:

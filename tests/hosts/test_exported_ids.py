@@ -108,7 +108,7 @@ def seen_by(person: Browser) -> bytes:
 
 
 @pytest.mark.proves("SEED-L3", "ASVS-8.4.1")
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     name=st.sampled_from(sorted(HOSTS)),
     steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 2), st.integers(0, 2)), min_size=12, max_size=25),

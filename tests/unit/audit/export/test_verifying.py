@@ -16,8 +16,11 @@ from hypothesis import strategies as st
 from ctsec.audit.export.jsonl import end_line, end_text
 from ctsec.audit.export.reading import verify_export
 from ctsec.audit.query import AuditQuery
+from ctsec.storage.memory import MemoryStorage
+from ctsec.testing import FixedClock
+from ctsec.testing.conformance.samples import ignore
 from tests.audit.exported import ALONE, exported, filled, judged, log_of
-from tests.audit.kept import IDENTITY, SIGNER, STRANGER
+from tests.audit.kept import IDENTITY, SIGNER, STRANGER, events, logs_of, read_memory, write_memory
 
 SIZES: Final = (1, 256, 257, 1000)
 LOGS: Final = filled(SIZES)
@@ -85,7 +88,7 @@ def changed(draw: st.DrawFn) -> tuple[int, bytes, bytes]:
 
 
 @given(changed())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_whatever_was_done_to_a_file_is_found(drawn: tuple[int, bytes, bytes]) -> None:
     """A byte, a line or the rest: changed, dropped, doubled, moved, exchanged or cut off, the file is refused."""
     number, data, bad = drawn
@@ -135,6 +138,24 @@ def test_a_purged_event_is_a_leaf_without_bytes() -> None:
     verdict = judged(resealed(lines), log=log_of(3))
     assert verdict.complete
     assert verdict.told.startswith("complete: 256 events, and 1 purged ones")
+
+
+def test_purged_rows_leave_a_complete_file() -> None:
+    """Where rows are gone and their leaves are in the tiles, an export has the leaves in their places, alone and in a run, at both ends."""
+    storage = MemoryStorage()
+    logs = logs_of(storage, clock=FixedClock())
+    with storage.begin(after_commit=ignore) as store:
+        for each in events(log_of(3), count=256):
+            store.inbox.append(each)
+    logs.flush()
+    kept = read_memory(storage.state)
+    gone = {0, 1, 7, *range(20, 40), 255}
+    kept.events = {key: each for key, each in kept.events.items() if key[0] != log_of(3) or key[1] not in gone}
+    write_memory(storage.state, kept)
+    verdict = judged(exported(logs, AuditQuery(log=log_of(3))), log=log_of(3))
+    assert verdict.complete
+    assert verdict.told.startswith(f"complete: {256 - len(gone)} events, and {len(gone)} purged ones")
+    assert judged(exported(logs, AuditQuery(log=log_of(3), name="role.*"), first=10), log=log_of(3)).sound
 
 
 def test_only_the_key_of_the_log_counts() -> None:
