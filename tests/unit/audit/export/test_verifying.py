@@ -119,6 +119,8 @@ def test_the_tree_finds_what_the_end_was_signed_for() -> None:
     bad = (
         [*lines[:7], forged, *lines[8:]],
         [*lines[:7], lines[7].replace(b'"event":{', b'"event":{ '), *lines[8:]],
+        [*lines[:7], lines[7].replace(b'"index":6', b'"index":9'), *lines[8:]],
+        [*lines[:7], lines[7].replace(lines[7][19:83], lines[8][19:83]), *lines[8:]],
         [*lines[:7], *lines[8:]],
         [*lines[:7], lines[8].replace(b'"index":7', b'"index":6'), lines[7].replace(b'"index":6', b'"index":7'), *lines[9:]],
         lines[:-1],
