@@ -65,8 +65,8 @@ _LINES: Final = """
 3003  1  elevation.started break_glass.used
 3003  2  session.organization_switched
 3004  1  device.trusted support_case.opened domain.verified organization.created workspace.created invitation.created custom_role.created
-3004  1  api_key.minted data_key.created customer_key.registered index_key.created credential.stored workspace_move.started
-3004  2  support_case.viewed credential.disclosed residency.reported
+3004  1  backup.saved api_key.minted data_key.created customer_key.registered index_key.created credential.stored workspace_move.started
+3004  2  backup.verified support_case.viewed credential.disclosed residency.reported
 3004  3  recovery_terms.changed organization.changed organization.mfa_policy_changed custom_role.changed api_key.rotated data_key.rotated
 3004  3  customer_key.replaced customer_key.rotated credential.rotated credential.changed region.promoted support_case.approved
 3004  3  workspace_move.copied workspace_move.switched workspace_move.settled workspace_move.finished
@@ -74,7 +74,7 @@ _LINES: Final = """
 3004  4  retired_data_keys.destroyed customer_key.withdrawn customer_key.dropped index_key.retired credential.removed support_case.canceled
 3004  4  workspace_move.aborted workspace_move.undone
 3004  8  customer_key.recovered
-3004 99  customer_key.failed credential.reminded workspace_move.failed
+3004 99  backup.failed customer_key.failed credential.reminded workspace_move.failed
 3005  1  role.assigned role.changed
 3005  2  role.revoked elevation.ended
 3005 99  elevation.requested elevation.approved elevation.denied elevation.withdrawn break_glass.permitted break_glass.withdrawn
