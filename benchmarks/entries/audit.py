@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.counted import Count, CountedTable, Table
+from benchmarks.entries import audit_export
 from benchmarks.entries.engines import Choice
 from benchmarks.measure import Contestant, Race, code
 from ctsec.ambient import Ambient, Request
@@ -58,6 +59,7 @@ def entry(wanted: int | None = None) -> Iterable[Race]:
     yield _proof(events)
     with TemporaryDirectory() as folder:
         yield _sequencer(Path(folder))
+        yield from audit_export.races(Path(folder), make=_stored)
 
 
 def tables(choice: Choice) -> Iterable[Table]:

@@ -31,7 +31,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Host, Match, Mount
 from starlette.types import Scope
 
@@ -68,7 +68,10 @@ class Refused(HTTPException):
 
 def _response(answer: WebResponse, method: str) -> Response:
     status, headers, body = answer.wire(method)
-    response = Response(body, status_code=status)
+    if answer.stream is None or method == "HEAD":
+        response = Response(body, status_code=status)
+    else:
+        response = StreamingResponse(answer.stream, status_code=status)
     response.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     return response
 

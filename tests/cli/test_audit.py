@@ -14,12 +14,14 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from ctsec.audit.event import DEPLOYMENT_LOG
+from ctsec.audit.query import AuditQuery
 from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.tree.bundle import ProofBundle
 from ctsec.audit.tree.note import VerifierKey
 from ctsec.cli import main
 from ctsec.ids import HoldId
+from ctsec.outcome import Refusal
 from ctsec.security import Security
 from ctsec.testing.conformance.samples import NOW, ignore
 from tests.audit.kept import events
@@ -31,6 +33,7 @@ from ctsec.rbac import Policy
 from ctsec.security import EmbeddedOptions
 security = Security.embedded("app.db", policy=Policy.preset(), issuer="Acme", options=EmbeddedOptions(worker=False))
 """
+UNPROVED = "that no other matches is signed for, and not proved"
 Said: TypeAlias = tuple[int, str, str]
 
 
@@ -113,3 +116,91 @@ def test_plans_holds_and_purges_from_the_command_line(bundle: Security, audit: C
     assert audit("purge") == (0, "0 events were purged\n", "")
     assert "5 events, 2 purged" in audit("verify", "--log", "deployment")[1]
     assert audit("purge", "--dry-run", "--log", "org_unknown")[1].endswith("nothing: no plan is in force yet, or nothing is signed\n")
+
+
+def test_a_log_is_exported_and_verified_without_the_database(bundle: Security, audit: Callable[..., Said], tmp_path: Path) -> None:
+    """The file holds the log, whole or chosen, in every format; it verifies by its key alone, and no more after a change or a cut."""
+    made = events(DEPLOYMENT_LOG, count=300)
+    with bundle._storage.begin(after_commit=ignore) as store:
+        for each in made:
+            store.inbox.append(each)
+    who = ("--log", "deployment", "--operator", "olga", "--why", "ticket 7")
+    assert audit("export", *who, "--to", "none.jsonl")[0] == 1
+    assert not (tmp_path / "none.jsonl").exists()
+    audit("flush")
+    key = audit("key", "--log", "deployment")[1].strip()
+    assert audit("export", *who, "--to", "log.jsonl") == (0, "300 events of deployment, of the indexes from 0 to 300, in log.jsonl\n", "")
+    assert (tmp_path / "log.jsonl").stat().st_mode & 0o777 == 0o600
+    assert audit("export", *who, "--to", "log.jsonl")[0] == 2
+    assert audit("export", *who, "--to", "part.gz", "--gzip", "--name", "role.*", "--end", "100", "--since", "2026-01-01T00:00:00Z")[0] == 0
+    for form in ("csv", "ocsf", "cef"):
+        assert audit("export", *who, "--to", f"log.{form}", "--format", form, "--target", "usr_7")[0] == 0
+        assert b"usr_7" in (tmp_path / f"log.{form}").read_bytes()
+
+    def verified(name: str, *more: str) -> int:
+        return main(["audit", "verify", name, *more])
+
+    data = (tmp_path / "log.jsonl").read_bytes()
+    (tmp_path / "cut.jsonl").write_bytes(data[:-1])
+    (tmp_path / "bad.jsonl").write_bytes(data.replace(b"usr_7", b"usr_8", 1))
+    (tmp_path / "cut.gz").write_bytes((tmp_path / "part.gz").read_bytes()[:-5])
+    assert [verified(name, "--key", key) for name in ("log.jsonl", "part.gz", "cut.jsonl", "bad.jsonl", "cut.gz")] == [0, 0, 1, 1, 1]
+    assert verified("log.jsonl", "--key", key.replace("deployment", "elsewhere")) == 2
+    assert verified("log.jsonl", "--key", "x") == verified("log.jsonl", "--log", "deployment") == verified("none.jsonl") == 2
+    assert audit("verify", "--key", key)[0] == 2
+
+
+def test_what_a_file_is_worth_is_told(bundle: Security, audit: Callable[..., Said], capsys: pytest.CaptureFixture[str]) -> None:
+    """Complete or chosen, signed or not looked at, in words and as JSON."""
+    with bundle._storage.begin(after_commit=ignore) as store:
+        for each in events(DEPLOYMENT_LOG, count=4):
+            store.inbox.append(each)
+    audit("flush")
+    key = audit("key", "--log", "deployment")[1].strip()
+    who = ("--log", "deployment", "--operator", "olga", "--why", "ticket 7")
+    audit("export", *who, "--to", "all.jsonl")
+    audit("export", *who, "--to", "one.jsonl", "--target", "usr_1")
+    origin = bundle.logs.identity.origin(DEPLOYMENT_LOG)
+    capsys.readouterr()
+    assert main(["audit", "verify", "all.jsonl", "--key", key]) == 0
+    assert capsys.readouterr().out == f"ok  4 events: all of the indexes from 0 to 4 of {origin}, which had 4\n"
+    assert main(["audit", "verify", "one.jsonl"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"ok  1 events with target=usr_1 of the indexes from 0 to 4 of {origin}, which had 4; " + UNPROVED,
+        "nobody's signature was looked at: name the key of the log with --key",
+    ]
+    assert main(["audit", "verify", "one.jsonl", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["events"], told["complete"], told["signed"], told["filters"]) == (1, False, False, {"target": "usr_1"})
+    bundle.logs.flush()
+    with bundle.reading() as unit:
+        page = unit.audit.search(AuditQuery(log=DEPLOYMENT_LOG, name="audit.exported"))
+        assert not isinstance(page, Refusal)
+        said = [(each.event.actor_kind, each.event.actor_id, unit.audit.personal(each.event)["why"]) for each in page.events]
+    assert said == [("operator", "olga", "ticket 7")] * 2
+
+
+def test_an_encrypted_export_opens_under_its_key_alone(
+    bundle: Security, audit: Callable[..., Said], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under a key the file says nothing; that key opens it to what verifies, another one, a change and a cut leave no file."""
+    with bundle._storage.begin(after_commit=ignore) as store:
+        for each in events(DEPLOYMENT_LOG, count=70):
+            store.inbox.append(each)
+    audit("flush")
+    key = audit("key", "--log", "deployment")[1].strip()
+    assert main(["key", "create", "file.key"]) == main(["key", "create", "other.key"]) == 0
+    who = ("--log", "deployment", "--operator", "olga", "--why", "ticket 7")
+    assert audit("export", *who, "--to", "log.sealed", "--key", "local:file.key")[0] == 0
+    data = (tmp_path / "log.sealed").read_bytes()
+    assert b"usr_7" not in data
+    assert main(["audit", "verify", "log.sealed", "--key", key]) == 2
+    assert main(["audit", "open", "log.sealed", "--key", "local:file.key", "--to", "log.jsonl"]) == 0
+    assert main(["audit", "verify", "log.jsonl", "--key", key]) == 0
+    (tmp_path / "cut.sealed").write_bytes(data[:-1])
+    (tmp_path / "bad.sealed").write_bytes(data[:-40] + bytes((data[-40] ^ 1,)) + data[-39:])
+    (tmp_path / "head.sealed").write_bytes(data.replace(b"default", b"defaulT", 1))
+    for name, used in (("log", "other"), ("cut", "file"), ("bad", "file"), ("head", "file"), ("none", "file")):
+        assert main(["audit", "open", f"{name}.sealed", "--key", f"local:{used}.key", "--to", "out"]) != 0, name
+        assert not (tmp_path / "out").exists()
+    capsys.readouterr()

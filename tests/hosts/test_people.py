@@ -108,6 +108,12 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("POST /workspaces/{w}/region/move", {"region": "us"}),
     ("DELETE /workspaces/{w}/region/move", None),
     ("GET /organizations/{o}/audit", None),
+    ("GET /organizations/{o}/audit/counts", None),
+    ("GET /organizations/{o}/audit/export", None),
+    ("GET /organizations/{o}/audit/proof", None),
+    ("GET /organizations/{o}/audit/consistency", None),
+    ("GET /organizations/{o}/audit/checkpoint", None),
+    ("GET /organizations/{o}/audit/key", None),
     ("POST /session/organization", {"organization_id": "{o}"}),
 )
 

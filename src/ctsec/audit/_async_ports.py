@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Protocol, Unpack
 
 from ctsec.audit.event import LogId, Telling
-from ctsec.audit.query import AuditQuery
+from ctsec.audit.export.raw import RawEvent
+from ctsec.audit.query import AuditQuery, Tally
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.audit.sealing import CheckpointRecord, Head
 from ctsec.audit.tree.tiles import Tile
@@ -64,6 +65,21 @@ class AsyncLogRecords(Protocol):
 
     async def page(self, log: LogId, *, first: int, limit: int) -> tuple[SealedEvent, ...]:
         """Return the events with an index from `first` on, in the order of indexes."""
+        ...
+
+    async def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:
+        """Return what an export writes of matching events with an index in [`first`, `end`), in the order of indexes.
+
+        The sealed personal part is empty unless `personal`.
+        """
+        ...
+
+    async def matching(self, query: AuditQuery, *, first: int, end: int) -> int:
+        """Return how many events with an index in [`first`, `end`) match."""
+        ...
+
+    async def tally(self, query: AuditQuery, *, by: Tally, most: int) -> tuple[tuple[str, int], ...]:
+        """Return how many of the newest `most` matching events have which name, or are of which day (UTC), in that order."""
         ...
 
 

@@ -10,7 +10,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import InboxRecords, LogRecords
 from ctsec.audit._sync_subjects import PersonalParts
 from ctsec.audit.event import Event, LogId, Telling, build
-from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
+from ctsec.audit.query import MAX_COUNTED, MAX_PAGE, AuditCounts, AuditPage, AuditQuery, Tally, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
 from ctsec.encryption._sync_ports import Sealer, SubjectSealer
 from ctsec.guard._sync_ports import AsideEvents
@@ -92,6 +92,12 @@ class AuditLog:
         following = write_cursor(log=query.log, before=page[-1].index) if len(found) > limit else None
         pending = self._inbox.pending(limit=_BATCH, log=query.log) if cursor is None else ()
         return AuditPage(events=page, next=following, pending=tuple(event for event in pending if query.matches(event)))
+
+    def counts(self, query: AuditQuery, *, by: Tally = Tally.NAME) -> AuditCounts:
+        """Return how many events of one log match, by name or by day; what has no index yet is not counted."""
+        found = self._log.tally(query, by=by, most=MAX_COUNTED)
+        total = sum(count for _, count in found)
+        return AuditCounts(total=total, by=by, of=found, more=total >= MAX_COUNTED)
 
     def personal(self, event: StoredEvent) -> Mapping[str, str]:
         """Return the personal part of an event, empty if it has none; what was erased is not in it."""

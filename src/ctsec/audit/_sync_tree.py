@@ -8,12 +8,15 @@ from ctsec.audit.sealing import Head
 from ctsec.audit.tree.frontier import Frontier
 from ctsec.audit.tree.hashing import HASH_BYTES, folded
 from ctsec.audit.tree.proofs import Plan, consistency_plan, inclusion_plan, subtrees
+from ctsec.audit.tree.spans import span
 from ctsec.audit.tree.tiles import TILE_HEIGHT, TILE_WIDTH, Layers, Node
 from ctsec.errors import CorruptRecord
 
+_MOST_HELD = 64
+
 
 class TreeReader:
-    """The tree of the log that `head` stands for; what it has read of the tiles it holds, so that a second proof costs little.
+    """The tree of the log that `head` stands for; the last 64 tiles that it read it holds, so that a second proof costs little.
 
     Sizes go up to the head's. Every method raises CorruptRecord where a tile or a leaf is missing.
     """
@@ -37,6 +40,10 @@ class TreeReader:
         """Return the proof that the tree of `old` leaves is the beginning of that of `size`; raise ValueError if there is none."""
         return self._hashes(consistency_plan(old, size=size))
 
+    def span(self, first: int, end: int) -> tuple[bytes, ...]:
+        """Return the roots of the full subtrees of the leaves [first, end), from left to right; of one leaf, its hash."""
+        return tuple([self._node(node) for node in span(first, end)])
+
     def _hashes(self, plan: Plan) -> tuple[bytes, ...]:
         return tuple([folded([self._node(node) for node in part]) for part in plan])
 
@@ -44,6 +51,8 @@ class TreeReader:
         level, number, above, within = node.place
         layers = self._held.get((level, number))
         if layers is None:
+            while len(self._held) >= _MOST_HELD:
+                del self._held[next(iter(self._held))]
             layers = self._held[(level, number)] = Layers(self._entries(level, number))
         found = layers.node(above, within)
         if len(found) != HASH_BYTES:

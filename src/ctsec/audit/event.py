@@ -159,6 +159,7 @@ class EventName(StrEnum):
     LEGAL_HOLD_PLACED = "legal_hold.placed"
     LEGAL_HOLD_RELEASE_REQUESTED = "legal_hold.release_requested"
     LEGAL_HOLD_RELEASED = "legal_hold.released"
+    AUDIT_EXPORTED = "audit.exported"
 
 
 class EventOutcome(StrEnum):

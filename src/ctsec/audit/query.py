@@ -5,7 +5,7 @@ Rules that this module keeps:
 - every query names exactly one log, so one organization's page can never hold another's event;
 - a cursor is `(log, index)`: the index is given after commit, gapless and never changed, so pages neither lose nor repeat an event while
   others are being written; a cursor of another log is refused;
-- a page has 1 to 500 events.
+- a page has 1 to 500 events; counts look at the newest 100,000 that match, and say so where there are more.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from ctsec.audit.event import LogId
@@ -21,13 +22,23 @@ from ctsec.audit.record import SealedEvent, StoredEvent
 
 MAX_PAGE: Final = 500
 MAX_CURSOR: Final = 200
+MAX_COUNTED: Final = 100_000
+DAY: Final = 86_400_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Tally(StrEnum):
+    """By what events are counted."""
+
+    NAME = "name"
+    DAY = "day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditQuery:
     """Filters of one log; None means any. `name` may end in `.*` for a prefix; the time range is [`since`, `until`).
 
-    `actor` and `target` are ids; `person` finds events whose actor or subject is that person.
+    `actor` and `target` are ids, `kind` is the target's; `person` finds events whose actor or subject is that person.
     """
 
     log: LogId
@@ -35,8 +46,10 @@ class AuditQuery:
     person: str | None = None
     name: str | None = None
     target: str | None = None
+    kind: str | None = None
     workspace: str | None = None
     outcome: str | None = None
+    reason: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -48,8 +61,10 @@ class AuditQuery:
             and (self.person is None or self.person in {event.actor_id, event.subject_id})
             and self._name_matches(event.name)
             and self.target in {None, event.target_id}
+            and self.kind in {None, event.target_kind}
             and self.workspace in {None, event.workspace_id}
             and self.outcome in {None, event.outcome}
+            and self.reason in {None, event.reason}
             and (self.since is None or event.time >= self.since)
             and (self.until is None or event.time < self.until)
         )
@@ -71,6 +86,21 @@ class AuditPage:
     events: tuple[SealedEvent, ...]
     next: str | None
     pending: tuple[StoredEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditCounts:
+    """How many events match: in `total`, and of each name or day. `more` says that only the newest 100,000 were looked at."""
+
+    total: int
+    by: Tally
+    of: tuple[tuple[str, int], ...]
+    more: bool
+
+
+def day_of(micros: int) -> str:
+    """Return the day (UTC) of a time in microseconds since 1970, as `2026-01-31`."""
+    return (_EPOCH + timedelta(microseconds=micros)).date().isoformat()
 
 
 def write_cursor(*, log: LogId, before: int) -> str:

@@ -45,6 +45,10 @@ class LogIdentity:
             raise ValueError("expected a signing key of the log; nothing is signed without one")
         return VerifierKey(self.origin(log), self.keys[0])
 
+    def verifiers(self, log: LogId) -> tuple[VerifierKey, ...]:
+        """Return every key that verifies what a log signed, the present one first; none where nothing is signed."""
+        return tuple(VerifierKey(self.origin(log), key) for key in self.keys)
+
     def counts(self, signed: SignedCheckpoint, *, log: LogId) -> bool:
         """Say whether a checkpoint is of a log and signed by one of its keys."""
         return signed.checkpoint.origin == self.origin(log) and any(map(signed.is_signed_with, self.keys))

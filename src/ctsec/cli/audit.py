@@ -11,6 +11,7 @@ from ctsec.audit.assurance import WHAT_GOES_UNSEEN
 from ctsec.audit.event import LogId
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.audit.tree.note import MAX_NOTE
+from ctsec.cli import audit_export
 from ctsec.cli.retention import add_to as add_retention
 from ctsec.cli.work import load_bundle
 from ctsec.errors import ConfigurationError
@@ -26,10 +27,11 @@ _BUNDLE = "where the ctsec.Security is, such as app.security:security"
 
 def add_to(commands: Any) -> None:
     """Add the commands to the parser."""
-    parser = commands.add_parser("audit", help="the audit log: verify it, prove an event, seal it now, purge it")
+    parser = commands.add_parser("audit", help="the audit log: verify it, prove an event, export it, seal it now, purge it")
     kinds = parser.add_subparsers(required=True, metavar="WHAT")
     verify = kinds.add_parser("verify", help="read the whole log and compare everything; exit 1 if something does not fit")
-    verify.add_argument("bundle", help=_BUNDLE)
+    verify.add_argument("bundle", help=f"{_BUNDLE}; or an exported file, which needs no database")
+    verify.add_argument("--key", action="append", default=[], help="for a file: a key of the log, as `ctsec audit key` prints it")
     verify.add_argument("--log", help="one log: an organization's id, `deployment`, or `logs` (all)")
     verify.add_argument("--held", action="append", default=[], metavar="FILE", help="a checkpoint that was held outside; several may be")
     verify.add_argument("--json", action="store_true", help="one JSON object for each log")
@@ -51,9 +53,14 @@ def add_to(commands: Any) -> None:
     flush.add_argument("bundle", help=_BUNDLE)
     flush.set_defaults(run=_flush)
     add_retention(kinds, bundle=_BUNDLE)
+    audit_export.add_to(kinds)
 
 
 def _verify(chosen: argparse.Namespace) -> int:
+    if Path(chosen.bundle).is_file():
+        return audit_export.verify_file(chosen)
+    if chosen.key:
+        raise ConfigurationError("expected --key with an exported file; a bundle has its own keys")
     held = tuple(map(_held, chosen.held))
     report = load_bundle(chosen.bundle).logs.verify(log=None if chosen.log is None else LogId(chosen.log), held=held)
     for each in report.logs:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _BAR: Final = 30
 _VERBS: Final = ("generate_data_key", "unwrap", "ref")
-_KEY: Final = "local:FILE, the ARN of a key in AWS KMS, or module:attribute for a host's ctsec Kms"
+KEY: Final = "local:FILE, the ARN of a key in AWS KMS, or module:attribute for a host's ctsec Kms"
 _SIGNED_BY: Final = "the key that must have signed it, ed25519:...; not needed with local:FILE, if that key signed"
 
 
@@ -33,7 +33,7 @@ def add_to(commands: Any) -> None:
     what.add_argument("--to", metavar="FILE", help="the file to write; one that is there is never replaced")
     what.add_argument("--verify", metavar="FILE", help="read a backup from its start to its end, and write nothing")
     _add_store(backup, required=False)
-    backup.add_argument("--key", required=True, help=f"what the backup is encrypted under: {_KEY}")
+    backup.add_argument("--key", required=True, help=f"what the backup is encrypted under: {KEY}")
     backup.add_argument("--sign-with", metavar="FILE", help="a local key file that signs; with local:FILE it is that file unless named")
     backup.add_argument("--signed-by", help=f"when verifying, {_SIGNED_BY}")
     backup.add_argument("--json", action="store_true", help="print what the backup holds as JSON")
@@ -41,7 +41,7 @@ def add_to(commands: Any) -> None:
     restore = commands.add_parser("restore", help="verify a backup and write it into an empty store")
     restore.add_argument("--from", dest="source", required=True, metavar="FILE", help="the backup")
     _add_store(restore, required=True)
-    restore.add_argument("--key", required=True, help=f"what the backup was encrypted under: {_KEY}")
+    restore.add_argument("--key", required=True, help=f"what the backup was encrypted under: {KEY}")
     restore.add_argument("--signed-by", help=_SIGNED_BY)
     restore.add_argument("--json", action="store_true", help="print what was restored as JSON")
     restore.set_defaults(run=_restore)
@@ -59,7 +59,7 @@ def _backup(chosen: argparse.Namespace) -> int:
     from ctsec.storage.backup import verify_backup, write_backup
     from ctsec.storage.sql import Tables
 
-    kms = _kms(chosen.key)
+    kms = kms_of(chosen.key)
     if chosen.verify is not None:
         signed_by = _signed_by(chosen, kms)
         _tell(verify_backup(chosen.verify, kms=kms, signed_by=signed_by, progress=_bar()), chosen, done="verified")
@@ -85,7 +85,7 @@ def _restore(chosen: argparse.Namespace) -> int:
     from ctsec.storage.backup import restore_backup
     from ctsec.storage.sql import Tables
 
-    kms = _kms(chosen.key)
+    kms = kms_of(chosen.key)
     backup = restore_backup(
         chosen.url,
         source=chosen.source,
@@ -100,7 +100,7 @@ def _restore(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _kms(named: str) -> Kms:
+def kms_of(named: str) -> Kms:
     """Return the key service with the key that `--key` names; raise ConfigurationError if there is none."""
     scheme, _, rest = named.partition(":")
     if scheme == "local":

@@ -134,8 +134,7 @@ class AsyncSecurity:
         source = AsyncDeks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        personal = AsyncPersonalParts(secrets, subjects=subjects)
-        self._aside = AsyncAsideLog(storage.guard.events, personal=personal)
+        self._aside = AsyncAsideLog(storage.guard.events, personal=AsyncPersonalParts(secrets, subjects=subjects))
         self._wake, self._rest, self._feed = wake, rest, feed
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
@@ -268,7 +267,9 @@ class AsyncSecurity:
         """Make what seals, purges and erases the log."""
         storage, ambient, settings = self._storage, self._ambient, self.parts.settings
         public, other = (None if each is None else each.public for each in (signer, purging))
-        self.logs = AsyncLogs(storage, signer=signer, identity=settings.log_identity(public, retention=other), ambient=ambient)
+        identity = settings.log_identity(public, retention=other)
+        personal = AsyncPersonalParts(ring, subjects=subjects)
+        self.logs = AsyncLogs(storage, signer=signer, identity=identity, ambient=ambient, personal=personal)
         self.retention = AsyncRetentionJobs(storage, logs=self.logs, signer=purging, policy=settings.retention, ambient=ambient)
         self._erasures = AsyncErasureJobs(
             storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=self._committed, ambient=ambient

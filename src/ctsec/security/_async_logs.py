@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from ctsec.ambient import Ambient
+from ctsec.ambient import Ambient, Request
 from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit._async_signer import AsyncCheckpointMaker
 from ctsec.audit._async_tree import AsyncTreeReader
 from ctsec.audit._async_verifier import AsyncLogVerifier
 from ctsec.audit.assurance import LogReport, VerificationReport
 from ctsec.audit.event import LogId
+from ctsec.audit.export.request import ExportRequest
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, LogStatus
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.tree.bundle import ProofBundle
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.errors import LogInconsistent
 from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal
+from ctsec.security._async_exports import AsyncExport, AsyncExports
 from ctsec.storage._async_ports import AsyncStorage
 
 JOB: Final = "audit"
@@ -35,15 +38,24 @@ def _nothing(scopes: frozenset[str]) -> None:
 class AsyncLogs:
     """The logs of a deployment. `signer` has the key, outside of the database; without one nothing is signed.
 
-    `place` and `sign_due` are what the worker runs; `flush` does both now.
+    `place` and `sign_due` are what the worker runs; `flush` does both now. `personal` opens the personal parts of events.
     """
 
-    __slots__ = ("_ambient", "_maker", "_storage", "identity")
+    __slots__ = ("_ambient", "_exports", "_maker", "_storage", "identity")
 
-    def __init__(self, storage: AsyncStorage, *, signer: AsyncLogSigner | None, identity: LogIdentity, ambient: Ambient) -> None:
+    def __init__(
+        self,
+        storage: AsyncStorage,
+        *,
+        signer: AsyncLogSigner | None,
+        identity: LogIdentity,
+        ambient: Ambient,
+        personal: AsyncPersonalParts | None = None,
+    ) -> None:
         self._storage = storage
         self._ambient = ambient
         self._maker = None if signer is None else AsyncCheckpointMaker(signer, identity=identity)
+        self._exports = AsyncExports(storage, personal=personal, signer=signer, identity=identity, ambient=ambient)
         self.identity = identity
 
     @property
@@ -102,14 +114,30 @@ class AsyncLogs:
             hashes = await AsyncTreeReader(store.tree, head=head).inclusion(index, size=last.size)
         return ProofBundle(index, hashes, SignedCheckpoint.read(last.note))
 
-    async def extend(self, old: int, *, log: LogId) -> tuple[SignedCheckpoint, tuple[bytes, ...]] | None:
-        """Return the last checkpoint and the proof that the log of its first `old` events is the beginning of it; None if it is not."""
+    async def extend(self, old: int, *, log: LogId, size: int | None = None) -> tuple[SignedCheckpoint, tuple[bytes, ...]] | None:
+        """Return the last checkpoint and the proof that the log of its first `old` events is the beginning of it; None if it is not.
+
+        With `size`, which the checkpoint covers, the proof is that it is the beginning of the log of the first `size` events.
+        """
         async with self._storage.reading() as store:
             last = await store.checkpoints.last(log)
             head = await store.tree.head(log)
-            if last is None or head is None or not 0 <= old <= last.size:
+            if last is None or head is None:
                 return None
-            return SignedCheckpoint.read(last.note), await AsyncTreeReader(store.tree, head=head).consistency(old, size=last.size)
+            new = last.size if size is None else size
+            if not 0 <= old <= new <= last.size:
+                return None
+            return SignedCheckpoint.read(last.note), await AsyncTreeReader(store.tree, head=head).consistency(old, size=new)
+
+    async def export(
+        self, wanted: ExportRequest, *, actor: Principal, request: Request | None = None, why: str = ""
+    ) -> Outcome[AsyncExport]:
+        """Return an export of one log, after `audit.exported` was recorded for `actor` and `why`; write what its `chunks` yields.
+
+        Whoever calls this has decided that the actor may. Refused with NOT_FOUND where a JSONL file would have no checkpoint. Raises
+        ValueError if personal parts are asked for and this has no key that opens them.
+        """
+        return await self._exports.begin(wanted, actor=actor, request=request, why=why)
 
     async def verify(self, *, log: LogId | None = None, held: tuple[SignedCheckpoint, ...] = ()) -> VerificationReport:
         """Verify one log or all of them, against checkpoints that were `held` outside too; nothing is written.

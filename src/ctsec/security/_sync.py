@@ -135,8 +135,7 @@ class Security:
         source = Deks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        personal = PersonalParts(secrets, subjects=subjects)
-        self._aside = AsideLog(storage.guard.events, personal=personal)
+        self._aside = AsideLog(storage.guard.events, personal=PersonalParts(secrets, subjects=subjects))
         self._wake, self._rest, self._feed = wake, rest, feed
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
         self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
@@ -269,7 +268,9 @@ class Security:
         """Make what seals, purges and erases the log."""
         storage, ambient, settings = self._storage, self._ambient, self.parts.settings
         public, other = (None if each is None else each.public for each in (signer, purging))
-        self.logs = Logs(storage, signer=signer, identity=settings.log_identity(public, retention=other), ambient=ambient)
+        identity = settings.log_identity(public, retention=other)
+        personal = PersonalParts(ring, subjects=subjects)
+        self.logs = Logs(storage, signer=signer, identity=identity, ambient=ambient, personal=personal)
         self.retention = RetentionJobs(storage, logs=self.logs, signer=purging, policy=settings.retention, ambient=ambient)
         self._erasures = ErasureJobs(
             storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=self._committed, ambient=ambient

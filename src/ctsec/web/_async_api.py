@@ -25,6 +25,7 @@ from ctsec.security._async import AsyncSecurity
 from ctsec.web import (
     _async_account,
     _async_audit,
+    _async_audit_export,
     _async_devices,
     _async_encryption,
     _async_keys,
@@ -69,6 +70,7 @@ _MODULES: Final = (
     _async_residency,
     _async_retention,
     _async_audit,
+    _async_audit_export,
     _async_operators,
 )
 _PATHS: Final = by_path()

@@ -31,16 +31,22 @@ async def audit(call: AsyncCall) -> Answer:
     events = [views.event(each.event, index=each.index, personal=await log.personal(each.event)) for each in page.events]
     pending = [views.event(each, index=None, personal=await log.personal(each)) for each in page.pending]
     if cursor is None:
-        await call.security.record_aside(
-            build(
-                EventName.AUDIT_SEARCHED,
-                ambient=Ambient(clock=call.security.parts.clock, request=ambient_request(call.request, site=call.site)),
-                actor=call.principal,
-                targets=(Target("organization", call.organization),),
-                organization=call.organization,
-            )
-        )
+        await note_search(call)
     return WebResponse(json={"events": events, "pending": pending, "next": page.next})
+
+
+async def note_search(call: AsyncCall, *, asked: str = "events") -> None:
+    """Record, aside, that the caller looked into the log of the organization in the path, and for what."""
+    await call.security.record_aside(
+        build(
+            EventName.AUDIT_SEARCHED,
+            ambient=Ambient(clock=call.security.parts.clock, request=ambient_request(call.request, site=call.site)),
+            actor=call.principal,
+            targets=(Target("organization", call.organization),),
+            organization=call.organization,
+            details={"asked": asked},
+        )
+    )
 
 
 async def openapi(call: AsyncCall) -> Answer:

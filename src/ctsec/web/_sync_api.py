@@ -26,6 +26,7 @@ from ctsec.security._sync import Security
 from ctsec.web import (
     _sync_account,
     _sync_audit,
+    _sync_audit_export,
     _sync_devices,
     _sync_encryption,
     _sync_keys,
@@ -70,6 +71,7 @@ _MODULES: Final = (
     _sync_residency,
     _sync_retention,
     _sync_audit,
+    _sync_audit_export,
     _sync_operators,
 )
 _PATHS: Final = by_path()

@@ -32,16 +32,22 @@ def audit(call: Call) -> Answer:
     events = [views.event(each.event, index=each.index, personal=log.personal(each.event)) for each in page.events]
     pending = [views.event(each, index=None, personal=log.personal(each)) for each in page.pending]
     if cursor is None:
-        call.security.record_aside(
-            build(
-                EventName.AUDIT_SEARCHED,
-                ambient=Ambient(clock=call.security.parts.clock, request=ambient_request(call.request, site=call.site)),
-                actor=call.principal,
-                targets=(Target("organization", call.organization),),
-                organization=call.organization,
-            )
-        )
+        note_search(call)
     return WebResponse(json={"events": events, "pending": pending, "next": page.next})
+
+
+def note_search(call: Call, *, asked: str = "events") -> None:
+    """Record, aside, that the caller looked into the log of the organization in the path, and for what."""
+    call.security.record_aside(
+        build(
+            EventName.AUDIT_SEARCHED,
+            ambient=Ambient(clock=call.security.parts.clock, request=ambient_request(call.request, site=call.site)),
+            actor=call.principal,
+            targets=(Target("organization", call.organization),),
+            organization=call.organization,
+            details={"asked": asked},
+        )
+    )
 
 
 def openapi(call: Call) -> Answer:

@@ -11,7 +11,7 @@ Rules that this module keeps:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isinf
 from types import MappingProxyType
@@ -77,11 +77,15 @@ class WebRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebResponse:
-    """A response: `json` (an object) or `text`, `media_type` of it, further `headers`, and `cookies` as whole Set-Cookie values."""
+    """A response: `json` (an object), `text` or a `stream`, `media_type` of it, further `headers`, `cookies` as whole Set-Cookie values.
+
+    A stream yields the bytes of a file that is not held in memory, in the host's own colour; it is read once, and not at all for HEAD.
+    """
 
     status: int = 200
     json: Json | None = None
     text: str | None = None
+    stream: Iterator[bytes] | AsyncIterator[bytes] | None = None
     media_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
     cookies: tuple[str, ...] = ()
@@ -94,8 +98,8 @@ class WebResponse:
 
     def header_list(self, payload: bytes) -> tuple[tuple[str, str], ...]:
         """Return every header of the response, lower-case names; `payload` is what its length is taken from."""
-        kind = (("content-type", self.media_type),) if payload else ()
-        length = (("content-length", str(len(payload))),) if self.status != 204 else ()
+        kind = (("content-type", self.media_type),) if payload or self.stream is not None else ()
+        length = (("content-length", str(len(payload))),) if self.status != 204 and self.stream is None else ()
         always = (("cache-control", "no-store"), ("x-content-type-options", "nosniff"))
         return (*kind, *length, *always, *self.headers, *(("set-cookie", cookie) for cookie in self.cookies))
 

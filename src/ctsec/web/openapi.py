@@ -88,6 +88,8 @@ def _operation(route: Route) -> dict[str, Any]:
 def _answer(route: Route) -> dict[str, Any]:
     if route.status == 204:
         return {"description": "Done"}
+    if route.streams:
+        return {"description": "A file", "content": {"application/octet-stream": {}}}
     properties: dict[str, Any] = {}
     for field in route.returns:
         name, _, kind = field.partition(":")

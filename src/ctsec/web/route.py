@@ -20,7 +20,7 @@ class Needs(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One route: what it asks for, the `operation` that answers, and what it answers with.
+    """One route: what it asks for, the `operation` that answers, and what it answers with; `streams` says that this is a file.
 
     One that takes `long` runs in a unit that only reads, whatever its method: on SQLite a unit that writes would keep others waiting.
     """
@@ -35,6 +35,7 @@ class Route:
     status: int = 200
     returns: tuple[str, ...] = ()
     long: bool = False
+    streams: bool = False
 
 
 def principal_route(line: str, summary: str, *, needs: Needs = Needs.PRINCIPAL, status: int = 200, **rest: Any) -> Route:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ctsec.web import models
+from ctsec.web.audit_table import AUDIT
 from ctsec.web.operator_table import OPERATORS
 from ctsec.web.retention_table import RETENTION
 from ctsec.web.route import Route
@@ -303,13 +304,6 @@ RESIDENCY: Final = (
         returns=_MOVE,
     ),
     _route(f"DELETE {_SPACE}/region/move abort_workspace_move", "Give the move up before its switch", returns=_MOVE),
-)
-_FILTERS: Final = ("actor", "person", "name", "target", "workspace", "outcome", "since", "until", "cursor", "limit")
-AUDIT: Final = (
-    _route(
-        f"GET {_ORG}/audit audit", "Search the audit log, newest first", query=_FILTERS, returns=("events:array", "pending:array", "next")
-    ),
-    _open("GET /openapi.json openapi", "This description", returns=("openapi", "paths:object")),
 )
 ROUTES: Final[tuple[Route, ...]] = (
     *ACCOUNT,

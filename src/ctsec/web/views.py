@@ -315,6 +315,23 @@ def event(record: StoredEvent, *, index: int | None, personal: Mapping[str, str]
     }
 
 
+def own_event(record: StoredEvent, *, person: str, personal: Mapping[str, str]) -> View:
+    """Return an audit event to the person that it is about: no id of anybody else, and where it came from only if that was not another."""
+    by = "you" if record.actor_id == person else record.actor_kind
+    shown: Mapping[str, str] = personal if by in {"you", "anonymous"} else {}
+    return {
+        "id": record.id,
+        "time": moment(record.time),
+        "name": record.name,
+        "by": by,
+        "outcome": record.outcome,
+        "reason": record.reason or None,
+        "organization_id": record.organization_id,
+        "address": shown.get("address"),
+        "user_agent": shown.get("user_agent"),
+    }
+
+
 def credential(record: VaultCredential, *, now: datetime) -> View:
     """Return a credential of the vault without its secret; `overdue` says that it should have been rotated by `now`."""
     return {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ctsec.audit.event import LogId
-from ctsec.audit.query import AuditQuery
-from ctsec.audit.record import SealedEvent, StoredEvent
+from ctsec.audit.export.raw import RawEvent
+from ctsec.audit.query import AuditQuery, Tally, day_of
+from ctsec.audit.record import SealedEvent, StoredEvent, microseconds
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.storage.memory._async_tree import AsyncMemoryTree
 from ctsec.storage.memory.state import Transaction, frozen
@@ -79,3 +82,21 @@ class AsyncMemoryLog:
         """Return the events with an index from `first` on, in the order of indexes."""
         found = [each for each in self._tx.scan(LOG) if each.event.log == log and each.index >= first]
         return tuple(sorted(found, key=lambda each: each.index)[:limit])
+
+    async def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:
+        """Return what an export writes of matching events with an index in [`first`, `end`), in the order of indexes."""
+        found = [each for each in self._matching(query) if first <= each.index < end][:limit]
+        return tuple((each.index, each.event.leaf, each.event.body, each.event.personal if personal else b"") for each in found)
+
+    async def matching(self, query: AuditQuery, *, first: int, end: int) -> int:
+        """Return how many events with an index in [`first`, `end`) match."""
+        return len([each for each in self._matching(query) if first <= each.index < end])
+
+    async def tally(self, query: AuditQuery, *, by: Tally, most: int) -> tuple[tuple[str, int], ...]:
+        """Return how many of the newest `most` matching events have which name, or are of which day (UTC), in that order."""
+        newest = self._matching(query)[-most:]
+        of = [each.event.name if by is Tally.NAME else day_of(microseconds(each.event.time)) for each in newest]
+        return tuple(sorted(Counter(of).items()))
+
+    def _matching(self, query: AuditQuery) -> list[SealedEvent]:
+        return sorted((each for each in self._tx.scan(LOG) if query.matches(each.event)), key=lambda each: each.index)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from ctsec.audit.event import LogId
-from ctsec.audit.query import AuditQuery
+from ctsec.audit.export.raw import RawEvent
+from ctsec.audit.query import AuditQuery, Tally, day_of
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.storage.sql._async_executor import AsyncExecutor
 from ctsec.storage.sql._async_tree import AsyncSqlTree
@@ -93,3 +96,20 @@ class AsyncSqlLog:
         """Return the events with an index from `first` on, in the order of indexes."""
         rows = await self._run.rows(audit.page(self._tables, log, first=first, limit=limit))
         return tuple(audit.sealed_event(row) for row in rows)
+
+    async def raw(self, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool = False) -> tuple[RawEvent, ...]:
+        """Return what an export writes of matching events with an index in [`first`, `end`), in the order of indexes."""
+        rows = await self._run.tuples(audit.raw(self._tables, query, first=first, end=end, limit=limit, personal=personal))
+        if rows and type(rows[0][2]) is not bytes:
+            return tuple([(index, bytes(leaf), bytes(body), bytes(part)) for index, leaf, body, part in rows])
+        return cast("tuple[RawEvent, ...]", tuple(rows))
+
+    async def matching(self, query: AuditQuery, *, first: int, end: int) -> int:
+        """Return how many events with an index in [`first`, `end`) match."""
+        row = await self._run.row(audit.matching(self._tables, query, first=first, end=end))
+        return 0 if row is None else int(row["count"])
+
+    async def tally(self, query: AuditQuery, *, by: Tally, most: int) -> tuple[tuple[str, int], ...]:
+        """Return how many of the newest `most` matching events have which name, or are of which day (UTC), in that order."""
+        rows = await self._run.rows(audit.tally(self._tables, query, by=by, most=most))
+        return tuple((row["of"] if by is Tally.NAME else day_of(int(row["of"])), int(row["count"])) for row in rows)

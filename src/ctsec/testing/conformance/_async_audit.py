@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
-from ctsec.audit.query import AuditQuery
+from ctsec.audit.query import AuditQuery, Tally
 from ctsec.audit.record import SealedEvent
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.conformance.expect import equal, holds
@@ -116,7 +117,16 @@ class AsyncLogConformance:
             event(0, of=1),
             event(1, of=1, actor=2, subject_id=user_id(1)),
             event(2, of=1, name="role.assigned", target_kind="api_key", target_id=target, at=NOW + TICK),
-            event(3, of=1, name="role.revoked", target_id=target.upper(), workspace_id=space, outcome="refused", at=NOW - TICK),
+            event(
+                3,
+                of=1,
+                name="role.revoked",
+                target_id=target.upper(),
+                workspace_id=space,
+                outcome="refused",
+                reason="denied",
+                at=NOW - TICK,
+            ),
             event(4, of=1, name="roles.exported", target_id=f"{target} ", outcome="failed", at=NOW + HOUR),
             event(5, of=1, name="Role.assigned"),
             event(6, of=2, name="role.assigned", target_id=target, workspace_id=space),
@@ -129,6 +139,7 @@ class AsyncLogConformance:
             AuditQuery(log=_ONE), AuditQuery(log=_ONE, actor=user_id(1)), AuditQuery(log=_ONE, actor=user_id(9)),
             AuditQuery(log=_ONE, person=user_id(1)), AuditQuery(log=_ONE, name="role.assigned"), AuditQuery(log=_ONE, name="role.*"),
             AuditQuery(log=_ONE, name="r%le.*"), AuditQuery(log=_ONE, name="a_b.*"), AuditQuery(log=_ONE, name="user.*"),
+            AuditQuery(log=_ONE, kind="api_key"), AuditQuery(log=_ONE, kind="Api_key"), AuditQuery(log=_ONE, reason="denied"),
             AuditQuery(log=_ONE, target=target), AuditQuery(log=_ONE, workspace=space), AuditQuery(log=_ONE, outcome="refused"),
             AuditQuery(log=_ONE, since=NOW), AuditQuery(log=_ONE, until=NOW), AuditQuery(log=_ONE, since=NOW, until=NOW + HOUR),
             AuditQuery(log=_ONE, since=NOW + HOUR, until=NOW + HOUR),
@@ -143,6 +154,43 @@ class AsyncLogConformance:
                 found = await store.log.search(query, before=None, limit=99)
                 newest = sorted(events, key=lambda one: (one.time, one.id), reverse=True)
                 equal((query, [one.event for one in found]), (query, [one for one in newest if query.matches(one)]))
+                told = tuple((one.index, one.event.leaf, one.event.body, one.event.personal) for one in reversed(found))
+                equal((query, await store.log.raw(query, first=0, end=99, limit=99, personal=True)), (query, told))
+                equal((query, await store.log.matching(query, first=0, end=99)), (query, len(found)))
+                names = tuple(sorted(Counter(one.event.name for one in found).items()))
+                equal((query, await store.log.tally(query, by=Tally.NAME, most=99)), (query, names))
+
+    async def test_an_export_reads_a_range_in_pages(self, storage: AsyncStorage) -> None:
+        """What an export reads is in the order of indexes, within its range and limit, to the byte, sealed parts only if asked for."""
+        events = tuple(event(n, of=1, name=f"name.n{n % 2}ed") for n in range(6))
+        async with storage.begin(after_commit=ignore) as store:
+            for each in events:
+                await store.inbox.append(each)
+            await store.log.place(limit=9)
+        async with storage.reading() as store:
+            every, odd = AuditQuery(log=_ONE), AuditQuery(log=_ONE, name="name.n1ed")
+            bare = [(index, each.leaf, each.body, b"") for index, each in enumerate(events)]
+            equal(await store.log.raw(every, first=1, end=5, limit=9), tuple(bare[1:5]))
+            equal(await store.log.raw(every, first=1, end=5, limit=2), tuple(bare[1:3]))
+            equal(await store.log.raw(odd, first=2, end=6, limit=9), (bare[3], bare[5]))
+            equal(await store.log.raw(every, first=6, end=9, limit=9), ())
+            equal(await store.log.matching(odd, first=2, end=5), 1)
+
+    async def test_events_are_counted_by_name_and_by_day(self, storage: AsyncStorage) -> None:
+        """Counts are of the newest events up to a number, by exact name and by the day in UTC, to the microsecond."""
+        day = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+        times = (day - TICK, day, day + 24 * HOUR - TICK, day + 24 * HOUR)
+        async with storage.begin(after_commit=ignore) as store:
+            for n, time in enumerate(times):
+                await store.inbox.append(event(n, of=1, name=("b.made", "a.made", "B.made", "b.made")[n], at=time))
+            await store.log.place(limit=9)
+        days = [(day + n * 24 * HOUR).date().isoformat() for n in (-1, 0, 1)]
+        async with storage.reading() as store:
+            every = AuditQuery(log=_ONE)
+            equal(await store.log.tally(every, by=Tally.NAME, most=9), (("B.made", 1), ("a.made", 1), ("b.made", 2)))
+            equal(await store.log.tally(every, by=Tally.NAME, most=1), (("b.made", 1),))
+            equal(await store.log.tally(every, by=Tally.DAY, most=9), tuple(zip(days, (1, 2, 1), strict=True)))
+            equal(await store.log.tally(AuditQuery(log=LogId(org_id(2))), by=Tally.DAY, most=9), ())
 
 
 class _RolledBack(Exception):

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Delete, RowMapping, Select, Table, and_, delete, func, insert, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Delete,
+    LargeBinary,
+    RowMapping,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.sql.dml import Insert
+from sqlalchemy.types import NULLTYPE
 
 from ctsec.audit.event import LogId
-from ctsec.audit.query import AuditQuery
+from ctsec.audit.query import DAY, AuditQuery, Tally
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.storage.sql.statements.rows import values
@@ -77,20 +94,14 @@ def event_row(event: StoredEvent) -> dict[str, Any]:
     return values(event)
 
 
-def search(tables: Tables, query: AuditQuery, *, before: int | None, limit: int) -> Select[Any]:
-    """Return the statement for `query`; it agrees with `AuditQuery.matches`."""
-    t = tables.log.event
-    wanted = asked(tables, query)
-    if before is not None:
-        wanted.append(t.c.index < before)
-    return select(t).where(*wanted).order_by(t.c.index.desc()).limit(limit)
-
-
 def asked(tables: Tables, query: AuditQuery) -> list[ColumnElement[bool]]:
-    """Return the conditions of `query`."""
+    """Return the conditions of `query`; they agree with `AuditQuery.matches`."""
     t = tables.log.event
     wanted: list[ColumnElement[bool]] = [t.c.log == query.log]
-    exact = {"actor_id": query.actor, "target_id": query.target, "workspace_id": query.workspace, "outcome": query.outcome}
+    exact = {
+        "actor_id": query.actor, "target_id": query.target, "target_kind": query.kind, "workspace_id": query.workspace,
+        "outcome": query.outcome, "reason": query.reason,
+    }  # fmt: skip
     wanted += [t.c[name] == value for name, value in exact.items() if value is not None]
     if query.person is not None:
         wanted.append(or_(t.c.actor_id == query.person, t.c.subject_id == query.person))
@@ -109,3 +120,38 @@ def asked(tables: Tables, query: AuditQuery) -> list[ColumnElement[bool]]:
 def begins(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
     """Return the condition that a column begins with `prefix`, as a range, so that an index serves it."""
     return and_(column >= prefix, column < prefix[:-1] + chr(ord(prefix[-1]) + 1))
+
+
+def search(tables: Tables, query: AuditQuery, *, before: int | None, limit: int) -> Select[Any]:
+    """Return the statement for `query`, newest first."""
+    t = tables.log.event
+    wanted = asked(tables, query)
+    if before is not None:
+        wanted.append(t.c.index < before)
+    return select(t).where(*wanted).order_by(t.c.index.desc()).limit(limit)
+
+
+def raw(tables: Tables, query: AuditQuery, *, first: int, end: int, limit: int, personal: bool) -> Select[Any]:
+    """Return the statement for what an export writes of events, as the driver hands it out."""
+    t = tables.log.event
+    part: ColumnElement[Any] = t.c.personal if personal else literal(b"", LargeBinary())
+    bare: list[ColumnElement[Any]] = [t.c.index, t.c.leaf, t.c.body, part]
+    wanted = [*asked(tables, query), t.c.index >= first, t.c.index < end]
+    chosen = select(*[type_coerce(each, NULLTYPE) for each in bare])
+    return cast("Select[Any]", chosen.where(*wanted).order_by(t.c.index).limit(limit))
+
+
+def matching(tables: Tables, query: AuditQuery, *, first: int, end: int) -> Select[Any]:
+    """Return the query for how many events of a range match."""
+    t = tables.log.event
+    return select(func.count().label("count")).select_from(t).where(*asked(tables, query), t.c.index >= first, t.c.index < end)
+
+
+def tally(tables: Tables, query: AuditQuery, *, by: Tally, most: int) -> Select[Any]:
+    """Return the query for numbers of the newest matching events, by name or by day (the microsecond that it begins at)."""
+    t = tables.log.event
+    time = type_coerce(t.c.time, BigInteger)
+    key = t.c.name if by is Tally.NAME else time - time % DAY
+    newest = select(key.label("of")).where(*asked(tables, query)).order_by(t.c.index.desc()).limit(most).subquery()
+    counted = select(newest.c.of, func.count().label("count")).group_by(newest.c.of).order_by(newest.c.of)
+    return cast("Select[Any]", counted)

@@ -1,0 +1,68 @@
+"""What the formats that are not verified have in common: events that were read, and how a file begins, goes on and ends.
+
+Rules that this module keeps:
+
+- a file that was broken off is told from a whole one by its last line, which says how many events it has;
+- an event whose bytes were purged is in none of these formats.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
+
+from ctsec.audit.export.raw import RawEvent
+from ctsec.errors import CorruptRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadEvent:
+    """An event as its bytes say it: its index, its members, and what its sealed part said, if that was asked for."""
+
+    index: int
+    leaf: bytes
+    said: Mapping[str, Any]
+    personal: Mapping[str, str]
+
+    @property
+    def actor(self) -> Mapping[str, Any]:
+        """Kind, id and credential of who did it."""
+        return cast(Mapping[str, Any], self.said["actor"])
+
+    @property
+    def targets(self) -> Sequence[Mapping[str, str]]:
+        """Kind and id of what it was done to."""
+        return cast(Sequence[Mapping[str, str]], self.said["targets"])
+
+
+class Writer(Protocol):
+    """How a format is written."""
+
+    def start(self) -> bytes:
+        """Return what stands before the events."""
+        ...
+
+    def page(self, events: Sequence[ReadEvent]) -> bytes:
+        """Return the lines of events."""
+        ...
+
+    def end(self, events: int) -> bytes:
+        """Return the last line, after so many events."""
+        ...
+
+
+_MEMBERS: Final = frozenset({"id", "time", "name", "actor", "targets", "subject", "outcome", "reason", "organization", "workspace"})
+
+
+def read_event(raw: RawEvent, *, personal: Mapping[str, str]) -> ReadEvent:
+    """Return an event from its stored bytes; raise CorruptRecord if they are none."""
+    index, leaf, body, _ = raw
+    try:
+        said: object = json.loads(body)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or not cast(dict[str, Any], said).keys() >= _MEMBERS:
+        raise CorruptRecord(f"the body at index {index} is not that of an event; run `ctsec audit verify`")
+    return ReadEvent(index=index, leaf=leaf, said=cast(dict[str, Any], said), personal=personal)

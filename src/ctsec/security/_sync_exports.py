@@ -1,0 +1,283 @@
+# Generated from src/ctsec/security/_async_exports.py by tools/twin.py; edit that file.
+"""Exports of a log, streamed: a page of events at a time, whatever its size (async source).
+
+Rules that this module keeps:
+
+- that somebody exports, what and how much, is recorded before the first byte leaves;
+- each page is a short reading of its own, so an export holds no transaction open; what it reads has its index and never changes;
+- an export ends where the last checkpoint does, so all of it can be verified; what is newer waits for the next one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Generator, Sequence
+from typing import Final
+
+from ctsec.ambient import Ambient, Request
+from ctsec.audit._sync import AsideLog
+from ctsec.audit._sync_ports import LogSigner
+from ctsec.audit._sync_subjects import PersonalParts
+from ctsec.audit._sync_tree import TreeReader
+from ctsec.audit.event import DEPLOYMENT_LOG, EventName, Target, build
+from ctsec.audit.export import jsonl
+from ctsec.audit.export.formats import writer_of
+from ctsec.audit.export.raw import RawEvent, runs
+from ctsec.audit.export.request import ExportFormat, ExportRequest
+from ctsec.audit.export.writing import ReadEvent, read_event
+from ctsec.audit.sealing import LOG_OF_LOGS, Head
+from ctsec.audit.signing import LogIdentity
+from ctsec.encryption._sync_ports import Kms
+from ctsec.encryption.context import wrap_context
+from ctsec.encryption.data_key import DataKey
+from ctsec.encryption.dek import DEFAULT_REGION
+from ctsec.encryption.portable_stream import StreamHeader
+from ctsec.encryption.stream import StreamSealer
+from ctsec.ids import DekId, OrganizationId, new_id
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal
+from ctsec.security.sealed_export import PURPOSE
+from ctsec.storage._sync_ports import Storage
+
+PAGE: Final = 1000
+_GZIP: Final = 31
+
+
+class Export:
+    """One export: write what `chunks` yields, once. `expected` events match, and `events` were yielded so far."""
+
+    __slots__ = ("_ambient", "_identity", "_personal", "_signer", "_storage", "_tree", "events", "expected", "head", "request")
+
+    def __init__(
+        self,
+        request: ExportRequest,
+        *,
+        head: jsonl.ExportHead,
+        tree: Head,
+        expected: int,
+        storage: Storage,
+        personal: PersonalParts | None,
+        signer: LogSigner | None,
+        identity: LogIdentity,
+        ambient: Ambient,
+    ) -> None:
+        self.request = request
+        self.head = head
+        self.expected = expected
+        self.events = 0
+        self._storage, self._personal, self._signer, self._identity, self._tree = storage, personal, signer, identity, tree
+        self._ambient = ambient
+
+    def chunks(self) -> Generator[bytes, None]:
+        """Yield the bytes of the file, in pieces of about a page of events."""
+        made = self._verifiable() if self.request.format is ExportFormat.JSONL else self._flat()
+        if not self.request.compress:
+            for chunk in made:
+                yield chunk
+            return
+        packer = zlib.compressobj(wbits=_GZIP)
+        for chunk in made:
+            packed = packer.compress(chunk)
+            if packed:
+                yield packed
+        yield packer.flush()
+
+    def sealed(self, kms: Kms) -> Generator[bytes, None]:
+        """Yield the bytes of an encrypted file in place of those of `chunks`: a portable stream, whose key that of `kms` wraps."""
+        scope = str(self.request.query.log)
+        material, wrapped = kms.generate_data_key(wrap_context(scope, DEFAULT_REGION))
+        header = StreamHeader(kek=kms.ref, scope=scope, region=DEFAULT_REGION, wrapped=wrapped)
+        dek_id = new_id(DekId, now=self._ambient.now(), random=self._ambient.random)
+        sealer = StreamSealer(key=DataKey(dek_id, material=material), context=header.context(PURPOSE), random=self._ambient.random)
+        yield header.encoded
+        for chunk in self.chunks():
+            piece = sealer.update(chunk)
+            if piece:
+                yield bytes(piece)
+        yield bytes(sealer.finish())
+
+    def _verifiable(self) -> Generator[bytes, None]:
+        digest = hashlib.sha256()
+        for chunk in self._lines():
+            digest.update(chunk)
+            yield chunk
+        text = jsonl.end_text(self.head.origin, events=self.events, digest=digest.digest())
+        key = None if self._signer is None else self._identity.verifier(self.request.query.log)
+        signature = b"" if self._signer is None else self._signer.sign(text.encode())
+        yield jsonl.end_line(self.head.origin, events=self.events, digest=digest.digest(), key=key, signature=signature)
+
+    def _lines(self) -> Generator[bytes, None]:
+        head, selected = self.head, bool(self.request.filters)
+        yield head.line()
+        at = 0
+        if not selected and head.first:
+            yield self._skipped(0, head.first)
+            at = head.first
+        for rows in self._pages():
+            if selected:
+                yield self._chosen(rows, at)
+            else:
+                for run in runs(rows):
+                    for chunk in self._purged(at, run[0][0]):
+                        yield chunk
+                    yield self._told(run)
+                    at = run[-1][0] + 1
+            at = rows[-1][0] + 1
+        if not selected:
+            for chunk in self._purged(at, head.end):
+                yield chunk
+            at = head.end
+        if at < head.size:
+            yield self._skipped(at, head.size)
+
+    def _chosen(self, rows: Sequence[RawEvent], at: int) -> bytes:
+        """Return the lines of events that a filter chose, and of what lies between them from index `at` on."""
+        lines: list[bytes] = []
+        with self._storage.reading() as store:
+            reader = TreeReader(store.tree, head=self._tree)
+            for row in rows:
+                if row[0] > at:
+                    lines.append(jsonl.skipped_line(at, row[0], reader.span(at, row[0])))
+                lines.append(self._told((row,)))
+                at = row[0] + 1
+        return b"".join(lines)
+
+    def _told(self, rows: Sequence[RawEvent]) -> bytes:
+        self.events += len(rows)
+        if not self.request.personal:
+            return jsonl.event_lines(rows)
+        lines: list[bytes] = []
+        for row in rows:
+            lines.append(jsonl.event_lines((row,)))
+            if row[3]:
+                lines.append(jsonl.personal_line(row[0], (self._read(row)).personal))
+        return b"".join(lines)
+
+    def _purged(self, first: int, end: int) -> Generator[bytes, None]:
+        """Yield the lines of indexes whose events are gone: no filter left them out, and their leaves are there."""
+        for start in range(first, end, PAGE):
+            with self._storage.reading() as store:
+                reader = TreeReader(store.tree, head=self._tree)
+                leaves = [(reader.span(at, at + 1))[0] for at in range(start, min(start + PAGE, end))]
+            yield b"".join(jsonl.purged_line(start + at, leaf) for at, leaf in enumerate(leaves))
+
+    def _skipped(self, first: int, end: int) -> bytes:
+        with self._storage.reading() as store:
+            hashes = TreeReader(store.tree, head=self._tree).span(first, end)
+        return jsonl.skipped_line(first, end, hashes)
+
+    def _pages(self) -> Generator[tuple[RawEvent, ...], None]:
+        request, at = self.request, self.head.first
+        while at < self.head.end:
+            with self._storage.reading() as store:
+                rows = store.log.raw(request.query, first=at, end=self.head.end, limit=PAGE, personal=request.personal)
+            if rows:
+                yield rows
+            if len(rows) < PAGE:
+                return
+            at = rows[-1][0] + 1
+
+    def _flat(self) -> Generator[bytes, None]:
+        writer = writer_of(self.request, head=self.head)
+        yield writer.start()
+        for rows in self._pages():
+            self.events += len(rows)
+            yield writer.page([self._read(row) for row in rows])
+        yield writer.end(self.events)
+
+    def _read(self, row: RawEvent) -> ReadEvent:
+        event = read_event(row, personal={})
+        if not row[3] or self._personal is None:
+            return event
+        log = self.request.query.log
+        opened = self._personal.opened(row[3], event_id=str(event.said["id"]), log=log)
+        return ReadEvent(index=event.index, leaf=event.leaf, said=event.said, personal=opened)
+
+
+class Exports:
+    """Begins exports. Without `personal` those parts can not be asked for."""
+
+    __slots__ = ("_ambient", "_aside", "_identity", "_personal", "_signer", "_storage")
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        personal: PersonalParts | None,
+        signer: LogSigner | None,
+        identity: LogIdentity,
+        ambient: Ambient,
+    ) -> None:
+        self._storage, self._personal, self._signer = storage, personal, signer
+        self._identity, self._ambient = identity, ambient
+        self._aside = None if personal is None else AsideLog(storage.guard.events, personal=personal)
+
+    def begin(self, wanted: ExportRequest, *, actor: Principal, request: Request | None, why: str) -> Outcome[Export]:
+        """Return the export, after it was recorded; refused where there is nothing that it could be of."""
+        log = wanted.query.log
+        if wanted.personal and self._personal is None:
+            raise ValueError("expected a bundle whose keys open personal parts")
+        if log == LOG_OF_LOGS:
+            return Refusal(Reason.INVALID_INPUT, "expected a log with events; the log of logs has checkpoints")
+        with self._storage.reading() as store:
+            last = store.checkpoints.last(log)
+            tree = store.tree.head(log)
+            if last is None and wanted.format is ExportFormat.JSONL:
+                return Refusal(Reason.NOT_FOUND, "this log has no checkpoint yet, and without one nothing can be verified")
+            size = last.size if last is not None else tree.size if tree is not None else 0
+            end = size if wanted.end is None else min(wanted.end, size)
+            first = min(wanted.first, end)
+            expected = store.log.matching(wanted.query, first=first, end=end)
+        now = self._ambient.now()
+        head = jsonl.ExportHead(
+            log=log,
+            origin=self._identity.origin(log),
+            first=first,
+            end=end,
+            size=size,
+            filters=wanted.filters,
+            personal=wanted.personal,
+            created_at=now,
+            note=b"" if last is None else last.note,
+        )
+        self._record(wanted, head=head, expected=expected, actor=actor, request=request or Request(), why=why)
+        return Export(
+            wanted,
+            head=head,
+            tree=tree or Head(log=log),
+            expected=expected,
+            storage=self._storage,
+            personal=self._personal,
+            signer=self._signer,
+            identity=self._identity,
+            ambient=self._ambient,
+        )
+
+    def _record(
+        self, wanted: ExportRequest, *, head: jsonl.ExportHead, expected: int, actor: Principal, request: Request, why: str
+    ) -> None:
+        if self._aside is None:
+            return
+        organization = None if wanted.query.log == DEPLOYMENT_LOG else OrganizationId(wanted.query.log)
+        # What was typed into a filter is anything: an address, an id of somebody else's.
+        typed = {"filters": json.dumps(wanted.filters, sort_keys=True)} if wanted.filters else {}
+        self._aside.record_aside(
+            build(
+                EventName.AUDIT_EXPORTED,
+                ambient=Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request),
+                actor=actor,
+                targets=(Target("organization", organization) if organization else Target("log", DEPLOYMENT_LOG),),
+                organization=organization,
+                details={
+                    "format": wanted.format.value,
+                    "events": expected,
+                    "first": head.first,
+                    "end": head.end,
+                    "filters": tuple(sorted(wanted.filters)),
+                    "personal": wanted.personal,
+                },
+                personal={**typed, **({"why": why} if why else {})},
+            )
+        )

@@ -1,0 +1,130 @@
+"""Operations that take the audit log away: exports, proofs, checkpoints, and a person's own activity (async source)."""
+
+from __future__ import annotations
+
+import base64
+
+from ctsec.audit._async_activity import activity as activity_of
+from ctsec.audit.event import DEPLOYMENT_LOG, LogId
+from ctsec.audit.export.request import ExportRequest
+from ctsec.ids import UserId
+from ctsec.outcome import Reason, Refusal
+from ctsec.web import views
+from ctsec.web._async_audit import AUDIT_VIEW, note_search
+from ctsec.web._async_call import Answer, AsyncCall
+from ctsec.web._async_entry import ambient_request
+from ctsec.web.auditing import audit_filters, export_request, number
+from ctsec.web.guarding import standing_refusal
+from ctsec.web.http import WebResponse
+
+AUDIT_EXPORT = "audit:export"
+AUDIT_PERSONAL = "audit:personal"
+_NO_CHECKPOINT = Refusal(Reason.NOT_FOUND, "this log has no checkpoint yet")
+
+
+async def export_audit(call: AsyncCall) -> Answer:
+    """Stream the log of an organization as a file; where a policy names these permissions, exports and personal parts take theirs."""
+    asked = export_request(call.organization, call.query)
+    personal = call.query.get("personal") == "yes"
+    for permission in (AUDIT_VIEW, AUDIT_EXPORT, *([AUDIT_PERSONAL] if personal else [])):
+        refusal = await _may(call, permission)
+        if refusal is not None:
+            return refusal
+    return asked if isinstance(asked, Refusal) else await _sent(call, asked)
+
+
+async def _may(call: AsyncCall, permission: str) -> Refusal | None:
+    """Return why the caller may not; a permission other than that of reading the log counts only where the policy names it."""
+    if permission != AUDIT_VIEW and permission not in call.security.parts.policy.permissions:
+        return None
+    return await call.may_read(permission)
+
+
+async def _sent(call: AsyncCall, asked: ExportRequest) -> Answer:
+    request = ambient_request(call.request, site=call.site)
+    export = await call.security.logs.export(asked, actor=call.principal, request=request)
+    if isinstance(export, Refusal):
+        return export
+    named = (("content-disposition", f'attachment; filename="{asked.file_name}"'),)
+    return WebResponse(stream=export.chunks(), media_type=asked.media_type, headers=named)
+
+
+async def audit_proof(call: AsyncCall) -> Answer:
+    """Prove that an event stands in the log of an organization."""
+    refusal = await call.may_read(AUDIT_VIEW)
+    if refusal is not None:
+        return refusal
+    index = number(call.query, "index")
+    if index is None:
+        return Refusal(Reason.INVALID_INPUT, "expected the index of an event")
+    proof = await call.security.logs.prove(LogId(call.organization), index=index)
+    if isinstance(proof, Refusal):
+        return proof
+    await note_search(call, asked="proof")
+    return WebResponse(json={"proof": proof.stored().decode()})
+
+
+async def audit_consistency(call: AsyncCall) -> Answer:
+    """Prove that the log of an organization only grew from one size to another, or to its last checkpoint."""
+    refusal = await call.may_read(AUDIT_VIEW)
+    if refusal is not None:
+        return refusal
+    old, size = number(call.query, "old"), number(call.query, "size")
+    if old is None or (size is None and "size" in call.query):
+        return Refusal(Reason.INVALID_INPUT, "expected old, and size if it is given, as numbers of events")
+    found = await call.security.logs.extend(old, log=LogId(call.organization), size=size)
+    if found is None:
+        return Refusal(Reason.NOT_FOUND, "no checkpoint of this log covers these sizes")
+    await note_search(call, asked="consistency")
+    checkpoint, hashes = found
+    said = {"old": old, "size": checkpoint.checkpoint.size if size is None else size, "checkpoint": checkpoint.stored().decode()}
+    return WebResponse(json={**said, "hashes": [base64.b64encode(each).decode() for each in hashes]})
+
+
+async def audit_checkpoint(call: AsyncCall) -> Answer:
+    """Return the last checkpoint of an organization's log; it tells of no event, and asking for it is none."""
+    refusal = await call.may_read(AUDIT_VIEW)
+    if refusal is not None:
+        return refusal
+    found = await call.security.logs.checkpoint(LogId(call.organization))
+    return _NO_CHECKPOINT if found is None else WebResponse(json={"checkpoint": found.stored().decode()})
+
+
+async def audit_key(call: AsyncCall) -> Answer:
+    """Return the public keys that verify an organization's log, the present one first."""
+    refusal = await call.may_read(AUDIT_VIEW)
+    if refusal is not None:
+        return refusal
+    return WebResponse(json={"keys": [str(each) for each in call.security.logs.identity.verifiers(LogId(call.organization))]})
+
+
+async def audit_counts(call: AsyncCall) -> Answer:
+    """Count the events of an organization that match, by name or by day."""
+    refusal = await call.may_read(AUDIT_VIEW)
+    if refusal is not None:
+        return refusal
+    asked = audit_filters(call.organization, call.query)
+    if isinstance(asked, Refusal):
+        return asked
+    filters, by = asked
+    counts = await call.unit.audit.counts(filters, by=by)
+    await note_search(call, asked="counts")
+    return WebResponse(json={"total": counts.total, "by": by.value, "counts": dict(counts.of), "more": counts.more})
+
+
+async def activity(call: AsyncCall) -> Answer:
+    """Return the caller's own events: of the deployment, and of the organizations where she counts for something."""
+    person, page = UserId(call.principal.id), call.page()
+    if isinstance(page, Refusal):
+        return page
+    logs = [DEPLOYMENT_LOG]
+    for organization, _ in await call.unit.directory.organizations_of(person):
+        access = await call.security.gate.access(call.principal, organization.id)
+        if standing_refusal(access, policy=call.security.parts.policy) is None:
+            logs.append(LogId(organization.id))
+    log = call.unit.audit
+    found = await activity_of(log, person=person, logs=logs, cursor=call.query.get("cursor"), limit=page[1])
+    if isinstance(found, Refusal):
+        return found
+    shown = [views.own_event(each.event, person=person, personal=await log.personal(each.event)) for each in found.events]
+    return WebResponse(json={"events": shown, "next": found.next})
