@@ -7,7 +7,7 @@ import pickle
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -138,7 +138,7 @@ def speaking_plainly() -> Iterator[int]:
 
     def serve() -> None:
         connection, _ = listener.accept()
-        with connection:
+        with connection, suppress(ConnectionError):
             connection.recv(1 << 16)
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             while connection.recv(1 << 16):
@@ -147,8 +147,10 @@ def speaking_plainly() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
         thread.start()
-        yield listener.getsockname()[1]
-        thread.join()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            thread.join()
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -263,10 +265,8 @@ def test_the_address_that_was_checked_is_the_one_that_is_connected_to() -> None:
     """A name is resolved once: a resolver that says something else the second time (DNS rebinding) is not asked again."""
     answers = iter([("127.0.0.1",), ("10.0.0.1",)])
     with served(provider) as (url, seen), watched() as connected:
-        assert (
-            fetched(url.replace("127.0.0.1", "localhost"), fetcher=Fetcher(seconds=SECONDS, resolve=lambda host, port: next(answers)))
-            == WHOLE
-        )
+        fetcher = Fetcher(seconds=SECONDS, resolve=lambda host, port: next(answers))
+        assert fetched(url.replace("127.0.0.1", "localhost"), fetcher=fetcher) == WHOLE
     assert connected == ["127.0.0.1"]
     assert next(answers) == ("10.0.0.1",)
     assert len(seen) == 1
