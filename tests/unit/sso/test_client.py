@@ -208,7 +208,7 @@ def test_entra_needs_directories_and_one_template() -> None:
     own = "https://login.microsoftonline.com/x/v2.0"
     for wrong in ({"directories": frozenset[str]()}, {"issuer": "https://login.microsoftonline.com/{tenant}/v2.0"}):
         with pytest.raises(ValueError, match="expected"):
-            replace(ENTRA_CLIENT, **wrong)  # type: ignore[arg-type]
+            replace(ENTRA_CLIENT, **wrong)
     assert replace(ENTRA_CLIENT, issuer=own).issuers() == {own}
     assert ENTRA_CLIENT.issuers() == {f"https://login.microsoftonline.com/{each}/v2.0" for each in ENTRA_CLIENT.directories}
 

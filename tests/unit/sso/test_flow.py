@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -198,7 +199,7 @@ def test_a_refresh_says_the_person_anew() -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_a_refresh_that_is_of_somebody_else_is_refused(changed: dict[str, object], reason: object) -> None:
+def test_a_refresh_that_is_of_somebody_else_is_refused(changed: dict[str, Any], reason: object) -> None:
     """A refreshed ID token of another issuer, person, client or sign-in is refused for its reason."""
     first = proved(signed_in(sound(auth_time=seconds(minutes=-1)))).id_token
     provider = Simulator(id_token=compact(claims_of(**{"auth_time": seconds(minutes=-1)} | changed), key=KEY))

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ from tests.unit.sso.provider import (
 )
 
 T, D = TokenReason, OidcReason
-CLAIMS: dict[str, tuple[TokenReason, dict[str, object]]] = {
+CLAIMS: dict[str, tuple[TokenReason, dict[str, Any]]] = {
     "no issuer": (T.WRONG_ISSUER, {"iss": ...}),
     "another issuer": (T.WRONG_ISSUER, {"iss": "https://evil.example"}),
     "issuer with a slash more": (T.WRONG_ISSUER, {"iss": ISSUER + "/"}),
@@ -141,7 +142,7 @@ def test_hostile_claims_are_refused_for_their_reason(name: str) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_sound_claims_are_accepted(changed: dict[str, object]) -> None:
+def test_sound_claims_are_accepted(changed: dict[str, Any]) -> None:
     """The same token with claims that are within every rule, to the second, signs the person in."""
     found = signed_in(replace_userinfo(sound(**changed))).outcome
     assert isinstance(found, ProvedSignIn), found
@@ -299,7 +300,7 @@ def test_the_sound_document_is_accepted() -> None:
 
 NEEDED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
 OTHER = begun()
-CALLBACKS: dict[str, tuple[OidcReason, dict[str, object]]] = {
+CALLBACKS: dict[str, tuple[OidcReason, dict[str, Any]]] = {
     "no state": (D.CALLBACK_NO_STATE, {"state": ...}),
     "empty state": (D.CALLBACK_NO_STATE, {"state": ""}),
     "another state": (D.CALLBACK_WRONG_STATE, {"state": "A" * 43}),
@@ -460,7 +461,7 @@ def logout_claims(**changed: object) -> dict[str, object]:
     return {name: value for name, value in (whole | {"sid": "s-1"} | changed).items() if value is not ...}
 
 
-LOGOUTS: dict[str, tuple[TokenReason, dict[str, object]]] = {
+LOGOUTS: dict[str, tuple[TokenReason, dict[str, Any]]] = {
     "another issuer": (T.WRONG_ISSUER, {"iss": "https://evil.example"}),
     "another client": (T.WRONG_AUDIENCE, {"aud": "other"}),
     "a nonce": (T.UNEXPECTED_NONCE, {"nonce": "x"}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import example, given
@@ -118,7 +118,8 @@ def test_a_change_of_one_parameter_of_a_callback_is_refused(name: str, value: st
     pending, provider = begun(), sound()
     if value == dict(callback(pending))[name]:
         return
-    found = signed_in(provider, pending=pending, **{name: value}).outcome
+    changed: dict[str, Any] = {name: value}
+    found = signed_in(provider, pending=pending, **changed).outcome
     if name == "code" and isinstance(found, ProvedSignIn):
         assert provider.form()["code"] == value
         assert provider.form()["code_verifier"] == pending.verifier.reveal()

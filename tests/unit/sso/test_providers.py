@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def membership(state: str, *, organization: int, user: int) -> HttpAnswer:
     return answered({"state": state, "organization": {"id": organization}, "user": {"id": user}})
 
 
-IDENTITIES: dict[str, tuple[OidcReason | TokenReason, OidcClient, dict[str, object]]] = {
+IDENTITIES: dict[str, tuple[OidcReason | TokenReason, OidcClient, dict[str, Any]]] = {
     "Google: no domain": (OidcReason.WRONG_DOMAIN, GOOGLE_CLIENT, {"hd": ...}),
     "Google: another domain": (OidcReason.WRONG_DOMAIN, GOOGLE_CLIENT, {"hd": "evil.example"}),
     "Google: domain that ends so": (OidcReason.WRONG_DOMAIN, GOOGLE_CLIENT, {"hd": "evil-acme.example"}),
@@ -82,24 +83,24 @@ GITHUB: dict[str, tuple[OidcReason, dict[str, HttpAnswer]]] = {
 }  # fmt: skip
 
 
-def github(**special: HttpAnswer) -> Simulator:
+def github(special: dict[str, HttpAnswer]) -> Simulator:
     """Return GitHub as it answers for a member of the organization, with answers changed."""
-    return Simulator(
-        overrides={
-            "/login/oauth/access_token": answered({"access_token": "gho_1", "token_type": "bearer", "scope": "read:org,user:email"}),
-            "/user": answered({"id": 7, "login": "olga", "name": "Olga", "email": "olga@acme.example"}),
-            "/user/emails": answered([HOME, {"email": "olga@acme.example", "verified": True}]),
-            ORG: membership("active", organization=77, user=7),
-        }
-        | special
-    )  # fmt: skip
+    provider = Simulator()
+    provider.overrides |= {
+        "/login/oauth/access_token": answered({"access_token": "gho_1", "token_type": "bearer", "scope": "read:org,user:email"}),
+        "/user": answered({"id": 7, "login": "olga", "name": "Olga", "email": "olga@acme.example"}),
+        "/user/emails": answered([HOME, {"email": "olga@acme.example", "verified": True}]),
+        ORG: membership("active", organization=77, user=7),
+    }
+    provider.overrides |= special
+    return provider
 
 
 @pytest.mark.parametrize("name", GITHUB)
 def test_hostile_answers_of_github_are_refused_for_their_reason(name: str) -> None:
     """An answer of GitHub's API that names nobody, or no active member of this organization, ends the sign-in for its reason."""
     reason, special = GITHUB[name]
-    assert reason_of(signed_in(github(**special), client=GITHUB_CLIENT)) == reason
+    assert reason_of(signed_in(github(special), client=GITHUB_CLIENT)) == reason
 
 
 @pytest.mark.parametrize(
@@ -118,14 +119,14 @@ def test_hostile_answers_of_github_are_refused_for_their_reason(name: str) -> No
 def test_addresses_of_github_count_if_verified_and_of_the_organization(emails: object, email: str | None, verified: bool) -> None:
     """The identity is the number; an address counts only if GitHub verified it and it is in a domain of the organization."""
     special = {} if emails is None else {"/user/emails": answered(emails)}
-    found = signed_in(github(**special), client=GITHUB_CLIENT).outcome
+    found = signed_in(github(special), client=GITHUB_CLIENT).outcome
     assert isinstance(found, ProvedSignIn), found
     assert found.identity == ExternalIdentity(
         connection="con_1", issuer="https://github.com", subject="7", email=email, email_verified=verified, name="Olga"
     )
 
 
-def identity(client: OidcClient = GENERIC_CLIENT, userinfo: dict[str, object] | None = None, **changed: object) -> ExternalIdentity:
+def identity(client: OidcClient = GENERIC_CLIENT, userinfo: dict[str, object] | None = None, **changed: Any) -> ExternalIdentity:
     """Return who signs in with these claims."""
     provider = sound(client, **changed)
     provider.overrides["/userinfo"] = answered({"sub": changed.get("sub", "person-1")} | (userinfo or {}))
@@ -182,11 +183,9 @@ def test_the_key_of_an_identity_is_what_stays() -> None:
     ],
     ids=lambda value: value.preset.provider.value if isinstance(value, OidcClient) else str(value),
 )  # fmt: skip
-def test_an_address_counts_if_it_is_verified_and_of_the_organization(
-    client: OidcClient, changed: dict[str, object], verified: bool
-) -> None:
+def test_an_address_counts_if_it_is_verified_and_of_the_organization(client: OidcClient, changed: dict[str, Any], verified: bool) -> None:
     """An address counts only with `true` from a provider that verifies, one `@`, and a domain of the organization; Entra's never does."""
-    assert identity(client, **changed).email_verified is verified
+    assert identity(client, None, **changed).email_verified is verified
 
 
 def test_address_and_verdict_come_from_one_place() -> None:
@@ -227,9 +226,9 @@ def test_address_and_verdict_come_from_one_place() -> None:
     ],
     ids=lambda value: value.preset.provider.value if isinstance(value, OidcClient) else str(value)[:40],
 )  # fmt: skip
-def test_groups_that_are_not_told_are_unknown(client: OidcClient, changed: dict[str, object], groups: tuple[str, ...] | None) -> None:
+def test_groups_that_are_not_told_are_unknown(client: OidcClient, changed: dict[str, Any], groups: tuple[str, ...] | None) -> None:
     """Groups are a list of texts or they are unknown; what is missing, overflowed or malformed is never read as none."""
-    assert identity(client, **changed).groups == groups
+    assert identity(client, None, **changed).groups == groups
 
 
 def test_a_name_is_what_can_be_shown() -> None:
