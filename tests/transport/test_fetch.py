@@ -291,6 +291,8 @@ def test_the_switches_are_for_one_fetch() -> None:
             assert fetched(url.replace("http:", "https:"), reach=reach) is R.ADDRESS_NOT_ALLOWED
         assert fetched(url) == WHOLE
     assert len(seen) == 1
+    astray = Fetcher(seconds=SECONDS, resolve=lambda host, port: ("1.1.1.1",))
+    assert fetched("http://localhost/", fetcher=astray) is R.ADDRESS_NOT_ALLOWED
 
 
 NOT_HTTPS = [

@@ -107,6 +107,8 @@ class Fetcher:
         found = [parse_address(text) for text in texts]
         # All of them: a name that leads to an inner address too is not one to choose from.
         allowed = tuple(address for address in found if address is not None and may_connect(address, reach))
+        if location.scheme != "https":
+            allowed = tuple(address for address in allowed if address.is_loopback)
         if not found or len(allowed) != len(found):
             raise _refused(FetchReason.ADDRESS_NOT_ALLOWED, "expected a name that leads to public addresses only")
         return allowed

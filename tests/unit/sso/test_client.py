@@ -190,6 +190,7 @@ WRONG: dict[str, dict[str, object]] = {
     "scope with a blank": {"scopes": ("openid", "a b")},
     "empty scope": {"scopes": ("openid", "")},
     "domain in capitals": {"domains": frozenset({"Acme.example"})},
+    "host in capitals": {"hosts": frozenset({"Keys.acme.example"})},
     "domain that is an address": {"domains": frozenset({"olga@acme.example"})},
     "negative age": {"max_age": timedelta(seconds=-1)},
 }

@@ -214,7 +214,11 @@ def test_a_refresh_that_the_provider_refuses_is_told_as_such() -> None:
     closed = replace(ENTRA_CLIENT, directories=frozenset({"another"}))
     moved = sound(ENTRA_CLIENT)
     steps = refresh_sign_in(exchange(closed), refresh_token=SecretText("rt"), before=first, keys=None)
-    assert reason_of(run(steps, moved)) == OidcReason.WRONG_DIRECTORY
+    assert reason_of(run(steps, moved)) == OidcReason.REFRESHED_OTHER_ISSUER
+    assert moved.seen == []
+    elsewhere = sound(ENTRA_CLIENT, tid="another")
+    steps = refresh_sign_in(exchange(ENTRA_CLIENT), refresh_token=SecretText("rt"), before=first, keys=None)
+    assert reason_of(run(steps, elsewhere)) == OidcReason.WRONG_DIRECTORY
 
 
 def test_githubs_membership_is_asked_for_again() -> None:

@@ -106,8 +106,8 @@ class OidcClient:
             raise ValueError("expected scopes as RFC 6749 writes them")
         if self.preset.oidc != ("openid" in self.asked):
             raise ValueError("expected the scope openid where the provider makes ID tokens, and there only")
-        if any(domain != domain.lower() or "@" in domain for domain in self.domains):
-            raise ValueError("expected domains in lower case")
+        if any(name != name.lower() or "@" in name for name in self.domains | self.hosts):
+            raise ValueError("expected domains and hosts in lower case")
         if self.max_age is not None and self.max_age < timedelta():
             raise ValueError("expected an age that is not negative")
 

@@ -22,6 +22,7 @@ from ctsec.sso.oidc.identity import ExternalIdentity, read_identity
 from ctsec.sso.oidc.key_cache import KeyCache, Steps, judge_with_keys
 from ctsec.sso.oidc.logout import LogoutNotice, check_logout_token
 from ctsec.sso.oidc.metadata import ProviderMetadata, discovery_request, parse_discovery
+from ctsec.sso.oidc.reason import OidcReason
 from ctsec.sso.oidc.tokens import Exchange, TokenSet, code_request, parse_tokens, refresh_request
 from ctsec.sso.oidc.userinfo import parse_userinfo, userinfo_request
 
@@ -83,6 +84,8 @@ def refresh_sign_in(exchange: Exchange, *, refresh_token: SecretText, before: Id
     What the provider does not say anew (address, name, groups) is unknown, not what it was.
     """
     client, metadata = exchange.client, exchange.metadata
+    if before is not None and before.issuer not in client.issuers():
+        return Judged(outcome=Rejected(OidcReason.REFRESHED_OTHER_ISSUER), keys=keys)
     found = parse_tokens((yield refresh_request(exchange, refresh_token=refresh_token)), with_id_token=False)
     if isinstance(found, Rejected):
         return Judged(outcome=found, keys=keys)
