@@ -11,10 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from ctsec.errors import FetchFailed
-from ctsec.jose.jwks import KeySet
 from ctsec.jose.rejection import Rejected, TokenReason
 from ctsec.secret import SecretText
-from ctsec.sso.oidc import IdToken, Judged, KeyCache, LogoutNotice, ProvedSignIn, discover, judge_logout, refresh_sign_in
+from ctsec.sso.oidc import IdToken, Judged, LogoutNotice, ProvedSignIn, discover, judge_logout, refresh_sign_in
 from ctsec.sso.oidc.github import GITHUB_METADATA
 from ctsec.sso.oidc.key_cache import KEYS_INTERVAL, KEYS_LIFE
 from ctsec.sso.oidc.logout import EVENT
@@ -44,7 +43,6 @@ from tests.unit.sso.provider import (
 )
 
 NEW = pair("ES256", "new")
-CACHE = KeyCache(keys=KeySet(keys=()), came_at=NOW, asked_at=NOW)
 
 
 def proved(found: Judged) -> ProvedSignIn:
@@ -270,4 +268,3 @@ def test_the_steps_are_plain_values() -> None:
     with pytest.raises(StopIteration) as refused:
         wrong.send(answered(DOCUMENT | {"issuer": "https://evil.example"}))
     assert refused.value.value == Rejected(OidcReason.DISCOVERY_WRONG_ISSUER)
-    assert CACHE.is_fresh(NOW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -18,6 +19,7 @@ from tests.unit.sso.provider import (
     ISSUER,
     KEY,
     Simulator,
+    answered,
     begun,
     callback,
     claims_of,
@@ -102,8 +104,6 @@ def test_a_claim_that_nobody_knows_changes_nothing(name: str, value: object) -> 
 
 def outcome_without(found: ProvedSignIn) -> ProvedSignIn:
     """Return the sound sign-in with the claims of another, which are the only place where something more may stand."""
-    from dataclasses import replace
-
     sign_in = outcome(WHOLE)
     assert isinstance(sign_in, ProvedSignIn)
     assert sign_in.id_token is not None
@@ -141,8 +141,6 @@ def test_only_a_directory_of_the_connection_signs_in(tid: object, issuer: str) -
 )
 def test_no_answer_of_a_provider_is_an_error_of_ours(body: bytes, path: str) -> None:
     """Any bytes in the place of any answer end in an outcome; nothing is raised, and nobody else signs in."""
-    from tests.unit.sso.provider import answered
-
     provider = sound(GENERIC_CLIENT, email=...)
     provider.overrides[path] = answered(body)
     found = signed_in(provider).outcome
