@@ -155,6 +155,13 @@ def replace_userinfo(provider: Simulator) -> Simulator:
     return provider
 
 
+def test_an_empty_nonce_equals_nothing() -> None:
+    """A record without a nonce accepts no ID token, not even one with an empty nonce."""
+    empty = replace(begun(), nonce=SecretText(""))
+    for nonce in ("", ..., None):
+        assert reason_of(signed_in(sound(nonce=nonce), pending=empty)) == T.WRONG_NONCE
+
+
 def test_an_audience_of_the_connection_may_stand_beside_the_client() -> None:
     """An audience that the connection names is accepted beside this client, if the token says who asked for it."""
     client = replace(GENERIC_CLIENT, audiences=frozenset({"api"}))
