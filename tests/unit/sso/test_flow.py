@@ -30,6 +30,7 @@ from tests.unit.sso.provider import (
     METADATA,
     NOW,
     TENANT_A,
+    TENANT_B,
     Simulator,
     answered,
     begun,
@@ -217,6 +218,10 @@ def test_a_refresh_that_the_provider_refuses_is_told_as_such() -> None:
     elsewhere = sound(ENTRA_CLIENT, tid="another")
     steps = refresh_sign_in(exchange(ENTRA_CLIENT), refresh_token=SecretText("rt"), before=first, keys=None)
     assert reason_of(run(steps, elsewhere)) == OidcReason.WRONG_DIRECTORY
+    both = replace(ENTRA_CLIENT, directories=frozenset({TENANT_A, TENANT_B}))
+    other = sound(both, tid=TENANT_B, iss=f"https://login.microsoftonline.com/{TENANT_B}/v2.0")
+    steps = refresh_sign_in(exchange(both), refresh_token=SecretText("rt"), before=first, keys=None)
+    assert reason_of(run(steps, other)) == OidcReason.REFRESHED_OTHER_ISSUER
 
 
 def test_githubs_membership_is_asked_for_again() -> None:
