@@ -159,6 +159,32 @@ class BreachesUnavailable(CtsecError):
     retryable = True
 
 
+class FetchError(CtsecError):
+    """Something was not fetched over https; see the two subclasses. `reason` is the value of a `ctsec.transport.FetchReason`."""
+
+    code = "fetch"
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[Callable[[], FetchError], tuple[()]]:
+        return partial(type(self), str(self), reason=self.reason), ()
+
+
+class FetchRefused(FetchError):
+    """An address, or what answered there, is not what may be fetched; trying again changes nothing."""
+
+    code = "fetch_refused"
+
+
+class FetchFailed(FetchError):
+    """The other side did not answer in time, or not to the end; the same request may be tried again."""
+
+    code = "fetch_failed"
+    retryable = True
+
+
 class UnknownPermission(CtsecError):
     """The code asked for a permission that the policy does not name; this is a mistake in the host's code."""
 

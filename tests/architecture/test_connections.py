@@ -20,6 +20,7 @@ from ctsec.mail.record import MAX_ATTEMPTS
 from ctsec.mail.smtp import TIMEOUT
 from ctsec.storage.redis._sync import SECONDS_TO_ANSWER
 from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings
+from ctsec.transport.fetch import FETCH_SECONDS
 from ctsec.transport.report import SECONDS
 from tests.architecture.source import ROOT, Module, last_name, written
 from tests.architecture.test_inventory import table
@@ -118,6 +119,7 @@ def test_waits_and_attempts_are_those_of_the_page() -> None:
         "redis": [SECONDS_TO_ANSWER, SECONDS_TO_ANSWER, 2],
         "key service": [*astuple(bounds)],
         "mail": [TIMEOUT, TIMEOUT, MAX_ATTEMPTS, 1],
+        "identity provider": [FETCH_SECONDS, FETCH_SECONDS, 1],
         "doctor": [SECONDS, SECONDS, 1, 1],
     }
     assert guard.max_overflow == 0

@@ -17,6 +17,7 @@ from ctsec import errors
 from ctsec.audit import EventName
 from ctsec.encryption.reencryption import Reencryption, Stored
 from ctsec.ids import UserId
+from ctsec.jose import KeyReason, TokenReason
 from ctsec.keys import PATTERN
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import FRESH, Credential, CredentialKind, Principal, PrincipalKind
@@ -24,8 +25,9 @@ from ctsec.rbac import ByMethod, DecisionReason, During, FreshFactor, FromNetwor
 from ctsec.rbac.change import KINDS
 from ctsec.rbac.condition import Condition
 from ctsec.rbac.decision import DECISIONS
+from ctsec.sso.oidc import OidcReason, Provider
 from ctsec.testing import FixedClock
-from ctsec.transport import ConnectionReport
+from ctsec.transport import ConnectionReport, FetchReason
 from ctsec.web.guarding import decision_refusal
 from ctsec.web.problem import of_refusal
 
@@ -106,6 +108,14 @@ def situations() -> Iterator[Situation]:
     for credential, hour, address, requester in product(credentials, hours, addresses, people):
         principal = Principal(id=ann, kind=PrincipalKind.USER, credential=credential)
         yield Situation(principal=principal, now=hour, address=address, requester=requester)
+
+
+def test_every_reason_of_single_sign_on_is_described() -> None:
+    """The page of single sign-on names every reason of tokens, keys, providers and fetches once, in their order, and every preset."""
+    told = [row[0] for row in rows("single-sign-on.md", columns=2)]
+    assert told == [*TokenReason, *KeyReason, *OidcReason, *FetchReason]
+    presets = [name.strip("` ") for row in rows("single-sign-on.md", columns=4) for name in row[0].split(",")]
+    assert presets == list(Provider)
 
 
 def test_every_error_is_described() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -16,52 +16,22 @@ from ctsec.authn.hibp import AT_ONCE, AsyncBlockingRanges, HibpRanges
 from ctsec.errors import BreachesUnavailable, ConfigurationError
 from ctsec.transport import Transport, UnsafeTransport
 from tests.certificates import Authority, Pair
-from tests.transport.peers import listening
+from tests.transport.served import Behaviour, answer, served
 
 PREFIX, SUFFIX = query_of(b"password")
 ANSWER = f"{SUFFIX}:7\r\n{'0' * 35}:0\r\n".encode()
-Behaviour = Callable[[BaseHTTPRequestHandler], None]
 
 
-def send(handler: BaseHTTPRequestHandler, body: bytes = ANSWER, *, status: int = 200, length: int | None = -1, **headers: str) -> None:
-    """Answer; `length` is what the header says (-1: the truth, None: no header)."""
-    handler.send_response(status)
-    for name, value in headers.items():
-        handler.send_header(name, value)
-    if length is not None:
-        handler.send_header("Content-Length", str(len(body) if length == -1 else length))
-    handler.end_headers()
-    handler.wfile.write(body)
+def send(handler: BaseHTTPRequestHandler, body: bytes = ANSWER, **how: Any) -> None:
+    """Answer with a range, unless `body` says otherwise."""
+    answer(handler, body, **how)
 
 
 @contextmanager
 def service(behaviour: Behaviour = send, *, pair: Pair | None = None, version: str = "TLSv1.3") -> Iterator[tuple[str, list[Any]]]:
     """Run a list of leaked passwords and yield its address and the requests that it saw."""
-    seen: list[Any] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            seen.append((self.path, dict(self.headers)))
-            behaviour(self)
-
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Nothing is logged."""
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """A client that goes away is what some tests are about."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    if pair is not None:
-        server.socket = listening(pair, version).wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"{'https' if pair else 'http'}://127.0.0.1:{server.server_port}/range", seen
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(behaviour, pair=pair, version=version) as (url, seen):
+        yield f"{url}/range", seen
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import ssl
 import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from typing import Final
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ from ctsec.authn._sync_ports import BreachRanges
 from ctsec.authn.breaches import MAX_ANSWER
 from ctsec.errors import BreachesUnavailable, ConfigurationError
 from ctsec.transport.address import check_url
+from ctsec.transport.deadline import cut_at_the_end
 from ctsec.transport.report import ConnectionReport, report_https
 from ctsec.transport.tls import TRANSPORT, Transport, client_context
 
@@ -58,7 +59,7 @@ class HibpRanges:
         """Return the range of a prefix of 5 hex digits; raise BreachesUnavailable if there is none in time."""
         ends = time.monotonic() + self._seconds
         try:
-            with self._connected() as sock, _cut_at_the_end(sock, self._seconds):
+            with self._connected() as sock, cut_at_the_end(sock, self._seconds):
                 body = self._ask(sock, prefix)
         except (OSError, HTTPException, ValueError) as error:
             raise BreachesUnavailable(f"the list of leaked passwords could not be asked ({type(error).__name__})") from None
@@ -100,23 +101,6 @@ class HibpRanges:
         if response.length:
             raise BreachesUnavailable("the answer of the list of leaked passwords ended early")
         return bytes(body)
-
-
-@contextmanager
-def _cut_at_the_end(sock: socket.socket, seconds: float) -> Generator[None, None, None]:
-    """Close the connection after so many seconds, whatever it waits for: a time-out alone starts anew with each byte."""
-
-    def cut() -> None:
-        with suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 class AsyncBlockingRanges:

@@ -15,8 +15,8 @@ from typing import Final
 
 from ctsec.clock import Clock
 from ctsec.encryption.data_key import DataKey
-from ctsec.encryption.forks import start_anew_after_fork
 from ctsec.ids import DekId
+from ctsec.transport.forks import start_anew_after_fork
 
 HELD_SECONDS: Final = 60.0
 CAPACITY: Final = 10_000

@@ -27,10 +27,10 @@ from typing import Final, TypeAlias
 from ctsec.clock import Clock
 from ctsec.encryption.data_key import MAX_MESSAGES, DataKey
 from ctsec.encryption.dek import WrappedDek
-from ctsec.encryption.forks import start_anew_after_fork
 from ctsec.encryption.suites import Suite
 from ctsec.errors import KeyNotFound, KmsError
 from ctsec.ids import DekId
+from ctsec.transport.forks import start_anew_after_fork
 
 MAX_LIFE: Final = timedelta(hours=1)
 MAX_REFUSAL: Final = timedelta(minutes=1)

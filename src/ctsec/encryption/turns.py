@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Generator, Hashable
 from contextlib import asynccontextmanager, contextmanager
 from typing import Generic, TypeVar
 
-from ctsec.encryption.forks import start_anew_after_fork
+from ctsec.transport.forks import start_anew_after_fork
 
 L = TypeVar("L")
 

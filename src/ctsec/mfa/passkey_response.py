@@ -11,13 +11,12 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from ctsec.jose.strict import decode_base64url, parse_object
 from ctsec.mfa.passkey import MAX_CREDENTIAL_ID
 from ctsec.outcome import Outcome, Reason, Refusal
 
@@ -29,7 +28,6 @@ _MAX_SIGNATURE: Final = 512
 _MAX_USER_HANDLE: Final = 64
 _MAX_TRANSPORTS: Final = 8
 _TRANSPORT: Final = re.compile(r"[a-z][a-z-]{0,15}")
-_WORD: Final = re.compile(r"[A-Za-z0-9_-]*")
 
 WRONG: Final = Refusal(Reason.INVALID_CODE, "the passkey was not accepted; try again")
 
@@ -106,27 +104,14 @@ def _fields(text: str) -> tuple[dict[str, Any], Mapping[str, object]]:
 
 
 def _object(text: str) -> dict[str, object]:
-    found = json.loads(text, object_pairs_hook=_once)
-    if not isinstance(found, dict):
-        raise TypeError("expected an object")
-    return cast(dict[str, object], found)
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
+    return parse_object(text, limit=MAX_RESPONSE)
 
 
 def _bytes(fields: Mapping[str, object], name: str, *, limit: int) -> bytes:
     text = fields.get(name)
-    if not isinstance(text, str) or not 0 < len(text) <= (limit * 4 + 2) // 3 or not _WORD.fullmatch(text):
+    if not isinstance(text, str) or not 0 < len(text) <= (limit * 4 + 2) // 3:
         raise ValueError(f"expected {name} in base64url")
-    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if base64.urlsafe_b64encode(data).decode("ascii").rstrip("=") != text:
-        raise ValueError(f"expected the one spelling of {name}")
-    return data
+    return decode_base64url(text)
 
 
 def _transports(value: object) -> tuple[str, ...]:

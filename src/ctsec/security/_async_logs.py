@@ -8,6 +8,7 @@ from typing import Final
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit._async_signer import AsyncCheckpointMaker
+from ctsec.audit._async_subjects import AsyncPersonalParts
 from ctsec.audit._async_tree import AsyncTreeReader
 from ctsec.audit._async_verifier import AsyncLogVerifier
 from ctsec.audit.assurance import LogReport, VerificationReport

@@ -9,6 +9,7 @@ from typing import Final
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync_ports import LogSigner
 from ctsec.audit._sync_signer import CheckpointMaker
+from ctsec.audit._sync_subjects import PersonalParts
 from ctsec.audit._sync_tree import TreeReader
 from ctsec.audit._sync_verifier import LogVerifier
 from ctsec.audit.assurance import LogReport, VerificationReport

@@ -14,19 +14,31 @@ if TYPE_CHECKING:
     from ctsec.transport.address import check_url as check_url
     from ctsec.transport.address import is_loopback as is_loopback
     from ctsec.transport.boto import enforce_tls13 as enforce_tls13
+    from ctsec.transport.fetch import AsyncFetcher as AsyncFetcher
+    from ctsec.transport.fetch import Fetcher as Fetcher
+    from ctsec.transport.reach import Reach as Reach
     from ctsec.transport.report import AsyncReportsConnections as AsyncReportsConnections
     from ctsec.transport.report import ConnectionReport as ConnectionReport
     from ctsec.transport.report import ReportsConnections as ReportsConnections
     from ctsec.transport.report import report_https as report_https
+    from ctsec.transport.request import FetchReason as FetchReason
+    from ctsec.transport.request import HttpAnswer as HttpAnswer
+    from ctsec.transport.request import HttpRequest as HttpRequest
     from ctsec.transport.tls import Transport as Transport
     from ctsec.transport.tls import UnsafeTransport as UnsafeTransport
     from ctsec.transport.tls import client_context as client_context
     from ctsec.transport.tls import server_context as server_context
 
 _HOME = {
+    "AsyncFetcher": "ctsec.transport.fetch",
     "AsyncReportsConnections": "ctsec.transport.report",
     "ConnectionReport": "ctsec.transport.report",
+    "FetchReason": "ctsec.transport.request",
+    "Fetcher": "ctsec.transport.fetch",
+    "HttpAnswer": "ctsec.transport.request",
+    "HttpRequest": "ctsec.transport.request",
     "Location": "ctsec.transport.address",
+    "Reach": "ctsec.transport.reach",
     "ReportsConnections": "ctsec.transport.report",
     "Transport": "ctsec.transport.tls",
     "UnsafeTransport": "ctsec.transport.tls",
@@ -38,9 +50,15 @@ _HOME = {
     "server_context": "ctsec.transport.tls",
 }
 __all__ = [
+    "AsyncFetcher",
     "AsyncReportsConnections",
     "ConnectionReport",
+    "FetchReason",
+    "Fetcher",
+    "HttpAnswer",
+    "HttpRequest",
     "Location",
+    "Reach",
     "ReportsConnections",
     "Transport",
     "UnsafeTransport",

@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
-from ctsec.encryption.forks import start_anew_after_fork
 from ctsec.encryption.kek import MAX_WRAPPED, KekDescription, check_context, check_data_key
 from ctsec.encryption.kms import aws_answers
 from ctsec.encryption.kms.arn import KeyArn
@@ -29,6 +28,7 @@ from ctsec.errors import ConfigurationError, CtsecError, DecryptionFailed, KmsUn
 from ctsec.secret import Secret
 from ctsec.transport import ConnectionReport, Transport, check_url, report_https
 from ctsec.transport.boto import enforce_tls13
+from ctsec.transport.forks import start_anew_after_fork
 from ctsec.transport.tls import TRANSPORT
 
 if TYPE_CHECKING:

@@ -1,75 +1,30 @@
-"""Key services that block, for an event loop: each call runs in one of a bounded number of threads of its own.
-
-Rules that this module keeps:
-
-- at most `running` calls are made at once and at most `waiting` wait for their turn; one more is `KmsUnavailable` at once;
-- a place belongs to the call and not to who waits for it: who goes away frees it only when the call ends;
-- a forked child starts without threads.
-"""
+"""Key services that block, for an event loop: each call runs in one of a bounded number of threads (`ctsec.transport.threads`)."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
-
 from ctsec.encryption._async_ports import AsyncKms
 from ctsec.encryption._sync_ports import KeyServices, Kms
-from ctsec.encryption.forks import start_anew_after_fork
 from ctsec.encryption.kek import KekDescription
 from ctsec.errors import KmsUnavailable
 from ctsec.secret import Secret
 from ctsec.transport import ConnectionReport, ReportsConnections
+from ctsec.transport.threads import CallThreads
 
-T = TypeVar("T")
 
+class KmsThreads(CallThreads):
+    """The threads that wait for key services: `running` of them, made at first use; `close` lets them go. Raises ValueError below one.
 
-class KmsThreads:
-    """The threads that wait for key services: `running` of them, made at first use; `close` lets them go. Raises ValueError below one."""
+    A call that finds no place is KmsUnavailable.
+    """
 
-    __slots__ = ("__weakref__", "_admitted", "_executor", "_lock", "_places", "_running")
+    __slots__ = ()
 
     def __init__(self, *, running: int = 8, waiting: int = 64) -> None:
-        if running < 1 or waiting < 0:
-            raise ValueError("expected at least one thread and no negative number of waiting calls")
-        self._running = running
-        self._places = running + waiting
-        start_anew_after_fork(self)
-        self.after_fork()
+        super().__init__("ctsec-kms", full=_full, running=running, waiting=waiting)
 
-    def after_fork(self) -> None:
-        """Start without threads, with every place free."""
-        self._lock = threading.Lock()
-        self._admitted = threading.BoundedSemaphore(self._places)
-        self._executor: ThreadPoolExecutor | None = None
 
-    async def run(self, call: Callable[[], T]) -> T:
-        """Return what `call` returns; raise KmsUnavailable if too many calls wait already."""
-        return await asyncio.wrap_future(self._submit(call))
-
-    def _submit(self, call: Callable[[], T]) -> Future[T]:
-        admitted = self._admitted
-        if not admitted.acquire(blocking=False):
-            raise KmsUnavailable("too many calls of this process wait for key services")
-        try:
-            with self._lock:
-                if self._executor is None:
-                    self._executor = ThreadPoolExecutor(self._running, thread_name_prefix="ctsec-kms")
-                future = self._executor.submit(call)
-        except BaseException:
-            admitted.release()
-            raise
-        future.add_done_callback(lambda _: admitted.release())
-        return future
-
-    def close(self) -> None:
-        """Let the threads go once their calls are done; a later call makes new ones."""
-        with self._lock:
-            executor, self._executor = self._executor, None
-        if executor is not None:
-            executor.shutdown(wait=False)
+def _full() -> KmsUnavailable:
+    return KmsUnavailable("too many calls of this process wait for key services")
 
 
 class AsyncBlockingKms:

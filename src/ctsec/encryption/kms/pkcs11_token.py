@@ -16,10 +16,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
-from ctsec.encryption.forks import start_anew_after_fork
 from ctsec.encryption.primitives import KEY_BYTES
 from ctsec.errors import ConfigurationError, CtsecError, KeyDenied, KeyNotFound, KmsUnavailable
 from ctsec.secret import SecretText
+from ctsec.transport.forks import start_anew_after_fork
 
 if TYPE_CHECKING:
     from pkcs11 import Session

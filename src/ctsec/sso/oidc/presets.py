@@ -1,0 +1,86 @@
+"""What is particular to each provider, as data.
+
+Rules that this module keeps:
+
+- an identity is made of what the provider never gives to somebody else: never an e-mail address, a name or a login;
+- an address counts as verified only where the provider verifies it and says so; Entra's never does, its directory's owner typed it;
+- groups that are absent, or said to be too many to tell, are unknown, and unknown is not none.
+
+Sources: developers.google.com/identity/openid-connect; learn.microsoft.com/entra/identity-platform (id-token claims,
+groups overage); docs.gitlab.com/integration/openid_connect_provider; docs.github.com/rest/users/emails and /orgs/members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Provider(StrEnum):
+    """The providers that have a preset."""
+
+    GENERIC = "oidc"
+    GOOGLE = "google"
+    ENTRA = "entra"
+    OKTA = "okta"
+    ONELOGIN = "onelogin"
+    GITLAB = "gitlab"
+    GITHUB = "github"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """One provider: its fixed addresses, if it has any, and how its claims are read.
+
+    `subject` are the claims that make an identity together. `verifies_email` says whether `email_verified` means anything. `domain_claim`
+    must name a verified domain, `tenant_claim` a directory of the connection. `overflow` are members that say that groups were left out.
+    """
+
+    provider: Provider
+    scopes: tuple[str, ...] = ("openid", "email", "profile")
+    issuer: str = ""
+    discovery: str = ""
+    hosts: frozenset[str] = frozenset()
+    subject: tuple[str, ...] = ("sub",)
+    verifies_email: bool = True
+    domain_claim: str = ""
+    tenant_claim: str = ""
+    groups_claim: str = ""
+    overflow: frozenset[str] = frozenset()
+    oidc: bool = True
+
+
+GENERIC: Final = Preset(provider=Provider.GENERIC, groups_claim="groups")
+GOOGLE: Final = Preset(
+    provider=Provider.GOOGLE,
+    issuer="https://accounts.google.com",
+    hosts=frozenset({"oauth2.googleapis.com", "openidconnect.googleapis.com", "www.googleapis.com"}),
+    domain_claim="hd",
+)
+ENTRA: Final = Preset(
+    provider=Provider.ENTRA,
+    hosts=frozenset({"login.microsoftonline.com", "graph.microsoft.com"}),
+    subject=("tid", "oid"),
+    verifies_email=False,
+    tenant_claim="tid",
+    groups_claim="groups",
+    overflow=frozenset({"_claim_names", "_claim_sources", "hasgroups"}),
+)
+OKTA: Final = Preset(provider=Provider.OKTA, groups_claim="groups")
+ONELOGIN: Final = Preset(provider=Provider.ONELOGIN, groups_claim="groups")
+GITLAB: Final = Preset(provider=Provider.GITLAB, groups_claim="groups")
+GITHUB: Final = Preset(
+    provider=Provider.GITHUB,
+    scopes=("read:user", "user:email", "read:org"),
+    issuer="https://github.com",
+    discovery="https://github.com",
+    hosts=frozenset({"github.com", "api.github.com"}),
+    subject=("id",),
+    oidc=False,
+)
+PRESETS: Final[Mapping[Provider, Preset]] = MappingProxyType(
+    {each.provider: each for each in (GENERIC, GOOGLE, ENTRA, OKTA, ONELOGIN, GITLAB, GITHUB)}
+)
