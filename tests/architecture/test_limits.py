@@ -26,7 +26,9 @@ REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 POLICIES: Final = {kind.__name__: kind() for kind in (SessionPolicy, ThrottlePolicy, KeyPolicy, ElevationPolicy, RecoveryPolicy)}
 FEATURES: Final = ("authn", "mfa", "guard", "keys", "directory", "rbac", "recovery", "vault", "mail")
 # Names that tell a limit of time or number of what people and organizations have; the rest bounds texts and formats.
-TELLING: Final = re.compile(r"^((?:MOST|LONGEST)_\w+|\w+_LIFE|MAX_(?:AUTHENTICATORS|PASSKEYS|OPEN|PERMITS|OVERLAP|SCOPES|ATTEMPTS)): Final", re.MULTILINE)
+TELLING: Final = re.compile(
+    r"^((?:MOST|LONGEST)_\w+|\w+_LIFE|MAX_(?:AUTHENTICATORS|PASSKEYS|OPEN|PERMITS|OVERLAP|SCOPES|ATTEMPTS)): Final", re.MULTILINE
+)
 
 
 def told(page: str) -> dict[str, str]:
