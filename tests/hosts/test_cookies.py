@@ -1,4 +1,4 @@
-"""Every cookie that an https site sets on a whole journey: locked to its host, out of reach of scripts, short, opaque, and no way back in."""
+"""Every cookie that an https site sets on a whole journey: locked to its host, out of reach of scripts, short and opaque."""
 
 from __future__ import annotations
 

@@ -45,7 +45,9 @@ def test_no_answer_leads_elsewhere(browser: Browser) -> None:
             assert b"evil.example" not in reply.body, line
     for wanted in ELSEWHERE:
         written = wanted.encode().decode("latin-1")
-        reply = browser.auth("POST /sign-in", {"email": browser.email, "password": PASSWORD}, headers={"referer": re.sub(r"\s", "", written)})
+        reply = browser.auth(
+            "POST /sign-in", {"email": browser.email, "password": PASSWORD}, headers={"referer": re.sub(r"\s", "", written)}
+        )
         assert (reply.status, "location" in reply.headers) == (200, False)
         assert browser.auth("POST /sign-in", {"email": browser.email, "password": PASSWORD, "next": wanted}).status == 422
 
