@@ -1,7 +1,7 @@
 """Which regular expressions take more than linear time to refuse a text: those whose automaton is infinitely ambiguous.
 
-A pattern becomes the automaton of its positions (Glushkov), with a note of each step that two loops make. If a loop can be walked in two ways
-over the same text, a backtracking matcher tries exponentially many; if a text can end one loop and begin another at any of its places,
+A pattern becomes the automaton of its positions (Glushkov), with a note of each step that two loops make. If a loop can be walked in two
+ways over the same text, a backtracking matcher tries exponentially many; if a text can end one loop and begin another at any of its places,
 polynomially many (Weber and Seidl, 1991).
 A counted repetition is at most three copies here, which are enough to show an ambiguity inside of a loop and add none.
 """
