@@ -71,7 +71,7 @@ def inline(module: Module) -> Iterator[str]:
             and node.func.attr in USES
         ):
             assert isinstance(node.args[0], ast.Constant), module.at(node)
-            yield node.args[0].value
+            yield str(node.args[0].value)
 
 
 @pytest.mark.proves("ASVS-1.3.12")

@@ -86,7 +86,7 @@ def test_every_comparison_is_in_a_table() -> None:
     assert found == CHARGED | PARTS.keys() | OTHERS.keys()
 
 
-@pytest.mark.proves("CVE-2026-123521", "NIST-3.2.2")
+@pytest.mark.proves("CVE-2026-123521", "NIST-3.2.2", "NIST-4.2.1.2")
 def test_what_charges_does_so_before_it_compares() -> None:
     """In the order of the text the charge stands before the first comparison; so it does where parts are called."""
     parts = {place.rpartition(".")[2].lstrip("_") for place in PARTS} - {"prove"}

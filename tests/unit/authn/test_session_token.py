@@ -55,7 +55,12 @@ def test_nothing_near_a_token_is_one() -> None:
     """Each shorter and longer text, and each other character in its place, is refused or has another digest."""
     text, digest = mint_session_token(ID, random=lambda size: bytes(range(size)))
     token = text.reveal()
-    for piece in [*(token[:end] for end in range(len(token))), *(token[start:] for start in range(1, len(token))), f"{token}A", f" {token}"]:
+    for piece in [
+        *(token[:end] for end in range(len(token))),
+        *(token[start:] for start in range(1, len(token))),
+        f"{token}A",
+        f" {token}",
+    ]:
         assert isinstance(parse_session_token(piece), Refusal), piece
     for place in range(len(token)):
         for other in "Ax-. \u00e9":
