@@ -38,7 +38,7 @@ def test_no_answer_leads_elsewhere(browser: Browser) -> None:
         wanted = ELSEWHERE[number % len(ELSEWHERE)]
         asked = "&".join(f"{name}={quote(wanted)}" for name in NEXT)
         headers = dict.fromkeys(("referer", "x-forwarded-host", "x-original-url", "x-rewrite-url", "x-forwarded-prefix"), "//evil.example")
-        for line in (f"{path}?{asked}", f"{path}/", path):
+        for line in (f"{path}?{asked}", f"{path}/" if number % 2 else path):
             reply = browser.auth(f"{route.method} {line}", {} if route.body is not None else None, headers=headers)
             assert "location" not in reply.headers, (line, reply.headers)
             assert "refresh" not in reply.headers
