@@ -9,11 +9,11 @@ SOURCES := $(shell find src -type f -not -path '*/__pycache__/*' 2>/dev/null)
 EXTRAS := bcrypt fastapi flask postgres mariadb redis sqlite migrations aws pkcs11 passkeys testing
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo serve test check rows laws bench soak twin lock install clean help
+.PHONY: demo serve test check rows laws bench soak twin sbom lock install clean help
 .DELETE_ON_ERROR:
 
 help:
-	@echo "demo serve (HOST=fastapi|flask), test, check, rows, laws, bench, soak, twin, lock, clean"
+	@echo "demo serve (HOST=fastapi|flask), test, check, rows, laws, bench, soak, twin, sbom, lock, clean"
 
 install: .venv/.wheel .venv/.node
 
@@ -70,6 +70,10 @@ bench: install .venv/peers/.lock
 
 soak: install
 	CTSEC_SOAK=1 $(PYTEST) -m slow tests
+
+sbom: .venv/.lock
+	mkdir -p dist
+	$(BIN)/python tools/sbom.py > dist/ctsec.cdx.json
 
 twin: .venv/.lock
 	$(BIN)/python tools/twin.py

@@ -79,7 +79,7 @@ FRONT_DOORS = {
 }
 
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
-FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "dill"}
+FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "jsonpickle", "joblib", "yaml", "code", "codeop", "runpy"}
 PRINTS = ("cli", "cli.*")
 # Adapters of features that own threads, or locks of both colours.
 CORES_WITH_COROUTINES = {"ctsec.authn.argon2_pool", "ctsec.encryption.turns"}
@@ -280,8 +280,9 @@ def test_no_assert_and_no_print() -> None:
     assert wrong == []
 
 
+@pytest.mark.proves("ASVS-1.3.2", "ASVS-1.5.2")
 def test_nothing_evaluates_or_unpickles() -> None:
-    """No data ever becomes code: no eval, exec or pickle."""
+    """No data ever becomes code, or an object of its writer's choice: no eval, exec or pickle, and nothing that does the like."""
     wrong = []
     for module in modules().values():
         calls = [n for n in ast.walk(module.tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]

@@ -120,7 +120,7 @@ def drawn(module: Module) -> Iterator[tuple[str, int]]:
             yield name, value // 8 if last_name(node.func) == "randbits" else value
 
 
-@pytest.mark.proves("ASVS-11.5.1", "ASVS-11.2.3", "NIST-3.2.12")
+@pytest.mark.proves("ASVS-11.5.1", "ASVS-11.2.3", "NIST-3.2.12", "NIST-4.2.1.2")
 def test_every_secret_has_128_random_bits() -> None:
     """Each draw of randomness is listed with what becomes of it; a secret has 16 bytes and more, but for codes that people type."""
     found = {draw for module in written() if module.parts[:1] != ("testing",) for draw in drawn(module)}

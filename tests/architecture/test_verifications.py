@@ -86,7 +86,7 @@ def test_every_comparison_is_in_a_table() -> None:
     assert found == CHARGED | PARTS.keys() | OTHERS.keys()
 
 
-@pytest.mark.proves("CVE-2026-123521", "NIST-3.2.2")
+@pytest.mark.proves("CVE-2026-123521", "NIST-3.2.2", "NIST-4.2.1.2")
 def test_what_charges_does_so_before_it_compares() -> None:
     """In the order of the text the charge stands before the first comparison; so it does where parts are called."""
     parts = {place.rpartition(".")[2].lstrip("_") for place in PARTS} - {"prove"}
@@ -104,3 +104,25 @@ def test_what_charges_does_so_before_it_compares() -> None:
         "authn._async_accounts.AsyncAccounts.verify_email",
         "authn._async.AsyncSignIn.link",
     }
+
+
+@pytest.mark.proves("ASVS-7.2.1")
+def test_hosts_verify_nothing_themselves() -> None:
+    """Who somebody is is asked at the gate of the bundle: no module of a host or of the web layer reads a stored secret or compares one."""
+    hosts = [SOURCE / "fastapi.py", SOURCE / "flask.py", *sorted((SOURCE / "web").glob("*.py"))]
+    calls = {
+        (path.stem, called(node))
+        for path in hosts
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and not path.stem.startswith("_sync")
+    }
+    assert {name for stem, name in calls if name in COMPARES - {"verify"} or name.rpartition(".")[2] in STORED} == set()
+    assert {(stem, name) for stem, name in calls if name in {"gate.session", "gate.api_key"}} == {
+        ("_async_entry", "gate.session"),
+        ("_async_entry", "gate.api_key"),
+    }
+    assert {(stem, name) for stem, name in calls if name.rpartition(".")[2] == "compare_digest"} == {("csrf", "hmac.compare_digest")}
+
+
+# How a store and the core come by what proves somebody.
+STORED = {"by_digest", "parse_session_token", "check_session", "parse_key", "token_digest", "match_digest", "peek", "consume"}

@@ -164,6 +164,7 @@ def test_forwarded_proto_of_trusted_proxies(host: Callable[..., Send], peer: str
     assert behind.status_code == (308 if peer == PROXY and not https else 200)
 
 
+@pytest.mark.proves("ASVS-4.2.5")
 def test_too_long_addresses_are_refused(host: Callable[..., Send]) -> None:
     """No redirect repeats an address without end."""
     for url in ("http://app.example.com/" + "x" * 3_000, "http://app.example.com/?" + "x" * 3_000):

@@ -29,7 +29,7 @@ def whole(owner: Browser, organization: str, workspace: str) -> list[Any]:
     return [*seen, owner.ok(f"GET /workspaces/{workspace}/roles"), owner.ok("GET /organizations")]
 
 
-@pytest.mark.proves("ASVS-8.2.2", "ASVS-8.4.1", "CVE-2025-64431")
+@pytest.mark.proves("ASVS-8.2.2", "ASVS-8.4.1", "CVE-2025-64431", "CVE-2026-40264")
 def test_ids_of_another_organization_do_not_fit_into_ones_own(host: Host, owner: Browser, guest: Browser) -> None:
     """Another organization's people, keys, invitations and requests, named below one's own, are not found, and nothing of them changes."""
     theirs, own = owner.found("Acme"), guest.found("Globex")

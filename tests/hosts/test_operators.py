@@ -165,3 +165,27 @@ def test_an_operator_erases_a_person(host: Host) -> None:
     assert theirs
     assert [told(host, event) for event in theirs] == [{}] * len(theirs)
     assert staff.auth("GET /operator/erasures?limit=0", headers=SAM).status == 422
+
+
+@pytest.mark.proves("ASVS-7.4.5")
+def test_operators_end_the_sessions_of_a_person(host: Host, browser: Browser) -> None:
+    """Every session of the person ends at once, and begun sign-ins with them; others' stay; the log tells who did it."""
+    browser.sign_up("ada@example.com").enrol()
+    second, begun = Browser(host, email=browser.email), Browser(host, email=browser.email)
+    host.clock.advance(timedelta(seconds=30))
+    second.ok("POST /sign-in/code", {"ticket": second.sign_in()["ticket"], "code": browser.code()})
+    ticket = begun.sign_in()["ticket"]
+    other, staff = Browser(host).sign_up("bob@example.com"), Browser(host)
+    path = f"POST /operator/people/{browser.id}/end-sessions"
+    assert other.auth(path, headers={"x-staff": "sam"}).status == 404
+    assert staff.ok(path, headers=SAM) == {"ended": 2}
+    assert [each.auth("GET /session").status for each in (browser, second, other)] == [401, 401, 200]
+    host.clock.advance(timedelta(seconds=30))
+    assert begun.auth("POST /sign-in/code", {"ticket": ticket, "code": browser.code()}).json["reason"] == "invalid_token"
+    assert staff.ok(path, headers=TESS) == {"ended": 0}
+    assert staff.auth(f"POST /operator/people/{IDS['user_id']}/end-sessions", headers=SAM).status == 404
+    told = [event for event in host.events() if event.name == "session.revoked"]
+    assert [(event.actor_kind, event.actor_id, event.subject_id) for event in told] == [
+        ("operator", "sam", browser.id),
+        ("operator", "tess", browser.id),
+    ]

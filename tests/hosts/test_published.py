@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 
 import pytest
@@ -87,3 +88,32 @@ def test_every_browser_has_secrets_of_its_own(host: Host, browser: Browser) -> N
 def cookies(reply: Reply) -> list[str]:
     """Return the names and values of the cookies that an answer sets."""
     return [line.partition(";")[0] for line in reply.headers["set-cookie"].splitlines()]
+
+
+@pytest.mark.proves("CVE-2026-28699")
+def test_a_key_is_the_same_whichever_way_it_is_sent(host: Host, browser: Browser) -> None:
+    """A narrowed key decides the same however its scheme is written, and is no credential as a name, a password or a cookie."""
+    browser.sign_up("ada@example.com")
+    organization = browser.found("Acme")
+    token = browser.ok(f"POST /organizations/{organization}/api-keys", {"name": "robot", "scopes": ["audit:view"]})["token"]
+    reads, writes = f"/auth/organizations/{organization}/audit", f"/auth/organizations/{organization}/workspaces"
+
+    def answers(*headers: tuple[str, str]) -> tuple[int, int]:
+        body = [*headers, ("content-type", "application/json")]
+        return (
+            host.send("GET", reads, headers=list(headers), body=b"").status,
+            host.send("POST", writes, headers=body, body=b'{"name":"Main"}').status,
+        )
+
+    for scheme in ("Bearer", "bearer", "BEARER"):
+        assert answers(("authorization", f"{scheme} {token}")) == (200, 403)
+    for pair in (f"{token}:", f":{token}", f"robot:{token}", f"{token}:x-oauth-basic", f"x-access-token:{token}"):
+        basic = base64.b64encode(pair.encode()).decode()
+        assert answers(("authorization", f"Basic {basic}")) in {(401, 401), (400, 400)}
+    for headers in (
+        [("x-api-key", token)],
+        [("cookie", f"{COOKIE}={token}")],
+        [("authorization", f"Session {token}")],
+        [("authorization", token)],
+    ):
+        assert answers(*headers) == (401, 401), headers

@@ -158,7 +158,7 @@ def race(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Race]:
 
 
 @pytest.mark.slow
-@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.4.2", "CHANGELOG-better-auth-8067")
+@pytest.mark.proves("ASVS-6.5.1", "NIST-3.1.4.2", "CHANGELOG-better-auth-8067", "ASVS-2.3.4", "ASVS-15.4.2")
 def test_one_of_eight_wins(race: Race) -> None:
     """One TOTP code, one backup code, one answer of a passkey and one reset token let one of eight in, whichever of the ways they take."""
     race.warm_up()

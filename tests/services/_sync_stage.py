@@ -253,6 +253,7 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "sessions.revoke": ((ann, SessionId(ann.credential.id)), {}),
         "sessions.sign_out": ((ann,), {}),
         "sessions.sign_out_everywhere": ((ann,), {}),
+        "sessions.end_all": ((OPERATOR, UserId(ann.id)), {}),
         "devices.revoke": ((ann, stage.known), {}),
         "devices.revoke_all": ((ann,), {}),
         "devices.distrust": ((stage.mia, stage.trusted), {}),

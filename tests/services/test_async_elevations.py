@@ -112,6 +112,7 @@ async def test_an_organization_role_for_a_time(scene: Scene) -> None:
     assert not await scene.world.may(scene.bob, "members:manage", scene.acme)
 
 
+@pytest.mark.proves("ASVS-2.3.5")
 async def test_nobody_approves_their_own_request(scene: Scene) -> None:
     """Separation of duties: not even an owner decides what they asked for; a refused approval changes nothing."""
     admin = await scene.world.member(scene.acme, "dan@acme.example", role="admin")
@@ -198,6 +199,7 @@ async def test_what_is_asked_is_checked(scene: Scene, named: dict[str, Any]) -> 
     assert await scene.world.call("elevations.in_state", organization=scene.acme) == ()
 
 
+@pytest.mark.proves("ASVS-2.3.2")
 async def test_requests_of_a_person_are_bounded(scene: Scene) -> None:
     """At most ten requests of a person wait; another's are not counted, and a decision makes room."""
     asked = [await scene.ask(scene.bob, workspace=scene.prod) for _ in range(10)]
@@ -312,6 +314,7 @@ async def test_the_glass_needs_a_permit_that_still_holds(scene: Scene) -> None:
     assert not await scene.may(scene.mia)
 
 
+@pytest.mark.proves("ASVS-2.3.2")
 async def test_permits_are_given_like_roles(scene: Scene) -> None:
     """A permit is given by who could give the role, to somebody else, for at most an hour, and up to twenty to one person."""
     assert reason(await scene.permit(scene.ann)) is Reason.SELF_CHANGE

@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from ctsec.audit.retention import RetentionPlan
+from ctsec.ids import UserId
 from ctsec.outcome import Reason
 from ctsec.principal import Factor
 from ctsec.rbac import CustomRole
@@ -119,6 +120,7 @@ WRITES = [
     "sessions.revoke",
     "sessions.sign_out",
     "sessions.sign_out_everywhere",
+    "sessions.end_all",
     "sessions.switch_organization",
     "devices.revoke",
     "devices.revoke_all",
@@ -324,6 +326,7 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
         "retention.approve_deployment_release": ((OPERATOR,), {"hold": stage.held}, Reason.SELF_CHANGE),
         "erasures.request": ((OPERATOR,), {"user": "bob"}, Reason.INVALID_INPUT),
         "recovery.cancel": ((), {"token": "x" * 43}, Reason.INVALID_TOKEN),
+        "sessions.end_all": ((OPERATOR, UserId("usr_" + "0" * 26)), {}, Reason.NOT_FOUND),
         "support.open": ((OPERATOR,), {"email": "bob@acme.example", "evidence": EVIDENCE}, Reason.MFA_NOT_ENROLLED),
         "support.view": ((OPERATOR,), {"case": NO_RESET}, Reason.NOT_FOUND),
         "support.approve": ((OPERATOR,), {"case": stage.reset}, Reason.SELF_CHANGE),

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from ctsec.ambient import Request
+from ctsec.authn.journey import SignedIn
 from ctsec.directory.record import Organization
-from ctsec.ids import SessionId
+from ctsec.ids import SessionId, UserId
 from ctsec.keys.policy import KeyPolicy, KeyRequest, MintedKey
 from ctsec.outcome import Reason
 from ctsec.principal import Principal, anonymous
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.testing import Written
+from ctsec.user import UserStatus
 from tests.services._async_world import KINDS, AsyncWorld
-from tests.services.probing import reason
+from tests.services.probing import OTHER_PASSWORD, reason
 
 
 @pytest.fixture(params=KINDS)
@@ -56,7 +59,7 @@ async def test_the_secret_is_shown_once(world: AsyncWorld, ann: Principal, acme:
     assert await world.call("api_keys.of", await world.person("bob@acme.example"), organization=acme.id) == ()
 
 
-@pytest.mark.proves("ASVS-8.3.2", "ASVS-8.3.3")
+@pytest.mark.proves("ASVS-8.3.2", "ASVS-8.3.3", "CVE-2026-62231")
 async def test_a_key_may_what_its_scopes_and_its_owner_may(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
     """A key's rights are its scopes and its owner's rights at that moment: demotion takes them from the key at once."""
     cid = await world.member(acme.id, "cid@acme.example", role="owner")
@@ -119,7 +122,7 @@ async def test_revocation_is_at_once(world: AsyncWorld, ann: Principal, acme: Or
     assert await world.call("api_keys.revoke", ann, organization=acme.id, key_id=first.key.id) is False
 
 
-@pytest.mark.proves("ASVS-8.4.1", "ASVS-8.2.2")
+@pytest.mark.proves("ASVS-8.4.1", "ASVS-8.2.2", "CVE-2026-40264")
 async def test_keys_of_others_are_not_found(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
     """A colleague, a stranger and the owner in another organization find no such key; nobody mints where they are no member."""
     minted = await world.key(ann, acme.id)
@@ -135,6 +138,7 @@ async def test_keys_of_others_are_not_found(world: AsyncWorld, ann: Principal, a
     assert await world.may(key, "organization:manage", acme.id)
 
 
+@pytest.mark.proves("ASVS-2.2.3")
 async def test_a_key_makes_no_wider_key(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
     """A key mints within its own scopes, in its own organization, and changes no other key."""
     scopes = frozenset({"audit:view", "api_keys:manage"})
@@ -215,7 +219,7 @@ async def test_the_hot_path_writes_nothing(world: AsyncWorld, ann: Principal, ac
     assert (listed.last_used_at, listed.last_used_address) == (world.clock.now(), world.request.address)
 
 
-@pytest.mark.proves("ASVS-7.4.2")
+@pytest.mark.proves("ASVS-7.4.2", "CVE-2025-64521", "NIST-4.5")
 async def test_a_disabled_owner_takes_the_key_along(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
     """The keys of a disabled person stop with the commit, and work again when the person is enabled."""
     minted = await world.key(ann, acme.id)
@@ -225,3 +229,42 @@ async def test_a_disabled_owner_takes_the_key_along(world: AsyncWorld, ann: Prin
     assert reason(await world.gate.api_key(token, world.request)) is Reason.DISABLED
     await world.call("directory.enable_user", ann.id, reason="back")
     assert reason(await world.gate.api_key(token, world.request)) is None
+
+
+@pytest.mark.proves("CVE-2026-33381")
+async def test_rights_are_asked_again_at_each_mint(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
+    """Whoever was suspended, removed or reached the end of a membership mints and rotates nothing, in a session and by a key of before."""
+    for email, end in (("dan@acme.example", "suspend"), ("eli@acme.example", "remove"), ("fay@acme.example", "period")):
+        person = await world.member(acme.id, email, role="admin")
+        minted = await world.key(person, acme.id)
+        key = await through(world, minted)
+        if end == "period":
+            ends = world.clock.now() + timedelta(minutes=1)
+            assert reason(await world.call("roles.change_period", ann, organization=acme.id, user=person.id, expires_at=ends)) is None
+            assert reason(await world.key(person, acme.id)) is None
+            world.clock.advance(timedelta(minutes=1))
+        else:
+            assert reason(await world.call(f"members.{end}", ann, organization=acme.id, user=person.id)) is None
+        for actor in (person, key):
+            assert reason(await world.key(actor, acme.id)) in {Reason.DENIED, Reason.NOT_FOUND, Reason.NOT_A_MEMBER}, (end, actor)
+            rotated = await world.call("api_keys.rotate", actor, organization=acme.id, key_id=minted.key.id)
+            assert reason(rotated) in {Reason.DENIED, Reason.NOT_FOUND, Reason.NOT_A_MEMBER}, (end, actor)
+
+
+@pytest.mark.proves("GHSA-2vg6-77g8-24mp", "NIST-4.5")
+async def test_nothing_outlives_a_deleted_account(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
+    """Sessions, keys, the password and mailed links of an account that is deleted open nothing, with the commit."""
+    minted, token = await world.key(ann, acme.id), world._tokens[ann.credential.id]
+    await world.call("accounts.request_password_reset", email="ann@acme.example")
+    reset = await world.token("ann@acme.example", "password_reset")
+    assert reason(await world.gate.session(token)) is None
+    async with world.security.begin() as unit:
+        user = await unit._store.users.get(UserId(ann.id))
+        assert user is not None
+        assert await unit._store.users.replace(replace(user, status=UserStatus.DELETED, version=user.version + 1))
+        await unit._store.epochs.bump(ann.id)
+    for found in (await world.gate.session(token), await world.call("sessions.authenticate", token)):
+        assert reason(found) in {Reason.DISABLED, Reason.NOT_AUTHENTICATED}
+    assert reason(await world.gate.api_key(minted.token.reveal(), world.request)) in {Reason.DISABLED, Reason.INVALID_TOKEN}
+    assert not isinstance(await world.step("ann@acme.example"), SignedIn)
+    assert reason(await world.call("accounts.reset_password", token=reset, password=OTHER_PASSWORD)) is Reason.INVALID_TOKEN

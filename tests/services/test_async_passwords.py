@@ -325,7 +325,7 @@ async def test_a_key_that_is_used_comes_under_the_current_pepper(world: AsyncWor
         assert (await after.security.jobs.passwords.census()).lost == (first.ref,)
 
 
-@pytest.mark.proves("NIST-3.1.1.2(6)", "ASVS-6.2.10")
+@pytest.mark.proves("NIST-3.1.1.2(6)", "ASVS-6.2.10", "NIST-4.3")
 async def test_a_password_lasts_until_it_is_withdrawn(world: AsyncWorld) -> None:
     """After ten years the password works; withdrawn, it does not, sessions have ended, and only a reset lets the person in again."""
     ann = await world.person(ANN)
@@ -359,7 +359,7 @@ class Leaks:
         return "".join(f"{rest}:{3 if start == prefix else 0}\r\n" for start, rest in self._entries).encode()
 
 
-@pytest.mark.proves("ASVS-6.2.12", "NIST-3.1.1.1")
+@pytest.mark.proves("ASVS-6.2.12", "NIST-3.1.1.1", "ASVS-16.5.2")
 async def test_a_leaked_password_is_not_set_anywhere(tmp_path: Path) -> None:
     """Sign-up, reset and change ask the list, refuse with the reason, and leave what is stored as it is; an unknown password is set."""
     leaks = Leaks(OTHER_PASSWORD)
@@ -438,7 +438,7 @@ def test_nobody_sets_the_password_of_somebody_else() -> None:
     }
 
 
-@pytest.mark.proves("NIST-3.1.1.2(7)", "NIST-3.1.1.2(8)", "NIST-3.1.1.1")
+@pytest.mark.proves("NIST-3.1.1.2(7)", "NIST-3.1.1.2(8)", "NIST-3.1.1.1", "ASVS-6.4.2")
 def test_there_is_no_place_for_reminders_questions_and_rules_of_composition() -> None:
     """No column holds a reminder or an answer, and no setting asks for kinds of characters or an age of passwords."""
     tables = Tables()

@@ -137,6 +137,7 @@ async def test_the_last_owner_takes_no_end(scene: Scene) -> None:
     assert reason(await scene.world.call("members.remove", scene.bob, organization=scene.acme, user=scene.bob.id)) is None
 
 
+@pytest.mark.proves("ASVS-2.2.3")
 async def test_nobody_extends_their_own_time(scene: Scene) -> None:
     """A member whose time is bounded may shorten it and not extend it, and a period that makes no sense is refused."""
     now = scene.world.clock.now()

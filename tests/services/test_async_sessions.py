@@ -91,7 +91,7 @@ async def test_only_the_token_of_the_mail_sets_a_password(world: AsyncWorld, ann
     assert reason(await world.call("accounts.reset_password", token=token, password=OTHER_PASSWORD)) is None
 
 
-@pytest.mark.proves("CVE-2026-32700")
+@pytest.mark.proves("CVE-2026-32700", "NIST-4.2.1.2")
 @pytest.mark.parametrize("kind", ["password_reset", "email_verification"])
 async def test_a_link_counts_for_the_address_that_it_was_mailed_to(world: AsyncWorld, ann: Principal, kind: str) -> None:
     """If the account has another address by then, the link neither confirms that one nor sets a password."""
@@ -117,6 +117,7 @@ async def test_a_reset_link_survives_a_weak_password(world: AsyncWorld, ann: Pri
     assert reason(await world.call("accounts.reset_password", token=token, password=OTHER_PASSWORD)) is None
 
 
+@pytest.mark.proves("NIST-4.2.1.2")
 async def test_links_end(world: AsyncWorld, ann: Principal) -> None:
     """A reset link lives ten minutes, a verification link a day; at their very end they are refused."""
     token = await reset_token(world)
@@ -296,7 +297,7 @@ async def test_a_foreign_secret_opens_no_session(world: AsyncWorld, ann: Princip
     assert reason(await world.gate.session(one.token[:31] + two.token[31:])) is Reason.NOT_AUTHENTICATED
 
 
-@pytest.mark.proves("ASVS-7.1.2")
+@pytest.mark.proves("ASVS-7.1.2", "ASVS-2.3.2")
 async def test_a_person_has_so_many_sessions() -> None:
     """Over the limit, the session that was used longest ago makes room; those of others, and what ended already, do not count."""
     async with AsyncWorld.open(options=EmbeddedOptions(sessions=SessionPolicy(most=3))) as world:

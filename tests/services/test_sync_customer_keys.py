@@ -180,6 +180,7 @@ def test_a_wall_clock_that_jumps_stretches_no_bound(scene: Scene, step: timedelt
         scene.open(blob)
 
 
+@pytest.mark.proves("ASVS-16.5.2")
 def test_a_service_that_is_away_is_bridged_by_the_grace_only(scene: Scene) -> None:
     """With a grace, a service that does not answer is bridged until the bound; a refusal is obeyed whatever grace is left."""
     patient = HoldingPolicy(ttl=timedelta(minutes=1), grace=timedelta(minutes=2), refusal=timedelta(0))

@@ -4,21 +4,24 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from ctsec.ambient import Request
+from ctsec.authn.journey import SignedIn
 from ctsec.directory.record import Organization
-from ctsec.ids import SessionId
+from ctsec.ids import SessionId, UserId
 from ctsec.keys.policy import KeyPolicy, KeyRequest, MintedKey
 from ctsec.outcome import Reason
 from ctsec.principal import Principal, anonymous
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.testing import Written
+from ctsec.user import UserStatus
 from tests.services._sync_world import KINDS, World
-from tests.services.probing import reason
+from tests.services.probing import OTHER_PASSWORD, reason
 
 
 @pytest.fixture(params=KINDS)
@@ -57,7 +60,7 @@ def test_the_secret_is_shown_once(world: World, ann: Principal, acme: Organizati
     assert world.call("api_keys.of", world.person("bob@acme.example"), organization=acme.id) == ()
 
 
-@pytest.mark.proves("ASVS-8.3.2", "ASVS-8.3.3")
+@pytest.mark.proves("ASVS-8.3.2", "ASVS-8.3.3", "CVE-2026-62231")
 def test_a_key_may_what_its_scopes_and_its_owner_may(world: World, ann: Principal, acme: Organization) -> None:
     """A key's rights are its scopes and its owner's rights at that moment: demotion takes them from the key at once."""
     cid = world.member(acme.id, "cid@acme.example", role="owner")
@@ -120,7 +123,7 @@ def test_revocation_is_at_once(world: World, ann: Principal, acme: Organization)
     assert world.call("api_keys.revoke", ann, organization=acme.id, key_id=first.key.id) is False
 
 
-@pytest.mark.proves("ASVS-8.4.1", "ASVS-8.2.2")
+@pytest.mark.proves("ASVS-8.4.1", "ASVS-8.2.2", "CVE-2026-40264")
 def test_keys_of_others_are_not_found(world: World, ann: Principal, acme: Organization) -> None:
     """A colleague, a stranger and the owner in another organization find no such key; nobody mints where they are no member."""
     minted = world.key(ann, acme.id)
@@ -136,6 +139,7 @@ def test_keys_of_others_are_not_found(world: World, ann: Principal, acme: Organi
     assert world.may(key, "organization:manage", acme.id)
 
 
+@pytest.mark.proves("ASVS-2.2.3")
 def test_a_key_makes_no_wider_key(world: World, ann: Principal, acme: Organization) -> None:
     """A key mints within its own scopes, in its own organization, and changes no other key."""
     scopes = frozenset({"audit:view", "api_keys:manage"})
@@ -216,7 +220,7 @@ def test_the_hot_path_writes_nothing(world: World, ann: Principal, acme: Organiz
     assert (listed.last_used_at, listed.last_used_address) == (world.clock.now(), world.request.address)
 
 
-@pytest.mark.proves("ASVS-7.4.2")
+@pytest.mark.proves("ASVS-7.4.2", "CVE-2025-64521", "NIST-4.5")
 def test_a_disabled_owner_takes_the_key_along(world: World, ann: Principal, acme: Organization) -> None:
     """The keys of a disabled person stop with the commit, and work again when the person is enabled."""
     minted = world.key(ann, acme.id)
@@ -226,3 +230,42 @@ def test_a_disabled_owner_takes_the_key_along(world: World, ann: Principal, acme
     assert reason(world.gate.api_key(token, world.request)) is Reason.DISABLED
     world.call("directory.enable_user", ann.id, reason="back")
     assert reason(world.gate.api_key(token, world.request)) is None
+
+
+@pytest.mark.proves("CVE-2026-33381")
+def test_rights_are_asked_again_at_each_mint(world: World, ann: Principal, acme: Organization) -> None:
+    """Whoever was suspended, removed or reached the end of a membership mints and rotates nothing, in a session and by a key of before."""
+    for email, end in (("dan@acme.example", "suspend"), ("eli@acme.example", "remove"), ("fay@acme.example", "period")):
+        person = world.member(acme.id, email, role="admin")
+        minted = world.key(person, acme.id)
+        key = through(world, minted)
+        if end == "period":
+            ends = world.clock.now() + timedelta(minutes=1)
+            assert reason(world.call("roles.change_period", ann, organization=acme.id, user=person.id, expires_at=ends)) is None
+            assert reason(world.key(person, acme.id)) is None
+            world.clock.advance(timedelta(minutes=1))
+        else:
+            assert reason(world.call(f"members.{end}", ann, organization=acme.id, user=person.id)) is None
+        for actor in (person, key):
+            assert reason(world.key(actor, acme.id)) in {Reason.DENIED, Reason.NOT_FOUND, Reason.NOT_A_MEMBER}, (end, actor)
+            rotated = world.call("api_keys.rotate", actor, organization=acme.id, key_id=minted.key.id)
+            assert reason(rotated) in {Reason.DENIED, Reason.NOT_FOUND, Reason.NOT_A_MEMBER}, (end, actor)
+
+
+@pytest.mark.proves("GHSA-2vg6-77g8-24mp", "NIST-4.5")
+def test_nothing_outlives_a_deleted_account(world: World, ann: Principal, acme: Organization) -> None:
+    """Sessions, keys, the password and mailed links of an account that is deleted open nothing, with the commit."""
+    minted, token = world.key(ann, acme.id), world._tokens[ann.credential.id]
+    world.call("accounts.request_password_reset", email="ann@acme.example")
+    reset = world.token("ann@acme.example", "password_reset")
+    assert reason(world.gate.session(token)) is None
+    with world.security.begin() as unit:
+        user = unit._store.users.get(UserId(ann.id))
+        assert user is not None
+        assert unit._store.users.replace(replace(user, status=UserStatus.DELETED, version=user.version + 1))
+        unit._store.epochs.bump(ann.id)
+    for found in (world.gate.session(token), world.call("sessions.authenticate", token)):
+        assert reason(found) in {Reason.DISABLED, Reason.NOT_AUTHENTICATED}
+    assert reason(world.gate.api_key(minted.token.reveal(), world.request)) in {Reason.DISABLED, Reason.INVALID_TOKEN}
+    assert not isinstance(world.step("ann@acme.example"), SignedIn)
+    assert reason(world.call("accounts.reset_password", token=reset, password=OTHER_PASSWORD)) is Reason.INVALID_TOKEN

@@ -60,6 +60,7 @@ def test_what_waits_is_seen(world: World) -> None:
     assert [each.recipient for each in world.mailer.sent] == ["ann@acme.example", "bob@acme.example"]
 
 
+@pytest.mark.proves("ASVS-16.5.2")
 def test_a_mail_server_that_comes_back_gets_everything(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A message is tried again until the server takes it: nothing is lost or sent twice while it was away for less than all attempts."""
     world.sign_up("ann@acme.example")

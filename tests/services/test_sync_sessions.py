@@ -92,7 +92,7 @@ def test_only_the_token_of_the_mail_sets_a_password(world: World, ann: Principal
     assert reason(world.call("accounts.reset_password", token=token, password=OTHER_PASSWORD)) is None
 
 
-@pytest.mark.proves("CVE-2026-32700")
+@pytest.mark.proves("CVE-2026-32700", "NIST-4.2.1.2")
 @pytest.mark.parametrize("kind", ["password_reset", "email_verification"])
 def test_a_link_counts_for_the_address_that_it_was_mailed_to(world: World, ann: Principal, kind: str) -> None:
     """If the account has another address by then, the link neither confirms that one nor sets a password."""
@@ -118,6 +118,7 @@ def test_a_reset_link_survives_a_weak_password(world: World, ann: Principal) -> 
     assert reason(world.call("accounts.reset_password", token=token, password=OTHER_PASSWORD)) is None
 
 
+@pytest.mark.proves("NIST-4.2.1.2")
 def test_links_end(world: World, ann: Principal) -> None:
     """A reset link lives ten minutes, a verification link a day; at their very end they are refused."""
     token = reset_token(world)
@@ -295,7 +296,7 @@ def test_a_foreign_secret_opens_no_session(world: World, ann: Principal) -> None
     assert reason(world.gate.session(one.token[:31] + two.token[31:])) is Reason.NOT_AUTHENTICATED
 
 
-@pytest.mark.proves("ASVS-7.1.2")
+@pytest.mark.proves("ASVS-7.1.2", "ASVS-2.3.2")
 def test_a_person_has_so_many_sessions() -> None:
     """Over the limit, the session that was used longest ago makes room; those of others, and what ended already, do not count."""
     with World.open(options=EmbeddedOptions(sessions=SessionPolicy(most=3))) as world:

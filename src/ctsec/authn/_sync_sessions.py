@@ -23,6 +23,7 @@ from ctsec.authn.session_token import check_session, mint_session_token, parse_s
 from ctsec.guard._sync_ports import ProofRecords
 from ctsec.guard.proof import Purpose
 from ctsec.ids import OrganizationId, SessionId, UserId, new_id
+from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import PARTIAL, CredentialKind, Factor, Principal
 from ctsec.secret import SecretText
@@ -137,6 +138,33 @@ class Sessions:
         """End every session of the person, or every other one, trust in devices, and begun sign-ins; return how many sessions ended."""
         keep = SessionId(principal.credential.id) if keep_this and principal.credential.kind is CredentialKind.SESSION else None
         return self._end(principal, None, keep=keep)
+
+    def end_all(self, operator: Operator, user_id: UserId) -> Outcome[int]:
+        """End every session of a person, trust in devices and begun sign-ins, in the name of who runs the deployment; return how many.
+
+        Whoever knows a factor can sign in again: a password that others know is withdrawn, an account that must not be used disabled.
+        NOT_FOUND for nobody's id.
+        """
+        if self._accounts.get(user_id) is None:
+            refusal = Refusal(Reason.NOT_FOUND, "there is no such account")
+            self._audit.note_aside(
+                EventName.ACCESS_DENIED,
+                actor=operator.principal,
+                targets=(Target("user", user_id),),
+                refused=refusal.reason,
+                details={"attempted": "sessions.end_all"},
+            )
+            return refusal
+        ended = self.revoke_others(user_id, keep=None)
+        self._audit.note(
+            EventName.SESSION_REVOKED,
+            actor=operator.principal,
+            targets=(Target("session", "all"),),
+            subject=user_id,
+            details={"ended": ended},
+            personal={"reason": operator.reason},
+        )
+        return ended
 
     def revoke_others(self, user_id: UserId, *, keep: SessionId | None) -> int:
         """End every session of a person except `keep`, trust in devices, and what sign-ins go on with; the reason has its own event."""

@@ -20,7 +20,7 @@ from ctsec.rbac.permission import Scope
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.role import EXCLUSIVE_ROLES, ORGANIZATION_ROLES, WORKSPACE_ROLES
 
-_LIST: Final = re.compile(r"\[\s+([^\[\]]*?)\s+\]")
+_LIST: Final = re.compile(r"\[\n([^\[\]]*)\]")
 
 
 def policy_document(policy: Policy) -> str:
@@ -30,7 +30,7 @@ def policy_document(policy: Policy) -> str:
     joined with an organization's own roles, which are no part of the host's policy.
     """
     # Each list on one line: no name holds a bracket.
-    text = _LIST.sub(lambda match: "[" + re.sub(r"\s+", " ", match[1]) + "]", json.dumps(policy_data(policy), indent=2)) + "\n"
+    text = _LIST.sub(lambda match: "[" + " ".join(match[1].split()) + "]", json.dumps(policy_data(policy), indent=2)) + "\n"
     if len(text) > MAX_TEXT:
         raise PolicyError(f"expected a policy whose document has at most {MAX_TEXT} bytes, found {len(text)}")
     return text

@@ -50,7 +50,7 @@ from ctsec.web.http import WebRequest, WebResponse, over_limit, parse_json
 from ctsec.web.kinds import KINDS
 from ctsec.web.models import Body
 from ctsec.web.operator_table import OPERATORS
-from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_refusal, unsupported_media_type
+from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_mistake, of_refusal, unsupported_media_type
 from ctsec.web.route import Needs, Route
 from ctsec.web.table import ROUTES, by_path
 
@@ -111,6 +111,8 @@ class AsyncApi:
             answer = await self._answer(route, request)
         except CtsecError as error:
             answer = of_error(error)
+        except Exception as error:  # noqa: BLE001 - the last resort: the unit of work is rolled back by now
+            answer = of_mistake(error, request_id=request.id)
         return answer.response() if isinstance(answer, Problem) else answer
 
     async def _answer(self, route: Route, request: WebRequest) -> WebResponse | Problem:

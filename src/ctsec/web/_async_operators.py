@@ -1,4 +1,4 @@
-"""Operations of those who run the deployment: backups, cases of the support, erasures, verified domains (async source)."""
+"""Operations of those who run the deployment: backups, sessions, cases of the support, erasures, verified domains (async source)."""
 
 from __future__ import annotations
 
@@ -41,6 +41,12 @@ async def verify_backup(call: AsyncCall) -> Answer:
     named, request = DekId(call.request.params["backup_id"]), ambient_request(call.request, site=call.site)
     done = await call.security.backups.verify(call.acting, backup=named, request=request)
     return done if isinstance(done, Refusal) else WebResponse(json=views.backup(done))
+
+
+async def end_sessions(call: AsyncCall) -> Answer:
+    """End every session of a person."""
+    done = await call.unit.sessions.end_all(call.acting, call.user)
+    return done if isinstance(done, Refusal) else WebResponse(json={"ended": done})
 
 
 async def support_cases(call: AsyncCall) -> Answer:

@@ -34,7 +34,7 @@ from ctsec.web.guarding import (
     under_condition,
 )
 from ctsec.web.http import WebRequest, over_limit
-from ctsec.web.problem import Problem, of_error, of_limit, of_refusal
+from ctsec.web.problem import Problem, of_error, of_limit, of_mistake, of_refusal
 from ctsec.web.site import Site
 
 
@@ -89,6 +89,8 @@ class Entry:
             return found.principal if refusal is None else self.hinted(refusal, found.principal)
         except CtsecError as error:
             return of_error(error)
+        except Exception as error:  # noqa: BLE001 - the last resort of a guard: what fails lets nobody in
+            return of_mistake(error, request_id=request.id)
 
     def barred(self, principal: Principal, params: Mapping[str, str]) -> Problem | None:
         """Return the problem for a session, or a key, that the organization in the path refuses for want of a second factor, or None."""

@@ -1,5 +1,5 @@
 # Generated from src/ctsec/web/_async_operators.py by tools/twin.py; edit that file.
-"""Operations of those who run the deployment: backups, cases of the support, erasures, verified domains (async source)."""
+"""Operations of those who run the deployment: backups, sessions, cases of the support, erasures, verified domains (async source)."""
 
 from __future__ import annotations
 
@@ -42,6 +42,12 @@ def verify_backup(call: Call) -> Answer:
     named, request = DekId(call.request.params["backup_id"]), ambient_request(call.request, site=call.site)
     done = call.security.backups.verify(call.acting, backup=named, request=request)
     return done if isinstance(done, Refusal) else WebResponse(json=views.backup(done))
+
+
+def end_sessions(call: Call) -> Answer:
+    """End every session of a person."""
+    done = call.unit.sessions.end_all(call.acting, call.user)
+    return done if isinstance(done, Refusal) else WebResponse(json={"ended": done})
 
 
 def support_cases(call: Call) -> Answer:

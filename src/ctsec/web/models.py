@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from ctsec.ids import ID_LENGTH
 from ctsec.user import MAX_EMAIL, MAX_NAME
 from ctsec.vault.record import AccessMode, VaultKind
+from ctsec.web.moments import Moment
 
 Email = Annotated[str, Field(max_length=MAX_EMAIL)]
 Name = Annotated[str, Field(max_length=MAX_NAME)]
@@ -24,7 +25,6 @@ Id = Annotated[str, Field(max_length=ID_LENGTH)]
 Password = Annotated[SecretStr, Field(max_length=4096)]
 Token = Annotated[SecretStr, Field(max_length=128)]
 Code = Annotated[SecretStr, Field(max_length=64)]
-Moment = Annotated[AwareDatetime, Field(strict=False)]
 
 
 class Body(BaseModel):
@@ -292,7 +292,7 @@ class KeyRotation(Body):
 
 
 Narrowing = Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=200)] | None
-Version = Annotated[int, Field(ge=0)] | None
+Version = Annotated[int, Field(ge=0, le=2_147_483_647)] | None
 VaultSecret = Annotated[SecretStr, Field(min_length=1, max_length=60_000)]
 
 

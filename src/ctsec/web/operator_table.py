@@ -17,6 +17,7 @@ OPERATORS: Final[tuple[Route, ...]] = (
     _route("GET /operator/backups backups", "The backups that are kept, newest first", returns=("backups:array",)),
     _route("POST /operator/backups write_backup", "Write another", status=201, long=True, returns=_BACKUP),
     _route("POST /operator/backups/{backup_id}/verify verify_backup", "Read one from its start to its end", long=True, returns=_BACKUP),
+    _route("POST /operator/people/{user_id}/end-sessions end_sessions", "End every session of a person", returns=("ended:integer",)),
     _route(f"GET {_CASES} support_cases", "Cases of the support", query=("after", "limit"), returns=("support_cases:array", "next")),
     _route(f"POST {_CASES} open_support_case", "Open a case", body=models.NewSupportCase, status=201, returns=_CASE),
     _route(f"POST {_CASES}/{{recovery_id}}/view view_support_case", "See it with its evidence", returns=(*_CASE, "evidence:object")),

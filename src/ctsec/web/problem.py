@@ -6,7 +6,8 @@ Rules that this module keeps:
 - a 404 has one body, whether something does not exist or belongs to somebody else;
 - 401 says how to authenticate (RFC 9110, 11.6.1), waiting is told by `Retry-After` in whole seconds;
 - a missing step-up or second factor has the error and the `max_age` of RFC 9470 (section 3), with the status 403: the session goes on;
-- broken infrastructure tells its caller nothing but whether trying again helps.
+- broken infrastructure tells its caller nothing but whether trying again helps;
+- whatever else goes wrong is a 500 without a word of it: the log `ctsec.web` has it once, with the id of the request.
 """
 
 from __future__ import annotations
@@ -138,6 +139,12 @@ def of_error(error: CtsecError) -> Problem:
         _LOG.warning("answered 503: %s", error.code)
         return Problem(status=503, reason=error.code, detail="nothing was done; try again in a moment", retry_after=RETRY)
     _LOG.error("answered 500: %s", error.code, exc_info=error)
+    return Problem(status=500, reason="internal")
+
+
+def of_mistake(error: Exception, *, request_id: str) -> Problem:
+    """Return the problem for what nobody foresaw: 500, and its traceback in the log `ctsec.web` only, under the id of the request."""
+    _LOG.error("answered 500 to request %s: %s", request_id, type(error).__name__, exc_info=error)
     return Problem(status=500, reason="internal")
 
 

@@ -215,6 +215,7 @@ class Turns:
         self._semaphore.release()
 
 
+@pytest.mark.proves("ASVS-15.2.2")
 def test_threads_beyond_the_bounds_are_refused_at_once(held: Held) -> None:
     """With two at work and three waiting the sixth thread gets Overloaded without asking for a turn; afterwards there is room again."""
     hasher, results = Argon2Hasher(CHEAP, bounds=Argon2Bounds(running=2, waiting=3)), []
@@ -236,6 +237,7 @@ def test_threads_beyond_the_bounds_are_refused_at_once(held: Held) -> None:
     assert hasher.hash(b"x") == "hash"
 
 
+@pytest.mark.proves("ASVS-15.2.2")
 async def test_tasks_beyond_the_bounds_are_refused_at_once(held: Held) -> None:
     """The same on an event loop, which goes on turning while the hashes are computed."""
     hasher = AsyncArgon2Hasher(CHEAP, bounds=Argon2Bounds(running=2, waiting=3))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,6 +109,7 @@ def test_a_cached_value_is_never_older_than_the_last_eviction(steps: list[tuple[
             assert cache.get((f"k{each}",)) in {None, truth[each]}
 
 
+@pytest.mark.proves("ASVS-15.4.1")
 def test_threads_do_not_break_it() -> None:
     """Putting, reading and evicting from several threads raises nothing and leaves no orphan."""
     cache = RecordCache[int](monotonic=Seconds(), capacity=50)

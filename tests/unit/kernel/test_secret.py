@@ -17,7 +17,7 @@ VALUE = "correct horse battery staple"
 BOTH = [Secret(VALUE.encode()), SecretText(VALUE)]
 
 
-@pytest.mark.proves("ASVS-13.3.1")
+@pytest.mark.proves("ASVS-13.3.1", "CHANGELOG-django-allauth-0-63-4")
 @pytest.mark.parametrize("secret", BOTH)
 def test_no_way_of_showing_it_shows_it(secret: Secret | SecretText, caplog: pytest.LogCaptureFixture) -> None:
     """repr, str, format, containers, logs and tracebacks say that something is hidden, and not what."""

@@ -81,6 +81,7 @@ def test_every_single_changed_character_is_refused() -> None:
                 assert is_refused(TOKEN[:place] + other + TOKEN[place + 1 :]), (place, other)
 
 
+@pytest.mark.proves("CVE-2026-27840")
 def test_truncated_doubled_padded_and_turned_tokens_are_refused() -> None:
     """Each shorter piece of a token, a token twice, one with anything around it and one in another case are refused."""
     pieces = [TOKEN[:end] for end in range(len(TOKEN))] + [TOKEN[start:] for start in range(1, len(TOKEN))]
@@ -143,6 +144,7 @@ def test_misuse_is_refused() -> None:
             mint(KEY_ID, random=os.urandom, prefix=prefix, environment=environment)
 
 
+@pytest.mark.proves("CHANGELOG-django-allauth-0-63-4")
 def test_nothing_shows_the_secret() -> None:
     """Neither the minted value nor the parsed token shows any of the secret in its repr."""
     parsed = parse(TOKEN)

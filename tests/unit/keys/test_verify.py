@@ -65,6 +65,7 @@ def test_the_right_token_proves_its_key_and_no_other_does() -> None:
     assert reason(KEY, secrets=()) is Reason.INVALID_TOKEN
 
 
+@pytest.mark.proves("NIST-4.4")
 def test_expiry_begins_at_its_very_moment() -> None:
     """A key is good until a microsecond before `expires_at` and expired from then on."""
     key = replace(KEY, expires_at=NOW + timedelta(days=90))

@@ -163,6 +163,7 @@ def test_a_rendered_letter_does_not_show_its_token() -> None:
     assert "abc" not in f"{LETTER!r} {DefaultTemplate().render(LETTER)!r}"
 
 
+@pytest.mark.proves("ASVS-1.3.11")
 def test_a_subject_stays_in_its_line() -> None:
     """A subject of a template, like any, adds no header."""
 

@@ -24,6 +24,7 @@ def message(*, recipient: str = "ann@example.com", subject: str = "hello", text:
     return Message(kind="notice", recipient=recipient, subject=subject, text=SecretText(text))
 
 
+@pytest.mark.proves("ASVS-1.3.11")
 @pytest.mark.parametrize("mark", ["\n", "\r", "\r\nBcc: eve@example.com", "\x00", "\x7f", "\t", "\x0b"])
 def test_no_header_can_be_injected(mark: str) -> None:
     """A recipient or subject with a control character is refused when the message is built."""
@@ -95,6 +96,7 @@ def test_links_are_made_of_the_base_address_and_carry_the_token_in_the_fragment(
         assert "//" not in link.path
 
 
+@pytest.mark.proves("ASVS-1.3.11")
 def test_names_of_strangers_stay_in_their_line() -> None:
     """An organization or a person whose name has line breaks adds no line to the text and no header."""
     evil = "Org\r\nBcc: eve@example.com\nhttps://evil.example"

@@ -220,6 +220,7 @@ class Race:
                 return
 
 
+@pytest.mark.proves("ASVS-15.4.1")
 @pytest.mark.parametrize("warm_bytes", [0, 5000, 1 << 20])
 @pytest.mark.parametrize("room", [0, 1 << 20])
 def test_an_answer_is_that_of_a_state_during_the_question(warm_bytes: int, room: int) -> None:

@@ -41,6 +41,7 @@ def test_plain_http_elsewhere_is_refused(host: str) -> None:
         check_url(f"http://{host}/x")
 
 
+@pytest.mark.proves("ASVS-4.2.5")
 @pytest.mark.parametrize(
     "url",
     [
