@@ -8,9 +8,11 @@ from typing import Unpack, cast
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncInboxRecords, AsyncLogRecords
+from ctsec.audit.catalogue import OWN
 from ctsec.audit.event import Event, LogId, Telling, build
 from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
+from ctsec.audit.schema import EventCatalogue
 from ctsec.encryption._async_ports import AsyncSealer
 from ctsec.encryption.context import Context
 from ctsec.errors import CorruptRecord
@@ -18,6 +20,7 @@ from ctsec.guard._async_ports import AsyncAsideEvents
 from ctsec.outcome import Outcome, Reason, Refusal
 
 _BATCH = 500
+MAX_PERSONAL = 60_000
 
 
 def personal_context(event_id: str, log: str) -> Context:
@@ -28,43 +31,58 @@ def personal_context(event_id: str, log: str) -> Context:
 class AsyncAsideLog:
     """Events that need no unit of work: each is committed through the guard store before the call returns."""
 
-    __slots__ = ("_aside", "_sealer")
+    __slots__ = ("_aside", "_catalogue", "_sealer")
 
-    def __init__(self, aside: AsyncAsideEvents, *, sealer: AsyncSealer) -> None:
+    def __init__(self, aside: AsyncAsideEvents, *, sealer: AsyncSealer, catalogue: EventCatalogue = OWN) -> None:
         self._aside = aside
         self._sealer = sealer
+        self._catalogue = catalogue
 
     async def record_aside(self, event: Event) -> None:
-        """Write `event` through the guard store, committed before this returns."""
-        await self._aside.append(await sealed_form(event, sealer=self._sealer))
+        """Write `event` through the guard store, committed before this returns; raises ValueError for what its schema does not declare."""
+        await self._aside.append(await sealed_form(event, sealer=self._sealer, catalogue=self._catalogue))
 
 
-async def sealed_form(event: Event, *, sealer: AsyncSealer) -> StoredEvent:
-    """Return the row of an event, its personal part sealed; raise ValueError if a detail has no canonical form."""
+async def sealed_form(told: Event, *, sealer: AsyncSealer, catalogue: EventCatalogue) -> StoredEvent:
+    """Return the row of an event, its personal part sealed; raise ValueError for what its schema does not declare, or is too long."""
+    event = catalogue.applied(told)
     personal = b""
     if event.personal:
         plain = json.dumps(dict(event.personal), sort_keys=True).encode()
+        if len(plain) > MAX_PERSONAL:
+            raise ValueError(f"the personal part of an event has at most {MAX_PERSONAL} bytes, this one has {len(plain)}")
         personal = await sealer.seal(plain, context=personal_context(event.id, event.log))
     return store_form(event, personal=personal)
 
 
 class AsyncAuditLog:
-    """The audit log of one unit of work: `record` with the change, `record_aside` for what must survive a rollback, and `search`."""
+    """The audit log of one unit of work: `record` with the change, `record_aside` for what must survive a rollback, and `search`.
 
-    __slots__ = ("_ambient", "_aside", "_inbox", "_log", "_sealer")
+    What each name may say is in `catalogue`.
+    """
+
+    __slots__ = ("_ambient", "_aside", "_catalogue", "_inbox", "_log", "_sealer")
 
     def __init__(
-        self, *, inbox: AsyncInboxRecords, log: AsyncLogRecords, aside: AsyncAsideEvents, sealer: AsyncSealer, ambient: Ambient
+        self,
+        *,
+        inbox: AsyncInboxRecords,
+        log: AsyncLogRecords,
+        aside: AsyncAsideEvents,
+        sealer: AsyncSealer,
+        ambient: Ambient,
+        catalogue: EventCatalogue = OWN,
     ) -> None:
         self._ambient = ambient
         self._inbox = inbox
         self._log = log
-        self._aside = AsyncAsideLog(aside, sealer=sealer)
+        self._aside = AsyncAsideLog(aside, sealer=sealer, catalogue=catalogue)
         self._sealer = sealer
+        self._catalogue = catalogue
 
     async def record(self, event: Event) -> None:
-        """Write `event` in this transaction; raise ValueError if a detail has no canonical form."""
-        await self._inbox.append(await sealed_form(event, sealer=self._sealer))
+        """Write `event` in this transaction; raise ValueError for what its schema does not declare."""
+        await self._inbox.append(await sealed_form(event, sealer=self._sealer, catalogue=self._catalogue))
 
     async def record_aside(self, event: Event) -> None:
         """Write `event` through the guard store, committed before this returns."""

@@ -9,9 +9,11 @@ from typing import Unpack, cast
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import InboxRecords, LogRecords
+from ctsec.audit.catalogue import OWN
 from ctsec.audit.event import Event, LogId, Telling, build
 from ctsec.audit.query import MAX_PAGE, AuditPage, AuditQuery, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
+from ctsec.audit.schema import EventCatalogue
 from ctsec.encryption._sync_ports import Sealer
 from ctsec.encryption.context import Context
 from ctsec.errors import CorruptRecord
@@ -19,6 +21,7 @@ from ctsec.guard._sync_ports import AsideEvents
 from ctsec.outcome import Outcome, Reason, Refusal
 
 _BATCH = 500
+MAX_PERSONAL = 60_000
 
 
 def personal_context(event_id: str, log: str) -> Context:
@@ -29,41 +32,58 @@ def personal_context(event_id: str, log: str) -> Context:
 class AsideLog:
     """Events that need no unit of work: each is committed through the guard store before the call returns."""
 
-    __slots__ = ("_aside", "_sealer")
+    __slots__ = ("_aside", "_catalogue", "_sealer")
 
-    def __init__(self, aside: AsideEvents, *, sealer: Sealer) -> None:
+    def __init__(self, aside: AsideEvents, *, sealer: Sealer, catalogue: EventCatalogue = OWN) -> None:
         self._aside = aside
         self._sealer = sealer
+        self._catalogue = catalogue
 
     def record_aside(self, event: Event) -> None:
-        """Write `event` through the guard store, committed before this returns."""
-        self._aside.append(sealed_form(event, sealer=self._sealer))
+        """Write `event` through the guard store, committed before this returns; raises ValueError for what its schema does not declare."""
+        self._aside.append(sealed_form(event, sealer=self._sealer, catalogue=self._catalogue))
 
 
-def sealed_form(event: Event, *, sealer: Sealer) -> StoredEvent:
-    """Return the row of an event, its personal part sealed; raise ValueError if a detail has no canonical form."""
+def sealed_form(told: Event, *, sealer: Sealer, catalogue: EventCatalogue) -> StoredEvent:
+    """Return the row of an event, its personal part sealed; raise ValueError for what its schema does not declare, or is too long."""
+    event = catalogue.applied(told)
     personal = b""
     if event.personal:
         plain = json.dumps(dict(event.personal), sort_keys=True).encode()
+        if len(plain) > MAX_PERSONAL:
+            raise ValueError(f"the personal part of an event has at most {MAX_PERSONAL} bytes, this one has {len(plain)}")
         personal = sealer.seal(plain, context=personal_context(event.id, event.log))
     return store_form(event, personal=personal)
 
 
 class AuditLog:
-    """The audit log of one unit of work: `record` with the change, `record_aside` for what must survive a rollback, and `search`."""
+    """The audit log of one unit of work: `record` with the change, `record_aside` for what must survive a rollback, and `search`.
 
-    __slots__ = ("_ambient", "_aside", "_inbox", "_log", "_sealer")
+    What each name may say is in `catalogue`.
+    """
 
-    def __init__(self, *, inbox: InboxRecords, log: LogRecords, aside: AsideEvents, sealer: Sealer, ambient: Ambient) -> None:
+    __slots__ = ("_ambient", "_aside", "_catalogue", "_inbox", "_log", "_sealer")
+
+    def __init__(
+        self,
+        *,
+        inbox: InboxRecords,
+        log: LogRecords,
+        aside: AsideEvents,
+        sealer: Sealer,
+        ambient: Ambient,
+        catalogue: EventCatalogue = OWN,
+    ) -> None:
         self._ambient = ambient
         self._inbox = inbox
         self._log = log
-        self._aside = AsideLog(aside, sealer=sealer)
+        self._aside = AsideLog(aside, sealer=sealer, catalogue=catalogue)
         self._sealer = sealer
+        self._catalogue = catalogue
 
     def record(self, event: Event) -> None:
-        """Write `event` in this transaction; raise ValueError if a detail has no canonical form."""
-        self._inbox.append(sealed_form(event, sealer=self._sealer))
+        """Write `event` in this transaction; raise ValueError for what its schema does not declare."""
+        self._inbox.append(sealed_form(event, sealer=self._sealer, catalogue=self._catalogue))
 
     def record_aside(self, event: Event) -> None:
         """Write `event` through the guard store, committed before this returns."""

@@ -153,7 +153,7 @@ class AsyncSecurity:
         self.parts = parts
         source = AsyncDeks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
-        self._aside = AsyncAsideLog(storage.guard.events, sealer=secrets)
+        self._aside = AsyncAsideLog(storage.guard.events, sealer=secrets, catalogue=parts.catalogue)
         self._wake, self._rest, self._feed = wake, rest, feed
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)

@@ -147,7 +147,12 @@ class AsyncPeople:
     def audit(self) -> AsyncAuditLog:
         """The audit log."""
         return AsyncAuditLog(
-            inbox=self._store.inbox, log=self._store.log, aside=self._guard.events, sealer=self._engines.secrets, ambient=self._ambient
+            inbox=self._store.inbox,
+            log=self._store.log,
+            aside=self._guard.events,
+            sealer=self._engines.secrets,
+            ambient=self._ambient,
+            catalogue=self._parts.catalogue,
         )
 
     @property

@@ -154,7 +154,7 @@ class Security:
         self.parts = parts
         source = Deks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
-        self._aside = AsideLog(storage.guard.events, sealer=secrets)
+        self._aside = AsideLog(storage.guard.events, sealer=secrets, catalogue=parts.catalogue)
         self._wake, self._rest, self._feed = wake, rest, feed
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
         self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)

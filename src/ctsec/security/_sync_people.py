@@ -148,7 +148,12 @@ class People:
     def audit(self) -> AuditLog:
         """The audit log."""
         return AuditLog(
-            inbox=self._store.inbox, log=self._store.log, aside=self._guard.events, sealer=self._engines.secrets, ambient=self._ambient
+            inbox=self._store.inbox,
+            log=self._store.log,
+            aside=self._guard.events,
+            sealer=self._engines.secrets,
+            ambient=self._ambient,
+            catalogue=self._parts.catalogue,
         )
 
     @property

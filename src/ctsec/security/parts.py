@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
+from ctsec.audit.catalogue import SCHEMAS
+from ctsec.audit.schema import EventCatalogue, EventSchema
 from ctsec.audit.signing import LogIdentity
 from ctsec.authn._sync_ports import BreachRanges
 from ctsec.authn.argon2 import Argon2Parameters
@@ -63,6 +65,7 @@ class Settings:
     `deployment` is the first part of the origin of every log, the host and port of `base_url` if it is empty; it must
     never change, or nothing more is signed. `former_log_keys` are public keys (`ed25519:` and 64 hex digits) that signed the logs before.
     `trusted_devices` is how long a device skips the second step whose person said so at one (30 days at most); None: none ever does.
+    `events` are the host's own events with their schemas; a name that is not among them, or ctsec's, can not be written.
     """
 
     issuer: str
@@ -83,6 +86,7 @@ class Settings:
     deployment: str = ""
     former_log_keys: tuple[str, ...] = ()
     trusted_devices: timedelta | None = None
+    events: tuple[EventSchema, ...] = ()
 
     def log_identity(self, key: bytes | None) -> LogIdentity:
         """Return who the logs of this deployment are, their present public key (None: they are not signed) and the former ones."""
@@ -142,6 +146,8 @@ class EmbeddedOptions:
     `deployment` is what the logs are called, for ever (empty: host and port of `base_url`); their key comes from the key file, and
     `former_log_keys` are the public keys of key files that signed them before.
 
+    `events` are the host's own events in the audit log, with what each may say (`ctsec.audit.EventSchema`).
+
     `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
     What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
     owners may.
@@ -184,6 +190,7 @@ class EmbeddedOptions:
     deployment: str = ""
     former_log_keys: tuple[str, ...] = ()
     backups: BackupFolder | None = None
+    events: tuple[EventSchema, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +242,10 @@ class Parts:
     methods: MethodTable | None = None
     memory: Memory
     letters: Letters = field(init=False)
+    catalogue: EventCatalogue = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "catalogue", EventCatalogue(SCHEMAS, host=self.settings.events))
         letters = Letters(self.settings.issuer, self.settings.base_url, self.settings.letters)
         object.__setattr__(self, "letters", letters)
         if self.methods is not None and self.methods.index != self.policy.index:
