@@ -22,6 +22,7 @@ MAX_PATH: Final = 100
 _START: Final = 64
 SET: Final = "set"
 UNSET: Final = "unset"
+UNKNOWN: Final = object()
 REPLACED: Final = "changed"
 
 
@@ -35,7 +36,8 @@ class FieldClass(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One field, before and after; None where it was not there. `path` is its name, with dots where it lies deeper.
+    """One field, before and after; None where it was not there, UNKNOWN where nobody knows. `path` is its name, with a dot where it lies
+    deeper.
 
     `kept` is how the event keeps it: what the schema of the event says, whatever was given here.
     """
@@ -64,14 +66,18 @@ def masked(value: object) -> str:
 
 def masked_change(change: Change) -> Change:
     """Return a change of a secret without its values; one that was replaced says `changed`."""
-    after = REPLACED if is_set(change.before) and is_set(change.after) else masked(change.after)
-    return Change(path=change.path, before=masked(change.before), after=after, kept=FieldClass.SECRET)
+    if change.before is UNKNOWN or change.after is UNKNOWN:
+        before, after = (each if each is UNKNOWN else masked(each) for each in (change.before, change.after))
+    else:
+        before, after = masked(change.before), REPLACED if is_set(change.before) and is_set(change.after) else masked(change.after)
+    return Change(path=change.path, before=before, after=after, kept=FieldClass.SECRET)
 
 
 def sealed_values(change: Change) -> dict[str, str]:
     """Return the fields of the sealed part that hold the values of a personal change: `<path>.before` and `<path>.after`."""
     values = {"before": change.before, "after": change.after}
-    return {f"{change.path}.{when}": text for when, value in values.items() if (text := _text(cut(value))) is not None}
+    known = {when: value for when, value in values.items() if value is not UNKNOWN}
+    return {f"{change.path}.{when}": text for when, value in known.items() if (text := _text(cut(value))) is not None}
 
 
 def cut(value: object) -> object:
@@ -89,7 +95,9 @@ def form(change: Change) -> dict[str, object]:
     """Return what the body of an event says of a change; `class` is there where it is not public."""
     if change.kept is FieldClass.PERSONAL:
         return {"path": change.path, "class": change.kept.value}
-    said = {"path": change.path, "before": cut(change.before), "after": cut(change.after)}
+    values = {"before": change.before, "after": change.after}
+    said: dict[str, object] = {"path": change.path}
+    said |= {when: cut(value) for when, value in values.items() if value is not UNKNOWN}
     return said if change.kept is FieldClass.PUBLIC else {**said, "class": change.kept.value}
 
 

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ctsec.audit.canonical import plain
-from ctsec.audit.change import Change, FieldClass, bounded, masked, masked_change, sealed_values
+from ctsec.audit.change import UNKNOWN, Change, FieldClass, bounded, masked, masked_change, sealed_values
 from ctsec.audit.event import Detail, Event
 from ctsec.secret import Secret, SecretText
 
@@ -29,7 +29,8 @@ _TYPES: Final[Mapping[type, str]] = MappingProxyType(
 )
 # How participles end; the few other words that end so too pass.
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*(?:[dnt]|[og]ne|come|unk|uck|ung|um)(?:_(?:in|up|out|on|off|over))?")
-_FIELD: Final = re.compile(r"[a-z][a-z0-9_]{0,62}(?:\.[a-z][a-z0-9_]{0,62})?")
+_FIELD: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_PATH: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}(?:\.[A-Za-z_][A-Za-z0-9_]{0,62})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,7 @@ class EventSchema:
         if self.version < 1:
             raise ValueError("expected a version of a schema from 1 on")
         for name in (*self.fields, *self.changes):
-            if not _FIELD.fullmatch(name) or name in AROUND:
+            if not (_FIELD if name in self.fields else _PATH).fullmatch(name) or name in AROUND:
                 raise ValueError(f"{self.name}: expected a field of small letters, digits and _, not {name[:80]!r} nor {sorted(AROUND)}")
 
     def applied(self, event: Event) -> Event:
@@ -127,12 +128,15 @@ class EventSchema:
         return declared
 
     def _check(self, name: str, declared: Field, value: object, *, absent: bool = False) -> None:
-        if declared.kept is FieldClass.SECRET:
+        if declared.kept is FieldClass.SECRET or value is UNKNOWN:
             return
         if isinstance(value, (Secret, SecretText)):
             raise ValueError(f"{self.name}: {name!r} got a Secret and is declared {declared.kept.value}; declare it secret")  # noqa: TRY004
         if not declared.takes(value, absent=absent):
             raise ValueError(f"{self.name}: expected {declared.expected} for {name!r}, not {type(value).__name__}")
+
+    def _plain(self, path: str, value: object) -> object:
+        return value if value is UNKNOWN else plain(value, path=f"{self.name}: {path}")
 
     def _changed(self, change: Change) -> Change:
         declared = self.changes.get(change.path)
@@ -142,7 +146,7 @@ class EventSchema:
             self._check(change.path, declared, value, absent=True)
         if declared.kept is FieldClass.SECRET:
             return masked_change(change)
-        before, after = (plain(value, path=f"{self.name}: {change.path}") for value in (change.before, change.after))
+        before, after = (self._plain(change.path, value) for value in (change.before, change.after))
         return Change(path=change.path, before=before, after=after, kept=declared.kept)
 
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit._async_ports import AsyncLogSigner
+from ctsec.audit._async_recorder import AsyncRecorder
 from ctsec.audit.event import Event
 from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.clock import Clock
@@ -24,6 +25,7 @@ from ctsec.guard._async_ports import AsyncGuardStore, AsyncSharedAllowances
 from ctsec.ids import DekId, Random, WorkspaceId
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.operators import Operator
+from ctsec.principal import Principal
 from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
@@ -219,9 +221,14 @@ class AsyncSecurity:
         """Write an audit event that belongs to no unit of work, committed before this returns: a guard's denial."""
         await self._aside.record_aside(event)
 
-    def join(self, session: object, request: Request | None = None) -> AsyncUnit:
-        """Return a unit that rides in the host's session; the host commits or rolls back, ctsec never does."""
-        return self._unit(self._storage.join(session, after_commit=self._committed), request)
+    def join(self, session: object, request: Request | None = None, *, actor: Principal | None = None) -> AsyncUnit:
+        """Return a unit that rides in the host's session; the host commits or rolls back, ctsec never does.
+
+        `actor` is in whose name changes of recorded models are written (`ctsec.storage.sql.RecordedModels`) until the transaction ends.
+        """
+        unit = self._unit(self._storage.join(session, after_commit=self._committed), request)
+        AsyncRecorder(unit.audit, actor=actor).attach(session)
+        return unit
 
     async def prepare(self) -> None:
         """Make the deployment's data key if there is none, another if it is old; run at each start, before the first unit of work."""

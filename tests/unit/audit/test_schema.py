@@ -175,11 +175,15 @@ def test_a_host_names_its_events(name: str) -> None:
     assert EventSchema(name).name == name
 
 
-@pytest.mark.parametrize("field", ["Agent", "", "a b", "a.b.c", "address", "user_agent", "_x", "x" * 64])
+@pytest.mark.parametrize("field", ["Agent", "", "a b", "a.b", "address", "user_agent", "_x", "x" * 64])
 def test_a_field_has_a_plain_name(field: str) -> None:
-    """A field has small letters, digits and underscores, with one dot at most, and not a name that every event has."""
+    """A field has small letters, digits and underscores, and not a name that every event has; a path of a change may have one dot."""
     with pytest.raises(ValueError, match="expected a field"):
         EventSchema("report.viewed", {field: public()})
+    assert EventSchema("report.changed", changes={"place.X1": public()}).changes["place.X1"] == public()
+    for path in ("", "a b", "a.b.c", "user_agent"):
+        with pytest.raises(ValueError, match="expected a field"):
+            EventSchema("report.changed", changes={path: public()})
 
 
 def test_a_schema_has_a_version_and_known_types() -> None:
