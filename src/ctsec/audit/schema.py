@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 from ctsec.audit.canonical import plain
 from ctsec.audit.change import UNKNOWN, Change, FieldClass, bounded, masked, masked_change, sealed_values
@@ -57,7 +57,7 @@ class Field:
         if isinstance(value, bool):
             return self.type in {bool, object}
         if self.type is tuple:
-            return isinstance(value, tuple) and all(isinstance(each, str) for each in value)
+            return isinstance(value, tuple) and all(isinstance(each, str) for each in cast(tuple[object, ...], value))
         return isinstance(value, self.type)
 
 

@@ -127,8 +127,8 @@ def differences(before: VaultCredential, after: VaultCredential) -> tuple[str, .
 
 def told(credential: VaultCredential) -> Mapping[str, object]:
     """Return what an event says of the fields that a manager sets."""
-    values = {each: getattr(credential, each) for each in _SET}
-    return {name: tuple(sorted(value)) if isinstance(value, frozenset) else value for name, value in values.items()}
+    values: dict[str, object] = {each: getattr(credential, each) for each in _SET}
+    return values | {name: tuple(sorted(each)) for name in ("regions", "services", "users") if (each := getattr(credential, name))}
 
 
 def _seconds(wish: VaultWish) -> int:

@@ -16,7 +16,7 @@ What is not seen: SQL as text, connections that are no session's, and what the d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -148,7 +148,7 @@ class RecordedModels:
         Listener(self).listen(sessions)
 
     @contextmanager
-    def by_hand(self, session: Session | AsyncSession) -> Iterator[None]:
+    def by_hand(self, session: Session | AsyncSession) -> Generator[None]:
         """Let statements on recorded tables pass in this block: the host tells of them itself, with an event of its own.
 
         For a single statement, `execution_options={"ctsec_by_hand": True}` says the same.

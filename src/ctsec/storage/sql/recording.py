@@ -100,7 +100,7 @@ class Listener:
         key = state.identity or mapper.primary_key_from_instance(state.obj())
         where = [column == value for column, value in zip(mapper.primary_key, tuple(key), strict=True)]
         found: Row[Any] | None = connection.execute(select(*columns).select_from(mapper.selectable).where(*where)).first()
-        return dict(found._mapping) if found is not None else {}  # noqa: SLF001 - its public name
+        return dict(zip(sorted(wanted), found, strict=True)) if found is not None else {}
 
     def _created(self, mapper: Mapper[Any], connection: Connection, row: object) -> None:
         plan, state = self._models.plan(mapper), _state(row)
