@@ -46,10 +46,11 @@ from ctsec.web._async_entry import AsyncEntry, ambient_request
 from ctsec.web._async_operators import AsyncOperators
 from ctsec.web.address import TrustedProxies
 from ctsec.web.guarding import PUBLIC, Demand, parameters_of
-from ctsec.web.http import MAX_BODY, WebRequest, WebResponse
+from ctsec.web.http import WebRequest
 from ctsec.web.https import AsgiHttpsOnly as HttpsOnly
 from ctsec.web.problem import Problem, of_error
 from ctsec.web.reading import Read
+from ctsec.web.starlette import body_of, read, response
 from ctsec.web.table import by_path
 
 __all__ = ["Guard", "HttpsOnly", "Read", "Refused", "TrustedProxies", "unguarded_routes"]
@@ -70,18 +71,11 @@ class Refused(HTTPException):
         self.problem = problem
 
 
-def _response(answer: WebResponse, method: str) -> Response:
-    status, headers, body = answer.wire(method)
-    response = Response(body, status_code=status)
-    response.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    return response
-
-
 async def _render(request: Request, refused: Exception) -> Response:
     """Render a refusal; registered beside the handlers of the application that serves the request."""
     if not isinstance(refused, Refused):
         raise refused
-    return _response(refused.problem.response(), request.method)
+    return response(refused.problem.response(), request.method)
 
 
 def _refused(request: Request, problem: Problem) -> Refused:
@@ -300,34 +294,13 @@ class Guard:
 
     def _endpoint(self, template: str | None) -> Callable[..., Any]:
         async def answer(request: Request) -> Response:
-            body = await _body(request)
-            return _response(await self._api.answer(template, self._read(request, body=body)), request.method)
+            body = await body_of(request)
+            return response(await self._api.answer(template, self._read(request, body=body)), request.method)
 
         return self.public(answer)
 
     def _read(self, request: Request, *, body: bytes = b"") -> WebRequest:
-        headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.scope["headers"])
-        peer = request.client.host if request.client is not None else ""
-        return WebRequest(
-            method=request.method,
-            path=request.scope["path"],
-            params={name: str(value) for name, value in request.path_params.items()},
-            query=request.scope["query_string"].decode("latin-1"),
-            headers=headers,
-            body=body,
-            address=self._proxies.client(peer, headers=headers),
-            id=self._proxies.request_id(peer, given=request.headers.get("x-request-id")),
-        )
-
-
-async def _body(request: Request) -> bytes:
-    """Read the body until it is over the limit; more is never held in memory."""
-    read = b""
-    async for chunk in request.stream():
-        read += chunk[: MAX_BODY + 1 - len(read)]
-        if len(read) > MAX_BODY:
-            break
-    return read
+        return read(request, proxies=self._proxies, body=body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,40 +1,27 @@
-"""Which of a host's models are recorded: each change of a row is an event in the same transaction.
-
-    RECORDED = RecordedModels(Recorded(Order, kind="order", organization="organization_id", fields={"title": "public", "card": "secret"}))
-    RECORDED.listen()
-    options = EmbeddedOptions(events=RECORDED.schemas)
+"""How rows of recorded models are told: which attribute under which path, and who may read it.
 
 Rules that this module keeps:
 
 - every column of a recorded model, and every collection over a secondary table, is declared or ignored; a new one stops the start;
-- ctsec's encrypted columns are secret, whatever is declared;
-- rows that the session writes are recorded; statements on a recorded table are refused, unless the host says that it tells of them itself;
-- a session that no unit rides in, and a unit without an actor, can not change a recorded model.
-
-What is not seen: SQL as text, connections that are no session's, and what the database does by itself (cascades, triggers).
+- ctsec's encrypted columns are secret, whatever is declared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import FromClause, inspect
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import CompositeProperty, Mapper, Session
+from sqlalchemy.orm import CompositeProperty, Mapper
 
 from ctsec.audit.change import FieldClass
-from ctsec.audit.schema import EventSchema, personal, public, secret
 from ctsec.storage.sql.sealed_types import IndexColumn, SealedColumn
 
 BY_HAND: Final = "ctsec_by_hand"
 CREATED: Final = "created"
 CHANGED: Final = "changed"
 REMOVED: Final = "removed"
-_DECLARE: Final = {FieldClass.PUBLIC: public(object), FieldClass.PERSONAL: personal(object), FieldClass.SECRET: secret()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +81,17 @@ class Plan:
         return name in declared
 
 
-class RecordedModels:
-    """The models of a host that are recorded; `schemas` are their events, for the bundle's `events`."""
+class Plans:
+    """How every recorded model and every subclass of it is told. Raises ValueError for a name that none of them has."""
 
-    __slots__ = ("_by_model", "_plans", "tables")
+    __slots__ = ("_plans", "models", "tables")
 
-    def __init__(self, *recorded: Recorded) -> None:
-        self._by_model = {each.model: each for each in recorded}
+    def __init__(self, recorded: Iterable[Recorded]) -> None:
+        self.models = {each.model: each for each in recorded}
         self._plans: dict[Mapper[Any], Plan] = {}
-        for each in recorded:
+        for each in self.models.values():
             mapper: Mapper[Any] = inspect(each.model)
-            plans = [self.plan(below) for below in mapper.self_and_descendants]
+            plans = [self.of(below) for below in mapper.self_and_descendants]
             known = {name for plan in plans for name in (*plan.columns, *plan.collections, *plan.recorded.ignored)}
             known |= {composite.key for below in mapper.self_and_descendants for composite in below.composites}
             for name in (*each.fields, *(named for named in (each.id, each.organization, each.workspace) if named is not None)):
@@ -112,53 +99,17 @@ class RecordedModels:
                     raise ValueError(f"{_name(mapper)} has no column or collection {name!r} to record")
         self.tables = frozenset(table for plan in self._plans.values() for table in plan.tables)
 
-    @property
-    def schemas(self) -> tuple[EventSchema, ...]:
-        """The schemas of `<kind>.created`, `<kind>.changed` and `<kind>.removed` for each model."""
-        found: dict[str, dict[str, FieldClass]] = {}
-        for plan in self._plans.values():
-            changes = found.setdefault(plan.recorded.kind, {})
-            changes |= dict(plan.columns.values()) | plan.collections
-        return tuple(
-            EventSchema(f"{kind}.{what}", changes={path: _DECLARE[kept] for path, kept in changes.items()})
-            for kind, changes in found.items()
-            for what in (CREATED, CHANGED, REMOVED)
-        )
-
-    @property
-    def models(self) -> Mapping[type[Any], Recorded]:
-        """The declarations by model."""
-        return MappingProxyType(self._by_model)
-
-    def plan(self, mapper: Mapper[Any]) -> Plan:
+    def of(self, mapper: Mapper[Any]) -> Plan:
         """Return how rows of a mapper are told; raises ValueError as `Plan` does, also for a subclass that came later."""
         found = self._plans.get(mapper)
         if found is None:
-            recorded = next(self._by_model[each] for each in mapper.class_.__mro__ if each in self._by_model)
+            recorded = next(self.models[each] for each in mapper.class_.__mro__ if each in self.models)
             found = self._plans[mapper] = Plan(recorded, mapper)
         return found
 
-    def listen(self, sessions: Any = Session) -> None:
-        """Record from now on; `sessions` is a class of sessions or a sessionmaker, and all sessions of SQLAlchemy unless it is given.
-
-        An `AsyncSession` writes through the Session of its `sync_session_class`. Call it once, where the models are.
-        """
-        from ctsec.storage.sql.recording import Listener
-
-        Listener(self).listen(sessions)
-
-    @contextmanager
-    def by_hand(self, session: Session | AsyncSession) -> Generator[None]:
-        """Let statements on recorded tables pass in this block: the host tells of them itself, with an event of its own.
-
-        For a single statement, `execution_options={"ctsec_by_hand": True}` says the same.
-        """
-        before = session.info.get(BY_HAND, False)
-        session.info[BY_HAND] = True
-        try:
-            yield
-        finally:
-            session.info[BY_HAND] = before
+    def all(self) -> tuple[Plan, ...]:
+        """Return every plan so far."""
+        return tuple(self._plans.values())
 
 
 def _parts(composite: CompositeProperty[Any]) -> Iterable[Any]:

@@ -23,7 +23,7 @@ from ctsec.audit._sync_recorder import RECORDER
 from ctsec.audit.change import UNKNOWN, Change, FieldClass
 from ctsec.audit.event import Target
 from ctsec.storage.sql.joined import FLUSHING
-from ctsec.storage.sql.recorded import BY_HAND, CHANGED, CREATED, REMOVED, Plan, RecordedModels
+from ctsec.storage.sql.recorded import BY_HAND, CHANGED, CREATED, REMOVED, Plan, Plans
 
 _WATCHING: Final = "ctsec.watching"
 _KNOWN: Final = "ctsec.known"
@@ -52,16 +52,16 @@ class _Seen:
 
 
 class Listener:
-    """Listens to models and sessions on behalf of `models`."""
+    """Listens to models and sessions, and tells of rows as `plans` say."""
 
-    __slots__ = ("_models",)
+    __slots__ = ("_plans",)
 
-    def __init__(self, models: RecordedModels) -> None:
-        self._models = models
+    def __init__(self, plans: Plans) -> None:
+        self._plans = plans
 
     def listen(self, sessions: Any) -> None:
         """Hear of every row that sessions write, and of every statement that they execute."""
-        for model in self._models.models:
+        for model in self._plans.models:
             event.listen(model, "before_insert", _open, propagate=True)
             event.listen(model, "before_update", self._recall, propagate=True)
             event.listen(model, "before_delete", self._recall_all, propagate=True)
@@ -76,7 +76,7 @@ class Listener:
 
     def _recall(self, mapper: Mapper[Any], connection: Connection, row: object) -> None:
         _open(mapper, connection, row)
-        plan, state = self._models.plan(mapper), _state(row)
+        plan, state = self._plans.of(mapper), _state(row)
         histories: dict[str, Any] = {name: state.attrs[name].history for name in plan.columns}
         asked = {name for name, each in histories.items() if each.added and isinstance(each.added[0], ClauseElement)}
         unknown = {name for name, each in histories.items() if each.added and not each.deleted}
@@ -86,7 +86,7 @@ class Listener:
 
     def _recall_all(self, mapper: Mapper[Any], connection: Connection, row: object) -> None:
         _open(mapper, connection, row)
-        plan, state = self._models.plan(mapper), _state(row)
+        plan, state = self._plans.of(mapper), _state(row)
         state.info[_KNOWN] = _Known(self._read(plan, state, connection, {name for name in plan.columns if name not in state.dict}))
 
     def _read(self, plan: Plan, state: InstanceState[Any], connection: Connection, names: Iterable[str]) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class Listener:
         return dict(zip(sorted(wanted), found, strict=True)) if found is not None else {}
 
     def _created(self, mapper: Mapper[Any], connection: Connection, row: object) -> None:
-        plan, state = self._models.plan(mapper), _state(row)
+        plan, state = self._plans.of(mapper), _state(row)
         # What the database makes: defaults of its own, and expressions.
         made = self._read(plan, state, connection, [name for name in plan.columns if name not in state.dict])
         state.info[_KNOWN] = _Known(made)
@@ -112,7 +112,7 @@ class Listener:
         self._see(_Seen(plan, state, CREATED, tuple(changes), _related(plan, state)))
 
     def _changed(self, mapper: Mapper[Any], connection: Connection, row: object) -> None:
-        plan, state = self._models.plan(mapper), _state(row)
+        plan, state = self._plans.of(mapper), _state(row)
         known: _Known = state.info.get(_KNOWN, _Known({}))
         after = self._read(plan, state, connection, known.asked) if known.asked else {}
         changes: list[Change] = []
@@ -131,7 +131,7 @@ class Listener:
 
     def _removed(self, mapper: Mapper[Any], connection: Connection, row: object) -> None:
         del connection
-        plan, state = self._models.plan(mapper), _state(row)
+        plan, state = self._plans.of(mapper), _state(row)
         known = {**state.info.get(_KNOWN, _Known({})).before, **state.dict}
         for name in _told(plan):
             history = state.attrs[name].history
@@ -161,7 +161,7 @@ class Listener:
 
     def _watcher(self, watched: ref[Session]) -> Any:
         def before_execute(_connection: Connection, clause: Any, _many: Any, _params: Any, options: Mapping[str, Any]) -> None:
-            if not isinstance(clause, UpdateBase) or clause.table not in self._models.tables:
+            if not isinstance(clause, UpdateBase) or clause.table not in self._plans.tables:
                 return
             session = watched()
             if options.get(BY_HAND) or (session is not None and (session.info.get(BY_HAND) or _flushes(session))):
