@@ -32,7 +32,7 @@ def found(person: Browser, organization: str, query: str = "") -> list[dict[str,
 
 @pytest.mark.proves("SEED-L1")
 def test_every_area_is_found_in_the_log(host: Host, owner: Browser) -> None:
-    """Sign-ins, reads and changes, conversations and actions of agents, administration and the use of keys are found by the search."""
+    """Reads and changes, conversations and actions of agents, administration and the use of keys are found; sign-ins are in another log."""
     organization = owner.found("Acme")
     workspace = owner.workspace(organization)
     guest = Browser(host).sign_up("guest@example.com", "Guest")

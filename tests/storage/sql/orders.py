@@ -50,6 +50,13 @@ class Tag(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
 
 
+class Label(Base):
+    """What other models of the host's record, in the same sessions."""
+
+    __tablename__ = "host_label"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+
+
 class Customer(Base):
     """A recorded model whose organization is that of the actor."""
 
@@ -96,6 +103,7 @@ ORDER = Recorded(
 )
 RECORDED = RecordedModels(ORDER, Recorded(Customer, kind="customer", fields={"name": "public"}))
 RECORDED.listen(Recording)
+RecordedModels(Recorded(Label, kind="label", fields={})).listen(Recording)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.sql import AsyncSqlStorage
 from tests.servers import available_databases
 from tests.services._async_world import REQUEST, AsyncWorld
-from tests.storage.sql.orders import RECORDED, TAGGED, Customer, Order, Point, Recording, Tag, tables
+from tests.storage.sql.orders import RECORDED, TAGGED, Customer, Label, Order, Point, Recording, Tag, tables
 from tests.storage.sql.support import LEVELS, place_of
 
 
@@ -196,6 +196,26 @@ async def test_without_a_unit_or_an_actor_nothing_is_written(desk: Desk) -> None
         session.add(desk.order(id="o3"))
     actors = [(each.target_id, each.actor_id) for each in await desk.world.events(desk.acme) if each.target_kind == "order"]
     assert actors == [("o1", desk.ann.id), ("o3", "billing")]
+
+
+async def test_a_session_that_nobody_hears_is_refused(desk: Desk) -> None:
+    """A session of another class than those that are listened to can not change a recorded row, although a unit rides in it."""
+    async with AsyncSession(desk.engine) as session:
+        desk.world.security.join(session, actor=desk.ann)
+        session.add(desk.order())
+        with pytest.raises(ValueError, match=r"expected a session of a class that RecordedModels.listen was given, to change order"):
+            await session.flush()
+
+
+async def test_listening_twice_tells_once(desk: Desk) -> None:
+    """Models that are listened to again leave one event a change, and further models on the same sessions refuse their own statements."""
+    RECORDED.listen(Recording)
+    await desk.add(desk.order())
+    assert [(name, target) for name, target, _ in await desk.told()] == [("order.created", "o1")]
+    async with desk.session() as session:
+        for statement in (delete(Order), delete(Label)):
+            with pytest.raises(ValueError, match="is not recorded"):
+                await session.execute(statement)
 
 
 TABLE: Any = inspect(Order).local_table

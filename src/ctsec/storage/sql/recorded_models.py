@@ -39,10 +39,11 @@ class RecordedModels:
     that is declared as anything but secret.
     """
 
-    __slots__ = ("_plans",)
+    __slots__ = ("_listener", "_plans")
 
     def __init__(self, *recorded: Recorded) -> None:
         self._plans = Plans(recorded)
+        self._listener = Listener(self._plans)
 
     @property
     def schemas(self) -> tuple[EventSchema, ...]:
@@ -67,7 +68,7 @@ class RecordedModels:
 
         An `AsyncSession` writes through the Session of its `sync_session_class`. Call it once, where the models are.
         """
-        Listener(self._plans).listen(sessions)
+        self._listener.listen(sessions)
 
     @contextmanager
     def by_hand(self, session: Session | AsyncSession) -> Generator[None]:

@@ -143,7 +143,9 @@ class Listener:
 
     def _see(self, seen: _Seen) -> None:
         session = object_session(seen.state.obj())
-        if session is None or RECORDER not in session.info or FLUSHING not in session.info:
+        if session is None or FLUSHING not in session.info:
+            raise ValueError(f"expected a session of a class that RecordedModels.listen was given, to change {seen.plan.recorded.kind}")
+        if RECORDER not in session.info:
             raise ValueError(
                 f"expected a unit in the session that changes {seen.plan.recorded.kind}:"
                 " call security.join(session, actor=…) first, in each transaction"
@@ -153,9 +155,10 @@ class Listener:
     def _watch(self, session: Session, transaction: SessionTransaction, connection: Connection) -> None:
         """Hear of every statement on the connection of this session, once."""
         del transaction
-        watch = session.info.get(_WATCHING)
+        watches: dict[Listener, Any] = session.info.setdefault(_WATCHING, {})
+        watch = watches.get(self)
         if watch is None:
-            watch = session.info[_WATCHING] = self._watcher(ref(session))
+            watch = watches[self] = self._watcher(ref(session))
         if not event.contains(connection, "before_execute", watch):
             event.listen(connection, "before_execute", watch)
 
@@ -188,7 +191,7 @@ def _open(mapper: Mapper[Any], connection: Connection, row: object) -> None:
     """Begin to hear of a flush: at its first row, for a flush without work has no end to hear of."""
     del mapper, connection
     session = object_session(row)
-    if session is not None:
+    if session is not None and _WATCHING in session.info:
         session.info.setdefault(FLUSHING, [])
 
 
