@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -211,6 +212,20 @@ def test_changes_fit_into_an_event(texts: dict[int, tuple[str, str]]) -> None:
         for value, whole in zip((change["before"], change["after"]), clean[at], strict=True):
             assert value == whole or (value["bytes"] == len(whole.encode()) and whole.startswith(value["start"]))
     assert len(stored.body) <= MAX_BODY
+
+
+def test_what_is_too_long_is_cut_and_what_is_too_much_is_counted() -> None:
+    """A long value says its first 64 characters, its size and its hash; of 60 changes the first 50 are told, and that there are 10 more."""
+    paths = [f"f{at:02}" for at in range(60)]
+    schema = EventSchema("report.changed", changes=dict.fromkeys(paths, public(object)))
+    long = "x" * 5000
+    event = schema.applied(told("report.changed", changes=tuple(Change(path=path, before=long, after=[long]) for path in paths)))
+    body = store_form(event, personal=b"").details()
+    assert [change["path"] for change in body["changes"]] == paths[:50]
+    assert body["more_changes"] == 10
+    first = body["changes"][0]
+    assert first["before"] == {"start": "x" * 64, "bytes": 5000, "sha256": hashlib.sha256(long.encode()).hexdigest()}
+    assert first["after"]["bytes"] == 5004
 
 
 def test_the_longest_changes_fit() -> None:
