@@ -8,7 +8,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -39,7 +39,7 @@ class Recorded:
     id: str | None = field(default=None, kw_only=True)
     organization: str | None = field(default=None, kw_only=True)
     workspace: str | None = field(default=None, kw_only=True)
-    ignored: Iterable[str] = field(default=(), kw_only=True)
+    ignored: Collection[str] = field(default=(), kw_only=True)
 
 
 class Plan:
