@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Request
 
 from ctsec import Principal, Refusal
-from ctsec.audit.event import Target
+from ctsec.audit import Target, diff
 from ctsec.ids import OrganizationId, UserId
 from ctsec.rbac.preset import Permission
 from examples.cloudthinker import catalogue, events
@@ -59,15 +59,19 @@ async def members(organization_id: OrganizationId, _: MemberKeeper, session: Ses
 async def change_settings(
     organization_id: str, given: SettingsChange, person: Administrator, session: Session, request: Request
 ) -> dict[str, Any]:
+    before = await session.get(OrganizationSettings, organization_id)
+    changes = diff({"weekly_report": before is not None and before.weekly_report}, {"weekly_report": given.weekly_report})
     settings = await session.merge(OrganizationSettings(organization_id=organization_id, weekly_report=given.weekly_report))
     target = Target("organization", organization_id)
-    await record(session, request, person, name=events.SETTINGS_CHANGED, target=target, organization=organization_id)
+    await record(session, request, person, name=events.SETTINGS_CHANGED, target=target, organization=organization_id, changes=changes)
     return settings.as_json()
 
 
 @router.put("/organizations/{organization_id}/billing")
 async def change_plan(organization_id: str, given: PlanChange, person: Payer, session: Session, request: Request) -> dict[str, Any]:
+    before = await session.get(BillingPlan, organization_id)
+    changes = diff({"plan": before.plan if before is not None else None}, {"plan": given.plan})
     plan = await session.merge(BillingPlan(organization_id=organization_id, plan=given.plan))
     target = Target("organization", organization_id)
-    await record(session, request, person, name=events.PLAN_CHANGED, target=target, organization=organization_id)
+    await record(session, request, person, name=events.PLAN_CHANGED, target=target, organization=organization_id, changes=changes)
     return plan.as_json()

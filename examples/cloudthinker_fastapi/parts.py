@@ -1,20 +1,21 @@
 """What the routes work with: ctsec's bundle and guard, and the application's own engine and session."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from ctsec import Principal, ambient
-from ctsec.audit.event import Target
+from ctsec.audit import Change, Target
+from ctsec.audit.event import NOTHING, Detail
 from ctsec.fastapi import Guard
 from ctsec.ids import WorkspaceId
 from ctsec.presets import async_embedded
 from ctsec.rbac import Policy
 from ctsec.security.parts import EmbeddedOptions
 from examples.cloudthinker import configuration
-from examples.cloudthinker.events import event
+from examples.cloudthinker.events import EVENTS, event
 
 chosen = configuration.read()
 # First: ctsec makes its key file only where there is no database yet.
@@ -23,7 +24,7 @@ security = async_embedded(
     policy=Policy.preset(),
     issuer="CloudThinker",
     mail=chosen.mail,
-    options=EmbeddedOptions(base_url=chosen.base_url),
+    options=EmbeddedOptions(base_url=chosen.base_url, events=EVENTS),
 )
 guard = Guard(security)
 engine = create_async_engine(f"sqlite+aiosqlite:///{chosen.database}", connect_args={"timeout": 10})
@@ -55,9 +56,13 @@ async def record(
     target: Target,
     organization: str | None = None,
     workspace: str | None = None,
+    changes: tuple[Change, ...] = (),
+    details: Mapping[str, Detail] = NOTHING,
 ) -> None:
     """Write an event of the application into the audit log, in the application's own transaction."""
     home = organization or (await security.gate.organization_of(WorkspaceId(workspace)) if workspace else None)
     around = surroundings(request)
-    happened = event(name, by=person, target=target, request=around, organization=home, workspace=workspace)
+    happened = event(
+        name, by=person, target=target, request=around, organization=home, workspace=workspace, changes=changes, details=details
+    )
     await security.join(session, around).audit.record(happened)

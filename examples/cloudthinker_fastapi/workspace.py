@@ -1,11 +1,13 @@
 """The routes of a workspace, each under one permission of the matrix."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Request
 
 from ctsec import Principal
-from ctsec.audit.event import Target
+from ctsec.audit import Target
+from ctsec.audit.event import Detail
 from ctsec.ids import WorkspaceId
 from ctsec.rbac.preset import Permission
 from examples.cloudthinker import catalogue, events
@@ -14,7 +16,9 @@ from examples.cloudthinker.models import Connection, Conversation, Recommendatio
 from examples.cloudthinker_fastapi.parts import Session, guard, record, security
 
 WORKSPACE = "workspace_id"
-Viewer = Annotated[Principal, guard.require(Permission.DASHBOARDS_VIEW, workspace=WORKSPACE)]
+# What is read here is an event, not only what is changed.
+Viewer = Annotated[Principal, guard.require(Permission.DASHBOARDS_VIEW, workspace=WORKSPACE, reads=events.DASHBOARDS)]
+Listener = Annotated[Principal, guard.require(Permission.AGENTS_RUN, workspace=WORKSPACE, reads=events.CONVERSATIONS)]
 Runner = Annotated[Principal, guard.require(Permission.AGENTS_RUN, workspace=WORKSPACE)]
 Reader = Annotated[Principal, guard.require(Permission.RECOMMENDATIONS_VIEW, workspace=WORKSPACE)]
 Author = Annotated[Principal, guard.require(Permission.RECOMMENDATIONS_CREATE, workspace=WORKSPACE)]
@@ -31,7 +35,7 @@ async def dashboards(workspace_id: str, _: Viewer, session: Session) -> dict[str
 
 
 @router.get("/agents/{agent}/conversations")
-async def conversations(workspace_id: str, agent: str, _: Runner, session: Session) -> dict[str, Any]:
+async def conversations(workspace_id: str, agent: str, _: Listener, session: Session) -> dict[str, Any]:
     return {"conversations": catalogue.listed(await session.scalars(catalogue.conversations(workspace_id, agent)))}
 
 
@@ -40,7 +44,13 @@ async def converse(workspace_id: str, agent: str, asked: Question, person: Runne
     if agent not in catalogue.AGENTS:
         raise HTTPException(404, "there is no such agent")
     conversation = catalogue.converse(workspace_id, agent=agent, question=asked.question, by=person.id)
-    return await _add(conversation, events.CONVERSATION_STARTED, session, request, person)
+    added = await _add(
+        conversation, events.CONVERSATION_STARTED, session, request, person, details={"agent": agent, "question": asked.question}
+    )
+    target = Target("conversation", conversation.id)
+    sent: Mapping[str, Detail] = {"agent": agent, "characters": len(conversation.answer)}
+    await record(session, request, person, name=events.MESSAGE_SENT, target=target, workspace=workspace_id, details=sent)
+    return added
 
 
 @router.get("/recommendations")
@@ -52,7 +62,8 @@ async def recommendations(workspace_id: str, _: Reader, session: Session) -> dic
 async def recommend(workspace_id: str, given: NewRecommendation, person: Author, session: Session, request: Request) -> dict[str, Any]:
     recommendation, operation = catalogue.recommend(workspace_id, title=given.title, by=person.id)
     session.add(operation)
-    return await _add(recommendation, events.RECOMMENDATION_CREATED, session, request, person) | {"operation_id": operation.id}
+    added = await _add(recommendation, events.RECOMMENDATION_CREATED, session, request, person, details={"title": given.title})
+    return added | {"operation_id": operation.id}
 
 
 @router.post("/operations/{operation_id}/approve")
@@ -71,7 +82,8 @@ async def connections(workspace_id: str, _: Connector, session: Session) -> dict
 @router.post("/connections", status_code=201)
 async def connect(workspace_id: str, given: NewConnection, person: Connector, session: Session, request: Request) -> dict[str, Any]:
     connection = Connection(workspace_id=workspace_id, provider=given.provider, read_only=given.read_only)
-    return await _add(connection, events.CONNECTION_ADDED, session, request, person)
+    told: Mapping[str, Detail] = {"provider": connection.provider, "read_only": connection.read_only}
+    return await _add(connection, events.CONNECTION_ADDED, session, request, person, details=told)
 
 
 @router.get("/members")
@@ -84,11 +96,16 @@ async def members(workspace_id: WorkspaceId, _: MemberKeeper, session: Session) 
 
 
 async def _add(
-    row: Conversation | Recommendation | Connection, name: str, session: Session, request: Request, person: Principal
+    row: Conversation | Recommendation | Connection,
+    name: str,
+    session: Session,
+    request: Request,
+    person: Principal,
+    details: Mapping[str, Detail],
 ) -> dict[str, Any]:
     """Write a row and its event in one transaction."""
     session.add(row)
     await session.flush()
     kind = row.__tablename__
-    await record(session, request, person, name=name, target=Target(kind, row.id), workspace=row.workspace_id)
+    await record(session, request, person, name=name, target=Target(kind, row.id), workspace=row.workspace_id, details=details)
     return row.as_json()

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, abort, g
 
 from ctsec import Refusal
-from ctsec.audit.event import Target
+from ctsec.audit import Target, diff
 from ctsec.ids import OrganizationId, UserId
 from ctsec.rbac.preset import Permission
 from examples.cloudthinker import catalogue, events
@@ -60,9 +60,11 @@ def members(organization_id: str) -> dict[str, Any]:
 def change_settings(organization_id: str) -> dict[str, Any]:
     given = body(SettingsChange)
     with sessions.begin() as session:
+        before = session.get(OrganizationSettings, organization_id)
+        changes = diff({"weekly_report": before is not None and before.weekly_report}, {"weekly_report": given.weekly_report})
         settings = session.merge(OrganizationSettings(organization_id=organization_id, weekly_report=given.weekly_report))
         target = Target("organization", organization_id)
-        record(session, g.principal, name=events.SETTINGS_CHANGED, target=target, organization=organization_id)
+        record(session, g.principal, name=events.SETTINGS_CHANGED, target=target, organization=organization_id, changes=changes)
         return settings.as_json()
 
 
@@ -71,7 +73,9 @@ def change_settings(organization_id: str) -> dict[str, Any]:
 def change_plan(organization_id: str) -> dict[str, Any]:
     given = body(PlanChange)
     with sessions.begin() as session:
+        before = session.get(BillingPlan, organization_id)
+        changes = diff({"plan": before.plan if before is not None else None}, {"plan": given.plan})
         plan = session.merge(BillingPlan(organization_id=organization_id, plan=given.plan))
         target = Target("organization", organization_id)
-        record(session, g.principal, name=events.PLAN_CHANGED, target=target, organization=organization_id)
+        record(session, g.principal, name=events.PLAN_CHANGED, target=target, organization=organization_id, changes=changes)
         return plan.as_json()

@@ -1,5 +1,6 @@
 """What the routes work with: ctsec's bundle and guard, and the application's own engine and session."""
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 from flask import request
@@ -8,14 +9,15 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from ctsec import Principal, ambient
-from ctsec.audit.event import Target
+from ctsec.audit import Change, Target
+from ctsec.audit.event import NOTHING, Detail
 from ctsec.flask import Guard
 from ctsec.ids import WorkspaceId
 from ctsec.presets import sync_embedded
 from ctsec.rbac import Policy
 from ctsec.security.parts import EmbeddedOptions
 from examples.cloudthinker import configuration
-from examples.cloudthinker.events import event
+from examples.cloudthinker.events import EVENTS, event
 
 chosen = configuration.read()
 # First: ctsec makes its key file only where there is no database yet.
@@ -24,7 +26,7 @@ security = sync_embedded(
     policy=Policy.preset(),
     issuer="CloudThinker",
     mail=chosen.mail,
-    options=EmbeddedOptions(base_url=chosen.base_url),
+    options=EmbeddedOptions(base_url=chosen.base_url, events=EVENTS),
 )
 guard = Guard(security)
 engine = create_engine(f"sqlite:///{chosen.database}", connect_args={"timeout": 10})
@@ -50,9 +52,13 @@ def record(
     target: Target,
     organization: str | None = None,
     workspace: str | None = None,
+    changes: tuple[Change, ...] = (),
+    details: Mapping[str, Detail] = NOTHING,
 ) -> None:
     """Write an event of the application into the audit log, in the application's own transaction."""
     home = organization or (security.gate.organization_of(WorkspaceId(workspace)) if workspace else None)
     around = surroundings()
-    happened = event(name, by=person, target=target, request=around, organization=home, workspace=workspace)
+    happened = event(
+        name, by=person, target=target, request=around, organization=home, workspace=workspace, changes=changes, details=details
+    )
     security.join(session, around).audit.record(happened)

@@ -1,11 +1,13 @@
 """The routes of a workspace, each under one permission of the matrix."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, abort, g
 from sqlalchemy.orm import Session
 
-from ctsec.audit.event import Target
+from ctsec.audit import Target
+from ctsec.audit.event import Detail
 from ctsec.ids import WorkspaceId
 from ctsec.rbac.preset import Permission
 from examples.cloudthinker import catalogue, events
@@ -18,14 +20,14 @@ routes = Blueprint("workspace", __name__, url_prefix="/v1/workspaces/<workspace_
 
 
 @routes.get("/dashboards")
-@guard.require(Permission.DASHBOARDS_VIEW, workspace=WORKSPACE)
+@guard.require(Permission.DASHBOARDS_VIEW, workspace=WORKSPACE, reads=events.DASHBOARDS)
 def dashboards(workspace_id: str) -> dict[str, Any]:
     with sessions() as session:
         return {"dashboards": catalogue.listed(session.scalars(catalogue.dashboards(workspace_id)))}
 
 
 @routes.get("/agents/<agent>/conversations")
-@guard.require(Permission.AGENTS_RUN, workspace=WORKSPACE)
+@guard.require(Permission.AGENTS_RUN, workspace=WORKSPACE, reads=events.CONVERSATIONS)
 def conversations(workspace_id: str, agent: str) -> dict[str, Any]:
     with sessions() as session:
         return {"conversations": catalogue.listed(session.scalars(catalogue.conversations(workspace_id, agent)))}
@@ -36,9 +38,14 @@ def conversations(workspace_id: str, agent: str) -> dict[str, Any]:
 def converse(workspace_id: str, agent: str) -> tuple[dict[str, Any], int]:
     if agent not in catalogue.AGENTS:
         abort(404, "there is no such agent")
-    conversation = catalogue.converse(workspace_id, agent=agent, question=body(Question).question, by=g.principal.id)
+    question = body(Question).question
+    conversation = catalogue.converse(workspace_id, agent=agent, question=question, by=g.principal.id)
     with sessions.begin() as session:
-        return _add(conversation, events.CONVERSATION_STARTED, session), 201
+        added = _add(conversation, events.CONVERSATION_STARTED, session, details={"agent": agent, "question": question})
+        target = Target("conversation", conversation.id)
+        sent: Mapping[str, Detail] = {"agent": agent, "characters": len(conversation.answer)}
+        record(session, g.principal, name=events.MESSAGE_SENT, target=target, workspace=workspace_id, details=sent)
+        return added, 201
 
 
 @routes.get("/recommendations")
@@ -54,7 +61,8 @@ def recommend(workspace_id: str) -> tuple[dict[str, Any], int]:
     recommendation, operation = catalogue.recommend(workspace_id, title=body(NewRecommendation).title, by=g.principal.id)
     with sessions.begin() as session:
         session.add(operation)
-        return _add(recommendation, events.RECOMMENDATION_CREATED, session) | {"operation_id": operation.id}, 201
+        added = _add(recommendation, events.RECOMMENDATION_CREATED, session, details={"title": recommendation.title})
+        return added | {"operation_id": operation.id}, 201
 
 
 @routes.post("/operations/<operation_id>/approve")
@@ -81,7 +89,8 @@ def connect(workspace_id: str) -> tuple[dict[str, Any], int]:
     given = body(NewConnection)
     connection = Connection(workspace_id=workspace_id, provider=given.provider, read_only=given.read_only)
     with sessions.begin() as session:
-        return _add(connection, events.CONNECTION_ADDED, session), 201
+        told: Mapping[str, Detail] = {"provider": connection.provider, "read_only": connection.read_only}
+        return _add(connection, events.CONNECTION_ADDED, session, details=told), 201
 
 
 @routes.get("/members")
@@ -96,9 +105,9 @@ def members(workspace_id: str) -> dict[str, Any]:
         return {"members": [{"user_id": each.user_id, "role": each.role} for each in held]}
 
 
-def _add(row: Conversation | Recommendation | Connection, name: str, session: Session) -> dict[str, Any]:
+def _add(row: Conversation | Recommendation | Connection, name: str, session: Session, details: Mapping[str, Detail]) -> dict[str, Any]:
     """Write a row and its event in one transaction."""
     session.add(row)
     session.flush()
-    record(session, g.principal, name=name, target=Target(row.__tablename__, row.id), workspace=row.workspace_id)
+    record(session, g.principal, name=name, target=Target(row.__tablename__, row.id), workspace=row.workspace_id, details=details)
     return row.as_json()

@@ -31,11 +31,12 @@ from fastapi.dependencies.models import Dependant
 from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Host, Match, Mount
 from starlette.types import Scope
 
 from ctsec.ambient import Request as CallRequest
+from ctsec.audit.event import Event
 from ctsec.errors import AccessDenied, CtsecError
 from ctsec.principal import Principal
 from ctsec.rbac.condition import Condition
@@ -45,14 +46,18 @@ from ctsec.web._async_entry import AsyncEntry, ambient_request
 from ctsec.web._async_operators import AsyncOperators
 from ctsec.web.address import TrustedProxies
 from ctsec.web.guarding import PUBLIC, Demand, parameters_of
-from ctsec.web.http import MAX_BODY, WebRequest, WebResponse
+from ctsec.web.http import WebRequest
 from ctsec.web.https import AsgiHttpsOnly as HttpsOnly
 from ctsec.web.problem import Problem, of_error
+from ctsec.web.reading import Read
+from ctsec.web.starlette import body_of, read, response
 from ctsec.web.table import by_path
 
-__all__ = ["Guard", "HttpsOnly", "Refused", "TrustedProxies", "unguarded_routes"]
+__all__ = ["Guard", "HttpsOnly", "Read", "Refused", "TrustedProxies", "unguarded_routes"]
 
 _GUARDED: Final = "ctsec.guarded"
+_READS: Final = "ctsec.reads"
+_UNIT: Final = "ctsec.unit"
 _Handler: TypeAlias = Callable[[Request, Any], Any]
 F = TypeVar("F", bound=Callable[..., Any])
 _METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -66,21 +71,11 @@ class Refused(HTTPException):
         self.problem = problem
 
 
-def _response(answer: WebResponse, method: str) -> Response:
-    status, headers, body = answer.wire(method)
-    if answer.stream is None or method == "HEAD":
-        response = Response(body, status_code=status)
-    else:
-        response = StreamingResponse(answer.stream, status_code=status)
-    response.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    return response
-
-
 async def _render(request: Request, refused: Exception) -> Response:
     """Render a refusal; registered beside the handlers of the application that serves the request."""
     if not isinstance(refused, Refused):
         raise refused
-    return _response(refused.problem.response(), request.method)
+    return response(refused.problem.response(), request.method)
 
 
 def _refused(request: Request, problem: Problem) -> Refused:
@@ -126,8 +121,8 @@ class _Rest(APIRoute):
         return (Match.NONE, {}) if match is Match.NONE or path == f"/{rest}" else (match, child)
 
 
-class _Requirement:
-    """The dependency behind `Guard.require`: a callable that FastAPI calls with the request."""
+class _Demanding:
+    """A dependency behind `Guard.require`."""
 
     __slots__ = ("_guard", "demand")
 
@@ -135,9 +130,26 @@ class _Requirement:
         self._guard = guard
         self.demand = demand
 
+
+class _Requirement(_Demanding):
+    """The usual one: a callable that FastAPI calls with the request."""
+
+    __slots__ = ()
+
     async def __call__(self, request: Request) -> Principal:
         """Return the principal, or raise Refused."""
         return await self._guard.judge(request, self.demand)
+
+
+class _Reading(_Demanding):
+    """That of a guard that declares a read: it goes on after the view, and costs more for it."""
+
+    __slots__ = ()
+
+    async def __call__(self, request: Request) -> AsyncIterator[Principal]:
+        """Yield the principal, or raise Refused; afterwards write the read if no unit of work has."""
+        yield await self._guard.judge(request, self.demand)
+        await self._guard.record_reads(request)
 
 
 class Guard:
@@ -181,15 +193,26 @@ class Guard:
         aal: int = 1,
         within: timedelta | None = None,
         condition: Condition | None = None,
+        reads: Read | None = None,
     ) -> Dependency:
         """Return a dependency that gives the principal if it may use `permission`, for `Annotated` and for `dependencies=[…]`.
 
         `workspace` and `organization` name path parameters; without one the session's active organization, or the key's, is meant.
-        `aal` 2 asks for a second factor, `within` for how fresh its proof must be; `condition` must be met besides. Raises
-        UnknownPermission for a permission outside of the policy, and ValueError where its place is of the wrong level.
+        `aal` 2 asks for a second factor, `within` for how fresh its proof must be; `condition` must be met besides. `reads`
+        makes each allowed request an event: in the `unit` of the request, or committed before the answer is sent. Raises
+        UnknownPermission for a permission outside of the policy, and ValueError where its place is of the wrong level, or for an event
+        that is not registered.
         """
-        demand = Demand(permission=permission, workspace=workspace, organization=organization, aal=aal, within=within, condition=condition)
-        return Dependency(_Requirement(self, demand.against(self._security.parts.policy)))
+        demand = Demand(
+            permission=permission,
+            workspace=workspace,
+            organization=organization,
+            aal=aal,
+            within=within,
+            condition=condition,
+            reads=reads,
+        ).against(self._security.parts.policy, events=self._security.parts.catalogue)
+        return Dependency(_Requirement(self, demand)) if reads is None else Dependency(_Reading(self, demand), scope="function")
 
     @property
     def principal(self) -> Dependency:
@@ -228,7 +251,23 @@ class Guard:
             raise _refused(request, outcome)
         request.scope[_GUARDED] = (self, outcome)
         _tables(request)[0].setdefault(AccessDenied, _deny)
+        if demand.reads is not None:
+            await self._tell(request, await self._entry.reading(self._read(request), demand, outcome))
         return outcome
+
+    async def record_reads(self, request: Request) -> None:
+        """Write the reads of a request that no unit of work holds; raise Refused if that fails. What the dependencies call."""
+        problem = await self._entry.record_reads(request.scope.pop(_READS, ()))
+        if problem is not None:
+            raise _refused(request, problem)
+
+    async def _tell(self, request: Request, events: tuple[Event, ...]) -> None:
+        unit: AsyncUnit | None = request.scope.get(_UNIT)
+        if unit is None:
+            request.scope[_READS] = (*request.scope.get(_READS, ()), *events)
+            return
+        for event in events:
+            await unit.audit.record(event)
 
     async def refused(self, request: Request, denied: AccessDenied, *, principal: Principal | None = None) -> Refused:
         """Return the refusal that `denied` stands for, after recording it; None as principal: whoever makes the request."""
@@ -237,6 +276,8 @@ class Guard:
     async def _unit(self, request: Request) -> AsyncIterator[AsyncUnit]:
         try:
             async with self._security.begin(ambient_request(self._read(request), site=self._entry.site)) as unit:
+                request.scope[_UNIT] = unit
+                await self._tell(request, request.scope.pop(_READS, ()))
                 yield unit
         except AccessDenied as error:
             raise await self.refused(request, error) from error
@@ -253,34 +294,13 @@ class Guard:
 
     def _endpoint(self, template: str | None) -> Callable[..., Any]:
         async def answer(request: Request) -> Response:
-            body = await _body(request)
-            return _response(await self._api.answer(template, self._read(request, body=body)), request.method)
+            body = await body_of(request)
+            return response(await self._api.answer(template, self._read(request, body=body)), request.method)
 
         return self.public(answer)
 
     def _read(self, request: Request, *, body: bytes = b"") -> WebRequest:
-        headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.scope["headers"])
-        peer = request.client.host if request.client is not None else ""
-        return WebRequest(
-            method=request.method,
-            path=request.scope["path"],
-            params={name: str(value) for name, value in request.path_params.items()},
-            query=request.scope["query_string"].decode("latin-1"),
-            headers=headers,
-            body=body,
-            address=self._proxies.client(peer, headers=headers),
-            id=self._proxies.request_id(peer, given=request.headers.get("x-request-id")),
-        )
-
-
-async def _body(request: Request) -> bytes:
-    """Read the body until it is over the limit; more is never held in memory."""
-    read = b""
-    async for chunk in request.stream():
-        read += chunk[: MAX_BODY + 1 - len(read)]
-        if len(read) > MAX_BODY:
-            break
-    return read
+        return read(request, proxies=self._proxies, body=body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +309,7 @@ class _Found:
 
     path: str
     methods: str
-    requirements: tuple[_Requirement, ...] = ()
+    requirements: tuple[_Demanding, ...] = ()
     public: bool = False
 
 
@@ -316,7 +336,7 @@ def _walk(routes: Sequence[BaseRoute], *, prefix: str) -> Iterator[_Found]:
         yield _Found(
             path=path,
             methods=",".join(sorted(context.methods or ())) or "*",
-            requirements=tuple(call for call in calls if isinstance(call, _Requirement)),
+            requirements=tuple(call for call in calls if isinstance(call, _Demanding)),
             public=getattr(context.endpoint, PUBLIC, False) is True,
         )
 

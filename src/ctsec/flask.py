@@ -35,6 +35,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from ctsec.ambient import Request as CallRequest
+from ctsec.audit.event import Event
 from ctsec.errors import AccessDenied, CtsecError
 from ctsec.principal import Principal
 from ctsec.rbac.condition import Condition
@@ -47,14 +48,16 @@ from ctsec.web.guarding import PUBLIC, Demand
 from ctsec.web.http import MAX_BODY, WebRequest, WebResponse
 from ctsec.web.https import WsgiHttpsOnly as HttpsOnly
 from ctsec.web.problem import Problem, of_error
+from ctsec.web.reading import Read
 from ctsec.web.table import by_path
 
-__all__ = ["Guard", "HttpsOnly", "Refused", "TrustedProxies", "unguarded_routes"]
+__all__ = ["Guard", "HttpsOnly", "Read", "Refused", "TrustedProxies", "unguarded_routes"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 _GUARD: Final = "__ctsec_guard__"
+_READS: Final = "_ctsec_reads"
 _METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -122,15 +125,25 @@ class Guard:
         aal: int = 1,
         within: timedelta | None = None,
         condition: Condition | None = None,
+        reads: Read | None = None,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Return a decorator that lets a view run only if the caller may use `permission`, and sets `flask.g.principal`.
 
         `workspace` and `organization` name path parameters; without one the session's active organization, or the key's, is meant.
-        `aal` 2 asks for a second factor, `within` for how fresh its proof must be; `condition` must be met besides. Raises
-        UnknownPermission for a permission outside of the policy, and ValueError where its place is of the wrong level.
+        `aal` 2 asks for a second factor, `within` for how fresh its proof must be; `condition` must be met besides. `reads`
+        makes each allowed request an event: in the first `unit` of the request, or committed before the answer is sent. Raises
+        UnknownPermission for a permission outside of the policy, and ValueError where its place is of the wrong level, or for an event
+        that is not registered.
         """
-        demand = Demand(permission=permission, workspace=workspace, organization=organization, aal=aal, within=within, condition=condition)
-        demand.against(self._security.parts.policy)
+        demand = Demand(
+            permission=permission,
+            workspace=workspace,
+            organization=organization,
+            aal=aal,
+            within=within,
+            condition=condition,
+            reads=reads,
+        ).against(self._security.parts.policy, events=self._security.parts.catalogue)
 
         def decorate(view: Callable[P, R]) -> Callable[P, R]:
             return self._guarded(view, demand)
@@ -144,13 +157,21 @@ class Guard:
     @contextmanager
     def unit(self) -> Generator[Unit, None, None]:
         """Open a unit of work of this request: committed when the block ends, rolled back if it raises."""
+        reads: tuple[Event, ...] = g.pop(_READS, ())
         try:
             with self._security.begin(ambient_request(self._read(), site=self._entry.site)) as unit:
+                for event in reads:
+                    unit.audit.record(event)
                 yield unit
+            reads = ()
         except AccessDenied as error:
             raise self.refused(error) from error
         except CtsecError as error:
             raise Refused(of_error(error)) from error
+        finally:
+            if reads:
+                # Rolled back, and the view may go on all the same.
+                setattr(g, _READS, reads)
 
     def request(self) -> CallRequest:
         """Return what audit events say of the current request, for `security.begin` and `security.join` in a view of the host's own."""
@@ -188,10 +209,15 @@ class Guard:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             g.principal = principal = self.judge(demand)
+            if demand.reads is not None:
+                setattr(g, _READS, (*g.get(_READS, ()), *self._entry.reading(self._read(), demand, principal)))
             try:
                 answer: R = current_app.ensure_sync(view)(*args, **kwargs)
             except AccessDenied as error:
                 raise self.refused(error, principal=principal) from error
+            problem = self._entry.record_reads(g.pop(_READS, ())) if demand.reads is not None else None
+            if problem is not None:
+                raise Refused(problem)
             return answer
 
         setattr(guarded, _GUARD, (*_demands(view), demand))

@@ -30,12 +30,12 @@ LAYERS = (KERNEL, FEATURES, EDGES, COMPOSITION, HOSTS)
 # What a feature may import of other features; patterns of names below `ctsec`.
 PORTS = ("ports", "_async_ports", "_sync_ports")
 SHARED = (
-    "audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*",
+    "audit.change", "audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*",
     "rbac.permission", *(f"rbac.{ports}" for ports in PORTS), "encryption.context", *(f"encryption.{ports}" for ports in PORTS),
     "encryption.reencryption", "mail.message", "jose", "jose.*",
 )  # fmt: skip
 SHARED_FOR = {
-    "rbac": ("audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*"),
+    "rbac": ("audit.change", "audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*"),
     "guard": ("audit.event", "audit.record", *(f"{feature}.{ports}" for feature in ("audit", "encryption") for ports in PORTS)),
     # A checkpoint is verified where it is read (ADR 25): with the one Ed25519 that ctsec has.
     "audit": (*SHARED, "encryption.ed25519"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime, time, timedelta
 from itertools import product
@@ -14,7 +14,9 @@ from typing import get_args
 import pytest
 
 from ctsec import errors
-from ctsec.audit import EventName
+from ctsec.audit.catalogue import SCHEMAS
+from ctsec.audit.change import FieldClass
+from ctsec.audit.schema import EventSchema, Field
 from ctsec.encryption.reencryption import Reencryption, Stored
 from ctsec.ids import UserId
 from ctsec.jose import KeyReason, TokenReason
@@ -41,8 +43,22 @@ def rows(page: str, *, columns: int) -> list[list[str]]:
 
 
 def test_every_event_is_described() -> None:
-    """The page of events names exactly the events that ctsec can write, each once."""
-    assert sorted(row[0] for row in rows("events.md", columns=2)) == sorted(EventName)
+    """The page of events names exactly the events that ctsec can write, each once, with the fields and changes of its schema."""
+    lines = (REFERENCE / "events.md").read_text("utf-8").splitlines()
+    told = [tuple(line.strip("|").split(" | ")) for line in lines if line.startswith("| `")]
+    assert sorted((name.strip("` "), says.strip()) for name, _, says in told) == sorted((each.name, said(each)) for each in SCHEMAS)
+
+
+def said(schema: EventSchema) -> str:
+    """Return what the page says of a schema; a plain name is a public text."""
+    words = {str: "", int: " number", bool: " flag", tuple: " list", object: " value"}
+
+    def listed(declared: Mapping[str, Field]) -> str:
+        kept = {name: "" if each.kept is FieldClass.PUBLIC else f" {each.kept}" for name, each in declared.items()}
+        return ", ".join(f"`{name}`{kept[name]}{words[each.type]}" for name, each in declared.items())
+
+    parts = [listed(schema.fields), f"changes of {listed(schema.changes)}" if schema.changes else ""]
+    return "; ".join(part for part in parts if part) or "-"
 
 
 def test_every_table_that_is_sealed_anew_is_described() -> None:

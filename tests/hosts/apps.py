@@ -5,10 +5,13 @@ from typing import Annotated, Any
 
 import flask
 from fastapi import FastAPI, HTTPException
+from werkzeug.exceptions import NotFound
 
 import ctsec.fastapi
 import ctsec.flask
 from ctsec import AsyncSecurity, Principal, Security
+from ctsec.audit import Change, EventSchema, Target, personal, public, secret
+from ctsec.fastapi import Read
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.operators import Operator
 from ctsec.principal import anonymous
@@ -17,6 +20,13 @@ from ctsec.rbac.preset import Permission
 from ctsec.security import AsyncUnit
 from ctsec.web import WebRequest
 
+READ = Read(name="report.viewed", kind="report", target="report_id")
+EVENTS = (
+    EventSchema("report.viewed"),
+    EventSchema("workspace.opened"),
+    EventSchema("agent.message_sent", {"agent": public(), "text": personal()}),
+    EventSchema("agent.action_taken", {"agent": public()}, {"instances": public(int), "token": secret()}),
+)
 PROXY = "203.0.113.0/24"
 STAFF = "the-secret-of-the-staff"
 OFFICE = AllOf((FromNetwork(("198.51.100.0/24",)), During(zone="UTC", start=time(8), end=time(18))))
@@ -95,6 +105,8 @@ def fastapi_app(security: AsyncSecurity) -> FastAPI:
             raise HTTPException(418)
         return {"id": getattr(made, "id", "")}
 
+    _fastapi_reading(app, guard)
+
     @app.get("/open")
     @guard.public
     async def open_to_all() -> dict[str, str]:
@@ -154,6 +166,8 @@ def flask_app(security: Security) -> flask.Flask:
             if name == "fail":
                 flask.abort(418)
         return {"id": getattr(made, "id", "")}
+
+    _flask_reading(app, guard)
 
     @app.get("/open")
     @guard.public
@@ -249,3 +263,86 @@ def _flask_requiring(app: flask.Flask, guard: ctsec.flask.Guard, security: Secur
             access = unit.roles.access(anonymous(), OrganizationId(""), workspace=WorkspaceId(workspace_id))
             access.require(Permission.DASHBOARDS_VIEW)
         return {}
+
+
+def _fastapi_reading(app: FastAPI, guard: ctsec.fastapi.Guard) -> None:
+    """Add what the FastAPI host has agents do, and what it tells of reads: without a unit, before one, and after one."""
+    Reader = Annotated[Principal, guard.require(Permission.DASHBOARDS_VIEW, workspace="workspace_id", reads=READ)]  # noqa: N806
+    Opener = Annotated[  # noqa: N806
+        Principal, guard.require(Permission.DASHBOARDS_VIEW, workspace="workspace_id", reads=Read(name="workspace.opened"))
+    ]
+    Runner = Annotated[Principal, guard.require(Permission.AGENTS_RUN, workspace="workspace_id")]  # noqa: N806
+    Work = Annotated[AsyncUnit, guard.unit]  # noqa: N806
+
+    @app.get("/workspaces/{workspace_id}/reports/{report_id}")
+    async def report(report_id: str, _: Reader) -> dict[str, str]:
+        return read(report_id, HTTPException(404))
+
+    @app.get("/workspaces/{workspace_id}/before/{report_id}")
+    async def before(report_id: str, _: Reader, unit: Work) -> dict[str, str]:
+        return read(report_id, HTTPException(404))
+
+    @app.get("/workspaces/{workspace_id}/after/{report_id}")
+    async def after(report_id: str, unit: Work, _: Reader) -> dict[str, str]:
+        return read(report_id, HTTPException(404))
+
+    @app.get("/workspaces/{workspace_id}/front")
+    def front(_: Opener) -> dict[str, str]:
+        return {}
+
+    @app.post("/workspaces/{workspace_id}/agents/{agent}")
+    async def converse(workspace_id: str, agent: str, principal: Runner, unit: Work) -> dict[str, str]:
+        for told in messages(agent):
+            await unit.audit.note(
+                told.pop("name"), actor=principal, organization=principal.organization, workspace=WorkspaceId(workspace_id), **told
+            )
+        return {}
+
+
+def _flask_reading(app: flask.Flask, guard: ctsec.flask.Guard) -> None:
+    """Add the same to the Flask host."""
+    reader = guard.require(Permission.DASHBOARDS_VIEW, workspace="workspace_id", reads=READ)
+
+    @app.get("/workspaces/<workspace_id>/reports/<report_id>")
+    @reader
+    def report(workspace_id: str, report_id: str) -> dict[str, str]:
+        return read(report_id, NotFound())
+
+    def within(workspace_id: str, report_id: str) -> dict[str, str]:
+        with guard.unit():
+            return read(report_id, NotFound())
+
+    app.get("/workspaces/<workspace_id>/before/<report_id>", endpoint="before")(reader(within))
+    app.get("/workspaces/<workspace_id>/after/<report_id>", endpoint="after")(reader(within))
+
+    @app.get("/workspaces/<workspace_id>/front")
+    @guard.require(Permission.DASHBOARDS_VIEW, workspace="workspace_id", reads=Read(name="workspace.opened"))
+    def front(workspace_id: str) -> dict[str, str]:
+        return {}
+
+    @app.post("/workspaces/<workspace_id>/agents/<agent>")
+    @guard.require(Permission.AGENTS_RUN, workspace="workspace_id")
+    def converse(workspace_id: str, agent: str) -> dict[str, str]:
+        principal = flask.g.principal
+        with guard.unit() as unit:
+            for told in messages(agent):
+                unit.audit.note(
+                    told.pop("name"), actor=principal, organization=principal.organization, workspace=WorkspaceId(workspace_id), **told
+                )
+        return {}
+
+
+def read(report: str, missing: Exception) -> dict[str, str]:
+    """Return a report, unless there is none."""
+    if report == "missing":
+        raise missing
+    return {"report": report}
+
+
+def messages(agent: str) -> tuple[dict[str, Any], ...]:
+    """Return what a conversation with an agent leaves in the log: what it was asked, and what it did."""
+    changes = (Change(path="instances", before=3, after=2), Change(path="token", before="hush", after="hush hush"))
+    return (
+        {"name": "agent.message_sent", "targets": (Target("agent", agent),), "details": {"agent": agent, "text": "stop what is idle"}},
+        {"name": "agent.action_taken", "targets": (Target("agent", agent),), "details": {"agent": agent}, "changes": changes},
+    )

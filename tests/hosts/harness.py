@@ -31,7 +31,7 @@ from ctsec.security import AsyncSecurity, Security
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.backup import BackupFolder
 from ctsec.testing import AsyncRecordingMailer, FixedClock, RecordingMailer
-from tests.hosts.apps import fastapi_app, flask_app
+from tests.hosts.apps import EVENTS, fastapi_app, flask_app
 
 BASE = "http://localhost:8000"
 PASSWORD = "a long and quiet river"
@@ -101,6 +101,7 @@ def options(
         key_services=key_services,
         regions=regions,
         trusted_devices=timedelta(days=30),
+        events=EVENTS,
     )
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ctsec.audit.assurance import VerificationReport as VerificationReport
     from ctsec.audit.canonical import canonical as canonical
     from ctsec.audit.canonical import leaf_hash as leaf_hash
+    from ctsec.audit.change import Change as Change
+    from ctsec.audit.change import FieldClass as FieldClass
+    from ctsec.audit.change import diff as diff
     from ctsec.audit.event import DEPLOYMENT_LOG as DEPLOYMENT_LOG
     from ctsec.audit.event import Event as Event
     from ctsec.audit.event import EventName as EventName
@@ -32,6 +35,12 @@ if TYPE_CHECKING:
     from ctsec.audit.query import AuditQuery as AuditQuery
     from ctsec.audit.record import SealedEvent as SealedEvent
     from ctsec.audit.record import StoredEvent as StoredEvent
+    from ctsec.audit.schema import EventCatalogue as EventCatalogue
+    from ctsec.audit.schema import EventSchema as EventSchema
+    from ctsec.audit.schema import Field as Field
+    from ctsec.audit.schema import personal as personal
+    from ctsec.audit.schema import public as public
+    from ctsec.audit.schema import secret as secret
     from ctsec.audit.sealing import LOG_OF_LOGS as LOG_OF_LOGS
     from ctsec.audit.sealing import CheckpointRecord as CheckpointRecord
     from ctsec.audit.sealing import Head as Head
@@ -45,11 +54,16 @@ _HOME = {
     "AuditLog": "ctsec.audit._sync",
     "AuditPage": "ctsec.audit.query",
     "AuditQuery": "ctsec.audit.query",
+    "Change": "ctsec.audit.change",
     "CheckpointRecord": "ctsec.audit.sealing",
     "DEPLOYMENT_LOG": "ctsec.audit.event",
     "Event": "ctsec.audit.event",
+    "EventCatalogue": "ctsec.audit.schema",
     "EventName": "ctsec.audit.event",
     "EventOutcome": "ctsec.audit.event",
+    "EventSchema": "ctsec.audit.schema",
+    "Field": "ctsec.audit.schema",
+    "FieldClass": "ctsec.audit.change",
     "Finding": "ctsec.audit.assurance",
     "FindingKind": "ctsec.audit.assurance",
     "Head": "ctsec.audit.sealing",
@@ -65,7 +79,11 @@ _HOME = {
     "VerificationReport": "ctsec.audit.assurance",
     "build": "ctsec.audit.event",
     "canonical": "ctsec.audit.canonical",
+    "diff": "ctsec.audit.change",
     "leaf_hash": "ctsec.audit.canonical",
+    "personal": "ctsec.audit.schema",
+    "public": "ctsec.audit.schema",
+    "secret": "ctsec.audit.schema",
 }
 __all__ = [
     "DEPLOYMENT_LOG",
@@ -76,10 +94,15 @@ __all__ = [
     "AuditLog",
     "AuditPage",
     "AuditQuery",
+    "Change",
     "CheckpointRecord",
     "Event",
+    "EventCatalogue",
     "EventName",
     "EventOutcome",
+    "EventSchema",
+    "Field",
+    "FieldClass",
     "Finding",
     "FindingKind",
     "Head",
@@ -94,7 +117,11 @@ __all__ = [
     "VerificationReport",
     "build",
     "canonical",
+    "diff",
     "leaf_hash",
+    "personal",
+    "public",
+    "secret",
 ]
 
 __getattr__ = face(__name__, _HOME)

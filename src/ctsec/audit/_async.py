@@ -8,9 +8,11 @@ from typing import Unpack
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncInboxRecords, AsyncLogRecords
 from ctsec.audit._async_subjects import AsyncPersonalParts
+from ctsec.audit.catalogue import OWN
 from ctsec.audit.event import Event, LogId, Telling, build
 from ctsec.audit.query import MAX_COUNTED, MAX_PAGE, AuditCounts, AuditPage, AuditQuery, Tally, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
+from ctsec.audit.schema import EventCatalogue
 from ctsec.encryption._async_ports import AsyncSealer, AsyncSubjectSealer
 from ctsec.guard._async_ports import AsyncAsideEvents
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -21,26 +23,31 @@ _BATCH = 500
 class AsyncAsideLog:
     """Events that need no unit of work: each is committed through the guard store before the call returns."""
 
-    __slots__ = ("_aside", "_personal")
+    __slots__ = ("_aside", "_catalogue", "_personal")
 
-    def __init__(self, aside: AsyncAsideEvents, *, personal: AsyncPersonalParts) -> None:
+    def __init__(self, aside: AsyncAsideEvents, *, personal: AsyncPersonalParts, catalogue: EventCatalogue = OWN) -> None:
         self._aside = aside
         self._personal = personal
+        self._catalogue = catalogue
 
     async def record_aside(self, event: Event) -> None:
-        """Write `event` through the guard store, committed before this returns."""
-        await self._aside.append(await sealed_form(event, personal=self._personal))
+        """Write `event` through the guard store, committed before this returns; raises ValueError for what its schema does not declare."""
+        await self._aside.append(await sealed_form(event, personal=self._personal, catalogue=self._catalogue))
 
 
-async def sealed_form(event: Event, *, personal: AsyncPersonalParts) -> StoredEvent:
-    """Return the row of an event, its personal part sealed; raise ValueError if a detail has no canonical form."""
+async def sealed_form(told: Event, *, personal: AsyncPersonalParts, catalogue: EventCatalogue) -> StoredEvent:
+    """Return the row of an event, its personal part sealed; raise ValueError for what its schema does not declare, or is too long."""
+    event = catalogue.applied(told)
     return store_form(event, personal=await personal.seal(event) if event.personal else b"")
 
 
 class AsyncAuditLog:
-    """The audit log of one unit of work: `record` with the change, `record_aside` for what must survive a rollback, and `search`."""
+    """The audit log of one unit of work: `record` with the change, `record_aside` for what must survive a rollback, and `search`.
 
-    __slots__ = ("_ambient", "_aside", "_inbox", "_log", "_personal")
+    What each name may say is in `catalogue`.
+    """
+
+    __slots__ = ("_ambient", "_aside", "_catalogue", "_inbox", "_log", "_personal")
 
     def __init__(
         self,
@@ -51,17 +58,19 @@ class AsyncAuditLog:
         sealer: AsyncSealer,
         ambient: Ambient,
         subjects: AsyncSubjectSealer | None = None,
+        catalogue: EventCatalogue = OWN,
     ) -> None:
         """`subjects` are the keys of persons; without them only events that say nothing personal of anybody can be written."""
         self._ambient = ambient
         self._inbox = inbox
         self._log = log
+        self._catalogue = catalogue
         self._personal = AsyncPersonalParts(sealer, subjects=subjects)
-        self._aside = AsyncAsideLog(aside, personal=self._personal)
+        self._aside = AsyncAsideLog(aside, personal=self._personal, catalogue=catalogue)
 
     async def record(self, event: Event) -> None:
-        """Write `event` in this transaction; raise ValueError if a detail has no canonical form."""
-        await self._inbox.append(await sealed_form(event, personal=self._personal))
+        """Write `event` in this transaction; raise ValueError for what its schema does not declare."""
+        await self._inbox.append(await sealed_form(event, personal=self._personal, catalogue=self._catalogue))
 
     async def record_aside(self, event: Event) -> None:
         """Write `event` through the guard store, committed before this returns."""

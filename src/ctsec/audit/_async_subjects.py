@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
 
 from ctsec.audit.event import Event
 from ctsec.audit.personal import joined as as_one
@@ -12,6 +12,8 @@ from ctsec.audit.personal import merged, parted, personal_context, pieces_of
 from ctsec.audit.record import StoredEvent
 from ctsec.encryption._async_ports import AsyncSealer, AsyncSubjectSealer
 from ctsec.errors import CorruptRecord
+
+MAX_PERSONAL: Final = 60_000
 
 
 class AsyncPersonalParts:
@@ -24,11 +26,14 @@ class AsyncPersonalParts:
         self._subjects = subjects
 
     async def seal(self, event: Event) -> bytes:
-        """Return the sealed personal part of an event, empty if it has none."""
+        """Return the sealed personal part of an event, empty if it has none; raise ValueError if it is too long."""
         context = personal_context(event.id, event.log)
+        pieces = {whose: json.dumps(fields, sort_keys=True).encode() for whose, fields in pieces_of(event).items()}
+        size = sum(map(len, pieces.values()))
+        if size > MAX_PERSONAL:
+            raise ValueError(f"the personal part of an event has at most {MAX_PERSONAL} bytes, this one has {size}")
         made: list[bytes] = []
-        for whose, fields in pieces_of(event).items():
-            plain = json.dumps(fields, sort_keys=True).encode()
+        for whose, plain in pieces.items():
             if not whose:
                 made.append(await self._sealer.seal(plain, context=context))
             elif self._subjects is None:

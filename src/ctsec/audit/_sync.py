@@ -9,9 +9,11 @@ from typing import Unpack
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import InboxRecords, LogRecords
 from ctsec.audit._sync_subjects import PersonalParts
+from ctsec.audit.catalogue import OWN
 from ctsec.audit.event import Event, LogId, Telling, build
 from ctsec.audit.query import MAX_COUNTED, MAX_PAGE, AuditCounts, AuditPage, AuditQuery, Tally, read_cursor, write_cursor
 from ctsec.audit.record import StoredEvent, store_form
+from ctsec.audit.schema import EventCatalogue
 from ctsec.encryption._sync_ports import Sealer, SubjectSealer
 from ctsec.guard._sync_ports import AsideEvents
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -22,26 +24,31 @@ _BATCH = 500
 class AsideLog:
     """Events that need no unit of work: each is committed through the guard store before the call returns."""
 
-    __slots__ = ("_aside", "_personal")
+    __slots__ = ("_aside", "_catalogue", "_personal")
 
-    def __init__(self, aside: AsideEvents, *, personal: PersonalParts) -> None:
+    def __init__(self, aside: AsideEvents, *, personal: PersonalParts, catalogue: EventCatalogue = OWN) -> None:
         self._aside = aside
         self._personal = personal
+        self._catalogue = catalogue
 
     def record_aside(self, event: Event) -> None:
-        """Write `event` through the guard store, committed before this returns."""
-        self._aside.append(sealed_form(event, personal=self._personal))
+        """Write `event` through the guard store, committed before this returns; raises ValueError for what its schema does not declare."""
+        self._aside.append(sealed_form(event, personal=self._personal, catalogue=self._catalogue))
 
 
-def sealed_form(event: Event, *, personal: PersonalParts) -> StoredEvent:
-    """Return the row of an event, its personal part sealed; raise ValueError if a detail has no canonical form."""
+def sealed_form(told: Event, *, personal: PersonalParts, catalogue: EventCatalogue) -> StoredEvent:
+    """Return the row of an event, its personal part sealed; raise ValueError for what its schema does not declare, or is too long."""
+    event = catalogue.applied(told)
     return store_form(event, personal=personal.seal(event) if event.personal else b"")
 
 
 class AuditLog:
-    """The audit log of one unit of work: `record` with the change, `record_aside` for what must survive a rollback, and `search`."""
+    """The audit log of one unit of work: `record` with the change, `record_aside` for what must survive a rollback, and `search`.
 
-    __slots__ = ("_ambient", "_aside", "_inbox", "_log", "_personal")
+    What each name may say is in `catalogue`.
+    """
+
+    __slots__ = ("_ambient", "_aside", "_catalogue", "_inbox", "_log", "_personal")
 
     def __init__(
         self,
@@ -52,17 +59,19 @@ class AuditLog:
         sealer: Sealer,
         ambient: Ambient,
         subjects: SubjectSealer | None = None,
+        catalogue: EventCatalogue = OWN,
     ) -> None:
         """`subjects` are the keys of persons; without them only events that say nothing personal of anybody can be written."""
         self._ambient = ambient
         self._inbox = inbox
         self._log = log
+        self._catalogue = catalogue
         self._personal = PersonalParts(sealer, subjects=subjects)
-        self._aside = AsideLog(aside, personal=self._personal)
+        self._aside = AsideLog(aside, personal=self._personal, catalogue=catalogue)
 
     def record(self, event: Event) -> None:
-        """Write `event` in this transaction; raise ValueError if a detail has no canonical form."""
-        self._inbox.append(sealed_form(event, personal=self._personal))
+        """Write `event` in this transaction; raise ValueError for what its schema does not declare."""
+        self._inbox.append(sealed_form(event, personal=self._personal, catalogue=self._catalogue))
 
     def record_aside(self, event: Event) -> None:
         """Write `event` through the guard store, committed before this returns."""

@@ -38,7 +38,7 @@ def _is_plain(value: object, depth: int = 0) -> bool:
     return isinstance(value, (list, tuple)) and all(_is_plain(item, depth + 1) for item in cast(Sequence[object], value))
 
 
-def _plain(value: object, *, path: str, depth: int = 0) -> object:
+def plain(value: object, *, path: str, depth: int = 0) -> object:
     """Return `value` in plain dicts and lists; raise ValueError that names the path of what has no canonical form."""
     if depth > MAX_DEPTH:
         raise ValueError(f"{path}: nested deeper than {MAX_DEPTH} levels")
@@ -55,10 +55,10 @@ def _plain(value: object, *, path: str, depth: int = 0) -> object:
             return value
         case list() | tuple():
             items = cast(Sequence[object], value)
-            return [_plain(item, path=f"{path}[{index}]", depth=depth + 1) for index, item in enumerate(items)]
+            return [plain(item, path=f"{path}[{index}]", depth=depth + 1) for index, item in enumerate(items)]
         case Mapping():
             members = cast(Mapping[object, object], value)
-            return {_key(key, path=path): _plain(item, path=f"{path}.{key}", depth=depth + 1) for key, item in members.items()}
+            return {_key(key, path=path): plain(item, path=f"{path}.{key}", depth=depth + 1) for key, item in members.items()}
         case _:
             raise ValueError(f"{path}: a {type(value).__name__} has no canonical form")
 
@@ -71,7 +71,7 @@ def _key(key: object, *, path: str) -> str:
 
 def canonical(value: Mapping[str, object]) -> bytes:
     """Return the canonical JSON bytes of `value`; raise ValueError that names the path of what has no canonical form."""
-    body = _ENCODE(value if _is_plain(value) else _plain(value, path="$")).encode("utf-8")
+    body = _ENCODE(value if _is_plain(value) else plain(value, path="$")).encode("utf-8")
     if len(body) > MAX_BODY:
         raise ValueError(f"an event has at most {MAX_BODY} bytes, this one has {len(body)}")
     return body

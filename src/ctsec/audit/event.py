@@ -6,7 +6,7 @@ Rules that this module keeps:
 - an event says who (actor and credential), what (name), on what (targets), for whom (subject), with which outcome and reason, where
   (organization, workspace) and in which request;
 - an event holds ids, enums and numbers. What identifies a person directly (address, user agent, e-mail) goes into `personal`, which
-  is stored sealed, apart from the body; nothing secret goes anywhere;
+  is stored sealed, apart from the body; nothing secret goes anywhere. The schema of its name says which field is what;
 - an event belongs to the log of the organization that it is about, else to the deployment's; a refusal with `not_found` always to the
   deployment's, because whoever finds nothing in an organization is a stranger there and must not write into its log.
 """
@@ -21,13 +21,15 @@ from types import MappingProxyType
 from typing import Final, NewType, Required, TypeAlias, TypedDict
 
 from ctsec.ambient import Ambient
+from ctsec.audit.change import Change
 from ctsec.ids import EventId, OrganizationId, WorkspaceId, new_id
 from ctsec.outcome import Reason
 from ctsec.principal import Principal
+from ctsec.secret import Secret, SecretText
 
 LogId = NewType("LogId", str)
 DEPLOYMENT_LOG: Final = LogId("deployment")
-Detail: TypeAlias = str | int | bool | tuple[str, ...] | None
+Detail: TypeAlias = str | int | bool | tuple[str, ...] | Secret | SecretText | None
 NOTHING: Final[Mapping[str, Detail]] = MappingProxyType({})
 
 
@@ -182,7 +184,8 @@ class Target:
 class Event:
     """One thing that happened; see the module's rules for what goes where.
 
-    `subject` is the id of the person concerned, if it is another than the actor. `details` and `personal` are flat.
+    `subject` is the id of the person concerned, if it is another than the actor. `details` and `personal` are flat, `changes` are what
+    changed, field by field. `schema` is the version of the schema of its name, and `more_changes` how many changes were too many to tell.
     """
 
     id: EventId
@@ -201,6 +204,9 @@ class Event:
     request_id: str
     details: Mapping[str, Detail] = field(default_factory=lambda: NOTHING)
     personal: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    changes: tuple[Change, ...] = ()
+    more_changes: int = 0
+    schema: int = 1
 
     @property
     def log(self) -> LogId:
@@ -219,6 +225,7 @@ class Telling(TypedDict, total=False):
     workspace: WorkspaceId | None
     details: Mapping[str, Detail]
     personal: Mapping[str, str] | None
+    changes: tuple[Change, ...]
 
 
 def build(
@@ -233,6 +240,7 @@ def build(
     workspace: WorkspaceId | None = None,
     details: Mapping[str, Detail] = NOTHING,
     personal: Mapping[str, str] | None = None,
+    changes: tuple[Change, ...] = (),
 ) -> Event:
     """Return the event `name` with time, id and request taken from `ambient`; `refused` makes it a refusal with that reason."""
     if refused is Reason.NOT_FOUND:
@@ -257,4 +265,5 @@ def build(
         request_id=request.id[:64],
         details=details,
         personal={key: value for key, value in {**around, **(personal or {})}.items() if value},
+        changes=changes,
     )

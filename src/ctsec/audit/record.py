@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from ctsec.audit.canonical import canonical, leaf_hash
+from ctsec.audit.change import form
 from ctsec.audit.event import Event, LogId
 from ctsec.errors import CorruptRecord
 from ctsec.ids import EventId, OrganizationId, WorkspaceId
@@ -83,11 +84,13 @@ def store_form(event: Event, *, personal: bytes) -> StoredEvent:
     credential = {"kind": event.credential_kind, "id": event.credential_id}
     body = canonical(
         {
+            **_changes(event),
             "v": BODY_VERSION,
             "id": event.id,
             "log": event.log,
             "time": microseconds(event.time),
             "name": event.name,
+            "schema": event.schema,
             "actor": {"kind": event.actor_kind, "id": event.actor_id, "credential": credential},
             "targets": [{"kind": target.kind, "id": target.id} for target in event.targets],
             "subject": event.subject,
@@ -120,6 +123,13 @@ def store_form(event: Event, *, personal: bytes) -> StoredEvent:
         leaf=leaf_hash(body),
         personal=personal,
     )
+
+
+def _changes(event: Event) -> dict[str, object]:
+    if not event.changes:
+        return {}
+    more: dict[str, object] = {"more_changes": event.more_changes} if event.more_changes else {}
+    return {"changes": [form(change) for change in event.changes], **more}
 
 
 def departures(event: StoredEvent) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.change import Change
 from ctsec.audit.event import EventName, Target
 from ctsec.authn._async_accounts import Accepted, AsyncAccountParts
 from ctsec.guard.counters import password_counter
@@ -97,7 +98,8 @@ class AsyncAddresses:
         for recipient in (user.email, address):
             await self._parts.post.post(self._parts.letters.notice(recipient, what="its e-mail address was changed"))
         actor = principal if own and principal is not None else anonymous()
-        await self._record(EventName.EMAIL_CHANGED, actor, user.id, personal={"before": user.email, "email": address})
+        changes = (Change(path="email", before=user.email, after=address),)
+        await self._audit.note(EventName.EMAIL_CHANGED, actor=actor, targets=(Target("user", user.id),), subject=user.id, changes=changes)
         return after
 
     async def _prove(self, principal: Principal, user: User, password: str) -> Refusal | None:

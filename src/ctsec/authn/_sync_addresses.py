@@ -19,6 +19,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.change import Change
 from ctsec.audit.event import EventName, Target
 from ctsec.authn._sync_accounts import Accepted, AccountParts
 from ctsec.guard.counters import password_counter
@@ -98,7 +99,8 @@ class Addresses:
         for recipient in (user.email, address):
             self._parts.post.post(self._parts.letters.notice(recipient, what="its e-mail address was changed"))
         actor = principal if own and principal is not None else anonymous()
-        self._record(EventName.EMAIL_CHANGED, actor, user.id, personal={"before": user.email, "email": address})
+        changes = (Change(path="email", before=user.email, after=address),)
+        self._audit.note(EventName.EMAIL_CHANGED, actor=actor, targets=(Target("user", user.id),), subject=user.id, changes=changes)
         return after
 
     def _prove(self, principal: Principal, user: User, password: str) -> Refusal | None:

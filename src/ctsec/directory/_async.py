@@ -8,6 +8,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.change import Change, diff
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.directory._async_ports import (
     AsyncAuthority,
@@ -106,8 +107,9 @@ class AsyncDirectory:
             return Refusal(Reason.INVALID_INPUT, str(error))
         if not await self._organizations.replace(after):
             return _CONFLICT
+        changes = diff({"name": before.name}, {"name": after.name})
         await self._record(
-            EventName.ORGANIZATION_CHANGED, actor, Target("organization", organization), organization, details={"field": "name"}
+            EventName.ORGANIZATION_CHANGED, actor, Target("organization", organization), organization, details={}, changes=changes
         )
         return after
 
@@ -228,6 +230,7 @@ class AsyncDirectory:
         *,
         details: Mapping[str, Detail],
         workspace: WorkspaceId | None = None,
+        changes: tuple[Change, ...] = (),
     ) -> None:
         await self._audit.note(
             name,
@@ -236,6 +239,7 @@ class AsyncDirectory:
             organization=organization,
             workspace=workspace,
             details=details,
+            changes=changes,
         )
 
     async def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:

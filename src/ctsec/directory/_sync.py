@@ -9,6 +9,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.change import Change, diff
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.directory._sync_ports import (
     Authority,
@@ -107,7 +108,8 @@ class Directory:
             return Refusal(Reason.INVALID_INPUT, str(error))
         if not self._organizations.replace(after):
             return _CONFLICT
-        self._record(EventName.ORGANIZATION_CHANGED, actor, Target("organization", organization), organization, details={"field": "name"})
+        changes = diff({"name": before.name}, {"name": after.name})
+        self._record(EventName.ORGANIZATION_CHANGED, actor, Target("organization", organization), organization, details={}, changes=changes)
         return after
 
     def create_workspace(
@@ -227,6 +229,7 @@ class Directory:
         *,
         details: Mapping[str, Detail],
         workspace: WorkspaceId | None = None,
+        changes: tuple[Change, ...] = (),
     ) -> None:
         self._audit.note(
             name,
@@ -235,6 +238,7 @@ class Directory:
             organization=organization,
             workspace=workspace,
             details=details,
+            changes=changes,
         )
 
     def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:

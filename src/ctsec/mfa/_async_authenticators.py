@@ -7,6 +7,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.change import Change, diff
 from ctsec.audit.event import EventName, Target
 from ctsec.guard.counters import code_counter
 from ctsec.ids import AuthenticatorId, SessionId, UserId
@@ -50,7 +51,8 @@ class AsyncAuthenticators:
         after = replace(authenticator, name=label, version=authenticator.version + 1)
         if not await self._parts.authenticators.replace(after):
             return Refusal(Reason.CONFLICT, "the authenticator app was used or changed meanwhile; try again")
-        await self._record(EventName.AUTHENTICATOR_RENAMED, principal, user, after)
+        changes = diff({"name": authenticator.name}, {"name": label})
+        await self._record(EventName.AUTHENTICATOR_RENAMED, principal, user, after, changes)
         return after
 
     async def remove(self, principal: Principal, authenticator_id: AuthenticatorId) -> Outcome[Authenticator]:
@@ -85,5 +87,8 @@ class AsyncAuthenticators:
         found = [each for each in await self.of(user.id) if each.id == authenticator_id]
         return (user, found[0]) if found else _NONE
 
-    async def _record(self, name: EventName, principal: Principal, user: User, authenticator: Authenticator) -> None:
-        await self._audit.note(name, actor=principal, targets=(Target("authenticator", authenticator.id),), subject=user.id)
+    async def _record(
+        self, name: EventName, principal: Principal, user: User, authenticator: Authenticator, changes: tuple[Change, ...] = ()
+    ) -> None:
+        target = Target("authenticator", authenticator.id)
+        await self._audit.note(name, actor=principal, targets=(target,), subject=user.id, changes=changes)

@@ -7,6 +7,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.change import Change, diff
 from ctsec.audit.event import EventName, Target
 from ctsec.guard.counters import code_counter
 from ctsec.guard.proof import Purpose
@@ -105,7 +106,7 @@ class AsyncPasskeys:
         after = replace(found[1], name=label, version=found[1].version + 1)
         if not await self._parts.passkeys.replace(after):
             return Refusal(Reason.CONFLICT, "the passkey was used or changed meanwhile; try again")
-        await self._record(EventName.PASSKEY_RENAMED, principal, after)
+        await self._record(EventName.PASSKEY_RENAMED, principal, after, diff({"name": found[1].name}, {"name": label}))
         return after
 
     async def remove(self, principal: Principal, passkey_id: PasskeyId) -> Outcome[Passkey]:
@@ -168,13 +169,14 @@ class AsyncPasskeys:
         await self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
         await self._parts.post.post(self._parts.letters.notice(user.email, what=what))
 
-    async def _record(self, name: EventName, principal: Principal, passkey: Passkey) -> None:
+    async def _record(self, name: EventName, principal: Principal, passkey: Passkey, changes: tuple[Change, ...] = ()) -> None:
         await self._audit.note(
             name,
             actor=principal,
             targets=(Target("passkey", passkey.id),),
             subject=passkey.user_id,
             details={"backup": passkey.backup.value},
+            changes=changes,
         )
 
     async def _refuse(self, refusal: Refusal, principal: Principal, user: User) -> Refusal:

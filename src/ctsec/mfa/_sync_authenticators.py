@@ -8,6 +8,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.change import Change, diff
 from ctsec.audit.event import EventName, Target
 from ctsec.guard.counters import code_counter
 from ctsec.ids import AuthenticatorId, SessionId, UserId
@@ -51,7 +52,8 @@ class Authenticators:
         after = replace(authenticator, name=label, version=authenticator.version + 1)
         if not self._parts.authenticators.replace(after):
             return Refusal(Reason.CONFLICT, "the authenticator app was used or changed meanwhile; try again")
-        self._record(EventName.AUTHENTICATOR_RENAMED, principal, user, after)
+        changes = diff({"name": authenticator.name}, {"name": label})
+        self._record(EventName.AUTHENTICATOR_RENAMED, principal, user, after, changes)
         return after
 
     def remove(self, principal: Principal, authenticator_id: AuthenticatorId) -> Outcome[Authenticator]:
@@ -84,5 +86,8 @@ class Authenticators:
         found = [each for each in self.of(user.id) if each.id == authenticator_id]
         return (user, found[0]) if found else _NONE
 
-    def _record(self, name: EventName, principal: Principal, user: User, authenticator: Authenticator) -> None:
-        self._audit.note(name, actor=principal, targets=(Target("authenticator", authenticator.id),), subject=user.id)
+    def _record(
+        self, name: EventName, principal: Principal, user: User, authenticator: Authenticator, changes: tuple[Change, ...] = ()
+    ) -> None:
+        target = Target("authenticator", authenticator.id)
+        self._audit.note(name, actor=principal, targets=(target,), subject=user.id, changes=changes)

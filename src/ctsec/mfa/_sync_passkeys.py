@@ -8,6 +8,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.change import Change, diff
 from ctsec.audit.event import EventName, Target
 from ctsec.guard.counters import code_counter
 from ctsec.guard.proof import Purpose
@@ -106,7 +107,7 @@ class Passkeys:
         after = replace(found[1], name=label, version=found[1].version + 1)
         if not self._parts.passkeys.replace(after):
             return Refusal(Reason.CONFLICT, "the passkey was used or changed meanwhile; try again")
-        self._record(EventName.PASSKEY_RENAMED, principal, after)
+        self._record(EventName.PASSKEY_RENAMED, principal, after, diff({"name": found[1].name}, {"name": label}))
         return after
 
     def remove(self, principal: Principal, passkey_id: PasskeyId) -> Outcome[Passkey]:
@@ -169,13 +170,14 @@ class Passkeys:
         self._parts.sessions.revoke_others(user.id, keep=SessionId(principal.credential.id))
         self._parts.post.post(self._parts.letters.notice(user.email, what=what))
 
-    def _record(self, name: EventName, principal: Principal, passkey: Passkey) -> None:
+    def _record(self, name: EventName, principal: Principal, passkey: Passkey, changes: tuple[Change, ...] = ()) -> None:
         self._audit.note(
             name,
             actor=principal,
             targets=(Target("passkey", passkey.id),),
             subject=passkey.user_id,
             details={"backup": passkey.backup.value},
+            changes=changes,
         )
 
     def _refuse(self, refusal: Refusal, principal: Principal, user: User) -> Refusal:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from ctsec.audit.event import Detail, EventName, Target
+from ctsec.audit.change import Change, diff
+from ctsec.audit.event import NOTHING, Detail, EventName, Target
 from ctsec.errors import StaleRead, StoreBusy
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -174,7 +175,9 @@ class AsyncRoles:
             created_at=now,
         )
         await self._assignments.put(assignment)
-        await self._changed(EventName.ROLE_ASSIGNED, actor, organization, user=user, workspace=workspace, details={"role": grant.role})
+        changes = diff(_told(target.workspaces.get(workspace) if target is not None else None), _told(grant))
+        details = {"role": grant.role}
+        await self._changed(EventName.ROLE_ASSIGNED, actor, organization, user=user, workspace=workspace, changes=changes, details=details)
         return assignment
 
     async def revoke(
@@ -200,8 +203,7 @@ class AsyncRoles:
             return await self._refuse(actor, organization, refusal, user=user, workspace=workspace, details={})
         if await self._assignments.remove(organization, workspace, user):
             held = target.workspaces.get(workspace)
-            details = {"before": held.role if held else None}
-            await self._changed(EventName.ROLE_REVOKED, actor, organization, user=user, workspace=workspace, details=details)
+            await self._changed(EventName.ROLE_REVOKED, actor, organization, user=user, workspace=workspace, changes=diff(_told(held), {}))
         return None
 
     async def change_organization_role(
@@ -293,8 +295,7 @@ class AsyncRoles:
             # Raised, not returned: the owner count is written already, so the transaction must not commit.
             raise StoreBusy("the membership changed although its organization was locked; roll back and try again")
         name = EventName.ROLE_CHANGED if before.role != after.role else EventName.MEMBERSHIP_CHANGED
-        told = {"before": before.role, "after": after.role} if before.role != after.role else details
-        await self._changed(name, actor, organization, user=user, workspace=None, details=told)
+        await self._changed(name, actor, organization, user=user, workspace=None, changes=diff(_told(before), _told(after)))
         return after
 
     async def _changed(
@@ -305,10 +306,12 @@ class AsyncRoles:
         *,
         user: UserId,
         workspace: WorkspaceId | None,
-        details: Mapping[str, Detail],
+        changes: tuple[Change, ...],
+        details: Mapping[str, Detail] = NOTHING,
     ) -> None:
-        target = Target("user", user)
-        await self._acting.changed(name, actor, organization, target=target, user=user, workspace=workspace, details=details)
+        await self._acting.changed(
+            name, actor, organization, target=Target("user", user), user=user, workspace=workspace, changes=changes, details=details
+        )
 
     async def _refuse(
         self,
@@ -322,3 +325,11 @@ class AsyncRoles:
     ) -> Refusal:
         target = Target("user", user)
         return await self._acting.refuse(actor, organization, refusal, target=target, subject=user, workspace=workspace, details=details)
+
+
+def _told(held: Standing | Assignment | None) -> dict[str, object]:
+    """Return what an event says of a role that somebody holds."""
+    if held is None:
+        return {}
+    starts, ends = (moment.isoformat() if moment is not None else None for moment in (held.starts_at, held.expires_at))
+    return {"role": held.role, "starts_at": starts, "expires_at": ends}

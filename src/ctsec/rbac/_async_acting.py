@@ -9,7 +9,8 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
-from ctsec.audit.event import Detail, EventName, Target
+from ctsec.audit.change import Change
+from ctsec.audit.event import NOTHING, Detail, EventName, Target
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
@@ -83,8 +84,9 @@ class AsyncActing:
         target: Target,
         user: UserId,
         workspace: WorkspaceId | None,
-        details: Mapping[str, Detail],
+        details: Mapping[str, Detail] = NOTHING,
         personal: Mapping[str, str] | None = None,
+        changes: tuple[Change, ...] = (),
     ) -> None:
         """Raise the version of the organization's roles, have caches forget the person, and write the event."""
         await self.owners.advance_roles(organization)
@@ -98,6 +100,7 @@ class AsyncActing:
             workspace=workspace,
             details=details,
             personal=personal,
+            changes=changes,
         )
 
     async def refuse(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ctsec.audit.event import EventName, Target
+from ctsec.audit.change import Change, diff
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
@@ -53,7 +54,7 @@ class AsyncCustomRoles:
             return known
         await self._records.put(record)
         name = EventName.CUSTOM_ROLE_CREATED if known is None else EventName.CUSTOM_ROLE_CHANGED
-        await self._changed(name, actor, organization, record)
+        await self._changed(name, actor, organization, record, diff(_told(known), _told(record)) if known is not None else ())
         return record
 
     async def remove(self, actor: Principal, *, organization: OrganizationId, name: str) -> Outcome[CustomRoleRecord | None]:
@@ -105,7 +106,9 @@ class AsyncCustomRoles:
                 refusal = Refusal(Reason.CONFLICT, f"people hold {name}, which this change would keep apart from another role")
         return refusal
 
-    async def _changed(self, name: EventName, actor: Principal, organization: OrganizationId, record: CustomRoleRecord) -> None:
+    async def _changed(
+        self, name: EventName, actor: Principal, organization: OrganizationId, record: CustomRoleRecord, changes: tuple[Change, ...] = ()
+    ) -> None:
         # Another number, never one that was there before: what processes remember of the policy is of the old one.
         revision = int.from_bytes(self._acting.ambient.random(8), "big") >> 1 | 1
         await self._records.customise(organization, revision)
@@ -116,13 +119,18 @@ class AsyncCustomRoles:
             actor=actor,
             targets=(Target("role", record.name),),
             organization=organization,
-            details={"permissions": tuple(sorted(record.permissions)), "extends": record.extends},
+            details=_told(record),
+            changes=changes,
         )
 
     async def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, name: str) -> Refusal:
         return await self._acting.refuse(
             actor, organization, refusal, target=Target("role", name[:64]), workspace=None, details={"attempted": "role.define"}
         )
+
+
+def _told(record: CustomRoleRecord) -> dict[str, Detail]:
+    return {"permissions": tuple(sorted(record.permissions)), "extends": record.extends}
 
 
 class AsyncPolicies:

@@ -14,6 +14,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from ctsec.audit.change import diff
 from ctsec.audit.event import EventName, Target
 from ctsec.ids import OrganizationId, UserId
 from ctsec.mfa_policy import MfaPolicy
@@ -118,13 +119,22 @@ class AsyncRequirements:
             actor=actor,
             targets=(target,),
             organization=organization,
-            details={"before": _told(before), "after": _told(wanted)},
+            changes=diff(_told(before), _told(wanted)),
         )
         return None
 
 
-def _told(policy: MfaPolicy | None) -> str:
-    return "nobody" if policy is None else str(policy)
+def _told(policy: MfaPolicy | None) -> dict[str, object]:
+    """Return what an event says of a requirement: of whom, from when, and from when on it is refused to go without."""
+    if policy is None:
+        return {}
+    return {
+        "everybody": policy.everybody,
+        "organization_roles": tuple(sorted(policy.organization_roles or ())),
+        "workspace_roles": tuple(sorted(policy.workspace_roles)),
+        "starts_at": policy.starts_at.isoformat(),
+        "grace_until": policy.grace_until.isoformat(),
+    }
 
 
 def _unknown_role(policy: Policy, wanted: MfaPolicy) -> Refusal | None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from ctsec.audit.event import Detail, EventName, Target
+from ctsec.audit.change import Change, diff
+from ctsec.audit.event import NOTHING, Detail, EventName, Target
 from ctsec.errors import StaleRead, StoreBusy
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -175,7 +176,9 @@ class Roles:
             created_at=now,
         )
         self._assignments.put(assignment)
-        self._changed(EventName.ROLE_ASSIGNED, actor, organization, user=user, workspace=workspace, details={"role": grant.role})
+        changes = diff(_told(target.workspaces.get(workspace) if target is not None else None), _told(grant))
+        details = {"role": grant.role}
+        self._changed(EventName.ROLE_ASSIGNED, actor, organization, user=user, workspace=workspace, changes=changes, details=details)
         return assignment
 
     def revoke(
@@ -201,8 +204,7 @@ class Roles:
             return self._refuse(actor, organization, refusal, user=user, workspace=workspace, details={})
         if self._assignments.remove(organization, workspace, user):
             held = target.workspaces.get(workspace)
-            details = {"before": held.role if held else None}
-            self._changed(EventName.ROLE_REVOKED, actor, organization, user=user, workspace=workspace, details=details)
+            self._changed(EventName.ROLE_REVOKED, actor, organization, user=user, workspace=workspace, changes=diff(_told(held), {}))
         return None
 
     def change_organization_role(self, actor: Principal, *, organization: OrganizationId, user: UserId, role: str) -> Outcome[Standing]:
@@ -292,8 +294,7 @@ class Roles:
             # Raised, not returned: the owner count is written already, so the transaction must not commit.
             raise StoreBusy("the membership changed although its organization was locked; roll back and try again")
         name = EventName.ROLE_CHANGED if before.role != after.role else EventName.MEMBERSHIP_CHANGED
-        told = {"before": before.role, "after": after.role} if before.role != after.role else details
-        self._changed(name, actor, organization, user=user, workspace=None, details=told)
+        self._changed(name, actor, organization, user=user, workspace=None, changes=diff(_told(before), _told(after)))
         return after
 
     def _changed(
@@ -304,10 +305,12 @@ class Roles:
         *,
         user: UserId,
         workspace: WorkspaceId | None,
-        details: Mapping[str, Detail],
+        changes: tuple[Change, ...],
+        details: Mapping[str, Detail] = NOTHING,
     ) -> None:
-        target = Target("user", user)
-        self._acting.changed(name, actor, organization, target=target, user=user, workspace=workspace, details=details)
+        self._acting.changed(
+            name, actor, organization, target=Target("user", user), user=user, workspace=workspace, changes=changes, details=details
+        )
 
     def _refuse(
         self,
@@ -321,3 +324,11 @@ class Roles:
     ) -> Refusal:
         target = Target("user", user)
         return self._acting.refuse(actor, organization, refusal, target=target, subject=user, workspace=workspace, details=details)
+
+
+def _told(held: Standing | Assignment | None) -> dict[str, object]:
+    """Return what an event says of a role that somebody holds."""
+    if held is None:
+        return {}
+    starts, ends = (moment.isoformat() if moment is not None else None for moment in (held.starts_at, held.expires_at))
+    return {"role": held.role, "starts_at": starts, "expires_at": ends}

@@ -10,7 +10,8 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
-from ctsec.audit.event import Detail, EventName, Target
+from ctsec.audit.change import Change
+from ctsec.audit.event import NOTHING, Detail, EventName, Target
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
@@ -80,8 +81,9 @@ class Acting:
         target: Target,
         user: UserId,
         workspace: WorkspaceId | None,
-        details: Mapping[str, Detail],
+        details: Mapping[str, Detail] = NOTHING,
         personal: Mapping[str, str] | None = None,
+        changes: tuple[Change, ...] = (),
     ) -> None:
         """Raise the version of the organization's roles, have caches forget the person, and write the event."""
         self.owners.advance_roles(organization)
@@ -95,6 +97,7 @@ class Acting:
             workspace=workspace,
             details=details,
             personal=personal,
+            changes=changes,
         )
 
     def refuse(

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from ctsec.audit.event import EventName, Target
+from ctsec.audit.change import Change, diff
+from ctsec.audit.event import Detail, EventName, Target
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
@@ -54,7 +55,7 @@ class CustomRoles:
             return known
         self._records.put(record)
         name = EventName.CUSTOM_ROLE_CREATED if known is None else EventName.CUSTOM_ROLE_CHANGED
-        self._changed(name, actor, organization, record)
+        self._changed(name, actor, organization, record, diff(_told(known), _told(record)) if known is not None else ())
         return record
 
     def remove(self, actor: Principal, *, organization: OrganizationId, name: str) -> Outcome[CustomRoleRecord | None]:
@@ -106,7 +107,9 @@ class CustomRoles:
                 refusal = Refusal(Reason.CONFLICT, f"people hold {name}, which this change would keep apart from another role")
         return refusal
 
-    def _changed(self, name: EventName, actor: Principal, organization: OrganizationId, record: CustomRoleRecord) -> None:
+    def _changed(
+        self, name: EventName, actor: Principal, organization: OrganizationId, record: CustomRoleRecord, changes: tuple[Change, ...] = ()
+    ) -> None:
         # Another number, never one that was there before: what processes remember of the policy is of the old one.
         revision = int.from_bytes(self._acting.ambient.random(8), "big") >> 1 | 1
         self._records.customise(organization, revision)
@@ -117,13 +120,18 @@ class CustomRoles:
             actor=actor,
             targets=(Target("role", record.name),),
             organization=organization,
-            details={"permissions": tuple(sorted(record.permissions)), "extends": record.extends},
+            details=_told(record),
+            changes=changes,
         )
 
     def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, name: str) -> Refusal:
         return self._acting.refuse(
             actor, organization, refusal, target=Target("role", name[:64]), workspace=None, details={"attempted": "role.define"}
         )
+
+
+def _told(record: CustomRoleRecord) -> dict[str, Detail]:
+    return {"permissions": tuple(sorted(record.permissions)), "extends": record.extends}
 
 
 class Policies:

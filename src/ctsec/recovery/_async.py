@@ -17,6 +17,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.change import diff
 from ctsec.audit.event import EventName, Target
 from ctsec.ids import OrganizationId, RecoveryId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -163,7 +164,7 @@ class AsyncMfaResets:
             actor=actor,
             targets=(Target("organization", organization),),
             organization=organization,
-            details={"approvals": approvals, "delay_seconds": seconds},
+            changes=diff(_told(before), _told(after)),
         )
         return after
 
@@ -174,3 +175,7 @@ class AsyncMfaResets:
 
     async def _refuse(self, refusal: Refusal, actor: Principal, organization: OrganizationId, user: UserId, *, attempted: str) -> Refusal:
         return await self._cases.refuse(refusal, by=actor, user=user, organization=organization, attempted=attempted)
+
+
+def _told(terms: RecoveryTerms) -> dict[str, object]:
+    return {"approvals": terms.approvals, "delay_seconds": terms.delay_seconds}

@@ -18,6 +18,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.change import diff
 from ctsec.audit.event import EventName, Target
 from ctsec.ids import OrganizationId, RecoveryId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -162,7 +163,7 @@ class MfaResets:
             actor=actor,
             targets=(Target("organization", organization),),
             organization=organization,
-            details={"approvals": approvals, "delay_seconds": seconds},
+            changes=diff(_told(before), _told(after)),
         )
         return after
 
@@ -173,3 +174,7 @@ class MfaResets:
 
     def _refuse(self, refusal: Refusal, actor: Principal, organization: OrganizationId, user: UserId, *, attempted: str) -> Refusal:
         return self._cases.refuse(refusal, by=actor, user=user, organization=organization, attempted=attempted)
+
+
+def _told(terms: RecoveryTerms) -> dict[str, object]:
+    return {"approvals": terms.approvals, "delay_seconds": terms.delay_seconds}

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit._async_ports import AsyncLogSigner
+from ctsec.audit._async_recorder import AsyncRecorder
 from ctsec.audit._async_subjects import AsyncPersonalParts
 from ctsec.audit.erasure._async_ports import AsyncErasureList
 from ctsec.audit.event import Event
@@ -25,6 +26,7 @@ from ctsec.guard._async_ports import AsyncSharedAllowances
 from ctsec.ids import Random, WorkspaceId
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.operators import Operator
+from ctsec.principal import Principal
 from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
@@ -134,7 +136,9 @@ class AsyncSecurity:
         source = AsyncDeks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        self._aside = AsyncAsideLog(storage.guard.events, personal=AsyncPersonalParts(secrets, subjects=subjects))
+        self._aside = AsyncAsideLog(
+            storage.guard.events, personal=AsyncPersonalParts(secrets, subjects=subjects), catalogue=parts.catalogue
+        )
         self._wake, self._rest, self._feed = wake, rest, feed
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
@@ -201,9 +205,14 @@ class AsyncSecurity:
         """Write an audit event that belongs to no unit of work, committed before this returns: a guard's denial."""
         await self._aside.record_aside(event)
 
-    def join(self, session: object, request: Request | None = None) -> AsyncUnit:
-        """Return a unit that rides in the host's session; the host commits or rolls back, ctsec never does."""
-        return self._unit(self._storage.join(session, after_commit=self._committed), request)
+    def join(self, session: object, request: Request | None = None, *, actor: Principal | None = None) -> AsyncUnit:
+        """Return a unit that rides in the host's session; the host commits or rolls back, ctsec never does.
+
+        `actor` is in whose name changes of recorded models are written (`ctsec.storage.sql.RecordedModels`) until the transaction ends.
+        """
+        unit = self._unit(self._storage.join(session, after_commit=self._committed), request)
+        AsyncRecorder(unit.audit, actor=actor).attach(session)
+        return unit
 
     async def prepare(self) -> None:
         """Make the deployment's data key if there is none, another if it is old; run at each start, before the first unit of work."""

@@ -261,7 +261,7 @@ class AsyncExports:
             return
         organization = None if wanted.query.log == DEPLOYMENT_LOG else OrganizationId(wanted.query.log)
         # What was typed into a filter is anything: an address, an id of somebody else's.
-        typed = {"filters": json.dumps(wanted.filters, sort_keys=True)} if wanted.filters else {}
+        typed = {"asked": json.dumps(wanted.filters, sort_keys=True)} if wanted.filters else {}
         await self._aside.record_aside(
             build(
                 EventName.AUDIT_EXPORTED,

@@ -153,6 +153,7 @@ class AsyncPeople:
             sealer=self._engines.secrets,
             ambient=self._ambient,
             subjects=self._engines.subjects,
+            catalogue=self._parts.catalogue,
         )
 
     @property

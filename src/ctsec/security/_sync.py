@@ -12,6 +12,7 @@ from typing import TypeAlias
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AsideLog
 from ctsec.audit._sync_ports import LogSigner
+from ctsec.audit._sync_recorder import Recorder
 from ctsec.audit._sync_subjects import PersonalParts
 from ctsec.audit.erasure._sync_ports import ErasureList
 from ctsec.audit.event import Event
@@ -26,6 +27,7 @@ from ctsec.guard._sync_ports import SharedAllowances
 from ctsec.ids import Random, WorkspaceId
 from ctsec.mail._sync_ports import Mailer
 from ctsec.operators import Operator
+from ctsec.principal import Principal
 from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
@@ -135,7 +137,7 @@ class Security:
         source = Deks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        self._aside = AsideLog(storage.guard.events, personal=PersonalParts(secrets, subjects=subjects))
+        self._aside = AsideLog(storage.guard.events, personal=PersonalParts(secrets, subjects=subjects), catalogue=parts.catalogue)
         self._wake, self._rest, self._feed = wake, rest, feed
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
         self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
@@ -202,9 +204,14 @@ class Security:
         """Write an audit event that belongs to no unit of work, committed before this returns: a guard's denial."""
         self._aside.record_aside(event)
 
-    def join(self, session: object, request: Request | None = None) -> Unit:
-        """Return a unit that rides in the host's session; the host commits or rolls back, ctsec never does."""
-        return self._unit(self._storage.join(session, after_commit=self._committed), request)
+    def join(self, session: object, request: Request | None = None, *, actor: Principal | None = None) -> Unit:
+        """Return a unit that rides in the host's session; the host commits or rolls back, ctsec never does.
+
+        `actor` is in whose name changes of recorded models are written (`ctsec.storage.sql.RecordedModels`) until the transaction ends.
+        """
+        unit = self._unit(self._storage.join(session, after_commit=self._committed), request)
+        Recorder(unit.audit, actor=actor).attach(session)
+        return unit
 
     def prepare(self) -> None:
         """Make the deployment's data key if there is none, another if it is old; run at each start, before the first unit of work."""

@@ -154,6 +154,7 @@ class People:
             sealer=self._engines.secrets,
             ambient=self._ambient,
             subjects=self._engines.subjects,
+            catalogue=self._parts.catalogue,
         )
 
     @property

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
+from ctsec.audit.catalogue import SCHEMAS
 from ctsec.audit.retention.plan import RetentionPolicy
+from ctsec.audit.schema import EventCatalogue, EventSchema
 from ctsec.audit.signing import LogIdentity
 from ctsec.authn._sync_ports import BreachRanges
 from ctsec.authn.argon2 import Argon2Parameters
@@ -66,6 +68,7 @@ class Settings:
     never change, or nothing more is signed. `former_log_keys` are public keys (`ed25519:` and 64 hex digits) that signed the logs before.
     `retention` says how long events are kept, and `former_retention_keys` are public keys that signed purges of them before.
     `trusted_devices` is how long a device skips the second step whose person said so at one (30 days at most); None: none ever does.
+    `events` are the host's own events with their schemas; a name that is not among them, or ctsec's, can not be written.
     """
 
     issuer: str
@@ -88,6 +91,7 @@ class Settings:
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     former_retention_keys: tuple[str, ...] = ()
     trusted_devices: timedelta | None = None
+    events: tuple[EventSchema, ...] = ()
 
     def log_identity(self, key: bytes | None, *, retention: bytes | None = None) -> LogIdentity:
         """Return who the logs of this deployment are, their present public keys (None: not signed, not purged) and the former ones."""
@@ -154,6 +158,7 @@ class EmbeddedOptions:
 
     `retention` says how long events of the log are kept (seven years, if nothing else is said); the key that signs their purge comes from
     the key file too, and `former_retention_keys` are the public keys of key files that signed it before.
+    `events` are the host's own events in the audit log, with what each may say (`ctsec.audit.EventSchema`).
 
     `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
     What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
@@ -201,6 +206,7 @@ class EmbeddedOptions:
     erased: str | None = None
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     former_retention_keys: tuple[str, ...] = ()
+    events: tuple[EventSchema, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +259,10 @@ class Parts:
     methods: MethodTable | None = None
     memory: Memory
     letters: Letters = field(init=False)
+    catalogue: EventCatalogue = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "catalogue", EventCatalogue(SCHEMAS, host=self.settings.events))
         letters = Letters(self.settings.issuer, self.settings.base_url, self.settings.letters)
         object.__setattr__(self, "letters", letters)
         if self.methods is not None and self.methods.index != self.policy.index:

@@ -9,13 +9,14 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.change import Change, diff
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.ids import CredentialId, OrganizationId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import Secret
 from ctsec.vault._async_ports import AsyncCredentialRecords, AsyncPlaces, AsyncVaultRights, AsyncVaultSealer
-from ctsec.vault.change import changed, differences, fits, judged, made_of, rotated
+from ctsec.vault.change import changed, differences, fits, judged, made_of, rotated, told
 from ctsec.vault.record import (
     CREDENTIALS_MANAGE,
     CREDENTIALS_USE,
@@ -118,7 +119,7 @@ class AsyncVault:
         if not await self._parts.records.replace(after):
             return await self._refuse(actor, organization, _CHANGED, attempted="credential.change", credential=credential)
         details = {"changed": differences(found, after), "access": after.access.value}
-        await self._note(EventName.CREDENTIAL_CHANGED, actor, after, details)
+        await self._note(EventName.CREDENTIAL_CHANGED, actor, after, details, diff(told(found), told(after)))
         return after
 
     async def use(
@@ -214,7 +215,14 @@ class AsyncVault:
             return await self._parts.sealer.seal(secret.reveal(), context=context)
         return await self._parts.sealer.seal(secret.reveal(), context=context, region=region)
 
-    async def _note(self, name: EventName, actor: Principal, credential: VaultCredential, details: Mapping[str, Detail]) -> None:
+    async def _note(
+        self,
+        name: EventName,
+        actor: Principal,
+        credential: VaultCredential,
+        details: Mapping[str, Detail],
+        changes: tuple[Change, ...] = (),
+    ) -> None:
         await self._audit.note(
             name,
             actor=actor,
@@ -222,6 +230,7 @@ class AsyncVault:
             organization=credential.organization_id,
             workspace=credential.workspace_id,
             details=details,
+            changes=changes,
         )
 
     async def _refuse(

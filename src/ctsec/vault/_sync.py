@@ -10,13 +10,14 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.change import Change, diff
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.ids import CredentialId, OrganizationId, WorkspaceId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import Secret
 from ctsec.vault._sync_ports import CredentialRecords, Places, VaultRights, VaultSealer
-from ctsec.vault.change import changed, differences, fits, judged, made_of, rotated
+from ctsec.vault.change import changed, differences, fits, judged, made_of, rotated, told
 from ctsec.vault.record import (
     CREDENTIALS_MANAGE,
     CREDENTIALS_USE,
@@ -119,7 +120,7 @@ class Vault:
         if not self._parts.records.replace(after):
             return self._refuse(actor, organization, _CHANGED, attempted="credential.change", credential=credential)
         details = {"changed": differences(found, after), "access": after.access.value}
-        self._note(EventName.CREDENTIAL_CHANGED, actor, after, details)
+        self._note(EventName.CREDENTIAL_CHANGED, actor, after, details, diff(told(found), told(after)))
         return after
 
     def use(
@@ -213,7 +214,14 @@ class Vault:
             return self._parts.sealer.seal(secret.reveal(), context=context)
         return self._parts.sealer.seal(secret.reveal(), context=context, region=region)
 
-    def _note(self, name: EventName, actor: Principal, credential: VaultCredential, details: Mapping[str, Detail]) -> None:
+    def _note(
+        self,
+        name: EventName,
+        actor: Principal,
+        credential: VaultCredential,
+        details: Mapping[str, Detail],
+        changes: tuple[Change, ...] = (),
+    ) -> None:
         self._audit.note(
             name,
             actor=actor,
@@ -221,6 +229,7 @@ class Vault:
             organization=credential.organization_id,
             workspace=credential.workspace_id,
             details=details,
+            changes=changes,
         )
 
     def _refuse(

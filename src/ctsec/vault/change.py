@@ -10,7 +10,7 @@ Rules that this module keeps:
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -123,6 +123,12 @@ def rotated(credential: VaultCredential, *, by: str, now: datetime) -> VaultCred
 def differences(before: VaultCredential, after: VaultCredential) -> tuple[str, ...]:
     """Return the names of the fields, among those that a manager sets, that differ."""
     return tuple(each for each in _SET if getattr(before, each) != getattr(after, each))
+
+
+def told(credential: VaultCredential) -> Mapping[str, object]:
+    """Return what an event says of the fields that a manager sets."""
+    values: dict[str, object] = {each: getattr(credential, each) for each in _SET}
+    return values | {name: tuple(sorted(each)) for name in ("regions", "services", "users") if (each := getattr(credential, name))}
 
 
 def _seconds(wish: VaultWish) -> int:

@@ -9,11 +9,11 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ctsec.ambient import Ambient, Request
-from ctsec.audit.event import EventName, Target, build
+from ctsec.audit.event import Event, EventName, Target, build
 from ctsec.errors import AccessDenied, CtsecError
 from ctsec.ids import OrganizationId, UserId, WorkspaceId, is_id
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -35,6 +35,7 @@ from ctsec.web.guarding import (
 )
 from ctsec.web.http import WebRequest, over_limit
 from ctsec.web.problem import Problem, of_error, of_limit, of_mistake, of_refusal
+from ctsec.web.reading import target_id
 from ctsec.web.site import Site
 
 
@@ -117,6 +118,28 @@ class Entry:
         enough = Factor.PASSKEY in enrolled or Factor.PASSWORD in principal.credential.factors
         return replace(problem, hint="step_up" if enough else "sign_in")
 
+    def reading(self, request: WebRequest, demand: Demand, principal: Principal) -> tuple[Event, ...]:
+        """Return the event of a read that `require` has let through, to be written with it; none where the guard declares none."""
+        if demand.reads is None:
+            return ()
+        place = self._place(demand, principal, request.params) if demand.permission is not None else NO_ORGANIZATION
+        organization, workspace = (principal.organization, None) if isinstance(place, Refusal) else place
+        target = _target(organization, workspace)
+        if demand.reads.target is not None:
+            target = (Target(demand.reads.kind, target_id(request.params[demand.reads.target])),)
+        around = Ambient(clock=self._security.parts.clock, request=ambient_request(request, site=self.site))
+        event = build(demand.reads.name, ambient=around, actor=principal, targets=target, organization=organization, workspace=workspace)
+        return (event,)
+
+    def record_reads(self, events: Iterable[Event]) -> Problem | None:
+        """Write reads that no unit of work holds, each committed before this returns; the problem if that failed."""
+        try:
+            for event in events:
+                self._security.record_aside(event)
+        except CtsecError as error:
+            return of_error(error)
+        return None
+
     def denied(self, request: WebRequest, error: AccessDenied, *, principal: Principal | None = None) -> Problem:
         """Return the answer to a request whose view required what the caller may not; the denial is recorded as a guard's is.
 
@@ -193,16 +216,20 @@ class Entry:
         workspace: WorkspaceId | None,
         permission: str,
     ) -> None:
-        place = Target("organization", organization) if organization is not None else None
-        target = Target("workspace", workspace) if workspace is not None else place
         event = build(
             EventName.ACCESS_DENIED,
             ambient=Ambient(clock=self._security.parts.clock, request=ambient_request(request, site=self.site)),
             actor=principal,
-            targets=(target,) if target is not None else (),
+            targets=_target(organization, workspace),
             refused=refusal.reason,
             organization=organization,
             workspace=workspace,
             details={"permission": str(permission), "method": request.method},
         )
         self._security.record_aside(event)
+
+
+def _target(organization: OrganizationId | None, workspace: WorkspaceId | None) -> tuple[Target, ...]:
+    if workspace is not None:
+        return (Target("workspace", workspace),)
+    return (Target("organization", organization),) if organization is not None else ()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from ctsec.audit.schema import EventCatalogue
 from ctsec.errors import ConfigurationError
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import SECOND_FACTORS, CredentialKind, Factor, Principal
@@ -26,6 +27,7 @@ from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.permission import Scope
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.requirement import MFA_REQUIRED
+from ctsec.web.reading import Read
 
 PUBLIC: Final = "__ctsec_public__"
 NO_ORGANIZATION: Final = Refusal(Reason.DENIED, "choose an organization first")
@@ -49,7 +51,7 @@ class Demand:
     """A permission in a place, and how strongly the caller must be authenticated; without a permission any principal will do.
 
     `workspace` and `organization` name path parameters. `within` is how old the proof of the strongest factor may be.
-    `condition` must be met besides.
+    `condition` must be met besides. `reads` is the event that each allowed request is.
     """
 
     permission: str | None = None
@@ -58,6 +60,7 @@ class Demand:
     aal: int = 1
     within: timedelta | None = None
     condition: Condition | None = None
+    reads: Read | None = None
 
     def __post_init__(self) -> None:
         if self.condition is not None and needs_requester(self.condition):
@@ -67,8 +70,10 @@ class Demand:
         if self.within is not None and self.within <= timedelta(0):
             raise ValueError("expected a positive time within which the factor was proved")
 
-    def against(self, policy: Policy) -> Demand:
-        """Return this demand if `policy` can answer it; raise UnknownPermission or ValueError where it never could."""
+    def against(self, policy: Policy, *, events: EventCatalogue) -> Demand:
+        """Return this demand if `policy` can answer it and its event is of `events`; raise UnknownPermission or ValueError where not."""
+        if self.reads is not None and self.reads.name not in events.schemas:
+            raise ValueError(f"the event {self.reads.name!r} is not registered: give the bundle its schema in events=")
         if self.permission is None:
             return self
         scope = policy.index.scope_of(self.permission)
@@ -80,7 +85,8 @@ class Demand:
     def missing(self, parameters: Iterable[str]) -> tuple[str, ...]:
         """Return the path parameters that this demand names and a route does not have."""
         there = set(parameters)
-        return tuple(name for name in (self.workspace, self.organization) if name is not None and name not in there)
+        target = self.reads.target if self.reads is not None else None
+        return tuple(name for name in (self.workspace, self.organization, target) if name is not None and name not in there)
 
     def refuse_route(self, path: str, *, parameters: Iterable[str]) -> None:
         """Raise ConfigurationError if the route at `path` lacks a parameter that this demand names."""

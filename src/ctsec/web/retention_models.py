@@ -9,7 +9,8 @@ from pydantic import Field
 from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.plan import MAX_CLASSES, MAX_DAYS, Plans, RetentionPlan
 from ctsec.audit.retention.preview import PurgePreview
-from ctsec.web.models import Body, Moment
+from ctsec.web.models import Body
+from ctsec.web.moments import Moment
 from ctsec.web.views import View, moment
 
 Days = Annotated[int, Field(ge=1, le=MAX_DAYS)]

@@ -311,6 +311,7 @@ def event(record: StoredEvent, *, index: int | None, personal: Mapping[str, str]
         "workspace_id": record.workspace_id,
         "request_id": record.request_id,
         "details": body["details"],
+        "changes": body.get("changes", []),
         "personal": dict(personal),
     }
 

@@ -85,7 +85,7 @@ def test_the_body_says_everything_and_nothing_personal() -> None:
     stored = store_form(event, personal=b"sealed")
     body = json.loads(stored.body)
     assert body == {
-        "v": 1, "id": event.id, "log": ORG, "time": microseconds(event.time), "name": "role.assigned",
+        "v": 1, "id": event.id, "log": ORG, "time": microseconds(event.time), "name": "role.assigned", "schema": 1,
         "actor": {"kind": "user", "id": "usr_1", "credential": {"kind": "session", "id": "ses_1"}},
         "targets": [{"kind": "workspace", "id": "wsp_1"}, {"kind": "role", "id": "admin"}],
         "subject": "usr_2", "outcome": "success", "reason": None, "organization": "org_1", "workspace": "wsp_1", "request": "r" * 64,

@@ -10,6 +10,8 @@ from ctsec.storage.sql._sync_regions import SqlRegionStorage
 from ctsec.storage.sql._sync_sealed_attribute import SealedAttribute
 from ctsec.storage.sql.engines import EngineSettings
 from ctsec.storage.sql.reaching import within_reach
+from ctsec.storage.sql.recorded import Recorded
+from ctsec.storage.sql.recorded_models import RecordedModels
 from ctsec.storage.sql.schema import ignore_ctsec_tables
 from ctsec.storage.sql.tables import Tables
 
@@ -19,6 +21,8 @@ __all__ = [
     "AsyncSqlStorage",
     "AsyncSqlStore",
     "EngineSettings",
+    "Recorded",
+    "RecordedModels",
     "SealedAttribute",
     "SqlRegionStorage",
     "SqlStorage",

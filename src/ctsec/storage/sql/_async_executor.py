@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from ctsec.storage.sql.failures import translate
 from ctsec.storage.sql.gate import Gate
-from ctsec.storage.sql.joined import judge, lacks_transaction
+from ctsec.storage.sql.joined import FLUSHING, judge, lacks_transaction
 from ctsec.storage.sql.progress import Progress
 
 
@@ -48,7 +48,8 @@ class AsyncJoinedSource:
 
     async def connection(self) -> AsyncConnection:
         """Flush what the host has pending (its errors are the host's), and return the session's connection inside a transaction."""
-        await self._session.flush()
+        if FLUSHING not in self._session.info:
+            await self._session.flush()
         try:
             connection = await self._session.connection()
             judge(connection, dialect=self._dialect)

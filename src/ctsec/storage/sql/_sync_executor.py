@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ctsec.storage.sql.failures import translate
 from ctsec.storage.sql.gate import Gate
-from ctsec.storage.sql.joined import judge, lacks_transaction
+from ctsec.storage.sql.joined import FLUSHING, judge, lacks_transaction
 from ctsec.storage.sql.progress import Progress
 
 
@@ -49,7 +49,8 @@ class JoinedSource:
 
     def connection(self) -> Connection:
         """Flush what the host has pending (its errors are the host's), and return the session's connection inside a transaction."""
-        self._session.flush()
+        if FLUSHING not in self._session.info:
+            self._session.flush()
         try:
             connection = self._session.connection()
             judge(connection, dialect=self._dialect)

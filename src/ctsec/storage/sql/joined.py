@@ -20,6 +20,7 @@ from ctsec.errors import ConfigurationError
 from ctsec.storage.sql.engines import refuse_memory
 from ctsec.storage.sql.progress import Progress
 
+FLUSHING: Final = "ctsec.flushing"
 _INFO: Final = "ctsec.joined"
 
 

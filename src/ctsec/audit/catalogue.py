@@ -1,0 +1,208 @@
+"""The schemas of ctsec's own events; docs/reference/events.md shows them, and a test keeps the two equal.
+
+Rules that this module keeps:
+
+- every name of `EventName` has its schema, and nothing that a service writes is undeclared;
+- addresses, reasons that people typed and references to evidence are personal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from ctsec.audit.event import EventName
+from ctsec.audit.schema import EventCatalogue, EventSchema, Field, personal, public
+
+_EMAIL: Final = {"email": personal()}
+_REASON: Final = {"reason": personal()}
+_FACTOR: Final = {"factor": public()}
+_COUNTER: Final = {**_FACTOR, "device": public(optional=True)}
+_RESET: Final = {"due_at": public()}
+_CANCELED: Final = {**_RESET, "why": public()}
+_ROLE: Final = {"role": public()}
+_INVITED: Final = {"role": public(), "workspace_role": public(optional=True)}
+_CUSTOM_ROLE: Final = {"permissions": public(tuple), "extends": public(optional=True)}
+_ELEVATION: Final = {"role": public(), "seconds": public(int), "kind": public(), "expires_at": public(optional=True)}
+_GLASS: Final = {"role": public(), "seconds": public(int)}
+_DATA_KEY: Final = {"region": public(), "key": public()}
+_WRAPPED: Final = {"region": public(), "data_keys": public(int)}
+_KEY_STATE: Final = {"region": public(), "problem": public()}
+_GENERATION: Final = {"generation": public(int)}
+_COUNT: Final = {"count": public(int)}
+_CREDENTIAL: Final = {"kind": public(), "access": public()}
+_DISCLOSURE: Final = {"access": public(), "service": public(optional=True), "region": public(optional=True)}
+_HOLD: Final = {"hold": public()}
+_MOVE: Final = {"source": public(), "target": public()}
+_UNDONE: Final = {"region": public(), "rows": public(int)}
+_DENIAL: Final = {
+    "attempted": public(),
+    "permission": public(),
+    "method": public(),
+    "role": public(),
+    "starts_at": public(optional=True),
+    "expires_at": public(optional=True),
+    **_DISCLOSURE,
+}
+
+_FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
+    EventName.USER_SIGNED_UP: _EMAIL,
+    EventName.USER_IMPORTED: {**_EMAIL, "scheme": public()},
+    EventName.USER_SIGNED_IN: {"factors": public(tuple), "aal": public(int), "new_device": public(bool)},
+    EventName.USER_SIGN_IN_STARTED: {"factor": public(), "factors": public(tuple), "owes": public()},
+    EventName.USER_SIGN_IN_LINK_REQUESTED: {"mailed": public(bool)},
+    EventName.USER_STEPPED_UP: _FACTOR,
+    EventName.USER_DISABLED: {"why": public()},
+    EventName.USER_ENABLED: {"why": public()},
+    EventName.VERIFICATION_REQUESTED: {"mailed": public(bool)},
+    EventName.TOKEN_REFUSED: {"purpose": public()},
+    EventName.EMAIL_CHANGE_REQUESTED: _EMAIL,
+    EventName.PASSWORD_WITHDRAWN: {"reason": public()},
+    EventName.PASSWORD_CHECK_SKIPPED: {"because": public()},
+    EventName.PASSWORD_RESET_REQUESTED: {"mailed": public(bool)},
+    EventName.SESSION_REVOKED: {"ended": public(int)},
+    EventName.DEVICE_REVOKED: {"revoked": public(int)},
+    EventName.MFA_CODE_REFUSED: _FACTOR,
+    EventName.MFA_RESET_REQUESTED: {**_RESET, **_REASON},
+    EventName.MFA_RESET_APPROVED: _RESET,
+    EventName.MFA_RESET_CANCELED: _CANCELED,
+    EventName.MFA_RESET: {
+        **_RESET,
+        "factors": public(tuple),
+        "requested_by": public(),
+        "approved_by": public(optional=True),
+    },
+    EventName.SUPPORT_CASE_OPENED: {**_RESET, "evidence": public(), "reference": personal(), **_REASON},
+    EventName.SUPPORT_CASE_VIEWED: {**_RESET, **_REASON},
+    EventName.SUPPORT_CASE_APPROVED: {**_RESET, **_REASON},
+    EventName.SUPPORT_CASE_CANCELED: {**_CANCELED, **_REASON},
+    EventName.DOMAIN_VERIFIED: {"proof": public(), **_REASON},
+    EventName.DOMAIN_WITHDRAWN: {"proof": public(), **_REASON},
+    EventName.PASSKEY_REGISTERED: {"backup": public()},
+    EventName.PASSKEY_RENAMED: {"backup": public()},
+    EventName.PASSKEY_REMOVED: {"backup": public()},
+    EventName.PASSKEY_CLONE_SUSPECTED: {"last": public(int), "presented": public(int)},
+    EventName.AUTHENTICATOR_DISABLED: {**_COUNTER, "failures": public(int)},
+    EventName.AUTHENTICATOR_RESTORED: _COUNTER,
+    EventName.BACKUP_CODE_REDEEMED: {"slot": public(int)},
+    EventName.ORGANIZATION_CREATED: {"owner": public()},
+    EventName.WORKSPACE_CREATED: {"region": public()},
+    EventName.INVITATION_CREATED: {**_INVITED, **_EMAIL},
+    EventName.INVITATION_ACCEPTED: _INVITED,
+    EventName.MEMBER_REMOVED: _ROLE,
+    EventName.MEMBER_SUSPENDED: _ROLE,
+    EventName.ROLE_ASSIGNED: _ROLE,
+    EventName.CUSTOM_ROLE_CREATED: _CUSTOM_ROLE,
+    EventName.CUSTOM_ROLE_CHANGED: _CUSTOM_ROLE,
+    EventName.CUSTOM_ROLE_REMOVED: _CUSTOM_ROLE,
+    EventName.ELEVATION_REQUESTED: {**_ELEVATION, **_REASON},
+    EventName.ELEVATION_APPROVED: _ELEVATION,
+    EventName.ELEVATION_DENIED: _ELEVATION,
+    EventName.ELEVATION_WITHDRAWN: _ELEVATION,
+    EventName.ELEVATION_STARTED: _ELEVATION,
+    EventName.ELEVATION_ENDED: _ELEVATION,
+    EventName.BREAK_GLASS_PERMITTED: _GLASS,
+    EventName.BREAK_GLASS_WITHDRAWN: _GLASS,
+    EventName.BREAK_GLASS_USED: {**_ELEVATION, **_REASON},
+    EventName.ACCESS_DENIED: _DENIAL,
+    EventName.API_KEY_MINTED: {"scopes": public(tuple, optional=True), "endless": public(bool)},
+    EventName.API_KEY_ROTATED: {"overlap_seconds": public(int)},
+    EventName.DATA_KEY_CREATED: _DATA_KEY,
+    EventName.DATA_KEY_ROTATED: _DATA_KEY,
+    EventName.DATA_KEYS_DESTROYED: _COUNT,
+    EventName.RETIRED_DATA_KEYS_DESTROYED: _COUNT,
+    EventName.CUSTOMER_KEY_REGISTERED: _WRAPPED,
+    EventName.CUSTOMER_KEY_REPLACED: {**_WRAPPED, "was": public()},
+    EventName.CUSTOMER_KEY_ROTATED: _WRAPPED,
+    EventName.CUSTOMER_KEY_WITHDRAWN: _WRAPPED,
+    EventName.CUSTOMER_KEY_DROPPED: {"region": public()},
+    EventName.CUSTOMER_KEY_FAILED: _KEY_STATE,
+    EventName.CUSTOMER_KEY_RECOVERED: _KEY_STATE,
+    EventName.INDEX_KEY_CREATED: _GENERATION,
+    EventName.INDEX_KEY_RETIRED: _GENERATION,
+    EventName.CREDENTIAL_STORED: _CREDENTIAL,
+    EventName.CREDENTIAL_ROTATED: {"overdue": public(bool)},
+    EventName.CREDENTIAL_CHANGED: {"changed": public(tuple), "access": public()},
+    EventName.CREDENTIAL_DISCLOSED: {**_DISCLOSURE, "kind": public()},
+    EventName.CREDENTIAL_REMOVED: {"kind": public()},
+    EventName.CREDENTIAL_REMINDED: {"kind": public(), "due_at": public()},
+    EventName.WORKSPACE_MOVE_STARTED: _MOVE,
+    EventName.WORKSPACE_MOVE_COPIED: {"host_rows": public(int)},
+    EventName.WORKSPACE_MOVE_SWITCHED: {**_MOVE, "rows": public(int), "digest": public()},
+    EventName.WORKSPACE_MOVE_FINISHED: {**_UNDONE, "data_keys": public(int)},
+    EventName.WORKSPACE_MOVE_ABORTED: {"state": public()},
+    EventName.WORKSPACE_MOVE_UNDONE: _UNDONE,
+    EventName.WORKSPACE_MOVE_FAILED: {"state": public(), "problem": public()},
+    EventName.RESIDENCY_VIOLATED: {"problem": public()},
+    EventName.RESIDENCY_REPORTED: {"agrees": public(bool), "workspaces": public(int), "digest": public()},
+    EventName.AUDIT_SEARCHED: {"asked": public()},
+    EventName.AUDIT_EXPORTED: {
+        "format": public(),
+        **dict.fromkeys(("events", "first", "end"), public(int)),
+        "filters": public(tuple),
+        "personal": public(bool),
+        **dict.fromkeys(("asked", "why"), personal()),
+    },
+    EventName.AUDIT_PURGED: {
+        **dict.fromkeys(("index", "size", "count", "newest"), public(int)),
+        **dict.fromkeys(("root", "plan", "ranges", "signature"), public()),
+        "holds": public(tuple),
+    },
+    EventName.RETENTION_CHANGED: {"plan": public(), "starts": public(int), "version": public(int)},
+    EventName.LEGAL_HOLD_PLACED: {
+        **_HOLD,
+        "matter": public(),
+        "whole": public(bool),
+        "extent": public(),
+        "size": public(int),
+        **dict.fromkeys(("person", "name"), public(optional=True)),
+        **dict.fromkeys(("since", "until"), public(int, optional=True)),
+    },
+    EventName.LEGAL_HOLD_RELEASE_REQUESTED: _HOLD,
+    EventName.LEGAL_HOLD_RELEASED: {**_HOLD, "asked_by": public(optional=True)},
+    EventName.PERSON_ERASURE_REQUESTED: _REASON,
+    EventName.PERSON_ERASURE_DEFERRED: {"holds": public(int)},
+    EventName.PERSON_ERASED: {"keys": public(int)},
+    EventName.PERSON_ERASURE_REPLAYED: {"keys": public(int)},
+    EventName.BACKUP_SAVED: {"bytes": public(int), "rows": public(int), "signed_by": public(), **_REASON},
+    EventName.BACKUP_VERIFIED: {"bytes": public(int), "rows": public(int), **_REASON},
+    EventName.BACKUP_FAILED: {"attempted": public(), "error": public(), **_REASON},
+    EventName.REGION_PROMOTED: {
+        "store": public(),
+        "before": public(),
+        "rows": public(int),
+        "digest": public(),
+        "answered": public(bool),
+        "lost": public(int),
+        "accepted": public(int),
+    },
+}
+_PERIOD: Final = {**_ROLE, "starts_at": public(), "expires_at": public()}
+_NAMED: Final = {"name": personal()}
+_WISH: Final = {
+    **dict.fromkeys(("access", "kind", "label", "name"), public()),
+    **dict.fromkeys(("regions", "services", "users"), public(tuple)),
+    "rotate_seconds": public(int),
+}
+_CHANGES: Final[Mapping[EventName, Mapping[str, Field]]] = {
+    EventName.EMAIL_CHANGED: _EMAIL,
+    EventName.RECOVERY_TERMS_CHANGED: {"approvals": public(int), "delay_seconds": public(int)},
+    EventName.ORGANIZATION_CHANGED: {"name": public()},
+    EventName.ORGANIZATION_MFA_POLICY_CHANGED: {
+        "everybody": public(bool),
+        **dict.fromkeys(("organization_roles", "workspace_roles"), public(tuple)),
+        **dict.fromkeys(("starts_at", "grace_until"), public()),
+    },
+    EventName.PASSKEY_RENAMED: _NAMED,
+    EventName.AUTHENTICATOR_RENAMED: _NAMED,
+    EventName.ROLE_CHANGED: _PERIOD,
+    EventName.ROLE_ASSIGNED: _PERIOD,
+    EventName.ROLE_REVOKED: _PERIOD,
+    EventName.MEMBERSHIP_CHANGED: _PERIOD,
+    EventName.CUSTOM_ROLE_CHANGED: _CUSTOM_ROLE,
+    EventName.CREDENTIAL_CHANGED: _WISH,
+}
+_NONE: Final[Mapping[str, Field]] = {}
+
+SCHEMAS: Final = tuple(EventSchema(name.value, _FIELDS.get(name, _NONE), _CHANGES.get(name, _NONE)) for name in EventName)
+OWN: Final = EventCatalogue(SCHEMAS)

@@ -1,0 +1,274 @@
+# Generated from tests/storage/sql/test_async_recording.py by tools/twin.py; edit that file.
+"""Changes of a host's recorded models are events of its own transaction, on every database (async source of the twin)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, delete, event, func, insert, inspect, update
+from sqlalchemy.orm import Session
+
+from ctsec.ids import OrganizationId
+from ctsec.principal import Principal, system
+from ctsec.security.parts import EmbeddedOptions
+from ctsec.storage.sql import SqlStorage
+from tests.servers import available_databases
+from tests.services._sync_world import REQUEST, World
+from tests.storage.sql.orders import RECORDED, TAGGED, Customer, Label, Order, Point, Recording, Tag, tables
+from tests.storage.sql.support import LEVELS, place_of
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Acme in a deployment, and the host's engine on the same database."""
+
+    world: World
+    engine: Engine
+    ann: Principal
+    acme: OrganizationId
+
+    @contextmanager
+    def session(self, *, actor: Principal | None = None, joined: bool = True) -> Generator[Session, None, None]:
+        """Open a session of the host in which a unit rides, with Ann as actor; it is committed at the end."""
+        opened = Recording(self.engine)
+        with opened as session, session.begin():
+            if joined:
+                self.world.security.join(session, REQUEST, actor=actor or self.ann)
+            yield session
+
+    def flush(self, session: Any) -> None:
+        """Flush, a second later, so that the events of two flushes have an order."""
+        self.world.clock.advance(timedelta(seconds=1))
+        session.flush()
+
+    def add(self, *rows: object) -> None:
+        """Write rows, a second later."""
+        self.world.clock.advance(timedelta(seconds=1))
+        with self.session() as session:
+            session.add_all(rows)
+
+    def told(self) -> list[tuple[str, str, dict[str, tuple[Any, Any]]]]:
+        """Return (name, target, {path: (before, after)}) of the events of the host's models in Acme's log, oldest first."""
+        found: list[tuple[str, str, dict[str, tuple[Any, Any]]]] = []
+        for stored in self.world.events(self.acme):
+            if stored.target_kind in {"order", "customer"}:
+                changes = stored.details().get("changes", [])
+                told = {each["path"]: (each.get("before", "?"), each.get("after", "?")) for each in changes}
+                found.append((stored.name, stored.target_id, told))
+        return found
+
+    def order(self, **values: Any) -> Order:
+        """Return a new order of Acme."""
+        return Order(**{"id": "o1", "organization_id": self.acme, **values})
+
+
+@pytest.fixture(params=["sqlite"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Desk, None, None]:
+    database = place_of(request.param, LEVELS[request.param][0], folder=tmp_path.parent).database
+    engine = create_engine(database.sync_url)
+    with tables(database):
+        options = EmbeddedOptions(events=RECORDED.schemas)
+        with World.over(SqlStorage.from_url(database.sync_url), options=options) as world:
+            ann = world.person("ann@acme.example")
+            acme = (world.organization(ann)).id
+            yield Desk(world, engine, replace(ann, organization=acme), acme)
+        engine.dispose()
+
+
+@pytest.mark.parametrize("desk", available_databases(), indirect=True)
+def test_the_life_of_a_row_is_told(desk: Desk) -> None:
+    """A row that is made, changed twice in one transaction and removed is told: before and after, by whom and in which request."""
+    desk.add(desk.order(title="a", card="4111", contact="ann@acme.example", price=Decimal("9.50"), due=date(2026, 1, 2), place=Point(1, 2)))
+    with desk.session() as session:
+        order = session.get_one(Order, "o1")
+        order.title, order.card = "b", "4222"
+        desk.flush(session)
+        order.title, order.contact, order.place, order.seen = "c", None, Point(1, 3), 9
+        desk.flush(session)
+        desk.flush(session)
+    desk.world.clock.advance(timedelta(seconds=1))
+    with desk.session() as session:
+        session.delete(session.get_one(Order, "o1"))
+    made, first, second, removed = desk.told()
+    whole = {"title": "a", "price": "9.50", "due": "2026-01-02", "place.x": 1, "place.y": 2}
+    hidden = {"card": ("unset", "set"), "contact": ("?", "?")}
+    assert made == ("order.created", "o1", {path: (None, value) for path, value in whole.items()} | hidden)
+    assert first == ("order.changed", "o1", {"title": ("a", "b"), "card": ("set", "changed")})
+    assert second == ("order.changed", "o1", {"title": ("b", "c"), "contact": ("?", "?"), "place.y": (2, 3)})
+    assert removed[:2] == ("order.removed", "o1")
+    gone = {path: (value, None) for path, value in (whole | {"title": "c", "place.y": 3}).items()}
+    assert removed[2] == gone | {"card": ("set", "unset")}
+    events = [each for each in desk.world.events(desk.acme) if each.target_kind == "order"]
+    assert {(each.actor_id, each.request_id) for each in events} == {(desk.ann.id, REQUEST.id)}
+    assert b"4111" not in b"".join(each.body for each in events)
+    assert b"ann@acme.example" not in b"".join(each.body + each.personal for each in events)
+    with desk.world.security.begin() as unit:
+        assert (unit.audit.personal(events[2]))["contact.before"] == "ann@acme.example"
+
+
+def test_what_the_session_does_not_know_is_read_first(desk: Desk) -> None:
+    """Of a row that was expired, changed in place or given an expression the values are told as the database has them."""
+    desk.add(desk.order(title="a", extra={"k": 1}))
+    with desk.session() as session:
+        order = session.get_one(Order, "o1")
+        session.expire(order)
+        order.title = "b"
+        desk.flush(session)
+        session.refresh(order)
+        assert order.extra is not None
+        order.extra["k"] = 2
+        desk.flush(session)
+        order.title = func.upper("c")
+        desk.flush(session)
+    told = [changes for _, _, changes in desk.told()][1:]
+    assert told == [{"title": ("a", "b")}, {"extra": ({"k": 1}, {"k": 2})}, {"title": ("b", "C")}]
+
+
+def test_relationships_are_told_by_what_is_stored(desk: Desk) -> None:
+    """A customer given by a relationship is a change of the order, a collection tells its ids, an orphan goes; what is equal is nothing."""
+    desk.add(Customer(id="c1"), Customer(id="c2"), Tag(id="t1"), Tag(id="t2"), desk.order())
+    with desk.session() as session:
+        order = session.get_one(Order, "o1")
+        order.customer = session.get_one(Customer, "c1")
+        desk.flush(session)
+        (loaded(session, order)).append(session.get_one(Tag, "t1"))
+        desk.flush(session)
+        order.title = str(order.title)
+        order.seen += 1
+    desk.world.clock.advance(timedelta(seconds=1))
+    with desk.session() as session:
+        customer = session.get_one(Customer, "c1")
+        session.refresh(customer, ["orders"])
+        customer.orders.clear()
+    told = (desk.told())[3:]
+    assert told[:2] == [("order.changed", "o1", {"customer_id": (None, "c1")}), ("order.changed", "o1", {"tags": ([], ["t1"])})]
+    assert [name for name, _, _ in told[2:]] == ["order.removed"]
+
+
+def test_a_rollback_leaves_no_event(desk: Desk) -> None:
+    """What was rolled back, whole or to a savepoint, is told by nothing, and what goes on after it is."""
+    with desk.session() as session:
+        session.add(desk.order())
+        desk.flush(session)
+        session.rollback()
+    assert desk.told() == []
+    with desk.session() as session:
+        session.add(desk.order())
+        savepoint = session.begin_nested()
+        session.add(desk.order(id="o2"))
+        desk.flush(session)
+        savepoint.rollback()
+    assert [(name, target) for name, target, _ in desk.told()] == [("order.created", "o1")]
+
+
+def test_without_a_unit_or_an_actor_nothing_is_written(desk: Desk) -> None:
+    """A session without a unit, one whose transaction has ended since, and a unit without an actor refuse; a job names itself."""
+    with desk.session(joined=False) as session:
+        session.add(desk.order())
+        with pytest.raises(ValueError, match=r"expected a unit in the session that changes order: call security.join"):
+            session.flush()
+    with desk.session(joined=False) as session:
+        desk.world.security.join(session)
+        session.add(desk.order())
+        with pytest.raises(ValueError, match=r"expected an actor for order.created: security.join\(session, actor=principal\)"):
+            session.flush()
+    opened = Recording(desk.engine)
+    with opened as session:
+        desk.world.security.join(session, actor=desk.ann)
+        session.add(desk.order())
+        session.commit()
+        session.add(desk.order(id="o2"))
+        with pytest.raises(ValueError, match="expected a unit in the session"):
+            session.commit()
+    desk.world.clock.advance(timedelta(seconds=1))
+    with desk.session(actor=system("billing")) as session:
+        desk.world.security.join(session)
+        session.add(desk.order(id="o3"))
+    actors = [(each.target_id, each.actor_id) for each in desk.world.events(desk.acme) if each.target_kind == "order"]
+    assert actors == [("o1", desk.ann.id), ("o3", "billing")]
+
+
+def test_a_session_that_nobody_hears_is_refused(desk: Desk) -> None:
+    """A session of another class than those that are listened to can not change a recorded row, although a unit rides in it."""
+    with Session(desk.engine) as session:
+        desk.world.security.join(session, actor=desk.ann)
+        session.add(desk.order())
+        with pytest.raises(ValueError, match=r"expected a session of a class that RecordedModels.listen was given, to change order"):
+            session.flush()
+
+
+def test_listening_twice_tells_once(desk: Desk) -> None:
+    """Models that are listened to again leave one event a change, and further models on the same sessions refuse their own statements."""
+    RECORDED.listen(Recording)
+    desk.add(desk.order())
+    assert [(name, target) for name, target, _ in desk.told()] == [("order.created", "o1")]
+    with desk.session() as session:
+        for statement in (delete(Order), delete(Label)):
+            with pytest.raises(ValueError, match="is not recorded"):
+                session.execute(statement)
+
+
+TABLE: Any = inspect(Order).local_table
+WRITES: tuple[Callable[[Any], Any], ...] = (
+    lambda session: session.execute(update(Order).values(title="x")),
+    lambda session: session.execute(update(TABLE).values(title="x")),
+    lambda session: session.execute(insert(Order), [{"id": "o9", "version": 1}]),
+    lambda session: session.execute(delete(Order)),
+    lambda session: session.execute(TAGGED.delete()),
+    lambda session: _sync(session, lambda plain: plain.query(Order).update({"title": "x"})),
+    lambda session: _sync(session, lambda plain: plain.query(Order).delete()),
+    lambda session: _sync(session, lambda plain: plain.bulk_save_objects([Order(id="o8", version=1)])),
+    lambda session: _sync(session, lambda plain: plain.bulk_insert_mappings(inspect(Order), [{"id": "o7", "version": 1}])),
+    lambda session: _sync(session, lambda plain: plain.bulk_update_mappings(inspect(Order), [{"id": "o1", "title": "x", "version": 1}])),
+)
+
+
+def test_no_statement_is_missed(desk: Desk) -> None:
+    """Every statement on a recorded table is refused with the way out, also after a flush; where the host tells of it itself, it passes."""
+    desk.add(desk.order())
+    for write in WRITES:
+        with desk.session() as session:
+            session.add(Tag(id="t1"))
+            session.flush()
+            with pytest.raises(ValueError, match=r"is not recorded: change its rows through the session, .*'ctsec_by_hand': True"):
+                write(session)
+            session.rollback()
+        with desk.session() as session:
+            with RECORDED.by_hand(session):
+                write(session)
+            with pytest.raises(ValueError, match="is not recorded"):
+                write(session)
+            session.rollback()
+    with desk.session() as session:
+        session.execute(update(Order).values(title="y"), execution_options={"ctsec_by_hand": True})
+        session.refresh(order := session.get_one(Order, "o1"))
+        assert order.title == "y"
+
+
+def test_a_flush_without_work_opens_no_door(desk: Desk) -> None:
+    """After a flush that had nothing to do, a statement is refused as before."""
+    with desk.session() as session:
+        plain = session
+        event.listen(plain, "before_flush", lambda flushing, *_: flushing.expunge_all(), once=True)
+        session.add(Tag(id="t1"))
+        session.flush()
+        with pytest.raises(ValueError, match="is not recorded"):
+            session.execute(delete(Order))
+
+
+def _sync(session: Any, work: Callable[[Session], Any]) -> Any:
+    """Run what only a plain session has."""
+    return work(session)
+
+
+def loaded(session: Any, order: Order) -> list[Tag]:
+    """Return the tags of an order, read before they are changed."""
+    session.refresh(order, ["tags"])
+    return order.tags
