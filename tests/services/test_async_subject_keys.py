@@ -11,7 +11,7 @@ import pytest
 
 from ctsec.ambient import Ambient
 from ctsec.audit.event import DEPLOYMENT_LOG, Event, EventName, build
-from ctsec.audit.personal import joined, parted, pieces_of
+from ctsec.audit.pieces import joined, parted, pieces_of
 from ctsec.audit.record import StoredEvent
 from ctsec.encryption.envelope import dek_id_of
 from ctsec.errors import CorruptRecord, DecryptionFailed

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from ctsec.audit.event import Event
-from ctsec.audit.personal import joined as as_one
-from ctsec.audit.personal import merged, parted, personal_context, pieces_of
+from ctsec.audit.pieces import joined as as_one
+from ctsec.audit.pieces import merged, parted, personal_context, pieces_of
 from ctsec.audit.record import StoredEvent
 from ctsec.encryption._async_ports import AsyncSealer, AsyncSubjectSealer
 from ctsec.errors import CorruptRecord

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -21,7 +20,7 @@ from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms, AsyncSeale
 from ctsec.encryption._async_subject_keys import AsyncSubjectKeys
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION
-from ctsec.errors import ConfigurationError, CtsecError
+from ctsec.errors import ConfigurationError
 from ctsec.guard._async_ports import AsyncSharedAllowances
 from ctsec.ids import Random, WorkspaceId
 from ctsec.mail._async_ports import AsyncMailer
@@ -31,6 +30,7 @@ from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
 from ctsec.security._async_backups import AsyncBackupDesk
+from ctsec.security._async_connections import reports_of
 from ctsec.security._async_engines import AsyncDeks, AsyncEngines, AsyncSlowHash, guard_of
 from ctsec.security._async_erasures import AsyncErasureJobs
 from ctsec.security._async_gate import AsyncGate
@@ -52,7 +52,7 @@ from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage._async_ports import AsyncBackups, AsyncChangeFeed, AsyncStorage, AsyncStore
-from ctsec.transport.report import AsyncReportsConnections, ConnectionReport
+from ctsec.transport.report import ConnectionReport
 from ctsec.worker._async import AsyncWorker
 from ctsec.worker._async_ports import AsyncJobRecords
 
@@ -230,27 +230,7 @@ class AsyncSecurity:
 
     async def connections(self) -> tuple[ConnectionReport, ...]:
         """Connect to each peer of this bundle that can tell (stores, key services, mail, changes), and return what is spoken."""
-        found: list[ConnectionReport] = []
-        missing = self._open_region_keys()
-        for peer in self._peers:
-            if isinstance(peer, AsyncReportsConnections):
-                found += await peer.connections()
-        for name, store in self.regional.router.stores.items():
-            if isinstance(store, AsyncReportsConnections):
-                found += [replace(each, what=f"region {name}") for each in await store.connections()]
-        found += missing
-        # The deployment's key and its service may both tell of one place.
-        return tuple({(each.what, each.address): each for each in found}.values())
-
-    def _open_region_keys(self) -> list[ConnectionReport]:
-        """Open the keys of regions, so that their services know and tell of them; return a report for each that can not be."""
-        regions, found = self.parts.settings.regions, list[ConnectionReport]()
-        for name, ref in regions.keys.items() if regions is not None else ():
-            try:
-                self._engines.secrets.open_kek(ref)
-            except CtsecError as error:
-                found.append(ConnectionReport(what=f"key of {name}", address=ref, problem=str(error)))
-        return found
+        return await reports_of(self._peers, router=self.regional.router, ring=self._engines.secrets, regions=self.parts.settings.regions)
 
     async def aclose(self) -> None:
         """End the worker of this bundle, write what was seen used, and close the storage."""

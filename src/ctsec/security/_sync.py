@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -22,7 +21,7 @@ from ctsec.encryption._sync_ports import KeyServices, Kms, SealedTable
 from ctsec.encryption._sync_subject_keys import SubjectKeys
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION
-from ctsec.errors import ConfigurationError, CtsecError
+from ctsec.errors import ConfigurationError
 from ctsec.guard._sync_ports import SharedAllowances
 from ctsec.ids import Random, WorkspaceId
 from ctsec.mail._sync_ports import Mailer
@@ -32,6 +31,7 @@ from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
 from ctsec.security._sync_backups import BackupDesk
+from ctsec.security._sync_connections import reports_of
 from ctsec.security._sync_engines import Deks, Engines, SlowHash, guard_of
 from ctsec.security._sync_erasures import ErasureJobs
 from ctsec.security._sync_gate import Gate
@@ -53,7 +53,7 @@ from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_unit import Unit
 from ctsec.security.parts import EmbeddedOptions, Parts
 from ctsec.storage._sync_ports import Backups, ChangeFeed, Storage, Store
-from ctsec.transport.report import ConnectionReport, ReportsConnections
+from ctsec.transport.report import ConnectionReport
 from ctsec.worker._sync import Worker
 from ctsec.worker._sync_ports import JobRecords
 
@@ -229,27 +229,7 @@ class Security:
 
     def connections(self) -> tuple[ConnectionReport, ...]:
         """Connect to each peer of this bundle that can tell (stores, key services, mail, changes), and return what is spoken."""
-        found: list[ConnectionReport] = []
-        missing = self._open_region_keys()
-        for peer in self._peers:
-            if isinstance(peer, ReportsConnections):
-                found += peer.connections()
-        for name, store in self.regional.router.stores.items():
-            if isinstance(store, ReportsConnections):
-                found += [replace(each, what=f"region {name}") for each in store.connections()]
-        found += missing
-        # The deployment's key and its service may both tell of one place.
-        return tuple({(each.what, each.address): each for each in found}.values())
-
-    def _open_region_keys(self) -> list[ConnectionReport]:
-        """Open the keys of regions, so that their services know and tell of them; return a report for each that can not be."""
-        regions, found = self.parts.settings.regions, list[ConnectionReport]()
-        for name, ref in regions.keys.items() if regions is not None else ():
-            try:
-                self._engines.secrets.open_kek(ref)
-            except CtsecError as error:
-                found.append(ConnectionReport(what=f"key of {name}", address=ref, problem=str(error)))
-        return found
+        return reports_of(self._peers, router=self.regional.router, ring=self._engines.secrets, regions=self.parts.settings.regions)
 
     def close(self) -> None:
         """End the worker of this bundle, write what was seen used, and close the storage."""

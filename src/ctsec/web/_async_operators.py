@@ -9,7 +9,7 @@ from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.recovery.record import Evidence, Recovery
 from ctsec.web import operator_models as models
-from ctsec.web import views
+from ctsec.web import operator_views, views
 from ctsec.web._async_call import Answer, AsyncCall, no_content
 from ctsec.web._async_entry import ambient_request
 from ctsec.web.http import WebRequest, WebResponse
@@ -26,21 +26,21 @@ class AsyncOperators(Protocol):
 async def backups(call: AsyncCall) -> Answer:
     """List the backups that are kept."""
     found = await call.security.backups.listed()
-    return found if isinstance(found, Refusal) else WebResponse(json={"backups": [views.backup(each) for each in found]})
+    return found if isinstance(found, Refusal) else WebResponse(json={"backups": [operator_views.backup(each) for each in found]})
 
 
 async def write_backup(call: AsyncCall) -> Answer:
     """Write another backup; the answer comes when it is whole."""
     request = ambient_request(call.request, site=call.site)
     done = await call.security.backups.write(call.acting, request=request)
-    return done if isinstance(done, Refusal) else WebResponse(status=201, json=views.backup(done))
+    return done if isinstance(done, Refusal) else WebResponse(status=201, json=operator_views.backup(done))
 
 
 async def verify_backup(call: AsyncCall) -> Answer:
     """Read a whole backup and tell what it holds."""
     named, request = DekId(call.request.params["backup_id"]), ambient_request(call.request, site=call.site)
     done = await call.security.backups.verify(call.acting, backup=named, request=request)
-    return done if isinstance(done, Refusal) else WebResponse(json=views.backup(done))
+    return done if isinstance(done, Refusal) else WebResponse(json=operator_views.backup(done))
 
 
 async def end_sessions(call: AsyncCall) -> Answer:
@@ -96,13 +96,13 @@ async def erasures(call: AsyncCall) -> Answer:
         return page
     after, limit = page
     found = await call.unit.erasures.page(after=after, limit=limit)
-    return WebResponse(json={"erasures": list(map(views.erasure, found)), "next": found[-1].id if len(found) == limit else None})
+    return WebResponse(json={"erasures": list(map(operator_views.erasure, found)), "next": found[-1].id if len(found) == limit else None})
 
 
 async def erase_person(call: AsyncCall) -> Answer:
     """Ask that what the log says of somebody becomes unreadable; the worker does it, unless a legal hold keeps it waiting."""
     done = await call.unit.erasures.request(call.acting, user=call.user)
-    return done if isinstance(done, Refusal) else WebResponse(status=202, json=views.erasure(done))
+    return done if isinstance(done, Refusal) else WebResponse(status=202, json=operator_views.erasure(done))
 
 
 async def record_domain(call: AsyncCall) -> Answer:

@@ -10,7 +10,7 @@ from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.recovery.record import Evidence, Recovery
 from ctsec.web import operator_models as models
-from ctsec.web import views
+from ctsec.web import operator_views, views
 from ctsec.web._sync_call import Answer, Call, no_content
 from ctsec.web._sync_entry import ambient_request
 from ctsec.web.http import WebRequest, WebResponse
@@ -27,21 +27,21 @@ class Operators(Protocol):
 def backups(call: Call) -> Answer:
     """List the backups that are kept."""
     found = call.security.backups.listed()
-    return found if isinstance(found, Refusal) else WebResponse(json={"backups": [views.backup(each) for each in found]})
+    return found if isinstance(found, Refusal) else WebResponse(json={"backups": [operator_views.backup(each) for each in found]})
 
 
 def write_backup(call: Call) -> Answer:
     """Write another backup; the answer comes when it is whole."""
     request = ambient_request(call.request, site=call.site)
     done = call.security.backups.write(call.acting, request=request)
-    return done if isinstance(done, Refusal) else WebResponse(status=201, json=views.backup(done))
+    return done if isinstance(done, Refusal) else WebResponse(status=201, json=operator_views.backup(done))
 
 
 def verify_backup(call: Call) -> Answer:
     """Read a whole backup and tell what it holds."""
     named, request = DekId(call.request.params["backup_id"]), ambient_request(call.request, site=call.site)
     done = call.security.backups.verify(call.acting, backup=named, request=request)
-    return done if isinstance(done, Refusal) else WebResponse(json=views.backup(done))
+    return done if isinstance(done, Refusal) else WebResponse(json=operator_views.backup(done))
 
 
 def end_sessions(call: Call) -> Answer:
@@ -97,13 +97,13 @@ def erasures(call: Call) -> Answer:
         return page
     after, limit = page
     found = call.unit.erasures.page(after=after, limit=limit)
-    return WebResponse(json={"erasures": list(map(views.erasure, found)), "next": found[-1].id if len(found) == limit else None})
+    return WebResponse(json={"erasures": list(map(operator_views.erasure, found)), "next": found[-1].id if len(found) == limit else None})
 
 
 def erase_person(call: Call) -> Answer:
     """Ask that what the log says of somebody becomes unreadable; the worker does it, unless a legal hold keeps it waiting."""
     done = call.unit.erasures.request(call.acting, user=call.user)
-    return done if isinstance(done, Refusal) else WebResponse(status=202, json=views.erasure(done))
+    return done if isinstance(done, Refusal) else WebResponse(status=202, json=operator_views.erasure(done))
 
 
 def record_domain(call: Call) -> Answer:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from ctsec.audit.erasure.record import Erasure
 from ctsec.audit.record import StoredEvent
 from ctsec.authn.device import KnownDevice
 from ctsec.authn.record import Session
@@ -24,7 +23,6 @@ from ctsec.rbac.elevation import ElevationRequest
 from ctsec.recovery.record import Recovery
 from ctsec.residency.record import Move
 from ctsec.secret import Secret, SecretText
-from ctsec.storage.backup.stored import StoredBackup
 from ctsec.vault.record import VaultCredential
 
 View: TypeAlias = dict[str, Any]
@@ -233,31 +231,6 @@ def recovery(record: Recovery) -> View:
         "requested_at": moment(record.requested_at),
         "due_at": moment(record.due_at),
         "expires_at": moment(record.expires_at),
-    }
-
-
-def backup(stored: StoredBackup) -> View:
-    """Return a backup that is kept; what it holds is told where it was read."""
-    return {
-        "id": stored.id,
-        "size": stored.size,
-        "created_at": moment(stored.created_at),
-        "rows": stored.rows,
-        "kek": stored.kek,
-        "signed_by": stored.signed_by,
-    }
-
-
-def erasure(record: Erasure) -> View:
-    """Return the erasure of a person."""
-    return {
-        "id": record.id,
-        "user_id": record.user_id,
-        "state": record.state.value,
-        "requested_by": record.requested_by,
-        "requested_at": moment(record.requested_at),
-        "done_at": moment(record.done_at),
-        "keys": record.keys,
     }
 
 

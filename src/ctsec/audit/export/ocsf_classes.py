@@ -73,7 +73,11 @@ _LINES: Final = """
 3004  4  device.trust_revoked device.revoked domain.withdrawn invitation.revoked custom_role.removed api_key.revoked data_keys.destroyed
 3004  4  retired_data_keys.destroyed customer_key.withdrawn customer_key.dropped index_key.retired credential.removed support_case.canceled
 3004  4  workspace_move.aborted workspace_move.undone
+3004  1  legal_hold.placed
+3004  3  retention.changed legal_hold.released
+3004  4  audit.purged person.erased person.erasure_replayed
 3004  8  customer_key.recovered
+3004 99  legal_hold.release_requested person.erasure_requested person.erasure_deferred
 3004 99  backup.failed customer_key.failed credential.reminded workspace_move.failed
 3005  1  role.assigned role.changed
 3005  2  role.revoked elevation.ended
