@@ -131,6 +131,25 @@ def test_a_backup_code_signs_in_once(host: Host, browser: Browser) -> None:
     assert [event.details()["details"] for event in named(host.events(), "backup_code.redeemed")] == [{"slot": 3}]
 
 
+@pytest.mark.proves("SEED-M4", "NIST-4.2.3")
+def test_each_backup_code_that_is_used_is_told_and_few_ask_for_new_ones(host: Host, browser: Browser) -> None:
+    """The mail says how many are left, and from three on to make new ones; a refused code tells nothing."""
+    browser.sign_up("ada@example.com").enrol()
+    for code in (browser.backup[0], *browser.backup):
+        other = Browser(host, email=browser.email)
+        other.auth("POST /sign-in/code", {"ticket": other.sign_in()["ticket"], "factor": "backup", "code": code})
+        host.clock.advance(timedelta(minutes=20))
+    host.mails(browser.email)
+    told = [mail.subject for mail in host.mails(browser.email) if "backup code was used" in mail.subject]
+    assert [("make new ones" in each, each.partition(", and ")[2].partition(":")[0]) for each in told] == [
+        *[(False, f"{left} backup codes are left") for left in (9, 8, 7, 6, 5, 4)],
+        (True, "3 backup codes are left"),
+        (True, "2 backup codes are left"),
+        (True, "one backup code is left"),
+        (True, "no backup code is left"),
+    ]
+
+
 @pytest.mark.proves("SEED-M4")
 def test_new_backup_codes_come_as_a_file_and_void_the_old(host: Host, browser: Browser) -> None:
     """With Accept: text/plain the new set is a file to keep, and a code of the old set opens nothing."""

@@ -32,7 +32,7 @@ def found(person: Browser, organization: str, query: str = "") -> list[dict[str,
 
 @pytest.mark.proves("SEED-L1")
 def test_every_area_is_found_in_the_log(host: Host, owner: Browser) -> None:
-    """Reads and changes, conversations and actions of agents, administration and the use of keys are found; sign-ins are in another log."""
+    """Reads and changes, conversations and actions of agents, administration, keys and the members' sign-ins are found."""
     organization = owner.found("Acme")
     workspace = owner.workspace(organization)
     guest = Browser(host).sign_up("guest@example.com", "Guest")
@@ -55,7 +55,10 @@ def test_every_area_is_found_in_the_log(host: Host, owner: Browser) -> None:
     assert renamed["changes"] == [{"path": "name", "before": "Acme", "after": "Acme Ltd"}]
     (promoted,) = found(owner, organization, f"name=role.changed&person={guest.id}")
     assert promoted["changes"] == [{"path": "role", "before": "member", "after": "admin"}]
-    assert named(host.events(), "user.signed_in")[0].actor_id == owner.id
+    guest.sign_in()
+    host.events(organization)
+    (entered,) = found(owner, organization, f"name=user.*&actor={guest.id}")
+    assert (entered["name"], entered["details"]["factors"]) == ("user.signed_in", ["pwd"])
 
 
 def test_what_people_type_is_sealed_and_secrets_are_nowhere(host: Host, owner: Browser) -> None:

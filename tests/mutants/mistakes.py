@@ -22,6 +22,7 @@ from ctsec.guard import allowance, attempts, counters, proof
 from ctsec.guard._sync import Throttle
 from ctsec.mfa import backup_codes, totp
 from ctsec.mfa._sync import Mfa
+from ctsec.mfa._sync_backup_codes import BackupCodeBook
 from ctsec.mfa._sync_prover import PasskeyProver
 from ctsec.principal import Credential, Factor
 from ctsec.user import parse_email
@@ -149,11 +150,11 @@ MISTAKES: Final = (
         REPLAYED, "the step is not compared and set", Mfa._check_totp, "if won[0] else", "if won else", Witness(rivals.with_one_code),
     ),
     Mistake(
-        REPLAYED, "a backup code is not consumed", Mfa._check_backup, "if not self._parts.proofs.consume(",
+        REPLAYED, "a backup code is not consumed", BackupCodeBook.redeem, "if not self._parts.proofs.consume(",
         "if False and not self._parts.proofs.consume(", Witness(second.test_a_backup_code_works_once),
     ),
     Mistake(
-        REPLAYED, "a backup code is consumed by both", Mfa._check_backup,
+        REPLAYED, "a backup code is consumed by both", BackupCodeBook.redeem,
         "if not self._parts.proofs.consume(Purpose.BACKUP_CODE, slot_digest(current.id, slot), now=self._ambient.now()):",
         "if self._parts.proofs.consume(Purpose.BACKUP_CODE, slot_digest(current.id, slot), now=self._ambient.now()) and False:",
         Witness(rivals.with_one_backup_code),

@@ -14,17 +14,16 @@ from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.guard.attempts import Charge
 from ctsec.guard.counters import code_counter, passkey_counter, pending_counter
-from ctsec.guard.proof import Proof, Purpose
-from ctsec.ids import AuthenticatorId, BackupCodeSetId, DeviceId, SessionId, UserId, new_id
+from ctsec.ids import AuthenticatorId, DeviceId, SessionId, UserId, new_id
+from ctsec.mfa._async_backup_codes import AsyncBackupCodeBook
 from ctsec.mfa._async_parts import AsyncMfaParts
 from ctsec.mfa._async_prover import AsyncPasskeyProver
-from ctsec.mfa.backup_codes import generate, match_digest, normalise, slot_digest
 from ctsec.mfa.enrolment import BackupCodes, Enrolment, MfaStatus
 from ctsec.mfa.passkey import parse_factor_name
 from ctsec.mfa.passkey_options import Options
 from ctsec.mfa.passkey_response import parse_assertion
 from ctsec.mfa.provisioning import otpauth_uri
-from ctsec.mfa.record import MAX_AUTHENTICATORS, Authenticator, BackupCodeSetRecord, seed_context
+from ctsec.mfa.record import MAX_AUTHENTICATORS, Authenticator, seed_context
 from ctsec.mfa.totp import NO_STEP, drift_of, generate_secret, verify
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import ENROLLING, SECOND_FACTORS, Factor, Principal, anonymous
@@ -41,11 +40,12 @@ _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor aga
 class AsyncMfa:
     """TOTP and backup codes. A code is accepted once: the guard store advances the step, or marks the slot, by compare-and-set."""
 
-    __slots__ = ("_ambient", "_audit", "_parts", "_prover")
+    __slots__ = ("_ambient", "_audit", "_codes", "_parts", "_prover")
 
     def __init__(self, parts: AsyncMfaParts, *, audit: AsyncRecorder, ambient: Ambient) -> None:
         self._parts = parts
         self._prover = AsyncPasskeyProver(parts, audit=audit, ambient=ambient)
+        self._codes = AsyncBackupCodeBook(parts, audit=audit, ambient=ambient)
         self._audit = audit
         self._ambient = ambient
 
@@ -130,7 +130,7 @@ class AsyncMfa:
             return Refusal(Reason.MFA_NOT_ENROLLED, "turn multi-factor authentication on first")
         if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
-        codes = await self._new_codes(user, principal)
+        codes = await self._codes.make(user, actor=principal)
         await self._parts.devices.distrust(user.id)
         await self._parts.post.post(self._parts.letters.notice(user.email, what="new backup codes were made"))
         await self._record(EventName.BACKUP_CODES_GENERATED, principal, user.id, "")
@@ -163,10 +163,7 @@ class AsyncMfa:
     async def status(self, user_id: UserId) -> MfaStatus:
         """Return the second factors of a person."""
         factors = await self.enrolled(user_id)
-        current = await self._parts.backup_codes.get(user_id) if factors else None
-        left = 0
-        if current is not None:
-            left = len(await self._parts.proofs.live(Purpose.BACKUP_CODE, current.id, now=self._ambient.now()))
+        left = await self._codes.left(user_id) if factors else 0
         passkeys, apps = await self._parts.passkeys.of_user(user_id), await self._confirmed(user_id)
         return MfaStatus(bool(factors), left, len(passkeys), len(apps))
 
@@ -229,7 +226,7 @@ class AsyncMfa:
 
     async def first_codes(self, user: User, *, actor: Principal) -> BackupCodes | None:
         """Return backup codes for a person who has none yet."""
-        return None if await self._parts.backup_codes.get(user.id) is not None else await self._new_codes(user, actor)
+        return None if await self._parts.backup_codes.get(user.id) is not None else await self._codes.make(user, actor=actor)
 
     async def drop_codes(self, user_id: UserId, *, actor: Principal) -> bool:
         """Remove the backup codes of a person who has no other second factor left, and say whether that is so."""
@@ -244,7 +241,7 @@ class AsyncMfa:
             given = parse_assertion(code)
             return given if isinstance(given, Refusal) else await self._prover.prove(given, user_id, sole=sole)
         if factor is Factor.BACKUP_CODE:
-            return await self._check_backup(user_id, code)
+            return await self._codes.redeem(user_id, code)
         proved = await self._check_totp(await self._confirmed(user_id), code)
         if not isinstance(proved, Refusal):
             # Two sign-ins at once may write this; either moment is right.
@@ -283,41 +280,6 @@ class AsyncMfa:
         if alone or ended:
             await self._parts.throttle.bind(counter, actor=principal, subject=user.id)
         return ", in place of what too many wrong codes had ended" if ended else ""
-
-    async def _check_backup(self, user_id: UserId, code: str) -> Outcome[None]:
-        current = await self._parts.backup_codes.get(user_id)
-        text = normalise(code)
-        if current is None or text is None:
-            return _WRONG_CODE
-        slot = match_digest(await self._parts.stretcher.stretch(text, current.salt), record=current)
-        if slot is None:
-            return _WRONG_CODE
-        if not await self._parts.proofs.consume(Purpose.BACKUP_CODE, slot_digest(current.id, slot), now=self._ambient.now()):
-            return Refusal(Reason.CODE_ALREADY_USED, "the backup code was used before")
-        await self._audit.note_aside(
-            EventName.BACKUP_CODE_REDEEMED,
-            actor=anonymous(),
-            targets=(Target("user", user_id),),
-            subject=user_id,
-            details={"slot": slot},
-        )
-        return None
-
-    async def _new_codes(self, user: User, actor: Principal) -> BackupCodes:
-        now = self._ambient.now()
-        codes = generate(random=self._ambient.random)
-        set_id = new_id(BackupCodeSetId, now=now, random=self._ambient.random)
-        salt = self._parts.stretcher.new_salt(random=self._ambient.random)
-        digests = tuple([await self._parts.stretcher.stretch(normalise(code.reveal()) or b"", salt) for code in codes])
-        await self._parts.proofs.issue(
-            tuple(
-                Proof(purpose=Purpose.BACKUP_CODE, digest=slot_digest(set_id, slot), subject=set_id, issued_at=now, expires_at=None)
-                for slot in range(len(codes))
-            )
-        )
-        await self._parts.backup_codes.put(BackupCodeSetRecord(id=set_id, user_id=user.id, salt=salt, digests=digests, created_at=now))
-        await self._parts.throttle.bind(code_counter(user.id, Factor.BACKUP_CODE), actor=actor, subject=user.id)
-        return BackupCodes(codes, user.email)
 
     async def _person(self, principal: Principal) -> Outcome[User]:
         if principal.credential.kind not in ENROLLING:

@@ -15,17 +15,16 @@ from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.guard.attempts import Charge
 from ctsec.guard.counters import code_counter, passkey_counter, pending_counter
-from ctsec.guard.proof import Proof, Purpose
-from ctsec.ids import AuthenticatorId, BackupCodeSetId, DeviceId, SessionId, UserId, new_id
+from ctsec.ids import AuthenticatorId, DeviceId, SessionId, UserId, new_id
+from ctsec.mfa._sync_backup_codes import BackupCodeBook
 from ctsec.mfa._sync_parts import MfaParts
 from ctsec.mfa._sync_prover import PasskeyProver
-from ctsec.mfa.backup_codes import generate, match_digest, normalise, slot_digest
 from ctsec.mfa.enrolment import BackupCodes, Enrolment, MfaStatus
 from ctsec.mfa.passkey import parse_factor_name
 from ctsec.mfa.passkey_options import Options
 from ctsec.mfa.passkey_response import parse_assertion
 from ctsec.mfa.provisioning import otpauth_uri
-from ctsec.mfa.record import MAX_AUTHENTICATORS, Authenticator, BackupCodeSetRecord, seed_context
+from ctsec.mfa.record import MAX_AUTHENTICATORS, Authenticator, seed_context
 from ctsec.mfa.totp import NO_STEP, drift_of, generate_secret, verify
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import ENROLLING, SECOND_FACTORS, Factor, Principal, anonymous
@@ -42,11 +41,12 @@ _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor aga
 class Mfa:
     """TOTP and backup codes. A code is accepted once: the guard store advances the step, or marks the slot, by compare-and-set."""
 
-    __slots__ = ("_ambient", "_audit", "_parts", "_prover")
+    __slots__ = ("_ambient", "_audit", "_codes", "_parts", "_prover")
 
     def __init__(self, parts: MfaParts, *, audit: Recorder, ambient: Ambient) -> None:
         self._parts = parts
         self._prover = PasskeyProver(parts, audit=audit, ambient=ambient)
+        self._codes = BackupCodeBook(parts, audit=audit, ambient=ambient)
         self._audit = audit
         self._ambient = ambient
 
@@ -129,7 +129,7 @@ class Mfa:
             return Refusal(Reason.MFA_NOT_ENROLLED, "turn multi-factor authentication on first")
         if not principal.credential.second_factor_fresh(now=self._ambient.now()):
             return _STEP_UP
-        codes = self._new_codes(user, principal)
+        codes = self._codes.make(user, actor=principal)
         self._parts.devices.distrust(user.id)
         self._parts.post.post(self._parts.letters.notice(user.email, what="new backup codes were made"))
         self._record(EventName.BACKUP_CODES_GENERATED, principal, user.id, "")
@@ -162,10 +162,7 @@ class Mfa:
     def status(self, user_id: UserId) -> MfaStatus:
         """Return the second factors of a person."""
         factors = self.enrolled(user_id)
-        current = self._parts.backup_codes.get(user_id) if factors else None
-        left = 0
-        if current is not None:
-            left = len(self._parts.proofs.live(Purpose.BACKUP_CODE, current.id, now=self._ambient.now()))
+        left = self._codes.left(user_id) if factors else 0
         passkeys, apps = self._parts.passkeys.of_user(user_id), self._confirmed(user_id)
         return MfaStatus(bool(factors), left, len(passkeys), len(apps))
 
@@ -228,7 +225,7 @@ class Mfa:
 
     def first_codes(self, user: User, *, actor: Principal) -> BackupCodes | None:
         """Return backup codes for a person who has none yet."""
-        return None if self._parts.backup_codes.get(user.id) is not None else self._new_codes(user, actor)
+        return None if self._parts.backup_codes.get(user.id) is not None else self._codes.make(user, actor=actor)
 
     def drop_codes(self, user_id: UserId, *, actor: Principal) -> bool:
         """Remove the backup codes of a person who has no other second factor left, and say whether that is so."""
@@ -243,7 +240,7 @@ class Mfa:
             given = parse_assertion(code)
             return given if isinstance(given, Refusal) else self._prover.prove(given, user_id, sole=sole)
         if factor is Factor.BACKUP_CODE:
-            return self._check_backup(user_id, code)
+            return self._codes.redeem(user_id, code)
         proved = self._check_totp(self._confirmed(user_id), code)
         if not isinstance(proved, Refusal):
             # Two sign-ins at once may write this; either moment is right.
@@ -282,41 +279,6 @@ class Mfa:
         if alone or ended:
             self._parts.throttle.bind(counter, actor=principal, subject=user.id)
         return ", in place of what too many wrong codes had ended" if ended else ""
-
-    def _check_backup(self, user_id: UserId, code: str) -> Outcome[None]:
-        current = self._parts.backup_codes.get(user_id)
-        text = normalise(code)
-        if current is None or text is None:
-            return _WRONG_CODE
-        slot = match_digest(self._parts.stretcher.stretch(text, current.salt), record=current)
-        if slot is None:
-            return _WRONG_CODE
-        if not self._parts.proofs.consume(Purpose.BACKUP_CODE, slot_digest(current.id, slot), now=self._ambient.now()):
-            return Refusal(Reason.CODE_ALREADY_USED, "the backup code was used before")
-        self._audit.note_aside(
-            EventName.BACKUP_CODE_REDEEMED,
-            actor=anonymous(),
-            targets=(Target("user", user_id),),
-            subject=user_id,
-            details={"slot": slot},
-        )
-        return None
-
-    def _new_codes(self, user: User, actor: Principal) -> BackupCodes:
-        now = self._ambient.now()
-        codes = generate(random=self._ambient.random)
-        set_id = new_id(BackupCodeSetId, now=now, random=self._ambient.random)
-        salt = self._parts.stretcher.new_salt(random=self._ambient.random)
-        digests = tuple([self._parts.stretcher.stretch(normalise(code.reveal()) or b"", salt) for code in codes])
-        self._parts.proofs.issue(
-            tuple(
-                Proof(purpose=Purpose.BACKUP_CODE, digest=slot_digest(set_id, slot), subject=set_id, issued_at=now, expires_at=None)
-                for slot in range(len(codes))
-            )
-        )
-        self._parts.backup_codes.put(BackupCodeSetRecord(id=set_id, user_id=user.id, salt=salt, digests=digests, created_at=now))
-        self._parts.throttle.bind(code_counter(user.id, Factor.BACKUP_CODE), actor=actor, subject=user.id)
-        return BackupCodes(codes, user.email)
 
     def _person(self, principal: Principal) -> Outcome[User]:
         if principal.credential.kind not in ENROLLING:
