@@ -67,7 +67,7 @@ def test_a_log_is_exported_in_every_format_and_verified_offline(host: Host, owne
     )
     assert {each.actor_id for each in named(host.events(organization), "audit.exported")} == {owner.id}
     found = owner.ok(f"GET /organizations/{organization}/audit?name=audit.exported")["events"]
-    asked = [json.loads(each["personal"].get("filters", "{}")) for each in found]
+    asked = [json.loads(each["personal"].get("asked", "{}")) for each in found]
     assert sorted(asked, key=str) == [{"name": "workspace.created"}] * 2 + [{"target": spaces[0]}] + [{}] * 3
 
 

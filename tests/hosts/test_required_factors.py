@@ -114,7 +114,12 @@ def test_no_route_of_the_organization_is_left_open(host: Host, scene: Scene) -> 
     elevation = scene.ada.ok(f"POST /organizations/{scene.acme}/elevations", filled(WISH, w=scene.workspace))["id"]
     absent = elevation.replace("elv_", "{}_")
     ids = {"key": key["id"], "elevation": elevation, "owner": scene.owner.id, "guest": scene.ada.id}
-    ids |= {"invitation": absent.format("inv"), "credential": absent.format("crd"), "recovery": absent.format("rcv")}
+    ids |= {
+        "invitation": absent.format("inv"),
+        "credential": absent.format("crd"),
+        "recovery": absent.format("rcv"),
+        "hold": absent.format("hld"),
+    }
     scene.require()
     before = len([event for event in host.events(scene.acme) if event.outcome != "refused"])
     for line, body in LINES:

@@ -60,7 +60,7 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.PASSWORD_WITHDRAWN: {"reason": public()},
     EventName.PASSWORD_CHECK_SKIPPED: {"because": public()},
     EventName.PASSWORD_RESET_REQUESTED: {"mailed": public(bool)},
-    EventName.SESSION_REVOKED: {"ended": public(int)},
+    EventName.SESSION_REVOKED: {"ended": public(int), **_REASON},
     EventName.DEVICE_REVOKED: {"revoked": public(int)},
     EventName.MFA_CODE_REFUSED: _FACTOR,
     EventName.MFA_RESET_REQUESTED: {**_RESET, **_REASON},
