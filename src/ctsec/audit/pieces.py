@@ -3,7 +3,8 @@
 Rules that this module keeps:
 
 - the part is sealed in pieces: where a request came from (address, user agent) belongs to who made it, everything else to who the event
-  is about; a piece of a person's is sealed under that person's key, and of nobody's under the deployment's;
+  is about. A stranger's address is nobody's: what a refused sign-in costs must not tell whether the account is there;
+- a piece of a person's is sealed under that person's key, and of nobody's under the deployment's;
 - the body of an event holds the digest of the whole part, so no leaf, tile or checkpoint changes when a person is erased.
 """
 
@@ -35,7 +36,7 @@ def pieces_of(event: Event) -> dict[str, dict[str, str]]:
     about = _person(event.subject or "")
     by = _person(event.actor_id) if event.actor_kind == PrincipalKind.USER.value else ""
     for name, value in event.personal.items():
-        whose = (by or about) if name in _OF_REQUEST else (about or by)
+        whose = by if name in _OF_REQUEST else about or by
         found.setdefault(whose, {})[name] = value
     return found
 
