@@ -66,4 +66,4 @@ def test_reasons_and_levels_are_those_of_the_code() -> None:
     assert found is not None
     assert re.findall(r"`(\w+)`", found[1]) == list(Weakness)
     assert "the level (" + ", ".join(f"`{level}`" for level in PasswordLevel) + ")" in TEXT
-    assert "The person's address and name, and the product's name" in TEXT
+    assert all(f"| the {word} |" in TEXT for word in ("person's address", "person's name", "product's name (`issuer`)"))
