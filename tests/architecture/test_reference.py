@@ -42,6 +42,7 @@ def rows(page: str, *, columns: int) -> list[list[str]]:
     return [[cell.strip("` ") for cell in line] for line in lines if len(line) == columns]
 
 
+@pytest.mark.proves("ASVS-16.1.1")
 def test_every_event_is_described() -> None:
     """The page of events names exactly the events that ctsec can write, each once, with the fields and changes of its schema."""
     lines = (REFERENCE / "events.md").read_text("utf-8").splitlines()

@@ -118,6 +118,7 @@ def test_plans_holds_and_purges_from_the_command_line(bundle: Security, audit: C
     assert audit("purge", "--dry-run", "--log", "org_unknown")[1].endswith("nothing: no plan is in force yet, or nothing is signed\n")
 
 
+@pytest.mark.proves("CVE-2026-39395", "CVE-2026-44310")
 def test_a_log_is_exported_and_verified_without_the_database(bundle: Security, audit: Callable[..., Said], tmp_path: Path) -> None:
     """The file holds the log, whole or chosen, in every format; it verifies by its key alone, and no more after a change or a cut."""
     made = events(DEPLOYMENT_LOG, count=300)

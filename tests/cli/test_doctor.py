@@ -73,7 +73,7 @@ def mail(authority: Authority) -> Iterator[int]:
         yield port
 
 
-@pytest.mark.proves("ASVS-12.1.1", "ASVS-12.3.1")
+@pytest.mark.proves("ASVS-12.1.1", "ASVS-12.3.1", "CVE-2026-40091")
 @pytest.mark.server("postgresql", "redis", "redis-tls")
 def test_a_sound_bundle(tmp_path: Path, authority: Authority, mail: int) -> None:
     """Database, guard store, mail and changes are each told with version and cipher, without any password, and the exit code is 0."""

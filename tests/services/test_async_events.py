@@ -227,7 +227,7 @@ def test_every_method_is_in_a_table() -> None:
     assert public_methods() >= (READS | PARTS | QUESTIONS)
 
 
-@pytest.mark.proves("ASVS-16.3.3")
+@pytest.mark.proves("ASVS-16.3.3", "ASVS-16.3.1")
 @pytest.mark.parametrize("method", WRITES)
 async def test_what_changes_something_is_an_event(stage: AsyncStage, method: str) -> None:
     """Every method that writes succeeds and appends its event in the same transaction."""
@@ -346,6 +346,7 @@ REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration", "recovery.cance
 REFUSALS += ["addresses.request_change", "directory.rename_organization", "directory.create_workspace"]
 
 
+@pytest.mark.proves("ASVS-16.3.1", "ASVS-16.3.2")
 @pytest.mark.parametrize("method", REFUSALS)
 async def test_what_is_refused_is_an_event_aside(stage: AsyncStage, method: str) -> None:
     """A refusal changes nothing and is written through the guard store, so that no rollback takes it away."""

@@ -38,10 +38,12 @@ def rfc8785(value: Any) -> str:
             return "{" + ",".join(f"{rfc8785(key)}:{rfc8785(item)}" for key, item in ordered) + "}"
 
 
+@pytest.mark.proves("ASVS-16.4.1")
 @given(BODIES)
 def test_the_bytes_are_those_of_rfc_8785(body: dict[str, Any]) -> None:
-    """Within the profile, the bytes are what the RFC says, and parse back to the same value."""
+    """Within the profile, the bytes are what the RFC says, parse back to the same value, and are one line whatever they hold."""
     assert canonical(body) == rfc8785(body).encode()
+    assert len(canonical(body).splitlines()) == 1
     assert json.loads(canonical(body)) == body
 
 

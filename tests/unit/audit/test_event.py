@@ -51,6 +51,7 @@ def test_names_are_resource_and_participle() -> None:
     assert all(name.value.replace(".", "_").upper() == name.name for name in EventName)
 
 
+@pytest.mark.proves("ASVS-16.2.1")
 def test_an_event_says_who_what_where_and_when() -> None:
     """Time, id and request come from the surroundings, the rest from the caller."""
     event = full()
@@ -79,6 +80,7 @@ def test_an_event_belongs_to_the_log_of_its_organization() -> None:
     assert replace(full(), organization=None).log == DEPLOYMENT_LOG
 
 
+@pytest.mark.proves("ASVS-16.2.1")
 def test_the_body_says_everything_and_nothing_personal() -> None:
     """The body holds every field but the personal part, of which only a digest of its ciphertext; its leaf is the hash of its bytes."""
     event = full()
@@ -127,10 +129,13 @@ def test_details_are_the_parsed_body() -> None:
     assert store_form(full(), personal=b"").details()["details"]["count"] == 2
 
 
+@pytest.mark.proves("ASVS-16.2.2")
 @given(st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_microseconds_are_exact(moment: datetime) -> None:
-    """The number of microseconds gives the moment back exactly, where a float of seconds would not."""
+    """The number of microseconds gives the moment back exactly, where a float of seconds would not; a time without zone has none."""
     assert datetime.fromtimestamp(0, tz=moment.tzinfo) + timedelta(microseconds=microseconds(moment)) == moment
+    with pytest.raises(TypeError, match="naive"):
+        microseconds(moment.replace(tzinfo=None))
 
 
 @pytest.mark.parametrize("reason", list(Reason))

@@ -80,6 +80,7 @@ def encoded(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+@pytest.mark.proves("CVE-2026-33504")
 @pytest.mark.parametrize(
     "text",
     ["", "x", "é", "=" * 4, "A" * (MAX_CURSOR + 1), encoded(f"2.5.{LOG}"), encoded(f"1.-5.{LOG}"), encoded(f"1.+5.{LOG}"),
@@ -93,6 +94,7 @@ def test_anything_else_is_refused(text: str) -> None:
         read_cursor(text, log=LOG)
 
 
+@pytest.mark.proves("CVE-2026-33504")
 @given(st.text(max_size=MAX_CURSOR + 5))
 def test_no_text_does_more_than_be_refused(text: str) -> None:
     """Any text is refused with ValueError, or is a cursor of the log."""

@@ -68,6 +68,7 @@ def test_every_event_name_has_its_class() -> None:
     assert sorted(ACTIVITIES) == sorted(EventName)
 
 
+@pytest.mark.proves("ASVS-16.2.4")
 @pytest.mark.parametrize("version", OcsfVersion)
 def test_ocsf_has_what_each_class_requires(version: OcsfVersion) -> None:
     """Every event of every class, with targets or without, has the required fields, and an activity of its class or a name for it."""
@@ -125,6 +126,7 @@ TEXTS: Final = st.text(st.characters(codec="utf-8"), max_size=30) | st.sampled_f
 )
 
 
+@pytest.mark.proves("ASVS-1.2.10", "ASVS-16.4.1")
 @given(TEXTS, TEXTS)
 @settings(max_examples=60, deadline=None)
 def test_no_cell_is_a_formula(one: str, other: str) -> None:
@@ -147,6 +149,7 @@ def read_cef(line: str) -> tuple[list[str], dict[str, str]]:
     return parts, {key: re.sub(r"\\(.)", lambda m: {"n": "\n", "r": "\r"}.get(m[1], m[1]), value, flags=re.DOTALL) for key, value in found}
 
 
+@pytest.mark.proves("ASVS-16.4.1")
 @given(TEXTS)
 @settings(max_examples=60, deadline=None)
 def test_no_value_breaks_out_of_cef(value: str) -> None:

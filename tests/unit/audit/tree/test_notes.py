@@ -129,6 +129,7 @@ def test_names_and_parts_are_checked() -> None:
             Checkpoint(origin=NAME, size=size, root=root)
 
 
+@pytest.mark.proves("CVE-2026-22703")
 def test_a_proof_stands_alone() -> None:
     """A proof reads back and proves its event under the log's key; another event, key or index is not proved, and no line may be more."""
     entries = [b"%d" % number for number in range(300)]
