@@ -185,6 +185,13 @@ class FetchFailed(FetchError):
     retryable = True
 
 
+class DeliveryFailed(CtsecError):
+    """A stream's receiver, or an anchor, is not known to have taken what it was given; it is given the same again later."""
+
+    code = "delivery_failed"
+    retryable = True
+
+
 class UnknownPermission(CtsecError):
     """The code asked for a permission that the policy does not name; this is a mistake in the host's code."""
 

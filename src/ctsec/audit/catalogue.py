@@ -143,6 +143,7 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
         "personal": public(bool),
         **dict.fromkeys(("asked", "why"), personal()),
     },
+    EventName.STREAM_RESET: {"log": public(), "before": public(int), "next": public(int), **_REASON},
     EventName.AUDIT_PURGED: {
         **dict.fromkeys(("index", "size", "count", "newest"), public(int)),
         **dict.fromkeys(("root", "plan", "ranges", "signature"), public()),

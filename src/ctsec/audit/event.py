@@ -162,6 +162,7 @@ class EventName(StrEnum):
     LEGAL_HOLD_RELEASE_REQUESTED = "legal_hold.release_requested"
     LEGAL_HOLD_RELEASED = "legal_hold.released"
     AUDIT_EXPORTED = "audit.exported"
+    STREAM_RESET = "stream.reset"
 
 
 class EventOutcome(StrEnum):

@@ -14,6 +14,8 @@ from ctsec.audit._async_recorder import AsyncRecorder
 from ctsec.audit._async_subjects import AsyncPersonalParts
 from ctsec.audit.erasure._async_ports import AsyncErasureList
 from ctsec.audit.event import Event
+from ctsec.audit.streams._async_ports import AsyncReceiver
+from ctsec.audit.streams.stream import Stream
 from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms, AsyncSealedTable
@@ -48,6 +50,7 @@ from ctsec.security._async_residency import AsyncRegional, AsyncReporter
 from ctsec.security._async_retention_jobs import AsyncRetentionJobs
 from ctsec.security._async_sealed_tables import sealed_places
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
+from ctsec.security._async_streams import AsyncStreams
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.security.parts import EmbeddedOptions, Parts
@@ -80,6 +83,7 @@ class AsyncSecurity:
     `erased` is who was erased from the log, kept outside of the backups (`ctsec.audit.erasure.FileErasureList`).
     `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
     `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
+    `streams` are where the log goes besides (`ctsec.audit.streams`); the attribute says how far they are.
     """
 
     __slots__ = (
@@ -101,6 +105,7 @@ class AsyncSecurity:
         "parts",
         "regional",
         "retention",
+        "streams",
     )
 
     def __init__(
@@ -125,11 +130,11 @@ class AsyncSecurity:
         backups: AsyncBackups | None = None,
         erased: AsyncErasureList | None = None,
         retention_signer: AsyncLogSigner | None = None,
+        streams: tuple[Stream[AsyncReceiver], ...] = (),
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
-        self._storage = storage
-        self._allowances = allowances
+        self._storage, self._allowances = storage, allowances
         self._guard = guard_of(storage, allowances=allowances, clock=parts.clock)
         self._ambient = Ambient(clock=parts.clock, random=random)
         self.parts = parts
@@ -148,7 +153,7 @@ class AsyncSecurity:
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
         self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased)
+        self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased, streams=streams)
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -252,6 +257,7 @@ class AsyncSecurity:
         signer: AsyncLogSigner | None,
         purging: AsyncLogSigner | None,
         erased: AsyncErasureList | None,
+        streams: tuple[Stream[AsyncReceiver], ...],
     ) -> None:
         """Make what seals, purges and erases the log."""
         storage, ambient, settings = self._storage, self._ambient, self.parts.settings
@@ -263,6 +269,7 @@ class AsyncSecurity:
         self._erasures = AsyncErasureJobs(
             storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=self._committed, ambient=ambient
         )
+        self.streams = AsyncStreams(storage, streams=streams, identity=identity, ring=ring, subjects=subjects, ambient=ambient)
 
     def _ring(self, kms: AsyncKms, *, source: AsyncDeks, services: AsyncKeyServices | None) -> AsyncKeyRing:
         settings = self.parts.settings
@@ -294,6 +301,7 @@ class AsyncSecurity:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
+            streams=self.streams,
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )

@@ -15,6 +15,8 @@ from ctsec.audit._sync_recorder import Recorder
 from ctsec.audit._sync_subjects import PersonalParts
 from ctsec.audit.erasure._sync_ports import ErasureList
 from ctsec.audit.event import Event
+from ctsec.audit.streams._sync_ports import Receiver
+from ctsec.audit.streams.stream import Stream
 from ctsec.authn._sync_ports import BreachRanges
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import KeyServices, Kms, SealedTable
@@ -49,6 +51,7 @@ from ctsec.security._sync_residency import Regional, Reporter
 from ctsec.security._sync_retention_jobs import RetentionJobs
 from ctsec.security._sync_sealed_tables import sealed_places
 from ctsec.security._sync_stale_jobs import StaleJobs
+from ctsec.security._sync_streams import Streams
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_unit import Unit
 from ctsec.security.parts import EmbeddedOptions, Parts
@@ -81,6 +84,7 @@ class Security:
     `erased` is who was erased from the log, kept outside of the backups (`ctsec.audit.erasure.FileErasureList`).
     `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
     `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
+    `streams` are where the log goes besides (`ctsec.audit.streams`); the attribute says how far they are.
     """
 
     __slots__ = (
@@ -102,6 +106,7 @@ class Security:
         "parts",
         "regional",
         "retention",
+        "streams",
     )
 
     def __init__(
@@ -126,11 +131,11 @@ class Security:
         backups: Backups | None = None,
         erased: ErasureList | None = None,
         retention_signer: LogSigner | None = None,
+        streams: tuple[Stream[Receiver], ...] = (),
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
-        self._storage = storage
-        self._allowances = allowances
+        self._storage, self._allowances = storage, allowances
         self._guard = guard_of(storage, allowances=allowances, clock=parts.clock)
         self._ambient = Ambient(clock=parts.clock, random=random)
         self.parts = parts
@@ -147,7 +152,7 @@ class Security:
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased)
+        self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased, streams=streams)
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -251,6 +256,7 @@ class Security:
         signer: LogSigner | None,
         purging: LogSigner | None,
         erased: ErasureList | None,
+        streams: tuple[Stream[Receiver], ...],
     ) -> None:
         """Make what seals, purges and erases the log."""
         storage, ambient, settings = self._storage, self._ambient, self.parts.settings
@@ -262,6 +268,7 @@ class Security:
         self._erasures = ErasureJobs(
             storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=self._committed, ambient=ambient
         )
+        self.streams = Streams(storage, streams=streams, identity=identity, ring=ring, subjects=subjects, ambient=ambient)
 
     def _ring(self, kms: Kms, *, source: Deks, services: KeyServices | None) -> KeyRing:
         settings = self.parts.settings
@@ -291,6 +298,7 @@ class Security:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
+            streams=self.streams,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )

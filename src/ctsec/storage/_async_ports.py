@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncInboxRecords, AsyncLogRecords, AsyncTreeRecords
 from ctsec.audit.erasure._async_ports import AsyncErasureRecords
 from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
+from ctsec.audit.streams._async_ports import AsyncPositionRecords
 from ctsec.authn._async_ports import AsyncDeviceRecords, AsyncPasswordRecords, AsyncSessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._async_ports import (
@@ -265,6 +266,11 @@ class AsyncStore(Protocol):
     @property
     def erasures(self) -> AsyncErasureRecords:
         """Erasures of persons."""
+        ...
+
+    @property
+    def positions(self) -> AsyncPositionRecords:
+        """How far streams and anchors of the logs are."""
         ...
 
     @property

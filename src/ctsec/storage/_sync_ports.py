@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 from ctsec.audit._sync_ports import CheckpointRecords, InboxRecords, LogRecords, TreeRecords
 from ctsec.audit.erasure._sync_ports import ErasureRecords
 from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
+from ctsec.audit.streams._sync_ports import PositionRecords
 from ctsec.authn._sync_ports import DeviceRecords, PasswordRecords, SessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._sync_ports import (
@@ -266,6 +267,11 @@ class Store(Protocol):
     @property
     def erasures(self) -> ErasureRecords:
         """Erasures of persons."""
+        ...
+
+    @property
+    def positions(self) -> PositionRecords:
+        """How far streams and anchors of the logs are."""
         ...
 
     @property

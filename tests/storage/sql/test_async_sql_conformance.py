@@ -153,6 +153,10 @@ class TestErasures(conformance.AsyncErasureConformance):
     pass
 
 
+class TestPositions(conformance.AsyncPositionConformance):
+    pass
+
+
 class TestCustomerKeys(conformance.AsyncCustomerKeyConformance):
     pass
 

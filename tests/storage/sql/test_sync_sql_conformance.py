@@ -155,6 +155,10 @@ class TestErasures(conformance.ErasureConformance):
     pass
 
 
+class TestPositions(conformance.PositionConformance):
+    pass
+
+
 class TestCustomerKeys(conformance.CustomerKeyConformance):
     pass
 

@@ -74,7 +74,7 @@ _LINES: Final = """
 3004  4  retired_data_keys.destroyed customer_key.withdrawn customer_key.dropped index_key.retired credential.removed support_case.canceled
 3004  4  workspace_move.aborted workspace_move.undone
 3004  1  legal_hold.placed
-3004  3  retention.changed legal_hold.released
+3004  3  retention.changed legal_hold.released stream.reset
 3004  4  audit.purged person.erased person.erasure_replayed
 3004  8  customer_key.recovered
 3004 99  legal_hold.release_requested person.erasure_requested person.erasure_deferred

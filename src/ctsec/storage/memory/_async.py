@@ -45,6 +45,7 @@ from ctsec.storage.memory._async_recovery import (
 )
 from ctsec.storage.memory._async_retention import AsyncMemoryPurges, AsyncMemoryRetention
 from ctsec.storage.memory._async_sealed import AsyncMemoryReencryptions
+from ctsec.storage.memory._async_streams import AsyncMemoryPositions
 from ctsec.storage.memory._async_tree import AsyncMemoryCheckpoints, AsyncMemoryTree
 from ctsec.storage.memory._async_vault import AsyncMemoryCredentials
 from ctsec.storage.memory._async_work import AsyncMemoryEpochs, AsyncMemoryJobs, AsyncMemoryOutbox
@@ -93,6 +94,7 @@ class AsyncMemoryStore:
     retention: AsyncMemoryRetention
     purges: AsyncMemoryPurges
     erasures: AsyncMemoryErasures
+    positions: AsyncMemoryPositions
     outbox: AsyncMemoryOutbox
     jobs: AsyncMemoryJobs
     epochs: AsyncMemoryEpochs
@@ -144,6 +146,7 @@ class AsyncMemoryStore:
             retention=AsyncMemoryRetention(tx),
             purges=AsyncMemoryPurges(tx),
             erasures=AsyncMemoryErasures(tx),
+            positions=AsyncMemoryPositions(tx),
             outbox=AsyncMemoryOutbox(tx),
             jobs=AsyncMemoryJobs(tx),
             epochs=AsyncMemoryEpochs(tx),

@@ -46,6 +46,7 @@ from ctsec.storage.memory._sync_recovery import (
 )
 from ctsec.storage.memory._sync_retention import MemoryPurges, MemoryRetention
 from ctsec.storage.memory._sync_sealed import MemoryReencryptions
+from ctsec.storage.memory._sync_streams import MemoryPositions
 from ctsec.storage.memory._sync_tree import MemoryCheckpoints, MemoryTree
 from ctsec.storage.memory._sync_vault import MemoryCredentials
 from ctsec.storage.memory._sync_work import MemoryEpochs, MemoryJobs, MemoryOutbox
@@ -94,6 +95,7 @@ class MemoryStore:
     retention: MemoryRetention
     purges: MemoryPurges
     erasures: MemoryErasures
+    positions: MemoryPositions
     outbox: MemoryOutbox
     jobs: MemoryJobs
     epochs: MemoryEpochs
@@ -145,6 +147,7 @@ class MemoryStore:
             retention=MemoryRetention(tx),
             purges=MemoryPurges(tx),
             erasures=MemoryErasures(tx),
+            positions=MemoryPositions(tx),
             outbox=MemoryOutbox(tx),
             jobs=MemoryJobs(tx),
             epochs=MemoryEpochs(tx),

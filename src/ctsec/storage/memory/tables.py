@@ -10,6 +10,7 @@ from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.sealing import CheckpointRecord, Head
+from ctsec.audit.streams.position import Position as LogPosition
 from ctsec.audit.tree.tiles import Tile
 from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordRecord, Session
@@ -97,6 +98,7 @@ LEAVES: Final[Table[tuple[LogId, int], bytes]] = Table("leaves")
 RETENTION: Final[Table[LogId, StoredPlans]] = Table("retention")
 HOLDS: Final[Table[HoldId, LegalHold]] = Table("holds")
 ERASURES: Final[Table[ErasureId, Erasure]] = Table("erasures")
+POSITIONS: Final[Table[tuple[str, LogId], LogPosition]] = Table("positions")
 OUTBOX: Final[Table[MessageId, OutboxEntry]] = Table("outbox")
 JOBS: Final[Table[str, JobLease]] = Table("jobs")
 MOVES: Final[Table[MoveId, Move]] = Table("moves")

@@ -42,6 +42,7 @@ from ctsec.storage.sql._async_passkeys import AsyncSqlPasskeys
 from ctsec.storage.sql._async_recovery import AsyncSqlDomains, AsyncSqlRecoveries, AsyncSqlTerms, AsyncSqlTrails
 from ctsec.storage.sql._async_retention import AsyncSqlPurges, AsyncSqlRetention
 from ctsec.storage.sql._async_sealed import AsyncSqlReencryptions
+from ctsec.storage.sql._async_streams import AsyncSqlPositions
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql._async_tree import AsyncSqlCheckpoints, AsyncSqlTree
 from ctsec.storage.sql._async_vault import AsyncSqlCredentials
@@ -101,6 +102,7 @@ class AsyncSqlStore:
     retention: AsyncSqlRetention
     purges: AsyncSqlPurges
     erasures: AsyncSqlErasures
+    positions: AsyncSqlPositions
     outbox: AsyncSqlOutbox
     jobs: AsyncSqlJobs
     epochs: AsyncSqlEpochs
@@ -152,6 +154,7 @@ class AsyncSqlStore:
             retention=AsyncSqlRetention(run, tables),
             purges=AsyncSqlPurges(run, tables),
             erasures=AsyncSqlErasures(run, tables),
+            positions=AsyncSqlPositions(run, tables),
             outbox=AsyncSqlOutbox(run, tables),
             jobs=AsyncSqlJobs(run, tables),
             epochs=AsyncSqlEpochs(run, tables),

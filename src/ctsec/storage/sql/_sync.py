@@ -43,6 +43,7 @@ from ctsec.storage.sql._sync_passkeys import SqlPasskeys
 from ctsec.storage.sql._sync_recovery import SqlDomains, SqlRecoveries, SqlTerms, SqlTrails
 from ctsec.storage.sql._sync_retention import SqlPurges, SqlRetention
 from ctsec.storage.sql._sync_sealed import SqlReencryptions
+from ctsec.storage.sql._sync_streams import SqlPositions
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql._sync_tree import SqlCheckpoints, SqlTree
 from ctsec.storage.sql._sync_vault import SqlCredentials
@@ -102,6 +103,7 @@ class SqlStore:
     retention: SqlRetention
     purges: SqlPurges
     erasures: SqlErasures
+    positions: SqlPositions
     outbox: SqlOutbox
     jobs: SqlJobs
     epochs: SqlEpochs
@@ -153,6 +155,7 @@ class SqlStore:
             retention=SqlRetention(run, tables),
             purges=SqlPurges(run, tables),
             erasures=SqlErasures(run, tables),
+            positions=SqlPositions(run, tables),
             outbox=SqlOutbox(run, tables),
             jobs=SqlJobs(run, tables),
             epochs=SqlEpochs(run, tables),

@@ -35,6 +35,7 @@ class LogTables:
     retention: Table
     hold: Table
     erasure: Table
+    position: Table
 
 
 def _id(name: str, length: int = _LOG, *, nullable: bool = False) -> Column[Any]:
@@ -106,5 +107,10 @@ def log_tables(make: Callable[..., Table]) -> LogTables:
             "erasure", _id("id"), _id("user_id"), Column("state", EnumText(ErasureState, "erasure.state"), nullable=False),
             _id("requested_by", 256), _at("requested_at"), _at("done_at", nullable=True), _number("keys"), _number("version"),
             key=("id",), by_user=("user_id", "id"), by_state=("state", "id"),
+        ),
+        position=make(
+            "audit_position", _id("follower"), _id("log"), _number("next"), _number("until", nullable=True), _number("purged"),
+            _number("failures"), _words("problem"), _at("due_at", nullable=True), _at("moved_at", nullable=True), _number("version"),
+            key=("follower", "log"),
         ),
     )  # fmt: skip

@@ -48,6 +48,7 @@ from ctsec.testing.conformance._async_recovery import AsyncDomainConformance, As
 from ctsec.testing.conformance._async_reencryption import AsyncReencryptionConformance
 from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
 from ctsec.testing.conformance._async_retention import AsyncErasureConformance, AsyncRetentionConformance
+from ctsec.testing.conformance._async_streams import AsyncPositionConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
 from ctsec.testing.conformance._async_tree import AsyncTreeConformance
 from ctsec.testing.conformance._async_vault import AsyncCredentialConformance, AsyncIndexKeyConformance
@@ -85,6 +86,7 @@ from ctsec.testing.conformance._sync_recovery import DomainConformance, Recovery
 from ctsec.testing.conformance._sync_reencryption import ReencryptionConformance
 from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
 from ctsec.testing.conformance._sync_retention import ErasureConformance, RetentionConformance
+from ctsec.testing.conformance._sync_streams import PositionConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
 from ctsec.testing.conformance._sync_tree import TreeConformance
 from ctsec.testing.conformance._sync_vault import CredentialConformance, IndexKeyConformance
@@ -128,6 +130,7 @@ __all__ = [
     "AsyncOutboxConformance",
     "AsyncPasskeyConformance",
     "AsyncPasswordConformance",
+    "AsyncPositionConformance",
     "AsyncProofConformance",
     "AsyncRecoveryConformance",
     "AsyncReencryptionConformance",
@@ -179,6 +182,7 @@ __all__ = [
     "OutboxConformance",
     "PasskeyConformance",
     "PasswordConformance",
+    "PositionConformance",
     "ProofConformance",
     "RecoveryConformance",
     "ReencryptionConformance",
