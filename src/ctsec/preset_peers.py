@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ctsec.audit.streams.stream import Stream
 from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.encryption._async_ports import AsyncKeyServices
 from ctsec.errors import SchemaMismatch
 from ctsec.security.parts import EmbeddedOptions
+from ctsec.storage.blocking import AsyncBlockingReceiver
 from ctsec.storage.feed import AsyncStoreFeed, StoreFeed
 from ctsec.storage.sql import AsyncSqlRegionStorage, SqlRegionStorage, Tables
 from ctsec.storage.sql.schema import create_region, upgrade_region
 
 if TYPE_CHECKING:
+    from ctsec.audit.streams.ports import AsyncReceiver
     from ctsec.guard.ports import AsyncSharedAllowances, SharedAllowances
     from ctsec.storage.ports import AsyncChangeFeed, AsyncStorage, ChangeFeed, Storage
 
@@ -100,3 +103,10 @@ def async_region_stores_of(options: EmbeddedOptions, tables: Tables) -> dict[str
 def named_stores(options: EmbeddedOptions) -> tuple[tuple[str, str], ...]:
     """Return the name and the region of each store that the options name."""
     return tuple((name, region) for name, (region, _) in options.regions.stores.items()) if options.regions is not None else ()
+
+
+def async_streams_of(options: EmbeddedOptions) -> tuple[Stream[AsyncReceiver], ...]:
+    """Return the streams, whose receivers may block, for an event loop."""
+    return tuple(
+        Stream(name=each.name, receiver=AsyncBlockingReceiver(each.receiver), organizations=each.organizations) for each in options.streams
+    )

@@ -34,6 +34,7 @@ from ctsec.preset_peers import (
     async_feed_of,
     async_region_stores_of,
     async_services_of,
+    async_streams_of,
     feed_of,
     named_stores,
     region_stores_of,
@@ -122,6 +123,7 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         sealed_tables=chosen.sealed_tables,
         log_signer=Signer(kms.derive(KEY_LABEL)),
         retention_signer=Signer(kms.derive(RETENTION_LABEL)),
+        streams=chosen.streams,
         erased=MemoryErasureList(),
     )
     security.prepare()
@@ -150,6 +152,7 @@ async def async_in_memory(
         sealed_tables=tuple(map(AsyncBlockingTable, chosen.sealed_tables)),
         log_signer=AsyncLocalSigner(Signer(kms.derive(KEY_LABEL))),
         retention_signer=AsyncLocalSigner(Signer(kms.derive(RETENTION_LABEL))),
+        streams=async_streams_of(chosen),
         erased=AsyncBlockingErasureList(MemoryErasureList()),
     )
     await security.prepare()
@@ -187,6 +190,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         backups=AsyncBlockingBackups(base.backups) if base.backups is not None else None,
         erased=AsyncBlockingErasureList(base.erased),
         retention_signer=AsyncLocalSigner(Signer(base.kms.derive(RETENTION_LABEL))),
+        streams=async_streams_of(options),
     )
 
 
@@ -227,6 +231,7 @@ class _Embedded:
             backups=self.backups,
             erased=self.erased,
             retention_signer=Signer(self.kms.derive(RETENTION_LABEL)),
+            streams=options.streams,
         )
         if options.worker:
             self._thread = WorkerThread(self.security.worker(f"{os.uname().nodename}:{os.getpid()}"))

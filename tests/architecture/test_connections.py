@@ -14,6 +14,9 @@ from typing import Final
 
 import pytest
 
+from ctsec.audit.streams.position import LONGEST, SHORTEST
+from ctsec.audit.streams.posting import SECONDS as POST_SECONDS
+from ctsec.audit.streams.s3 import ANSWER, CONNECT
 from ctsec.encryption.kms.attempts import CallBounds
 from ctsec.encryption.kms.blocking import KmsThreads
 from ctsec.mail.record import MAX_ATTEMPTS
@@ -120,6 +123,8 @@ def test_waits_and_attempts_are_those_of_the_page() -> None:
         "key service": [*astuple(bounds)],
         "mail": [TIMEOUT, TIMEOUT, MAX_ATTEMPTS, 1],
         "identity provider": [FETCH_SECONDS, FETCH_SECONDS, 1],
+        "stream": [POST_SECONDS, POST_SECONDS, 1, SHORTEST.total_seconds(), LONGEST.total_seconds()],
+        "stream to S3": [CONNECT, ANSWER, 1, SHORTEST.total_seconds(), LONGEST.total_seconds()],
         "doctor": [SECONDS, SECONDS, 1, 1],
     }
     assert guard.max_overflow == 0

@@ -13,6 +13,7 @@ from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.audit.tree.note import MAX_NOTE
 from ctsec.cli import audit_export
 from ctsec.cli.retention import add_to as add_retention
+from ctsec.cli.streams import add_to as add_streams
 from ctsec.cli.work import load_bundle
 from ctsec.errors import ConfigurationError
 from ctsec.outcome import Refusal
@@ -54,6 +55,7 @@ def add_to(commands: Any) -> None:
     flush.set_defaults(run=_flush)
     add_retention(kinds, bundle=_BUNDLE)
     audit_export.add_to(kinds)
+    add_streams(kinds, bundle=_BUNDLE)
 
 
 def _verify(chosen: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
+from ctsec.cli import streams
 from ctsec.cli.work import load_bundle
 from ctsec.errors import CtsecError
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ctsec.audit.sealing import LogStatus
+    from ctsec.audit.streams.status import StreamStatus
     from ctsec.encryption.reencryption import Reencryption
     from ctsec.security import Security
     from ctsec.transport.report import ConnectionReport
@@ -45,7 +47,17 @@ def _doctor(chosen: argparse.Namespace) -> int:
     if log is not None:
         told = {"what": "audit log", **dataclasses.asdict(log), "sound": not log.problem}
         print(json.dumps(told, default=str) if chosen.json else _sealing(log), flush=True)
+    for stream in _failing(bundle):
+        print(json.dumps({"what": "stream", **streams.as_json(stream)}) if chosen.json else streams.line(stream), flush=True)
     return 0 if all(each.sound for each in found) and not (log is not None and log.problem) else 1
+
+
+def _failing(bundle: Security) -> tuple[StreamStatus, ...]:
+    """Return where streams of the log fail, and how far behind they are; they are tried again by themselves."""
+    try:
+        return tuple(each for each in bundle.streams.status() if not each.sound)
+    except CtsecError:
+        return ()
 
 
 def _log(bundle: Security) -> LogStatus | None:

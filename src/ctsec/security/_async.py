@@ -135,8 +135,7 @@ class AsyncSecurity:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage, self._allowances = storage, allowances
-        self._guard = guard_of(storage, allowances=allowances, clock=parts.clock)
-        self._ambient = Ambient(clock=parts.clock, random=random)
+        self._guard, self._ambient = guard_of(storage, allowances=allowances, clock=parts.clock), Ambient(clock=parts.clock, random=random)
         self.parts = parts
         source = AsyncDeks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
@@ -145,7 +144,8 @@ class AsyncSecurity:
             storage.guard.events, personal=AsyncPersonalParts(secrets, subjects=subjects), catalogue=parts.catalogue
         )
         self._wake, self._rest, self._feed = wake, rest, feed
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
+        receivers = [each.receiver for each in streams]
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *receivers)
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)

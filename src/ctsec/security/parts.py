@@ -11,6 +11,8 @@ from ctsec.audit.catalogue import SCHEMAS
 from ctsec.audit.retention.plan import RetentionPolicy
 from ctsec.audit.schema import EventCatalogue, EventSchema
 from ctsec.audit.signing import LogIdentity
+from ctsec.audit.streams.ports import Receiver
+from ctsec.audit.streams.stream import Stream
 from ctsec.authn._sync_ports import BreachRanges
 from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.device import LONGEST_TRUST
@@ -166,6 +168,7 @@ class EmbeddedOptions:
     `roles_in_memory` loads the roles of an organization whole when it is first asked about, instead of person by person.
 
     `backups` is the folder for backups that operators ask for (`ctsec.storage.backup.BackupFolder`); a bundle in memory has none.
+    `streams` are where the log goes besides, such as `Stream(name="siem", receiver=WebhookReceiver(…))`; a receiver may block.
     `erased` is the file that says who was erased from the log (beside the database): keep it out of backups, and never lose it.
     """
 
@@ -207,6 +210,7 @@ class EmbeddedOptions:
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     former_retention_keys: tuple[str, ...] = ()
     events: tuple[EventSchema, ...] = ()
+    streams: tuple[Stream[Receiver], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from asyncio import to_thread
 from typing import TYPE_CHECKING
 
+from ctsec.transport.report import ConnectionReport, ReportsConnections
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ctsec.audit.erasure.ports import ErasureList
     from ctsec.audit.erasure.record import Erased
+    from ctsec.audit.streams.batch import StreamBatch
+    from ctsec.audit.streams.ports import Receiver
     from ctsec.encryption.ports import SealedTable
     from ctsec.encryption.reencryption import SealedRow
     from ctsec.ids import DekId, Random
@@ -63,6 +67,25 @@ class AsyncBlockingBackups:
     async def verify(self, backup: DekId) -> Outcome[StoredBackup]:
         """Read a whole backup."""
         return await to_thread(self._backups.verify, backup)
+
+
+class AsyncBlockingReceiver:
+    """See `ctsec.audit.streams.ports.AsyncReceiver`."""
+
+    __slots__ = ("_receiver",)
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+
+    async def deliver(self, batch: StreamBatch) -> None:
+        """Hand over a batch."""
+        await to_thread(self._receiver.deliver, batch)
+
+    async def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect, and return what is spoken, where the receiver can tell."""
+        if not isinstance(self._receiver, ReportsConnections):
+            return ()
+        return await to_thread(self._receiver.connections)
 
 
 class AsyncBlockingErasureList:
