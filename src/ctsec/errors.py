@@ -73,6 +73,12 @@ class LogInconsistent(StoreError):
     code = "log_inconsistent"
 
 
+class LogStalled(StoreError):
+    """Events of the audit log wait for their index for too long, so nothing that is anchored covers them."""
+
+    code = "log_stalled"
+
+
 class KmsError(CtsecError):
     """A key service refused or failed; see the subclasses for the small set of reasons.
 

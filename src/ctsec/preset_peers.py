@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ctsec.audit.anchors.anchor import Anchor
 from ctsec.audit.streams.stream import Stream
 from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.encryption._async_ports import AsyncKeyServices
 from ctsec.errors import SchemaMismatch
 from ctsec.security.parts import EmbeddedOptions
-from ctsec.storage.blocking import AsyncBlockingReceiver
+from ctsec.storage.blocking import AsyncBlockingKeeper, AsyncBlockingReceiver
 from ctsec.storage.feed import AsyncStoreFeed, StoreFeed
 from ctsec.storage.sql import AsyncSqlRegionStorage, SqlRegionStorage, Tables
 from ctsec.storage.sql.schema import create_region, upgrade_region
 
 if TYPE_CHECKING:
+    from ctsec.audit.anchors.ports import AsyncKeeper
     from ctsec.audit.streams.ports import AsyncReceiver
     from ctsec.guard.ports import AsyncSharedAllowances, SharedAllowances
     from ctsec.storage.ports import AsyncChangeFeed, AsyncStorage, ChangeFeed, Storage
@@ -110,3 +112,8 @@ def async_streams_of(options: EmbeddedOptions) -> tuple[Stream[AsyncReceiver], .
     return tuple(
         Stream(name=each.name, receiver=AsyncBlockingReceiver(each.receiver), organizations=each.organizations) for each in options.streams
     )
+
+
+def async_anchors_of(options: EmbeddedOptions) -> tuple[Anchor[AsyncKeeper], ...]:
+    """Return the anchors, whose keepers may block, for an event loop."""
+    return tuple(Anchor(name=each.name, keeper=AsyncBlockingKeeper(each.keeper)) for each in options.anchors)

@@ -30,6 +30,7 @@ from ctsec.mail.smtp import SmtpMailer
 from ctsec.preset_peers import (
     allowances_of,
     async_allowances_of,
+    async_anchors_of,
     async_breaches_of,
     async_feed_of,
     async_region_stores_of,
@@ -124,6 +125,7 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         log_signer=Signer(kms.derive(KEY_LABEL)),
         retention_signer=Signer(kms.derive(RETENTION_LABEL)),
         streams=chosen.streams,
+        anchors=chosen.anchors,
         erased=MemoryErasureList(),
     )
     security.prepare()
@@ -153,6 +155,7 @@ async def async_in_memory(
         log_signer=AsyncLocalSigner(Signer(kms.derive(KEY_LABEL))),
         retention_signer=AsyncLocalSigner(Signer(kms.derive(RETENTION_LABEL))),
         streams=async_streams_of(chosen),
+        anchors=async_anchors_of(chosen),
         erased=AsyncBlockingErasureList(MemoryErasureList()),
     )
     await security.prepare()
@@ -191,6 +194,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         erased=AsyncBlockingErasureList(base.erased),
         retention_signer=AsyncLocalSigner(Signer(base.kms.derive(RETENTION_LABEL))),
         streams=async_streams_of(options),
+        anchors=async_anchors_of(options),
     )
 
 
@@ -232,6 +236,7 @@ class _Embedded:
             erased=self.erased,
             retention_signer=Signer(self.kms.derive(RETENTION_LABEL)),
             streams=options.streams,
+            anchors=options.anchors,
         )
         if options.worker:
             self._thread = WorkerThread(self.security.worker(f"{os.uname().nodename}:{os.getpid()}"))

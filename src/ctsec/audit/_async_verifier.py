@@ -30,7 +30,8 @@ class AsyncLogVerifier:
     and whether a purge accounts for each event that is gone.
 
     The log may grow meanwhile: what is verified is what the head says when it is read. At most a hundred findings are told. In the log
-    of logs the events are the checkpoints of the others, and `named` are the logs that it has some of.
+    of logs the events are the checkpoints of the others, `named` are the logs that it has some of, and `pinned` says, for each size of a
+    checkpoint that was held, up to which size each of them stands in the log of logs by then.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class AsyncLogVerifier:
         self._found: list[Finding] = []
         self._roots: dict[int, bytes] = {}
         self.named: set[LogId] = set()
+        self.pinned: dict[int, dict[LogId, int]] = {}
 
     async def verify(self, *, held: Sequence[SignedCheckpoint] = ()) -> LogReport:
         """Return what was found."""
@@ -63,6 +65,7 @@ class AsyncLogVerifier:
         head = await self._tree.head(self._log) or Head(log=self._log)
         mine = [each for each in held if each.checkpoint.origin == self._identity.origin(self._log)]
         wanted = sorted({each.size for each in stored} | {each.checkpoint.size for each in mine})
+        self.pinned = {each.checkpoint.size: {} for each in mine}
         await self._rebuild(head.size, wanted=wanted)
         await self._compare(head)
         last = stored[-1].size if stored else 0
@@ -113,6 +116,7 @@ class AsyncLogVerifier:
             numbered = await self._checkpoints.numbered(first=first, limit=end - first)
             leaves = {each.number: each.leaf() for each in numbered}
             self.named |= {each.log for each in numbered}
+            self._pin(numbered)
         else:
             page = await self._records.page(self._log, first=first, limit=end - first)
             leaves = await self._with_purged({each.index: each for each in page if each.index < end}, first=first, end=end)
@@ -120,6 +124,13 @@ class AsyncLogVerifier:
         for index in missing:
             self._tell(FindingKind.INDEX, index, "there is nothing at this index")
         return [leaves.get(index, b"\x00" * 32) for index in range(first, end)]
+
+    def _pin(self, numbered: Sequence[CheckpointRecord]) -> None:
+        """Note how far each log is covered by the first checkpoints, as many as one that was held says."""
+        for size, covered in self.pinned.items():
+            for each in numbered:
+                if each.number is not None and each.number < size:
+                    covered[each.log] = max(covered.get(each.log, 0), each.size)
 
     async def _with_purged(self, there: Mapping[int, SealedEvent], *, first: int, end: int) -> dict[int | None, bytes]:
         """Return the leaves of events that are there, judged, and those that are left of others."""

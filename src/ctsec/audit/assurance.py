@@ -5,7 +5,9 @@ Rules that this module keeps:
 - a finding names the log, the kind, and the index or size where it is; nothing is repaired;
 - the level is what is really in force, computed and never configured: `none` where anything was found, `structural` where the log only
   agrees with itself, `signed` where a checkpoint of the log's key covers it, `anchored` where a checkpoint that was held outside does;
-- `worm` and `witnessed` need an anchor that cannot be rewritten, or a witness: neither is in force yet;
+- a checkpoint of the log of logs covers the others up to where their checkpoints stand in it, and they are worth what it is worth;
+- `worm` is told where such a checkpoint came back from a keeper that says that nobody can delete it; `witnessed` needs a witness, and there
+  is none yet;
 - events that were purged count as there if a purge accounts for them by the log itself (`ctsec.audit.retention.trail`), and the report says
   how many those are;
 - what is behind the last signed size, or the last size that was held outside, is not covered by it, and the report says how much that is.
@@ -79,13 +81,15 @@ class Finding:
 class LogReport:
     """What the verification of one log found: its size, and up to which sizes a signature and a checkpoint held outside cover it.
 
-    `purged` is how many of its events are gone, of which only the leaves are left.
+    `locked` is up to which size one does that nobody can delete. `purged` is how many of its events are gone, of which only the leaves are
+    left.
     """
 
     log: LogId
     size: int
     signed: int = 0
     held: int = 0
+    locked: int = 0
     purged: int = 0
     findings: tuple[Finding, ...] = ()
 
@@ -94,6 +98,8 @@ class LogReport:
         """The level that is in force."""
         if self.findings:
             return Assurance.NONE
+        if self.locked:
+            return Assurance.WORM
         if self.held:
             return Assurance.ANCHORED
         return Assurance.SIGNED if self.signed else Assurance.STRUCTURAL

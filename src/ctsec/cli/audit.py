@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import argparse
 
     from ctsec.audit.assurance import LogReport, VerificationReport
+    from ctsec.security import Security
 
 _BUNDLE = "where the ctsec.Security is, such as app.security:security"
 
@@ -63,8 +64,9 @@ def _verify(chosen: argparse.Namespace) -> int:
         return audit_export.verify_file(chosen)
     if chosen.key:
         raise ConfigurationError("expected --key with an exported file; a bundle has its own keys")
-    held = tuple(map(_held, chosen.held))
-    report = load_bundle(chosen.bundle).logs.verify(log=None if chosen.log is None else LogId(chosen.log), held=held)
+    bundle, held = load_bundle(chosen.bundle), tuple(map(_held, chosen.held))
+    kept, locked = _from_anchors(bundle)
+    report = bundle.logs.verify(log=None if chosen.log is None else LogId(chosen.log), held=(*held, *kept), locked=locked)
     for each in report.logs:
         print(json.dumps(_as_json(each)) if chosen.json else _line(each), flush=True)
     for finding in report.findings:
@@ -72,6 +74,18 @@ def _verify(chosen: argparse.Namespace) -> int:
     if not chosen.json:
         print(_summary(report))
     return 1 if report.findings else 0
+
+
+def _from_anchors(bundle: Security) -> tuple[tuple[SignedCheckpoint, ...], tuple[SignedCheckpoint, ...]]:
+    """Return what the anchors give back, and what of it nobody can delete; one that gives nothing is told."""
+    kept: list[SignedCheckpoint] = []
+    locked: list[SignedCheckpoint] = []
+    for name, found, problem in bundle.anchors.held():
+        if problem:
+            print(f"the anchor {name} gives nothing back: {problem}", file=sys.stderr)
+        if found is not None:
+            (kept if found.locked_until is None else locked).append(found.checkpoint)
+    return tuple(kept), tuple(locked)
 
 
 def _held(name: str) -> SignedCheckpoint:
@@ -85,15 +99,16 @@ def _held(name: str) -> SignedCheckpoint:
 
 
 def _line(log: LogReport) -> str:
-    outside = f", {log.held} held outside" if log.held else ""
+    locked = f" ({log.locked} locked)" if log.locked else ""
+    outside = f", {log.held} held outside{locked}" if log.held else ""
     size = f"{log.size} events, {log.purged} purged" if log.purged else f"{log.size} events"
     return f"{'BAD' if log.findings else 'ok '} {log.log:32} {size}, {log.signed} signed for{outside}: {log.assurance.label}"
 
 
 def _as_json(log: LogReport) -> dict[str, object]:
     findings = [{"kind": each.kind.value, "at": each.at, "detail": each.detail} for each in log.findings]
-    told = {"log": log.log, "size": log.size, "signed": log.signed, "held": log.held, "purged": log.purged}
-    return {**told, "assurance": log.assurance.label, "findings": findings}
+    told = {"log": log.log, "size": log.size, "signed": log.signed, "held": log.held, "locked": log.locked}
+    return {**told, "purged": log.purged, "assurance": log.assurance.label, "findings": findings}
 
 
 def _summary(report: VerificationReport) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from datetime import datetime
 
+    from ctsec.audit.anchors.anchor import AnchorStatus
     from ctsec.audit.sealing import LogStatus
     from ctsec.audit.streams.status import StreamStatus
     from ctsec.encryption.reencryption import Reencryption
@@ -49,6 +50,10 @@ def _doctor(chosen: argparse.Namespace) -> int:
         print(json.dumps(told, default=str) if chosen.json else _sealing(log), flush=True)
     for stream in _failing(bundle):
         print(json.dumps({"what": "stream", **streams.as_json(stream)}) if chosen.json else streams.line(stream), flush=True)
+    for anchor in _loose(bundle):
+        said = f"took {anchor.anchored} of {anchor.size} checkpoints; {anchor.failures} failures: {anchor.problem}"
+        told = {"what": "anchor", **dataclasses.asdict(anchor), "sound": False}
+        print(json.dumps(told, default=str) if chosen.json else f"BAD {'anchor':12} {anchor.name}: {said}", flush=True)
     return 0 if all(each.sound for each in found) and not (log is not None and log.problem) else 1
 
 
@@ -56,6 +61,14 @@ def _failing(bundle: Security) -> tuple[StreamStatus, ...]:
     """Return where streams of the log fail, and how far behind they are; they are tried again by themselves."""
     try:
         return tuple(each for each in bundle.streams.status() if not each.sound)
+    except CtsecError:
+        return ()
+
+
+def _loose(bundle: Security) -> tuple[AnchorStatus, ...]:
+    """Return the anchors that fail; they are tried again by themselves."""
+    try:
+        return tuple(each for each in bundle.anchors.status() if not each.sound)
     except CtsecError:
         return ()
 

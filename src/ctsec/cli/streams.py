@@ -25,6 +25,9 @@ def add_to(kinds: Any, *, bundle: str) -> None:
     streams.add_argument("--late", action="store_true", help="only logs with events that were not delivered yet")
     streams.add_argument("--json", action="store_true", help="one JSON object for each stream and log")
     streams.set_defaults(run=_streams)
+    anchors = kinds.add_parser("anchors", help="print how far each anchor is, and what it gives back; exit 1 if one fails")
+    anchors.add_argument("bundle", help=bundle)
+    anchors.set_defaults(run=_anchors)
     reset = kinds.add_parser("reset-stream", help="let a stream go on from another index of a log; it stands in the audit log")
     reset.add_argument("bundle", help=bundle)
     reset.add_argument("--stream", required=True, help="its name")
@@ -41,6 +44,22 @@ def _streams(chosen: argparse.Namespace) -> int:
     for each in told:
         print(json.dumps(as_json(each)) if chosen.json else line(each))
     return 0 if all(each.sound for each in told) else 1
+
+
+def _anchors(chosen: argparse.Namespace) -> int:
+    bundle = load_bundle(chosen.bundle)
+    held = {name: (found, problem) for name, found, problem in bundle.anchors.held()}
+    status = bundle.anchors.status()
+    for each in status:
+        found, problem = held[each.name]
+        back = problem or "nothing" if found is None else f"size {found.checkpoint.checkpoint.size}"
+        lock = "" if found is None or found.locked_until is None else f", locked until {found.locked_until:%Y-%m-%d}"
+        failed = f"; {each.failures} failures: {each.problem}" if each.failures else ""
+        sound = each.sound and not problem
+        print(
+            f"{'ok ' if sound else 'BAD'} {each.name:12} took {each.anchored} of {each.size} checkpoints; gives back: {back}{lock}{failed}"
+        )
+    return 0 if all(each.sound and not held[each.name][1] for each in status) else 1
 
 
 def _reset(chosen: argparse.Namespace) -> int:

@@ -12,6 +12,8 @@ from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit._async_recorder import AsyncRecorder
 from ctsec.audit._async_subjects import AsyncPersonalParts
+from ctsec.audit.anchors._async_ports import AsyncKeeper
+from ctsec.audit.anchors.anchor import Anchor
 from ctsec.audit.erasure._async_ports import AsyncErasureList
 from ctsec.audit.event import Event
 from ctsec.audit.streams._async_ports import AsyncReceiver
@@ -31,6 +33,7 @@ from ctsec.principal import Principal
 from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
+from ctsec.security._async_anchors import AsyncAnchors
 from ctsec.security._async_backups import AsyncBackupDesk
 from ctsec.security._async_connections import reports_of
 from ctsec.security._async_engines import AsyncDeks, AsyncEngines, AsyncSlowHash, guard_of
@@ -83,7 +86,8 @@ class AsyncSecurity:
     `erased` is who was erased from the log, kept outside of the backups (`ctsec.audit.erasure.FileErasureList`).
     `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
     `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
-    `streams` are where the log goes besides (`ctsec.audit.streams`); the attribute says how far they are.
+    `streams` are where the log goes besides (`ctsec.audit.streams`), `anchors` where its checkpoints are kept (`ctsec.audit.anchors`); the
+    attributes say how far they are.
     """
 
     __slots__ = (
@@ -98,6 +102,7 @@ class AsyncSecurity:
         "_rest",
         "_storage",
         "_wake",
+        "anchors",
         "backups",
         "gate",
         "jobs",
@@ -131,21 +136,21 @@ class AsyncSecurity:
         erased: AsyncErasureList | None = None,
         retention_signer: AsyncLogSigner | None = None,
         streams: tuple[Stream[AsyncReceiver], ...] = (),
+        anchors: tuple[Anchor[AsyncKeeper], ...] = (),
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage, self._allowances = storage, allowances
         self._guard, self._ambient = guard_of(storage, allowances=allowances, clock=parts.clock), Ambient(clock=parts.clock, random=random)
-        self.parts = parts
-        source = AsyncDeks(storage)
+        self.parts, source = parts, AsyncDeks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         self._aside = AsyncAsideLog(
             storage.guard.events, personal=AsyncPersonalParts(secrets, subjects=subjects), catalogue=parts.catalogue
         )
         self._wake, self._rest, self._feed = wake, rest, feed
-        receivers = [each.receiver for each in streams]
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *receivers)
+        outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
@@ -153,7 +158,7 @@ class AsyncSecurity:
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
         self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased, streams=streams)
+        self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased, streams=streams, anchors=anchors)
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -258,6 +263,7 @@ class AsyncSecurity:
         purging: AsyncLogSigner | None,
         erased: AsyncErasureList | None,
         streams: tuple[Stream[AsyncReceiver], ...],
+        anchors: tuple[Anchor[AsyncKeeper], ...],
     ) -> None:
         """Make what seals, purges and erases the log."""
         storage, ambient, settings = self._storage, self._ambient, self.parts.settings
@@ -270,6 +276,7 @@ class AsyncSecurity:
             storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=self._committed, ambient=ambient
         )
         self.streams = AsyncStreams(storage, streams=streams, identity=identity, ring=ring, subjects=subjects, ambient=ambient)
+        self.anchors = AsyncAnchors(storage, anchors=anchors, logs=self.logs, ambient=ambient)
 
     def _ring(self, kms: AsyncKms, *, source: AsyncDeks, services: AsyncKeyServices | None) -> AsyncKeyRing:
         settings = self.parts.settings
@@ -301,7 +308,7 @@ class AsyncSecurity:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            streams=self.streams,
+            followers=(*self.streams.jobs(), *self.anchors.jobs()),
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )

@@ -20,7 +20,6 @@ from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_residency import AsyncRegional
 from ctsec.security._async_retention_jobs import RETENTION_JOB, AsyncRetentionJobs
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
-from ctsec.security._async_streams import AsyncStreams
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_vault_jobs import AsyncVaultJobs
 from ctsec.security.parts import Memory
@@ -49,10 +48,11 @@ def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
 
 
 class AsyncJobs:
-    """What the worker runs; the only place where a periodic job is registered."""
+    """What the worker runs; the only place where a periodic job is registered. `followers` are the jobs of streams and anchors."""
 
     __slots__ = (
         "_ambient",
+        "_followers",
         "_mails",
         "_memory",
         "_storage",
@@ -66,7 +66,6 @@ class AsyncJobs:
         "regional",
         "retention",
         "stale",
-        "streams",
         "throttle",
         "vault",
     )
@@ -89,7 +88,7 @@ class AsyncJobs:
         logs: AsyncLogs,
         retention: AsyncRetentionJobs,
         erasures: AsyncErasureJobs,
-        streams: AsyncStreams,
+        followers: tuple[AsyncJob, ...] = (),
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -107,7 +106,7 @@ class AsyncJobs:
         self.logs = logs
         self.retention = retention
         self.erasures = erasures
-        self.streams = streams
+        self._followers = followers
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer, checkpoints and purges where there is a key: else they wait, visible."""
@@ -132,7 +131,7 @@ class AsyncJobs:
         signing = (AsyncJob(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()
         purging = (AsyncJob(name=RETENTION_JOB, every=DAILY, work=self.retention.run_due),) if self.retention.purges else ()
         mailing = (AsyncJob(name="mail", every=OFTEN, work=self.send_mail),) if self._mails else ()
-        return (*jobs, *signing, *purging, *mailing, *self.streams.jobs())
+        return (*jobs, *signing, *purging, *mailing, *self._followers)
 
     async def leases(self) -> tuple[JobLease, ...]:
         """Return every job that ever ran under a lease: when, when it is due again, and the code of what stopped it."""

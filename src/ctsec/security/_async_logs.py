@@ -12,6 +12,7 @@ from ctsec.audit._async_subjects import AsyncPersonalParts
 from ctsec.audit._async_tree import AsyncTreeReader
 from ctsec.audit._async_verifier import AsyncLogVerifier
 from ctsec.audit.assurance import LogReport, VerificationReport
+from ctsec.audit.cover import Cover
 from ctsec.audit.event import LogId
 from ctsec.audit.export.request import ExportRequest
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, LogStatus
@@ -140,11 +141,15 @@ class AsyncLogs:
         """
         return await self._exports.begin(wanted, actor=actor, request=request, why=why)
 
-    async def verify(self, *, log: LogId | None = None, held: tuple[SignedCheckpoint, ...] = ()) -> VerificationReport:
+    async def verify(
+        self, *, log: LogId | None = None, held: tuple[SignedCheckpoint, ...] = (), locked: tuple[SignedCheckpoint, ...] = ()
+    ) -> VerificationReport:
         """Verify one log or all of them, against checkpoints that were `held` outside too; nothing is written.
 
-        A held checkpoint of a log that is not here is a finding of that log.
+        Those that are `locked` were held where nobody can delete them. A held checkpoint of a log that is not here is a finding of that
+        log; one of the log of logs covers the others, where all are verified.
         """
+        held, cover = (*held, *locked), Cover(locked)
         reports: list[LogReport] = []
         names = [log] if log is not None else [LOG_OF_LOGS]
         prefix = self.identity.origin(LogId("x"))[:-1]
@@ -161,7 +166,7 @@ class AsyncLogs:
                 verifier = AsyncLogVerifier(
                     name, records=store.log, tree=store.tree, checkpoints=store.checkpoints, purges=store.purges, identity=self.identity
                 )
-                reports.append(await verifier.verify(held=held))
+                reports.append(cover.judged(await verifier.verify(held=held), pinned=verifier.pinned))
             if log is None:
                 names += sorted(verifier.named)
         async with self._storage.reading() as store:

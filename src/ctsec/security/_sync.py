@@ -13,6 +13,8 @@ from ctsec.audit._sync import AsideLog
 from ctsec.audit._sync_ports import LogSigner
 from ctsec.audit._sync_recorder import Recorder
 from ctsec.audit._sync_subjects import PersonalParts
+from ctsec.audit.anchors._sync_ports import Keeper
+from ctsec.audit.anchors.anchor import Anchor
 from ctsec.audit.erasure._sync_ports import ErasureList
 from ctsec.audit.event import Event
 from ctsec.audit.streams._sync_ports import Receiver
@@ -32,6 +34,7 @@ from ctsec.principal import Principal
 from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
+from ctsec.security._sync_anchors import Anchors
 from ctsec.security._sync_backups import BackupDesk
 from ctsec.security._sync_connections import reports_of
 from ctsec.security._sync_engines import Deks, Engines, SlowHash, guard_of
@@ -84,7 +87,8 @@ class Security:
     `erased` is who was erased from the log, kept outside of the backups (`ctsec.audit.erasure.FileErasureList`).
     `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
     `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
-    `streams` are where the log goes besides (`ctsec.audit.streams`); the attribute says how far they are.
+    `streams` are where the log goes besides (`ctsec.audit.streams`), `anchors` where its checkpoints are kept (`ctsec.audit.anchors`); the
+    attributes say how far they are.
     """
 
     __slots__ = (
@@ -99,6 +103,7 @@ class Security:
         "_rest",
         "_storage",
         "_wake",
+        "anchors",
         "backups",
         "gate",
         "jobs",
@@ -132,19 +137,19 @@ class Security:
         erased: ErasureList | None = None,
         retention_signer: LogSigner | None = None,
         streams: tuple[Stream[Receiver], ...] = (),
+        anchors: tuple[Anchor[Keeper], ...] = (),
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
         self._storage, self._allowances = storage, allowances
         self._guard, self._ambient = guard_of(storage, allowances=allowances, clock=parts.clock), Ambient(clock=parts.clock, random=random)
-        self.parts = parts
-        source = Deks(storage)
+        self.parts, source = parts, Deks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         self._aside = AsideLog(storage.guard.events, personal=PersonalParts(secrets, subjects=subjects), catalogue=parts.catalogue)
         self._wake, self._rest, self._feed = wake, rest, feed
-        receivers = [each.receiver for each in streams]
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *receivers)
+        outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
         self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
@@ -152,7 +157,7 @@ class Security:
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased, streams=streams)
+        self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased, streams=streams, anchors=anchors)
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -257,6 +262,7 @@ class Security:
         purging: LogSigner | None,
         erased: ErasureList | None,
         streams: tuple[Stream[Receiver], ...],
+        anchors: tuple[Anchor[Keeper], ...],
     ) -> None:
         """Make what seals, purges and erases the log."""
         storage, ambient, settings = self._storage, self._ambient, self.parts.settings
@@ -269,6 +275,7 @@ class Security:
             storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=self._committed, ambient=ambient
         )
         self.streams = Streams(storage, streams=streams, identity=identity, ring=ring, subjects=subjects, ambient=ambient)
+        self.anchors = Anchors(storage, anchors=anchors, logs=self.logs, ambient=ambient)
 
     def _ring(self, kms: Kms, *, source: Deks, services: KeyServices | None) -> KeyRing:
         settings = self.parts.settings
@@ -298,7 +305,7 @@ class Security:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            streams=self.streams,
+            followers=(*self.streams.jobs(), *self.anchors.jobs()),
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )

@@ -21,7 +21,6 @@ from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_residency import Regional
 from ctsec.security._sync_retention_jobs import RETENTION_JOB, RetentionJobs
 from ctsec.security._sync_stale_jobs import StaleJobs
-from ctsec.security._sync_streams import Streams
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_vault_jobs import VaultJobs
 from ctsec.security.parts import Memory
@@ -50,10 +49,11 @@ def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
 
 
 class Jobs:
-    """What the worker runs; the only place where a periodic job is registered."""
+    """What the worker runs; the only place where a periodic job is registered. `followers` are the jobs of streams and anchors."""
 
     __slots__ = (
         "_ambient",
+        "_followers",
         "_mails",
         "_memory",
         "_storage",
@@ -67,7 +67,6 @@ class Jobs:
         "regional",
         "retention",
         "stale",
-        "streams",
         "throttle",
         "vault",
     )
@@ -90,7 +89,7 @@ class Jobs:
         logs: Logs,
         retention: RetentionJobs,
         erasures: ErasureJobs,
-        streams: Streams,
+        followers: tuple[Job, ...] = (),
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -108,7 +107,7 @@ class Jobs:
         self.logs = logs
         self.retention = retention
         self.erasures = erasures
-        self.streams = streams
+        self._followers = followers
 
     def all(self) -> tuple[Job, ...]:
         """Return every job; mail only where there is a mailer, checkpoints and purges where there is a key: else they wait, visible."""
@@ -133,7 +132,7 @@ class Jobs:
         signing = (Job(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()
         purging = (Job(name=RETENTION_JOB, every=DAILY, work=self.retention.run_due),) if self.retention.purges else ()
         mailing = (Job(name="mail", every=OFTEN, work=self.send_mail),) if self._mails else ()
-        return (*jobs, *signing, *purging, *mailing, *self.streams.jobs())
+        return (*jobs, *signing, *purging, *mailing, *self._followers)
 
     def leases(self) -> tuple[JobLease, ...]:
         """Return every job that ever ran under a lease: when, when it is due again, and the code of what stopped it."""

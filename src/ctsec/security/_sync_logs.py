@@ -13,6 +13,7 @@ from ctsec.audit._sync_subjects import PersonalParts
 from ctsec.audit._sync_tree import TreeReader
 from ctsec.audit._sync_verifier import LogVerifier
 from ctsec.audit.assurance import LogReport, VerificationReport
+from ctsec.audit.cover import Cover
 from ctsec.audit.event import LogId
 from ctsec.audit.export.request import ExportRequest
 from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord, LogStatus
@@ -139,11 +140,15 @@ class Logs:
         """
         return self._exports.begin(wanted, actor=actor, request=request, why=why)
 
-    def verify(self, *, log: LogId | None = None, held: tuple[SignedCheckpoint, ...] = ()) -> VerificationReport:
+    def verify(
+        self, *, log: LogId | None = None, held: tuple[SignedCheckpoint, ...] = (), locked: tuple[SignedCheckpoint, ...] = ()
+    ) -> VerificationReport:
         """Verify one log or all of them, against checkpoints that were `held` outside too; nothing is written.
 
-        A held checkpoint of a log that is not here is a finding of that log.
+        Those that are `locked` were held where nobody can delete them. A held checkpoint of a log that is not here is a finding of that
+        log; one of the log of logs covers the others, where all are verified.
         """
+        held, cover = (*held, *locked), Cover(locked)
         reports: list[LogReport] = []
         names = [log] if log is not None else [LOG_OF_LOGS]
         prefix = self.identity.origin(LogId("x"))[:-1]
@@ -160,7 +165,7 @@ class Logs:
                 verifier = LogVerifier(
                     name, records=store.log, tree=store.tree, checkpoints=store.checkpoints, purges=store.purges, identity=self.identity
                 )
-                reports.append(verifier.verify(held=held))
+                reports.append(cover.judged(verifier.verify(held=held), pinned=verifier.pinned))
             if log is None:
                 names += sorted(verifier.named)
         with self._storage.reading() as store:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
+from ctsec.audit.anchors.anchor import Anchor
+from ctsec.audit.anchors.ports import Keeper
 from ctsec.audit.catalogue import SCHEMAS
 from ctsec.audit.retention.plan import RetentionPolicy
 from ctsec.audit.schema import EventCatalogue, EventSchema
@@ -168,6 +170,7 @@ class EmbeddedOptions:
     `roles_in_memory` loads the roles of an organization whole when it is first asked about, instead of person by person.
 
     `backups` is the folder for backups that operators ask for (`ctsec.storage.backup.BackupFolder`); a bundle in memory has none.
+    `anchors` are where checkpoints of the log are kept, such as `Anchor(name="disk", keeper=FileKeeper("/mnt/anchor"))`; they may block.
     `streams` are where the log goes besides, such as `Stream(name="siem", receiver=WebhookReceiver(…))`; a receiver may block.
     `erased` is the file that says who was erased from the log (beside the database): keep it out of backups, and never lose it.
     """
@@ -211,6 +214,7 @@ class EmbeddedOptions:
     former_retention_keys: tuple[str, ...] = ()
     events: tuple[EventSchema, ...] = ()
     streams: tuple[Stream[Receiver], ...] = ()
+    anchors: tuple[Anchor[Keeper], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

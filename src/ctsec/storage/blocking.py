@@ -10,10 +10,13 @@ from ctsec.transport.report import ConnectionReport, ReportsConnections
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ctsec.audit.anchors.anchor import Held
+    from ctsec.audit.anchors.ports import Keeper
     from ctsec.audit.erasure.ports import ErasureList
     from ctsec.audit.erasure.record import Erased
     from ctsec.audit.streams.batch import StreamBatch
     from ctsec.audit.streams.ports import Receiver
+    from ctsec.audit.tree.checkpoint import SignedCheckpoint
     from ctsec.encryption.ports import SealedTable
     from ctsec.encryption.reencryption import SealedRow
     from ctsec.ids import DekId, Random
@@ -86,6 +89,29 @@ class AsyncBlockingReceiver:
         if not isinstance(self._receiver, ReportsConnections):
             return ()
         return await to_thread(self._receiver.connections)
+
+
+class AsyncBlockingKeeper:
+    """See `ctsec.audit.anchors.ports.AsyncKeeper`."""
+
+    __slots__ = ("_keeper",)
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+
+    async def keep(self, checkpoint: SignedCheckpoint) -> None:
+        """Keep a checkpoint."""
+        await to_thread(self._keeper.keep, checkpoint)
+
+    async def held(self) -> Held | None:
+        """Return the checkpoint of the largest size that is kept."""
+        return await to_thread(self._keeper.held)
+
+    async def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect, and return what is spoken, where the keeper can tell."""
+        if not isinstance(self._keeper, ReportsConnections):
+            return ()
+        return await to_thread(self._keeper.connections)
 
 
 class AsyncBlockingErasureList:

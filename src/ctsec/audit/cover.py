@@ -1,0 +1,42 @@
+"""How far checkpoints that were held outside cover the logs, those of the log of logs the others too.
+
+Rules that this module keeps:
+
+- a log is covered by the log of logs as far as its checkpoints stand there below the size that was held, and only if nothing was found in
+  the log of logs, nor in the log itself;
+- locked is what the verifier found sound, and only up to the largest size that was held where nobody can delete it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ctsec.audit.assurance import LogReport
+from ctsec.audit.event import LogId
+from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.audit.tree.checkpoint import SignedCheckpoint
+
+
+class Cover:
+    """Judges reports of one verification, that of the log of logs first; `locked` are the checkpoints that nobody can delete."""
+
+    __slots__ = ("_held", "_locked", "_locked_sizes")
+
+    def __init__(self, locked: Sequence[SignedCheckpoint]) -> None:
+        self._locked_sizes = [(each.checkpoint.origin.rpartition("/")[2], each.checkpoint.size) for each in locked]
+        self._held: Mapping[LogId, int] = {}
+        self._locked: Mapping[LogId, int] = {}
+
+    def judged(self, report: LogReport, *, pinned: Mapping[int, Mapping[LogId, int]]) -> LogReport:
+        """Return a report with how far its log is covered; `pinned` is what the verifier of the log of logs noted."""
+        if report.findings:
+            return report
+        sizes = [size for name, size in self._locked_sizes if name == report.log and size <= report.held]
+        found = replace(report, locked=max(sizes, default=0))
+        if report.log == LOG_OF_LOGS:
+            self._held = pinned.get(found.held, {})
+            self._locked = pinned.get(found.locked, {})
+            return found
+        held = max(found.held, self._held.get(report.log, 0))
+        return replace(found, held=held, locked=max(found.locked, self._locked.get(report.log, 0)))

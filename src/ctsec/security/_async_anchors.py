@@ -1,0 +1,115 @@
+"""Anchors of the log of logs: its newest checkpoint, at most once a minute, and what they give back (async source).
+
+Rules that this module keeps:
+
+- only a checkpoint that the log's key signed is anchored, and each anchor on its own: one that fails is told and waits longer each time,
+  and the others go on;
+- the log of logs never gets shorter for an anchor: a smaller size than the one before is told and not anchored;
+- a log that stands still is told: events that wait for their index, or logs that nobody signs, for more than ten minutes;
+- what the log is worth is computed from what the anchors give back, and never from their being configured.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit.anchors._async_ports import AsyncKeeper
+from ctsec.audit.anchors.anchor import Anchor, AnchorStatus, Held
+from ctsec.audit.sealing import LOG_OF_LOGS
+from ctsec.audit.streams.position import Position
+from ctsec.audit.tree.checkpoint import SignedCheckpoint
+from ctsec.errors import ConfigurationError, CtsecError, LogInconsistent, LogStalled
+from ctsec.security._async_logs import AsyncLogs
+from ctsec.storage._async_ports import AsyncStorage
+from ctsec.worker._async import AsyncJob
+
+_LOG: Final = logging.getLogger("ctsec.anchors")
+EVERY: Final = timedelta(minutes=1)
+STALLED: Final = timedelta(minutes=10)
+SHORTER: Final = "the log of logs is shorter than what was anchored; run `ctsec audit verify`"
+JOB: Final = "anchors"
+
+
+def _nothing(scopes: frozenset[str]) -> None:
+    """Positions change nothing that a cache holds."""
+
+
+class AsyncAnchors:
+    """Anchors the log of logs of a deployment."""
+
+    __slots__ = ("_ambient", "_logs", "_storage", "all")
+
+    def __init__(self, storage: AsyncStorage, *, anchors: tuple[Anchor[AsyncKeeper], ...], logs: AsyncLogs, ambient: Ambient) -> None:
+        if len({each.name for each in anchors}) != len(anchors):
+            raise ConfigurationError("expected anchors with different names")
+        self.all = anchors
+        self._storage = storage
+        self._logs = logs
+        self._ambient = ambient
+
+    def jobs(self) -> tuple[AsyncJob, ...]:
+        """Return the job of the worker, where there is an anchor."""
+        return (AsyncJob(name=JOB, every=EVERY, work=self.run_due),) if self.all else ()
+
+    async def run_due(self) -> int:
+        """Let each anchor keep the newest checkpoint, unless it has it; return how many took one.
+
+        Raises LogInconsistent if the newest checkpoint does not count, and LogStalled after everything if the log stands still.
+        """
+        newest = await self._logs.checkpoint(LOG_OF_LOGS)
+        if newest is not None and not self._logs.identity.counts(newest, log=LOG_OF_LOGS):
+            raise LogInconsistent("the last checkpoint of the log of logs is not signed by its key; run `ctsec audit verify`")
+        taken = 0 if newest is None else sum([await self._anchor(each, newest) for each in self.all])
+        standing = await self._logs.status()
+        if standing.oldest is not None and standing.oldest < self._ambient.now() - STALLED:
+            raise LogStalled("events wait for their index for more than ten minutes: no anchor covers them")
+        return taken
+
+    async def status(self) -> tuple[AnchorStatus, ...]:
+        """Return how far each anchor is."""
+        newest = await self._logs.checkpoint(LOG_OF_LOGS)
+        size = 0 if newest is None else newest.checkpoint.size
+        found: list[AnchorStatus] = []
+        for each in self.all:
+            at = await self._position(each)
+            found.append(
+                AnchorStatus(name=each.name, anchored=at.next, size=size, at=at.moved_at, failures=at.failures, problem=at.problem)
+            )
+        return tuple(found)
+
+    async def held(self) -> tuple[tuple[str, Held | None, str], ...]:
+        """Ask each anchor what it holds: its name, the checkpoint of the largest size, and why there is none to be had."""
+        found: list[tuple[str, Held | None, str]] = []
+        for each in self.all:
+            try:
+                found.append((each.name, await each.keeper.held(), ""))
+            except CtsecError as error:
+                found.append((each.name, None, f"{error.code}: {error}"))
+        return tuple(found)
+
+    async def _anchor(self, anchor: Anchor[AsyncKeeper], newest: SignedCheckpoint) -> bool:
+        position, now, size = await self._position(anchor), self._ambient.now(), newest.checkpoint.size
+        if not position.is_due(now) or size == position.next:
+            return False
+        problem = SHORTER if size < position.next else await self._keep(anchor, newest)
+        after = position.failed(problem, now=now) if problem else position.moved(size, purged=0, now=now)
+        async with self._storage.begin(after_commit=_nothing) as store:
+            return await store.positions.put(after) and not problem
+
+    async def _keep(self, anchor: Anchor[AsyncKeeper], newest: SignedCheckpoint) -> str:
+        try:
+            await anchor.keeper.keep(newest)
+        except CtsecError as error:
+            return f"{error.code}: {error}"[:200]
+        except Exception as error:  # noqa: BLE001 - a mistake in one anchor must not stop the others
+            _LOG.exception("the anchor %s failed", anchor.name)
+            return f"internal: {type(error).__name__}"
+        return ""
+
+    async def _position(self, anchor: Anchor[AsyncKeeper]) -> Position:
+        async with self._storage.reading() as store:
+            found = await store.positions.get(anchor.follower, LOG_OF_LOGS)
+        return found or Position(follower=anchor.follower, log=LOG_OF_LOGS)

@@ -1,0 +1,107 @@
+"""`ctsec audit streams`, `anchors` and `reset-stream`, and what `verify` and `doctor` make of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ctsec.audit.event import DEPLOYMENT_LOG
+from ctsec.cli import main
+from ctsec.security import Security
+from ctsec.testing.conformance.samples import ignore
+from tests.audit.kept import events
+
+NAME = "streaming_host"
+HOST = """
+from ctsec import Security
+from ctsec.audit.anchors import Anchor, FileKeeper
+from ctsec.audit.streams import Stream
+from ctsec.errors import DeliveryFailed
+from ctsec.rbac import Policy
+from ctsec.security import EmbeddedOptions
+
+class Away:
+    def deliver(self, batch):
+        raise DeliveryFailed("away")
+
+options = EmbeddedOptions(
+    worker=False,
+    streams=(Stream(name="siem", receiver=Away()),),
+    anchors=(Anchor(name="disk", keeper=FileKeeper("anchor")), Anchor(name="lost", keeper=FileKeeper("no/where"))),
+)
+security = Security.embedded("app.db", policy=Policy.preset(), issuer="Acme", options=options)
+"""
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Security]:
+    """Return a bundle with a receiver that is away, an anchor that works and one that does not, and five events."""
+    (tmp_path / f"{NAME}.py").write_text(HOST, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    security: Security = __import__(NAME).security
+    with security._storage.begin(after_commit=ignore) as store:
+        for each in events(DEPLOYMENT_LOG, count=5):
+            store.inbox.append(each)
+    security.logs.flush()
+    yield security
+    security.close()
+    del sys.modules[NAME]
+
+
+@pytest.fixture
+def ctsec(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Return the command: exit code, output and errors."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main([*arguments])
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+def test_streams_are_shown_and_reset(bundle: Security, ctsec: Callable[..., tuple[int, str, str]]) -> None:
+    """Lag and problem are told, 1 if the last attempt failed; a reset moves the position and stands in the log; a wrong one is refused."""
+    at = f"{NAME}:security"
+    assert ctsec("audit", "streams", at)[:2] == (0, "ok  siem         deployment                       0 of 5 events, 5 to go\n")
+    bundle.streams.run_due()
+    code, said, _ = ctsec("audit", "streams", at, "--json")
+    told = json.loads(said)
+    assert (code, told["lag"], told["failures"], told["problem"], told["sound"]) == (1, 5, 1, "delivery_failed: away", False)
+    assert "siem" in ctsec("doctor", at)[1]
+    who = ("--operator", "olga", "--why", "ticket 7")
+    assert ctsec("audit", "reset-stream", at, "--stream", "siem", "--log", "deployment", "--to", "9", *who)[0] == 1
+    assert ctsec("audit", "reset-stream", at, "--stream", "siem", "--log", "deployment", "--operator", "Olga", "--why", "x")[0] == 2
+    assert ctsec("audit", "reset-stream", at, "--stream", "siem", "--log", "deployment", *who)[:2] == (
+        0,
+        "siem goes on from index 5 of deployment\n",
+    )
+    bundle.logs.place()
+    assert ctsec("audit", "streams", at, "--late")[1] == "ok  siem         deployment                       5 of 6 events, 1 to go\n"
+
+
+def test_verify_counts_what_anchors_give_back(bundle: Security, ctsec: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    """Signed before, anchored after; an anchor that fails is told by three commands, and one that was emptied counts for nothing."""
+    at = f"{NAME}:security"
+    assert "assurance: signed" in ctsec("audit", "verify", at)[1]
+    assert bundle.anchors.run_due() == 1
+    code, said, wrong = ctsec("audit", "verify", at)
+    assert code == 0
+    assert "5 events, 5 signed for, 5 held outside: anchored" in said
+    assert "assurance: anchored" in said
+    assert wrong == ""
+    code, said, _ = ctsec("audit", "anchors", at)
+    assert code == 1
+    assert said.splitlines()[0] == "ok  disk         took 1 of 1 checkpoints; gives back: size 1"
+    assert said.splitlines()[1].startswith(
+        "BAD lost         took 0 of 1 checkpoints; gives back: nothing; 1 failures: delivery_failed: the file"
+    )
+    assert "BAD anchor       lost" in ctsec("doctor", at)[1]
+    (tmp_path / "anchor").write_bytes(b"{}\n")
+    code, said, wrong = ctsec("audit", "verify", at)
+    assert "assurance: signed" in said
+    assert wrong.startswith("the anchor disk gives nothing back: delivery_failed: line 1")
