@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,8 @@ from ctsec.audit.streams import Stream
 from ctsec.audit.streams.s3 import S3Bucket
 from ctsec.audit.streams.signing import verify_webhook, webhook_secret
 from ctsec.audit.tree.checkpoint import Checkpoint, SignedCheckpoint
-from ctsec.errors import DeliveryFailed, LogStalled
+from ctsec.audit.tree.note import VerifierKey
+from ctsec.errors import DeliveryFailed, LogInconsistent, LogStalled
 from ctsec.presets import async_in_memory, in_memory
 from ctsec.rbac.preset import POLICY
 from ctsec.security import Security
@@ -128,6 +130,8 @@ def test_a_log_that_was_rewritten_is_found_by_what_came_back(kept: Kept) -> None
     report = scene.security.logs.verify(locked=(forged,))
     assert {each.kind for each in report.findings} == {FindingKind.HELD}
     assert {each.log: each.assurance for each in report.logs}[ONE] is Assurance.SIGNED
+    beside = scene.security.logs.verify(locked=(kept.notes[0], forged))
+    assert {each.log: each.assurance for each in beside.logs} == {LOG_OF_LOGS: Assurance.NONE, ONE: Assurance.SIGNED}
     strange = SignedCheckpoint.made(said, key=scene.security.logs.identity.verifier(LOG_OF_LOGS), signature=SIGNER.sign(b"x"))
     assert scene.security.logs.verify(locked=(strange,)).findings
 
@@ -179,6 +183,24 @@ def test_a_log_of_logs_that_became_shorter_is_told_and_not_anchored(kept: Kept) 
     assert kept.notes == []
 
 
+def test_what_the_key_of_the_log_did_not_sign_is_not_anchored(kept: Kept) -> None:
+    """An anchor would keep a stranger's checkpoint as if it were ours: the run ends with an error, and nothing is kept."""
+    scene = Scene(memory=kept)
+    scene.grow()
+    state = scene.security._storage
+    with state.begin(after_commit=ignore) as store:
+        found = store.checkpoints.last(LOG_OF_LOGS)
+    assert found is not None
+    said = SignedCheckpoint.read(found.note).checkpoint
+    signed = SignedCheckpoint.made(said, key=VerifierKey(said.origin, SIGNER.public), signature=SIGNER.sign(said.text().encode()))
+    size = said.size + 1
+    with state.sequencing() as store:
+        store.checkpoints.add((replace(found, size=size, note=signed.stored()),))
+    with pytest.raises(LogInconsistent, match="not signed by its key"):
+        scene.security.anchors.run_due()
+    assert kept.notes == []
+
+
 def test_a_log_that_stands_still_is_told(kept: Kept) -> None:
     """Events that wait for their index for more than ten minutes end the run with an error, after the anchors took what there is."""
     scene = Scene(memory=kept)
@@ -204,7 +226,7 @@ def test_a_file_tells_damage_from_a_crash(tmp_path: Path) -> None:
     whole = path.read_bytes()
     assert len(whole.splitlines()) == 2
     assert path.stat().st_mode & 0o777 == 0o600
-    path.write_bytes(whole + whole[:40])
+    path.write_bytes(whole + whole[:40] + b"x" * 5_000)
     found = FileKeeper(path).held()
     assert found is not None
     assert found.checkpoint.checkpoint.size == 2

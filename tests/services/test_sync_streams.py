@@ -99,7 +99,9 @@ def test_a_stream_delivers_every_log_in_order_and_once(kind: str, tmp_path: Path
         assert [len(batch.events) for batch in got.batches if batch.log == ONE] == [MOST_EVENTS, 3]
         origin = world.security.logs.identity.origin(ONE)
         assert next(got.batches[-1].items()).key == f"{origin}/{got.batches[-1].first}"
+        world.security.logs.flush()  # the log of logs has no events
         assert world.security.streams.run_due() == 0
+        assert {batch.log for batch in got.batches} == {ONE, DEPLOYMENT_LOG}
         fill(world, of=1, count=1, first=MOST_EVENTS + 3)
         assert world.security.streams.run_due() == 1
         assert (position(world, ONE)).next == MOST_EVENTS + 4
@@ -133,6 +135,22 @@ def test_nothing_is_missing_and_repeats_are_the_same_whatever_fails(seed: int, w
         assert ranges.setdefault((batch.log, batch.first), batch.end) == batch.end
         for item in batch.items():
             assert seen.setdefault(item.key, item) == item
+
+
+def test_a_batch_has_its_bytes_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch ends before it would have too many bytes, and has one event at least; a repeat is of the same indexes all the same."""
+    monkeypatch.setattr("ctsec.security._sync_streams.MOST_BYTES", 20)  # three bodies of this size, or two
+    got = stream(world, "siem", Received(lambda batch: "lost"))
+    fill(world, of=1, count=5)
+    world.security.streams.run_due()
+    assert got.tried == [got.batches[0].key]
+    first = len(got.batches[0].events)
+    assert 0 < first < 5
+    monkeypatch.setattr("ctsec.security._sync_streams.MOST_BYTES", 1)
+    got.decide = lambda batch: "taken"
+    world.clock.advance(REST)
+    assert world.security.streams.run_due() == 5
+    assert [len(batch.events) for batch in got.batches] == [first, first, *(1 for _ in range(5 - first))]
 
 
 def test_what_was_purged_before_it_was_delivered_is_told(world: World) -> None:
