@@ -32,6 +32,7 @@ from ctsec.preset_peers import (
     async_allowances_of,
     async_breaches_of,
     async_feed_of,
+    async_receiver_of,
     async_region_stores_of,
     async_services_of,
     feed_of,
@@ -123,6 +124,7 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         log_signer=Signer(kms.derive(KEY_LABEL)),
         retention_signer=Signer(kms.derive(RETENTION_LABEL)),
         erased=MemoryErasureList(),
+        alert_receiver=chosen.alert_receiver,
     )
     security.prepare()
     return security
@@ -151,6 +153,7 @@ async def async_in_memory(
         log_signer=AsyncLocalSigner(Signer(kms.derive(KEY_LABEL))),
         retention_signer=AsyncLocalSigner(Signer(kms.derive(RETENTION_LABEL))),
         erased=AsyncBlockingErasureList(MemoryErasureList()),
+        alert_receiver=async_receiver_of(chosen),
     )
     await security.prepare()
     return security
@@ -186,6 +189,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         log_signer=AsyncLocalSigner(Signer(base.kms.derive(KEY_LABEL))),
         backups=AsyncBlockingBackups(base.backups) if base.backups is not None else None,
         erased=AsyncBlockingErasureList(base.erased),
+        alert_receiver=async_receiver_of(options),
         retention_signer=AsyncLocalSigner(Signer(base.kms.derive(RETENTION_LABEL))),
     )
 
@@ -226,6 +230,7 @@ class _Embedded:
             log_signer=Signer(self.kms.derive(KEY_LABEL)),
             backups=self.backups,
             erased=self.erased,
+            alert_receiver=options.alert_receiver,
             retention_signer=Signer(self.kms.derive(RETENTION_LABEL)),
         )
         if options.worker:

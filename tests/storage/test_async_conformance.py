@@ -141,6 +141,10 @@ class TestErasures(conformance.AsyncErasureConformance):
     pass
 
 
+class TestAlerts(conformance.AsyncAlertConformance):
+    pass
+
+
 class TestCustomerKeys(conformance.AsyncCustomerKeyConformance):
     pass
 

@@ -142,6 +142,10 @@ class TestErasures(conformance.ErasureConformance):
     pass
 
 
+class TestAlerts(conformance.AlertConformance):
+    pass
+
+
 class TestCustomerKeys(conformance.CustomerKeyConformance):
     pass
 

@@ -162,6 +162,9 @@ class EventName(StrEnum):
     LEGAL_HOLD_RELEASE_REQUESTED = "legal_hold.release_requested"
     LEGAL_HOLD_RELEASED = "legal_hold.released"
     AUDIT_EXPORTED = "audit.exported"
+    ALERT_FIRED = "alert.fired"
+    ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    ALERT_MUTED = "alert.muted"
 
 
 class EventOutcome(StrEnum):

@@ -10,6 +10,7 @@ from ctsec.ambient import Ambient
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.mail.message import Letters
+from ctsec.security._async_alerts import ALERT_JOB, AsyncAlertJobs
 from ctsec.security._async_erasures import ERASURE_JOB, AsyncErasureJobs
 from ctsec.security._async_key_jobs import AsyncKeyJobs
 from ctsec.security._async_logs import JOB, SIGNING_JOB, AsyncLogs
@@ -55,6 +56,7 @@ class AsyncJobs:
         "_mails",
         "_memory",
         "_storage",
+        "alerts",
         "erasures",
         "keys",
         "logs",
@@ -87,6 +89,7 @@ class AsyncJobs:
         logs: AsyncLogs,
         retention: AsyncRetentionJobs,
         erasures: AsyncErasureJobs,
+        alerts: AsyncAlertJobs,
     ) -> None:
         self._storage = storage
         self._mails = mailer is not None
@@ -104,6 +107,7 @@ class AsyncJobs:
         self.logs = logs
         self.retention = retention
         self.erasures = erasures
+        self.alerts = alerts
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer, checkpoints and purges where there is a key: else they wait, visible."""
@@ -123,6 +127,7 @@ class AsyncJobs:
             AsyncJob(name="reencryption", every=MINUTELY, work=self.reencryptions.run_due),
             AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             AsyncJob(name=ERASURE_JOB, every=SELDOM, work=self.erasures.run_due),
+            AsyncJob(name=ALERT_JOB, every=SELDOM, work=self.alerts.run_due),
             AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         signing = (AsyncJob(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()

@@ -13,6 +13,7 @@ from ctsec.audit._sync import AsideLog
 from ctsec.audit._sync_ports import LogSigner
 from ctsec.audit._sync_recorder import Recorder
 from ctsec.audit._sync_subjects import PersonalParts
+from ctsec.audit.alerts._sync_ports import AlertReceiver
 from ctsec.audit.erasure._sync_ports import ErasureList
 from ctsec.audit.event import Event
 from ctsec.authn._sync_ports import BreachRanges
@@ -30,6 +31,7 @@ from ctsec.principal import Principal
 from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
+from ctsec.security._sync_alerts import AlertJobs
 from ctsec.security._sync_backups import BackupDesk
 from ctsec.security._sync_connections import reports_of
 from ctsec.security._sync_engines import Deks, Engines, SlowHash, guard_of
@@ -81,6 +83,7 @@ class Security:
     `erased` is who was erased from the log, kept outside of the backups (`ctsec.audit.erasure.FileErasureList`).
     `log_signer` has the key that signs where the audit log stands; it must not be in the database. `logs` is that log as a whole.
     `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
+    `alert_receiver` is another system that is told of what `alerts` finds in the logs.
     """
 
     __slots__ = (
@@ -95,6 +98,7 @@ class Security:
         "_rest",
         "_storage",
         "_wake",
+        "alerts",
         "backups",
         "gate",
         "jobs",
@@ -126,6 +130,7 @@ class Security:
         backups: Backups | None = None,
         erased: ErasureList | None = None,
         retention_signer: LogSigner | None = None,
+        alert_receiver: AlertReceiver | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -147,7 +152,7 @@ class Security:
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased)
+        self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased, receiver=alert_receiver)
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -251,16 +256,20 @@ class Security:
         signer: LogSigner | None,
         purging: LogSigner | None,
         erased: ErasureList | None,
+        receiver: AlertReceiver | None,
     ) -> None:
-        """Make what seals, purges and erases the log."""
-        storage, ambient, settings = self._storage, self._ambient, self.parts.settings
+        """Make what seals, purges, erases and watches the log."""
+        storage, ambient, settings, committed = self._storage, self._ambient, self.parts.settings, self._committed
         public, other = (None if each is None else each.public for each in (signer, purging))
         identity = settings.log_identity(public, retention=other)
         personal = PersonalParts(ring, subjects=subjects)
         self.logs = Logs(storage, signer=signer, identity=identity, ambient=ambient, personal=personal)
         self.retention = RetentionJobs(storage, logs=self.logs, signer=purging, policy=settings.retention, ambient=ambient)
         self._erasures = ErasureJobs(
-            storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=self._committed, ambient=ambient
+            storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=committed, ambient=ambient
+        )
+        self.alerts = AlertJobs(
+            storage, personal=personal, ring=ring, logs=self.logs, parts=self.parts, receiver=receiver, committed=committed, ambient=ambient
         )
 
     def _ring(self, kms: Kms, *, source: Deks, services: KeyServices | None) -> KeyRing:
@@ -291,6 +300,7 @@ class Security:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
+            alerts=self.alerts,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncInboxRecords, AsyncLogRecords, AsyncTreeRecords
+from ctsec.audit.alerts._async_ports import AsyncAlertRecords
 from ctsec.audit.erasure._async_ports import AsyncErasureRecords
 from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
 from ctsec.authn._async_ports import AsyncDeviceRecords, AsyncPasswordRecords, AsyncSessionRecords
@@ -265,6 +266,11 @@ class AsyncStore(Protocol):
     @property
     def erasures(self) -> AsyncErasureRecords:
         """Erasures of persons."""
+        ...
+
+    @property
+    def alerts(self) -> AsyncAlertRecords:
+        """What fired over the logs."""
         ...
 
     @property

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from ctsec.audit._sync_ports import CheckpointRecords, InboxRecords, LogRecords, TreeRecords
+from ctsec.audit.alerts._sync_ports import AlertRecords
 from ctsec.audit.erasure._sync_ports import ErasureRecords
 from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
 from ctsec.authn._sync_ports import DeviceRecords, PasswordRecords, SessionRecords
@@ -266,6 +267,11 @@ class Store(Protocol):
     @property
     def erasures(self) -> ErasureRecords:
         """Erasures of persons."""
+        ...
+
+    @property
+    def alerts(self) -> AlertRecords:
+        """What fired over the logs."""
         ...
 
     @property

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ctsec.audit.alerts.ports import AlertReceiver
+    from ctsec.audit.alerts.record import Alert
     from ctsec.audit.erasure.ports import ErasureList
     from ctsec.audit.erasure.record import Erased
     from ctsec.encryption.ports import SealedTable
@@ -80,3 +82,16 @@ class AsyncBlockingErasureList:
     async def all(self) -> tuple[Erased, ...]:
         """Return every entry."""
         return await to_thread(self._list.all)
+
+
+class AsyncBlockingAlertReceiver:
+    """See `ctsec.audit.alerts.ports.AsyncAlertReceiver`."""
+
+    __slots__ = ("_receiver",)
+
+    def __init__(self, receiver: AlertReceiver) -> None:
+        self._receiver = receiver
+
+    async def deliver(self, alert: Alert, *, body: bytes) -> bool:
+        """Tell of an alert."""
+        return await to_thread(self._receiver.deliver, alert, body=body)

@@ -155,6 +155,10 @@ class TestErasures(conformance.ErasureConformance):
     pass
 
 
+class TestAlerts(conformance.AlertConformance):
+    pass
+
+
 class TestCustomerKeys(conformance.CustomerKeyConformance):
     pass
 

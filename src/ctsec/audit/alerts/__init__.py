@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ctsec.audit.alerts.engine import Fired as Fired
     from ctsec.audit.alerts.engine import run as run
     from ctsec.audit.alerts.engine import step as step
+    from ctsec.audit.alerts.policy import AlertPolicy as AlertPolicy
+    from ctsec.audit.alerts.record import Alert as Alert
+    from ctsec.audit.alerts.record import AlertStatus as AlertStatus
+    from ctsec.audit.alerts.record import Mute as Mute
     from ctsec.audit.alerts.rule import By as By
     from ctsec.audit.alerts.rule import FirstTime as FirstTime
     from ctsec.audit.alerts.rule import Match as Match
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
     from ctsec.audit.alerts.seen import Seen as Seen
 
 _HOME = {
+    "Alert": "ctsec.audit.alerts.record",
+    "AlertPolicy": "ctsec.audit.alerts.policy",
+    "AlertStatus": "ctsec.audit.alerts.record",
     "By": "ctsec.audit.alerts.rule",
     "DEFAULT_RULES": "ctsec.audit.alerts.defaults",
     "EngineState": "ctsec.audit.alerts.engine",
@@ -37,6 +44,7 @@ _HOME = {
     "FirstTime": "ctsec.audit.alerts.rule",
     "Locate": "ctsec.audit.alerts.seen",
     "Match": "ctsec.audit.alerts.rule",
+    "Mute": "ctsec.audit.alerts.record",
     "Occurrence": "ctsec.audit.alerts.rule",
     "Place": "ctsec.audit.alerts.seen",
     "Rule": "ctsec.audit.alerts.rule",
@@ -51,12 +59,16 @@ _HOME = {
 }
 __all__ = [
     "DEFAULT_RULES",
+    "Alert",
+    "AlertPolicy",
+    "AlertStatus",
     "By",
     "EngineState",
     "Fired",
     "FirstTime",
     "Locate",
     "Match",
+    "Mute",
     "Occurrence",
     "Place",
     "Rule",

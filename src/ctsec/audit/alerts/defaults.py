@@ -22,17 +22,18 @@ DEFAULT_RULES: Final = checked(
     (
         Rule(
             name="many_refused_sign_ins",
-            reason="somebody guesses the password of one account",
+            reason="somebody guesses the password of one account, as fast as the throttle lets them",
             severity=Severity.MEDIUM,
             looks_at=_REFUSED,
-            kind=Threshold(count=10, within=_QUARTER),
+            kind=Threshold(count=8, within=_HOUR),
             by=By.PERSON,
         ),
         Rule(
             name="password_spraying",
             reason="one address block tries a few passwords on many accounts, which no account by itself shows",
             severity=Severity.HIGH,
-            looks_at=_REFUSED,
+            # What the throttle turned away names no account, and would count as one of its own each time.
+            looks_at=Match(names=("user.sign_in_refused",), reasons=("invalid_credentials",)),
             kind=Threshold(count=20, within=_QUARTER, distinct=By.PERSON),
             by=By.NETWORK,
         ),
@@ -43,6 +44,7 @@ DEFAULT_RULES: Final = checked(
             looks_at=_SIGN_IN,
             kind=Sequence(first=_SECOND_STEP, count=5, within=_QUARTER),
             by=By.PERSON,
+            across=True,
         ),
         Rule(
             name="reset_then_new_device",

@@ -4,7 +4,8 @@ Rules that this module keeps:
 
 - the same history fires the same alerts, however it is cut into batches; times come from the events alone;
 - a rule that fired for a key is quiet for it until its time has passed;
-- the state is bounded: 2,000 keys a rule, those go first that were not heard of for longest, and 64 marks a key;
+- the state is bounded: 1,000 keys a rule, those go first that were not heard of for longest, and 64 marks a key; what can not count any
+  more is forgotten, and what concerns a person who is erased;
 - events of alerts are not looked at, whatever the rules say.
 """
 
@@ -12,18 +13,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from ctsec.audit.alerts.rule import MAX_COUNT, OWN, FirstTime, Occurrence, Rule, Sequence, Signal, Threshold, Travel
 from ctsec.audit.alerts.seen import Seen, distance
+from ctsec.audit.event import EventName
 from ctsec.errors import CorruptRecord
 
-MAX_KEYS: Final = 2000
+MAX_KEYS: Final = 1000
 _HOUR: Final = 3_600_000_000
 _FIRST: Final = "first"
+_JOURNEY: Final = timedelta(days=2)  # nobody needs longer to any place
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +44,28 @@ _NOTHING: Final[Mapping[str, Entries]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """What the engine remembers, by rule and by key; keys are in the order in which they were last heard of."""
+    """What the engine remembers, by rule and by key; keys are in the order in which they were last heard of.
+
+    `salt` keys the digests of address blocks, so that nobody else can make them.
+    """
 
     rules: Mapping[str, Entries] = field(default_factory=lambda: _NOTHING)
+    salt: bytes = b""
 
     def to_bytes(self) -> bytes:
         """Return the form that is stored, sealed."""
         told = {name: [[key, list(entry.marks), entry.quiet] for key, entry in entries.items()] for name, entries in self.rules.items()}
-        return json.dumps(told, separators=(",", ":")).encode()
+        return json.dumps({"rules": told, "salt": self.salt.hex()}, separators=(",", ":")).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> EngineState:
         """Return the state that `to_bytes` wrote; raise CorruptRecord for anything else."""
         try:
-            told: dict[str, list[Any]] = json.loads(data)
-            return cls({name: {key: _entry(marks, quiet) for key, marks, quiet in entries} for name, entries in told.items()})
-        except (ValueError, TypeError, AttributeError):
+            said: Any = json.loads(data)
+            told: dict[str, list[Any]] = said["rules"]
+            rules = {name: {key: _entry(marks, quiet) for key, marks, quiet in entries} for name, entries in told.items()}
+            return cls(rules, bytes.fromhex(said["salt"]))
+        except (ValueError, TypeError, AttributeError, KeyError):
             raise CorruptRecord("the state of the alert rules does not decode") from None
 
 
@@ -73,6 +82,8 @@ def step(rules: Iterable[Rule], state: EngineState, seen: Seen) -> tuple[EngineS
     """Return the state after an event, and what fired."""
     if seen.name.startswith(OWN):
         return state, ()
+    if seen.name == EventName.PERSON_ERASED:
+        state = _without(state, seen.person)
     changed: dict[str, Entries] = {}
     fired: list[Fired] = []
     for rule in rules:
@@ -85,8 +96,8 @@ def step(rules: Iterable[Rule], state: EngineState, seen: Seen) -> tuple[EngineS
         if fires:
             fired.append(Fired(rule, key, seen))
         if after is not before:
-            changed[rule.name] = _put(entries, key, after)
-    return (EngineState({**state.rules, **changed}) if changed else state), tuple(fired)
+            changed[rule.name] = _put(entries, key, after, since=seen.time - _micros(_life(rule)))
+    return (replace(state, rules={**state.rules, **changed}) if changed else state), tuple(fired)
 
 
 def run(rules: Iterable[Rule], state: EngineState, history: Iterable[Seen]) -> tuple[EngineState, tuple[Fired, ...]]:
@@ -123,7 +134,7 @@ def _joined(rule: Rule, kind: Sequence, before: Entry, seen: Seen) -> tuple[Entr
     marks = _recent((*before.marks, *new), kind.within)
     starts = [at for at, side in marks if side == _FIRST]
     ends = [at for at, side in marks if side != _FIRST]
-    fires = any(sum(start <= end for start in starts) >= kind.count for end in ends)
+    fires = any(sum(start < end for start in starts) >= kind.count for end in ends)
     return _settled(before, marks, seen, kind.within, fires=fires)
 
 
@@ -163,11 +174,24 @@ def _recent(marks: tuple[tuple[int, str], ...], within: timedelta) -> tuple[tupl
     return tuple(mark for mark in marks if mark[0] > since)[-MAX_COUNT:]
 
 
-def _put(entries: Entries, key: str, entry: Entry) -> Entries:
+def _put(entries: Entries, key: str, entry: Entry, *, since: int) -> Entries:
+    """Return the entries with one that was heard of last, without those that nothing new was heard of `since` a time."""
     kept = {name: each for name, each in entries.items() if name != key}
-    while len(kept) >= MAX_KEYS:
-        del kept[next(iter(kept))]
+    while kept:
+        oldest = next(iter(kept))
+        if len(kept) < MAX_KEYS and max(kept[oldest].quiet, *(at for at, _ in kept[oldest].marks), since) > since:
+            break
+        del kept[oldest]
     return {**kept, key: entry}
+
+
+def _without(state: EngineState, person: str) -> EngineState:
+    kept = {name: {key: each for key, each in entries.items() if key != person} for name, entries in state.rules.items()}
+    return replace(state, rules=kept)
+
+
+def _life(rule: Rule) -> timedelta:
+    return rule.kind.within if isinstance(rule.kind, Threshold | Sequence | FirstTime) else _JOURNEY
 
 
 def _entry(marks: list[tuple[int, str]], quiet: int) -> Entry:

@@ -70,12 +70,14 @@ class By(StrEnum):
 class Match:
     """Which events a rule looks at: `names` (`role.*` for a prefix, `*` for any), and what else has to hold.
 
+    `reasons` are those of refusals, one of which it has.
     `fields` are details and the values that they may have, as text; the value after a change is `<field>.after`. `least` are details that
     are numbers, and the smallest that counts.
     """
 
     names: tuple[str, ...]
     outcome: str | None = None
+    reasons: tuple[str, ...] = ()
     credential: str | None = None
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NONE)
     least: Mapping[str, int] = field(default_factory=lambda: _LEAST)
@@ -89,6 +91,7 @@ class Match:
         return (
             any(_named(seen.name, name) for name in self.names)
             and self.outcome in {None, seen.outcome}
+            and (not self.reasons or seen.reason in self.reasons)
             and self.credential in {None, seen.credential_kind}
             and all(_text(seen.details.get(name)) in values for name, values in self.fields.items())
             and all(_number(seen.details.get(name)) >= least for name, least in self.least.items())

@@ -60,6 +60,7 @@ class Seen:
     time: int
     name: str
     outcome: str
+    reason: str
     actor: str
     person: str
     credential_kind: str
@@ -97,6 +98,7 @@ def seen_of(sealed: SealedEvent, *, address: str, salt: bytes, locate: Locate | 
         time=microseconds(event.time),
         name=event.name,
         outcome=event.outcome,
+        reason=event.reason,
         actor=event.actor_id,
         person=event.subject_id or (event.actor_id if event.actor_kind == PrincipalKind.USER.value else ""),
         credential_kind=str(who.get("kind", "")),

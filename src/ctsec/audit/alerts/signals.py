@@ -3,7 +3,8 @@
 Rules that this module keeps:
 
 - a log is tampered with where verification has findings, or where the signer, the retention or the sequencer refused to go on;
-- it is stalled where an event waits for longer than five minutes, or where one of these jobs failed for another reason.
+- it is stalled where an event waits for longer than five minutes, or where one of these jobs failed for another reason than a store that
+  was busy for a moment.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ctsec.audit.alerts.defaults import STALLED, TAMPERED
 from ctsec.audit.assurance import VerificationReport
 from ctsec.audit.event import DEPLOYMENT_LOG
 from ctsec.audit.sealing import LogStatus
-from ctsec.errors import LogInconsistent
+from ctsec.errors import LogInconsistent, StoreBusy
 
 PATIENCE: Final = timedelta(minutes=5)
 
@@ -38,7 +39,7 @@ def of_status(status: LogStatus, *, now: datetime) -> tuple[Told, ...]:
     if LogInconsistent.code in problems:
         found.append(Told(TAMPERED, DEPLOYMENT_LOG, f"day-{now:%Y-%m-%d}"))
     late = status.oldest is not None and status.oldest < now - PATIENCE
-    if late or any(each != LogInconsistent.code for each in problems):
+    if late or any(each not in {LogInconsistent.code, StoreBusy.code} for each in problems):
         found.append(Told(STALLED, DEPLOYMENT_LOG, f"hour-{now:%Y-%m-%dT%H}"))
     return tuple(found)
 

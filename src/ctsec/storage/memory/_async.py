@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ctsec.storage._async_ports import AfterCommit
 from ctsec.storage.memory._async_access import AsyncMemoryAssignments, AsyncMemoryStandings
+from ctsec.storage.memory._async_alerts import AsyncMemoryAlerts
 from ctsec.storage.memory._async_audit import AsyncMemoryInbox, AsyncMemoryLog
 from ctsec.storage.memory._async_credentials import (
     AsyncMemoryAuthenticators,
@@ -93,6 +94,7 @@ class AsyncMemoryStore:
     retention: AsyncMemoryRetention
     purges: AsyncMemoryPurges
     erasures: AsyncMemoryErasures
+    alerts: AsyncMemoryAlerts
     outbox: AsyncMemoryOutbox
     jobs: AsyncMemoryJobs
     epochs: AsyncMemoryEpochs
@@ -144,6 +146,7 @@ class AsyncMemoryStore:
             retention=AsyncMemoryRetention(tx),
             purges=AsyncMemoryPurges(tx),
             erasures=AsyncMemoryErasures(tx),
+            alerts=AsyncMemoryAlerts(tx),
             outbox=AsyncMemoryOutbox(tx),
             jobs=AsyncMemoryJobs(tx),
             epochs=AsyncMemoryEpochs(tx),

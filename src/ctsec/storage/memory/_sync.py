@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.memory._sync_access import MemoryAssignments, MemoryStandings
+from ctsec.storage.memory._sync_alerts import MemoryAlerts
 from ctsec.storage.memory._sync_audit import MemoryInbox, MemoryLog
 from ctsec.storage.memory._sync_credentials import (
     MemoryAuthenticators,
@@ -94,6 +95,7 @@ class MemoryStore:
     retention: MemoryRetention
     purges: MemoryPurges
     erasures: MemoryErasures
+    alerts: MemoryAlerts
     outbox: MemoryOutbox
     jobs: MemoryJobs
     epochs: MemoryEpochs
@@ -145,6 +147,7 @@ class MemoryStore:
             retention=MemoryRetention(tx),
             purges=MemoryPurges(tx),
             erasures=MemoryErasures(tx),
+            alerts=MemoryAlerts(tx),
             outbox=MemoryOutbox(tx),
             jobs=MemoryJobs(tx),
             epochs=MemoryEpochs(tx),

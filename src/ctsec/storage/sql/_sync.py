@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ctsec.errors import ConfigurationError
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.sql._sync_access import SqlAssignments, SqlStandings
+from ctsec.storage.sql._sync_alerts import SqlAlerts
 from ctsec.storage.sql._sync_audit import SqlInbox, SqlLog
 from ctsec.storage.sql._sync_connections import reported
 from ctsec.storage.sql._sync_credentials import (
@@ -102,6 +103,7 @@ class SqlStore:
     retention: SqlRetention
     purges: SqlPurges
     erasures: SqlErasures
+    alerts: SqlAlerts
     outbox: SqlOutbox
     jobs: SqlJobs
     epochs: SqlEpochs
@@ -153,6 +155,7 @@ class SqlStore:
             retention=SqlRetention(run, tables),
             purges=SqlPurges(run, tables),
             erasures=SqlErasures(run, tables),
+            alerts=SqlAlerts(run, tables),
             outbox=SqlOutbox(run, tables),
             jobs=SqlJobs(run, tables),
             epochs=SqlEpochs(run, tables),

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Table
 
+from ctsec.audit.alerts.record import AlertStatus
 from ctsec.audit.erasure.record import ErasureState
 from ctsec.storage.sql.types import Blob, Digest, EnumText, Ident, Instant, Words
 
@@ -35,6 +36,9 @@ class LogTables:
     retention: Table
     hold: Table
     erasure: Table
+    alert: Table
+    alert_position: Table
+    alert_mute: Table
 
 
 def _id(name: str, length: int = _LOG, *, nullable: bool = False) -> Column[Any]:
@@ -106,5 +110,17 @@ def log_tables(make: Callable[..., Table]) -> LogTables:
             "erasure", _id("id"), _id("user_id"), Column("state", EnumText(ErasureState, "erasure.state"), nullable=False),
             _id("requested_by", 256), _at("requested_at"), _at("done_at", nullable=True), _number("keys"), _number("version"),
             key=("id",), by_user=("user_id", "id"), by_state=("state", "id"),
+        ),
+        alert=make(
+            "alert", _id("id"), _id("log"), _id("rule"), _id("key", 256), _id("occasion"), _id("severity"), _id("source"),
+            _number("index", nullable=True), _at("happened_at"), _at("fired_at"),
+            Column("state", EnumText(AlertStatus, "alert.state"), nullable=False), _id("changed_by", 256), _at("changed_at", nullable=True),
+            _at("due_at", nullable=True), _number("attempts"), _at("delivered_at", nullable=True), _number("version"),
+            key=("id",), one_occasion=("log", "rule", "key", "occasion"), by_log=("log", "id"), by_due=("due_at", "id"),
+        ),
+        alert_position=make("alert_position", _id("log"), _number("position"), _blob("state"), _number("version"), key=("log",)),
+        alert_mute=make(
+            "alert_mute", _id("log"), _id("rule"), _id("key", 256), _at("until"), _id("muted_by", 256), _at("muted_at"),
+            key=("log", "rule", "key"),
         ),
     )  # fmt: skip

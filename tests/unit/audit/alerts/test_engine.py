@@ -16,6 +16,7 @@ from ctsec.audit.alerts import (
     DEFAULT_RULES,
     By,
     EngineState,
+    Fired,
     FirstTime,
     Match,
     Occurrence,
@@ -48,6 +49,7 @@ def seen(n: int, name: str, *, at: int = 0, person: str = "ann", details: Mappin
         time=at * SECOND,
         name=name,
         outcome="success",
+        reason="invalid_credentials",
         actor=person,
         person=person,
         credential_kind="session",
@@ -77,8 +79,11 @@ REFUSED, IN = "user.sign_in_refused", "user.signed_in"
 NEW = seen(9, IN, at=100, details={"new_device": True})
 # Of each rule that is shipped: a history that fires it once, and one close to it that must not.
 HISTORIES: Final[Mapping[str, tuple[list[Seen], list[Seen]]]] = {
-    "many_refused_sign_ins": (many(10, REFUSED), many(40, REFUSED, apart=100)),
-    "password_spraying": (each(20, REFUSED, "person"), many(60, REFUSED)),
+    "many_refused_sign_ins": (many(8, REFUSED), many(40, REFUSED, apart=520)),
+    "password_spraying": (
+        each(20, REFUSED, "person"),
+        [*many(30, REFUSED), *(replace(one, reason="throttled", person="") for one in many(60, REFUSED))],
+    ),
     "second_factor_guessed": ([*many(5, "mfa.code_refused"), seen(9, IN, at=9)], [*many(4, "mfa.code_refused"), seen(9, IN, at=9)]),
     "reset_then_new_device": ([seen(1, "mfa.reset"), NEW], [NEW, seen(1, "mfa.reset", at=200)]),
     "privileged_role_granted": (
@@ -167,7 +172,8 @@ SMALL: Final = tuple(
 def test_batches_and_storing_change_nothing(history: list[Seen], cuts: list[int]) -> None:
     """The same history fires the same alerts, cut anywhere and with the state stored and read back at each cut."""
     whole_state, whole = run(SMALL, EngineState(), history)
-    state, found, bounds = EngineState(), [], [0, *sorted(cuts), len(history)]
+    state, found = EngineState(), list[Fired]()
+    bounds = [0, *sorted(cuts), len(history)]
     for first, end in pairwise(bounds):
         state, some = run(SMALL, EngineState.from_bytes(state.to_bytes()), history[first:end])
         found += some
@@ -177,9 +183,9 @@ def test_batches_and_storing_change_nothing(history: list[Seen], cuts: list[int]
 
 
 def test_a_rule_is_quiet_after_it_fired_until_its_time_has_passed() -> None:
-    """Fifteen minutes of guessing are one alert, and guessing that goes on is another one after that."""
-    first, last = many(60, REFUSED), [replace(each, time=each.time + 2_000 * SECOND) for each in many(10, REFUSED)]
-    assert fired([*first, *last]) == [("many_refused_sign_ins", "evt_9"), ("many_refused_sign_ins", "evt_9")]
+    """An hour of guessing is one alert, and guessing that goes on is another one after that."""
+    first, last = many(60, REFUSED), [replace(each, time=each.time + 4_000 * SECOND) for each in many(8, REFUSED)]
+    assert fired([*first, *last]) == [("many_refused_sign_ins", "evt_7"), ("many_refused_sign_ins", "evt_7")]
 
 
 def test_a_sequence_does_not_depend_on_which_log_was_read_first() -> None:
@@ -189,7 +195,7 @@ def test_a_sequence_does_not_depend_on_which_log_was_read_first() -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    """A rule remembers 2,000 keys, those that were heard of last, and 64 marks of each."""
+    """A rule remembers 1,000 keys, those that were heard of last, and 64 marks of each."""
     rule = Rule(
         name="any", reason="a test", severity=Severity.LOW, looks_at=Match(names=("*",)), by=By.PERSON,
         kind=FirstTime(value=By.NETWORK, within=timedelta(days=9)),
@@ -200,6 +206,15 @@ def test_what_is_remembered_is_bounded() -> None:
     assert "x5" in state.rules["any"]
     state, _ = run((rule,), EngineState(), each(MAX_COUNT + 9, IN, "network"))
     assert len(state.rules["any"]["ann"].marks) == MAX_COUNT
+
+
+def test_what_can_not_count_any_more_is_forgotten_and_what_concerns_the_erased() -> None:
+    """A key that nothing was heard of for the time of its rule goes with the next one, and a person's with the event of their erasure."""
+    state, _ = run(DEFAULT_RULES, EngineState(), [seen(1, REFUSED), seen(2, REFUSED, at=60, person="bob")])
+    assert set(state.rules["many_refused_sign_ins"]) == {"ann", "bob"}
+    assert set(run(DEFAULT_RULES, state, [seen(3, "person.erased", at=61)])[0].rules["many_refused_sign_ins"]) == {"bob"}
+    later, _ = run(DEFAULT_RULES, state, [seen(3, REFUSED, at=3_630, person="cid")])
+    assert set(later.rules["many_refused_sign_ins"]) == {"bob", "cid"}
 
 
 def test_events_of_alerts_never_fire() -> None:
@@ -227,7 +242,7 @@ def test_rules_that_mean_nothing_are_refused(make: object) -> None:
 
 def test_a_stored_state_that_is_none_is_refused() -> None:
     """What does not decode is damage, and not an empty memory."""
-    for data in (b"", b"[]", b'{"a":[1]}', b"{"):
+    for data in (b"", b"[]", b'{"rules":{"a":[1]},"salt":""}', b'{"rules":{},"salt":"x"}', b"{"):
         with pytest.raises(CorruptRecord):
             EngineState.from_bytes(data)
 
