@@ -186,7 +186,7 @@ async def test_guesses_fire_for_the_account_and_no_address_is_kept(world: AsyncW
     async with world.storage.reading() as store:
         position = await store.alerts.position(DEPLOYMENT_LOG)
     assert position is not None
-    assert b"many_refused" not in position.state
+    assert b"many_refused" not in position.remembered
 
 
 async def test_acknowledged_and_muted_by_who_manages_the_organization(world: AsyncWorld) -> None:

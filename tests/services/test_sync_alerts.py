@@ -187,7 +187,7 @@ def test_guesses_fire_for_the_account_and_no_address_is_kept(world: World) -> No
     with world.storage.reading() as store:
         position = store.alerts.position(DEPLOYMENT_LOG)
     assert position is not None
-    assert b"many_refused" not in position.state
+    assert b"many_refused" not in position.remembered
 
 
 def test_acknowledged_and_muted_by_who_manages_the_organization(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Final, TypedDict, Unpack
 
 from ctsec.directory._async_ports import AsyncPost, AsyncRosterRecords, AsyncUserRecords
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.mail.message import Letters
+from ctsec.mail.message import Letters, alert_letter
 
 MAX_OWNERS: Final = 50
 
@@ -58,4 +58,4 @@ class AsyncOwnerAlarm:
         for owner in await self._roster.owners(organization, limit=MAX_OWNERS):
             account = await self._users.get(owner)
             if account is not None:
-                await self._post.post(self._letters.alert(account.email, **said))
+                await self._post.post(alert_letter(self._letters, account.email, **said))

@@ -8,7 +8,7 @@ from typing import Final, TypedDict, Unpack
 
 from ctsec.directory._sync_ports import Post, RosterRecords, UserRecords
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.mail.message import Letters
+from ctsec.mail.message import Letters, alert_letter
 
 MAX_OWNERS: Final = 50
 
@@ -59,4 +59,4 @@ class OwnerAlarm:
         for owner in self._roster.owners(organization, limit=MAX_OWNERS):
             account = self._users.get(owner)
             if account is not None:
-                self._post.post(self._letters.alert(account.email, **said))
+                self._post.post(alert_letter(self._letters, account.email, **said))

@@ -162,17 +162,6 @@ class Letters:
             kind="rotation_due", recipient=recipient, subject="a credential is due for rotation", says=says, values={"name": name}
         )
 
-    def alert(self, recipient: str, *, rule: str, severity: str, reason: str, where: str, when: datetime) -> Message:
-        """Tell who watches a log that a rule fired over it, and where to look; the letter names nobody."""
-        at = f"{when:%Y-%m-%d %H:%M:%S} UTC"
-        says = (
-            f"The rule {rule} fired ({severity}): {reason}.",
-            f"It was seen at {at}: {where}.",
-            "Look at it, and acknowledge the alert.",
-        )
-        values = {"rule": rule, "severity": severity, "reason": reason, "where": where, "when": at}
-        return self._set(kind="alert", recipient=recipient, subject=f"alert: {rule} ({severity})", says=says, values=values)
-
     def disabled(self, recipient: str, *, what: str, way: str, failures: int) -> Message:
         """Tell a person that guesses have closed a way in, for devices that were not used before, and how it is opened again."""
         says = (
@@ -253,7 +242,7 @@ class Letters:
             self.invitation(whom, token, organization="an organization", inviter="somebody"),
             self.alarm(whom, what="something happened", reason="a reason"),
             self.rotation_due(whom, name="a credential"),
-            self.alert(whom, rule="a_rule", severity="high", reason="a reason", where="a log", when=_SAMPLE),
+            alert_letter(self, whom, rule="a_rule", severity="high", reason="a reason", where="a log", when=_SAMPLE),
             self.disabled(whom, what="your password", way="a reset link", failures=100),
             *(self.sign_in(whom, finished=done, when=_SAMPLE, device="a device", address="192.0.2.7") for done in (True, False)),
             self.recovery.requested(whom, token, who="somebody", due=_SAMPLE),
@@ -261,6 +250,19 @@ class Letters:
             self.recovery.held(whom, why="it is too early"),
             self.notice(whom, what="something changed"),
         )
+
+
+def alert_letter(letters: Letters, recipient: str, *, rule: str, severity: str, reason: str, where: str, when: datetime) -> Message:
+    """Tell who watches a log that a rule fired over it, and where to look; the letter names nobody."""
+    at = f"{when:%Y-%m-%d %H:%M:%S} UTC"
+    says = (f"The rule {rule} fired ({severity}): {reason}.", f"It was seen at {at}: {where}.", "Look at it, and acknowledge the alert.")
+    return letters._set(  # noqa: SLF001 - another letter of this module
+        kind="alert",
+        recipient=recipient,
+        subject=f"alert: {rule} ({severity})",
+        says=says,
+        values={"rule": rule, "severity": severity, "reason": reason, "where": where, "when": at},
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,8 +133,7 @@ class AsyncSecurity:
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
-        self._storage = storage
-        self._allowances = allowances
+        self._storage, self._allowances = storage, allowances
         self._guard = guard_of(storage, allowances=allowances, clock=parts.clock)
         self._ambient = Ambient(clock=parts.clock, random=random)
         self.parts = parts

@@ -26,6 +26,7 @@ from ctsec.encryption.context import Context
 from ctsec.errors import CorruptRecord, DecryptionFailed, StoreBusy
 from ctsec.ids import AlertId, OrganizationId, new_id
 from ctsec.mail._async import AsyncOutbox
+from ctsec.mail.message import alert_letter
 from ctsec.principal import system
 from ctsec.security._async_logs import AsyncLogs
 from ctsec.security.parts import Parts
@@ -100,7 +101,7 @@ class AsyncAlertJobs:
 
         What was purged or erased is not seen, and a rule across logs sees this log alone.
         """
-        state, found, first = EngineState(salt=self._ambient.random(16)), list[Fired](), 0
+        state, found, first = EngineState(salt=self._ambient.random(32)), list[Fired](), 0
         while True:
             async with self._storage.reading() as store:
                 page = await store.log.page(log, first=first, limit=_PAGE)
@@ -161,14 +162,14 @@ class AsyncAlertJobs:
     async def _open(self, store: AsyncStore, log: LogId) -> _Read:
         found = await store.alerts.position(log)
         if found is None:
-            return _Read(AlertPosition(log=log, position=0, state=b"", version=0), EngineState(salt=self._ambient.random(16)))
-        return _Read(found, EngineState.from_bytes(await self._ring.open(found.state, context=_context(log))))
+            return _Read(AlertPosition(log=log, position=0, remembered=b"", version=0), EngineState(salt=self._ambient.random(32)))
+        return _Read(found, EngineState.from_bytes(await self._ring.open(found.remembered, context=_context(log))))
 
     async def _moved(self, read: _Read, state: EngineState, *, position: int) -> AlertPosition:
         known = {rule.name for rule in self._policy.rules}
         kept = replace(state, rules={name: entries for name, entries in state.rules.items() if name in known})
         sealed = await self._ring.seal(kept.to_bytes(), context=_context(read.position.log))
-        return replace(read.position, position=position, state=sealed, version=read.position.version + 1)
+        return replace(read.position, position=position, remembered=sealed, version=read.position.version + 1)
 
     async def _history(self, page: tuple[SealedEvent, ...], salt: bytes) -> tuple[list[Seen], tuple[signals.Told, ...]]:
         """Return what the rules see, and what was changed in the database: that must not keep the rules from the rest."""
@@ -257,8 +258,8 @@ class AsyncAlertJobs:
             await alarm.alerted(organization, **said)
             return
         for address in self._policy.operators:
-            await post.post(self._letters.alert(address, **said))
+            await post.post(alert_letter(self._letters, address, **said))
 
 
 def _context(log: LogId) -> Context:
-    return Context(organization=None, table="alert_position", row=log, field="state", purpose="alerts")
+    return Context(organization=None, table="alert_position", row=log, field="remembered", purpose="alerts")

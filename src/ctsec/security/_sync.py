@@ -134,8 +134,7 @@ class Security:
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
-        self._storage = storage
-        self._allowances = allowances
+        self._storage, self._allowances = storage, allowances
         self._guard = guard_of(storage, allowances=allowances, clock=parts.clock)
         self._ambient = Ambient(clock=parts.clock, random=random)
         self.parts = parts

@@ -27,6 +27,7 @@ from ctsec.encryption.context import Context
 from ctsec.errors import CorruptRecord, DecryptionFailed, StoreBusy
 from ctsec.ids import AlertId, OrganizationId, new_id
 from ctsec.mail._sync import Outbox
+from ctsec.mail.message import alert_letter
 from ctsec.principal import system
 from ctsec.security._sync_logs import Logs
 from ctsec.security.parts import Parts
@@ -101,7 +102,7 @@ class AlertJobs:
 
         What was purged or erased is not seen, and a rule across logs sees this log alone.
         """
-        state, found, first = EngineState(salt=self._ambient.random(16)), list[Fired](), 0
+        state, found, first = EngineState(salt=self._ambient.random(32)), list[Fired](), 0
         while True:
             with self._storage.reading() as store:
                 page = store.log.page(log, first=first, limit=_PAGE)
@@ -162,14 +163,14 @@ class AlertJobs:
     def _open(self, store: Store, log: LogId) -> _Read:
         found = store.alerts.position(log)
         if found is None:
-            return _Read(AlertPosition(log=log, position=0, state=b"", version=0), EngineState(salt=self._ambient.random(16)))
-        return _Read(found, EngineState.from_bytes(self._ring.open(found.state, context=_context(log))))
+            return _Read(AlertPosition(log=log, position=0, remembered=b"", version=0), EngineState(salt=self._ambient.random(32)))
+        return _Read(found, EngineState.from_bytes(self._ring.open(found.remembered, context=_context(log))))
 
     def _moved(self, read: _Read, state: EngineState, *, position: int) -> AlertPosition:
         known = {rule.name for rule in self._policy.rules}
         kept = replace(state, rules={name: entries for name, entries in state.rules.items() if name in known})
         sealed = self._ring.seal(kept.to_bytes(), context=_context(read.position.log))
-        return replace(read.position, position=position, state=sealed, version=read.position.version + 1)
+        return replace(read.position, position=position, remembered=sealed, version=read.position.version + 1)
 
     def _history(self, page: tuple[SealedEvent, ...], salt: bytes) -> tuple[list[Seen], tuple[signals.Told, ...]]:
         """Return what the rules see, and what was changed in the database: that must not keep the rules from the rest."""
@@ -258,8 +259,8 @@ class AlertJobs:
             alarm.alerted(organization, **said)
             return
         for address in self._policy.operators:
-            post.post(self._letters.alert(address, **said))
+            post.post(alert_letter(self._letters, address, **said))
 
 
 def _context(log: LogId) -> Context:
-    return Context(organization=None, table="alert_position", row=log, field="state", purpose="alerts")
+    return Context(organization=None, table="alert_position", row=log, field="remembered", purpose="alerts")

@@ -97,7 +97,7 @@ class AlertPosition:
 
     log: LogId
     position: int
-    state: bytes
+    remembered: bytes
     version: int = 1
 
 

@@ -8,7 +8,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -122,4 +122,4 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _digest(block: str, salt: bytes) -> str:
-    return f"net-{hashlib.blake2b(block.encode(), key=salt, digest_size=10).hexdigest()}"
+    return "net-" + hmac.digest(salt, block.encode(), "sha256")[:10].hex()

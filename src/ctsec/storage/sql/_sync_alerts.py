@@ -9,6 +9,7 @@ from ctsec.audit.alerts.record import Alert, AlertPosition, AlertStatus, Mute
 from ctsec.audit.event import LogId
 from ctsec.ids import AlertId
 from ctsec.storage.sql._sync_executor import Executor
+from ctsec.storage.sql.log_tables import MUTED
 from ctsec.storage.sql.statements import alerts
 from ctsec.storage.sql.statements.rows import added, all_made, made, put, replaced, values
 from ctsec.storage.sql.tables import Tables
@@ -61,7 +62,7 @@ class SqlAlerts:
     def mute(self, mute: Mute) -> None:
         """Store a mute, over an earlier one of the same rule and key."""
         table = self._tables.log.alert_mute
-        self._run.change(put(table, values(mute), key=("log", "rule", "key"), dialect=self._run.dialect))
+        self._run.change(put(table, values(mute), key=MUTED, dialect=self._run.dialect))
 
     def mutes(self, log: LogId) -> tuple[Mute, ...]:
         """Return the mutes of a log, in the order of rules and keys."""

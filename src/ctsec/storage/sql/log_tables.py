@@ -21,6 +21,7 @@ from ctsec.storage.sql.types import Blob, Digest, EnumText, Ident, Instant, Word
 
 _HASH: Final = 32
 _LOG: Final = 64
+MUTED: Final = ("log", "rule", "key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,8 @@ def log_tables(make: Callable[..., Table]) -> LogTables:
             _at("due_at", nullable=True), _number("attempts"), _at("delivered_at", nullable=True), _number("version"),
             key=("id",), one_occasion=("log", "rule", "key", "occasion"), by_log=("log", "id"), by_due=("due_at", "id"),
         ),
-        alert_position=make("alert_position", _id("log"), _number("position"), _blob("state"), _number("version"), key=("log",)),
+        alert_position=make("alert_position", _id("log"), _number("position"), _blob("remembered"), _number("version"), key=("log",)),
         alert_mute=make(
-            "alert_mute", _id("log"), _id("rule"), _id("key", 256), _at("until"), _id("muted_by", 256), _at("muted_at"),
-            key=("log", "rule", "key"),
+            "alert_mute", _id("log"), _id("rule"), _id("key", 256), _at("until"), _id("muted_by", 256), _at("muted_at"), key=MUTED,
         ),
     )  # fmt: skip

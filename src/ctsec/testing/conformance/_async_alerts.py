@@ -78,8 +78,8 @@ class AsyncAlertConformance:
                 await store.inbox.append(event(n, of=of))
         async with storage.sequencing() as store:
             await store.log.place(limit=9)
-        first = AlertPosition(log=_ONE, position=1, state=b"one")
-        later = replace(first, position=2, state=b"two", version=2)
+        first = AlertPosition(log=_ONE, position=1, remembered=b"one")
+        later = replace(first, position=2, remembered=b"two", version=2)
         async with storage.begin(after_commit=ignore) as store:
             equal(set(await store.alerts.behind(limit=9)), {DEPLOYMENT_LOG, _ONE})
             equal(len(await store.alerts.behind(limit=1)), 1)

@@ -79,8 +79,8 @@ class AlertConformance:
                 store.inbox.append(event(n, of=of))
         with storage.sequencing() as store:
             store.log.place(limit=9)
-        first = AlertPosition(log=_ONE, position=1, state=b"one")
-        later = replace(first, position=2, state=b"two", version=2)
+        first = AlertPosition(log=_ONE, position=1, remembered=b"one")
+        later = replace(first, position=2, remembered=b"two", version=2)
         with storage.begin(after_commit=ignore) as store:
             equal(set(store.alerts.behind(limit=9)), {DEPLOYMENT_LOG, _ONE})
             equal(len(store.alerts.behind(limit=1)), 1)

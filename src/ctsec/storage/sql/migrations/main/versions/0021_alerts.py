@@ -39,7 +39,10 @@ def upgrade() -> None:
         indexes={"one_occasion": ("log", "rule", "key", "occasion"), "by_log": ("log", "id"), "by_due": ("due_at", "id")},
     )
     table(
-        "alert_position", {"log": Ident(64), "position": BigInteger(), "state": Blob(), "version": BigInteger()}, key=("log",), indexes={}
+        "alert_position",
+        {"log": Ident(64), "position": BigInteger(), "remembered": Blob(), "version": BigInteger()},
+        key=("log",),
+        indexes={},
     )
     table(
         "alert_mute",
