@@ -39,8 +39,8 @@ def test_owners_are_alerted_and_acknowledge_and_mute(host: Host) -> None:
     (alert,) = listed["alerts"]
     assert (alert["rule"], alert["key"], alert["state"], alert["severity"]) == ("owner_added", amy.id, "open", "high")
     assert (listed["mutes"], listed["next"]) == ([], None)
-    for each in ("olga", "amy"):
-        assert "owner_added" in "".join(str(mail) for mail in host.mails(f"{each}@acme.example"))
+    for name in ("olga", "amy"):
+        assert "owner_added" in "".join(str(mail) for mail in host.mails(f"{name}@acme.example"))
     event = olga.ok(f"GET {home}?name=alert.fired")["events"][0]
     assert event["details"]["rule"] == "owner_added"
     assert amy.ok(f"GET {home}/alerts?limit=1&state=open")["next"] == alert["id"]

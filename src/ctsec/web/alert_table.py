@@ -16,14 +16,17 @@ _ALERT: Final = (
     *("changed_by", "changed_at:date-time"),
 )
 _MUTE: Final = ("rule", "key", "until:date-time", "muted_by", "muted_at:date-time")
-_PAGE: Final = {"query": ("after", "limit", "state"), "returns": ("alerts:array", "mutes:array", "next")}
+_QUERY: Final = ("after", "limit", "state")
+_PAGE: Final = ("alerts:array", "mutes:array", "next")
 ALERTS: Final = (
-    _route(f"GET {_LOG}/alerts alerts", "What rules found in the log, newest first, and what is muted", **_PAGE),
+    _route(f"GET {_LOG}/alerts alerts", "What rules found in the log, newest first, and what is muted", query=_QUERY, returns=_PAGE),
     _signed_in(f"POST {_LOG}/alerts/{_ONE} acknowledge_alert", "Say why it is enough", body=models.Acknowledgment, returns=_ALERT),
     _signed_in(f"POST {_LOG}/alert-mutes mute_alerts", "Tell nobody for a time", body=models.NewMute, status=201, returns=_MUTE),
 )
 OPERATORS_ALERTS: Final = (
-    _operator("GET /operator/alerts operator_alerts", "What rules found in the deployment's log, and what is muted", **_PAGE),
+    _operator(
+        "GET /operator/alerts operator_alerts", "What rules found in the deployment's log, and what is muted", query=_QUERY, returns=_PAGE
+    ),
     _operator(f"POST /operator/alerts/{_ONE} operator_acknowledge_alert", "Say that it was looked at", returns=_ALERT),
     _operator(
         "POST /operator/alert-mutes operator_mute_alerts", "Tell nobody for a time", body=models.OperatorsMute, status=201, returns=_MUTE
