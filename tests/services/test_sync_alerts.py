@@ -280,6 +280,17 @@ def test_an_old_history_rings_no_bell(world: World) -> None:
     assert receiver.got == []
 
 
+def test_a_flood_fills_the_list_and_not_the_mailboxes(world: World) -> None:
+    """Of a page of events ten alerts are mailed; all of them are in the list."""
+    ann, organization = with_two_owners(world)
+    bob = (world.login(BOB)).principal.id
+    for _ in range(11):
+        for role in ("member", "owner"):
+            world.call("roles.change_organization_role", ann, organization=organization, user=bob, role=role)
+    assert ran(world) == 12
+    assert len(told(world, ANN)) == 10
+
+
 def test_a_changed_event_is_an_alert_and_stops_no_other(world: World) -> None:
     """An event whose personal part or body was changed in the database fires as tampering, and what is left of it is judged."""
     _, organization = with_two_owners(world)

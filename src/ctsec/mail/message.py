@@ -256,7 +256,7 @@ def alert_letter(letters: Letters, recipient: str, *, rule: str, severity: str, 
     """Tell who watches a log that a rule fired over it, and where to look; the letter names nobody."""
     at = f"{when:%Y-%m-%d %H:%M:%S} UTC"
     says = (f"The rule {rule} fired ({severity}): {reason}.", f"It was seen at {at}: {where}.", "Look at it, and acknowledge the alert.")
-    return letters._set(  # noqa: SLF001 - another letter of this module
+    return letters.recovery.set(  # as all letters are set
         kind="alert",
         recipient=recipient,
         subject=f"alert: {rule} ({severity})",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from ctsec.audit.alerts import (
     DEFAULT_RULES,
+    AlertPolicy,
     By,
     EngineState,
     Fired,
     FirstTime,
     Match,
+    Mute,
     Occurrence,
     Place,
     Rule,
@@ -107,7 +109,10 @@ HISTORIES: Final[Mapping[str, tuple[list[Seen], list[Seen]]]] = {
     "many_disclosures": (each(10, "credential.disclosed", "target"), many(60, "credential.disclosed", target="crd_1")),
     "key_from_new_network": (
         [key(1, "net-1"), key(2, "net-1"), key(3, "net-2")],
-        [key(1, "net-1"), key(2, "net-1", at=90 * 86_400), key(3, "net-2", at=200 * 86_400)],
+        [
+            *(key(1, "net-1"), key(2, "net-1", at=90 * 86_400), key(3, "net-2", at=200 * 86_400)),
+            *(seen(n, IN, credential="ses_9", network=f"net-{n}") for n in range(3)),
+        ],
     ),
     "new_country": (
         [seen(1, IN, place=ZURICH), seen(2, IN, at=1, place=SYDNEY)],
@@ -115,7 +120,10 @@ HISTORIES: Final[Mapping[str, tuple[list[Seen], list[Seen]]]] = {
     ),
     "impossible_travel": (
         [seen(1, IN, place=ZURICH), seen(2, IN, at=3_600, place=SYDNEY)],
-        [seen(1, IN, place=ZURICH), seen(2, IN, at=86_400, place=SYDNEY), seen(3, IN, place=ZURICH, person="bob"), seen(4, IN, at=86_401)],
+        [
+            *(seen(1, IN, place=ZURICH), seen(2, IN, at=86_400, place=SYDNEY), seen(4, IN, at=86_401)),
+            *(seen(3, IN, place=ZURICH, person="bob"), seen(5, IN, place=BERN, person="bob")),
+        ],
     ),
     "customer_key_failed": ([seen(1, "customer_key.failed", target="k")], [seen(1, "customer_key.recovered", target="k")]),
     "support_case_opened": ([seen(1, "support_case.opened")], [seen(1, "support_case.viewed")]),
@@ -265,3 +273,22 @@ def test_places_are_coarse_and_distances_right() -> None:
     assert 16_400 < distance((47, 8), (-34, 151)) < 16_800
     assert distance((10, 10), (10, 10)) == 0
     assert not step(DEFAULT_RULES, EngineState(), seen(1, IN))[1]
+
+
+def test_a_mute_covers_its_rule_and_its_key_until_its_end() -> None:
+    """An empty key covers every key; another rule, another key and a later time are not covered."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    mute = Mute(log=DEPLOYMENT_LOG, rule="one", key="ann", until=now, muted_by="sam", muted_at=now - timedelta(1))
+    before = now - timedelta(seconds=1)
+    assert mute.covers(rule="one", key="ann", now=before)
+    assert replace(mute, key="").covers(rule="one", key="bob", now=before)
+    assert not any((mute.covers(rule="one", key="bob", now=before), mute.covers(rule="two", key="ann", now=before)))
+    assert not mute.covers(rule="one", key="ann", now=now)
+
+
+def test_a_policy_mails_from_a_severity_on() -> None:
+    """What is below the chosen severity is mailed to nobody; an address that is none is refused."""
+    assert [AlertPolicy(mailed=Severity.HIGH).mails(each) for each in Severity] == [False, False, True, True]
+    for wrong in ({"operators": ("nobody",)}, {"operators": ("a@b.example\nBcc: c@d.example",)}, {"late": timedelta(0)}):
+        with pytest.raises(ValueError, match="expected"):
+            AlertPolicy(**wrong)  # type: ignore[arg-type]
