@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ctsec.audit.alerts._async_ports import AsyncAlertReceiver
 from ctsec.audit.anchors.anchor import Anchor
 from ctsec.audit.streams.stream import Stream
 from ctsec.authn._async_ports import AsyncBreachRanges
 from ctsec.encryption._async_ports import AsyncKeyServices
 from ctsec.errors import SchemaMismatch
 from ctsec.security.parts import EmbeddedOptions
-from ctsec.storage.blocking import AsyncBlockingKeeper, AsyncBlockingReceiver
+from ctsec.storage.blocking import AsyncBlockingAlertReceiver, AsyncBlockingKeeper, AsyncBlockingReceiver
 from ctsec.storage.feed import AsyncStoreFeed, StoreFeed
 from ctsec.storage.sql import AsyncSqlRegionStorage, SqlRegionStorage, Tables
 from ctsec.storage.sql.schema import create_region, upgrade_region
@@ -81,6 +82,11 @@ def async_breaches_of(options: EmbeddedOptions) -> AsyncBreachRanges | None:
     from ctsec.authn.hibp import AsyncBlockingRanges
 
     return AsyncBlockingRanges(options.breaches)
+
+
+def async_receiver_of(options: EmbeddedOptions) -> AsyncAlertReceiver | None:
+    """Return who is told of alerts, for an event loop: it may block, so threads wait for it."""
+    return None if options.alert_receiver is None else AsyncBlockingAlertReceiver(options.alert_receiver)
 
 
 def region_stores_of(options: EmbeddedOptions, tables: Tables) -> dict[str, SqlRegionStorage]:

@@ -33,6 +33,7 @@ from ctsec.preset_peers import (
     async_anchors_of,
     async_breaches_of,
     async_feed_of,
+    async_receiver_of,
     async_region_stores_of,
     async_services_of,
     async_streams_of,
@@ -127,6 +128,7 @@ def in_memory(*, policy: Policy, issuer: str = "Test", mailer: Mailer | None = N
         streams=chosen.streams,
         anchors=chosen.anchors,
         erased=MemoryErasureList(),
+        alert_receiver=chosen.alert_receiver,
     )
     security.prepare()
     return security
@@ -157,6 +159,7 @@ async def async_in_memory(
         streams=async_streams_of(chosen),
         anchors=async_anchors_of(chosen),
         erased=AsyncBlockingErasureList(MemoryErasureList()),
+        alert_receiver=async_receiver_of(chosen),
     )
     await security.prepare()
     return security
@@ -192,6 +195,7 @@ def async_embedded(path: str, *, policy: Policy, issuer: str, mail: str | None, 
         log_signer=AsyncLocalSigner(Signer(base.kms.derive(KEY_LABEL))),
         backups=AsyncBlockingBackups(base.backups) if base.backups is not None else None,
         erased=AsyncBlockingErasureList(base.erased),
+        alert_receiver=async_receiver_of(options),
         retention_signer=AsyncLocalSigner(Signer(base.kms.derive(RETENTION_LABEL))),
         streams=async_streams_of(options),
         anchors=async_anchors_of(options),
@@ -234,6 +238,7 @@ class _Embedded:
             log_signer=Signer(self.kms.derive(KEY_LABEL)),
             backups=self.backups,
             erased=self.erased,
+            alert_receiver=options.alert_receiver,
             retention_signer=Signer(self.kms.derive(RETENTION_LABEL)),
             streams=options.streams,
             anchors=options.anchors,

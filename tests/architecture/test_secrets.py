@@ -72,6 +72,7 @@ DRAWS: Final = {
     ("presets", 32): SECRET,
     ("rbac._async_custom", 8): PUBLIC,
     ("sso.oidc.authorization", 32): SECRET,
+    ("security._async_alerts", 32): SECRET,  # keys digests of address blocks
     ("storage.memory.state", 16): PUBLIC,
     ("storage.redis.announcer", 16): PUBLIC,
     ("storage.sql._async_work", 63 // 8): PUBLIC,

@@ -65,6 +65,9 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("PUT /organizations/{o}/audit/retention", {"days": 365}),
     ("GET /organizations/{o}/audit/purge", None),
     ("GET /organizations/{o}/audit/holds", None),
+    ("GET /organizations/{o}/audit/alerts", None),
+    ("POST /organizations/{o}/audit/alerts/{alert}/acknowledge", {"why": "seen"}),
+    ("POST /organizations/{o}/audit/alert-mutes", {"rule": "owner_added", "until": "2026-02-01T00:00:00Z", "why": "seen"}),
     ("POST /organizations/{o}/audit/holds", {"matter": "case 1"}),
     ("POST /organizations/{o}/audit/holds/{hold}/release", None),
     ("POST /organizations/{o}/audit/holds/{hold}/release/approve", None),
@@ -200,6 +203,7 @@ def test_two_organizations_see_nothing_of_each_other(host: Host, owner: Browser,
     recovery = owner.ok(f"POST /organizations/{theirs}/members/{ada.id}/mfa-reset", {"reason": "the phone is lost"})["id"]
     hold = owner.ok(f"POST /organizations/{theirs}/audit/holds", {"matter": "case 1"})["id"]
     ids = {"hold": hold, "recovery": recovery, "credential": credential, "key": key, "invitation": invitation, "elevation": elevation}
+    ids["alert"] = "alr_00000000000000000000000000"
     ids |= {"owner": owner.id, "guest": guest.id}
     absent = theirs[:-4] + ("0000" if theirs[-4:] != "0000" else "0001")
     nowhere = workspace[:-4] + ("0000" if workspace[-4:] != "0000" else "0001")

@@ -119,6 +119,7 @@ def test_no_route_of_the_organization_is_left_open(host: Host, scene: Scene) -> 
         "credential": absent.format("crd"),
         "recovery": absent.format("rcv"),
         "hold": absent.format("hld"),
+        "alert": absent.format("alr"),
     }
     scene.require()
     before = len([event for event in host.events(scene.acme) if event.outcome != "refused"])

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ctsec.audit.alerts import Alert
+from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.retention import RetentionPlan
 from ctsec.authn import EnrolmentRequired, ImportedAccount, PasswordChangeRequired
 from ctsec.directory.record import Organization, Workspace
-from ctsec.ids import AuthenticatorId, BreakGlassId, CredentialId, DeviceId, ElevationId, HoldId, PasskeyId, RecoveryId, SessionId, UserId
+from ctsec.ids import (
+    AlertId,
+    AuthenticatorId,
+    BreakGlassId,
+    CredentialId,
+    DeviceId,
+    ElevationId,
+    HoldId,
+    PasskeyId,
+    RecoveryId,
+    SessionId,
+    UserId,
+)
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
@@ -24,6 +38,8 @@ from tests.services.probing import BCRYPT, OPERATOR, ORIGIN, OTHER_PASSWORD, PAS
 
 NO_RESET = RecoveryId("rcv_00000000000000000000000000")
 NO_HOLD = HoldId("hld_00000000000000000000000000")
+NO_ALERT = AlertId("alr_00000000000000000000000000")
+MUTE = {"rule": "owner_added", "until": datetime(2026, 2, 1, tzinfo=UTC)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +76,7 @@ class AsyncStage:
     signing: str
     reset: RecoveryId = NO_RESET
     held: HoldId = NO_HOLD
+    alert: AlertId = NO_ALERT
     link: tuple[str, str]
     owed: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -164,6 +181,8 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
     service, _, verb = method.partition(".")
     if service == "retention":
         return await with_hold(stage, deployment="deployment" in verb)
+    if method in {"alerts.acknowledge", "alerts.acknowledge_deployments"}:
+        return await with_alert(stage, deployment="deployments" in verb)
     if service not in {"mfa_resets", "recovery", "support", "domains"}:
         return stage
     world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
@@ -193,6 +212,18 @@ async def with_hold(stage: AsyncStage, *, deployment: bool) -> AsyncStage:
     hold = (await world.call("retention.place_hold", sure, **org, matter="case 1", person=stage.bob.id)).id
     await world.call("retention.request_release", sure, **org, hold=hold)
     return replace(stage, held=hold)
+
+
+async def with_alert(stage: AsyncStage, *, deployment: bool) -> AsyncStage:
+    """Play on: a rule fired over Acme's log, or the deployment's."""
+    log, now = DEPLOYMENT_LOG if deployment else LogId(stage.acme.id), stage.world.clock.now()
+    fired = Alert(
+        id=NO_ALERT, log=log, rule="owner_added", key=stage.bob.id, occasion="evt", severity="high", source=log, index=0, happened_at=now,
+        fired_at=now,
+    )  # fmt: skip
+    async with stage.world.storage.begin(after_commit=ignore) as store:
+        await store.alerts.add(fired)
+    return replace(stage, alert=NO_ALERT)
 
 
 async def with_tickets(stage: AsyncStage) -> AsyncStage:
@@ -321,6 +352,10 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "retention.request_deployment_release": ((OPERATOR,), {"hold": stage.held}),
         "retention.approve_deployment_release": ((SECOND_OPERATOR,), {"hold": stage.held}),
         "erasures.request": ((OPERATOR,), {"user": stage.bob.id}),
+        "alerts.acknowledge": ((sure,), {**org, "alert": stage.alert, "why": "seen"}),
+        "alerts.mute": ((sure,), {**org, **MUTE, "why": "seen"}),
+        "alerts.acknowledge_deployments": ((OPERATOR,), {"alert": stage.alert}),
+        "alerts.mute_deployments": ((OPERATOR,), MUTE),
         "support.open": ((OPERATOR,), {"email": "mia@acme.example", "evidence": EVIDENCE}),
         "support.view": ((SECOND_OPERATOR,), {"case": stage.reset}),
         "support.approve": ((SECOND_OPERATOR,), {"case": stage.reset}),

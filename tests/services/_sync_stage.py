@@ -5,13 +5,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ctsec.audit.alerts import Alert
+from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.retention import RetentionPlan
 from ctsec.authn import EnrolmentRequired, ImportedAccount, PasswordChangeRequired
 from ctsec.directory.record import Organization, Workspace
-from ctsec.ids import AuthenticatorId, BreakGlassId, CredentialId, DeviceId, ElevationId, HoldId, PasskeyId, RecoveryId, SessionId, UserId
+from ctsec.ids import (
+    AlertId,
+    AuthenticatorId,
+    BreakGlassId,
+    CredentialId,
+    DeviceId,
+    ElevationId,
+    HoldId,
+    PasskeyId,
+    RecoveryId,
+    SessionId,
+    UserId,
+)
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
@@ -25,6 +39,8 @@ from tests.services.probing import BCRYPT, OPERATOR, ORIGIN, OTHER_PASSWORD, PAS
 
 NO_RESET = RecoveryId("rcv_00000000000000000000000000")
 NO_HOLD = HoldId("hld_00000000000000000000000000")
+NO_ALERT = AlertId("alr_00000000000000000000000000")
+MUTE = {"rule": "owner_added", "until": datetime(2026, 2, 1, tzinfo=UTC)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +77,7 @@ class Stage:
     signing: str
     reset: RecoveryId = NO_RESET
     held: HoldId = NO_HOLD
+    alert: AlertId = NO_ALERT
     link: tuple[str, str]
     owed: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -165,6 +182,8 @@ def ready(stage: Stage, method: str) -> Stage:
     service, _, verb = method.partition(".")
     if service == "retention":
         return with_hold(stage, deployment="deployment" in verb)
+    if method in {"alerts.acknowledge", "alerts.acknowledge_deployments"}:
+        return with_alert(stage, deployment="deployments" in verb)
     if service not in {"mfa_resets", "recovery", "support", "domains"}:
         return stage
     world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
@@ -194,6 +213,18 @@ def with_hold(stage: Stage, *, deployment: bool) -> Stage:
     hold = (world.call("retention.place_hold", sure, **org, matter="case 1", person=stage.bob.id)).id
     world.call("retention.request_release", sure, **org, hold=hold)
     return replace(stage, held=hold)
+
+
+def with_alert(stage: Stage, *, deployment: bool) -> Stage:
+    """Play on: a rule fired over Acme's log, or the deployment's."""
+    log, now = DEPLOYMENT_LOG if deployment else LogId(stage.acme.id), stage.world.clock.now()
+    fired = Alert(
+        id=NO_ALERT, log=log, rule="owner_added", key=stage.bob.id, occasion="evt", severity="high", source=log, index=0, happened_at=now,
+        fired_at=now,
+    )  # fmt: skip
+    with stage.world.storage.begin(after_commit=ignore) as store:
+        store.alerts.add(fired)
+    return replace(stage, alert=NO_ALERT)
 
 
 def with_tickets(stage: Stage) -> Stage:
@@ -322,6 +353,10 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "retention.request_deployment_release": ((OPERATOR,), {"hold": stage.held}),
         "retention.approve_deployment_release": ((SECOND_OPERATOR,), {"hold": stage.held}),
         "erasures.request": ((OPERATOR,), {"user": stage.bob.id}),
+        "alerts.acknowledge": ((sure,), {**org, "alert": stage.alert, "why": "seen"}),
+        "alerts.mute": ((sure,), {**org, **MUTE, "why": "seen"}),
+        "alerts.acknowledge_deployments": ((OPERATOR,), {"alert": stage.alert}),
+        "alerts.mute_deployments": ((OPERATOR,), MUTE),
         "support.open": ((OPERATOR,), {"email": "mia@acme.example", "evidence": EVIDENCE}),
         "support.view": ((SECOND_OPERATOR,), {"case": stage.reset}),
         "support.approve": ((SECOND_OPERATOR,), {"case": stage.reset}),

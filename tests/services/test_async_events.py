@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from ctsec.audit.retention import RetentionPlan
-from ctsec.ids import UserId
+from ctsec.ids import AlertId, UserId
 from ctsec.outcome import Reason
 from ctsec.principal import Factor
 from ctsec.rbac import CustomRole
@@ -18,7 +18,19 @@ from ctsec.secret import Secret
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.testing import Written
 from ctsec.vault import AccessMode
-from tests.services._async_stage import EVIDENCE, NO_HOLD, NO_RESET, WISH, AsyncStage, perform, ready, set_stage, with_tickets
+from tests.services._async_stage import (
+    EVIDENCE,
+    MUTE,
+    NO_ALERT,
+    NO_HOLD,
+    NO_RESET,
+    WISH,
+    AsyncStage,
+    perform,
+    ready,
+    set_stage,
+    with_tickets,
+)
 from tests.services._async_world import AsyncWorld
 from tests.services.probing import OPERATOR, OTHER_PASSWORD, WRONG_PASSWORD, reason
 
@@ -74,6 +86,8 @@ READS = {
     "retention.plans",
     "retention.holds",
     "retention.deployment_holds",
+    "alerts.page",
+    "alerts.mutes",
     "erasures.get",
     "erasures.page",
     "audit.search",
@@ -195,6 +209,10 @@ WRITES = [
     "retention.request_deployment_release",
     "retention.approve_deployment_release",
     "erasures.request",
+    "alerts.acknowledge",
+    "alerts.mute",
+    "alerts.acknowledge_deployments",
+    "alerts.mute_deployments",
     "api_keys.mint",
     "api_keys.rotate",
     "api_keys.revoke",
@@ -325,6 +343,10 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
         "retention.request_deployment_release": ((OPERATOR,), {"hold": NO_HOLD}, Reason.NOT_FOUND),
         "retention.approve_deployment_release": ((OPERATOR,), {"hold": stage.held}, Reason.SELF_CHANGE),
         "erasures.request": ((OPERATOR,), {"user": "bob"}, Reason.INVALID_INPUT),
+        "alerts.acknowledge": ((stage.ann,), {**org, "alert": NO_ALERT, "why": "seen"}, Reason.STEP_UP_REQUIRED),
+        "alerts.mute": ((sure,), {**org, **MUTE, "why": "seen"}, Reason.DENIED),
+        "alerts.acknowledge_deployments": ((OPERATOR,), {"alert": AlertId("alr_" + "1" * 26)}, Reason.NOT_FOUND),
+        "alerts.mute_deployments": ((OPERATOR,), {**MUTE, "rule": "no_rule"}, Reason.INVALID_INPUT),
         "recovery.cancel": ((), {"token": "x" * 43}, Reason.INVALID_TOKEN),
         "sessions.end_all": ((OPERATOR, UserId("usr_" + "0" * 26)), {}, Reason.NOT_FOUND),
         "support.open": ((OPERATOR,), {"email": "bob@acme.example", "evidence": EVIDENCE}, Reason.MFA_NOT_ENROLLED),
@@ -338,7 +360,7 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
 
 SERVICES = {
     "members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys", "vault", "residency", "requirements",
-    "owing", "mfa_resets", "support", "domains", "retention", "erasures",
+    "owing", "mfa_resets", "support", "domains", "retention", "erasures", "alerts",
 }  # fmt: skip
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey", "sign_in.link"]

@@ -145,6 +145,10 @@ class TestPositions(conformance.AsyncPositionConformance):
     pass
 
 
+class TestAlerts(conformance.AsyncAlertConformance):
+    pass
+
+
 class TestCustomerKeys(conformance.AsyncCustomerKeyConformance):
     pass
 

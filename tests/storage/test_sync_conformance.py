@@ -146,6 +146,10 @@ class TestPositions(conformance.PositionConformance):
     pass
 
 
+class TestAlerts(conformance.AlertConformance):
+    pass
+
+
 class TestCustomerKeys(conformance.CustomerKeyConformance):
     pass
 

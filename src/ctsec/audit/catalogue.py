@@ -33,6 +33,7 @@ _COUNT: Final = {"count": public(int)}
 _CREDENTIAL: Final = {"kind": public(), "access": public()}
 _DISCLOSURE: Final = {"access": public(), "service": public(optional=True), "region": public(optional=True)}
 _HOLD: Final = {"hold": public()}
+_ALERT: Final = {"rule": public(), "key": public()}
 _MOVE: Final = {"source": public(), "target": public()}
 _UNDONE: Final = {"region": public(), "rows": public(int)}
 _DENIAL: Final = {
@@ -161,6 +162,9 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     },
     EventName.LEGAL_HOLD_RELEASE_REQUESTED: _HOLD,
     EventName.LEGAL_HOLD_RELEASED: {**_HOLD, "asked_by": public(optional=True)},
+    EventName.ALERT_FIRED: {**_ALERT, "severity": public(), "source": public(), "index": public(int, optional=True)},
+    EventName.ALERT_ACKNOWLEDGED: {**_ALERT, **_REASON},
+    EventName.ALERT_MUTED: {**_ALERT, "until": public(), **_REASON},
     EventName.PERSON_ERASURE_REQUESTED: _REASON,
     EventName.PERSON_ERASURE_DEFERRED: {"holds": public(int)},
     EventName.PERSON_ERASED: {"keys": public(int)},

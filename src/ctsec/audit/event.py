@@ -163,6 +163,9 @@ class EventName(StrEnum):
     LEGAL_HOLD_RELEASED = "legal_hold.released"
     AUDIT_EXPORTED = "audit.exported"
     STREAM_RESET = "stream.reset"
+    ALERT_FIRED = "alert.fired"
+    ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    ALERT_MUTED = "alert.muted"
 
 
 class EventOutcome(StrEnum):

@@ -11,7 +11,7 @@ from ctsec.audit.assurance import WHAT_GOES_UNSEEN
 from ctsec.audit.event import LogId
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.audit.tree.note import MAX_NOTE
-from ctsec.cli import audit_export
+from ctsec.cli import alerts, audit_export
 from ctsec.cli.retention import add_to as add_retention
 from ctsec.cli.streams import add_to as add_streams
 from ctsec.cli.work import load_bundle
@@ -29,7 +29,7 @@ _BUNDLE = "where the ctsec.Security is, such as app.security:security"
 
 def add_to(commands: Any) -> None:
     """Add the commands to the parser."""
-    parser = commands.add_parser("audit", help="the audit log: verify it, prove an event, export it, seal it now, purge it")
+    parser = commands.add_parser("audit", help="the audit log: verify it, prove an event, export it, seal it now, purge it, alerts over it")
     kinds = parser.add_subparsers(required=True, metavar="WHAT")
     verify = kinds.add_parser("verify", help="read the whole log and compare everything; exit 1 if something does not fit")
     verify.add_argument("bundle", help=f"{_BUNDLE}; or an exported file, which needs no database")
@@ -55,6 +55,7 @@ def add_to(commands: Any) -> None:
     flush.add_argument("bundle", help=_BUNDLE)
     flush.set_defaults(run=_flush)
     add_retention(kinds, bundle=_BUNDLE)
+    alerts.add_to(kinds, bundle=_BUNDLE)
     audit_export.add_to(kinds)
     add_streams(kinds, bundle=_BUNDLE)
 

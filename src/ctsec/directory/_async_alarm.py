@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
+from typing import Final, TypedDict, Unpack
 
 from ctsec.directory._async_ports import AsyncPost, AsyncRosterRecords, AsyncUserRecords
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.mail.message import Letters
+from ctsec.mail.message import Letters, alert_letter
 
 MAX_OWNERS: Final = 50
+
+
+class Alerted(TypedDict):
+    """What a letter says of an alert."""
+
+    rule: str
+    severity: str
+    reason: str
+    where: str
+    when: datetime
 
 
 class AsyncOwnerAlarm:
@@ -41,3 +52,10 @@ class AsyncOwnerAlarm:
             account = await self._users.get(owner)
             if account is not None:
                 await self._post.post(self._letters.rotation_due(account.email, name=name))
+
+    async def alerted(self, organization: OrganizationId, **said: Unpack[Alerted]) -> None:
+        """Tell every owner that a rule fired over the organization's log."""
+        for owner in await self._roster.owners(organization, limit=MAX_OWNERS):
+            account = await self._users.get(owner)
+            if account is not None:
+                await self._post.post(alert_letter(self._letters, account.email, **said))

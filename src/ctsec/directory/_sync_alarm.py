@@ -3,13 +3,24 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
+from typing import Final, TypedDict, Unpack
 
 from ctsec.directory._sync_ports import Post, RosterRecords, UserRecords
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.mail.message import Letters
+from ctsec.mail.message import Letters, alert_letter
 
 MAX_OWNERS: Final = 50
+
+
+class Alerted(TypedDict):
+    """What a letter says of an alert."""
+
+    rule: str
+    severity: str
+    reason: str
+    where: str
+    when: datetime
 
 
 class OwnerAlarm:
@@ -42,3 +53,10 @@ class OwnerAlarm:
             account = self._users.get(owner)
             if account is not None:
                 self._post.post(self._letters.rotation_due(account.email, name=name))
+
+    def alerted(self, organization: OrganizationId, **said: Unpack[Alerted]) -> None:
+        """Tell every owner that a rule fired over the organization's log."""
+        for owner in self._roster.owners(organization, limit=MAX_OWNERS):
+            account = self._users.get(owner)
+            if account is not None:
+                self._post.post(alert_letter(self._letters, account.email, **said))

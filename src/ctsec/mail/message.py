@@ -242,6 +242,7 @@ class Letters:
             self.invitation(whom, token, organization="an organization", inviter="somebody"),
             self.alarm(whom, what="something happened", reason="a reason"),
             self.rotation_due(whom, name="a credential"),
+            alert_letter(self, whom, rule="a_rule", severity="high", reason="a reason", where="a log", when=_SAMPLE),
             self.disabled(whom, what="your password", way="a reset link", failures=100),
             *(self.sign_in(whom, finished=done, when=_SAMPLE, device="a device", address="192.0.2.7") for done in (True, False)),
             self.recovery.requested(whom, token, who="somebody", due=_SAMPLE),
@@ -249,6 +250,19 @@ class Letters:
             self.recovery.held(whom, why="it is too early"),
             self.notice(whom, what="something changed"),
         )
+
+
+def alert_letter(letters: Letters, recipient: str, *, rule: str, severity: str, reason: str, where: str, when: datetime) -> Message:
+    """Tell who watches a log that a rule fired over it, and where to look; the letter names nobody."""
+    at = f"{when:%Y-%m-%d %H:%M:%S} UTC"
+    says = (f"The rule {rule} fired ({severity}): {reason}.", f"It was seen at {at}: {where}.", "Look at it, and acknowledge the alert.")
+    return letters.recovery.set(  # as all letters are set
+        kind="alert",
+        recipient=recipient,
+        subject=f"alert: {rule} ({severity})",
+        says=says,
+        values={"rule": rule, "severity": severity, "reason": reason, "where": where, "when": at},
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit._async_recorder import AsyncRecorder
 from ctsec.audit._async_subjects import AsyncPersonalParts
+from ctsec.audit.alerts._async_ports import AsyncAlertReceiver
 from ctsec.audit.anchors._async_ports import AsyncKeeper
 from ctsec.audit.anchors.anchor import Anchor
 from ctsec.audit.erasure._async_ports import AsyncErasureList
@@ -33,6 +34,7 @@ from ctsec.principal import Principal
 from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
+from ctsec.security._async_alerts import AsyncAlertJobs
 from ctsec.security._async_anchors import AsyncAnchors
 from ctsec.security._async_backups import AsyncBackupDesk
 from ctsec.security._async_connections import reports_of
@@ -88,6 +90,7 @@ class AsyncSecurity:
     `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
     `streams` are where the log goes besides (`ctsec.audit.streams`), `anchors` where its checkpoints are kept (`ctsec.audit.anchors`); the
     attributes say how far they are.
+    `alert_receiver` is another system that is told of what `alerts` finds in the logs.
     """
 
     __slots__ = (
@@ -102,6 +105,7 @@ class AsyncSecurity:
         "_rest",
         "_storage",
         "_wake",
+        "alerts",
         "anchors",
         "backups",
         "gate",
@@ -137,6 +141,7 @@ class AsyncSecurity:
         retention_signer: AsyncLogSigner | None = None,
         streams: tuple[Stream[AsyncReceiver], ...] = (),
         anchors: tuple[Anchor[AsyncKeeper], ...] = (),
+        alert_receiver: AsyncAlertReceiver | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -158,7 +163,16 @@ class AsyncSecurity:
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
         self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased, streams=streams, anchors=anchors)
+        self._keep_log(
+            secrets,
+            subjects,
+            signer=log_signer,
+            purging=retention_signer,
+            erased=erased,
+            streams=streams,
+            anchors=anchors,
+            receiver=alert_receiver,
+        )
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -264,16 +278,20 @@ class AsyncSecurity:
         erased: AsyncErasureList | None,
         streams: tuple[Stream[AsyncReceiver], ...],
         anchors: tuple[Anchor[AsyncKeeper], ...],
+        receiver: AsyncAlertReceiver | None,
     ) -> None:
-        """Make what seals, purges and erases the log."""
-        storage, ambient, settings = self._storage, self._ambient, self.parts.settings
+        """Make what seals, purges, erases and watches the log."""
+        storage, ambient, settings, committed = self._storage, self._ambient, self.parts.settings, self._committed
         public, other = (None if each is None else each.public for each in (signer, purging))
         identity = settings.log_identity(public, retention=other)
         personal = AsyncPersonalParts(ring, subjects=subjects)
         self.logs = AsyncLogs(storage, signer=signer, identity=identity, ambient=ambient, personal=personal)
         self.retention = AsyncRetentionJobs(storage, logs=self.logs, signer=purging, policy=settings.retention, ambient=ambient)
         self._erasures = AsyncErasureJobs(
-            storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=self._committed, ambient=ambient
+            storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=committed, ambient=ambient
+        )
+        self.alerts = AsyncAlertJobs(
+            storage, personal=personal, ring=ring, logs=self.logs, parts=self.parts, receiver=receiver, committed=committed, ambient=ambient
         )
         self.streams = AsyncStreams(storage, streams=streams, identity=identity, ring=ring, subjects=subjects, ambient=ambient)
         self.anchors = AsyncAnchors(storage, anchors=anchors, logs=self.logs, ambient=ambient)
@@ -309,6 +327,7 @@ class AsyncSecurity:
             retention=self.retention,
             erasures=self._erasures,
             followers=(*self.streams.jobs(), *self.anchors.jobs()),
+            alerts=self.alerts,
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )

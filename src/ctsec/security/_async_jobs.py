@@ -10,6 +10,7 @@ from ctsec.ambient import Ambient
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.mail.message import Letters
+from ctsec.security._async_alerts import ALERT_JOB, AsyncAlertJobs
 from ctsec.security._async_erasures import ERASURE_JOB, AsyncErasureJobs
 from ctsec.security._async_key_jobs import AsyncKeyJobs
 from ctsec.security._async_logs import JOB, SIGNING_JOB, AsyncLogs
@@ -56,6 +57,7 @@ class AsyncJobs:
         "_mails",
         "_memory",
         "_storage",
+        "alerts",
         "erasures",
         "keys",
         "logs",
@@ -88,6 +90,7 @@ class AsyncJobs:
         logs: AsyncLogs,
         retention: AsyncRetentionJobs,
         erasures: AsyncErasureJobs,
+        alerts: AsyncAlertJobs,
         followers: tuple[AsyncJob, ...] = (),
     ) -> None:
         self._storage = storage
@@ -107,6 +110,7 @@ class AsyncJobs:
         self.retention = retention
         self.erasures = erasures
         self._followers = followers
+        self.alerts = alerts
 
     def all(self) -> tuple[AsyncJob, ...]:
         """Return every job; mail only where there is a mailer, checkpoints and purges where there is a key: else they wait, visible."""
@@ -126,6 +130,7 @@ class AsyncJobs:
             AsyncJob(name="reencryption", every=MINUTELY, work=self.reencryptions.run_due),
             AsyncJob(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             AsyncJob(name=ERASURE_JOB, every=SELDOM, work=self.erasures.run_due),
+            AsyncJob(name=ALERT_JOB, every=SELDOM, work=self.alerts.run_due),
             AsyncJob(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         signing = (AsyncJob(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()

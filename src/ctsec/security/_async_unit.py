@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctsec.audit._async import AsyncSequencer
+from ctsec.audit.alerts._async import AsyncAlerts
 from ctsec.audit.erasure._async import AsyncErasures
 from ctsec.audit.retention._async import AsyncRetention, AsyncRetentionParts
 from ctsec.directory._async import AsyncDirectory
@@ -128,6 +129,13 @@ class AsyncUnit(AsyncPeople):
     def erasures(self) -> AsyncErasures:
         """Persons whose traces in the log become unreadable, as operators ask for it."""
         return AsyncErasures(self._store.erasures, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def alerts(self) -> AsyncAlerts:
+        """What rules found in the logs: seen, acknowledged, muted."""
+        return AsyncAlerts(
+            self._store.alerts, rights=self._authority, policy=self._parts.settings.alerts, audit=self.audit, ambient=self._ambient
+        )
 
     @property
     def secrets(self) -> AsyncSecrets:

@@ -13,6 +13,7 @@ from ctsec.audit._sync import AsideLog
 from ctsec.audit._sync_ports import LogSigner
 from ctsec.audit._sync_recorder import Recorder
 from ctsec.audit._sync_subjects import PersonalParts
+from ctsec.audit.alerts._sync_ports import AlertReceiver
 from ctsec.audit.anchors._sync_ports import Keeper
 from ctsec.audit.anchors.anchor import Anchor
 from ctsec.audit.erasure._sync_ports import ErasureList
@@ -34,6 +35,7 @@ from ctsec.principal import Principal
 from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
+from ctsec.security._sync_alerts import AlertJobs
 from ctsec.security._sync_anchors import Anchors
 from ctsec.security._sync_backups import BackupDesk
 from ctsec.security._sync_connections import reports_of
@@ -89,6 +91,7 @@ class Security:
     `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
     `streams` are where the log goes besides (`ctsec.audit.streams`), `anchors` where its checkpoints are kept (`ctsec.audit.anchors`); the
     attributes say how far they are.
+    `alert_receiver` is another system that is told of what `alerts` finds in the logs.
     """
 
     __slots__ = (
@@ -103,6 +106,7 @@ class Security:
         "_rest",
         "_storage",
         "_wake",
+        "alerts",
         "anchors",
         "backups",
         "gate",
@@ -138,6 +142,7 @@ class Security:
         retention_signer: LogSigner | None = None,
         streams: tuple[Stream[Receiver], ...] = (),
         anchors: tuple[Anchor[Keeper], ...] = (),
+        alert_receiver: AlertReceiver | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -157,7 +162,16 @@ class Security:
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased, streams=streams, anchors=anchors)
+        self._keep_log(
+            secrets,
+            subjects,
+            signer=log_signer,
+            purging=retention_signer,
+            erased=erased,
+            streams=streams,
+            anchors=anchors,
+            receiver=alert_receiver,
+        )
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -263,16 +277,20 @@ class Security:
         erased: ErasureList | None,
         streams: tuple[Stream[Receiver], ...],
         anchors: tuple[Anchor[Keeper], ...],
+        receiver: AlertReceiver | None,
     ) -> None:
-        """Make what seals, purges and erases the log."""
-        storage, ambient, settings = self._storage, self._ambient, self.parts.settings
+        """Make what seals, purges, erases and watches the log."""
+        storage, ambient, settings, committed = self._storage, self._ambient, self.parts.settings, self._committed
         public, other = (None if each is None else each.public for each in (signer, purging))
         identity = settings.log_identity(public, retention=other)
         personal = PersonalParts(ring, subjects=subjects)
         self.logs = Logs(storage, signer=signer, identity=identity, ambient=ambient, personal=personal)
         self.retention = RetentionJobs(storage, logs=self.logs, signer=purging, policy=settings.retention, ambient=ambient)
         self._erasures = ErasureJobs(
-            storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=self._committed, ambient=ambient
+            storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=committed, ambient=ambient
+        )
+        self.alerts = AlertJobs(
+            storage, personal=personal, ring=ring, logs=self.logs, parts=self.parts, receiver=receiver, committed=committed, ambient=ambient
         )
         self.streams = Streams(storage, streams=streams, identity=identity, ring=ring, subjects=subjects, ambient=ambient)
         self.anchors = Anchors(storage, anchors=anchors, logs=self.logs, ambient=ambient)
@@ -306,6 +324,7 @@ class Security:
             retention=self.retention,
             erasures=self._erasures,
             followers=(*self.streams.jobs(), *self.anchors.jobs()),
+            alerts=self.alerts,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )

@@ -11,6 +11,7 @@ from ctsec.ambient import Ambient
 from ctsec.encryption._sync import KeyRing
 from ctsec.mail._sync_ports import Mailer
 from ctsec.mail.message import Letters
+from ctsec.security._sync_alerts import ALERT_JOB, AlertJobs
 from ctsec.security._sync_erasures import ERASURE_JOB, ErasureJobs
 from ctsec.security._sync_key_jobs import KeyJobs
 from ctsec.security._sync_logs import JOB, SIGNING_JOB, Logs
@@ -57,6 +58,7 @@ class Jobs:
         "_mails",
         "_memory",
         "_storage",
+        "alerts",
         "erasures",
         "keys",
         "logs",
@@ -89,6 +91,7 @@ class Jobs:
         logs: Logs,
         retention: RetentionJobs,
         erasures: ErasureJobs,
+        alerts: AlertJobs,
         followers: tuple[Job, ...] = (),
     ) -> None:
         self._storage = storage
@@ -108,6 +111,7 @@ class Jobs:
         self.retention = retention
         self.erasures = erasures
         self._followers = followers
+        self.alerts = alerts
 
     def all(self) -> tuple[Job, ...]:
         """Return every job; mail only where there is a mailer, checkpoints and purges where there is a key: else they wait, visible."""
@@ -127,6 +131,7 @@ class Jobs:
             Job(name="reencryption", every=MINUTELY, work=self.reencryptions.run_due),
             Job(name="workspace-moves", every=SELDOM, work=self.regional.moves.run_due),
             Job(name=ERASURE_JOB, every=SELDOM, work=self.erasures.run_due),
+            Job(name=ALERT_JOB, every=SELDOM, work=self.alerts.run_due),
             Job(name="replicas", every=RARELY, work=self.regional.replicas.replicate_all),
         )
         signing = (Job(name=SIGNING_JOB, every=OFTEN, work=self.logs.sign_due),) if self.logs.signs else ()

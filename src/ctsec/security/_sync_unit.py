@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ctsec.audit._sync import Sequencer
+from ctsec.audit.alerts._sync import Alerts
 from ctsec.audit.erasure._sync import Erasures
 from ctsec.audit.retention._sync import Retention, RetentionParts
 from ctsec.directory._sync import Directory
@@ -129,6 +130,13 @@ class Unit(People):
     def erasures(self) -> Erasures:
         """Persons whose traces in the log become unreadable, as operators ask for it."""
         return Erasures(self._store.erasures, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def alerts(self) -> Alerts:
+        """What rules found in the logs: seen, acknowledged, muted."""
+        return Alerts(
+            self._store.alerts, rights=self._authority, policy=self._parts.settings.alerts, audit=self.audit, ambient=self._ambient
+        )
 
     @property
     def secrets(self) -> Secrets:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
+from ctsec.audit.alerts._sync_ports import AlertReceiver
+from ctsec.audit.alerts.policy import AlertPolicy
 from ctsec.audit.anchors.anchor import Anchor
 from ctsec.audit.anchors.ports import Keeper
 from ctsec.audit.catalogue import SCHEMAS
@@ -73,6 +75,7 @@ class Settings:
     `retention` says how long events are kept, and `former_retention_keys` are public keys that signed purges of them before.
     `trusted_devices` is how long a device skips the second step whose person said so at one (30 days at most); None: none ever does.
     `events` are the host's own events with their schemas; a name that is not among them, or ctsec's, can not be written.
+    `alerts` says what is worth an alert, and who of the operators is mailed.
     """
 
     issuer: str
@@ -96,6 +99,7 @@ class Settings:
     former_retention_keys: tuple[str, ...] = ()
     trusted_devices: timedelta | None = None
     events: tuple[EventSchema, ...] = ()
+    alerts: AlertPolicy = field(default_factory=AlertPolicy)
 
     def log_identity(self, key: bytes | None, *, retention: bytes | None = None) -> LogIdentity:
         """Return who the logs of this deployment are, their present public keys (None: not signed, not purged) and the former ones."""
@@ -163,6 +167,8 @@ class EmbeddedOptions:
     `retention` says how long events of the log are kept (seven years, if nothing else is said); the key that signs their purge comes from
     the key file too, and `former_retention_keys` are the public keys of key files that signed it before.
     `events` are the host's own events in the audit log, with what each may say (`ctsec.audit.EventSchema`).
+    `alerts` says what is worth an alert (`ctsec.audit.alerts.AlertPolicy`), and `alert_receiver` is another system that is told of each; it
+    may block, an event loop does not wait for it.
 
     `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
     What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
@@ -215,6 +221,8 @@ class EmbeddedOptions:
     events: tuple[EventSchema, ...] = ()
     streams: tuple[Stream[Receiver], ...] = ()
     anchors: tuple[Anchor[Keeper], ...] = ()
+    alerts: AlertPolicy = field(default_factory=AlertPolicy)
+    alert_receiver: AlertReceiver | None = None
 
 
 @dataclass(frozen=True, slots=True)

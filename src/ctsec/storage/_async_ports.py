@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncInboxRecords, AsyncLogRecords, AsyncTreeRecords
+from ctsec.audit.alerts._async_ports import AsyncAlertRecords
 from ctsec.audit.erasure._async_ports import AsyncErasureRecords
 from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
 from ctsec.audit.streams._async_ports import AsyncPositionRecords
@@ -271,6 +272,11 @@ class AsyncStore(Protocol):
     @property
     def positions(self) -> AsyncPositionRecords:
         """How far streams and anchors of the logs are."""
+        ...
+
+    @property
+    def alerts(self) -> AsyncAlertRecords:
+        """What fired over the logs."""
         ...
 
     @property

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from ctsec.audit._sync_ports import CheckpointRecords, InboxRecords, LogRecords, TreeRecords
+from ctsec.audit.alerts._sync_ports import AlertRecords
 from ctsec.audit.erasure._sync_ports import ErasureRecords
 from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
 from ctsec.audit.streams._sync_ports import PositionRecords
@@ -272,6 +273,11 @@ class Store(Protocol):
     @property
     def positions(self) -> PositionRecords:
         """How far streams and anchors of the logs are."""
+        ...
+
+    @property
+    def alerts(self) -> AlertRecords:
+        """What fired over the logs."""
         ...
 
     @property

@@ -10,6 +10,8 @@ from ctsec.transport.report import ConnectionReport, ReportsConnections
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ctsec.audit.alerts.ports import AlertReceiver
+    from ctsec.audit.alerts.record import Alert
     from ctsec.audit.anchors.anchor import Held
     from ctsec.audit.anchors.ports import Keeper
     from ctsec.audit.erasure.ports import ErasureList
@@ -129,3 +131,16 @@ class AsyncBlockingErasureList:
     async def all(self) -> tuple[Erased, ...]:
         """Return every entry."""
         return await to_thread(self._list.all)
+
+
+class AsyncBlockingAlertReceiver:
+    """See `ctsec.audit.alerts.ports.AsyncAlertReceiver`."""
+
+    __slots__ = ("_receiver",)
+
+    def __init__(self, receiver: AlertReceiver) -> None:
+        self._receiver = receiver
+
+    async def deliver(self, alert: Alert, *, body: bytes) -> bool:
+        """Tell of an alert."""
+        return await to_thread(self._receiver.deliver, alert, body=body)

@@ -24,6 +24,7 @@ from ctsec.principal import CredentialKind
 from ctsec.security._async import AsyncSecurity
 from ctsec.web import (
     _async_account,
+    _async_alerts,
     _async_audit,
     _async_audit_export,
     _async_devices,
@@ -69,6 +70,7 @@ _MODULES: Final = (
     _async_vault,
     _async_residency,
     _async_retention,
+    _async_alerts,
     _async_audit,
     _async_audit_export,
     _async_operators,

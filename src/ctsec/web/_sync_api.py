@@ -25,6 +25,7 @@ from ctsec.principal import CredentialKind
 from ctsec.security._sync import Security
 from ctsec.web import (
     _sync_account,
+    _sync_alerts,
     _sync_audit,
     _sync_audit_export,
     _sync_devices,
@@ -70,6 +71,7 @@ _MODULES: Final = (
     _sync_vault,
     _sync_residency,
     _sync_retention,
+    _sync_alerts,
     _sync_audit,
     _sync_audit_export,
     _sync_operators,

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ctsec.encryption.customer_key import parse_region
 from ctsec.ids import (
+    AlertId,
     AuthenticatorId,
     CredentialId,
     DekId,
@@ -66,6 +67,7 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "authenticator_id": _is(AuthenticatorId),
     "recovery_id": _is(RecoveryId),
     "hold_id": _is(HoldId),
+    "alert_id": _is(AlertId),
     "role_name": _names_a_role,
     "region": _names_a_region,
     "backup_id": _is(DekId),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ctsec.web import operator_models as models
+from ctsec.web.alert_table import OPERATORS_ALERTS
 from ctsec.web.route import Route
 from ctsec.web.route import operator_route as _route
 
@@ -32,6 +33,7 @@ OPERATORS: Final[tuple[Route, ...]] = (
     _route(
         "POST /operator/people/{user_id}/erase erase_person", "Make what the log says of somebody unreadable", status=202, returns=_ERASURE
     ),
+    *OPERATORS_ALERTS,
     _route(f"PUT {_DOMAIN} record_domain", "Record that the organization controls it", body=models.DomainProof, returns=("domain",)),
     _route(f"DELETE {_DOMAIN} withdraw_domain", "Take that record back", status=204),
 )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ctsec.web import models
+from ctsec.web.alert_table import ALERTS
 from ctsec.web.audit_table import AUDIT
 from ctsec.web.operator_table import OPERATORS
 from ctsec.web.retention_table import RETENTION
@@ -322,6 +323,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *AUDIT,
     *OPERATORS,
     *RETENTION,
+    *ALERTS,
 )
 
 

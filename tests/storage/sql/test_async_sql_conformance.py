@@ -157,6 +157,10 @@ class TestPositions(conformance.AsyncPositionConformance):
     pass
 
 
+class TestAlerts(conformance.AsyncAlertConformance):
+    pass
+
+
 class TestCustomerKeys(conformance.AsyncCustomerKeyConformance):
     pass
 

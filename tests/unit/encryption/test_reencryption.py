@@ -29,6 +29,7 @@ LEFT = {
     "aside_event.personal",
     "password.sealed",
     "subject_key.wrapped",
+    "alert_position.remembered",
 }
 PLAIN = {
     *("dek.wrapped", "dek.commitment", "backup_code_set.salt", "audit_inbox.body", "audit_event.body", "aside_event.body"),

@@ -85,7 +85,8 @@ _LINES: Final = """
 3006  3  invitation.accepted
 3006  4  member.removed
 3006 99  member.suspended member.reinstated membership.changed
-2004  1  passkey.clone_suspected residency.violated
+2004  1  passkey.clone_suspected residency.violated alert.fired
+2004  2  alert.acknowledged alert.muted
 6003  2  audit.searched audit.exported
 6003 99  access.denied
 """

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ctsec.storage._async_ports import AfterCommit
 from ctsec.storage.memory._async_access import AsyncMemoryAssignments, AsyncMemoryStandings
+from ctsec.storage.memory._async_alerts import AsyncMemoryAlerts
 from ctsec.storage.memory._async_audit import AsyncMemoryInbox, AsyncMemoryLog
 from ctsec.storage.memory._async_credentials import (
     AsyncMemoryAuthenticators,
@@ -95,6 +96,7 @@ class AsyncMemoryStore:
     purges: AsyncMemoryPurges
     erasures: AsyncMemoryErasures
     positions: AsyncMemoryPositions
+    alerts: AsyncMemoryAlerts
     outbox: AsyncMemoryOutbox
     jobs: AsyncMemoryJobs
     epochs: AsyncMemoryEpochs
@@ -147,6 +149,7 @@ class AsyncMemoryStore:
             purges=AsyncMemoryPurges(tx),
             erasures=AsyncMemoryErasures(tx),
             positions=AsyncMemoryPositions(tx),
+            alerts=AsyncMemoryAlerts(tx),
             outbox=AsyncMemoryOutbox(tx),
             jobs=AsyncMemoryJobs(tx),
             epochs=AsyncMemoryEpochs(tx),

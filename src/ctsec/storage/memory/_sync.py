@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.memory._sync_access import MemoryAssignments, MemoryStandings
+from ctsec.storage.memory._sync_alerts import MemoryAlerts
 from ctsec.storage.memory._sync_audit import MemoryInbox, MemoryLog
 from ctsec.storage.memory._sync_credentials import (
     MemoryAuthenticators,
@@ -96,6 +97,7 @@ class MemoryStore:
     purges: MemoryPurges
     erasures: MemoryErasures
     positions: MemoryPositions
+    alerts: MemoryAlerts
     outbox: MemoryOutbox
     jobs: MemoryJobs
     epochs: MemoryEpochs
@@ -148,6 +150,7 @@ class MemoryStore:
             purges=MemoryPurges(tx),
             erasures=MemoryErasures(tx),
             positions=MemoryPositions(tx),
+            alerts=MemoryAlerts(tx),
             outbox=MemoryOutbox(tx),
             jobs=MemoryJobs(tx),
             epochs=MemoryEpochs(tx),

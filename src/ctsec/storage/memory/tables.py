@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
+from ctsec.audit.alerts.record import Alert, AlertPosition, Mute, Occasion
 from ctsec.audit.erasure.record import Erasure
 from ctsec.audit.event import LogId
 from ctsec.audit.record import SealedEvent, StoredEvent
@@ -20,6 +21,7 @@ from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.reencryption import Reencryption
 from ctsec.ids import (
+    AlertId,
     AuthenticatorId,
     BreakGlassId,
     CredentialId,
@@ -99,6 +101,10 @@ RETENTION: Final[Table[LogId, StoredPlans]] = Table("retention")
 HOLDS: Final[Table[HoldId, LegalHold]] = Table("holds")
 ERASURES: Final[Table[ErasureId, Erasure]] = Table("erasures")
 POSITIONS: Final[Table[tuple[str, LogId], LogPosition]] = Table("positions")
+ALERTS: Final[Table[AlertId, Alert]] = Table("alerts")
+ALERT_OCCASIONS: Final[Table[Occasion, AlertId]] = Table("alert_occasions")
+ALERT_POSITIONS: Final[Table[LogId, AlertPosition]] = Table("alert_positions")
+ALERT_MUTES: Final[Table[tuple[LogId, str, str], Mute]] = Table("alert_mutes")
 OUTBOX: Final[Table[MessageId, OutboxEntry]] = Table("outbox")
 JOBS: Final[Table[str, JobLease]] = Table("jobs")
 MOVES: Final[Table[MoveId, Move]] = Table("moves")

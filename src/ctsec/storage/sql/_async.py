@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from ctsec.errors import ConfigurationError
 from ctsec.storage._async_ports import AfterCommit
 from ctsec.storage.sql._async_access import AsyncSqlAssignments, AsyncSqlStandings
+from ctsec.storage.sql._async_alerts import AsyncSqlAlerts
 from ctsec.storage.sql._async_audit import AsyncSqlInbox, AsyncSqlLog
 from ctsec.storage.sql._async_connections import reported
 from ctsec.storage.sql._async_credentials import (
@@ -103,6 +104,7 @@ class AsyncSqlStore:
     purges: AsyncSqlPurges
     erasures: AsyncSqlErasures
     positions: AsyncSqlPositions
+    alerts: AsyncSqlAlerts
     outbox: AsyncSqlOutbox
     jobs: AsyncSqlJobs
     epochs: AsyncSqlEpochs
@@ -155,6 +157,7 @@ class AsyncSqlStore:
             purges=AsyncSqlPurges(run, tables),
             erasures=AsyncSqlErasures(run, tables),
             positions=AsyncSqlPositions(run, tables),
+            alerts=AsyncSqlAlerts(run, tables),
             outbox=AsyncSqlOutbox(run, tables),
             jobs=AsyncSqlJobs(run, tables),
             epochs=AsyncSqlEpochs(run, tables),

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ctsec.errors import ConfigurationError
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.sql._sync_access import SqlAssignments, SqlStandings
+from ctsec.storage.sql._sync_alerts import SqlAlerts
 from ctsec.storage.sql._sync_audit import SqlInbox, SqlLog
 from ctsec.storage.sql._sync_connections import reported
 from ctsec.storage.sql._sync_credentials import (
@@ -104,6 +105,7 @@ class SqlStore:
     purges: SqlPurges
     erasures: SqlErasures
     positions: SqlPositions
+    alerts: SqlAlerts
     outbox: SqlOutbox
     jobs: SqlJobs
     epochs: SqlEpochs
@@ -156,6 +158,7 @@ class SqlStore:
             purges=SqlPurges(run, tables),
             erasures=SqlErasures(run, tables),
             positions=SqlPositions(run, tables),
+            alerts=SqlAlerts(run, tables),
             outbox=SqlOutbox(run, tables),
             jobs=SqlJobs(run, tables),
             epochs=SqlEpochs(run, tables),

@@ -15,11 +15,13 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Table
 
+from ctsec.audit.alerts.record import AlertStatus
 from ctsec.audit.erasure.record import ErasureState
 from ctsec.storage.sql.types import Blob, Digest, EnumText, Ident, Instant, Words
 
 _HASH: Final = 32
 _LOG: Final = 64
+MUTED: Final = ("log", "rule", "key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,9 @@ class LogTables:
     hold: Table
     erasure: Table
     position: Table
+    alert: Table
+    alert_position: Table
+    alert_mute: Table
 
 
 def _id(name: str, length: int = _LOG, *, nullable: bool = False) -> Column[Any]:
@@ -112,5 +117,16 @@ def log_tables(make: Callable[..., Table]) -> LogTables:
             "audit_position", _id("follower"), _id("log"), _number("next"), _number("until", nullable=True), _number("purged"),
             _number("failures"), _words("problem"), _at("due_at", nullable=True), _at("moved_at", nullable=True), _number("version"),
             key=("follower", "log"),
+        ),
+        alert=make(
+            "alert", _id("id"), _id("log"), _id("rule"), _id("key", 256), _id("occasion"), _id("severity"), _id("source"),
+            _number("index", nullable=True), _at("happened_at"), _at("fired_at"),
+            Column("state", EnumText(AlertStatus, "alert.state"), nullable=False), _id("changed_by", 256), _at("changed_at", nullable=True),
+            _at("due_at", nullable=True), _number("attempts"), _at("delivered_at", nullable=True), _number("version"),
+            key=("id",), one_occasion=("log", "rule", "key", "occasion"), by_log=("log", "id"), by_due=("due_at", "id"),
+        ),
+        alert_position=make("alert_position", _id("log"), _number("position"), _blob("remembered"), _number("version"), key=("log",)),
+        alert_mute=make(
+            "alert_mute", _id("log"), _id("rule"), _id("key", 256), _at("until"), _id("muted_by", 256), _at("muted_at"), key=MUTED,
         ),
     )  # fmt: skip

@@ -10,6 +10,7 @@ provider), `kek_owner` (a `KekOwner` of the key of `kms`) and `blocking_kms`, as
 
 from __future__ import annotations
 
+from ctsec.testing.conformance._async_alerts import AsyncAlertConformance
 from ctsec.testing.conformance._async_audit import AsyncInboxConformance, AsyncLogConformance
 from ctsec.testing.conformance._async_credentials import (
     AsyncAuthenticatorConformance,
@@ -53,6 +54,7 @@ from ctsec.testing.conformance._async_transactions import AsyncHostSession, Asyn
 from ctsec.testing.conformance._async_tree import AsyncTreeConformance
 from ctsec.testing.conformance._async_vault import AsyncCredentialConformance, AsyncIndexKeyConformance
 from ctsec.testing.conformance._async_work import AsyncEpochConformance, AsyncJobConformance, AsyncOutboxConformance
+from ctsec.testing.conformance._sync_alerts import AlertConformance
 from ctsec.testing.conformance._sync_audit import InboxConformance, LogConformance
 from ctsec.testing.conformance._sync_credentials import (
     AuthenticatorConformance,
@@ -94,8 +96,10 @@ from ctsec.testing.conformance._sync_work import EpochConformance, JobConformanc
 from ctsec.testing.conformance.kms import KekOwner, KmsThreadConformance
 
 __all__ = [
+    "AlertConformance",
     "AllowanceConformance",
     "AssignmentConformance",
+    "AsyncAlertConformance",
     "AsyncAllowanceConformance",
     "AsyncAssignmentConformance",
     "AsyncAuthenticatorConformance",
