@@ -35,6 +35,7 @@ DeviceId = NewType("DeviceId", str)
 RecoveryId = NewType("RecoveryId", str)
 HoldId = NewType("HoldId", str)
 ErasureId = NewType("ErasureId", str)
+ConnectionId = NewType("ConnectionId", str)
 
 Random: TypeAlias = Callable[[int], bytes]
 Id = TypeVar("Id", bound=str)
@@ -61,6 +62,7 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     RecoveryId: "rcv",
     HoldId: "hld",
     ErasureId: "era",
+    ConnectionId: "sso",
 }
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

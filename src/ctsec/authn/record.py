@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from ctsec.ids import OrganizationId, SessionId, UserId
+from ctsec.ids import ConnectionId, OrganizationId, SessionId, UserId
 from ctsec.principal import SECOND_FACTORS, Factor
 
 # What NIST says SHOULD of AAL1 and AAL2 leaves room, with a reason; what it says SHALL of AAL3 does not.
@@ -53,7 +53,7 @@ class PasswordGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A signed-in device of a person."""
+    """A signed-in device of a person; one of a `connection_id` counts in the organization of that connection, `organization_id`, alone."""
 
     id: SessionId
     user_id: UserId
@@ -69,6 +69,7 @@ class Session:
     address: str
     revoked_at: datetime | None = None
     version: int = 1
+    connection_id: ConnectionId | None = None
 
     def live(self, *, now: datetime) -> bool:
         """Say whether the session may still be used at `now`."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ctsec.ids import ConnectionId, OrganizationId, UserId
+from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.transport.reach import Reach
 from ctsec.transport.request import HttpAnswer, HttpRequest
 
@@ -13,4 +15,48 @@ class AsyncFetches(Protocol):
 
     async def fetch(self, request: HttpRequest, *, reach: Reach, hosts: frozenset[str] | None) -> HttpAnswer:
         """Return the answer; raise a FetchError if there is none, or the address may not be asked."""
+        ...
+
+
+class AsyncConnectionRecords(Protocol):
+    """Connections of organizations."""
+
+    async def add(self, connection: Connection) -> None:
+        """Insert a connection."""
+        ...
+
+    async def get(self, connection_id: ConnectionId) -> Connection | None:
+        """Return a connection; the caller compares its organization."""
+        ...
+
+    async def of_organization(self, organization_id: OrganizationId) -> tuple[Connection, ...]:
+        """Return the connections of an organization, in the order of ids."""
+        ...
+
+    async def replace(self, connection: Connection) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+    async def remove(self, organization_id: OrganizationId, connection_id: ConnectionId) -> bool:
+        """Delete a connection of an organization with every identity of it; True if there was one."""
+        ...
+
+
+class AsyncIdentityRecords(Protocol):
+    """Whose account an identity at a provider is."""
+
+    async def add(self, identity: LinkedIdentity) -> bool:
+        """Insert an identity; False if it has an account already (nothing is written)."""
+        ...
+
+    async def get(self, digest: bytes) -> LinkedIdentity | None:
+        """Return the identity with this digest."""
+        ...
+
+    async def of_user(self, user_id: UserId) -> tuple[LinkedIdentity, ...]:
+        """Return the identities of a person, in the order of digests."""
+        ...
+
+    async def remove(self, user_id: UserId, digest: bytes) -> bool:
+        """Delete an identity of a person; True if there was one."""
         ...

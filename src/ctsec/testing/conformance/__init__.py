@@ -48,6 +48,7 @@ from ctsec.testing.conformance._async_recovery import AsyncDomainConformance, As
 from ctsec.testing.conformance._async_reencryption import AsyncReencryptionConformance
 from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
 from ctsec.testing.conformance._async_retention import AsyncErasureConformance, AsyncRetentionConformance
+from ctsec.testing.conformance._async_sso import AsyncConnectionConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
 from ctsec.testing.conformance._async_tree import AsyncTreeConformance
 from ctsec.testing.conformance._async_vault import AsyncCredentialConformance, AsyncIndexKeyConformance
@@ -85,6 +86,7 @@ from ctsec.testing.conformance._sync_recovery import DomainConformance, Recovery
 from ctsec.testing.conformance._sync_reencryption import ReencryptionConformance
 from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
 from ctsec.testing.conformance._sync_retention import ErasureConformance, RetentionConformance
+from ctsec.testing.conformance._sync_sso import ConnectionConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
 from ctsec.testing.conformance._sync_tree import TreeConformance
 from ctsec.testing.conformance._sync_vault import CredentialConformance, IndexKeyConformance
@@ -99,6 +101,7 @@ __all__ = [
     "AsyncAuthenticatorConformance",
     "AsyncBackupCodeConformance",
     "AsyncBreakGlassConformance",
+    "AsyncConnectionConformance",
     "AsyncCredentialConformance",
     "AsyncCustomRoleConformance",
     "AsyncCustomerKeyConformance",
@@ -148,6 +151,7 @@ __all__ = [
     "AuthenticatorConformance",
     "BackupCodeConformance",
     "BreakGlassConformance",
+    "ConnectionConformance",
     "CredentialConformance",
     "CustomRoleConformance",
     "CustomerKeyConformance",
