@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Final
 
 from ctsec.ids import ConnectionId, OrganizationId, SessionId, UserId
-from ctsec.principal import SECOND_FACTORS, Factor
+from ctsec.principal import COUNTED_SECOND, Factor
 
 # What NIST says SHOULD of AAL1 and AAL2 leaves room, with a reason; what it says SHALL of AAL3 does not.
 CEILINGS: Final = (timedelta(days=90), timedelta(days=30), timedelta(hours=12))
@@ -118,8 +118,11 @@ class SessionPolicy:
 def assurance_level(factors: Mapping[str, datetime]) -> int:
     """Return the assurance level that the proved factors give: 2 with a password and a second factor, or with a passkey, else 1.
 
+    What a trusted provider says of its own second factor counts as one; without it, a provider counts as a password does.
+
     A passkey without a password counts twice, as what one has and as what one knows or is: it starts a session only if its authenticator
     verified the person (NIST SP 800-63B-4, 3.1.7).
     """
-    two = Factor.PASSWORD in factors and not SECOND_FACTORS.isdisjoint(factors)
+    first = Factor.PASSWORD in factors or Factor.SSO in factors
+    two = first and not COUNTED_SECOND.isdisjoint(factors)
     return 2 if two or Factor.PASSKEY in factors else 1

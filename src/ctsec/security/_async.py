@@ -47,6 +47,7 @@ from ctsec.security._async_replicas import AsyncReplicas
 from ctsec.security._async_residency import AsyncRegional, AsyncReporter
 from ctsec.security._async_retention_jobs import AsyncRetentionJobs
 from ctsec.security._async_sealed_tables import sealed_places
+from ctsec.security._async_sso import AsyncSso
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_unit import AsyncUnit
@@ -101,6 +102,7 @@ class AsyncSecurity:
         "parts",
         "regional",
         "retention",
+        "sso",
     )
 
     def __init__(
@@ -147,6 +149,7 @@ class AsyncSecurity:
         self._engines = AsyncEngines(
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
+        self.sso = AsyncSso(self.begin, ambient=self._ambient)
         self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased)
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)

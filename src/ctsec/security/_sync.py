@@ -48,6 +48,7 @@ from ctsec.security._sync_replicas import Replicas
 from ctsec.security._sync_residency import Regional, Reporter
 from ctsec.security._sync_retention_jobs import RetentionJobs
 from ctsec.security._sync_sealed_tables import sealed_places
+from ctsec.security._sync_sso import Sso
 from ctsec.security._sync_stale_jobs import StaleJobs
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_unit import Unit
@@ -102,6 +103,7 @@ class Security:
         "parts",
         "regional",
         "retention",
+        "sso",
     )
 
     def __init__(
@@ -146,6 +148,7 @@ class Security:
         self._engines = Engines(
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
+        self.sso = Sso(self.begin, ambient=self._ambient)
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased)
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from ctsec.encryption.customer_key import parse_region
 from ctsec.ids import (
     AuthenticatorId,
+    ConnectionId,
     CredentialId,
     DekId,
     DeviceId,
@@ -61,6 +62,7 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "elevation_id": _is(ElevationId),
     "invitation_id": _is(InvitationId),
     "key_id": _is(KeyId),
+    "connection_id": _is(ConnectionId),
     "credential_id": _is(CredentialId),
     "passkey_id": _is(PasskeyId),
     "authenticator_id": _is(AuthenticatorId),
