@@ -81,12 +81,13 @@ class AsyncSso:
         """
         async with self._begin(request) as unit:
             found = await unit.sso.enabled(connection)
-            refusal = found if isinstance(found, Refusal) else await unit.sso_pending.charge()
-            if isinstance(found, Refusal) or refusal is not None:
-                return refusal if refusal is not None else found
-            refused = await unit.sso.may_link(principal, found) if principal is not None else None
-            if refused is not None:
-                return refused
+            if isinstance(found, Refusal):
+                return found
+            refusal = await unit.sso_pending.charge()
+            if refusal is None and principal is not None:
+                refusal = await unit.sso.may_link(principal, found)
+            if refusal is not None:
+                return refusal
             client = await unit.connections.client(found)
         kept = await self._known(found, client)
         if isinstance(kept, str):
@@ -139,8 +140,10 @@ class AsyncSso:
             every = await unit.connections.of_organization(organization=organization)
             found = next((each for each in every if each.id == connection), None)
             refusal = await unit.connections.refusal(actor, organization=organization)
-            if found is None or refusal is not None:
-                return refusal or Refusal(Reason.NOT_FOUND, "there is no such connection")
+            if refusal is not None:
+                return refusal
+            if found is None:
+                return Refusal(Reason.NOT_FOUND, "there is no such connection")
             client = await unit.connections.client(found)
         self._kept.pop(connection, None)
         kept = await self._known(found, client)

@@ -82,12 +82,13 @@ class Sso:
         """
         with self._begin(request) as unit:
             found = unit.sso.enabled(connection)
-            refusal = found if isinstance(found, Refusal) else unit.sso_pending.charge()
-            if isinstance(found, Refusal) or refusal is not None:
-                return refusal if refusal is not None else found
-            refused = unit.sso.may_link(principal, found) if principal is not None else None
-            if refused is not None:
-                return refused
+            if isinstance(found, Refusal):
+                return found
+            refusal = unit.sso_pending.charge()
+            if refusal is None and principal is not None:
+                refusal = unit.sso.may_link(principal, found)
+            if refusal is not None:
+                return refusal
             client = unit.connections.client(found)
         kept = self._known(found, client)
         if isinstance(kept, str):
@@ -140,8 +141,10 @@ class Sso:
             every = unit.connections.of_organization(organization=organization)
             found = next((each for each in every if each.id == connection), None)
             refusal = unit.connections.refusal(actor, organization=organization)
-            if found is None or refusal is not None:
-                return refusal or Refusal(Reason.NOT_FOUND, "there is no such connection")
+            if refusal is not None:
+                return refusal
+            if found is None:
+                return Refusal(Reason.NOT_FOUND, "there is no such connection")
             client = unit.connections.client(found)
         self._kept.pop(connection, None)
         kept = self._known(found, client)

@@ -11,7 +11,7 @@ Rules that this module keeps:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ctsec.ambient import Ambient
@@ -21,33 +21,18 @@ from ctsec.errors import StoreBusy
 from ctsec.ids import ConnectionId, OrganizationId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
-from ctsec.rbac.role import ADMIN, MEMBER, OWNER
+from ctsec.rbac.role import ADMIN, OWNER
 from ctsec.secret import SecretText
 from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncSsoDomains, AsyncSsoEpochs, AsyncSsoRights, AsyncSsoSealer
 from ctsec.sso.oidc.client import OidcClient
-from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import SSO_MANAGE, Connection, ConnectionState, client_secret_context
-from ctsec.sso.settings import ConnectionSettings, Surroundings, client_of
+from ctsec.sso.settings import MAX_NAME, MAX_SECRET, ConnectionWish, Surroundings, client_of
 
 MAX_CONNECTIONS: Final = 20
-MAX_NAME: Final = 100
-MAX_CLIENT_ID: Final = 255
-MAX_SECRET: Final = 1024
 _NO_CONNECTION: Final = Refusal(Reason.NOT_FOUND, "there is no such connection")
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change how people sign in")
 _MOVED: Final = "the connection was changed meanwhile; try again"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionWish:
-    """What a connection is to be: everything but its secret."""
-
-    name: str
-    provider: Provider
-    client_id: str
-    settings: ConnectionSettings = field(default_factory=ConnectionSettings)
-    default_role: str = MEMBER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +97,8 @@ class AsyncConnections:
             ),
             wish,
         )
-        refusal = refusal or await self._unfit(made, secret)
+        if refusal is None:
+            refusal = await self._unfit(made, secret)
         if refusal is not None:
             return await self._refuse(actor, organization, refusal, attempted="sso_connection.create")
         made = replace(made, sealed_secret=await self._sealed(made, secret))

@@ -71,7 +71,7 @@ class AsyncPendingSignIns:
         browser, _ = mint_token(random=self._ambient.random)
         digest = halves_digest(pending.state.reveal(), browser.reveal())
         if isinstance(digest, Refusal):
-            raise ValueError("expected a state as begin_sign_in makes it")
+            raise ValueError("expected a state as begin_sign_in makes it")  # noqa: TRY004 - a wrong value, not a wrong type
         hidden = {"nonce": pending.nonce.reveal(), "verifier": pending.verifier.reveal()}
         sealed = await self._parts.sealer.seal(json.dumps(hidden).encode(), context=_context(digest))
         claims = {

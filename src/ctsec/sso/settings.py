@@ -11,21 +11,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ctsec.jose.rejection import Rejected
+from ctsec.rbac.role import MEMBER
 from ctsec.secret import SecretText
 from ctsec.sso.oidc.client import GitHubOrganization, OidcClient, SecretBasic, SecretPost
 from ctsec.sso.oidc.id_token import IdToken
 from ctsec.sso.oidc.identity import ExternalIdentity, in_domains, read_identity
-from ctsec.sso.oidc.presets import PRESETS
+from ctsec.sso.oidc.presets import PRESETS, Provider
 from ctsec.sso.record import Connection
 from ctsec.transport.reach import Reach
 
 MAX_LISTED: Final = 50
 MAX_TEXT: Final = 255
 MAX_SETTINGS: Final = 16_384
+MAX_NAME: Final = 100
+MAX_CLIENT_ID: Final = 255
+MAX_SECRET: Final = 1024
 _LISTS: Final = ("scopes", "directories", "hosts", "trusted_methods", "trusted_classes")
 _TEXTS: Final = ("issuer", "discovery", "github_login", "groups_claim")
 
@@ -72,11 +76,23 @@ class ConnectionSettings:
     def read(cls, text: str) -> ConnectionSettings:
         """Return the settings in a stored text."""
         found: dict[str, Any] = json.loads(text)
-        return cls(**{name: tuple(value) if name in _LISTS else value for name, value in found.items()})
+        told: dict[str, Any] = {name: tuple(value) if name in _LISTS else value for name, value in found.items()}
+        return cls(**told)
 
     def trusts(self, identity: ExternalIdentity) -> bool:
         """Tell whether the provider's word about this sign-in counts as a second factor."""
         return not set(self.trusted_methods).isdisjoint(identity.methods) or identity.acr in self.trusted_classes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionWish:
+    """What a connection is to be: everything but its secret."""
+
+    name: str
+    provider: Provider
+    client_id: str
+    settings: ConnectionSettings = field(default_factory=ConnectionSettings)
+    default_role: str = MEMBER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ Rules that this module keeps:
 - the cookie is `__Host-ctsec_session`, Secure, HttpOnly, SameSite=Lax, Path=/ and without a domain: no sibling host can set or read it;
 - the cookies of a known device, of who asked for a link and of who was sent to a provider are written in the same way, as
   `__Host-ctsec_device`, `__Host-ctsec_link` and `__Host-ctsec_sso`;
-- only where the site itself is plain http on this machine are they `ctsec_session`, `ctsec_device`, `ctsec_link` and `ctsec_sso` without Secure, since
-  browsers would drop the others.
+- only where the site itself is plain http on this machine are they `ctsec_session`, `ctsec_device`, `ctsec_link` and `ctsec_sso` without
+  Secure, since browsers would drop the others.
 """
 
 from __future__ import annotations

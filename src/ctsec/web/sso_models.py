@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, SecretStr
 
 from ctsec.rbac.role import MEMBER
-from ctsec.sso._async_connections import MAX_CLIENT_ID, MAX_NAME, MAX_SECRET, ConnectionWish
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection
-from ctsec.sso.settings import MAX_LISTED, MAX_TEXT, ConnectionSettings, Preview
+from ctsec.sso.settings import MAX_CLIENT_ID, MAX_LISTED, MAX_NAME, MAX_SECRET, MAX_TEXT, ConnectionSettings, ConnectionWish, Preview
 from ctsec.web.models import Body
 from ctsec.web.views import View, moment
 
@@ -29,7 +28,7 @@ class ConnectionSetup(Body):
     """What a connection is to be; the secret can be left out when it is changed, and is kept then."""
 
     name: Annotated[str, Field(max_length=MAX_NAME)]
-    provider: Provider
+    provider: Literal["oidc", "google", "entra", "okta", "onelogin", "gitlab", "github"]
     client_id: Annotated[str, Field(max_length=MAX_CLIENT_ID)]
     secret: Secret | None = None
     default_role: Annotated[str, Field(max_length=64)] = MEMBER
@@ -52,7 +51,7 @@ class ConnectionSetup(Body):
         told = {name: tuple(getattr(self, name)) for name in lists} | {name: getattr(self, name) for name in texts}
         settings = ConnectionSettings(**told)
         return ConnectionWish(
-            name=self.name, provider=self.provider, client_id=self.client_id, settings=settings, default_role=self.default_role
+            name=self.name, provider=Provider(self.provider), client_id=self.client_id, settings=settings, default_role=self.default_role
         )
 
 

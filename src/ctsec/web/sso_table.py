@@ -44,7 +44,7 @@ SINGLE_SIGN_ON: Final = (
         "Link my identity at a provider: where to send the browser",
         returns=("url", "expires_at:date-time"),
         apart=True,
-    ),  # fmt: skip
+    ),
     _route(f"GET {_EVERY} sso_connections", "Connections to providers", returns=("connections:array",)),
     _signed_in(f"POST {_EVERY} create_sso_connection", "Draft a connection", body=own.ConnectionSetup, status=201, returns=_CONNECTION),
     _signed_in(f"PUT {_ONE} change_sso_connection", "Change a connection", body=own.ConnectionSetup, returns=_CONNECTION),
@@ -54,10 +54,10 @@ SINGLE_SIGN_ON: Final = (
         "Ask the provider whether it is what the connection says",
         returns=(*_CONNECTION, "passed:boolean"),
         apart=True,
-    ),  # fmt: skip
+    ),
     _signed_in(f"POST {_ONE}/enable enable_sso_connection", "Let people sign in through it", returns=_CONNECTION),
     _signed_in(f"POST {_ONE}/disable disable_sso_connection", "End its sign-ins and sessions", returns=_CONNECTION),
     _signed_in(
         f"POST {_ONE}/preview preview_sso_claims", "What a sign-in with these claims would be", body=own.SampleClaims, returns=_PREVIEW
-    ),  # fmt: skip
+    ),
 )
