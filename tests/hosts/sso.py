@@ -16,10 +16,10 @@ from tests.hosts.harness import Browser, Host, Reply
 RUNNER = Operator(id="ops", reason="the domain was shown by DNS")
 
 
-def setup(provider: LocalIdentityProvider, **changed: object) -> dict[str, object]:
+def setup(at: LocalIdentityProvider, **changed: object) -> dict[str, object]:
     """Return the body that drafts a connection to the provider."""
     body: dict[str, object] = {"name": "Acme login", "provider": "oidc", "client_id": CLIENT_ID, "secret": CLIENT_SECRET}
-    return {**body, "issuer": provider.issuer, **changed}
+    return {**body, "issuer": at.issuer, **changed}
 
 
 @dataclass(slots=True)
@@ -95,4 +95,4 @@ class Traveller:
 
 def whys(acme: Acme) -> list[Any]:
     """Return why sign-ins were refused, as the organization's log tells."""
-    return [each.details["why"] for each in acme.host.events(acme.organization) if each.name == "sso.sign_in_refused"]
+    return [each.details()["details"]["why"] for each in acme.host.events(acme.organization) if each.name == "sso.sign_in_refused"]
