@@ -48,6 +48,7 @@ OTHERS = {
     "authn._async_sessions.AsyncSessions.authenticate": "256 bits",
     "directory._async_members.AsyncMembers._invitation": "256 bits, for a signed-in person with the invited address only",
     "security._async_gate.AsyncGate.session": "256 bits",
+    "sso._async_pending.AsyncPendingSignIns.resume": "256 bits of the address and 256 of the cookie, looked up by their digest",
     "security._async_replicas.AsyncReplicas.replicate": "compares copies of rows, no secret",
     "security._async_gate.AsyncGate.api_key": "256 bits; what proves no key takes from the allowance of its address block afterwards",
 }

@@ -226,4 +226,4 @@ def test_a_provider_that_says_no_or_nothing_is_one_refusal(host: Host, acme: Acm
     assert traveller.back(f"{path}&error=access_denied&iss={provider.issuer}&session_state=more").json["reason"] == "invalid_credentials"
     callback = provider.visit(traveller.begin(), person="ann").replace("iss=http", "iss=https")
     assert traveller.back(callback).json["reason"] == "invalid_credentials"
-    assert sorted(whys(acme)) == ["callback_wrong_issuer", "person_declined", "wrong_audience"]
+    assert sorted(whys(acme)) == ["callback_wrong_issuer", "person_declined", "token_wrong_audience"]

@@ -141,7 +141,7 @@ class AsyncSecurity:
         self._aside = AsyncAsideLog(
             storage.guard.events, personal=AsyncPersonalParts(secrets, subjects=subjects), catalogue=parts.catalogue
         )
-        self._wake, self._rest, self._feed = wake, rest, feed
+        self._wake, self._rest, self._feed, self.sso = wake, rest, feed, AsyncSso(self.begin, ambient=self._ambient)
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
@@ -149,7 +149,6 @@ class AsyncSecurity:
         self._engines = AsyncEngines(
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
-        self.sso = AsyncSso(self.begin, ambient=self._ambient)
         self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased)
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)

@@ -140,7 +140,7 @@ class Security:
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         self._aside = AsideLog(storage.guard.events, personal=PersonalParts(secrets, subjects=subjects), catalogue=parts.catalogue)
-        self._wake, self._rest, self._feed = wake, rest, feed
+        self._wake, self._rest, self._feed, self.sso = wake, rest, feed, Sso(self.begin, ambient=self._ambient)
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances)
         self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
@@ -148,7 +148,6 @@ class Security:
         self._engines = Engines(
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
-        self.sso = Sso(self.begin, ambient=self._ambient)
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._keep_log(secrets, subjects, signer=log_signer, purging=retention_signer, erased=erased)
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -51,10 +51,11 @@ class SignInRedirect:
     expires_at: datetime
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
     """What is known of a provider, for one version of its connection."""
 
+    connection: ConnectionId
     version: int
     metadata: ProviderMetadata
     came_at: datetime
@@ -111,9 +112,9 @@ class Sso:
         given = tuple(parameters)
         state = next((value for name, value in given if name == "state"), "")
         with self._begin(request) as unit:
-            redeemed = unit.sso_pending.redeem(connection, state=state, browser=browser)
-        if isinstance(redeemed, Refusal):
-            return redeemed
+            resumed = unit.sso_pending.resume(connection, state=state, browser=browser)
+        if isinstance(resumed, Refusal):
+            return resumed
         with self._begin(request) as unit:
             found = unit.sso.enabled(connection)
             if isinstance(found, Refusal):
@@ -125,12 +126,12 @@ class Sso:
             outcome = kept
         else:
             exchange = Exchange(client=client, metadata=kept.metadata, now=self._ambient.now(), random=self._ambient.random)
-            outcome = self._judged(exchange, kept, pending=redeemed.pending, given=given)
+            outcome = self._judged(exchange, kept, pending=resumed.pending, given=given)
         with self._begin(request) as unit:
             if isinstance(outcome, str):
                 return unit.sso.refuse(found, outcome)
-            if redeemed.person is not None:
-                return unit.sso.link(redeemed.person, connection, outcome.identity)
+            if resumed.person is not None:
+                return unit.sso.link(resumed.person, connection, outcome.identity)
             return unit.sso.arrive(connection, outcome.identity)
 
     def test(
@@ -159,7 +160,7 @@ class Sso:
             judged = self._driver.drive(steps, client=exchange.client)
         except FetchError as error:
             return error.code
-        kept.keys = judged.keys
+        self._kept[kept.connection] = replace(kept, keys=judged.keys)
         if isinstance(judged.outcome, ProvedSignIn):
             return judged.outcome
         return judged.outcome.reason.value if isinstance(judged.outcome, Rejected) else "unexpected"
@@ -175,8 +176,8 @@ class Sso:
             return error.code
         if isinstance(found, Rejected):
             return found.reason.value
-        same = kept is not None and kept.version == connection.version
-        made = _Kept(version=connection.version, metadata=found, came_at=now, keys=kept.keys if same and kept is not None else None)
+        keys = kept.keys if kept is not None and kept.version == connection.version else None
+        made = _Kept(connection=connection.id, version=connection.version, metadata=found, came_at=now, keys=keys)
         self._kept.pop(connection.id, None)
         while len(self._kept) >= MOST_KEPT:
             self._kept.pop(next(iter(self._kept)))

@@ -35,7 +35,7 @@ _STALE: Final = Refusal(Reason.INVALID_TOKEN, "the sign-in is not valid in this 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redeemed:
+class Resumed:
     """A sign-in that came back; `person` is who began it to link an identity, None where nobody was signed in."""
 
     pending: PendingSignIn
@@ -93,7 +93,7 @@ class PendingSignIns:
         self._parts.proofs.issue((proof,))
         return browser
 
-    def redeem(self, connection: ConnectionId, *, state: str, browser: str) -> Outcome[Redeemed]:
+    def resume(self, connection: ConnectionId, *, state: str, browser: str) -> Outcome[Resumed]:
         """Consume a sign-in that came back to `connection`, whatever the provider says of it; one refusal for all that is wrong."""
         digest = halves_digest(state, browser)
         if isinstance(digest, Refusal):
@@ -118,7 +118,7 @@ class PendingSignIns:
             begun_at=proof.issued_at,
             max_age=timedelta(seconds=float(age)) if age else None,
         )
-        return Redeemed(pending=pending, person=UserId(proof.claims["person"]) if proof.claims["person"] else None)
+        return Resumed(pending=pending, person=UserId(proof.claims["person"]) if proof.claims["person"] else None)
 
     def _stale(self, connection: ConnectionId, why: str) -> Refusal:
         """Refuse a callback: in the log of the connection's organization if there is one, by whatever id came in the path."""

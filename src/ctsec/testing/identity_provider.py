@@ -38,7 +38,7 @@ class LocalIdentityProvider:
         self.asked: list[str] = []
         self._codes: dict[str, tuple[str, dict[str, str]]] = {}
         self._tokens: dict[str, str] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _answering(self))
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self.issuer = f"http://127.0.0.1:{self._server.server_address[1]}"
 
@@ -115,12 +115,14 @@ class LocalIdentityProvider:
         return 200, {"access_token": access, "token_type": "Bearer", "expires_in": _LIFE, "id_token": token}
 
 
-def _handler(provider: LocalIdentityProvider) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _answering(provider: LocalIdentityProvider) -> type[BaseHTTPRequestHandler]:
+    class Answering(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            """Answer without a form."""
             self._answer("")
 
         def do_POST(self) -> None:
+            """Answer with a form."""
             self._answer(self.rfile.read(int(self.headers.get("content-length", "0"))).decode("ascii"))
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of http.server
@@ -142,4 +144,4 @@ def _handler(provider: LocalIdentityProvider) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(raw)
 
-    return Handler
+    return Answering

@@ -15,6 +15,7 @@ from ctsec.web.views import View, moment
 
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 Listed = Annotated[list[Text], Field(max_length=MAX_LISTED, default_factory=list)]
+MAX_NUMBER = (1 << 53) - 1
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=MAX_SECRET)]
 
 
@@ -37,7 +38,7 @@ class ConnectionSetup(Body):
     scopes: Listed
     directories: Listed
     github_login: Text = ""
-    github_id: Annotated[int, Field(ge=0, lt=1 << 53)] = 0
+    github_id: Annotated[int, Field(ge=0, le=MAX_NUMBER)] = 0
     hosts: Listed
     groups_claim: Text = ""
     trusted_methods: Listed
