@@ -26,6 +26,7 @@ CHARGED = {
     "authn._async_accounts.AsyncAccounts.change_password",
     "recovery._async_link.AsyncRecoveries.cancel",
     "mfa._async.AsyncMfa.identify",
+    "sso._async_pending.AsyncPendingSignIns.resume",
 }
 # Parts whose callers have charged, each with those callers.
 PARTS = {
@@ -48,7 +49,6 @@ OTHERS = {
     "authn._async_sessions.AsyncSessions.authenticate": "256 bits",
     "directory._async_members.AsyncMembers._invitation": "256 bits, for a signed-in person with the invited address only",
     "security._async_gate.AsyncGate.session": "256 bits",
-    "sso._async_pending.AsyncPendingSignIns.resume": "256 bits of the address and 256 of the cookie, looked up by their digest",
     "security._async_replicas.AsyncReplicas.replicate": "compares copies of rows, no secret",
     "security._async_gate.AsyncGate.api_key": "256 bits; what proves no key takes from the allowance of its address block afterwards",
 }

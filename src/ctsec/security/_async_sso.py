@@ -84,11 +84,12 @@ class AsyncSso:
             found = await unit.sso.enabled(connection)
             if isinstance(found, Refusal):
                 return found
-            refusal = await unit.sso_pending.charge()
-            if refusal is None and principal is not None:
-                refusal = await unit.sso.may_link(principal, found)
+            refusal = await unit.sso.may_link(principal, found) if principal is not None else None
             if refusal is not None:
                 return refusal
+            charge = await unit.sso_pending.charge()
+            if isinstance(charge, Refusal):
+                return charge
             client = await unit.connections.client(found)
         kept = await self._known(found, client)
         if isinstance(kept, str):
@@ -97,7 +98,9 @@ class AsyncSso:
             return _AWAY
         begun = begin_sign_in(client, kept.metadata, now=self._ambient.now(), random=self._ambient.random, login_hint=email)
         async with self._begin(request) as unit:
-            browser = await unit.sso_pending.remember(begun.pending, person=UserId(principal.id) if principal is not None else None)
+            browser = await unit.sso_pending.remember(
+                begun.pending, person=UserId(principal.id) if principal is not None else None, charge=charge
+            )
         return SignInRedirect(url=begun.url, browser=browser, expires_at=begun.pending.begun_at + PENDING_LIFE)
 
     async def complete(

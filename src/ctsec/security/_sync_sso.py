@@ -85,11 +85,12 @@ class Sso:
             found = unit.sso.enabled(connection)
             if isinstance(found, Refusal):
                 return found
-            refusal = unit.sso_pending.charge()
-            if refusal is None and principal is not None:
-                refusal = unit.sso.may_link(principal, found)
+            refusal = unit.sso.may_link(principal, found) if principal is not None else None
             if refusal is not None:
                 return refusal
+            charge = unit.sso_pending.charge()
+            if isinstance(charge, Refusal):
+                return charge
             client = unit.connections.client(found)
         kept = self._known(found, client)
         if isinstance(kept, str):
@@ -98,7 +99,9 @@ class Sso:
             return _AWAY
         begun = begin_sign_in(client, kept.metadata, now=self._ambient.now(), random=self._ambient.random, login_hint=email)
         with self._begin(request) as unit:
-            browser = unit.sso_pending.remember(begun.pending, person=UserId(principal.id) if principal is not None else None)
+            browser = unit.sso_pending.remember(
+                begun.pending, person=UserId(principal.id) if principal is not None else None, charge=charge
+            )
         return SignInRedirect(url=begun.url, browser=browser, expires_at=begun.pending.begun_at + PENDING_LIFE)
 
     def complete(

@@ -21,6 +21,7 @@ from ctsec.audit.event import EventName, Target
 from ctsec.encryption.context import Context
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
+from ctsec.guard.attempts import Charge
 from ctsec.guard.proof import Proof, Purpose, check_proof, halves_digest, mint_token
 from ctsec.ids import ConnectionId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -61,13 +62,12 @@ class AsyncPendingSignIns:
         self._audit = audit
         self._ambient = ambient
 
-    async def charge(self) -> Refusal | None:
-        """Count one begun sign-in against the address block; THROTTLED where it has begun too many."""
-        charge = await self._parts.throttle.charge_address()
-        return charge if isinstance(charge, Refusal) else None
+    async def charge(self) -> Outcome[Charge]:
+        """Count a sign-in that is to begin against the address block, until it comes back; THROTTLED where it has begun too many."""
+        return await self._parts.throttle.charge_address()
 
-    async def remember(self, pending: PendingSignIn, *, person: UserId | None) -> SecretText:
-        """Keep a sign-in that was begun, and return what its browser keeps."""
+    async def remember(self, pending: PendingSignIn, *, person: UserId | None, charge: Charge) -> SecretText:
+        """Keep a sign-in that was begun, with what it took, and return what its browser keeps."""
         browser, _ = mint_token(random=self._ambient.random)
         digest = halves_digest(pending.state.reveal(), browser.reveal())
         if isinstance(digest, Refusal):
@@ -80,6 +80,7 @@ class AsyncPendingSignIns:
             "sealed": base64.b64encode(sealed).decode("ascii"),
             "max_age": "" if pending.max_age is None else str(pending.max_age.total_seconds()),
             "person": person or "",
+            "block": charge.block or "",
         }
         proof = Proof(
             purpose=Purpose.SSO_SIGN_IN,
@@ -93,7 +94,13 @@ class AsyncPendingSignIns:
         return browser
 
     async def resume(self, connection: ConnectionId, *, state: str, browser: str) -> Outcome[Resumed]:
-        """Consume a sign-in that came back to `connection`, whatever the provider says of it; one refusal for all that is wrong."""
+        """Consume a sign-in that came back to `connection`, whatever the provider says of it; one refusal for all that is wrong.
+
+        What comes back wrongly takes from the allowance of its address block; THROTTLED where that is used up.
+        """
+        charge = await self._parts.throttle.charge_address()
+        if isinstance(charge, Refusal):
+            return charge
         digest = halves_digest(state, browser)
         if isinstance(digest, Refusal):
             return await self._stale(connection, "callback_no_state" if not state else "callback_wrong_browser")
@@ -105,6 +112,7 @@ class AsyncPendingSignIns:
             return await self._stale(connection, "callback_code_already_used")
         if proof.claims["connection"] != connection:
             return await self._stale(connection, "callback_wrong_connection")
+        await self._parts.throttle.settle(charge, Charge((), proof.claims["block"] or None))
         sealed = base64.b64decode(proof.claims["sealed"])
         hidden: dict[str, str] = json.loads(await self._parts.sealer.open(sealed, context=_context(digest)))
         age = proof.claims["max_age"]
