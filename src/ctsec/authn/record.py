@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Final
 
 from ctsec.ids import ConnectionId, OrganizationId, SessionId, UserId
-from ctsec.principal import COUNTED_SECOND, Factor
+from ctsec.principal import SECOND_FACTORS, Factor
 
 # What NIST says SHOULD of AAL1 and AAL2 leaves room, with a reason; what it says SHALL of AAL3 does not.
 CEILINGS: Final = (timedelta(days=90), timedelta(days=30), timedelta(hours=12))
@@ -123,6 +123,6 @@ def assurance_level(factors: Mapping[str, datetime]) -> int:
     A passkey without a password counts twice, as what one has and as what one knows or is: it starts a session only if its authenticator
     verified the person (NIST SP 800-63B-4, 3.1.7).
     """
-    first = Factor.PASSWORD in factors or Factor.SSO in factors
-    two = first and not COUNTED_SECOND.isdisjoint(factors)
+    own = not SECOND_FACTORS.isdisjoint(factors)
+    two = (Factor.PASSWORD in factors and own) or (Factor.SSO in factors and (own or Factor.SSO_MFA in factors))
     return 2 if two or Factor.PASSKEY in factors else 1
