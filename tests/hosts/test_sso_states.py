@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ctsec.directory.record import Organization, OrganizationStatus, VerifiedDomain
+from ctsec.encryption.context import Context
 from ctsec.encryption.ed25519 import Signer
 from ctsec.encryption.kms import LocalKms
 from ctsec.ids import ConnectionId, OrganizationId
@@ -39,18 +42,25 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
     made.close()
 
 
+def _add(family: str, record: object, unit: Any) -> Any:
+    return getattr(unit._store, family).add(record)
+
+
+def _sealed(context: Context, unit: Any) -> Any:
+    return unit.secrets.seal(CLIENT_SECRET.encode(), context=context)
+
+
 def place(host: Host, provider: LocalIdentityProvider) -> None:
     """Write two organizations and three connections to the provider."""
     now = host.clock.now()
     for n, organization in enumerate(ORGANIZATIONS):
         made = Organization(id=organization, name=f"O{n}", status=OrganizationStatus.ACTIVE, permanent_owners=1, created_at=now)
-        host.do(lambda unit, made=made: unit._store.organizations.add(made))
+        host.do(partial(_add, "organizations", made))
         domain = VerifiedDomain(name=f"o{n}.example", organization_id=organization, proof="DNS", recorded_by="ops", recorded_at=now)
-        host.do(lambda unit, domain=domain: unit._store.domains.add(domain))
+        host.do(partial(_add, "domains", domain))
     for n, connection in enumerate(CONNECTIONS):
         home = ORGANIZATIONS[n // 2]
-        context = client_secret_context(home, connection)
-        sealed = host.do(lambda unit, context=context: unit.secrets.seal(CLIENT_SECRET.encode(), context=context))
+        sealed = host.do(partial(_sealed, client_secret_context(home, connection)))
         record = Connection(
             id=connection,
             organization_id=home,
@@ -65,7 +75,7 @@ def place(host: Host, provider: LocalIdentityProvider) -> None:
             created_at=now,
             enabled_at=now,
         )
-        host.do(lambda unit, record=record: unit._store.connections.add(record))
+        host.do(partial(_add, "connections", record))
 
 
 def test_a_state_counts_once_where_it_was_begun(host: Host) -> None:
