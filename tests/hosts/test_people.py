@@ -41,7 +41,7 @@ def guest(host: Host) -> Browser:
 CREDENTIAL: dict[str, object] = {"name": "bucket", "kind": "aws", "services": ["s3"], "regions": None}
 WISH = {"role": "editor", "workspace_id": "{w}", "minutes": 30, "reason": "the night shift"}
 # Every route of the table that is about an organization or a workspace of it.
-CONNECTED = {"name": "Login", "provider": "oidc", "client_id": "c", "secret": "s", "issuer": "https://id.example"}
+CONNECTED: dict[str, object] = {"name": "Login", "provider": "oidc", "client_id": "c", "secret": "s", "issuer": "https://id.example"}
 LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("PATCH /organizations/{o}", {"name": "Mine"}),
     ("GET /organizations/{o}/workspaces", None),

@@ -28,8 +28,9 @@ def acme(host: Host, provider: LocalIdentityProvider) -> Acme:
     return found(host, provider)
 
 
-def test_a_person_is_provisioned_and_comes_back(host: Host, acme: Acme) -> None:
-    """The first sign-in makes an account with the lowest role, the next one finds it; the session is of the connection's organization."""
+@pytest.mark.proves("SEED-S9", "SEED-S13")
+def test_a_person_is_provisioned_and_comes_back(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:
+    """The first sign-in makes an account with the connection's role, the next one finds it; the session is of its organization."""
     first, second = (Traveller(acme, Browser(host)).sign_in("ann") for _ in range(2))
     assert (first.status, first.json["status"], first.json["organization_id"]) == (200, "signed_in", acme.organization), first.body
     assert second.json["user_id"] == first.json["user_id"]
@@ -39,6 +40,12 @@ def test_a_person_is_provisioned_and_comes_back(host: Host, acme: Acme) -> None:
     ]
     names = [each.name for each in host.events(acme.organization)]
     assert (names.count("user.provisioned"), names.count("sso_identity.linked")) == (1, 1)
+    acme.change(default_role="viewer")
+    provider.people["vic"] = {"email": "vic@acme.example", "email_verified": False}
+    third = Traveller(acme, Browser(host)).sign_in("vic").json["user_id"]
+    members = acme.owner.ok(f"GET /organizations/{acme.organization}/members")["members"]
+    roles = {each["user_id"]: each["role"] for each in members}
+    assert (roles[third], roles[first.json["user_id"]]) == ("viewer", "member")
 
 
 def test_an_address_finds_an_account_only_where_it_is_vouched_for(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:

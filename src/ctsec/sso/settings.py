@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ctsec.jose.rejection import Rejected
 from ctsec.rbac.role import MEMBER
@@ -142,12 +142,13 @@ class Preview:
 def preview(client: OidcClient, settings: ConnectionSettings, claims: Mapping[str, object]) -> Preview | Rejected:
     """Return what the connection reads from claims, as if its provider had signed them."""
     subject, acr, amr = claims.get("sub"), claims.get("acr"), claims.get("amr")
+    listed = cast("list[object]", amr) if isinstance(amr, list) else []
     token = IdToken(
         issuer=client.name_of_issuer,
         subject=subject if isinstance(subject, str) else "",
         claims={"sub": "", **claims},
         acr=acr if isinstance(acr, str) else None,
-        methods=tuple(each for each in amr if isinstance(each, str)) if isinstance(amr, list) else (),
+        methods=tuple(each for each in listed if isinstance(each, str)),
     )
     identity = read_identity(token, client=client)
     if isinstance(identity, Rejected):

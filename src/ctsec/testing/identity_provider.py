@@ -87,7 +87,8 @@ class LocalIdentityProvider:
             case "/userinfo":
                 person = self._tokens.get(authorization.removeprefix("Bearer "))
                 return (200, {"sub": person, **self.people.get(person, {})}) if person is not None else (401, {})
-        return 404, {}
+            case _:
+                return 404, {}
 
     def _exchange(self, authorization: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
         wanted = base64.b64encode(urlencode({CLIENT_ID: CLIENT_SECRET}).replace("=", ":").encode()).decode()

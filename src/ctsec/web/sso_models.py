@@ -47,10 +47,19 @@ class ConnectionSetup(Body):
 
     def wish(self) -> ConnectionWish:
         """Return what is asked for; raise ValueError for settings that are none."""
-        lists = ("scopes", "directories", "hosts", "trusted_methods", "trusted_classes")
-        texts = ("issuer", "discovery", "github_login", "github_id", "groups_claim", "secret_in_form")
-        told = {name: tuple(getattr(self, name)) for name in lists} | {name: getattr(self, name) for name in texts}
-        settings = ConnectionSettings(**told)
+        settings = ConnectionSettings(
+            issuer=self.issuer,
+            discovery=self.discovery,
+            scopes=tuple(self.scopes),
+            directories=tuple(self.directories),
+            github_login=self.github_login,
+            github_id=self.github_id,
+            hosts=tuple(self.hosts),
+            groups_claim=self.groups_claim,
+            trusted_methods=tuple(self.trusted_methods),
+            trusted_classes=tuple(self.trusted_classes),
+            secret_in_form=self.secret_in_form,
+        )
         return ConnectionWish(
             name=self.name, provider=Provider(self.provider), client_id=self.client_id, settings=settings, default_role=self.default_role
         )
