@@ -36,6 +36,7 @@ RecoveryId = NewType("RecoveryId", str)
 HoldId = NewType("HoldId", str)
 ErasureId = NewType("ErasureId", str)
 AlertId = NewType("AlertId", str)
+ConnectionId = NewType("ConnectionId", str)
 
 Random: TypeAlias = Callable[[int], bytes]
 Id = TypeVar("Id", bound=str)
@@ -63,6 +64,7 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     HoldId: "hld",
     ErasureId: "era",
     AlertId: "alr",
+    ConnectionId: "sso",
 }
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -32,6 +32,7 @@ class CredentialKind(StrEnum):
     """Through what the principal authenticated."""
 
     SESSION = "session"
+    SSO_SESSION = "sso_session"  # through an organization's identity provider: it counts in that organization alone
     API_KEY = "api_key"
     INTERNAL = "internal"
     TICKET = "ticket"  # a sign-in that is not complete: it enrols a first second factor, or sets a password, and nothing else
@@ -41,8 +42,14 @@ class CredentialKind(StrEnum):
 # Through what a person enrols second factors: nothing else takes a ticket.
 ENROLLING: Final = frozenset({CredentialKind.SESSION, CredentialKind.TICKET})
 
-# What does less than its person may: it founds and joins nothing, and ends no session.
-PARTIAL: Final = frozenset({CredentialKind.API_KEY, CredentialKind.TICKET})
+# A person who is signed in, through the account or through a provider.
+SESSIONS: Final = frozenset({CredentialKind.SESSION, CredentialKind.SSO_SESSION})
+
+# What belongs to one organization: elsewhere it is nobody's.
+LOCAL: Final = frozenset({CredentialKind.API_KEY, CredentialKind.SSO_SESSION})
+
+# What does less than its person may: it founds and joins nothing, and ends no session but itself.
+PARTIAL: Final = frozenset({CredentialKind.API_KEY, CredentialKind.TICKET, CredentialKind.SSO_SESSION})
 
 
 class Factor(StrEnum):
@@ -53,10 +60,14 @@ class Factor(StrEnum):
     BACKUP_CODE = "backup"
     LINK = "link"  # a mailed link: RFC 8176 has no name for it, and NIST counts it for nothing more than a password
     PASSKEY = "passkey"  # neither "hwk" nor "swk": without attestation nobody knows where its key is
+    SSO = "sso"  # an organization's identity provider said who it is
+    SSO_MFA = "sso_mfa"  # and that it asked for more than one factor, where the connection trusts it with that
     TRUSTED_DEVICE = "trusted_device"  # no authenticator: it says why no second factor was asked for, and since when
 
 
 SECOND_FACTORS: Final = frozenset({Factor.TOTP.value, Factor.BACKUP_CODE.value, Factor.PASSKEY.value})
+# What counts as a second factor of a session once it is there; a provider's word is not proved here, so it is no factor of the account.
+COUNTED_SECOND: Final = SECOND_FACTORS | {Factor.SSO_MFA.value}
 # What signs for one site alone; a code that somebody types can be typed into any page (NIST SP 800-63B-4, 3.2.5).
 PHISHING_RESISTANT: Final = frozenset({Factor.PASSKEY.value})
 FRESH: Final = timedelta(minutes=10)
@@ -82,11 +93,11 @@ class Credential:
     @property
     def multi_factor(self) -> bool:
         """Whether a session proved a second factor, at whatever time; of an API key, whether its owner has one."""
-        return self.aal >= 2 if self.kind is CredentialKind.SESSION else self.kind is CredentialKind.API_KEY and self.enrolled
+        return self.aal >= 2 if self.kind in SESSIONS else self.kind is CredentialKind.API_KEY and self.enrolled
 
     def second_factor_fresh(self, *, now: datetime, within: timedelta = FRESH) -> bool:
         """Say whether a second factor was proved at most `within` ago; a proof from the future, after a clock went back, is none."""
-        return any(self.fresh(each, now=now, within=within) for each in SECOND_FACTORS)
+        return any(self.fresh(each, now=now, within=within) for each in COUNTED_SECOND)
 
     def fresh(self, factor: str, *, now: datetime, within: timedelta = FRESH) -> bool:
         """Say whether `factor` was proved at most `within` ago; a proof from the future is none."""

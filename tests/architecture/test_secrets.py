@@ -35,6 +35,9 @@ NO_GUESS: Final = frozenset(
     {
         "password in (built_in() if blocked is None else blocked)",  # a wish, in a public list of words
         "password in blocked",
+        "found.sealed_secret != before",
+        "t.c.digest == digest",  # the name of an identity at a provider, no secret
+        "self._table.c.digest == digest",
         "found.sealed_seed != before",  # ciphertexts, to write over the one that was read
         "url not in rendered.text.reveal()",  # our own link, in our own text
         "tag not in _ALLOWED[0]",  # the name of an element

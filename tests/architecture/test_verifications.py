@@ -26,6 +26,7 @@ CHARGED = {
     "authn._async_accounts.AsyncAccounts.change_password",
     "recovery._async_link.AsyncRecoveries.cancel",
     "mfa._async.AsyncMfa.identify",
+    "sso._async_pending.AsyncPendingSignIns.resume",
 }
 # Parts whose callers have charged, each with those callers.
 PARTS = {

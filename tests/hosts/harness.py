@@ -29,8 +29,10 @@ from ctsec.rbac.policy import Policy
 from ctsec.residency import Regions
 from ctsec.security import AsyncSecurity, Security
 from ctsec.security.parts import EmbeddedOptions
+from ctsec.sso.policy import SsoPolicy
 from ctsec.storage.backup import BackupFolder
 from ctsec.testing import AsyncRecordingMailer, FixedClock, RecordingMailer
+from ctsec.transport.reach import Reach
 from tests.hosts.apps import EVENTS, fastapi_app, flask_app
 
 BASE = "http://localhost:8000"
@@ -102,6 +104,7 @@ def options(
         regions=regions,
         trusted_devices=timedelta(days=30),
         events=EVENTS,
+        single_sign_on=SsoPolicy(reach=Reach.LOOPBACK),
     )
 
 

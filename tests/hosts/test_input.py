@@ -31,8 +31,8 @@ VALUES: list[tuple[str, Any]] = [
 BOUND = {"admin": True, "role": "owner", "user_id": "usr_1", "organization_id": "org_1", "aal": 2, "status": "active", "permissions": ["*"]}
 # A value of the right type for each required field, so that a refusal is about the field that is looked at.
 RIGHT: dict[str, Any] = {
-    "approvals": 0, "code": "123456", "days": 365, "matter": "case 1", "why": "seen", "rule": "owner_added",
-    "until": "2026-02-01T00:00:00Z",
+    "approvals": 0, "claims": {}, "client_id": "c", "provider": "oidc", "code": "123456", "days": 365, "matter": "case 1",
+    "why": "seen", "rule": "owner_added", "until": "2026-02-01T00:00:00Z",
     "current": "a long river", "delay_minutes": 0, "email": "a@x.org", "evidence": "video_call",
     "kind": "aws", "minutes": 5, "name": "A", "new": "a long lake", "organization_id": "org_1", "password": "a long river",
     "permissions": [], "proof": "seen", "reason": "why", "ref": "arn", "reference": "T1", "regions": None, "region": "eu", "response": {},
@@ -121,6 +121,7 @@ def test_a_parameter_stands_once_and_in_its_place(browser: Browser) -> None:
     organization = browser.found("Acme")
     for route in ASKED:
         path = route.path.replace("{organization_id}", organization).replace("{workspace_id}", IDS["workspace_id"])
+        path = path.replace("{connection_id}", IDS["connection_id"])
         for name in route.query:
             for query in (f"?{name}=1&{name}=2", f"?{name}=1&%{ord(name[0]):x}{name[1:]}=2"):
                 reply = ask(browser, Route(method="GET", path=path, operation="", summary="", needs=route.needs), query=query)

@@ -11,6 +11,7 @@ from ctsec.web.route import Needs, Route
 from ctsec.web.table import ROUTES
 from tests.hosts.apps import ORGANIZATION_ACTIONS, WORKSPACE_ACTIONS, slug
 from tests.hosts.harness import Browser, Host, named
+from tests.hosts.test_sessions import IDS
 
 # The product's table; "manage members" is two permissions: of the workspace and of the organization.
 MATRIX = {
@@ -40,6 +41,7 @@ def guest(host: Host) -> Browser:
 CREDENTIAL: dict[str, object] = {"name": "bucket", "kind": "aws", "services": ["s3"], "regions": None}
 WISH = {"role": "editor", "workspace_id": "{w}", "minutes": 30, "reason": "the night shift"}
 # Every route of the table that is about an organization or a workspace of it.
+CONNECTED: dict[str, object] = {"name": "Login", "provider": "oidc", "client_id": "c", "secret": "s", "issuer": "https://id.example"}
 LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("PATCH /organizations/{o}", {"name": "Mine"}),
     ("GET /organizations/{o}/workspaces", None),
@@ -61,6 +63,14 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("POST /organizations/{o}/mfa-resets/{recovery}/cancel", None),
     ("GET /organizations/{o}/recovery", None),
     ("PUT /organizations/{o}/recovery", {"approvals": 0, "delay_minutes": 0}),
+    ("GET /organizations/{o}/sso/connections", None),
+    ("POST /organizations/{o}/sso/connections", CONNECTED),
+    ("PUT /organizations/{o}/sso/connections/{connection}", CONNECTED),
+    ("DELETE /organizations/{o}/sso/connections/{connection}", None),
+    ("POST /organizations/{o}/sso/connections/{connection}/test", None),
+    ("POST /organizations/{o}/sso/connections/{connection}/enable", None),
+    ("POST /organizations/{o}/sso/connections/{connection}/disable", None),
+    ("POST /organizations/{o}/sso/connections/{connection}/preview", {"claims": {}}),
     ("GET /organizations/{o}/audit/retention", None),
     ("PUT /organizations/{o}/audit/retention", {"days": 365}),
     ("GET /organizations/{o}/audit/purge", None),
@@ -202,7 +212,15 @@ def test_two_organizations_see_nothing_of_each_other(host: Host, owner: Browser,
     owner.enrol().ok(f"PUT /organizations/{theirs}/recovery", {"approvals": 1, "delay_minutes": 60})
     recovery = owner.ok(f"POST /organizations/{theirs}/members/{ada.id}/mfa-reset", {"reason": "the phone is lost"})["id"]
     hold = owner.ok(f"POST /organizations/{theirs}/audit/holds", {"matter": "case 1"})["id"]
-    ids = {"hold": hold, "recovery": recovery, "credential": credential, "key": key, "invitation": invitation, "elevation": elevation}
+    ids = {
+        "connection": IDS["connection_id"],
+        "hold": hold,
+        "recovery": recovery,
+        "credential": credential,
+        "key": key,
+        "invitation": invitation,
+        "elevation": elevation,
+    }
     ids["alert"] = "alr_00000000000000000000000000"
     ids |= {"owner": owner.id, "guest": guest.id}
     absent = theirs[:-4] + ("0000" if theirs[-4:] != "0000" else "0001")

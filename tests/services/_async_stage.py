@@ -30,8 +30,11 @@ from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
 from ctsec.recovery import Evidence, EvidenceKind
 from ctsec.secret import Secret, SecretText
+from ctsec.sso import Connection, ConnectionSettings, ConnectionWish
+from ctsec.sso.oidc import ExternalIdentity, Provider
 from ctsec.testing import SoftwareAuthenticator
 from ctsec.testing.conformance.samples import ignore
+from ctsec.testing.conformance.sso_samples import connection
 from ctsec.vault import VaultKind, VaultWish
 from tests.services._async_world import AsyncWorld
 from tests.services.probing import BCRYPT, OPERATOR, ORIGIN, OTHER_PASSWORD, PASSWORD, SECOND_OPERATOR, Device, base32
@@ -40,6 +43,7 @@ NO_RESET = RecoveryId("rcv_00000000000000000000000000")
 NO_HOLD = HoldId("hld_00000000000000000000000000")
 NO_ALERT = AlertId("alr_00000000000000000000000000")
 MUTE = {"rule": "owner_added", "until": datetime(2026, 2, 1, tzinfo=UTC)}
+NO_CONNECTION = connection(1, of=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,7 @@ class AsyncStage:
     held: HoldId = NO_HOLD
     alert: AlertId = NO_ALERT
     link: tuple[str, str]
+    connection: Connection = NO_CONNECTION
     owed: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unasked(self) -> str:
@@ -85,6 +90,7 @@ class AsyncStage:
         return self.key.get({"rpId": "localhost", "allowCredentials": [], "challenge": "x" * 43}, origin=ORIGIN)
 
 
+CONNECTED = ConnectionWish(name="Login", provider=Provider.OKTA, client_id="c", settings=ConnectionSettings(issuer="https://id.example"))
 EVIDENCE = Evidence(kind=EvidenceKind.VIDEO_CALL, reference="ticket 4711")
 IMPORTED = ImportedAccount(email="new@acme.example", name="New", password_hash=SecretText(BCRYPT))
 WISH = VaultWish(name="billing bucket", kind=VaultKind.AWS, services=frozenset({"s3"}), regions=None, rotate_every=timedelta(days=90))
@@ -179,6 +185,8 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
     stage as it is.
     """
     service, _, verb = method.partition(".")
+    if service in {"connections", "sso"}:
+        return await with_connection(stage, enabled=verb not in {"enable", "tested"})
     if service == "retention":
         return await with_hold(stage, deployment="deployment" in verb)
     if method in {"alerts.acknowledge", "alerts.acknowledge_deployments"}:
@@ -199,6 +207,21 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
     if service == "recovery":
         world.clock.advance(timedelta(seconds=1))
     return replace(stage, reset=asked.id, tokens={**stage.tokens, "recovery": token})
+
+
+async def with_connection(stage: AsyncStage, *, enabled: bool) -> AsyncStage:
+    """Play on: Acme has verified its domain, and has a connection that has passed its test, and is enabled or is not."""
+    world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
+    await world.verified(stage.acme.id)
+    made = await world.call("connections.create", sure, **org, wish=CONNECTED, secret=SecretText("a client's secret"))
+    made = await world.call("connections.tested", sure, made, **org, problem=None)
+    return replace(stage, connection=await world.call("connections.enable", sure, made.id, **org) if enabled else made)
+
+
+def identity(stage: AsyncStage, email: str | None) -> ExternalIdentity:
+    """Return somebody at the provider of the stage's connection."""
+    issuer = "https://id.example"
+    return ExternalIdentity(connection=stage.connection.id, issuer=issuer, subject="s", email=email, email_verified=True)
 
 
 async def with_hold(stage: AsyncStage, *, deployment: bool) -> AsyncStage:
@@ -360,6 +383,14 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "support.view": ((SECOND_OPERATOR,), {"case": stage.reset}),
         "support.approve": ((SECOND_OPERATOR,), {"case": stage.reset}),
         "support.cancel": ((SECOND_OPERATOR,), {"case": stage.reset}),
+        "connections.create": ((sure,), {**org, "wish": CONNECTED, "secret": SecretText("another")}),
+        "connections.change": ((sure, stage.connection.id), {**org, "wish": replace(CONNECTED, name="Other")}),
+        "connections.tested": ((sure, stage.connection), {**org, "problem": None}),
+        "connections.enable": ((sure, stage.connection.id), org),
+        "connections.disable": ((sure, stage.connection.id), org),
+        "connections.remove": ((sure, stage.connection.id), org),
+        "sso.arrive": ((stage.connection.id, identity(stage, "ivy@acme.example")), {}),
+        "sso.link": ((UserId(bob.id), stage.connection.id, identity(stage, None)), {}),
         "domains.record": ((OPERATOR,), {**org, "domain": "acme.org", "proof": "seen in its DNS"}),
         "domains.withdraw": ((OPERATOR,), {**org, "domain": "acme.example"}),
         "api_keys.mint": ((ann,), {**org, "request": KeyRequest(name="cd")}),

@@ -10,15 +10,16 @@ from typing import Any, get_type_hints
 import pytest
 
 from ctsec.audit.retention import RetentionPlan
-from ctsec.ids import AlertId, UserId
+from ctsec.ids import AlertId, ConnectionId, UserId
 from ctsec.outcome import Reason
 from ctsec.principal import Factor
 from ctsec.rbac import CustomRole
-from ctsec.secret import Secret
+from ctsec.secret import Secret, SecretText
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.testing import Written
 from ctsec.vault import AccessMode
 from tests.services._async_stage import (
+    CONNECTED,
     EVIDENCE,
     MUTE,
     NO_ALERT,
@@ -26,6 +27,7 @@ from tests.services._async_stage import (
     NO_RESET,
     WISH,
     AsyncStage,
+    identity,
     perform,
     ready,
     set_stage,
@@ -78,6 +80,12 @@ READS = {
     "recovery.due",
     "support.cases",
     "domains.of_organization",
+    "connections.of_organization",
+    "connections.client",
+    "connections.refusal",
+    "sso.ways",
+    "sso.enabled",
+    "sso.may_link",
     "domains.vouches",
     "residency.move_of",
     "residency.moves",
@@ -96,6 +104,10 @@ READS = {
 # Parts of a larger step, whose event is written by the method that calls them; each of those is in the table.
 PARTS = {
     "sessions.start",
+    "sso_pending.charge",
+    "sso_pending.remember",
+    "sso_pending.resume",
+    "sso.refuse",
     "sessions.rotate",
     "sessions.raise_assurance",
     "sessions.revoke_others",
@@ -201,6 +213,14 @@ WRITES = [
     "support.cancel",
     "domains.record",
     "domains.withdraw",
+    "connections.create",
+    "connections.change",
+    "connections.tested",
+    "connections.enable",
+    "connections.disable",
+    "connections.remove",
+    "sso.arrive",
+    "sso.link",
     "retention.set_plan",
     "retention.place_hold",
     "retention.request_release",
@@ -355,12 +375,20 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
         "support.cancel": ((OPERATOR,), {"case": NO_RESET}, Reason.NOT_FOUND),
         "domains.record": ((OPERATOR,), {**org, "domain": "acme.example", "proof": "again"}, Reason.ALREADY_EXISTS),
         "domains.withdraw": ((OPERATOR,), {**org, "domain": "acme.org"}, Reason.NOT_FOUND),
+        "connections.create": ((sure,), {**org, "wish": CONNECTED, "secret": SecretText("x")}, Reason.DENIED),
+        "connections.change": ((stage.ann, stage.connection.id), {**org, "wish": CONNECTED}, Reason.STEP_UP_REQUIRED),
+        "connections.tested": ((sure, stage.connection), {**org, "problem": None}, Reason.DENIED),
+        "connections.enable": ((stage.ann, stage.connection.id), org, Reason.STEP_UP_REQUIRED),
+        "connections.disable": ((sure, stage.connection.id), org, Reason.DENIED),
+        "connections.remove": ((stage.world.sure(stage.ann), ConnectionId(f"sso_{9:026d}")), org, Reason.NOT_FOUND),
+        "sso.arrive": ((stage.connection.id, identity(stage, "ann@acme.example")), {}, Reason.INVALID_CREDENTIALS),
+        "sso.link": ((UserId(stage.dan.id), stage.connection.id, identity(stage, None)), {}, Reason.INVALID_CREDENTIALS),
     }
 
 
 SERVICES = {
     "members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys", "vault", "residency", "requirements",
-    "owing", "mfa_resets", "support", "domains", "retention", "erasures", "alerts",
+    "owing", "mfa_resets", "support", "domains", "retention", "erasures", "alerts", "connections", "sso",
 }  # fmt: skip
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey", "sign_in.link"]

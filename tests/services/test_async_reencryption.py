@@ -130,7 +130,7 @@ async def test_the_worker_seals_everything_anew_by_itself(scene: Scene) -> None:
     """After a rotation no table has a row under the old key, everything opens as before, and a second run writes nothing."""
     assert await scene.run() == 0
     await scene.rotate()
-    assert await scene.left() == {"vault": 5, "index_key": 1, "authenticator": 0, "shelf": 5}
+    assert await scene.left() == {"vault": 5, "index_key": 1, "authenticator": 0, "sso_connection": 0, "shelf": 5}
     await scene.world.drain()
     assert set((await scene.left()).values()) == {0}
     assert await scene.texts() == TEXTS
@@ -141,7 +141,7 @@ async def test_the_worker_seals_everything_anew_by_itself(scene: Scene) -> None:
         "shelf": (5, 0, ""),
     }
     assert all(each.ended_at is not None for each in done.values())
-    assert set(done) == {"vault", "index_key", "shelf", "content:default"}
+    assert set(done) == {"vault", "index_key", "sso_connection", "shelf", "content:default"}
     assert await scene.run() == 0
 
 
@@ -244,7 +244,7 @@ async def test_what_stops_one_table_stops_no_other(scene: Scene, error: Exceptio
     await scene.run()
     assert (await scene.progress())["shelf"].problem == code
     scene.shelf.away = None
-    assert await scene.left() == {"vault": 0, "index_key": 0, "authenticator": 0, "shelf": 5}
+    assert await scene.left() == {"vault": 0, "index_key": 0, "authenticator": 0, "sso_connection": 0, "shelf": 5}
     await scene.run(pages=1, rows=2)
     assert (await scene.progress())["shelf"].remaining == 3
     await scene.run()

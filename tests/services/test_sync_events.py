@@ -11,15 +11,16 @@ from typing import Any, get_type_hints
 import pytest
 
 from ctsec.audit.retention import RetentionPlan
-from ctsec.ids import AlertId, UserId
+from ctsec.ids import AlertId, ConnectionId, UserId
 from ctsec.outcome import Reason
 from ctsec.principal import Factor
 from ctsec.rbac import CustomRole
-from ctsec.secret import Secret
+from ctsec.secret import Secret, SecretText
 from ctsec.security._sync_unit import Unit
 from ctsec.testing import Written
 from ctsec.vault import AccessMode
 from tests.services._sync_stage import (
+    CONNECTED,
     EVIDENCE,
     MUTE,
     NO_ALERT,
@@ -27,6 +28,7 @@ from tests.services._sync_stage import (
     NO_RESET,
     WISH,
     Stage,
+    identity,
     perform,
     ready,
     set_stage,
@@ -79,6 +81,12 @@ READS = {
     "recovery.due",
     "support.cases",
     "domains.of_organization",
+    "connections.of_organization",
+    "connections.client",
+    "connections.refusal",
+    "sso.ways",
+    "sso.enabled",
+    "sso.may_link",
     "domains.vouches",
     "residency.move_of",
     "residency.moves",
@@ -97,6 +105,10 @@ READS = {
 # Parts of a larger step, whose event is written by the method that calls them; each of those is in the table.
 PARTS = {
     "sessions.start",
+    "sso_pending.charge",
+    "sso_pending.remember",
+    "sso_pending.resume",
+    "sso.refuse",
     "sessions.rotate",
     "sessions.raise_assurance",
     "sessions.revoke_others",
@@ -202,6 +214,14 @@ WRITES = [
     "support.cancel",
     "domains.record",
     "domains.withdraw",
+    "connections.create",
+    "connections.change",
+    "connections.tested",
+    "connections.enable",
+    "connections.disable",
+    "connections.remove",
+    "sso.arrive",
+    "sso.link",
     "retention.set_plan",
     "retention.place_hold",
     "retention.request_release",
@@ -356,12 +376,20 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "support.cancel": ((OPERATOR,), {"case": NO_RESET}, Reason.NOT_FOUND),
         "domains.record": ((OPERATOR,), {**org, "domain": "acme.example", "proof": "again"}, Reason.ALREADY_EXISTS),
         "domains.withdraw": ((OPERATOR,), {**org, "domain": "acme.org"}, Reason.NOT_FOUND),
+        "connections.create": ((sure,), {**org, "wish": CONNECTED, "secret": SecretText("x")}, Reason.DENIED),
+        "connections.change": ((stage.ann, stage.connection.id), {**org, "wish": CONNECTED}, Reason.STEP_UP_REQUIRED),
+        "connections.tested": ((sure, stage.connection), {**org, "problem": None}, Reason.DENIED),
+        "connections.enable": ((stage.ann, stage.connection.id), org, Reason.STEP_UP_REQUIRED),
+        "connections.disable": ((sure, stage.connection.id), org, Reason.DENIED),
+        "connections.remove": ((stage.world.sure(stage.ann), ConnectionId(f"sso_{9:026d}")), org, Reason.NOT_FOUND),
+        "sso.arrive": ((stage.connection.id, identity(stage, "ann@acme.example")), {}, Reason.INVALID_CREDENTIALS),
+        "sso.link": ((UserId(stage.dan.id), stage.connection.id, identity(stage, None)), {}, Reason.INVALID_CREDENTIALS),
     }
 
 
 SERVICES = {
     "members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys", "vault", "residency", "requirements",
-    "owing", "mfa_resets", "support", "domains", "retention", "erasures", "alerts",
+    "owing", "mfa_resets", "support", "domains", "retention", "erasures", "alerts", "connections", "sso",
 }  # fmt: skip
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey", "sign_in.link"]

@@ -129,7 +129,7 @@ def test_the_worker_seals_everything_anew_by_itself(scene: Scene) -> None:
     """After a rotation no table has a row under the old key, everything opens as before, and a second run writes nothing."""
     assert scene.run() == 0
     scene.rotate()
-    assert scene.left() == {"vault": 5, "index_key": 1, "authenticator": 0, "shelf": 5}
+    assert scene.left() == {"vault": 5, "index_key": 1, "authenticator": 0, "sso_connection": 0, "shelf": 5}
     scene.world.drain()
     assert set((scene.left()).values()) == {0}
     assert scene.texts() == TEXTS
@@ -140,7 +140,7 @@ def test_the_worker_seals_everything_anew_by_itself(scene: Scene) -> None:
         "shelf": (5, 0, ""),
     }
     assert all(each.ended_at is not None for each in done.values())
-    assert set(done) == {"vault", "index_key", "shelf", "content:default"}
+    assert set(done) == {"vault", "index_key", "sso_connection", "shelf", "content:default"}
     assert scene.run() == 0
 
 
@@ -243,7 +243,7 @@ def test_what_stops_one_table_stops_no_other(scene: Scene, error: Exception, cod
     scene.run()
     assert (scene.progress())["shelf"].problem == code
     scene.shelf.away = None
-    assert scene.left() == {"vault": 0, "index_key": 0, "authenticator": 0, "shelf": 5}
+    assert scene.left() == {"vault": 0, "index_key": 0, "authenticator": 0, "sso_connection": 0, "shelf": 5}
     scene.run(pages=1, rows=2)
     assert (scene.progress())["shelf"].remaining == 3
     scene.run()

@@ -17,7 +17,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
-from ctsec.audit.event import Detail, EventName, Target
+from ctsec.audit.event import EventName, Target
 from ctsec.authn._async_devices import AsyncDevices
 from ctsec.authn._async_duties import AsyncDuties
 from ctsec.authn._async_links import SIGN_IN, AsyncLinks
@@ -28,7 +28,8 @@ from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.authn._async_trust import AsyncTrust
 from ctsec.authn.journey import LINK_LIFE, TICKET_LIFE, EnrolmentRequired, LinkRequested, MfaRequired, SignedIn, SignInStep
 from ctsec.authn.record import Session
-from ctsec.authn.ticket import MOMENT, as_claims, begun_with, charge_in
+from ctsec.authn.session_token import credential_of
+from ctsec.authn.ticket import MOMENT, Passage, as_claims, begun_with, charge_in, passage_in
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
 from ctsec.guard.attempts import Charge
@@ -36,7 +37,7 @@ from ctsec.guard.counters import counted, password_counter, unknown_counter
 from ctsec.guard.proof import Proof, Purpose, check_proof, mint_token, token_digest
 from ctsec.ids import SessionId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import Credential, CredentialKind, Factor, Principal, PrincipalKind, anonymous
+from ctsec.principal import SESSIONS, Factor, Principal, PrincipalKind, anonymous
 from ctsec.secret import SecretText
 from ctsec.user import User, UserStatus, parse_email
 
@@ -160,7 +161,7 @@ class AsyncSignIn:
         refusal = await self._parts.trust.refusal(user.id, factor) if trust else None
         if refusal is not None:
             return refusal
-        first, begun = charge_in(proof, user), begun_with(proof)
+        first, begun, passage = charge_in(proof, user), begun_with(proof), passage_in(proof)
         device = await self._parts.devices.recognise(user.id)
         proved = await self._parts.second_factors.prove(
             user.id,
@@ -177,7 +178,7 @@ class AsyncSignIn:
             return await self._refuse_ticket()
         # What the code counted on the password is the newer record; of the first step only its share of the allowance is left to settle.
         charges = (proved, Charge((), first.block))
-        return await self._complete(user, factors={**begun, factor.value: now}, charges=charges, trust=trust)
+        return await self._complete(user, factors={**begun, factor.value: now}, charges=charges, trust=trust, passage=passage)
 
     async def begin_passkey(self, *, ticket: str | None = None) -> Outcome[Mapping[str, object]]:
         """Return what the browser is to ask a passkey for: anybody's as the one step, or with a ticket the person's own as the second.
@@ -206,13 +207,13 @@ class AsyncSignIn:
 
     async def begin_step_up(self, principal: Principal) -> Outcome[Mapping[str, object]]:
         """Return what the browser is to ask a passkey of a session's person for, to step the session up."""
-        if principal.credential.kind is not CredentialKind.SESSION:
+        if principal.credential.kind not in SESSIONS:
             return Refusal(Reason.NOT_AUTHENTICATED, "only a session can be stepped up")
         return await self._parts.second_factors.passkey_options(UserId(principal.id), sole=_without_password(principal))
 
     async def step_up(self, principal: Principal, *, factor: Factor, code: str) -> Outcome[tuple[Session, SecretText]]:
         """Prove a second factor again in a session; its token is replaced, because its assurance rose."""
-        if principal.credential.kind is not CredentialKind.SESSION:
+        if principal.credential.kind not in SESSIONS:
             return Refusal(Reason.NOT_AUTHENTICATED, "only a session can be stepped up")
         user_id = UserId(principal.id)
         device = await self._parts.devices.recognise(user_id)
@@ -241,32 +242,27 @@ class AsyncSignIn:
         if isinstance(proof, Refusal):
             return await self._refuse_ticket()
         user = await self._parts.accounts.get(UserId(proof.subject))
-        refusal = _STALE if user is None else self._may_act(user)
+        refusal = _STALE if user is None else self._may_act(user, known=passage_in(proof) is not None)
         if refusal is not None or user is None:
             return await self._refuse(refusal, subject=proof.subject)
         return user, proof
 
     async def _refuse_ticket(self) -> Refusal:
-        details: Mapping[str, Detail] = {"purpose": Purpose.SIGN_IN_TICKET.value}
-        await self._audit.note_aside(EventName.TOKEN_REFUSED, actor=anonymous(), refused=_STALE.reason, details=details)
+        await self._audit.note_aside(
+            EventName.TOKEN_REFUSED, actor=anonymous(), refused=_STALE.reason, details={"purpose": Purpose.SIGN_IN_TICKET.value}
+        )
         return _STALE
 
-    async def _ticket(self, user: User, factors: frozenset[Factor], *, by: Factor, charge: Charge) -> MfaRequired:
+    async def _ticket(
+        self, user: User, factors: frozenset[Factor], *, by: Factor, charge: Charge, passage: Passage | None = None
+    ) -> MfaRequired:
         now = self._ambient.now()
         ticket, digest = mint_token(random=self._ambient.random)
         ends = now + TICKET_LIFE
-        await self._parts.proofs.issue(
-            (
-                Proof(
-                    purpose=Purpose.SIGN_IN_TICKET,
-                    digest=digest,
-                    subject=user.id,
-                    issued_at=now,
-                    expires_at=ends,
-                    claims={MOMENT[by]: now.isoformat(), **as_claims(charge)},
-                ),
-            )
-        )
+        told = {MOMENT[by]: now.isoformat(), **as_claims(charge), **(passage.as_claims() if passage is not None else {})}
+        purpose = Purpose.SIGN_IN_TICKET
+        proof = Proof(purpose=purpose, digest=digest, subject=user.id, issued_at=now, expires_at=ends, claims=told)
+        await self._parts.proofs.issue((proof,))
         await self._audit.note_aside(
             EventName.USER_SIGN_IN_STARTED,
             actor=anonymous(),
@@ -277,29 +273,36 @@ class AsyncSignIn:
         return MfaRequired(ticket, tuple(sorted(factors)), ends, trust_life=await self._parts.trust.life(user.id))
 
     async def _complete(
-        self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...], trust: bool = False
+        self,
+        user: User,
+        *,
+        factors: Mapping[str, datetime],
+        charges: tuple[Charge, ...],
+        trust: bool = False,
+        passage: Passage | None = None,
     ) -> SignInStep:
         """End every way in: look at the person's live state, start the session, forgive what was charged, remember the device."""
         live = await self._parts.accounts.get(user.id)
-        refusal = _WRONG if live is None else self._may_act(live)
+        refusal = _WRONG if live is None else self._may_act(live, known=passage is not None)
         if refusal is not None or live is None:
             return await self._refuse(refusal, subject=user.id)
-        owed = await self._parts.duties.owed(live, factors=factors, charges=charges)
+        owed = await self._parts.duties.owed(live, factors=factors, charges=charges) if passage is None else None
         if owed is not None:
             if isinstance(owed, EnrolmentRequired) and await self._parts.devices.recognise(live.id) is None:
                 await self._parts.notices.begun(live)
             return owed
-        session, token = await self._parts.sessions.start(live, factors=factors)
+        session, token = await self._parts.sessions.start(live, factors=factors, passage=passage)
         await self._parts.throttle.settle(*charges)
         await self._parts.trails.signed_in(live.id, factors)
-        device, new = await self._remember(live, charges, trust=trust)
+        # A provider vouches for no device of the account.
+        device, new = await self._remember(live, charges, trust=trust) if passage is None else (None, False)
         await self._audit.note(
             EventName.USER_SIGNED_IN,
             actor=_as_principal(session),
             targets=(Target("session", session.id),),
             subject=live.id,
             organization=session.organization_id,
-            details={"factors": tuple(factors), "aal": session.aal, "new_device": new},
+            details={"factors": tuple(factors), "aal": session.aal, "new_device": new, "connection": session.connection_id},
         )
         if trust and device is not None:
             await self._parts.trust.given(live, actor=_as_principal(session), token=device)
@@ -315,10 +318,10 @@ class AsyncSignIn:
             await self._parts.notices.complete(user)
         return await self._parts.devices.remember(user, known=known, spent=spent, trust=trust), new
 
-    def _may_act(self, user: User) -> Refusal | None:
+    def _may_act(self, user: User, *, known: bool = False) -> Refusal | None:
         if user.status is not UserStatus.ACTIVE:
             return Refusal(Reason.DISABLED, "this account is disabled")
-        if user.email_verified_at is None:
+        if user.email_verified_at is None and not known:
             return Refusal(Reason.EMAIL_NOT_VERIFIED, "confirm your e-mail address first; the link is in your mail")
         return None
 
@@ -339,5 +342,4 @@ def _without_password(principal: Principal) -> bool:
 
 
 def _as_principal(session: Session) -> Principal:
-    credential = Credential(kind=CredentialKind.SESSION, id=session.id, aal=session.aal, factors=session.factors)
-    return Principal(id=session.user_id, kind=PrincipalKind.USER, credential=credential, organization=session.organization_id)
+    return Principal(id=session.user_id, kind=PrincipalKind.USER, credential=credential_of(session), organization=session.organization_id)

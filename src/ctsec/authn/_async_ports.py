@@ -9,7 +9,7 @@ from typing import Protocol
 from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordGroup, PasswordRecord, Session
 from ctsec.guard.attempts import Charge
-from ctsec.ids import AuthenticatorId, DeviceId, OrganizationId, SessionId, UserId
+from ctsec.ids import AuthenticatorId, ConnectionId, DeviceId, OrganizationId, SessionId, UserId
 from ctsec.mail.message import Message
 from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Factor, Principal
@@ -86,6 +86,22 @@ class AsyncSessionRecords(Protocol):
 
     async def trim(self, *, before: datetime, limit: int) -> int:
         """Delete at most `limit` sessions that reached their absolute end, or were revoked, by `before`; return how many."""
+        ...
+
+
+class CarriesSessions(Protocol):
+    """A connection to an identity provider."""
+
+    def carries(self, session_from: datetime) -> bool:
+        """Tell whether a session that began then still counts."""
+        ...
+
+
+class AsyncSessionConnections(Protocol):
+    """The connections that sessions came through."""
+
+    async def get(self, connection_id: ConnectionId) -> CarriesSessions | None:
+        """Return a connection."""
         ...
 
 

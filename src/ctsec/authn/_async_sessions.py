@@ -15,16 +15,18 @@ from ctsec.authn._async_ports import (
     AsyncEpochRecords,
     AsyncMemberships,
     AsyncRequirements,
+    AsyncSessionConnections,
     AsyncSessionRecords,
 )
 from ctsec.authn.record import Session, SessionPolicy, assurance_level
 from ctsec.authn.session_token import check_session, mint_session_token, parse_session_token
+from ctsec.authn.ticket import Passage
 from ctsec.guard._async_ports import AsyncProofRecords
 from ctsec.guard.proof import Purpose
 from ctsec.ids import OrganizationId, SessionId, UserId, new_id
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import PARTIAL, CredentialKind, Factor, Principal
+from ctsec.principal import PARTIAL, SESSIONS, CredentialKind, Factor, Principal
 from ctsec.secret import SecretText
 from ctsec.user import User
 
@@ -35,7 +37,17 @@ class AsyncSessions:
     """The sessions of people."""
 
     __slots__ = (
-        "_accounts", "_ambient", "_audit", "_devices", "_epochs", "_memberships", "_policy", "_proofs", "_records", "_requirements",
+        "_accounts",
+        "_ambient",
+        "_audit",
+        "_connections",
+        "_devices",
+        "_epochs",
+        "_memberships",
+        "_policy",
+        "_proofs",
+        "_records",
+        "_requirements",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +60,7 @@ class AsyncSessions:
         epochs: AsyncEpochRecords,
         proofs: AsyncProofRecords,
         devices: AsyncDeviceRecords,
+        connections: AsyncSessionConnections,
         policy: SessionPolicy,
         audit: AsyncRecorder,
         ambient: Ambient,
@@ -59,14 +72,16 @@ class AsyncSessions:
         self._epochs = epochs
         self._proofs = proofs
         self._devices = devices
+        self._connections = connections
         self._policy = policy
         self._audit = audit
         self._ambient = ambient
 
-    async def start(self, user: User, *, factors: Mapping[str, datetime]) -> tuple[Session, SecretText]:
+    async def start(self, user: User, *, factors: Mapping[str, datetime], passage: Passage | None = None) -> tuple[Session, SecretText]:
         """Write a session for a person who proved `factors` (each at its moment), and return it with its token.
 
-        Only the end of the sign-in journey calls this: it has checked the person's live state.
+        Only the end of the sign-in journey calls this: it has checked the person's live state. One with a `passage` counts in its
+        organization alone.
         """
         now = self._ambient.now()
         session_id = new_id(SessionId, now=now, random=self._ambient.random)
@@ -84,9 +99,10 @@ class AsyncSessions:
             expires_at=now + absolute,
             aal=aal,
             factors=factors,
-            organization_id=await self._memberships.first_organization(user.id),
+            organization_id=await self._memberships.first_organization(user.id) if passage is None else passage.organization,
             user_agent=self._ambient.request.user_agent[:256],
             address=self._ambient.request.address[:64],
+            connection_id=None if passage is None else passage.connection,
         )
         await self._make_room(user.id)
         await self._records.add(session)
@@ -99,7 +115,10 @@ class AsyncSessions:
             return presented
         session = await self._records.get(presented.session_id)
         user = await self._accounts.get(session.user_id) if session is not None else None
-        return check_session(presented, session=session, user=user, now=self._ambient.now())
+        through = session.connection_id if session is not None else None
+        connection = await self._connections.get(through) if through is not None else None
+        connected = session is not None and connection is not None and connection.carries(session.created_at)
+        return check_session(presented, session=session, user=user, connected=connected, now=self._ambient.now())
 
     async def rotate(self, session_id: SessionId, factor: Factor) -> Outcome[tuple[Session, SecretText]]:
         """Note that `factor` was proved now and give the session a new token: assurance rose, so the old token ends."""
@@ -129,7 +148,7 @@ class AsyncSessions:
 
     async def sign_out(self, principal: Principal) -> Outcome[bool]:
         """End the session that this request came with."""
-        if principal.credential.kind is not CredentialKind.SESSION:
+        if principal.credential.kind not in SESSIONS:
             return _NO_SESSION
         return bool(await self._end(principal, SessionId(principal.credential.id), keep=None))
 
@@ -214,8 +233,8 @@ class AsyncSessions:
         return session if session is not None and session.live(now=self._ambient.now()) else None
 
     async def _end(self, principal: Principal, session_id: SessionId | None, *, keep: SessionId | None) -> int:
-        if principal.credential.kind in PARTIAL:
-            return 0  # a key, which may be narrowed, ends no session of its owner
+        if principal.credential.kind in PARTIAL and session_id != principal.credential.id:
+            return 0  # what does less than its person may ends no session of theirs but itself
         if session_id is None:
             await self._void_begun(UserId(principal.id))
         ended = await self._records.revoke(UserId(principal.id), session_id, keep=keep, now=self._ambient.now())

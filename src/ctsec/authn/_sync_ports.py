@@ -10,7 +10,7 @@ from typing import Protocol
 from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordGroup, PasswordRecord, Session
 from ctsec.guard.attempts import Charge
-from ctsec.ids import AuthenticatorId, DeviceId, OrganizationId, SessionId, UserId
+from ctsec.ids import AuthenticatorId, ConnectionId, DeviceId, OrganizationId, SessionId, UserId
 from ctsec.mail.message import Message
 from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Factor, Principal
@@ -87,6 +87,22 @@ class SessionRecords(Protocol):
 
     def trim(self, *, before: datetime, limit: int) -> int:
         """Delete at most `limit` sessions that reached their absolute end, or were revoked, by `before`; return how many."""
+        ...
+
+
+class CarriesSessions(Protocol):
+    """A connection to an identity provider."""
+
+    def carries(self, session_from: datetime) -> bool:
+        """Tell whether a session that began then still counts."""
+        ...
+
+
+class SessionConnections(Protocol):
+    """The connections that sessions came through."""
+
+    def get(self, connection_id: ConnectionId) -> CarriesSessions | None:
+        """Return a connection."""
         ...
 
 

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from ctsec.ids import OrganizationId, SessionId, UserId
+from ctsec.ids import ConnectionId, OrganizationId, SessionId, UserId
 from ctsec.principal import SECOND_FACTORS, Factor
 
 # What NIST says SHOULD of AAL1 and AAL2 leaves room, with a reason; what it says SHALL of AAL3 does not.
@@ -53,7 +53,7 @@ class PasswordGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A signed-in device of a person."""
+    """A signed-in device of a person; one of a `connection_id` counts in the organization of that connection, `organization_id`, alone."""
 
     id: SessionId
     user_id: UserId
@@ -69,6 +69,7 @@ class Session:
     address: str
     revoked_at: datetime | None = None
     version: int = 1
+    connection_id: ConnectionId | None = None
 
     def live(self, *, now: datetime) -> bool:
         """Say whether the session may still be used at `now`."""
@@ -117,8 +118,11 @@ class SessionPolicy:
 def assurance_level(factors: Mapping[str, datetime]) -> int:
     """Return the assurance level that the proved factors give: 2 with a password and a second factor, or with a passkey, else 1.
 
+    What a trusted provider says of its own second factor counts as one; without it, a provider counts as a password does.
+
     A passkey without a password counts twice, as what one has and as what one knows or is: it starts a session only if its authenticator
     verified the person (NIST SP 800-63B-4, 3.1.7).
     """
-    two = Factor.PASSWORD in factors and not SECOND_FACTORS.isdisjoint(factors)
+    own = not SECOND_FACTORS.isdisjoint(factors)
+    two = (Factor.PASSWORD in factors and own) or (Factor.SSO in factors and (own or Factor.SSO_MFA in factors))
     return 2 if two or Factor.PASSKEY in factors else 1

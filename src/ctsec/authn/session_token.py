@@ -49,18 +49,31 @@ def parse_session_token(text: str) -> Outcome[PresentedSession]:
     return _REFUSED if isinstance(digest, Refusal) else PresentedSession(SessionId(text[:ID_LENGTH]), digest)
 
 
-def check_session(presented: PresentedSession, *, session: Session | None, user: User | None, now: datetime) -> Outcome[Principal]:
-    """Return the principal that the session proves at `now`, or why it proves none."""
+def check_session(
+    presented: PresentedSession, *, session: Session | None, user: User | None, connected: bool, now: datetime
+) -> Outcome[Principal]:
+    """Return the principal that the session proves at `now`, or why it proves none.
+
+    `connected` says of a session through a provider that its connection still carries it; for others it does not matter.
+    """
     stored = session.secret_digest if session is not None else hashlib.sha256(b"").digest()
     if not hmac.compare_digest(presented.digest, stored) or session is None:
         return _REFUSED
     if not session.live(now=now) or user is None or user.id != session.user_id:
+        return _REFUSED
+    if session.connection_id is not None and not connected:
         return _REFUSED
     if user.status is not UserStatus.ACTIVE:
         return Refusal(Reason.DISABLED, "this account is disabled")
     return Principal(
         id=user.id,
         kind=PrincipalKind.USER,
-        credential=Credential(kind=CredentialKind.SESSION, id=session.id, aal=session.aal, factors=session.factors),
+        credential=credential_of(session),
         organization=session.organization_id,
     )
+
+
+def credential_of(session: Session) -> Credential:
+    """Return the credential that a session is: one that came through a connection counts in its organization alone."""
+    kind = CredentialKind.SESSION if session.connection_id is None else CredentialKind.SSO_SESSION
+    return Credential(kind=kind, id=session.id, aal=session.aal, factors=session.factors)

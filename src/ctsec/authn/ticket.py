@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from ctsec.guard.attempts import Attempts, Charge
 from ctsec.guard.counters import password_counter
 from ctsec.guard.proof import Proof
+from ctsec.ids import ConnectionId, OrganizationId
 from ctsec.principal import Factor
 from ctsec.user import User
 
 # The claim that holds when a first step was taken, by what it was taken with.
-MOMENT: Final = {Factor.PASSWORD: "password_at", Factor.LINK: "link_at"}
+MOMENT: Final = {Factor.PASSWORD: "password_at", Factor.LINK: "link_at", Factor.SSO: "sso_at"}
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The connection that a sign-in came through, and the organization that it is good in."""
+
+    connection: ConnectionId
+    organization: OrganizationId
+
+    def as_claims(self) -> dict[str, str]:
+        """Return what a ticket tells of it."""
+        return {"connection": self.connection, "organization": self.organization}
+
+
+def passage_in(ticket: Proof) -> Passage | None:
+    """Return the connection that the first step came through, None if it was taken with something of the account's own."""
+    if "connection" not in ticket.claims:
+        return None
+    return Passage(ConnectionId(ticket.claims["connection"]), OrganizationId(ticket.claims["organization"]))
 
 
 def as_claims(charge: Charge) -> dict[str, str]:
@@ -28,7 +49,7 @@ def begun_with(ticket: Proof) -> Mapping[str, datetime]:
 
 def charge_in(ticket: Proof, user: User) -> Charge:
     """Return the charge of the first step, as the ticket tells it; one from before there were known devices tells none."""
-    if MOMENT[Factor.LINK] in ticket.claims:
+    if MOMENT[Factor.LINK] in ticket.claims or MOMENT[Factor.SSO] in ticket.claims:
         return Charge()
     counter = ticket.claims.get("counter") or password_counter(user.id)
     return Charge((Attempts(key=counter),), ticket.claims.get("block") or None)

@@ -41,6 +41,7 @@ class Stored(StrEnum):
     VAULT = "vault"
     INDEX_KEY = "index_key"
     SEED = "authenticator"
+    CONNECTION = "sso_connection"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,12 @@ class SigningKey:
             raise ConfigurationError("expected a private key to sign with, and this one is public")
         self._key = key
 
+    @classmethod
+    def generate(cls, *, kid: str = "") -> SigningKey:
+        """Return a new key for ES256."""
+        made: Any = ECKey.generate_key("P-256")
+        return cls(SecretText(made.as_pem(private=True).decode("ascii")), algorithm=Algorithm.ES256, kid=kid)
+
     def __repr__(self) -> str:
         return f"SigningKey(algorithm={self.algorithm.value!r}, kid={self.kid!r})"
 

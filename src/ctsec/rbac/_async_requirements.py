@@ -19,7 +19,7 @@ from ctsec.audit.event import EventName, Target
 from ctsec.ids import OrganizationId, UserId
 from ctsec.mfa_policy import MfaPolicy
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import FRESH, CredentialKind, Principal
+from ctsec.principal import FRESH, SESSIONS, Principal
 from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.rbac._async_ports import AsyncRequirementRecords
@@ -97,9 +97,7 @@ class AsyncRequirements:
     async def _change(self, actor: Principal, organization: OrganizationId, wanted: MfaPolicy | None) -> Refusal | None:
         target = Target("organization", organization)
         refusal = await self._authority.may(actor, organization=organization, permission=ORGANIZATION_MANAGE)
-        if refusal is None and not (
-            actor.credential.kind is CredentialKind.SESSION and actor.credential.second_factor_fresh(now=self._acting.now)
-        ):
+        if refusal is None and not (actor.credential.kind in SESSIONS and actor.credential.second_factor_fresh(now=self._acting.now)):
             refusal = _STEP_UP
         # Read behind the lock that the question of authority took: what is there now, not in a snapshot from before.
         own = await self._acting.standings.standing(organization, UserId(actor.id), fresh=True) if refusal is None else None

@@ -20,7 +20,7 @@ from ctsec.audit.event import EventName, Target
 from ctsec.ids import OrganizationId, UserId
 from ctsec.mfa_policy import MfaPolicy
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import FRESH, CredentialKind, Principal
+from ctsec.principal import FRESH, SESSIONS, Principal
 from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
 from ctsec.rbac._sync_ports import RequirementRecords
@@ -98,9 +98,7 @@ class Requirements:
     def _change(self, actor: Principal, organization: OrganizationId, wanted: MfaPolicy | None) -> Refusal | None:
         target = Target("organization", organization)
         refusal = self._authority.may(actor, organization=organization, permission=ORGANIZATION_MANAGE)
-        if refusal is None and not (
-            actor.credential.kind is CredentialKind.SESSION and actor.credential.second_factor_fresh(now=self._acting.now)
-        ):
+        if refusal is None and not (actor.credential.kind in SESSIONS and actor.credential.second_factor_fresh(now=self._acting.now)):
             refusal = _STEP_UP
         # Read behind the lock that the question of authority took: what is there now, not in a snapshot from before.
         own = self._acting.standings.standing(organization, UserId(actor.id), fresh=True) if refusal is None else None

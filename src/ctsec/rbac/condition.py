@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ctsec.ids import ServiceAccountId, UserId, is_id
 from ctsec.network import Network, parse_address, parse_network
-from ctsec.principal import FRESH, PHISHING_RESISTANT, SECOND_FACTORS, CredentialKind, Principal
+from ctsec.principal import COUNTED_SECOND, FRESH, PHISHING_RESISTANT, SESSIONS, Principal
 from ctsec.rbac.access import Access
 from ctsec.rbac.decision import DECISIONS, Decision, DecisionReason
 from ctsec.rbac.methods import Method, methods_of, refuse_methods
@@ -81,9 +81,9 @@ class FreshFactor:
     def unmet(self, situation: Situation) -> DecisionReason | None:
         """Return `step_up_required`, `credential_not_accepted` for what is no session, or None if it is met."""
         credential = situation.principal.credential
-        if credential.kind is not CredentialKind.SESSION:
+        if credential.kind not in SESSIONS:
             return DecisionReason.CREDENTIAL_NOT_ACCEPTED
-        factors = PHISHING_RESISTANT if self.phishing_resistant else SECOND_FACTORS
+        factors = PHISHING_RESISTANT if self.phishing_resistant else COUNTED_SECOND
         proved = any(credential.fresh(factor, now=situation.now, within=self.within) for factor in factors)
         return None if proved else DecisionReason.STEP_UP_REQUIRED
 

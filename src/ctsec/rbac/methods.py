@@ -24,7 +24,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from ctsec.principal import FRESH, Credential, CredentialKind
+from ctsec.principal import FRESH, SESSIONS, Credential, CredentialKind
 from ctsec.rbac.access import Access
 from ctsec.rbac.decision import DecisionReason
 from ctsec.rbac.matrix import MatrixError, parse_matrix
@@ -56,7 +56,7 @@ def methods_of(credential: Credential, *, now: datetime, fresh: timedelta = FRES
     """Return every method that `credential` counts as; a second factor is fresh if it was proved at most `fresh` ago."""
     if credential.kind is CredentialKind.API_KEY:
         return IMPLIED[Method.API_KEY]
-    if credential.kind is not CredentialKind.SESSION:
+    if credential.kind not in SESSIONS:
         return _NONE
     if credential.aal < 2:
         return IMPLIED[Method.SESSION]

@@ -54,6 +54,7 @@ from ctsec.security._async_replicas import AsyncReplicas
 from ctsec.security._async_residency import AsyncRegional, AsyncReporter
 from ctsec.security._async_retention_jobs import AsyncRetentionJobs
 from ctsec.security._async_sealed_tables import sealed_places
+from ctsec.security._async_sso import AsyncSso
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
 from ctsec.security._async_streams import AsyncStreams
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
@@ -114,6 +115,7 @@ class AsyncSecurity:
         "parts",
         "regional",
         "retention",
+        "sso",
         "streams",
     )
 
@@ -153,7 +155,7 @@ class AsyncSecurity:
         self._aside = AsyncAsideLog(
             storage.guard.events, personal=AsyncPersonalParts(secrets, subjects=subjects), catalogue=parts.catalogue
         )
-        self._wake, self._rest, self._feed = wake, rest, feed
+        self._wake, self._rest, self._feed, self.sso = wake, rest, feed, AsyncSso(self.begin, ambient=self._ambient)
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)

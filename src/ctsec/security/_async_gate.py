@@ -70,9 +70,9 @@ class AsyncGate:
         cached = self._records.get((_SESSION, presented.session_id))
         if cached is None:
             cached = await self._load_session(presented.session_id)
-        session, user = cast(tuple[Session, User | None], cached) if cached else (None, None)
+        session, user, connected = cast(tuple[Session, User | None, bool], cached) if cached else (None, None, False)
         now = self._parts.clock.now()
-        outcome = check_session(presented, session=session, user=user, now=now)
+        outcome = check_session(presented, session=session, user=user, connected=connected, now=now)
         if session is not None and isinstance(outcome, Principal):
             self._note_session(session, now)
         return outcome
@@ -232,10 +232,14 @@ class AsyncGate:
         async with self._storage.reading() as store:
             session = await store.sessions.get(session_id)
             user = await store.users.get(session.user_id) if session is not None else None
+            through = session.connection_id if session is not None else None
+            connection = await store.connections.get(through) if through is not None else None
         if session is None:
             return None
-        self._records.put(key, (session, user), scopes=(session_id, session.user_id), generation=generation)
-        return session, user
+        connected = connection is not None and connection.carries(session.created_at)
+        scopes = (session_id, session.user_id) if through is None else (session_id, session.user_id, through)
+        self._records.put(key, (session, user, connected), scopes=scopes, generation=generation)
+        return session, user, connected
 
     async def _load_key(self, parsed: ParsedToken) -> Cached | None:
         key = (_API_KEY, parsed.key_id)

@@ -18,11 +18,12 @@ from ctsec.encryption.columns import index_key_context
 from ctsec.encryption.context import DEPLOYMENT, Context
 from ctsec.encryption.reencryption import SealedPlace, SealedRow, Stored, StoredValue
 from ctsec.errors import ConfigurationError
-from ctsec.ids import AuthenticatorId, CredentialId, DekId, OrganizationId, UserId, WorkspaceId
+from ctsec.ids import AuthenticatorId, ConnectionId, CredentialId, DekId, OrganizationId, UserId, WorkspaceId
 from ctsec.mfa.record import seed_context
 from ctsec.residency.judging import check_store
 from ctsec.residency.record import Content, Position, ResidenceState, content_context
 from ctsec.security._async_regions import AsyncRouter
+from ctsec.sso.record import client_secret_context
 from ctsec.storage._async_ports import AfterCommit, AsyncStorage
 from ctsec.vault.record import secret_context
 
@@ -74,6 +75,8 @@ class AsyncStoredTable:
             return seed_context(UserId(value.owner), AuthenticatorId(key[0]))
         if self._table is Stored.VAULT:
             return secret_context(OrganizationId(scope), CredentialId(key[0]))
+        if self._table is Stored.CONNECTION:
+            return client_secret_context(OrganizationId(scope), ConnectionId(key[0]))
         return index_key_context(OrganizationId(scope), key[0], generation=key[1])
 
 

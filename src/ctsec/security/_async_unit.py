@@ -6,6 +6,7 @@ from ctsec.audit._async import AsyncSequencer
 from ctsec.audit.alerts._async import AsyncAlerts
 from ctsec.audit.erasure._async import AsyncErasures
 from ctsec.audit.retention._async import AsyncRetention, AsyncRetentionParts
+from ctsec.authn._async_federated import AsyncFederatedSignIn
 from ctsec.directory._async import AsyncDirectory
 from ctsec.directory._async_alarm import AsyncOwnerAlarm
 from ctsec.encryption._async_columns import AsyncColumns
@@ -23,6 +24,9 @@ from ctsec.recovery._async_link import AsyncRecoveries
 from ctsec.recovery._async_support import AsyncSupport
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
 from ctsec.security._async_people import AsyncPeople
+from ctsec.sso._async_arrivals import AsyncArrivalParts, AsyncArrivals
+from ctsec.sso._async_connections import AsyncConnectionParts, AsyncConnections
+from ctsec.sso._async_pending import AsyncPendingParts, AsyncPendingSignIns
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
 
@@ -198,6 +202,45 @@ class AsyncUnit(AsyncPeople):
             audit=self.audit,
             ambient=self._ambient,
         )
+
+    @property
+    def connections(self) -> AsyncConnections:
+        """Connections to identity providers."""
+        parts = AsyncConnectionParts(
+            records=self._store.connections,
+            domains=self._store.domains,
+            rights=self._authority,
+            sealer=self.secrets,
+            epochs=self._store.epochs,
+            policy=self._parts.settings.single_sign_on,
+            base_url=self._parts.settings.base_url,
+        )
+        return AsyncConnections(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_pending(self) -> AsyncPendingSignIns:
+        """Sign-ins on their way to a provider and back; `security.sso` calls it."""
+        parts = AsyncPendingParts(
+            connections=self._store.connections, proofs=self._guard.proofs, sealer=self._engines.secrets, throttle=self._throttle
+        )
+        return AsyncPendingSignIns(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso(self) -> AsyncArrivals:
+        """Who comes in through connections; `security.sso` calls it, and hosts ask it for the ways in."""
+        store = self._store
+        parts = AsyncArrivalParts(
+            connections=store.connections,
+            identities=store.identities,
+            domains=store.domains,
+            accounts=store.users,
+            organizations=store.organizations,
+            memberships=store.memberships,
+            passwords=self.accounts,
+            epochs=store.epochs,
+            journey=AsyncFederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
+        )
+        return AsyncArrivals(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def residency(self) -> AsyncResidency:

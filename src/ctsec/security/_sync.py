@@ -55,6 +55,7 @@ from ctsec.security._sync_replicas import Replicas
 from ctsec.security._sync_residency import Regional, Reporter
 from ctsec.security._sync_retention_jobs import RetentionJobs
 from ctsec.security._sync_sealed_tables import sealed_places
+from ctsec.security._sync_sso import Sso
 from ctsec.security._sync_stale_jobs import StaleJobs
 from ctsec.security._sync_streams import Streams
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
@@ -115,6 +116,7 @@ class Security:
         "parts",
         "regional",
         "retention",
+        "sso",
         "streams",
     )
 
@@ -152,7 +154,7 @@ class Security:
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         self._aside = AsideLog(storage.guard.events, personal=PersonalParts(secrets, subjects=subjects), catalogue=parts.catalogue)
-        self._wake, self._rest, self._feed = wake, rest, feed
+        self._wake, self._rest, self._feed, self.sso = wake, rest, feed, Sso(self.begin, ambient=self._ambient)
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
         self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)

@@ -94,6 +94,7 @@ class People:
             epochs=self._store.epochs,
             proofs=self._guard.proofs,
             devices=self._store.devices,
+            connections=self._store.connections,
             policy=self._parts.settings.sessions,
             audit=self.audit,
             ambient=self._ambient,

@@ -7,6 +7,7 @@ from ctsec.audit._sync import Sequencer
 from ctsec.audit.alerts._sync import Alerts
 from ctsec.audit.erasure._sync import Erasures
 from ctsec.audit.retention._sync import Retention, RetentionParts
+from ctsec.authn._sync_federated import FederatedSignIn
 from ctsec.directory._sync import Directory
 from ctsec.directory._sync_alarm import OwnerAlarm
 from ctsec.encryption._sync_columns import Columns
@@ -24,6 +25,9 @@ from ctsec.recovery._sync_link import Recoveries
 from ctsec.recovery._sync_support import Support
 from ctsec.residency._sync import Residency, ResidencyParts
 from ctsec.security._sync_people import People
+from ctsec.sso._sync_arrivals import ArrivalParts, Arrivals
+from ctsec.sso._sync_connections import ConnectionParts, Connections
+from ctsec.sso._sync_pending import PendingParts, PendingSignIns
 from ctsec.vault._sync import Vault, VaultParts
 
 
@@ -199,6 +203,45 @@ class Unit(People):
             audit=self.audit,
             ambient=self._ambient,
         )
+
+    @property
+    def connections(self) -> Connections:
+        """Connections to identity providers."""
+        parts = ConnectionParts(
+            records=self._store.connections,
+            domains=self._store.domains,
+            rights=self._authority,
+            sealer=self.secrets,
+            epochs=self._store.epochs,
+            policy=self._parts.settings.single_sign_on,
+            base_url=self._parts.settings.base_url,
+        )
+        return Connections(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_pending(self) -> PendingSignIns:
+        """Sign-ins on their way to a provider and back; `security.sso` calls it."""
+        parts = PendingParts(
+            connections=self._store.connections, proofs=self._guard.proofs, sealer=self._engines.secrets, throttle=self._throttle
+        )
+        return PendingSignIns(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso(self) -> Arrivals:
+        """Who comes in through connections; `security.sso` calls it, and hosts ask it for the ways in."""
+        store = self._store
+        parts = ArrivalParts(
+            connections=store.connections,
+            identities=store.identities,
+            domains=store.domains,
+            accounts=store.users,
+            organizations=store.organizations,
+            memberships=store.memberships,
+            passwords=self.accounts,
+            epochs=store.epochs,
+            journey=FederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
+        )
+        return Arrivals(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def residency(self) -> Residency:

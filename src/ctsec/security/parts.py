@@ -50,6 +50,7 @@ from ctsec.rbac.standing import Standing
 from ctsec.recovery.record import RecoveryPolicy
 from ctsec.residency.region import Regions
 from ctsec.security.mirror import Mirror
+from ctsec.sso.policy import SsoPolicy
 from ctsec.transport.address import is_loopback
 from ctsec.transport.tls import TRANSPORT, Transport
 from ctsec.user import User
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from ctsec.storage.backup.folder import BackupFolder
 
 Cached: TypeAlias = (
-    tuple[Session, User | None] | tuple[VerifiableKey, User | None, bool] | tuple[Standing | None] | tuple[OrganizationId | None]
+    tuple[Session, User | None, bool] | tuple[VerifiableKey, User | None, bool] | tuple[Standing | None] | tuple[OrganizationId | None]
 )
 
 
@@ -74,6 +75,7 @@ class Settings:
     never change, or nothing more is signed. `former_log_keys` are public keys (`ed25519:` and 64 hex digits) that signed the logs before.
     `retention` says how long events are kept, and `former_retention_keys` are public keys that signed purges of them before.
     `trusted_devices` is how long a device skips the second step whose person said so at one (30 days at most); None: none ever does.
+    `single_sign_on` says where providers send browsers back to.
     `events` are the host's own events with their schemas; a name that is not among them, or ctsec's, can not be written.
     `alerts` says what is worth an alert, and who of the operators is mailed.
     """
@@ -100,6 +102,7 @@ class Settings:
     trusted_devices: timedelta | None = None
     events: tuple[EventSchema, ...] = ()
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
+    single_sign_on: SsoPolicy = field(default_factory=SsoPolicy)
 
     def log_identity(self, key: bytes | None, *, retention: bytes | None = None) -> LogIdentity:
         """Return who the logs of this deployment are, their present public keys (None: not signed, not purged) and the former ones."""
@@ -170,6 +173,8 @@ class EmbeddedOptions:
     `alerts` says what is worth an alert (`ctsec.audit.alerts.AlertPolicy`), and `alert_receiver` is another system that is told of each; it
     may block, an event loop does not wait for it.
 
+    `single_sign_on` says where providers send browsers back to, and how far they may be asked (`ctsec.sso.SsoPolicy`).
+
     `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
     What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
     owners may.
@@ -223,6 +228,7 @@ class EmbeddedOptions:
     anchors: tuple[Anchor[Keeper], ...] = ()
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
     alert_receiver: AlertReceiver | None = None
+    single_sign_on: SsoPolicy = field(default_factory=SsoPolicy)
 
 
 @dataclass(frozen=True, slots=True)

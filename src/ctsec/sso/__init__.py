@@ -12,14 +12,41 @@ from ctsec.lazy import face
 if TYPE_CHECKING:
     from ctsec.sso._async_driving import AsyncDriver as AsyncDriver
     from ctsec.sso._sync_driving import Driver as Driver
+    from ctsec.sso.policy import SsoPolicy as SsoPolicy
+    from ctsec.sso.record import Connection as Connection
+    from ctsec.sso.record import ConnectionState as ConnectionState
+    from ctsec.sso.record import LinkedBy as LinkedBy
+    from ctsec.sso.record import LinkedIdentity as LinkedIdentity
+    from ctsec.sso.settings import ConnectionSettings as ConnectionSettings
+    from ctsec.sso.settings import ConnectionWish as ConnectionWish
+    from ctsec.sso.settings import Preview as Preview
+    from ctsec.sso.settings import preview as preview
 
 _HOME = {
     "AsyncDriver": "ctsec.sso._async_driving",
+    "Connection": "ctsec.sso.record",
+    "ConnectionSettings": "ctsec.sso.settings",
+    "ConnectionState": "ctsec.sso.record",
+    "ConnectionWish": "ctsec.sso.settings",
     "Driver": "ctsec.sso._sync_driving",
+    "LinkedBy": "ctsec.sso.record",
+    "LinkedIdentity": "ctsec.sso.record",
+    "Preview": "ctsec.sso.settings",
+    "SsoPolicy": "ctsec.sso.policy",
+    "preview": "ctsec.sso.settings",
 }
 __all__ = [
     "AsyncDriver",
+    "Connection",
+    "ConnectionSettings",
+    "ConnectionState",
+    "ConnectionWish",
     "Driver",
+    "LinkedBy",
+    "LinkedIdentity",
+    "Preview",
+    "SsoPolicy",
+    "preview",
 ]
 
 __getattr__ = face(__name__, _HOME)

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ctsec.authn.journey import SignInStep
+from ctsec.authn.ticket import Passage
+from ctsec.directory.record import Membership, VerifiedDomain
+from ctsec.encryption.context import Context
+from ctsec.ids import ConnectionId, OrganizationId, UserId, WorkspaceId
+from ctsec.outcome import Outcome, Refusal
+from ctsec.principal import Principal
+from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.transport.reach import Reach
 from ctsec.transport.request import HttpAnswer, HttpRequest
+from ctsec.user import User
 
 
 class AsyncFetches(Protocol):
@@ -13,4 +22,154 @@ class AsyncFetches(Protocol):
 
     async def fetch(self, request: HttpRequest, *, reach: Reach, hosts: frozenset[str] | None) -> HttpAnswer:
         """Return the answer; raise a FetchError if there is none, or the address may not be asked."""
+        ...
+
+
+class AsyncConnectionRecords(Protocol):
+    """Connections of organizations."""
+
+    async def add(self, connection: Connection) -> None:
+        """Insert a connection."""
+        ...
+
+    async def get(self, connection_id: ConnectionId) -> Connection | None:
+        """Return a connection; the caller compares its organization."""
+        ...
+
+    async def of_organization(self, organization_id: OrganizationId) -> tuple[Connection, ...]:
+        """Return the connections of an organization, in the order of ids."""
+        ...
+
+    async def replace(self, connection: Connection) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+    async def remove(self, organization_id: OrganizationId, connection_id: ConnectionId) -> bool:
+        """Delete a connection of an organization with every identity of it; True if there was one."""
+        ...
+
+
+class AsyncIdentityRecords(Protocol):
+    """Whose account an identity at a provider is."""
+
+    async def add(self, identity: LinkedIdentity) -> bool:
+        """Insert an identity; False if it has an account already (nothing is written)."""
+        ...
+
+    async def get(self, digest: bytes) -> LinkedIdentity | None:
+        """Return the identity with this digest."""
+        ...
+
+    async def of_user(self, user_id: UserId) -> tuple[LinkedIdentity, ...]:
+        """Return the identities of a person, in the order of digests."""
+        ...
+
+    async def remove(self, user_id: UserId, digest: bytes) -> bool:
+        """Delete an identity of a person; True if there was one."""
+        ...
+
+
+class AsyncSsoDomains(Protocol):
+    """Domains that organizations have verified, answered by the directory's records."""
+
+    async def get(self, name: str) -> VerifiedDomain | None:
+        """Return a verified domain."""
+        ...
+
+    async def of_organization(self, organization_id: OrganizationId) -> tuple[VerifiedDomain, ...]:
+        """Return the domains of an organization."""
+        ...
+
+
+class AsyncSsoRights(Protocol):
+    """Who may change connections, answered by the roles feature."""
+
+    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
+        """Return why `actor` may not use an organization permission, or None."""
+        ...
+
+    async def may_admit(
+        self, actor: Principal, *, organization: OrganizationId, role: str, workspace: WorkspaceId | None, workspace_role: str | None
+    ) -> Refusal | None:
+        """Return why `actor` may not bring a person into the organization with these roles, or None."""
+        ...
+
+
+class AsyncSsoSealer(Protocol):
+    """Seals what belongs to an organization."""
+
+    async def seal(self, plaintext: bytes, *, context: Context) -> bytes:
+        """Return the sealed bytes."""
+        ...
+
+    async def open(self, blob: bytes, *, context: Context) -> bytes:
+        """Return the plaintext."""
+        ...
+
+
+class AsyncSsoEpochs(Protocol):
+    """Counters that change with what caches hold."""
+
+    async def bump(self, scope: str) -> None:
+        """Change the epoch of `scope` in this transaction."""
+        ...
+
+
+class AsyncSsoAccounts(Protocol):
+    """The accounts that identities lead to."""
+
+    async def add(self, user: User) -> bool:
+        """Insert `user`; False if its e-mail key is taken."""
+        ...
+
+    async def get(self, user_id: UserId) -> User | None:
+        """Return the account."""
+        ...
+
+    async def by_email(self, email_key: str) -> User | None:
+        """Return the account with this key."""
+        ...
+
+    async def replace(self, user: User) -> bool:
+        """Write `user` if the stored version is one less."""
+        ...
+
+
+class AsyncSsoOrganizations(Protocol):
+    """The organizations whose members people become."""
+
+    async def lock(self, organization_id: OrganizationId) -> bool:
+        """Lock the row until the transaction ends; False if there is none."""
+        ...
+
+    async def advance_roles(self, organization_id: OrganizationId) -> None:
+        """Raise the version of the organization's roles by one."""
+        ...
+
+
+class AsyncSsoMemberships(Protocol):
+    """What people are in organizations."""
+
+    async def add(self, membership: Membership) -> bool:
+        """Insert; False if the person is a member already."""
+        ...
+
+    async def get(self, organization_id: OrganizationId, user_id: UserId, *, fresh: bool = False) -> Membership | None:
+        """Return a membership."""
+        ...
+
+
+class AsyncSsoPasswords(Protocol):
+    """Passwords that others may know."""
+
+    async def withdraw_password(self, user_id: UserId, *, reason: str) -> Outcome[object]:
+        """Make a password useless, end the sessions and tell the person."""
+        ...
+
+
+class AsyncSsoJourney(Protocol):
+    """The end of every way in, answered by the sign-in feature."""
+
+    async def arrive(self, user: User, *, passage: Passage, second_factor: bool) -> SignInStep:
+        """Return the step that a sign-in through a connection ends in."""
         ...

@@ -5,8 +5,17 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ctsec.authn.journey import SignInStep
+from ctsec.authn.ticket import Passage
+from ctsec.directory.record import Membership, VerifiedDomain
+from ctsec.encryption.context import Context
+from ctsec.ids import ConnectionId, OrganizationId, UserId, WorkspaceId
+from ctsec.outcome import Outcome, Refusal
+from ctsec.principal import Principal
+from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.transport.reach import Reach
 from ctsec.transport.request import HttpAnswer, HttpRequest
+from ctsec.user import User
 
 
 class Fetches(Protocol):
@@ -14,4 +23,154 @@ class Fetches(Protocol):
 
     def fetch(self, request: HttpRequest, *, reach: Reach, hosts: frozenset[str] | None) -> HttpAnswer:
         """Return the answer; raise a FetchError if there is none, or the address may not be asked."""
+        ...
+
+
+class ConnectionRecords(Protocol):
+    """Connections of organizations."""
+
+    def add(self, connection: Connection) -> None:
+        """Insert a connection."""
+        ...
+
+    def get(self, connection_id: ConnectionId) -> Connection | None:
+        """Return a connection; the caller compares its organization."""
+        ...
+
+    def of_organization(self, organization_id: OrganizationId) -> tuple[Connection, ...]:
+        """Return the connections of an organization, in the order of ids."""
+        ...
+
+    def replace(self, connection: Connection) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+    def remove(self, organization_id: OrganizationId, connection_id: ConnectionId) -> bool:
+        """Delete a connection of an organization with every identity of it; True if there was one."""
+        ...
+
+
+class IdentityRecords(Protocol):
+    """Whose account an identity at a provider is."""
+
+    def add(self, identity: LinkedIdentity) -> bool:
+        """Insert an identity; False if it has an account already (nothing is written)."""
+        ...
+
+    def get(self, digest: bytes) -> LinkedIdentity | None:
+        """Return the identity with this digest."""
+        ...
+
+    def of_user(self, user_id: UserId) -> tuple[LinkedIdentity, ...]:
+        """Return the identities of a person, in the order of digests."""
+        ...
+
+    def remove(self, user_id: UserId, digest: bytes) -> bool:
+        """Delete an identity of a person; True if there was one."""
+        ...
+
+
+class SsoDomains(Protocol):
+    """Domains that organizations have verified, answered by the directory's records."""
+
+    def get(self, name: str) -> VerifiedDomain | None:
+        """Return a verified domain."""
+        ...
+
+    def of_organization(self, organization_id: OrganizationId) -> tuple[VerifiedDomain, ...]:
+        """Return the domains of an organization."""
+        ...
+
+
+class SsoRights(Protocol):
+    """Who may change connections, answered by the roles feature."""
+
+    def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
+        """Return why `actor` may not use an organization permission, or None."""
+        ...
+
+    def may_admit(
+        self, actor: Principal, *, organization: OrganizationId, role: str, workspace: WorkspaceId | None, workspace_role: str | None
+    ) -> Refusal | None:
+        """Return why `actor` may not bring a person into the organization with these roles, or None."""
+        ...
+
+
+class SsoSealer(Protocol):
+    """Seals what belongs to an organization."""
+
+    def seal(self, plaintext: bytes, *, context: Context) -> bytes:
+        """Return the sealed bytes."""
+        ...
+
+    def open(self, blob: bytes, *, context: Context) -> bytes:
+        """Return the plaintext."""
+        ...
+
+
+class SsoEpochs(Protocol):
+    """Counters that change with what caches hold."""
+
+    def bump(self, scope: str) -> None:
+        """Change the epoch of `scope` in this transaction."""
+        ...
+
+
+class SsoAccounts(Protocol):
+    """The accounts that identities lead to."""
+
+    def add(self, user: User) -> bool:
+        """Insert `user`; False if its e-mail key is taken."""
+        ...
+
+    def get(self, user_id: UserId) -> User | None:
+        """Return the account."""
+        ...
+
+    def by_email(self, email_key: str) -> User | None:
+        """Return the account with this key."""
+        ...
+
+    def replace(self, user: User) -> bool:
+        """Write `user` if the stored version is one less."""
+        ...
+
+
+class SsoOrganizations(Protocol):
+    """The organizations whose members people become."""
+
+    def lock(self, organization_id: OrganizationId) -> bool:
+        """Lock the row until the transaction ends; False if there is none."""
+        ...
+
+    def advance_roles(self, organization_id: OrganizationId) -> None:
+        """Raise the version of the organization's roles by one."""
+        ...
+
+
+class SsoMemberships(Protocol):
+    """What people are in organizations."""
+
+    def add(self, membership: Membership) -> bool:
+        """Insert; False if the person is a member already."""
+        ...
+
+    def get(self, organization_id: OrganizationId, user_id: UserId, *, fresh: bool = False) -> Membership | None:
+        """Return a membership."""
+        ...
+
+
+class SsoPasswords(Protocol):
+    """Passwords that others may know."""
+
+    def withdraw_password(self, user_id: UserId, *, reason: str) -> Outcome[object]:
+        """Make a password useless, end the sessions and tell the person."""
+        ...
+
+
+class SsoJourney(Protocol):
+    """The end of every way in, answered by the sign-in feature."""
+
+    def arrive(self, user: User, *, passage: Passage, second_factor: bool) -> SignInStep:
+        """Return the step that a sign-in through a connection ends in."""
         ...

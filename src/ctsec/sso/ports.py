@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctsec.sso._async_ports import AsyncFetches
-from ctsec.sso._sync_ports import Fetches
+from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncFetches, AsyncIdentityRecords
+from ctsec.sso._sync_ports import ConnectionRecords, Fetches, IdentityRecords
 
-__all__ = ["AsyncFetches", "Fetches"]
+__all__ = ["AsyncConnectionRecords", "AsyncFetches", "AsyncIdentityRecords", "ConnectionRecords", "Fetches", "IdentityRecords"]

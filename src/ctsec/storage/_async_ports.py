@@ -46,6 +46,7 @@ from ctsec.rbac._async_ports import (
 )
 from ctsec.recovery._async_ports import AsyncRecoveryRecords, AsyncTermsRecords, AsyncTrailRecords
 from ctsec.residency._async_ports import AsyncMoveRecords, AsyncPrimaryRecords
+from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncIdentityRecords
 from ctsec.storage.backup.stored import StoredBackup
 from ctsec.vault._async_ports import AsyncCredentialRecords
 from ctsec.worker._async_ports import AsyncJobRecords
@@ -192,6 +193,16 @@ class AsyncStore(Protocol):
     @property
     def domains(self) -> AsyncDomainRecords:
         """Domains that organizations have verified."""
+        ...
+
+    @property
+    def connections(self) -> AsyncConnectionRecords:
+        """Connections to identity providers."""
+        ...
+
+    @property
+    def identities(self) -> AsyncIdentityRecords:
+        """Whose account an identity at a provider is."""
         ...
 
     @property

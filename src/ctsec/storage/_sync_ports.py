@@ -47,6 +47,7 @@ from ctsec.rbac._sync_ports import (
 )
 from ctsec.recovery._sync_ports import RecoveryRecords, TermsRecords, TrailRecords
 from ctsec.residency._sync_ports import MoveRecords, PrimaryRecords
+from ctsec.sso._sync_ports import ConnectionRecords, IdentityRecords
 from ctsec.storage.backup.stored import StoredBackup
 from ctsec.vault._sync_ports import CredentialRecords
 from ctsec.worker._sync_ports import JobRecords
@@ -193,6 +194,16 @@ class Store(Protocol):
     @property
     def domains(self) -> DomainRecords:
         """Domains that organizations have verified."""
+        ...
+
+    @property
+    def connections(self) -> ConnectionRecords:
+        """Connections to identity providers."""
+        ...
+
+    @property
+    def identities(self) -> IdentityRecords:
+        """Whose account an identity at a provider is."""
         ...
 
     @property

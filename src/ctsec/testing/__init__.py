@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ctsec.testing.clock import FixedClock
 from ctsec.testing.faults import AsyncProbedStorage, FailAt, Probe, ProbedStorage, Written
+from ctsec.testing.identity_provider import LocalIdentityProvider
 from ctsec.testing.mail import AsyncRecordingMailer, RecordingMailer
 from ctsec.testing.passkeys import SoftwareAuthenticator
 from ctsec.testing.random import UnsafeSeededRandom
@@ -19,6 +20,7 @@ __all__ = [
     "AsyncRecordingMailer",
     "FailAt",
     "FixedClock",
+    "LocalIdentityProvider",
     "Probe",
     "ProbedStorage",
     "RecordingMailer",

@@ -20,7 +20,6 @@ from pydantic import ValidationError
 from ctsec.errors import CtsecError
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind
 from ctsec.security._async import AsyncSecurity
 from ctsec.web import (
     _async_account,
@@ -40,6 +39,7 @@ from ctsec.web import (
     _async_retention,
     _async_roles,
     _async_second_factor,
+    _async_sso,
     _async_vault,
 )
 from ctsec.web._async_call import AsyncCall, AsyncOperation
@@ -52,7 +52,7 @@ from ctsec.web.kinds import KINDS
 from ctsec.web.models import Body
 from ctsec.web.operator_table import OPERATORS
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_mistake, of_refusal, unsupported_media_type
-from ctsec.web.route import Needs, Route
+from ctsec.web.route import Needs, Route, session_refusal
 from ctsec.web.table import ROUTES, by_path
 
 _MODULES: Final = (
@@ -74,10 +74,10 @@ _MODULES: Final = (
     _async_audit,
     _async_audit_export,
     _async_operators,
+    _async_sso,
 )
 _PATHS: Final = by_path()
 _OPERATED: Final = frozenset(route.path for route in OPERATORS)
-_SESSION_ONLY: Final = Refusal(Reason.DENIED, "this takes a signed-in session; an API key can not do it")
 
 
 def _found(name: str) -> AsyncOperation:
@@ -132,23 +132,26 @@ class AsyncApi:
         query = request.arguments()
         if isinstance(query, Refusal):
             return of_refusal(query)
-        unknown = sorted(query.keys() - set(route.query))
+        unknown = sorted(query.keys() - set(route.query)) if not route.more_query else []
         if unknown:
             return of_refusal(Refusal(Reason.INVALID_INPUT, f"unknown query parameter {unknown[0][:40]!r}"))
         # A read takes no writer's lock on SQLite; what a read records goes aside.
         opened = self._security.reading if route.method == "GET" or route.long else self._security.begin
-        async with opened(ambient_request(request, site=self._entry.site)) as unit:
-            call = AsyncCall(
-                security=self._security,
-                unit=unit,
-                site=self._entry.site,
-                request=request,
-                query=query,
-                caller=by if isinstance(by, Caller) else None,
-                body=body,
-                operator=by if isinstance(by, Operator) else None,
-            )
+        call = AsyncCall(
+            security=self._security,
+            opened=None,
+            site=self._entry.site,
+            request=request,
+            query=query,
+            caller=by if isinstance(by, Caller) else None,
+            body=body,
+            operator=by if isinstance(by, Operator) else None,
+        )
+        if route.apart:
             answer = await OPERATIONS[route.operation](call)
+        else:
+            async with opened(ambient_request(request, site=self._entry.site)) as unit:
+                answer = await OPERATIONS[route.operation](replace(call, opened=unit))
         return of_refusal(answer) if isinstance(answer, Refusal) else answer
 
     async def _caller(self, route: Route, request: WebRequest) -> Caller | Operator | Problem | None:
@@ -160,8 +163,9 @@ class AsyncApi:
         caller = await self._entry.caller(request)
         if isinstance(caller, Problem):
             return caller
-        if route.needs is Needs.SESSION and caller.principal.credential.kind is not CredentialKind.SESSION:
-            return of_refusal(_SESSION_ONLY)
+        refusal = session_refusal(route, caller.principal)
+        if refusal is not None:
+            return of_refusal(refusal)
         barred = await self._entry.barred(caller.principal, request.params)
         return caller if barred is None else barred
 

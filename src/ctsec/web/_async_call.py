@@ -8,10 +8,10 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from ctsec.authn.device import DEVICE_LIFE
 from ctsec.authn.record import Session
-from ctsec.ids import InvitationId, KeyId, OrganizationId, SessionId, UserId, WorkspaceId
+from ctsec.ids import ConnectionId, InvitationId, KeyId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Principal
+from ctsec.principal import LOCAL, Principal
 from ctsec.rbac.access import Access
 from ctsec.rbac.decision import DecisionReason
 from ctsec.rbac.manner import manner_of
@@ -37,13 +37,20 @@ class AsyncCall:
     """One request of the table, ready to be answered: ids in its path are of their kinds, its body is a model, its caller is proved."""
 
     security: AsyncSecurity
-    unit: AsyncUnit
+    opened: AsyncUnit | None
     site: Site
     request: WebRequest
     query: Json
     caller: Caller | None
     body: Body | None
     operator: Operator | None = None
+
+    @property
+    def unit(self) -> AsyncUnit:
+        """The unit of work of a route that has one."""
+        if self.opened is None:
+            raise TypeError("expected a route that is not apart")
+        return self.opened
 
     @property
     def known(self) -> Caller:
@@ -88,6 +95,11 @@ class AsyncCall:
     def invitation(self) -> InvitationId:
         """The invitation in the path."""
         return InvitationId(self.request.params["invitation_id"])
+
+    @property
+    def connection(self) -> ConnectionId:
+        """The connection in the path."""
+        return ConnectionId(self.request.params["connection_id"])
 
     @property
     def key(self) -> KeyId:
@@ -136,7 +148,7 @@ class AsyncCall:
         """Return what the caller may do in the organization of the path, or in a workspace; 404 for one who does not belong there."""
         organization = await self.security.gate.organization_of(workspace) if workspace is not None else self.organization
         principal = self.principal
-        foreign = principal.credential.kind is CredentialKind.API_KEY and principal.organization != organization
+        foreign = principal.credential.kind in LOCAL and principal.organization != organization
         if organization is None or foreign:
             return NOT_FOUND
         access = await self.security.gate.access(principal, organization, workspace=workspace)

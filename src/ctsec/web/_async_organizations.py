@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctsec.ids import UserId
 from ctsec.outcome import Refusal
-from ctsec.principal import CredentialKind
+from ctsec.principal import LOCAL
 from ctsec.web import models, views
 from ctsec.web._async_call import Answer, AsyncCall
 from ctsec.web.http import WebResponse
@@ -25,7 +25,7 @@ async def organizations(call: AsyncCall) -> Answer:
     """List the caller's organizations; an API key sees its own."""
     principal = call.principal
     found = await call.unit.directory.organizations_of(UserId(principal.id))
-    own = principal.organization if principal.credential.kind is CredentialKind.API_KEY else None
+    own = principal.organization if principal.credential.kind in LOCAL else None
     # Shown to every member: who proves a second factor in time is refused nowhere.
     due = await call.unit.requirements.due(UserId(principal.id))
     listed = [

@@ -17,7 +17,7 @@ from ctsec.audit.event import Event, EventName, Target, build
 from ctsec.errors import AccessDenied, CtsecError
 from ctsec.ids import OrganizationId, UserId, WorkspaceId, is_id
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Factor, Principal, anonymous
+from ctsec.principal import LOCAL, Factor, Principal, anonymous
 from ctsec.rbac.condition import Situation
 from ctsec.security._sync import Security
 from ctsec.web.credentials import Caller, Via, presented, presented_device
@@ -201,8 +201,8 @@ class Entry:
             organization = home
         if organization is None:
             return NO_ORGANIZATION
-        if principal.credential.kind is CredentialKind.API_KEY and principal.organization != organization:
-            # Elsewhere a key is nobody, even one that is narrowed to workspaces.
+        if principal.credential.kind in LOCAL and principal.organization != organization:
+            # Elsewhere a key is nobody, even one that is narrowed to workspaces, and so is a session of another organization's provider.
             return NOT_FOUND
         return organization, workspace
 

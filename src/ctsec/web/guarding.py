@@ -19,7 +19,7 @@ from typing import Final
 from ctsec.audit.schema import EventCatalogue
 from ctsec.errors import ConfigurationError
 from ctsec.outcome import Reason, Refusal
-from ctsec.principal import SECOND_FACTORS, CredentialKind, Factor, Principal
+from ctsec.principal import COUNTED_SECOND, SESSIONS, Factor, Principal
 from ctsec.rbac.access import Access
 from ctsec.rbac.condition import Condition, Situation, conditioned, max_age, needs_requester
 from ctsec.rbac.decision import DECISIONS, Decision, DecisionReason
@@ -153,13 +153,13 @@ def assurance_refusal(principal: Principal, demand: Demand, *, now: datetime) ->
     credential = principal.credential
     if demand.aal == 1 and demand.within is None:
         return None
-    if credential.kind is not CredentialKind.SESSION:
+    if credential.kind not in SESSIONS:
         return _NO_KEYS
     if credential.aal < demand.aal:
         return _step_up(demand.within)
     if demand.within is None:
         return None
-    second = [proved for factor, proved in credential.factors.items() if factor in SECOND_FACTORS]
+    second = [proved for factor, proved in credential.factors.items() if factor in COUNTED_SECOND]
     # Whoever has a second factor, and was let in without it by a trusted device, has proved nothing that counts as fresh.
     one_factor = demand.aal == 1 and Factor.TRUSTED_DEVICE not in credential.factors
     counted = second or (list(credential.factors.values()) if one_factor else [])

@@ -10,6 +10,7 @@ from ctsec.encryption.customer_key import parse_region
 from ctsec.ids import (
     AlertId,
     AuthenticatorId,
+    ConnectionId,
     CredentialId,
     DekId,
     DeviceId,
@@ -62,6 +63,7 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "elevation_id": _is(ElevationId),
     "invitation_id": _is(InvitationId),
     "key_id": _is(KeyId),
+    "connection_id": _is(ConnectionId),
     "credential_id": _is(CredentialId),
     "passkey_id": _is(PasskeyId),
     "authenticator_id": _is(AuthenticatorId),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
+from ctsec.outcome import Reason, Refusal
+from ctsec.principal import SESSIONS, CredentialKind, Principal
 from ctsec.web.models import Body
 
 
@@ -22,6 +24,8 @@ class Needs(StrEnum):
 class Route:
     """One route: what it asks for, the `operation` that answers, and what it answers with; `streams` says that this is a file.
 
+    One that is `apart` opens its own short units: it waits for somebody else in between. `more_query` lets parameters stand that are not
+    named here, where somebody else writes the address.
     One that takes `long` runs in a unit that only reads, whatever its method: on SQLite a unit that writes would keep others waiting.
     """
 
@@ -36,6 +40,23 @@ class Route:
     returns: tuple[str, ...] = ()
     long: bool = False
     streams: bool = False
+    apart: bool = False
+    more_query: bool = False
+
+
+# What a session through a provider may use besides its organization's routes; account settings take the account's own proof.
+_OWN: Final = frozenset({"sign_out", "session", "organizations", "step_up", "step_up_options", "step_up_passkey"})
+_SESSION_ONLY: Final = Refusal(Reason.DENIED, "this takes a signed-in session; an API key can not do it")
+_ACCOUNT_ONLY: Final = Refusal(Reason.DENIED, "this takes a session of the account itself; sign in with your own password or passkey")
+
+
+def session_refusal(route: Route, principal: Principal) -> Refusal | None:
+    """Return why a credential may not use a route, or None."""
+    kind = principal.credential.kind
+    if route.needs is Needs.SESSION and kind not in SESSIONS:
+        return _SESSION_ONLY
+    placed = "{organization_id}" in route.path or "{workspace_id}" in route.path
+    return _ACCOUNT_ONLY if kind is CredentialKind.SSO_SESSION and not placed and route.operation not in _OWN else None
 
 
 def principal_route(line: str, summary: str, *, needs: Needs = Needs.PRINCIPAL, status: int = 200, **rest: Any) -> Route:

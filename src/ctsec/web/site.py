@@ -3,9 +3,10 @@
 Rules that this module keeps:
 
 - the cookie is `__Host-ctsec_session`, Secure, HttpOnly, SameSite=Lax, Path=/ and without a domain: no sibling host can set or read it;
-- the cookies of a known device and of who asked for a link are written in the same way, as `__Host-ctsec_device` and `__Host-ctsec_link`;
-- only where the site itself is plain http on this machine are they `ctsec_session`, `ctsec_device` and `ctsec_link` without Secure, since
-  browsers would drop the others.
+- the cookies of a known device, of who asked for a link and of who was sent to a provider are written in the same way, as
+  `__Host-ctsec_device`, `__Host-ctsec_link` and `__Host-ctsec_sso`;
+- only where the site itself is plain http on this machine are they `ctsec_session`, `ctsec_device`, `ctsec_link` and `ctsec_sso` without
+  Secure, since browsers would drop the others.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 COOKIE: Final = "ctsec_session"
 DEVICE_COOKIE: Final = "ctsec_device"
 LINK_COOKIE: Final = "ctsec_link"
+SSO_COOKIE: Final = "ctsec_sso"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class Site:
         """The name of the cookie that a browser holds beside a mailed link."""
         return self._name(LINK_COOKIE)
 
+    @property
+    def sso_cookie_name(self) -> str:
+        """The name of the cookie that a browser holds while it is at a provider."""
+        return self._name(SSO_COOKIE)
+
     def set_cookie(self, token: str, *, expires_at: datetime, now: datetime) -> str:
         """Return the Set-Cookie value that stores a session token until the session's absolute end."""
         return self._cookie(self.cookie_name, token, max(0, int((expires_at - now).total_seconds())))
@@ -66,6 +73,10 @@ class Site:
     def set_link_cookie(self, token: str, *, life: timedelta) -> str:
         """Return the Set-Cookie value that stores the browser's half of a link for `life`; an empty token without life removes it."""
         return self._cookie(self.link_cookie_name, token, int(life.total_seconds()))
+
+    def set_sso_cookie(self, token: str, *, life: timedelta) -> str:
+        """Return the Set-Cookie value that binds a sign-in at a provider to this browser; an empty token without life removes it."""
+        return self._cookie(self.sso_cookie_name, token, int(life.total_seconds()))
 
     def clear_cookie(self) -> str:
         """Return the Set-Cookie value that removes the session token."""

@@ -18,6 +18,7 @@ from ctsec.web.route import Route
 from ctsec.web.route import open_route as _open
 from ctsec.web.route import principal_route as _route
 from ctsec.web.route import session_route as _signed_in
+from ctsec.web.sso_table import SINGLE_SIGN_ON
 
 _PAGE: Final = ("after", "limit")
 _SIGNED_IN: Final = ("status", "user_id", "session_id", "aal:integer", "organization_id", "expires_at:date-time", "csrf_token")
@@ -324,6 +325,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *OPERATORS,
     *RETENTION,
     *ALERTS,
+    *SINGLE_SIGN_ON,
 )
 
 

@@ -133,6 +133,10 @@ class TestDomains(conformance.AsyncDomainConformance):
     pass
 
 
+class TestConnections(conformance.AsyncConnectionConformance):
+    pass
+
+
 class TestKeys(conformance.AsyncKeyConformance):
     pass
 

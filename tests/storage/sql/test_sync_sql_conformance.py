@@ -135,6 +135,10 @@ class TestDomains(conformance.DomainConformance):
     pass
 
 
+class TestConnections(conformance.ConnectionConformance):
+    pass
+
+
 class TestKeys(conformance.KeyConformance):
     pass
 

@@ -48,7 +48,7 @@ class Activity(NamedTuple):
 
 # Class, activity, and the names of its events.
 _LINES: Final = """
-3001  1  user.signed_up user.imported
+3001  1  user.signed_up user.imported user.provisioned
 3001  2  user.enabled
 3001  3  password.changed password.change_refused
 3001  4  password.reset password.reset_requested
@@ -57,8 +57,9 @@ _LINES: Final = """
 3001 11  mfa.removed mfa.reset passkey.removed authenticator.disabled
 3001 99  user.email_verified verification.requested email.change_requested email.change_refused email.changed password.withdrawn
 3001 99  password.check_skipped mfa.enrolment_started mfa.reset_requested mfa.reset_approved mfa.reset_canceled
+3001 99  sso_identity.linked
 3001 99  passkey.registration_started passkey.renamed authenticator.renamed
-3002  1  user.signed_in user.sign_in_refused mfa.code_refused backup_code.redeemed
+3002  1  user.signed_in user.sign_in_refused sso.sign_in_refused mfa.code_refused backup_code.redeemed
 3002  2  session.revoked
 3002  6  user.sign_in_started user.sign_in_link_requested
 3002 99  user.second_step_skipped user.stepped_up token.refused
@@ -66,6 +67,10 @@ _LINES: Final = """
 3003  2  session.organization_switched
 3004  1  device.trusted support_case.opened domain.verified organization.created workspace.created invitation.created custom_role.created
 3004  1  backup.saved api_key.minted data_key.created customer_key.registered index_key.created credential.stored workspace_move.started
+3004  1  sso_connection.created
+3004  2  sso_connection.tested
+3004  3  sso_connection.changed sso_connection.enabled sso_connection.disabled
+3004  4  sso_connection.removed
 3004  2  backup.verified support_case.viewed credential.disclosed residency.reported
 3004  3  recovery_terms.changed organization.changed organization.mfa_policy_changed custom_role.changed api_key.rotated data_key.rotated
 3004  3  customer_key.replaced customer_key.rotated credential.rotated credential.changed region.promoted support_case.approved

@@ -26,7 +26,7 @@ from ctsec.audit.retention.record import StoredPlans
 from ctsec.ids import HoldId, OrganizationId, new_id
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Principal
+from ctsec.principal import SESSIONS, Principal
 
 T = TypeVar("T")
 MANAGE: Final = "organization:manage"
@@ -205,7 +205,7 @@ class AsyncRetention:
 
     async def _may(self, actor: Principal, organization: OrganizationId) -> Refusal | None:
         refusal = await self._parts.rights.may(actor, organization=organization, permission=MANAGE)
-        if refusal is None and actor.credential.kind is not CredentialKind.SESSION:
+        if refusal is None and actor.credential.kind not in SESSIONS:
             refusal = _SIGN_IN
         if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
             refusal = _STEP_UP

@@ -46,6 +46,7 @@ from ctsec.storage.memory._async_recovery import (
 )
 from ctsec.storage.memory._async_retention import AsyncMemoryPurges, AsyncMemoryRetention
 from ctsec.storage.memory._async_sealed import AsyncMemoryReencryptions
+from ctsec.storage.memory._async_sso import AsyncMemoryConnections, AsyncMemoryIdentities
 from ctsec.storage.memory._async_streams import AsyncMemoryPositions
 from ctsec.storage.memory._async_tree import AsyncMemoryCheckpoints, AsyncMemoryTree
 from ctsec.storage.memory._async_vault import AsyncMemoryCredentials
@@ -80,6 +81,8 @@ class AsyncMemoryStore:
     trails: AsyncMemoryTrails
     recovery_terms: AsyncMemoryTerms
     domains: AsyncMemoryDomains
+    connections: AsyncMemoryConnections
+    identities: AsyncMemoryIdentities
     api_keys: AsyncMemoryKeys
     deks: AsyncMemoryDeks
     customer_keys: AsyncMemoryCustomerKeys
@@ -133,6 +136,8 @@ class AsyncMemoryStore:
             trails=AsyncMemoryTrails(tx),
             recovery_terms=AsyncMemoryTerms(tx),
             domains=AsyncMemoryDomains(tx),
+            connections=AsyncMemoryConnections(tx),
+            identities=AsyncMemoryIdentities(tx),
             api_keys=AsyncMemoryKeys(tx),
             deks=AsyncMemoryDeks(tx),
             customer_keys=AsyncMemoryCustomerKeys(tx),

@@ -47,6 +47,7 @@ from ctsec.storage.memory._sync_recovery import (
 )
 from ctsec.storage.memory._sync_retention import MemoryPurges, MemoryRetention
 from ctsec.storage.memory._sync_sealed import MemoryReencryptions
+from ctsec.storage.memory._sync_sso import MemoryConnections, MemoryIdentities
 from ctsec.storage.memory._sync_streams import MemoryPositions
 from ctsec.storage.memory._sync_tree import MemoryCheckpoints, MemoryTree
 from ctsec.storage.memory._sync_vault import MemoryCredentials
@@ -81,6 +82,8 @@ class MemoryStore:
     trails: MemoryTrails
     recovery_terms: MemoryTerms
     domains: MemoryDomains
+    connections: MemoryConnections
+    identities: MemoryIdentities
     api_keys: MemoryKeys
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
@@ -134,6 +137,8 @@ class MemoryStore:
             trails=MemoryTrails(tx),
             recovery_terms=MemoryTerms(tx),
             domains=MemoryDomains(tx),
+            connections=MemoryConnections(tx),
+            identities=MemoryIdentities(tx),
             api_keys=MemoryKeys(tx),
             deks=MemoryDeks(tx),
             customer_keys=MemoryCustomerKeys(tx),

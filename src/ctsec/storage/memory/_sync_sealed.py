@@ -9,10 +9,10 @@ from typing import Any
 from ctsec.encryption._sync_ports import Key
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.reencryption import Reencryption, Stored, StoredValue
-from ctsec.ids import AuthenticatorId, CredentialId, DekId, OrganizationId
+from ctsec.ids import AuthenticatorId, ConnectionId, CredentialId, DekId, OrganizationId
 from ctsec.storage.memory.sealed import under_keys
 from ctsec.storage.memory.state import Transaction
-from ctsec.storage.memory.tables import AUTHENTICATORS, CREDENTIAL_SECRETS, CREDENTIALS, INDEX_KEYS, REENCRYPTIONS
+from ctsec.storage.memory.tables import AUTHENTICATORS, CONNECTIONS, CREDENTIAL_SECRETS, CREDENTIALS, INDEX_KEYS, REENCRYPTIONS
 
 
 class MemoryReencryptions:
@@ -37,6 +37,8 @@ class MemoryReencryptions:
         name: Any = key[0]
         if table is Stored.VAULT:
             return self._put_secret(CredentialId(name), before, after)
+        if table is Stored.CONNECTION:
+            return self._put_client_secret(ConnectionId(name), scope, before, after)
         if table is Stored.INDEX_KEY:
             place = (OrganizationId(scope), *key)
             return self._put_index_key(place, before, after)
@@ -71,6 +73,9 @@ class MemoryReencryptions:
         if table is Stored.INDEX_KEY:
             keys = [each for each in self._tx.scan(INDEX_KEYS) if each.organization_id == scope]
             return [StoredValue(key=(each.place, each.generation), blob=each.sealed) for each in keys]
+        if table is Stored.CONNECTION:
+            own = [each for each in self._tx.scan(CONNECTIONS) if each.organization_id == scope]
+            return [StoredValue(key=(each.id,), blob=each.sealed_secret) for each in own]
         if scope != DEPLOYMENT:
             return []
         return [StoredValue(key=(each.id,), blob=each.sealed_seed, owner=each.user_id) for each in self._tx.scan(AUTHENTICATORS)]
@@ -79,6 +84,13 @@ class MemoryReencryptions:
         if self._tx.current(CREDENTIAL_SECRETS, credential) != before:
             return False
         self._tx.put(CREDENTIAL_SECRETS, credential, after)
+        return True
+
+    def _put_client_secret(self, connection: ConnectionId, scope: str, before: bytes, after: bytes) -> bool:
+        found = self._tx.current(CONNECTIONS, connection)
+        if found is None or found.organization_id != scope or found.sealed_secret != before:
+            return False
+        self._tx.put(CONNECTIONS, connection, replace(found, sealed_secret=after, version=found.version + 1))
         return True
 
     def _put_index_key(self, place: Any, before: bytes, after: bytes) -> bool:

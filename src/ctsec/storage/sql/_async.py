@@ -43,6 +43,7 @@ from ctsec.storage.sql._async_passkeys import AsyncSqlPasskeys
 from ctsec.storage.sql._async_recovery import AsyncSqlDomains, AsyncSqlRecoveries, AsyncSqlTerms, AsyncSqlTrails
 from ctsec.storage.sql._async_retention import AsyncSqlPurges, AsyncSqlRetention
 from ctsec.storage.sql._async_sealed import AsyncSqlReencryptions
+from ctsec.storage.sql._async_sso import AsyncSqlConnections, AsyncSqlIdentities
 from ctsec.storage.sql._async_streams import AsyncSqlPositions
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql._async_tree import AsyncSqlCheckpoints, AsyncSqlTree
@@ -88,6 +89,8 @@ class AsyncSqlStore:
     trails: AsyncSqlTrails
     recovery_terms: AsyncSqlTerms
     domains: AsyncSqlDomains
+    connections: AsyncSqlConnections
+    identities: AsyncSqlIdentities
     api_keys: AsyncSqlKeys
     deks: AsyncSqlDeks
     customer_keys: AsyncSqlCustomerKeys
@@ -141,6 +144,8 @@ class AsyncSqlStore:
             trails=AsyncSqlTrails(run, tables),
             recovery_terms=AsyncSqlTerms(run, tables),
             domains=AsyncSqlDomains(run, tables),
+            connections=AsyncSqlConnections(run, tables),
+            identities=AsyncSqlIdentities(run, tables),
             api_keys=AsyncSqlKeys(run, tables),
             deks=AsyncSqlDeks(run, tables),
             customer_keys=AsyncSqlCustomerKeys(run, tables),

@@ -44,6 +44,7 @@ from ctsec.storage.sql._sync_passkeys import SqlPasskeys
 from ctsec.storage.sql._sync_recovery import SqlDomains, SqlRecoveries, SqlTerms, SqlTrails
 from ctsec.storage.sql._sync_retention import SqlPurges, SqlRetention
 from ctsec.storage.sql._sync_sealed import SqlReencryptions
+from ctsec.storage.sql._sync_sso import SqlConnections, SqlIdentities
 from ctsec.storage.sql._sync_streams import SqlPositions
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql._sync_tree import SqlCheckpoints, SqlTree
@@ -89,6 +90,8 @@ class SqlStore:
     trails: SqlTrails
     recovery_terms: SqlTerms
     domains: SqlDomains
+    connections: SqlConnections
+    identities: SqlIdentities
     api_keys: SqlKeys
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
@@ -142,6 +145,8 @@ class SqlStore:
             trails=SqlTrails(run, tables),
             recovery_terms=SqlTerms(run, tables),
             domains=SqlDomains(run, tables),
+            connections=SqlConnections(run, tables),
+            identities=SqlIdentities(run, tables),
             api_keys=SqlKeys(run, tables),
             deks=SqlDeks(run, tables),
             customer_keys=SqlCustomerKeys(run, tables),

@@ -51,7 +51,8 @@ class FeatureTables:
             at("last_seen_at"),
             number("idle_seconds"), at("expires_at"), Column("aal", Integer(), nullable=False),
             Column("factors", JsonText[Any]("moments", "session.factors"), nullable=False), ident("organization_id", nullable=True),
-            words("user_agent"), words("address"), at("revoked_at", nullable=True), number("version"), key=("id",),
+            words("user_agent"), words("address"), at("revoked_at", nullable=True), number("version"),
+            ident("connection_id", nullable=True), key=("id",),
             by_user=("user_id",), by_end=("expires_at",), by_revocation=("revoked_at",),
         )  # fmt: skip
         self.authenticator = self._table(

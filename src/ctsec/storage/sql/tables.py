@@ -19,6 +19,8 @@ from ctsec.errors import ConfigurationError
 from ctsec.guard.proof import Purpose
 from ctsec.recovery.record import RecoveryState
 from ctsec.residency.record import MAX_KEY, MAX_KIND, MoveState, ResidenceState
+from ctsec.sso.oidc.presets import Provider
+from ctsec.sso.record import ConnectionState, LinkedBy
 from ctsec.storage.sql.feature_tables import FeatureTables
 from ctsec.storage.sql.log_tables import event_columns, log_tables
 from ctsec.storage.sql.table_columns import EMAIL_LENGTH, KEY_LENGTH, at, blob, ident, number, words
@@ -77,6 +79,7 @@ class Tables(FeatureTables):
         self.log = log_tables(self._table)
         self._work()
         self._recovery()
+        self._single_sign_on()
         self._guard()
         self._residency()
         self._region()
@@ -125,6 +128,20 @@ class Tables(FeatureTables):
         self.domain = self._table(
             "domain", ident("name", length=EMAIL_LENGTH), ident("organization_id"), words("proof"), ident("recorded_by", length=256),
             at("recorded_at"), key=("name",), by_organization=("organization_id", "name"),
+        )  # fmt: skip
+
+    def _single_sign_on(self) -> None:
+        self.sso_connection = self._table(
+            "sso_connection", ident("id"), ident("organization_id"), words("name"),
+            Column("provider", EnumText(Provider, "sso_connection.provider"), nullable=False), words("client_id"), blob("sealed_secret"),
+            words("settings"), ident("default_role"), Column("state", EnumText(ConnectionState, "sso_connection.state"), nullable=False),
+            ident("created_by", length=256), at("created_at"), at("tested_at", nullable=True), at("enabled_at", nullable=True),
+            number("version"), key=("id",), by_organization=("organization_id", "id"),
+        )  # fmt: skip
+        self.sso_identity = self._table(
+            "sso_identity", Column("digest", Digest(64), nullable=False), ident("connection_id"), ident("organization_id"),
+            ident("user_id"), words("issuer"), words("subject"), Column("linked_by", EnumText(LinkedBy, "sso_identity.linked_by"),
+            nullable=False), at("linked_at"), key=("digest",), by_connection=("connection_id",), by_user=("user_id",),
         )  # fmt: skip
 
     def _guard(self) -> None:

@@ -49,6 +49,7 @@ from ctsec.testing.conformance._async_recovery import AsyncDomainConformance, As
 from ctsec.testing.conformance._async_reencryption import AsyncReencryptionConformance
 from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
 from ctsec.testing.conformance._async_retention import AsyncErasureConformance, AsyncRetentionConformance
+from ctsec.testing.conformance._async_sso import AsyncConnectionConformance
 from ctsec.testing.conformance._async_streams import AsyncPositionConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
 from ctsec.testing.conformance._async_tree import AsyncTreeConformance
@@ -88,6 +89,7 @@ from ctsec.testing.conformance._sync_recovery import DomainConformance, Recovery
 from ctsec.testing.conformance._sync_reencryption import ReencryptionConformance
 from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
 from ctsec.testing.conformance._sync_retention import ErasureConformance, RetentionConformance
+from ctsec.testing.conformance._sync_sso import ConnectionConformance
 from ctsec.testing.conformance._sync_streams import PositionConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
 from ctsec.testing.conformance._sync_tree import TreeConformance
@@ -105,6 +107,7 @@ __all__ = [
     "AsyncAuthenticatorConformance",
     "AsyncBackupCodeConformance",
     "AsyncBreakGlassConformance",
+    "AsyncConnectionConformance",
     "AsyncCredentialConformance",
     "AsyncCustomRoleConformance",
     "AsyncCustomerKeyConformance",
@@ -155,6 +158,7 @@ __all__ = [
     "AuthenticatorConformance",
     "BackupCodeConformance",
     "BreakGlassConformance",
+    "ConnectionConformance",
     "CredentialConformance",
     "CustomRoleConformance",
     "CustomerKeyConformance",

@@ -11,6 +11,7 @@ from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance._sync_vault import credential, index_key
 from ctsec.testing.conformance.expect import equal
 from ctsec.testing.conformance.samples import NOW, TICK, authenticator, dek, ignore, org_id, user_id
+from ctsec.testing.conformance.sso_samples import connection
 
 
 def blob(under: int, rest: int = 0) -> bytes:
@@ -34,11 +35,14 @@ class ReencryptionConformance:
                 store.credentials.add(credential(n, of=1, name=f"n{n}"), blob(1 + n % 3, n))
                 store.index_keys.add(replace(index_key(1 + n % 2, of=1, place=f"note.{n // 2}"), sealed=blob(1 + n % 3, n)))
                 store.authenticators.add(replace(authenticator(n, of=n), sealed_seed=blob(1 + n % 3, n)))
+                store.connections.add(replace(connection(n, of=1), sealed_secret=blob(1 + n % 3, n)))
             store.credentials.add(credential(9, of=2, name="n"), blob(1, 9))
+            store.connections.add(replace(connection(9, of=2), sealed_secret=blob(1, 9)))
             store.index_keys.add(replace(index_key(1, of=2, place="note.0"), sealed=blob(1, 9)))
         wanted = {
             Stored.VAULT: [StoredValue(key=(credential(n).id,), blob=blob(1 + n % 3, n)) for n in range(5)],
             Stored.INDEX_KEY: [StoredValue(key=(f"note.{n // 2}", 1 + n % 2), blob=blob(1 + n % 3, n)) for n in range(5)],
+            Stored.CONNECTION: [StoredValue(key=(connection(n, of=1).id,), blob=blob(1 + n % 3, n)) for n in range(5)],
             Stored.SEED: [StoredValue(key=(authenticator(n, of=n).id,), blob=blob(1 + n % 3, n), owner=user_id(n)) for n in range(5)],
         }
         with storage.reading() as store:
@@ -62,10 +66,12 @@ class ReencryptionConformance:
             store.credentials.add(credential(1, of=1, name="n"), blob(1))
             store.index_keys.add(replace(index_key(1, of=1, place="note.a"), sealed=blob(1)))
             store.authenticators.add(replace(authenticator(1, of=1), sealed_seed=blob(1)))
+            store.connections.add(replace(connection(1, of=1), sealed_secret=blob(1)))
         places: tuple[tuple[Stored, str, tuple[str | int, ...]], ...] = (
             (Stored.VAULT, org_id(1), (credential(1).id,)),
             (Stored.INDEX_KEY, org_id(1), ("note.a", 1)),
             (Stored.SEED, "deployment", (authenticator(1, of=1).id,)),
+            (Stored.CONNECTION, org_id(1), (connection(1, of=1).id,)),
         )
         with storage.begin(after_commit=ignore) as store:
             for stored, scope, key in places:
@@ -74,8 +80,11 @@ class ReencryptionConformance:
                 equal(change(stored, scope, key=key, before=blob(1), after=blob(2)), True)
                 equal(change(stored, scope, key=key, before=blob(1), after=blob(3)), False)
             equal(store.reencryptions.replace(Stored.INDEX_KEY, org_id(2), key=("note.a", 1), before=blob(2), after=blob(3)), False)
+            elsewhere = (connection(1, of=1).id,)
+            equal(store.reencryptions.replace(Stored.CONNECTION, org_id(2), key=elsewhere, before=blob(2), after=blob(3)), False)
             equal(store.reencryptions.replace(Stored.VAULT, org_id(1), key=("crd_none",), before=blob(2), after=blob(3)), False)
         with storage.reading() as store:
+            equal(store.connections.get(connection(1, of=1).id), replace(connection(1, of=1), sealed_secret=blob(2), version=2))
             equal(store.credentials.sealed(credential(1).id), blob(2))
             equal([each.sealed for each in store.index_keys.of_place(org_id(1), "note.a")], [blob(2)])
             before = replace(authenticator(1, of=1), sealed_seed=blob(2))

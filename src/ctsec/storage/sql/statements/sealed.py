@@ -93,6 +93,9 @@ def _place(tables: Tables, stored: Stored, scope: str) -> _Place:
         c, s = tables.credential, tables.credential_secret
         source = c.join(s, s.c.credential_id == c.c.id)
         return _Place(source, (c.c.id,), None, c.c.organization_id == scope, s, s.c.sealed, (s.c.credential_id,))
+    if stored is Stored.CONNECTION:
+        o = tables.sso_connection
+        return _Place(o, (o.c.id,), None, o.c.organization_id == scope, o, o.c.sealed_secret, (o.c.id,), versioned=True)
     if stored is Stored.INDEX_KEY:
         t = tables.index_key
         key = (t.c.place, t.c.generation)

@@ -1,0 +1,37 @@
+# Generated from src/ctsec/authn/_async_federated.py by tools/twin.py; edit that file.
+"""The way in through an organization's identity provider, once the provider's word is judged (async source).
+
+Rules that this module keeps:
+
+- the session that it gives is started by the function that ends every way in, and counts in the organization of the connection alone;
+- a second factor of the person's own is asked for unless the connection's word for one counts; then none of the account's is proved;
+- whether the account's address is confirmed does not matter: the identity is what was proved.
+"""
+
+from __future__ import annotations
+
+from ctsec.authn._sync import SignIn
+from ctsec.authn.journey import SignInStep
+from ctsec.authn.ticket import Passage
+from ctsec.guard.attempts import Charge
+from ctsec.principal import Factor
+from ctsec.user import User
+
+
+class FederatedSignIn(SignIn):
+    """Goes on with somebody whom a connection has named; never handed out, for it believes what it is told."""
+
+    __slots__ = ()
+
+    def arrive(self, user: User, *, passage: Passage, second_factor: bool) -> SignInStep:
+        """Return the step that a sign-in through a connection ends in; `second_factor`: the provider's word for one counts."""
+        refusal = self._may_act(user, known=True)
+        if refusal is not None:
+            return self._refuse(refusal, subject=user.id)
+        now = self._ambient.now()
+        if second_factor:
+            return self._complete(user, factors={Factor.SSO.value: now, Factor.SSO_MFA.value: now}, charges=(), passage=passage)
+        enrolled = self._parts.second_factors.enrolled(user.id)
+        if enrolled:
+            return self._ticket(user, enrolled, by=Factor.SSO, charge=Charge(), passage=passage)
+        return self._complete(user, factors={Factor.SSO.value: now}, charges=(), passage=passage)

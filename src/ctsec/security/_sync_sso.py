@@ -1,0 +1,188 @@
+# Generated from src/ctsec/security/_async_sso.py by tools/twin.py; edit that file.
+"""Sign-ins through providers, from the button to the session: short units of work, and the provider asked between them (async source).
+
+Rules that this module keeps:
+
+- no transaction is open while a provider is asked, however slow it is;
+- what a browser brings back is consumed before the provider hears of it;
+- a provider's document and keys are kept in this process for a while, for one version of its connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+
+from ctsec.ambient import Ambient, Request
+from ctsec.authn.journey import SignInStep
+from ctsec.errors import FetchError
+from ctsec.ids import ConnectionId, OrganizationId, UserId
+from ctsec.jose.rejection import Rejected
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal
+from ctsec.secret import SecretText
+from ctsec.security._sync_unit import Unit
+from ctsec.sso._sync_driving import Driver
+from ctsec.sso._sync_ports import Fetches
+from ctsec.sso.oidc.authorization import PENDING_LIFE, PendingSignIn, begin_sign_in
+from ctsec.sso.oidc.client import OidcClient
+from ctsec.sso.oidc.flow import ProvedSignIn, complete_sign_in, discover
+from ctsec.sso.oidc.key_cache import KeyCache
+from ctsec.sso.oidc.metadata import ProviderMetadata
+from ctsec.sso.oidc.tokens import Exchange
+from ctsec.sso.record import Connection, LinkedIdentity
+from ctsec.transport.fetch import Fetcher
+
+METADATA_LIFE: Final = timedelta(minutes=10)
+MOST_KEPT: Final = 1000
+Units: TypeAlias = Callable[[Request | None], AbstractContextManager[Unit]]
+_AWAY: Final = Refusal(Reason.CONFLICT, "your provider can not be asked at this moment; try again later")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRedirect:
+    """Where to send the browser, and what it keeps until it is back (`browser`, until `expires_at`)."""
+
+    url: str
+    browser: SecretText
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What is known of a provider, for one version of its connection."""
+
+    connection: ConnectionId
+    version: int
+    metadata: ProviderMetadata
+    came_at: datetime
+    keys: KeyCache | None = None
+
+
+class Sso:
+    """Signs people in through the connections of organizations."""
+
+    __slots__ = ("_ambient", "_begin", "_driver", "_kept")
+
+    def __init__(self, begin: Units, *, ambient: Ambient, fetcher: Fetches | None = None) -> None:
+        self._begin = begin
+        guarded = Fetcher()
+        self._driver = Driver(fetcher if fetcher is not None else guarded)
+        self._ambient = ambient
+        self._kept: dict[ConnectionId, _Kept] = {}
+
+    def begin(
+        self, connection: ConnectionId, *, email: str = "", principal: Principal | None = None, request: Request | None = None
+    ) -> Outcome[SignInRedirect]:
+        """Begin a sign-in, or, with `principal`, the link of an identity to a signed-in person's account.
+
+        Reasons: NOT_FOUND, CONFLICT if the provider can not be asked, THROTTLED; for a link NOT_AUTHENTICATED and STEP_UP_REQUIRED too.
+        """
+        with self._begin(request) as unit:
+            found = unit.sso.enabled(connection)
+            if isinstance(found, Refusal):
+                return found
+            refusal = unit.sso.may_link(principal, found) if principal is not None else None
+            if refusal is not None:
+                return refusal
+            charge = unit.sso_pending.charge()
+            if isinstance(charge, Refusal):
+                return charge
+            client = unit.connections.client(found)
+        kept = self._known(found, client)
+        if isinstance(kept, str):
+            with self._begin(request) as unit:
+                unit.sso.refuse(found, kept)
+            return _AWAY
+        begun = begin_sign_in(client, kept.metadata, now=self._ambient.now(), random=self._ambient.random, login_hint=email)
+        with self._begin(request) as unit:
+            browser = unit.sso_pending.remember(
+                begun.pending, person=UserId(principal.id) if principal is not None else None, charge=charge
+            )
+        return SignInRedirect(url=begun.url, browser=browser, expires_at=begun.pending.begun_at + PENDING_LIFE)
+
+    def complete(
+        self, connection: ConnectionId, *, parameters: Iterable[tuple[str, str]], browser: str, request: Request | None = None
+    ) -> SignInStep | LinkedIdentity:
+        """Take a callback to its end; `parameters` as they stood in the address, `browser` is what the browser has kept.
+
+        Reasons: INVALID_TOKEN for what was not begun in this browser for this connection or was used, INVALID_CREDENTIALS for everything
+        that the provider's answer or the organization's rules do not allow; which of these it was is in the log.
+        """
+        given = tuple(parameters)
+        state = next((value for name, value in given if name == "state"), "")
+        with self._begin(request) as unit:
+            resumed = unit.sso_pending.resume(connection, state=state, browser=browser)
+        if isinstance(resumed, Refusal):
+            return resumed
+        with self._begin(request) as unit:
+            found = unit.sso.enabled(connection)
+            if isinstance(found, Refusal):
+                return found
+            client = unit.connections.client(found)
+        kept = self._known(found, client)
+        outcome: ProvedSignIn | str
+        if isinstance(kept, str):
+            outcome = kept
+        else:
+            exchange = Exchange(client=client, metadata=kept.metadata, now=self._ambient.now(), random=self._ambient.random)
+            outcome = self._judged(exchange, kept, pending=resumed.pending, given=given)
+        with self._begin(request) as unit:
+            if isinstance(outcome, str):
+                return unit.sso.refuse(found, outcome)
+            if resumed.person is not None:
+                return unit.sso.link(resumed.person, connection, outcome.identity)
+            return unit.sso.arrive(connection, outcome.identity)
+
+    def test(
+        self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId, request: Request | None = None
+    ) -> Outcome[Connection]:
+        """Ask the provider for its document, and keep whether that is what the connection says; `tested_at` tells if it passed."""
+        with self._begin(request) as unit:
+            every = unit.connections.of_organization(organization=organization)
+            found = next((each for each in every if each.id == connection), None)
+            refusal = unit.connections.refusal(actor, organization=organization)
+            if refusal is not None:
+                return refusal
+            if found is None:
+                return Refusal(Reason.NOT_FOUND, "there is no such connection")
+            client = unit.connections.client(found)
+        self._kept.pop(connection, None)
+        kept = self._known(found, client)
+        problem = kept if isinstance(kept, str) else None
+        with self._begin(request) as unit:
+            return unit.connections.tested(actor, found, organization=organization, problem=problem)
+
+    def _judged(self, exchange: Exchange, kept: _Kept, *, pending: PendingSignIn, given: tuple[tuple[str, str], ...]) -> ProvedSignIn | str:
+        """Return who the provider says it is, or in one word why that is not believed."""
+        steps = complete_sign_in(exchange, pending=pending, parameters=given, keys=kept.keys)
+        try:
+            judged = self._driver.drive(steps, client=exchange.client)
+        except FetchError as error:
+            return error.code
+        self._kept[kept.connection] = replace(kept, keys=judged.keys)
+        if isinstance(judged.outcome, ProvedSignIn):
+            return judged.outcome
+        return judged.outcome.reason.value if isinstance(judged.outcome, Rejected) else "unexpected"
+
+    def _known(self, connection: Connection, client: OidcClient) -> _Kept | str:
+        """Return what the provider says of itself, or in one word why that is not known."""
+        now, kept = self._ambient.now(), self._kept.get(connection.id)
+        if kept is not None and kept.version == connection.version and timedelta() <= now - kept.came_at < METADATA_LIFE:
+            return kept
+        try:
+            found = self._driver.drive(discover(client), client=client)
+        except FetchError as error:
+            return error.code
+        if isinstance(found, Rejected):
+            return found.reason.value
+        keys = kept.keys if kept is not None and kept.version == connection.version else None
+        made = _Kept(connection=connection.id, version=connection.version, metadata=found, came_at=now, keys=keys)
+        self._kept.pop(connection.id, None)
+        while len(self._kept) >= MOST_KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        self._kept[connection.id] = made
+        return made

@@ -1,0 +1,253 @@
+"""Connections of organizations to their identity providers: drafted, tested, enabled, disabled, removed (async source).
+
+Rules that this module keeps:
+
+- every change takes `sso:manage` (owners and admins, where the policy does not name it) and a second factor proved just now;
+- the role that newcomers get is one that the actor may give, and never that of an owner or an admin;
+- people sign in only through what was tested as it is: a change of anything that the provider sees makes the connection a draft again;
+- whoever loses their way in loses it at once: disabling, changing and removing end the sessions that came through the connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.event import Detail, EventName, Target
+from ctsec.errors import StoreBusy
+from ctsec.ids import ConnectionId, OrganizationId, new_id
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal
+from ctsec.rbac.role import ADMIN, OWNER
+from ctsec.secret import SecretText
+from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncSsoDomains, AsyncSsoEpochs, AsyncSsoRights, AsyncSsoSealer
+from ctsec.sso.oidc.client import OidcClient
+from ctsec.sso.policy import SsoPolicy
+from ctsec.sso.record import SSO_MANAGE, Connection, ConnectionState, client_secret_context
+from ctsec.sso.settings import MAX_NAME, MAX_SECRET, ConnectionWish, Surroundings, client_of
+
+MAX_CONNECTIONS: Final = 20
+_NO_CONNECTION: Final = Refusal(Reason.NOT_FOUND, "there is no such connection")
+_STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change how people sign in")
+_MOVED: Final = "the connection was changed meanwhile; try again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncConnectionParts:
+    """What connections are kept in and judged with; `base_url` is where the site is."""
+
+    records: AsyncConnectionRecords
+    domains: AsyncSsoDomains
+    rights: AsyncSsoRights
+    sealer: AsyncSsoSealer
+    epochs: AsyncSsoEpochs
+    policy: SsoPolicy
+    base_url: str
+
+
+class AsyncConnections:
+    """The connections of organizations to identity providers."""
+
+    __slots__ = ("_ambient", "_audit", "_parts")
+
+    def __init__(self, parts: AsyncConnectionParts, *, audit: AsyncRecorder, ambient: Ambient) -> None:
+        self._parts = parts
+        self._audit = audit
+        self._ambient = ambient
+
+    async def of_organization(self, *, organization: OrganizationId) -> tuple[Connection, ...]:
+        """Return the connections of an organization, in the order in which they were made."""
+        return await self._parts.records.of_organization(organization)
+
+    async def client(self, connection: Connection) -> OidcClient:
+        """Return the client of a connection, with its secret opened; raises as the sealer does."""
+        context = client_secret_context(connection.organization_id, connection.id)
+        secret = SecretText((await self._parts.sealer.open(connection.sealed_secret, context=context)).decode())
+        return client_of(connection, secret, await self._around(connection))
+
+    async def refusal(self, actor: Principal, *, organization: OrganizationId) -> Refusal | None:
+        """Return why `actor` may not change connections now, or None."""
+        return await self._judge(actor, organization)
+
+    async def create(
+        self, actor: Principal, *, organization: OrganizationId, wish: ConnectionWish, secret: SecretText
+    ) -> Outcome[Connection]:
+        """Draft a connection. Reasons: what `sso:manage` refuses, STEP_UP_REQUIRED, INVALID_INPUT, CEILING_EXCEEDED."""
+        refusal = await self._judge(actor, organization, role=wish.default_role)
+        if refusal is None and len(await self._parts.records.of_organization(organization)) >= MAX_CONNECTIONS:
+            refusal = Refusal(Reason.CEILING_EXCEEDED, f"an organization has at most {MAX_CONNECTIONS} connections")
+        now = self._ambient.now()
+        made = _draft(
+            Connection(
+                id=new_id(ConnectionId, now=now, random=self._ambient.random),
+                organization_id=organization,
+                name="",
+                provider=wish.provider,
+                client_id="",
+                sealed_secret=b"",
+                settings="{}",
+                default_role=wish.default_role,
+                state=ConnectionState.DRAFT,
+                created_by=actor.id,
+                created_at=now,
+                version=0,
+            ),
+            wish,
+        )
+        if refusal is None:
+            refusal = await self._unfit(made, secret)
+        if refusal is not None:
+            return await self._refuse(actor, organization, refusal, attempted="sso_connection.create")
+        made = replace(made, sealed_secret=await self._sealed(made, secret))
+        await self._parts.records.add(made)
+        await self._note(EventName.SSO_CONNECTION_CREATED, actor, made, {"provider": made.provider.value, "role": made.default_role})
+        return made
+
+    async def change(
+        self,
+        actor: Principal,
+        connection: ConnectionId,
+        *,
+        organization: OrganizationId,
+        wish: ConnectionWish,
+        secret: SecretText | None = None,
+    ) -> Outcome[Connection]:
+        """Write what a connection is, with another secret or the one that it has; what the provider sees has to be tested again."""
+        found = await self._found(actor, organization, connection, role=wish.default_role)
+        if isinstance(found, Refusal):
+            return await self._refuse(actor, organization, found, attempted="sso_connection.change")
+        after = _draft(found, wish)
+        refusal = await self._unfit(after, secret or SecretText("unchanged"))
+        if refusal is not None:
+            return await self._refuse(actor, organization, refusal, attempted="sso_connection.change")
+        if secret is not None:
+            after = replace(after, sealed_secret=await self._sealed(after, secret))
+        seen = ("provider", "client_id", "settings", "sealed_secret")
+        changed = tuple(each for each in (*seen, "name", "default_role") if getattr(found, each) != getattr(after, each))
+        if set(changed).isdisjoint(seen):
+            after = replace(after, state=found.state, tested_at=found.tested_at, enabled_at=found.enabled_at)
+        names = tuple("secret" if each == "sealed_secret" else each for each in changed)
+        return await self._written(EventName.SSO_CONNECTION_CHANGED, actor, after, {"changed": names})
+
+    async def tested(
+        self, actor: Principal, tested: Connection, *, organization: OrganizationId, problem: str | None
+    ) -> Outcome[Connection]:
+        """Keep how a test of `tested` ended: None if it passed, else why not. CONFLICT if the connection was changed meanwhile."""
+        found = await self._found(actor, organization, tested.id)
+        if not isinstance(found, Refusal) and found.version != tested.version:
+            found = Refusal(Reason.CONFLICT, _MOVED)
+        if isinstance(found, Refusal):
+            return await self._refuse(actor, organization, found, attempted="sso_connection.test")
+        passed = problem is None
+        after = replace(found, tested_at=self._ambient.now() if passed else None, version=found.version + 1)
+        return await self._written(EventName.SSO_CONNECTION_TESTED, actor, after, {"passed": passed, "problem": problem})
+
+    async def enable(self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId) -> Outcome[Connection]:
+        """Let people sign in through a connection whose test has passed; CONFLICT for one that was not tested as it is."""
+        found = await self._found(actor, organization, connection)
+        if not isinstance(found, Refusal) and found.tested_at is None:
+            found = Refusal(Reason.CONFLICT, "test the connection as it is before people sign in through it")
+        if isinstance(found, Refusal):
+            return await self._refuse(actor, organization, found, attempted="sso_connection.enable")
+        if found.state is ConnectionState.ENABLED:
+            return found
+        after = replace(found, state=ConnectionState.ENABLED, enabled_at=self._ambient.now(), version=found.version + 1)
+        return await self._written(EventName.SSO_CONNECTION_ENABLED, actor, after, {})
+
+    async def disable(self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId) -> Outcome[Connection]:
+        """End sign-ins through a connection, and the sessions that came through it."""
+        found = await self._found(actor, organization, connection)
+        if isinstance(found, Refusal):
+            return await self._refuse(actor, organization, found, attempted="sso_connection.disable")
+        after = replace(found, state=ConnectionState.DISABLED, enabled_at=None, version=found.version + 1)
+        return await self._written(EventName.SSO_CONNECTION_DISABLED, actor, after, {})
+
+    async def remove(self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId) -> Outcome[Connection]:
+        """Remove a connection with every identity of it; accounts and memberships stay."""
+        found = await self._found(actor, organization, connection)
+        if isinstance(found, Refusal):
+            return await self._refuse(actor, organization, found, attempted="sso_connection.remove")
+        await self._parts.records.remove(organization, connection)
+        await self._parts.epochs.bump(connection)
+        await self._note(EventName.SSO_CONNECTION_REMOVED, actor, found, {})
+        return found
+
+    async def _found(
+        self, actor: Principal, organization: OrganizationId, connection: ConnectionId, *, role: str | None = None
+    ) -> Outcome[Connection]:
+        refusal = await self._judge(actor, organization, role=role)
+        if refusal is not None:
+            return refusal
+        found = await self._parts.records.get(connection)
+        return found if found is not None and found.organization_id == organization else _NO_CONNECTION
+
+    async def _judge(self, actor: Principal, organization: OrganizationId, *, role: str | None = None) -> Refusal | None:
+        refusal = await self._parts.rights.may(actor, organization=organization, permission=SSO_MANAGE)
+        if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
+            refusal = _STEP_UP
+        if refusal is None and role is not None:
+            if role in {OWNER, ADMIN}:
+                return Refusal(Reason.INVALID_INPUT, "a provider makes nobody an owner or an admin; choose a lower role")
+            refusal = await self._parts.rights.may_admit(actor, organization=organization, role=role, workspace=None, workspace_role=None)
+        return refusal
+
+    async def _unfit(self, connection: Connection, secret: SecretText) -> Refusal | None:
+        """Return why this is no connection: judged by the very client that would sign people in."""
+        if not 0 < len(connection.name) <= MAX_NAME or not connection.name.isprintable():
+            return Refusal(Reason.INVALID_INPUT, f"expected a name of 1 to {MAX_NAME} printable characters")
+        if not 0 < len(secret.reveal()) <= MAX_SECRET or not secret.reveal().isascii():
+            return Refusal(Reason.INVALID_INPUT, f"expected a client secret of 1 to {MAX_SECRET} ASCII characters")
+        try:
+            client_of(connection, secret, await self._around(connection))
+        except ValueError as error:
+            return Refusal(Reason.INVALID_INPUT, str(error))
+        return None
+
+    async def _around(self, connection: Connection) -> Surroundings:
+        domains = await self._parts.domains.of_organization(connection.organization_id)
+        return Surroundings(
+            redirect_uri=self._parts.policy.redirect_uri(self._parts.base_url, connection.id),
+            domains=frozenset(each.name for each in domains),
+            reach=self._parts.policy.reach,
+        )
+
+    async def _sealed(self, connection: Connection, secret: SecretText) -> bytes:
+        context = client_secret_context(connection.organization_id, connection.id)
+        return await self._parts.sealer.seal(secret.reveal().encode(), context=context)
+
+    async def _written(self, name: EventName, actor: Principal, after: Connection, details: Mapping[str, Detail]) -> Connection:
+        if not await self._parts.records.replace(after):
+            raise StoreBusy(_MOVED)
+        await self._parts.epochs.bump(after.id)
+        await self._note(name, actor, after, details)
+        return after
+
+    async def _note(self, name: EventName, actor: Principal, connection: Connection, details: Mapping[str, Detail]) -> None:
+        target, organization = Target("sso_connection", connection.id), connection.organization_id
+        await self._audit.note(name, actor=actor, targets=(target,), organization=organization, details=details)
+
+    async def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:
+        target = Target("organization", organization)
+        details = {"attempted": attempted}
+        await self._audit.note_aside(
+            EventName.ACCESS_DENIED, actor=actor, targets=(target,), refused=refusal.reason, organization=organization, details=details
+        )
+        return refusal
+
+
+def _draft(before: Connection, wish: ConnectionWish) -> Connection:
+    return replace(
+        before,
+        name=wish.name.strip(),
+        provider=wish.provider,
+        client_id=wish.client_id,
+        settings=wish.settings.text(),
+        default_role=wish.default_role,
+        state=ConnectionState.DRAFT,
+        tested_at=None,
+        enabled_at=None,
+        version=before.version + 1,
+    )

@@ -1,0 +1,32 @@
+"""What the deployment decides about single sign-on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ctsec.ids import ConnectionId
+from ctsec.transport.reach import Reach
+
+_PLACE: Final = "{connection_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SsoPolicy:
+    """Where providers send browsers back to, and how far providers may be asked.
+
+    `callback` is the path below the base address, with `{connection_id}` in it once: each connection has a redirect URI of its own. `reach`
+    is the deployment's to say and no customer's: ON_PREMISE lets every connection lead to private networks, LOOPBACK is for tests.
+    Raises ValueError for another path.
+    """
+
+    callback: str = "/auth/sso/{connection_id}/callback"
+    reach: Reach = Reach.PUBLIC
+
+    def __post_init__(self) -> None:
+        if not self.callback.startswith("/") or self.callback.count(_PLACE) != 1 or any(each in self.callback for each in "?# "):
+            raise ValueError("expected a path that starts with / and has {connection_id} in it once")
+
+    def redirect_uri(self, base_url: str, connection: ConnectionId) -> str:
+        """Return the redirect URI of a connection, as it is registered at the provider."""
+        return base_url.rstrip("/") + self.callback.replace(_PLACE, connection)

@@ -1,0 +1,81 @@
+"""Connections to identity providers, and identities there, in memory (async source)."""
+
+from __future__ import annotations
+
+from ctsec.ids import ConnectionId, OrganizationId, UserId
+from ctsec.sso.record import Connection, LinkedIdentity
+from ctsec.storage.memory.state import Transaction
+from ctsec.storage.memory.tables import CONNECTIONS, IDENTITIES
+
+
+class AsyncMemoryConnections:
+    """See `ctsec.sso.ports.AsyncConnectionRecords`."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def add(self, connection: Connection) -> None:
+        """Insert a connection."""
+        self._tx.insert(CONNECTIONS, connection.id, connection)
+
+    async def get(self, connection_id: ConnectionId) -> Connection | None:
+        """Return a connection."""
+        return self._tx.get(CONNECTIONS, connection_id)
+
+    async def of_organization(self, organization_id: OrganizationId) -> tuple[Connection, ...]:
+        """Return the connections of an organization, in the order of ids."""
+        found = [each for each in self._tx.scan(CONNECTIONS) if each.organization_id == organization_id]
+        return tuple(sorted(found, key=lambda each: each.id))
+
+    async def replace(self, connection: Connection) -> bool:
+        """Write if the stored version is one less."""
+        stored = self._tx.current(CONNECTIONS, connection.id)
+        if stored is None or stored.version != connection.version - 1:
+            return False
+        self._tx.put(CONNECTIONS, connection.id, connection)
+        return True
+
+    async def remove(self, organization_id: OrganizationId, connection_id: ConnectionId) -> bool:
+        """Delete a connection of an organization with every identity of it."""
+        stored = self._tx.current(CONNECTIONS, connection_id)
+        if stored is None or stored.organization_id != organization_id:
+            return False
+        self._tx.put(CONNECTIONS, connection_id, None)
+        for each in [each for each in self._tx.scan(IDENTITIES) if each.connection_id == connection_id]:
+            self._tx.put(IDENTITIES, each.digest, None)
+        return True
+
+
+class AsyncMemoryIdentities:
+    """See `ctsec.sso.ports.AsyncIdentityRecords`."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def add(self, identity: LinkedIdentity) -> bool:
+        """Insert an identity; False if it has an account already."""
+        if self._tx.current(IDENTITIES, identity.digest) is not None:
+            return False
+        self._tx.put(IDENTITIES, identity.digest, identity)
+        return True
+
+    async def get(self, digest: bytes) -> LinkedIdentity | None:
+        """Return the identity with this digest."""
+        return self._tx.get(IDENTITIES, digest)
+
+    async def of_user(self, user_id: UserId) -> tuple[LinkedIdentity, ...]:
+        """Return the identities of a person, in the order of digests."""
+        found = [each for each in self._tx.scan(IDENTITIES) if each.user_id == user_id]
+        return tuple(sorted(found, key=lambda each: each.digest))
+
+    async def remove(self, user_id: UserId, digest: bytes) -> bool:
+        """Delete an identity of a person."""
+        stored = self._tx.current(IDENTITIES, digest)
+        if stored is None or stored.user_id != user_id:
+            return False
+        self._tx.put(IDENTITIES, digest, None)
+        return True

@@ -1,0 +1,67 @@
+# Generated from src/ctsec/testing/conformance/_async_sso.py by tools/twin.py; edit that file.
+"""Conformance of connections to identity providers, and of identities there (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ctsec.sso.record import ConnectionState, LinkedBy
+from ctsec.storage._sync_ports import Storage
+from ctsec.testing.conformance.expect import equal
+from ctsec.testing.conformance.samples import NOW, ignore, org_id, user_id
+from ctsec.testing.conformance.sso_samples import connection, identity
+
+
+class ConnectionConformance:
+    """Connections and identities."""
+
+    def test_a_connection_is_compared_and_set(self, storage: Storage) -> None:
+        """Connections are read back field by field, listed by organization, and written over the version that was read only."""
+        first, second, other = connection(1, of=1), connection(2, of=1), connection(3, of=2)
+        after = replace(
+            first, name="ünï", sealed_secret=b"\x00\xff", state=ConnectionState.ENABLED, tested_at=NOW, enabled_at=NOW, version=2
+        )
+        with storage.begin(after_commit=ignore) as store:
+            for each in (second, first, other):
+                store.connections.add(each)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.connections.get(first.id), first)
+            equal(store.connections.of_organization(org_id(1)), (first, second))
+            equal(store.connections.replace(after), True)
+            equal(store.connections.replace(after), False)
+            equal(store.connections.replace(replace(connection(9, of=1), version=2)), False)
+        with storage.reading() as store:
+            equal(store.connections.get(first.id), after)
+            equal(store.connections.get(second.id), second)
+
+    def test_an_identity_has_one_account(self, storage: Storage) -> None:
+        """An identity is taken once, whoever asks; a subject is compared byte by byte, and the same one elsewhere is another identity."""
+        one = identity(1, of=1, subject="Alice")
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.identities.add(one), True)
+            equal(store.identities.add(replace(one, user_id=user_id(7), linked_by=LinkedBy.PERSON)), False)
+            equal(store.identities.add(identity(2, of=1, subject="alice")), True)
+            equal(store.identities.add(identity(1, of=2, subject="Alice")), True)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.identities.get(one.digest), one)
+            equal(store.identities.get(bytes(32)), None)
+            both = sorted((one, identity(1, of=2, subject="Alice")), key=lambda each: each.digest)
+            equal(store.identities.of_user(user_id(1)), tuple(both))
+            equal(store.identities.remove(user_id(2), one.digest), False)
+            equal(store.identities.remove(user_id(1), one.digest), True)
+            equal(store.identities.remove(user_id(1), one.digest), False)
+            equal(store.identities.add(one), True)
+
+    def test_a_connection_takes_its_identities_along(self, storage: Storage) -> None:
+        """Only its own organization removes a connection; its identities go, those of another stay."""
+        with storage.begin(after_commit=ignore) as store:
+            for n in (1, 2):
+                store.connections.add(connection(n, of=n))
+                equal(store.identities.add(identity(1, of=n, subject="s")), True)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.connections.remove(org_id(2), connection(1, of=1).id), False)
+            equal(store.connections.remove(org_id(1), connection(1, of=1).id), True)
+            equal(store.connections.remove(org_id(1), connection(1, of=1).id), False)
+        with storage.reading() as store:
+            equal(store.connections.of_organization(org_id(1)), ())
+            equal(store.identities.of_user(user_id(1)), (identity(1, of=2, subject="s"),))

@@ -1,0 +1,41 @@
+"""Connections and identities for the conformance suites, by number."""
+
+from __future__ import annotations
+
+from ctsec.ids import ConnectionId
+from ctsec.sso.oidc.presets import Provider
+from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest
+from ctsec.testing.conformance.samples import NOW, org_id, user_id
+
+
+def connection(n: int, *, of: int) -> Connection:
+    """Return the n-th connection, a draft of an organization."""
+    return Connection(
+        id=ConnectionId(f"sso_{n:026d}"),
+        organization_id=org_id(of),
+        name=f"Connection {n}",
+        provider=Provider.OKTA,
+        client_id=f"client-{n}",
+        sealed_secret=bytes([1, n]),
+        settings="{}",
+        default_role="member",
+        state=ConnectionState.DRAFT,
+        created_by=user_id(n),
+        created_at=NOW,
+    )
+
+
+def identity(n: int, *, of: int, subject: str) -> LinkedIdentity:
+    """Return an identity of the n-th person at the connection with the number of an organization."""
+    place = connection(of, of=of)
+    issuer = "https://id.example"
+    return LinkedIdentity(
+        digest=identity_digest(place.id, issuer, subject),
+        connection_id=place.id,
+        organization_id=org_id(of),
+        user_id=user_id(n),
+        issuer=issuer,
+        subject=subject,
+        linked_by=LinkedBy.CREATED,
+        linked_at=NOW,
+    )

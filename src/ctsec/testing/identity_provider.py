@@ -1,0 +1,148 @@
+"""An identity provider on loopback: OpenID Connect with codes and PKCE, for the tests of hosts. Whoever asks it is let in at once.
+
+    with LocalIdentityProvider(clock=clock) as provider:
+        provider.people["alice"] = {"email": "alice@acme.example", "email_verified": True}
+        callback = provider.visit(url, person="alice")
+
+It speaks plain http, so a connection leads to it only where `SsoPolicy` reaches loopback.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, Final, Self
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+
+from ctsec.clock import Clock, SystemClock
+from ctsec.jose.signing import SigningKey
+
+CLIENT_ID: Final = "ctsec"
+CLIENT_SECRET: Final = "a secret for tests"
+_LIFE: Final = 300
+
+
+class LocalIdentityProvider:
+    """A provider with one client and any people: `people` are claims by name, `claims` overrides them all in ID tokens (None: left out)."""
+
+    def __init__(self, *, clock: Clock | None = None) -> None:
+        self.clock: Clock = clock if clock is not None else SystemClock()
+        self.people: dict[str, dict[str, object]] = {}
+        self.claims: dict[str, object] = {}
+        self.key = SigningKey.generate(kid="local-1")
+        self.asked: list[str] = []
+        self._codes: dict[str, tuple[str, dict[str, str]]] = {}
+        self._tokens: dict[str, str] = {}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _answering(self))
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self.issuer = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        """Begin to listen."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def visit(self, url: str, *, person: str) -> str:
+        """Return where the provider sends a browser back to that came to `url`, once `person` has signed in there."""
+        asked = dict(parse_qsl(urlsplit(url).query))
+        code = secrets.token_urlsafe(24)
+        self._codes[code] = (person, asked)
+        return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state'], 'iss': self.issuer})}"
+
+    def document(self) -> Mapping[str, object]:
+        """Return what the provider says of itself."""
+        at = self.issuer
+        return {
+            "issuer": at,
+            "authorization_endpoint": f"{at}/authorize",
+            "token_endpoint": f"{at}/token",
+            "jwks_uri": f"{at}/keys",
+            "userinfo_endpoint": f"{at}/userinfo",
+            "response_types_supported": ["code"],
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": True,
+        }
+
+    def answer(self, path: str, *, authorization: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
+        """Return status and body of a request."""
+        self.asked.append(path)
+        match path:
+            case "/.well-known/openid-configuration":
+                return 200, self.document()
+            case "/keys":
+                return 200, {"keys": [dict(self.key.public())]}
+            case "/token":
+                return self._exchange(authorization, form)
+            case "/userinfo":
+                person = self._tokens.get(authorization.removeprefix("Bearer "))
+                return (200, {"sub": person, **self.people.get(person, {})}) if person is not None else (401, {})
+            case _:
+                return 404, {}
+
+    def _exchange(self, authorization: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
+        wanted = base64.b64encode(urlencode({CLIENT_ID: CLIENT_SECRET}).replace("=", ":").encode()).decode()
+        if authorization != f"Basic {wanted}":
+            return 401, {"error": "invalid_client"}
+        person, asked = self._codes.pop(form.get("code", ""), ("", {}))
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        if not person or challenge != asked.get("code_challenge") or form.get("redirect_uri") != asked.get("redirect_uri"):
+            return 400, {"error": "invalid_grant"}
+        access = secrets.token_urlsafe(24)
+        self._tokens[access] = person
+        now = int(self.clock.now().timestamp())
+        claims: dict[str, object] = {
+            "iss": self.issuer,
+            "aud": CLIENT_ID,
+            "sub": person,
+            "iat": now,
+            "exp": now + _LIFE,
+            "nonce": asked.get("nonce", ""),
+            **self.people.get(person, {}),
+            **self.claims,
+        }
+        token = self.key.sign({name: value for name, value in claims.items() if value is not None})
+        return 200, {"access_token": access, "token_type": "Bearer", "expires_in": _LIFE, "id_token": token}
+
+
+def _answering(provider: LocalIdentityProvider) -> type[BaseHTTPRequestHandler]:
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            """Answer without a form."""
+            self._answer("")
+
+        def do_POST(self) -> None:
+            """Answer with a form."""
+            self._answer(self.rfile.read(int(self.headers.get("content-length", "0"))).decode("ascii"))
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of http.server
+            """Say nothing."""
+
+        def _answer(self, body: str) -> None:
+            split = urlsplit(self.path)
+            if split.path == "/authorize":
+                query = parse_qs(split.query)
+                self.send_response(303)
+                self.send_header("location", provider.visit(self.path, person=query.get("login_hint", [""])[0].partition("@")[0]))
+                self.end_headers()
+                return
+            status, told = provider.answer(split.path, authorization=self.headers.get("authorization", ""), form=dict(parse_qsl(body)))
+            raw = json.dumps(told).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+    return Answering

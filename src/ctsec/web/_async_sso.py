@@ -1,0 +1,149 @@
+"""Operations of single sign-on: the ways in, the way to a provider and back, and connections (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import parse_qsl
+
+from ctsec.jose.rejection import Rejected
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.secret import SecretText
+from ctsec.security._async_sso import SignInRedirect
+from ctsec.sso.oidc.authorization import PENDING_LIFE
+from ctsec.sso.record import SSO_MANAGE, Connection, LinkedIdentity
+from ctsec.sso.settings import ConnectionSettings, preview
+from ctsec.web import models, sso_models, views
+from ctsec.web._async_account import sign_in_answer
+from ctsec.web._async_call import Answer, AsyncCall, no_content
+from ctsec.web._async_entry import ambient_request
+from ctsec.web.guarding import NOT_FOUND
+from ctsec.web.http import WebResponse
+
+
+async def sign_in_ways(call: AsyncCall) -> Answer:
+    """List the providers of the organization that has verified the domain of an address; accounts are not looked at."""
+    found = await call.unit.sso.ways(call.read(models.Address).email)
+    return WebResponse(json={"ways": [{"connection_id": each.id, "name": each.name, "provider": each.provider.value} for each in found]})
+
+
+async def begin_sso(call: AsyncCall) -> Answer:
+    """Tell the browser where to go, and have it keep its half of the sign-in."""
+    email = call.read(sso_models.SsoBegin).email
+    return _sent(call, await call.security.sso.begin(call.connection, email=email, request=ambient_request(call.request, site=call.site)))
+
+
+async def link_sso(call: AsyncCall) -> Answer:
+    """The same, for who is signed in and links an identity."""
+    request = ambient_request(call.request, site=call.site)
+    return _sent(call, await call.security.sso.begin(call.connection, principal=call.principal, request=request))
+
+
+async def complete_sso(call: AsyncCall) -> Answer:
+    """Take what the provider sent back, for the browser that was sent there."""
+    step = await call.security.sso.complete(
+        call.connection,
+        parameters=parse_qsl(call.request.query, keep_blank_values=True),
+        browser=call.request.cookie(call.site.sso_cookie_name) or "",
+        request=ambient_request(call.request, site=call.site),
+    )
+    if isinstance(step, Refusal):
+        return step
+    done = WebResponse(json={"status": "linked"}) if isinstance(step, LinkedIdentity) else sign_in_answer(call, step)
+    if isinstance(done, Refusal):
+        return done
+    return replace(done, cookies=(*done.cookies, call.site.set_sso_cookie("", life=timedelta(0))))
+
+
+async def sso_connections(call: AsyncCall) -> Answer:
+    """List connections, for those who manage them."""
+    refusal = await call.may_read(SSO_MANAGE)
+    if refusal is not None:
+        return refusal
+    found = await call.unit.connections.of_organization(organization=call.organization)
+    return WebResponse(json={"connections": [_view(call, each) for each in found]})
+
+
+async def create_sso_connection(call: AsyncCall) -> Answer:
+    """Draft a connection."""
+    body = call.read(sso_models.ConnectionSetup)
+    if body.secret is None:
+        return Refusal(Reason.INVALID_INPUT, "expected the client's secret")
+    try:
+        wish = body.wish()
+    except ValueError as error:
+        return Refusal(Reason.INVALID_INPUT, str(error))
+    secret = SecretText(body.secret.get_secret_value())
+    return _shown(
+        call, await call.unit.connections.create(call.principal, organization=call.organization, wish=wish, secret=secret), status=201
+    )
+
+
+async def change_sso_connection(call: AsyncCall) -> Answer:
+    """Change a connection."""
+    body = call.read(sso_models.ConnectionSetup)
+    try:
+        wish = body.wish()
+    except ValueError as error:
+        return Refusal(Reason.INVALID_INPUT, str(error))
+    secret = SecretText(body.secret.get_secret_value()) if body.secret is not None else None
+    done = await call.unit.connections.change(call.principal, call.connection, organization=call.organization, wish=wish, secret=secret)
+    return _shown(call, done)
+
+
+async def remove_sso_connection(call: AsyncCall) -> Answer:
+    """Remove a connection."""
+    done = await call.unit.connections.remove(call.principal, call.connection, organization=call.organization)
+    return done if isinstance(done, Refusal) else no_content()
+
+
+async def try_sso_connection(call: AsyncCall) -> Answer:
+    """Ask the provider for its document."""
+    request = ambient_request(call.request, site=call.site)
+    done = await call.security.sso.test(call.principal, call.connection, organization=call.organization, request=request)
+    answer = _shown(call, done)
+    if isinstance(answer, Refusal) or isinstance(done, Refusal):
+        return answer
+    return replace(answer, json={**(answer.json or {}), "passed": done.tested_at is not None})
+
+
+async def enable_sso_connection(call: AsyncCall) -> Answer:
+    """Let people sign in through a connection."""
+    return _shown(call, await call.unit.connections.enable(call.principal, call.connection, organization=call.organization))
+
+
+async def disable_sso_connection(call: AsyncCall) -> Answer:
+    """End sign-ins through a connection."""
+    return _shown(call, await call.unit.connections.disable(call.principal, call.connection, organization=call.organization))
+
+
+async def preview_sso_claims(call: AsyncCall) -> Answer:
+    """Show what a sign-in with some claims would be; nothing changes."""
+    refusal = await call.may_read(SSO_MANAGE)
+    if refusal is not None:
+        return refusal
+    every = await call.unit.connections.of_organization(organization=call.organization)
+    found = next((each for each in every if each.id == call.connection), None)
+    if found is None:
+        return NOT_FOUND
+    client = await call.unit.connections.client(found)
+    seen = preview(client, ConnectionSettings.read(found.settings), call.read(sso_models.SampleClaims).claims)
+    if isinstance(seen, Rejected):
+        return WebResponse(json={"accepted": False, "problem": seen.reason.value})
+    return WebResponse(json=sso_models.preview(seen, default_role=found.default_role))
+
+
+def _sent(call: AsyncCall, redirect: Outcome[SignInRedirect]) -> Answer:
+    if isinstance(redirect, Refusal):
+        return redirect
+    body: dict[str, object] = {"url": redirect.url, "expires_at": views.moment(redirect.expires_at)}
+    return WebResponse(json=body, cookies=(call.site.set_sso_cookie(redirect.browser.reveal(), life=PENDING_LIFE),))
+
+
+def _shown(call: AsyncCall, done: Outcome[Connection], *, status: int = 200) -> Answer:
+    return done if isinstance(done, Refusal) else WebResponse(status=status, json=_view(call, done))
+
+
+def _view(call: AsyncCall, found: Connection) -> dict[str, object]:
+    settings = call.security.parts.settings
+    return sso_models.connection(found, redirect_uri=settings.single_sign_on.redirect_uri(settings.base_url, found.id))

@@ -1,0 +1,98 @@
+"""Scenes of single sign-on over HTTP: an organization with a verified domain and a connection to the local provider, and its people."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ctsec.ids import OrganizationId
+from ctsec.operators import Operator
+from ctsec.testing import LocalIdentityProvider
+from ctsec.testing.identity_provider import CLIENT_ID, CLIENT_SECRET
+from tests.hosts.harness import Browser, Host, Reply
+
+RUNNER = Operator(id="ops", reason="the domain was shown by DNS")
+
+
+def setup(at: LocalIdentityProvider, **changed: object) -> dict[str, object]:
+    """Return the body that drafts a connection to the provider."""
+    body: dict[str, object] = {"name": "Acme login", "provider": "oidc", "client_id": CLIENT_ID, "secret": CLIENT_SECRET}
+    return {**body, "issuer": at.issuer, **changed}
+
+
+@dataclass(slots=True)
+class Acme:
+    """An organization with an owner who has just proved a second factor, and an enabled connection for `acme.example`."""
+
+    host: Host
+    provider: LocalIdentityProvider
+    owner: Browser
+    organization: str
+    connection: str
+
+    @property
+    def home(self) -> str:
+        """The connections of the organization."""
+        return f"/organizations/{self.organization}/sso/connections"
+
+    def change(self, **changed: object) -> None:
+        """Change the connection, test it and enable it again."""
+        self.owner.ok(f"PUT {self.home}/{self.connection}", setup(self.provider, **changed))
+        enable(self.owner, f"{self.home}/{self.connection}")
+
+
+def enable(owner: Browser, one: str) -> None:
+    """Test a connection and enable it."""
+    assert owner.ok(f"POST {one}/test")["passed"] is True
+    assert owner.ok(f"POST {one}/enable")["state"] == "enabled"
+
+
+def found(host: Host, provider: LocalIdentityProvider, *, name: str = "acme", **changed: object) -> Acme:
+    """Found an organization with a verified domain and an enabled connection."""
+    owner = Browser(host).sign_up(f"olga@{name}.example", "Olga Owner").enrol()
+    organization = owner.found(name)
+    host.do(lambda unit: unit.domains.record(RUNNER, organization=OrganizationId(organization), domain=f"{name}.example", proof="DNS"))
+    home = f"/organizations/{organization}/sso/connections"
+    made = owner.auth(f"POST {home}", setup(provider, **changed))
+    assert (made.status, made.json.get("state")) == (201, "draft"), made.body
+    enable(owner, f"{home}/{made.json['id']}")
+    return Acme(host, provider, owner, organization, str(made.json["id"]))
+
+
+def kept(reply: Reply) -> str:
+    """Return what the browser keeps while it is at the provider."""
+    match = re.search(r"(?m)^ctsec_sso=([^;]*);", reply.headers.get("set-cookie", ""))
+    return match[1] if match else ""
+
+
+@dataclass(slots=True)
+class Traveller:
+    """A browser that goes to the provider and comes back."""
+
+    acme: Acme
+    browser: Browser
+    half: str = ""
+
+    def begin(self, connection: str = "") -> str:
+        """Begin, and return the provider's address."""
+        reply = self.browser.auth(f"POST /sso/{connection or self.acme.connection}/begin", {})
+        assert reply.status == 200, reply.body
+        self.half = kept(reply)
+        return str(reply.json["url"])
+
+    def back(self, callback: str) -> Reply:
+        """Follow what the provider answered."""
+        split = urlsplit(callback)
+        headers = {"cookie": f"ctsec_sso={self.half}"} if self.half else {}
+        return self.browser.call("GET", f"{split.path}?{split.query}", headers=headers)
+
+    def sign_in(self, person: str) -> Reply:
+        """Go there and come back as somebody."""
+        return self.back(self.acme.provider.visit(self.begin(), person=person))
+
+
+def whys(acme: Acme) -> list[Any]:
+    """Return why sign-ins were refused, as the organization's log tells."""
+    return [each.details()["details"]["why"] for each in acme.host.events(acme.organization) if each.name == "sso.sign_in_refused"]
