@@ -34,15 +34,12 @@ from ctsec.principal import Principal
 from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
-from ctsec.security._async_alerts import AsyncAlertJobs
-from ctsec.security._async_anchors import AsyncAnchors
 from ctsec.security._async_backups import AsyncBackupDesk
 from ctsec.security._async_connections import reports_of
 from ctsec.security._async_engines import AsyncDeks, AsyncEngines, AsyncSlowHash, guard_of
-from ctsec.security._async_erasures import AsyncErasureJobs
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
-from ctsec.security._async_logs import AsyncLogs
+from ctsec.security._async_log_room import AsyncLogPeers, AsyncLogRoom
 from ctsec.security._async_move_secrets import AsyncMoveSecrets
 from ctsec.security._async_moves import AsyncMoves
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
@@ -52,15 +49,14 @@ from ctsec.security._async_region_keys import AsyncHomeKeys
 from ctsec.security._async_regions import AsyncRouter
 from ctsec.security._async_replicas import AsyncReplicas
 from ctsec.security._async_residency import AsyncRegional, AsyncReporter
-from ctsec.security._async_retention_jobs import AsyncRetentionJobs
 from ctsec.security._async_sealed_tables import sealed_places
 from ctsec.security._async_sso import AsyncSso
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
-from ctsec.security._async_streams import AsyncStreams
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.security.parts import EmbeddedOptions, Parts
-from ctsec.storage._async_ports import AsyncBackups, AsyncChangeFeed, AsyncStorage, AsyncStore
+from ctsec.storage._async_backup_ports import AsyncBackups
+from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
 from ctsec.transport.report import ConnectionReport
 from ctsec.worker._async import AsyncWorker
 from ctsec.worker._async_ports import AsyncJobRecords
@@ -165,16 +161,17 @@ class AsyncSecurity:
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
         self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        self._keep_log(
-            secrets,
-            subjects,
-            signer=log_signer,
-            purging=retention_signer,
-            erased=erased,
-            streams=streams,
-            anchors=anchors,
-            receiver=alert_receiver,
+        room = AsyncLogRoom.made(
+            storage,
+            ring=secrets,
+            subjects=subjects,
+            parts=parts,
+            ambient=self._ambient,
+            committed=self._committed,
+            peers=AsyncLogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors),
         )
+        self.logs, self.retention, self.alerts, self._erasures = room.logs, room.retention, room.alerts, room.erasures
+        self.streams, self.anchors = room.streams, room.anchors
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -269,34 +266,6 @@ class AsyncSecurity:
         for storage in self.regional.router.stores.values():
             await storage.aclose()
         await self._storage.aclose()
-
-    def _keep_log(
-        self,
-        ring: AsyncKeyRing,
-        subjects: AsyncSubjectKeys,
-        *,
-        signer: AsyncLogSigner | None,
-        purging: AsyncLogSigner | None,
-        erased: AsyncErasureList | None,
-        streams: tuple[Stream[AsyncReceiver], ...],
-        anchors: tuple[Anchor[AsyncKeeper], ...],
-        receiver: AsyncAlertReceiver | None,
-    ) -> None:
-        """Make what seals, purges, erases and watches the log."""
-        storage, ambient, settings, committed = self._storage, self._ambient, self.parts.settings, self._committed
-        public, other = (None if each is None else each.public for each in (signer, purging))
-        identity = settings.log_identity(public, retention=other)
-        personal = AsyncPersonalParts(ring, subjects=subjects)
-        self.logs = AsyncLogs(storage, signer=signer, identity=identity, ambient=ambient, personal=personal)
-        self.retention = AsyncRetentionJobs(storage, logs=self.logs, signer=purging, policy=settings.retention, ambient=ambient)
-        self._erasures = AsyncErasureJobs(
-            storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=committed, ambient=ambient
-        )
-        self.alerts = AsyncAlertJobs(
-            storage, personal=personal, ring=ring, logs=self.logs, parts=self.parts, receiver=receiver, committed=committed, ambient=ambient
-        )
-        self.streams = AsyncStreams(storage, streams=streams, identity=identity, ring=ring, subjects=subjects, ambient=ambient)
-        self.anchors = AsyncAnchors(storage, anchors=anchors, logs=self.logs, ambient=ambient)
 
     def _ring(self, kms: AsyncKms, *, source: AsyncDeks, services: AsyncKeyServices | None) -> AsyncKeyRing:
         settings = self.parts.settings

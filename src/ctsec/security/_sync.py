@@ -35,15 +35,12 @@ from ctsec.principal import Principal
 from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
-from ctsec.security._sync_alerts import AlertJobs
-from ctsec.security._sync_anchors import Anchors
 from ctsec.security._sync_backups import BackupDesk
 from ctsec.security._sync_connections import reports_of
 from ctsec.security._sync_engines import Deks, Engines, SlowHash, guard_of
-from ctsec.security._sync_erasures import ErasureJobs
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
-from ctsec.security._sync_logs import Logs
+from ctsec.security._sync_log_room import LogPeers, LogRoom
 from ctsec.security._sync_move_secrets import MoveSecrets
 from ctsec.security._sync_moves import Moves
 from ctsec.security._sync_password_jobs import PasswordJobs
@@ -53,15 +50,14 @@ from ctsec.security._sync_region_keys import HomeKeys
 from ctsec.security._sync_regions import Router
 from ctsec.security._sync_replicas import Replicas
 from ctsec.security._sync_residency import Regional, Reporter
-from ctsec.security._sync_retention_jobs import RetentionJobs
 from ctsec.security._sync_sealed_tables import sealed_places
 from ctsec.security._sync_sso import Sso
 from ctsec.security._sync_stale_jobs import StaleJobs
-from ctsec.security._sync_streams import Streams
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_unit import Unit
 from ctsec.security.parts import EmbeddedOptions, Parts
-from ctsec.storage._sync_ports import Backups, ChangeFeed, Storage, Store
+from ctsec.storage._sync_backup_ports import Backups
+from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
 from ctsec.transport.report import ConnectionReport
 from ctsec.worker._sync import Worker
 from ctsec.worker._sync_ports import JobRecords
@@ -164,16 +160,17 @@ class Security:
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        self._keep_log(
-            secrets,
-            subjects,
-            signer=log_signer,
-            purging=retention_signer,
-            erased=erased,
-            streams=streams,
-            anchors=anchors,
-            receiver=alert_receiver,
+        room = LogRoom.made(
+            storage,
+            ring=secrets,
+            subjects=subjects,
+            parts=parts,
+            ambient=self._ambient,
+            committed=self._committed,
+            peers=LogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors),
         )
+        self.logs, self.retention, self.alerts, self._erasures = room.logs, room.retention, room.alerts, room.erasures
+        self.streams, self.anchors = room.streams, room.anchors
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -268,34 +265,6 @@ class Security:
         for storage in self.regional.router.stores.values():
             storage.close()
         self._storage.close()
-
-    def _keep_log(
-        self,
-        ring: KeyRing,
-        subjects: SubjectKeys,
-        *,
-        signer: LogSigner | None,
-        purging: LogSigner | None,
-        erased: ErasureList | None,
-        streams: tuple[Stream[Receiver], ...],
-        anchors: tuple[Anchor[Keeper], ...],
-        receiver: AlertReceiver | None,
-    ) -> None:
-        """Make what seals, purges, erases and watches the log."""
-        storage, ambient, settings, committed = self._storage, self._ambient, self.parts.settings, self._committed
-        public, other = (None if each is None else each.public for each in (signer, purging))
-        identity = settings.log_identity(public, retention=other)
-        personal = PersonalParts(ring, subjects=subjects)
-        self.logs = Logs(storage, signer=signer, identity=identity, ambient=ambient, personal=personal)
-        self.retention = RetentionJobs(storage, logs=self.logs, signer=purging, policy=settings.retention, ambient=ambient)
-        self._erasures = ErasureJobs(
-            storage, subjects=subjects, ring=ring, logs=self.logs, erased=erased, committed=committed, ambient=ambient
-        )
-        self.alerts = AlertJobs(
-            storage, personal=personal, ring=ring, logs=self.logs, parts=self.parts, receiver=receiver, committed=committed, ambient=ambient
-        )
-        self.streams = Streams(storage, streams=streams, identity=identity, ring=ring, subjects=subjects, ambient=ambient)
-        self.anchors = Anchors(storage, anchors=anchors, logs=self.logs, ambient=ambient)
 
     def _ring(self, kms: Kms, *, source: Deks, services: KeyServices | None) -> KeyRing:
         settings = self.parts.settings

@@ -12,7 +12,7 @@ from ctsec.errors import CtsecError
 from ctsec.ids import DekId
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.storage._sync_ports import Backups
+from ctsec.storage._sync_backup_ports import Backups
 from ctsec.storage.backup.stored import StoredBackup
 
 _NOWHERE = Refusal(Reason.CONFLICT, "this deployment keeps no backups of its own: name a folder (`backups`)")

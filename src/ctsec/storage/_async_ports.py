@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncInboxRecords, AsyncLogRecords, AsyncTreeRecords
@@ -31,11 +30,9 @@ from ctsec.encryption._async_ports import (
     AsyncReencryptionRecords,
 )
 from ctsec.guard._async_ports import AsyncGuardStore
-from ctsec.ids import DekId, Random
 from ctsec.keys._async_ports import AsyncKeyRecords
 from ctsec.mail._async_ports import AsyncOutboxRecords
 from ctsec.mfa._async_ports import AsyncAuthenticatorRecords, AsyncBackupCodeRecords, AsyncPasskeyRecords
-from ctsec.outcome import Outcome
 from ctsec.rbac._async_ports import (
     AsyncAssignmentRecords,
     AsyncBreakGlassRecords,
@@ -47,7 +44,6 @@ from ctsec.rbac._async_ports import (
 from ctsec.recovery._async_ports import AsyncRecoveryRecords, AsyncTermsRecords, AsyncTrailRecords
 from ctsec.residency._async_ports import AsyncMoveRecords, AsyncPrimaryRecords
 from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncIdentityRecords
-from ctsec.storage.backup.stored import StoredBackup
 from ctsec.vault._async_ports import AsyncCredentialRecords
 from ctsec.worker._async_ports import AsyncJobRecords
 
@@ -340,20 +336,4 @@ class AsyncStorage(Protocol):
 
     async def aclose(self) -> None:
         """Close the engines that this storage made."""
-        ...
-
-
-class AsyncBackups(Protocol):
-    """Where backups of the store are kept; see `ctsec.storage.backup`."""
-
-    async def write(self, *, now: datetime, random: Random) -> Outcome[StoredBackup]:
-        """Write another backup and return what it holds; refused with CONFLICT while one is being written."""
-        ...
-
-    async def listed(self) -> tuple[StoredBackup, ...]:
-        """Return the backups that are there, newest first; what they hold is not read."""
-        ...
-
-    async def verify(self, backup: DekId) -> Outcome[StoredBackup]:
-        """Read a whole backup and return what it holds; refused with NOT_FOUND."""
         ...

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from ctsec.audit._sync_ports import CheckpointRecords, InboxRecords, LogRecords, TreeRecords
@@ -32,11 +31,9 @@ from ctsec.encryption._sync_ports import (
     ReencryptionRecords,
 )
 from ctsec.guard._sync_ports import GuardStore
-from ctsec.ids import DekId, Random
 from ctsec.keys._sync_ports import KeyRecords
 from ctsec.mail._sync_ports import OutboxRecords
 from ctsec.mfa._sync_ports import AuthenticatorRecords, BackupCodeRecords, PasskeyRecords
-from ctsec.outcome import Outcome
 from ctsec.rbac._sync_ports import (
     AssignmentRecords,
     BreakGlassRecords,
@@ -48,7 +45,6 @@ from ctsec.rbac._sync_ports import (
 from ctsec.recovery._sync_ports import RecoveryRecords, TermsRecords, TrailRecords
 from ctsec.residency._sync_ports import MoveRecords, PrimaryRecords
 from ctsec.sso._sync_ports import ConnectionRecords, IdentityRecords
-from ctsec.storage.backup.stored import StoredBackup
 from ctsec.vault._sync_ports import CredentialRecords
 from ctsec.worker._sync_ports import JobRecords
 
@@ -341,20 +337,4 @@ class Storage(Protocol):
 
     def close(self) -> None:
         """Close the engines that this storage made."""
-        ...
-
-
-class Backups(Protocol):
-    """Where backups of the store are kept; see `ctsec.storage.backup`."""
-
-    def write(self, *, now: datetime, random: Random) -> Outcome[StoredBackup]:
-        """Write another backup and return what it holds; refused with CONFLICT while one is being written."""
-        ...
-
-    def listed(self) -> tuple[StoredBackup, ...]:
-        """Return the backups that are there, newest first; what they hold is not read."""
-        ...
-
-    def verify(self, backup: DekId) -> Outcome[StoredBackup]:
-        """Read a whole backup and return what it holds; refused with NOT_FOUND."""
         ...

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from ctsec.storage._async_backup_ports import AsyncBackups
 from ctsec.storage._async_ports import (
-    AsyncBackups,
     AsyncChangeFeed,
     AsyncEpochStore,
     AsyncStorage,
     AsyncStore,
 )
+from ctsec.storage._sync_backup_ports import Backups
 from ctsec.storage._sync_ports import (
-    Backups,
     ChangeFeed,
     EpochStore,
     Storage,
