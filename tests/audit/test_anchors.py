@@ -305,6 +305,20 @@ def test_only_a_lock_that_the_service_tells_makes_the_log_worm() -> None:
         S3LockKeeper(S3Bucket(session(), bucket="open", region="eu-west-1", endpoint=url), retention=timedelta(hours=23))
 
 
+def test_the_log_of_logs_is_anchored_and_not_streamed(kept: Kept) -> None:
+    """It has checkpoints and no events: a stream would tell all of it as purged."""
+    scene = Scene(memory=kept)
+    scene.grow(ONE)
+    scene.security.streams.all = (Stream(name="siem", receiver=_Taking()),)
+    assert scene.security.streams.run_due() == 3
+    assert [(each.log, each.lag) for each in scene.security.streams.status()] == [(ONE, 0)]
+
+
+class _Taking:
+    def deliver(self, batch: object) -> None:
+        """Take it."""
+
+
 async def test_a_bundle_runs_what_its_options_name(kept: Kept) -> None:
     """Both colours have a job for each stream and one for anchors, and an event loop waits for those that block in a thread."""
 
