@@ -120,6 +120,7 @@ def test_no_route_of_the_organization_is_left_open(host: Host, scene: Scene) -> 
         "recovery": absent.format("rcv"),
         "hold": absent.format("hld"),
         "alert": absent.format("alr"),
+        "connection": absent.format("sso"),
     }
     scene.require()
     before = len([event for event in host.events(scene.acme) if event.outcome != "refused"])
