@@ -35,7 +35,7 @@ PARTS = {
     "authn._async_accounts.AsyncAccounts._redeem": "accounts.verify_email, accounts.reset_password",
     "mfa._async.AsyncMfa._check_code": "mfa.prove",
     "mfa._async.AsyncMfa._check_totp": "mfa.prove, mfa.confirm_totp",
-    "mfa._async.AsyncMfa._check_backup": "mfa.prove",
+    "mfa._async_backup_codes.AsyncBackupCodeBook.redeem": "mfa.prove",
 }
 # Places that compare what is charged inside of what they call, or what nobody can guess; each with the reason.
 OTHERS = {

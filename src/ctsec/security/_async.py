@@ -148,9 +148,8 @@ class AsyncSecurity:
         self.parts, source = parts, AsyncDeks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        self._aside = AsyncAsideLog(
-            storage.guard.events, personal=AsyncPersonalParts(secrets, subjects=subjects), catalogue=parts.catalogue
-        )
+        personal = AsyncPersonalParts(secrets, subjects=subjects)
+        self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         self._wake, self._rest, self._feed, self.sso = wake, rest, feed, AsyncSso(self.begin, ambient=self._ambient)
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
@@ -161,17 +160,7 @@ class AsyncSecurity:
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
         self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        room = AsyncLogRoom.made(
-            storage,
-            ring=secrets,
-            subjects=subjects,
-            parts=parts,
-            ambient=self._ambient,
-            committed=self._committed,
-            peers=AsyncLogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors),
-        )
-        self.logs, self.retention, self.alerts, self._erasures = room.logs, room.retention, room.alerts, room.erasures
-        self.streams, self.anchors = room.streams, room.anchors
+        self._keep_logs(secrets, subjects, AsyncLogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -266,6 +255,19 @@ class AsyncSecurity:
         for storage in self.regional.router.stores.values():
             await storage.aclose()
         await self._storage.aclose()
+
+    def _keep_logs(self, ring: AsyncKeyRing, subjects: AsyncSubjectKeys, peers: AsyncLogPeers) -> None:
+        room = AsyncLogRoom.made(
+            self._storage,
+            ring=ring,
+            subjects=subjects,
+            parts=self.parts,
+            ambient=self._ambient,
+            committed=self._committed,
+            peers=peers,
+        )
+        self.logs, self.retention, self.alerts, self._erasures = room.logs, room.retention, room.alerts, room.erasures
+        self.streams, self.anchors = room.streams, room.anchors
 
     def _ring(self, kms: AsyncKms, *, source: AsyncDeks, services: AsyncKeyServices | None) -> AsyncKeyRing:
         settings = self.parts.settings

@@ -149,7 +149,8 @@ class Security:
         self.parts, source = parts, Deks(storage)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        self._aside = AsideLog(storage.guard.events, personal=PersonalParts(secrets, subjects=subjects), catalogue=parts.catalogue)
+        personal = PersonalParts(secrets, subjects=subjects)
+        self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         self._wake, self._rest, self._feed, self.sso = wake, rest, feed, Sso(self.begin, ambient=self._ambient)
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
@@ -160,17 +161,7 @@ class Security:
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
         )
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        room = LogRoom.made(
-            storage,
-            ring=secrets,
-            subjects=subjects,
-            parts=parts,
-            ambient=self._ambient,
-            committed=self._committed,
-            peers=LogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors),
-        )
-        self.logs, self.retention, self.alerts, self._erasures = room.logs, room.retention, room.alerts, room.erasures
-        self.streams, self.anchors = room.streams, room.anchors
+        self._keep_logs(secrets, subjects, LogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
@@ -265,6 +256,19 @@ class Security:
         for storage in self.regional.router.stores.values():
             storage.close()
         self._storage.close()
+
+    def _keep_logs(self, ring: KeyRing, subjects: SubjectKeys, peers: LogPeers) -> None:
+        room = LogRoom.made(
+            self._storage,
+            ring=ring,
+            subjects=subjects,
+            parts=self.parts,
+            ambient=self._ambient,
+            committed=self._committed,
+            peers=peers,
+        )
+        self.logs, self.retention, self.alerts, self._erasures = room.logs, room.retention, room.alerts, room.erasures
+        self.streams, self.anchors = room.streams, room.anchors
 
     def _ring(self, kms: Kms, *, source: Deks, services: KeyServices | None) -> KeyRing:
         settings = self.parts.settings

@@ -40,6 +40,7 @@ def test_the_tree_is_at_most_three_deep() -> None:
 def test_only_what_consumed_nothing_may_be_tried_again(error: type[CtsecError]) -> None:
     """Exactly the errors of a busy, lagging, overloaded or unreachable other side are retryable."""
     others = {"kms_throttled", "kms_unavailable", "overloaded", "mail", "workspace_moving", "breaches_unavailable", "fetch_failed"}
+    others.add("delivery_failed")
     assert error.retryable == (error.code in {"store_busy", "stale_read"} | others)
 
 

@@ -272,7 +272,7 @@ def test_what_is_no_proof_is_refused(held: Held, name: str) -> None:
 @pytest.mark.proves("ASVS-6.5.7", "ASVS-6.6.1", "ASVS-6.6.4", "NIST-3.1.3.3")
 def test_who_somebody_is_counts_with_what_they_have(held: Held) -> None:
     """No factor is a face or a finger, nor comes by telephone or push; that a person was verified counts in what their own key signed."""
-    assert {each.value for each in Factor} == {"pwd", "otp", "backup", "passkey", "link", "trusted_device"}
+    assert {each.value for each in Factor} == {"pwd", "otp", "backup", "passkey", "link", "trusted_device", "sso", "sso_mfa"}
     answer = json.loads(held.signed(data=authenticator_data(SITE.id, flags=PRESENT, count=7)))
     claimed = authenticator_data(SITE.id, flags=SURE, count=7)
     answer["response"]["authenticatorData"] = base64.urlsafe_b64encode(claimed).decode().rstrip("=")

@@ -96,37 +96,44 @@ def log_tables(make: Callable[..., Table]) -> LogTables:
             "audit_checkpoint", _id("log"), _number("size"), _number("number", nullable=True), _hash("root"), _blob("note"),
             _at("signed_at"), key=("log", "size"), one_number=("number",),
         ),
-        leaf=make("audit_leaf", _id("log"), _number("index"), _hash("leaf"), key=("log", "index")),
-        retention=make(
+        **_kept(make),
+    )  # fmt: skip
+
+
+def _kept(make: Callable[..., Table]) -> dict[str, Table]:
+    """Return the tables of what becomes of a log: kept, held, purged, erased from, followed, watched."""
+    return {
+        "leaf": make("audit_leaf", _id("log"), _number("index"), _hash("leaf"), key=("log", "index")),
+        "retention": make(
             "audit_retention", _id("log"), _words("plan"), _words("following"), _at("starts", nullable=True), _id("chosen_by", 256),
             _at("purged_at", nullable=True), _number("version"), key=("log",),
         ),
-        hold=make(
+        "hold": make(
             "audit_hold", _id("id"), _id("log"), _words("matter"), _id("person", 256, nullable=True), _id("name", 256, nullable=True),
             _at("since", nullable=True), _at("until", nullable=True), _words("extent"), _number("size"), _id("placed_by", 256),
             _at("placed_at"), _id("asked_by", 256, nullable=True), _at("asked_at", nullable=True),
             _id("released_by", 256, nullable=True), _at("released_at", nullable=True), _number("version"),
             key=("id",), by_log=("log", "id"),
         ),
-        erasure=make(
+        "erasure": make(
             "erasure", _id("id"), _id("user_id"), Column("state", EnumText(ErasureState, "erasure.state"), nullable=False),
             _id("requested_by", 256), _at("requested_at"), _at("done_at", nullable=True), _number("keys"), _number("version"),
             key=("id",), by_user=("user_id", "id"), by_state=("state", "id"),
         ),
-        position=make(
+        "position": make(
             "audit_position", _id("follower"), _id("log"), _number("next"), _number("until", nullable=True), _number("purged"),
             _number("failures"), _words("problem"), _at("due_at", nullable=True), _at("moved_at", nullable=True), _number("version"),
             key=("follower", "log"),
         ),
-        alert=make(
+        "alert": make(
             "alert", _id("id"), _id("log"), _id("rule"), _id("key", 256), _id("occasion"), _id("severity"), _id("source"),
             _number("index", nullable=True), _at("happened_at"), _at("fired_at"),
             Column("state", EnumText(AlertStatus, "alert.state"), nullable=False), _id("changed_by", 256), _at("changed_at", nullable=True),
             _at("due_at", nullable=True), _number("attempts"), _at("delivered_at", nullable=True), _number("version"),
             key=("id",), one_occasion=("log", "rule", "key", "occasion"), by_log=("log", "id"), by_due=("due_at", "id"),
         ),
-        alert_position=make("alert_position", _id("log"), _number("position"), _blob("remembered"), _number("version"), key=("log",)),
-        alert_mute=make(
+        "alert_position": make("alert_position", _id("log"), _number("position"), _blob("remembered"), _number("version"), key=("log",)),
+        "alert_mute": make(
             "alert_mute", _id("log"), _id("rule"), _id("key", 256), _at("until"), _id("muted_by", 256), _at("muted_at"), key=MUTED,
         ),
-    )  # fmt: skip
+    }  # fmt: skip
