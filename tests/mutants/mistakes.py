@@ -128,8 +128,8 @@ MISTAKES: Final = (
         Witness(sessions.test_a_change_of_password_takes_a_fresh_factor),
     ),
     Mistake(
-        SKIPPED, "a fresh password counts as a fresh factor", Credential.second_factor_fresh, "in SECOND_FACTORS",
-        "in {*SECOND_FACTORS, 'pwd'}", Witness(
+        SKIPPED, "a fresh password counts as a fresh factor", Credential.second_factor_fresh, "in COUNTED_SECOND",
+        "in {*COUNTED_SECOND, 'pwd'}", Witness(
             test_principal.test_a_second_factor_is_fresh_for_ten_minutes, {"factor": Factor.PASSWORD, "age": timedelta(0), "fresh": False}
         ),
     ),

@@ -295,13 +295,14 @@ class SignIn:
         self._parts.trails.signed_in(live.id, factors)
         # A provider vouches for no device of the account.
         device, new = self._remember(live, charges, trust=trust) if passage is None else (None, False)
+        through = {} if session.connection_id is None else {"connection": session.connection_id}
         self._audit.note(
             EventName.USER_SIGNED_IN,
             actor=_as_principal(session),
             targets=(Target("session", session.id),),
             subject=live.id,
             organization=session.organization_id,
-            details={"factors": tuple(factors), "aal": session.aal, "new_device": new, "connection": session.connection_id},
+            details={"factors": tuple(factors), "aal": session.aal, "new_device": new, **through},
         )
         if trust and device is not None:
             self._parts.trust.given(live, actor=_as_principal(session), token=device)
