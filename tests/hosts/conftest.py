@@ -13,7 +13,7 @@ from tests.hosts.harness import HOSTS, Browser, Host
 @pytest.fixture(params=sorted(HOSTS))
 def host(request: pytest.FixtureRequest) -> Iterator[Host]:
     """A fresh host application of each framework, with the built-in policy."""
-    made = HOSTS[request.param](Policy.preset())
+    made = HOSTS[request.param](Policy.preset(), shared=True)
     yield made
     made.close()
 

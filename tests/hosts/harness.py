@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 import httpx
 import pyotp
+from fastapi import FastAPI
+from flask import Flask
 
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.query import AuditQuery
@@ -143,6 +145,29 @@ def assigned_to(organization: str, user: str, workspace: str, role: str) -> Role
     )
 
 
+class Current:
+    """Stands for the bundle of the test that runs: an application with all its routes takes longer to make than most tests."""
+
+    def __init__(self, security: Any) -> None:
+        self.security = security
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.security, name)
+
+
+_SHARED: dict[str, tuple[Current, Any]] = {}
+
+
+def shared_app(make: Callable[[Any], Any], security: Any) -> Any:
+    """Return the application of this process that `make` makes, over the bundle of this test; nobody adds routes to it."""
+    if make.__name__ not in _SHARED:
+        current = Current(security)
+        _SHARED[make.__name__] = current, make(current)
+    current, app = _SHARED[make.__name__]
+    current.security = security
+    return app
+
+
 class FastapiHost:
     """The FastAPI application, driven through its ASGI interface."""
 
@@ -156,6 +181,7 @@ class FastapiHost:
         key_services: KeyServices | None = None,
         regions: Regions | None = None,
         kept: tuple[str, BackupFolder] | None = None,
+        shared: bool = False,
     ) -> None:
         self.clock = FixedClock()
         self.mailer = AsyncRecordingMailer()
@@ -166,10 +192,15 @@ class FastapiHost:
             if kept is not None
             else self.runner.run(async_in_memory(policy=policy, mailer=self.mailer, options=chosen))
         )
-        self.app = fastapi_app(self.security)
-        transport = httpx.ASGITransport(app=self.app, client=("198.51.100.7", 40000))
-        self.client = httpx.AsyncClient(transport=transport, base_url=base_url, headers={"user-agent": ""})
+        self.base_url = base_url
+        self.serve(shared_app(fastapi_app, self.security) if shared else fastapi_app(self.security))
         self.worker = self.security.worker("test")
+
+    def serve(self, app: FastAPI) -> None:
+        """Send requests to `app`."""
+        self.app = app
+        transport = httpx.ASGITransport(app=self.app, client=("198.51.100.7", 40000))
+        self.client = httpx.AsyncClient(transport=transport, base_url=self.base_url, headers={"user-agent": ""})
 
     def send(self, method: str, path: str, *, headers: list[tuple[str, str]], body: bytes) -> Reply:
         """Send one request as it is; cookies are the caller's business."""
@@ -237,6 +268,7 @@ class FlaskHost:
         key_services: KeyServices | None = None,
         regions: Regions | None = None,
         kept: tuple[str, BackupFolder] | None = None,
+        shared: bool = False,
     ) -> None:
         self.clock = FixedClock()
         self.mailer = RecordingMailer()
@@ -246,10 +278,14 @@ class FlaskHost:
             if kept is not None
             else in_memory(policy=policy, mailer=self.mailer, options=chosen)
         )
-        self.app = flask_app(self.security)
         self.base_url = base_url
-        self.client = self.app.test_client(use_cookies=False)
+        self.serve(shared_app(flask_app, self.security) if shared else flask_app(self.security))
         self.worker = self.security.worker("test")
+
+    def serve(self, app: Flask) -> None:
+        """Send requests to `app`."""
+        self.app = app
+        self.client = app.test_client(use_cookies=False)
 
     def send(self, method: str, path: str, *, headers: list[tuple[str, str]], body: bytes) -> Reply:
         """Send one request as it is."""

@@ -15,7 +15,7 @@ from ctsec import Principal
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Refusal
 from ctsec.security import AsyncUnit
-from tests.hosts.apps import slug
+from tests.hosts.apps import fastapi_app, flask_app, slug
 from tests.hosts.harness import FastapiHost, FlaskHost, Host
 
 # Each role with the organization role and the workspace role of somebody who has it, and how many of the two workspaces they may enter.
@@ -126,9 +126,11 @@ def meaning(role: str) -> Meaning:
 def furnish(host: Host) -> None:
     """Add a guarded route for every line of the first two tables, and one that tells why somebody is refused."""
     if isinstance(host, FastapiHost):
+        host.serve(fastapi_app(host.security))
         _fastapi_routes(host)
     else:
         assert isinstance(host, FlaskHost)
+        host.serve(flask_app(host.security))
         _flask_routes(host)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import flask
@@ -17,6 +18,14 @@ from ctsec.rbac import Policy
 from ctsec.rbac.preset import Permission
 from ctsec.testing import FixedClock, assert_routes_guarded
 from tests.hosts.harness import HOSTS, Host, options
+
+
+@pytest.fixture(params=sorted(HOSTS))
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    """A host with an application of its own, which may get routes."""
+    made = HOSTS[request.param](Policy.preset())
+    yield made
+    made.close()
 
 
 def application(host: Host) -> Any:

@@ -28,7 +28,7 @@ from tests.storage.sql.support import emptied
 
 SOAK, CI = bool(os.environ.get("CTSEC_SOAK")), bool(os.environ.get("CTSEC_TEST_REQUIRE"))
 MEMORY_RUNS = 3000 if SOAK else 200 if CI else 50
-SQL_RUNS = 100 if SOAK else 4 if CI else 2
+SQL_RUNS = 100 if SOAK else 3 if CI else 2
 STEPS = 50
 ORGANIZATION_ROLES = st.sampled_from(["owner", "admin", "member", "viewer"])
 WORKSPACE_ROLES = st.sampled_from(["admin", "editor", "operator", "viewer"])
