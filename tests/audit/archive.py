@@ -7,6 +7,7 @@ from typing import Final, Unpack
 
 from ctsec.ambient import Ambient, Request
 from ctsec.audit._sync import AuditLog
+from ctsec.audit._sync_managers import Managers
 from ctsec.audit.event import LogId, build
 from ctsec.audit.record import store_form
 from ctsec.audit.retention._sync import HoldScope, Retention, RetentionParts
@@ -95,7 +96,8 @@ class Archive:
     def service(self, store: Store) -> Retention:
         """Return the service over a transaction; nothing of it is sealed, so no sealer is needed."""
         audit = AuditLog(inbox=store.inbox, log=store.log, aside=self.storage.guard.events, sealer=_Plain(), ambient=self.ambient)
-        parts = RetentionParts(records=store.retention, purges=store.purges, log=store.log, rights=Everybody(), policy=self.policy)
+        managers = Managers(Everybody(), audit=audit, ambient=self.ambient)
+        parts = RetentionParts(records=store.retention, purges=store.purges, log=store.log, managers=managers, policy=self.policy)
         return Retention(parts, audit=audit, ambient=self.ambient)
 
     def pass_days(self, days: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -13,6 +12,7 @@ from ctsec.cli import main
 from ctsec.ids import UserId
 from ctsec.operators import Operator
 from ctsec.security import Security
+from tests.cli.host import host
 
 NAME = "alerted_host"
 HOST = """
@@ -35,19 +35,14 @@ Said: TypeAlias = tuple[int, str, str]
 @pytest.fixture
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Security]:
     """Return the bundle of a host in a folder of its own, with three events of operators and one alert in its log."""
-    (tmp_path / f"{NAME}.py").write_text(HOST, "utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    security: Security = __import__(NAME).security
-    with security.begin() as unit:
-        for n in range(3):
-            unit.erasures.request(Operator(id="sam", reason="ticket 9"), user=UserId(f"usr_0000000000000000000000000{n}"))
-    security.logs.flush()
-    report = security.logs.verify()
-    assert report.findings == ()
-    yield security
-    security.close()
-    del sys.modules[NAME]
+    with host(NAME, HOST, folder=tmp_path, monkeypatch=monkeypatch) as security:
+        with security.begin() as unit:
+            for n in range(3):
+                unit.erasures.request(Operator(id="sam", reason="ticket 9"), user=UserId(f"usr_0000000000000000000000000{n}"))
+        security.logs.flush()
+        report = security.logs.verify()
+        assert report.findings == ()
+        yield security
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -25,6 +24,7 @@ from ctsec.outcome import Refusal
 from ctsec.security import Security
 from ctsec.testing.conformance.samples import NOW, ignore
 from tests.audit.kept import events
+from tests.cli.host import host
 
 NAME = "audited_host"
 HOST = """
@@ -40,13 +40,8 @@ Said: TypeAlias = tuple[int, str, str]
 @pytest.fixture
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Security]:
     """Return the bundle of a host in a folder of its own, which is the current one."""
-    (tmp_path / f"{NAME}.py").write_text(HOST, "utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    security: Security = __import__(NAME).security
-    yield security
-    security.close()
-    del sys.modules[NAME]
+    with host(NAME, HOST, folder=tmp_path, monkeypatch=monkeypatch) as security:
+        yield security
 
 
 @pytest.fixture

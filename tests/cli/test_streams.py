@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ctsec.cli import main
 from ctsec.security import Security
 from ctsec.testing.conformance.samples import ignore
 from tests.audit.kept import events
+from tests.cli.host import host
 
 NAME = "streaming_host"
 HOST = """
@@ -40,17 +40,12 @@ security = Security.embedded("app.db", policy=Policy.preset(), issuer="Acme", op
 @pytest.fixture
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Security]:
     """Return a bundle with a receiver that is away, an anchor that works and one that does not, and five events."""
-    (tmp_path / f"{NAME}.py").write_text(HOST, "utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    security: Security = __import__(NAME).security
-    with security._storage.begin(after_commit=ignore) as store:
-        for each in events(DEPLOYMENT_LOG, count=5):
-            store.inbox.append(each)
-    security.logs.flush()
-    yield security
-    security.close()
-    del sys.modules[NAME]
+    with host(NAME, HOST, folder=tmp_path, monkeypatch=monkeypatch) as security:
+        with security._storage.begin(after_commit=ignore) as store:
+            for each in events(DEPLOYMENT_LOG, count=5):
+                store.inbox.append(each)
+        security.logs.flush()
+        yield security
 
 
 @pytest.fixture

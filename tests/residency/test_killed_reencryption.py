@@ -26,7 +26,8 @@ from ctsec.testing.conformance.samples import ignore, number, user_id
 from ctsec.vault import VaultKind, VaultWish
 from tests.residency.deployment import ORG, TABLES, Places, open_security, owner, prepare, read, write
 from tests.servers import available_databases, drop_database, fresh_database
-from tests.storage.sql.notes import Note, note, tables
+from tests.storage.sql.host_tables import tables
+from tests.storage.sql.notes import Base, Note, note
 from tests.victim import ROUNDS, Victim, settle
 
 REENCRYPT = "tests.residency.test_killed_reencryption:reencrypt"
@@ -42,7 +43,7 @@ def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
         made = [fresh_database(request.param, folder=tmp_path) for _ in range(2)]
         for each in made:
             stack.callback(drop_database, each)
-        stack.enter_context(tables(made[0]))
+        stack.enter_context(tables(made[0], Base))
         found = Places(made[0].sync_url, {"eu": made[1].sync_url}, tmp_path, {})
         prepare(found, workspaces={1: "eu"})
         yield found

@@ -11,6 +11,9 @@ from ctsec.audit.query import AuditQuery, Tally
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.audit.sealing import CheckpointRecord, Head
 from ctsec.audit.tree.tiles import Tile
+from ctsec.ids import OrganizationId
+from ctsec.outcome import Refusal
+from ctsec.principal import Principal
 
 
 class AsyncRecorder(Protocol):
@@ -22,6 +25,14 @@ class AsyncRecorder(Protocol):
 
     async def note_aside(self, name: str, **told: Unpack[Telling]) -> None:
         """Write an event through the guard store, committed before this returns: a host's rollback must not erase it."""
+        ...
+
+
+class AsyncLogRights(Protocol):
+    """Who may do what in an organization, answered by the roles feature with locking reads."""
+
+    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
+        """Return why `actor` may not use an organization permission, or None."""
         ...
 
 

@@ -12,6 +12,9 @@ from ctsec.audit.query import AuditQuery, Tally
 from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.audit.sealing import CheckpointRecord, Head
 from ctsec.audit.tree.tiles import Tile
+from ctsec.ids import OrganizationId
+from ctsec.outcome import Refusal
+from ctsec.principal import Principal
 
 
 class Recorder(Protocol):
@@ -23,6 +26,14 @@ class Recorder(Protocol):
 
     def note_aside(self, name: str, **told: Unpack[Telling]) -> None:
         """Write an event through the guard store, committed before this returns: a host's rollback must not erase it."""
+        ...
+
+
+class LogRights(Protocol):
+    """Who may do what in an organization, answered by the roles feature with locking reads."""
+
+    def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
+        """Return why `actor` may not use an organization permission, or None."""
         ...
 
 

@@ -224,7 +224,12 @@ class Event:
     @property
     def log(self) -> LogId:
         """The log that this event belongs to."""
-        return LogId(self.organization) if self.organization else DEPLOYMENT_LOG
+        return log_of(self.organization)
+
+
+def log_of(organization: OrganizationId | None) -> LogId:
+    """Return an organization's log; the deployment's where there is none."""
+    return LogId(organization) if organization else DEPLOYMENT_LOG
 
 
 class Telling(TypedDict, total=False):

@@ -26,7 +26,7 @@ from ctsec.audit.sealing import Head
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.streams._async_ports import AsyncReceiver
 from ctsec.audit.streams.batch import MOST_BYTES, MOST_EVENTS, StreamBatch
-from ctsec.audit.streams.position import Position
+from ctsec.audit.streams.position import Position, problem_of
 from ctsec.audit.streams.status import StreamStatus
 from ctsec.audit.streams.stream import Stream
 from ctsec.encryption._async import AsyncKeyRing
@@ -210,11 +210,10 @@ class AsyncStreams:
         """Return why a batch was not taken, empty if it was."""
         try:
             await stream.receiver.deliver(batch)
-        except CtsecError as error:
-            return f"{error.code}: {error}"[:200]
         except Exception as error:  # noqa: BLE001 - a mistake in one receiver must not stop the others
-            _LOG.exception("the receiver of the stream %s failed", stream.name)
-            return f"internal: {type(error).__name__}"
+            if not isinstance(error, CtsecError):
+                _LOG.exception("the receiver of the stream %s failed", stream.name)
+            return problem_of(error)
         return ""
 
     async def _put(self, position: Position) -> Position | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctsec.audit._async import AsyncSequencer
+from ctsec.audit._async_managers import AsyncManagers
 from ctsec.audit.alerts._async import AsyncAlerts
 from ctsec.audit.erasure._async import AsyncErasures
 from ctsec.audit.retention._async import AsyncRetention, AsyncRetentionParts
@@ -121,11 +122,15 @@ class AsyncUnit(AsyncPeople):
         return AsyncSequencer(inbox=self._store.inbox, log=self._store.log, aside=self._guard.events)
 
     @property
+    def _managers(self) -> AsyncManagers:
+        return AsyncManagers(self._authority, audit=self.audit, ambient=self._ambient)
+
+    @property
     def retention(self) -> AsyncRetention:
         """How long the log is kept, and legal holds on it."""
         store = self._store
         parts = AsyncRetentionParts(
-            records=store.retention, purges=store.purges, log=store.log, rights=self._authority, policy=self._parts.settings.retention
+            records=store.retention, purges=store.purges, log=store.log, managers=self._managers, policy=self._parts.settings.retention
         )
         return AsyncRetention(parts, audit=self.audit, ambient=self._ambient)
 
@@ -138,7 +143,7 @@ class AsyncUnit(AsyncPeople):
     def alerts(self) -> AsyncAlerts:
         """What rules found in the logs: seen, acknowledged, muted."""
         return AsyncAlerts(
-            self._store.alerts, rights=self._authority, policy=self._parts.settings.alerts, audit=self.audit, ambient=self._ambient
+            self._store.alerts, managers=self._managers, policy=self._parts.settings.alerts, audit=self.audit, ambient=self._ambient
         )
 
     @property

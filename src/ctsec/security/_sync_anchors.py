@@ -20,7 +20,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit.anchors._sync_ports import Keeper
 from ctsec.audit.anchors.anchor import Anchor, AnchorStatus, Held
 from ctsec.audit.sealing import LOG_OF_LOGS
-from ctsec.audit.streams.position import Position
+from ctsec.audit.streams.position import Position, problem_of
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.errors import ConfigurationError, CtsecError, LogInconsistent, LogStalled
 from ctsec.security._sync_logs import Logs
@@ -103,11 +103,10 @@ class Anchors:
     def _keep(self, anchor: Anchor[Keeper], newest: SignedCheckpoint) -> str:
         try:
             anchor.keeper.keep(newest)
-        except CtsecError as error:
-            return f"{error.code}: {error}"[:200]
         except Exception as error:  # noqa: BLE001 - a mistake in one anchor must not stop the others
-            _LOG.exception("the anchor %s failed", anchor.name)
-            return f"internal: {type(error).__name__}"
+            if not isinstance(error, CtsecError):
+                _LOG.exception("the anchor %s failed", anchor.name)
+            return problem_of(error)
         return ""
 
     def _position(self, anchor: Anchor[Keeper]) -> Position:

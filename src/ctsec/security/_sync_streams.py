@@ -27,7 +27,7 @@ from ctsec.audit.sealing import Head
 from ctsec.audit.signing import LogIdentity
 from ctsec.audit.streams._sync_ports import Receiver
 from ctsec.audit.streams.batch import MOST_BYTES, MOST_EVENTS, StreamBatch
-from ctsec.audit.streams.position import Position
+from ctsec.audit.streams.position import Position, problem_of
 from ctsec.audit.streams.status import StreamStatus
 from ctsec.audit.streams.stream import Stream
 from ctsec.encryption._sync import KeyRing
@@ -211,11 +211,10 @@ class Streams:
         """Return why a batch was not taken, empty if it was."""
         try:
             stream.receiver.deliver(batch)
-        except CtsecError as error:
-            return f"{error.code}: {error}"[:200]
         except Exception as error:  # noqa: BLE001 - a mistake in one receiver must not stop the others
-            _LOG.exception("the receiver of the stream %s failed", stream.name)
-            return f"internal: {type(error).__name__}"
+            if not isinstance(error, CtsecError):
+                _LOG.exception("the receiver of the stream %s failed", stream.name)
+            return problem_of(error)
         return ""
 
     def _put(self, position: Position) -> Position | None:

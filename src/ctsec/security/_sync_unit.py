@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ctsec.audit._sync import Sequencer
+from ctsec.audit._sync_managers import Managers
 from ctsec.audit.alerts._sync import Alerts
 from ctsec.audit.erasure._sync import Erasures
 from ctsec.audit.retention._sync import Retention, RetentionParts
@@ -122,11 +123,15 @@ class Unit(People):
         return Sequencer(inbox=self._store.inbox, log=self._store.log, aside=self._guard.events)
 
     @property
+    def _managers(self) -> Managers:
+        return Managers(self._authority, audit=self.audit, ambient=self._ambient)
+
+    @property
     def retention(self) -> Retention:
         """How long the log is kept, and legal holds on it."""
         store = self._store
         parts = RetentionParts(
-            records=store.retention, purges=store.purges, log=store.log, rights=self._authority, policy=self._parts.settings.retention
+            records=store.retention, purges=store.purges, log=store.log, managers=self._managers, policy=self._parts.settings.retention
         )
         return Retention(parts, audit=self.audit, ambient=self._ambient)
 
@@ -139,7 +144,7 @@ class Unit(People):
     def alerts(self) -> Alerts:
         """What rules found in the logs: seen, acknowledged, muted."""
         return Alerts(
-            self._store.alerts, rights=self._authority, policy=self._parts.settings.alerts, audit=self.audit, ambient=self._ambient
+            self._store.alerts, managers=self._managers, policy=self._parts.settings.alerts, audit=self.audit, ambient=self._ambient
         )
 
     @property

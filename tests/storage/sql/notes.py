@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Generator
-from contextlib import contextmanager
 
 from sqlalchemy import NullPool, String, create_engine, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -44,18 +42,6 @@ def note(organization: str, *, name: str = "", **values: object) -> Note:
     for attribute, value in values.items():
         setattr(made, attribute, value)
     return made
-
-
-@contextmanager
-def tables(database: Database) -> Generator[None]:
-    """Have the tables of the host for as long as the block lasts."""
-    engine = create_engine(database.sync_url, poolclass=NullPool)
-    Base.metadata.create_all(engine)
-    try:
-        yield
-    finally:
-        Base.metadata.drop_all(engine)
-        engine.dispose()
 
 
 def dump(database: Database) -> bytes:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Column, Date, ForeignKey, NullPool, Numeric, String, Table, create_engine
+from sqlalchemy import JSON, Column, Date, ForeignKey, Numeric, String, Table
 from sqlalchemy.ext.mutable import MutableDict
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, composite, mapped_column, relationship
 
 from ctsec.storage.sql import Recorded, RecordedModels
 from ctsec.storage.sql.encrypted import encrypted
 from ctsec.storage.sql.sealed_types import SealedColumn, SealedValue
-from tests.servers import Database
 
 
 class Base(DeclarativeBase):
@@ -104,15 +101,3 @@ ORDER = Recorded(
 RECORDED = RecordedModels(ORDER, Recorded(Customer, kind="customer", fields={"name": "public"}))
 RECORDED.listen(Recording)
 RecordedModels(Recorded(Label, kind="label", fields={})).listen(Recording)
-
-
-@contextmanager
-def tables(database: Database) -> Generator[None]:
-    """Have the tables of the host for as long as the block lasts."""
-    engine = create_engine(database.sync_url, poolclass=NullPool)
-    Base.metadata.create_all(engine)
-    try:
-        yield
-    finally:
-        Base.metadata.drop_all(engine)
-        engine.dispose()

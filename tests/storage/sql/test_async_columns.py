@@ -29,7 +29,8 @@ from ctsec.storage.sql.encrypted_guard import held
 from ctsec.storage.sql.sealed_types import BlindTerm, SealedValue
 from tests.servers import Database
 from tests.services._async_world import AsyncWorld
-from tests.storage.sql.notes import Note, dump, note, tables
+from tests.storage.sql.host_tables import tables
+from tests.storage.sql.notes import Base, Note, dump, note
 from tests.storage.sql.support import emptied
 
 
@@ -69,7 +70,7 @@ class Desk:
 @pytest_asyncio.fixture  # sync: @pytest.fixture
 async def desk(database: Database) -> AsyncGenerator[Desk, None]:
     engine = create_async_engine(emptied(database).async_url)
-    with tables(database):
+    with tables(database, Base):
         handed = tuple(AsyncSealedAttribute(engine, each) for each in (Note.body, Note.email, Note.scan))
         async with AsyncWorld.over(AsyncSqlStorage.from_url(database.async_url), tables=handed) as world:
             ann = await world.person("ann@acme.example")

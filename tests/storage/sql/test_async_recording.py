@@ -22,7 +22,8 @@ from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.sql import AsyncSqlStorage
 from tests.servers import available_databases
 from tests.services._async_world import REQUEST, AsyncWorld
-from tests.storage.sql.orders import RECORDED, TAGGED, Customer, Label, Order, Point, Recording, Tag, tables
+from tests.storage.sql.host_tables import tables
+from tests.storage.sql.orders import RECORDED, TAGGED, Base, Customer, Label, Order, Point, Recording, Tag
 from tests.storage.sql.support import LEVELS, place_of
 
 
@@ -74,7 +75,7 @@ class Desk:
 async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Desk, None]:
     database = place_of(request.param, LEVELS[request.param][0], folder=tmp_path.parent).database
     engine = create_async_engine(database.async_url)
-    with tables(database):
+    with tables(database, Base):
         options = EmbeddedOptions(events=RECORDED.schemas)
         async with AsyncWorld.over(AsyncSqlStorage.from_url(database.async_url), options=options) as world:
             ann = await world.person("ann@acme.example")

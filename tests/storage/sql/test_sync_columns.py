@@ -28,7 +28,8 @@ from ctsec.storage.sql.encrypted_guard import held
 from ctsec.storage.sql.sealed_types import BlindTerm, SealedValue
 from tests.servers import Database
 from tests.services._sync_world import World
-from tests.storage.sql.notes import Note, dump, note, tables
+from tests.storage.sql.host_tables import tables
+from tests.storage.sql.notes import Base, Note, dump, note
 from tests.storage.sql.support import emptied
 
 
@@ -68,7 +69,7 @@ class Desk:
 @pytest.fixture
 def desk(database: Database) -> Generator[Desk, None, None]:
     engine = create_engine(emptied(database).sync_url)
-    with tables(database):
+    with tables(database, Base):
         handed = tuple(SealedAttribute(engine, each) for each in (Note.body, Note.email, Note.scan))
         with World.over(SqlStorage.from_url(database.sync_url), tables=handed) as world:
             ann = world.person("ann@acme.example")

@@ -21,7 +21,8 @@ from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.sql import SqlStorage
 from tests.servers import available_databases
 from tests.services._sync_world import REQUEST, World
-from tests.storage.sql.orders import RECORDED, TAGGED, Customer, Label, Order, Point, Recording, Tag, tables
+from tests.storage.sql.host_tables import tables
+from tests.storage.sql.orders import RECORDED, TAGGED, Base, Customer, Label, Order, Point, Recording, Tag
 from tests.storage.sql.support import LEVELS, place_of
 
 
@@ -73,7 +74,7 @@ class Desk:
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Desk, None, None]:
     database = place_of(request.param, LEVELS[request.param][0], folder=tmp_path.parent).database
     engine = create_engine(database.sync_url)
-    with tables(database):
+    with tables(database, Base):
         options = EmbeddedOptions(events=RECORDED.schemas)
         with World.over(SqlStorage.from_url(database.sync_url), options=options) as world:
             ann = world.person("ann@acme.example")

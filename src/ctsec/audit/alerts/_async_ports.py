@@ -7,9 +7,7 @@ from typing import Protocol
 
 from ctsec.audit.alerts.record import Alert, AlertPosition, AlertStatus, Mute
 from ctsec.audit.event import LogId
-from ctsec.ids import AlertId, OrganizationId
-from ctsec.outcome import Refusal
-from ctsec.principal import Principal
+from ctsec.ids import AlertId
 
 
 class AsyncAlertRecords(Protocol):
@@ -53,14 +51,6 @@ class AsyncAlertRecords(Protocol):
 
     async def mutes(self, log: LogId) -> tuple[Mute, ...]:
         """Return the mutes of a log, those that are over too, in the order of rules and keys."""
-        ...
-
-
-class AsyncAlertRights(Protocol):
-    """Who may do what in an organization, answered by the roles feature with locking reads."""
-
-    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
-        """Return why `actor` may not use an organization permission, or None."""
         ...
 
 

@@ -8,9 +8,7 @@ from typing import Protocol
 
 from ctsec.audit.alerts.record import Alert, AlertPosition, AlertStatus, Mute
 from ctsec.audit.event import LogId
-from ctsec.ids import AlertId, OrganizationId
-from ctsec.outcome import Refusal
-from ctsec.principal import Principal
+from ctsec.ids import AlertId
 
 
 class AlertRecords(Protocol):
@@ -54,14 +52,6 @@ class AlertRecords(Protocol):
 
     def mutes(self, log: LogId) -> tuple[Mute, ...]:
         """Return the mutes of a log, those that are over too, in the order of rules and keys."""
-        ...
-
-
-class AlertRights(Protocol):
-    """Who may do what in an organization, answered by the roles feature with locking reads."""
-
-    def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
-        """Return why `actor` may not use an organization permission, or None."""
         ...
 
 

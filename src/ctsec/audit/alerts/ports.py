@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctsec.audit.alerts._async_ports import AsyncAlertReceiver, AsyncAlertRecords, AsyncAlertRights
-from ctsec.audit.alerts._sync_ports import AlertReceiver, AlertRecords, AlertRights
+from ctsec.audit.alerts._async_ports import AsyncAlertReceiver, AsyncAlertRecords
+from ctsec.audit.alerts._sync_ports import AlertReceiver, AlertRecords
 
-__all__ = ["AlertReceiver", "AlertRecords", "AlertRights", "AsyncAlertReceiver", "AsyncAlertRecords", "AsyncAlertRights"]
+__all__ = ["AlertReceiver", "AlertRecords", "AsyncAlertReceiver", "AsyncAlertRecords"]

@@ -2,8 +2,7 @@
 
 Rules that this module keeps:
 
-- whoever sets the plan, places a hold or releases one has `organization:manage` in the permission matrix (owners and admins), in a session
-  with a fresh second factor; reading takes `audit:view`;
+- who may set the plan, place a hold or release one says `AsyncManagers`; reading takes `audit:view`;
 - each change is an event of that log, in the same transaction;
 - the row of the log's plan is locked by every change of a hold, and by the purge.
 """
@@ -12,13 +11,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypedDict, TypeVar, Unpack
+from typing import Final, TypedDict, Unpack
 
 from ctsec.ambient import Ambient
+from ctsec.audit._async_managers import AsyncManagers
 from ctsec.audit._async_ports import AsyncLogRecords, AsyncRecorder
-from ctsec.audit.event import DEPLOYMENT_LOG, Detail, EventName, LogId, Target
+from ctsec.audit.event import DEPLOYMENT_LOG, Detail, EventName, LogId, Target, log_of
 from ctsec.audit.record import microseconds
-from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords, AsyncRetentionRights
+from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
 from ctsec.audit.retention.hold import MAX_EXTENT, MAX_HOLDS, HoldState, LegalHold
 from ctsec.audit.retention.plan import Plans, RetentionPlan, RetentionPolicy
 from ctsec.audit.retention.ranges import Ranges
@@ -26,13 +26,9 @@ from ctsec.audit.retention.record import StoredPlans
 from ctsec.ids import HoldId, OrganizationId, new_id
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import SESSIONS, Principal
+from ctsec.principal import Principal
 
-T = TypeVar("T")
-MANAGE: Final = "organization:manage"
 _PAGE: Final = 5000
-_SIGN_IN: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in yourself to do this; an API key can not")
-_STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
 _SAME: Final = Refusal(Reason.SELF_CHANGE, "the release of a hold is approved by somebody else than who asked for it")
 _NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such hold on this log")
 _BUSY: Final = Refusal(Reason.CONFLICT, "somebody else changed this meanwhile; look at it again")
@@ -54,7 +50,7 @@ class AsyncRetentionParts:
     records: AsyncRetentionRecords
     purges: AsyncPurgeRecords
     log: AsyncLogRecords
-    rights: AsyncRetentionRights
+    managers: AsyncManagers
     policy: RetentionPolicy
 
 
@@ -79,9 +75,9 @@ class AsyncRetention:
 
         Refused with INVALID_INPUT for a period under the deployment's floor.
         """
-        refusal = await self._may(actor, organization)
+        refusal = await self._parts.managers.refusal(actor, organization)
         done = refusal if refusal is not None else await self._set_plan(actor, organization, plan)
-        return await self._answered(done, actor, organization, attempted="retention.change")
+        return await self._parts.managers.answered(done, actor, organization, attempted="retention.change")
 
     async def holds(self, *, organization: OrganizationId) -> tuple[LegalHold, ...]:
         """Return the holds on the organization's log in the order of their ids, those that were released too."""
@@ -91,21 +87,21 @@ class AsyncRetention:
         self, actor: Principal, *, organization: OrganizationId, matter: str, **scope: Unpack[HoldScope]
     ) -> Outcome[LegalHold]:
         """Keep what `scope` covers from being purged, at once, for a `matter` (a case number; no person's name)."""
-        refusal = await self._may(actor, organization)
+        refusal = await self._parts.managers.refusal(actor, organization)
         done = refusal if refusal is not None else await self._place(actor, organization, matter, scope)
-        return await self._answered(done, actor, organization, attempted="legal_hold.place")
+        return await self._parts.managers.answered(done, actor, organization, attempted="legal_hold.place")
 
     async def request_release(self, actor: Principal, *, organization: OrganizationId, hold: HoldId) -> Outcome[LegalHold]:
         """Ask for the release of a hold; it is in force until somebody else approves that, and for a day more."""
-        refusal = await self._may(actor, organization)
+        refusal = await self._parts.managers.refusal(actor, organization)
         done = refusal if refusal is not None else await self._ask(actor, organization, hold)
-        return await self._answered(done, actor, organization, attempted="legal_hold.request_release")
+        return await self._parts.managers.answered(done, actor, organization, attempted="legal_hold.request_release")
 
     async def approve_release(self, actor: Principal, *, organization: OrganizationId, hold: HoldId) -> Outcome[LegalHold]:
         """Release a hold whose release somebody else asked for; what it covered may be purged a day later."""
-        refusal = await self._may(actor, organization)
+        refusal = await self._parts.managers.refusal(actor, organization)
         done = refusal if refusal is not None else await self._release(actor, organization, hold)
-        return await self._answered(done, actor, organization, attempted="legal_hold.approve_release")
+        return await self._parts.managers.answered(done, actor, organization, attempted="legal_hold.approve_release")
 
     async def deployment_holds(self) -> tuple[LegalHold, ...]:
         """Return the holds on the deployment's own log."""
@@ -114,17 +110,17 @@ class AsyncRetention:
     async def place_deployment_hold(self, operator: Operator, *, matter: str, **scope: Unpack[HoldScope]) -> Outcome[LegalHold]:
         """Place a hold on the deployment's own log, as `place_hold` does."""
         done = await self._place(operator.principal, None, matter, scope)
-        return await self._answered(done, operator.principal, None, attempted="legal_hold.place")
+        return await self._parts.managers.answered(done, operator.principal, None, attempted="legal_hold.place")
 
     async def request_deployment_release(self, operator: Operator, *, hold: HoldId) -> Outcome[LegalHold]:
         """Ask for the release of a hold on the deployment's own log."""
         done = await self._ask(operator.principal, None, hold)
-        return await self._answered(done, operator.principal, None, attempted="legal_hold.request_release")
+        return await self._parts.managers.answered(done, operator.principal, None, attempted="legal_hold.request_release")
 
     async def approve_deployment_release(self, operator: Operator, *, hold: HoldId) -> Outcome[LegalHold]:
         """Release one, as another operator."""
         done = await self._release(operator.principal, None, hold)
-        return await self._answered(done, operator.principal, None, attempted="legal_hold.approve_release")
+        return await self._parts.managers.answered(done, operator.principal, None, attempted="legal_hold.approve_release")
 
     async def _set_plan(self, actor: Principal, organization: OrganizationId, plan: RetentionPlan) -> Outcome[Plans]:
         policy, now, log = self._parts.policy, self._ambient.now(), LogId(organization)
@@ -139,7 +135,7 @@ class AsyncRetention:
         return plans
 
     async def _place(self, actor: Principal, organization: OrganizationId | None, matter: str, scope: HoldScope) -> Outcome[LegalHold]:
-        now, log = self._ambient.now(), _log(organization)
+        now, log = self._ambient.now(), log_of(organization)
         try:
             made = LegalHold(
                 id=new_id(HoldId, now=now, random=self._ambient.random),
@@ -165,8 +161,8 @@ class AsyncRetention:
         return made
 
     async def _ask(self, actor: Principal, organization: OrganizationId | None, hold: HoldId) -> Outcome[LegalHold]:
-        await self._parts.records.lock(_log(organization))
-        found = await self._parts.records.hold(_log(organization), hold)
+        await self._parts.records.lock(log_of(organization))
+        found = await self._parts.records.hold(log_of(organization), hold)
         if found is None:
             return _NOT_FOUND
         if found.state is HoldState.RELEASED:
@@ -178,8 +174,8 @@ class AsyncRetention:
         return asked
 
     async def _release(self, actor: Principal, organization: OrganizationId | None, hold: HoldId) -> Outcome[LegalHold]:
-        await self._parts.records.lock(_log(organization))
-        found = await self._parts.records.hold(_log(organization), hold)
+        await self._parts.records.lock(log_of(organization))
+        found = await self._parts.records.hold(log_of(organization), hold)
         if found is None:
             return _NOT_FOUND
         if found.state is not HoldState.RELEASING:
@@ -203,34 +199,9 @@ class AsyncRetention:
             first = page[-1] + 1
         return found
 
-    async def _may(self, actor: Principal, organization: OrganizationId) -> Refusal | None:
-        refusal = await self._parts.rights.may(actor, organization=organization, permission=MANAGE)
-        if refusal is None and actor.credential.kind not in SESSIONS:
-            refusal = _SIGN_IN
-        if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
-            refusal = _STEP_UP
-        return refusal
-
-    async def _answered(self, done: Outcome[T], actor: Principal, organization: OrganizationId | None, *, attempted: str) -> Outcome[T]:
-        """Return an outcome, after a refusal was written aside."""
-        if isinstance(done, Refusal):
-            await self._audit.note_aside(
-                EventName.ACCESS_DENIED,
-                actor=actor,
-                targets=(Target("log", _log(organization)),),
-                refused=done.reason,
-                organization=organization,
-                details={"attempted": attempted},
-            )
-        return done
-
     async def _note(self, name: EventName, actor: Principal, organization: OrganizationId | None, details: dict[str, Detail]) -> None:
-        kind, target = ("hold", str(details["hold"])) if "hold" in details else ("log", _log(organization))
+        kind, target = ("hold", str(details["hold"])) if "hold" in details else ("log", log_of(organization))
         await self._audit.note(name, actor=actor, targets=(Target(kind, target),), organization=organization, details=details)
-
-
-def _log(organization: OrganizationId | None) -> LogId:
-    return DEPLOYMENT_LOG if organization is None else LogId(organization)
 
 
 def plan_details(retention: StoredPlans, *, now: datetime) -> dict[str, Detail]:

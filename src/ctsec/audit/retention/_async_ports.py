@@ -12,9 +12,7 @@ from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.retention.selection import Selection
 from ctsec.audit.sealing import Head
-from ctsec.ids import HoldId, OrganizationId
-from ctsec.outcome import Refusal
-from ctsec.principal import Principal
+from ctsec.ids import HoldId
 
 
 class AsyncRetentionRecords(Protocol):
@@ -82,12 +80,4 @@ class AsyncPurgeRecords(Protocol):
 
     async def leaves(self, log: LogId, *, first: int, end: int) -> tuple[tuple[int, bytes], ...]:
         """Return the leaves that are kept of removed events with indexes [first, end), with their indexes."""
-        ...
-
-
-class AsyncRetentionRights(Protocol):
-    """Who may do what in an organization, answered by the roles feature with locking reads."""
-
-    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
-        """Return why `actor` may not use an organization permission, or None."""
         ...

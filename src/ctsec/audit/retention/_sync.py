@@ -3,8 +3,7 @@
 
 Rules that this module keeps:
 
-- whoever sets the plan, places a hold or releases one has `organization:manage` in the permission matrix (owners and admins), in a session
-  with a fresh second factor; reading takes `audit:view`;
+- who may set the plan, place a hold or release one says `Managers`; reading takes `audit:view`;
 - each change is an event of that log, in the same transaction;
 - the row of the log's plan is locked by every change of a hold, and by the purge.
 """
@@ -13,13 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypedDict, TypeVar, Unpack
+from typing import Final, TypedDict, Unpack
 
 from ctsec.ambient import Ambient
+from ctsec.audit._sync_managers import Managers
 from ctsec.audit._sync_ports import LogRecords, Recorder
-from ctsec.audit.event import DEPLOYMENT_LOG, Detail, EventName, LogId, Target
+from ctsec.audit.event import DEPLOYMENT_LOG, Detail, EventName, LogId, Target, log_of
 from ctsec.audit.record import microseconds
-from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords, RetentionRights
+from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
 from ctsec.audit.retention.hold import MAX_EXTENT, MAX_HOLDS, HoldState, LegalHold
 from ctsec.audit.retention.plan import Plans, RetentionPlan, RetentionPolicy
 from ctsec.audit.retention.ranges import Ranges
@@ -27,13 +27,9 @@ from ctsec.audit.retention.record import StoredPlans
 from ctsec.ids import HoldId, OrganizationId, new_id
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import SESSIONS, Principal
+from ctsec.principal import Principal
 
-T = TypeVar("T")
-MANAGE: Final = "organization:manage"
 _PAGE: Final = 5000
-_SIGN_IN: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in yourself to do this; an API key can not")
-_STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again first")
 _SAME: Final = Refusal(Reason.SELF_CHANGE, "the release of a hold is approved by somebody else than who asked for it")
 _NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such hold on this log")
 _BUSY: Final = Refusal(Reason.CONFLICT, "somebody else changed this meanwhile; look at it again")
@@ -55,7 +51,7 @@ class RetentionParts:
     records: RetentionRecords
     purges: PurgeRecords
     log: LogRecords
-    rights: RetentionRights
+    managers: Managers
     policy: RetentionPolicy
 
 
@@ -80,9 +76,9 @@ class Retention:
 
         Refused with INVALID_INPUT for a period under the deployment's floor.
         """
-        refusal = self._may(actor, organization)
+        refusal = self._parts.managers.refusal(actor, organization)
         done = refusal if refusal is not None else self._set_plan(actor, organization, plan)
-        return self._answered(done, actor, organization, attempted="retention.change")
+        return self._parts.managers.answered(done, actor, organization, attempted="retention.change")
 
     def holds(self, *, organization: OrganizationId) -> tuple[LegalHold, ...]:
         """Return the holds on the organization's log in the order of their ids, those that were released too."""
@@ -90,21 +86,21 @@ class Retention:
 
     def place_hold(self, actor: Principal, *, organization: OrganizationId, matter: str, **scope: Unpack[HoldScope]) -> Outcome[LegalHold]:
         """Keep what `scope` covers from being purged, at once, for a `matter` (a case number; no person's name)."""
-        refusal = self._may(actor, organization)
+        refusal = self._parts.managers.refusal(actor, organization)
         done = refusal if refusal is not None else self._place(actor, organization, matter, scope)
-        return self._answered(done, actor, organization, attempted="legal_hold.place")
+        return self._parts.managers.answered(done, actor, organization, attempted="legal_hold.place")
 
     def request_release(self, actor: Principal, *, organization: OrganizationId, hold: HoldId) -> Outcome[LegalHold]:
         """Ask for the release of a hold; it is in force until somebody else approves that, and for a day more."""
-        refusal = self._may(actor, organization)
+        refusal = self._parts.managers.refusal(actor, organization)
         done = refusal if refusal is not None else self._ask(actor, organization, hold)
-        return self._answered(done, actor, organization, attempted="legal_hold.request_release")
+        return self._parts.managers.answered(done, actor, organization, attempted="legal_hold.request_release")
 
     def approve_release(self, actor: Principal, *, organization: OrganizationId, hold: HoldId) -> Outcome[LegalHold]:
         """Release a hold whose release somebody else asked for; what it covered may be purged a day later."""
-        refusal = self._may(actor, organization)
+        refusal = self._parts.managers.refusal(actor, organization)
         done = refusal if refusal is not None else self._release(actor, organization, hold)
-        return self._answered(done, actor, organization, attempted="legal_hold.approve_release")
+        return self._parts.managers.answered(done, actor, organization, attempted="legal_hold.approve_release")
 
     def deployment_holds(self) -> tuple[LegalHold, ...]:
         """Return the holds on the deployment's own log."""
@@ -113,17 +109,17 @@ class Retention:
     def place_deployment_hold(self, operator: Operator, *, matter: str, **scope: Unpack[HoldScope]) -> Outcome[LegalHold]:
         """Place a hold on the deployment's own log, as `place_hold` does."""
         done = self._place(operator.principal, None, matter, scope)
-        return self._answered(done, operator.principal, None, attempted="legal_hold.place")
+        return self._parts.managers.answered(done, operator.principal, None, attempted="legal_hold.place")
 
     def request_deployment_release(self, operator: Operator, *, hold: HoldId) -> Outcome[LegalHold]:
         """Ask for the release of a hold on the deployment's own log."""
         done = self._ask(operator.principal, None, hold)
-        return self._answered(done, operator.principal, None, attempted="legal_hold.request_release")
+        return self._parts.managers.answered(done, operator.principal, None, attempted="legal_hold.request_release")
 
     def approve_deployment_release(self, operator: Operator, *, hold: HoldId) -> Outcome[LegalHold]:
         """Release one, as another operator."""
         done = self._release(operator.principal, None, hold)
-        return self._answered(done, operator.principal, None, attempted="legal_hold.approve_release")
+        return self._parts.managers.answered(done, operator.principal, None, attempted="legal_hold.approve_release")
 
     def _set_plan(self, actor: Principal, organization: OrganizationId, plan: RetentionPlan) -> Outcome[Plans]:
         policy, now, log = self._parts.policy, self._ambient.now(), LogId(organization)
@@ -138,7 +134,7 @@ class Retention:
         return plans
 
     def _place(self, actor: Principal, organization: OrganizationId | None, matter: str, scope: HoldScope) -> Outcome[LegalHold]:
-        now, log = self._ambient.now(), _log(organization)
+        now, log = self._ambient.now(), log_of(organization)
         try:
             made = LegalHold(
                 id=new_id(HoldId, now=now, random=self._ambient.random),
@@ -164,8 +160,8 @@ class Retention:
         return made
 
     def _ask(self, actor: Principal, organization: OrganizationId | None, hold: HoldId) -> Outcome[LegalHold]:
-        self._parts.records.lock(_log(organization))
-        found = self._parts.records.hold(_log(organization), hold)
+        self._parts.records.lock(log_of(organization))
+        found = self._parts.records.hold(log_of(organization), hold)
         if found is None:
             return _NOT_FOUND
         if found.state is HoldState.RELEASED:
@@ -177,8 +173,8 @@ class Retention:
         return asked
 
     def _release(self, actor: Principal, organization: OrganizationId | None, hold: HoldId) -> Outcome[LegalHold]:
-        self._parts.records.lock(_log(organization))
-        found = self._parts.records.hold(_log(organization), hold)
+        self._parts.records.lock(log_of(organization))
+        found = self._parts.records.hold(log_of(organization), hold)
         if found is None:
             return _NOT_FOUND
         if found.state is not HoldState.RELEASING:
@@ -202,34 +198,9 @@ class Retention:
             first = page[-1] + 1
         return found
 
-    def _may(self, actor: Principal, organization: OrganizationId) -> Refusal | None:
-        refusal = self._parts.rights.may(actor, organization=organization, permission=MANAGE)
-        if refusal is None and actor.credential.kind not in SESSIONS:
-            refusal = _SIGN_IN
-        if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
-            refusal = _STEP_UP
-        return refusal
-
-    def _answered(self, done: Outcome[T], actor: Principal, organization: OrganizationId | None, *, attempted: str) -> Outcome[T]:
-        """Return an outcome, after a refusal was written aside."""
-        if isinstance(done, Refusal):
-            self._audit.note_aside(
-                EventName.ACCESS_DENIED,
-                actor=actor,
-                targets=(Target("log", _log(organization)),),
-                refused=done.reason,
-                organization=organization,
-                details={"attempted": attempted},
-            )
-        return done
-
     def _note(self, name: EventName, actor: Principal, organization: OrganizationId | None, details: dict[str, Detail]) -> None:
-        kind, target = ("hold", str(details["hold"])) if "hold" in details else ("log", _log(organization))
+        kind, target = ("hold", str(details["hold"])) if "hold" in details else ("log", log_of(organization))
         self._audit.note(name, actor=actor, targets=(Target(kind, target),), organization=organization, details=details)
-
-
-def _log(organization: OrganizationId | None) -> LogId:
-    return DEPLOYMENT_LOG if organization is None else LogId(organization)
 
 
 def plan_details(retention: StoredPlans, *, now: datetime) -> dict[str, Detail]:

@@ -13,9 +13,7 @@ from ctsec.audit.retention.hold import LegalHold
 from ctsec.audit.retention.record import StoredPlans
 from ctsec.audit.retention.selection import Selection
 from ctsec.audit.sealing import Head
-from ctsec.ids import HoldId, OrganizationId
-from ctsec.outcome import Refusal
-from ctsec.principal import Principal
+from ctsec.ids import HoldId
 
 
 class RetentionRecords(Protocol):
@@ -83,12 +81,4 @@ class PurgeRecords(Protocol):
 
     def leaves(self, log: LogId, *, first: int, end: int) -> tuple[tuple[int, bytes], ...]:
         """Return the leaves that are kept of removed events with indexes [first, end), with their indexes."""
-        ...
-
-
-class RetentionRights(Protocol):
-    """Who may do what in an organization, answered by the roles feature with locking reads."""
-
-    def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
-        """Return why `actor` may not use an organization permission, or None."""
         ...

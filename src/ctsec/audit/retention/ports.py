@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords, AsyncRetentionRights
-from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords, RetentionRights
+from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
+from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
 
 __all__ = [
     "AsyncPurgeRecords",
     "AsyncRetentionRecords",
-    "AsyncRetentionRights",
     "PurgeRecords",
     "RetentionRecords",
-    "RetentionRights",
 ]

@@ -15,10 +15,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ctsec.audit.event import LogId
+from ctsec.errors import CtsecError
 
 SHORTEST: Final = timedelta(seconds=5)
 LONGEST: Final = timedelta(minutes=10)
 _DOUBLINGS: Final = 10
+
+
+MAX_PROBLEM: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +64,8 @@ class Position:
     def reset(self, to: int) -> Position:
         """Return it at another index, with nothing under way and no failure."""
         return replace(self, next=to, until=None, failures=0, problem="", due_at=None, version=self.version + 1)
+
+
+def problem_of(error: Exception) -> str:
+    """Return what a position keeps of an error: code and text of ours, of any other the kind alone, whose text may say anything."""
+    return f"{error.code}: {error}"[:MAX_PROBLEM] if isinstance(error, CtsecError) else f"internal: {type(error).__name__}"

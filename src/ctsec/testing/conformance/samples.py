@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from ctsec.audit.event import DEPLOYMENT_LOG, LogId
+from ctsec.audit.event import log_of
 from ctsec.audit.record import StoredEvent
 from ctsec.authn.record import PasswordRecord, Session
 from ctsec.directory.record import (
@@ -322,7 +322,7 @@ def event(
     body = b'{"n":%d}' % n
     return StoredEvent(
         id=EventId(number("evt", n)),
-        log=LogId(organization) if organization else DEPLOYMENT_LOG,
+        log=log_of(organization),
         time=at,
         name=name,
         actor_kind="user",
