@@ -14,6 +14,7 @@ import pytest
 
 from ctsec.ids import KeyId
 from ctsec.keys.token import mint
+from tests import fresh
 
 HOST = """
 from ctsec import Security
@@ -30,9 +31,8 @@ security.close()
 
 
 def ctsec(*arguments: str, folder: Path, text: str = "") -> subprocess.CompletedProcess[str]:
-    """Run the command in a folder."""
-    command = [sys.executable, "-c", "import sys; from ctsec.cli import main; sys.exit(main())", *arguments]
-    return subprocess.run(command, cwd=folder, input=text, capture_output=True, text=True, check=False, timeout=60)
+    """Run the command in a folder, in a process of its own."""
+    return fresh.command(*arguments, folder=folder, text=text)
 
 
 def test_db_upgrade_makes_what_db_check_expects(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from ctsec import AsyncSecurity, Principal, Security
 from ctsec.audit import EventSchema
+from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.journey import SignedIn
 from ctsec.directory.record import Organization, Workspace
 from ctsec.presets import async_embedded, sync_embedded
@@ -20,7 +21,8 @@ PASSWORD = "nine quiet rivers run north"
 
 def prepared(mailbox: Mailbox) -> tuple[Security, AsyncSecurity]:
     """Return both colours of one bundle in this folder, without a worker thread."""
-    policy, options = Policy.preset(), EmbeddedOptions(worker=False, events=(EventSchema("invoice.paid"),))
+    cheap = Argon2Parameters.for_tests()
+    policy, options = Policy.preset(), EmbeddedOptions(worker=False, password_hash=cheap, events=(EventSchema("invoice.paid"),))
     return (
         sync_embedded("acme.db", policy=policy, issuer="Acme", mail=mailbox.url, options=options),
         async_embedded("acme.db", policy=policy, issuer="Acme", mail=mailbox.url, options=options),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.pages import ROOT, blocks, pages, promised, run
+from tests import fresh
+from tests.examples.pages import ROOT, blocks, pages, promised
 
 PREFACE = "from tests.examples.preface import *\n"
 EXPECTED = {
@@ -48,7 +49,7 @@ def test_page_runs(page: Path, tmp_path: Path) -> None:
     beginning = PREFACE if page.parent.name == "how-to" else ""
     script = tmp_path / "page.py"
     script.write_text(beginning + code, "utf-8")
-    ran = run("-W", "error", "page.py", folder=tmp_path)
+    ran = fresh.script("page.py", folder=tmp_path, strict=True)
     assert ran.returncode == 0, ran.stderr
     printed = iter(ran.stdout.splitlines())
     assert [line for line in promised(code) if line not in printed] == [], ran.stdout

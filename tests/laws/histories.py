@@ -66,13 +66,20 @@ class At:
 class Acme:
     """An organization with two owners, Ann and Bob, a workspace, and Cid, who operates it."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, storage: MemoryStorage) -> None:
         self.world = world
+        self._storage = storage
         self.ann = world.person("ann@acme.example")
         self.id = world.organization(self.ann).id
         self.prod = world.workspace(self.id).id
         self.bob = world.member(self.id, "bob@acme.example", role="owner")
         self.cid = world.member(self.id, "cid@acme.example", workspace=self.prod, wrole="operator")
+        self._founded = storage.state.newest
+
+    def again(self) -> None:
+        """Put the store back to where it was when the organization was founded, and forget what was read of it since."""
+        self._storage.state.newest, self._storage.state._changed = self._founded, {}
+        self.world.parts.memory.records.clear()
 
     def may(self, who: Principal) -> bool:
         """Ask the gate, which remembers."""
@@ -90,8 +97,9 @@ class Acme:
 
 @contextmanager
 def acme() -> Iterator[Acme]:
-    with World.over(MemoryStorage()) as world:
-        yield Acme(world)
+    storage = MemoryStorage()
+    with World.over(storage) as world:
+        yield Acme(world, storage)
 
 
 def each_point(run: Callable[[int], int]) -> None:
@@ -106,41 +114,44 @@ def each_point(run: Callable[[int], int]) -> None:
 def revocation() -> None:
     """Law 12: once a revocation is committed, every check that starts later denies: a read that began before it keeps nothing."""
 
-    def run(nth: int) -> int:
-        with acme() as scene:
+    with acme() as scene:
+
+        def run(nth: int) -> int:
+            scene.again()
             at = At(nth, scene.revoke)
             with scene.world.tap.to(at):
                 scene.may(scene.cid)
             holds(at.calls < nth or not scene.may(scene.cid), f"expected a check after the revocation at point {nth} to deny")
             return at.calls
 
-    each_point(run)
+        each_point(run)
 
 
 def last_owner() -> None:
     """Law 17: whatever two owners do to each other and themselves at the same time, one permanent owner is left."""
     verbs = ("roles.change_organization_role", "roles.change_period", "members.remove", "members.suspend")
-    for mine, theirs in product(verbs, repeat=2):
-        each_point(partial(_owners_against_each_other, mine, theirs))
-
-
-def _owners_against_each_other(mine: str, theirs: str, nth: int) -> int:
-    """Let Ann do `mine` to Bob, and Bob do `theirs` to Ann at the nth point of it; then let both try to leave."""
     with acme() as scene:
-        end = scene.world.clock.now() + timedelta(days=1)
-        more: dict[str, dict[str, Any]] = {"roles.change_organization_role": {"role": "member"}, "roles.change_period": {"expires_at": end}}
+        for mine, theirs in product(verbs, repeat=2):
+            each_point(partial(_owners_against_each_other, scene, mine, theirs))
 
-        def act(verb: str, who: Principal, whom: Principal) -> object:
-            return attempt(scene.world, verb, who, organization=scene.id, user=whom.id, **more.get(verb, {}))
 
-        at = At(nth, lambda: act(theirs, scene.bob, scene.ann))
-        with scene.world.tap.to(at):
-            act(mine, scene.ann, scene.bob)
-        holds(scene.owners() >= 1, f"expected an owner after {mine} with {theirs} at point {nth}")
-        for who in (scene.ann, scene.bob):
-            act("members.remove", who, who)
-        holds(scene.owners() >= 1, f"expected an owner after {mine}, {theirs} at point {nth} and everybody's leaving")
-        return at.calls
+def _owners_against_each_other(scene: Acme, mine: str, theirs: str, nth: int) -> int:
+    """Let Ann do `mine` to Bob, and Bob do `theirs` to Ann at the nth point of it; then let both try to leave."""
+    scene.again()
+    end = scene.world.clock.now() + timedelta(days=1)
+    more: dict[str, dict[str, Any]] = {"roles.change_organization_role": {"role": "member"}, "roles.change_period": {"expires_at": end}}
+
+    def act(verb: str, who: Principal, whom: Principal) -> object:
+        return attempt(scene.world, verb, who, organization=scene.id, user=whom.id, **more.get(verb, {}))
+
+    at = At(nth, lambda: act(theirs, scene.bob, scene.ann))
+    with scene.world.tap.to(at):
+        act(mine, scene.ann, scene.bob)
+    holds(scene.owners() >= 1, f"expected an owner after {mine} with {theirs} at point {nth}")
+    for who in (scene.ann, scene.bob):
+        act("members.remove", who, who)
+    holds(scene.owners() >= 1, f"expected an owner after {mine}, {theirs} at point {nth} and everybody's leaving")
+    return at.calls
 
 
 def attempt(world: World, method: str, *positional: Any, **named: Any) -> object:

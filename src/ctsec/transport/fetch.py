@@ -54,14 +54,16 @@ def system_addresses(host: str, port: int, /) -> tuple[str, ...]:
 class Fetcher:
     """Fetches by blocking; `seconds` (at most 60) is how long one fetch takes in all, `resolve` how names become addresses."""
 
-    __slots__ = ("_context", "_resolve", "_seconds")
+    __slots__ = ("_context", "_resolve", "_seconds", "_transport")
 
     def __init__(self, *, seconds: float = FETCH_SECONDS, transport: Transport = TRANSPORT, resolve: Resolver = system_addresses) -> None:
         if not 0 < seconds <= 60:
             raise ValueError("expected a time of up to 60 seconds")
         self._seconds = seconds
         self._resolve = resolve
-        self._context = client_context(transport)
+        self._transport = transport
+        # The system's certificates take a while to read, and many a bundle never fetches; a deployment's own are judged at once.
+        self._context = None if transport == TRANSPORT else client_context(transport)
 
     def fetch(self, request: HttpRequest, *, reach: Reach = Reach.PUBLIC, hosts: frozenset[str] | None = None) -> HttpAnswer:
         """Return the answer, whatever its status below 500; `hosts`, if given, are the only names that may be asked.
@@ -97,6 +99,11 @@ class Fetcher:
         _in_time(ends)
         return found
 
+    def _secured(self) -> ssl.SSLContext:
+        if self._context is None:
+            self._context = client_context(self._transport)
+        return self._context
+
     def _addresses(self, location: Location, *, reach: Reach, ends: float) -> tuple[Address, ...]:
         try:
             texts = _within(self._resolve, location, ends)
@@ -119,7 +126,7 @@ class Fetcher:
             if location.scheme != "https":
                 yield plain
                 return
-            with self._context.wrap_socket(plain, server_hostname=location.host, do_handshake_on_connect=False) as secured:
+            with self._secured().wrap_socket(plain, server_hostname=location.host, do_handshake_on_connect=False) as secured:
                 yield secured
 
 
