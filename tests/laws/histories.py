@@ -113,7 +113,6 @@ def each_point(run: Callable[[int], int]) -> None:
 
 def revocation() -> None:
     """Law 12: once a revocation is committed, every check that starts later denies: a read that began before it keeps nothing."""
-
     with acme() as scene:
 
         def run(nth: int) -> int:
