@@ -31,7 +31,7 @@ class ProviderSimulator(LocalIdentityProvider):
         """The names that it answers for."""
         return frozenset(urlsplit(url).netloc for url in self.places.values())
 
-    def hire(self, person: str, email: str, **claims: object) -> None:
+    def hire(self, person: str, email: str, /, **claims: object) -> None:
         """Have a person, with an address and more claims; `...` leaves one of the usual claims away."""
         whole = {**self.usual(person, email), **claims}
         self.people[person] = {name: value for name, value in whole.items() if value is not ...}

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from ctsec.errors import FetchFailed, FetchRefused
 from ctsec.testing.providers.base import ProviderSimulator
-from ctsec.transport.address import check_url
 from ctsec.transport.fetch import BlockingFetcher, Fetcher
 from ctsec.transport.reach import Reach
 from ctsec.transport.request import FetchReason, HttpAnswer, HttpRequest
@@ -31,12 +30,11 @@ class RoutedFetcher:
     def fetch(self, request: HttpRequest, *, reach: Reach = Reach.PUBLIC, hosts: frozenset[str] | None = None) -> HttpAnswer:
         """Return what the simulator of the host answers; raise as `ctsec.transport.fetch.Fetcher.fetch` does."""
         self.asked.append(request.url)
-        location = check_url(request.url)
-        if location.scheme != "https":
-            return self._fetcher.fetch(request, reach=reach, hosts=hosts)
-        if hosts is not None and location.host not in hosts:
-            raise FetchRefused("expected an address at a host of this connection", reason=FetchReason.HOST_NOT_ALLOWED.value)
         parts = urlsplit(request.url)
+        if parts.scheme != "https":
+            return self._fetcher.fetch(request, reach=reach, hosts=hosts)
+        if hosts is not None and parts.hostname not in hosts:
+            raise FetchRefused("expected an address at a host of this connection", reason=FetchReason.HOST_NOT_ALLOWED.value)
         found = next((each for each in self.providers if parts.netloc in each.hosts), None)
         if found is None:
             raise FetchFailed("no simulator stands for this name", reason=FetchReason.UNKNOWN_NAME.value)
