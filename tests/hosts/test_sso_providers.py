@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.hosts.harness import HOSTS
-from tests.hosts.providers import CONNECTIONS, LOGIN, T2, Providers, providers
+from tests.hosts.providers import LOGIN, T2, Providers, providers
 
 
 @pytest.fixture(scope="module", params=sorted(HOSTS))

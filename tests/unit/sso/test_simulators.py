@@ -125,7 +125,7 @@ def test_google_gives_a_refresh_token_to_who_asks_for_it(world: World) -> None:
 def test_entra_has_an_issuer_for_each_directory(world: World) -> None:
     """A directory's own document and the one for several lead to the same identity; a directory that is not named is refused."""
     world.entra.hire("ann", EMAIL, groups=["g1"])
-    several = {
+    several: dict[str, Any] = {
         "issuer": f"{LOGIN}/{{tenantid}}/v2.0",
         "discovery": f"{LOGIN}/organizations/v2.0/.well-known/openid-configuration",
         "directories": frozenset({T1, T2}),
@@ -136,7 +136,7 @@ def test_entra_has_an_issuer_for_each_directory(world: World) -> None:
     assert world.who(world.entra, "guest", **several).subject == f"{T2}/guest-object"
     for changed in ({}, {**several, "directories": frozenset({T1})}):
         assert world.came(world.entra, "guest", **changed).reason == "wrong_directory"
-    common = {"discovery": several["discovery"]}
+    common: dict[str, Any] = {"discovery": several["discovery"]}
     assert world.came(world.entra, "ann", **common).reason == "discovery_wrong_issuer"
 
 
@@ -212,7 +212,7 @@ def test_github_tells_by_its_api(world: World) -> None:
 def test_github_refuses_with_a_success_and_hides_behind_sso(world: World) -> None:
     """Errors of the token endpoint have status 200; a form answers who wants no JSON; pending and hidden memberships are none."""
     world.github.hire("cat", "cat@acme.example")
-    wrong = {"proof": SecretBasic(SecretText("wrong"))}
+    wrong: dict[str, Any] = {"proof": SecretBasic(SecretText("wrong"))}
     assert world.came(world.github, "cat", **wrong).reason == "client_refused"
     assert isinstance(world.came(world.github, "cat", proof=SecretPost(SecretText(CLIENT_SECRET))), ProvedSignIn)
     request = HttpRequest(url="https://github.com/login/oauth/access_token", method="POST", body=b"code=none")
