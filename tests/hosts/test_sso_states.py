@@ -1,43 +1,42 @@
-"""What a browser brings back from a provider counts once, in that browser, for that connection: in both hosts, in memory and on SQLite."""
+"""What a browser brings back from a provider counts once, in that browser, for that connection: in both hosts, over each store."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ctsec.directory.record import Organization, OrganizationStatus, VerifiedDomain
 from ctsec.encryption.context import Context
-from ctsec.encryption.ed25519 import Signer
-from ctsec.encryption.kms import LocalKms
 from ctsec.ids import ConnectionId, OrganizationId
-from ctsec.rbac.policy import Policy
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection, ConnectionState, client_secret_context
 from ctsec.sso.settings import ConnectionSettings
-from ctsec.storage.backup import SIGNING_LABEL, BackupFolder
 from ctsec.testing import LocalIdentityProvider
 from ctsec.testing.identity_provider import CLIENT_ID, CLIENT_SECRET
 from tests.hosts.harness import HOSTS, Browser, Host
 from tests.hosts.sso import Acme, Traveller
+from tests.hosts.stores import host_over
+from tests.servers import available_databases
+from tests.storage.sql.support import LEVELS, place_of
 
 ORGANIZATIONS = tuple(OrganizationId(f"org_{n:026d}") for n in range(2))
 # Of the first organization two connections, of the second one.
 CONNECTIONS = tuple(ConnectionId(f"sso_{n:026d}") for n in range(3))
 
 
-@pytest.fixture(params=[f"{name} {store}" for name in sorted(HOSTS) for store in ("memory", "sqlite")])
-def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
+STORES = ("memory", *available_databases())
+
+
+@pytest.fixture(params=[f"{name}-{store}" for name in sorted(HOSTS) for store in STORES])
+def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """A host application of each framework, on each store."""
-    name, store = request.param.split()
-    kms = LocalKms.create(tmp_path / "backup.key")
-    folder = BackupFolder(path=tmp_path, kms=kms, signer=Signer(kms.derive(SIGNING_LABEL)))
-    kept = (str(tmp_path / "app.db"), folder) if store == "sqlite" else None
-    made = HOSTS[name](Policy.preset(), kept=kept)
+    name, store = request.param.split("-")
+    place = None if store == "memory" else place_of(store, LEVELS[store][0], folder=tmp_path_factory.getbasetemp())
+    made = host_over(name, place.database if place is not None else None)
     yield made
     made.close()
 
