@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,6 +14,7 @@ from ctsec.rbac.policy import Policy
 from ctsec.sso.policy import SsoPolicy
 from ctsec.testing.identity_provider import CLIENT_ID, CLIENT_SECRET
 from ctsec.testing.providers import EntraId, GitHub, GitLab, GoogleWorkspace, Okta, OneLogin, ProviderSimulator, RoutedFetcher
+from ctsec.transport.fetch import BlockingFetcher
 from tests.hosts.harness import HOSTS, Browser, Host, Reply
 from tests.hosts.sso import RUNNER, Acme, Traveller, enable, whys
 
@@ -89,7 +90,7 @@ class Providers:
 
     def whys(self) -> list[Any]:
         """Return why sign-ins were refused, oldest first."""
-        return whys(self.acme("google"))
+        return whys(self.acme(next(iter(self.connections))))
 
     def email(self, user: str) -> str:
         """Return the address of a member."""
@@ -98,10 +99,12 @@ class Providers:
 
 
 @contextmanager
-def providers(kind: str) -> Iterator[Providers]:
-    """A host of a framework whose providers' names lead to simulators, with everything connected."""
+def providers(
+    kind: str, *, names: Iterable[str] = CONNECTIONS, around: Callable[[RoutedFetcher], BlockingFetcher] = lambda routed: routed
+) -> Iterator[Providers]:
+    """A host of a framework whose providers' names lead to simulators, with these connected; `around` may fetch otherwise."""
     fetcher = RoutedFetcher()
-    host = HOSTS[kind](Policy.preset(), shared=True, single_sign_on=SsoPolicy(fetcher=fetcher))
+    host = HOSTS[kind](Policy.preset(), shared=True, single_sign_on=SsoPolicy(fetcher=around(fetcher)))
     at = simulators(host.clock)
     fetcher.providers.extend(dict.fromkeys(at.values()))
     with ExitStack() as stack:
@@ -113,6 +116,6 @@ def providers(kind: str) -> Iterator[Providers]:
         made = Providers(host, fetcher, at, owner, owner.found("Acme"))
         organization = OrganizationId(made.organization)
         host.do(lambda unit: unit.domains.record(RUNNER, organization=organization, domain="acme.example", proof="DNS"))
-        for name in CONNECTIONS:
+        for name in names:
             made.connect(name)
         yield made

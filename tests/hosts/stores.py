@@ -19,28 +19,32 @@ from tests.servers import Database
 
 def host_over(kind: str, database: Database | None) -> Host:
     """Return a host of a framework whose bundle keeps everything in a database, whose tables are there, or in memory without one."""
-    host: Any = HOSTS[kind](Policy.preset(), shared=True)
+    host = HOSTS[kind](Policy.preset(), shared=True)
     if database is None:
-        return host  # type: ignore[no-any-return]
+        return host
     kms, chosen = LocalKms(os.urandom(16), key=Secret(os.urandom(32))), options(host.clock)
-    shared = {
+    over: dict[str, Any] = {
         "parts": parts_of(kms, policy=Policy.preset(), settings=settings_of("Test", chosen), options=chosen),
         "random": os.urandom,
-        "mailer": host.mailer,
     }
     if isinstance(host, FastapiHost):
         hasher = AsyncArgon2Hasher(chosen.password_hash)
         storage = AsyncSqlStorage.from_url(database.async_url)
         host.runner.run(host.security.aclose())
-        host.security = AsyncSecurity(storage=storage, kms=AsyncLocalKms(kms), slow_hash=hasher, **shared)
+        host.security = AsyncSecurity(storage=storage, kms=AsyncLocalKms(kms), slow_hash=hasher, mailer=host.mailer, **over)
         host.runner.run(host.security.prepare())
         host.serve(shared_app(fastapi_app, host.security))
+        host.worker = host.security.worker("test")
     elif isinstance(host, FlaskHost):
         host.security.close()
         host.security = Security(
-            storage=SqlStorage.from_url(database.sync_url), kms=kms, slow_hash=Argon2Hasher(chosen.password_hash), **shared
+            storage=SqlStorage.from_url(database.sync_url),
+            kms=kms,
+            slow_hash=Argon2Hasher(chosen.password_hash),
+            mailer=host.mailer,
+            **over,
         )
         host.security.prepare()
         host.serve(shared_app(flask_app, host.security))
-    host.worker = host.security.worker("test")
-    return host  # type: ignore[no-any-return]
+        host.worker = host.security.worker("test")
+    return host

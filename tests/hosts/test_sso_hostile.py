@@ -95,8 +95,9 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
 
 
 @pytest.mark.proves("ASVS-9.1.2", "ASVS-9.2.1", "ASVS-9.2.2", "ASVS-9.2.3", "ASVS-10.5.1", "ASVS-10.5.4", "CVE-2026-28802")
+@pytest.mark.proves("CHANGELOG-django-allauth-64-2-0")
 def test_hostile_id_tokens_sign_nobody_in(scene: Scene) -> None:
-    """Every ID token of the tables is refused with the one answer, and the sound one beside them signs its person in."""
+    """Every ID token of the tables is refused with the one answer, and the sound one beside them signs its person in: once."""
     replies = []
     for name in (*CLAIMS, *TOKENS):
         traveller, asked = scene.begun()
@@ -109,6 +110,8 @@ def test_hostile_id_tokens_sign_nobody_in(scene: Scene) -> None:
     traveller, asked = scene.begun()
     scene.fed.provider = Simulator(id_token=compact(claims_of(nonce=asked["nonce"]), key=KEY))
     assert scene.back(traveller, asked).json["status"] == "signed_in"
+    assert scene.back(*scene.begun()).status == 401
+    assert whys(scene)[-1] == "token_wrong_nonce"
 
 
 def test_hostile_answers_sign_nobody_in(scene: Scene) -> None:
@@ -124,15 +127,16 @@ def test_hostile_answers_sign_nobody_in(scene: Scene) -> None:
     assert [(status, b"invalid_credentials" in body) for status, body in answers] == [(401, True)]
 
 
-@pytest.mark.proves("ASVS-10.2.1", "ASVS-10.2.2", "CVE-2026-81888", "CVE-2026-61687")
+@pytest.mark.proves("ASVS-10.2.1", "ASVS-10.2.2", "CVE-2026-81888", "CVE-2026-61687", "CVE-2026-33758")
 def test_hostile_callbacks_reach_no_provider(scene: Scene) -> None:
-    """Every callback of the table is refused, and the provider hears of none; a state that is wrong belongs to no browser here."""
+    """Every callback of the table is refused, the provider hears of none, and no answer repeats what it was sent."""
     replies = []
     for _, changed in CALLBACKS.values():
         traveller, asked = scene.begun()
         scene.fed.provider = Simulator(id_token=compact(claims_of(nonce=asked["nonce"]), key=KEY))
         replies.append(scene.back(traveller, asked, **changed))
         assert scene.fed.provider.seen == []
+    assert not any(b"script" in reply.body or "html" in reply.headers["content-type"] for reply in replies)
     told = dict(zip(CALLBACKS, replies, strict=True))
     assert told.pop("code of megabytes").json["reason"] == "too_large"  # by the host, before anything is looked for
     found, answers = scene.refused(told, told.values())

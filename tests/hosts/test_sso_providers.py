@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.hosts.harness import HOSTS
-from tests.hosts.providers import LOGIN, T2, Providers, providers
+from ctsec.testing.identity_provider import CLIENT_SECRET
+from tests.hosts.harness import HOSTS, Browser
+from tests.hosts.providers import CONNECTIONS, LOGIN, T2, Providers, providers
+from tests.hosts.sso import Traveller
 
 
 @pytest.fixture(scope="module", params=sorted(HOSTS))
@@ -90,6 +92,32 @@ def test_an_account_is_found_by_an_address_that_the_provider_vouches_for(at: Pro
         at.at[name].hire("carla", email)
         found.add(signs_in(at, name, "carla", email))
     assert len(found) == 1
+
+
+@pytest.mark.proves("ASVS-6.8.1")
+def test_the_same_subject_elsewhere_is_somebody_else(at: Providers) -> None:
+    """One subject at six providers is six people: an identity counts at the connection that it came through."""
+    found = set()
+    for number, name in enumerate(("google", "okta", "okta with a server", "onelogin", "gitlab", "gitlab of one's own")):
+        at.at[name].hire("twin", f"twin{number}@acme.example", sub="0")
+        found.add(signs_in(at, name, "twin", f"twin{number}@acme.example"))
+    assert len(found) == 6
+
+
+@pytest.mark.proves("ASVS-10.1.1")
+@pytest.mark.parametrize("name", CONNECTIONS)
+def test_tokens_stay_on_this_side(at: Providers, name: str) -> None:
+    """No token of a provider, and not the client's secret, is in what the browser gets or in the log."""
+    at.at[name].hire("tom", f"tom-{name[:8].replace(' ', '')}@acme.example")
+    browser = Browser(at.host)
+    replies = [Traveller(at.acme(name), browser).sign_in("tom"), browser.auth("GET /session")]
+    replies.append(at.owner.auth(f"GET /organizations/{at.organization}/sso/connections"))
+    assert [reply.status for reply in replies] == [200, 200, 200]
+    told = "".join(f"{reply.headers} {reply.body!r}" for reply in replies)
+    told += "".join(str(each.details()) for each in at.host.events(at.organization))
+    tokens = list(at.at[name]._tokens)
+    assert tokens
+    assert [token for token in (*tokens, "eyJ", CLIENT_SECRET) if token in told] == []
 
 
 BEN = "ben@acme.example"

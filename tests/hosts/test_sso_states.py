@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
@@ -77,6 +78,8 @@ def place(host: Host, provider: LocalIdentityProvider) -> None:
         host.do(partial(_add, "connections", record))
 
 
+@pytest.mark.proves("ASVS-10.1.2", "CVE-2025-68158", "CHANGELOG-authlib-1-6-11-2026-04-16", "CVE-2025-14546", "CVE-2025-68481")
+@pytest.mark.proves("GHSA-x445-f3h2-j279", "CVE-2026-81888", "CVE-2026-61687")
 def test_a_state_counts_once_where_it_was_begun(host: Host) -> None:
     """Absent, empty, another browser's, another connection's, another organization's, expired and used ones are refused unasked."""
     with LocalIdentityProvider(clock=host.clock) as provider:
@@ -84,11 +87,16 @@ def test_a_state_counts_once_where_it_was_begun(host: Host) -> None:
         place(host, provider)
         acme = Acme(host, provider, Browser(host), ORGANIZATIONS[0], CONNECTIONS[0])
 
+        sent: set[str] = set()
+
         def came(wrong: str) -> tuple[int, str]:
             """Return how a callback ends in which one thing is wrong."""
             own, other = Traveller(acme, Browser(host)), Traveller(acme, Browser(host))
             other.begin()
-            callback = provider.visit(own.begin(), person="ann")
+            url = own.begin()
+            sent.update(re.findall(r"(?:state|nonce|code_challenge)=([A-Za-z0-9_-]{43})(?:&|$)", url))
+            sent.add(own.half)
+            callback = provider.visit(url, person="ann")
             state = callback.partition("state=")[2].partition("&")[0]
             match wrong:
                 case "absent":
@@ -119,3 +127,5 @@ def test_a_state_counts_once_where_it_was_begun(host: Host) -> None:
         for wrong in (*cases, "reused", "expired"):
             assert came(wrong) == (400, "invalid_token"), wrong
             assert provider.asked == [], wrong
+        # Each sign-in has its own state, nonce, challenge and half of the browser, of 256 bits.
+        assert len(sent) == 4 * (len(cases) + 3)
