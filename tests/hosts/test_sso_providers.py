@@ -115,7 +115,7 @@ def test_tokens_stay_on_this_side(at: Providers, name: str) -> None:
     assert [reply.status for reply in replies] == [200, 200, 200]
     told = "".join(f"{reply.headers} {reply.body!r}" for reply in replies)
     told += "".join(str(each.details()) for each in at.host.events(at.organization))
-    tokens = list(at.at[name]._tokens)
+    tokens = list(at.at[name].tokens)
     assert tokens
     assert [token for token in (*tokens, "eyJ", CLIENT_SECRET) if token in told] == []
 
@@ -196,9 +196,9 @@ def test_strangers_of_each_provider_are_refused_for_their_reason(at: Providers) 
     for number, (name, changed, claims, _) in enumerate(HOSTILE.values()):
         provider = at.at[name]
         provider.hire(f"stranger{number}", f"stranger{number}@acme.example", **changed)
-        provider.claims = dict(claims)
+        provider.claims.update(claims)
         reply = at.sign_in(name, f"stranger{number}")
-        provider.claims = {}
+        provider.claims.clear()
         answers[reply.status, reply.json.get("reason"), str(reply.json.get("detail"))] = list(HOSTILE)[number]
     assert [(status, reason) for status, reason, _ in answers] == [(401, "invalid_credentials")], answers
     assert dict(zip(HOSTILE, at.whys()[before:], strict=True)) == {row: why for row, (_, _, _, why) in HOSTILE.items()}

@@ -25,6 +25,7 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
 from ctsec.security._sync_unit import Unit
+from ctsec.security.parts import Parts
 from ctsec.sso._sync_driving import Driver
 from ctsec.sso.oidc.authorization import PENDING_LIFE, PendingSignIn, begin_sign_in
 from ctsec.sso.oidc.client import OidcClient
@@ -33,7 +34,7 @@ from ctsec.sso.oidc.key_cache import KeyCache
 from ctsec.sso.oidc.metadata import ProviderMetadata
 from ctsec.sso.oidc.tokens import Exchange
 from ctsec.sso.record import Connection, LinkedIdentity
-from ctsec.transport.fetch import BlockingFetcher, Fetcher
+from ctsec.transport.fetch import Fetcher
 
 METADATA_LIFE: Final = timedelta(minutes=10)
 MOST_KEPT: Final = 1000
@@ -66,9 +67,9 @@ class Sso:
 
     __slots__ = ("_ambient", "_begin", "_driver", "_kept")
 
-    def __init__(self, begin: Units, *, ambient: Ambient, fetcher: BlockingFetcher | None = None) -> None:
+    def __init__(self, begin: Units, *, ambient: Ambient, parts: Parts) -> None:
         self._begin = begin
-        asking = fetcher if fetcher is not None else Fetcher()
+        asking = parts.settings.single_sign_on.fetcher or Fetcher()
         self._driver = Driver(asking)
         self._ambient = ambient
         self._kept: dict[ConnectionId, _Kept] = {}

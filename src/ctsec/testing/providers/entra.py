@@ -31,8 +31,6 @@ class EntraId(ProviderSimulator):
       learn.microsoft.com/entra/identity-platform/v2-protocols-oidc and v2-oauth2-auth-code-flow.
     """
 
-    names_issuer = False
-
     def __init__(self, *, directory: str, groups_configured: bool = True, implicit: bool = False, clock: Clock | None = None) -> None:
         places = {
             DOCUMENT: f"{LOGIN}/organizations/v2.0/.well-known/openid-configuration",

@@ -37,8 +37,6 @@ class GitHub(ProviderSimulator):
     - There is no ID token, no nonce, and no `iss` in the callback.
     """
 
-    names_issuer = False
-
     def __init__(self, *, organization: str = "acme", number: int = 77, clock: Clock | None = None) -> None:
         super().__init__(issuer="https://github.com", places=_PLACES, clock=clock)
         self.organization = organization
@@ -58,10 +56,10 @@ class GitHub(ProviderSimulator):
             status, told = super().told(kind, path, authorization=authorization, form=form)
             if status != 200:
                 return 200, {"error": _ERRORS[str(told["error"])], "error_description": "see the documentation"}
-            granted = ",".join(sorted(scopes(self._tokens[str(told["access_token"])].asked)))
+            granted = ",".join(sorted(scopes(self.tokens[str(told["access_token"])].asked)))
             return 200, {"access_token": told["access_token"], "token_type": "bearer", "scope": granted}
         self.asked.append(path)
-        visit = self._tokens.get(authorization.removeprefix("Bearer "))
+        visit = self.tokens.get(authorization.removeprefix("Bearer "))
         if visit is None:
             return 401, {"message": "Bad credentials"}
         return self._api(kind, path, self.people[visit.person], granted=scopes(visit.asked))

@@ -19,8 +19,6 @@ class GitLab(ProviderSimulator):
     - `sub` is the number of the account, `sub_legacy` an old form of it: the same table.
     """
 
-    names_issuer = False
-
     def __init__(self, *, host: str = "gitlab.com", path: str = "", clock: Clock | None = None) -> None:
         issuer = f"https://{host}{path}"
         names = {

@@ -30,6 +30,8 @@ class GoogleWorkspace(ProviderSimulator):
     - Callbacks carry `iss`, and the document announces it (RFC 9207): the same reference.
     """
 
+    names_issuer = True
+
     def __init__(self, *, clock: Clock | None = None) -> None:
         super().__init__(issuer="https://accounts.google.com", places=_PLACES, clock=clock)
         self._consented: set[str] = set()
@@ -48,7 +50,7 @@ class GoogleWorkspace(ProviderSimulator):
 
     def told(self, kind: str, path: str, *, authorization: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
         """Answer as every provider does, with a refresh token only for who asked for offline access, once, or with consent anew."""
-        visit = self._codes.get(form.get("code", ""), Visit("", {}))
+        visit = self.codes.get(form.get("code", ""), Visit("", {}))
         status, told = super().told(kind, path, authorization=authorization, form=form)
         if kind != TOKEN or status != 200 or visit.asked.get("access_type") != "offline":
             return status, without(told, "refresh_token") if kind == TOKEN else told

@@ -21,8 +21,6 @@ class Okta(ProviderSimulator):
     - `amr` tells how the person signed in, by default: developer.okta.com/docs/guides/configure-amr-claims-mapping.
     """
 
-    names_issuer = False
-
     def __init__(
         self, *, domain: str = "acme.okta.com", server: str = "", groups_configured: bool = False, clock: Clock | None = None
     ) -> None:
@@ -55,8 +53,6 @@ class OneLogin(ProviderSimulator):
     - Nothing says `email_verified`: the list of claims of that page.
     - `sub` is the number of the person in OneLogin: the same list.
     """
-
-    names_issuer = False
 
     def __init__(self, *, subdomain: str = "acme", clock: Clock | None = None) -> None:
         issuer = f"https://{subdomain}.onelogin.com/oidc/2"

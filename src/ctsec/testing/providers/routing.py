@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ctsec.errors import FetchFailed, FetchRefused
-from ctsec.testing.providers.base import ProviderSimulator
+from ctsec.testing.providers.base import ProviderSimulator, hosts_of
 from ctsec.transport.fetch import BlockingFetcher, Fetcher
 from ctsec.transport.reach import Reach
 from ctsec.transport.request import FetchReason, HttpAnswer, HttpRequest
@@ -35,7 +35,7 @@ class RoutedFetcher:
             return self._fetcher.fetch(request, reach=reach, hosts=hosts)
         if hosts is not None and parts.hostname not in hosts:
             raise FetchRefused("expected an address at a host of this connection", reason=FetchReason.HOST_NOT_ALLOWED.value)
-        found = next((each for each in self.providers if parts.netloc in each.hosts), None)
+        found = next((each for each in self.providers if parts.netloc in hosts_of(each)), None)
         if found is None:
             raise FetchFailed("no simulator stands for this name", reason=FetchReason.UNKNOWN_NAME.value)
         query = f"?{parts.query}" if parts.query else ""
