@@ -240,6 +240,8 @@ def test_gitlab_tells_groups_at_userinfo(world: World, instance: str) -> None:
     at.hire("ann", EMAIL, groups=["acme", "acme/dev"])
     subject = str(at.people["ann"]["sub"])
     assert told(world.who(at, "ann")) == (at.issuer, subject, EMAIL, True, ("acme", "acme/dev"))
+    token = world.came(at, "ann").id_token
+    assert ("groups" in token.claims, token.claims["groups_direct"]) == (False, ["acme", "acme/dev"])
     at.people["ann"]["email_verified"] = False
     assert world.who(at, "ann").email_verified is False
     assert at.issuer == {"gitlab": "https://gitlab.com", "own": "https://git.acme.example/gitlab"}[instance]
