@@ -247,6 +247,16 @@ def test_gitlab_tells_groups_at_userinfo(world: World, instance: str) -> None:
     assert at.issuer == {"gitlab": "https://gitlab.com", "own": "https://git.acme.example/gitlab"}[instance]
 
 
+def test_who_is_hired_again_stays_who_they_are(world: World) -> None:
+    """Numbers that providers give belong to one person: hiring somebody again changes none, and nobody else gets it."""
+    for at, name in ((world.github, "id"), (world.gitlab, "sub"), (world.onelogin, "sub")):
+        for person in ("one", "two", "one", "three"):
+            before = at.people.get(person, {}).get(name)
+            at.hire(person, f"{person}@acme.example")
+            assert before in {None, at.people[person][name]}
+        assert len({str(each[name]) for each in at.people.values()}) == len(at.people)
+
+
 def test_a_name_that_nobody_stands_for_leads_nowhere(world: World) -> None:
     """The fetcher asks simulators only, and only what the connection names; other paths of a known host are not found."""
     with pytest.raises(FetchFailed) as unknown:

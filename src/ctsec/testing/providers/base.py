@@ -127,6 +127,11 @@ def hosts_of(provider: ProviderSimulator) -> frozenset[str]:
     return frozenset(urlsplit(url).netloc for url in provider.places.values())
 
 
+def ordinal(people: Mapping[str, object], person: str) -> int:
+    """Return the number that a person keeps, however often they are hired: their place among the people."""
+    return list(people).index(person) if person in people else len(people)
+
+
 def without(claims: Mapping[str, object], *names: str) -> dict[str, object]:
     """Return claims without some."""
     return {name: value for name, value in claims.items() if name not in names}

@@ -8,7 +8,7 @@ from typing import Final, cast
 from urllib.parse import urlencode
 
 from ctsec.clock import Clock
-from ctsec.testing.providers.base import AUTHORIZE, TOKEN, ProviderSimulator, scopes, without
+from ctsec.testing.providers.base import AUTHORIZE, TOKEN, ProviderSimulator, ordinal, scopes, without
 
 API: Final = "https://api.github.com"
 _PLACES: Final = {
@@ -45,7 +45,7 @@ class GitHub(ProviderSimulator):
 
     def usual(self, person: str, email: str) -> dict[str, object]:
         """Return an account: its number, its login, its addresses, and its membership (`active`, `pending`, empty)."""
-        number = 5_000_000 + len(self.people)
+        number = 5_000_000 + ordinal(self.people, person)
         hidden = {"email": f"{number}+{person}@users.noreply.github.com", "verified": True, "primary": False, "visibility": None}
         shown = {"email": email, "verified": True, "primary": True, "visibility": "private"}
         return {"id": number, "login": person, "name": person.capitalize(), "emails": [shown, hidden], "membership": "active"}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ctsec.clock import Clock
 from ctsec.testing.identity_provider import Visit
-from ctsec.testing.providers.base import AUTHORIZE, DOCUMENT, KEYS, TOKEN, USERINFO, ProviderSimulator, without
+from ctsec.testing.providers.base import AUTHORIZE, DOCUMENT, KEYS, TOKEN, USERINFO, ProviderSimulator, ordinal, without
 
 
 class GitLab(ProviderSimulator):
@@ -15,7 +15,7 @@ class GitLab(ProviderSimulator):
     - The issuer is the address of the instance: docs.gitlab.com/integration/openid_connect_provider ("Settings discovery").
     - `groups`, with those above them, are told by userinfo only; the ID token has `groups_direct`: the table of that page.
     - `email_verified` is false for an address that was not confirmed; an administrator of a self-managed instance confirms any:
-      the same table, and docs.gitlab.com/security/user_email_confirmation.
+      the same table, and gitlab.com/gitlab-org/gitlab/-/issues/463474 (a test of the product says so).
     - `sub` is the number of the account, `sub_legacy` an old form of it: the same table.
     """
 
@@ -32,7 +32,7 @@ class GitLab(ProviderSimulator):
 
     def usual(self, person: str, email: str) -> dict[str, object]:
         """Return the claims of an account of the instance."""
-        own = {"sub": str(1000 + len(self.people)), "sub_legacy": "0" * 64, "nickname": person, "preferred_username": person}
+        own = {"sub": str(1000 + ordinal(self.people, person)), "sub_legacy": "0" * 64, "nickname": person, "preferred_username": person}
         return {**super().usual(person, email), **own}
 
     def id_claims(self, visit: Visit) -> Mapping[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ctsec.clock import Clock
 from ctsec.testing.identity_provider import Visit
-from ctsec.testing.providers.base import AUTHORIZE, DOCUMENT, KEYS, TOKEN, USERINFO, ProviderSimulator, scopes, without
+from ctsec.testing.providers.base import AUTHORIZE, DOCUMENT, KEYS, TOKEN, USERINFO, ProviderSimulator, ordinal, scopes, without
 
 
 class Okta(ProviderSimulator):
@@ -61,7 +61,7 @@ class OneLogin(ProviderSimulator):
 
     def usual(self, person: str, email: str) -> dict[str, object]:
         """Return the claims of somebody of the account: a number, and an address of which nothing is said."""
-        return {**without(super().usual(person, email), "email_verified"), "sub": str(32_916_209 + len(self.people))}
+        return {**without(super().usual(person, email), "email_verified"), "sub": str(32_916_209 + ordinal(self.people, person))}
 
     def id_claims(self, visit: Visit) -> Mapping[str, object]:
         """Return the claims of a person, groups only for their scope."""
