@@ -42,11 +42,16 @@ def test_pages_are_found() -> None:
     assert {str(page.relative_to(ROOT)) for page in pages()} >= EXPECTED
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
-def test_page_runs(page: Path, tmp_path: Path) -> None:
+# What the pages begin with takes seconds: the six pages of providers, which only draft a connection, share it.
+TOGETHER = tuple(page for page in pages() if page.stem.startswith("connect-"))
+RUNS = (TOGETHER, *((page,) for page in pages() if page not in TOGETHER))
+
+
+@pytest.mark.parametrize("run_of", RUNS, ids=lambda run_of: run_of[0].stem)
+def test_page_runs(run_of: tuple[Path, ...], tmp_path: Path) -> None:
     """The blocks of a page run in order in one namespace, and what a comment behind a print says is printed, in that order."""
-    code = "\n".join(blocks(page))
-    beginning = PREFACE if page.parent.name == "how-to" else ""
+    code = "\n".join(block for page in run_of for block in blocks(page))
+    beginning = PREFACE if run_of[0].parent.name == "how-to" else ""
     script = tmp_path / "page.py"
     script.write_text(beginning + code, "utf-8")
     ran = fresh.script("page.py", folder=tmp_path, strict=True)

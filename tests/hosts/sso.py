@@ -11,12 +11,13 @@ from ctsec.ids import OrganizationId
 from ctsec.operators import Operator
 from ctsec.testing import LocalIdentityProvider
 from ctsec.testing.identity_provider import CLIENT_ID, CLIENT_SECRET
+from ctsec.testing.providers import ProviderSimulator
 from tests.hosts.harness import Browser, Host, Reply
 
 RUNNER = Operator(id="ops", reason="the domain was shown by DNS")
 
 
-def setup(at: LocalIdentityProvider, **changed: object) -> dict[str, object]:
+def setup(at: LocalIdentityProvider | ProviderSimulator, **changed: object) -> dict[str, object]:
     """Return the body that drafts a connection to the provider."""
     body: dict[str, object] = {"name": "Acme login", "provider": "oidc", "client_id": CLIENT_ID, "secret": CLIENT_SECRET}
     return {**body, "issuer": at.issuer, **changed}
@@ -27,7 +28,7 @@ class Acme:
     """An organization with an owner who has just proved a second factor, and an enabled connection for `acme.example`."""
 
     host: Host
-    provider: LocalIdentityProvider
+    provider: LocalIdentityProvider | ProviderSimulator
     owner: Browser
     organization: str
     connection: str

@@ -1,43 +1,43 @@
-"""What a browser brings back from a provider counts once, in that browser, for that connection: in both hosts, in memory and on SQLite."""
+"""What a browser brings back from a provider counts once, in that browser, for that connection: in both hosts, over each store."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ctsec.directory.record import Organization, OrganizationStatus, VerifiedDomain
 from ctsec.encryption.context import Context
-from ctsec.encryption.ed25519 import Signer
-from ctsec.encryption.kms import LocalKms
 from ctsec.ids import ConnectionId, OrganizationId
-from ctsec.rbac.policy import Policy
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection, ConnectionState, client_secret_context
 from ctsec.sso.settings import ConnectionSettings
-from ctsec.storage.backup import SIGNING_LABEL, BackupFolder
 from ctsec.testing import LocalIdentityProvider
 from ctsec.testing.identity_provider import CLIENT_ID, CLIENT_SECRET
 from tests.hosts.harness import HOSTS, Browser, Host
 from tests.hosts.sso import Acme, Traveller
+from tests.hosts.stores import host_over
+from tests.servers import available_databases
+from tests.storage.sql.support import LEVELS, place_of
 
 ORGANIZATIONS = tuple(OrganizationId(f"org_{n:026d}") for n in range(2))
 # Of the first organization two connections, of the second one.
 CONNECTIONS = tuple(ConnectionId(f"sso_{n:026d}") for n in range(3))
 
 
-@pytest.fixture(params=[f"{name} {store}" for name in sorted(HOSTS) for store in ("memory", "sqlite")])
-def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
+STORES = ("memory", *available_databases())
+
+
+@pytest.fixture(params=[f"{name}-{store}" for name in sorted(HOSTS) for store in STORES])
+def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """A host application of each framework, on each store."""
-    name, store = request.param.split()
-    kms = LocalKms.create(tmp_path / "backup.key")
-    folder = BackupFolder(path=tmp_path, kms=kms, signer=Signer(kms.derive(SIGNING_LABEL)))
-    kept = (str(tmp_path / "app.db"), folder) if store == "sqlite" else None
-    made = HOSTS[name](Policy.preset(), kept=kept)
+    name, store = request.param.split("-")
+    place = None if store == "memory" else place_of(store, LEVELS[store][0], folder=tmp_path_factory.getbasetemp())
+    made = host_over(name, place.database if place is not None else None)
     yield made
     made.close()
 
@@ -78,6 +78,8 @@ def place(host: Host, provider: LocalIdentityProvider) -> None:
         host.do(partial(_add, "connections", record))
 
 
+@pytest.mark.proves("ASVS-10.1.2", "CVE-2025-68158", "CHANGELOG-authlib-1-6-11-2026-04-16", "CVE-2025-14546", "CVE-2025-68481")
+@pytest.mark.proves("GHSA-x445-f3h2-j279", "CVE-2026-81888", "CVE-2026-61687")
 def test_a_state_counts_once_where_it_was_begun(host: Host) -> None:
     """Absent, empty, another browser's, another connection's, another organization's, expired and used ones are refused unasked."""
     with LocalIdentityProvider(clock=host.clock) as provider:
@@ -85,11 +87,16 @@ def test_a_state_counts_once_where_it_was_begun(host: Host) -> None:
         place(host, provider)
         acme = Acme(host, provider, Browser(host), ORGANIZATIONS[0], CONNECTIONS[0])
 
+        sent: set[str] = set()
+
         def came(wrong: str) -> tuple[int, str]:
             """Return how a callback ends in which one thing is wrong."""
             own, other = Traveller(acme, Browser(host)), Traveller(acme, Browser(host))
             other.begin()
-            callback = provider.visit(own.begin(), person="ann")
+            url = own.begin()
+            sent.update(re.findall(r"(?:state|nonce|code_challenge)=([A-Za-z0-9_-]{43})(?:&|$)", url))
+            sent.add(own.half)
+            callback = provider.visit(url, person="ann")
             state = callback.partition("state=")[2].partition("&")[0]
             match wrong:
                 case "absent":
@@ -120,3 +127,5 @@ def test_a_state_counts_once_where_it_was_begun(host: Host) -> None:
         for wrong in (*cases, "reused", "expired"):
             assert came(wrong) == (400, "invalid_token"), wrong
             assert provider.asked == [], wrong
+        # Each sign-in has its own state, nonce, challenge and half of the browser, of 256 bits.
+        assert len(sent) == 4 * (len(cases) + 3)

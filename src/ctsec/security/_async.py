@@ -150,7 +150,7 @@ class AsyncSecurity:
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         personal = AsyncPersonalParts(secrets, subjects=subjects)
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
-        self._wake, self._rest, self._feed, self.sso = wake, rest, feed, AsyncSso(self.begin, ambient=self._ambient)
+        self._wake, self._rest, self._feed, self.sso = wake, rest, feed, AsyncSso(self.begin, ambient=self._ambient, parts=parts)
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)

@@ -24,8 +24,8 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
 from ctsec.security._async_unit import AsyncUnit
+from ctsec.security.parts import Parts
 from ctsec.sso._async_driving import AsyncDriver
-from ctsec.sso._async_ports import AsyncFetches
 from ctsec.sso.oidc.authorization import PENDING_LIFE, PendingSignIn, begin_sign_in
 from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.oidc.flow import ProvedSignIn, complete_sign_in, discover
@@ -66,10 +66,10 @@ class AsyncSso:
 
     __slots__ = ("_ambient", "_begin", "_driver", "_kept")
 
-    def __init__(self, begin: Units, *, ambient: Ambient, fetcher: AsyncFetches | None = None) -> None:
+    def __init__(self, begin: Units, *, ambient: Ambient, parts: Parts) -> None:
         self._begin = begin
-        guarded = AsyncFetcher(Fetcher())  # sync: guarded = Fetcher()
-        self._driver = AsyncDriver(fetcher if fetcher is not None else guarded)
+        asking = parts.settings.single_sign_on.fetcher or Fetcher()
+        self._driver = AsyncDriver(AsyncFetcher(asking))  # sync: self._driver = Driver(asking)
         self._ambient = ambient
         self._kept: dict[ConnectionId, _Kept] = {}
 
@@ -163,7 +163,7 @@ class AsyncSso:
         try:
             judged = await self._driver.drive(steps, client=exchange.client)
         except FetchError as error:
-            return error.code
+            return error.reason
         self._kept[kept.connection] = replace(kept, keys=judged.keys)
         if isinstance(judged.outcome, ProvedSignIn):
             return judged.outcome
@@ -177,7 +177,7 @@ class AsyncSso:
         try:
             found = await self._driver.drive(discover(client), client=client)
         except FetchError as error:
-            return error.code
+            return error.reason
         if isinstance(found, Rejected):
             return found.reason.value
         keys = kept.keys if kept is not None and kept.version == connection.version else None

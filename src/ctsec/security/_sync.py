@@ -151,7 +151,7 @@ class Security:
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         personal = PersonalParts(secrets, subjects=subjects)
         self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
-        self._wake, self._rest, self._feed, self.sso = wake, rest, feed, Sso(self.begin, ambient=self._ambient)
+        self._wake, self._rest, self._feed, self.sso = wake, rest, feed, Sso(self.begin, ambient=self._ambient, parts=parts)
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
         self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)

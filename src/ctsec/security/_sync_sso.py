@@ -25,8 +25,8 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
 from ctsec.security._sync_unit import Unit
+from ctsec.security.parts import Parts
 from ctsec.sso._sync_driving import Driver
-from ctsec.sso._sync_ports import Fetches
 from ctsec.sso.oidc.authorization import PENDING_LIFE, PendingSignIn, begin_sign_in
 from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.oidc.flow import ProvedSignIn, complete_sign_in, discover
@@ -67,10 +67,10 @@ class Sso:
 
     __slots__ = ("_ambient", "_begin", "_driver", "_kept")
 
-    def __init__(self, begin: Units, *, ambient: Ambient, fetcher: Fetches | None = None) -> None:
+    def __init__(self, begin: Units, *, ambient: Ambient, parts: Parts) -> None:
         self._begin = begin
-        guarded = Fetcher()
-        self._driver = Driver(fetcher if fetcher is not None else guarded)
+        asking = parts.settings.single_sign_on.fetcher or Fetcher()
+        self._driver = Driver(asking)
         self._ambient = ambient
         self._kept: dict[ConnectionId, _Kept] = {}
 
@@ -162,7 +162,7 @@ class Sso:
         try:
             judged = self._driver.drive(steps, client=exchange.client)
         except FetchError as error:
-            return error.code
+            return error.reason
         self._kept[kept.connection] = replace(kept, keys=judged.keys)
         if isinstance(judged.outcome, ProvedSignIn):
             return judged.outcome
@@ -176,7 +176,7 @@ class Sso:
         try:
             found = self._driver.drive(discover(client), client=client)
         except FetchError as error:
-            return error.code
+            return error.reason
         if isinstance(found, Rejected):
             return found.reason.value
         keys = kept.keys if kept is not None and kept.version == connection.version else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ctsec.ids import ConnectionId
+from ctsec.transport.fetch import BlockingFetcher
 from ctsec.transport.reach import Reach
 
 _PLACE: Final = "{connection_id}"
@@ -17,11 +18,14 @@ class SsoPolicy:
 
     `callback` is the path below the base address, with `{connection_id}` in it once: each connection has a redirect URI of its own. `reach`
     is the deployment's to say and no customer's: ON_PREMISE lets every connection lead to private networks, LOOPBACK is for tests.
+    `fetcher` asks providers instead of a guarded `ctsec.transport.fetch.Fetcher` of our own: for tests, where providers' names lead to
+    simulators (`ctsec.testing.providers.RoutedFetcher`), or for a `Fetcher` with settings of yours; it may block, an event loop goes on.
     Raises ValueError for another path.
     """
 
     callback: str = "/auth/sso/{connection_id}/callback"
     reach: Reach = Reach.PUBLIC
+    fetcher: BlockingFetcher | None = None
 
     def __post_init__(self) -> None:
         if not self.callback.startswith("/") or self.callback.count(_PLACE) != 1 or any(each in self.callback for each in "?# "):

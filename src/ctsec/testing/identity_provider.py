@@ -4,7 +4,8 @@
         provider.people["alice"] = {"email": "alice@acme.example", "email_verified": True}
         callback = provider.visit(url, person="alice")
 
-It speaks plain http, so a connection leads to it only where `SsoPolicy` reaches loopback.
+It speaks plain http, so a connection leads to it only where `SsoPolicy` reaches loopback. `ctsec.testing.providers` has providers with a
+name of their own, made of it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, Final, Self
@@ -27,8 +29,21 @@ CLIENT_SECRET: Final = "a secret for tests"
 _LIFE: Final = 300
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who signed in at the provider, by name, and with which request: the parameters of the authorization endpoint."""
+
+    person: str
+    asked: Mapping[str, str]
+
+
 class LocalIdentityProvider:
-    """A provider with one client and any people: `people` are claims by name, `claims` overrides them all in ID tokens (None: left out)."""
+    """A provider with one client and any people: `people` are claims by name, `claims` overrides them all in ID tokens (None: left out).
+
+    `names_issuer`: its callbacks carry `iss` (RFC 9207). `at` is where it listens, which is its issuer, unless it stands for another.
+    """
+
+    names_issuer = True
 
     def __init__(self, *, clock: Clock | None = None) -> None:
         self.clock: Clock = clock if clock is not None else SystemClock()
@@ -36,11 +51,11 @@ class LocalIdentityProvider:
         self.claims: dict[str, object] = {}
         self.key = SigningKey.generate(kid="local-1")
         self.asked: list[str] = []
-        self._codes: dict[str, tuple[str, dict[str, str]]] = {}
-        self._tokens: dict[str, str] = {}
+        self._codes: dict[str, Visit] = {}
+        self._tokens: dict[str, Visit] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _answering(self))
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        self.issuer = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.issuer = self.at = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
         """Begin to listen."""
@@ -57,8 +72,9 @@ class LocalIdentityProvider:
         """Return where the provider sends a browser back to that came to `url`, once `person` has signed in there."""
         asked = dict(parse_qsl(urlsplit(url).query))
         code = secrets.token_urlsafe(24)
-        self._codes[code] = (person, asked)
-        return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state'], 'iss': self.issuer})}"
+        self._codes[code] = Visit(person, asked)
+        told = {"code": code, "state": asked["state"], **({"iss": self.issuer} if self.names_issuer else {})}
+        return f"{asked['redirect_uri']}?{urlencode(told)}"
 
     def document(self) -> Mapping[str, object]:
         """Return what the provider says of itself."""
@@ -71,8 +87,20 @@ class LocalIdentityProvider:
             "userinfo_endpoint": f"{at}/userinfo",
             "response_types_supported": ["code"],
             "code_challenge_methods_supported": ["S256"],
-            "authorization_response_iss_parameter_supported": True,
+            "authorization_response_iss_parameter_supported": self.names_issuer,
         }
+
+    def id_claims(self, visit: Visit) -> Mapping[str, object]:
+        """Return what the ID token says of a person beside what every ID token says."""
+        return self.people.get(visit.person, {})
+
+    def userinfo(self, visit: Visit) -> Mapping[str, object]:
+        """Return what the userinfo endpoint says of a person."""
+        return {"sub": visit.person, **self.people.get(visit.person, {})}
+
+    def written(self, told: Mapping[str, object], *, path: str, accept: str) -> tuple[Mapping[str, str], bytes]:  # noqa: ARG002 - a hook
+        """Return the headers and the body that tell something at a path, to who accepts some types."""
+        return {"content-type": "application/json"}, json.dumps(told).encode()
 
     def answer(self, path: str, *, authorization: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
         """Return status and body of a request."""
@@ -85,22 +113,24 @@ class LocalIdentityProvider:
             case "/token":
                 return self._exchange(authorization, form)
             case "/userinfo":
-                person = self._tokens.get(authorization.removeprefix("Bearer "))
-                return (200, {"sub": person, **self.people.get(person, {})}) if person is not None else (401, {})
+                visit = self._tokens.get(authorization.removeprefix("Bearer "))
+                return (200, self.userinfo(visit)) if visit is not None else (401, {})
             case _:
                 return 404, {}
 
     def _exchange(self, authorization: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
         wanted = base64.b64encode(urlencode({CLIENT_ID: CLIENT_SECRET}).replace("=", ":").encode()).decode()
-        if authorization != f"Basic {wanted}":
+        posted = (form.get("client_id"), form.get("client_secret"))
+        if authorization != f"Basic {wanted}" and posted != (CLIENT_ID, CLIENT_SECRET):
             return 401, {"error": "invalid_client"}
-        person, asked = self._codes.pop(form.get("code", ""), ("", {}))
+        visit = self._codes.pop(form.get("code", ""), Visit("", {}))
+        person, asked = visit.person, visit.asked
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
         if not person or challenge != asked.get("code_challenge") or form.get("redirect_uri") != asked.get("redirect_uri"):
             return 400, {"error": "invalid_grant"}
         access = secrets.token_urlsafe(24)
-        self._tokens[access] = person
+        self._tokens[access] = visit
         now = int(self.clock.now().timestamp())
         claims: dict[str, object] = {
             "iss": self.issuer,
@@ -109,7 +139,7 @@ class LocalIdentityProvider:
             "iat": now,
             "exp": now + _LIFE,
             "nonce": asked.get("nonce", ""),
-            **self.people.get(person, {}),
+            **self.id_claims(visit),
             **self.claims,
         }
         token = self.key.sign({name: value for name, value in claims.items() if value is not None})
@@ -138,10 +168,10 @@ def _answering(provider: LocalIdentityProvider) -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
                 return
             status, told = provider.answer(split.path, authorization=self.headers.get("authorization", ""), form=dict(parse_qsl(body)))
-            raw = json.dumps(told).encode()
+            headers, raw = provider.written(told, path=split.path, accept=self.headers.get("accept", ""))
             self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(raw)))
+            for name, value in {**headers, "content-length": str(len(raw))}.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(raw)
 

@@ -51,6 +51,14 @@ def system_addresses(host: str, port: int, /) -> tuple[str, ...]:
     return tuple(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
 
+class BlockingFetcher(Protocol):
+    """What fetches by blocking: `Fetcher`, or what stands for it in a test."""
+
+    def fetch(self, request: HttpRequest, *, reach: Reach = Reach.PUBLIC, hosts: frozenset[str] | None = None) -> HttpAnswer:
+        """Return the answer; raise as `Fetcher.fetch` does."""
+        ...
+
+
 class Fetcher:
     """Fetches by blocking; `seconds` (at most 60) is how long one fetch takes in all, `resolve` how names become addresses."""
 
@@ -135,7 +143,7 @@ class AsyncFetcher:
 
     __slots__ = ("_fetcher", "_threads")
 
-    def __init__(self, fetcher: Fetcher, *, threads: CallThreads | None = None) -> None:
+    def __init__(self, fetcher: BlockingFetcher, *, threads: CallThreads | None = None) -> None:
         self._fetcher = fetcher
         self._threads = threads or CallThreads("ctsec-fetch", full=_full)
 
