@@ -93,6 +93,7 @@ def options(
     methods: MethodTable | None = None,
     key_services: KeyServices | None = None,
     regions: Regions | None = None,
+    nameservers: tuple[str, ...] = (),
 ) -> EmbeddedOptions:
     """Return the options of a test bundle: cheap hashes, a clock that stands, sessions that outlast the test."""
     return EmbeddedOptions(
@@ -106,7 +107,7 @@ def options(
         regions=regions,
         trusted_devices=timedelta(days=30),
         events=EVENTS,
-        single_sign_on=SsoPolicy(reach=Reach.LOOPBACK),
+        single_sign_on=SsoPolicy(reach=Reach.LOOPBACK, nameservers=nameservers, dns_seconds=0.2 if nameservers else 5.0),
     )
 
 
@@ -182,11 +183,12 @@ class FastapiHost:
         regions: Regions | None = None,
         kept: tuple[str, BackupFolder] | None = None,
         shared: bool = False,
+        nameservers: tuple[str, ...] = (),
     ) -> None:
         self.clock = FixedClock()
         self.mailer = AsyncRecordingMailer()
         self.runner = asyncio.Runner()
-        chosen = options(self.clock, base_url, methods, key_services, regions)
+        chosen = options(self.clock, base_url, methods, key_services, regions, nameservers)
         self.security: AsyncSecurity = (
             AsyncSecurity.embedded(kept[0], issuer="Test", policy=policy, options=replace(chosen, backups=kept[1], worker=False))
             if kept is not None
@@ -269,10 +271,11 @@ class FlaskHost:
         regions: Regions | None = None,
         kept: tuple[str, BackupFolder] | None = None,
         shared: bool = False,
+        nameservers: tuple[str, ...] = (),
     ) -> None:
         self.clock = FixedClock()
         self.mailer = RecordingMailer()
-        chosen = options(self.clock, base_url, methods, key_services, regions)
+        chosen = options(self.clock, base_url, methods, key_services, regions, nameservers)
         self.security: Security = (
             Security.embedded(kept[0], issuer="Test", policy=policy, options=replace(chosen, backups=kept[1], worker=False))
             if kept is not None

@@ -32,6 +32,7 @@ from ctsec.rbac import CustomRole
 from ctsec.recovery import Evidence, EvidenceKind
 from ctsec.secret import Secret, SecretText
 from ctsec.sso import Connection, ConnectionSettings, ConnectionWish
+from ctsec.sso.domain_claim import DnsTrouble, DomainClaim
 from ctsec.sso.oidc import ExternalIdentity, Provider
 from ctsec.testing import SoftwareAuthenticator
 from ctsec.testing.conformance.samples import ignore
@@ -84,6 +85,7 @@ class Stage:
     alert: AlertId = NO_ALERT
     link: tuple[str, str]
     connection: Connection = NO_CONNECTION
+    claim: DomainClaim | None = None
     owed: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unasked(self) -> str:
@@ -186,6 +188,8 @@ def ready(stage: Stage, method: str) -> Stage:
     stage as it is.
     """
     service, _, verb = method.partition(".")
+    if service == "domain_claims":
+        return with_claim(stage, proved=verb == "looked") if verb != "claim" else stage
     if service in {"connections", "sso"}:
         return with_connection(stage, enabled=verb not in {"enable", "tested"})
     if service == "retention":
@@ -217,6 +221,16 @@ def with_connection(stage: Stage, *, enabled: bool) -> Stage:
     made = world.call("connections.create", sure, **org, wish=CONNECTED, secret=SecretText("a client's secret"))
     made = world.call("connections.tested", sure, made, **org, problem=None)
     return replace(stage, connection=world.call("connections.enable", sure, made.id, **org) if enabled else made)
+
+
+def with_claim(stage: Stage, *, proved: bool) -> Stage:
+    """Play on: Acme has claimed a domain, and has proved it or has not."""
+    world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
+    claim = world.call("domain_claims.claim", sure, **org, domain="acme.example")
+    if proved:
+        world.call("domain_claims.prove", sure, claim, **org, answer=(claim.record_value.encode(),))
+        (claim,) = world.call("domain_claims.of_organization", **org)
+    return replace(stage, claim=claim)
 
 
 def identity(stage: Stage, email: str | None) -> ExternalIdentity:
@@ -280,6 +294,7 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
     hour = {"reason": "the database is down", "duration": timedelta(hours=1)}
     glass = {**org, "workspace": stage.prod.id, "role": "admin"}
     ticket = stage.owed.get("enrol")
+    right = (stage.claim.record_value.encode(),) if stage.claim is not None else ()
     return {
         "owing.begin_totp": ((ticket,), {}),
         "owing.confirm_totp": ((ticket,), {"code": stage.owed.get("code")}),
@@ -394,6 +409,10 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "sso.link": ((UserId(bob.id), stage.connection.id, identity(stage, None)), {}),
         "domains.record": ((OPERATOR,), {**org, "domain": "acme.org", "proof": "seen in its DNS"}),
         "domains.withdraw": ((OPERATOR,), {**org, "domain": "acme.example"}),
+        "domain_claims.claim": ((sure,), {**org, "domain": "acme.example"}),
+        "domain_claims.prove": ((sure, stage.claim), {**org, "answer": right}),
+        "domain_claims.give_up": ((sure,), {**org, "domain": "acme.example"}),
+        "domain_claims.looked": ((stage.claim,), {"answer": DnsTrouble.NOT_THERE}),
         "api_keys.mint": ((ann,), {**org, "request": KeyRequest(name="cd")}),
         "api_keys.rotate": ((ann,), key),
         "api_keys.revoke": ((ann,), key),

@@ -129,6 +129,11 @@ class Tables(FeatureTables):
             "domain", ident("name", length=EMAIL_LENGTH), ident("organization_id"), words("proof"), ident("recorded_by", length=256),
             at("recorded_at"), key=("name",), by_organization=("organization_id", "name"),
         )  # fmt: skip
+        self.domain_claim = self._table(
+            "domain_claim", ident("organization_id"), ident("name", length=EMAIL_LENGTH), ident("token"), ident("claimed_by", length=256),
+            at("claimed_at"), at("expires_at"), at("proved_at", nullable=True), at("due_at", nullable=True),
+            at("missing_since", nullable=True), number("misses"), number("version"), key=("organization_id", "name"), by_due=("due_at",),
+        )  # fmt: skip
 
     def _single_sign_on(self) -> None:
         self.sso_connection = self._table(
