@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from enum import Enum, auto
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Final, Self, TypeAlias
 
 import dns.flags
 import dns.message
