@@ -190,7 +190,7 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
     if service == "domain_claims":
         return await with_claim(stage, proved=verb == "looked") if verb != "claim" else stage
     if service in {"connections", "sso"}:
-        return await with_connection(stage, enabled=verb not in {"enable", "tested"})
+        return await with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
     if service == "retention":
         return await with_hold(stage, deployment="deployment" in verb)
     if method in {"alerts.acknowledge", "alerts.acknowledge_deployments"}:
@@ -213,11 +213,12 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
     return replace(stage, reset=asked.id, tokens={**stage.tokens, "recovery": token})
 
 
-async def with_connection(stage: AsyncStage, *, enabled: bool) -> AsyncStage:
+async def with_connection(stage: AsyncStage, *, enabled: bool, key: bool = False) -> AsyncStage:
     """Play on: Acme has verified its domain, and has a connection that has passed its test, and is enabled or is not."""
     world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
     await world.verified(stage.acme.id)
-    made = await world.call("connections.create", sure, **org, wish=CONNECTED, secret=SecretText("a client's secret"))
+    wish = replace(CONNECTED, settings=replace(CONNECTED.settings, private_key=key))
+    made = await world.call("connections.create", sure, **org, wish=wish, secret=None if key else SecretText("a client's secret"))
     made = await world.call("connections.tested", sure, made, **org, problem=None)
     return replace(stage, connection=await world.call("connections.enable", sure, made.id, **org) if enabled else made)
 
@@ -401,6 +402,7 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "connections.create": ((sure,), {**org, "wish": CONNECTED, "secret": SecretText("another")}),
         "connections.change": ((sure, stage.connection.id), {**org, "wish": replace(CONNECTED, name="Other")}),
         "connections.tested": ((sure, stage.connection), {**org, "problem": None}),
+        "connections.rotate_key": ((sure, stage.connection.id), org),
         "connections.enable": ((sure, stage.connection.id), org),
         "connections.disable": ((sure, stage.connection.id), org),
         "connections.remove": ((sure, stage.connection.id), org),

@@ -191,7 +191,7 @@ def ready(stage: Stage, method: str) -> Stage:
     if service == "domain_claims":
         return with_claim(stage, proved=verb == "looked") if verb != "claim" else stage
     if service in {"connections", "sso"}:
-        return with_connection(stage, enabled=verb not in {"enable", "tested"})
+        return with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
     if service == "retention":
         return with_hold(stage, deployment="deployment" in verb)
     if method in {"alerts.acknowledge", "alerts.acknowledge_deployments"}:
@@ -214,11 +214,12 @@ def ready(stage: Stage, method: str) -> Stage:
     return replace(stage, reset=asked.id, tokens={**stage.tokens, "recovery": token})
 
 
-def with_connection(stage: Stage, *, enabled: bool) -> Stage:
+def with_connection(stage: Stage, *, enabled: bool, key: bool = False) -> Stage:
     """Play on: Acme has verified its domain, and has a connection that has passed its test, and is enabled or is not."""
     world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
     world.verified(stage.acme.id)
-    made = world.call("connections.create", sure, **org, wish=CONNECTED, secret=SecretText("a client's secret"))
+    wish = replace(CONNECTED, settings=replace(CONNECTED.settings, private_key=key))
+    made = world.call("connections.create", sure, **org, wish=wish, secret=None if key else SecretText("a client's secret"))
     made = world.call("connections.tested", sure, made, **org, problem=None)
     return replace(stage, connection=world.call("connections.enable", sure, made.id, **org) if enabled else made)
 
@@ -402,6 +403,7 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "connections.create": ((sure,), {**org, "wish": CONNECTED, "secret": SecretText("another")}),
         "connections.change": ((sure, stage.connection.id), {**org, "wish": replace(CONNECTED, name="Other")}),
         "connections.tested": ((sure, stage.connection), {**org, "problem": None}),
+        "connections.rotate_key": ((sure, stage.connection.id), org),
         "connections.enable": ((sure, stage.connection.id), org),
         "connections.disable": ((sure, stage.connection.id), org),
         "connections.remove": ((sure, stage.connection.id), org),

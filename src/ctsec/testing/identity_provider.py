@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from ctsec.clock import Clock, SystemClock
 from ctsec.jose.signing import SigningKey
+from ctsec.testing.client_assertions import ClientAssertions
 
 CLIENT_ID: Final = "ctsec"
 CLIENT_SECRET: Final = "a secret for tests"
@@ -28,13 +29,17 @@ _LIFE: Final = 300
 
 
 class LocalIdentityProvider:
-    """A provider with one client and any people: `people` are claims by name, `claims` overrides them all in ID tokens (None: left out)."""
+    """A provider with one client and any people: `people` are claims by name, `claims` overrides them all in ID tokens (None: left out).
+
+    With `assertions` the client proves itself by a key, and its secret is worth nothing.
+    """
 
     def __init__(self, *, clock: Clock | None = None) -> None:
         self.clock: Clock = clock if clock is not None else SystemClock()
         self.people: dict[str, dict[str, object]] = {}
         self.claims: dict[str, object] = {}
         self.key = SigningKey.generate(kid="local-1")
+        self.assertions: ClientAssertions | None = None
         self.asked: list[str] = []
         self._codes: dict[str, tuple[str, dict[str, str]]] = {}
         self._tokens: dict[str, str] = {}
@@ -90,9 +95,15 @@ class LocalIdentityProvider:
             case _:
                 return 404, {}
 
-    def _exchange(self, authorization: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
+    def _knows(self, authorization: str, form: Mapping[str, str]) -> bool:
+        if self.assertions is not None:
+            problem = self.assertions.problem(form, audience=f"{self.issuer}/token", now=self.clock.now())
+            return problem is None and not authorization
         wanted = base64.b64encode(urlencode({CLIENT_ID: CLIENT_SECRET}).replace("=", ":").encode()).decode()
-        if authorization != f"Basic {wanted}":
+        return authorization == f"Basic {wanted}"
+
+    def _exchange(self, authorization: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
+        if not self._knows(authorization, form):
             return 401, {"error": "invalid_client"}
         person, asked = self._codes.pop(form.get("code", ""), ("", {}))
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()

@@ -20,6 +20,7 @@ class AsyncConnectionConformance:
         after = replace(
             first, name="ünï", sealed_secret=b"\x00\xff", state=ConnectionState.ENABLED, tested_at=NOW, enabled_at=NOW, version=2
         )
+        after = replace(after, public_keys='[{"kid": "ü"}]')
         async with storage.begin(after_commit=ignore) as store:
             for each in (second, first, other):
                 await store.connections.add(each)

@@ -21,6 +21,7 @@ class ConnectionConformance:
         after = replace(
             first, name="ünï", sealed_secret=b"\x00\xff", state=ConnectionState.ENABLED, tested_at=NOW, enabled_at=NOW, version=2
         )
+        after = replace(after, public_keys='[{"kid": "ü"}]')
         with storage.begin(after_commit=ignore) as store:
             for each in (second, first, other):
                 store.connections.add(each)

@@ -1,9 +1,9 @@
-"""Claims of domains."""
+"""Claims of domains, and the public keys of connections that sign."""
 
 from sqlalchemy import BigInteger
 
-from ctsec.storage.sql.migrations.first import drop, nullable, table
-from ctsec.storage.sql.types import Ident, Instant
+from ctsec.storage.sql.migrations.first import add_column, drop, drop_column, nullable, table
+from ctsec.storage.sql.types import Ident, Instant, Words
 
 revision = "0023"
 down_revision = "0022"
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the table and the column."""
     table(
         "domain_claim",
         {
@@ -31,8 +31,10 @@ def upgrade() -> None:
         key=("organization_id", "name"),
         indexes={"by_due": ("due_at",)},
     )
+    add_column("sso_connection", "public_keys", nullable(Words()))
 
 
 def downgrade() -> None:
-    """Take it away again."""
+    """Take them away again."""
+    drop_column("sso_connection", "public_keys")
     drop("domain_claim")
