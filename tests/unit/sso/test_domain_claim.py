@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ctsec.ids import OrganizationId
@@ -86,6 +86,8 @@ def test_only_the_exact_value_counts(answer: tuple[bytes, ...] | DnsTrouble, loo
     assert judged(CLAIM, answer) is look
 
 
+@example([(Look.GONE, 0), *[(Look.UNKNOWN, 0)] * 15, (Look.GONE, 0)])
+@example([(Look.GONE, 0)] * 15)
 @given(st.lists(st.tuples(st.sampled_from(list(Look)), st.integers(0, 40)), max_size=60))
 def test_a_domain_is_lost_only_after_two_weeks_of_answers_that_said_so(history: list[tuple[Look, int]]) -> None:
     """Whatever happened: it is lost exactly if the looks since the record was seen last said gone seven times, over fourteen days."""
