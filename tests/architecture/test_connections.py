@@ -21,6 +21,7 @@ from ctsec.encryption.kms.attempts import CallBounds
 from ctsec.encryption.kms.blocking import KmsThreads
 from ctsec.mail.record import MAX_ATTEMPTS
 from ctsec.mail.smtp import TIMEOUT
+from ctsec.sso.policy import SsoPolicy
 from ctsec.storage.redis._sync import SECONDS_TO_ANSWER
 from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings
 from ctsec.transport.fetch import FETCH_SECONDS
@@ -28,18 +29,20 @@ from ctsec.transport.report import SECONDS
 from tests.architecture.source import ROOT, Module, last_name, written
 from tests.architecture.test_inventory import table
 
+DNS_SECONDS: Final = SsoPolicy().dns_seconds
 HEADING: Final = "How long, how often, how many"
 PAGE: Final = ROOT / "docs" / "reference" / "connections.md"
 CLIENTS: Final = {
     "SQLAlchemy": {"create_engine()", "create_async_engine()"},
     "redis-py": {"redis"},
+    "dnspython": {"dns"},
     "boto3": {"boto3", "botocore"},
     "the standard library": {"socket", "http.client", "smtplib"},
 }
 # What could connect and is nowhere: as a module or package that is imported, or a function that is called.
 OTHERS: Final = frozenset(
     {"urllib.request", "urllib3", "ftplib", "imaplib", "poplib", "telnetlib", "xmlrpc", "socketserver", "http.server", "httpx", "requests"}
-    | {"aiohttp", "grpc", "dns", "psycopg", "pymysql", "asyncmy", "asyncpg", "websockets", "start_server()", "create_server()"}
+    | {"aiohttp", "grpc", "psycopg", "pymysql", "asyncmy", "asyncpg", "websockets", "start_server()", "create_server()"}
 )
 NETWORK: Final = OTHERS.union(*CLIENTS.values())
 SPEAKERS = r"""
@@ -123,6 +126,7 @@ def test_waits_and_attempts_are_those_of_the_page() -> None:
         "key service": [*astuple(bounds)],
         "mail": [TIMEOUT, TIMEOUT, MAX_ATTEMPTS, 1],
         "identity provider": [FETCH_SECONDS, FETCH_SECONDS, 1],
+        "resolver": [DNS_SECONDS, DNS_SECONDS, 2],
         "stream": [POST_SECONDS, POST_SECONDS, 1, SHORTEST.total_seconds(), LONGEST.total_seconds()],
         "stream to S3": [CONNECT, ANSWER, 1, SHORTEST.total_seconds(), LONGEST.total_seconds()],
         "doctor": [SECONDS, SECONDS, 1, 1],

@@ -20,7 +20,7 @@ FEATURES = {
     "rbac", "directory", "authn", "mfa", "sso", "keys", "connections", "jose", "encryption", "audit", "compliance", "guard", "mail",
     "worker", "vault", "residency", "recovery",
 }  # fmt: skip
-EDGES = {"storage", "encryption.kms", "mail.smtp", "authn.hibp"}
+EDGES = {"storage", "encryption.kms", "mail.smtp", "authn.hibp", "sso.dns"}
 COMPOSITION = {
     "", "security", "presets", "preset_peers", "unit", "_async_unit", "_sync_unit", "_async_security", "_sync_security",
 }  # fmt: skip  # "" is the lazy face
@@ -53,6 +53,7 @@ THIRD_PARTY = {
     "segno": ("mfa.provisioning",),
     "webauthn": ("mfa.passkey_verification", "testing.passkeys"),
     "joserfc": ("jose.*",),
+    "dns": ("sso.dns.*",),
     "httpx": ("jose.*", "testing.*"),
     "pydantic": ("web.*", "fastapi", "flask"),
     "pydantic_core": ("web.*", "fastapi", "flask"),

@@ -74,6 +74,7 @@ DRAWS: Final = {
     ("presets", 16): PUBLIC,
     ("presets", 32): SECRET,
     ("rbac._async_custom", 8): PUBLIC,
+    ("sso._async_domain_claims", 20): PUBLIC,  # the value of a TXT record
     ("sso.oidc.authorization", 32): SECRET,
     ("security._async_alerts", 32): SECRET,  # keys digests of address blocks
     ("storage.memory.state", 16): PUBLIC,

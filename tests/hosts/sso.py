@@ -38,6 +38,12 @@ class Acme:
         """The connections of the organization."""
         return f"/organizations/{self.organization}/sso/connections"
 
+    @property
+    def local(self) -> LocalIdentityProvider:
+        """The provider, where it is the local one."""
+        assert isinstance(self.provider, LocalIdentityProvider)
+        return self.provider
+
     def change(self, **changed: object) -> None:
         """Change the connection, test it and enable it again."""
         self.owner.ok(f"PUT {self.home}/{self.connection}", setup(self.provider, **changed))

@@ -33,7 +33,7 @@ BOUND = {"admin": True, "role": "owner", "user_id": "usr_1", "organization_id": 
 RIGHT: dict[str, Any] = {
     "approvals": 0, "claims": {}, "client_id": "c", "provider": "oidc", "code": "123456", "days": 365, "matter": "case 1",
     "why": "seen", "rule": "owner_added", "until": "2026-02-01T00:00:00Z",
-    "current": "a long river", "delay_minutes": 0, "email": "a@x.org", "evidence": "video_call",
+    "current": "a long river", "delay_minutes": 0, "domain": "a.example", "email": "a@x.org", "evidence": "video_call",
     "kind": "aws", "minutes": 5, "name": "A", "new": "a long lake", "organization_id": "org_1", "password": "a long river",
     "permissions": [], "proof": "seen", "reason": "why", "ref": "arn", "reference": "T1", "regions": None, "region": "eu", "response": {},
     "role": "viewer", "secret": "s", "services": None, "ticket": "x", "token": "x",

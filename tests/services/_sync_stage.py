@@ -32,6 +32,7 @@ from ctsec.rbac import CustomRole
 from ctsec.recovery import Evidence, EvidenceKind
 from ctsec.secret import Secret, SecretText
 from ctsec.sso import Connection, ConnectionSettings, ConnectionWish
+from ctsec.sso.domain_claim import DnsTrouble, DomainClaim
 from ctsec.sso.oidc import ExternalIdentity, Provider
 from ctsec.testing import SoftwareAuthenticator
 from ctsec.testing.conformance.samples import ignore
@@ -84,6 +85,7 @@ class Stage:
     alert: AlertId = NO_ALERT
     link: tuple[str, str]
     connection: Connection = NO_CONNECTION
+    claim: DomainClaim | None = None
     owed: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unasked(self) -> str:
@@ -186,8 +188,10 @@ def ready(stage: Stage, method: str) -> Stage:
     stage as it is.
     """
     service, _, verb = method.partition(".")
+    if service == "domain_claims":
+        return with_claim(stage, proved=verb == "looked") if verb != "claim" else stage
     if service in {"connections", "sso"}:
-        return with_connection(stage, enabled=verb not in {"enable", "tested"})
+        return with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
     if service == "retention":
         return with_hold(stage, deployment="deployment" in verb)
     if method in {"alerts.acknowledge", "alerts.acknowledge_deployments"}:
@@ -210,13 +214,24 @@ def ready(stage: Stage, method: str) -> Stage:
     return replace(stage, reset=asked.id, tokens={**stage.tokens, "recovery": token})
 
 
-def with_connection(stage: Stage, *, enabled: bool) -> Stage:
+def with_connection(stage: Stage, *, enabled: bool, key: bool = False) -> Stage:
     """Play on: Acme has verified its domain, and has a connection that has passed its test, and is enabled or is not."""
     world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
     world.verified(stage.acme.id)
-    made = world.call("connections.create", sure, **org, wish=CONNECTED, secret=SecretText("a client's secret"))
+    wish = replace(CONNECTED, settings=replace(CONNECTED.settings, private_key=key))
+    made = world.call("connections.create", sure, **org, wish=wish, secret=None if key else SecretText("a client's secret"))
     made = world.call("connections.tested", sure, made, **org, problem=None)
     return replace(stage, connection=world.call("connections.enable", sure, made.id, **org) if enabled else made)
+
+
+def with_claim(stage: Stage, *, proved: bool) -> Stage:
+    """Play on: Acme has claimed a domain, and has proved it or has not."""
+    world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
+    claim = world.call("domain_claims.claim", sure, **org, domain="acme.example")
+    if proved:
+        world.call("domain_claims.prove", sure, claim, **org, answer=(claim.record_value.encode(),))
+        (claim,) = world.call("domain_claims.of_organization", **org)
+    return replace(stage, claim=claim)
 
 
 def identity(stage: Stage, email: str | None) -> ExternalIdentity:
@@ -280,6 +295,7 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
     hour = {"reason": "the database is down", "duration": timedelta(hours=1)}
     glass = {**org, "workspace": stage.prod.id, "role": "admin"}
     ticket = stage.owed.get("enrol")
+    right = (stage.claim.record_value.encode(),) if stage.claim is not None else ()
     return {
         "owing.begin_totp": ((ticket,), {}),
         "owing.confirm_totp": ((ticket,), {"code": stage.owed.get("code")}),
@@ -387,6 +403,7 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "connections.create": ((sure,), {**org, "wish": CONNECTED, "secret": SecretText("another")}),
         "connections.change": ((sure, stage.connection.id), {**org, "wish": replace(CONNECTED, name="Other")}),
         "connections.tested": ((sure, stage.connection), {**org, "problem": None}),
+        "connections.rotate_key": ((sure, stage.connection.id), org),
         "connections.enable": ((sure, stage.connection.id), org),
         "connections.disable": ((sure, stage.connection.id), org),
         "connections.remove": ((sure, stage.connection.id), org),
@@ -394,6 +411,10 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "sso.link": ((UserId(bob.id), stage.connection.id, identity(stage, None)), {}),
         "domains.record": ((OPERATOR,), {**org, "domain": "acme.org", "proof": "seen in its DNS"}),
         "domains.withdraw": ((OPERATOR,), {**org, "domain": "acme.example"}),
+        "domain_claims.claim": ((sure,), {**org, "domain": "acme.example"}),
+        "domain_claims.prove": ((sure, stage.claim), {**org, "answer": right}),
+        "domain_claims.give_up": ((sure,), {**org, "domain": "acme.example"}),
+        "domain_claims.looked": ((stage.claim,), {"answer": DnsTrouble.NOT_THERE}),
         "api_keys.mint": ((ann,), {**org, "request": KeyRequest(name="cd")}),
         "api_keys.rotate": ((ann,), key),
         "api_keys.revoke": ((ann,), key),

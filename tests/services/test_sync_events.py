@@ -84,6 +84,10 @@ READS = {
     "connections.of_organization",
     "connections.client",
     "connections.refusal",
+    "connections.keys",
+    "domain_claims.of_organization",
+    "domain_claims.open",
+    "domain_claims.due",
     "sso.ways",
     "sso.enabled",
     "sso.may_link",
@@ -214,9 +218,14 @@ WRITES = [
     "support.cancel",
     "domains.record",
     "domains.withdraw",
+    "domain_claims.claim",
+    "domain_claims.prove",
+    "domain_claims.give_up",
+    "domain_claims.looked",
     "connections.create",
     "connections.change",
     "connections.tested",
+    "connections.rotate_key",
     "connections.enable",
     "connections.disable",
     "connections.remove",
@@ -376,9 +385,13 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "support.cancel": ((OPERATOR,), {"case": NO_RESET}, Reason.NOT_FOUND),
         "domains.record": ((OPERATOR,), {**org, "domain": "acme.example", "proof": "again"}, Reason.ALREADY_EXISTS),
         "domains.withdraw": ((OPERATOR,), {**org, "domain": "acme.org"}, Reason.NOT_FOUND),
+        "domain_claims.claim": ((stage.ann,), {**org, "domain": "acme.example"}, Reason.STEP_UP_REQUIRED),
+        "domain_claims.prove": ((stage.ann, stage.claim), {**org, "answer": ()}, Reason.STEP_UP_REQUIRED),
+        "domain_claims.give_up": ((sure,), {**org, "domain": "acme.example"}, Reason.DENIED),
         "connections.create": ((sure,), {**org, "wish": CONNECTED, "secret": SecretText("x")}, Reason.DENIED),
         "connections.change": ((stage.ann, stage.connection.id), {**org, "wish": CONNECTED}, Reason.STEP_UP_REQUIRED),
         "connections.tested": ((sure, stage.connection), {**org, "problem": None}, Reason.DENIED),
+        "connections.rotate_key": ((sure, stage.connection.id), org, Reason.DENIED),
         "connections.enable": ((stage.ann, stage.connection.id), org, Reason.STEP_UP_REQUIRED),
         "connections.disable": ((sure, stage.connection.id), org, Reason.DENIED),
         "connections.remove": ((stage.world.sure(stage.ann), ConnectionId(f"sso_{9:026d}")), org, Reason.NOT_FOUND),
@@ -393,6 +406,7 @@ SERVICES = {
 }  # fmt: skip
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey", "sign_in.link"]
+REFUSALS += ["domain_claims.claim", "domain_claims.prove", "domain_claims.give_up"]
 REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration", "recovery.cancel"]
 REFUSALS += ["addresses.request_change", "directory.rename_organization", "directory.create_workspace"]
 

@@ -34,6 +34,7 @@ from ctsec.testing.conformance._sync_passkeys import passkey
 from ctsec.testing.conformance._sync_recovery import domain, recovery, terms, trail
 from ctsec.testing.conformance._sync_reencryption import blob, progress
 from ctsec.testing.conformance._sync_vault import credential, index_key
+from ctsec.testing.conformance.sso_samples import claim
 
 Call: TypeAlias = tuple[str, int, int, int]
 Run: TypeAlias = tuple[tuple[tuple[Call, ...], bool], ...]
@@ -43,7 +44,7 @@ _ROLES: Final = ("member", "Member", "owner", "admin")
 _NAMES: Final = ("user.signed_in", "role.*", "role.assigned", "r_le.x")
 _ORDERED: Final = (
     "workspaces.of_", "roster.of_org", "standings.of_org", "roster.owners", "assignments.of_", "lists.", "passkeys.of_", "custom_roles.of_",
-    "recoveries.", "domains.of_",
+    "recoveries.", "domains.of_", "domain_claims.of_", "domain_claims.due",
     "elevations.of_", "break_glass.of_", "api_keys.of_", "credentials.", "index_keys.", "inbox.", "log.", "outbox.", "guard.events.",
     "reencryptions.", "deks.retired_", "deks.of_scopes",
     "guard.attempts.untold",
@@ -61,6 +62,10 @@ def _checkpoint(a: int, size: int, *, at: int) -> CheckpointRecord:
 
 def _call(*positional: Any, **named: Any) -> Arguments:
     return positional, named
+
+
+def _claim(a: int, b: int) -> Any:
+    return claim(_KEYS[a], of=b)
 
 
 _STATES: Final = (ElevationState.OPEN, ElevationState.ACTIVE, ElevationState.DENIED, ElevationState.ENDED)
@@ -196,6 +201,12 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "domains.get": lambda f, a, b, c: _call(_KEYS[a]),
     "domains.remove": lambda f, a, b, c: _call(s.org_id(a), _KEYS[b]),
     "domains.of_organization": lambda f, a, b, c: _call(s.org_id(a)),
+    "domain_claims.add": lambda f, a, b, c: _call(_claim(a, b)),
+    "domain_claims.get": lambda f, a, b, c: _call(s.org_id(b), _KEYS[a]),
+    "domain_claims.of_organization": lambda f, a, b, c: _call(s.org_id(a)),
+    "domain_claims.replace": lambda f, a, b, c: _call(replace(_claim(a, b), due_at=_at(c), misses=c, version=1 + c)),
+    "domain_claims.remove": lambda f, a, b, c: _call(s.org_id(b), _KEYS[a]),
+    "domain_claims.due": lambda f, a, b, c: _call(now=_at(a), limit=1 + b),
     "api_keys.add": lambda f, a, b, c: _call(s.api_key(f, of=a, owner=b, scopes=frozenset() if c else None), s.key_secret(f)),
     "api_keys.get": lambda f, a, b, c: _call(s.api_key(a, of=0, owner=0).id),
     "api_keys.of_owner": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),

@@ -125,6 +125,10 @@ class TestConnections(conformance.AsyncConnectionConformance):
     pass
 
 
+class TestDomainClaims(conformance.AsyncDomainClaimConformance):
+    pass
+
+
 class TestKeys(conformance.AsyncKeyConformance):
     pass
 

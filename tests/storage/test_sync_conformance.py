@@ -126,6 +126,10 @@ class TestConnections(conformance.ConnectionConformance):
     pass
 
 
+class TestDomainClaims(conformance.DomainClaimConformance):
+    pass
+
+
 class TestKeys(conformance.KeyConformance):
     pass
 

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Final, TypedDict, Unpack
 
 from ctsec.directory._async_ports import AsyncPost, AsyncRosterRecords, AsyncUserRecords
+from ctsec.directory.record import MembershipStatus
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.mail.message import Letters, alert_letter
+from ctsec.mail.message import Letters, alert_letter, domain_letter
 
 MAX_OWNERS: Final = 50
 
@@ -59,3 +60,14 @@ class AsyncOwnerAlarm:
             account = await self._users.get(owner)
             if account is not None:
                 await self._post.post(alert_letter(self._letters, account.email, **said))
+
+    async def domain_missed(self, organization: OrganizationId, *, domain: str, withdrawn: bool, person: str) -> None:
+        """Tell every owner, and the person who proved it if they still belong there, that the record of a domain is missing."""
+        whom = set(await self._roster.owners(organization, limit=MAX_OWNERS))
+        for membership in await self._roster.of_user(UserId(person)):
+            if membership.organization_id == organization and membership.status is MembershipStatus.ACTIVE:
+                whom.add(membership.user_id)
+        for each in sorted(whom):
+            account = await self._users.get(each)
+            if account is not None:
+                await self._post.post(domain_letter(self._letters, account.email, domain=domain, withdrawn=withdrawn))

@@ -64,8 +64,7 @@ class SigningKey:
     @classmethod
     def generate(cls, *, kid: str = "") -> SigningKey:
         """Return a new key for ES256."""
-        made: Any = ECKey.generate_key("P-256")
-        return cls(SecretText(made.as_pem(private=True).decode("ascii")), algorithm=Algorithm.ES256, kid=kid)
+        return cls(new_private_key(), algorithm=Algorithm.ES256, kid=kid)
 
     def __repr__(self) -> str:
         return f"SigningKey(algorithm={self.algorithm.value!r}, kid={self.kid!r})"
@@ -85,6 +84,12 @@ class SigningKey:
         first, second = (encode_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
         signed = model_of(self.algorithm).sign(f"{first}.{second}".encode("ascii"), self._key)
         return f"{first}.{second}.{encode_base64url(signed)}"
+
+
+def new_private_key() -> SecretText:
+    """Return a new private key for ES256 as PEM, for whoever seals it."""
+    made: Any = ECKey.generate_key("P-256")
+    return SecretText(made.as_pem(private=True).decode("ascii"))
 
 
 def client_assertion(key: SigningKey, said: Assertion, *, random: Random) -> SecretText:

@@ -243,6 +243,7 @@ class Letters:
             self.alarm(whom, what="something happened", reason="a reason"),
             self.rotation_due(whom, name="a credential"),
             alert_letter(self, whom, rule="a_rule", severity="high", reason="a reason", where="a log", when=_SAMPLE),
+            *(domain_letter(self, whom, domain="example.com", withdrawn=withdrawn) for withdrawn in (False, True)),
             self.disabled(whom, what="your password", way="a reset link", failures=100),
             *(self.sign_in(whom, finished=done, when=_SAMPLE, device="a device", address="192.0.2.7") for done in (True, False)),
             self.recovery.requested(whom, token, who="somebody", due=_SAMPLE),
@@ -263,6 +264,16 @@ def alert_letter(letters: Letters, recipient: str, *, rule: str, severity: str, 
         says=says,
         values={"rule": rule, "severity": severity, "reason": reason, "where": where, "when": at},
     )
+
+
+def domain_letter(letters: Letters, recipient: str, *, domain: str, withdrawn: bool) -> Message:
+    """Tell who runs an organization that the record which proves a domain is missing, or that the domain counts no more."""
+    known, kind = one_line(domain), "domain_withdrawn" if withdrawn else "domain_missed"
+    over = ("It does not count as verified any more.", "Claim and prove it again if it is yours.")
+    wait = ("Put it back: the domain is withdrawn if the record stays away for two weeks.",)
+    subject = f"{known} is not verified any more" if withdrawn else f"the TXT record of {known} is missing"
+    says = (f"The TXT record that proves the domain {known} is not in the DNS.", *(over if withdrawn else wait))
+    return letters.recovery.set(kind=kind, recipient=recipient, subject=subject, says=says, values={"domain": domain})
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
 from ctsec.security._async_backups import AsyncBackupDesk
 from ctsec.security._async_connections import reports_of
+from ctsec.security._async_domain_proofs import AsyncDomainProofs
 from ctsec.security._async_engines import AsyncDeks, AsyncEngines, AsyncSlowHash, guard_of
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
@@ -55,6 +56,7 @@ from ctsec.security._async_stale_jobs import AsyncStaleJobs
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.security.parts import EmbeddedOptions, Parts
+from ctsec.sso._async_domain_ports import AsyncTxtResolver
 from ctsec.storage._async_backup_ports import AsyncBackups
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
 from ctsec.transport.report import ConnectionReport
@@ -87,7 +89,7 @@ class AsyncSecurity:
     `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
     `streams` are where the log goes besides (`ctsec.audit.streams`), `anchors` where its checkpoints are kept (`ctsec.audit.anchors`); the
     attributes say how far they are.
-    `alert_receiver` is another system that is told of what `alerts` finds in the logs.
+    `alert_receiver` is another system that is told of what `alerts` finds in the logs. `resolver` asks the DNS for `domain_proofs`.
     """
 
     __slots__ = (
@@ -105,6 +107,7 @@ class AsyncSecurity:
         "alerts",
         "anchors",
         "backups",
+        "domain_proofs",
         "gate",
         "jobs",
         "logs",
@@ -140,25 +143,25 @@ class AsyncSecurity:
         streams: tuple[Stream[AsyncReceiver], ...] = (),
         anchors: tuple[Anchor[AsyncKeeper], ...] = (),
         alert_receiver: AsyncAlertReceiver | None = None,
+        resolver: AsyncTxtResolver | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
-        self._storage, self._allowances = storage, allowances
         self._guard, self._ambient = guard_of(storage, allowances=allowances, clock=parts.clock), Ambient(clock=parts.clock, random=random)
-        self.parts, source = parts, AsyncDeks(storage)
+        self.parts, self._storage, self._allowances, self._wake, self._rest, self._feed = parts, storage, allowances, wake, rest, feed
+        source, self.sso = AsyncDeks(storage), AsyncSso(self.begin, ambient=self._ambient, parts=parts)
+        self.domain_proofs = AsyncDomainProofs(self.begin, policy=parts.settings.single_sign_on, resolver=resolver)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         personal = AsyncPersonalParts(secrets, subjects=subjects)
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
-        self._wake, self._rest, self._feed, self.sso = wake, rest, feed, AsyncSso(self.begin, ambient=self._ambient, parts=parts)
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
-        self._engines = AsyncEngines(
-            slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
-        )
+        known = tuple(place for place, _ in places)
+        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=known)
         self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._keep_logs(secrets, subjects, AsyncLogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
@@ -299,7 +302,7 @@ class AsyncSecurity:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*self.streams.jobs(), *self.anchors.jobs()),
+            followers=(*self.streams.jobs(), *self.anchors.jobs(), *self.domain_proofs.jobs()),
             alerts=self.alerts,
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),

@@ -49,7 +49,7 @@ def _forget(seen: dict[K, V], written: Mapping[K, V]) -> None:
 
 
 class AsyncJobs:
-    """What the worker runs; the only place where a periodic job is registered. `followers` are the jobs of streams and anchors."""
+    """What the worker runs; the only place where a periodic job is registered. `followers` are the jobs of streams, anchors and domains."""
 
     __slots__ = (
         "_ambient",

@@ -27,6 +27,7 @@ from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
 from ctsec.security._async_people import AsyncPeople
 from ctsec.sso._async_arrivals import AsyncArrivalParts, AsyncArrivals
 from ctsec.sso._async_connections import AsyncConnectionParts, AsyncConnections
+from ctsec.sso._async_domain_claims import AsyncDomainClaimParts, AsyncDomainClaims
 from ctsec.sso._async_pending import AsyncPendingParts, AsyncPendingSignIns
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
@@ -221,6 +222,19 @@ class AsyncUnit(AsyncPeople):
             base_url=self._parts.settings.base_url,
         )
         return AsyncConnections(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def domain_claims(self) -> AsyncDomainClaims:
+        """Claims of domains; `security.domain_proofs` proves them."""
+        store = self._store
+        parts = AsyncDomainClaimParts(
+            claims=store.domain_claims,
+            domains=store.domains,
+            organizations=store.organizations,
+            rights=self._authority,
+            alarm=AsyncOwnerAlarm(users=store.users, roster=store.roster, post=self._outbox, letters=self._parts.letters),
+        )
+        return AsyncDomainClaims(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def sso_pending(self) -> AsyncPendingSignIns:

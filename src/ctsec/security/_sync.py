@@ -37,6 +37,7 @@ from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
 from ctsec.security._sync_backups import BackupDesk
 from ctsec.security._sync_connections import reports_of
+from ctsec.security._sync_domain_proofs import DomainProofs
 from ctsec.security._sync_engines import Deks, Engines, SlowHash, guard_of
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
@@ -56,6 +57,7 @@ from ctsec.security._sync_stale_jobs import StaleJobs
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_unit import Unit
 from ctsec.security.parts import EmbeddedOptions, Parts
+from ctsec.sso._sync_domain_ports import TxtResolver
 from ctsec.storage._sync_backup_ports import Backups
 from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
 from ctsec.transport.report import ConnectionReport
@@ -88,7 +90,7 @@ class Security:
     `retention_signer` has another such key, which signs what is purged of it; without one nothing is. `retention` purges.
     `streams` are where the log goes besides (`ctsec.audit.streams`), `anchors` where its checkpoints are kept (`ctsec.audit.anchors`); the
     attributes say how far they are.
-    `alert_receiver` is another system that is told of what `alerts` finds in the logs.
+    `alert_receiver` is another system that is told of what `alerts` finds in the logs. `resolver` asks the DNS for `domain_proofs`.
     """
 
     __slots__ = (
@@ -106,6 +108,7 @@ class Security:
         "alerts",
         "anchors",
         "backups",
+        "domain_proofs",
         "gate",
         "jobs",
         "logs",
@@ -141,25 +144,25 @@ class Security:
         streams: tuple[Stream[Receiver], ...] = (),
         anchors: tuple[Anchor[Keeper], ...] = (),
         alert_receiver: AlertReceiver | None = None,
+        resolver: TxtResolver | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
-        self._storage, self._allowances = storage, allowances
         self._guard, self._ambient = guard_of(storage, allowances=allowances, clock=parts.clock), Ambient(clock=parts.clock, random=random)
-        self.parts, source = parts, Deks(storage)
+        self.parts, self._storage, self._allowances, self._wake, self._rest, self._feed = parts, storage, allowances, wake, rest, feed
+        source, self.sso = Deks(storage), Sso(self.begin, ambient=self._ambient, parts=parts)
+        self.domain_proofs = DomainProofs(self.begin, policy=parts.settings.single_sign_on, resolver=resolver)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         personal = PersonalParts(secrets, subjects=subjects)
         self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
-        self._wake, self._rest, self._feed, self.sso = wake, rest, feed, Sso(self.begin, ambient=self._ambient, parts=parts)
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
         self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
-        self._engines = Engines(
-            slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=tuple(place for place, _ in places)
-        )
+        known = tuple(place for place, _ in places)
+        self._engines = Engines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=known)
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._keep_logs(secrets, subjects, LogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
@@ -298,7 +301,7 @@ class Security:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*self.streams.jobs(), *self.anchors.jobs()),
+            followers=(*self.streams.jobs(), *self.anchors.jobs(), *self.domain_proofs.jobs()),
             alerts=self.alerts,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),

@@ -28,6 +28,7 @@ from ctsec.residency._sync import Residency, ResidencyParts
 from ctsec.security._sync_people import People
 from ctsec.sso._sync_arrivals import ArrivalParts, Arrivals
 from ctsec.sso._sync_connections import ConnectionParts, Connections
+from ctsec.sso._sync_domain_claims import DomainClaimParts, DomainClaims
 from ctsec.sso._sync_pending import PendingParts, PendingSignIns
 from ctsec.vault._sync import Vault, VaultParts
 
@@ -222,6 +223,19 @@ class Unit(People):
             base_url=self._parts.settings.base_url,
         )
         return Connections(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def domain_claims(self) -> DomainClaims:
+        """Claims of domains; `security.domain_proofs` proves them."""
+        store = self._store
+        parts = DomainClaimParts(
+            claims=store.domain_claims,
+            domains=store.domains,
+            organizations=store.organizations,
+            rights=self._authority,
+            alarm=OwnerAlarm(users=store.users, roster=store.roster, post=self._outbox, letters=self._parts.letters),
+        )
+        return DomainClaims(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def sso_pending(self) -> PendingSignIns:

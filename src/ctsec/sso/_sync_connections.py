@@ -20,11 +20,13 @@ from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.errors import StoreBusy
 from ctsec.ids import ConnectionId, OrganizationId, new_id
+from ctsec.jose.signing import new_private_key
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac.role import ADMIN, OWNER
 from ctsec.secret import SecretText
 from ctsec.sso._sync_ports import ConnectionRecords, SsoDomains, SsoEpochs, SsoRights, SsoSealer
+from ctsec.sso.client_key import new_key, public_keys
 from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import SSO_MANAGE, Connection, ConnectionState, client_secret_context
@@ -33,6 +35,7 @@ from ctsec.sso.settings import MAX_NAME, MAX_SECRET, ConnectionWish, Surrounding
 MAX_CONNECTIONS: Final = 20
 _NO_CONNECTION: Final = Refusal(Reason.NOT_FOUND, "there is no such connection")
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change how people sign in")
+_NO_SECRET: Final = Refusal(Reason.INVALID_INPUT, "expected the client's secret, or a private key and no secret")
 _MOVED: Final = "the connection was changed meanwhile; try again"
 
 
@@ -65,16 +68,19 @@ class Connections:
 
     def client(self, connection: Connection) -> OidcClient:
         """Return the client of a connection, with its secret opened; raises as the sealer does."""
-        context = client_secret_context(connection.organization_id, connection.id)
-        secret = SecretText((self._parts.sealer.open(connection.sealed_secret, context=context)).decode())
-        return client_of(connection, secret, self._around(connection))
+        return client_of(connection, self._opened(connection), self._around(connection))
 
     def refusal(self, actor: Principal, *, organization: OrganizationId) -> Refusal | None:
         """Return why `actor` may not change connections now, or None."""
         return self._judge(actor, organization)
 
-    def create(self, actor: Principal, *, organization: OrganizationId, wish: ConnectionWish, secret: SecretText) -> Outcome[Connection]:
-        """Draft a connection. Reasons: what `sso:manage` refuses, STEP_UP_REQUIRED, INVALID_INPUT, CEILING_EXCEEDED."""
+    def create(
+        self, actor: Principal, *, organization: OrganizationId, wish: ConnectionWish, secret: SecretText | None = None
+    ) -> Outcome[Connection]:
+        """Draft a connection, with a secret or, if the settings say so, with a key that is made for it.
+
+        Reasons: what `sso:manage` refuses, STEP_UP_REQUIRED, INVALID_INPUT, CEILING_EXCEEDED.
+        """
         refusal = self._judge(actor, organization, role=wish.default_role)
         if refusal is None and len(self._parts.records.of_organization(organization)) >= MAX_CONNECTIONS:
             refusal = Refusal(Reason.CEILING_EXCEEDED, f"an organization has at most {MAX_CONNECTIONS} connections")
@@ -96,11 +102,13 @@ class Connections:
             ),
             wish,
         )
+        made, proof = _proving(made, wish, secret, kept=False)
         if refusal is None:
-            refusal = self._unfit(made, secret)
-        if refusal is not None:
+            refusal = self._unfit(made, proof)
+        if refusal is not None or proof is None:
+            refusal = refusal if refusal is not None else _NO_SECRET
             return self._refuse(actor, organization, refusal, attempted="sso_connection.create")
-        made = replace(made, sealed_secret=self._sealed(made, secret))
+        made = replace(made, sealed_secret=self._sealed(made, proof))
         self._parts.records.add(made)
         self._note(EventName.SSO_CONNECTION_CREATED, actor, made, {"provider": made.provider.value, "role": made.default_role})
         return made
@@ -118,12 +126,13 @@ class Connections:
         found = self._found(actor, organization, connection, role=wish.default_role)
         if isinstance(found, Refusal):
             return self._refuse(actor, organization, found, attempted="sso_connection.change")
-        after = _draft(found, wish)
-        refusal = self._unfit(after, secret or SecretText("unchanged"))
+        keeps = secret is None and wish.settings.private_key == bool(found.public_keys)
+        after, proof = _proving(_draft(found, wish), wish, secret, kept=keeps)
+        refusal = self._unfit(after, _stand_in(wish) if keeps else proof)
         if refusal is not None:
             return self._refuse(actor, organization, refusal, attempted="sso_connection.change")
-        if secret is not None:
-            after = replace(after, sealed_secret=self._sealed(after, secret))
+        if proof is not None:
+            after = replace(after, sealed_secret=self._sealed(after, proof))
         seen = ("provider", "client_id", "settings", "sealed_secret")
         changed = tuple(each for each in (*seen, "name", "default_role") if getattr(found, each) != getattr(after, each))
         if set(changed).isdisjoint(seen):
@@ -141,6 +150,22 @@ class Connections:
         passed = problem is None
         after = replace(found, tested_at=self._ambient.now() if passed else None, version=found.version + 1)
         return self._written(EventName.SSO_CONNECTION_TESTED, actor, after, {"passed": passed, "problem": problem})
+
+    def rotate_key(self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId) -> Outcome[Connection]:
+        """Make another key, which signs from now on; the one before stays published. CONFLICT for a connection with a secret."""
+        found = self._found(actor, organization, connection)
+        if not isinstance(found, Refusal) and not found.public_keys:
+            found = Refusal(Reason.CONFLICT, "the connection has a secret and no key")
+        if isinstance(found, Refusal):
+            return self._refuse(actor, organization, found, attempted="sso_connection.rotate_key")
+        pem, published = new_key(name=f"k{found.version + 1}", published=found.public_keys)
+        after = replace(found, public_keys=published, sealed_secret=self._sealed(found, pem), version=found.version + 1)
+        return self._written(EventName.SSO_CONNECTION_CHANGED, actor, after, {"changed": ("key",)})
+
+    def keys(self, connection: ConnectionId) -> Outcome[tuple[Mapping[str, object], ...]]:
+        """Return the public keys of a connection, for its provider and everybody; NOT_FOUND where there are none."""
+        found = self._parts.records.get(connection)
+        return public_keys(found.public_keys) if found is not None and found.public_keys else _NO_CONNECTION
 
     def enable(self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId) -> Outcome[Connection]:
         """Let people sign in through a connection whose test has passed; CONFLICT for one that was not tested as it is."""
@@ -191,8 +216,10 @@ class Connections:
             refusal = self._parts.rights.may_admit(actor, organization=organization, role=role, workspace=None, workspace_role=None)
         return refusal
 
-    def _unfit(self, connection: Connection, secret: SecretText) -> Refusal | None:
+    def _unfit(self, connection: Connection, secret: SecretText | None) -> Refusal | None:
         """Return why this is no connection: judged by the very client that would sign people in."""
+        if secret is None:
+            return _NO_SECRET
         if not 0 < len(connection.name) <= MAX_NAME or not connection.name.isprintable():
             return Refusal(Reason.INVALID_INPUT, f"expected a name of 1 to {MAX_NAME} printable characters")
         if not 0 < len(secret.reveal()) <= MAX_SECRET or not secret.reveal().isascii():
@@ -210,6 +237,10 @@ class Connections:
             domains=frozenset(each.name for each in domains),
             reach=self._parts.policy.reach,
         )
+
+    def _opened(self, connection: Connection) -> SecretText:
+        context = client_secret_context(connection.organization_id, connection.id)
+        return SecretText((self._parts.sealer.open(connection.sealed_secret, context=context)).decode())
 
     def _sealed(self, connection: Connection, secret: SecretText) -> bytes:
         context = client_secret_context(connection.organization_id, connection.id)
@@ -233,6 +264,23 @@ class Connections:
             EventName.ACCESS_DENIED, actor=actor, targets=(target,), refused=refusal.reason, organization=organization, details=details
         )
         return refusal
+
+
+def _proving(draft: Connection, wish: ConnectionWish, secret: SecretText | None, *, kept: bool) -> tuple[Connection, SecretText | None]:
+    """Return a draft with what it proves itself by: what it has (`kept`), a new key, or the secret, which is none where a key is wanted."""
+    if kept:
+        return draft, None
+    if not wish.settings.private_key:
+        return replace(draft, public_keys=None), secret
+    if secret is not None:
+        return draft, None
+    pem, published = new_key(name=f"k{draft.version}")
+    return replace(draft, public_keys=published), pem
+
+
+def _stand_in(wish: ConnectionWish) -> SecretText:
+    """Return what a client is judged with whose own proof stays as it is, and sealed."""
+    return new_private_key() if wish.settings.private_key else SecretText("unchanged")
 
 
 def _draft(before: Connection, wish: ConnectionWish) -> Connection:

@@ -45,6 +45,7 @@ class Connection:
 
     `settings` is the text of `ctsec.sso.settings.ConnectionSettings`. `tested_at` is when these very settings passed their test (None: not
     yet), `enabled_at` since when people may sign in through it: sessions from before count for nothing.
+    `public_keys` are JWKs, the one that signs first; a connection with a secret has none.
     """
 
     id: ConnectionId
@@ -61,6 +62,7 @@ class Connection:
     tested_at: datetime | None = None
     enabled_at: datetime | None = None
     version: int = 1
+    public_keys: str | None = None
 
     def carries(self, session_from: datetime) -> bool:
         """Tell whether a session that began then still counts."""

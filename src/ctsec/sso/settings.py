@@ -17,7 +17,8 @@ from typing import Any, Final, cast
 from ctsec.jose.rejection import Rejected
 from ctsec.rbac.role import MEMBER
 from ctsec.secret import SecretText
-from ctsec.sso.oidc.client import GitHubOrganization, OidcClient, SecretBasic, SecretPost
+from ctsec.sso.client_key import WITH_KEYS, signing_key
+from ctsec.sso.oidc.client import ClientProof, GitHubOrganization, OidcClient, PrivateKeyJwt, SecretBasic, SecretPost
 from ctsec.sso.oidc.id_token import IdToken
 from ctsec.sso.oidc.identity import ExternalIdentity, in_domains, read_identity
 from ctsec.sso.oidc.presets import PRESETS, Provider
@@ -40,7 +41,8 @@ class ConnectionSettings:
 
     `directories` are the Entra directories that are let in, `github_login` and `github_id` the organization at GitHub, `hosts` names of
     hosts beside the issuer's. `trusted_methods` and `trusted_classes` are values of `amr` and `acr` that count as a second factor.
-    `secret_in_form` sends the secret in the form and not in the header. Raises ValueError for too many or too long ones.
+    `secret_in_form` sends the secret in the form and not in the header; with `private_key` there is no secret, and a key of the
+    connection's own signs (`private_key_jwt`). Raises ValueError for too many or too long ones.
     """
 
     issuer: str = ""
@@ -54,6 +56,7 @@ class ConnectionSettings:
     trusted_methods: tuple[str, ...] = ()
     trusted_classes: tuple[str, ...] = ()
     secret_in_form: bool = False
+    private_key: bool = False
 
     def __post_init__(self) -> None:
         lists = [getattr(self, name) for name in _LISTS]
@@ -64,12 +67,14 @@ class ConnectionSettings:
             not 0 < len(text) <= MAX_TEXT or not text.isprintable() for each in lists for text in each
         ):
             raise ValueError(f"expected printable texts of at most {MAX_TEXT} characters")
+        if self.private_key and self.secret_in_form:
+            raise ValueError("expected a secret in the form, or a private key, and not both")
         if not 0 <= self.github_id < 1 << 53 or len(self.text()) > MAX_SETTINGS:
             raise ValueError("expected settings of at most 16,384 characters")
 
     def text(self) -> str:
         """Return the settings as the store keeps them."""
-        made = {name: getattr(self, name) for name in (*_TEXTS, *_LISTS, "github_id", "secret_in_form")}
+        made = {name: getattr(self, name) for name in (*_TEXTS, *_LISTS, "github_id", "secret_in_form", "private_key")}
         return json.dumps({name: value for name, value in made.items() if value}, sort_keys=True)
 
     @classmethod
@@ -112,7 +117,7 @@ def client_of(connection: Connection, secret: SecretText, around: Surroundings) 
         connection=connection.id,
         client_id=connection.client_id,
         redirect_uri=around.redirect_uri,
-        proof=SecretPost(secret) if settings.secret_in_form else SecretBasic(secret),
+        proof=_proof(connection, settings, secret),
         preset=PRESETS[connection.provider],
         issuer=settings.issuer,
         discovery=settings.discovery,
@@ -124,6 +129,14 @@ def client_of(connection: Connection, secret: SecretText, around: Surroundings) 
         groups_claim=settings.groups_claim,
         reach=around.reach,
     )
+
+
+def _proof(connection: Connection, settings: ConnectionSettings, secret: SecretText) -> ClientProof:
+    if not settings.private_key:
+        return SecretPost(secret) if settings.secret_in_form else SecretBasic(secret)
+    if connection.provider not in WITH_KEYS:
+        raise ValueError("expected a secret: this provider takes no key of ours")
+    return PrivateKeyJwt(signing_key(secret, connection.public_keys))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

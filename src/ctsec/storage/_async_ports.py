@@ -43,6 +43,7 @@ from ctsec.rbac._async_ports import (
 )
 from ctsec.recovery._async_ports import AsyncRecoveryRecords, AsyncTermsRecords, AsyncTrailRecords
 from ctsec.residency._async_ports import AsyncMoveRecords, AsyncPrimaryRecords
+from ctsec.sso._async_domain_ports import AsyncDomainClaimRecords
 from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncIdentityRecords
 from ctsec.vault._async_ports import AsyncCredentialRecords
 from ctsec.worker._async_ports import AsyncJobRecords
@@ -189,6 +190,11 @@ class AsyncStore(Protocol):
     @property
     def domains(self) -> AsyncDomainRecords:
         """Domains that organizations have verified."""
+        ...
+
+    @property
+    def domain_claims(self) -> AsyncDomainClaimRecords:
+        """Claims of domains."""
         ...
 
     @property

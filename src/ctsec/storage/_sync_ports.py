@@ -44,6 +44,7 @@ from ctsec.rbac._sync_ports import (
 )
 from ctsec.recovery._sync_ports import RecoveryRecords, TermsRecords, TrailRecords
 from ctsec.residency._sync_ports import MoveRecords, PrimaryRecords
+from ctsec.sso._sync_domain_ports import DomainClaimRecords
 from ctsec.sso._sync_ports import ConnectionRecords, IdentityRecords
 from ctsec.vault._sync_ports import CredentialRecords
 from ctsec.worker._sync_ports import JobRecords
@@ -190,6 +191,11 @@ class Store(Protocol):
     @property
     def domains(self) -> DomainRecords:
         """Domains that organizations have verified."""
+        ...
+
+    @property
+    def domain_claims(self) -> DomainClaimRecords:
+        """Claims of domains."""
         ...
 
     @property

@@ -7,6 +7,7 @@ software, and stores that fail.
 
 from __future__ import annotations
 
+from ctsec.testing.client_assertions import ClientAssertions
 from ctsec.testing.clock import FixedClock
 from ctsec.testing.faults import AsyncProbedStorage, FailAt, Probe, ProbedStorage, Written
 from ctsec.testing.identity_provider import LocalIdentityProvider
@@ -18,6 +19,7 @@ from ctsec.testing.routes import assert_routes_guarded
 __all__ = [
     "AsyncProbedStorage",
     "AsyncRecordingMailer",
+    "ClientAssertions",
     "FailAt",
     "FixedClock",
     "LocalIdentityProvider",

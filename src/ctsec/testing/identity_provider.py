@@ -23,6 +23,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from ctsec.clock import Clock, SystemClock
 from ctsec.jose.signing import SigningKey
+from ctsec.testing.client_assertions import ClientAssertions
 
 CLIENT_ID: Final = "ctsec"
 CLIENT_SECRET: Final = "a secret for tests"
@@ -41,6 +42,7 @@ class LocalIdentityProvider:
     """A provider with one client and any people: `people` are claims by name, `claims` overrides them all in ID tokens (None: left out).
 
     `names_issuer`: its callbacks carry `iss` (RFC 9207). `at` is where it listens, which is its issuer, unless it stands for another.
+    With `assertions` the client proves itself by a key, and its secret is worth nothing.
     """
 
     names_issuer = True
@@ -50,6 +52,7 @@ class LocalIdentityProvider:
         self.people: dict[str, dict[str, object]] = {}
         self.claims: dict[str, object] = {}
         self.key = SigningKey.generate(kid="local-1")
+        self.assertions: ClientAssertions | None = None
         self.asked: list[str] = []
         self._codes: dict[str, Visit] = {}
         self._tokens: dict[str, Visit] = {}
@@ -118,10 +121,16 @@ class LocalIdentityProvider:
             case _:
                 return 404, {}
 
-    def _exchange(self, authorization: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
+    def _knows(self, authorization: str, form: Mapping[str, str]) -> bool:
+        if self.assertions is not None:
+            problem = self.assertions.problem(form, audience=f"{self.issuer}/token", now=self.clock.now())
+            return problem is None and not authorization
         wanted = base64.b64encode(urlencode({CLIENT_ID: CLIENT_SECRET}).replace("=", ":").encode()).decode()
         posted = (form.get("client_id"), form.get("client_secret"))
-        if authorization != f"Basic {wanted}" and posted != (CLIENT_ID, CLIENT_SECRET):
+        return authorization == f"Basic {wanted}" or posted == (CLIENT_ID, CLIENT_SECRET)
+
+    def _exchange(self, authorization: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
+        if not self._knows(authorization, form):
             return 401, {"error": "invalid_client"}
         visit = self._codes.pop(form.get("code", ""), Visit("", {}))
         person, asked = visit.person, visit.asked

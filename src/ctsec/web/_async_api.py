@@ -27,6 +27,7 @@ from ctsec.web import (
     _async_audit,
     _async_audit_export,
     _async_devices,
+    _async_domains,
     _async_encryption,
     _async_keys,
     _async_operators,
@@ -75,6 +76,7 @@ _MODULES: Final = (
     _async_audit_export,
     _async_operators,
     _async_sso,
+    _async_domains,
 )
 _PATHS: Final = by_path()
 _OPERATED: Final = frozenset(route.path for route in OPERATORS)

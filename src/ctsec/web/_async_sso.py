@@ -67,13 +67,11 @@ async def sso_connections(call: AsyncCall) -> Answer:
 async def create_sso_connection(call: AsyncCall) -> Answer:
     """Draft a connection."""
     body = call.read(sso_models.ConnectionSetup)
-    if body.secret is None:
-        return Refusal(Reason.INVALID_INPUT, "expected the client's secret")
     try:
         wish = body.wish()
     except ValueError as error:
         return Refusal(Reason.INVALID_INPUT, str(error))
-    secret = SecretText(body.secret.get_secret_value())
+    secret = SecretText(body.secret.get_secret_value()) if body.secret is not None else None
     return _shown(
         call, await call.unit.connections.create(call.principal, organization=call.organization, wish=wish, secret=secret), status=201
     )
@@ -89,6 +87,17 @@ async def change_sso_connection(call: AsyncCall) -> Answer:
     secret = SecretText(body.secret.get_secret_value()) if body.secret is not None else None
     done = await call.unit.connections.change(call.principal, call.connection, organization=call.organization, wish=wish, secret=secret)
     return _shown(call, done)
+
+
+async def rotate_sso_key(call: AsyncCall) -> Answer:
+    """Make another key for a connection."""
+    return _shown(call, await call.unit.connections.rotate_key(call.principal, call.connection, organization=call.organization))
+
+
+async def sso_keys(call: AsyncCall) -> Answer:
+    """Publish the public keys of a connection (RFC 7517, 5)."""
+    found = await call.unit.connections.keys(call.connection)
+    return found if isinstance(found, Refusal) else WebResponse(json={"keys": [dict(each) for each in found]})
 
 
 async def remove_sso_connection(call: AsyncCall) -> Answer:

@@ -28,6 +28,7 @@ from ctsec.web import (
     _sync_audit,
     _sync_audit_export,
     _sync_devices,
+    _sync_domains,
     _sync_encryption,
     _sync_keys,
     _sync_operators,
@@ -76,6 +77,7 @@ _MODULES: Final = (
     _sync_audit_export,
     _sync_operators,
     _sync_sso,
+    _sync_domains,
 )
 _PATHS: Final = by_path()
 _OPERATED: Final = frozenset(route.path for route in OPERATORS)

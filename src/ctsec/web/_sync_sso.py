@@ -68,13 +68,11 @@ def sso_connections(call: Call) -> Answer:
 def create_sso_connection(call: Call) -> Answer:
     """Draft a connection."""
     body = call.read(sso_models.ConnectionSetup)
-    if body.secret is None:
-        return Refusal(Reason.INVALID_INPUT, "expected the client's secret")
     try:
         wish = body.wish()
     except ValueError as error:
         return Refusal(Reason.INVALID_INPUT, str(error))
-    secret = SecretText(body.secret.get_secret_value())
+    secret = SecretText(body.secret.get_secret_value()) if body.secret is not None else None
     return _shown(call, call.unit.connections.create(call.principal, organization=call.organization, wish=wish, secret=secret), status=201)
 
 
@@ -88,6 +86,17 @@ def change_sso_connection(call: Call) -> Answer:
     secret = SecretText(body.secret.get_secret_value()) if body.secret is not None else None
     done = call.unit.connections.change(call.principal, call.connection, organization=call.organization, wish=wish, secret=secret)
     return _shown(call, done)
+
+
+def rotate_sso_key(call: Call) -> Answer:
+    """Make another key for a connection."""
+    return _shown(call, call.unit.connections.rotate_key(call.principal, call.connection, organization=call.organization))
+
+
+def sso_keys(call: Call) -> Answer:
+    """Publish the public keys of a connection (RFC 7517, 5)."""
+    found = call.unit.connections.keys(call.connection)
+    return found if isinstance(found, Refusal) else WebResponse(json={"keys": [dict(each) for each in found]})
 
 
 def remove_sso_connection(call: Call) -> Answer:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, SecretStr
 
 from ctsec.rbac.role import MEMBER
+from ctsec.sso.client_key import public_keys
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection
 from ctsec.sso.settings import MAX_CLIENT_ID, MAX_LISTED, MAX_NAME, MAX_SECRET, MAX_TEXT, ConnectionSettings, ConnectionWish, Preview
@@ -44,6 +45,7 @@ class ConnectionSetup(Body):
     trusted_methods: Listed
     trusted_classes: Listed
     secret_in_form: bool = False
+    proof: Literal["secret", "private_key"] = "secret"
 
     def wish(self) -> ConnectionWish:
         """Return what is asked for; raise ValueError for settings that are none."""
@@ -59,6 +61,7 @@ class ConnectionSetup(Body):
             trusted_methods=tuple(self.trusted_methods),
             trusted_classes=tuple(self.trusted_classes),
             secret_in_form=self.secret_in_form,
+            private_key=self.proof == "private_key",
         )
         return ConnectionWish(
             name=self.name, provider=Provider(self.provider), client_id=self.client_id, settings=settings, default_role=self.default_role
@@ -93,6 +96,8 @@ def connection(found: Connection, *, redirect_uri: str) -> View:
         "trusted_methods": list(settings.trusted_methods),
         "trusted_classes": list(settings.trusted_classes),
         "secret_in_form": settings.secret_in_form,
+        "proof": "private_key" if settings.private_key else "secret",
+        "keys": [dict(each) for each in public_keys(found.public_keys)],
         "tested_at": moment(found.tested_at),
         "enabled_at": moment(found.enabled_at),
         "created_at": moment(found.created_at),

@@ -16,7 +16,15 @@ _WAY: Final = "/sso/{connection_id}"
 _CONNECTION: Final = (
     *("id", "name", "provider", "client_id", "default_role", "state", "redirect_uri", "issuer", "discovery", "scopes:array"),
     *("directories:array", "github_login", "github_id:integer", "hosts:array", "groups_claim", "trusted_methods:array"),
-    *("trusted_classes:array", "secret_in_form:boolean", "tested_at:date-time", "enabled_at:date-time", "created_at:date-time"),
+    *(
+        "trusted_classes:array",
+        "secret_in_form:boolean",
+        "proof",
+        "keys:array",
+        "tested_at:date-time",
+        "enabled_at:date-time",
+        "created_at:date-time",
+    ),
 )
 _PREVIEW: Final = (
     *("accepted:boolean", "problem", "issuer", "subject", "email", "name", "groups:array", "own_address:boolean", "may_link:boolean"),
@@ -45,6 +53,7 @@ SINGLE_SIGN_ON: Final = (
         returns=("url", "expires_at:date-time"),
         apart=True,
     ),
+    _open(f"GET {_WAY}/keys sso_keys", "The public keys of a connection, as a JWK set", returns=("keys:array",)),
     _route(f"GET {_EVERY} sso_connections", "Connections to providers", returns=("connections:array",)),
     _signed_in(f"POST {_EVERY} create_sso_connection", "Draft a connection", body=own.ConnectionSetup, status=201, returns=_CONNECTION),
     _signed_in(f"PUT {_ONE} change_sso_connection", "Change a connection", body=own.ConnectionSetup, returns=_CONNECTION),
@@ -55,6 +64,7 @@ SINGLE_SIGN_ON: Final = (
         returns=(*_CONNECTION, "passed:boolean"),
         apart=True,
     ),
+    _signed_in(f"POST {_ONE}/key rotate_sso_key", "Another key, which signs from now on", returns=_CONNECTION),
     _signed_in(f"POST {_ONE}/enable enable_sso_connection", "Let people sign in through it", returns=_CONNECTION),
     _signed_in(f"POST {_ONE}/disable disable_sso_connection", "End its sign-ins and sessions", returns=_CONNECTION),
     _signed_in(

@@ -12,6 +12,7 @@ from typing import Final
 from ctsec.web import models
 from ctsec.web.alert_table import ALERTS
 from ctsec.web.audit_table import AUDIT
+from ctsec.web.domain_table import DOMAINS
 from ctsec.web.operator_table import OPERATORS
 from ctsec.web.retention_table import RETENTION
 from ctsec.web.route import Route
@@ -326,6 +327,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *RETENTION,
     *ALERTS,
     *SINGLE_SIGN_ON,
+    *DOMAINS,
 )
 
 

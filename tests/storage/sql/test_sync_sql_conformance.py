@@ -139,6 +139,10 @@ class TestConnections(conformance.ConnectionConformance):
     pass
 
 
+class TestDomainClaims(conformance.DomainClaimConformance):
+    pass
+
+
 class TestKeys(conformance.KeyConformance):
     pass
 

@@ -67,10 +67,10 @@ _LINES: Final = """
 3003  2  session.organization_switched
 3004  1  device.trusted support_case.opened domain.verified organization.created workspace.created invitation.created custom_role.created
 3004  1  backup.saved api_key.minted data_key.created customer_key.registered index_key.created credential.stored workspace_move.started
-3004  1  sso_connection.created
+3004  1  sso_connection.created domain.claimed
 3004  2  sso_connection.tested
 3004  3  sso_connection.changed sso_connection.enabled sso_connection.disabled
-3004  4  sso_connection.removed
+3004  4  sso_connection.removed domain.claim_withdrawn
 3004  2  backup.verified support_case.viewed credential.disclosed residency.reported
 3004  3  recovery_terms.changed organization.changed organization.mfa_policy_changed custom_role.changed api_key.rotated data_key.rotated
 3004  3  customer_key.replaced customer_key.rotated credential.rotated credential.changed region.promoted support_case.approved
@@ -83,6 +83,7 @@ _LINES: Final = """
 3004  4  audit.purged person.erased person.erasure_replayed
 3004  8  customer_key.recovered
 3004 99  legal_hold.release_requested person.erasure_requested person.erasure_deferred
+3004 99  domain.proof_refused domain.proof_missed domain.proof_restored
 3004 99  backup.failed customer_key.failed credential.reminded workspace_move.failed
 3005  1  role.assigned role.changed
 3005  2  role.revoked elevation.ended

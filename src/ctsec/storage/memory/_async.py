@@ -31,6 +31,7 @@ from ctsec.storage.memory._async_directory import (
     AsyncMemoryUsers,
     AsyncMemoryWorkspaces,
 )
+from ctsec.storage.memory._async_domain_claims import AsyncMemoryDomainClaims
 from ctsec.storage.memory._async_elevations import AsyncMemoryBreakGlass, AsyncMemoryElevations, AsyncMemoryLists
 from ctsec.storage.memory._async_erasures import AsyncMemoryErasures
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
@@ -81,6 +82,7 @@ class AsyncMemoryStore:
     trails: AsyncMemoryTrails
     recovery_terms: AsyncMemoryTerms
     domains: AsyncMemoryDomains
+    domain_claims: AsyncMemoryDomainClaims
     connections: AsyncMemoryConnections
     identities: AsyncMemoryIdentities
     api_keys: AsyncMemoryKeys
@@ -135,7 +137,7 @@ class AsyncMemoryStore:
             recoveries=AsyncMemoryRecoveries(tx),
             trails=AsyncMemoryTrails(tx),
             recovery_terms=AsyncMemoryTerms(tx),
-            domains=AsyncMemoryDomains(tx),
+            domains=AsyncMemoryDomains(tx), domain_claims=AsyncMemoryDomainClaims(tx),
             connections=AsyncMemoryConnections(tx),
             identities=AsyncMemoryIdentities(tx),
             api_keys=AsyncMemoryKeys(tx),
@@ -158,7 +160,7 @@ class AsyncMemoryStore:
             outbox=AsyncMemoryOutbox(tx),
             jobs=AsyncMemoryJobs(tx),
             epochs=AsyncMemoryEpochs(tx),
-        )
+        )  # fmt: skip
 
 
 class AsyncMemorySession:

@@ -32,6 +32,7 @@ from ctsec.storage.memory._sync_directory import (
     MemoryUsers,
     MemoryWorkspaces,
 )
+from ctsec.storage.memory._sync_domain_claims import MemoryDomainClaims
 from ctsec.storage.memory._sync_elevations import MemoryBreakGlass, MemoryElevations, MemoryLists
 from ctsec.storage.memory._sync_erasures import MemoryErasures
 from ctsec.storage.memory._sync_guard import MemoryGuard
@@ -82,6 +83,7 @@ class MemoryStore:
     trails: MemoryTrails
     recovery_terms: MemoryTerms
     domains: MemoryDomains
+    domain_claims: MemoryDomainClaims
     connections: MemoryConnections
     identities: MemoryIdentities
     api_keys: MemoryKeys
@@ -136,7 +138,7 @@ class MemoryStore:
             recoveries=MemoryRecoveries(tx),
             trails=MemoryTrails(tx),
             recovery_terms=MemoryTerms(tx),
-            domains=MemoryDomains(tx),
+            domains=MemoryDomains(tx), domain_claims=MemoryDomainClaims(tx),
             connections=MemoryConnections(tx),
             identities=MemoryIdentities(tx),
             api_keys=MemoryKeys(tx),
@@ -159,7 +161,7 @@ class MemoryStore:
             outbox=MemoryOutbox(tx),
             jobs=MemoryJobs(tx),
             epochs=MemoryEpochs(tx),
-        )
+        )  # fmt: skip
 
 
 class MemorySession:

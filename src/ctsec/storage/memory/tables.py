@@ -52,6 +52,7 @@ from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest
 from ctsec.recovery.record import Recovery, RecoveryTerms, Trail
 from ctsec.residency.record import Content, Move, Position, Primary, Residence
+from ctsec.sso.domain_claim import DomainClaim
 from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.storage.memory.state import Table
 from ctsec.user import User
@@ -82,6 +83,7 @@ RECOVERIES: Final[Table[RecoveryId, Recovery]] = Table("recoveries")
 TRAILS: Final[Table[UserId, Trail]] = Table("trails")
 TERMS: Final[Table[OrganizationId, RecoveryTerms]] = Table("terms")
 DOMAINS: Final[Table[str, VerifiedDomain]] = Table("domains")
+DOMAIN_CLAIMS: Final[Table[tuple[OrganizationId, str], DomainClaim]] = Table("domain_claims")
 CONNECTIONS: Final[Table[ConnectionId, Connection]] = Table("connections")
 IDENTITIES: Final[Table[bytes, LinkedIdentity]] = Table("identities")
 API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")

@@ -32,6 +32,7 @@ from ctsec.storage.sql._async_directory import (
     AsyncSqlUsers,
     AsyncSqlWorkspaces,
 )
+from ctsec.storage.sql._async_domain_claims import AsyncSqlDomainClaims
 from ctsec.storage.sql._async_elevations import AsyncSqlBreakGlass, AsyncSqlElevations, AsyncSqlLists
 from ctsec.storage.sql._async_erasures import AsyncSqlErasures
 from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
@@ -89,6 +90,7 @@ class AsyncSqlStore:
     trails: AsyncSqlTrails
     recovery_terms: AsyncSqlTerms
     domains: AsyncSqlDomains
+    domain_claims: AsyncSqlDomainClaims
     connections: AsyncSqlConnections
     identities: AsyncSqlIdentities
     api_keys: AsyncSqlKeys
@@ -143,7 +145,7 @@ class AsyncSqlStore:
             recoveries=AsyncSqlRecoveries(run, tables),
             trails=AsyncSqlTrails(run, tables),
             recovery_terms=AsyncSqlTerms(run, tables),
-            domains=AsyncSqlDomains(run, tables),
+            domains=AsyncSqlDomains(run, tables), domain_claims=AsyncSqlDomainClaims(run, tables),
             connections=AsyncSqlConnections(run, tables),
             identities=AsyncSqlIdentities(run, tables),
             api_keys=AsyncSqlKeys(run, tables),
@@ -166,7 +168,7 @@ class AsyncSqlStore:
             outbox=AsyncSqlOutbox(run, tables),
             jobs=AsyncSqlJobs(run, tables),
             epochs=AsyncSqlEpochs(run, tables),
-        )
+        )  # fmt: skip
 
 
 class AsyncSqlStorage:

@@ -33,6 +33,7 @@ from ctsec.storage.sql._sync_directory import (
     SqlUsers,
     SqlWorkspaces,
 )
+from ctsec.storage.sql._sync_domain_claims import SqlDomainClaims
 from ctsec.storage.sql._sync_elevations import SqlBreakGlass, SqlElevations, SqlLists
 from ctsec.storage.sql._sync_erasures import SqlErasures
 from ctsec.storage.sql._sync_executor import Executor, JoinedSource
@@ -90,6 +91,7 @@ class SqlStore:
     trails: SqlTrails
     recovery_terms: SqlTerms
     domains: SqlDomains
+    domain_claims: SqlDomainClaims
     connections: SqlConnections
     identities: SqlIdentities
     api_keys: SqlKeys
@@ -144,7 +146,7 @@ class SqlStore:
             recoveries=SqlRecoveries(run, tables),
             trails=SqlTrails(run, tables),
             recovery_terms=SqlTerms(run, tables),
-            domains=SqlDomains(run, tables),
+            domains=SqlDomains(run, tables), domain_claims=SqlDomainClaims(run, tables),
             connections=SqlConnections(run, tables),
             identities=SqlIdentities(run, tables),
             api_keys=SqlKeys(run, tables),
@@ -167,7 +169,7 @@ class SqlStore:
             outbox=SqlOutbox(run, tables),
             jobs=SqlJobs(run, tables),
             epochs=SqlEpochs(run, tables),
-        )
+        )  # fmt: skip
 
 
 class SqlStorage:

@@ -24,7 +24,7 @@ from ctsec.sso.record import ConnectionState, LinkedBy
 from ctsec.storage.sql.feature_tables import FeatureTables
 from ctsec.storage.sql.log_tables import event_columns, log_tables
 from ctsec.storage.sql.table_columns import EMAIL_LENGTH, KEY_LENGTH, at, blob, ident, number, words
-from ctsec.storage.sql.types import Digest, EnumText, JsonText
+from ctsec.storage.sql.types import Digest, EnumText, JsonText, Words
 from ctsec.user import UserStatus
 
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9_]{0,19}")
@@ -129,6 +129,11 @@ class Tables(FeatureTables):
             "domain", ident("name", length=EMAIL_LENGTH), ident("organization_id"), words("proof"), ident("recorded_by", length=256),
             at("recorded_at"), key=("name",), by_organization=("organization_id", "name"),
         )  # fmt: skip
+        self.domain_claim = self._table(
+            "domain_claim", ident("organization_id"), ident("name", length=EMAIL_LENGTH), ident("token"), ident("claimed_by", length=256),
+            at("claimed_at"), at("expires_at"), at("proved_at", nullable=True), at("due_at", nullable=True),
+            at("missing_since", nullable=True), number("misses"), number("version"), key=("organization_id", "name"), by_due=("due_at",),
+        )  # fmt: skip
 
     def _single_sign_on(self) -> None:
         self.sso_connection = self._table(
@@ -136,7 +141,7 @@ class Tables(FeatureTables):
             Column("provider", EnumText(Provider, "sso_connection.provider"), nullable=False), words("client_id"), blob("sealed_secret"),
             words("settings"), ident("default_role"), Column("state", EnumText(ConnectionState, "sso_connection.state"), nullable=False),
             ident("created_by", length=256), at("created_at"), at("tested_at", nullable=True), at("enabled_at", nullable=True),
-            number("version"), key=("id",), by_organization=("organization_id", "id"),
+            number("version"), Column("public_keys", Words(), nullable=True), key=("id",), by_organization=("organization_id", "id"),
         )  # fmt: skip
         self.sso_identity = self._table(
             "sso_identity", Column("digest", Digest(64), nullable=False), ident("connection_id"), ident("organization_id"),

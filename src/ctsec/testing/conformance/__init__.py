@@ -49,7 +49,7 @@ from ctsec.testing.conformance._async_recovery import AsyncDomainConformance, As
 from ctsec.testing.conformance._async_reencryption import AsyncReencryptionConformance
 from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
 from ctsec.testing.conformance._async_retention import AsyncErasureConformance, AsyncRetentionConformance
-from ctsec.testing.conformance._async_sso import AsyncConnectionConformance
+from ctsec.testing.conformance._async_sso import AsyncConnectionConformance, AsyncDomainClaimConformance
 from ctsec.testing.conformance._async_streams import AsyncPositionConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
 from ctsec.testing.conformance._async_tree import AsyncTreeConformance
@@ -89,7 +89,7 @@ from ctsec.testing.conformance._sync_recovery import DomainConformance, Recovery
 from ctsec.testing.conformance._sync_reencryption import ReencryptionConformance
 from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
 from ctsec.testing.conformance._sync_retention import ErasureConformance, RetentionConformance
-from ctsec.testing.conformance._sync_sso import ConnectionConformance
+from ctsec.testing.conformance._sync_sso import ConnectionConformance, DomainClaimConformance
 from ctsec.testing.conformance._sync_streams import PositionConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
 from ctsec.testing.conformance._sync_tree import TreeConformance
@@ -113,6 +113,7 @@ __all__ = [
     "AsyncCustomerKeyConformance",
     "AsyncDekConformance",
     "AsyncDeviceConformance",
+    "AsyncDomainClaimConformance",
     "AsyncDomainConformance",
     "AsyncElevationConformance",
     "AsyncEpochConformance",
@@ -164,6 +165,7 @@ __all__ = [
     "CustomerKeyConformance",
     "DekConformance",
     "DeviceConformance",
+    "DomainClaimConformance",
     "DomainConformance",
     "ElevationConformance",
     "EpochConformance",

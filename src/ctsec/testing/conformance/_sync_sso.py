@@ -8,8 +8,8 @@ from dataclasses import replace
 from ctsec.sso.record import ConnectionState, LinkedBy
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal
-from ctsec.testing.conformance.samples import NOW, ignore, org_id, user_id
-from ctsec.testing.conformance.sso_samples import connection, identity
+from ctsec.testing.conformance.samples import HOUR, NOW, TICK, ignore, org_id, user_id
+from ctsec.testing.conformance.sso_samples import claim, connection, identity
 
 
 class ConnectionConformance:
@@ -21,6 +21,7 @@ class ConnectionConformance:
         after = replace(
             first, name="ünï", sealed_secret=b"\x00\xff", state=ConnectionState.ENABLED, tested_at=NOW, enabled_at=NOW, version=2
         )
+        after = replace(after, public_keys='[{"kid": "ü"}]')
         with storage.begin(after_commit=ignore) as store:
             for each in (second, first, other):
                 store.connections.add(each)
@@ -65,3 +66,44 @@ class ConnectionConformance:
         with storage.reading() as store:
             equal(store.connections.of_organization(org_id(1)), ())
             equal(store.identities.of_user(user_id(1)), (identity(1, of=2, subject="s"),))
+
+
+class DomainClaimConformance:
+    """Claims of domains."""
+
+    def test_a_claim_is_of_one_organization_and_name(self, storage: Storage) -> None:
+        """Several organizations claim one domain, each once; a claim is compared and set, and its removal touches nobody else's."""
+        first, other = claim("a.example", of=1), claim("a.example", of=2)
+        after = replace(
+            first, proved_at=NOW + TICK, due_at=NOW + HOUR, missing_since=NOW - HOUR, misses=3, version=2, claimed_by="ops@Žofie"
+        )
+        with storage.begin(after_commit=ignore) as store:
+            for each in (claim("b.example", of=1), first, other):
+                equal(store.domain_claims.add(each), True)
+            equal(store.domain_claims.add(replace(first, token="another")), False)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.domain_claims.get(org_id(1), "a.example"), first)
+            equal(store.domain_claims.get(org_id(1), "A.example"), None)
+            equal(store.domain_claims.replace(after), True)
+            equal(store.domain_claims.replace(after), False)
+            equal(store.domain_claims.replace(replace(claim("c.example", of=1), version=2)), False)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.domain_claims.of_organization(org_id(1)), (after, claim("b.example", of=1)))
+            equal(store.domain_claims.remove(org_id(1), "a.example"), True)
+            equal(store.domain_claims.remove(org_id(1), "a.example"), False)
+        with storage.reading() as store:
+            equal(store.domain_claims.of_organization(org_id(1)), (claim("b.example", of=1),))
+            equal(store.domain_claims.of_organization(org_id(2)), (other,))
+
+    def test_due_looks_come_in_their_order(self, storage: Storage) -> None:
+        """Claims are looked at from their moment on, the longest due first, and never while they have none."""
+        late, early, same, never = (claim(f"{name}.example", of=of) for name, of in (("a", 1), ("b", 1), ("b", 2), ("c", 1)))
+        late, early, same = replace(late, due_at=NOW + TICK), replace(early, due_at=NOW), replace(same, due_at=NOW)
+        with storage.begin(after_commit=ignore) as store:
+            for each in (late, same, early, never):
+                store.domain_claims.add(each)
+        with storage.reading() as store:
+            equal(store.domain_claims.due(now=NOW - TICK, limit=9), ())
+            equal(store.domain_claims.due(now=NOW, limit=9), (early, same))
+            equal(store.domain_claims.due(now=NOW + HOUR, limit=9), (early, same, late))
+            equal(store.domain_claims.due(now=NOW + HOUR, limit=1), (early,))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ctsec.ids import ConnectionId
+from ctsec.sso.domain_claim import DomainClaim
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest
-from ctsec.testing.conformance.samples import NOW, org_id, user_id
+from ctsec.testing.conformance.samples import HOUR, NOW, org_id, user_id
 
 
 def connection(n: int, *, of: int) -> Connection:
@@ -38,4 +39,11 @@ def identity(n: int, *, of: int, subject: str) -> LinkedIdentity:
         subject=subject,
         linked_by=LinkedBy.CREATED,
         linked_at=NOW,
+    )
+
+
+def claim(name: str, *, of: int) -> DomainClaim:
+    """Return an open claim of a domain by an organization."""
+    return DomainClaim(
+        organization_id=org_id(of), name=name, token=f"token{of}", claimed_by=user_id(of), claimed_at=NOW, expires_at=NOW + HOUR
     )

@@ -1,0 +1,250 @@
+"""Domains that organizations prove by a record in the DNS: claimed, proved, looked at, given up (async source).
+
+Rules that this module keeps:
+
+- claiming, proving and giving up take `sso:manage` and a second factor proved just now, as connections do;
+- anybody may claim any domain, and several at once: a claim says nothing and keeps nobody away; the first that proves it has it;
+- no service of this module asks the DNS: it is asked between two units (`security.sso`), and what it said is judged here;
+- what an operator recorded is theirs: looks leave it alone, but the organization may give it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.event import Detail, EventName, Target
+from ctsec.directory.record import VerifiedDomain
+from ctsec.errors import StoreBusy
+from ctsec.ids import OrganizationId
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal, system
+from ctsec.sso._async_domain_ports import AsyncDomainAlarm, AsyncDomainClaimRecords, AsyncDomainOrganizations, AsyncProvedDomains
+from ctsec.sso._async_ports import AsyncSsoRights
+from ctsec.sso.domain_claim import (
+    CLAIM_LIFE,
+    MAX_CLAIMS,
+    PROOF,
+    TOKEN_BYTES,
+    DnsTrouble,
+    DomainClaim,
+    Look,
+    domain_name,
+    judged,
+    looked,
+    lost,
+    new_token,
+    proved,
+)  # fmt: skip
+from ctsec.sso.record import SSO_MANAGE
+
+_STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change the domains of the organization")
+_NO_CLAIM: Final = Refusal(Reason.NOT_FOUND, "the organization has no claim of this domain that can be proved; claim it")
+_NO_DOMAIN: Final = Refusal(Reason.NOT_FOUND, "the organization has no such domain, and no claim of it")
+_HAS_IT: Final = Refusal(Reason.ALREADY_EXISTS, "the organization has verified this domain already")
+_TAKEN: Final = Refusal(Reason.ALREADY_EXISTS, "another organization has verified this domain")
+_MOVED: Final = "the claim was changed meanwhile; try again"
+_WRONG: Final = "dns_other_values"
+_TOLD: Final[Mapping[str, str]] = {
+    _WRONG: "there are TXT records at this name, and none has the value; compare them, changes take a while to be seen",
+    DnsTrouble.NOT_THERE: "there is no TXT record at this name yet; changes of the DNS take a while to be seen",
+    DnsTrouble.ALIAS: "the name is an alias; make a TXT record at the name itself",
+    DnsTrouble.TIMEOUT: "the DNS did not answer in time; try again later",
+    DnsTrouble.FAILED: "the DNS did not answer properly; look at the name servers of the domain",
+    DnsTrouble.TOO_MANY: "there are too many TXT records at this name",
+    DnsTrouble.TOO_LARGE: "there is a TXT record at this name that is too long",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncDomainClaimParts:
+    """What claims are kept in and judged with."""
+
+    claims: AsyncDomainClaimRecords
+    domains: AsyncProvedDomains
+    organizations: AsyncDomainOrganizations
+    rights: AsyncSsoRights
+    alarm: AsyncDomainAlarm
+
+
+class AsyncDomainClaims:
+    """Claims of domains by organizations."""
+
+    __slots__ = ("_ambient", "_audit", "_parts")
+
+    def __init__(self, parts: AsyncDomainClaimParts, *, audit: AsyncRecorder, ambient: Ambient) -> None:
+        self._parts = parts
+        self._audit = audit
+        self._ambient = ambient
+
+    async def of_organization(self, *, organization: OrganizationId) -> tuple[DomainClaim, ...]:
+        """Return the claims that are proved or can still be, in the order of names."""
+        found = await self._parts.claims.of_organization(organization)
+        return tuple([each for each in found if await self._counts(each)])
+
+    async def claim(self, actor: Principal, *, organization: OrganizationId, domain: str) -> Outcome[DomainClaim]:
+        """Claim a domain; the claim that there is already is returned again.
+
+        Reasons: what `sso:manage` refuses, STEP_UP_REQUIRED, INVALID_INPUT, ALREADY_EXISTS if the organization has the domain,
+        CEILING_EXCEEDED.
+        """
+        made = await self._claimed(actor, organization, domain)
+        if isinstance(made, Refusal):
+            return await self._refuse(actor, organization, made, attempted="domain.claim")
+        return made
+
+    async def open(self, actor: Principal, *, organization: OrganizationId, domain: str) -> Outcome[DomainClaim]:
+        """Return the claim that `actor` may prove now; what the DNS says at its name is for `prove`."""
+        found = await self._open(actor, organization, domain)
+        return await self._refuse(actor, organization, found, attempted="domain.verify") if isinstance(found, Refusal) else found
+
+    async def prove(
+        self, actor: Principal, claim: DomainClaim, *, organization: OrganizationId, answer: tuple[bytes, ...] | DnsTrouble
+    ) -> Outcome[VerifiedDomain]:
+        """Record the domain of an open claim if the DNS answered its value; CONFLICT if not, ALREADY_EXISTS if another was first."""
+        found = await self._open(actor, organization, claim.name)
+        if not isinstance(found, Refusal) and found != claim:
+            found = Refusal(Reason.CONFLICT, _MOVED)
+        if isinstance(found, Refusal):
+            return await self._refuse(actor, organization, found, attempted="domain.verify")
+        if judged(found, answer) is not Look.THERE:
+            why = answer.value if isinstance(answer, DnsTrouble) else _WRONG
+            await self._note(EventName.DOMAIN_PROOF_REFUSED, actor, found, {"why": why})
+            return Refusal(Reason.CONFLICT, _TOLD[why])
+        now = self._ambient.now()
+        made = VerifiedDomain(name=found.name, organization_id=organization, proof=PROOF, recorded_by=actor.id, recorded_at=now)
+        if not await self._parts.domains.add(made):
+            return await self._refuse(actor, organization, _TAKEN, attempted="domain.verify")
+        await self._write(proved(found, now=now))
+        await self._note(EventName.DOMAIN_VERIFIED, actor, found, {"proof": PROOF})
+        return made
+
+    async def give_up(self, actor: Principal, *, organization: OrganizationId, domain: str) -> Outcome[str]:
+        """Give a verified domain up, however it was verified, or take a claim back; return its name."""
+        refusal = await self._judge(actor, organization)
+        if refusal is None:
+            name = _name(domain)
+            found = await self._parts.domains.get(name)
+            held = found is not None and await self._parts.domains.remove(organization, name)
+            if await self._parts.claims.remove(organization, name) or held:
+                event = EventName.DOMAIN_WITHDRAWN if held else EventName.DOMAIN_CLAIM_WITHDRAWN
+                await self._tell(event, actor, organization, name, {"proof": found.proof} if found is not None and held else {})
+                return name
+            refusal = _NO_DOMAIN
+        return await self._refuse(actor, organization, refusal, attempted="domain.give_up")
+
+    async def due(self, *, limit: int) -> tuple[DomainClaim, ...]:
+        """Return the proven claims whose record is to be looked at."""
+        return await self._parts.claims.due(now=self._ambient.now(), limit=limit)
+
+    async def looked(self, claim: DomainClaim, *, answer: tuple[bytes, ...] | DnsTrouble) -> Look | None:
+        """Keep what a look at the record of a due claim said, tell and withdraw; None if the claim is not what it was."""
+        if await self._parts.claims.get(claim.organization_id, claim.name) != claim:
+            return None
+        if not claim.proves(await self._parts.domains.get(claim.name)):
+            # An operator took the domain back, or recorded it in another way.
+            await self._parts.claims.remove(claim.organization_id, claim.name)
+            return None
+        look, now = judged(claim, answer), self._ambient.now()
+        after, by = looked(claim, look, now=now), system("domains")
+        withdrawn = look is Look.GONE and lost(after, now=now)
+        if withdrawn:
+            await self._parts.domains.remove(claim.organization_id, claim.name)
+            await self._parts.claims.remove(claim.organization_id, claim.name)
+            await self._note(EventName.DOMAIN_WITHDRAWN, by, claim, {"proof": PROOF})
+        else:
+            await self._write(after)
+        if look is Look.GONE and (withdrawn or claim.missing_since is None):
+            if not withdrawn:
+                await self._note(EventName.DOMAIN_PROOF_MISSED, by, claim, {})
+            await self._parts.alarm.domain_missed(claim.organization_id, domain=claim.name, withdrawn=withdrawn, person=claim.claimed_by)
+        elif look is Look.THERE and claim.missing_since is not None:
+            await self._note(EventName.DOMAIN_PROOF_RESTORED, by, claim, {})
+        return look
+
+    async def _claimed(self, actor: Principal, organization: OrganizationId, domain: str) -> Outcome[DomainClaim]:
+        refusal = await self._judge(actor, organization)
+        if refusal is not None:
+            return refusal
+        try:
+            name = domain_name(domain)
+        except ValueError:
+            return Refusal(Reason.INVALID_INPUT, "expected a domain name such as example.com")
+        await self._parts.organizations.lock(organization)
+        found = await self._parts.domains.get(name)
+        if found is not None and found.organization_id == organization:
+            return _HAS_IT
+        for each in await self._parts.claims.of_organization(organization):
+            if not await self._counts(each):
+                await self._parts.claims.remove(organization, each.name)
+        every = await self._parts.claims.of_organization(organization)
+        kept = next((each for each in every if each.name == name), None)
+        if kept is not None:
+            return kept
+        if len(every) >= MAX_CLAIMS:
+            return Refusal(Reason.CEILING_EXCEEDED, f"an organization has at most {MAX_CLAIMS} domains and claims; give one up")
+        now = self._ambient.now()
+        made = DomainClaim(
+            organization_id=organization,
+            name=name,
+            token=new_token(self._ambient.random(TOKEN_BYTES)),
+            claimed_by=actor.id,
+            claimed_at=now,
+            expires_at=now + CLAIM_LIFE,
+        )
+        if not await self._parts.claims.add(made):
+            raise StoreBusy(_MOVED)
+        await self._note(EventName.DOMAIN_CLAIMED, actor, made, {})
+        return made
+
+    async def _open(self, actor: Principal, organization: OrganizationId, domain: str) -> Outcome[DomainClaim]:
+        refusal = await self._judge(actor, organization)
+        if refusal is not None:
+            return refusal
+        name = _name(domain)
+        found, claim = await self._parts.domains.get(name), await self._parts.claims.get(organization, name)
+        if found is not None and found.organization_id == organization:
+            return _HAS_IT
+        return claim if claim is not None and claim.proved_at is None and self._ambient.now() < claim.expires_at else _NO_CLAIM
+
+    async def _counts(self, claim: DomainClaim) -> bool:
+        if claim.proved_at is None:
+            return self._ambient.now() < claim.expires_at
+        return claim.proves(await self._parts.domains.get(claim.name))
+
+    async def _judge(self, actor: Principal, organization: OrganizationId) -> Refusal | None:
+        refusal = await self._parts.rights.may(actor, organization=organization, permission=SSO_MANAGE)
+        if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
+            refusal = _STEP_UP
+        return refusal
+
+    async def _write(self, after: DomainClaim) -> None:
+        if not await self._parts.claims.replace(after):
+            raise StoreBusy(_MOVED)
+
+    async def _note(self, name: EventName, actor: Principal, claim: DomainClaim, details: Mapping[str, Detail]) -> None:
+        await self._tell(name, actor, claim.organization_id, claim.name, details)
+
+    async def _tell(
+        self, name: EventName, actor: Principal, organization: OrganizationId, domain: str, details: Mapping[str, Detail]
+    ) -> None:
+        await self._audit.note(name, actor=actor, targets=(Target("domain", domain),), organization=organization, details=details)
+
+    async def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:
+        target = Target("organization", organization)
+        details = {"attempted": attempted}
+        await self._audit.note_aside(
+            EventName.ACCESS_DENIED, actor=actor, targets=(target,), refused=refusal.reason, organization=organization, details=details
+        )
+        return refusal
+
+
+def _name(domain: str) -> str:
+    """Return the name under which a domain would be kept, "" for none; an operator may have recorded what can not be claimed."""
+    try:
+        return domain_name(domain)
+    except ValueError:
+        return domain.lower() if domain.isascii() and len(domain) <= 253 else ""

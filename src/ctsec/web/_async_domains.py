@@ -1,0 +1,45 @@
+"""Operations of domains: claimed, proved by the DNS, given up (async source)."""
+
+from __future__ import annotations
+
+from ctsec.outcome import Refusal
+from ctsec.sso.record import SSO_MANAGE
+from ctsec.web._async_call import Answer, AsyncCall, no_content
+from ctsec.web._async_entry import ambient_request
+from ctsec.web.domain_table import Domain, shown
+from ctsec.web.http import WebResponse
+
+
+async def domains(call: AsyncCall) -> Answer:
+    """List domains and claims, for those who manage them."""
+    refusal = await call.may_read(SSO_MANAGE)
+    if refusal is not None:
+        return refusal
+    verified = {each.name: each for each in await call.unit.domains.of_organization(organization=call.organization)}
+    claims = {each.name: each for each in await call.unit.domain_claims.of_organization(organization=call.organization)}
+    found = [shown(name, claim=claims.get(name), verified=verified.get(name)) for name in sorted({*verified, *claims})]
+    return WebResponse(json={"domains": found})
+
+
+async def claim_domain(call: AsyncCall) -> Answer:
+    """Claim a domain."""
+    made = await call.unit.domain_claims.claim(call.principal, organization=call.organization, domain=call.read(Domain).domain)
+    return made if isinstance(made, Refusal) else WebResponse(status=201, json=shown(made.name, claim=made, verified=None))
+
+
+async def verify_domain(call: AsyncCall) -> Answer:
+    """Ask the DNS whether a claim is proved."""
+    done = await call.security.domain_proofs.verify(
+        call.principal,
+        call.request.params["domain"],
+        organization=call.organization,
+        request=ambient_request(call.request, site=call.site),
+    )
+    return done if isinstance(done, Refusal) else WebResponse(json=shown(done.name, claim=None, verified=done))
+
+
+async def give_up_domain(call: AsyncCall) -> Answer:
+    """Give a domain up."""
+    domain = call.request.params["domain"]
+    done = await call.unit.domain_claims.give_up(call.principal, organization=call.organization, domain=domain)
+    return done if isinstance(done, Refusal) else no_content()
