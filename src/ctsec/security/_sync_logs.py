@@ -44,7 +44,7 @@ class Logs:
     `place` and `sign_due` are what the worker runs; `flush` does both now. `personal` opens the personal parts of events.
     """
 
-    __slots__ = ("_ambient", "_exports", "_maker", "_storage", "identity")
+    __slots__ = ("_ambient", "_maker", "_storage", "exports", "identity")
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Logs:
         self._storage = storage
         self._ambient = ambient
         self._maker = None if signer is None else CheckpointMaker(signer, identity=identity)
-        self._exports = Exports(storage, personal=personal, signer=signer, identity=identity, ambient=ambient)
+        self.exports = Exports(storage, personal=personal, signer=signer, identity=identity, ambient=ambient)
         self.identity = identity
 
     @property
@@ -138,7 +138,7 @@ class Logs:
         Whoever calls this has decided that the actor may. Refused with NOT_FOUND where a JSONL file would have no checkpoint. Raises
         ValueError if personal parts are asked for and this has no key that opens them.
         """
-        return self._exports.begin(wanted, actor=actor, request=request, why=why)
+        return self.exports.begin(wanted, actor=actor, request=request, why=why)
 
     def verify(
         self, *, log: LogId | None = None, held: tuple[SignedCheckpoint, ...] = (), locked: tuple[SignedCheckpoint, ...] = ()

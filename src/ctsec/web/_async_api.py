@@ -33,6 +33,7 @@ from ctsec.web import (
     _async_organizations,
     _async_passkeys,
     _async_people,
+    _async_person_export,
     _async_recovery,
     _async_requirements,
     _async_residency,
@@ -73,6 +74,7 @@ _MODULES: Final = (
     _async_alerts,
     _async_audit,
     _async_audit_export,
+    _async_person_export,
     _async_operators,
     _async_sso,
 )

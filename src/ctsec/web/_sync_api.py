@@ -34,6 +34,7 @@ from ctsec.web import (
     _sync_organizations,
     _sync_passkeys,
     _sync_people,
+    _sync_person_export,
     _sync_recovery,
     _sync_requirements,
     _sync_residency,
@@ -74,6 +75,7 @@ _MODULES: Final = (
     _sync_alerts,
     _sync_audit,
     _sync_audit_export,
+    _sync_person_export,
     _sync_operators,
     _sync_sso,
 )
