@@ -27,6 +27,7 @@ from ctsec.storage._async_ports import AsyncStorage
 
 JOB: Final = "audit"
 SIGNING_JOB: Final = "checkpoints"
+ANCHORING_JOB: Final = "anchors"
 APART: Final = timedelta(seconds=1)
 _BATCH: Final = 1000
 _TURNS: Final = 200
@@ -183,7 +184,7 @@ class AsyncLogs:
             due = await store.checkpoints.due(before=None, limit=_LOGS)
             jobs = {job.name: job for job in await store.jobs.all()}
         times = [event.time for event in (*aside, *oldest)]
-        placing, signing = jobs.get(JOB), jobs.get(SIGNING_JOB)
+        placing, signing, anchoring = jobs.get(JOB), jobs.get(SIGNING_JOB), jobs.get(ANCHORING_JOB)
         return LogStatus(
             waiting=waiting + len(aside),
             oldest=min(times, default=None),
@@ -191,7 +192,7 @@ class AsyncLogs:
             leader=placing.owner if placing else "",
             leased_until=placing.leased_until if placing else None,
             last_run_at=placing.last_run_at if placing else None,
-            problem=" ".join(dict.fromkeys(job.last_error for job in (placing, signing) if job and job.last_error)),
+            problem=" ".join(dict.fromkeys(job.last_error for job in (placing, signing, anchoring) if job and job.last_error)),
         )
 
     async def _collect(self) -> int:

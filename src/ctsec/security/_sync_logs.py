@@ -28,6 +28,7 @@ from ctsec.storage._sync_ports import Storage
 
 JOB: Final = "audit"
 SIGNING_JOB: Final = "checkpoints"
+ANCHORING_JOB: Final = "anchors"
 APART: Final = timedelta(seconds=1)
 _BATCH: Final = 1000
 _TURNS: Final = 200
@@ -182,7 +183,7 @@ class Logs:
             due = store.checkpoints.due(before=None, limit=_LOGS)
             jobs = {job.name: job for job in store.jobs.all()}
         times = [event.time for event in (*aside, *oldest)]
-        placing, signing = jobs.get(JOB), jobs.get(SIGNING_JOB)
+        placing, signing, anchoring = jobs.get(JOB), jobs.get(SIGNING_JOB), jobs.get(ANCHORING_JOB)
         return LogStatus(
             waiting=waiting + len(aside),
             oldest=min(times, default=None),
@@ -190,7 +191,7 @@ class Logs:
             leader=placing.owner if placing else "",
             leased_until=placing.leased_until if placing else None,
             last_run_at=placing.last_run_at if placing else None,
-            problem=" ".join(dict.fromkeys(job.last_error for job in (placing, signing) if job and job.last_error)),
+            problem=" ".join(dict.fromkeys(job.last_error for job in (placing, signing, anchoring) if job and job.last_error)),
         )
 
     def _collect(self) -> int:
