@@ -95,6 +95,8 @@ def test_what_is_hers_goes_out() -> None:
     elsewhere = replace(event, said={**said, "organization": None, "targets": [{"kind": "organization", "id": AWAY}]})
     assert disclosed(elsewhere, person=ANN, log=DEPLOYMENT_LOG).whole
     assert not disclosed(elsewhere, person=ANN, log=HOME).whole
+    approved = disclosed(replace(event, said={**said, "details": {"role": "editor", "approved_by": "sam"}}), person=ANN, log=HOME)
+    assert (approved.whole, approved.shown["details"]) == (False, {"role": "editor"})
     stranger = replace(elsewhere, said={**elsewhere.said, "actor": {"kind": "anonymous", "id": ""}})
     assert not disclosed(stranger, person=ANN, log=DEPLOYMENT_LOG).whole
 
