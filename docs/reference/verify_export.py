@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FORMAT = "ctsec-audit-export/1"
 MAX_LINE = 140_000
-EVENT = re.compile(rb'\{"index":(0|[1-9][0-9]*),"leaf":"([0-9a-f]{64})",(?:"event":(\{.*\})|"purged":true)\}\n')
+EVENT = re.compile(rb'\{"index":(0|[1-9][0-9]*),"leaf":"([0-9a-f]{64})",(?:"event":(\{.*\})|"purged":true|"shown":(\{.*\}))\}\n')
 KEY = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})")
 
 
@@ -131,7 +131,7 @@ def verify(lines: Iterable[bytes], keys: list[Any]) -> str:
     """Return what a sound file is; raise Unsound for any other. `lines` have their ends."""
     head: dict[str, Any] = {}
     tree, digest = Tree(), hashlib.sha256()
-    size, events, purged, last, whole, ended, root = 0, 0, 0, -1, True, False, ""
+    size, events, masked, purged, last, whole, ended, root = 0, 0, 0, 0, -1, True, False, ""
     for line in lines:
         need(not ended, "there is something behind the end")
         need(line.endswith(b"\n") and len(line) <= MAX_LINE, "a line breaks off, or is too long")
@@ -142,11 +142,10 @@ def verify(lines: Iterable[bytes], keys: list[Any]) -> str:
             index, leaf = int(found[1]), bytes.fromhex(found[2].decode())
             inside = head["first"] <= index < head["end"]
             need(inside and index == tree.size, f"expected index {tree.size}, found {index}: a line is missing, doubled or moved")
-            if found[3] is not None:
-                need(sha256(b"\x00" + found[3]) == leaf, f"the leaf of index {index} is not the hash of its bytes")
-                events, last = events + 1, index
-            else:
-                purged, last = purged + 1, -1
+            shown = found[4] is not None and bool(read_object(line))
+            need(found[3] is None or sha256(b"\x00" + found[3]) == leaf, f"the leaf of index {index} is not the hash of its bytes")
+            told = shown or found[3] is not None
+            events, masked, purged, last = events + told, masked + shown, purged + (not told), index if told else -1
             tree.add(leaf, 0)
         else:
             value = read_object(line)
@@ -173,6 +172,7 @@ def verify(lines: Iterable[bytes], keys: list[Any]) -> str:
     place = f"[{head['first']}, {head['end']}) of {head['origin']}, which had {size} events"
     if whole:
         return f"complete: {events} events, and {purged} purged ones, are all of {place}"
+    place += f" ({masked} masked: what is shown of them is signed for, not proved)" if masked else ""
     return f"selected: {events} events are members of {place}; that no other matches {head['filters']} is signed for, not proved"
 
 

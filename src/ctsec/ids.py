@@ -69,10 +69,11 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _ALLOWED: Final = frozenset(_ALPHABET)
+_PAIRS: Final = tuple(one + two for one in _ALPHABET for two in _ALPHABET)
 
 
 def _encode(number: int) -> str:
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -5, -5))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -10, -10)])
 
 
 def new_id(kind: Callable[[str], Id], *, now: datetime, random: Random) -> Id:

@@ -13,6 +13,7 @@ class Row:
     name: str
     time: datetime
     actor: str
+    subject: str = ""
     stays: bool = False
     gone: bool = False
 
@@ -34,7 +35,7 @@ class Hold:
         named = self.name is None or row.name == self.name or (self.name.endswith(".*") and row.name.startswith(self.name[:-1]))
         return (
             named
-            and self.person in {None, row.actor}
+            and self.person in {None, row.actor, row.subject}
             and (self.since is None or row.time >= self.since)
             and (self.until is None or row.time < self.until)
         )

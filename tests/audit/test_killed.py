@@ -16,7 +16,9 @@ from tests.audit.kept import logs_of
 from tests.servers import Database, available_databases, drop_database, fresh_database
 from tests.victim import Victim, settle
 
-KILLS = 500 if os.environ.get("CTSEC_SOAK") else 3
+SOAK = bool(os.environ.get("CTSEC_SOAK"))
+KILLS = 500 if SOAK else 3
+pytestmark = [pytest.mark.slow] if SOAK else []
 
 
 @pytest.fixture(params=available_databases())

@@ -24,6 +24,7 @@ from tests.victim import Victim, settle
 
 SOAK = bool(os.environ.get("CTSEC_SOAK"))
 KILLS = 50 if SOAK else 2
+pytestmark = [pytest.mark.slow] if SOAK else []
 
 
 @pytest.fixture(params=available_databases() if SOAK else ["sqlite"])

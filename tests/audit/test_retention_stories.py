@@ -6,6 +6,7 @@ import os
 from datetime import timedelta
 from typing import Final
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
@@ -20,6 +21,7 @@ from tests.audit.kept import ONE
 from tests.audit.naive import Hold, Naive, Row
 
 SOAK: Final = bool(os.environ.get("CTSEC_SOAK"))
+pytestmark = [pytest.mark.slow] if SOAK else []
 NAMES: Final = st.sampled_from(("user.signed_in", "role.assigned", "role.revoked", "roles.exported"))
 PEOPLE: Final = st.sampled_from(("usr_anna", "usr_carl"))
 PLANS: Final = st.builds(

@@ -27,6 +27,7 @@ from ctsec.storage.sql.schema import create
 from tests.audit.kept import ONE, SIGNER, SIZES, STRANGER, TWO, Kept, events, fill, read_memory, read_sql, write_memory, write_sql
 
 SOAK: Final = bool(os.environ.get("CTSEC_SOAK"))
+pytestmark = [pytest.mark.slow] if SOAK else []
 # The kind of store, the sizes that its first log was signed at, its size, and how many rounds of each mutation; a tile has 256 events.
 STORES: Final = {
     "short": ("memory", (40, 75, 80), 1000 if SOAK else 100),

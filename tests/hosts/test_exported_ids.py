@@ -11,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ctsec.audit.export import verify_export
+from ctsec.audit.tree import VerifierKey
 from ctsec.rbac.policy import Policy
 from tests.hosts.harness import HOSTS, Browser, Host, bearer
 
@@ -107,6 +109,17 @@ def seen_by(person: Browser) -> bytes:
         cursor = f"&cursor={page.json['next']}"
 
 
+def taken_by(person: Browser) -> dict[str, bytes]:
+    """Return the file of each log that a person may take away, verified."""
+    files: dict[str, bytes] = {}
+    for each in person.ok("GET /activity/logs")["logs"]:
+        file = person.auth(f"GET /activity/export?log={each['log']}").body
+        report = verify_export(file.splitlines(keepends=True), keys=[VerifierKey.read(key) for key in each["keys"]])
+        assert (report.problem, report.signed, report.events) == ("", True, each["events"])
+        files[each["log"]] = file
+    return files
+
+
 @pytest.mark.proves("SEED-L3", "ASVS-8.4.1")
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
@@ -148,3 +161,11 @@ def told(host: Host, steps: list[tuple[str, int, int]]) -> None:
         belongs = {each["id"] for each in person.ok("GET /organizations")["organizations"] if each["membership"] == "active"}
         seen = {each.decode() for each in re.findall(rb"org_[0-9a-z]{26}", seen_by(person))}
         assert seen <= belongs
+        for log, file in taken_by(person).items():
+            people = {each.decode() for each in re.findall(rb"usr_[0-9a-z]{26}", file)}
+            assert people == {person.id}
+            named = {each.decode() for each in IDS.findall(file)}
+            foreign = {scene.organizations[at] for at in range(3)} | set[str]().union(*scene.made)
+            mine = [at for at in range(3) if log == scene.organizations[at]]
+            if mine:
+                assert named & (foreign - {log} - scene.made[mine[0]]) == set()

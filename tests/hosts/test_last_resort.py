@@ -23,7 +23,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.proves("ASVS-16.5.1", "ASVS-16.5.4")
+@pytest.mark.proves("ASVS-16.5.1", "ASVS-16.5.4", "ASVS-16.3.4")
 def test_a_mistake_is_answered_logged_once_and_survived(
     host: Host, browser: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -207,6 +207,7 @@ def test_a_service_that_is_away_is_bridged_by_the_grace_only(scene: Scene) -> No
             scene.open(blob, world=process)
 
 
+@pytest.mark.proves("ASVS-16.3.4")
 def test_the_check_tells_and_cuts_off(scene: Scene) -> None:
     """The periodic check finds a key that says no before the bound ends: the log says so, and what was unwrapped is dropped."""
     scene.change("register", ref=scene.arn)

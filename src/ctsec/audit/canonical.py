@@ -21,21 +21,32 @@ MAX_BODY: Final = (1 << 16) - 1
 MAX_DEPTH: Final = 16
 _MAX_INT: Final = 1 << 53
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_ENCODE: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+# What is nested in itself is deeper than MAX_DEPTH and never comes to the encoder.
+_ENCODE: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 
 
 def _is_plain(value: object, depth: int = 0) -> bool:
-    """Say whether the encoder can take `value` as it is; what it can not take is looked at again, for what is wrong and where."""
+    """Say whether the encoder can take `value` as it is; what it can not take is looked at again, for what is wrong and where.
+
+    Every event goes through here, so what most members are is asked first, and costs no call.
+    """
+    if isinstance(value, dict) and depth <= MAX_DEPTH:
+        for key, item in cast(dict[object, object], value).items():
+            if not isinstance(key, str) or not key.isascii():
+                return False
+            if type(item) is str:
+                if not item.isascii() and _SURROGATE.search(item):
+                    return False
+            elif item is not None and not _is_plain(item, depth + 1):
+                return False
+        return True
     if isinstance(value, str):
         return value.isascii() or _SURROGATE.search(value) is None
-    if value is None or isinstance(value, int):
-        return value is None or -_MAX_INT < value < _MAX_INT
-    if depth > MAX_DEPTH:
-        return False
-    if isinstance(value, dict):
-        members = cast(dict[object, object], value)
-        return all(isinstance(key, str) and key.isascii() and _is_plain(item, depth + 1) for key, item in members.items())
-    return isinstance(value, (list, tuple)) and all(_is_plain(item, depth + 1) for item in cast(Sequence[object], value))
+    if isinstance(value, int):
+        return -_MAX_INT < value < _MAX_INT
+    if isinstance(value, (list, tuple)) and depth <= MAX_DEPTH:
+        return all(_is_plain(item, depth + 1) for item in cast(Sequence[object], value))
+    return value is None
 
 
 def plain(value: object, *, path: str, depth: int = 0) -> object:

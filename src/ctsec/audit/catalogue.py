@@ -154,6 +154,7 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
         **dict.fromkeys(("events", "first", "end"), public(int)),
         "filters": public(tuple),
         "personal": public(bool),
+        "masked": public(bool, optional=True),
         **dict.fromkeys(("asked", "why"), personal()),
     },
     EventName.STREAM_RESET: {"log": public(), "before": public(int), "next": public(int), **_REASON},

@@ -20,7 +20,7 @@ from ctsec.ids import UserId, is_id
 from ctsec.principal import PrincipalKind
 
 MAX_PIECES: Final = 2
-_OF_REQUEST: Final = frozenset({"address", "user_agent"})
+OF_REQUEST: Final = frozenset({"address", "user_agent"})
 _SIZE: Final = 4
 _BLOB: Final = b"\xc7"  # how a managed blob begins; a length never does
 
@@ -36,7 +36,7 @@ def pieces_of(event: Event) -> dict[str, dict[str, str]]:
     about = _person(event.subject or "")
     by = _person(event.actor_id) if event.actor_kind == PrincipalKind.USER.value else ""
     for name, value in event.personal.items():
-        whose = by if name in _OF_REQUEST else about or by
+        whose = by if name in OF_REQUEST else about or by
         found.setdefault(whose, {})[name] = value
     return found
 

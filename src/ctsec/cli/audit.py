@@ -15,7 +15,7 @@ from ctsec.cli import alerts, audit_export
 from ctsec.cli.retention import add_to as add_retention
 from ctsec.cli.streams import add_to as add_streams
 from ctsec.cli.work import load_bundle
-from ctsec.errors import ConfigurationError
+from ctsec.errors import ConfigurationError, CtsecError
 from ctsec.outcome import Refusal
 
 if TYPE_CHECKING:
@@ -72,9 +72,19 @@ def _verify(chosen: argparse.Namespace) -> int:
         print(json.dumps(_as_json(each)) if chosen.json else _line(each), flush=True)
     for finding in report.findings:
         print(finding, file=sys.stderr)
+    if report.findings:
+        _alarm(bundle, report)
     if not chosen.json:
         print(_summary(report))
     return 1 if report.findings else 0
+
+
+def _alarm(bundle: Security, report: VerificationReport) -> None:
+    """Fire the alert for findings; a database that can only be read keeps nobody from being told of them here."""
+    try:
+        bundle.alerts.verified(report)
+    except CtsecError as error:
+        print(f"no alert fired: {error.code}", file=sys.stderr)
 
 
 def _from_anchors(bundle: Security) -> tuple[tuple[SignedCheckpoint, ...], tuple[SignedCheckpoint, ...]]:

@@ -60,6 +60,7 @@ def add_to(kinds: Any) -> None:
     export.add_argument("--first", type=int, default=0, help="the first index (0)")
     export.add_argument("--end", type=int, help="the index behind the last one (what the last checkpoint covers)")
     export.add_argument("--personal", action="store_true", help="with addresses, user agents and e-mail addresses")
+    export.add_argument("--masked", action="store_true", help="to be handed to --person: what it would say of others is left out")
     export.add_argument("--gzip", action="store_true", help="compressed")
     export.add_argument("--key", help=f"encrypted, under this key: {KEY}")
     export.add_argument("--ocsf", default="1.8.0", choices=[each.value for each in OcsfVersion], help="the version of OCSF (1.8.0)")
@@ -131,6 +132,7 @@ def _wanted(chosen: argparse.Namespace) -> ExportRequest:
             end=chosen.end,
             personal=chosen.personal,
             compress=chosen.gzip,
+            masked=chosen.masked,
             ocsf=OcsfVersion(chosen.ocsf),
         )
     except ValueError as error:
@@ -211,4 +213,5 @@ def _told(report: ExportReport) -> str:
     else:
         chosen = ", ".join(f"{name}={value}" for name, value in sorted(report.filters.items()))
         said = f"ok  {report.events} events with {chosen} {place}; that no other matches is signed for, and not proved"
+        said += f"\n{report.masked} of them are masked: their place is proved, what is shown of them is signed for" if report.masked else ""
     return said if report.signed else f"{said}\nnobody's signature was looked at: name the key of the log with --key"

@@ -20,6 +20,7 @@ from ctsec.audit.alerts.seen import Seen, seen_of
 from ctsec.audit.assurance import VerificationReport
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target
 from ctsec.audit.record import SealedEvent
+from ctsec.audit.streams.position import Position
 from ctsec.directory._async_alarm import Alerted, AsyncOwnerAlarm
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption.context import Context
@@ -56,7 +57,7 @@ class AsyncAlertJobs:
     How far a log was read and what fired are committed together: a worker that dies between repeats nothing and loses nothing.
     """
 
-    __slots__ = ("_ambient", "_committed", "_letters", "_logs", "_personal", "_policy", "_receiver", "_ring", "_storage")
+    __slots__ = ("_ambient", "_committed", "_followers", "_letters", "_logs", "_personal", "_policy", "_receiver", "_ring", "_storage")
 
     def __init__(
         self,
@@ -69,8 +70,10 @@ class AsyncAlertJobs:
         receiver: AsyncAlertReceiver | None,
         committed: AfterCommit,
         ambient: Ambient,
+        followers: tuple[str, ...] = (),
     ) -> None:
         self._storage = storage
+        self._followers = followers
         self._personal = personal
         self._ring = ring
         self._logs = logs
@@ -83,6 +86,7 @@ class AsyncAlertJobs:
     async def run_due(self) -> int:
         """Read every log on, look at the logs themselves, and tell the receiver what waits; return how many alerts fired."""
         count = await self._signaled(signals.of_status(await self._logs.status(), now=self._ambient.now()))
+        count += sum([await self._followed(each) for each in self._followers])
         for _ in range(_TURNS):
             async with self._storage.reading() as store:
                 behind = await store.alerts.behind(limit=_LOGS)
@@ -91,6 +95,18 @@ class AsyncAlertJobs:
                 break
         await self.deliver()
         return count
+
+    async def _followed(self, follower: str) -> int:
+        """Look at how far a stream or an anchor is."""
+        found, after = list[Position](), ""
+        async with self._storage.reading() as store:
+            pulse = await store.positions.get(follower, LogId(""))
+            while page := await store.positions.of(follower, after=after, limit=_LOGS):
+                found += page
+                after = page[-1].log
+        return await self._signaled(
+            signals.of_follower(follower, [*found, *([pulse] if pulse is not None else [])], now=self._ambient.now())
+        )
 
     async def verified(self, report: VerificationReport) -> int:
         """Fire for what a verification found, once for each finding; return how many alerts fired."""
@@ -213,7 +229,7 @@ class AsyncAlertJobs:
             rule = self._policy.rule(each.rule)
             if rule is None:
                 continue
-            alert = self._made(DEPLOYMENT_LOG, rule, key=each.key, occasion=each.occasion, source=LogId(each.key), index=None, at=now)
+            alert = self._made(DEPLOYMENT_LOG, rule, key=each.key, occasion=each.occasion, source=each.source, index=None, at=now)
             async with self._storage.begin(after_commit=self._committed) as store:
                 count += await self._record(store, alert, mailed=True)
         return count

@@ -20,12 +20,14 @@ from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit._async_ports import AsyncLogSigner
 from ctsec.audit._async_subjects import AsyncPersonalParts
 from ctsec.audit._async_tree import AsyncTreeReader
-from ctsec.audit.event import DEPLOYMENT_LOG, EventName, Target, build
+from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.export import jsonl
+from ctsec.audit.export.disclosure import disclosed
 from ctsec.audit.export.formats import writer_of
 from ctsec.audit.export.raw import RawEvent, runs
 from ctsec.audit.export.request import ExportFormat, ExportRequest
 from ctsec.audit.export.writing import ReadEvent, read_event
+from ctsec.audit.query import AuditQuery
 from ctsec.audit.sealing import LOG_OF_LOGS, Head
 from ctsec.audit.signing import LogIdentity
 from ctsec.encryption._async_ports import AsyncKms
@@ -34,11 +36,11 @@ from ctsec.encryption.data_key import DataKey
 from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.encryption.portable_stream import StreamHeader
 from ctsec.encryption.stream import StreamSealer
-from ctsec.ids import DekId, OrganizationId, new_id
+from ctsec.ids import DekId, OrganizationId, UserId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.security.sealed_export import PURPOSE
-from ctsec.storage._async_ports import AsyncStorage
+from ctsec.storage._async_ports import AsyncStorage, AsyncStore
 
 PAGE: Final = 1000
 _GZIP: Final = 31
@@ -145,6 +147,8 @@ class AsyncExport:
 
     async def _told(self, rows: Sequence[RawEvent]) -> bytes:
         self.events += len(rows)
+        if self.request.masked:
+            return b"".join([await self._disclosed(row) for row in rows])
         if not self.request.personal:
             return jsonl.event_lines(rows)
         lines: list[bytes] = []
@@ -153,6 +157,12 @@ class AsyncExport:
             if row[3]:
                 lines.append(jsonl.personal_line(row[0], (await self._read(row)).personal))
         return b"".join(lines)
+
+    async def _disclosed(self, row: RawEvent) -> bytes:
+        query = self.request.query
+        told = disclosed(await self._read(row), person=query.person or "", log=query.log)
+        line = jsonl.event_lines((row,)) if told.whole else jsonl.masked_line(row[0], row[1], told.shown)
+        return line + jsonl.personal_line(row[0], told.personal) if told.personal else line
 
     async def _purged(self, first: int, end: int) -> AsyncGenerator[bytes]:
         """Yield the lines of indexes whose events are gone: no filter left them out, and their leaves are there."""
@@ -254,6 +264,17 @@ class AsyncExports:
             ambient=self._ambient,
         )
 
+    async def about(self, person: UserId, *, logs: Sequence[LogId] | None = None) -> tuple[tuple[LogId, int], ...]:
+        """Return those of `logs` (None: all that there are) whose last checkpoint covers events of a person, and how many of them."""
+        found: list[tuple[LogId, int]] = []
+        async with self._storage.reading() as store:
+            for log in logs if logs is not None else await _names(store):
+                last = await store.checkpoints.last(log)
+                count = 0 if last is None else await store.log.matching(AuditQuery(log=log, person=person), first=0, end=last.size)
+                if count:
+                    found.append((log, count))
+        return tuple(found)
+
     async def _record(
         self, wanted: ExportRequest, *, head: jsonl.ExportHead, expected: int, actor: Principal, request: Request, why: str
     ) -> None:
@@ -269,7 +290,10 @@ class AsyncExports:
                 actor=actor,
                 targets=(Target("organization", organization) if organization else Target("log", DEPLOYMENT_LOG),),
                 organization=organization,
+                # A file that is made for a person is an event of theirs; one who is not in this log stays a word that somebody typed.
+                subject=wanted.query.person if wanted.masked and expected else None,
                 details={
+                    **({"masked": True} if wanted.masked else {}),
                     "format": wanted.format.value,
                     "events": expected,
                     "first": head.first,
@@ -280,3 +304,10 @@ class AsyncExports:
                 personal={**typed, **({"why": why} if why else {})},
             )
         )
+
+
+async def _names(store: AsyncStore) -> list[LogId]:
+    found: list[LogId] = []
+    while page := await store.tree.heads(after=found[-1] if found else "", limit=PAGE):
+        found += [head.log for head in page]
+    return [log for log in found if log != LOG_OF_LOGS]

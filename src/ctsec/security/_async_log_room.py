@@ -79,6 +79,7 @@ class AsyncLogRoom:
                 logs=logs,
                 parts=parts,
                 receiver=peers.receiver,
+                followers=(*(each.name for each in peers.streams), *(each.follower for each in peers.anchors)),
                 committed=committed,
                 ambient=ambient,
             ),

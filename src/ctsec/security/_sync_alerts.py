@@ -21,6 +21,7 @@ from ctsec.audit.alerts.seen import Seen, seen_of
 from ctsec.audit.assurance import VerificationReport
 from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target
 from ctsec.audit.record import SealedEvent
+from ctsec.audit.streams.position import Position
 from ctsec.directory._sync_alarm import Alerted, OwnerAlarm
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption.context import Context
@@ -57,7 +58,7 @@ class AlertJobs:
     How far a log was read and what fired are committed together: a worker that dies between repeats nothing and loses nothing.
     """
 
-    __slots__ = ("_ambient", "_committed", "_letters", "_logs", "_personal", "_policy", "_receiver", "_ring", "_storage")
+    __slots__ = ("_ambient", "_committed", "_followers", "_letters", "_logs", "_personal", "_policy", "_receiver", "_ring", "_storage")
 
     def __init__(
         self,
@@ -70,8 +71,10 @@ class AlertJobs:
         receiver: AlertReceiver | None,
         committed: AfterCommit,
         ambient: Ambient,
+        followers: tuple[str, ...] = (),
     ) -> None:
         self._storage = storage
+        self._followers = followers
         self._personal = personal
         self._ring = ring
         self._logs = logs
@@ -84,6 +87,7 @@ class AlertJobs:
     def run_due(self) -> int:
         """Read every log on, look at the logs themselves, and tell the receiver what waits; return how many alerts fired."""
         count = self._signaled(signals.of_status(self._logs.status(), now=self._ambient.now()))
+        count += sum([self._followed(each) for each in self._followers])
         for _ in range(_TURNS):
             with self._storage.reading() as store:
                 behind = store.alerts.behind(limit=_LOGS)
@@ -92,6 +96,16 @@ class AlertJobs:
                 break
         self.deliver()
         return count
+
+    def _followed(self, follower: str) -> int:
+        """Look at how far a stream or an anchor is."""
+        found, after = list[Position](), ""
+        with self._storage.reading() as store:
+            pulse = store.positions.get(follower, LogId(""))
+            while page := store.positions.of(follower, after=after, limit=_LOGS):
+                found += page
+                after = page[-1].log
+        return self._signaled(signals.of_follower(follower, [*found, *([pulse] if pulse is not None else [])], now=self._ambient.now()))
 
     def verified(self, report: VerificationReport) -> int:
         """Fire for what a verification found, once for each finding; return how many alerts fired."""
@@ -214,7 +228,7 @@ class AlertJobs:
             rule = self._policy.rule(each.rule)
             if rule is None:
                 continue
-            alert = self._made(DEPLOYMENT_LOG, rule, key=each.key, occasion=each.occasion, source=LogId(each.key), index=None, at=now)
+            alert = self._made(DEPLOYMENT_LOG, rule, key=each.key, occasion=each.occasion, source=each.source, index=None, at=now)
             with self._storage.begin(after_commit=self._committed) as store:
                 count += self._record(store, alert, mailed=True)
         return count

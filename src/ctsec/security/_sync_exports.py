@@ -21,12 +21,14 @@ from ctsec.audit._sync import AsideLog
 from ctsec.audit._sync_ports import LogSigner
 from ctsec.audit._sync_subjects import PersonalParts
 from ctsec.audit._sync_tree import TreeReader
-from ctsec.audit.event import DEPLOYMENT_LOG, EventName, Target, build
+from ctsec.audit.event import DEPLOYMENT_LOG, EventName, LogId, Target, build
 from ctsec.audit.export import jsonl
+from ctsec.audit.export.disclosure import disclosed
 from ctsec.audit.export.formats import writer_of
 from ctsec.audit.export.raw import RawEvent, runs
 from ctsec.audit.export.request import ExportFormat, ExportRequest
 from ctsec.audit.export.writing import ReadEvent, read_event
+from ctsec.audit.query import AuditQuery
 from ctsec.audit.sealing import LOG_OF_LOGS, Head
 from ctsec.audit.signing import LogIdentity
 from ctsec.encryption._sync_ports import Kms
@@ -35,11 +37,11 @@ from ctsec.encryption.data_key import DataKey
 from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.encryption.portable_stream import StreamHeader
 from ctsec.encryption.stream import StreamSealer
-from ctsec.ids import DekId, OrganizationId, new_id
+from ctsec.ids import DekId, OrganizationId, UserId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.security.sealed_export import PURPOSE
-from ctsec.storage._sync_ports import Storage
+from ctsec.storage._sync_ports import Storage, Store
 
 PAGE: Final = 1000
 _GZIP: Final = 31
@@ -146,6 +148,8 @@ class Export:
 
     def _told(self, rows: Sequence[RawEvent]) -> bytes:
         self.events += len(rows)
+        if self.request.masked:
+            return b"".join([self._disclosed(row) for row in rows])
         if not self.request.personal:
             return jsonl.event_lines(rows)
         lines: list[bytes] = []
@@ -154,6 +158,12 @@ class Export:
             if row[3]:
                 lines.append(jsonl.personal_line(row[0], (self._read(row)).personal))
         return b"".join(lines)
+
+    def _disclosed(self, row: RawEvent) -> bytes:
+        query = self.request.query
+        told = disclosed(self._read(row), person=query.person or "", log=query.log)
+        line = jsonl.event_lines((row,)) if told.whole else jsonl.masked_line(row[0], row[1], told.shown)
+        return line + jsonl.personal_line(row[0], told.personal) if told.personal else line
 
     def _purged(self, first: int, end: int) -> Generator[bytes, None]:
         """Yield the lines of indexes whose events are gone: no filter left them out, and their leaves are there."""
@@ -255,6 +265,17 @@ class Exports:
             ambient=self._ambient,
         )
 
+    def about(self, person: UserId, *, logs: Sequence[LogId] | None = None) -> tuple[tuple[LogId, int], ...]:
+        """Return those of `logs` (None: all that there are) whose last checkpoint covers events of a person, and how many of them."""
+        found: list[tuple[LogId, int]] = []
+        with self._storage.reading() as store:
+            for log in logs if logs is not None else _names(store):
+                last = store.checkpoints.last(log)
+                count = 0 if last is None else store.log.matching(AuditQuery(log=log, person=person), first=0, end=last.size)
+                if count:
+                    found.append((log, count))
+        return tuple(found)
+
     def _record(
         self, wanted: ExportRequest, *, head: jsonl.ExportHead, expected: int, actor: Principal, request: Request, why: str
     ) -> None:
@@ -270,7 +291,10 @@ class Exports:
                 actor=actor,
                 targets=(Target("organization", organization) if organization else Target("log", DEPLOYMENT_LOG),),
                 organization=organization,
+                # A file that is made for a person is an event of theirs; one who is not in this log stays a word that somebody typed.
+                subject=wanted.query.person if wanted.masked and expected else None,
                 details={
+                    **({"masked": True} if wanted.masked else {}),
                     "format": wanted.format.value,
                     "events": expected,
                     "first": head.first,
@@ -281,3 +305,10 @@ class Exports:
                 personal={**typed, **({"why": why} if why else {})},
             )
         )
+
+
+def _names(store: Store) -> list[LogId]:
+    found: list[LogId] = []
+    while page := store.tree.heads(after=found[-1] if found else "", limit=PAGE):
+        found += [head.log for head in page]
+    return [log for log in found if log != LOG_OF_LOGS]

@@ -28,6 +28,7 @@ from ctsec.storage._sync_ports import Storage
 
 JOB: Final = "audit"
 SIGNING_JOB: Final = "checkpoints"
+ANCHORING_JOB: Final = "anchors"
 APART: Final = timedelta(seconds=1)
 _BATCH: Final = 1000
 _TURNS: Final = 200
@@ -44,7 +45,7 @@ class Logs:
     `place` and `sign_due` are what the worker runs; `flush` does both now. `personal` opens the personal parts of events.
     """
 
-    __slots__ = ("_ambient", "_exports", "_maker", "_storage", "identity")
+    __slots__ = ("_ambient", "_maker", "_storage", "exports", "identity")
 
     def __init__(
         self,
@@ -58,7 +59,7 @@ class Logs:
         self._storage = storage
         self._ambient = ambient
         self._maker = None if signer is None else CheckpointMaker(signer, identity=identity)
-        self._exports = Exports(storage, personal=personal, signer=signer, identity=identity, ambient=ambient)
+        self.exports = Exports(storage, personal=personal, signer=signer, identity=identity, ambient=ambient)
         self.identity = identity
 
     @property
@@ -138,7 +139,7 @@ class Logs:
         Whoever calls this has decided that the actor may. Refused with NOT_FOUND where a JSONL file would have no checkpoint. Raises
         ValueError if personal parts are asked for and this has no key that opens them.
         """
-        return self._exports.begin(wanted, actor=actor, request=request, why=why)
+        return self.exports.begin(wanted, actor=actor, request=request, why=why)
 
     def verify(
         self, *, log: LogId | None = None, held: tuple[SignedCheckpoint, ...] = (), locked: tuple[SignedCheckpoint, ...] = ()
@@ -182,7 +183,7 @@ class Logs:
             due = store.checkpoints.due(before=None, limit=_LOGS)
             jobs = {job.name: job for job in store.jobs.all()}
         times = [event.time for event in (*aside, *oldest)]
-        placing, signing = jobs.get(JOB), jobs.get(SIGNING_JOB)
+        placing, signing, anchoring = jobs.get(JOB), jobs.get(SIGNING_JOB), jobs.get(ANCHORING_JOB)
         return LogStatus(
             waiting=waiting + len(aside),
             oldest=min(times, default=None),
@@ -190,7 +191,7 @@ class Logs:
             leader=placing.owner if placing else "",
             leased_until=placing.leased_until if placing else None,
             last_run_at=placing.last_run_at if placing else None,
-            problem=" ".join(dict.fromkeys(job.last_error for job in (placing, signing) if job and job.last_error)),
+            problem=" ".join(dict.fromkeys(job.last_error for job in (placing, signing, anchoring) if job and job.last_error)),
         )
 
     def _collect(self) -> int:

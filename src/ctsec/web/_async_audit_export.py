@@ -9,6 +9,7 @@ from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.export.request import ExportRequest
 from ctsec.ids import UserId
 from ctsec.outcome import Reason, Refusal
+from ctsec.principal import Principal
 from ctsec.web import views
 from ctsec.web._async_audit import AUDIT_VIEW, note_search
 from ctsec.web._async_call import Answer, AsyncCall
@@ -30,7 +31,7 @@ async def export_audit(call: AsyncCall) -> Answer:
         refusal = await _may(call, permission)
         if refusal is not None:
             return refusal
-    return asked if isinstance(asked, Refusal) else await _sent(call, asked)
+    return asked if isinstance(asked, Refusal) else await sent(call, asked, actor=call.principal)
 
 
 async def _may(call: AsyncCall, permission: str) -> Refusal | None:
@@ -40,9 +41,10 @@ async def _may(call: AsyncCall, permission: str) -> Refusal | None:
     return await call.may_read(permission)
 
 
-async def _sent(call: AsyncCall, asked: ExportRequest) -> Answer:
+async def sent(call: AsyncCall, asked: ExportRequest, *, actor: Principal, why: str = "") -> Answer:
+    """Return a log as a file that is streamed."""
     request = ambient_request(call.request, site=call.site)
-    export = await call.security.logs.export(asked, actor=call.principal, request=request)
+    export = await call.security.logs.export(asked, actor=actor, request=request, why=why)
     if isinstance(export, Refusal):
         return export
     named = (("content-disposition", f'attachment; filename="{asked.file_name}"'),)
@@ -117,14 +119,19 @@ async def activity(call: AsyncCall) -> Answer:
     person, page = UserId(call.principal.id), call.page()
     if isinstance(page, Refusal):
         return page
-    logs = [DEPLOYMENT_LOG]
-    for organization, _ in await call.unit.directory.organizations_of(person):
-        access = await call.security.gate.access(call.principal, organization.id)
-        if standing_refusal(access, policy=call.security.parts.policy) is None:
-            logs.append(LogId(organization.id))
     log = call.unit.audit
-    found = await activity_of(log, person=person, logs=logs, cursor=call.query.get("cursor"), limit=page[1])
+    found = await activity_of(log, person=person, logs=await own_logs(call), cursor=call.query.get("cursor"), limit=page[1])
     if isinstance(found, Refusal):
         return found
     shown = [views.own_event(each.event, person=person, personal=await log.personal(each.event)) for each in found.events]
     return WebResponse(json={"events": shown, "next": found.next})
+
+
+async def own_logs(call: AsyncCall) -> list[LogId]:
+    """Return the logs that a person sees herself in: the deployment's, and those of the organizations where she counts for something."""
+    logs = [DEPLOYMENT_LOG]
+    for organization, _ in await call.unit.directory.organizations_of(UserId(call.principal.id)):
+        access = await call.security.gate.access(call.principal, organization.id)
+        if standing_refusal(access, policy=call.security.parts.policy) is None:
+            logs.append(LogId(organization.id))
+    return logs

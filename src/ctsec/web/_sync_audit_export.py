@@ -10,6 +10,7 @@ from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.export.request import ExportRequest
 from ctsec.ids import UserId
 from ctsec.outcome import Reason, Refusal
+from ctsec.principal import Principal
 from ctsec.web import views
 from ctsec.web._sync_audit import AUDIT_VIEW, note_search
 from ctsec.web._sync_call import Answer, Call
@@ -31,7 +32,7 @@ def export_audit(call: Call) -> Answer:
         refusal = _may(call, permission)
         if refusal is not None:
             return refusal
-    return asked if isinstance(asked, Refusal) else _sent(call, asked)
+    return asked if isinstance(asked, Refusal) else sent(call, asked, actor=call.principal)
 
 
 def _may(call: Call, permission: str) -> Refusal | None:
@@ -41,9 +42,10 @@ def _may(call: Call, permission: str) -> Refusal | None:
     return call.may_read(permission)
 
 
-def _sent(call: Call, asked: ExportRequest) -> Answer:
+def sent(call: Call, asked: ExportRequest, *, actor: Principal, why: str = "") -> Answer:
+    """Return a log as a file that is streamed."""
     request = ambient_request(call.request, site=call.site)
-    export = call.security.logs.export(asked, actor=call.principal, request=request)
+    export = call.security.logs.export(asked, actor=actor, request=request, why=why)
     if isinstance(export, Refusal):
         return export
     named = (("content-disposition", f'attachment; filename="{asked.file_name}"'),)
@@ -118,14 +120,19 @@ def activity(call: Call) -> Answer:
     person, page = UserId(call.principal.id), call.page()
     if isinstance(page, Refusal):
         return page
-    logs = [DEPLOYMENT_LOG]
-    for organization, _ in call.unit.directory.organizations_of(person):
-        access = call.security.gate.access(call.principal, organization.id)
-        if standing_refusal(access, policy=call.security.parts.policy) is None:
-            logs.append(LogId(organization.id))
     log = call.unit.audit
-    found = activity_of(log, person=person, logs=logs, cursor=call.query.get("cursor"), limit=page[1])
+    found = activity_of(log, person=person, logs=own_logs(call), cursor=call.query.get("cursor"), limit=page[1])
     if isinstance(found, Refusal):
         return found
     shown = [views.own_event(each.event, person=person, personal=log.personal(each.event)) for each in found.events]
     return WebResponse(json={"events": shown, "next": found.next})
+
+
+def own_logs(call: Call) -> list[LogId]:
+    """Return the logs that a person sees herself in: the deployment's, and those of the organizations where she counts for something."""
+    logs = [DEPLOYMENT_LOG]
+    for organization, _ in call.unit.directory.organizations_of(UserId(call.principal.id)):
+        access = call.security.gate.access(call.principal, organization.id)
+        if standing_refusal(access, policy=call.security.parts.policy) is None:
+            logs.append(LogId(organization.id))
+    return logs

@@ -10,7 +10,7 @@ from ctsec.web.route import session_route as _signed_in
 
 _ORG: Final = "/organizations/{organization_id}"
 _FILTERS: Final = ("actor", "person", "name", "target", "kind", "workspace", "outcome", "reason", "since", "until")
-_EXPORTED: Final = (*_FILTERS, "format", "first", "end", "personal", "gzip", "ocsf")
+_EXPORTED: Final = (*_FILTERS, "format", "first", "end", "personal", "masked", "gzip", "ocsf")
 AUDIT: Final = (
     _route(
         f"GET {_ORG}/audit audit",
@@ -37,5 +37,9 @@ AUDIT: Final = (
     _route(f"GET {_ORG}/audit/checkpoint audit_checkpoint", "The last signed checkpoint", returns=("checkpoint",)),
     _route(f"GET {_ORG}/audit/key audit_key", "The public keys of the log", returns=("keys:array",)),
     _signed_in("GET /activity activity", "What concerns me, newest first", query=("cursor", "limit"), returns=("events:array", "next")),
+    _signed_in(
+        "GET /activity/logs activity_logs", "The logs that have events of mine, and the keys of their exports", returns=("logs:array",)
+    ),
+    _signed_in("GET /activity/export export_activity", "My events in one of them as a verifiable file", query=("log",), streams=True),
     _open("GET /openapi.json openapi", "This description", returns=("openapi", "paths:object")),
 )

@@ -8,7 +8,7 @@ from datetime import datetime
 from ctsec.audit.event import LogId
 from ctsec.audit.export.request import ExportFormat, ExportRequest, OcsfVersion
 from ctsec.audit.query import MAX_PAGE, AuditQuery, Tally
-from ctsec.ids import OrganizationId
+from ctsec.ids import OrganizationId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.web.http import Json
 
@@ -100,7 +100,13 @@ def export_request(organization: OrganizationId, query: Json) -> Outcome[ExportR
             end=_bound(query, "end"),
             personal=_chosen(query, "personal", _YES_OR_NO, "no") == "yes",
             compress=_chosen(query, "gzip", _YES_OR_NO, "no") == "yes",
+            masked=_chosen(query, "masked", _YES_OR_NO, "no") == "yes",
             ocsf=OcsfVersion(_chosen(query, "ocsf", OcsfVersion, OcsfVersion.V1_8)),
         )
     except ValueError as error:
         return Refusal(Reason.INVALID_INPUT, str(error))
+
+
+def masked_request(log: str, *, person: UserId) -> ExportRequest:
+    """Return what a person, or who hands it to them, gets of a log."""
+    return ExportRequest(query=AuditQuery(log=LogId(log), person=person), personal=True, masked=True)

@@ -33,6 +33,13 @@ OPERATORS: Final[tuple[Route, ...]] = (
     _route(
         "POST /operator/people/{user_id}/erase erase_person", "Make what the log says of somebody unreadable", status=202, returns=_ERASURE
     ),
+    _route("GET /operator/people/{user_id}/logs logs_of_person", "The logs that have events of somebody", returns=("logs:array",)),
+    _route(
+        "GET /operator/people/{user_id}/export export_person",
+        "Somebody's events in a log as a verifiable file that can be handed to them",
+        query=("log",),
+        streams=True,
+    ),
     *OPERATORS_ALERTS,
     _route(f"PUT {_DOMAIN} record_domain", "Record that the organization controls it", body=models.DomainProof, returns=("domain",)),
     _route(f"DELETE {_DOMAIN} withdraw_domain", "Take that record back", status=204),

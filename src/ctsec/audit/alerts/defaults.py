@@ -17,6 +17,8 @@ _GRANTS: Final = ("role.assigned", "role.changed")
 _LOGS: Final = Match(names=("log.told",))
 TAMPERED: Final = "log_tampered"
 STALLED: Final = "log_stalled"
+STREAM_FAILED: Final = "stream_failed"
+ANCHOR_FAILED: Final = "anchor_failed"
 
 DEFAULT_RULES: Final = checked(
     (
@@ -186,6 +188,22 @@ DEFAULT_RULES: Final = checked(
         Rule(
             name=STALLED,
             reason="events wait for their place or their signature: nothing covers them yet",
+            severity=Severity.HIGH,
+            looks_at=_LOGS,
+            kind=Signal(),
+            by=By.LOG,
+        ),
+        Rule(
+            name=STREAM_FAILED,
+            reason="a system that is to get the events does not take them: who watches there sees nothing of what happens now",
+            severity=Severity.HIGH,
+            looks_at=_LOGS,
+            kind=Signal(),
+            by=By.LOG,
+        ),
+        Rule(
+            name=ANCHOR_FAILED,
+            reason="an anchor does not take checkpoints: what is written now can be rewritten by whoever has the log's key",
             severity=Severity.HIGH,
             looks_at=_LOGS,
             kind=Signal(),

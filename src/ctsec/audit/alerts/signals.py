@@ -4,7 +4,9 @@ Rules that this module keeps:
 
 - a log is tampered with where verification has findings, or where the signer, the retention or the sequencer refused to go on;
 - it is stalled where an event waits for longer than five minutes, or where one of these jobs failed for another reason than a store that
-  was busy for a moment.
+  was busy for a moment;
+- a stream or an anchor fails where it failed six times in a row, by when it waited for some minutes in all; one that finds a log shorter
+  than what it has of it finds tampering.
 """
 
 from __future__ import annotations
@@ -15,22 +17,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from ctsec.audit.alerts.defaults import STALLED, TAMPERED
+from ctsec.audit.alerts.defaults import ANCHOR_FAILED, STALLED, STREAM_FAILED, TAMPERED
 from ctsec.audit.assurance import VerificationReport
-from ctsec.audit.event import DEPLOYMENT_LOG
+from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.sealing import LogStatus
+from ctsec.audit.streams.position import Position
 from ctsec.errors import LogInconsistent, StoreBusy
 
 PATIENCE: Final = timedelta(minutes=5)
+FAILING: Final = 6
+SHORTER: Final = "shorter than what was "
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A rule by its name, the log that it is about, and the `occasion`: the same one is told once."""
+    """A rule by its name, the log or the follower (`stream:…`, `anchor:…`) that it is about, and the `occasion`: told once each."""
 
     rule: str
     key: str
     occasion: str
+
+    @property
+    def source(self) -> LogId:
+        """The log that it is about; what follows logs is the deployment's."""
+        return DEPLOYMENT_LOG if ":" in self.key else LogId(self.key)
 
 
 def of_status(status: LogStatus, *, now: datetime) -> tuple[Told, ...]:
@@ -42,6 +52,15 @@ def of_status(status: LogStatus, *, now: datetime) -> tuple[Told, ...]:
     if late or any(each not in {LogInconsistent.code, StoreBusy.code} for each in problems):
         found.append(Told(STALLED, DEPLOYMENT_LOG, f"hour-{now:%Y-%m-%dT%H}"))
     return tuple(found)
+
+
+def of_follower(follower: str, positions: Iterable[Position], *, now: datetime) -> tuple[Told, ...]:
+    """Return what is worth telling of a stream or an anchor (`anchor:…`), which is at these positions: at most two alerts an hour."""
+    rule, key = (ANCHOR_FAILED, follower) if follower.startswith("anchor:") else (STREAM_FAILED, f"stream:{follower}")
+    failing = [each for each in positions if each.failures]
+    shorter = [Told(TAMPERED, each.log or DEPLOYMENT_LOG, f"shorter-{now:%Y-%m-%d}") for each in failing if SHORTER in each.problem]
+    late = any(each.failures >= FAILING for each in failing)
+    return (*shorter, *([Told(rule, key, f"hour-{now:%Y-%m-%dT%H}-{_digest([key])}")] if late else []))
 
 
 def of_report(report: VerificationReport) -> tuple[Told, ...]:

@@ -5,6 +5,7 @@ Rules that this module keeps:
 - the lines are a header, then events, purged events and skipped runs in the order of indexes and without a gap, then the end; so the whole
   file leads to the root of the checkpoint in its header, and nothing can be added, moved, changed or taken out;
 - an event's line holds the stored bytes as they are, as its last member: whoever hashes them cuts them out and renders nothing again;
+- an event that names others than the person for whom the file is made has its leaf and what is shown of it instead;
 - the end says how many events there were and the SHA-256 of everything before it, and that is signed by the log's key, under the log's
   origin; a file without it was broken off;
 - a signed end is no checkpoint: its text has four lines and begins with the name of this format.
@@ -67,6 +68,11 @@ def event_lines(rows: Sequence[RawEvent]) -> bytes:
 def purged_line(index: int, leaf: bytes) -> bytes:
     """Return the line of an event whose bytes are gone: its leaf stays."""
     return b'{"index":%d,"leaf":"%s","purged":true}\n' % (index, leaf.hex().encode())
+
+
+def masked_line(index: int, leaf: bytes, shown: Mapping[str, object]) -> bytes:
+    """Return the line of an event that names others: its leaf, and what of it is `shown`, which the end is signed for."""
+    return _line({"index": index, "leaf": leaf.hex(), "shown": dict(shown)})
 
 
 def skipped_line(first: int, end: int, hashes: Sequence[bytes]) -> bytes:

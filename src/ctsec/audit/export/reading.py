@@ -27,6 +27,7 @@ from ctsec.audit.tree.spans import LeftToRight
 MAX_LINE: Final = 2 * MAX_BODY + 4096
 _EVENT: Final = re.compile(rb'\{"index":(0|[1-9][0-9]{0,18}),"leaf":"([0-9a-f]{64})","event":(\{.*\})\}\n')
 _PURGED: Final = re.compile(rb'\{"index":(0|[1-9][0-9]{0,18}),"leaf":"([0-9a-f]{64})","purged":true\}\n')
+_MASKED: Final = re.compile(rb'\{"index":(0|[1-9][0-9]{0,18}),"leaf":"([0-9a-f]{64})","shown":\{.*\}\}\n')
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -35,7 +36,8 @@ class ExportReport:
     """What the verification of an export found: `problem` is empty if the file is sound, else `line` (from 1) is where it begins.
 
     `complete` says that every event of [`first`, `end`) is there or its leaf is; `signed` that the checkpoint and the end are signed by
-    the keys that were given, without which the file only agrees with itself.
+    the keys that were given, without which the file only agrees with itself. `masked` of the `events` name others than the person for
+    whom the file was made: their place is proved, and what is shown of them is signed for.
     """
 
     log: str = ""
@@ -46,6 +48,7 @@ class ExportReport:
     filters: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     events: int = 0
     purged: int = 0
+    masked: int = 0
     complete: bool = False
     signed: bool = False
     line: int = 0
@@ -65,7 +68,7 @@ class _Reader:
         self.tree = LeftToRight()
         self.head: Mapping[str, Any] = {}
         self.checkpoint: SignedCheckpoint | None = None
-        self.events = self.purged = 0
+        self.events = self.purged = self.masked = 0
         self.last = -1
         self.whole = True
         self.ended = False
@@ -98,6 +101,14 @@ class _Reader:
             self.purged += 1
             return
         value = _object(line)
+        found = _MASKED.fullmatch(line)
+        if found:
+            self._place(int(found[1]))
+            self.tree.read(bytes.fromhex(found[2].decode()))
+            self.events += 1
+            self.masked += 1
+            self.last = int(found[1])
+            return
         match tuple(value):
             case ("skipped", "hashes"):
                 self._skip(value["skipped"], value["hashes"])
@@ -221,6 +232,7 @@ def verify_export(lines: Iterable[bytes], *, keys: Sequence[VerifierKey] = ()) -
         filters=head.get("filters", {}),
         events=reader.events,
         purged=reader.purged,
+        masked=reader.masked,
         complete=reader.whole and not problem,
         signed=bool(keys) and not problem,
         line=number if problem else 0,

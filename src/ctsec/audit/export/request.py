@@ -5,7 +5,8 @@ Rules that this module keeps:
 - an export is of exactly one log;
 - without filters it holds every index from `first` to `end`, and a JSONL file proves that; with filters it proves that what it holds is in
   the log, and that nothing else matched is what the exporter signed for, not what the tree shows;
-- what identifies a person directly is only in it if that was asked for.
+- what identifies a person directly is only in it if that was asked for;
+- one that is `masked` is for the person of its query: what it would say of others is left out, see `disclosure`.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ ENDINGS: Final[Mapping[ExportFormat, str]] = {
 class ExportRequest:
     """The events of `query` with an index in [`first`, `end`) (None: all that the last checkpoint covers), written as `format`.
 
-    `personal` adds addresses and the like; `compress` is gzip; `ocsf` is read for that format only. Raises ValueError for a range that
-    is none.
+    `personal` adds addresses and the like; `compress` is gzip; `ocsf` is read for that format only. `masked` makes a file that can be
+    handed to the person of the query. Raises ValueError for a range that is none, and where there is no person to mask for, or another
+    format than JSONL.
     """
 
     query: AuditQuery
@@ -64,10 +66,13 @@ class ExportRequest:
     personal: bool = False
     compress: bool = False
     ocsf: OcsfVersion = OcsfVersion.V1_8
+    masked: bool = False
 
     def __post_init__(self) -> None:
         if self.first < 0 or (self.end is not None and self.end < self.first):
             raise ValueError("expected a range of indexes, from 0 on and not ending before it begins")
+        if self.masked and (self.query.person is None or self.format is not ExportFormat.JSONL):
+            raise ValueError("expected a person, and the format jsonl, for a file that is masked")
 
     @property
     def filters(self) -> dict[str, str]:

@@ -99,7 +99,7 @@ def resealed(lines: list[bytes]) -> bytes:
     """Return lines under an end that the log's own key signed anew, as whoever has it could."""
     body = b"".join(lines)
     head = json.loads(lines[0])
-    events = sum(b'"event":' in line for line in lines[1:])
+    events = sum(b'"event":' in line or b'"shown":' in line for line in lines[1:])
     digest = hashlib.sha256(body).digest()
     signature = SIGNER.sign(end_text(head["origin"], events=events, digest=digest).encode())
     key = IDENTITY.verifier(log_of(3))
