@@ -242,6 +242,7 @@ class Letters:
             self.invitation(whom, token, organization="an organization", inviter="somebody"),
             self.alarm(whom, what="something happened", reason="a reason"),
             self.rotation_due(whom, name="a credential"),
+            *(glass_letter(self, whom, who="somebody", until=until) for until in (_SAMPLE, None)),
             alert_letter(self, whom, rule="a_rule", severity="high", reason="a reason", where="a log", when=_SAMPLE),
             self.disabled(whom, what="your password", way="a reset link", failures=100),
             *(self.sign_in(whom, finished=done, when=_SAMPLE, device="a device", address="192.0.2.7") for done in (True, False)),
@@ -262,6 +263,22 @@ def alert_letter(letters: Letters, recipient: str, *, rule: str, severity: str, 
         subject=f"alert: {rule} ({severity})",
         says=says,
         values={"rule": rule, "severity": severity, "reason": reason, "where": where, "when": at},
+    )
+
+
+def glass_letter(letters: Letters, recipient: str, *, who: str, until: datetime | None) -> Message:
+    """Tell an owner that a break-glass code of the organization's sign-in was used, until when it counts; None: that it was refused."""
+    what = (
+        f"used a break-glass code, which opens the settings of single sign-on until {until:%Y-%m-%d %H:%M} UTC"
+        if until
+        else ("tried a break-glass code of your organization, which was refused")
+    )
+    return letters.recovery.set(  # as all letters are set
+        kind="break_glass_code",
+        recipient=recipient,
+        subject=f"a break-glass code was {'used' if until else 'refused'}",
+        says=(f"{one_line(who)} {what}.", "If this is not expected, end the person's sessions, make new codes, and write to us."),
+        values={"who": one_line(who), "until": f"{until:%Y-%m-%d %H:%M} UTC" if until else ""},
     )
 
 

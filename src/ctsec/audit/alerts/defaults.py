@@ -81,9 +81,9 @@ DEFAULT_RULES: Final = checked(
         ),
         Rule(
             name="break_glass_used",
-            reason="a role was taken in an emergency; each use is to be reviewed",
+            reason="rights were taken in an emergency, or a code for that was refused; each is to be reviewed",
             severity=Severity.HIGH,
-            looks_at=Match(names=("break_glass.used",), outcome="success"),
+            looks_at=Match(names=("break_glass.used", "sso.break_glass_used", "sso.break_glass_refused")),
             kind=Occurrence(),
             by=By.ACTOR,
         ),

@@ -33,6 +33,7 @@ from ctsec.storage.memory._sync_directory import (
     MemoryWorkspaces,
 )
 from ctsec.storage.memory._sync_elevations import MemoryBreakGlass, MemoryElevations, MemoryLists
+from ctsec.storage.memory._sync_entrances import MemoryEntrances, MemoryGlassCodes, sync_single_sign_on
 from ctsec.storage.memory._sync_erasures import MemoryErasures
 from ctsec.storage.memory._sync_guard import MemoryGuard
 from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
@@ -84,6 +85,8 @@ class MemoryStore:
     domains: MemoryDomains
     connections: MemoryConnections
     identities: MemoryIdentities
+    entrances: MemoryEntrances
+    glass_codes: MemoryGlassCodes
     api_keys: MemoryKeys
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
@@ -137,8 +140,7 @@ class MemoryStore:
             trails=MemoryTrails(tx),
             recovery_terms=MemoryTerms(tx),
             domains=MemoryDomains(tx),
-            connections=MemoryConnections(tx),
-            identities=MemoryIdentities(tx),
+            **sync_single_sign_on(tx),
             api_keys=MemoryKeys(tx),
             deks=MemoryDeks(tx),
             customer_keys=MemoryCustomerKeys(tx),
