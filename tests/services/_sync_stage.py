@@ -84,6 +84,7 @@ class Stage:
     alert: AlertId = NO_ALERT
     link: tuple[str, str]
     connection: Connection = NO_CONNECTION
+    glass: str = ""
     owed: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unasked(self) -> str:
@@ -186,6 +187,8 @@ def ready(stage: Stage, method: str) -> Stage:
     stage as it is.
     """
     service, _, verb = method.partition(".")
+    if service in {"sso_entrance", "sso_glass"}:
+        return with_entrance(stage, required=method in {"sso_entrance.relax", "sso_glass.redeem"}, now=verb == "redeem")
     if service in {"connections", "sso"}:
         return with_connection(stage, enabled=verb not in {"enable", "tested"})
     if service == "retention":
@@ -217,6 +220,23 @@ def with_connection(stage: Stage, *, enabled: bool) -> Stage:
     made = world.call("connections.create", sure, **org, wish=CONNECTED, secret=SecretText("a client's secret"))
     made = world.call("connections.tested", sure, made, **org, problem=None)
     return replace(stage, connection=world.call("connections.enable", sure, made.id, **org) if enabled else made)
+
+
+def twice(world: World, sure: Principal) -> Principal:
+    """Return somebody who has just proved a password besides."""
+    factors = {**sure.credential.factors, Factor.PASSWORD: world.clock.now()}
+    return replace(sure, credential=replace(sure.credential, factors=factors))
+
+
+def with_entrance(stage: Stage, *, required: bool, now: bool) -> Stage:
+    """Play on: Ann comes in through Acme's connection and holds codes; if `required`, Acme is entered so only, tomorrow or from now on."""
+    stage = with_connection(stage, enabled=True)
+    world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
+    world.call("sso.link", UserId(stage.ann.id), stage.connection.id, identity(stage, None))
+    made = world.call("sso_glass.make", sure, **org)
+    if required:
+        world.call("sso_entrance.require", sure, **org, starts_at=world.clock.now() + timedelta(days=0 if now else 1))
+    return replace(stage, glass=made.codes[0].reveal())
 
 
 def identity(stage: Stage, email: str | None) -> ExternalIdentity:
@@ -392,6 +412,10 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "connections.remove": ((sure, stage.connection.id), org),
         "sso.arrive": ((stage.connection.id, identity(stage, "ivy@acme.example")), {}),
         "sso.link": ((UserId(bob.id), stage.connection.id, identity(stage, None)), {}),
+        "sso_entrance.require": ((sure,), org),
+        "sso_entrance.relax": ((sure,), org),
+        "sso_glass.make": ((sure,), org),
+        "sso_glass.redeem": ((twice(stage.world, sure),), {**org, "code": stage.glass}),
         "domains.record": ((OPERATOR,), {**org, "domain": "acme.org", "proof": "seen in its DNS"}),
         "domains.withdraw": ((OPERATOR,), {**org, "domain": "acme.example"}),
         "api_keys.mint": ((ann,), {**org, "request": KeyRequest(name="cd")}),

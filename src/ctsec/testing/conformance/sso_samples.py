@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ctsec.ids import ConnectionId
+from ctsec.ids import ConnectionId, GlassCodeSetId
+from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest
-from ctsec.testing.conformance.samples import NOW, org_id, user_id
+from ctsec.testing.conformance.samples import NOW, digest, org_id, user_id
 
 
 def connection(n: int, *, of: int) -> Connection:
@@ -38,4 +39,17 @@ def identity(n: int, *, of: int, subject: str) -> LinkedIdentity:
         subject=subject,
         linked_by=LinkedBy.CREATED,
         linked_at=NOW,
+    )
+
+
+def glass_codes(n: int, *, of: int, owner: int) -> GlassCodeSet:
+    """Return the n-th set of break-glass codes, in an organization, of a person with the number `owner`."""
+    digests = tuple(digest(f"glass {n} {slot}") for slot in range(10))
+    return GlassCodeSet(
+        id=GlassCodeSetId(f"gcs_{n:026d}"),
+        organization_id=org_id(of),
+        user_id=user_id(owner),
+        salt=b"\x00" * 16,
+        digests=digests,
+        created_at=NOW,
     )
