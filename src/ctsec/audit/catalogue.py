@@ -92,6 +92,7 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.SSO_REQUIREMENT_CHANGED: {"required_from": public(optional=True), "was": public(optional=True)},
     EventName.SSO_GLASS_CODES_CREATED: {"codes": public(int)},
     EventName.SSO_BREAK_GLASS_USED: {"until": public()},
+    EventName.SSO_SETTINGS_OPENED: {"until": public()},
     EventName.USER_PROVISIONED: {"connection": public(), "role": public(), **_EMAIL},
     EventName.PASSKEY_REGISTERED: {"backup": public()},
     EventName.PASSKEY_RENAMED: {"backup": public()},

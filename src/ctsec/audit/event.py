@@ -89,6 +89,7 @@ class EventName(StrEnum):
     SSO_REQUIREMENT_CHANGED = "sso.requirement_changed"
     SSO_GLASS_CODES_CREATED = "sso.glass_codes_created"
     SSO_BREAK_GLASS_USED = "sso.break_glass_used"
+    SSO_SETTINGS_OPENED = "sso.settings_opened"
     SSO_BREAK_GLASS_REFUSED = "sso.break_glass_refused"
     USER_PROVISIONED = "user.provisioned"
     PASSKEY_REGISTRATION_STARTED = "passkey.registration_started"

@@ -163,15 +163,16 @@ class AsyncGlass:
         await self._parts.epochs.bump(principal.id)
         await self._parts.throttle.settle(charge)
         await self._parts.alarm.code_presented(organization, user=UserId(principal.id), until=until)
-        target, details = Target("session", session.id), {"until": until.isoformat()}
-        await self._audit.note_aside(
-            EventName.SSO_BREAK_GLASS_USED,
-            actor=principal,
-            targets=(target,),
-            subject=UserId(principal.id),
-            organization=organization,
-            details=details,
-        )
+        # Aside, since the code is used whatever becomes of the transaction; and in it, with the change of the session.
+        for note, name in ((self._audit.note_aside, EventName.SSO_BREAK_GLASS_USED), (self._audit.note, EventName.SSO_SETTINGS_OPENED)):
+            await note(
+                name,
+                actor=principal,
+                targets=(Target("session", session.id),),
+                subject=UserId(principal.id),
+                organization=organization,
+                details={"until": until.isoformat()},
+            )
         return until
 
     async def _refused(self, principal: Principal, organization: OrganizationId, refusal: Refusal) -> Refusal:

@@ -164,15 +164,16 @@ class Glass:
         self._parts.epochs.bump(principal.id)
         self._parts.throttle.settle(charge)
         self._parts.alarm.code_presented(organization, user=UserId(principal.id), until=until)
-        target, details = Target("session", session.id), {"until": until.isoformat()}
-        self._audit.note_aside(
-            EventName.SSO_BREAK_GLASS_USED,
-            actor=principal,
-            targets=(target,),
-            subject=UserId(principal.id),
-            organization=organization,
-            details=details,
-        )
+        # Aside, since the code is used whatever becomes of the transaction; and in it, with the change of the session.
+        for note, name in ((self._audit.note_aside, EventName.SSO_BREAK_GLASS_USED), (self._audit.note, EventName.SSO_SETTINGS_OPENED)):
+            note(
+                name,
+                actor=principal,
+                targets=(Target("session", session.id),),
+                subject=UserId(principal.id),
+                organization=organization,
+                details={"until": until.isoformat()},
+            )
         return until
 
     def _refused(self, principal: Principal, organization: OrganizationId, refusal: Refusal) -> Refusal:
