@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import pyotp
@@ -65,6 +66,10 @@ class Person:
     spent: list[str] = field(default_factory=lambda: ["0000-0000-0000-0000"])
 
 
+def _linked(unit: Any, *, who: UserId, identity: ExternalIdentity) -> None:
+    assert not isinstance(unit.sso.link(who, ConnectionId(identity.connection), identity), Refusal)
+
+
 class Story:
     """The bundle, the people and their tokens, and from when on Acme is entered through its provider, as the story says."""
 
@@ -76,7 +81,6 @@ class Story:
         self.tokens: list[Token] = []
         self.required: datetime | None = None
         for person in self.people:
-            self.do(lambda unit, person=person: unit._passwords.put(UserId(person.id), PASSWORD))
             self.enrol(person)
         self.home = OrganizationId(self.stage.found(self.principal(self.tokens[0])).id)
         self.other = OrganizationId(self.stage.found(self.principal(self.tokens[0])).id)
@@ -101,7 +105,8 @@ class Story:
         self.do(lambda unit: unit.connections.tested(sure, made, organization=home, problem=None))
         self.enable(made.id)
         for person in self.people:
-            self.do(lambda unit, person=person: unit.sso.link(UserId(person.id), made.id, self.identity(person, made.id)))
+            who, identity = UserId(person.id), self.identity(person, made.id)
+            self.do(partial(_linked, who=who, identity=identity))
         return ConnectionId(made.id)
 
     def enable(self, connection: ConnectionId) -> None:
@@ -126,7 +131,8 @@ class Story:
         return pyotp.TOTP(person.seed).at(self.clock.now())
 
     def enrol(self, person: Person) -> None:
-        """Turn the second factor on, in a first session."""
+        """Give somebody a password, and turn the second factor on in a first session."""
+        self.do(lambda unit: unit._passwords.put(UserId(person.id), PASSWORD))
         step = self.do(lambda unit: unit.sign_in.password(email=person.email, password=PASSWORD.decode()))
         actor = self.gate.session(step.token.reveal())
         person.seed = base32(self.do(lambda unit: unit.mfa.begin_totp(actor)).seed.reveal())
@@ -249,12 +255,12 @@ class Story:
             with self.stage.security.begin(ADDRESS) as unit:
                 found = (self.gate.access(actor, self.home), unit.roles.access(actor, self.home))
                 reasons = [each.check(permission).reason for each in found]
-                told = unit.roles.explain(actor, permission, organization=self.home).decision.reason
+                told: Any = unit.roles.explain(actor, permission, organization=self.home)
                 judged = unit.requirements.refusal(actor, self.home)
                 renamed = unit.directory.rename_organization(actor, organization=self.home, name="Acme")
                 settled = unit.sso_entrance.refusal(actor, organization=self.home)
                 elsewhere = unit.roles.access(actor, self.other).check(permission).reason
-            assert [each is DecisionReason.SSO_REQUIRED for each in (*reasons, told)] == [refused] * 3
+            assert [each is DecisionReason.SSO_REQUIRED for each in (*reasons, told.decision.reason)] == [refused] * 3
             answers = [isinstance(each, Refusal) and each.reason is why for each in (judged, renamed, settled)]
             assert answers == [refused, refused, refused and not self.opens(token)]
             assert elsewhere is not DecisionReason.SSO_REQUIRED

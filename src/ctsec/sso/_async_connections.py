@@ -209,7 +209,7 @@ class AsyncConnections:
         entrances, organization = self._parts.entrances, connection.organization_id
         if await entrances.required_from(organization, fresh=True) is None:
             return None
-        return LAST_WAY if await entrances.enabled(organization) == {connection.id} else None
+        return LAST_WAY if await entrances.enabled(organization) == frozenset({connection.id}) else None
 
     async def _judge(self, actor: Principal, organization: OrganizationId, *, role: str | None = None) -> Refusal | None:
         refusal = await self._parts.rights.may(actor, organization=organization, permission=SSO_MANAGE)

@@ -206,7 +206,7 @@ class Connections:
         entrances, organization = self._parts.entrances, connection.organization_id
         if entrances.required_from(organization, fresh=True) is None:
             return None
-        return LAST_WAY if entrances.enabled(organization) == {connection.id} else None
+        return LAST_WAY if entrances.enabled(organization) == frozenset({connection.id}) else None
 
     def _judge(self, actor: Principal, organization: OrganizationId, *, role: str | None = None) -> Refusal | None:
         refusal = self._parts.rights.may(actor, organization=organization, permission=SSO_MANAGE)

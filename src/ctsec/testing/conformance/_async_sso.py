@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta, timezone
 
+from ctsec.ids import ConnectionId
 from ctsec.sso.record import ConnectionState, LinkedBy
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.conformance.expect import equal
@@ -101,7 +102,7 @@ class AsyncConnectionConformance:
             await store.connections.add(replace(connection(9, of=2), state=ConnectionState.ENABLED))
         async with storage.begin(after_commit=ignore) as store:
             equal(await store.entrances.enabled(org_id(1)), frozenset(connection(n, of=1).id for n in (1, 4)))
-            equal(await store.entrances.enabled(org_id(3)), frozenset())
+            equal(await store.entrances.enabled(org_id(3)), frozenset[ConnectionId]())
 
     async def test_an_owner_has_one_set_of_codes_in_an_organization(self, storage: AsyncStorage) -> None:
         """Another set replaces the person's in that organization, and no other; a session keeps in which one it broke the glass."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta, timezone
 
+from ctsec.ids import ConnectionId
 from ctsec.sso.record import ConnectionState, LinkedBy
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal
@@ -102,7 +103,7 @@ class ConnectionConformance:
             store.connections.add(replace(connection(9, of=2), state=ConnectionState.ENABLED))
         with storage.begin(after_commit=ignore) as store:
             equal(store.entrances.enabled(org_id(1)), frozenset(connection(n, of=1).id for n in (1, 4)))
-            equal(store.entrances.enabled(org_id(3)), frozenset())
+            equal(store.entrances.enabled(org_id(3)), frozenset[ConnectionId]())
 
     def test_an_owner_has_one_set_of_codes_in_an_organization(self, storage: Storage) -> None:
         """Another set replaces the person's in that organization, and no other; a session keeps in which one it broke the glass."""
