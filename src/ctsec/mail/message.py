@@ -274,7 +274,7 @@ def glass_letter(letters: Letters, recipient: str, *, who: str, until: datetime 
         else ("tried a break-glass code of your organization, which was refused")
     )
     return letters.recovery.set(  # as all letters are set
-        kind="break_glass_code",
+        kind=f"break_glass_code_{'used' if until else 'refused'}",
         recipient=recipient,
         subject=f"a break-glass code was {'used' if until else 'refused'}",
         says=(f"{one_line(who)} {what}.", "If this is not expected, end the person's sessions, make new codes, and write to us."),
