@@ -37,6 +37,7 @@ HoldId = NewType("HoldId", str)
 ErasureId = NewType("ErasureId", str)
 AlertId = NewType("AlertId", str)
 ConnectionId = NewType("ConnectionId", str)
+GlassCodeSetId = NewType("GlassCodeSetId", str)
 
 Random: TypeAlias = Callable[[int], bytes]
 Id = TypeVar("Id", bound=str)
@@ -65,6 +66,7 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     ErasureId: "era",
     AlertId: "alr",
     ConnectionId: "sso",
+    GlassCodeSetId: "gcs",
 }
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

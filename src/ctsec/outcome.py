@@ -27,6 +27,7 @@ class Reason(StrEnum):
     NOT_AUTHENTICATED = "not_authenticated"
     STEP_UP_REQUIRED = "step_up_required"
     MFA_REQUIRED = "mfa_required"
+    SSO_REQUIRED = "sso_required"
     MFA_NOT_ENROLLED = "mfa_not_enrolled"
     MFA_ALREADY_ENROLLED = "mfa_already_enrolled"
     ON_HOLD = "on_hold"

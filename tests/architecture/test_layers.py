@@ -40,7 +40,17 @@ SHARED_FOR = {
     # A checkpoint is verified where it is read (ADR 25): with the one Ed25519 that ctsec has.
     "audit": (*SHARED, "encryption.ed25519"),
     # A sign-in through a provider ends where every sign-in ends, and makes members of the directory (ADR 35).
-    "sso": (*SHARED, "authn.journey", "authn.ticket", "directory.record", "rbac.role"),
+    "sso": (
+        *SHARED,
+        "authn.journey",
+        "authn.ticket",
+        "directory.record",
+        "rbac.role",
+        # Whom an organization lets in is decided with the roles, and break-glass codes are made as backup codes are (ADR 38).
+        "rbac.entrance",
+        "authn.record",
+        "mfa.backup_codes",
+    ),
     # A region is a store and a key (ADR 16): it names keys and regions as encryption does, and judges pins of the directory's records.
     "residency": (*SHARED, "encryption.customer_key", "encryption.dek", "directory.record"),
 }

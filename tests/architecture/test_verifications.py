@@ -36,6 +36,7 @@ PARTS = {
     "mfa._async.AsyncMfa._check_code": "mfa.prove",
     "mfa._async.AsyncMfa._check_totp": "mfa.prove, mfa.confirm_totp",
     "mfa._async_backup_codes.AsyncBackupCodeBook.redeem": "mfa.prove",
+    "sso._async_glass.AsyncGlass._glass_slot": "sso_glass.redeem",
 }
 # Places that compare what is charged inside of what they call, or what nobody can guess; each with the reason.
 OTHERS = {

@@ -82,7 +82,7 @@ def test_a_new_key_signs_at_once_beside_the_former_one(acme: Acme) -> None:
 
 def test_a_connection_has_a_secret_or_a_key(acme: Acme) -> None:
     """Both, neither, a key where the provider takes none, and a key in the form are refused; going back takes a secret and ends the key."""
-    one, at = f"{acme.home}/{acme.connection}", acme.provider
+    one, at = f"{acme.home}/{acme.connection}", acme.local
     before = names(acme)
     wrong: tuple[dict[str, object], ...] = (
         {"proof": "private_key"},

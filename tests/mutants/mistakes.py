@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final
@@ -25,6 +25,7 @@ from ctsec.mfa._sync import Mfa
 from ctsec.mfa._sync_backup_codes import BackupCodeBook
 from ctsec.mfa._sync_prover import PasskeyProver
 from ctsec.principal import Credential, Factor
+from ctsec.rbac import entrance
 from ctsec.user import parse_email
 from ctsec.web import csrf
 from tests.mistake import mistaken
@@ -42,6 +43,7 @@ from tests.unit.authn import test_assurance
 from tests.unit.guard import test_allowance
 from tests.unit.kernel import test_principal
 from tests.unit.mfa import test_totp
+from tests.unit.rbac import test_entrance
 from tests.web import test_csrf
 
 __all__ = ["MISTAKES", "Mistake", "Witness"]
@@ -108,6 +110,8 @@ second, sessions, sign_in, throttle, passkeys = (
     test_sync_throttle,
     test_sync_passkeys,
 )
+OWN_REFUSED: Final = {"credential": test_entrance.OWN, "refused": True}
+ENDED: Final = replace(test_entrance.BROKEN, glass=(test_entrance.ORG, test_entrance.NOW))
 MISTAKES: Final = (
     Mistake(
         SKIPPED, "the password is enough", SignIn.password, "if factors and trusted is None:",
@@ -252,6 +256,18 @@ MISTAKES: Final = (
     Mistake(
         NOTHING, "a pending authenticator counts", Mfa._confirmed, "if each.confirmed_at is not None", "if True",
         Witness(rivals.pending_counts_for_nothing),
+    ),
+    Mistake(
+        NOTHING, "a session of the account enters where the provider is required", entrance.lacks_sso,
+        "credential.kind is not CredentialKind.SESSION", "True", Witness(test_entrance.test_which_credentials_are_refused, OWN_REFUSED),
+    ),
+    Mistake(
+        NOTHING, "a break-glass code opens everything", entrance.lacks_sso, "permission != SSO_MANAGE or not", "not",
+        Witness(test_entrance.test_whom_a_code_opens_the_settings, {"who": {}, "credential": test_entrance.BROKEN, "opened": True}),
+    ),
+    Mistake(
+        NOTHING, "a break-glass code is for ever", entrance.glass_broken, "now < until", "True",
+        Witness(test_entrance.test_whom_a_code_opens_the_settings, {"who": {}, "credential": ENDED, "opened": False}),
     ),
     Mistake(
         NOTHING, "any token of a request is its session's", csrf.check_csrf, "same = ", "same = True or ",

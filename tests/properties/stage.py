@@ -16,6 +16,7 @@ from ctsec.audit.query import AuditPage, AuditQuery
 from ctsec.audit.record import StoredEvent
 from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.argon2_pool import Argon2Hasher
+from ctsec.authn.record import SessionPolicy
 from ctsec.directory.record import Membership, MembershipStatus
 from ctsec.encryption.kms.local import LocalKms
 from ctsec.ids import OrganizationId, UserId, WorkspaceId, new_id
@@ -72,11 +73,11 @@ def bare(person: str) -> Principal:
 class Stage:
     """The bundle under test, over any sync storage."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, *, sessions: SessionPolicy | None = None) -> None:
         self.clock = FixedClock()
         self.dice = Dice()
         self.storage = storage
-        options = EmbeddedOptions(password_hash=Argon2Parameters.for_tests(), clock=self.clock)
+        options = EmbeddedOptions(password_hash=Argon2Parameters.for_tests(), clock=self.clock, sessions=sessions or SessionPolicy())
         self.security = Security(
             storage=storage,
             kms=KMS,

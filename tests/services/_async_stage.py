@@ -85,6 +85,7 @@ class AsyncStage:
     link: tuple[str, str]
     connection: Connection = NO_CONNECTION
     claim: DomainClaim | None = None
+    glass: str = ""
     owed: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unasked(self) -> str:
@@ -189,6 +190,8 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
     service, _, verb = method.partition(".")
     if service == "domain_claims":
         return await with_claim(stage, proved=verb == "looked") if verb != "claim" else stage
+    if service in {"sso_entrance", "sso_glass"}:
+        return await with_entrance(stage, required=method in {"sso_entrance.relax", "sso_glass.redeem"}, now=verb == "redeem")
     if service in {"connections", "sso"}:
         return await with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
     if service == "retention":
@@ -231,6 +234,23 @@ async def with_claim(stage: AsyncStage, *, proved: bool) -> AsyncStage:
         await world.call("domain_claims.prove", sure, claim, **org, answer=(claim.record_value.encode(),))
         (claim,) = await world.call("domain_claims.of_organization", **org)
     return replace(stage, claim=claim)
+
+
+def twice(world: AsyncWorld, sure: Principal) -> Principal:
+    """Return somebody who has just proved a password besides."""
+    factors = {**sure.credential.factors, Factor.PASSWORD: world.clock.now()}
+    return replace(sure, credential=replace(sure.credential, factors=factors))
+
+
+async def with_entrance(stage: AsyncStage, *, required: bool, now: bool) -> AsyncStage:
+    """Play on: Ann comes in through Acme's connection and holds codes; if `required`, Acme is entered so only, tomorrow or from now on."""
+    stage = await with_connection(stage, enabled=True)
+    world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
+    await world.call("sso.link", UserId(stage.ann.id), stage.connection.id, identity(stage, None))
+    made = await world.call("sso_glass.make", sure, **org)
+    if required:
+        await world.call("sso_entrance.require", sure, **org, starts_at=world.clock.now() + timedelta(days=0 if now else 1))
+    return replace(stage, glass=made.codes[0].reveal())
 
 
 def identity(stage: AsyncStage, email: str | None) -> ExternalIdentity:
@@ -408,6 +428,10 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "connections.remove": ((sure, stage.connection.id), org),
         "sso.arrive": ((stage.connection.id, identity(stage, "ivy@acme.example")), {}),
         "sso.link": ((UserId(bob.id), stage.connection.id, identity(stage, None)), {}),
+        "sso_entrance.require": ((sure,), org),
+        "sso_entrance.relax": ((sure,), org),
+        "sso_glass.make": ((sure,), org),
+        "sso_glass.redeem": ((twice(stage.world, sure),), {**org, "code": stage.glass}),
         "domains.record": ((OPERATOR,), {**org, "domain": "acme.org", "proof": "seen in its DNS"}),
         "domains.withdraw": ((OPERATOR,), {**org, "domain": "acme.example"}),
         "domain_claims.claim": ((sure,), {**org, "domain": "acme.example"}),

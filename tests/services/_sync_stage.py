@@ -86,6 +86,7 @@ class Stage:
     link: tuple[str, str]
     connection: Connection = NO_CONNECTION
     claim: DomainClaim | None = None
+    glass: str = ""
     owed: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unasked(self) -> str:
@@ -190,6 +191,8 @@ def ready(stage: Stage, method: str) -> Stage:
     service, _, verb = method.partition(".")
     if service == "domain_claims":
         return with_claim(stage, proved=verb == "looked") if verb != "claim" else stage
+    if service in {"sso_entrance", "sso_glass"}:
+        return with_entrance(stage, required=method in {"sso_entrance.relax", "sso_glass.redeem"}, now=verb == "redeem")
     if service in {"connections", "sso"}:
         return with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
     if service == "retention":
@@ -232,6 +235,23 @@ def with_claim(stage: Stage, *, proved: bool) -> Stage:
         world.call("domain_claims.prove", sure, claim, **org, answer=(claim.record_value.encode(),))
         (claim,) = world.call("domain_claims.of_organization", **org)
     return replace(stage, claim=claim)
+
+
+def twice(world: World, sure: Principal) -> Principal:
+    """Return somebody who has just proved a password besides."""
+    factors = {**sure.credential.factors, Factor.PASSWORD: world.clock.now()}
+    return replace(sure, credential=replace(sure.credential, factors=factors))
+
+
+def with_entrance(stage: Stage, *, required: bool, now: bool) -> Stage:
+    """Play on: Ann comes in through Acme's connection and holds codes; if `required`, Acme is entered so only, tomorrow or from now on."""
+    stage = with_connection(stage, enabled=True)
+    world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
+    world.call("sso.link", UserId(stage.ann.id), stage.connection.id, identity(stage, None))
+    made = world.call("sso_glass.make", sure, **org)
+    if required:
+        world.call("sso_entrance.require", sure, **org, starts_at=world.clock.now() + timedelta(days=0 if now else 1))
+    return replace(stage, glass=made.codes[0].reveal())
 
 
 def identity(stage: Stage, email: str | None) -> ExternalIdentity:
@@ -409,6 +429,10 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "connections.remove": ((sure, stage.connection.id), org),
         "sso.arrive": ((stage.connection.id, identity(stage, "ivy@acme.example")), {}),
         "sso.link": ((UserId(bob.id), stage.connection.id, identity(stage, None)), {}),
+        "sso_entrance.require": ((sure,), org),
+        "sso_entrance.relax": ((sure,), org),
+        "sso_glass.make": ((sure,), org),
+        "sso_glass.redeem": ((twice(stage.world, sure),), {**org, "code": stage.glass}),
         "domains.record": ((OPERATOR,), {**org, "domain": "acme.org", "proof": "seen in its DNS"}),
         "domains.withdraw": ((OPERATOR,), {**org, "domain": "acme.example"}),
         "domain_claims.claim": ((sure,), {**org, "domain": "acme.example"}),

@@ -63,6 +63,10 @@ READS = {
     "requirements.mfa_policy",
     "requirements.due",
     "requirements.refusal",
+    "requirements.entered_from",
+    "sso_entrance.entrance",
+    "sso_entrance.refusal",
+    "sso_glass.left",
     "lists.workspaces",
     "lists.count",
     "lists.reach",
@@ -231,6 +235,10 @@ WRITES = [
     "connections.remove",
     "sso.arrive",
     "sso.link",
+    "sso_entrance.require",
+    "sso_entrance.relax",
+    "sso_glass.make",
+    "sso_glass.redeem",
     "retention.set_plan",
     "retention.place_hold",
     "retention.request_release",
@@ -395,6 +403,10 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "connections.enable": ((stage.ann, stage.connection.id), org, Reason.STEP_UP_REQUIRED),
         "connections.disable": ((sure, stage.connection.id), org, Reason.DENIED),
         "connections.remove": ((stage.world.sure(stage.ann), ConnectionId(f"sso_{9:026d}")), org, Reason.NOT_FOUND),
+        "sso_entrance.require": ((sure,), org, Reason.DENIED),
+        "sso_entrance.relax": ((stage.ann,), org, Reason.STEP_UP_REQUIRED),
+        "sso_glass.make": ((sure,), org, Reason.DENIED),
+        "sso_glass.redeem": ((stage.ann,), {**org, "code": stage.glass}, Reason.STEP_UP_REQUIRED),
         "sso.arrive": ((stage.connection.id, identity(stage, "ann@acme.example")), {}, Reason.INVALID_CREDENTIALS),
         "sso.link": ((UserId(stage.dan.id), stage.connection.id, identity(stage, None)), {}, Reason.INVALID_CREDENTIALS),
     }
@@ -403,6 +415,7 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
 SERVICES = {
     "members", "roles", "custom_roles", "elevations", "break_glass", "data_keys", "customer_keys", "vault", "residency", "requirements",
     "owing", "mfa_resets", "support", "domains", "retention", "erasures", "alerts", "connections", "sso",
+    "sso_entrance", "sso_glass",
 }  # fmt: skip
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey", "sign_in.link"]

@@ -20,7 +20,7 @@ from ctsec.audit.event import EventName, Target
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncRequirements, AsyncSecondFactors
 from ctsec.authn.journey import TICKET_LIFE, Duty, EnrolmentRequired, MfaRequired, PasswordChangeRequired
-from ctsec.authn.record import assurance_level
+from ctsec.authn.record import Session, assurance_level
 from ctsec.authn.ticket import MOMENT
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
@@ -76,6 +76,12 @@ class AsyncDuties:
     async def due(self, user_id: UserId, *, factors: Mapping[str, datetime]) -> datetime | None:
         """Return from when on an organization of the person refuses a session with these proofs, or None if none does."""
         return None if assurance_level(factors) >= 2 else min((await self._requirements.due(user_id)).values(), default=None)
+
+    async def entered_from(self, session: Session) -> datetime | None:
+        """Return from when on an organization of the person refuses this session for it did not come through its provider, or None."""
+        if session.connection_id is not None:
+            return None
+        return min((await self._requirements.entered_from(session.user_id)).values(), default=None)
 
     async def short_allowed(self, user_id: UserId) -> bool:
         """Say whether a password of 8 characters will do: there is a confirmed second factor, and it is enforced without grace."""

@@ -306,7 +306,8 @@ class SignIn:
         )
         if trust and device is not None:
             self._parts.trust.given(live, actor=_as_principal(session), token=device)
-        return SignedIn(live, session, token, device, self._parts.duties.due(live.id, factors=factors))
+        due, entered = self._parts.duties.due(live.id, factors=factors), self._parts.duties.entered_from(session)
+        return SignedIn(live, session, token, device, due, sso_due=entered)
 
     def _remember(self, user: User, charges: tuple[Charge, ...], *, trust: bool) -> tuple[SecretText | None, bool]:
         """Keep this device, and say whether it is new; one whose own limit was reached signed in as a stranger, and becomes another one."""

@@ -21,7 +21,7 @@ from ctsec.audit.event import EventName, Target
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import Requirements, SecondFactors
 from ctsec.authn.journey import TICKET_LIFE, Duty, EnrolmentRequired, MfaRequired, PasswordChangeRequired
-from ctsec.authn.record import assurance_level
+from ctsec.authn.record import Session, assurance_level
 from ctsec.authn.ticket import MOMENT
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords
@@ -77,6 +77,12 @@ class Duties:
     def due(self, user_id: UserId, *, factors: Mapping[str, datetime]) -> datetime | None:
         """Return from when on an organization of the person refuses a session with these proofs, or None if none does."""
         return None if assurance_level(factors) >= 2 else min((self._requirements.due(user_id)).values(), default=None)
+
+    def entered_from(self, session: Session) -> datetime | None:
+        """Return from when on an organization of the person refuses this session for it did not come through its provider, or None."""
+        if session.connection_id is not None:
+            return None
+        return min((self._requirements.entered_from(session.user_id)).values(), default=None)
 
     def short_allowed(self, user_id: UserId) -> bool:
         """Say whether a password of 8 characters will do: there is a confirmed second factor, and it is enforced without grace."""

@@ -267,8 +267,12 @@ class Requirements(Protocol):
         """Return the organizations that require a second factor of a person now, and from when on each refuses to go without."""
         ...
 
+    def entered_from(self, user: UserId) -> Mapping[OrganizationId, datetime]:
+        """Return the organizations of a person that are entered through their provider only, now or soon, and from when on."""
+        ...
+
     def refusal(self, principal: Principal, organization: OrganizationId) -> Refusal | None:
-        """Return MFA_REQUIRED if the organization refuses this credential of the person, or None."""
+        """Return SSO_REQUIRED or MFA_REQUIRED if the organization refuses this credential of the person, or None."""
         ...
 
 

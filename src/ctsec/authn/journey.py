@@ -38,8 +38,9 @@ class SignedIn:
     """The person is signed in: `token` is the session's text, shown to the host once.
 
     `device` is the text that this device holds from now on (`ctsec.ambient.Request.device`), None if the one that it has goes on.
-    `mfa_due` is from when on an organization of the person refuses this session for want of a second factor, None if none does. `codes` are
-    the backup codes of a second factor that this sign-in enrolled, shown once.
+    `mfa_due` is from when on an organization of the person refuses this session for want of a second factor, None if none does, and
+    `sso_due` from when on one is entered through its provider only. `codes` are the backup codes of a second factor that this sign-in
+    enrolled, shown once.
     """
 
     user: User
@@ -48,6 +49,7 @@ class SignedIn:
     device: SecretText | None = None
     mfa_due: datetime | None = None
     codes: tuple[SecretText, ...] = ()
+    sso_due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

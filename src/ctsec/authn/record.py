@@ -53,7 +53,10 @@ class PasswordGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A signed-in device of a person; one of a `connection_id` counts in the organization of that connection, `organization_id`, alone."""
+    """A signed-in device of a person; one of a `connection_id` counts in the organization of that connection, `organization_id`, alone.
+
+    In `glass_organization_id` a break-glass code lets it use the settings of single sign-on before `glass_until`.
+    """
 
     id: SessionId
     user_id: UserId
@@ -70,6 +73,8 @@ class Session:
     revoked_at: datetime | None = None
     version: int = 1
     connection_id: ConnectionId | None = None
+    glass_organization_id: OrganizationId | None = None
+    glass_until: datetime | None = None
 
     def live(self, *, now: datetime) -> bool:
         """Say whether the session may still be used at `now`."""

@@ -76,4 +76,6 @@ def check_session(
 def credential_of(session: Session) -> Credential:
     """Return the credential that a session is: one that came through a connection counts in its organization alone."""
     kind = CredentialKind.SESSION if session.connection_id is None else CredentialKind.SSO_SESSION
-    return Credential(kind=kind, id=session.id, aal=session.aal, factors=session.factors)
+    organization, until = session.glass_organization_id, session.glass_until
+    glass = (organization, until) if organization is not None and until is not None else None
+    return Credential(kind=kind, id=session.id, aal=session.aal, factors=session.factors, glass=glass)

@@ -8,7 +8,7 @@ from typing import Final, TypedDict, Unpack
 from ctsec.directory._async_ports import AsyncPost, AsyncRosterRecords, AsyncUserRecords
 from ctsec.directory.record import MembershipStatus
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.mail.message import Letters, alert_letter, domain_letter
+from ctsec.mail.message import Letters, alert_letter, domain_letter, glass_letter
 
 MAX_OWNERS: Final = 50
 
@@ -46,6 +46,15 @@ class AsyncOwnerAlarm:
             account = await self._users.get(owner)
             if account is not None:
                 await self._post.post(self._letters.alarm(account.email, what=what, reason=reason))
+
+    async def code_presented(self, organization: OrganizationId, *, user: UserId, until: datetime | None) -> None:
+        """Tell every owner who used a break-glass code of the organization's sign-in, until when it counts; None: it was refused."""
+        person = await self._users.get(user)
+        name = person.email if person is not None else user
+        for owner in await self._roster.owners(organization, limit=MAX_OWNERS):
+            account = await self._users.get(owner)
+            if account is not None:
+                await self._post.post(glass_letter(self._letters, account.email, who=name, until=until))
 
     async def rotation_due(self, organization: OrganizationId, *, name: str) -> None:
         """Tell every owner that a credential of the vault is to be rotated."""

@@ -48,8 +48,9 @@ class Organization:
     """A customer of the host.
 
     `roles_version` goes up with every change of what its people are and with every workspace, and `custom_roles` is another number
-    whenever its own roles changed (0: it never had any). `mfa_policy` says of whom it requires a second factor (None: of nobody). These
-    three are written by statements of their own and not by `replace`.
+    whenever its own roles changed (0: it never had any). `mfa_policy` says of whom it requires a second factor (None: of nobody) and
+    `sso_required_from` from when on it is entered through its provider only (None: never). These four are written by statements of their
+    own and not by `replace`.
     """
 
     id: OrganizationId
@@ -61,6 +62,7 @@ class Organization:
     roles_version: int = 0
     custom_roles: int = 0
     mfa_policy: MfaPolicy | None = None
+    sso_required_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from ctsec.ids import AuthenticatorId, DeviceId, UserId
+from ctsec.ids import AuthenticatorId, DeviceId, OrganizationId, UserId
 from ctsec.principal import Factor
 
 _PASSWORD: Final = "pwd"
@@ -29,6 +29,11 @@ def unknown_counter(email_key: str) -> str:
 def code_counter(user_id: UserId, factor: Factor) -> str:
     """Return the key of the counter of code attempts of one factor of one person."""
     return f"{factor.value}:{user_id}"
+
+
+def glass_counter(user_id: UserId, organization: OrganizationId) -> str:
+    """Return the key of the counter of break-glass codes of one person in one organization."""
+    return f"glass:{user_id}:{organization}"
 
 
 def pending_counter(authenticator_id: AuthenticatorId) -> str:

@@ -38,6 +38,7 @@ class Purpose(StrEnum):
     SIGN_IN_LINK = "sign_in_link"
     SSO_SIGN_IN = "sso_sign_in"
     BACKUP_CODE = "backup_code"
+    GLASS_CODE = "glass_code"
     PASSKEY_REGISTRATION = "passkey_registration"
     PASSKEY_SIGN_IN = "passkey_sign_in"
     PASSKEY_SECOND_FACTOR = "passkey_second_factor"

@@ -242,6 +242,7 @@ class Letters:
             self.invitation(whom, token, organization="an organization", inviter="somebody"),
             self.alarm(whom, what="something happened", reason="a reason"),
             self.rotation_due(whom, name="a credential"),
+            *(glass_letter(self, whom, who="somebody", until=until) for until in (_SAMPLE, None)),
             alert_letter(self, whom, rule="a_rule", severity="high", reason="a reason", where="a log", when=_SAMPLE),
             *(domain_letter(self, whom, domain="example.com", withdrawn=withdrawn) for withdrawn in (False, True)),
             self.disabled(whom, what="your password", way="a reset link", failures=100),
@@ -274,6 +275,22 @@ def domain_letter(letters: Letters, recipient: str, *, domain: str, withdrawn: b
     subject = f"{known} is not verified any more" if withdrawn else f"the TXT record of {known} is missing"
     says = (f"The TXT record that proves the domain {known} is not in the DNS.", *(over if withdrawn else wait))
     return letters.recovery.set(kind=kind, recipient=recipient, subject=subject, says=says, values={"domain": domain})
+
+
+def glass_letter(letters: Letters, recipient: str, *, who: str, until: datetime | None) -> Message:
+    """Tell an owner that a break-glass code of the organization's sign-in was used, until when it counts; None: that it was refused."""
+    what = (
+        f"used a break-glass code, which opens the settings of single sign-on until {until:%Y-%m-%d %H:%M} UTC"
+        if until
+        else ("tried a break-glass code of your organization, which was refused")
+    )
+    return letters.recovery.set(  # as all letters are set
+        kind=f"break_glass_code_{'used' if until else 'refused'}",
+        recipient=recipient,
+        subject=f"a break-glass code was {'used' if until else 'refused'}",
+        says=(f"{one_line(who)} {what}.", "If this is not expected, end the person's sessions, make new codes, and write to us."),
+        values={"who": one_line(who), "until": f"{until:%Y-%m-%d %H:%M} UTC" if until else ""},
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from hmac import compare_digest
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from ctsec.clock import utc
-from ctsec.ids import BackupCodeSetId, Random
+from ctsec.ids import BackupCodeSetId, GlassCodeSetId, Random
 from ctsec.mfa.labels import parse_account, parse_issuer
 from ctsec.mfa.record import BackupCodeSetRecord
 from ctsec.secret import SecretText
@@ -53,7 +53,16 @@ def normalise(code: str) -> bytes | None:
     return text.encode() if len(text) == CODE_LENGTH and _ALLOWED.issuperset(text) else None
 
 
-def match_digest(digest: bytes, *, record: BackupCodeSetRecord) -> int | None:
+class CodeSet(Protocol):
+    """The stored digests of a set, by slot."""
+
+    @property
+    def digests(self) -> tuple[bytes, ...]:
+        """Return one digest a slot."""
+        ...
+
+
+def match_digest(digest: bytes, *, record: CodeSet) -> int | None:
     """Return the slot whose digest this is, or None; all slots are compared, in constant time."""
     found = [index for index, hit in enumerate([compare_digest(digest, slot) for slot in record.digests]) if hit]
     return found[0] if found else None
@@ -99,6 +108,6 @@ def as_text(codes: Sequence[SecretText], *, issuer: str, account: str, when: dat
     return SecretText("\n".join(lines))
 
 
-def slot_digest(set_id: BackupCodeSetId, slot: int) -> bytes:
+def slot_digest(set_id: BackupCodeSetId | GlassCodeSetId, slot: int) -> bytes:
     """Return the digest under which a slot of a set is consumed; it reveals nothing of the code."""
     return hashlib.sha256(f"{set_id}:{slot}".encode("ascii")).digest()

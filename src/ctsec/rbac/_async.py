@@ -19,6 +19,7 @@ from ctsec.rbac.access import Access
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.decision import Decision
 from ctsec.rbac.elevation_writes import may_decide
+from ctsec.rbac.entrance import SSO_REQUIRED, lacks_sso
 from ctsec.rbac.explanation import Explanation, explain
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.question import Ask
@@ -120,6 +121,8 @@ class AsyncRoles:
             )
         if own is None or (workspace is not None and home != organization):
             return NOT_FOUND
+        if lacks_sso(own, credential, now=now):
+            return SSO_REQUIRED
         if lacks_mfa(own, credential, now=now):
             return MFA_REQUIRED
         refusal = may_decide(policy, actor=self._acting.acting(own, principal), target=None, workspace=workspace, now=now)

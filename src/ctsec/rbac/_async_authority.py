@@ -48,10 +48,20 @@ class AsyncAuthority:
         self._break_glass = break_glass
 
     async def may_admit(
-        self, actor: Principal, *, organization: OrganizationId, role: str, workspace: WorkspaceId | None, workspace_role: str | None
+        self,
+        actor: Principal,
+        *,
+        organization: OrganizationId,
+        role: str,
+        workspace: WorkspaceId | None,
+        workspace_role: str | None,
+        permission: str | None = None,
     ) -> Refusal | None:
-        """Return why `actor` may not bring a person into the organization with these roles, or None."""
-        acting = await self._acting.actor(actor, organization)
+        """Return why `actor` may not bring a person into the organization with these roles, or None.
+
+        `permission` is what the whole act takes by name, which was judged before.
+        """
+        acting = await self._acting.actor(actor, organization, permission=permission)
         if isinstance(acting, Refusal):
             return acting
         now = self._acting.now
@@ -117,7 +127,7 @@ class AsyncAuthority:
 
         Without `lock` it is answered as this transaction sees it: for who must not wait yet, and asks again before writing.
         """
-        acting = await self._acting.actor(actor, organization, lock=lock)
+        acting = await self._acting.actor(actor, organization, lock=lock, permission=permission)
         if isinstance(acting, Refusal):
             return acting
         if permission not in self._policy.permissions:
@@ -136,7 +146,7 @@ class AsyncAuthority:
         A permission of the organization's scope is judged there, one of the workspaces' scope in the workspace. What the policy does not
         name, and a workspace's permission on what belongs to no workspace, is for owners and admins. `lock` is as in `may`.
         """
-        acting = await self._acting.actor(actor, organization, lock=lock)
+        acting = await self._acting.actor(actor, organization, lock=lock, permission=permission)
         if isinstance(acting, Refusal):
             return acting
         if workspace is not None and await self._acting.home(workspace) != organization:

@@ -6,8 +6,9 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.ids import OrganizationId, UserId
-from ctsec.principal import Principal
+from ctsec.principal import CredentialKind, Principal
 from ctsec.rbac._async_ports import AsyncListRecords, AsyncPolicySource, AsyncStandingRecords
+from ctsec.rbac.entrance import lacks_sso
 from ctsec.rbac.listing import Page, Reach, reach
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.requirement import lacks_mfa
@@ -60,9 +61,10 @@ class AsyncLists:
         """Return what the list looks for, as a value: `ctsec.storage.sql.within_reach` makes a condition on a host's table of it."""
         person, now, scopes = subject(principal, organization=organization), self._ambient.now(), principal.credential.scopes
         refused = self._methods is not None and self._methods.refuse(permission, credential=principal.credential, now=now) is not None
-        if not refused and person is not None and not principal.credential.multi_factor:
+        credential = principal.credential
+        if not refused and person is not None and (not credential.multi_factor or credential.kind is CredentialKind.SESSION):
             standing = await self._standings.standing(organization, person)
-            refused = standing is not None and lacks_mfa(standing, principal.credential, now=now)
+            refused = standing is not None and (lacks_sso(standing, credential, now=now) or lacks_mfa(standing, credential, now=now))
         if refused:
             # A check would refuse it everywhere.
             scopes = frozenset[str]()

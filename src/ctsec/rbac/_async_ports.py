@@ -197,6 +197,14 @@ class AsyncOwnerCount(Protocol):
         ...
 
 
+class AsyncEntranceDates(Protocol):
+    """From when on organizations are entered through their provider only."""
+
+    async def of_user(self, user_id: UserId) -> tuple[tuple[OrganizationId, datetime], ...]:
+        """Return the organizations of a person that have a date, in the order of ids."""
+        ...
+
+
 class AsyncRequirementRecords(Protocol):
     """Of whom organizations require a second factor."""
 

@@ -22,7 +22,8 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import FRESH, SESSIONS, Principal
 from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
-from ctsec.rbac._async_ports import AsyncRequirementRecords
+from ctsec.rbac._async_ports import AsyncEntranceDates, AsyncRequirementRecords
+from ctsec.rbac.entrance import SSO_REQUIRED, lacks_sso
 from ctsec.rbac.permission import shown
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.requirement import MFA_REQUIRED, lacks_mfa, mfa_due
@@ -35,12 +36,15 @@ _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor aga
 class AsyncRequirements:
     """The second factors that organizations require."""
 
-    __slots__ = ("_acting", "_authority", "_records")
+    __slots__ = ("_acting", "_authority", "_entrances", "_records")
 
-    def __init__(self, *, acting: AsyncActing, authority: AsyncAuthority, records: AsyncRequirementRecords) -> None:
+    def __init__(
+        self, *, acting: AsyncActing, authority: AsyncAuthority, records: AsyncRequirementRecords, entrances: AsyncEntranceDates
+    ) -> None:
         self._acting = acting
         self._authority = authority
         self._records = records
+        self._entrances = entrances
 
     async def require_mfa(
         self,
@@ -88,10 +92,21 @@ class AsyncRequirements:
                 found[organization] = at
         return MappingProxyType(found)
 
+    async def entered_from(self, user: UserId) -> Mapping[OrganizationId, datetime]:
+        """Return the organizations of a person that are entered through their provider only, now or soon, and from when on."""
+        found: dict[OrganizationId, datetime] = {}
+        for organization, at in await self._entrances.of_user(user):
+            standing = await self._acting.standings.standing(organization, user)
+            if standing is not None and standing.in_force(self._acting.now):
+                found[organization] = at
+        return MappingProxyType(found)
+
     async def refusal(self, principal: Principal, organization: OrganizationId) -> Refusal | None:
-        """Return MFA_REQUIRED if the organization refuses this credential of the person, or None."""
+        """Return SSO_REQUIRED or MFA_REQUIRED if the organization refuses this credential of the person, or None."""
         person = subject(principal, organization=organization)
         standing = await self._acting.standings.standing(organization, person) if person is not None else None
+        if standing is not None and lacks_sso(standing, principal.credential, now=self._acting.now):
+            return SSO_REQUIRED
         return MFA_REQUIRED if standing is not None and lacks_mfa(standing, principal.credential, now=self._acting.now) else None
 
     async def _change(self, actor: Principal, organization: OrganizationId, wanted: MfaPolicy | None) -> Refusal | None:

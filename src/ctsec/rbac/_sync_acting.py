@@ -17,6 +17,7 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac._sync_ports import EpochRecords, OwnerCount, PolicySource, StandingRecords
 from ctsec.rbac.bounds import Actor, actor_of
+from ctsec.rbac.entrance import SSO_REQUIRED, lacks_sso
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.requirement import MFA_REQUIRED, lacks_mfa
@@ -44,14 +45,21 @@ class Acting:
         """The unit's time."""
         return self.ambient.now()
 
-    def actor(self, principal: Principal, organization: OrganizationId, *, lock: bool = True) -> Outcome[Actor]:
-        """Lock the organization and return what `principal` is there, read after waiting; without `lock` as this transaction sees it."""
+    def actor(
+        self, principal: Principal, organization: OrganizationId, *, lock: bool = True, permission: str | None = None
+    ) -> Outcome[Actor]:
+        """Lock the organization and return what `principal` is there, read after waiting; without `lock` as this transaction sees it.
+
+        `permission` is what the act takes by name: a break-glass code opens one.
+        """
         if lock and not self.owners.lock(organization):
             return NOT_FOUND
         person = subject(principal, organization=organization)
         standing = self.standings.standing(organization, person, fresh=lock) if person is not None else None
         if standing is None:
             return NOT_FOUND
+        if lacks_sso(standing, principal.credential, now=self.now, permission=permission):
+            return SSO_REQUIRED
         if lacks_mfa(standing, principal.credential, now=self.now):
             return MFA_REQUIRED
         return self.acting(standing, principal)

@@ -49,10 +49,20 @@ class Authority:
         self._break_glass = break_glass
 
     def may_admit(
-        self, actor: Principal, *, organization: OrganizationId, role: str, workspace: WorkspaceId | None, workspace_role: str | None
+        self,
+        actor: Principal,
+        *,
+        organization: OrganizationId,
+        role: str,
+        workspace: WorkspaceId | None,
+        workspace_role: str | None,
+        permission: str | None = None,
     ) -> Refusal | None:
-        """Return why `actor` may not bring a person into the organization with these roles, or None."""
-        acting = self._acting.actor(actor, organization)
+        """Return why `actor` may not bring a person into the organization with these roles, or None.
+
+        `permission` is what the whole act takes by name, which was judged before.
+        """
+        acting = self._acting.actor(actor, organization, permission=permission)
         if isinstance(acting, Refusal):
             return acting
         now = self._acting.now
@@ -118,7 +128,7 @@ class Authority:
 
         Without `lock` it is answered as this transaction sees it: for who must not wait yet, and asks again before writing.
         """
-        acting = self._acting.actor(actor, organization, lock=lock)
+        acting = self._acting.actor(actor, organization, lock=lock, permission=permission)
         if isinstance(acting, Refusal):
             return acting
         if permission not in self._policy.permissions:
@@ -137,7 +147,7 @@ class Authority:
         A permission of the organization's scope is judged there, one of the workspaces' scope in the workspace. What the policy does not
         name, and a workspace's permission on what belongs to no workspace, is for owners and admins. `lock` is as in `may`.
         """
-        acting = self._acting.actor(actor, organization, lock=lock)
+        acting = self._acting.actor(actor, organization, lock=lock, permission=permission)
         if isinstance(acting, Refusal):
             return acting
         if workspace is not None and self._acting.home(workspace) != organization:

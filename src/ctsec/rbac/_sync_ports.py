@@ -198,6 +198,14 @@ class OwnerCount(Protocol):
         ...
 
 
+class EntranceDates(Protocol):
+    """From when on organizations are entered through their provider only."""
+
+    def of_user(self, user_id: UserId) -> tuple[tuple[OrganizationId, datetime], ...]:
+        """Return the organizations of a person that have a date, in the order of ids."""
+        ...
+
+
 class RequirementRecords(Protocol):
     """Of whom organizations require a second factor."""
 

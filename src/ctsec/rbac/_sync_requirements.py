@@ -23,7 +23,8 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import FRESH, SESSIONS, Principal
 from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
-from ctsec.rbac._sync_ports import RequirementRecords
+from ctsec.rbac._sync_ports import EntranceDates, RequirementRecords
+from ctsec.rbac.entrance import SSO_REQUIRED, lacks_sso
 from ctsec.rbac.permission import shown
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.requirement import MFA_REQUIRED, lacks_mfa, mfa_due
@@ -36,12 +37,13 @@ _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor aga
 class Requirements:
     """The second factors that organizations require."""
 
-    __slots__ = ("_acting", "_authority", "_records")
+    __slots__ = ("_acting", "_authority", "_entrances", "_records")
 
-    def __init__(self, *, acting: Acting, authority: Authority, records: RequirementRecords) -> None:
+    def __init__(self, *, acting: Acting, authority: Authority, records: RequirementRecords, entrances: EntranceDates) -> None:
         self._acting = acting
         self._authority = authority
         self._records = records
+        self._entrances = entrances
 
     def require_mfa(
         self,
@@ -89,10 +91,21 @@ class Requirements:
                 found[organization] = at
         return MappingProxyType(found)
 
+    def entered_from(self, user: UserId) -> Mapping[OrganizationId, datetime]:
+        """Return the organizations of a person that are entered through their provider only, now or soon, and from when on."""
+        found: dict[OrganizationId, datetime] = {}
+        for organization, at in self._entrances.of_user(user):
+            standing = self._acting.standings.standing(organization, user)
+            if standing is not None and standing.in_force(self._acting.now):
+                found[organization] = at
+        return MappingProxyType(found)
+
     def refusal(self, principal: Principal, organization: OrganizationId) -> Refusal | None:
-        """Return MFA_REQUIRED if the organization refuses this credential of the person, or None."""
+        """Return SSO_REQUIRED or MFA_REQUIRED if the organization refuses this credential of the person, or None."""
         person = subject(principal, organization=organization)
         standing = self._acting.standings.standing(organization, person) if person is not None else None
+        if standing is not None and lacks_sso(standing, principal.credential, now=self._acting.now):
+            return SSO_REQUIRED
         return MFA_REQUIRED if standing is not None and lacks_mfa(standing, principal.credential, now=self._acting.now) else None
 
     def _change(self, actor: Principal, organization: OrganizationId, wanted: MfaPolicy | None) -> Refusal | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from ctsec.errors import AccessDenied
 from ctsec.ids import OrganizationId, WorkspaceId
-from ctsec.rbac.decision import Decision, DecisionReason, DecisionTable, narrowed
+from ctsec.rbac.decision import Decision, DecisionReason, DecisionTable, alone, narrowed
 from ctsec.rbac.permission import PermissionIndex, unknown
 
 
@@ -79,6 +79,10 @@ class Access:
     def narrow(self, mask: int, *, reason: DecisionReason) -> Access:
         """Return this access without what is outside of `mask`, which is denied for `reason`; what was denied already keeps its own."""
         return Access(narrowed(self._table, index=self._index, mask=mask, reason=reason), index=self._index, place=self._place)
+
+    def alone(self, permission: str, *, reason: DecisionReason) -> Access:
+        """Return this access with one permission left; every other one answers `reason`, whatever it answered before."""
+        return Access(alone(self._table, index=self._index, permission=permission, reason=reason), index=self._index, place=self._place)
 
     def placed(self, organization: OrganizationId, workspace: WorkspaceId | None) -> Access:
         """Return this access with the place that it is about, for the error that `require` raises."""

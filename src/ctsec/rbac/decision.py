@@ -23,8 +23,9 @@ from ctsec.rbac.permission import PermissionIndex
 class DecisionReason(StrEnum):
     """Why a decision came out as it did: a closed list, stable, safe to show and to count.
 
-    `mfa_required` is of organizations that require a second factor, which the session has not proved or the key's owner has not: it
-    answers for every permission there. The last five are of method tables and conditions: `credential_not_accepted` (not with this kind
+    `sso_required` is of organizations that are entered through their provider only, and of sessions of the account. `mfa_required` is of
+    organizations that require a second factor, which the session has not proved or the key's owner has not. Each answers for every
+    permission there. The last five are of method tables and conditions: `credential_not_accepted` (not with this kind
     of credential), `outside_network`, `outside_hours`, `own_request` (nobody approves what they asked for themselves), and
     `unknown_fact`, where a condition asks for something that nobody told it.
     """
@@ -42,6 +43,7 @@ class DecisionReason(StrEnum):
     WRONG_SCOPE = "wrong_scope"
     FOREIGN_ORGANIZATION = "foreign_organization"
     UNKNOWN_ROLE = "unknown_role"
+    SSO_REQUIRED = "sso_required"
     MFA_REQUIRED = "mfa_required"
     OUTSIDE_KEY_SCOPE = "outside_key_scope"
     OUTSIDE_KEY_WORKSPACES = "outside_key_workspaces"
@@ -89,6 +91,12 @@ class DecisionTable:
 def uniform(index: PermissionIndex, *, reason: DecisionReason) -> DecisionTable:
     """Return the table that answers `reason` for every permission."""
     return DecisionTable(dict.fromkeys(index.names, DECISIONS[reason]), bits=index.bits)
+
+
+def alone(table: DecisionTable, *, index: PermissionIndex, permission: str, reason: DecisionReason) -> DecisionTable:
+    """Return the table that answers `reason`, which is one of a denial, for every permission but one."""
+    decisions = {name: found if name == permission else DECISIONS[reason] for name, found in table.decisions.items()}
+    return DecisionTable(decisions, bits=index.bits)
 
 
 def narrowed(

@@ -21,6 +21,7 @@ from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.principal import FRESH, Credential, CredentialKind
 from ctsec.rbac.change import Change
 from ctsec.rbac.decision import Decision, DecisionReason
+from ctsec.rbac.entrance import lacks_sso
 from ctsec.rbac.methods import MethodTable, methods_of
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.question import Question, decide
@@ -47,6 +48,7 @@ class Rule(StrEnum):
     KEY_WORKSPACES = "key_workspaces"
     METHODS = "methods"
     MFA_POLICY = "mfa_policy"
+    SSO_REQUIREMENT = "sso_requirement"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ def explain(
         workspaces=workspaces,
         methods=methods_of(credential, now=now, fresh=fresh) if credential is not None else None,
         multi_factor=credential is None or credential.multi_factor or credential.kind is CredentialKind.INTERNAL,
+        own_session=credential is not None and standing is not None and lacks_sso(standing, credential, now=now, permission=permission),
     )
     return explain_question(policy, question, now=now, table=table)
 
@@ -119,6 +122,8 @@ def _because(policy: Policy, question: Question, reason: DecisionReason, now: da
     match reason:
         case DecisionReason.OUTSIDE_KEY_WORKSPACES:
             return (Cause(rule=Rule.KEY_WORKSPACES),)
+        case DecisionReason.SSO_REQUIRED:
+            return (Cause(rule=Rule.SSO_REQUIREMENT),)
         case DecisionReason.MFA_REQUIRED:
             return (Cause(rule=Rule.MFA_POLICY),)
         case DecisionReason.OUTSIDE_KEY_SCOPE:

@@ -44,6 +44,7 @@ _STATES: Final = (
     _UNKNOWN_ROLE,
     _FOREIGN,
     DecisionReason.OUTSIDE_KEY_WORKSPACES,
+    DecisionReason.SSO_REQUIRED,
     DecisionReason.MFA_REQUIRED,
 )
 

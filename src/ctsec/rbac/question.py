@@ -13,6 +13,7 @@ from datetime import datetime
 
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.rbac.decision import DECISIONS, Decision, DecisionReason
+from ctsec.rbac.entrance import sso_enforced
 from ctsec.rbac.methods import Method, MethodTable, refuse_methods
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.requirement import mfa_enforced
@@ -25,7 +26,8 @@ class Question:
 
     `scopes` and `workspaces` are what the caller's key is narrowed to (None: not narrowed). `methods` is how the caller authenticated, as
     `methods_of` tells it; only a method table looks at it. `multi_factor` is False for a credential that does not meet an organization's
-    requirement of a second factor (`Credential.multi_factor`).
+    requirement of a second factor (`Credential.multi_factor`), and `own_session` True for a session of the account itself, where no
+    break-glass code opens `permission` to it.
     """
 
     standing: Standing | None
@@ -36,6 +38,7 @@ class Question:
     workspaces: frozenset[WorkspaceId] | None = None
     methods: frozenset[Method] | None = None
     multi_factor: bool = True
+    own_session: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,14 @@ def lacks_factor(question: Question, *, now: datetime) -> bool:
     return here and mfa_enforced(standing, now=now)
 
 
+def lacks_entrance(question: Question, *, now: datetime) -> bool:
+    """Say whether the organization refuses the question's credential because it did not come through its provider."""
+    standing = question.standing
+    if not question.own_session or standing is None:
+        return False
+    return (question.workspace is None or question.workspace_organization == standing.organization) and sso_enforced(standing, now=now)
+
+
 def decide(policy: Policy, question: Question, *, now: datetime, table: MethodTable | None = None) -> Decision:
     """Return the decision on `question`; raise UnknownPermission for a name outside of the policy.
 
@@ -70,6 +81,8 @@ def decide(policy: Policy, question: Question, *, now: datetime, table: MethodTa
     )
     if question.workspaces is not None and question.workspace not in question.workspaces:
         return DECISIONS[DecisionReason.OUTSIDE_KEY_WORKSPACES]
+    if lacks_entrance(question, now=now):
+        return DECISIONS[DecisionReason.SSO_REQUIRED]
     if lacks_factor(question, now=now):
         return DECISIONS[DecisionReason.MFA_REQUIRED]
     if not decision.allowed:

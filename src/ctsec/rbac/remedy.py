@@ -38,7 +38,7 @@ from ctsec.rbac.change import (
 from ctsec.rbac.methods import STRONGER, Method, MethodTable, refuse_methods
 from ctsec.rbac.permission import Scope
 from ctsec.rbac.policy import Policy
-from ctsec.rbac.question import Question, decide, lacks_factor
+from ctsec.rbac.question import Question, decide, lacks_entrance, lacks_factor
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
 
 Plan: TypeAlias = tuple[Change, ...]
@@ -205,6 +205,8 @@ def _credentialed(judge: _Judge, question: Question, plan: Plan) -> Iterator[Pla
 
 
 def _methods(judge: _Judge, question: Question) -> Iterable[Plan]:
+    if lacks_entrance(question, now=judge.now):
+        return ()  # no change of this session helps: another one does, through the provider
     lacking = lacks_factor(question, now=judge.now)
     if judge.table is None and not lacking:
         return ((),)

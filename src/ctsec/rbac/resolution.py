@@ -1,7 +1,8 @@
 """What a principal may do in a place: its person's standing, its key's narrowing, and how it authenticated, in this order.
 
-A credential that the organization refuses for want of a second factor has nothing there, whatever the roles; what is another
-organization's, and a place outside of the key's, is answered before that.
+A credential that the organization refuses, for it did not come through its provider or for want of a second factor, has nothing there,
+whatever the roles; what is another organization's, and a place outside of the key's, is answered before that. With a break-glass code it
+has `sso:manage`, if the roles give that, and nothing else.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.principal import Principal
 from ctsec.rbac.access import Access
 from ctsec.rbac.decision import DecisionReason
+from ctsec.rbac.entrance import SSO_MANAGE, glass_broken, lacks_sso
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.requirement import lacks_mfa
@@ -33,6 +35,11 @@ def resolve_access(
     credential = principal.credential
     here = workspace is None or home == organization
     inside = here and (credential.workspaces is None or workspace in credential.workspaces)
+    glass = False
+    if inside and standing is not None and lacks_sso(standing, credential, now=now):
+        glass = workspace is None and glass_broken(standing, credential, now=now)
+        if not glass:
+            return policy.refused(DecisionReason.SSO_REQUIRED).placed(organization, workspace)
     if inside and standing is not None and lacks_mfa(standing, credential, now=now):
         return policy.refused(DecisionReason.MFA_REQUIRED).placed(organization, workspace)
     access = policy.access(
@@ -43,7 +50,8 @@ def resolve_access(
         scopes=credential.scopes,
         workspaces=credential.workspaces,
     )
-    return authenticated(access, principal, organization=organization, workspace=workspace, now=now, methods=methods)
+    found = authenticated(access, principal, organization=organization, workspace=workspace, now=now, methods=methods)
+    return found.alone(SSO_MANAGE, reason=DecisionReason.SSO_REQUIRED) if glass else found
 
 
 def authenticated(

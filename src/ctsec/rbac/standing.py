@@ -69,7 +69,8 @@ class Standing:
     what was added to them for a time.
 
     `version` is the version of the organization's roles that it is at least as new as, `custom_roles` says which roles of its own the
-    organization had (0: none), and `mfa_policy` of whom it requires a second factor; none of these takes part in a comparison.
+    organization had (0: none), `mfa_policy` of whom it requires a second factor, and `sso_required_from` from when on it is entered through
+    its provider only (None: never); none of these takes part in a comparison.
     """
 
     user: UserId
@@ -83,6 +84,7 @@ class Standing:
     version: int = field(default=0, compare=False)
     custom_roles: int = field(default=0, compare=False)
     mfa_policy: MfaPolicy | None = field(default=None, compare=False)
+    sso_required_from: datetime | None = field(default=None, compare=False)
     # Active without start, end or elevation, so that the hot path looks no further.
     plain: bool = field(init=False, repr=False, compare=False)
     # The dict behind the read-only view: looking up through the view costs twice as much.

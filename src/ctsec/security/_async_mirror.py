@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.principal import Credential
 from ctsec.rbac._async_custom import AsyncPolicies
 from ctsec.rbac.snapshot import Snapshot
 from ctsec.security._async_news import AsyncNews
@@ -51,9 +52,9 @@ class AsyncMirroring:
                     return None
         return None
 
-    def requires_mfa(self, organization: OrganizationId) -> bool:
-        """Say whether an organization that is held requires a second factor of somebody."""
-        return self._mirror.requires_mfa(organization)
+    def requires(self, organization: OrganizationId, credential: Credential) -> bool:
+        """Say whether an organization that is held requires something that this credential may lack."""
+        return self._mirror.requires(organization, credential)
 
     async def _read_person(self, organization: OrganizationId, user: UserId) -> None:
         began = self._mirror.begin()

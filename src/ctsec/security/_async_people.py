@@ -80,7 +80,9 @@ class AsyncPeople:
     @property
     def requirements(self) -> AsyncRequirements:
         """The second factors that organizations require."""
-        return AsyncRequirements(acting=self._acting, authority=self._authority, records=self._store.organizations)
+        return AsyncRequirements(
+            acting=self._acting, authority=self._authority, records=self._store.organizations, entrances=self._store.entrances
+        )
 
     @property
     def sessions(self) -> AsyncSessions:

@@ -28,6 +28,8 @@ from ctsec.security._async_people import AsyncPeople
 from ctsec.sso._async_arrivals import AsyncArrivalParts, AsyncArrivals
 from ctsec.sso._async_connections import AsyncConnectionParts, AsyncConnections
 from ctsec.sso._async_domain_claims import AsyncDomainClaimParts, AsyncDomainClaims
+from ctsec.sso._async_entrances import AsyncEntranceParts, AsyncEntrances
+from ctsec.sso._async_glass import AsyncGlass, AsyncGlassParts
 from ctsec.sso._async_pending import AsyncPendingParts, AsyncPendingSignIns
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
@@ -214,6 +216,7 @@ class AsyncUnit(AsyncPeople):
         """Connections to identity providers."""
         parts = AsyncConnectionParts(
             records=self._store.connections,
+            entrances=self._store.entrances,
             domains=self._store.domains,
             rights=self._authority,
             sealer=self.secrets,
@@ -235,6 +238,41 @@ class AsyncUnit(AsyncPeople):
             alarm=AsyncOwnerAlarm(users=store.users, roster=store.roster, post=self._outbox, letters=self._parts.letters),
         )
         return AsyncDomainClaims(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_entrance(self) -> AsyncEntrances:
+        """Whether organizations are entered through their provider only."""
+        store = self._store
+        parts = AsyncEntranceParts(
+            records=store.entrances,
+            codes=store.glass_codes,
+            identities=store.identities,
+            memberships=store.memberships,
+            organizations=store.organizations,
+            rights=self._authority,
+            epochs=store.epochs,
+            proofs=self._guard.proofs,
+        )
+        return AsyncEntrances(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_glass(self) -> AsyncGlass:
+        """Break-glass codes of owners."""
+        store = self._store
+        parts = AsyncGlassParts(
+            entrances=store.entrances,
+            codes=store.glass_codes,
+            sessions=store.sessions,
+            memberships=store.memberships,
+            organizations=store.organizations,
+            rights=self._authority,
+            epochs=store.epochs,
+            proofs=self._guard.proofs,
+            stretcher=self._engines.slow_hash,
+            throttle=self._throttle,
+            alarm=AsyncOwnerAlarm(users=store.users, roster=store.roster, post=self._outbox, letters=self._parts.letters),
+        )
+        return AsyncGlass(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def sso_pending(self) -> AsyncPendingSignIns:

@@ -191,7 +191,7 @@ class Gate:
             # A workspace may have been made by another process that was not heard of yet: the store knows.
             return None
         now, credential = self._parts.clock.now(), principal.credential
-        if mirroring.requires_mfa(organization) and not credential.multi_factor:
+        if mirroring.requires(organization, credential):
             # Whether it is refused is a question to the whole standing.
             return None
         access = snapshot.access(

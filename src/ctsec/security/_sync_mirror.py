@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.principal import Credential
 from ctsec.rbac._sync_custom import Policies
 from ctsec.rbac.snapshot import Snapshot
 from ctsec.security._sync_news import News
@@ -52,9 +53,9 @@ class Mirroring:
                     return None
         return None
 
-    def requires_mfa(self, organization: OrganizationId) -> bool:
-        """Say whether an organization that is held requires a second factor of somebody."""
-        return self._mirror.requires_mfa(organization)
+    def requires(self, organization: OrganizationId, credential: Credential) -> bool:
+        """Say whether an organization that is held requires something that this credential may lack."""
+        return self._mirror.requires(organization, credential)
 
     def _read_person(self, organization: OrganizationId, user: UserId) -> None:
         began = self._mirror.begin()

@@ -81,7 +81,9 @@ class People:
     @property
     def requirements(self) -> Requirements:
         """The second factors that organizations require."""
-        return Requirements(acting=self._acting, authority=self._authority, records=self._store.organizations)
+        return Requirements(
+            acting=self._acting, authority=self._authority, records=self._store.organizations, entrances=self._store.entrances
+        )
 
     @property
     def sessions(self) -> Sessions:

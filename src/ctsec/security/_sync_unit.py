@@ -29,6 +29,8 @@ from ctsec.security._sync_people import People
 from ctsec.sso._sync_arrivals import ArrivalParts, Arrivals
 from ctsec.sso._sync_connections import ConnectionParts, Connections
 from ctsec.sso._sync_domain_claims import DomainClaimParts, DomainClaims
+from ctsec.sso._sync_entrances import EntranceParts, Entrances
+from ctsec.sso._sync_glass import Glass, GlassParts
 from ctsec.sso._sync_pending import PendingParts, PendingSignIns
 from ctsec.vault._sync import Vault, VaultParts
 
@@ -215,6 +217,7 @@ class Unit(People):
         """Connections to identity providers."""
         parts = ConnectionParts(
             records=self._store.connections,
+            entrances=self._store.entrances,
             domains=self._store.domains,
             rights=self._authority,
             sealer=self.secrets,
@@ -236,6 +239,41 @@ class Unit(People):
             alarm=OwnerAlarm(users=store.users, roster=store.roster, post=self._outbox, letters=self._parts.letters),
         )
         return DomainClaims(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_entrance(self) -> Entrances:
+        """Whether organizations are entered through their provider only."""
+        store = self._store
+        parts = EntranceParts(
+            records=store.entrances,
+            codes=store.glass_codes,
+            identities=store.identities,
+            memberships=store.memberships,
+            organizations=store.organizations,
+            rights=self._authority,
+            epochs=store.epochs,
+            proofs=self._guard.proofs,
+        )
+        return Entrances(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_glass(self) -> Glass:
+        """Break-glass codes of owners."""
+        store = self._store
+        parts = GlassParts(
+            entrances=store.entrances,
+            codes=store.glass_codes,
+            sessions=store.sessions,
+            memberships=store.memberships,
+            organizations=store.organizations,
+            rights=self._authority,
+            epochs=store.epochs,
+            proofs=self._guard.proofs,
+            stretcher=self._engines.slow_hash,
+            throttle=self._throttle,
+            alarm=OwnerAlarm(users=store.users, roster=store.roster, post=self._outbox, letters=self._parts.letters),
+        )
+        return Glass(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def sso_pending(self) -> PendingSignIns:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum, auto
 from itertools import takewhile
 from typing import Final
@@ -27,6 +28,7 @@ from ctsec.cache import LIFE
 from ctsec.changes import News
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.mfa_policy import MfaPolicy
+from ctsec.principal import Credential, CredentialKind
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.snapshot import Snapshot
 from ctsec.rbac.standing import Standing
@@ -68,8 +70,8 @@ class Load:
 class _Held:
     """One organization: the version and the moment of its load, how long it is believed, and who was read again since (changes, version).
 
-    `custom_roles` says which roles of its own it had and `mfa_policy` of whom it required a second factor (see `Standing`); `refused` is
-    one that the snapshot does not hold.
+    `custom_roles` says which roles of its own it had, `mfa_policy` of whom it required a second factor and `sso_required_from` from when on
+    it is entered through its provider only (see `Standing`); `refused` is one that the snapshot does not hold.
     """
 
     version: int
@@ -77,12 +79,13 @@ class _Held:
     believed_until: float
     custom_roles: int = 0
     mfa_policy: MfaPolicy | None = None
+    sso_required_from: datetime | None = None
     refused: bool = False
     people: dict[UserId, tuple[int, int]] = field(default_factory=dict[UserId, tuple[int, int]])
 
 
-def _state(standing: Standing) -> tuple[int, MfaPolicy | None]:
-    return standing.custom_roles, standing.mfa_policy
+def _state(standing: Standing) -> tuple[int, MfaPolicy | None, datetime | None]:
+    return standing.custom_roles, standing.mfa_policy, standing.sso_required_from
 
 
 class Mirror:
@@ -154,7 +157,7 @@ class Mirror:
             # Of nobody, or its own roles or its policy changed while it was read.
             if self._changed_since(began, organization) or len(states) != 1:
                 return
-            custom_roles, mfa_policy = states.pop()
+            custom_roles, mfa_policy, sso_required_from = states.pop()
             refused = len(standings) > self.largest
             if not refused:
                 self.snapshot.load(organization, workspaces, standings, policy=policy)
@@ -164,13 +167,17 @@ class Mirror:
                 believed_until=began.at + LIFE,
                 custom_roles=custom_roles,
                 mfa_policy=mfa_policy,
+                sso_required_from=sso_required_from,
                 refused=refused,
             )
 
-    def requires_mfa(self, organization: OrganizationId) -> bool:
-        """Say whether an organization that is held requires a second factor of somebody; the snapshot does not know of it."""
+    def requires(self, organization: OrganizationId, credential: Credential) -> bool:
+        """Say whether an organization that is held requires something that this credential may lack; the snapshot does not know of it."""
         held = self._held.get(organization)
-        return held is not None and held.mfa_policy is not None
+        if held is None:
+            return False
+        factor = held.mfa_policy is not None and not credential.multi_factor
+        return factor or (held.sso_required_from is not None and credential.kind is CredentialKind.SESSION)
 
     def keep_person(self, organization: OrganizationId, user: UserId, standing: Standing | None, *, version: int, began: Began) -> None:
         """Hold what one person is, if nothing newer is known; `version` is the organization's, read before the standing."""
@@ -180,7 +187,7 @@ class Mirror:
                 return
             if version < max(held.version, held.people.get(user, (0, 0))[1]):
                 return
-            if standing is not None and _state(standing) != (held.custom_roles, held.mfa_policy):
+            if standing is not None and _state(standing) != (held.custom_roles, held.mfa_policy, held.sso_required_from):
                 self._let_go(organization)
                 return
             if standing is None:

@@ -22,6 +22,7 @@ from ctsec.errors import StoreBusy
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal, system
+from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.sso._async_domain_ports import AsyncDomainAlarm, AsyncDomainClaimRecords, AsyncDomainOrganizations, AsyncProvedDomains
 from ctsec.sso._async_ports import AsyncSsoRights
 from ctsec.sso.domain_claim import (
@@ -39,7 +40,6 @@ from ctsec.sso.domain_claim import (
     new_token,
     proved,
 )  # fmt: skip
-from ctsec.sso.record import SSO_MANAGE
 
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change the domains of the organization")
 _NO_CLAIM: Final = Refusal(Reason.NOT_FOUND, "the organization has no claim of this domain that can be proved; claim it")

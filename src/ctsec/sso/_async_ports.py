@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from ctsec.authn.journey import SignInStep
+from ctsec.authn.record import Session
 from ctsec.authn.ticket import Passage
 from ctsec.directory.record import Membership, VerifiedDomain
 from ctsec.encryption.context import Context
-from ctsec.ids import ConnectionId, OrganizationId, UserId, WorkspaceId
+from ctsec.ids import ConnectionId, OrganizationId, Random, SessionId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Principal
+from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.transport.reach import Reach
 from ctsec.transport.request import HttpAnswer, HttpRequest
@@ -69,6 +72,46 @@ class AsyncIdentityRecords(Protocol):
         ...
 
 
+class AsyncEntranceRecords(Protocol):
+    """From when on organizations are entered through their provider only."""
+
+    async def required_from(self, organization_id: OrganizationId, *, fresh: bool = False) -> datetime | None:
+        """Return the date of an organization, or None; `fresh` reads what is committed now, behind a lock."""
+        ...
+
+    async def require(self, organization_id: OrganizationId, at: datetime | None) -> None:
+        """Write the date, or None; no version changes."""
+        ...
+
+    async def of_user(self, user_id: UserId) -> tuple[tuple[OrganizationId, datetime], ...]:
+        """Return the organizations of a person that have a date, in the order of ids."""
+        ...
+
+    async def enabled(self, organization_id: OrganizationId) -> frozenset[ConnectionId]:
+        """Return the enabled connections of an organization, as they are committed now."""
+        ...
+
+
+class AsyncGlassCodeRecords(Protocol):
+    """The break-glass codes of owners: one set for each organization and person."""
+
+    async def put(self, codes: GlassCodeSet) -> None:
+        """Insert a set, or replace the one that the person has in the organization."""
+        ...
+
+    async def get(self, organization_id: OrganizationId, user_id: UserId) -> GlassCodeSet | None:
+        """Return the set of a person in an organization."""
+        ...
+
+    async def of_organization(self, organization_id: OrganizationId) -> tuple[GlassCodeSet, ...]:
+        """Return the sets of an organization, in the order of persons."""
+        ...
+
+    async def remove(self, organization_id: OrganizationId, user_id: UserId) -> bool:
+        """Delete the set of a person in an organization; True if there was one."""
+        ...
+
+
 class AsyncSsoDomains(Protocol):
     """Domains that organizations have verified, answered by the directory's records."""
 
@@ -84,14 +127,57 @@ class AsyncSsoDomains(Protocol):
 class AsyncSsoRights(Protocol):
     """Who may change connections, answered by the roles feature."""
 
+    async def may_destroy(self, actor: Principal, *, organization: OrganizationId) -> Refusal | None:
+        """Return None for an owner with a whole credential, or why not."""
+        ...
+
     async def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
         ...
 
     async def may_admit(
-        self, actor: Principal, *, organization: OrganizationId, role: str, workspace: WorkspaceId | None, workspace_role: str | None
+        self,
+        actor: Principal,
+        *,
+        organization: OrganizationId,
+        role: str,
+        workspace: WorkspaceId | None,
+        workspace_role: str | None,
+        permission: str | None = None,
     ) -> Refusal | None:
         """Return why `actor` may not bring a person into the organization with these roles, or None."""
+        ...
+
+
+class AsyncGlassSessions(Protocol):
+    """The sessions that break-glass codes are redeemed in."""
+
+    async def get(self, session_id: SessionId) -> Session | None:
+        """Return a session."""
+        ...
+
+    async def replace(self, session: Session) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+
+class AsyncGlassStretcher(Protocol):
+    """The slow hash of look-up secrets."""
+
+    def new_salt(self, *, random: Random) -> bytes:
+        """Return a fresh salt."""
+        ...
+
+    async def stretch(self, secret: bytes, salt: bytes) -> bytes:
+        """Return the slow hash."""
+        ...
+
+
+class AsyncGlassAlarm(Protocol):
+    """Tells owners, answered by the directory."""
+
+    async def code_presented(self, organization: OrganizationId, *, user: UserId, until: datetime | None) -> None:
+        """Tell every owner who used a break-glass code, until when it counts; None: it was refused."""
         ...
 
 

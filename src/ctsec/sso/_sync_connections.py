@@ -23,13 +23,22 @@ from ctsec.ids import ConnectionId, OrganizationId, new_id
 from ctsec.jose.signing import new_private_key
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
+from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.rbac.role import ADMIN, OWNER
 from ctsec.secret import SecretText
-from ctsec.sso._sync_ports import ConnectionRecords, SsoDomains, SsoEpochs, SsoRights, SsoSealer
+from ctsec.sso._sync_ports import (
+    ConnectionRecords,
+    EntranceRecords,
+    SsoDomains,
+    SsoEpochs,
+    SsoRights,
+    SsoSealer,
+)
 from ctsec.sso.client_key import new_key, public_keys
+from ctsec.sso.entrance import LAST_WAY
 from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.policy import SsoPolicy
-from ctsec.sso.record import SSO_MANAGE, Connection, ConnectionState, client_secret_context
+from ctsec.sso.record import Connection, ConnectionState, client_secret_context
 from ctsec.sso.settings import MAX_NAME, MAX_SECRET, ConnectionWish, Surroundings, client_of
 
 MAX_CONNECTIONS: Final = 20
@@ -44,6 +53,7 @@ class ConnectionParts:
     """What connections are kept in and judged with; `base_url` is where the site is."""
 
     records: ConnectionRecords
+    entrances: EntranceRecords
     domains: SsoDomains
     rights: SsoRights
     sealer: SsoSealer
@@ -137,6 +147,8 @@ class Connections:
         changed = tuple(each for each in (*seen, "name", "default_role") if getattr(found, each) != getattr(after, each))
         if set(changed).isdisjoint(seen):
             after = replace(after, state=found.state, tested_at=found.tested_at, enabled_at=found.enabled_at)
+        elif (refusal := self._last_way(found)) is not None:
+            return self._refuse(actor, organization, refusal, attempted="sso_connection.change")
         names = tuple("secret" if each == "sealed_secret" else each for each in changed)
         return self._written(EventName.SSO_CONNECTION_CHANGED, actor, after, {"changed": names})
 
@@ -181,7 +193,7 @@ class Connections:
 
     def disable(self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId) -> Outcome[Connection]:
         """End sign-ins through a connection, and the sessions that came through it."""
-        found = self._found(actor, organization, connection)
+        found = self._given_up(actor, organization, connection)
         if isinstance(found, Refusal):
             return self._refuse(actor, organization, found, attempted="sso_connection.disable")
         after = replace(found, state=ConnectionState.DISABLED, enabled_at=None, version=found.version + 1)
@@ -189,7 +201,7 @@ class Connections:
 
     def remove(self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId) -> Outcome[Connection]:
         """Remove a connection with every identity of it; accounts and memberships stay."""
-        found = self._found(actor, organization, connection)
+        found = self._given_up(actor, organization, connection)
         if isinstance(found, Refusal):
             return self._refuse(actor, organization, found, attempted="sso_connection.remove")
         self._parts.records.remove(organization, connection)
@@ -206,6 +218,21 @@ class Connections:
         found = self._parts.records.get(connection)
         return found if found is not None and found.organization_id == organization else _NO_CONNECTION
 
+    def _given_up(self, actor: Principal, organization: OrganizationId, connection: ConnectionId) -> Outcome[Connection]:
+        """Return a connection that people need not come in through."""
+        found = self._found(actor, organization, connection)
+        if isinstance(found, Refusal):
+            return found
+        refusal = self._last_way(found)
+        return found if refusal is None else refusal
+
+    def _last_way(self, connection: Connection) -> Refusal | None:
+        """Return why a connection may not stop to sign people in, or None: behind the lock that the question of rights took."""
+        entrances, organization = self._parts.entrances, connection.organization_id
+        if entrances.required_from(organization, fresh=True) is None:
+            return None
+        return LAST_WAY if entrances.enabled(organization) == frozenset({connection.id}) else None
+
     def _judge(self, actor: Principal, organization: OrganizationId, *, role: str | None = None) -> Refusal | None:
         refusal = self._parts.rights.may(actor, organization=organization, permission=SSO_MANAGE)
         if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
@@ -213,7 +240,9 @@ class Connections:
         if refusal is None and role is not None:
             if role in {OWNER, ADMIN}:
                 return Refusal(Reason.INVALID_INPUT, "a provider makes nobody an owner or an admin; choose a lower role")
-            refusal = self._parts.rights.may_admit(actor, organization=organization, role=role, workspace=None, workspace_role=None)
+            refusal = self._parts.rights.may_admit(
+                actor, organization=organization, role=role, workspace=None, workspace_role=None, permission=SSO_MANAGE
+            )
         return refusal
 
     def _unfit(self, connection: Connection, secret: SecretText | None) -> Refusal | None:

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from ctsec.authn.journey import SignInStep
+from ctsec.authn.record import Session
 from ctsec.authn.ticket import Passage
 from ctsec.directory.record import Membership, VerifiedDomain
 from ctsec.encryption.context import Context
-from ctsec.ids import ConnectionId, OrganizationId, UserId, WorkspaceId
+from ctsec.ids import ConnectionId, OrganizationId, Random, SessionId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Principal
+from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.transport.reach import Reach
 from ctsec.transport.request import HttpAnswer, HttpRequest
@@ -70,6 +73,46 @@ class IdentityRecords(Protocol):
         ...
 
 
+class EntranceRecords(Protocol):
+    """From when on organizations are entered through their provider only."""
+
+    def required_from(self, organization_id: OrganizationId, *, fresh: bool = False) -> datetime | None:
+        """Return the date of an organization, or None; `fresh` reads what is committed now, behind a lock."""
+        ...
+
+    def require(self, organization_id: OrganizationId, at: datetime | None) -> None:
+        """Write the date, or None; no version changes."""
+        ...
+
+    def of_user(self, user_id: UserId) -> tuple[tuple[OrganizationId, datetime], ...]:
+        """Return the organizations of a person that have a date, in the order of ids."""
+        ...
+
+    def enabled(self, organization_id: OrganizationId) -> frozenset[ConnectionId]:
+        """Return the enabled connections of an organization, as they are committed now."""
+        ...
+
+
+class GlassCodeRecords(Protocol):
+    """The break-glass codes of owners: one set for each organization and person."""
+
+    def put(self, codes: GlassCodeSet) -> None:
+        """Insert a set, or replace the one that the person has in the organization."""
+        ...
+
+    def get(self, organization_id: OrganizationId, user_id: UserId) -> GlassCodeSet | None:
+        """Return the set of a person in an organization."""
+        ...
+
+    def of_organization(self, organization_id: OrganizationId) -> tuple[GlassCodeSet, ...]:
+        """Return the sets of an organization, in the order of persons."""
+        ...
+
+    def remove(self, organization_id: OrganizationId, user_id: UserId) -> bool:
+        """Delete the set of a person in an organization; True if there was one."""
+        ...
+
+
 class SsoDomains(Protocol):
     """Domains that organizations have verified, answered by the directory's records."""
 
@@ -85,14 +128,57 @@ class SsoDomains(Protocol):
 class SsoRights(Protocol):
     """Who may change connections, answered by the roles feature."""
 
+    def may_destroy(self, actor: Principal, *, organization: OrganizationId) -> Refusal | None:
+        """Return None for an owner with a whole credential, or why not."""
+        ...
+
     def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
         ...
 
     def may_admit(
-        self, actor: Principal, *, organization: OrganizationId, role: str, workspace: WorkspaceId | None, workspace_role: str | None
+        self,
+        actor: Principal,
+        *,
+        organization: OrganizationId,
+        role: str,
+        workspace: WorkspaceId | None,
+        workspace_role: str | None,
+        permission: str | None = None,
     ) -> Refusal | None:
         """Return why `actor` may not bring a person into the organization with these roles, or None."""
+        ...
+
+
+class GlassSessions(Protocol):
+    """The sessions that break-glass codes are redeemed in."""
+
+    def get(self, session_id: SessionId) -> Session | None:
+        """Return a session."""
+        ...
+
+    def replace(self, session: Session) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+
+class GlassStretcher(Protocol):
+    """The slow hash of look-up secrets."""
+
+    def new_salt(self, *, random: Random) -> bytes:
+        """Return a fresh salt."""
+        ...
+
+    def stretch(self, secret: bytes, salt: bytes) -> bytes:
+        """Return the slow hash."""
+        ...
+
+
+class GlassAlarm(Protocol):
+    """Tells owners, answered by the directory."""
+
+    def code_presented(self, organization: OrganizationId, *, user: UserId, until: datetime | None) -> None:
+        """Tell every owner who used a break-glass code, until when it counts; None: it was refused."""
         ...
 
 

@@ -14,13 +14,10 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 from ctsec.encryption.context import Context
 from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.sso.oidc.presets import Provider
-
-SSO_MANAGE: Final = "sso:manage"
 
 
 class ConnectionState(StrEnum):

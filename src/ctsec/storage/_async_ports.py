@@ -44,7 +44,7 @@ from ctsec.rbac._async_ports import (
 from ctsec.recovery._async_ports import AsyncRecoveryRecords, AsyncTermsRecords, AsyncTrailRecords
 from ctsec.residency._async_ports import AsyncMoveRecords, AsyncPrimaryRecords
 from ctsec.sso._async_domain_ports import AsyncDomainClaimRecords
-from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncIdentityRecords
+from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncEntranceRecords, AsyncGlassCodeRecords, AsyncIdentityRecords
 from ctsec.vault._async_ports import AsyncCredentialRecords
 from ctsec.worker._async_ports import AsyncJobRecords
 
@@ -205,6 +205,16 @@ class AsyncStore(Protocol):
     @property
     def identities(self) -> AsyncIdentityRecords:
         """Whose account an identity at a provider is."""
+        ...
+
+    @property
+    def entrances(self) -> AsyncEntranceRecords:
+        """From when on organizations are entered through their provider only."""
+        ...
+
+    @property
+    def glass_codes(self) -> AsyncGlassCodeRecords:
+        """Break-glass codes of owners."""
         ...
 
     @property

@@ -45,7 +45,7 @@ from ctsec.rbac._sync_ports import (
 from ctsec.recovery._sync_ports import RecoveryRecords, TermsRecords, TrailRecords
 from ctsec.residency._sync_ports import MoveRecords, PrimaryRecords
 from ctsec.sso._sync_domain_ports import DomainClaimRecords
-from ctsec.sso._sync_ports import ConnectionRecords, IdentityRecords
+from ctsec.sso._sync_ports import ConnectionRecords, EntranceRecords, GlassCodeRecords, IdentityRecords
 from ctsec.vault._sync_ports import CredentialRecords
 from ctsec.worker._sync_ports import JobRecords
 
@@ -206,6 +206,16 @@ class Store(Protocol):
     @property
     def identities(self) -> IdentityRecords:
         """Whose account an identity at a provider is."""
+        ...
+
+    @property
+    def entrances(self) -> EntranceRecords:
+        """From when on organizations are entered through their provider only."""
+        ...
+
+    @property
+    def glass_codes(self) -> GlassCodeRecords:
+        """Break-glass codes of owners."""
         ...
 
     @property

@@ -8,7 +8,7 @@ from datetime import timedelta
 from ctsec.authn.journey import LINK_LIFE, EnrolmentRequired, MfaRequired, PasswordChangeRequired, SignedIn, SignInStep
 from ctsec.ids import OrganizationId, UserId, is_id
 from ctsec.outcome import Refusal
-from ctsec.principal import Factor
+from ctsec.principal import CredentialKind, Factor
 from ctsec.web import models, views
 from ctsec.web._async_call import Answer, AsyncCall, accepted, no_content
 from ctsec.web.credentials import presented_link
@@ -76,7 +76,9 @@ def sign_in_answer(call: AsyncCall, step: SignInStep) -> Answer:
     if isinstance(step, SignedIn):
         answer = call.with_session("signed_in", step.session, step.token, device=step.device)
         due = views.moment(step.mfa_due) if step.mfa_due is not None else None
-        return replace(answer, json={**(answer.json or {}), "mfa_required_by": due, **views.codes(step.codes)})
+        entered = views.moment(step.sso_due) if step.sso_due is not None else None
+        told = {"mfa_required_by": due, "sso_required_by": entered}
+        return replace(answer, json={**(answer.json or {}), **told, **views.codes(step.codes)})
     body: dict[str, object] = {"ticket": step.ticket.reveal(), "expires_at": views.moment(step.expires_at), **views.codes(step.codes)}
     match step:
         case MfaRequired():
@@ -149,6 +151,8 @@ async def session(call: AsyncCall) -> Answer:
     found = [each for each in await call.unit.sessions.of(UserId(call.principal.id)) if each.id == credential.id]
     person = await call.unit.accounts.profile(UserId(call.principal.id))
     due = () if credential.multi_factor else tuple((await call.unit.requirements.due(UserId(call.principal.id))).values())
+    own = credential.kind is CredentialKind.SESSION
+    entered = tuple((await call.unit.requirements.entered_from(UserId(call.principal.id))).values()) if own else ()
     body = {
         "user_id": call.principal.id,
         "email": person.email if person is not None else None,
@@ -158,6 +162,7 @@ async def session(call: AsyncCall) -> Answer:
         "amr": sorted(credential.factors),
         "organization_id": call.principal.organization,
         "mfa_required_by": views.moment(min(due, default=None)),
+        "sso_required_by": views.moment(min(entered, default=None)),
         "expires_at": views.moment(found[0].expires_at) if found else None,
         "csrf_token": csrf_token(call.known.presented.token.reveal()),
     }

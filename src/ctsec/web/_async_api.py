@@ -42,11 +42,13 @@ from ctsec.web import (
     _async_roles,
     _async_second_factor,
     _async_sso,
+    _async_sso_entrance,
     _async_vault,
 )
 from ctsec.web._async_call import AsyncCall, AsyncOperation
 from ctsec.web._async_entry import AsyncEntry, ambient_request
 from ctsec.web._async_operators import AsyncOperators
+from ctsec.web._async_sso_entrance import without_glass
 from ctsec.web.credentials import Caller
 from ctsec.web.csrf import check_origin
 from ctsec.web.http import WebRequest, WebResponse, over_limit, parse_json
@@ -79,6 +81,7 @@ _MODULES: Final = (
     _async_operators,
     _async_sso,
     _async_domains,
+    _async_sso_entrance,
 )
 _PATHS: Final = by_path()
 _OPERATED: Final = frozenset(route.path for route in OPERATORS)
@@ -170,6 +173,7 @@ class AsyncApi:
         refusal = session_refusal(route, caller.principal)
         if refusal is not None:
             return of_refusal(refusal)
+        caller = caller if route.glass else without_glass(caller)
         barred = await self._entry.barred(caller.principal, request.params)
         return caller if barred is None else barred
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctsec.outcome import Refusal
-from ctsec.sso.record import SSO_MANAGE
+from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.web._async_call import Answer, AsyncCall, no_content
 from ctsec.web._async_entry import ambient_request
 from ctsec.web.domain_table import Domain, shown

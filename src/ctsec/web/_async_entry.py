@@ -16,7 +16,7 @@ from ctsec.audit.event import Event, EventName, Target, build
 from ctsec.errors import AccessDenied, CtsecError
 from ctsec.ids import OrganizationId, UserId, WorkspaceId, is_id
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import LOCAL, Factor, Principal, anonymous
+from ctsec.principal import LOCAL, CredentialKind, Factor, Principal, anonymous
 from ctsec.rbac.condition import Situation
 from ctsec.security._async import AsyncSecurity
 from ctsec.web.credentials import Caller, Via, presented, presented_device
@@ -36,6 +36,7 @@ from ctsec.web.http import WebRequest, over_limit
 from ctsec.web.problem import Problem, of_error, of_limit, of_mistake, of_refusal
 from ctsec.web.reading import target_id
 from ctsec.web.site import Site
+from ctsec.web.ways import ways
 
 
 def ambient_request(request: WebRequest, *, site: Site) -> Request:
@@ -86,27 +87,41 @@ class AsyncEntry:
             if isinstance(found, Problem):
                 return found
             refusal = await self._judge(request, demand, found.principal)
-            return found.principal if refusal is None else await self.hinted(refusal, found.principal)
+            if refusal is None:
+                return found.principal
+            place = await self._place(demand, found.principal, request.params) if refusal.reason is Reason.SSO_REQUIRED else refusal
+            organization = None if isinstance(place, Refusal) else place[0]
+            return await self.hinted(refusal, found.principal, organization=organization)
         except CtsecError as error:
             return of_error(error)
         except Exception as error:  # noqa: BLE001 - the last resort of a guard: what fails lets nobody in
             return of_mistake(error, request_id=request.id)
 
     async def barred(self, principal: Principal, params: Mapping[str, str]) -> Problem | None:
-        """Return the problem for a session, or a key, that the organization in the path refuses for want of a second factor, or None."""
+        """Return the problem for a credential that the organization in the path refuses as such, or None: whatever it asks for there.
+
+        It did not come through the provider, or lacks a second factor. A session that broke the glass is judged by the route.
+        """
         organization = OrganizationId(params["organization_id"]) if "organization_id" in params else None
         workspace = WorkspaceId(params["workspace_id"]) if "workspace_id" in params else None
         if workspace is not None:
             organization = await self._security.gate.organization_of(workspace)
-        if organization is None or principal.credential.multi_factor:
+        credential = principal.credential
+        own = credential.kind is CredentialKind.SESSION
+        if organization is None or (credential.multi_factor and not own) or credential.glass is not None:
             return None
         access = await self._security.gate.access(principal, organization, workspace=workspace)
         refusal = standing_refusal(access, policy=self._security.parts.policy)
-        return await self.hinted(refusal, principal) if refusal is not None and refusal.reason is Reason.MFA_REQUIRED else None
+        barring = refusal is not None and refusal.reason in {Reason.MFA_REQUIRED, Reason.SSO_REQUIRED}
+        return await self.hinted(refusal, principal, organization=organization) if refusal is not None and barring else None
 
-    async def hinted(self, refusal: Refusal, principal: Principal) -> Problem:
-        """Return the problem for a refusal; where a second factor is missing it says what helps."""
+    async def hinted(self, refusal: Refusal, principal: Principal, *, organization: OrganizationId | None) -> Problem:
+        """Return the problem for a refusal; where a second factor or the way in is missing it says what helps."""
         problem = of_refusal(refusal)
+        if refusal.reason is Reason.SSO_REQUIRED and organization is not None:
+            async with self._security.reading() as unit:
+                found = await unit.connections.of_organization(organization=organization)
+            return replace(problem, hint="sso", ways=ways(found))
         if refusal.reason is not Reason.MFA_REQUIRED:
             return problem
         async with self._security.reading() as unit:

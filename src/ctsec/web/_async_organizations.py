@@ -28,12 +28,14 @@ async def organizations(call: AsyncCall) -> Answer:
     own = principal.organization if principal.credential.kind in LOCAL else None
     # Shown to every member: who proves a second factor in time is refused nowhere.
     due = await call.unit.requirements.due(UserId(principal.id))
+    entered = await call.unit.requirements.entered_from(UserId(principal.id))
     listed = [
         {
             **views.organization(organization),
             "role": membership.role,
             "membership": membership.status.value,
             "mfa_required_by": views.moment(due[organization.id]) if organization.id in due else None,
+            "sso_required_by": views.moment(entered[organization.id]) if organization.id in entered else None,
         }
         for organization, membership in found
         if own in {None, organization.id}

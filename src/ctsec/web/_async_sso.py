@@ -11,12 +11,13 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.secret import SecretText
 from ctsec.security._async_sso import SignInRedirect
 from ctsec.sso.oidc.authorization import PENDING_LIFE
-from ctsec.sso.record import SSO_MANAGE, Connection, LinkedIdentity
+from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.sso.settings import ConnectionSettings, preview
 from ctsec.web import models, sso_models, views
 from ctsec.web._async_account import sign_in_answer
 from ctsec.web._async_call import Answer, AsyncCall, no_content
 from ctsec.web._async_entry import ambient_request
+from ctsec.web._async_sso_entrance import may_see_sso
 from ctsec.web.guarding import NOT_FOUND
 from ctsec.web.http import WebResponse
 
@@ -57,7 +58,7 @@ async def complete_sso(call: AsyncCall) -> Answer:
 
 async def sso_connections(call: AsyncCall) -> Answer:
     """List connections, for those who manage them."""
-    refusal = await call.may_read(SSO_MANAGE)
+    refusal = await may_see_sso(call)
     if refusal is not None:
         return refusal
     found = await call.unit.connections.of_organization(organization=call.organization)
@@ -128,7 +129,7 @@ async def disable_sso_connection(call: AsyncCall) -> Answer:
 
 async def preview_sso_claims(call: AsyncCall) -> Answer:
     """Show what a sign-in with some claims would be; nothing changes."""
-    refusal = await call.may_read(SSO_MANAGE)
+    refusal = await may_see_sso(call)
     if refusal is not None:
         return refusal
     every = await call.unit.connections.of_organization(organization=call.organization)

@@ -43,11 +43,13 @@ from ctsec.web import (
     _sync_roles,
     _sync_second_factor,
     _sync_sso,
+    _sync_sso_entrance,
     _sync_vault,
 )
 from ctsec.web._sync_call import Call, Operation
 from ctsec.web._sync_entry import Entry, ambient_request
 from ctsec.web._sync_operators import Operators
+from ctsec.web._sync_sso_entrance import without_glass
 from ctsec.web.credentials import Caller
 from ctsec.web.csrf import check_origin
 from ctsec.web.http import WebRequest, WebResponse, over_limit, parse_json
@@ -80,6 +82,7 @@ _MODULES: Final = (
     _sync_operators,
     _sync_sso,
     _sync_domains,
+    _sync_sso_entrance,
 )
 _PATHS: Final = by_path()
 _OPERATED: Final = frozenset(route.path for route in OPERATORS)
@@ -171,6 +174,7 @@ class Api:
         refusal = session_refusal(route, caller.principal)
         if refusal is not None:
             return of_refusal(refusal)
+        caller = caller if route.glass else without_glass(caller)
         barred = self._entry.barred(caller.principal, request.params)
         return caller if barred is None else barred
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ctsec.outcome import Refusal
-from ctsec.sso.record import SSO_MANAGE
+from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.web._sync_call import Answer, Call, no_content
 from ctsec.web._sync_entry import ambient_request
 from ctsec.web.domain_table import Domain, shown

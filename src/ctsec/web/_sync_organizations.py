@@ -29,12 +29,14 @@ def organizations(call: Call) -> Answer:
     own = principal.organization if principal.credential.kind in LOCAL else None
     # Shown to every member: who proves a second factor in time is refused nowhere.
     due = call.unit.requirements.due(UserId(principal.id))
+    entered = call.unit.requirements.entered_from(UserId(principal.id))
     listed = [
         {
             **views.organization(organization),
             "role": membership.role,
             "membership": membership.status.value,
             "mfa_required_by": views.moment(due[organization.id]) if organization.id in due else None,
+            "sso_required_by": views.moment(entered[organization.id]) if organization.id in entered else None,
         }
         for organization, membership in found
         if own in {None, organization.id}

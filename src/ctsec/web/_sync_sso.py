@@ -12,12 +12,13 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.secret import SecretText
 from ctsec.security._sync_sso import SignInRedirect
 from ctsec.sso.oidc.authorization import PENDING_LIFE
-from ctsec.sso.record import SSO_MANAGE, Connection, LinkedIdentity
+from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.sso.settings import ConnectionSettings, preview
 from ctsec.web import models, sso_models, views
 from ctsec.web._sync_account import sign_in_answer
 from ctsec.web._sync_call import Answer, Call, no_content
 from ctsec.web._sync_entry import ambient_request
+from ctsec.web._sync_sso_entrance import may_see_sso
 from ctsec.web.guarding import NOT_FOUND
 from ctsec.web.http import WebResponse
 
@@ -58,7 +59,7 @@ def complete_sso(call: Call) -> Answer:
 
 def sso_connections(call: Call) -> Answer:
     """List connections, for those who manage them."""
-    refusal = call.may_read(SSO_MANAGE)
+    refusal = may_see_sso(call)
     if refusal is not None:
         return refusal
     found = call.unit.connections.of_organization(organization=call.organization)
@@ -127,7 +128,7 @@ def disable_sso_connection(call: Call) -> Answer:
 
 def preview_sso_claims(call: Call) -> Answer:
     """Show what a sign-in with some claims would be; nothing changes."""
-    refusal = call.may_read(SSO_MANAGE)
+    refusal = may_see_sso(call)
     if refusal is not None:
         return refusal
     every = call.unit.connections.of_organization(organization=call.organization)

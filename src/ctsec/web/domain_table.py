@@ -28,10 +28,17 @@ class Domain(Body):
 
 
 DOMAINS: Final = (
-    _route(f"GET {_EVERY} domains", "Verified domains, and claims of domains", returns=("domains:array",)),
-    _signed_in(f"POST {_EVERY} claim_domain", "Claim a domain: the TXT record that proves it", body=Domain, status=201, returns=_DOMAIN),
-    _signed_in(f"POST {_ONE}/verify verify_domain", "Ask the DNS for the TXT record of a claim", returns=_DOMAIN, apart=True),
-    _signed_in(f"DELETE {_ONE} give_up_domain", "Give a domain up, or take its claim back", status=204),
+    _route(f"GET {_EVERY} domains", "Verified domains, and claims of domains", glass=True, returns=("domains:array",)),
+    _signed_in(
+        f"POST {_EVERY} claim_domain",
+        "Claim a domain: the TXT record that proves it",
+        body=Domain,
+        status=201,
+        glass=True,
+        returns=_DOMAIN,
+    ),
+    _signed_in(f"POST {_ONE}/verify verify_domain", "Ask the DNS for the TXT record of a claim", glass=True, returns=_DOMAIN, apart=True),
+    _signed_in(f"DELETE {_ONE} give_up_domain", "Give a domain up, or take its claim back", glass=True, status=204),
 )
 
 

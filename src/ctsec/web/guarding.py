@@ -23,6 +23,7 @@ from ctsec.principal import COUNTED_SECOND, SESSIONS, Factor, Principal
 from ctsec.rbac.access import Access
 from ctsec.rbac.condition import Condition, Situation, conditioned, max_age, needs_requester
 from ctsec.rbac.decision import DECISIONS, Decision, DecisionReason
+from ctsec.rbac.entrance import SSO_REQUIRED
 from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.permission import Scope
 from ctsec.rbac.policy import Policy
@@ -105,6 +106,9 @@ def standing_refusal(access: Access, *, policy: Policy) -> Refusal | None:
     reason = access.check(policy.permissions[0]).reason
     if reason in _HIDDEN:
         return NOT_FOUND
+    # A break-glass code leaves one permission, which may be the first.
+    if DecisionReason.SSO_REQUIRED in {reason, access.check(policy.permissions[-1]).reason}:
+        return SSO_REQUIRED
     if reason is DecisionReason.MFA_REQUIRED:
         return MFA_REQUIRED
     return Refusal(Reason.DENIED, f"refused: {reason.value}") if reason in _STATES else None
@@ -116,6 +120,8 @@ def decision_refusal(decision: Decision, *, max_age: timedelta | None = None) ->
         return None
     if decision.reason is DecisionReason.STEP_UP_REQUIRED:
         return _step_up(max_age)
+    if decision.reason is DecisionReason.SSO_REQUIRED:
+        return SSO_REQUIRED
     if decision.reason is DecisionReason.MFA_REQUIRED:
         return MFA_REQUIRED
     return NOT_FOUND if decision.reason in _HIDDEN else Refusal(Reason.DENIED, f"refused: {decision.reason.value}")

@@ -34,6 +34,7 @@ _STATUS: Final[Mapping[Reason, int]] = {
     Reason.NOT_AUTHENTICATED: 401,
     Reason.STEP_UP_REQUIRED: 403,
     Reason.MFA_REQUIRED: 403,
+    Reason.SSO_REQUIRED: 403,
     Reason.MFA_NOT_ENROLLED: 409,
     Reason.MFA_ALREADY_ENROLLED: 409,
     Reason.ON_HOLD: 409,
@@ -72,8 +73,8 @@ _LOG: Final = logging.getLogger("ctsec.web")
 class Problem:
     """A failure on its way to the client; `errors` names fields of the input, `headers` are sent with it.
 
-    `max_age` is how old the proof of a second factor may be where proving it again helps; `hint` is what helps: `step_up`, `enrol` or
-    `sign_in`.
+    `max_age` is how old the proof of a second factor may be where proving it again helps; `hint` is what helps: `step_up`, `enrol`,
+    `sign_in` or `sso`; then `ways` are the providers to sign in through.
     """
 
     status: int
@@ -82,6 +83,7 @@ class Problem:
     retry_after: timedelta | None = None
     max_age: timedelta | None = None
     hint: str = ""
+    ways: tuple[Mapping[str, str], ...] = ()
     errors: tuple[Mapping[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
 
@@ -104,6 +106,8 @@ class Problem:
             body["max_age"] = int(self.max_age.total_seconds())
         if self.hint:
             body["hint"] = self.hint
+        if self.ways:
+            body["ways"] = list(self.ways)
         if self.errors:
             body["errors"] = list(self.errors)
         return WebResponse(status=self.status, json=body, media_type="application/problem+json", headers=headers)

@@ -26,6 +26,7 @@ class Route:
 
     One that is `apart` opens its own short units: it waits for somebody else in between. `more_query` lets parameters stand that are not
     named here, where somebody else writes the address.
+    One with `glass` is a setting of single sign-on: it judges by itself whether a break-glass code opens it, which all others do not see.
     One that takes `long` runs in a unit that only reads, whatever its method: on SQLite a unit that writes would keep others waiting.
     """
 
@@ -42,6 +43,7 @@ class Route:
     streams: bool = False
     apart: bool = False
     more_query: bool = False
+    glass: bool = False
 
 
 # What a session through a provider may use besides its organization's routes; account settings take the account's own proof.

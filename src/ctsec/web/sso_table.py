@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from ctsec.web import models
+from ctsec.web import sso_entrance_models as entrance
 from ctsec.web import sso_models as own
+from ctsec.web.route import Route
 from ctsec.web.route import open_route as _open
 from ctsec.web.route import principal_route as _route
 from ctsec.web.route import session_route as _signed_in
 
-_EVERY: Final = "/organizations/{organization_id}/sso/connections"
+_HOME: Final = "/organizations/{organization_id}/sso"
+_ENTRANCE: Final = f"{_HOME}/requirement"
+_EVERY: Final = f"{_HOME}/connections"
 _ONE: Final = f"{_EVERY}/{{connection_id}}"
 _WAY: Final = "/sso/{connection_id}"
 _CONNECTION: Final = (
@@ -32,8 +36,19 @@ _PREVIEW: Final = (
 )
 _STEP: Final = (
     *("status", "user_id", "session_id", "aal:integer", "organization_id", "expires_at:date-time", "csrf_token"),
-    *("mfa_required_by:date-time", "ticket", "codes:array", "factors:array", "trust_days:integer"),
+    *("mfa_required_by:date-time", "sso_required_by:date-time", "ticket", "codes:array", "factors:array", "trust_days:integer"),
 )
+_REQUIREMENT: Final = ("required_from:date-time", "codes_left:integer")
+
+
+def _setting(line: str, summary: str, **rest: Any) -> Route:
+    return _route(line, summary, glass=True, **rest)
+
+
+def _changing(line: str, summary: str, **rest: Any) -> Route:
+    return _signed_in(line, summary, glass=True, **rest)
+
+
 SINGLE_SIGN_ON: Final = (
     _open("POST /sign-in/ways sign_in_ways", "The providers of an address's domain", body=models.Address, returns=("ways:array",)),
     _open(
@@ -54,20 +69,39 @@ SINGLE_SIGN_ON: Final = (
         apart=True,
     ),
     _open(f"GET {_WAY}/keys sso_keys", "The public keys of a connection, as a JWK set", returns=("keys:array",)),
-    _route(f"GET {_EVERY} sso_connections", "Connections to providers", returns=("connections:array",)),
-    _signed_in(f"POST {_EVERY} create_sso_connection", "Draft a connection", body=own.ConnectionSetup, status=201, returns=_CONNECTION),
-    _signed_in(f"PUT {_ONE} change_sso_connection", "Change a connection", body=own.ConnectionSetup, returns=_CONNECTION),
-    _signed_in(f"DELETE {_ONE} remove_sso_connection", "Remove a connection with its identities", status=204),
-    _signed_in(
+    _setting(f"GET {_EVERY} sso_connections", "Connections to providers", returns=("connections:array",)),
+    _changing(f"POST {_EVERY} create_sso_connection", "Draft a connection", body=own.ConnectionSetup, status=201, returns=_CONNECTION),
+    _changing(f"PUT {_ONE} change_sso_connection", "Change a connection", body=own.ConnectionSetup, returns=_CONNECTION),
+    _changing(f"DELETE {_ONE} remove_sso_connection", "Remove a connection with its identities", status=204),
+    _changing(
         f"POST {_ONE}/test try_sso_connection",
         "Ask the provider whether it is what the connection says",
         returns=(*_CONNECTION, "passed:boolean"),
         apart=True,
     ),
-    _signed_in(f"POST {_ONE}/key rotate_sso_key", "Another key, which signs from now on", returns=_CONNECTION),
-    _signed_in(f"POST {_ONE}/enable enable_sso_connection", "Let people sign in through it", returns=_CONNECTION),
-    _signed_in(f"POST {_ONE}/disable disable_sso_connection", "End its sign-ins and sessions", returns=_CONNECTION),
-    _signed_in(
+    _changing(f"POST {_ONE}/key rotate_sso_key", "Another key, which signs from now on", returns=_CONNECTION),
+    _changing(f"POST {_ONE}/enable enable_sso_connection", "Let people sign in through it", returns=_CONNECTION),
+    _changing(f"POST {_ONE}/disable disable_sso_connection", "End its sign-ins and sessions", returns=_CONNECTION),
+    _changing(
         f"POST {_ONE}/preview preview_sso_claims", "What a sign-in with these claims would be", body=own.SampleClaims, returns=_PREVIEW
+    ),
+    _setting(f"GET {_ENTRANCE} sso_requirement", "Whether it is entered through its provider only", returns=_REQUIREMENT),
+    _changing(
+        f"PUT {_ENTRANCE} require_sso",
+        "Let it be entered through its provider only",
+        body=entrance.SsoRequirement,
+        returns=_REQUIREMENT,
+    ),
+    _changing(f"DELETE {_ENTRANCE} relax_sso", "Let sessions of accounts in again", status=204),
+    _signed_in(
+        f"POST {_HOME}/break-glass-codes make_glass_codes",
+        "Make my break-glass codes, earlier ones are void",
+        returns=("codes:array",),
+    ),
+    _signed_in(
+        "POST /sso/break-glass break_sso_glass",
+        "Open the settings of single sign-on with a break-glass code",
+        body=entrance.GlassCode,
+        returns=("organization_id", "until:date-time"),
     ),
 )

@@ -23,7 +23,8 @@ from ctsec.web.sso_table import SINGLE_SIGN_ON
 
 _PAGE: Final = ("after", "limit")
 _SIGNED_IN: Final = ("status", "user_id", "session_id", "aal:integer", "organization_id", "expires_at:date-time", "csrf_token")
-_STEP: Final = (*_SIGNED_IN, "mfa_required_by:date-time", "ticket", "codes:array")
+_WHOAMI: Final = (*_SIGNED_IN[1:], "email", "name", "amr:array", "mfa_required_by:date-time", "sso_required_by:date-time")
+_STEP: Final = (*_SIGNED_IN, "mfa_required_by:date-time", "sso_required_by:date-time", "ticket", "codes:array")
 _APP: Final = ("authenticator_id", "uri", "manual_key", "qr_svg")
 _KEY: Final = (
     "id",
@@ -67,7 +68,11 @@ ACCOUNT: Final = (
     _signed_in("POST /password/change change_password", "Change the password", body=models.PasswordChange, returns=_SIGNED_IN),
     _open("POST /password/reset-request request_reset", "Mail a reset link", body=models.Address, status=202, returns=("status",)),
     _open("POST /password/reset reset_password", "Set a new password with a mailed token", body=models.PasswordReset, status=204),
-    _signed_in("GET /session session", "Who am I", returns=(*_SIGNED_IN[1:], "email", "name", "amr:array", "mfa_required_by:date-time")),
+    _signed_in(
+        "GET /session session",
+        "Who am I",
+        returns=(*_SIGNED_IN[1:], "email", "name", "amr:array", "mfa_required_by:date-time", "sso_required_by:date-time"),
+    ),
     _signed_in("GET /sessions sessions", "My sessions", returns=("sessions:array",)),
     _signed_in("DELETE /sessions/{session_id} end_session", "End one of my sessions", status=204),
     _signed_in(

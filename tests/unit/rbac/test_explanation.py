@@ -333,7 +333,7 @@ def test_every_reason_of_the_roles_is_explained() -> None:
     found = {explain(POLICY, who, what, now=NOW, **place).decision.reason for who, what, place, _ in CASES}
     of_tables_and_conditions = {"step_up_required", "credential_not_accepted", "outside_network", "outside_hours", "own_request"}
     told_elsewhere = {DecisionReason.ALLOWED_BY_WORKSPACE_ROLE, DecisionReason.ALLOWED_BY_ELEVATION, DecisionReason.UNKNOWN_FACT}
-    rest = {DecisionReason.MFA_REQUIRED, *told_elsewhere, *of_tables_and_conditions}
+    rest = {DecisionReason.MFA_REQUIRED, DecisionReason.SSO_REQUIRED, *told_elsewhere, *of_tables_and_conditions}
     assert found == set(DECISIONS) - rest
 
 

@@ -63,13 +63,13 @@ _LINES: Final = """
 3002  2  session.revoked
 3002  6  user.sign_in_started user.sign_in_link_requested
 3002 99  user.second_step_skipped user.stepped_up token.refused
-3003  1  elevation.started break_glass.used
+3003  1  elevation.started break_glass.used sso.settings_opened sso.break_glass_used sso.break_glass_refused
 3003  2  session.organization_switched
 3004  1  device.trusted support_case.opened domain.verified organization.created workspace.created invitation.created custom_role.created
 3004  1  backup.saved api_key.minted data_key.created customer_key.registered index_key.created credential.stored workspace_move.started
-3004  1  sso_connection.created domain.claimed
+3004  1  sso_connection.created domain.claimed sso.glass_codes_created
 3004  2  sso_connection.tested
-3004  3  sso_connection.changed sso_connection.enabled sso_connection.disabled
+3004  3  sso_connection.changed sso_connection.enabled sso_connection.disabled sso.requirement_changed
 3004  4  sso_connection.removed domain.claim_withdrawn
 3004  2  backup.verified support_case.viewed credential.disclosed residency.reported
 3004  3  recovery_terms.changed organization.changed organization.mfa_policy_changed custom_role.changed api_key.rotated data_key.rotated

@@ -33,6 +33,7 @@ from ctsec.storage.memory._async_directory import (
 )
 from ctsec.storage.memory._async_domain_claims import AsyncMemoryDomainClaims
 from ctsec.storage.memory._async_elevations import AsyncMemoryBreakGlass, AsyncMemoryElevations, AsyncMemoryLists
+from ctsec.storage.memory._async_entrances import AsyncMemoryEntrances, AsyncMemoryGlassCodes, async_single_sign_on
 from ctsec.storage.memory._async_erasures import AsyncMemoryErasures
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
 from ctsec.storage.memory._async_index_keys import AsyncMemoryIndexKeys
@@ -85,6 +86,8 @@ class AsyncMemoryStore:
     domain_claims: AsyncMemoryDomainClaims
     connections: AsyncMemoryConnections
     identities: AsyncMemoryIdentities
+    entrances: AsyncMemoryEntrances
+    glass_codes: AsyncMemoryGlassCodes
     api_keys: AsyncMemoryKeys
     deks: AsyncMemoryDeks
     customer_keys: AsyncMemoryCustomerKeys
@@ -138,8 +141,7 @@ class AsyncMemoryStore:
             trails=AsyncMemoryTrails(tx),
             recovery_terms=AsyncMemoryTerms(tx),
             domains=AsyncMemoryDomains(tx), domain_claims=AsyncMemoryDomainClaims(tx),
-            connections=AsyncMemoryConnections(tx),
-            identities=AsyncMemoryIdentities(tx),
+            **async_single_sign_on(tx),
             api_keys=AsyncMemoryKeys(tx),
             deks=AsyncMemoryDeks(tx),
             customer_keys=AsyncMemoryCustomerKeys(tx),

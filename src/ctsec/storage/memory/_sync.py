@@ -34,6 +34,7 @@ from ctsec.storage.memory._sync_directory import (
 )
 from ctsec.storage.memory._sync_domain_claims import MemoryDomainClaims
 from ctsec.storage.memory._sync_elevations import MemoryBreakGlass, MemoryElevations, MemoryLists
+from ctsec.storage.memory._sync_entrances import MemoryEntrances, MemoryGlassCodes, sync_single_sign_on
 from ctsec.storage.memory._sync_erasures import MemoryErasures
 from ctsec.storage.memory._sync_guard import MemoryGuard
 from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
@@ -86,6 +87,8 @@ class MemoryStore:
     domain_claims: MemoryDomainClaims
     connections: MemoryConnections
     identities: MemoryIdentities
+    entrances: MemoryEntrances
+    glass_codes: MemoryGlassCodes
     api_keys: MemoryKeys
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
@@ -139,8 +142,7 @@ class MemoryStore:
             trails=MemoryTrails(tx),
             recovery_terms=MemoryTerms(tx),
             domains=MemoryDomains(tx), domain_claims=MemoryDomainClaims(tx),
-            connections=MemoryConnections(tx),
-            identities=MemoryIdentities(tx),
+            **sync_single_sign_on(tx),
             api_keys=MemoryKeys(tx),
             deks=MemoryDeks(tx),
             customer_keys=MemoryCustomerKeys(tx),

@@ -42,4 +42,5 @@ def standing_of(tx: Transaction, organization_id: OrganizationId, user_id: UserI
         version=home.roles_version if home is not None else 0,
         custom_roles=home.custom_roles if home is not None else 0,
         mfa_policy=home.mfa_policy if home is not None else None,
+        sso_required_from=home.sso_required_from if home is not None else None,
     )

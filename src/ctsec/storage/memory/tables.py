@@ -53,6 +53,7 @@ from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest
 from ctsec.recovery.record import Recovery, RecoveryTerms, Trail
 from ctsec.residency.record import Content, Move, Position, Primary, Residence
 from ctsec.sso.domain_claim import DomainClaim
+from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.storage.memory.state import Table
 from ctsec.user import User
@@ -85,6 +86,7 @@ TERMS: Final[Table[OrganizationId, RecoveryTerms]] = Table("terms")
 DOMAINS: Final[Table[str, VerifiedDomain]] = Table("domains")
 DOMAIN_CLAIMS: Final[Table[tuple[OrganizationId, str], DomainClaim]] = Table("domain_claims")
 CONNECTIONS: Final[Table[ConnectionId, Connection]] = Table("connections")
+GLASS_CODES: Final[Table[tuple[OrganizationId, UserId], GlassCodeSet]] = Table("glass_codes")
 IDENTITIES: Final[Table[bytes, LinkedIdentity]] = Table("identities")
 API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")
 KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")

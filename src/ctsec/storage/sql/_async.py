@@ -34,6 +34,7 @@ from ctsec.storage.sql._async_directory import (
 )
 from ctsec.storage.sql._async_domain_claims import AsyncSqlDomainClaims
 from ctsec.storage.sql._async_elevations import AsyncSqlBreakGlass, AsyncSqlElevations, AsyncSqlLists
+from ctsec.storage.sql._async_entrances import AsyncSqlEntrances, AsyncSqlGlassCodes, async_single_sign_on
 from ctsec.storage.sql._async_erasures import AsyncSqlErasures
 from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
@@ -93,6 +94,8 @@ class AsyncSqlStore:
     domain_claims: AsyncSqlDomainClaims
     connections: AsyncSqlConnections
     identities: AsyncSqlIdentities
+    entrances: AsyncSqlEntrances
+    glass_codes: AsyncSqlGlassCodes
     api_keys: AsyncSqlKeys
     deks: AsyncSqlDeks
     customer_keys: AsyncSqlCustomerKeys
@@ -146,8 +149,7 @@ class AsyncSqlStore:
             trails=AsyncSqlTrails(run, tables),
             recovery_terms=AsyncSqlTerms(run, tables),
             domains=AsyncSqlDomains(run, tables), domain_claims=AsyncSqlDomainClaims(run, tables),
-            connections=AsyncSqlConnections(run, tables),
-            identities=AsyncSqlIdentities(run, tables),
+            **async_single_sign_on(run, tables),
             api_keys=AsyncSqlKeys(run, tables),
             deks=AsyncSqlDeks(run, tables),
             customer_keys=AsyncSqlCustomerKeys(run, tables),

@@ -62,7 +62,7 @@ class AsyncSqlOrganizations:
 
     async def replace(self, organization: Organization) -> bool:
         """Write name and status if the stored version is one less."""
-        keep = frozenset({"permanent_owners", "created_at", "roles_version", "custom_roles", "mfa_policy"})
+        keep = frozenset({"permanent_owners", "created_at", "roles_version", "custom_roles", "mfa_policy", "sso_required_from"})
         return await self._run.change(replaced(self._tables.organization, organization, keep=keep)) == 1
 
     async def lock(self, organization_id: OrganizationId) -> bool:

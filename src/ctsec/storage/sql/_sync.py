@@ -35,6 +35,7 @@ from ctsec.storage.sql._sync_directory import (
 )
 from ctsec.storage.sql._sync_domain_claims import SqlDomainClaims
 from ctsec.storage.sql._sync_elevations import SqlBreakGlass, SqlElevations, SqlLists
+from ctsec.storage.sql._sync_entrances import SqlEntrances, SqlGlassCodes, sync_single_sign_on
 from ctsec.storage.sql._sync_erasures import SqlErasures
 from ctsec.storage.sql._sync_executor import Executor, JoinedSource
 from ctsec.storage.sql._sync_guard import SqlGuard
@@ -94,6 +95,8 @@ class SqlStore:
     domain_claims: SqlDomainClaims
     connections: SqlConnections
     identities: SqlIdentities
+    entrances: SqlEntrances
+    glass_codes: SqlGlassCodes
     api_keys: SqlKeys
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
@@ -147,8 +150,7 @@ class SqlStore:
             trails=SqlTrails(run, tables),
             recovery_terms=SqlTerms(run, tables),
             domains=SqlDomains(run, tables), domain_claims=SqlDomainClaims(run, tables),
-            connections=SqlConnections(run, tables),
-            identities=SqlIdentities(run, tables),
+            **sync_single_sign_on(run, tables),
             api_keys=SqlKeys(run, tables),
             deks=SqlDeks(run, tables),
             customer_keys=SqlCustomerKeys(run, tables),

@@ -63,7 +63,7 @@ class SqlOrganizations:
 
     def replace(self, organization: Organization) -> bool:
         """Write name and status if the stored version is one less."""
-        keep = frozenset({"permanent_owners", "created_at", "roles_version", "custom_roles", "mfa_policy"})
+        keep = frozenset({"permanent_owners", "created_at", "roles_version", "custom_roles", "mfa_policy", "sso_required_from"})
         return self._run.change(replaced(self._tables.organization, organization, keep=keep)) == 1
 
     def lock(self, organization_id: OrganizationId) -> bool:

@@ -52,8 +52,8 @@ class FeatureTables:
             number("idle_seconds"), at("expires_at"), Column("aal", Integer(), nullable=False),
             Column("factors", JsonText[Any]("moments", "session.factors"), nullable=False), ident("organization_id", nullable=True),
             words("user_agent"), words("address"), at("revoked_at", nullable=True), number("version"),
-            ident("connection_id", nullable=True), key=("id",),
-            by_user=("user_id",), by_end=("expires_at",), by_revocation=("revoked_at",),
+            ident("connection_id", nullable=True), ident("glass_organization_id", nullable=True), at("glass_until", nullable=True),
+            key=("id",), by_user=("user_id",), by_end=("expires_at",), by_revocation=("revoked_at",),
         )  # fmt: skip
         self.authenticator = self._table(
             "authenticator", ident("id"), ident("user_id"), words("name"), blob("sealed_seed"), at("created_at"),
@@ -65,6 +65,11 @@ class FeatureTables:
             Column("digests", JsonText[Any]("blobs", "backup_code_set.digests"), nullable=False), at("created_at"), key=("user_id",),
         )  # fmt: skip
 
+        self.glass_code_set = self._table(
+            "glass_code_set", ident("id"), ident("organization_id"), ident("user_id"), blob("salt"),
+            Column("digests", JsonText[Any]("blobs", "glass_code_set.digests"), nullable=False), at("created_at"),
+            key=("organization_id", "user_id"), by_user=("user_id",),
+        )  # fmt: skip
         self.passkey = self._table(
             "passkey", ident("id"), ident("user_id"), Column("credential_id", Digest(MAX_CREDENTIAL_ID), nullable=False),
             blob("public_key"),
@@ -84,7 +89,8 @@ class FeatureTables:
             "organization", ident("id"), words("name"),
             Column("status", EnumText(OrganizationStatus, "organization.status"), nullable=False), number("permanent_owners"),
             at("created_at"), number("version"), number("roles_version", default="0"), number("custom_roles", default="0"),
-            Column("mfa_policy", JsonText[Any]("mfa_policy", "organization.mfa_policy"), nullable=True), key=("id",),
+            Column("mfa_policy", JsonText[Any]("mfa_policy", "organization.mfa_policy"), nullable=True),
+            at("sso_required_from", nullable=True), key=("id",),
         )  # fmt: skip
         self.workspace = self._table(
             "workspace", ident("id"), ident("organization_id"), words("name"), ident("region"),

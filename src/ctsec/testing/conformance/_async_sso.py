@@ -1,18 +1,20 @@
-"""Conformance of connections to identity providers, and of identities there (async source)."""
+"""Conformance of connections to identity providers, of identities there, and of entrances (async source)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta, timezone
 
+from ctsec.ids import ConnectionId
 from ctsec.sso.record import ConnectionState, LinkedBy
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.conformance.expect import equal
-from ctsec.testing.conformance.samples import HOUR, NOW, TICK, ignore, org_id, user_id
-from ctsec.testing.conformance.sso_samples import claim, connection, identity
+from ctsec.testing.conformance.samples import HOUR, NOW, TICK, ignore, membership, org_id, organization, session, user_id
+from ctsec.testing.conformance.sso_samples import claim, connection, glass_codes, identity
 
 
 class AsyncConnectionConformance:
-    """Connections and identities."""
+    """Connections, identities, from when on organizations are entered through them only, and break-glass codes."""
 
     async def test_a_connection_is_compared_and_set(self, storage: AsyncStorage) -> None:
         """Connections are read back field by field, listed by organization, and written over the version that was read only."""
@@ -65,6 +67,64 @@ class AsyncConnectionConformance:
         async with storage.reading() as store:
             equal(await store.connections.of_organization(org_id(1)), ())
             equal(await store.identities.of_user(user_id(1)), (identity(1, of=2, subject="s"),))
+
+    async def test_an_entrance_comes_with_every_standing(self, storage: AsyncStorage) -> None:
+        """The date is kept beside an organization, not changed by `replace`, told with each standing, and listed for each person."""
+        due = NOW + HOUR
+        async with storage.begin(after_commit=ignore) as store:
+            for n in (1, 2):
+                await store.organizations.add(organization(n))
+                await store.memberships.add(membership(1, of=n))
+            await store.memberships.add(membership(2, of=1))
+            await store.entrances.require(org_id(1), due.astimezone(timezone(timedelta(hours=-9))))
+            await store.entrances.require(org_id(9), due)
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.organizations.replace(replace(organization(1), version=2)), True)
+        async with storage.begin(after_commit=ignore) as store:
+            for fresh in (False, True):
+                equal([await store.entrances.required_from(org_id(n), fresh=fresh) for n in (1, 2, 9)], [due, None, None])
+                for n in (1, 2):
+                    found = await store.standings.standing(org_id(n), user_id(1), fresh=fresh)
+                    equal(found.sso_required_from if found is not None else "no standing", due if n == 1 else None)
+            (listed,) = await store.standings.of_organization(org_id(1), after=user_id(1), limit=9)
+            equal(listed.sso_required_from, due)
+            equal([await store.entrances.of_user(user_id(n)) for n in (1, 2, 3)], [((org_id(1), due),), ((org_id(1), due),), ()])
+            await store.entrances.require(org_id(1), None)
+        async with storage.reading() as store:
+            equal(await store.organizations.get(org_id(1)), replace(organization(1), version=2))
+            equal(await store.entrances.of_user(user_id(1)), ())
+
+    async def test_the_enabled_connections_of_an_organization(self, storage: AsyncStorage) -> None:
+        """They are those of this organization that sign people in."""
+        states = (ConnectionState.ENABLED, ConnectionState.DISABLED, ConnectionState.DRAFT, ConnectionState.ENABLED)
+        async with storage.begin(after_commit=ignore) as store:
+            for n, state in enumerate(states, start=1):
+                await store.connections.add(replace(connection(n, of=1), state=state))
+            await store.connections.add(replace(connection(9, of=2), state=ConnectionState.ENABLED))
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.entrances.enabled(org_id(1)), frozenset(connection(n, of=1).id for n in (1, 4)))
+            equal(await store.entrances.enabled(org_id(3)), frozenset[ConnectionId]())
+
+    async def test_an_owner_has_one_set_of_codes_in_an_organization(self, storage: AsyncStorage) -> None:
+        """Another set replaces the person's in that organization, and no other; a session keeps in which one it broke the glass."""
+        first, second, other, elsewhere = (
+            glass_codes(n, of=of, owner=owner) for n, of, owner in ((1, 1, 1), (2, 1, 1), (3, 1, 2), (4, 2, 1))
+        )
+        broken = replace(session(1, of=1), glass_organization_id=org_id(2), glass_until=NOW + HOUR)
+        async with storage.begin(after_commit=ignore) as store:
+            for each in (first, elsewhere, other, second):
+                await store.glass_codes.put(each)
+            await store.sessions.add(broken)
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.glass_codes.get(org_id(1), user_id(1)), second)
+            equal(await store.glass_codes.get(org_id(2), user_id(2)), None)
+            equal(await store.glass_codes.of_organization(org_id(1)), (second, other))
+            equal(await store.sessions.get(broken.id), broken)
+            equal(await store.glass_codes.remove(org_id(1), user_id(1)), True)
+            equal(await store.glass_codes.remove(org_id(1), user_id(1)), False)
+        async with storage.reading() as store:
+            equal(await store.glass_codes.of_organization(org_id(1)), (other,))
+            equal(await store.glass_codes.get(org_id(2), user_id(1)), elsewhere)
 
 
 class AsyncDomainClaimConformance:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ctsec.ids import ConnectionId
+from ctsec.ids import ConnectionId, GlassCodeSetId
 from ctsec.sso.domain_claim import DomainClaim
+from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest
-from ctsec.testing.conformance.samples import HOUR, NOW, org_id, user_id
+from ctsec.testing.conformance.samples import HOUR, NOW, digest, org_id, user_id
 
 
 def connection(n: int, *, of: int) -> Connection:
@@ -46,4 +47,17 @@ def claim(name: str, *, of: int) -> DomainClaim:
     """Return an open claim of a domain by an organization."""
     return DomainClaim(
         organization_id=org_id(of), name=name, token=f"token{of}", claimed_by=user_id(of), claimed_at=NOW, expires_at=NOW + HOUR
+    )
+
+
+def glass_codes(n: int, *, of: int, owner: int) -> GlassCodeSet:
+    """Return the n-th set of break-glass codes, in an organization, of a person with the number `owner`."""
+    digests = tuple(digest(f"glass {n} {slot}") for slot in range(10))
+    return GlassCodeSet(
+        id=GlassCodeSetId(f"gcs_{n:026d}"),
+        organization_id=org_id(of),
+        user_id=user_id(owner),
+        salt=b"\x00" * 16,
+        digests=digests,
+        created_at=NOW,
     )

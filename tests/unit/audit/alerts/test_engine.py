@@ -100,6 +100,7 @@ HISTORIES: Final[Mapping[str, tuple[list[Seen], list[Seen]]]] = {
         [seen(1, "invitation.accepted", details={"role": "owner"})],
         [seen(1, "invitation.accepted", details={"role": "member"})],
     ),
+    "break_glass_refused": ([seen(1, "sso.break_glass_refused", outcome="refused")], [seen(1, "sso.break_glass_used")]),
     "break_glass_used": ([seen(1, "break_glass.used")], [seen(1, "break_glass.permitted"), seen(2, "break_glass.used", outcome="refused")]),
     "mass_export": (
         [seen(1, "audit.exported", details={"events": 10_000})],

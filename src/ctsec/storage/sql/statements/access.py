@@ -29,7 +29,7 @@ from ctsec.rbac.standing import Elevation, MembershipStatus, Standing
 from ctsec.storage.sql.statements.elevations import counting
 from ctsec.storage.sql.tables import Tables
 
-_STATE: Final = frozenset({"roles_version", "custom_roles", "mfa_policy"})
+_STATE: Final = frozenset({"roles_version", "custom_roles", "mfa_policy", "sso_required_from"})
 
 
 def roles_of_user(tables: Tables, organization_id: OrganizationId, user_id: UserId, *, fresh: bool) -> Select[Any]:
@@ -101,6 +101,7 @@ def standing(row: RowMapping, roles: Sequence[RowMapping], raised: Sequence[RowM
         version=(state["roles_version"] or 0) if state is not None else 0,
         custom_roles=(state["custom_roles"] or 0) if state is not None else 0,
         mfa_policy=state["mfa_policy"] if state is not None else None,
+        sso_required_from=state["sso_required_from"] if state is not None else None,
     )
 
 

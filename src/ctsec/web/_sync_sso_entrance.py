@@ -1,0 +1,71 @@
+# Generated from src/ctsec/web/_async_sso_entrance.py by tools/twin.py; edit that file.
+"""Operations of required providers: an organization's requirement, and break-glass codes (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ctsec.ids import OrganizationId, is_id
+from ctsec.outcome import Refusal
+from ctsec.rbac.entrance import SSO_MANAGE
+from ctsec.web import sso_entrance_models, views
+from ctsec.web._sync_call import Answer, Call, no_content
+from ctsec.web.credentials import Caller
+from ctsec.web.guarding import NOT_FOUND
+from ctsec.web.http import WebResponse
+
+
+def without_glass(caller: Caller) -> Caller:
+    """Return a caller whose break-glass code counts for nothing."""
+    principal = caller.principal
+    return (
+        caller
+        if principal.credential.glass is None
+        else replace(caller, principal=replace(principal, credential=replace(principal.credential, glass=None)))
+    )
+
+
+def may_see_sso(call: Call) -> Refusal | None:
+    """Return why the caller may not look at the settings of single sign-on, or None; a break-glass code counts here."""
+    if call.principal.credential.glass is None:
+        return call.may_read(SSO_MANAGE)
+    return call.unit.sso_entrance.refusal(call.principal, organization=call.organization)
+
+
+def sso_requirement(call: Call) -> Answer:
+    """Say from when on the organization is entered through its provider only, and how many break-glass codes are left."""
+    refusal = may_see_sso(call)
+    if refusal is not None:
+        return refusal
+    return WebResponse(json=sso_entrance_models.requirement(call.unit.sso_entrance.entrance(call.organization)))
+
+
+def require_sso(call: Call) -> Answer:
+    """Let the organization be entered through its provider only."""
+    starts_at = call.read(sso_entrance_models.SsoRequirement).starts_at
+    done = call.unit.sso_entrance.require(call.principal, organization=call.organization, starts_at=starts_at)
+    return done if isinstance(done, Refusal) else WebResponse(json=sso_entrance_models.requirement(done))
+
+
+def relax_sso(call: Call) -> Answer:
+    """Let sessions of accounts in again."""
+    refusal = call.unit.sso_entrance.relax(call.principal, organization=call.organization)
+    return no_content() if refusal is None else refusal
+
+
+def make_glass_codes(call: Call) -> Answer:
+    """Make the caller's break-glass codes."""
+    done = call.unit.sso_glass.make(call.principal, organization=call.organization)
+    return done if isinstance(done, Refusal) else WebResponse(json={"codes": [each.reveal() for each in done.codes]})
+
+
+def break_sso_glass(call: Call) -> Answer:
+    """Open the settings of single sign-on of an organization to this session."""
+    body = call.read(sso_entrance_models.GlassCode)
+    if not is_id(OrganizationId, body.organization_id):
+        return NOT_FOUND
+    organization = OrganizationId(body.organization_id)
+    until = call.unit.sso_glass.redeem(call.principal, organization=organization, code=body.code.get_secret_value())
+    if isinstance(until, Refusal):
+        return until
+    return WebResponse(json={"organization_id": organization, "until": views.moment(until)})
