@@ -6,11 +6,6 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias
 
-from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncInboxRecords, AsyncLogRecords, AsyncTreeRecords
-from ctsec.audit.alerts._async_ports import AsyncAlertRecords
-from ctsec.audit.erasure._async_ports import AsyncErasureRecords
-from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
-from ctsec.audit.streams._async_ports import AsyncPositionRecords
 from ctsec.authn._async_ports import AsyncDeviceRecords, AsyncPasswordRecords, AsyncSessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._async_ports import (
@@ -43,8 +38,7 @@ from ctsec.rbac._async_ports import (
 )
 from ctsec.recovery._async_ports import AsyncRecoveryRecords, AsyncTermsRecords, AsyncTrailRecords
 from ctsec.residency._async_ports import AsyncMoveRecords, AsyncPrimaryRecords
-from ctsec.sso._async_domain_ports import AsyncDomainClaimRecords
-from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncEntranceRecords, AsyncGlassCodeRecords, AsyncIdentityRecords
+from ctsec.storage._async_families import AsyncLogFamilies, AsyncSsoFamilies
 from ctsec.vault._async_ports import AsyncCredentialRecords
 from ctsec.worker._async_ports import AsyncJobRecords
 
@@ -79,7 +73,7 @@ class AsyncChangeFeed(Protocol):
         ...
 
 
-class AsyncStore(Protocol):
+class AsyncStore(AsyncSsoFamilies, AsyncLogFamilies, Protocol):
     """Every record family over one transaction; what they write is committed or rolled back together."""
 
     @property
@@ -193,31 +187,6 @@ class AsyncStore(Protocol):
         ...
 
     @property
-    def domain_claims(self) -> AsyncDomainClaimRecords:
-        """Claims of domains."""
-        ...
-
-    @property
-    def connections(self) -> AsyncConnectionRecords:
-        """Connections to identity providers."""
-        ...
-
-    @property
-    def identities(self) -> AsyncIdentityRecords:
-        """Whose account an identity at a provider is."""
-        ...
-
-    @property
-    def entrances(self) -> AsyncEntranceRecords:
-        """From when on organizations are entered through their provider only."""
-        ...
-
-    @property
-    def glass_codes(self) -> AsyncGlassCodeRecords:
-        """Break-glass codes of owners."""
-        ...
-
-    @property
     def api_keys(self) -> AsyncKeyRecords:
         """API keys."""
         ...
@@ -255,51 +224,6 @@ class AsyncStore(Protocol):
     @property
     def primaries(self) -> AsyncPrimaryRecords:
         """Which replicas serve a region since they were promoted."""
-        ...
-
-    @property
-    def inbox(self) -> AsyncInboxRecords:
-        """Audit events on their way into the log."""
-        ...
-
-    @property
-    def log(self) -> AsyncLogRecords:
-        """The audit log."""
-        ...
-
-    @property
-    def tree(self) -> AsyncTreeRecords:
-        """The trees over the logs."""
-        ...
-
-    @property
-    def checkpoints(self) -> AsyncCheckpointRecords:
-        """The signed checkpoints of the logs."""
-        ...
-
-    @property
-    def retention(self) -> AsyncRetentionRecords:
-        """The plans of the logs, and the holds on them."""
-        ...
-
-    @property
-    def purges(self) -> AsyncPurgeRecords:
-        """The events of the logs, to be purged."""
-        ...
-
-    @property
-    def erasures(self) -> AsyncErasureRecords:
-        """Erasures of persons."""
-        ...
-
-    @property
-    def positions(self) -> AsyncPositionRecords:
-        """How far streams and anchors of the logs are."""
-        ...
-
-    @property
-    def alerts(self) -> AsyncAlertRecords:
-        """What fired over the logs."""
         ...
 
     @property

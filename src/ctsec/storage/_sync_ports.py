@@ -7,11 +7,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias
 
-from ctsec.audit._sync_ports import CheckpointRecords, InboxRecords, LogRecords, TreeRecords
-from ctsec.audit.alerts._sync_ports import AlertRecords
-from ctsec.audit.erasure._sync_ports import ErasureRecords
-from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
-from ctsec.audit.streams._sync_ports import PositionRecords
 from ctsec.authn._sync_ports import DeviceRecords, PasswordRecords, SessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._sync_ports import (
@@ -44,8 +39,7 @@ from ctsec.rbac._sync_ports import (
 )
 from ctsec.recovery._sync_ports import RecoveryRecords, TermsRecords, TrailRecords
 from ctsec.residency._sync_ports import MoveRecords, PrimaryRecords
-from ctsec.sso._sync_domain_ports import DomainClaimRecords
-from ctsec.sso._sync_ports import ConnectionRecords, EntranceRecords, GlassCodeRecords, IdentityRecords
+from ctsec.storage._sync_families import LogFamilies, SsoFamilies
 from ctsec.vault._sync_ports import CredentialRecords
 from ctsec.worker._sync_ports import JobRecords
 
@@ -80,7 +74,7 @@ class ChangeFeed(Protocol):
         ...
 
 
-class Store(Protocol):
+class Store(SsoFamilies, LogFamilies, Protocol):
     """Every record family over one transaction; what they write is committed or rolled back together."""
 
     @property
@@ -194,31 +188,6 @@ class Store(Protocol):
         ...
 
     @property
-    def domain_claims(self) -> DomainClaimRecords:
-        """Claims of domains."""
-        ...
-
-    @property
-    def connections(self) -> ConnectionRecords:
-        """Connections to identity providers."""
-        ...
-
-    @property
-    def identities(self) -> IdentityRecords:
-        """Whose account an identity at a provider is."""
-        ...
-
-    @property
-    def entrances(self) -> EntranceRecords:
-        """From when on organizations are entered through their provider only."""
-        ...
-
-    @property
-    def glass_codes(self) -> GlassCodeRecords:
-        """Break-glass codes of owners."""
-        ...
-
-    @property
     def api_keys(self) -> KeyRecords:
         """API keys."""
         ...
@@ -256,51 +225,6 @@ class Store(Protocol):
     @property
     def primaries(self) -> PrimaryRecords:
         """Which replicas serve a region since they were promoted."""
-        ...
-
-    @property
-    def inbox(self) -> InboxRecords:
-        """Audit events on their way into the log."""
-        ...
-
-    @property
-    def log(self) -> LogRecords:
-        """The audit log."""
-        ...
-
-    @property
-    def tree(self) -> TreeRecords:
-        """The trees over the logs."""
-        ...
-
-    @property
-    def checkpoints(self) -> CheckpointRecords:
-        """The signed checkpoints of the logs."""
-        ...
-
-    @property
-    def retention(self) -> RetentionRecords:
-        """The plans of the logs, and the holds on them."""
-        ...
-
-    @property
-    def purges(self) -> PurgeRecords:
-        """The events of the logs, to be purged."""
-        ...
-
-    @property
-    def erasures(self) -> ErasureRecords:
-        """Erasures of persons."""
-        ...
-
-    @property
-    def positions(self) -> PositionRecords:
-        """How far streams and anchors of the logs are."""
-        ...
-
-    @property
-    def alerts(self) -> AlertRecords:
-        """What fired over the logs."""
         ...
 
     @property

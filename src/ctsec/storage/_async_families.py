@@ -1,0 +1,91 @@
+"""Record families of the store that belong together: those of single sign-on, and those of the log (async source)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ctsec.audit._async_ports import AsyncCheckpointRecords, AsyncInboxRecords, AsyncLogRecords, AsyncTreeRecords
+from ctsec.audit.alerts._async_ports import AsyncAlertRecords
+from ctsec.audit.erasure._async_ports import AsyncErasureRecords
+from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
+from ctsec.audit.streams._async_ports import AsyncPositionRecords
+from ctsec.sso._async_domain_ports import AsyncDomainClaimRecords
+from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncEntranceRecords, AsyncGlassCodeRecords, AsyncIdentityRecords
+
+
+class AsyncSsoFamilies(Protocol):
+    """What is kept of organizations' providers."""
+
+    @property
+    def domain_claims(self) -> AsyncDomainClaimRecords:
+        """Claims of domains."""
+        ...
+
+    @property
+    def connections(self) -> AsyncConnectionRecords:
+        """Connections to identity providers."""
+        ...
+
+    @property
+    def identities(self) -> AsyncIdentityRecords:
+        """Whose account an identity at a provider is."""
+        ...
+
+    @property
+    def entrances(self) -> AsyncEntranceRecords:
+        """From when on organizations are entered through their provider only."""
+        ...
+
+    @property
+    def glass_codes(self) -> AsyncGlassCodeRecords:
+        """Break-glass codes of owners."""
+        ...
+
+
+class AsyncLogFamilies(Protocol):
+    """What is kept of the log, and of what is done with it."""
+
+    @property
+    def inbox(self) -> AsyncInboxRecords:
+        """Audit events on their way into the log."""
+        ...
+
+    @property
+    def log(self) -> AsyncLogRecords:
+        """The audit log."""
+        ...
+
+    @property
+    def tree(self) -> AsyncTreeRecords:
+        """The trees over the logs."""
+        ...
+
+    @property
+    def checkpoints(self) -> AsyncCheckpointRecords:
+        """The signed checkpoints of the logs."""
+        ...
+
+    @property
+    def retention(self) -> AsyncRetentionRecords:
+        """The plans of the logs, and the holds on them."""
+        ...
+
+    @property
+    def purges(self) -> AsyncPurgeRecords:
+        """The events of the logs, to be purged."""
+        ...
+
+    @property
+    def erasures(self) -> AsyncErasureRecords:
+        """Erasures of persons."""
+        ...
+
+    @property
+    def positions(self) -> AsyncPositionRecords:
+        """How far streams and anchors of the logs are."""
+        ...
+
+    @property
+    def alerts(self) -> AsyncAlertRecords:
+        """What fired over the logs."""
+        ...

@@ -1,0 +1,92 @@
+# Generated from src/ctsec/storage/_async_families.py by tools/twin.py; edit that file.
+"""Record families of the store that belong together: those of single sign-on, and those of the log (async source)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ctsec.audit._sync_ports import CheckpointRecords, InboxRecords, LogRecords, TreeRecords
+from ctsec.audit.alerts._sync_ports import AlertRecords
+from ctsec.audit.erasure._sync_ports import ErasureRecords
+from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
+from ctsec.audit.streams._sync_ports import PositionRecords
+from ctsec.sso._sync_domain_ports import DomainClaimRecords
+from ctsec.sso._sync_ports import ConnectionRecords, EntranceRecords, GlassCodeRecords, IdentityRecords
+
+
+class SsoFamilies(Protocol):
+    """What is kept of organizations' providers."""
+
+    @property
+    def domain_claims(self) -> DomainClaimRecords:
+        """Claims of domains."""
+        ...
+
+    @property
+    def connections(self) -> ConnectionRecords:
+        """Connections to identity providers."""
+        ...
+
+    @property
+    def identities(self) -> IdentityRecords:
+        """Whose account an identity at a provider is."""
+        ...
+
+    @property
+    def entrances(self) -> EntranceRecords:
+        """From when on organizations are entered through their provider only."""
+        ...
+
+    @property
+    def glass_codes(self) -> GlassCodeRecords:
+        """Break-glass codes of owners."""
+        ...
+
+
+class LogFamilies(Protocol):
+    """What is kept of the log, and of what is done with it."""
+
+    @property
+    def inbox(self) -> InboxRecords:
+        """Audit events on their way into the log."""
+        ...
+
+    @property
+    def log(self) -> LogRecords:
+        """The audit log."""
+        ...
+
+    @property
+    def tree(self) -> TreeRecords:
+        """The trees over the logs."""
+        ...
+
+    @property
+    def checkpoints(self) -> CheckpointRecords:
+        """The signed checkpoints of the logs."""
+        ...
+
+    @property
+    def retention(self) -> RetentionRecords:
+        """The plans of the logs, and the holds on them."""
+        ...
+
+    @property
+    def purges(self) -> PurgeRecords:
+        """The events of the logs, to be purged."""
+        ...
+
+    @property
+    def erasures(self) -> ErasureRecords:
+        """Erasures of persons."""
+        ...
+
+    @property
+    def positions(self) -> PositionRecords:
+        """How far streams and anchors of the logs are."""
+        ...
+
+    @property
+    def alerts(self) -> AlertRecords:
+        """What fired over the logs."""
+        ...
