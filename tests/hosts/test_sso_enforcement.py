@@ -17,7 +17,7 @@ WEEK = timedelta(days=7)
 HOUR = timedelta(hours=1)
 MOMENT = timedelta(microseconds=1)
 # What a code opens: the settings of single sign-on.
-SETTINGS = ("/sso/connections", "/sso/requirement", "}/domains")
+OPENED = ("/sso/connections", "/sso/requirement", "}/domains")
 
 
 class Scene:
@@ -234,7 +234,7 @@ def test_no_route_of_the_organization_is_left_open(host: Host, scene: Scene) -> 
     for line, body in sorted(LINES, key=lambda each: each[0] == relaxing):
         if ask(line, body) != (403, "sso_required"):
             open_to_code.add(line)
-    assert open_to_code == {line for line, _ in LINES if any(part in line for part in SETTINGS)}
+    assert open_to_code == {line for line, _ in LINES if any(part in line for part in OPENED)}
     assert ask("GET /organizations/{o}/members", None) == (200, "")
 
 
