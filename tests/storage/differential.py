@@ -157,6 +157,7 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "assignments.put": lambda f, a, b, c: _call(s.assignment(a, of=b, workspace=c)),
     "assignments.remove": lambda f, a, b, c: _call(s.org_id(a), s.workspace_id(b), s.user_id(c)),
     "assignments.of_workspace": lambda f, a, b, c: _call(s.org_id(a), s.workspace_id(b), after="", limit=1 + c),
+    "assignments.of_user": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
     "passwords.get": lambda f, a, b, c: _call(s.user_id(a)),
     "passwords.put": lambda f, a, b, c: _call(s.password(a, version=1 + b)),
     "sessions.add": lambda f, a, b, c: _call(s.session(f, of=a)),

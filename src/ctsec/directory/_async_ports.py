@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from ctsec.directory.record import Invitation, Member, Membership, Organization, VerifiedDomain, Workspace
+from ctsec.directory.record import Departure, Invitation, Member, Membership, Organization, VerifiedDomain, Workspace
 from ctsec.ids import DeviceId, OrganizationId, UserId, WorkspaceId
 from ctsec.mail.message import Message
 from ctsec.mfa_policy import MfaPolicy
@@ -159,6 +159,22 @@ class AsyncInvitationRecords(Protocol):
 
     async def open(self, organization_id: OrganizationId, *, now: datetime) -> tuple[Invitation, ...]:
         """Return the open invitations of an organization."""
+        ...
+
+
+class AsyncDepartureRecords(Protocol):
+    """Who was a member and is none any more."""
+
+    async def put(self, departure: Departure) -> None:
+        """Insert a departure, or replace the one of the same person and organization."""
+        ...
+
+    async def get(self, organization_id: OrganizationId, user_id: UserId) -> Departure | None:
+        """Return the departure of a person."""
+        ...
+
+    async def remove(self, organization_id: OrganizationId, user_id: UserId) -> bool:
+        """Delete it; True if there was one."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctsec.directory._async_ports import (
     AsyncAuthority,
+    AsyncDepartureRecords,
     AsyncDomainRecords,
     AsyncEpochRecords,
     AsyncInvitationRecords,
@@ -16,6 +17,7 @@ from ctsec.directory._async_ports import (
 )
 from ctsec.directory._sync_ports import (
     Authority,
+    DepartureRecords,
     DomainRecords,
     EpochRecords,
     InvitationRecords,
@@ -29,6 +31,7 @@ from ctsec.directory._sync_ports import (
 
 __all__ = [
     "AsyncAuthority",
+    "AsyncDepartureRecords",
     "AsyncDomainRecords",
     "AsyncEpochRecords",
     "AsyncInvitationRecords",
@@ -39,6 +42,7 @@ __all__ = [
     "AsyncUserRecords",
     "AsyncWorkspaceRecords",
     "Authority",
+    "DepartureRecords",
     "DomainRecords",
     "EpochRecords",
     "InvitationRecords",

@@ -64,6 +64,10 @@ class AsyncIdentityRecords(Protocol):
         """Return the identities of a person, in the order of digests."""
         ...
 
+    async def describe(self, digest: bytes, attributes: str) -> None:
+        """Write what was read of the person of an identity."""
+        ...
+
     async def remove(self, user_id: UserId, digest: bytes) -> bool:
         """Delete an identity of a person; True if there was one."""
         ...

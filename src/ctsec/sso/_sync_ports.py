@@ -65,6 +65,10 @@ class IdentityRecords(Protocol):
         """Return the identities of a person, in the order of digests."""
         ...
 
+    def describe(self, digest: bytes, attributes: str) -> None:
+        """Write what was read of the person of an identity."""
+        ...
+
     def remove(self, user_id: UserId, digest: bytes) -> bool:
         """Delete an identity of a person; True if there was one."""
         ...

@@ -63,9 +63,9 @@ class Provisioning:
         return json.dumps({name: value for name, value in made.items() if value}, sort_keys=True)
 
     @classmethod
-    def read(cls, text: str) -> Provisioning:
-        """Return what a stored text says."""
-        found: dict[str, Any] = json.loads(text)
+    def read(cls, text: str | None) -> Provisioning:
+        """Return what a stored text says; None says nothing."""
+        found: dict[str, Any] = json.loads(text or "{}")
         return cls(
             rules=tuple(_rule(*each) for each in found.get("rules", ())),
             required_groups=tuple(found.get("required_groups", ())),

@@ -24,6 +24,7 @@ from ctsec.storage.sql._async_credentials import (
 )
 from ctsec.storage.sql._async_custom import AsyncSqlCustomRoles
 from ctsec.storage.sql._async_deks import AsyncSqlCustomerKeys, AsyncSqlDeks
+from ctsec.storage.sql._async_departures import AsyncSqlDepartures
 from ctsec.storage.sql._async_directory import (
     AsyncSqlInvitations,
     AsyncSqlMemberships,
@@ -88,6 +89,7 @@ class AsyncSqlStore:
     recoveries: AsyncSqlRecoveries
     trails: AsyncSqlTrails
     recovery_terms: AsyncSqlTerms
+    departures: AsyncSqlDepartures
     domains: AsyncSqlDomains
     connections: AsyncSqlConnections
     identities: AsyncSqlIdentities
@@ -143,6 +145,7 @@ class AsyncSqlStore:
             recoveries=AsyncSqlRecoveries(run, tables),
             trails=AsyncSqlTrails(run, tables),
             recovery_terms=AsyncSqlTerms(run, tables),
+            departures=AsyncSqlDepartures(run, tables),
             domains=AsyncSqlDomains(run, tables),
             connections=AsyncSqlConnections(run, tables),
             identities=AsyncSqlIdentities(run, tables),

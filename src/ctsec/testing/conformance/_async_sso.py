@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ctsec.directory.record import Departure
 from ctsec.sso.record import ConnectionState, LinkedBy
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.conformance.expect import equal
-from ctsec.testing.conformance.samples import NOW, ignore, org_id, user_id
+from ctsec.testing.conformance.samples import HOUR, NOW, assignment, ignore, membership, org_id, user_id
 from ctsec.testing.conformance.sso_samples import connection, identity
 
 
@@ -18,7 +19,14 @@ class AsyncConnectionConformance:
         """Connections are read back field by field, listed by organization, and written over the version that was read only."""
         first, second, other = connection(1, of=1), connection(2, of=1), connection(3, of=2)
         after = replace(
-            first, name="ünï", sealed_secret=b"\x00\xff", state=ConnectionState.ENABLED, tested_at=NOW, enabled_at=NOW, version=2
+            first,
+            name="ünï",
+            sealed_secret=b"\x00\xff",
+            state=ConnectionState.ENABLED,
+            tested_at=NOW,
+            enabled_at=NOW,
+            version=2,
+            provisioning='{"rules": []}',
         )
         async with storage.begin(after_commit=ignore) as store:
             for each in (second, first, other):
@@ -46,6 +54,10 @@ class AsyncConnectionConformance:
             equal(await store.identities.get(bytes(32)), None)
             both = sorted((one, identity(1, of=2, subject="Alice")), key=lambda each: each.digest)
             equal(await store.identities.of_user(user_id(1)), tuple(both))
+            await store.identities.describe(one.digest, '{"department": "Ünï"}')
+            await store.identities.describe(bytes(32), "{}")
+            equal(await store.identities.get(one.digest), replace(one, attributes='{"department": "Ünï"}'))
+            equal(await store.identities.get(both[0].digest if both[1] == one else both[1].digest), both[0] if both[1] == one else both[1])
             equal(await store.identities.remove(user_id(2), one.digest), False)
             equal(await store.identities.remove(user_id(1), one.digest), True)
             equal(await store.identities.remove(user_id(1), one.digest), False)
@@ -64,3 +76,48 @@ class AsyncConnectionConformance:
         async with storage.reading() as store:
             equal(await store.connections.of_organization(org_id(1)), ())
             equal(await store.identities.of_user(user_id(1)), (identity(1, of=2, subject="s"),))
+
+    async def test_a_departure_is_written_over_and_lifted(self, storage: AsyncStorage) -> None:
+        """There is one departure of a person and an organization, the last one; it is lifted once."""
+        first = Departure(organization_id=org_id(1), user_id=user_id(1), left_at=NOW, removed_by="sso_1")
+        later = replace(first, left_at=NOW + HOUR, removed_by=user_id(2))
+        async with storage.begin(after_commit=ignore) as store:
+            for each in (first, replace(first, organization_id=org_id(2)), later):
+                await store.departures.put(each)
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.departures.get(org_id(1), user_id(1)), later)
+            equal(await store.departures.get(org_id(1), user_id(2)), None)
+            equal(await store.departures.remove(org_id(1), user_id(2)), False)
+            equal(await store.departures.remove(org_id(1), user_id(1)), True)
+            equal(await store.departures.remove(org_id(1), user_id(1)), False)
+            equal(await store.departures.get(org_id(2), user_id(1)), replace(first, organization_id=org_id(2)))
+
+    async def test_who_gave_a_role_is_kept_until_another_one_is_given(self, storage: AsyncStorage) -> None:
+        """A connection's membership and role are read back; another period leaves the giver, another role takes it away."""
+        place = connection(1, of=1).id
+        given = replace(membership(1, of=1, role="member"), provisioned_by=place, role_given_by=place)
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.memberships.add(given), True)
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.memberships.get(org_id(1), user_id(1)), given)
+            before = await store.standings.standing(org_id(1), user_id(1), fresh=True)
+            assert before is not None
+            longer = replace(before, expires_at=NOW + HOUR)
+            equal(await store.standings.change_membership(before=before, after=longer), True)
+            held = await store.memberships.get(org_id(1), user_id(1), fresh=True)
+            assert held is not None
+            equal((held.role_given_by, held.expires_at), (place, NOW + HOUR))
+            equal(await store.standings.change_membership(before=longer, after=replace(longer, role="viewer")), True)
+            held = await store.memberships.get(org_id(1), user_id(1), fresh=True)
+            assert held is not None
+            equal((held.role, held.role_given_by, held.provisioned_by), ("viewer", None, place))
+
+    async def test_the_roles_of_a_person_are_of_one_organization(self, storage: AsyncStorage) -> None:
+        """They come in the order of workspaces; those of others and elsewhere do not."""
+        mine = [assignment(1, of=1, workspace=n) for n in (3, 1)]
+        async with storage.begin(after_commit=ignore) as store:
+            for each in (*mine, assignment(2, of=1, workspace=1), assignment(1, of=2, workspace=2)):
+                await store.assignments.put(each)
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.assignments.of_user(org_id(1), user_id(1)), (mine[1], mine[0]))
+            equal(await store.assignments.of_user(org_id(1), user_id(3)), ())

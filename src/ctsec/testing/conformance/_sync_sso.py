@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ctsec.directory.record import Departure
 from ctsec.sso.record import ConnectionState, LinkedBy
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal
-from ctsec.testing.conformance.samples import NOW, ignore, org_id, user_id
+from ctsec.testing.conformance.samples import HOUR, NOW, assignment, ignore, membership, org_id, user_id
 from ctsec.testing.conformance.sso_samples import connection, identity
 
 
@@ -19,7 +20,14 @@ class ConnectionConformance:
         """Connections are read back field by field, listed by organization, and written over the version that was read only."""
         first, second, other = connection(1, of=1), connection(2, of=1), connection(3, of=2)
         after = replace(
-            first, name="ünï", sealed_secret=b"\x00\xff", state=ConnectionState.ENABLED, tested_at=NOW, enabled_at=NOW, version=2
+            first,
+            name="ünï",
+            sealed_secret=b"\x00\xff",
+            state=ConnectionState.ENABLED,
+            tested_at=NOW,
+            enabled_at=NOW,
+            version=2,
+            provisioning='{"rules": []}',
         )
         with storage.begin(after_commit=ignore) as store:
             for each in (second, first, other):
@@ -47,6 +55,10 @@ class ConnectionConformance:
             equal(store.identities.get(bytes(32)), None)
             both = sorted((one, identity(1, of=2, subject="Alice")), key=lambda each: each.digest)
             equal(store.identities.of_user(user_id(1)), tuple(both))
+            store.identities.describe(one.digest, '{"department": "Ünï"}')
+            store.identities.describe(bytes(32), "{}")
+            equal(store.identities.get(one.digest), replace(one, attributes='{"department": "Ünï"}'))
+            equal(store.identities.get(both[0].digest if both[1] == one else both[1].digest), both[0] if both[1] == one else both[1])
             equal(store.identities.remove(user_id(2), one.digest), False)
             equal(store.identities.remove(user_id(1), one.digest), True)
             equal(store.identities.remove(user_id(1), one.digest), False)
@@ -65,3 +77,48 @@ class ConnectionConformance:
         with storage.reading() as store:
             equal(store.connections.of_organization(org_id(1)), ())
             equal(store.identities.of_user(user_id(1)), (identity(1, of=2, subject="s"),))
+
+    def test_a_departure_is_written_over_and_lifted(self, storage: Storage) -> None:
+        """There is one departure of a person and an organization, the last one; it is lifted once."""
+        first = Departure(organization_id=org_id(1), user_id=user_id(1), left_at=NOW, removed_by="sso_1")
+        later = replace(first, left_at=NOW + HOUR, removed_by=user_id(2))
+        with storage.begin(after_commit=ignore) as store:
+            for each in (first, replace(first, organization_id=org_id(2)), later):
+                store.departures.put(each)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.departures.get(org_id(1), user_id(1)), later)
+            equal(store.departures.get(org_id(1), user_id(2)), None)
+            equal(store.departures.remove(org_id(1), user_id(2)), False)
+            equal(store.departures.remove(org_id(1), user_id(1)), True)
+            equal(store.departures.remove(org_id(1), user_id(1)), False)
+            equal(store.departures.get(org_id(2), user_id(1)), replace(first, organization_id=org_id(2)))
+
+    def test_who_gave_a_role_is_kept_until_another_one_is_given(self, storage: Storage) -> None:
+        """A connection's membership and role are read back; another period leaves the giver, another role takes it away."""
+        place = connection(1, of=1).id
+        given = replace(membership(1, of=1, role="member"), provisioned_by=place, role_given_by=place)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.memberships.add(given), True)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.memberships.get(org_id(1), user_id(1)), given)
+            before = store.standings.standing(org_id(1), user_id(1), fresh=True)
+            assert before is not None
+            longer = replace(before, expires_at=NOW + HOUR)
+            equal(store.standings.change_membership(before=before, after=longer), True)
+            held = store.memberships.get(org_id(1), user_id(1), fresh=True)
+            assert held is not None
+            equal((held.role_given_by, held.expires_at), (place, NOW + HOUR))
+            equal(store.standings.change_membership(before=longer, after=replace(longer, role="viewer")), True)
+            held = store.memberships.get(org_id(1), user_id(1), fresh=True)
+            assert held is not None
+            equal((held.role, held.role_given_by, held.provisioned_by), ("viewer", None, place))
+
+    def test_the_roles_of_a_person_are_of_one_organization(self, storage: Storage) -> None:
+        """They come in the order of workspaces; those of others and elsewhere do not."""
+        mine = [assignment(1, of=1, workspace=n) for n in (3, 1)]
+        with storage.begin(after_commit=ignore) as store:
+            for each in (*mine, assignment(2, of=1, workspace=1), assignment(1, of=2, workspace=2)):
+                store.assignments.put(each)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.assignments.of_user(org_id(1), user_id(1)), (mine[1], mine[0]))
+            equal(store.assignments.of_user(org_id(1), user_id(3)), ())
