@@ -90,6 +90,8 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.SSO_IDENTITY_LINKED: {"connection": public(), "by": public(), "issuer": personal(), "identity": personal()},
     EventName.SSO_SIGN_IN_REFUSED: {"connection": public(optional=True), "why": public()},
     EventName.USER_PROVISIONED: {"connection": public(), "role": public(), **_EMAIL},
+    EventName.SSO_RULES_SKIPPED: {"connection": public(), "rules": public(tuple)},
+    EventName.USER_RENAMED: {"connection": public()},
     EventName.PASSKEY_REGISTERED: {"backup": public()},
     EventName.PASSKEY_RENAMED: {"backup": public()},
     EventName.PASSKEY_REMOVED: {"backup": public()},
@@ -101,7 +103,7 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.WORKSPACE_CREATED: {"region": public()},
     EventName.INVITATION_CREATED: {**_INVITED, **_EMAIL},
     EventName.INVITATION_ACCEPTED: _INVITED,
-    EventName.MEMBER_REMOVED: _ROLE,
+    EventName.MEMBER_REMOVED: {**_ROLE, "connection": public(optional=True)},
     EventName.MEMBER_SUSPENDED: _ROLE,
     EventName.ROLE_ASSIGNED: _ROLE,
     EventName.CUSTOM_ROLE_CREATED: _CUSTOM_ROLE,
@@ -217,6 +219,8 @@ _CHANGES: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.MEMBERSHIP_CHANGED: _PERIOD,
     EventName.CUSTOM_ROLE_CHANGED: _CUSTOM_ROLE,
     EventName.CREDENTIAL_CHANGED: _WISH,
+    EventName.USER_RENAMED: _NAMED,
+    EventName.SSO_CONNECTION_CHANGED: {**_ROLE, "rules": public(tuple), "required_groups": public(tuple)},
 }
 _NONE: Final[Mapping[str, Field]] = {}
 

@@ -87,6 +87,8 @@ class EventName(StrEnum):
     SSO_IDENTITY_LINKED = "sso_identity.linked"
     SSO_SIGN_IN_REFUSED = "sso.sign_in_refused"
     USER_PROVISIONED = "user.provisioned"
+    USER_RENAMED = "user.renamed"
+    SSO_RULES_SKIPPED = "sso_rules.skipped"
     PASSKEY_REGISTRATION_STARTED = "passkey.registration_started"
     PASSKEY_REGISTERED = "passkey.registered"
     PASSKEY_RENAMED = "passkey.renamed"

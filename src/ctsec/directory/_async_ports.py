@@ -121,6 +121,18 @@ class AsyncMembershipRecords(Protocol):
         """Delete the membership and every workspace role of the person in the organization; True if there was one."""
         ...
 
+    async def depart(self, departure: Departure) -> None:
+        """Keep that somebody left, in place of what was kept of the same person and organization before."""
+        ...
+
+    async def departure(self, organization_id: OrganizationId, user_id: UserId) -> Departure | None:
+        """Return when somebody left, who did not come back."""
+        ...
+
+    async def lift(self, organization_id: OrganizationId, user_id: UserId) -> bool:
+        """Forget that somebody left; True if it was known."""
+        ...
+
 
 class AsyncRosterRecords(Protocol):
     """Lists of memberships."""
@@ -159,22 +171,6 @@ class AsyncInvitationRecords(Protocol):
 
     async def open(self, organization_id: OrganizationId, *, now: datetime) -> tuple[Invitation, ...]:
         """Return the open invitations of an organization."""
-        ...
-
-
-class AsyncDepartureRecords(Protocol):
-    """Who was a member and is none any more."""
-
-    async def put(self, departure: Departure) -> None:
-        """Insert a departure, or replace the one of the same person and organization."""
-        ...
-
-    async def get(self, organization_id: OrganizationId, user_id: UserId) -> Departure | None:
-        """Return the departure of a person."""
-        ...
-
-    async def remove(self, organization_id: OrganizationId, user_id: UserId) -> bool:
-        """Delete it; True if there was one."""
         ...
 
 

@@ -122,6 +122,18 @@ class MembershipRecords(Protocol):
         """Delete the membership and every workspace role of the person in the organization; True if there was one."""
         ...
 
+    def depart(self, departure: Departure) -> None:
+        """Keep that somebody left, in place of what was kept of the same person and organization before."""
+        ...
+
+    def departure(self, organization_id: OrganizationId, user_id: UserId) -> Departure | None:
+        """Return when somebody left, who did not come back."""
+        ...
+
+    def lift(self, organization_id: OrganizationId, user_id: UserId) -> bool:
+        """Forget that somebody left; True if it was known."""
+        ...
+
 
 class RosterRecords(Protocol):
     """Lists of memberships."""
@@ -160,22 +172,6 @@ class InvitationRecords(Protocol):
 
     def open(self, organization_id: OrganizationId, *, now: datetime) -> tuple[Invitation, ...]:
         """Return the open invitations of an organization."""
-        ...
-
-
-class DepartureRecords(Protocol):
-    """Who was a member and is none any more."""
-
-    def put(self, departure: Departure) -> None:
-        """Insert a departure, or replace the one of the same person and organization."""
-        ...
-
-    def get(self, organization_id: OrganizationId, user_id: UserId) -> Departure | None:
-        """Return the departure of a person."""
-        ...
-
-    def remove(self, organization_id: OrganizationId, user_id: UserId) -> bool:
-        """Delete it; True if there was one."""
         ...
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ctsec.directory._async_ports import (
     AsyncAuthority,
-    AsyncDepartureRecords,
     AsyncDomainRecords,
     AsyncEpochRecords,
     AsyncInvitationRecords,
@@ -17,7 +16,6 @@ from ctsec.directory._async_ports import (
 )
 from ctsec.directory._sync_ports import (
     Authority,
-    DepartureRecords,
     DomainRecords,
     EpochRecords,
     InvitationRecords,
@@ -31,7 +29,6 @@ from ctsec.directory._sync_ports import (
 
 __all__ = [
     "AsyncAuthority",
-    "AsyncDepartureRecords",
     "AsyncDomainRecords",
     "AsyncEpochRecords",
     "AsyncInvitationRecords",
@@ -42,7 +39,6 @@ __all__ = [
     "AsyncUserRecords",
     "AsyncWorkspaceRecords",
     "Authority",
-    "DepartureRecords",
     "DomainRecords",
     "EpochRecords",
     "InvitationRecords",

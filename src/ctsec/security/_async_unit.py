@@ -28,6 +28,7 @@ from ctsec.security._async_people import AsyncPeople
 from ctsec.sso._async_arrivals import AsyncArrivalParts, AsyncArrivals
 from ctsec.sso._async_connections import AsyncConnectionParts, AsyncConnections
 from ctsec.sso._async_pending import AsyncPendingParts, AsyncPendingSignIns
+from ctsec.sso._async_provisioning import AsyncProvisioning, AsyncProvisioningParts
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
 
@@ -243,9 +244,29 @@ class AsyncUnit(AsyncPeople):
             memberships=store.memberships,
             passwords=self.accounts,
             epochs=store.epochs,
+            provisioning=self.provisioning,
             journey=AsyncFederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
         )
         return AsyncArrivals(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def provisioning(self) -> AsyncProvisioning:
+        """What providers tell of their people, carried out; hosts ask it for attributes."""
+        store = self._store
+        parts = AsyncProvisioningParts(
+            identities=store.identities,
+            accounts=store.users,
+            domains=store.domains,
+            organizations=store.organizations,
+            memberships=store.memberships,
+            workspaces=store.workspaces,
+            assignments=store.assignments,
+            standings=store.standings,
+            policies=self._policies,
+            departures=self._departures,
+            epochs=store.epochs,
+        )
+        return AsyncProvisioning(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def residency(self) -> AsyncResidency:

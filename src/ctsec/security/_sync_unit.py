@@ -29,6 +29,7 @@ from ctsec.security._sync_people import People
 from ctsec.sso._sync_arrivals import ArrivalParts, Arrivals
 from ctsec.sso._sync_connections import ConnectionParts, Connections
 from ctsec.sso._sync_pending import PendingParts, PendingSignIns
+from ctsec.sso._sync_provisioning import Provisioning, ProvisioningParts
 from ctsec.vault._sync import Vault, VaultParts
 
 
@@ -244,9 +245,29 @@ class Unit(People):
             memberships=store.memberships,
             passwords=self.accounts,
             epochs=store.epochs,
+            provisioning=self.provisioning,
             journey=FederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
         )
         return Arrivals(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def provisioning(self) -> Provisioning:
+        """What providers tell of their people, carried out; hosts ask it for attributes."""
+        store = self._store
+        parts = ProvisioningParts(
+            identities=store.identities,
+            accounts=store.users,
+            domains=store.domains,
+            organizations=store.organizations,
+            memberships=store.memberships,
+            workspaces=store.workspaces,
+            assignments=store.assignments,
+            standings=store.standings,
+            policies=self._policies,
+            departures=self._departures,
+            epochs=store.epochs,
+        )
+        return Provisioning(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def residency(self) -> Residency:

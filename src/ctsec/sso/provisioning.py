@@ -25,7 +25,7 @@ MAX_PROVISIONING: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provisioning:
+class ProvisioningSettings:
     """Rules from groups to roles, in the order in which they are asked, groups one of which somebody must be in, and the map of claims.
 
     Raises ValueError for too many or too long ones, and for rules that make owners or admins.
@@ -63,7 +63,7 @@ class Provisioning:
         return json.dumps({name: value for name, value in made.items() if value}, sort_keys=True)
 
     @classmethod
-    def read(cls, text: str | None) -> Provisioning:
+    def read(cls, text: str | None) -> ProvisioningSettings:
         """Return what a stored text says; None says nothing."""
         found: dict[str, Any] = json.loads(text or "{}")
         return cls(

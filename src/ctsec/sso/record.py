@@ -43,8 +43,9 @@ class LinkedBy(StrEnum):
 class Connection:
     """A connection of an organization to a provider.
 
-    `settings` is the text of `ctsec.sso.settings.ConnectionSettings`, `provisioning` that of `ctsec.sso.provisioning.Provisioning`. `tested_at` is when these very settings passed their test (None: not
-    yet), `enabled_at` since when people may sign in through it: sessions from before count for nothing.
+    `settings` is the text of `ctsec.sso.settings.ConnectionSettings`, `provisioning` that of `ctsec.sso.provisioning.ProvisioningSettings`.
+    `tested_at` is when these very settings passed their test (None: not yet), `enabled_at` since when people may sign in through it:
+    sessions from before count for nothing.
     """
 
     id: ConnectionId

@@ -14,7 +14,6 @@ from ctsec.audit.streams._async_ports import AsyncPositionRecords
 from ctsec.authn._async_ports import AsyncDeviceRecords, AsyncPasswordRecords, AsyncSessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._async_ports import (
-    AsyncDepartureRecords,
     AsyncDomainRecords,
     AsyncEpochRecords,
     AsyncInvitationRecords,
@@ -185,11 +184,6 @@ class AsyncStore(Protocol):
     @property
     def recovery_terms(self) -> AsyncTermsRecords:
         """What organizations ask of a reset."""
-        ...
-
-    @property
-    def departures(self) -> AsyncDepartureRecords:
-        """Who was a member and is none any more."""
         ...
 
     @property

@@ -15,7 +15,6 @@ from ctsec.audit.streams._sync_ports import PositionRecords
 from ctsec.authn._sync_ports import DeviceRecords, PasswordRecords, SessionRecords
 from ctsec.changes import Epochs, News
 from ctsec.directory._sync_ports import (
-    DepartureRecords,
     DomainRecords,
     EpochRecords,
     InvitationRecords,
@@ -186,11 +185,6 @@ class Store(Protocol):
     @property
     def recovery_terms(self) -> TermsRecords:
         """What organizations ask of a reset."""
-        ...
-
-    @property
-    def departures(self) -> DepartureRecords:
-        """Who was a member and is none any more."""
         ...
 
     @property

@@ -16,11 +16,13 @@ _WAY: Final = "/sso/{connection_id}"
 _CONNECTION: Final = (
     *("id", "name", "provider", "client_id", "default_role", "state", "redirect_uri", "issuer", "discovery", "scopes:array"),
     *("directories:array", "github_login", "github_id:integer", "hosts:array", "groups_claim", "trusted_methods:array"),
-    *("trusted_classes:array", "secret_in_form:boolean", "tested_at:date-time", "enabled_at:date-time", "created_at:date-time"),
+    *("trusted_classes:array", "secret_in_form:boolean", "provisioning:object", "tested_at:date-time", "enabled_at:date-time"),
+    "created_at:date-time",
 )
 _PREVIEW: Final = (
     *("accepted:boolean", "problem", "issuer", "subject", "email", "name", "groups:array", "own_address:boolean", "may_link:boolean"),
-    *("second_factor:boolean", "role"),
+    *("second_factor:boolean", "role", "attributes:object", "barred", "workspace_roles:array", "matched:array", "skipped:array"),
+    *("member:object",),
 )
 _STEP: Final = (
     *("status", "user_id", "session_id", "aal:integer", "organization_id", "expires_at:date-time", "csrf_token"),

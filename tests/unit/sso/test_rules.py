@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from ctsec.ids import WorkspaceId
 from ctsec.rbac.offer import Offer, offered
 from ctsec.rbac.policy import Policy
-from ctsec.sso.provisioning import MAX_PROVISIONING, MAX_REQUIRED, MAX_RULES, Provisioning
+from ctsec.sso.oidc.mapping import ClaimMap
+from ctsec.sso.provisioning import MAX_PROVISIONING, MAX_REQUIRED, MAX_RULES, ProvisioningSettings
 from ctsec.sso.rules import Decision, Entry, Ground, GroupRule, Held, HeldRole, Skipped, Why, decide, entry
 
 PLACES: Final = tuple(WorkspaceId(f"wsp_{n}") for n in range(3))
@@ -115,7 +116,7 @@ def test_who_is_in_no_group_any_more_keeps_nothing_of_the_connection(
 def test_the_first_rule_that_matches_a_place_decides_it(
     rules: tuple[GroupRule, ...], more: tuple[GroupRule, ...], groups: tuple[str, ...] | None, held: Held | None
 ) -> None:
-    """Rules after those of the same group and place change nothing of the organization role, whether the first could be carried out or not."""
+    """Later rules change nothing of the organization role, whether the one that decided it could be carried out or not."""
     told = frozenset(groups or ())
     decided = any(rule.workspace is None and rule.group in told for rule in rules)
     first, both = (decide(each, groups, ground=GROUND, held=held) for each in (rules, (*rules, *more)))
@@ -191,18 +192,19 @@ def test_an_offer_is_what_the_policy_lets_through() -> None:
 def test_provisioning_is_bounded_and_read_back() -> None:
     """It comes back from its text as it was, and each limit is checked when it is made."""
     rules = (GroupRule(group="Ärzte", role="lead"), _IN_LAB)
-    assert Provisioning.read(Provisioning(rules=rules, required_groups=("x",)).text()) == Provisioning(rules=rules, required_groups=("x",))
-    assert Provisioning.read("{}") == Provisioning()
+    made = ProvisioningSettings(rules=rules, required_groups=("x",), claims=ClaimMap(name=("a", "b"), attributes={"team": ("t",)}))
+    assert ProvisioningSettings.read(made.text()) == made
+    assert ProvisioningSettings.read("{}") == ProvisioningSettings()
     for rule in (GroupRule(group="a", role="owner"), GroupRule(group="a", role="admin"), GroupRule(group="", role="lead")):
-        with pytest.raises(ValueError, match="expected groups|makes nobody"):
-            Provisioning(rules=(rule,))
+        with pytest.raises(ValueError, match=r"expected groups|makes nobody"):
+            ProvisioningSettings(rules=(rule,))
     with pytest.raises(ValueError, match="expected groups"):
-        Provisioning(required_groups=("g" * 256,))
+        ProvisioningSettings(required_groups=("g" * 256,))
     with pytest.raises(ValueError, match="expected roles"):
-        Provisioning(rules=(GroupRule(group="a", role="r" * 65),))
+        ProvisioningSettings(rules=(GroupRule(group="a", role="r" * 65),))
     for many in ({"rules": (_IN_LAB,) * (MAX_RULES + 1)}, {"required_groups": ("g",) * (MAX_REQUIRED + 1)}):
         with pytest.raises(ValueError, match="expected at most"):
-            Provisioning(**many)  # type: ignore[arg-type]
+            ProvisioningSettings(**many)
     with pytest.raises(ValueError, match=f"{MAX_PROVISIONING:,}"):
-        Provisioning(rules=(GroupRule(group="é" * 255, role="lead"),) * MAX_RULES)
-    assert Provisioning(rules=(GroupRule(group="a", role="admin", workspace=PLACES[0]),)).rules[0].role == "admin"
+        ProvisioningSettings(rules=(GroupRule(group="é" * 255, role="lead"),) * MAX_RULES)
+    assert ProvisioningSettings(rules=(GroupRule(group="a", role="admin", workspace=PLACES[0]),)).rules[0].role == "admin"

@@ -23,7 +23,6 @@ from ctsec.storage.memory._async_credentials import (
 )
 from ctsec.storage.memory._async_custom import AsyncMemoryCustomRoles
 from ctsec.storage.memory._async_deks import AsyncMemoryCustomerKeys, AsyncMemoryDeks
-from ctsec.storage.memory._async_departures import AsyncMemoryDepartures
 from ctsec.storage.memory._async_directory import (
     AsyncMemoryInvitations,
     AsyncMemoryMemberships,
@@ -81,7 +80,6 @@ class AsyncMemoryStore:
     recoveries: AsyncMemoryRecoveries
     trails: AsyncMemoryTrails
     recovery_terms: AsyncMemoryTerms
-    departures: AsyncMemoryDepartures
     domains: AsyncMemoryDomains
     connections: AsyncMemoryConnections
     identities: AsyncMemoryIdentities
@@ -137,7 +135,6 @@ class AsyncMemoryStore:
             recoveries=AsyncMemoryRecoveries(tx),
             trails=AsyncMemoryTrails(tx),
             recovery_terms=AsyncMemoryTerms(tx),
-            departures=AsyncMemoryDepartures(tx),
             domains=AsyncMemoryDomains(tx),
             connections=AsyncMemoryConnections(tx),
             identities=AsyncMemoryIdentities(tx),

@@ -24,7 +24,6 @@ from ctsec.storage.memory._sync_credentials import (
 )
 from ctsec.storage.memory._sync_custom import MemoryCustomRoles
 from ctsec.storage.memory._sync_deks import MemoryCustomerKeys, MemoryDeks
-from ctsec.storage.memory._sync_departures import MemoryDepartures
 from ctsec.storage.memory._sync_directory import (
     MemoryInvitations,
     MemoryMemberships,
@@ -82,7 +81,6 @@ class MemoryStore:
     recoveries: MemoryRecoveries
     trails: MemoryTrails
     recovery_terms: MemoryTerms
-    departures: MemoryDepartures
     domains: MemoryDomains
     connections: MemoryConnections
     identities: MemoryIdentities
@@ -138,7 +136,6 @@ class MemoryStore:
             recoveries=MemoryRecoveries(tx),
             trails=MemoryTrails(tx),
             recovery_terms=MemoryTerms(tx),
-            departures=MemoryDepartures(tx),
             domains=MemoryDomains(tx),
             connections=MemoryConnections(tx),
             identities=MemoryIdentities(tx),

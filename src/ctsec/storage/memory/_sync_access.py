@@ -53,8 +53,8 @@ class MemoryStandings:
         if stored is None or stored.role != before.role:
             return False
         given_by = stored.role_given_by if after.role == before.role else None
-        period = {"starts_at": after.starts_at, "expires_at": after.expires_at}
-        changed = replace(stored, role=after.role, role_given_by=given_by, version=stored.version + 1, **period)
+        changed = replace(stored, role=after.role, role_given_by=given_by, starts_at=after.starts_at, expires_at=after.expires_at)
+        changed = replace(changed, version=stored.version + 1)
         self._tx.put(MEMBERSHIPS, key, changed)
         return True
 

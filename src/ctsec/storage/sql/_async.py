@@ -24,7 +24,6 @@ from ctsec.storage.sql._async_credentials import (
 )
 from ctsec.storage.sql._async_custom import AsyncSqlCustomRoles
 from ctsec.storage.sql._async_deks import AsyncSqlCustomerKeys, AsyncSqlDeks
-from ctsec.storage.sql._async_departures import AsyncSqlDepartures
 from ctsec.storage.sql._async_directory import (
     AsyncSqlInvitations,
     AsyncSqlMemberships,
@@ -89,7 +88,6 @@ class AsyncSqlStore:
     recoveries: AsyncSqlRecoveries
     trails: AsyncSqlTrails
     recovery_terms: AsyncSqlTerms
-    departures: AsyncSqlDepartures
     domains: AsyncSqlDomains
     connections: AsyncSqlConnections
     identities: AsyncSqlIdentities
@@ -145,7 +143,6 @@ class AsyncSqlStore:
             recoveries=AsyncSqlRecoveries(run, tables),
             trails=AsyncSqlTrails(run, tables),
             recovery_terms=AsyncSqlTerms(run, tables),
-            departures=AsyncSqlDepartures(run, tables),
             domains=AsyncSqlDomains(run, tables),
             connections=AsyncSqlConnections(run, tables),
             identities=AsyncSqlIdentities(run, tables),

@@ -25,7 +25,6 @@ from ctsec.storage.sql._sync_credentials import (
 )
 from ctsec.storage.sql._sync_custom import SqlCustomRoles
 from ctsec.storage.sql._sync_deks import SqlCustomerKeys, SqlDeks
-from ctsec.storage.sql._sync_departures import SqlDepartures
 from ctsec.storage.sql._sync_directory import (
     SqlInvitations,
     SqlMemberships,
@@ -90,7 +89,6 @@ class SqlStore:
     recoveries: SqlRecoveries
     trails: SqlTrails
     recovery_terms: SqlTerms
-    departures: SqlDepartures
     domains: SqlDomains
     connections: SqlConnections
     identities: SqlIdentities
@@ -146,7 +144,6 @@ class SqlStore:
             recoveries=SqlRecoveries(run, tables),
             trails=SqlTrails(run, tables),
             recovery_terms=SqlTerms(run, tables),
-            departures=SqlDepartures(run, tables),
             domains=SqlDomains(run, tables),
             connections=SqlConnections(run, tables),
             identities=SqlIdentities(run, tables),

@@ -141,7 +141,8 @@ class Tables(FeatureTables):
         self.sso_identity = self._table(
             "sso_identity", Column("digest", Digest(64), nullable=False), ident("connection_id"), ident("organization_id"),
             ident("user_id"), words("issuer"), words("subject"), Column("linked_by", EnumText(LinkedBy, "sso_identity.linked_by"),
-            nullable=False), at("linked_at"), words("attributes", nullable=True), key=("digest",), by_connection=("connection_id",), by_user=("user_id",),
+            nullable=False), at("linked_at"), words("attributes", nullable=True),
+            key=("digest",), by_connection=("connection_id",), by_user=("user_id",),
         )  # fmt: skip
 
     def _guard(self) -> None:

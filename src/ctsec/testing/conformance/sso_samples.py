@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ctsec.directory.record import Departure
 from ctsec.ids import ConnectionId
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest
-from ctsec.testing.conformance.samples import NOW, org_id, user_id
+from ctsec.testing.conformance.samples import HOUR, NOW, org_id, user_id
 
 
 def connection(n: int, *, of: int) -> Connection:
@@ -39,3 +40,8 @@ def identity(n: int, *, of: int, subject: str) -> LinkedIdentity:
         linked_by=LinkedBy.CREATED,
         linked_at=NOW,
     )
+
+
+def departure(n: int, *, of: int, by: int) -> Departure:
+    """Return that the n-th person left, removed by another one."""
+    return Departure(organization_id=org_id(of), user_id=user_id(n), left_at=NOW + by * HOUR, removed_by=user_id(by))
