@@ -4,12 +4,13 @@
 Rules that this module keeps:
 
 - whoever writes a connection answers for all of it: every role that it gives is one that they may give at that moment;
-- a role in a workspace is judged beside the role in the organization that the same group gets;
+- a role in a workspace is judged beside the roles in the organization that the connection gives: one must let it through;
 - what was judged when it was written counts as long as it stands, as an organization's decision: not as long as its writer stays.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from ctsec.ids import OrganizationId, WorkspaceId
@@ -28,18 +29,26 @@ def may_give(rights: SsoRights, actor: Principal, *, organization: OrganizationI
     if wish.default_role in UNGIVEN:
         return _TOO_HIGH
     rules = wish.provisioning.rules
-    of_groups: dict[str, str] = {}
-    for rule in rules:
-        if rule.workspace is None:
-            of_groups.setdefault(rule.group, rule.role)
-    judged: dict[tuple[str, WorkspaceId | None, str | None], None] = {(wish.default_role, None, None): None}
-    for rule in rules:
-        place = (rule.role, None, None) if rule.workspace is None else (
-            of_groups.get(rule.group, wish.default_role), rule.workspace, rule.role
-        )  # fmt: skip
-        judged[place] = None
-    for role, workspace, workspace_role in judged:
-        refusal = rights.may_admit(actor, organization=organization, role=role, workspace=workspace, workspace_role=workspace_role)
+    # In the order of the rules, each once.
+    inside = tuple(dict.fromkeys((wish.default_role, *(rule.role for rule in rules if rule.workspace is None))))
+    for role in inside:
+        refusal = rights.may_admit(actor, organization=organization, role=role, workspace=None, workspace_role=None)
         if refusal is not None:
-            return _NO_WORKSPACE if workspace is not None and refusal.reason is Reason.NOT_FOUND else refusal
+            return refusal
+    for workspace, role in dict.fromkeys((rule.workspace, rule.role) for rule in rules if rule.workspace is not None):
+        refusal = _may_give_there(rights, actor, organization=organization, beside=inside, workspace=workspace, role=role)
+        if refusal is not None:
+            return refusal
     return None
+
+
+def _may_give_there(
+    rights: SsoRights, actor: Principal, *, organization: OrganizationId, beside: Iterable[str], workspace: WorkspaceId, role: str
+) -> Refusal | None:
+    """Judge a role in a workspace beside each of some organization roles; one whose ceiling lets it through is enough."""
+    refusal: Refusal | None = None
+    for each in beside:
+        refusal = rights.may_admit(actor, organization=organization, role=each, workspace=workspace, workspace_role=role)
+        if refusal is None or refusal.reason is not Reason.CEILING_EXCEEDED:
+            break
+    return _NO_WORKSPACE if refusal is not None and refusal.reason is Reason.NOT_FOUND else refusal
