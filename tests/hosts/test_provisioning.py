@@ -96,7 +96,7 @@ def test_roles_follow_groups_and_hands_are_left_alone(host: Host, acme: Acme) ->
 
 @pytest.mark.proves("SEED-S13")
 def test_who_has_left_loses_this_organization_and_nothing_else(host: Host, acme: Acme) -> None:
-    """Out of the required groups: membership, sessions through the connection and API keys end; the account does not; one invitation heals."""
+    """Out of the required groups: membership, sessions through the connection and API keys end; the account stays; an invitation heals."""
     say(acme, required_groups=["staff"], default_role="member")
     assert come(acme, host, ["guests"])[0] == come(acme, host)[0] == 401
     assert whys(acme) == ["in_no_required_group", "groups_unknown"]
@@ -137,7 +137,7 @@ def test_who_has_left_loses_this_organization_and_nothing_else(host: Host, acme:
 
 @pytest.mark.proves("SEED-S8")
 def test_claims_are_mapped_and_shown_before_anybody_signs_in(host: Host, acme: Acme) -> None:
-    """A map names claims; the preview shows name, attributes, rules and roles of a newcomer and what changes for a member, and changes nothing."""
+    """A map names claims; a preview shows what is read, what a newcomer would get and a member gain or lose, and changes nothing."""
     lab = acme.owner.workspace(acme.organization, "Lab")
     rules = [{"group": "dev", "role": "member"}, {"group": "dev", "role": "editor", "workspace_id": lab}]
     said = {"rules": rules, "name_path": ["profile", "display"], "attributes": {"team": ["https://acme.example/team"]}, "update_name": True}
@@ -169,7 +169,7 @@ def test_claims_are_mapped_and_shown_before_anybody_signs_in(host: Host, acme: A
 
 
 def test_who_may_write_what_a_connection_gives(host: Host, acme: Acme) -> None:
-    """No rule makes an owner or an admin, names another organization's workspace, maps what identifies, or gives what its writer may not."""
+    """No rule makes an owner or an admin, or names another organization's workspace; no map names what identifies; and it takes a fresh proof."""
     rival = found(host, acme.provider, name="rival")
     foreign = rival.owner.workspace(rival.organization, "Foreign")
     body = {name: value for name, value in setup(acme.provider).items() if name != "secret"}
