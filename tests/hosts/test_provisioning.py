@@ -169,7 +169,7 @@ def test_claims_are_mapped_and_shown_before_anybody_signs_in(host: Host, acme: A
 
 
 def test_who_may_write_what_a_connection_gives(host: Host, acme: Acme) -> None:
-    """No rule makes an owner or an admin, or names another organization's workspace; no map names what identifies; and it takes a fresh proof."""
+    """No rule makes an owner or an admin, or names a foreign workspace; no map names what identifies; and it takes a fresh proof."""
     rival = found(host, acme.provider, name="rival")
     foreign = rival.owner.workspace(rival.organization, "Foreign")
     body = {name: value for name, value in setup(acme.provider).items() if name != "secret"}
