@@ -30,7 +30,7 @@ def acme(host: Host, provider: LocalIdentityProvider) -> Acme:
     return found(host, provider)
 
 
-def say(acme: Acme, *, default_role: str = "viewer", **provisioning: object) -> dict[str, Any]:
+def say(acme: Acme, *, default_role: str = "viewer", **provisioning: Any) -> dict[str, Any]:
     """Write what the connection makes of people; what the provider sees stays, so nothing has to be tested again."""
     body = {name: value for name, value in setup(acme.provider).items() if name != "secret"}
     body |= {"default_role": default_role, "provisioning": provisioning}
@@ -140,7 +140,12 @@ def test_claims_are_mapped_and_shown_before_anybody_signs_in(host: Host, acme: A
     """A map names claims; a preview shows what is read, what a newcomer would get and a member gain or lose, and changes nothing."""
     lab = acme.owner.workspace(acme.organization, "Lab")
     rules = [{"group": "dev", "role": "member"}, {"group": "dev", "role": "editor", "workspace_id": lab}]
-    said = {"rules": rules, "name_path": ["profile", "display"], "attributes": {"team": ["https://acme.example/team"]}, "update_name": True}
+    said: dict[str, Any] = {
+        "rules": rules,
+        "name_path": ["profile", "display"],
+        "attributes": {"team": ["https://acme.example/team"]},
+        "update_name": True,
+    }
     say(acme, **said)
     _, ann = come(acme, host, [])
     claims = {"sub": "someone", **ANN, "profile": {"display": "Dr Ann"}, "https://acme.example/team": "Rockets", "groups": ["dev"]}
@@ -173,7 +178,7 @@ def test_who_may_write_what_a_connection_gives(host: Host, acme: Acme) -> None:
     rival = found(host, acme.provider, name="rival")
     foreign = rival.owner.workspace(rival.organization, "Foreign")
     body = {name: value for name, value in setup(acme.provider).items() if name != "secret"}
-    for said in (
+    wrong: tuple[dict[str, Any], ...] = (
         {"rules": [{"group": "g", "role": "owner"}]},
         {"rules": [{"group": "g", "role": "admin"}]},
         {"rules": [{"group": "g", "role": "nonsense"}]},
@@ -183,7 +188,8 @@ def test_who_may_write_what_a_connection_gives(host: Host, acme: Acme) -> None:
         {"attributes": {"Team": ["team"]}},
         {"attributes": {"team": []}},
         {"name_path": ["a"] * 6},
-    ):
+    )
+    for said in wrong:
         assert acme.owner.auth(f"PUT {acme.home}/{acme.connection}", {**body, "provisioning": said}).status == 422, said
     host.clock.advance(timedelta(minutes=11))
     assert acme.owner.auth(f"PUT {acme.home}/{acme.connection}", {**body, "provisioning": {}}).json["reason"] == "step_up_required"

@@ -98,6 +98,7 @@ class Histories:
             self.forget(key)
         if not comes:
             return
+        assert not squatted or self.account(home, person).email_verified_at is not None
         if squatted:
             assert isinstance(self.world.step(f"{person}@{DOMAINS[home]}", PASSWORD), Refusal)
         if not member:
@@ -219,12 +220,12 @@ def test_nobody_gets_what_neither_a_rule_nor_an_administrator_gave(seed: int) ->
             h = histories
             of_members = (h.promote, h.promote, h.promote, h.assign, h.remove) if (home, person) in h.hand else (h.invite, h.squat)
             act = random.choice((h.come, h.come, h.write, h.lie, *of_members))
-            if act == histories.write:
-                histories.write(home, groups, *written(random))
-            elif act == histories.promote:
-                histories.promote(home, person, groups, random.choice(("member", "viewer")))
+            if act in {h.come, h.lie, h.invite, h.squat, h.assign, h.remove}:
+                getattr(h, act.__name__)(home, person, groups)
+            elif act == h.write:
+                h.write(home, groups, *written(random))
             else:
-                act(home, person, groups)  # type: ignore[operator]
+                h.promote(home, person, groups, random.choice(("member", "viewer")))
             histories.nobody_holds_more_than_was_given()
     finally:
         histories.close()

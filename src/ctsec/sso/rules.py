@@ -127,8 +127,9 @@ def decide(rules: tuple[GroupRule, ...], groups: tuple[str, ...] | None, *, grou
             skipped.append(Skipped(rule=number, why=why))
     changed = role if held is None or _replaceable(held.role, role) else None
     effective = changed or (held.role.role if held is not None else role)
-    before = held.workspaces if held is not None else {}
-    names = {each.role for each in before.values() if not each.given} | (held.raised if held is not None else frozenset())
+    before: Mapping[WorkspaceId, HeldRole] = held.workspaces if held is not None else {}
+    names = {each.role for each in before.values() if not each.given}
+    names.update(held.raised if held is not None else ())
     given: dict[WorkspaceId, str] = {}
     for place, position in sorted(((place, n) for place, n in deciding.items() if place is not None), key=lambda pair: pair[1]):
         if place in before and not before[place].given:

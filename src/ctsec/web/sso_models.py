@@ -84,7 +84,7 @@ class ConnectionSetup(Body):
     trusted_methods: Listed
     trusted_classes: Listed
     secret_in_form: bool = False
-    provisioning: Annotated[Provisioning, Field(default_factory=Provisioning)]
+    provisioning: Annotated[Provisioning, Field(default_factory=lambda: Provisioning.model_validate({}))]
 
     def wish(self) -> ConnectionWish:
         """Return what is asked for; raise ValueError for settings that are none."""

@@ -202,9 +202,10 @@ def test_provisioning_is_bounded_and_read_back() -> None:
         ProvisioningSettings(required_groups=("g" * 256,))
     with pytest.raises(ValueError, match="expected roles"):
         ProvisioningSettings(rules=(GroupRule(group="a", role="r" * 65),))
-    for many in ({"rules": (_IN_LAB,) * (MAX_RULES + 1)}, {"required_groups": ("g",) * (MAX_REQUIRED + 1)}):
-        with pytest.raises(ValueError, match="expected at most"):
-            ProvisioningSettings(**many)
+    with pytest.raises(ValueError, match="expected at most"):
+        ProvisioningSettings(rules=(_IN_LAB,) * (MAX_RULES + 1))
+    with pytest.raises(ValueError, match="expected at most"):
+        ProvisioningSettings(required_groups=("g",) * (MAX_REQUIRED + 1))
     with pytest.raises(ValueError, match=f"{MAX_PROVISIONING:,}"):
         ProvisioningSettings(rules=(GroupRule(group="é" * 255, role="lead"),) * MAX_RULES)
     assert ProvisioningSettings(rules=(GroupRule(group="a", role="admin", workspace=PLACES[0]),)).rules[0].role == "admin"

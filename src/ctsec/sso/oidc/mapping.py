@@ -66,9 +66,13 @@ def found_in(path: Path, *sources: Mapping[str, object]) -> object:
         if path and path[0] in source:
             value: object = source
             for member in path:
-                value = cast("Mapping[str, object]", value).get(member) if isinstance(value, Mapping) else None
+                value = _member(value, member)
             return value
     return None
+
+
+def _member(value: object, name: str) -> object:
+    return cast("Mapping[str, object]", value).get(name) if isinstance(value, Mapping) else None
 
 
 def _text(value: object) -> str | None:
