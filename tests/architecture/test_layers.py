@@ -39,12 +39,14 @@ SHARED_FOR = {
     "guard": ("audit.event", "audit.record", *(f"{feature}.{ports}" for feature in ("audit", "encryption") for ports in PORTS)),
     # A checkpoint is verified where it is read (ADR 25): with the one Ed25519 that ctsec has.
     "audit": (*SHARED, "encryption.ed25519"),
-    # A sign-in through a provider ends where every sign-in ends, and makes members of the directory (ADR 35).
+    # A sign-in through a provider ends where every sign-in ends, makes members of the directory (ADR 35), and gives roles (ADR 39).
     "sso": (
         *SHARED,
         "authn.journey",
         "authn.ticket",
         "directory.record",
+        "rbac.assignment",
+        "rbac.offer",
         "rbac.role",
         # Whom an organization lets in is decided with the roles, and break-glass codes are made as backup codes are (ADR 38).
         "rbac.entrance",

@@ -31,12 +31,13 @@ from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
 from ctsec.recovery import Evidence, EvidenceKind
 from ctsec.secret import Secret, SecretText
-from ctsec.sso import Connection, ConnectionSettings, ConnectionWish
+from ctsec.sso import Connection, ConnectionSettings, ConnectionWish, GroupRule, ProvisioningSettings
 from ctsec.sso.domain_claim import DnsTrouble, DomainClaim
 from ctsec.sso.oidc import ExternalIdentity, Provider
 from ctsec.testing import SoftwareAuthenticator
 from ctsec.testing.conformance.samples import ignore
 from ctsec.testing.conformance.sso_samples import connection
+from ctsec.user import User, UserStatus
 from ctsec.vault import VaultKind, VaultWish
 from tests.services._sync_world import World
 from tests.services.probing import BCRYPT, OPERATOR, ORIGIN, OTHER_PASSWORD, PASSWORD, SECOND_OPERATOR, Device, base32
@@ -193,7 +194,7 @@ def ready(stage: Stage, method: str) -> Stage:
         return with_claim(stage, proved=verb == "looked") if verb != "claim" else stage
     if service in {"sso_entrance", "sso_glass"}:
         return with_entrance(stage, required=method in {"sso_entrance.relax", "sso_glass.redeem"}, now=verb == "redeem")
-    if service in {"connections", "sso"}:
+    if service in {"connections", "sso", "provisioning"}:
         return with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
     if service == "retention":
         return with_hold(stage, deployment="deployment" in verb)
@@ -258,6 +259,19 @@ def identity(stage: Stage, email: str | None) -> ExternalIdentity:
     """Return somebody at the provider of the stage's connection."""
     issuer = "https://id.example"
     return ExternalIdentity(connection=stage.connection.id, issuer=issuer, subject="s", email=email, email_verified=True)
+
+
+def account(person: Principal, email: str) -> User:
+    """Return the account of somebody, as far as provisioning looks at it."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    user, active = UserId(person.id), UserStatus.ACTIVE
+    return User(id=user, email=email, email_key=email, name="N", status=active, email_verified_at=at, created_at=at)
+
+
+def ruled(stage: Stage) -> Connection:
+    """Return the stage's connection with a rule: whoever is in `staff` edits in the lab."""
+    rules = (GroupRule(group="staff", role="editor", workspace=stage.lab.id),)
+    return replace(stage.connection, provisioning=ProvisioningSettings(rules=rules).text())
 
 
 def with_hold(stage: Stage, *, deployment: bool) -> Stage:
@@ -433,6 +447,9 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "sso_entrance.relax": ((sure,), org),
         "sso_glass.make": ((sure,), org),
         "sso_glass.redeem": ((twice(stage.world, sure),), {**org, "code": stage.glass}),
+        "provisioning.admit": ((stage.connection, account(stage.dan, "dan@acme.example"), identity(stage, None)), {}),
+        "provisioning.readmit": ((stage.connection, account(stage.dan, "dan@acme.example"), identity(stage, None)), {}),
+        "provisioning.refresh": ((ruled(stage), account(bob, "bob@acme.example"), replace(identity(stage, None), groups=("staff",))), {}),
         "domains.record": ((OPERATOR,), {**org, "domain": "acme.org", "proof": "seen in its DNS"}),
         "domains.withdraw": ((OPERATOR,), {**org, "domain": "acme.example"}),
         "domain_claims.claim": ((sure,), {**org, "domain": "acme.example"}),

@@ -34,7 +34,7 @@ from ctsec.testing.conformance._sync_passkeys import passkey
 from ctsec.testing.conformance._sync_recovery import domain, recovery, terms, trail
 from ctsec.testing.conformance._sync_reencryption import blob, progress
 from ctsec.testing.conformance._sync_vault import credential, index_key
-from ctsec.testing.conformance.sso_samples import claim
+from ctsec.testing.conformance.sso_samples import claim, departure
 
 Call: TypeAlias = tuple[str, int, int, int]
 Run: TypeAlias = tuple[tuple[tuple[Call, ...], bool], ...]
@@ -123,6 +123,9 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "memberships.get": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b), fresh=c > 1),
     "memberships.replace": lambda f, a, b, c: _call(replace(s.membership(a, of=b), status=MembershipStatus.SUSPENDED, version=c)),
     "memberships.remove": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
+    "memberships.depart": lambda f, a, b, c: _call(departure(a, of=b, by=c)),
+    "memberships.departure": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
+    "memberships.lift": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
     "roster.of_user": lambda f, a, b, c: _call(s.user_id(a)),
     "invitations.add": lambda f, a, b, c: _call(s.invitation(f, of=a, space=b if c else None)),
     "invitations.by_digest": lambda f, a, b, c: _call(s.digest(f"invitation {a}")),
@@ -162,6 +165,7 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "assignments.put": lambda f, a, b, c: _call(s.assignment(a, of=b, workspace=c)),
     "assignments.remove": lambda f, a, b, c: _call(s.org_id(a), s.workspace_id(b), s.user_id(c)),
     "assignments.of_workspace": lambda f, a, b, c: _call(s.org_id(a), s.workspace_id(b), after="", limit=1 + c),
+    "assignments.of_user": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
     "passwords.get": lambda f, a, b, c: _call(s.user_id(a)),
     "passwords.put": lambda f, a, b, c: _call(s.password(a, version=1 + b)),
     "sessions.add": lambda f, a, b, c: _call(s.session(f, of=a)),

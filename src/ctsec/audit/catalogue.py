@@ -95,6 +95,8 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.SSO_BREAK_GLASS_USED: {"until": public()},
     EventName.SSO_SETTINGS_OPENED: {"until": public()},
     EventName.USER_PROVISIONED: {"connection": public(), "role": public(), **_EMAIL},
+    EventName.SSO_RULES_SKIPPED: {"connection": public(), "rules": public(tuple)},
+    EventName.USER_RENAMED: {"connection": public()},
     EventName.PASSKEY_REGISTERED: {"backup": public()},
     EventName.PASSKEY_RENAMED: {"backup": public()},
     EventName.PASSKEY_REMOVED: {"backup": public()},
@@ -106,7 +108,7 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.WORKSPACE_CREATED: {"region": public()},
     EventName.INVITATION_CREATED: {**_INVITED, **_EMAIL},
     EventName.INVITATION_ACCEPTED: _INVITED,
-    EventName.MEMBER_REMOVED: _ROLE,
+    EventName.MEMBER_REMOVED: {**_ROLE, "connection": public(optional=True)},
     EventName.MEMBER_SUSPENDED: _ROLE,
     EventName.ROLE_ASSIGNED: _ROLE,
     EventName.CUSTOM_ROLE_CREATED: _CUSTOM_ROLE,
@@ -223,6 +225,8 @@ _CHANGES: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.MEMBERSHIP_CHANGED: _PERIOD,
     EventName.CUSTOM_ROLE_CHANGED: _CUSTOM_ROLE,
     EventName.CREDENTIAL_CHANGED: _WISH,
+    EventName.USER_RENAMED: _NAMED,
+    EventName.SSO_CONNECTION_CHANGED: {**_ROLE, "rules": public(tuple), "required_groups": public(tuple)},
 }
 _NONE: Final[Mapping[str, Field]] = {}
 

@@ -97,6 +97,8 @@ class EventName(StrEnum):
     SSO_SETTINGS_OPENED = "sso.settings_opened"
     SSO_BREAK_GLASS_REFUSED = "sso.break_glass_refused"
     USER_PROVISIONED = "user.provisioned"
+    USER_RENAMED = "user.renamed"
+    SSO_RULES_SKIPPED = "sso_rules.skipped"
     PASSKEY_REGISTRATION_STARTED = "passkey.registration_started"
     PASSKEY_REGISTERED = "passkey.registered"
     PASSKEY_RENAMED = "passkey.renamed"

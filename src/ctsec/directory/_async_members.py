@@ -10,6 +10,7 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
+from ctsec.directory._async_departures import AsyncDepartures
 from ctsec.directory._async_ports import (
     AsyncAuthority,
     AsyncEpochRecords,
@@ -53,13 +54,14 @@ class AsyncMemberStores:
 class AsyncMembers:
     """The people of an organization. Every change is judged with authority that is read after the organization is locked."""
 
-    __slots__ = ("_ambient", "_audit", "_authority", "_letters", "_post", "_stores")
+    __slots__ = ("_ambient", "_audit", "_authority", "_departures", "_letters", "_post", "_stores")
 
     def __init__(
         self,
         *,
         stores: AsyncMemberStores,
         authority: AsyncAuthority,
+        departures: AsyncDepartures,
         post: AsyncPost,
         letters: Letters,
         audit: AsyncRecorder,
@@ -67,6 +69,7 @@ class AsyncMembers:
     ) -> None:
         self._stores = stores
         self._authority = authority
+        self._departures = departures
         self._post = post
         self._letters = letters
         self._audit = audit
@@ -165,7 +168,7 @@ class AsyncMembers:
         return True
 
     async def remove(self, actor: Principal, *, organization: OrganizationId, user: UserId) -> Outcome[Membership]:
-        """End a membership with all its workspace roles; everybody may leave, but the last owner stays."""
+        """End a membership with all that hangs on it (`_async_departures`); everybody may leave, but the last owner stays."""
         return await self._end(actor, organization, user, name=EventName.MEMBER_REMOVED, attempted="member.remove")
 
     async def suspend(self, actor: Principal, *, organization: OrganizationId, user: UserId) -> Outcome[Membership]:
@@ -227,12 +230,10 @@ class AsyncMembers:
         if refusal is not None:
             return await self._refuse(actor, organization, refusal, target=Target("user", user), attempted=attempted)
         if name is EventName.MEMBER_REMOVED:
-            await self._authority.expel(organization=organization, user=user)
-            done, after = await self._stores.memberships.remove(organization, user), before
-        else:
-            after = replace(before, status=MembershipStatus.SUSPENDED, version=before.version + 1)
-            done = await self._stores.memberships.replace(after)
-        if not done:
+            await self._departures.end(actor, before)
+            return before
+        after = replace(before, status=MembershipStatus.SUSPENDED, version=before.version + 1)
+        if not await self._stores.memberships.replace(after):
             raise StoreBusy(_MOVED)
         await self._changed(organization, user)
         await self._record(name, actor, organization, target=Target("user", user), subject=user, details={"role": before.role})
@@ -272,6 +273,7 @@ class AsyncMembers:
         )
         if not await self._stores.memberships.add(membership):
             raise StoreBusy(_MOVED)
+        await self._departures.lift(organization, user.id)
         if membership.permanent_owner:
             await self._stores.organizations.gain_owner(organization)
         if invitation.workspace_id is not None and invitation.workspace_role is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from ctsec.directory.record import Invitation, Member, Membership, Organization, VerifiedDomain, Workspace
+from ctsec.directory.record import Departure, Invitation, Member, Membership, Organization, VerifiedDomain, Workspace
 from ctsec.ids import DeviceId, OrganizationId, UserId, WorkspaceId
 from ctsec.mail.message import Message
 from ctsec.mfa_policy import MfaPolicy
@@ -119,6 +119,18 @@ class AsyncMembershipRecords(Protocol):
 
     async def remove(self, organization_id: OrganizationId, user_id: UserId) -> bool:
         """Delete the membership and every workspace role of the person in the organization; True if there was one."""
+        ...
+
+    async def depart(self, departure: Departure) -> None:
+        """Keep that somebody left, in place of what was kept of the same person and organization before."""
+        ...
+
+    async def departure(self, organization_id: OrganizationId, user_id: UserId) -> Departure | None:
+        """Return when somebody left, who did not come back."""
+        ...
+
+    async def lift(self, organization_id: OrganizationId, user_id: UserId) -> bool:
+        """Forget that somebody left; True if it was known."""
         ...
 
 

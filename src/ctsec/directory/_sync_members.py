@@ -11,6 +11,7 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
+from ctsec.directory._sync_departures import Departures
 from ctsec.directory._sync_ports import (
     Authority,
     EpochRecords,
@@ -54,13 +55,14 @@ class MemberStores:
 class Members:
     """The people of an organization. Every change is judged with authority that is read after the organization is locked."""
 
-    __slots__ = ("_ambient", "_audit", "_authority", "_letters", "_post", "_stores")
+    __slots__ = ("_ambient", "_audit", "_authority", "_departures", "_letters", "_post", "_stores")
 
     def __init__(
         self,
         *,
         stores: MemberStores,
         authority: Authority,
+        departures: Departures,
         post: Post,
         letters: Letters,
         audit: Recorder,
@@ -68,6 +70,7 @@ class Members:
     ) -> None:
         self._stores = stores
         self._authority = authority
+        self._departures = departures
         self._post = post
         self._letters = letters
         self._audit = audit
@@ -162,7 +165,7 @@ class Members:
         return True
 
     def remove(self, actor: Principal, *, organization: OrganizationId, user: UserId) -> Outcome[Membership]:
-        """End a membership with all its workspace roles; everybody may leave, but the last owner stays."""
+        """End a membership with all that hangs on it (`_sync_departures`); everybody may leave, but the last owner stays."""
         return self._end(actor, organization, user, name=EventName.MEMBER_REMOVED, attempted="member.remove")
 
     def suspend(self, actor: Principal, *, organization: OrganizationId, user: UserId) -> Outcome[Membership]:
@@ -222,12 +225,10 @@ class Members:
         if refusal is not None:
             return self._refuse(actor, organization, refusal, target=Target("user", user), attempted=attempted)
         if name is EventName.MEMBER_REMOVED:
-            self._authority.expel(organization=organization, user=user)
-            done, after = self._stores.memberships.remove(organization, user), before
-        else:
-            after = replace(before, status=MembershipStatus.SUSPENDED, version=before.version + 1)
-            done = self._stores.memberships.replace(after)
-        if not done:
+            self._departures.end(actor, before)
+            return before
+        after = replace(before, status=MembershipStatus.SUSPENDED, version=before.version + 1)
+        if not self._stores.memberships.replace(after):
             raise StoreBusy(_MOVED)
         self._changed(organization, user)
         self._record(name, actor, organization, target=Target("user", user), subject=user, details={"role": before.role})
@@ -267,6 +268,7 @@ class Members:
         )
         if not self._stores.memberships.add(membership):
             raise StoreBusy(_MOVED)
+        self._departures.lift(organization, user.id)
         if membership.permanent_owner:
             self._stores.organizations.gain_owner(organization)
         if invitation.workspace_id is not None and invitation.workspace_role is not None:

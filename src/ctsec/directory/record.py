@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from ctsec.ids import InvitationId, OrganizationId, UserId, WorkspaceId
+from ctsec.ids import ConnectionId, InvitationId, OrganizationId, UserId, WorkspaceId
 from ctsec.mfa_policy import MfaPolicy
 
 OWNER = "owner"
@@ -80,7 +80,11 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """What `user_id` is in `organization_id`, from `starts_at` until before `expires_at` where they are set."""
+    """What `user_id` is in `organization_id`, from `starts_at` until before `expires_at` where they are set.
+
+    `provisioned_by` is the connection that made the membership (None: an invitation did, or a founding), and `role_given_by` the one that
+    gave the role; whoever gives another role by hand takes its place, and it is None from then on.
+    """
 
     organization_id: OrganizationId
     user_id: UserId
@@ -90,6 +94,8 @@ class Membership:
     expires_at: datetime | None
     created_at: datetime
     version: int = 1
+    provisioned_by: ConnectionId | None = None
+    role_given_by: ConnectionId | None = None
 
     @property
     def permanent_owner(self) -> bool:
@@ -115,6 +121,16 @@ class Invitation:
     accepted_at: datetime | None = None
     accepted_by: str | None = None
     revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """That somebody was a member and is none any more: no provider brings them back, until somebody invites them again."""
+
+    organization_id: OrganizationId
+    user_id: UserId
+    left_at: datetime
+    removed_by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

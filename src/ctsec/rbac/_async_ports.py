@@ -60,6 +60,10 @@ class AsyncAssignmentRecords(Protocol):
         """Return the roles in a workspace with a user id above `after`, in the order of ids."""
         ...
 
+    async def of_user(self, organization_id: OrganizationId, user_id: UserId) -> tuple[RoleAssignment, ...]:
+        """Return the roles of a person in the workspaces of an organization, in the order of their ids, by a locking read."""
+        ...
+
 
 class AsyncListRecords(Protocol):
     """Which workspaces somebody has a permission in."""

@@ -61,6 +61,10 @@ class AssignmentRecords(Protocol):
         """Return the roles in a workspace with a user id above `after`, in the order of ids."""
         ...
 
+    def of_user(self, organization_id: OrganizationId, user_id: UserId) -> tuple[RoleAssignment, ...]:
+        """Return the roles of a person in the workspaces of an organization, in the order of their ids, by a locking read."""
+        ...
+
 
 class ListRecords(Protocol):
     """Which workspaces somebody has a permission in."""

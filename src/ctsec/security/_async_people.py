@@ -17,6 +17,7 @@ from ctsec.authn._async_owing import AsyncOwing, AsyncOwingParts
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.authn._async_trust import AsyncTrust
+from ctsec.directory._async_departures import AsyncDepartureParts, AsyncDepartures
 from ctsec.directory._async_domains import AsyncDomains
 from ctsec.directory._async_members import AsyncMembers, AsyncMemberStores
 from ctsec.encryption.data_key import DataKey
@@ -134,11 +135,27 @@ class AsyncPeople:
                 epochs=self._store.epochs,
             ),
             authority=self._authority,
+            departures=self._departures,
             post=self._outbox,
             letters=self._parts.letters,
             audit=self.audit,
             ambient=self._ambient,
         )
+
+    @property
+    def _departures(self) -> AsyncDepartures:
+        store = self._store
+        parts = AsyncDepartureParts(
+            users=store.users,
+            organizations=store.organizations,
+            memberships=store.memberships,
+            invitations=store.invitations,
+            keys=store.api_keys,
+            sessions=store.sessions,
+            authority=self._authority,
+            epochs=store.epochs,
+        )
+        return AsyncDepartures(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def domains(self) -> AsyncDomains:

@@ -31,6 +31,7 @@ from ctsec.sso._async_domain_claims import AsyncDomainClaimParts, AsyncDomainCla
 from ctsec.sso._async_entrances import AsyncEntranceParts, AsyncEntrances
 from ctsec.sso._async_glass import AsyncGlass, AsyncGlassParts
 from ctsec.sso._async_pending import AsyncPendingParts, AsyncPendingSignIns
+from ctsec.sso._async_provisioning import AsyncProvisioning, AsyncProvisioningParts
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
 
@@ -295,9 +296,29 @@ class AsyncUnit(AsyncPeople):
             memberships=store.memberships,
             passwords=self.accounts,
             epochs=store.epochs,
+            provisioning=self.provisioning,
             journey=AsyncFederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
         )
         return AsyncArrivals(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def provisioning(self) -> AsyncProvisioning:
+        """What providers tell of their people, carried out; hosts ask it for attributes."""
+        store = self._store
+        parts = AsyncProvisioningParts(
+            identities=store.identities,
+            accounts=store.users,
+            domains=store.domains,
+            organizations=store.organizations,
+            memberships=store.memberships,
+            workspaces=store.workspaces,
+            assignments=store.assignments,
+            standings=store.standings,
+            policies=self._policies,
+            departures=self._departures,
+            epochs=store.epochs,
+        )
+        return AsyncProvisioning(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def residency(self) -> AsyncResidency:

@@ -18,6 +18,7 @@ from ctsec.authn._sync_owing import Owing, OwingParts
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.authn._sync_trust import Trust
+from ctsec.directory._sync_departures import DepartureParts, Departures
 from ctsec.directory._sync_domains import Domains
 from ctsec.directory._sync_members import Members, MemberStores
 from ctsec.encryption.data_key import DataKey
@@ -135,11 +136,27 @@ class People:
                 epochs=self._store.epochs,
             ),
             authority=self._authority,
+            departures=self._departures,
             post=self._outbox,
             letters=self._parts.letters,
             audit=self.audit,
             ambient=self._ambient,
         )
+
+    @property
+    def _departures(self) -> Departures:
+        store = self._store
+        parts = DepartureParts(
+            users=store.users,
+            organizations=store.organizations,
+            memberships=store.memberships,
+            invitations=store.invitations,
+            keys=store.api_keys,
+            sessions=store.sessions,
+            authority=self._authority,
+            epochs=store.epochs,
+        )
+        return Departures(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def domains(self) -> Domains:

@@ -32,6 +32,7 @@ from ctsec.sso._sync_domain_claims import DomainClaimParts, DomainClaims
 from ctsec.sso._sync_entrances import EntranceParts, Entrances
 from ctsec.sso._sync_glass import Glass, GlassParts
 from ctsec.sso._sync_pending import PendingParts, PendingSignIns
+from ctsec.sso._sync_provisioning import Provisioning, ProvisioningParts
 from ctsec.vault._sync import Vault, VaultParts
 
 
@@ -296,9 +297,29 @@ class Unit(People):
             memberships=store.memberships,
             passwords=self.accounts,
             epochs=store.epochs,
+            provisioning=self.provisioning,
             journey=FederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
         )
         return Arrivals(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def provisioning(self) -> Provisioning:
+        """What providers tell of their people, carried out; hosts ask it for attributes."""
+        store = self._store
+        parts = ProvisioningParts(
+            identities=store.identities,
+            accounts=store.users,
+            domains=store.domains,
+            organizations=store.organizations,
+            memberships=store.memberships,
+            workspaces=store.workspaces,
+            assignments=store.assignments,
+            standings=store.standings,
+            policies=self._policies,
+            departures=self._departures,
+            epochs=store.epochs,
+        )
+        return Provisioning(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def residency(self) -> Residency:

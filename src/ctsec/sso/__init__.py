@@ -12,11 +12,15 @@ from ctsec.lazy import face
 if TYPE_CHECKING:
     from ctsec.sso._async_driving import AsyncDriver as AsyncDriver
     from ctsec.sso._sync_driving import Driver as Driver
+    from ctsec.sso.foreseen import Foreseen as Foreseen
+    from ctsec.sso.oidc.mapping import ClaimMap as ClaimMap
     from ctsec.sso.policy import SsoPolicy as SsoPolicy
+    from ctsec.sso.provisioning import ProvisioningSettings as ProvisioningSettings
     from ctsec.sso.record import Connection as Connection
     from ctsec.sso.record import ConnectionState as ConnectionState
     from ctsec.sso.record import LinkedBy as LinkedBy
     from ctsec.sso.record import LinkedIdentity as LinkedIdentity
+    from ctsec.sso.rules import GroupRule as GroupRule
     from ctsec.sso.settings import ConnectionSettings as ConnectionSettings
     from ctsec.sso.settings import ConnectionWish as ConnectionWish
     from ctsec.sso.settings import Preview as Preview
@@ -24,27 +28,35 @@ if TYPE_CHECKING:
 
 _HOME = {
     "AsyncDriver": "ctsec.sso._async_driving",
+    "ClaimMap": "ctsec.sso.oidc.mapping",
     "Connection": "ctsec.sso.record",
     "ConnectionSettings": "ctsec.sso.settings",
     "ConnectionState": "ctsec.sso.record",
     "ConnectionWish": "ctsec.sso.settings",
     "Driver": "ctsec.sso._sync_driving",
+    "Foreseen": "ctsec.sso.foreseen",
+    "GroupRule": "ctsec.sso.rules",
     "LinkedBy": "ctsec.sso.record",
     "LinkedIdentity": "ctsec.sso.record",
     "Preview": "ctsec.sso.settings",
+    "ProvisioningSettings": "ctsec.sso.provisioning",
     "SsoPolicy": "ctsec.sso.policy",
     "preview": "ctsec.sso.settings",
 }
 __all__ = [
     "AsyncDriver",
+    "ClaimMap",
     "Connection",
     "ConnectionSettings",
     "ConnectionState",
     "ConnectionWish",
     "Driver",
+    "Foreseen",
+    "GroupRule",
     "LinkedBy",
     "LinkedIdentity",
     "Preview",
+    "ProvisioningSettings",
     "SsoPolicy",
     "preview",
 ]

@@ -6,6 +6,7 @@ Rules that this module keeps:
   its domain and the provider asserts it as verified; nobody else's word is believed about it;
 - an account whose address was never confirmed may be a stranger's who was there first: its password and sessions end before it is linked;
 - an owner comes in through a connection only after having linked it from inside, and somebody who was removed or suspended does not;
+- groups decide who may come in, and with which roles (`_async_provisioning`), before anything is written of a newcomer;
 - outward there is one refusal; the precise reason is in the log.
 """
 
@@ -39,6 +40,7 @@ from ctsec.sso._async_ports import (
     AsyncSsoOrganizations,
     AsyncSsoPasswords,
 )
+from ctsec.sso._async_provisioning import AsyncProvisioning
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest
 from ctsec.sso.settings import ConnectionSettings
@@ -62,6 +64,7 @@ class AsyncArrivalParts:
     memberships: AsyncSsoMemberships
     passwords: AsyncSsoPasswords
     epochs: AsyncSsoEpochs
+    provisioning: AsyncProvisioning
     journey: AsyncSsoJourney
 
 
@@ -158,10 +161,13 @@ class AsyncArrivals:
             return newcomer if isinstance(newcomer, Refusal) else await self._welcome(connection, identity, newcomer)
         user = await self._parts.accounts.get(linked.user_id)
         membership = await self._parts.memberships.get(connection.organization_id, linked.user_id, fresh=True)
-        why = "no_account" if user is None else "not_a_member" if membership is None else _bar(membership, linked.linked_by)
-        if why or user is None:
-            return await self.refuse(connection, why, subject=linked.user_id)
-        return user
+        if user is None:
+            return await self.refuse(connection, "no_account", subject=linked.user_id)
+        if membership is None:
+            why = await self._parts.provisioning.readmit(connection, user, identity)
+        else:
+            why = _bar(membership, linked.linked_by) or await self._parts.provisioning.refresh(connection, user, identity)
+        return await self.refuse(connection, why, subject=user.id) if why else user
 
     async def _newcomer(self, connection: Connection, identity: ExternalIdentity) -> Outcome[_Newcomer]:
         """Return whose account an unknown identity gets: that of its verified address, or a new one."""
@@ -192,9 +198,10 @@ class AsyncArrivals:
         return _Newcomer(user=user, by=LinkedBy.ADDRESS)
 
     async def _welcome(self, connection: Connection, identity: ExternalIdentity, newcomer: _Newcomer) -> Outcome[User]:
-        user, organization, now = newcomer.user, connection.organization_id, self._ambient.now()
-        membership = await self._parts.memberships.get(organization, user.id, fresh=True)
-        why = _bar(membership, newcomer.by) if membership is not None else ""
+        user, now, provisioning = newcomer.user, self._ambient.now(), self._parts.provisioning
+        membership = await self._parts.memberships.get(connection.organization_id, user.id, fresh=True)
+        why = _bar(membership, newcomer.by) if membership is not None else await provisioning.departed(connection, user)
+        why = why or provisioning.barred(connection, identity)
         if why:
             return await self.refuse(connection, why, subject=user.id)
         if newcomer.by is LinkedBy.CREATED:
@@ -207,7 +214,9 @@ class AsyncArrivals:
             raise StoreBusy("the identity was linked meanwhile; try again")
         await self._linked_event(connection, made)
         if membership is None:
-            await self._admit(connection, user, now=now)
+            await provisioning.admit(connection, user, identity)
+        else:
+            await provisioning.refresh(connection, user, identity)
         return user
 
     async def _taken_over(self, user: User, *, now: datetime) -> User:
@@ -218,25 +227,6 @@ class AsyncArrivals:
             raise StoreBusy("the account was changed meanwhile; try again")
         await self._parts.epochs.bump(user.id)
         return after
-
-    async def _admit(self, connection: Connection, user: User, *, now: datetime) -> None:
-        organization, role = connection.organization_id, connection.default_role
-        membership = Membership(
-            organization_id=organization,
-            user_id=user.id,
-            role=role,
-            status=MembershipStatus.ACTIVE,
-            starts_at=None,
-            expires_at=None,
-            created_at=now,
-        )
-        if not await self._parts.memberships.add(membership):
-            raise StoreBusy("the membership changed although its organization was locked; try again")
-        await self._parts.organizations.advance_roles(organization)
-        await self._parts.epochs.bump(user.id)
-        await self._note(
-            EventName.USER_PROVISIONED, connection, user.id, {"connection": connection.id, "role": role}, personal={"email": user.email}
-        )
 
     def _linked(self, connection: Connection, identity: ExternalIdentity, user: UserId, by: LinkedBy) -> LinkedIdentity:
         return LinkedIdentity(

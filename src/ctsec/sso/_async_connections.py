@@ -3,7 +3,7 @@
 Rules that this module keeps:
 
 - every change takes `sso:manage` (owners and admins, where the policy does not name it) and a second factor proved just now;
-- the role that newcomers get is one that the actor may give, and never that of an owner or an admin;
+- every role that newcomers or groups get is one that the actor may give, and never that of an owner or an admin;
 - people sign in only through what was tested as it is: a change of anything that the provider sees makes the connection a draft again;
 - whoever loses their way in loses it at once: disabling, changing and removing end the sessions that came through the connection.
 """
@@ -16,6 +16,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.change import Change, diff
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.errors import StoreBusy
 from ctsec.ids import ConnectionId, OrganizationId, new_id
@@ -23,7 +24,6 @@ from ctsec.jose.signing import new_private_key
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac.entrance import SSO_MANAGE
-from ctsec.rbac.role import ADMIN, OWNER
 from ctsec.secret import SecretText
 from ctsec.sso._async_ports import (
     AsyncConnectionRecords,
@@ -33,10 +33,12 @@ from ctsec.sso._async_ports import (
     AsyncSsoRights,
     AsyncSsoSealer,
 )
+from ctsec.sso._async_rule_rights import may_give
 from ctsec.sso.client_key import new_key, public_keys
 from ctsec.sso.entrance import LAST_WAY
 from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.policy import SsoPolicy
+from ctsec.sso.provisioning import ProvisioningSettings
 from ctsec.sso.record import Connection, ConnectionState, client_secret_context
 from ctsec.sso.settings import MAX_NAME, MAX_SECRET, ConnectionWish, Surroundings, client_of
 
@@ -90,7 +92,7 @@ class AsyncConnections:
 
         Reasons: what `sso:manage` refuses, STEP_UP_REQUIRED, INVALID_INPUT, CEILING_EXCEEDED.
         """
-        refusal = await self._judge(actor, organization, role=wish.default_role)
+        refusal = await self._judge(actor, organization, wish=wish)
         if refusal is None and len(await self._parts.records.of_organization(organization)) >= MAX_CONNECTIONS:
             refusal = Refusal(Reason.CEILING_EXCEEDED, f"an organization has at most {MAX_CONNECTIONS} connections")
         now = self._ambient.now()
@@ -132,7 +134,7 @@ class AsyncConnections:
         secret: SecretText | None = None,
     ) -> Outcome[Connection]:
         """Write what a connection is, with another secret or the one that it has; what the provider sees has to be tested again."""
-        found = await self._found(actor, organization, connection, role=wish.default_role)
+        found = await self._found(actor, organization, connection, wish=wish)
         if isinstance(found, Refusal):
             return await self._refuse(actor, organization, found, attempted="sso_connection.change")
         keeps = secret is None and wish.settings.private_key == bool(found.public_keys)
@@ -143,13 +145,14 @@ class AsyncConnections:
         if proof is not None:
             after = replace(after, sealed_secret=await self._sealed(after, proof))
         seen = ("provider", "client_id", "settings", "sealed_secret")
-        changed = tuple(each for each in (*seen, "name", "default_role") if getattr(found, each) != getattr(after, each))
+        changed = tuple(each for each in (*seen, "name", "default_role", "provisioning") if getattr(found, each) != getattr(after, each))
         if set(changed).isdisjoint(seen):
             after = replace(after, state=found.state, tested_at=found.tested_at, enabled_at=found.enabled_at)
         elif (refusal := await self._last_way(found)) is not None:
             return await self._refuse(actor, organization, refusal, attempted="sso_connection.change")
         names = tuple("secret" if each == "sealed_secret" else each for each in changed)
-        return await self._written(EventName.SSO_CONNECTION_CHANGED, actor, after, {"changed": names})
+        changes = diff(_told(found), _told(after))
+        return await self._written(EventName.SSO_CONNECTION_CHANGED, actor, after, {"changed": names}, changes=changes)
 
     async def tested(
         self, actor: Principal, tested: Connection, *, organization: OrganizationId, problem: str | None
@@ -211,9 +214,9 @@ class AsyncConnections:
         return found
 
     async def _found(
-        self, actor: Principal, organization: OrganizationId, connection: ConnectionId, *, role: str | None = None
+        self, actor: Principal, organization: OrganizationId, connection: ConnectionId, *, wish: ConnectionWish | None = None
     ) -> Outcome[Connection]:
-        refusal = await self._judge(actor, organization, role=role)
+        refusal = await self._judge(actor, organization, wish=wish)
         if refusal is not None:
             return refusal
         found = await self._parts.records.get(connection)
@@ -234,16 +237,12 @@ class AsyncConnections:
             return None
         return LAST_WAY if await entrances.enabled(organization) == frozenset({connection.id}) else None
 
-    async def _judge(self, actor: Principal, organization: OrganizationId, *, role: str | None = None) -> Refusal | None:
+    async def _judge(self, actor: Principal, organization: OrganizationId, *, wish: ConnectionWish | None = None) -> Refusal | None:
         refusal = await self._parts.rights.may(actor, organization=organization, permission=SSO_MANAGE)
         if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
             refusal = _STEP_UP
-        if refusal is None and role is not None:
-            if role in {OWNER, ADMIN}:
-                return Refusal(Reason.INVALID_INPUT, "a provider makes nobody an owner or an admin; choose a lower role")
-            refusal = await self._parts.rights.may_admit(
-                actor, organization=organization, role=role, workspace=None, workspace_role=None, permission=SSO_MANAGE
-            )
+        if refusal is None and wish is not None:
+            refusal = await may_give(self._parts.rights, actor, organization=organization, wish=wish)
         return refusal
 
     async def _unfit(self, connection: Connection, secret: SecretText | None) -> Refusal | None:
@@ -276,16 +275,20 @@ class AsyncConnections:
         context = client_secret_context(connection.organization_id, connection.id)
         return await self._parts.sealer.seal(secret.reveal().encode(), context=context)
 
-    async def _written(self, name: EventName, actor: Principal, after: Connection, details: Mapping[str, Detail]) -> Connection:
+    async def _written(
+        self, name: EventName, actor: Principal, after: Connection, details: Mapping[str, Detail], *, changes: tuple[Change, ...] = ()
+    ) -> Connection:
         if not await self._parts.records.replace(after):
             raise StoreBusy(_MOVED)
         await self._parts.epochs.bump(after.id)
-        await self._note(name, actor, after, details)
+        await self._note(name, actor, after, details, changes=changes)
         return after
 
-    async def _note(self, name: EventName, actor: Principal, connection: Connection, details: Mapping[str, Detail]) -> None:
+    async def _note(
+        self, name: EventName, actor: Principal, connection: Connection, details: Mapping[str, Detail], *, changes: tuple[Change, ...] = ()
+    ) -> None:
         target, organization = Target("sso_connection", connection.id), connection.organization_id
-        await self._audit.note(name, actor=actor, targets=(target,), organization=organization, details=details)
+        await self._audit.note(name, actor=actor, targets=(target,), organization=organization, details=details, changes=changes)
 
     async def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:
         target = Target("organization", organization)
@@ -321,8 +324,14 @@ def _draft(before: Connection, wish: ConnectionWish) -> Connection:
         client_id=wish.client_id,
         settings=wish.settings.text(),
         default_role=wish.default_role,
+        provisioning=wish.provisioning.text(),
         state=ConnectionState.DRAFT,
         tested_at=None,
         enabled_at=None,
         version=before.version + 1,
     )
+
+
+def _told(connection: Connection) -> dict[str, object]:
+    """Return what an event says of the roles that a connection gives."""
+    return {"role": connection.default_role, **ProvisioningSettings.read(connection.provisioning).told()}

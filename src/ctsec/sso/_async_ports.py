@@ -8,7 +8,7 @@ from typing import Protocol
 from ctsec.authn.journey import SignInStep
 from ctsec.authn.record import Session
 from ctsec.authn.ticket import Passage
-from ctsec.directory.record import Membership, VerifiedDomain
+from ctsec.directory.record import Membership, VerifiedDomain, Workspace
 from ctsec.encryption.context import Context
 from ctsec.ids import ConnectionId, OrganizationId, Random, SessionId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Refusal
@@ -65,6 +65,10 @@ class AsyncIdentityRecords(Protocol):
 
     async def of_user(self, user_id: UserId) -> tuple[LinkedIdentity, ...]:
         """Return the identities of a person, in the order of digests."""
+        ...
+
+    async def describe(self, digest: bytes, attributes: str) -> None:
+        """Write what was read of the person of an identity."""
         ...
 
     async def remove(self, user_id: UserId, digest: bytes) -> bool:
@@ -242,6 +246,44 @@ class AsyncSsoMemberships(Protocol):
 
     async def get(self, organization_id: OrganizationId, user_id: UserId, *, fresh: bool = False) -> Membership | None:
         """Return a membership."""
+        ...
+
+    async def replace(self, membership: Membership) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+
+class AsyncSsoWorkspaces(Protocol):
+    """The workspaces that rules speak of."""
+
+    async def get(self, workspace_id: WorkspaceId) -> Workspace | None:
+        """Return a workspace; the caller compares its organization."""
+        ...
+
+
+class AsyncSsoDepartures(Protocol):
+    """How somebody leaves, answered by the directory."""
+
+    async def end(self, actor: Principal, membership: Membership, *, connection: ConnectionId | None = None) -> None:
+        """End a membership and what hangs on it."""
+        ...
+
+    async def end_sessions(
+        self, actor: Principal, *, organization: OrganizationId, user: UserId, connection: ConnectionId | None = None
+    ) -> int:
+        """End the sessions of a person that came through a connection; return how many."""
+        ...
+
+    async def departed(self, organization: OrganizationId, user: UserId) -> bool:
+        """Tell whether somebody left, and was not admitted since."""
+        ...
+
+    async def invited(self, organization: OrganizationId, email_key: str) -> bool:
+        """Tell whether an address has an open invitation."""
+        ...
+
+    async def lift(self, organization: OrganizationId, user: UserId) -> None:
+        """Forget that somebody left."""
         ...
 
 

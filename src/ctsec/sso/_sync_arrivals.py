@@ -7,6 +7,7 @@ Rules that this module keeps:
   its domain and the provider asserts it as verified; nobody else's word is believed about it;
 - an account whose address was never confirmed may be a stranger's who was there first: its password and sessions end before it is linked;
 - an owner comes in through a connection only after having linked it from inside, and somebody who was removed or suspended does not;
+- groups decide who may come in, and with which roles (`_sync_provisioning`), before anything is written of a newcomer;
 - outward there is one refusal; the precise reason is in the log.
 """
 
@@ -40,6 +41,7 @@ from ctsec.sso._sync_ports import (
     SsoOrganizations,
     SsoPasswords,
 )
+from ctsec.sso._sync_provisioning import Provisioning
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest
 from ctsec.sso.settings import ConnectionSettings
@@ -63,6 +65,7 @@ class ArrivalParts:
     memberships: SsoMemberships
     passwords: SsoPasswords
     epochs: SsoEpochs
+    provisioning: Provisioning
     journey: SsoJourney
 
 
@@ -159,10 +162,13 @@ class Arrivals:
             return newcomer if isinstance(newcomer, Refusal) else self._welcome(connection, identity, newcomer)
         user = self._parts.accounts.get(linked.user_id)
         membership = self._parts.memberships.get(connection.organization_id, linked.user_id, fresh=True)
-        why = "no_account" if user is None else "not_a_member" if membership is None else _bar(membership, linked.linked_by)
-        if why or user is None:
-            return self.refuse(connection, why, subject=linked.user_id)
-        return user
+        if user is None:
+            return self.refuse(connection, "no_account", subject=linked.user_id)
+        if membership is None:
+            why = self._parts.provisioning.readmit(connection, user, identity)
+        else:
+            why = _bar(membership, linked.linked_by) or self._parts.provisioning.refresh(connection, user, identity)
+        return self.refuse(connection, why, subject=user.id) if why else user
 
     def _newcomer(self, connection: Connection, identity: ExternalIdentity) -> Outcome[_Newcomer]:
         """Return whose account an unknown identity gets: that of its verified address, or a new one."""
@@ -193,9 +199,10 @@ class Arrivals:
         return _Newcomer(user=user, by=LinkedBy.ADDRESS)
 
     def _welcome(self, connection: Connection, identity: ExternalIdentity, newcomer: _Newcomer) -> Outcome[User]:
-        user, organization, now = newcomer.user, connection.organization_id, self._ambient.now()
-        membership = self._parts.memberships.get(organization, user.id, fresh=True)
-        why = _bar(membership, newcomer.by) if membership is not None else ""
+        user, now, provisioning = newcomer.user, self._ambient.now(), self._parts.provisioning
+        membership = self._parts.memberships.get(connection.organization_id, user.id, fresh=True)
+        why = _bar(membership, newcomer.by) if membership is not None else provisioning.departed(connection, user)
+        why = why or provisioning.barred(connection, identity)
         if why:
             return self.refuse(connection, why, subject=user.id)
         if newcomer.by is LinkedBy.CREATED:
@@ -208,7 +215,9 @@ class Arrivals:
             raise StoreBusy("the identity was linked meanwhile; try again")
         self._linked_event(connection, made)
         if membership is None:
-            self._admit(connection, user, now=now)
+            provisioning.admit(connection, user, identity)
+        else:
+            provisioning.refresh(connection, user, identity)
         return user
 
     def _taken_over(self, user: User, *, now: datetime) -> User:
@@ -219,25 +228,6 @@ class Arrivals:
             raise StoreBusy("the account was changed meanwhile; try again")
         self._parts.epochs.bump(user.id)
         return after
-
-    def _admit(self, connection: Connection, user: User, *, now: datetime) -> None:
-        organization, role = connection.organization_id, connection.default_role
-        membership = Membership(
-            organization_id=organization,
-            user_id=user.id,
-            role=role,
-            status=MembershipStatus.ACTIVE,
-            starts_at=None,
-            expires_at=None,
-            created_at=now,
-        )
-        if not self._parts.memberships.add(membership):
-            raise StoreBusy("the membership changed although its organization was locked; try again")
-        self._parts.organizations.advance_roles(organization)
-        self._parts.epochs.bump(user.id)
-        self._note(
-            EventName.USER_PROVISIONED, connection, user.id, {"connection": connection.id, "role": role}, personal={"email": user.email}
-        )
 
     def _linked(self, connection: Connection, identity: ExternalIdentity, user: UserId, by: LinkedBy) -> LinkedIdentity:
         return LinkedIdentity(

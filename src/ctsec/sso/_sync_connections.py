@@ -4,7 +4,7 @@
 Rules that this module keeps:
 
 - every change takes `sso:manage` (owners and admins, where the policy does not name it) and a second factor proved just now;
-- the role that newcomers get is one that the actor may give, and never that of an owner or an admin;
+- every role that newcomers or groups get is one that the actor may give, and never that of an owner or an admin;
 - people sign in only through what was tested as it is: a change of anything that the provider sees makes the connection a draft again;
 - whoever loses their way in loses it at once: disabling, changing and removing end the sessions that came through the connection.
 """
@@ -17,6 +17,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.change import Change, diff
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.errors import StoreBusy
 from ctsec.ids import ConnectionId, OrganizationId, new_id
@@ -24,7 +25,6 @@ from ctsec.jose.signing import new_private_key
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac.entrance import SSO_MANAGE
-from ctsec.rbac.role import ADMIN, OWNER
 from ctsec.secret import SecretText
 from ctsec.sso._sync_ports import (
     ConnectionRecords,
@@ -34,10 +34,12 @@ from ctsec.sso._sync_ports import (
     SsoRights,
     SsoSealer,
 )
+from ctsec.sso._sync_rule_rights import may_give
 from ctsec.sso.client_key import new_key, public_keys
 from ctsec.sso.entrance import LAST_WAY
 from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.policy import SsoPolicy
+from ctsec.sso.provisioning import ProvisioningSettings
 from ctsec.sso.record import Connection, ConnectionState, client_secret_context
 from ctsec.sso.settings import MAX_NAME, MAX_SECRET, ConnectionWish, Surroundings, client_of
 
@@ -91,7 +93,7 @@ class Connections:
 
         Reasons: what `sso:manage` refuses, STEP_UP_REQUIRED, INVALID_INPUT, CEILING_EXCEEDED.
         """
-        refusal = self._judge(actor, organization, role=wish.default_role)
+        refusal = self._judge(actor, organization, wish=wish)
         if refusal is None and len(self._parts.records.of_organization(organization)) >= MAX_CONNECTIONS:
             refusal = Refusal(Reason.CEILING_EXCEEDED, f"an organization has at most {MAX_CONNECTIONS} connections")
         now = self._ambient.now()
@@ -133,7 +135,7 @@ class Connections:
         secret: SecretText | None = None,
     ) -> Outcome[Connection]:
         """Write what a connection is, with another secret or the one that it has; what the provider sees has to be tested again."""
-        found = self._found(actor, organization, connection, role=wish.default_role)
+        found = self._found(actor, organization, connection, wish=wish)
         if isinstance(found, Refusal):
             return self._refuse(actor, organization, found, attempted="sso_connection.change")
         keeps = secret is None and wish.settings.private_key == bool(found.public_keys)
@@ -144,13 +146,14 @@ class Connections:
         if proof is not None:
             after = replace(after, sealed_secret=self._sealed(after, proof))
         seen = ("provider", "client_id", "settings", "sealed_secret")
-        changed = tuple(each for each in (*seen, "name", "default_role") if getattr(found, each) != getattr(after, each))
+        changed = tuple(each for each in (*seen, "name", "default_role", "provisioning") if getattr(found, each) != getattr(after, each))
         if set(changed).isdisjoint(seen):
             after = replace(after, state=found.state, tested_at=found.tested_at, enabled_at=found.enabled_at)
         elif (refusal := self._last_way(found)) is not None:
             return self._refuse(actor, organization, refusal, attempted="sso_connection.change")
         names = tuple("secret" if each == "sealed_secret" else each for each in changed)
-        return self._written(EventName.SSO_CONNECTION_CHANGED, actor, after, {"changed": names})
+        changes = diff(_told(found), _told(after))
+        return self._written(EventName.SSO_CONNECTION_CHANGED, actor, after, {"changed": names}, changes=changes)
 
     def tested(self, actor: Principal, tested: Connection, *, organization: OrganizationId, problem: str | None) -> Outcome[Connection]:
         """Keep how a test of `tested` ended: None if it passed, else why not. CONFLICT if the connection was changed meanwhile."""
@@ -210,9 +213,9 @@ class Connections:
         return found
 
     def _found(
-        self, actor: Principal, organization: OrganizationId, connection: ConnectionId, *, role: str | None = None
+        self, actor: Principal, organization: OrganizationId, connection: ConnectionId, *, wish: ConnectionWish | None = None
     ) -> Outcome[Connection]:
-        refusal = self._judge(actor, organization, role=role)
+        refusal = self._judge(actor, organization, wish=wish)
         if refusal is not None:
             return refusal
         found = self._parts.records.get(connection)
@@ -233,16 +236,12 @@ class Connections:
             return None
         return LAST_WAY if entrances.enabled(organization) == frozenset({connection.id}) else None
 
-    def _judge(self, actor: Principal, organization: OrganizationId, *, role: str | None = None) -> Refusal | None:
+    def _judge(self, actor: Principal, organization: OrganizationId, *, wish: ConnectionWish | None = None) -> Refusal | None:
         refusal = self._parts.rights.may(actor, organization=organization, permission=SSO_MANAGE)
         if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
             refusal = _STEP_UP
-        if refusal is None and role is not None:
-            if role in {OWNER, ADMIN}:
-                return Refusal(Reason.INVALID_INPUT, "a provider makes nobody an owner or an admin; choose a lower role")
-            refusal = self._parts.rights.may_admit(
-                actor, organization=organization, role=role, workspace=None, workspace_role=None, permission=SSO_MANAGE
-            )
+        if refusal is None and wish is not None:
+            refusal = may_give(self._parts.rights, actor, organization=organization, wish=wish)
         return refusal
 
     def _unfit(self, connection: Connection, secret: SecretText | None) -> Refusal | None:
@@ -275,16 +274,20 @@ class Connections:
         context = client_secret_context(connection.organization_id, connection.id)
         return self._parts.sealer.seal(secret.reveal().encode(), context=context)
 
-    def _written(self, name: EventName, actor: Principal, after: Connection, details: Mapping[str, Detail]) -> Connection:
+    def _written(
+        self, name: EventName, actor: Principal, after: Connection, details: Mapping[str, Detail], *, changes: tuple[Change, ...] = ()
+    ) -> Connection:
         if not self._parts.records.replace(after):
             raise StoreBusy(_MOVED)
         self._parts.epochs.bump(after.id)
-        self._note(name, actor, after, details)
+        self._note(name, actor, after, details, changes=changes)
         return after
 
-    def _note(self, name: EventName, actor: Principal, connection: Connection, details: Mapping[str, Detail]) -> None:
+    def _note(
+        self, name: EventName, actor: Principal, connection: Connection, details: Mapping[str, Detail], *, changes: tuple[Change, ...] = ()
+    ) -> None:
         target, organization = Target("sso_connection", connection.id), connection.organization_id
-        self._audit.note(name, actor=actor, targets=(target,), organization=organization, details=details)
+        self._audit.note(name, actor=actor, targets=(target,), organization=organization, details=details, changes=changes)
 
     def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str) -> Refusal:
         target = Target("organization", organization)
@@ -320,8 +323,14 @@ def _draft(before: Connection, wish: ConnectionWish) -> Connection:
         client_id=wish.client_id,
         settings=wish.settings.text(),
         default_role=wish.default_role,
+        provisioning=wish.provisioning.text(),
         state=ConnectionState.DRAFT,
         tested_at=None,
         enabled_at=None,
         version=before.version + 1,
     )
+
+
+def _told(connection: Connection) -> dict[str, object]:
+    """Return what an event says of the roles that a connection gives."""
+    return {"role": connection.default_role, **ProvisioningSettings.read(connection.provisioning).told()}

@@ -9,7 +9,7 @@ from typing import Protocol
 from ctsec.authn.journey import SignInStep
 from ctsec.authn.record import Session
 from ctsec.authn.ticket import Passage
-from ctsec.directory.record import Membership, VerifiedDomain
+from ctsec.directory.record import Membership, VerifiedDomain, Workspace
 from ctsec.encryption.context import Context
 from ctsec.ids import ConnectionId, OrganizationId, Random, SessionId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Refusal
@@ -66,6 +66,10 @@ class IdentityRecords(Protocol):
 
     def of_user(self, user_id: UserId) -> tuple[LinkedIdentity, ...]:
         """Return the identities of a person, in the order of digests."""
+        ...
+
+    def describe(self, digest: bytes, attributes: str) -> None:
+        """Write what was read of the person of an identity."""
         ...
 
     def remove(self, user_id: UserId, digest: bytes) -> bool:
@@ -243,6 +247,42 @@ class SsoMemberships(Protocol):
 
     def get(self, organization_id: OrganizationId, user_id: UserId, *, fresh: bool = False) -> Membership | None:
         """Return a membership."""
+        ...
+
+    def replace(self, membership: Membership) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+
+class SsoWorkspaces(Protocol):
+    """The workspaces that rules speak of."""
+
+    def get(self, workspace_id: WorkspaceId) -> Workspace | None:
+        """Return a workspace; the caller compares its organization."""
+        ...
+
+
+class SsoDepartures(Protocol):
+    """How somebody leaves, answered by the directory."""
+
+    def end(self, actor: Principal, membership: Membership, *, connection: ConnectionId | None = None) -> None:
+        """End a membership and what hangs on it."""
+        ...
+
+    def end_sessions(self, actor: Principal, *, organization: OrganizationId, user: UserId, connection: ConnectionId | None = None) -> int:
+        """End the sessions of a person that came through a connection; return how many."""
+        ...
+
+    def departed(self, organization: OrganizationId, user: UserId) -> bool:
+        """Tell whether somebody left, and was not admitted since."""
+        ...
+
+    def invited(self, organization: OrganizationId, email_key: str) -> bool:
+        """Tell whether an address has an open invitation."""
+        ...
+
+    def lift(self, organization: OrganizationId, user: UserId) -> None:
+        """Forget that somebody left."""
         ...
 
 

@@ -40,8 +40,9 @@ class LinkedBy(StrEnum):
 class Connection:
     """A connection of an organization to a provider.
 
-    `settings` is the text of `ctsec.sso.settings.ConnectionSettings`. `tested_at` is when these very settings passed their test (None: not
-    yet), `enabled_at` since when people may sign in through it: sessions from before count for nothing.
+    `settings` is the text of `ctsec.sso.settings.ConnectionSettings`, `provisioning` that of `ctsec.sso.provisioning.ProvisioningSettings`.
+    `tested_at` is when these very settings passed their test (None: not yet), `enabled_at` since when people may sign in through it:
+    sessions from before count for nothing.
     `public_keys` are JWKs, the one that signs first; a connection with a secret has none.
     """
 
@@ -60,6 +61,7 @@ class Connection:
     enabled_at: datetime | None = None
     version: int = 1
     public_keys: str | None = None
+    provisioning: str | None = None
 
     def carries(self, session_from: datetime) -> bool:
         """Tell whether a session that began then still counts."""
@@ -68,7 +70,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedIdentity:
-    """Whose account an identity at a provider is."""
+    """Whose account an identity at a provider is; `attributes` is what was last read of the person for the host, as JSON text."""
 
     digest: bytes
     connection_id: ConnectionId
@@ -78,6 +80,7 @@ class LinkedIdentity:
     subject: str
     linked_by: LinkedBy
     linked_at: datetime
+    attributes: str | None = None
 
 
 def identity_digest(connection: str, issuer: str, subject: str) -> bytes:

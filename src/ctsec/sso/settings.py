@@ -22,6 +22,7 @@ from ctsec.sso.oidc.client import ClientProof, GitHubOrganization, OidcClient, P
 from ctsec.sso.oidc.id_token import IdToken
 from ctsec.sso.oidc.identity import ExternalIdentity, in_domains, read_identity
 from ctsec.sso.oidc.presets import PRESETS, Provider
+from ctsec.sso.provisioning import ProvisioningSettings
 from ctsec.sso.record import Connection
 from ctsec.transport.reach import Reach
 
@@ -98,6 +99,7 @@ class ConnectionWish:
     client_id: str
     settings: ConnectionSettings = field(default_factory=ConnectionSettings)
     default_role: str = MEMBER
+    provisioning: ProvisioningSettings = field(default_factory=ProvisioningSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,7 @@ def client_of(connection: Connection, secret: SecretText, around: Surroundings) 
         github=github,
         hosts=frozenset(settings.hosts),
         groups_claim=settings.groups_claim,
+        mapping=ProvisioningSettings.read(connection.provisioning).claims,
         reach=around.reach,
     )
 

@@ -140,7 +140,8 @@ async def preview_sso_claims(call: AsyncCall) -> Answer:
     seen = preview(client, ConnectionSettings.read(found.settings), call.read(sso_models.SampleClaims).claims)
     if isinstance(seen, Rejected):
         return WebResponse(json={"accepted": False, "problem": seen.reason.value})
-    return WebResponse(json=sso_models.preview(seen, default_role=found.default_role))
+    foreseen = await call.unit.provisioning.foresee(found, seen.identity, may_link=seen.may_link)
+    return WebResponse(json=sso_models.preview(seen, foreseen=foreseen))
 
 
 def _sent(call: AsyncCall, redirect: Outcome[SignInRedirect]) -> Answer:

@@ -25,6 +25,7 @@ _CONNECTION: Final = (
         "secret_in_form:boolean",
         "proof",
         "keys:array",
+        "provisioning:object",
         "tested_at:date-time",
         "enabled_at:date-time",
         "created_at:date-time",
@@ -32,7 +33,8 @@ _CONNECTION: Final = (
 )
 _PREVIEW: Final = (
     *("accepted:boolean", "problem", "issuer", "subject", "email", "name", "groups:array", "own_address:boolean", "may_link:boolean"),
-    *("second_factor:boolean", "role"),
+    *("second_factor:boolean", "role", "attributes:object", "barred", "workspace_roles:array", "matched:array", "skipped:array"),
+    *("member:object",),
 )
 _STEP: Final = (
     *("status", "user_id", "session_id", "aal:integer", "organization_id", "expires_at:date-time", "csrf_token"),

@@ -57,7 +57,7 @@ _LINES: Final = """
 3001 11  mfa.removed mfa.reset passkey.removed authenticator.disabled
 3001 99  user.email_verified verification.requested email.change_requested email.change_refused email.changed password.withdrawn
 3001 99  password.check_skipped mfa.enrolment_started mfa.reset_requested mfa.reset_approved mfa.reset_canceled
-3001 99  sso_identity.linked
+3001 99  sso_identity.linked user.renamed
 3001 99  passkey.registration_started passkey.renamed authenticator.renamed
 3002  1  user.signed_in user.sign_in_refused sso.sign_in_refused mfa.code_refused backup_code.redeemed
 3002  2  session.revoked
@@ -87,6 +87,7 @@ _LINES: Final = """
 3004 99  backup.failed customer_key.failed credential.reminded workspace_move.failed
 3005  1  role.assigned role.changed
 3005  2  role.revoked elevation.ended
+3005 99  sso_rules.skipped
 3005 99  elevation.requested elevation.approved elevation.denied elevation.withdrawn break_glass.permitted break_glass.withdrawn
 3006  3  invitation.accepted
 3006  4  member.removed

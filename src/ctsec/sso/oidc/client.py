@@ -21,6 +21,7 @@ from ctsec.jose.claims import SKEW
 from ctsec.jose.keys import Algorithm
 from ctsec.jose.signing import Assertion, SigningKey, client_assertion
 from ctsec.secret import SecretText
+from ctsec.sso.oidc.mapping import ClaimMap
 from ctsec.sso.oidc.presets import GENERIC, Preset
 from ctsec.transport.address import check_url
 from ctsec.transport.reach import Reach
@@ -69,7 +70,8 @@ class OidcClient:
     `connection` is its id here. `issuer` is compared byte by byte (with `{tenantid}` in it for several directories of Entra); `discovery`
     is where its document stands, if not at the issuer. `domains` are the e-mail domains that the organization has verified, `directories`
     the Entra directories that are let in, `github` the organization at GitHub. `hosts` are names of hosts beside the issuer's. `audiences`
-    may stand in an ID token beside this client. `algorithm` is that of RSA keys that name none.
+    may stand in an ID token beside this client. `algorithm` is that of RSA keys that name none. `mapping` says where name, address and
+    attributes stand.
 
     Raises ValueError for what fits no provider.
     """
@@ -89,6 +91,7 @@ class OidcClient:
     audiences: frozenset[str] = frozenset()
     algorithm: Algorithm = Algorithm.RS256
     groups_claim: str = ""
+    mapping: ClaimMap = field(default_factory=ClaimMap)
     max_age: timedelta | None = None
     acr: frozenset[str] = frozenset()
     skew: timedelta = SKEW

@@ -3,7 +3,7 @@
 Rules that this module keeps:
 
 - the identity is the number of the account; logins are renamed, and taken by others;
-- an address counts if GitHub verified it and it is in a domain of the organization;
+- an address counts if GitHub verified it and it is in a domain of the organization; a map of claims reads the account, and no address;
 - a member is one whose membership says `active`, in the organization of the configured number, for this very account; what hides it (403,
   404, a restriction of third-party apps, an organization behind its own SSO) is no membership.
 
@@ -22,6 +22,7 @@ from ctsec.secret import SecretText
 from ctsec.sso.oidc.client import GitHubOrganization, OidcClient
 from ctsec.sso.oidc.identity import ExternalIdentity, email_of, in_domains, name_of
 from ctsec.sso.oidc.key_cache import Steps
+from ctsec.sso.oidc.mapping import NAME, found_in
 from ctsec.sso.oidc.metadata import ProviderMetadata
 from ctsec.sso.oidc.reason import OidcReason
 from ctsec.transport.request import HttpAnswer, HttpRequest
@@ -55,7 +56,8 @@ def ask_github(client: OidcClient, *, access_token: SecretText) -> Steps[Externa
         subject=str(number),
         email=email,
         email_verified=verified,
-        name=name_of(user.get("name")),
+        name=name_of(found_in(client.mapping.name or NAME, user)),
+        attributes=client.mapping.values(user),
     )
 
 

@@ -20,6 +20,7 @@ from typing import Final, cast
 from ctsec.jose.rejection import Rejected
 from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.oidc.id_token import IdToken
+from ctsec.sso.oidc.mapping import NAME, found_in
 from ctsec.sso.oidc.presets import Preset
 from ctsec.sso.oidc.reason import OidcReason
 
@@ -33,7 +34,8 @@ _PART: Final = re.compile(r"[!-.0-~]{1,255}")  # no slash: it joins the parts
 class ExternalIdentity:
     """Somebody at a provider. `email_verified` is what linking may rely on; `groups` is None where the provider did not tell them all.
 
-    `acr`, `methods` and `signed_in_at` are the provider's words about the sign-in; None and empty mean the least (ASVS 6.8.4).
+    `attributes` are what the connection's map reads for the host. `acr`, `methods` and `signed_in_at` are the provider's words about the
+    sign-in; None and empty mean the least (ASVS 6.8.4).
     """
 
     connection: str
@@ -46,6 +48,7 @@ class ExternalIdentity:
     acr: str | None = None
     methods: tuple[str, ...] = ()
     signed_in_at: datetime | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -63,10 +66,11 @@ def read_identity(token: IdToken, *, client: OidcClient, userinfo: Mapping[str, 
     subject = _subject(token.claims, preset)
     if subject is None:
         return Rejected(OidcReason.NO_IDENTITY)
+    mapped = client.mapping
     # Address and verdict come from the same place, or the one could be said of the other.
     source = token.claims if "email" in token.claims else more
-    email = email_of(source.get("email"))
-    verified = preset.verifies_email and source.get("email_verified") is True
+    email = email_of(source.get("email") if mapped.own_address else found_in(mapped.email, token.claims, more))
+    verified = preset.verifies_email and mapped.own_address and source.get("email_verified") is True
     groups_claim = client.groups_claim or preset.groups_claim
     return ExternalIdentity(
         connection=client.connection,
@@ -74,11 +78,12 @@ def read_identity(token: IdToken, *, client: OidcClient, userinfo: Mapping[str, 
         subject=subject,
         email=email,
         email_verified=verified and in_domains(email, client.domains),
-        name=name_of(token.claims.get("name", more.get("name"))),
+        name=name_of(found_in(mapped.name or NAME, token.claims, more)),
         groups=_groups(token.claims, more, claim=groups_claim, overflow=preset.overflow),
         acr=token.acr,
         methods=token.methods,
         signed_in_at=token.signed_in_at,
+        attributes=mapped.values(token.claims, more),
     )
 
 

@@ -51,7 +51,9 @@ class AsyncMemoryStandings:
         stored = self._tx.current(MEMBERSHIPS, key)
         if stored is None or stored.role != before.role:
             return False
-        changed = replace(stored, role=after.role, starts_at=after.starts_at, expires_at=after.expires_at, version=stored.version + 1)
+        given_by = stored.role_given_by if after.role == before.role else None
+        changed = replace(stored, role=after.role, role_given_by=given_by, starts_at=after.starts_at, expires_at=after.expires_at)
+        changed = replace(changed, version=stored.version + 1)
         self._tx.put(MEMBERSHIPS, key, changed)
         return True
 
@@ -82,3 +84,8 @@ class AsyncMemoryAssignments:
         """Return the roles in a workspace with a user id above `after`, in the order of ids."""
         theirs = [a for a in self._tx.scan(ASSIGNMENTS) if a.organization_id == organization_id and a.workspace_id == workspace_id]
         return tuple(sorted((a for a in theirs if a.user_id > after), key=lambda a: a.user_id)[:limit])
+
+    async def of_user(self, organization_id: OrganizationId, user_id: UserId) -> tuple[RoleAssignment, ...]:
+        """Return the roles of a person in the workspaces of an organization, in the order of their ids."""
+        theirs = self._tx.current_where(ASSIGNMENTS, lambda a: a.organization_id == organization_id and a.user_id == user_id)
+        return tuple(sorted(theirs, key=lambda a: a.workspace_id))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ctsec.directory.record import OWNER, Invitation, Member, Membership, MembershipStatus, Organization, Workspace
+from ctsec.directory.record import OWNER, Departure, Invitation, Member, Membership, MembershipStatus, Organization, Workspace
 from ctsec.ids import InvitationId, OrganizationId, UserId, WorkspaceId
 from ctsec.mfa_policy import MfaPolicy
 from ctsec.storage.memory.state import Transaction
 from ctsec.storage.memory.tables import (
     ASSIGNMENTS,
+    DEPARTURES,
     INVITATION_DIGESTS,
     INVITATIONS,
     MEMBERSHIPS,
@@ -197,6 +198,21 @@ class AsyncMemoryMemberships:
         self._tx.put(MEMBERSHIPS, (organization_id, user_id), None)
         for a in self._tx.current_where(ASSIGNMENTS, lambda a: a.organization_id == organization_id and a.user_id == user_id):
             self._tx.put(ASSIGNMENTS, (organization_id, a.workspace_id, user_id), None)
+        return True
+
+    async def depart(self, departure: Departure) -> None:
+        """Keep that somebody left."""
+        self._tx.put(DEPARTURES, (departure.organization_id, departure.user_id), departure)
+
+    async def departure(self, organization_id: OrganizationId, user_id: UserId) -> Departure | None:
+        """Return when somebody left, who did not come back."""
+        return self._tx.get(DEPARTURES, (organization_id, user_id))
+
+    async def lift(self, organization_id: OrganizationId, user_id: UserId) -> bool:
+        """Forget that somebody left."""
+        if self._tx.current(DEPARTURES, (organization_id, user_id)) is None:
+            return False
+        self._tx.put(DEPARTURES, (organization_id, user_id), None)
         return True
 
 

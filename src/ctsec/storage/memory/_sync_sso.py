@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.storage.memory.state import Transaction
@@ -72,6 +74,12 @@ class MemoryIdentities:
         """Return the identities of a person, in the order of digests."""
         found = [each for each in self._tx.scan(IDENTITIES) if each.user_id == user_id]
         return tuple(sorted(found, key=lambda each: each.digest))
+
+    def describe(self, digest: bytes, attributes: str) -> None:
+        """Write what was read of the person of an identity."""
+        stored = self._tx.current(IDENTITIES, digest)
+        if stored is not None:
+            self._tx.put(IDENTITIES, digest, replace(stored, attributes=attributes))
 
     def remove(self, user_id: UserId, digest: bytes) -> bool:
         """Delete an identity of a person."""

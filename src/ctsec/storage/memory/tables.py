@@ -15,7 +15,7 @@ from ctsec.audit.streams.position import Position as LogPosition
 from ctsec.audit.tree.tiles import Tile
 from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordRecord, Session
-from ctsec.directory.record import Invitation, Membership, Organization, VerifiedDomain, Workspace
+from ctsec.directory.record import Departure, Invitation, Membership, Organization, VerifiedDomain, Workspace
 from ctsec.encryption.blind_index import IndexKey
 from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
@@ -83,6 +83,7 @@ PASSKEY_CREDENTIALS: Final[Table[bytes, PasskeyId]] = Table("passkey_credentials
 RECOVERIES: Final[Table[RecoveryId, Recovery]] = Table("recoveries")
 TRAILS: Final[Table[UserId, Trail]] = Table("trails")
 TERMS: Final[Table[OrganizationId, RecoveryTerms]] = Table("terms")
+DEPARTURES: Final[Table[Pair, Departure]] = Table("departures")
 DOMAINS: Final[Table[str, VerifiedDomain]] = Table("domains")
 DOMAIN_CLAIMS: Final[Table[tuple[OrganizationId, str], DomainClaim]] = Table("domain_claims")
 CONNECTIONS: Final[Table[ConnectionId, Connection]] = Table("connections")

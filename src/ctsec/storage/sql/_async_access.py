@@ -97,3 +97,10 @@ class AsyncSqlAssignments:
         """Return the roles in a workspace with a user id above `after`, in the order of ids."""
         query = access.roles_of_workspace(self._tables, organization_id, workspace_id, after=after, limit=limit)
         return all_made(RoleAssignment, await self._run.rows(query))
+
+    async def of_user(self, organization_id: OrganizationId, user_id: UserId) -> tuple[RoleAssignment, ...]:
+        """Return the roles of a person in the workspaces of an organization, in the order of their ids."""
+        query = access.roles_of_user(self._tables, organization_id, user_id, fresh=True).order_by(
+            self._tables.workspace_role.c.workspace_id
+        )
+        return all_made(RoleAssignment, await self._run.rows(query))

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from ctsec.directory.record import Invitation, Member, Membership, Organization, Workspace
+from ctsec.directory.record import Departure, Invitation, Member, Membership, Organization, Workspace
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.mfa_policy import MfaPolicy
 from ctsec.storage.sql._async_executor import AsyncExecutor
 from ctsec.storage.sql.statements import directory
-from ctsec.storage.sql.statements.rows import added, all_made, made, replaced
+from ctsec.storage.sql.statements.rows import added, all_made, made, put, replaced, values
 from ctsec.storage.sql.tables import Tables
 from ctsec.user import User
 
@@ -156,6 +156,19 @@ class AsyncSqlMemberships:
         found = await self._run.change(directory.remove_membership(self._tables, organization_id, user_id)) == 1
         await self._run.change(directory.remove_roles(self._tables, organization_id, user_id))
         return found
+
+    async def depart(self, departure: Departure) -> None:
+        """Keep that somebody left."""
+        key = ("organization_id", "user_id")
+        await self._run.change(put(self._tables.departure, values(departure), key=key, dialect=self._run.dialect))
+
+    async def departure(self, organization_id: OrganizationId, user_id: UserId) -> Departure | None:
+        """Return when somebody left, who did not come back."""
+        return made(Departure, await self._run.row(directory.departure(self._tables, organization_id, user_id)))
+
+    async def lift(self, organization_id: OrganizationId, user_id: UserId) -> bool:
+        """Forget that somebody left."""
+        return await self._run.change(directory.lift(self._tables, organization_id, user_id)) == 1
 
 
 class AsyncSqlRoster:

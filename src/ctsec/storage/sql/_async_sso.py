@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.sso.record import Connection, LinkedIdentity
@@ -68,6 +68,10 @@ class AsyncSqlIdentities:
         """Return the identities of a person, in the order of digests."""
         t = self._table
         return all_made(LinkedIdentity, await self._run.rows(select(t).where(t.c.user_id == user_id).order_by(t.c.digest)))
+
+    async def describe(self, digest: bytes, attributes: str) -> None:
+        """Write what was read of the person of an identity."""
+        await self._run.change(update(self._table).where(self._table.c.digest == digest).values(attributes=attributes))
 
     async def remove(self, user_id: UserId, digest: bytes) -> bool:
         """Delete an identity of a person."""

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from ctsec.directory.record import Invitation, Member, Membership, Organization, Workspace
+from ctsec.directory.record import Departure, Invitation, Member, Membership, Organization, Workspace
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.mfa_policy import MfaPolicy
 from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql.statements import directory
-from ctsec.storage.sql.statements.rows import added, all_made, made, replaced
+from ctsec.storage.sql.statements.rows import added, all_made, made, put, replaced, values
 from ctsec.storage.sql.tables import Tables
 from ctsec.user import User
 
@@ -157,6 +157,19 @@ class SqlMemberships:
         found = self._run.change(directory.remove_membership(self._tables, organization_id, user_id)) == 1
         self._run.change(directory.remove_roles(self._tables, organization_id, user_id))
         return found
+
+    def depart(self, departure: Departure) -> None:
+        """Keep that somebody left."""
+        key = ("organization_id", "user_id")
+        self._run.change(put(self._tables.departure, values(departure), key=key, dialect=self._run.dialect))
+
+    def departure(self, organization_id: OrganizationId, user_id: UserId) -> Departure | None:
+        """Return when somebody left, who did not come back."""
+        return made(Departure, self._run.row(directory.departure(self._tables, organization_id, user_id)))
+
+    def lift(self, organization_id: OrganizationId, user_id: UserId) -> bool:
+        """Forget that somebody left."""
+        return self._run.change(directory.lift(self._tables, organization_id, user_id)) == 1
 
 
 class SqlRoster:

@@ -100,8 +100,12 @@ class FeatureTables:
         self.membership = self._table(
             "membership", ident("organization_id"), ident("user_id"), ident("role"),
             Column("status", EnumText(MembershipStatus, "membership.status"), nullable=False), at("starts_at", nullable=True),
-            at("expires_at", nullable=True), at("created_at"), number("version"), key=("organization_id", "user_id"),
-            by_user=("user_id",),
+            at("expires_at", nullable=True), at("created_at"), number("version"), ident("provisioned_by", nullable=True),
+            ident("role_given_by", nullable=True), key=("organization_id", "user_id"), by_user=("user_id",),
+        )  # fmt: skip
+        self.departure = self._table(
+            "departure", ident("organization_id"), ident("user_id"), at("left_at"), ident("removed_by", length=256),
+            key=("organization_id", "user_id"),
         )  # fmt: skip
         self.workspace_role = self._table(
             "workspace_role", ident("organization_id"), ident("workspace_id"), ident("user_id"), ident("role"), at("starts_at",

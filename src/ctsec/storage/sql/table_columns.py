@@ -28,9 +28,9 @@ def number(name: str, *, default: str | None = None) -> Column[Any]:
     return Column(name, BigInteger(), nullable=False, autoincrement=False, server_default=default)
 
 
-def words(name: str) -> Column[Any]:
+def words(name: str, *, nullable: bool = False) -> Column[Any]:
     """Return a column of text of any script."""
-    return Column(name, Words(), nullable=False)
+    return Column(name, Words(), nullable=nullable)
 
 
 def blob(name: str, *, nullable: bool = False) -> Column[Any]:

@@ -141,12 +141,14 @@ class Tables(FeatureTables):
             Column("provider", EnumText(Provider, "sso_connection.provider"), nullable=False), words("client_id"), blob("sealed_secret"),
             words("settings"), ident("default_role"), Column("state", EnumText(ConnectionState, "sso_connection.state"), nullable=False),
             ident("created_by", length=256), at("created_at"), at("tested_at", nullable=True), at("enabled_at", nullable=True),
-            number("version"), Column("public_keys", Words(), nullable=True), key=("id",), by_organization=("organization_id", "id"),
+            number("version"), Column("public_keys", Words(), nullable=True), words("provisioning", nullable=True), key=("id",),
+            by_organization=("organization_id", "id"),
         )  # fmt: skip
         self.sso_identity = self._table(
             "sso_identity", Column("digest", Digest(64), nullable=False), ident("connection_id"), ident("organization_id"),
             ident("user_id"), words("issuer"), words("subject"), Column("linked_by", EnumText(LinkedBy, "sso_identity.linked_by"),
-            nullable=False), at("linked_at"), key=("digest",), by_connection=("connection_id",), by_user=("user_id",),
+            nullable=False), at("linked_at"), words("attributes", nullable=True),
+            key=("digest",), by_connection=("connection_id",), by_user=("user_id",),
         )  # fmt: skip
 
     def _guard(self) -> None:

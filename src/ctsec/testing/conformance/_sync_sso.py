@@ -6,11 +6,24 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta, timezone
 
+from ctsec.directory.record import Departure
 from ctsec.ids import ConnectionId
+from ctsec.rbac.standing import Standing
 from ctsec.sso.record import ConnectionState, LinkedBy
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal
-from ctsec.testing.conformance.samples import HOUR, NOW, TICK, ignore, membership, org_id, organization, session, user_id
+from ctsec.testing.conformance.samples import (
+    HOUR,
+    NOW,
+    TICK,
+    assignment,
+    ignore,
+    membership,
+    org_id,
+    organization,
+    session,
+    user_id,
+)
 from ctsec.testing.conformance.sso_samples import claim, connection, glass_codes, identity
 
 
@@ -21,7 +34,14 @@ class ConnectionConformance:
         """Connections are read back field by field, listed by organization, and written over the version that was read only."""
         first, second, other = connection(1, of=1), connection(2, of=1), connection(3, of=2)
         after = replace(
-            first, name="ünï", sealed_secret=b"\x00\xff", state=ConnectionState.ENABLED, tested_at=NOW, enabled_at=NOW, version=2
+            first,
+            name="ünï",
+            sealed_secret=b"\x00\xff",
+            state=ConnectionState.ENABLED,
+            tested_at=NOW,
+            enabled_at=NOW,
+            version=2,
+            provisioning='{"rules": []}',
         )
         after = replace(after, public_keys='[{"kid": "ü"}]')
         with storage.begin(after_commit=ignore) as store:
@@ -50,6 +70,10 @@ class ConnectionConformance:
             equal(store.identities.get(bytes(32)), None)
             both = sorted((one, identity(1, of=2, subject="Alice")), key=lambda each: each.digest)
             equal(store.identities.of_user(user_id(1)), tuple(both))
+            store.identities.describe(one.digest, '{"department": "Ünï"}')
+            store.identities.describe(bytes(32), "{}")
+            equal(store.identities.get(one.digest), replace(one, attributes='{"department": "Ünï"}'))
+            equal(store.identities.get(identity(1, of=2, subject="Alice").digest), identity(1, of=2, subject="Alice"))
             equal(store.identities.remove(user_id(2), one.digest), False)
             equal(store.identities.remove(user_id(1), one.digest), True)
             equal(store.identities.remove(user_id(1), one.digest), False)
@@ -68,6 +92,48 @@ class ConnectionConformance:
         with storage.reading() as store:
             equal(store.connections.of_organization(org_id(1)), ())
             equal(store.identities.of_user(user_id(1)), (identity(1, of=2, subject="s"),))
+
+    def test_a_departure_is_written_over_and_lifted(self, storage: Storage) -> None:
+        """There is one departure of a person and an organization, the last one; it is lifted once."""
+        first = Departure(organization_id=org_id(1), user_id=user_id(1), left_at=NOW, removed_by="sso_1")
+        later = replace(first, left_at=NOW + HOUR, removed_by=user_id(2))
+        with storage.begin(after_commit=ignore) as store:
+            for each in (first, replace(first, organization_id=org_id(2)), later):
+                store.memberships.depart(each)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.memberships.departure(org_id(1), user_id(1)), later)
+            equal(store.memberships.departure(org_id(1), user_id(2)), None)
+            equal(store.memberships.lift(org_id(1), user_id(2)), False)
+            equal(store.memberships.lift(org_id(1), user_id(1)), True)
+            equal(store.memberships.lift(org_id(1), user_id(1)), False)
+            equal(store.memberships.departure(org_id(2), user_id(1)), replace(first, organization_id=org_id(2)))
+
+    def test_who_gave_a_role_is_kept_until_another_one_is_given(self, storage: Storage) -> None:
+        """A connection's membership and role are read back; another period leaves the giver, another role takes it away."""
+        place = connection(1, of=1).id
+        given = replace(membership(1, of=1, role="member"), provisioned_by=place, role_given_by=place)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.memberships.add(given), True)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.memberships.get(org_id(1), user_id(1)), given)
+            before = Standing(user=user_id(1), organization=org_id(1), role="member", starts_at=given.starts_at)
+            longer = replace(before, expires_at=NOW + HOUR)
+            equal(store.standings.change_membership(before=before, after=longer), True)
+            after = replace(given, expires_at=NOW + HOUR, version=2)
+            equal(store.memberships.get(org_id(1), user_id(1), fresh=True), after)
+            equal(store.standings.change_membership(before=longer, after=replace(longer, role="viewer")), True)
+            after = replace(after, role="viewer", role_given_by=None, version=3)
+            equal(store.memberships.get(org_id(1), user_id(1), fresh=True), after)
+
+    def test_the_roles_of_a_person_are_of_one_organization(self, storage: Storage) -> None:
+        """They come in the order of workspaces; those of others and elsewhere do not."""
+        mine = [assignment(1, of=1, workspace=n) for n in (3, 1)]
+        with storage.begin(after_commit=ignore) as store:
+            for each in (*mine, assignment(2, of=1, workspace=1), assignment(1, of=2, workspace=2)):
+                store.assignments.put(each)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.assignments.of_user(org_id(1), user_id(1)), (mine[1], mine[0]))
+            equal(store.assignments.of_user(org_id(1), user_id(3)), ())
 
     def test_an_entrance_comes_with_every_standing(self, storage: Storage) -> None:
         """The date is kept beside an organization, not changed by `replace`, told with each standing, and listed for each person."""

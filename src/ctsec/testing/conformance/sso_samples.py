@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ctsec.directory.record import Departure
 from ctsec.ids import ConnectionId, GlassCodeSetId
 from ctsec.sso.domain_claim import DomainClaim
 from ctsec.sso.entrance import GlassCodeSet
@@ -61,3 +62,8 @@ def glass_codes(n: int, *, of: int, owner: int) -> GlassCodeSet:
         digests=digests,
         created_at=NOW,
     )
+
+
+def departure(n: int, *, of: int, by: int) -> Departure:
+    """Return that the n-th person left, removed by another one."""
+    return Departure(organization_id=org_id(of), user_id=user_id(n), left_at=NOW + by * HOUR, removed_by=user_id(by))

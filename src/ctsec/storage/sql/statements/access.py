@@ -114,7 +114,8 @@ def change_membership(tables: Tables, *, before: Standing, after: Standing) -> U
     """Return the compare-and-set of a membership's role and period; its version goes up."""
     t = tables.membership
     found = update(t).where(t.c.organization_id == before.organization, t.c.user_id == before.user, t.c.role == before.role)
-    return found.values(role=after.role, starts_at=after.starts_at, expires_at=after.expires_at, version=t.c.version + 1)
+    given = {} if before.role == after.role else {"role_given_by": None}
+    return found.values(role=after.role, starts_at=after.starts_at, expires_at=after.expires_at, version=t.c.version + 1, **given)
 
 
 def remove_role(tables: Tables, organization_id: OrganizationId, workspace_id: WorkspaceId, user_id: UserId) -> Delete:

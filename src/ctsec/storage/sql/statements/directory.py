@@ -156,3 +156,15 @@ def open_invitations(tables: Tables, organization_id: OrganizationId, *, now: da
     """Return the query for the open invitations of an organization."""
     t = tables.invitation
     return select(t).where(t.c.organization_id == organization_id, _open(tables, now)).order_by(t.c.id)
+
+
+def departure(tables: Tables, organization_id: OrganizationId, user_id: UserId) -> Select[Any]:
+    """Return the query for when somebody left."""
+    t = tables.departure
+    return select(t).where(t.c.organization_id == organization_id, t.c.user_id == user_id)
+
+
+def lift(tables: Tables, organization_id: OrganizationId, user_id: UserId) -> Delete:
+    """Return the statement that forgets that somebody left."""
+    t = tables.departure
+    return delete(t).where(t.c.organization_id == organization_id, t.c.user_id == user_id)
