@@ -89,6 +89,8 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.SSO_CONNECTION_TESTED: {"passed": public(bool), "problem": public(optional=True)},
     EventName.SSO_IDENTITY_LINKED: {"connection": public(), "by": public(), "issuer": personal(), "identity": personal()},
     EventName.SSO_SIGN_IN_REFUSED: {"connection": public(optional=True), "why": public()},
+    EventName.SSO_SESSIONS_ENDED: {"connection": public(), "why": public(), "ended": public(int)},
+    EventName.SSO_LOGOUT_REFUSED: {"connection": public(), "why": public()},
     EventName.USER_PROVISIONED: {"connection": public(), "role": public(), **_EMAIL},
     EventName.PASSKEY_REGISTERED: {"backup": public()},
     EventName.PASSKEY_RENAMED: {"backup": public()},

@@ -86,6 +86,8 @@ class EventName(StrEnum):
     SSO_CONNECTION_REMOVED = "sso_connection.removed"
     SSO_IDENTITY_LINKED = "sso_identity.linked"
     SSO_SIGN_IN_REFUSED = "sso.sign_in_refused"
+    SSO_SESSIONS_ENDED = "sso.sessions_ended"
+    SSO_LOGOUT_REFUSED = "sso.logout_refused"
     USER_PROVISIONED = "user.provisioned"
     PASSKEY_REGISTRATION_STARTED = "passkey.registration_started"
     PASSKEY_REGISTERED = "passkey.registered"

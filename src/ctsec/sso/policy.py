@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from ctsec.ids import ConnectionId
 from ctsec.transport.reach import Reach
 
 _PLACE: Final = "{connection_id}"
+LONGEST_INTERVAL: Final = timedelta(hours=1)
+SHORTEST_INTERVAL: Final = timedelta(minutes=15)  # longer than a ticket lives: no session is asked about before it began
+LONGEST_UNHEARD: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SsoPolicy:
-    """Where providers send browsers back to, and how far providers may be asked.
+    """Where providers send browsers back to, how far providers may be asked, and how long sessions go on without their word.
 
     `callback` is the path below the base address, with `{connection_id}` in it once: each connection has a redirect URI of its own. `reach`
     is the deployment's to say and no customer's: ON_PREMISE lets every connection lead to private networks, LOOPBACK is for tests.
-    Raises ValueError for another path.
+    A provider that can be asked about its sessions is asked every `revalidate_every` (15 minutes to 1 hour). A session that it gave no
+    answer about in `unchecked` counts no more; one of a provider that can not be asked ends after `unasked` (24 hours at
+    most, both). `after_sign_out` is the path below the base address that a provider sends a browser to which has signed out there; empty
+    leaves the browser with the provider. Raises ValueError for anything else.
     """
 
     callback: str = "/auth/sso/{connection_id}/callback"
     reach: Reach = Reach.PUBLIC
+    revalidate_every: timedelta = timedelta(hours=1)
+    unchecked: timedelta = timedelta(hours=4)
+    unasked: timedelta = timedelta(hours=12)
+    after_sign_out: str = ""
 
     def __post_init__(self) -> None:
         if not self.callback.startswith("/") or self.callback.count(_PLACE) != 1 or any(each in self.callback for each in "?# "):
             raise ValueError("expected a path that starts with / and has {connection_id} in it once")
+        if not SHORTEST_INTERVAL <= self.revalidate_every <= LONGEST_INTERVAL:
+            raise ValueError("expected to ask providers every 15 minutes to 1 hour")
+        if not self.revalidate_every < self.unchecked <= LONGEST_UNHEARD or not timedelta() < self.unasked <= LONGEST_UNHEARD:
+            raise ValueError("expected sessions to go on unchecked longer than the interval, and unasked at all, for 24 hours at most")
+        if self.after_sign_out and (not self.after_sign_out.startswith("/") or any(each in self.after_sign_out for each in "?# ")):
+            raise ValueError("expected a path that starts with /, or none")
 
     def redirect_uri(self, base_url: str, connection: ConnectionId) -> str:
         """Return the redirect URI of a connection, as it is registered at the provider."""
         return base_url.rstrip("/") + self.callback.replace(_PLACE, connection)
+
+    def back_to(self, base_url: str) -> str:
+        """Return the address that a provider sends a signed-out browser to, as it is registered there; empty for none."""
+        return base_url.rstrip("/") + self.after_sign_out if self.after_sign_out else ""

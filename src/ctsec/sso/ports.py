@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncFetches, AsyncIdentityRecords
-from ctsec.sso._sync_ports import ConnectionRecords, Fetches, IdentityRecords
+from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncFetches, AsyncGrantRecords, AsyncIdentityRecords, AsyncRefreshed
+from ctsec.sso._sync_ports import ConnectionRecords, Fetches, GrantRecords, IdentityRecords, Refreshed
 
-__all__ = ["AsyncConnectionRecords", "AsyncFetches", "AsyncIdentityRecords", "ConnectionRecords", "Fetches", "IdentityRecords"]
+__all__ = [
+    "AsyncConnectionRecords",
+    "AsyncFetches",
+    "AsyncGrantRecords",
+    "AsyncIdentityRecords",
+    "AsyncRefreshed",
+    "ConnectionRecords",
+    "Fetches",
+    "GrantRecords",
+    "IdentityRecords",
+    "Refreshed",
+]

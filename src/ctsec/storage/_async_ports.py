@@ -43,7 +43,7 @@ from ctsec.rbac._async_ports import (
 )
 from ctsec.recovery._async_ports import AsyncRecoveryRecords, AsyncTermsRecords, AsyncTrailRecords
 from ctsec.residency._async_ports import AsyncMoveRecords, AsyncPrimaryRecords
-from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncIdentityRecords
+from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncGrantRecords, AsyncIdentityRecords
 from ctsec.vault._async_ports import AsyncCredentialRecords
 from ctsec.worker._async_ports import AsyncJobRecords
 
@@ -199,6 +199,11 @@ class AsyncStore(Protocol):
     @property
     def identities(self) -> AsyncIdentityRecords:
         """Whose account an identity at a provider is."""
+        ...
+
+    @property
+    def grants(self) -> AsyncGrantRecords:
+        """What sessions through a provider rest on."""
         ...
 
     @property

@@ -44,7 +44,7 @@ from ctsec.rbac._sync_ports import (
 )
 from ctsec.recovery._sync_ports import RecoveryRecords, TermsRecords, TrailRecords
 from ctsec.residency._sync_ports import MoveRecords, PrimaryRecords
-from ctsec.sso._sync_ports import ConnectionRecords, IdentityRecords
+from ctsec.sso._sync_ports import ConnectionRecords, GrantRecords, IdentityRecords
 from ctsec.vault._sync_ports import CredentialRecords
 from ctsec.worker._sync_ports import JobRecords
 
@@ -200,6 +200,11 @@ class Store(Protocol):
     @property
     def identities(self) -> IdentityRecords:
         """Whose account an identity at a provider is."""
+        ...
+
+    @property
+    def grants(self) -> GrantRecords:
+        """What sessions through a provider rest on."""
         ...
 
     @property

@@ -33,6 +33,7 @@ from ctsec.storage.memory._async_directory import (
 )
 from ctsec.storage.memory._async_elevations import AsyncMemoryBreakGlass, AsyncMemoryElevations, AsyncMemoryLists
 from ctsec.storage.memory._async_erasures import AsyncMemoryErasures
+from ctsec.storage.memory._async_grants import AsyncMemoryGrants
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
 from ctsec.storage.memory._async_index_keys import AsyncMemoryIndexKeys
 from ctsec.storage.memory._async_keys import AsyncMemoryKeys
@@ -83,6 +84,7 @@ class AsyncMemoryStore:
     domains: AsyncMemoryDomains
     connections: AsyncMemoryConnections
     identities: AsyncMemoryIdentities
+    grants: AsyncMemoryGrants
     api_keys: AsyncMemoryKeys
     deks: AsyncMemoryDeks
     customer_keys: AsyncMemoryCustomerKeys
@@ -138,6 +140,7 @@ class AsyncMemoryStore:
             domains=AsyncMemoryDomains(tx),
             connections=AsyncMemoryConnections(tx),
             identities=AsyncMemoryIdentities(tx),
+            grants=AsyncMemoryGrants(tx),
             api_keys=AsyncMemoryKeys(tx),
             deks=AsyncMemoryDeks(tx),
             customer_keys=AsyncMemoryCustomerKeys(tx),

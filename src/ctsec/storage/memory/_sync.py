@@ -34,6 +34,7 @@ from ctsec.storage.memory._sync_directory import (
 )
 from ctsec.storage.memory._sync_elevations import MemoryBreakGlass, MemoryElevations, MemoryLists
 from ctsec.storage.memory._sync_erasures import MemoryErasures
+from ctsec.storage.memory._sync_grants import MemoryGrants
 from ctsec.storage.memory._sync_guard import MemoryGuard
 from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
 from ctsec.storage.memory._sync_keys import MemoryKeys
@@ -84,6 +85,7 @@ class MemoryStore:
     domains: MemoryDomains
     connections: MemoryConnections
     identities: MemoryIdentities
+    grants: MemoryGrants
     api_keys: MemoryKeys
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
@@ -139,6 +141,7 @@ class MemoryStore:
             domains=MemoryDomains(tx),
             connections=MemoryConnections(tx),
             identities=MemoryIdentities(tx),
+            grants=MemoryGrants(tx),
             api_keys=MemoryKeys(tx),
             deks=MemoryDeks(tx),
             customer_keys=MemoryCustomerKeys(tx),

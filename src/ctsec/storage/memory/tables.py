@@ -52,6 +52,7 @@ from ctsec.rbac.custom_record import CustomRoleRecord
 from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest
 from ctsec.recovery.record import Recovery, RecoveryTerms, Trail
 from ctsec.residency.record import Content, Move, Position, Primary, Residence
+from ctsec.sso.grant import Grant
 from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.storage.memory.state import Table
 from ctsec.user import User
@@ -84,6 +85,7 @@ TERMS: Final[Table[OrganizationId, RecoveryTerms]] = Table("terms")
 DOMAINS: Final[Table[str, VerifiedDomain]] = Table("domains")
 CONNECTIONS: Final[Table[ConnectionId, Connection]] = Table("connections")
 IDENTITIES: Final[Table[bytes, LinkedIdentity]] = Table("identities")
+GRANTS: Final[Table[SessionId, Grant]] = Table("grants")
 API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")
 KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")
 DEKS: Final[Table[DekId, WrappedDek]] = Table("deks")

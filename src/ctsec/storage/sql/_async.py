@@ -35,6 +35,7 @@ from ctsec.storage.sql._async_directory import (
 from ctsec.storage.sql._async_elevations import AsyncSqlBreakGlass, AsyncSqlElevations, AsyncSqlLists
 from ctsec.storage.sql._async_erasures import AsyncSqlErasures
 from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
+from ctsec.storage.sql._async_grants import AsyncSqlGrants
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
 from ctsec.storage.sql._async_index_keys import AsyncSqlIndexKeys
 from ctsec.storage.sql._async_keys import AsyncSqlKeys
@@ -91,6 +92,7 @@ class AsyncSqlStore:
     domains: AsyncSqlDomains
     connections: AsyncSqlConnections
     identities: AsyncSqlIdentities
+    grants: AsyncSqlGrants
     api_keys: AsyncSqlKeys
     deks: AsyncSqlDeks
     customer_keys: AsyncSqlCustomerKeys
@@ -146,6 +148,7 @@ class AsyncSqlStore:
             domains=AsyncSqlDomains(run, tables),
             connections=AsyncSqlConnections(run, tables),
             identities=AsyncSqlIdentities(run, tables),
+            grants=AsyncSqlGrants(run, tables),
             api_keys=AsyncSqlKeys(run, tables),
             deks=AsyncSqlDeks(run, tables),
             customer_keys=AsyncSqlCustomerKeys(run, tables),

@@ -36,6 +36,7 @@ from ctsec.storage.sql._sync_directory import (
 from ctsec.storage.sql._sync_elevations import SqlBreakGlass, SqlElevations, SqlLists
 from ctsec.storage.sql._sync_erasures import SqlErasures
 from ctsec.storage.sql._sync_executor import Executor, JoinedSource
+from ctsec.storage.sql._sync_grants import SqlGrants
 from ctsec.storage.sql._sync_guard import SqlGuard
 from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
 from ctsec.storage.sql._sync_keys import SqlKeys
@@ -92,6 +93,7 @@ class SqlStore:
     domains: SqlDomains
     connections: SqlConnections
     identities: SqlIdentities
+    grants: SqlGrants
     api_keys: SqlKeys
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
@@ -147,6 +149,7 @@ class SqlStore:
             domains=SqlDomains(run, tables),
             connections=SqlConnections(run, tables),
             identities=SqlIdentities(run, tables),
+            grants=SqlGrants(run, tables),
             api_keys=SqlKeys(run, tables),
             deks=SqlDeks(run, tables),
             customer_keys=SqlCustomerKeys(run, tables),
