@@ -4,7 +4,8 @@
         provider.people["alice"] = {"email": "alice@acme.example", "email_verified": True}
         callback = provider.visit(url, person="alice")
 
-It speaks plain http, so a connection leads to it only where `SsoPolicy` reaches loopback.
+Refresh tokens rotate, and one that is used twice ends its sign-in. `leave` removes a person: their refresh tokens are not accepted any more.
+`logout_token` is what the provider sends a client when a session there is over. It speaks plain http, so a connection leads to it only where `SsoPolicy` reaches loopback.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from ctsec.clock import Clock, SystemClock
 from ctsec.jose.signing import SigningKey
+from ctsec.sso.oidc.logout import EVENT
+from ctsec.testing.provider_grants import SignIn, SignIns
 
 CLIENT_ID: Final = "ctsec"
 CLIENT_SECRET: Final = "a secret for tests"
@@ -28,7 +31,11 @@ _LIFE: Final = 300
 
 
 class LocalIdentityProvider:
-    """A provider with one client and any people: `people` are claims by name, `claims` overrides them all in ID tokens (None: left out)."""
+    """A provider with one client and any people: `people` are claims by name, `claims` overrides them all in ID tokens (None: left out).
+
+    `refreshes` says whether it gives refresh tokens, `sign_ins` are those that were made, `away` makes it answer 503, `asked` are the paths
+    of requests, `ended` the queries of browsers that came to sign out.
+    """
 
     def __init__(self, *, clock: Clock | None = None) -> None:
         self.clock: Clock = clock if clock is not None else SystemClock()
@@ -36,8 +43,12 @@ class LocalIdentityProvider:
         self.claims: dict[str, object] = {}
         self.key = SigningKey.generate(kid="local-1")
         self.asked: list[str] = []
+        self.refreshes = True
+        self.away = False
+        self.ended: list[dict[str, str]] = []
+        self._gone: set[str] = set()
+        self._sign_ins = SignIns()
         self._codes: dict[str, tuple[str, dict[str, str]]] = {}
-        self._tokens: dict[str, str] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _answering(self))
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self.issuer = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -60,6 +71,32 @@ class LocalIdentityProvider:
         self._codes[code] = (person, asked)
         return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state'], 'iss': self.issuer})}"
 
+    @property
+    def sign_ins(self) -> tuple[SignIn, ...]:
+        """The sign-ins that were made, in their order."""
+        return tuple(self._sign_ins.all)
+
+    def leave(self, person: str) -> None:
+        """Remove a person, as a company does with one who left it."""
+        self._gone.add(person)
+        self.people.pop(person, None)
+
+    def logout_token(self, *, person: str | None = None, session: str | None = None, typ: str = "logout+jwt", **changed: object) -> str:
+        """Return the token that says that a session is over, or every one of a person; `changed` are claims (None: left out)."""
+        now = int(self.clock.now().timestamp())
+        claims: dict[str, object] = {
+            "iss": self.issuer,
+            "aud": CLIENT_ID,
+            "iat": now,
+            "exp": now + 120,
+            "jti": secrets.token_urlsafe(16),
+            "events": {EVENT: {}},
+            "sub": person,
+            "sid": session,
+            **changed,
+        }
+        return self.key.sign({name: value for name, value in claims.items() if value is not None}, typ=typ)
+
     def document(self) -> Mapping[str, object]:
         """Return what the provider says of itself."""
         at = self.issuer
@@ -69,6 +106,8 @@ class LocalIdentityProvider:
             "token_endpoint": f"{at}/token",
             "jwks_uri": f"{at}/keys",
             "userinfo_endpoint": f"{at}/userinfo",
+            "end_session_endpoint": f"{at}/end-session",
+            "revocation_endpoint": f"{at}/revoke",
             "response_types_supported": ["code"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
@@ -77,43 +116,64 @@ class LocalIdentityProvider:
     def answer(self, path: str, *, authorization: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
         """Return status and body of a request."""
         self.asked.append(path)
+        if self.away:
+            return 503, {}
         match path:
             case "/.well-known/openid-configuration":
                 return 200, self.document()
             case "/keys":
                 return 200, {"keys": [dict(self.key.public())]}
             case "/token":
-                return self._exchange(authorization, form)
+                return self._exchange(form) if _proved(authorization) else (401, {"error": "invalid_client"})
+            case "/revoke":
+                self._sign_ins.revoke(form.get("token", ""))
+                return (200, {}) if _proved(authorization) else (401, {"error": "invalid_client"})
             case "/userinfo":
-                person = self._tokens.get(authorization.removeprefix("Bearer "))
-                return (200, {"sub": person, **self.people.get(person, {})}) if person is not None else (401, {})
+                found = self._sign_ins.of_access(authorization.removeprefix("Bearer "))
+                return (200, {"sub": found.person, **self.people.get(found.person, {})}) if found is not None else (401, {})
+            case "/end-session":
+                return 200, {}
             case _:
                 return 404, {}
 
-    def _exchange(self, authorization: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
-        wanted = base64.b64encode(urlencode({CLIENT_ID: CLIENT_SECRET}).replace("=", ":").encode()).decode()
-        if authorization != f"Basic {wanted}":
-            return 401, {"error": "invalid_client"}
+    def _exchange(self, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
+        if form.get("grant_type") == "refresh_token":
+            found = self._sign_ins.use(form.get("refresh_token", ""))
+        else:
+            found = self._begun(form)
+        if found is None or found.person in self._gone:
+            return 400, {"error": "invalid_grant"}
+        token = self.key.sign(self._claims(found))
+        return 200, {**self._sign_ins.tokens(found, refresh=self.refreshes), "token_type": "Bearer", "expires_in": _LIFE, "id_token": token}
+
+    def _begun(self, form: Mapping[str, str]) -> SignIn | None:
         person, asked = self._codes.pop(form.get("code", ""), ("", {}))
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
         if not person or challenge != asked.get("code_challenge") or form.get("redirect_uri") != asked.get("redirect_uri"):
-            return 400, {"error": "invalid_grant"}
-        access = secrets.token_urlsafe(24)
-        self._tokens[access] = person
+            return None
+        return self._sign_ins.begin(person=person, nonce=asked.get("nonce", ""), now=int(self.clock.now().timestamp()))
+
+    def _claims(self, found: SignIn) -> dict[str, object]:
         now = int(self.clock.now().timestamp())
         claims: dict[str, object] = {
             "iss": self.issuer,
             "aud": CLIENT_ID,
-            "sub": person,
+            "sub": found.person,
+            "sid": found.session,
             "iat": now,
             "exp": now + _LIFE,
-            "nonce": asked.get("nonce", ""),
-            **self.people.get(person, {}),
+            "auth_time": found.signed_in_at,
+            "nonce": found.nonce,
+            **self.people.get(found.person, {}),
             **self.claims,
         }
-        token = self.key.sign({name: value for name, value in claims.items() if value is not None})
-        return 200, {"access_token": access, "token_type": "Bearer", "expires_in": _LIFE, "id_token": token}
+        return {name: value for name, value in claims.items() if value is not None}
+
+
+def _proved(authorization: str) -> bool:
+    wanted = base64.b64encode(urlencode({CLIENT_ID: CLIENT_SECRET}).replace("=", ":").encode()).decode()
+    return authorization == f"Basic {wanted}"
 
 
 def _answering(provider: LocalIdentityProvider) -> type[BaseHTTPRequestHandler]:
@@ -131,6 +191,8 @@ def _answering(provider: LocalIdentityProvider) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self, body: str) -> None:
             split = urlsplit(self.path)
+            if split.path == "/end-session":
+                provider.ended.append(dict(parse_qsl(split.query)))
             if split.path == "/authorize":
                 query = parse_qs(split.query)
                 self.send_response(303)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from ctsec.ids import ConnectionId
+from datetime import timedelta
+from typing import Final
+
+from ctsec.ids import ConnectionId, SessionId
+from ctsec.sso.grant import Grant
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest
 from ctsec.testing.conformance.samples import NOW, org_id, user_id
+
+HOUR: Final = timedelta(hours=1)
 
 
 def connection(n: int, *, of: int) -> Connection:
@@ -38,4 +44,24 @@ def identity(n: int, *, of: int, subject: str) -> LinkedIdentity:
         subject=subject,
         linked_by=LinkedBy.CREATED,
         linked_at=NOW,
+    )
+
+
+def grant(n: int, *, of: int) -> Grant:
+    """Return the grant of the n-th session at the connection with the number of an organization, due in an hour."""
+    place = connection(of, of=of)
+    return Grant(
+        session_id=SessionId(f"ses_{n:026d}"),
+        connection_id=place.id,
+        organization_id=org_id(of),
+        user_id=user_id(n),
+        identity=identity_digest(place.id, "https://id.example", f"person {n}"),
+        subject=identity_digest(place.id, "https://id.example", f"subject {n}"),
+        provider_session=identity_digest(place.id, "https://id.example", f"session {n}"),
+        end_session="https://id.example/end",
+        hint=f"session {n}",
+        sealed=bytes([1, n]),
+        began_at=NOW,
+        checked_at=NOW,
+        due_at=NOW + HOUR,
     )
