@@ -40,7 +40,7 @@ SHARED_FOR = {
     # A checkpoint is verified where it is read (ADR 25): with the one Ed25519 that ctsec has.
     "audit": (*SHARED, "encryption.ed25519"),
     # A sign-in through a provider ends where every sign-in ends, and makes members of the directory (ADR 35).
-    "sso": (*SHARED, "authn.journey", "authn.ticket", "directory.record", "rbac.role"),
+    "sso": (*SHARED, "authn.journey", "authn.record", "authn.ticket", "directory.record", "rbac.role"),
     # A region is a store and a key (ADR 16): it names keys and regions as encryption does, and judges pins of the directory's records.
     "residency": (*SHARED, "encryption.customer_key", "encryption.dek", "directory.record"),
 }

@@ -104,7 +104,7 @@ def test_a_provider_that_can_not_be_asked_gives_half_a_day(host: Host, acme: Acm
     assert ends == (before + timedelta(hours=12)).isoformat()
     pass_by(host, 60)
     assert "/revoke" not in provider.asked
-    host.clock.advance(timedelta(hours=11) - MINUTE)
+    host.clock.advance(before + timedelta(hours=12) - MINUTE - host.clock.now())
     assert counts(browser)
     host.clock.advance(MINUTE)
     assert not counts(browser)
@@ -133,6 +133,14 @@ def test_a_notice_ends_what_it_names(host: Host, acme: Acme, provider: LocalIden
     assert [each["why"] for each in told(acme, "sso.sessions_ended")] == ["provider_logout"] * 3
 
 
+def _forged(at: LocalIdentityProvider) -> str:
+    real, at.key = at.key, SigningKey.generate(kid="local-1")
+    try:
+        return at.logout_token(person="ann")
+    finally:
+        at.key = real
+
+
 HOSTILE: dict[str, tuple[str, Callable[[LocalIdentityProvider], str]]] = {
     "no token": ("token_malformed", lambda at: ""),
     "no form of one": ("token_malformed", lambda at: "a.b"),
@@ -150,16 +158,8 @@ HOSTILE: dict[str, tuple[str, Callable[[LocalIdentityProvider], str]]] = {
     "over": ("token_expired", lambda at: at.logout_token(person="ann", exp=int(at.clock.now().timestamp()) - 61)),
     "old": ("token_issued_long_ago", lambda at: at.logout_token(person="ann", iat=int(at.clock.now().timestamp()) - 300)),
     "to come": ("token_issued_in_future", lambda at: at.logout_token(person="ann", iat=int(at.clock.now().timestamp()) + 90)),
-    "another key": ("token_bad_signature", lambda at: _forged(at)),
+    "another key": ("token_bad_signature", _forged),
 }
-
-
-def _forged(at: LocalIdentityProvider) -> str:
-    real, at.key = at.key, SigningKey.generate(kid="local-1")
-    try:
-        return at.logout_token(person="ann")
-    finally:
-        at.key = real
 
 
 def test_hostile_notices_end_nothing(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:

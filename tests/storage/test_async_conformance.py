@@ -125,6 +125,10 @@ class TestConnections(conformance.AsyncConnectionConformance):
     pass
 
 
+class TestGrants(conformance.AsyncGrantConformance):
+    pass
+
+
 class TestKeys(conformance.AsyncKeyConformance):
     pass
 

@@ -126,6 +126,10 @@ class TestConnections(conformance.ConnectionConformance):
     pass
 
 
+class TestGrants(conformance.GrantConformance):
+    pass
+
+
 class TestKeys(conformance.KeyConformance):
     pass
 

@@ -43,14 +43,12 @@ from ctsec.security._async_log_room import AsyncLogPeers, AsyncLogRoom
 from ctsec.security._async_move_secrets import AsyncMoveSecrets
 from ctsec.security._async_moves import AsyncMoves
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
-from ctsec.security._async_providers import AsyncProviders
 from ctsec.security._async_recovery import AsyncRecoveryJobs
 from ctsec.security._async_reencryptions import AsyncReencryptions
 from ctsec.security._async_region_keys import AsyncHomeKeys
 from ctsec.security._async_regions import AsyncRouter
 from ctsec.security._async_replicas import AsyncReplicas
 from ctsec.security._async_residency import AsyncRegional, AsyncReporter
-from ctsec.security._async_revalidation import AsyncRevalidation
 from ctsec.security._async_sealed_tables import sealed_places
 from ctsec.security._async_sso import AsyncSso
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
@@ -101,7 +99,6 @@ class AsyncSecurity:
         "_feed",
         "_guard",
         "_peers",
-        "_providers",
         "_rest",
         "_storage",
         "_wake",
@@ -153,9 +150,7 @@ class AsyncSecurity:
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         personal = AsyncPersonalParts(secrets, subjects=subjects)
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
-        self._wake, self._rest, self._feed = wake, rest, feed
-        self._providers = AsyncProviders(ambient=self._ambient)
-        self.sso = AsyncSso(self.begin, ambient=self._ambient, providers=self._providers)
+        self._wake, self._rest, self._feed, self.sso = wake, rest, feed, AsyncSso(self.begin, ambient=self._ambient)
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
@@ -304,7 +299,7 @@ class AsyncSecurity:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*self.streams.jobs(), *self.anchors.jobs(), AsyncRevalidation(self.begin, providers=self._providers).job()),
+            followers=(*self.streams.jobs(), *self.anchors.jobs(), self.sso.checks.job()),
             alerts=self.alerts,
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),

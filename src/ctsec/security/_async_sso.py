@@ -22,7 +22,9 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
 from ctsec.security._async_providers import AsyncProviders, KnownProvider
+from ctsec.security._async_revalidation import AsyncRevalidation
 from ctsec.security._async_sso_logout import AsyncSsoLogouts, Units
+from ctsec.sso._async_ports import AsyncFetches
 from ctsec.sso.grant import held_from
 from ctsec.sso.oidc.authorization import PENDING_LIFE, PendingSignIn, begin_sign_in
 from ctsec.sso.oidc.client import OidcClient
@@ -44,15 +46,19 @@ class SignInRedirect:
 
 
 class AsyncSso:
-    """Signs people in through the connections of organizations."""
+    """Signs people in through the connections of organizations.
 
-    __slots__ = ("_ambient", "_begin", "_providers", "logouts")
+    `logouts` takes what their providers say is over, `checks` asks them about the sessions that came through them.
+    """
 
-    def __init__(self, begin: Units, *, ambient: Ambient, providers: AsyncProviders) -> None:
+    __slots__ = ("_ambient", "_begin", "_providers", "checks", "logouts")
+
+    def __init__(self, begin: Units, *, ambient: Ambient, fetcher: AsyncFetches | None = None) -> None:
         self._begin = begin
-        self._providers = providers
+        self._providers = providers = AsyncProviders(ambient=ambient, fetcher=fetcher)
         self._ambient = ambient
         self.logouts = AsyncSsoLogouts(begin, providers=providers)
+        self.checks = AsyncRevalidation(lambda: begin(None), providers=providers)
 
     async def begin(
         self, connection: ConnectionId, *, email: str = "", principal: Principal | None = None, request: Request | None = None

@@ -44,14 +44,12 @@ from ctsec.security._sync_log_room import LogPeers, LogRoom
 from ctsec.security._sync_move_secrets import MoveSecrets
 from ctsec.security._sync_moves import Moves
 from ctsec.security._sync_password_jobs import PasswordJobs
-from ctsec.security._sync_providers import Providers
 from ctsec.security._sync_recovery import RecoveryJobs
 from ctsec.security._sync_reencryptions import Reencryptions
 from ctsec.security._sync_region_keys import HomeKeys
 from ctsec.security._sync_regions import Router
 from ctsec.security._sync_replicas import Replicas
 from ctsec.security._sync_residency import Regional, Reporter
-from ctsec.security._sync_revalidation import Revalidation
 from ctsec.security._sync_sealed_tables import sealed_places
 from ctsec.security._sync_sso import Sso
 from ctsec.security._sync_stale_jobs import StaleJobs
@@ -102,7 +100,6 @@ class Security:
         "_feed",
         "_guard",
         "_peers",
-        "_providers",
         "_rest",
         "_storage",
         "_wake",
@@ -154,9 +151,7 @@ class Security:
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         personal = PersonalParts(secrets, subjects=subjects)
         self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
-        self._wake, self._rest, self._feed = wake, rest, feed
-        self._providers = Providers(ambient=self._ambient)
-        self.sso = Sso(self.begin, ambient=self._ambient, providers=self._providers)
+        self._wake, self._rest, self._feed, self.sso = wake, rest, feed, Sso(self.begin, ambient=self._ambient)
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
         self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
@@ -303,7 +298,7 @@ class Security:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*self.streams.jobs(), *self.anchors.jobs(), Revalidation(self.begin, providers=self._providers).job()),
+            followers=(*self.streams.jobs(), *self.anchors.jobs(), self.sso.checks.job()),
             alerts=self.alerts,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),

@@ -23,7 +23,9 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
 from ctsec.security._sync_providers import KnownProvider, Providers
+from ctsec.security._sync_revalidation import Revalidation
 from ctsec.security._sync_sso_logout import SsoLogouts, Units
+from ctsec.sso._sync_ports import Fetches
 from ctsec.sso.grant import held_from
 from ctsec.sso.oidc.authorization import PENDING_LIFE, PendingSignIn, begin_sign_in
 from ctsec.sso.oidc.client import OidcClient
@@ -45,15 +47,19 @@ class SignInRedirect:
 
 
 class Sso:
-    """Signs people in through the connections of organizations."""
+    """Signs people in through the connections of organizations.
 
-    __slots__ = ("_ambient", "_begin", "_providers", "logouts")
+    `logouts` takes what their providers say is over, `checks` asks them about the sessions that came through them.
+    """
 
-    def __init__(self, begin: Units, *, ambient: Ambient, providers: Providers) -> None:
+    __slots__ = ("_ambient", "_begin", "_providers", "checks", "logouts")
+
+    def __init__(self, begin: Units, *, ambient: Ambient, fetcher: Fetches | None = None) -> None:
         self._begin = begin
-        self._providers = providers
+        self._providers = providers = Providers(ambient=ambient, fetcher=fetcher)
         self._ambient = ambient
         self.logouts = SsoLogouts(begin, providers=providers)
+        self.checks = Revalidation(lambda: begin(None), providers=providers)
 
     def begin(
         self, connection: ConnectionId, *, email: str = "", principal: Principal | None = None, request: Request | None = None

@@ -9,7 +9,6 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
 from ctsec.ambient import Ambient
@@ -68,4 +67,4 @@ class Notices:
 
 
 def _digest(connection: Connection, notice: LogoutNotice) -> bytes:
-    return hashlib.sha256(b"logout" + identity_digest(connection.id, notice.issuer, notice.token_id)).digest()
+    return identity_digest(connection.id, notice.issuer, notice.token_id)

@@ -4,8 +4,9 @@
         provider.people["alice"] = {"email": "alice@acme.example", "email_verified": True}
         callback = provider.visit(url, person="alice")
 
-Refresh tokens rotate, and one that is used twice ends its sign-in. `leave` removes a person: their refresh tokens are not accepted any more.
-`logout_token` is what the provider sends a client when a session there is over. It speaks plain http, so a connection leads to it only where `SsoPolicy` reaches loopback.
+Refresh tokens rotate, and one that is used twice ends its sign-in. `leave` removes a person: their tokens are not accepted any more.
+`logout_token` is what the provider sends a client when a session there is over.
+It speaks plain http, so a connection leads to it only where `SsoPolicy` reaches loopback.
 """
 
 from __future__ import annotations
@@ -137,10 +138,8 @@ class LocalIdentityProvider:
                 return 404, {}
 
     def _exchange(self, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
-        if form.get("grant_type") == "refresh_token":
-            found = self._sign_ins.use(form.get("refresh_token", ""))
-        else:
-            found = self._begun(form)
+        again = form.get("grant_type") == "refresh_token"
+        found = self._sign_ins.use(form.get("refresh_token", "")) if again else self._begun(form)
         if found is None or found.person in self._gone:
             return 400, {"error": "invalid_grant"}
         token = self.key.sign(self._claims(found))

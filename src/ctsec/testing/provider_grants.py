@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
 
 
-@dataclass(slots=True, kw_only=True)
 class SignIn:
     """A sign-in at the provider: whose, the session there (`session`), and the tokens that came from it."""
 
-    person: str
-    session: str
-    nonce: str
-    signed_in_at: int
-    refresh: str = ""
-    access: set[str] = field(default_factory=set[str])
-    ended: bool = False
+    def __init__(self, *, person: str, session: str, nonce: str, signed_in_at: int) -> None:
+        self.person, self.session, self.nonce, self.signed_in_at = person, session, nonce, signed_in_at
+        self.refresh = ""
+        self.access: set[str] = set()
+        self.ended = False
 
 
 class SignIns:

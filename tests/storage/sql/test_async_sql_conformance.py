@@ -137,6 +137,10 @@ class TestConnections(conformance.AsyncConnectionConformance):
     pass
 
 
+class TestGrants(conformance.AsyncGrantConformance):
+    pass
+
+
 class TestKeys(conformance.AsyncKeyConformance):
     pass
 

@@ -139,6 +139,10 @@ class TestConnections(conformance.ConnectionConformance):
     pass
 
 
+class TestGrants(conformance.GrantConformance):
+    pass
+
+
 class TestKeys(conformance.KeyConformance):
     pass
 

@@ -115,8 +115,7 @@ class AsyncMemoryStore:
     def over(cls, tx: Transaction) -> AsyncMemoryStore:
         """Return the store over a transaction."""
         return cls(
-            transaction=tx,
-            users=AsyncMemoryUsers(tx),
+            transaction=tx, users=AsyncMemoryUsers(tx),
             organizations=AsyncMemoryOrganizations(tx),
             workspaces=AsyncMemoryWorkspaces(tx),
             memberships=AsyncMemoryMemberships(tx),
@@ -161,7 +160,7 @@ class AsyncMemoryStore:
             outbox=AsyncMemoryOutbox(tx),
             jobs=AsyncMemoryJobs(tx),
             epochs=AsyncMemoryEpochs(tx),
-        )
+        )  # fmt: skip
 
 
 class AsyncMemorySession:

@@ -116,8 +116,7 @@ class MemoryStore:
     def over(cls, tx: Transaction) -> MemoryStore:
         """Return the store over a transaction."""
         return cls(
-            transaction=tx,
-            users=MemoryUsers(tx),
+            transaction=tx, users=MemoryUsers(tx),
             organizations=MemoryOrganizations(tx),
             workspaces=MemoryWorkspaces(tx),
             memberships=MemoryMemberships(tx),
@@ -162,7 +161,7 @@ class MemoryStore:
             outbox=MemoryOutbox(tx),
             jobs=MemoryJobs(tx),
             epochs=MemoryEpochs(tx),
-        )
+        )  # fmt: skip
 
 
 class MemorySession:

@@ -123,8 +123,7 @@ class AsyncSqlStore:
     def over(cls, run: AsyncExecutor, tables: Tables) -> AsyncSqlStore:
         """Return the store over a transaction."""
         return cls(
-            progress=run.progress,
-            users=AsyncSqlUsers(run, tables),
+            progress=run.progress, users=AsyncSqlUsers(run, tables),
             organizations=AsyncSqlOrganizations(run, tables),
             workspaces=AsyncSqlWorkspaces(run, tables),
             memberships=AsyncSqlMemberships(run, tables),
@@ -169,7 +168,7 @@ class AsyncSqlStore:
             outbox=AsyncSqlOutbox(run, tables),
             jobs=AsyncSqlJobs(run, tables),
             epochs=AsyncSqlEpochs(run, tables),
-        )
+        )  # fmt: skip
 
 
 class AsyncSqlStorage:

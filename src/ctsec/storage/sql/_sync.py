@@ -124,8 +124,7 @@ class SqlStore:
     def over(cls, run: Executor, tables: Tables) -> SqlStore:
         """Return the store over a transaction."""
         return cls(
-            progress=run.progress,
-            users=SqlUsers(run, tables),
+            progress=run.progress, users=SqlUsers(run, tables),
             organizations=SqlOrganizations(run, tables),
             workspaces=SqlWorkspaces(run, tables),
             memberships=SqlMemberships(run, tables),
@@ -170,7 +169,7 @@ class SqlStore:
             outbox=SqlOutbox(run, tables),
             jobs=SqlJobs(run, tables),
             epochs=SqlEpochs(run, tables),
-        )
+        )  # fmt: skip
 
 
 class SqlStorage:
