@@ -31,6 +31,7 @@ from ctsec.rbac import CustomRole
 from ctsec.recovery import Evidence, EvidenceKind
 from ctsec.secret import Secret, SecretText
 from ctsec.sso import Connection, ConnectionSettings, ConnectionWish
+from ctsec.sso.grant import Held
 from ctsec.sso.oidc import ExternalIdentity, Provider
 from ctsec.testing import SoftwareAuthenticator
 from ctsec.testing.conformance.samples import ignore
@@ -218,6 +219,9 @@ async def with_connection(stage: AsyncStage, *, enabled: bool) -> AsyncStage:
     return replace(stage, connection=await world.call("connections.enable", sure, made.id, **org) if enabled else made)
 
 
+HELD = {"held": Held(subject=bytes(32))}
+
+
 def identity(stage: AsyncStage, email: str | None) -> ExternalIdentity:
     """Return somebody at the provider of the stage's connection."""
     issuer = "https://id.example"
@@ -389,7 +393,7 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "connections.enable": ((sure, stage.connection.id), org),
         "connections.disable": ((sure, stage.connection.id), org),
         "connections.remove": ((sure, stage.connection.id), org),
-        "sso.arrive": ((stage.connection.id, identity(stage, "ivy@acme.example")), {}),
+        "sso.arrive": ((stage.connection.id, identity(stage, "ivy@acme.example")), HELD),
         "sso.link": ((UserId(bob.id), stage.connection.id, identity(stage, None)), {}),
         "domains.record": ((OPERATOR,), {**org, "domain": "acme.org", "proof": "seen in its DNS"}),
         "domains.withdraw": ((OPERATOR,), {**org, "domain": "acme.example"}),

@@ -22,6 +22,7 @@ from ctsec.vault import AccessMode
 from tests.services._sync_stage import (
     CONNECTED,
     EVIDENCE,
+    HELD,
     MUTE,
     NO_ALERT,
     NO_HOLD,
@@ -382,7 +383,7 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "connections.enable": ((stage.ann, stage.connection.id), org, Reason.STEP_UP_REQUIRED),
         "connections.disable": ((sure, stage.connection.id), org, Reason.DENIED),
         "connections.remove": ((stage.world.sure(stage.ann), ConnectionId(f"sso_{9:026d}")), org, Reason.NOT_FOUND),
-        "sso.arrive": ((stage.connection.id, identity(stage, "ann@acme.example")), {}, Reason.INVALID_CREDENTIALS),
+        "sso.arrive": ((stage.connection.id, identity(stage, "ann@acme.example")), HELD, Reason.INVALID_CREDENTIALS),
         "sso.link": ((UserId(stage.dan.id), stage.connection.id, identity(stage, None)), {}, Reason.INVALID_CREDENTIALS),
     }
 
