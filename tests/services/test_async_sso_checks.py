@@ -17,6 +17,7 @@ from ctsec.security import AsyncSecurity
 from ctsec.security._async_sso import AsyncSso
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.sso.grant import CLAIM_LIFE
+from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import identity_digest
@@ -216,3 +217,20 @@ async def test_two_workers_use_a_token_once(scene: AsyncScene) -> None:
     assert scene.provider.asked.count("/token") - asked == 2
     assert (await scene.counts("ada"), await scene.counts("bea"), await scene.whys()) == (True, True, [])
     assert not [each for each in scene.provider.sign_ins if each.ended]
+
+
+async def test_a_claim_is_one_workers(scene: AsyncScene) -> None:
+    """Two that have both seen a session due: the second gets nothing. A yes about somebody else ends it, however that came about."""
+    scene.world.clock.advance(HOUR)
+    session = (await scene.grant("ada")).session_id
+    async with scene.world.security.begin() as unit:
+        claim: Any = await unit.sso_checks.claim(session)
+    async with scene.world.security.begin() as unit:
+        assert await unit.sso_checks.claim(session) is None
+    assert await scene.counts("ada")
+    other = ExternalIdentity(
+        connection=scene.connection.id, issuer=scene.provider.issuer, subject="bea", email="ada@acme.example", email_verified=True
+    )
+    async with scene.world.security.begin() as unit:
+        assert not await unit.sso_checks.checked(claim, other)
+    assert (await scene.counts("ada"), await scene.counts("bea"), await scene.whys()) == (False, True, ["refreshed_other_subject"])

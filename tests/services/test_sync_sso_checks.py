@@ -18,6 +18,7 @@ from ctsec.security import Security
 from ctsec.security._sync_sso import Sso
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.sso.grant import CLAIM_LIFE
+from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import identity_digest
@@ -217,3 +218,20 @@ def test_two_workers_use_a_token_once(scene: Scene) -> None:
     assert scene.provider.asked.count("/token") - asked == 2
     assert (scene.counts("ada"), scene.counts("bea"), scene.whys()) == (True, True, [])
     assert not [each for each in scene.provider.sign_ins if each.ended]
+
+
+def test_a_claim_is_one_workers(scene: Scene) -> None:
+    """Two that have both seen a session due: the second gets nothing. A yes about somebody else ends it, however that came about."""
+    scene.world.clock.advance(HOUR)
+    session = (scene.grant("ada")).session_id
+    with scene.world.security.begin() as unit:
+        claim: Any = unit.sso_checks.claim(session)
+    with scene.world.security.begin() as unit:
+        assert unit.sso_checks.claim(session) is None
+    assert scene.counts("ada")
+    other = ExternalIdentity(
+        connection=scene.connection.id, issuer=scene.provider.issuer, subject="bea", email="ada@acme.example", email_verified=True
+    )
+    with scene.world.security.begin() as unit:
+        assert not unit.sso_checks.checked(claim, other)
+    assert (scene.counts("ada"), scene.counts("bea"), scene.whys()) == (False, True, ["refreshed_other_subject"])
