@@ -212,7 +212,7 @@ def test_signing_out_leads_to_the_provider(host: Host, acme: Acme, provider: Loc
     provider.away = True
     reply = browser.auth("POST /sign-out")
     assert reply.status == 200
-    url = urlsplit(reply.json["provider_url"])
+    url = urlsplit(str(reply.json["provider_url"]))
     assert f"{url.scheme}://{url.netloc}{url.path}" == f"{provider.issuer}/end-session"
     assert parse_qs(url.query) == {"client_id": ["ctsec"], "logout_hint": [there.session]}
     assert not counts(browser)
