@@ -94,7 +94,7 @@ class Grants:
             organization_id=organization,
             user_id=user.id,
             identity=identity_digest(*identity.key),
-            subject=held.subject,
+            provider_subject=held.subject,
             provider_session=held.provider_session,
             end_session=held.end_session,
             hint=held.hint,

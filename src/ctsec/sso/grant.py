@@ -58,8 +58,8 @@ class Held:
 class Grant:
     """The grant of one session.
 
-    `identity`, `subject` and `provider_session` are digests (`identity_digest`) of who it is here, and of `sub` and `sid` there. `sealed`
-    is the token, empty where there is none. `checked_at` is when the provider said yes last, `due_at` when it is to be asked next.
+    `identity`, `provider_subject` and `provider_session` are digests (`identity_digest`) of who it is here, and of `sub` and `sid` there.
+    `sealed` is the token, empty where there is none. `checked_at` is when the provider said yes last, `due_at` when it is to be asked next.
     `claimed_until` says that a worker is about to use the token; `failures` is how often it could not be asked since it said yes.
     """
 
@@ -68,7 +68,7 @@ class Grant:
     organization_id: OrganizationId
     user_id: UserId
     identity: bytes
-    subject: bytes
+    provider_subject: bytes
     provider_session: bytes | None
     end_session: str
     hint: str

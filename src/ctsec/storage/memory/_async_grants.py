@@ -63,7 +63,7 @@ class AsyncMemoryGrants:
         """Return the grants that both names fit, in the order of sessions; none for no name."""
         if subject is None and provider_session is None:
             return ()
-        found = [each for each in self._tx.scan(GRANTS) if subject is None or each.subject == subject]
+        found = [each for each in self._tx.scan(GRANTS) if subject is None or each.provider_subject == subject]
         return _in_order([each for each in found if provider_session is None or each.provider_session == provider_session])
 
 

@@ -60,7 +60,7 @@ class AsyncSqlGrants:
         if subject is None and provider_session is None:
             return ()
         t = self._table
-        by_subject = () if subject is None else (t.c.subject == subject,)
+        by_subject = () if subject is None else (t.c.provider_subject == subject,)
         by_session = () if provider_session is None else (t.c.provider_session == provider_session,)
         return await self._where(*by_subject, *by_session)
 

@@ -59,17 +59,17 @@ class GrantConformance:
 
     def test_grants_are_found_by_who_they_are_of(self, storage: Storage) -> None:
         """By the identity, by what the provider calls a person or a session, by both if both are told, and by nothing if neither is."""
-        one, two, other = grant(1, of=1), replace(grant(2, of=1), subject=grant(1, of=1).subject), grant(3, of=2)
+        one, two, other = grant(1, of=1), replace(grant(2, of=1), provider_subject=grant(1, of=1).provider_subject), grant(3, of=2)
         with storage.begin(after_commit=ignore) as store:
             for each in (two, one, other):
                 store.grants.add(each)
         with storage.reading() as store:
             equal(store.grants.of_identity(two.identity), (two,))
             equal(store.grants.of_identity(bytes(32)), ())
-            equal(store.grants.named(subject=one.subject, provider_session=None), (one, two))
+            equal(store.grants.named(subject=one.provider_subject, provider_session=None), (one, two))
             equal(store.grants.named(subject=None, provider_session=two.provider_session), (two,))
-            equal(store.grants.named(subject=one.subject, provider_session=two.provider_session), (two,))
-            equal(store.grants.named(subject=other.subject, provider_session=two.provider_session), ())
+            equal(store.grants.named(subject=one.provider_subject, provider_session=two.provider_session), (two,))
+            equal(store.grants.named(subject=other.provider_subject, provider_session=two.provider_session), ())
             equal(store.grants.named(subject=None, provider_session=None), ())
 
     def test_a_connection_takes_its_grants_along(self, storage: Storage) -> None:

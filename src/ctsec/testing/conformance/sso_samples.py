@@ -56,7 +56,7 @@ def grant(n: int, *, of: int) -> Grant:
         organization_id=org_id(of),
         user_id=user_id(n),
         identity=identity_digest(place.id, "https://id.example", f"person {n}"),
-        subject=identity_digest(place.id, "https://id.example", f"subject {n}"),
+        provider_subject=identity_digest(place.id, "https://id.example", f"subject {n}"),
         provider_session=identity_digest(place.id, "https://id.example", f"session {n}"),
         end_session="https://id.example/end",
         hint=f"session {n}",

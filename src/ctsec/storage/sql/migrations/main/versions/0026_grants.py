@@ -21,7 +21,7 @@ def upgrade() -> None:
             "organization_id": Ident(64),
             "user_id": Ident(64),
             "identity": Digest(64),
-            "subject": Digest(64),
+            "provider_subject": Digest(64),
             "provider_session": nullable(Digest(64)),
             "end_session": Words(),
             "hint": Words(),
@@ -37,7 +37,7 @@ def upgrade() -> None:
         indexes={
             "by_connection": ("connection_id",),
             "by_identity": ("identity",),
-            "by_subject": ("subject",),
+            "by_subject": ("provider_subject",),
             "by_provider_session": ("provider_session",),
             "by_due": ("due_at",),
         },
