@@ -37,8 +37,8 @@ HOUR = timedelta(hours=1)
 ACCESS, REFRESH = SecretText("access-token-1"), SecretText("refresh-token-1")
 GRANT = Grant(
     session_id=SessionId("ses_1"), connection_id=ConnectionId("sso_1"), organization_id=OrganizationId("org_1"), user_id=UserId("usr_1"),
-    identity=bytes(32), provider_subject=bytes(32), provider_session=None, end_session="", hint="", sealed=b"x", began_at=NOW, checked_at=NOW,
-    due_at=NOW + HOUR,
+    identity=bytes(32), provider_subject=bytes(32), provider_session=None, end_session="", hint="", sealed=b"x", began_at=NOW,
+    checked_at=NOW, due_at=NOW + HOUR,
 )  # fmt: skip
 
 
