@@ -50,7 +50,7 @@ SHARED_FOR = {
         "rbac.role",
         # Whom an organization lets in is decided with the roles, and break-glass codes are made as backup codes are (ADR 38).
         "rbac.entrance",
-        "authn.record",
+        "authn.record",  # and sessions rest on grants (ADR 40)
         "mfa.backup_codes",
     ),
     # A region is a store and a key (ADR 16): it names keys and regions as encryption does, and judges pins of the directory's records.

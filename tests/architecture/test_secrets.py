@@ -38,6 +38,7 @@ NO_GUESS: Final = frozenset(
         "found.sealed_secret != before",
         "t.c.digest == digest",  # the name of an identity at a provider, no secret
         "self._table.c.digest == digest",
+        "identity_digest(*identity.key) != claim.grant.identity",  # names of identities, no secrets
         "found.sealed_seed != before",  # ciphertexts, to write over the one that was read
         "url not in rendered.text.reveal()",  # our own link, in our own text
         "tag not in _ALLOWED[0]",  # the name of an element
@@ -75,6 +76,7 @@ DRAWS: Final = {
     ("presets", 32): SECRET,
     ("rbac._async_custom", 8): PUBLIC,
     ("sso._async_domain_claims", 20): PUBLIC,  # the value of a TXT record
+    ("sso.grant", 2): PUBLIC,  # how moments are spread
     ("sso.oidc.authorization", 32): SECRET,
     ("security._async_alerts", 32): SECRET,  # keys digests of address blocks
     ("storage.memory.state", 16): PUBLIC,

@@ -49,6 +49,8 @@ OTHERS = {
     "authn._async_devices.AsyncDevices._presented": "256 bits that prove no person; they choose the counter that is charged next",
     "authn._async_sessions.AsyncSessions.authenticate": "256 bits",
     "directory._async_members.AsyncMembers._invitation": "256 bits, for a signed-in person with the invited address only",
+    "sso._async_notices.AsyncNotices.seen": "the id of a token whose signature was judged; security.sso.logouts has charged the block",
+    "sso._async_notices.AsyncNotices.take": "the same",
     "security._async_gate.AsyncGate.session": "256 bits",
     "security._async_replicas.AsyncReplicas.replicate": "compares copies of rows, no secret",
     "security._async_gate.AsyncGate.api_key": "256 bits; what proves no key takes from the allowance of its address block afterwards",

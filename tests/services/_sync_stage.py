@@ -33,6 +33,7 @@ from ctsec.recovery import Evidence, EvidenceKind
 from ctsec.secret import Secret, SecretText
 from ctsec.sso import Connection, ConnectionSettings, ConnectionWish, GroupRule, ProvisioningSettings
 from ctsec.sso.domain_claim import DnsTrouble, DomainClaim
+from ctsec.sso.grant import Held
 from ctsec.sso.oidc import ExternalIdentity, Provider
 from ctsec.testing import SoftwareAuthenticator
 from ctsec.testing.conformance.samples import ignore
@@ -255,6 +256,9 @@ def with_entrance(stage: Stage, *, required: bool, now: bool) -> Stage:
     return replace(stage, glass=made.codes[0].reveal())
 
 
+HELD = {"held": Held(subject=bytes(32))}
+
+
 def identity(stage: Stage, email: str | None) -> ExternalIdentity:
     """Return somebody at the provider of the stage's connection."""
     issuer = "https://id.example"
@@ -441,7 +445,7 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "connections.enable": ((sure, stage.connection.id), org),
         "connections.disable": ((sure, stage.connection.id), org),
         "connections.remove": ((sure, stage.connection.id), org),
-        "sso.arrive": ((stage.connection.id, identity(stage, "ivy@acme.example")), {}),
+        "sso.arrive": ((stage.connection.id, identity(stage, "ivy@acme.example")), HELD),
         "sso.link": ((UserId(bob.id), stage.connection.id, identity(stage, None)), {}),
         "sso_entrance.require": ((sure,), org),
         "sso_entrance.relax": ((sure,), org),

@@ -130,6 +130,10 @@ class TestDomainClaims(conformance.DomainClaimConformance):
     pass
 
 
+class TestGrants(conformance.GrantConformance):
+    pass
+
+
 class TestKeys(conformance.KeyConformance):
     pass
 

@@ -164,7 +164,8 @@ def test_every_id_in_the_table_has_a_kind() -> None:
         "/recovery/cancel",
     }
     mailed |= {"/sign-in/link/request", "/sign-in/link"}
-    mailed |= {"/sign-in/ways", "/sso/{connection_id}/begin", "/sso/{connection_id}/callback", "/sso/{connection_id}/keys"}
+    going = {f"/sso/{{connection_id}}/{step}" for step in ("begin", "callback", "keys", "logout")}
+    mailed |= {"/sign-in/ways"} | going
     enrolment = {f"/sign-in/enrolment/{path}" for path in ("totp", "totp/confirm", "passkey", "passkey/options")}
     owed = {*enrolment, "/sign-in/password"}
     assert unprotected == mailed | owed | {"/sign-in", "/sign-in/code", "/sign-in/passkey", "/sign-in/passkey/options", "/openapi.json"}

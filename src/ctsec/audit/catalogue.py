@@ -94,6 +94,8 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.SSO_GLASS_CODES_CREATED: {"codes": public(int)},
     EventName.SSO_BREAK_GLASS_USED: {"until": public()},
     EventName.SSO_SETTINGS_OPENED: {"until": public()},
+    EventName.SSO_SESSIONS_ENDED: {"connection": public(), "why": public(), "ended": public(int)},
+    EventName.SSO_LOGOUT_REFUSED: {"connection": public(), "why": public()},
     EventName.USER_PROVISIONED: {"connection": public(), "role": public(), **_EMAIL},
     EventName.SSO_RULES_SKIPPED: {"connection": public(), "rules": public(tuple)},
     EventName.USER_RENAMED: {"connection": public()},

@@ -96,6 +96,8 @@ class EventName(StrEnum):
     SSO_BREAK_GLASS_USED = "sso.break_glass_used"
     SSO_SETTINGS_OPENED = "sso.settings_opened"
     SSO_BREAK_GLASS_REFUSED = "sso.break_glass_refused"
+    SSO_SESSIONS_ENDED = "sso.sessions_ended"
+    SSO_LOGOUT_REFUSED = "sso.logout_refused"
     USER_PROVISIONED = "user.provisioned"
     USER_RENAMED = "user.renamed"
     SSO_RULES_SKIPPED = "sso_rules.skipped"

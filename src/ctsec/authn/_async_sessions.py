@@ -84,7 +84,7 @@ class AsyncSessions:
         organization alone.
         """
         now = self._ambient.now()
-        session_id = new_id(SessionId, now=now, random=self._ambient.random)
+        session_id = new_id(SessionId, now=now, random=self._ambient.random) if passage is None else passage.session
         token, digest = mint_session_token(session_id, random=self._ambient.random)
         aal = assurance_level(factors)
         # Who has a second factor does not get the longer session by leaving it out.
@@ -96,7 +96,7 @@ class AsyncSessions:
             created_at=now,
             last_seen_at=now,
             idle_seconds=int(idle.total_seconds()),
-            expires_at=now + absolute,
+            expires_at=now + absolute if passage is None else min(now + absolute, passage.ends_at),
             aal=aal,
             factors=factors,
             organization_id=await self._memberships.first_organization(user.id) if passage is None else passage.organization,
@@ -115,10 +115,9 @@ class AsyncSessions:
             return presented
         session = await self._records.get(presented.session_id)
         user = await self._accounts.get(session.user_id) if session is not None else None
-        through = session.connection_id if session is not None else None
-        connection = await self._connections.get(through) if through is not None else None
-        connected = session is not None and connection is not None and connection.carries(session.created_at)
-        return check_session(presented, session=session, user=user, connected=connected, now=self._ambient.now())
+        now = self._ambient.now()
+        until = await self._connections.carried_until(session) if session is not None and session.connection_id is not None else None
+        return check_session(presented, session=session, user=user, connected=until is not None and now < until, now=now)
 
     async def rotate(self, session_id: SessionId, factor: Factor) -> Outcome[tuple[Session, SecretText]]:
         """Note that `factor` was proved now and give the session a new token: assurance rose, so the old token ends."""

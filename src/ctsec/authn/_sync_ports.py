@@ -10,7 +10,7 @@ from typing import Protocol
 from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordGroup, PasswordRecord, Session
 from ctsec.guard.attempts import Charge
-from ctsec.ids import AuthenticatorId, ConnectionId, DeviceId, OrganizationId, SessionId, UserId
+from ctsec.ids import AuthenticatorId, DeviceId, OrganizationId, SessionId, UserId
 from ctsec.mail.message import Message
 from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Factor, Principal
@@ -90,19 +90,11 @@ class SessionRecords(Protocol):
         ...
 
 
-class CarriesSessions(Protocol):
-    """A connection to an identity provider."""
-
-    def carries(self, session_from: datetime) -> bool:
-        """Tell whether a session that began then still counts."""
-        ...
-
-
 class SessionConnections(Protocol):
-    """The connections that sessions came through."""
+    """What sessions through connections rest on."""
 
-    def get(self, connection_id: ConnectionId) -> CarriesSessions | None:
-        """Return a connection."""
+    def carried_until(self, session: Session) -> datetime | None:
+        """Return when a session ends for want of its provider's word, None if its connection carries it no more."""
         ...
 
 

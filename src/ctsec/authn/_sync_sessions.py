@@ -85,7 +85,7 @@ class Sessions:
         organization alone.
         """
         now = self._ambient.now()
-        session_id = new_id(SessionId, now=now, random=self._ambient.random)
+        session_id = new_id(SessionId, now=now, random=self._ambient.random) if passage is None else passage.session
         token, digest = mint_session_token(session_id, random=self._ambient.random)
         aal = assurance_level(factors)
         # Who has a second factor does not get the longer session by leaving it out.
@@ -97,7 +97,7 @@ class Sessions:
             created_at=now,
             last_seen_at=now,
             idle_seconds=int(idle.total_seconds()),
-            expires_at=now + absolute,
+            expires_at=now + absolute if passage is None else min(now + absolute, passage.ends_at),
             aal=aal,
             factors=factors,
             organization_id=self._memberships.first_organization(user.id) if passage is None else passage.organization,
@@ -116,10 +116,9 @@ class Sessions:
             return presented
         session = self._records.get(presented.session_id)
         user = self._accounts.get(session.user_id) if session is not None else None
-        through = session.connection_id if session is not None else None
-        connection = self._connections.get(through) if through is not None else None
-        connected = session is not None and connection is not None and connection.carries(session.created_at)
-        return check_session(presented, session=session, user=user, connected=connected, now=self._ambient.now())
+        now = self._ambient.now()
+        until = self._connections.carried_until(session) if session is not None and session.connection_id is not None else None
+        return check_session(presented, session=session, user=user, connected=until is not None and now < until, now=now)
 
     def rotate(self, session_id: SessionId, factor: Factor) -> Outcome[tuple[Session, SecretText]]:
         """Note that `factor` was proved now and give the session a new token: assurance rose, so the old token ends."""

@@ -10,7 +10,7 @@ from typing import Final
 from ctsec.guard.attempts import Attempts, Charge
 from ctsec.guard.counters import password_counter
 from ctsec.guard.proof import Proof
-from ctsec.ids import ConnectionId, OrganizationId
+from ctsec.ids import ConnectionId, OrganizationId, SessionId
 from ctsec.principal import Factor
 from ctsec.user import User
 
@@ -18,23 +18,35 @@ from ctsec.user import User
 MOMENT: Final = {Factor.PASSWORD: "password_at", Factor.LINK: "link_at", Factor.SSO: "sso_at"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """The connection that a sign-in came through, and the organization that it is good in."""
+    """The connection that a sign-in came through, and the organization that it is good in.
+
+    `session` is the id that its session gets, under which is kept what it rests on; `ends_at` is when that session ends at the latest.
+    """
 
     connection: ConnectionId
     organization: OrganizationId
+    session: SessionId
+    ends_at: datetime
 
     def as_claims(self) -> dict[str, str]:
         """Return what a ticket tells of it."""
-        return {"connection": self.connection, "organization": self.organization}
+        told = {"connection": self.connection, "organization": self.organization}
+        return {**told, "session": self.session, "ends_at": self.ends_at.isoformat()}
 
 
 def passage_in(ticket: Proof) -> Passage | None:
     """Return the connection that the first step came through, None if it was taken with something of the account's own."""
     if "connection" not in ticket.claims:
         return None
-    return Passage(ConnectionId(ticket.claims["connection"]), OrganizationId(ticket.claims["organization"]))
+    told = ticket.claims
+    return Passage(
+        connection=ConnectionId(told["connection"]),
+        organization=OrganizationId(told["organization"]),
+        session=SessionId(told["session"]),
+        ends_at=datetime.fromisoformat(told["ends_at"]),
+    )
 
 
 def as_claims(charge: Charge) -> dict[str, str]:

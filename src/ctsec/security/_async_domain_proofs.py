@@ -17,7 +17,7 @@ from ctsec.errors import ConfigurationError
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Principal
-from ctsec.security._async_sso import Units
+from ctsec.security._async_sso_logout import Units
 from ctsec.sso._async_domain_ports import AsyncTxtResolver
 from ctsec.sso.nameservers import parse_nameserver
 from ctsec.sso.policy import SsoPolicy

@@ -35,6 +35,7 @@ from ctsec.rbac.subject import subject
 from ctsec.security._async_mirror import AsyncMirroring
 from ctsec.security._async_news import AsyncNews
 from ctsec.security.parts import Cached, Parts
+from ctsec.sso._async_grants import AsyncCarriedSessions
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
 from ctsec.user import User, UserStatus
 
@@ -70,8 +71,9 @@ class AsyncGate:
         cached = self._records.get((_SESSION, presented.session_id))
         if cached is None:
             cached = await self._load_session(presented.session_id)
-        session, user, connected = cast(tuple[Session, User | None, bool], cached) if cached else (None, None, False)
+        session, user, until = cast(tuple[Session, User | None, datetime | None], cached) if cached else (None, None, None)
         now = self._parts.clock.now()
+        connected = until is not None and now < until
         outcome = check_session(presented, session=session, user=user, connected=connected, now=now)
         if session is not None and isinstance(outcome, Principal):
             self._note_session(session, now)
@@ -233,13 +235,13 @@ class AsyncGate:
             session = await store.sessions.get(session_id)
             user = await store.users.get(session.user_id) if session is not None else None
             through = session.connection_id if session is not None else None
-            connection = await store.connections.get(through) if through is not None else None
+            carried = AsyncCarriedSessions(store.connections, grants=store.grants, policy=self._parts.settings.single_sign_on)
+            until = await carried.carried_until(session) if session is not None and through is not None else None
         if session is None:
             return None
-        connected = connection is not None and connection.carries(session.created_at)
         scopes = (session_id, session.user_id) if through is None else (session_id, session.user_id, through)
-        self._records.put(key, (session, user, connected), scopes=scopes, generation=generation)
-        return session, user, connected
+        self._records.put(key, (session, user, until), scopes=scopes, generation=generation)
+        return session, user, until
 
     async def _load_key(self, parsed: ParsedToken) -> Cached | None:
         key = (_API_KEY, parsed.key_id)

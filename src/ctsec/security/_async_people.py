@@ -40,6 +40,7 @@ from ctsec.security._async_engines import AsyncEngines
 from ctsec.security._async_factors import async_factors
 from ctsec.security._async_recovery import async_recovery, async_trails
 from ctsec.security.parts import Parts
+from ctsec.sso._async_grants import AsyncCarriedSessions
 from ctsec.storage._async_ports import AsyncStore
 
 
@@ -96,7 +97,9 @@ class AsyncPeople:
             epochs=self._store.epochs,
             proofs=self._guard.proofs,
             devices=self._store.devices,
-            connections=self._store.connections,
+            connections=AsyncCarriedSessions(
+                self._store.connections, grants=self._store.grants, policy=self._parts.settings.single_sign_on
+            ),
             policy=self._parts.settings.sessions,
             audit=self.audit,
             ambient=self._ambient,

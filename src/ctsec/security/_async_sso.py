@@ -3,17 +3,15 @@
 Rules that this module keeps:
 
 - no transaction is open while a provider is asked, however slow it is;
-- what a browser brings back is consumed before the provider hears of it;
-- a provider's document and keys are kept in this process for a while, for one version of its connection.
+- what a browser brings back is consumed before the provider hears of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from ctsec.ambient import Ambient, Request
 from ctsec.authn.journey import SignInStep
@@ -23,21 +21,19 @@ from ctsec.jose.rejection import Rejected
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
-from ctsec.security._async_unit import AsyncUnit
-from ctsec.security.parts import Parts
-from ctsec.sso._async_driving import AsyncDriver
+from ctsec.security._async_providers import AsyncProviders, KnownProvider
+from ctsec.security._async_revalidation import AsyncRevalidation
+from ctsec.security._async_sso_logout import AsyncSsoLogouts, Units
+from ctsec.sso._async_ports import AsyncFetches
+from ctsec.sso.grant import held_from
 from ctsec.sso.oidc.authorization import PENDING_LIFE, PendingSignIn, begin_sign_in
 from ctsec.sso.oidc.client import OidcClient
-from ctsec.sso.oidc.flow import ProvedSignIn, complete_sign_in, discover
-from ctsec.sso.oidc.key_cache import KeyCache
-from ctsec.sso.oidc.metadata import ProviderMetadata
+from ctsec.sso.oidc.flow import Judged, ProvedSignIn, complete_sign_in
+from ctsec.sso.oidc.key_cache import KeyCache, Steps
 from ctsec.sso.oidc.tokens import Exchange
+from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import Connection, LinkedIdentity
-from ctsec.transport.fetch import AsyncFetcher, Fetcher  # sync: from ctsec.transport.fetch import Fetcher
 
-METADATA_LIFE: Final = timedelta(minutes=10)
-MOST_KEPT: Final = 1000
-Units: TypeAlias = Callable[[Request | None], AbstractAsyncContextManager[AsyncUnit]]
 _AWAY: Final = Refusal(Reason.CONFLICT, "your provider can not be asked at this moment; try again later")
 
 
@@ -50,28 +46,20 @@ class SignInRedirect:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    """What is known of a provider, for one version of its connection."""
-
-    connection: ConnectionId
-    version: int
-    metadata: ProviderMetadata
-    came_at: datetime
-    keys: KeyCache | None = None
-
-
 class AsyncSso:
-    """Signs people in through the connections of organizations."""
+    """Signs people in through the connections of organizations.
 
-    __slots__ = ("_ambient", "_begin", "_driver", "_kept")
+    `logouts` takes what their providers say is over, `checks` asks them about the sessions that came through them.
+    """
 
-    def __init__(self, begin: Units, *, ambient: Ambient, parts: Parts) -> None:
+    __slots__ = ("_ambient", "_begin", "_providers", "checks", "logouts")
+
+    def __init__(self, begin: Units, *, ambient: Ambient, policy: SsoPolicy, fetcher: AsyncFetches | None = None) -> None:
         self._begin = begin
-        asking = parts.settings.single_sign_on.fetcher or Fetcher()
-        self._driver = AsyncDriver(AsyncFetcher(asking))  # sync: self._driver = Driver(asking)
+        self._providers = providers = AsyncProviders(ambient=ambient, policy=policy, fetcher=fetcher)
         self._ambient = ambient
-        self._kept: dict[ConnectionId, _Kept] = {}
+        self.logouts = AsyncSsoLogouts(begin, providers=providers)
+        self.checks = AsyncRevalidation(lambda: begin(None), providers=providers)
 
     async def begin(
         self, connection: ConnectionId, *, email: str = "", principal: Principal | None = None, request: Request | None = None
@@ -91,7 +79,7 @@ class AsyncSso:
             if isinstance(charge, Refusal):
                 return charge
             client = await unit.connections.client(found)
-        kept = await self._known(found, client)
+        kept = await self._providers.known(found, client)
         if isinstance(kept, str):
             async with self._begin(request) as unit:
                 await unit.sso.refuse(found, kept)
@@ -122,19 +110,15 @@ class AsyncSso:
             if isinstance(found, Refusal):
                 return found
             client = await unit.connections.client(found)
-        kept = await self._known(found, client)
-        outcome: ProvedSignIn | str
-        if isinstance(kept, str):
-            outcome = kept
-        else:
-            exchange = Exchange(client=client, metadata=kept.metadata, now=self._ambient.now(), random=self._ambient.random)
-            outcome = await self._judged(exchange, kept, pending=resumed.pending, given=given)
+        kept = await self._providers.known(found, client)
+        outcome = kept if isinstance(kept, str) else await self._judged(kept, client, pending=resumed.pending, given=given)
         async with self._begin(request) as unit:
-            if isinstance(outcome, str):
-                return await unit.sso.refuse(found, outcome)
+            if isinstance(outcome, str) or isinstance(kept, str):
+                return await unit.sso.refuse(found, str(outcome))
             if resumed.person is not None:
                 return await unit.sso.link(resumed.person, connection, outcome.identity)
-            return await unit.sso.arrive(connection, outcome.identity)
+            held = held_from(outcome, client=client, metadata=kept.metadata)
+            return await unit.sso.arrive(connection, outcome.identity, held=held)
 
     async def test(
         self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId, request: Request | None = None
@@ -149,41 +133,24 @@ class AsyncSso:
             if found is None:
                 return Refusal(Reason.NOT_FOUND, "there is no such connection")
             client = await unit.connections.client(found)
-        self._kept.pop(connection, None)
-        kept = await self._known(found, client)
+        self._providers.forget(connection)
+        kept = await self._providers.known(found, client)
         problem = kept if isinstance(kept, str) else None
         async with self._begin(request) as unit:
             return await unit.connections.tested(actor, found, organization=organization, problem=problem)
 
     async def _judged(
-        self, exchange: Exchange, kept: _Kept, *, pending: PendingSignIn, given: tuple[tuple[str, str], ...]
+        self, known: KnownProvider, client: OidcClient, *, pending: PendingSignIn, given: tuple[tuple[str, str], ...]
     ) -> ProvedSignIn | str:
         """Return who the provider says it is, or in one word why that is not believed."""
-        steps = complete_sign_in(exchange, pending=pending, parameters=given, keys=kept.keys)
-        try:
-            judged = await self._driver.drive(steps, client=exchange.client)
-        except FetchError as error:
-            return error.reason
-        self._kept[kept.connection] = replace(kept, keys=judged.keys)
-        if isinstance(judged.outcome, ProvedSignIn):
-            return judged.outcome
-        return judged.outcome.reason.value if isinstance(judged.outcome, Rejected) else "unexpected"
 
-    async def _known(self, connection: Connection, client: OidcClient) -> _Kept | str:
-        """Return what the provider says of itself, or in one word why that is not known."""
-        now, kept = self._ambient.now(), self._kept.get(connection.id)
-        if kept is not None and kept.version == connection.version and timedelta() <= now - kept.came_at < METADATA_LIFE:
-            return kept
+        def judging(exchange: Exchange, keys: KeyCache | None) -> Steps[Judged]:
+            return complete_sign_in(exchange, pending=pending, parameters=given, keys=keys)
+
         try:
-            found = await self._driver.drive(discover(client), client=client)
+            judged = (await self._providers.judge(known, client, judging)).outcome
         except FetchError as error:
             return error.reason
-        if isinstance(found, Rejected):
-            return found.reason.value
-        keys = kept.keys if kept is not None and kept.version == connection.version else None
-        made = _Kept(connection=connection.id, version=connection.version, metadata=found, came_at=now, keys=keys)
-        self._kept.pop(connection.id, None)
-        while len(self._kept) >= MOST_KEPT:
-            self._kept.pop(next(iter(self._kept)))
-        self._kept[connection.id] = made
-        return made
+        if isinstance(judged, ProvedSignIn):
+            return judged
+        return judged.reason.value if isinstance(judged, Rejected) else "unexpected"

@@ -26,10 +26,13 @@ from ctsec.recovery._async_support import AsyncSupport
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
 from ctsec.security._async_people import AsyncPeople
 from ctsec.sso._async_arrivals import AsyncArrivalParts, AsyncArrivals
+from ctsec.sso._async_checks import AsyncCheckParts, AsyncChecks
 from ctsec.sso._async_connections import AsyncConnectionParts, AsyncConnections
 from ctsec.sso._async_domain_claims import AsyncDomainClaimParts, AsyncDomainClaims
 from ctsec.sso._async_entrances import AsyncEntranceParts, AsyncEntrances
 from ctsec.sso._async_glass import AsyncGlass, AsyncGlassParts
+from ctsec.sso._async_grants import AsyncGrantParts, AsyncGrants
+from ctsec.sso._async_notices import AsyncNotices
 from ctsec.sso._async_pending import AsyncPendingParts, AsyncPendingSignIns
 from ctsec.sso._async_provisioning import AsyncProvisioning, AsyncProvisioningParts
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
@@ -298,6 +301,7 @@ class AsyncUnit(AsyncPeople):
             epochs=store.epochs,
             provisioning=self.provisioning,
             journey=AsyncFederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
+            grants=self.sso_grants,
         )
         return AsyncArrivals(parts, audit=self.audit, ambient=self._ambient)
 
@@ -319,6 +323,35 @@ class AsyncUnit(AsyncPeople):
             epochs=store.epochs,
         )
         return AsyncProvisioning(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_grants(self) -> AsyncGrants:
+        """What sessions through connections rest on."""
+        return AsyncGrants(self._grants, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_notices(self) -> AsyncNotices:
+        """What providers said is over."""
+        return AsyncNotices(self._guard.proofs, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_checks(self) -> AsyncChecks:
+        """Sessions through connections, as the worker asks their providers about them."""
+        parts = AsyncCheckParts(identities=self._store.identities, clients=self.connections, refreshed=self.provisioning)
+        return AsyncChecks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
+
+    @property
+    def _grants(self) -> AsyncGrantParts:
+        return AsyncGrantParts(
+            grants=self._store.grants,
+            connections=self._store.connections,
+            sessions=self._store.sessions,
+            leaving=self.sessions,
+            sealer=self.secrets,
+            epochs=self._store.epochs,
+            policy=self._parts.settings.single_sign_on,
+            base_url=self._parts.settings.base_url,
+        )
 
     @property
     def residency(self) -> AsyncResidency:

@@ -18,7 +18,7 @@ from ctsec.errors import ConfigurationError
 from ctsec.ids import OrganizationId
 from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Principal
-from ctsec.security._sync_sso import Units
+from ctsec.security._sync_sso_logout import Units
 from ctsec.sso._sync_domain_ports import TxtResolver
 from ctsec.sso.nameservers import parse_nameserver
 from ctsec.sso.policy import SsoPolicy

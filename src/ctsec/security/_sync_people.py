@@ -41,6 +41,7 @@ from ctsec.security._sync_engines import Engines
 from ctsec.security._sync_factors import sync_factors
 from ctsec.security._sync_recovery import sync_recovery, sync_trails
 from ctsec.security.parts import Parts
+from ctsec.sso._sync_grants import CarriedSessions
 from ctsec.storage._sync_ports import Store
 
 
@@ -97,7 +98,7 @@ class People:
             epochs=self._store.epochs,
             proofs=self._guard.proofs,
             devices=self._store.devices,
-            connections=self._store.connections,
+            connections=CarriedSessions(self._store.connections, grants=self._store.grants, policy=self._parts.settings.single_sign_on),
             policy=self._parts.settings.sessions,
             audit=self.audit,
             ambient=self._ambient,

@@ -4,17 +4,15 @@
 Rules that this module keeps:
 
 - no transaction is open while a provider is asked, however slow it is;
-- what a browser brings back is consumed before the provider hears of it;
-- a provider's document and keys are kept in this process for a while, for one version of its connection.
+- what a browser brings back is consumed before the provider hears of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from ctsec.ambient import Ambient, Request
 from ctsec.authn.journey import SignInStep
@@ -24,21 +22,19 @@ from ctsec.jose.rejection import Rejected
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
-from ctsec.security._sync_unit import Unit
-from ctsec.security.parts import Parts
-from ctsec.sso._sync_driving import Driver
+from ctsec.security._sync_providers import KnownProvider, Providers
+from ctsec.security._sync_revalidation import Revalidation
+from ctsec.security._sync_sso_logout import SsoLogouts, Units
+from ctsec.sso._sync_ports import Fetches
+from ctsec.sso.grant import held_from
 from ctsec.sso.oidc.authorization import PENDING_LIFE, PendingSignIn, begin_sign_in
 from ctsec.sso.oidc.client import OidcClient
-from ctsec.sso.oidc.flow import ProvedSignIn, complete_sign_in, discover
-from ctsec.sso.oidc.key_cache import KeyCache
-from ctsec.sso.oidc.metadata import ProviderMetadata
+from ctsec.sso.oidc.flow import Judged, ProvedSignIn, complete_sign_in
+from ctsec.sso.oidc.key_cache import KeyCache, Steps
 from ctsec.sso.oidc.tokens import Exchange
+from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import Connection, LinkedIdentity
-from ctsec.transport.fetch import Fetcher
 
-METADATA_LIFE: Final = timedelta(minutes=10)
-MOST_KEPT: Final = 1000
-Units: TypeAlias = Callable[[Request | None], AbstractContextManager[Unit]]
 _AWAY: Final = Refusal(Reason.CONFLICT, "your provider can not be asked at this moment; try again later")
 
 
@@ -51,28 +47,20 @@ class SignInRedirect:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    """What is known of a provider, for one version of its connection."""
-
-    connection: ConnectionId
-    version: int
-    metadata: ProviderMetadata
-    came_at: datetime
-    keys: KeyCache | None = None
-
-
 class Sso:
-    """Signs people in through the connections of organizations."""
+    """Signs people in through the connections of organizations.
 
-    __slots__ = ("_ambient", "_begin", "_driver", "_kept")
+    `logouts` takes what their providers say is over, `checks` asks them about the sessions that came through them.
+    """
 
-    def __init__(self, begin: Units, *, ambient: Ambient, parts: Parts) -> None:
+    __slots__ = ("_ambient", "_begin", "_providers", "checks", "logouts")
+
+    def __init__(self, begin: Units, *, ambient: Ambient, policy: SsoPolicy, fetcher: Fetches | None = None) -> None:
         self._begin = begin
-        asking = parts.settings.single_sign_on.fetcher or Fetcher()
-        self._driver = Driver(asking)
+        self._providers = providers = Providers(ambient=ambient, policy=policy, fetcher=fetcher)
         self._ambient = ambient
-        self._kept: dict[ConnectionId, _Kept] = {}
+        self.logouts = SsoLogouts(begin, providers=providers)
+        self.checks = Revalidation(lambda: begin(None), providers=providers)
 
     def begin(
         self, connection: ConnectionId, *, email: str = "", principal: Principal | None = None, request: Request | None = None
@@ -92,7 +80,7 @@ class Sso:
             if isinstance(charge, Refusal):
                 return charge
             client = unit.connections.client(found)
-        kept = self._known(found, client)
+        kept = self._providers.known(found, client)
         if isinstance(kept, str):
             with self._begin(request) as unit:
                 unit.sso.refuse(found, kept)
@@ -123,19 +111,15 @@ class Sso:
             if isinstance(found, Refusal):
                 return found
             client = unit.connections.client(found)
-        kept = self._known(found, client)
-        outcome: ProvedSignIn | str
-        if isinstance(kept, str):
-            outcome = kept
-        else:
-            exchange = Exchange(client=client, metadata=kept.metadata, now=self._ambient.now(), random=self._ambient.random)
-            outcome = self._judged(exchange, kept, pending=resumed.pending, given=given)
+        kept = self._providers.known(found, client)
+        outcome = kept if isinstance(kept, str) else self._judged(kept, client, pending=resumed.pending, given=given)
         with self._begin(request) as unit:
-            if isinstance(outcome, str):
-                return unit.sso.refuse(found, outcome)
+            if isinstance(outcome, str) or isinstance(kept, str):
+                return unit.sso.refuse(found, str(outcome))
             if resumed.person is not None:
                 return unit.sso.link(resumed.person, connection, outcome.identity)
-            return unit.sso.arrive(connection, outcome.identity)
+            held = held_from(outcome, client=client, metadata=kept.metadata)
+            return unit.sso.arrive(connection, outcome.identity, held=held)
 
     def test(
         self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId, request: Request | None = None
@@ -150,39 +134,24 @@ class Sso:
             if found is None:
                 return Refusal(Reason.NOT_FOUND, "there is no such connection")
             client = unit.connections.client(found)
-        self._kept.pop(connection, None)
-        kept = self._known(found, client)
+        self._providers.forget(connection)
+        kept = self._providers.known(found, client)
         problem = kept if isinstance(kept, str) else None
         with self._begin(request) as unit:
             return unit.connections.tested(actor, found, organization=organization, problem=problem)
 
-    def _judged(self, exchange: Exchange, kept: _Kept, *, pending: PendingSignIn, given: tuple[tuple[str, str], ...]) -> ProvedSignIn | str:
+    def _judged(
+        self, known: KnownProvider, client: OidcClient, *, pending: PendingSignIn, given: tuple[tuple[str, str], ...]
+    ) -> ProvedSignIn | str:
         """Return who the provider says it is, or in one word why that is not believed."""
-        steps = complete_sign_in(exchange, pending=pending, parameters=given, keys=kept.keys)
-        try:
-            judged = self._driver.drive(steps, client=exchange.client)
-        except FetchError as error:
-            return error.reason
-        self._kept[kept.connection] = replace(kept, keys=judged.keys)
-        if isinstance(judged.outcome, ProvedSignIn):
-            return judged.outcome
-        return judged.outcome.reason.value if isinstance(judged.outcome, Rejected) else "unexpected"
 
-    def _known(self, connection: Connection, client: OidcClient) -> _Kept | str:
-        """Return what the provider says of itself, or in one word why that is not known."""
-        now, kept = self._ambient.now(), self._kept.get(connection.id)
-        if kept is not None and kept.version == connection.version and timedelta() <= now - kept.came_at < METADATA_LIFE:
-            return kept
+        def judging(exchange: Exchange, keys: KeyCache | None) -> Steps[Judged]:
+            return complete_sign_in(exchange, pending=pending, parameters=given, keys=keys)
+
         try:
-            found = self._driver.drive(discover(client), client=client)
+            judged = (self._providers.judge(known, client, judging)).outcome
         except FetchError as error:
             return error.reason
-        if isinstance(found, Rejected):
-            return found.reason.value
-        keys = kept.keys if kept is not None and kept.version == connection.version else None
-        made = _Kept(connection=connection.id, version=connection.version, metadata=found, came_at=now, keys=keys)
-        self._kept.pop(connection.id, None)
-        while len(self._kept) >= MOST_KEPT:
-            self._kept.pop(next(iter(self._kept)))
-        self._kept[connection.id] = made
-        return made
+        if isinstance(judged, ProvedSignIn):
+            return judged
+        return judged.reason.value if isinstance(judged, Rejected) else "unexpected"

@@ -27,10 +27,13 @@ from ctsec.recovery._sync_support import Support
 from ctsec.residency._sync import Residency, ResidencyParts
 from ctsec.security._sync_people import People
 from ctsec.sso._sync_arrivals import ArrivalParts, Arrivals
+from ctsec.sso._sync_checks import CheckParts, Checks
 from ctsec.sso._sync_connections import ConnectionParts, Connections
 from ctsec.sso._sync_domain_claims import DomainClaimParts, DomainClaims
 from ctsec.sso._sync_entrances import EntranceParts, Entrances
 from ctsec.sso._sync_glass import Glass, GlassParts
+from ctsec.sso._sync_grants import GrantParts, Grants
+from ctsec.sso._sync_notices import Notices
 from ctsec.sso._sync_pending import PendingParts, PendingSignIns
 from ctsec.sso._sync_provisioning import Provisioning, ProvisioningParts
 from ctsec.vault._sync import Vault, VaultParts
@@ -299,6 +302,7 @@ class Unit(People):
             epochs=store.epochs,
             provisioning=self.provisioning,
             journey=FederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
+            grants=self.sso_grants,
         )
         return Arrivals(parts, audit=self.audit, ambient=self._ambient)
 
@@ -320,6 +324,35 @@ class Unit(People):
             epochs=store.epochs,
         )
         return Provisioning(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_grants(self) -> Grants:
+        """What sessions through connections rest on."""
+        return Grants(self._grants, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_notices(self) -> Notices:
+        """What providers said is over."""
+        return Notices(self._guard.proofs, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_checks(self) -> Checks:
+        """Sessions through connections, as the worker asks their providers about them."""
+        parts = CheckParts(identities=self._store.identities, clients=self.connections, refreshed=self.provisioning)
+        return Checks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
+
+    @property
+    def _grants(self) -> GrantParts:
+        return GrantParts(
+            grants=self._store.grants,
+            connections=self._store.connections,
+            sessions=self._store.sessions,
+            leaving=self.sessions,
+            sealer=self.secrets,
+            epochs=self._store.epochs,
+            policy=self._parts.settings.single_sign_on,
+            base_url=self._parts.settings.base_url,
+        )
 
     @property
     def residency(self) -> Residency:

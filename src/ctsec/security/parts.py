@@ -59,7 +59,10 @@ if TYPE_CHECKING:
     from ctsec.storage.backup.folder import BackupFolder
 
 Cached: TypeAlias = (
-    tuple[Session, User | None, bool] | tuple[VerifiableKey, User | None, bool] | tuple[Standing | None] | tuple[OrganizationId | None]
+    tuple[Session, User | None, datetime | None]
+    | tuple[VerifiableKey, User | None, bool]
+    | tuple[Standing | None]
+    | tuple[OrganizationId | None]
 )
 
 

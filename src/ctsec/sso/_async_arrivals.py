@@ -21,7 +21,6 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn.journey import SignInStep
-from ctsec.authn.ticket import Passage
 from ctsec.directory.record import Membership, MembershipStatus
 from ctsec.errors import StoreBusy
 from ctsec.ids import ConnectionId, UserId, new_id
@@ -35,12 +34,14 @@ from ctsec.sso._async_ports import (
     AsyncSsoAccounts,
     AsyncSsoDomains,
     AsyncSsoEpochs,
+    AsyncSsoGrants,
     AsyncSsoJourney,
     AsyncSsoMemberships,
     AsyncSsoOrganizations,
     AsyncSsoPasswords,
 )
 from ctsec.sso._async_provisioning import AsyncProvisioning
+from ctsec.sso.grant import Held
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest
 from ctsec.sso.settings import ConnectionSettings
@@ -66,6 +67,7 @@ class AsyncArrivalParts:
     epochs: AsyncSsoEpochs
     provisioning: AsyncProvisioning
     journey: AsyncSsoJourney
+    grants: AsyncSsoGrants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +112,15 @@ class AsyncArrivals:
             return _NO_CONNECTION
         return None if principal.credential.second_factor_fresh(now=self._ambient.now()) else _STEP_UP
 
-    async def arrive(self, connection: ConnectionId, identity: ExternalIdentity) -> SignInStep:
-        """Sign in whoever the provider has named, or say no."""
+    async def arrive(self, connection: ConnectionId, identity: ExternalIdentity, *, held: Held) -> SignInStep:
+        """Sign in whoever the provider has named, or say no; `held` is what the session rests on from then on."""
         found = await self._open(connection)
         if isinstance(found, Refusal):
             return found
         user = await self._known(found, identity)
         if isinstance(user, Refusal):
             return user
-        passage = Passage(found.id, found.organization_id)
+        passage = await self._parts.grants.keep(found, user, identity, held=held)
         trusted = ConnectionSettings.read(found.settings).trusts(identity)
         return await self._parts.journey.arrive(user, passage=passage, second_factor=trusted)
 

@@ -66,6 +66,10 @@ class AsyncPendingSignIns:
         """Count a sign-in that is to begin against the address block, until it comes back; THROTTLED where it has begun too many."""
         return await self._parts.throttle.charge_address()
 
+    async def settle(self, charge: Charge) -> None:
+        """Give back what something that was in order has taken."""
+        await self._parts.throttle.settle(charge)
+
     async def remember(self, pending: PendingSignIn, *, person: UserId | None, charge: Charge) -> SecretText:
         """Keep a sign-in that was begun, with what it took, and return what its browser keeps."""
         browser, _ = mint_token(random=self._ambient.random)

@@ -14,6 +14,9 @@ from ctsec.ids import ConnectionId, OrganizationId, Random, SessionId, UserId, W
 from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Principal
 from ctsec.sso.entrance import GlassCodeSet
+from ctsec.sso.grant import Grant, Held
+from ctsec.sso.oidc.client import OidcClient
+from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.transport.reach import Reach
 from ctsec.transport.request import HttpAnswer, HttpRequest
@@ -48,7 +51,7 @@ class AsyncConnectionRecords(Protocol):
         ...
 
     async def remove(self, organization_id: OrganizationId, connection_id: ConnectionId) -> bool:
-        """Delete a connection of an organization with every identity of it; True if there was one."""
+        """Delete a connection of an organization with every identity and grant of it; True if there was one."""
         ...
 
 
@@ -113,6 +116,42 @@ class AsyncGlassCodeRecords(Protocol):
 
     async def remove(self, organization_id: OrganizationId, user_id: UserId) -> bool:
         """Delete the set of a person in an organization; True if there was one."""
+        ...
+
+
+class AsyncGrantRecords(Protocol):
+    """What sessions through a provider rest on."""
+
+    async def add(self, grant: Grant) -> None:
+        """Insert a grant."""
+        ...
+
+    async def get(self, session_id: SessionId) -> Grant | None:
+        """Return the grant of a session."""
+        ...
+
+    async def replace(self, grant: Grant) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+    async def remove(self, session_id: SessionId) -> bool:
+        """Delete the grant of a session; True if there was one."""
+        ...
+
+    async def hasten(self, session_id: SessionId, *, at: datetime) -> bool:
+        """Make a grant that no worker has claimed due at a moment; True if written."""
+        ...
+
+    async def due(self, *, now: datetime, limit: int) -> tuple[Grant, ...]:
+        """Return grants that are due and not claimed, or whose claim is over, those that have waited longest first."""
+        ...
+
+    async def of_identity(self, identity: bytes) -> tuple[Grant, ...]:
+        """Return the grants of an identity, in the order of sessions."""
+        ...
+
+    async def named(self, *, subject: bytes | None, provider_session: bytes | None) -> tuple[Grant, ...]:
+        """Return the grants that both names fit, in the order of sessions; none for no name."""
         ...
 
 
@@ -300,4 +339,48 @@ class AsyncSsoJourney(Protocol):
 
     async def arrive(self, user: User, *, passage: Passage, second_factor: bool) -> SignInStep:
         """Return the step that a sign-in through a connection ends in."""
+        ...
+
+
+class AsyncSsoGrants(Protocol):
+    """Where what a sign-in leaves behind is kept, before its session begins."""
+
+    async def keep(self, connection: Connection, user: User, identity: ExternalIdentity, *, held: Held) -> Passage:
+        """Write the grant of a session that is to begin, and return the way in that leads to it."""
+        ...
+
+
+class AsyncRefreshed(Protocol):
+    """What is done with what a provider says anew of somebody who has a session: the place of groups and names."""
+
+    async def refreshed(self, connection: Connection, user: UserId, identity: ExternalIdentity) -> None:
+        """Take what the provider says now, in the transaction that notes the check; what it does not say is None."""
+        ...
+
+
+class AsyncSsoSessionRecords(Protocol):
+    """The sessions that grants are of, answered by the sign-in feature's records."""
+
+    async def get(self, session_id: SessionId) -> Session | None:
+        """Return a session, live or not."""
+        ...
+
+    async def revoke(self, user_id: UserId, session_id: SessionId | None, *, keep: SessionId | None, now: datetime) -> int:
+        """Revoke one session of a person; return how many were live."""
+        ...
+
+
+class AsyncSsoSignOut(Protocol):
+    """Ends the session that a request came with, answered by the sign-in feature."""
+
+    async def sign_out(self, principal: Principal) -> Outcome[bool]:
+        """End it."""
+        ...
+
+
+class AsyncSsoClients(Protocol):
+    """The clients of connections, answered by `AsyncConnections`."""
+
+    async def client(self, connection: Connection) -> OidcClient:
+        """Return the client of a connection, with its secret opened."""
         ...

@@ -129,6 +129,12 @@ class AsyncProvisioning:
         await self._parts.epochs.bump(user.id)
         await self._described(connection, user, identity, decision)
 
+    async def refreshed(self, connection: Connection, user: UserId, identity: ExternalIdentity) -> None:
+        """Bring a member who has a session to what the provider says of them now; see `ctsec.sso.ports.AsyncRefreshed`."""
+        found = await self._parts.accounts.get(user)
+        if found is not None:
+            await self.refresh(connection, found, identity)
+
     async def refresh(self, connection: Connection, user: User, identity: ExternalIdentity) -> str:
         """Bring a member to what the provider says of them now, at a sign-in or at any other time.
 

@@ -22,7 +22,6 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.authn.journey import SignInStep
-from ctsec.authn.ticket import Passage
 from ctsec.directory.record import Membership, MembershipStatus
 from ctsec.errors import StoreBusy
 from ctsec.ids import ConnectionId, UserId, new_id
@@ -36,12 +35,14 @@ from ctsec.sso._sync_ports import (
     SsoAccounts,
     SsoDomains,
     SsoEpochs,
+    SsoGrants,
     SsoJourney,
     SsoMemberships,
     SsoOrganizations,
     SsoPasswords,
 )
 from ctsec.sso._sync_provisioning import Provisioning
+from ctsec.sso.grant import Held
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest
 from ctsec.sso.settings import ConnectionSettings
@@ -67,6 +68,7 @@ class ArrivalParts:
     epochs: SsoEpochs
     provisioning: Provisioning
     journey: SsoJourney
+    grants: SsoGrants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,15 +113,15 @@ class Arrivals:
             return _NO_CONNECTION
         return None if principal.credential.second_factor_fresh(now=self._ambient.now()) else _STEP_UP
 
-    def arrive(self, connection: ConnectionId, identity: ExternalIdentity) -> SignInStep:
-        """Sign in whoever the provider has named, or say no."""
+    def arrive(self, connection: ConnectionId, identity: ExternalIdentity, *, held: Held) -> SignInStep:
+        """Sign in whoever the provider has named, or say no; `held` is what the session rests on from then on."""
         found = self._open(connection)
         if isinstance(found, Refusal):
             return found
         user = self._known(found, identity)
         if isinstance(user, Refusal):
             return user
-        passage = Passage(found.id, found.organization_id)
+        passage = self._parts.grants.keep(found, user, identity, held=held)
         trusted = ConnectionSettings.read(found.settings).trusts(identity)
         return self._parts.journey.arrive(user, passage=passage, second_factor=trusted)
 

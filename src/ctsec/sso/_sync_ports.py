@@ -15,6 +15,9 @@ from ctsec.ids import ConnectionId, OrganizationId, Random, SessionId, UserId, W
 from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Principal
 from ctsec.sso.entrance import GlassCodeSet
+from ctsec.sso.grant import Grant, Held
+from ctsec.sso.oidc.client import OidcClient
+from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.transport.reach import Reach
 from ctsec.transport.request import HttpAnswer, HttpRequest
@@ -49,7 +52,7 @@ class ConnectionRecords(Protocol):
         ...
 
     def remove(self, organization_id: OrganizationId, connection_id: ConnectionId) -> bool:
-        """Delete a connection of an organization with every identity of it; True if there was one."""
+        """Delete a connection of an organization with every identity and grant of it; True if there was one."""
         ...
 
 
@@ -114,6 +117,42 @@ class GlassCodeRecords(Protocol):
 
     def remove(self, organization_id: OrganizationId, user_id: UserId) -> bool:
         """Delete the set of a person in an organization; True if there was one."""
+        ...
+
+
+class GrantRecords(Protocol):
+    """What sessions through a provider rest on."""
+
+    def add(self, grant: Grant) -> None:
+        """Insert a grant."""
+        ...
+
+    def get(self, session_id: SessionId) -> Grant | None:
+        """Return the grant of a session."""
+        ...
+
+    def replace(self, grant: Grant) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+    def remove(self, session_id: SessionId) -> bool:
+        """Delete the grant of a session; True if there was one."""
+        ...
+
+    def hasten(self, session_id: SessionId, *, at: datetime) -> bool:
+        """Make a grant that no worker has claimed due at a moment; True if written."""
+        ...
+
+    def due(self, *, now: datetime, limit: int) -> tuple[Grant, ...]:
+        """Return grants that are due and not claimed, or whose claim is over, those that have waited longest first."""
+        ...
+
+    def of_identity(self, identity: bytes) -> tuple[Grant, ...]:
+        """Return the grants of an identity, in the order of sessions."""
+        ...
+
+    def named(self, *, subject: bytes | None, provider_session: bytes | None) -> tuple[Grant, ...]:
+        """Return the grants that both names fit, in the order of sessions; none for no name."""
         ...
 
 
@@ -299,4 +338,48 @@ class SsoJourney(Protocol):
 
     def arrive(self, user: User, *, passage: Passage, second_factor: bool) -> SignInStep:
         """Return the step that a sign-in through a connection ends in."""
+        ...
+
+
+class SsoGrants(Protocol):
+    """Where what a sign-in leaves behind is kept, before its session begins."""
+
+    def keep(self, connection: Connection, user: User, identity: ExternalIdentity, *, held: Held) -> Passage:
+        """Write the grant of a session that is to begin, and return the way in that leads to it."""
+        ...
+
+
+class Refreshed(Protocol):
+    """What is done with what a provider says anew of somebody who has a session: the place of groups and names."""
+
+    def refreshed(self, connection: Connection, user: UserId, identity: ExternalIdentity) -> None:
+        """Take what the provider says now, in the transaction that notes the check; what it does not say is None."""
+        ...
+
+
+class SsoSessionRecords(Protocol):
+    """The sessions that grants are of, answered by the sign-in feature's records."""
+
+    def get(self, session_id: SessionId) -> Session | None:
+        """Return a session, live or not."""
+        ...
+
+    def revoke(self, user_id: UserId, session_id: SessionId | None, *, keep: SessionId | None, now: datetime) -> int:
+        """Revoke one session of a person; return how many were live."""
+        ...
+
+
+class SsoSignOut(Protocol):
+    """Ends the session that a request came with, answered by the sign-in feature."""
+
+    def sign_out(self, principal: Principal) -> Outcome[bool]:
+        """End it."""
+        ...
+
+
+class SsoClients(Protocol):
+    """The clients of connections, answered by `Connections`."""
+
+    def client(self, connection: Connection) -> OidcClient:
+        """Return the client of a connection, with its secret opened."""
         ...

@@ -130,6 +130,12 @@ class Provisioning:
         self._parts.epochs.bump(user.id)
         self._described(connection, user, identity, decision)
 
+    def refreshed(self, connection: Connection, user: UserId, identity: ExternalIdentity) -> None:
+        """Bring a member who has a session to what the provider says of them now; see `ctsec.sso.ports.Refreshed`."""
+        found = self._parts.accounts.get(user)
+        if found is not None:
+            self.refresh(connection, found, identity)
+
     def refresh(self, connection: Connection, user: User, identity: ExternalIdentity) -> str:
         """Bring a member to what the provider says of them now, at a sign-in or at any other time.
 

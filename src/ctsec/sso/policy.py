@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from ctsec.ids import ConnectionId
@@ -12,11 +13,14 @@ from ctsec.transport.reach import Reach
 
 MAX_DNS_SECONDS: Final = 10
 _PLACE: Final = "{connection_id}"
+LONGEST_INTERVAL: Final = timedelta(hours=1)
+SHORTEST_INTERVAL: Final = timedelta(minutes=15)  # longer than a ticket lives: no session is asked about before it began
+LONGEST_UNHEARD: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SsoPolicy:
-    """Where providers send browsers back to, and how far providers may be asked.
+    """Where providers send browsers back to, how far providers may be asked, and how long sessions go on without their word.
 
     `callback` is the path below the base address, with `{connection_id}` in it once: each connection has a redirect URI of its own. `reach`
     is the deployment's to say and no customer's: ON_PREMISE lets every connection lead to private networks, LOOPBACK is for tests.
@@ -24,6 +28,10 @@ class SsoPolicy:
     simulators (`ctsec.testing.providers.RoutedFetcher`), or for a `Fetcher` with settings of yours; it may block, an event loop goes on.
     `nameservers` are the resolvers that are asked about domains, such as `192.0.2.1` or `192.0.2.1:53` (none: those of this machine), and
     `dns_seconds` is how long one question may take in all, at most 10. Raises ValueError for another path, address or time.
+    A provider that can be asked about its sessions is asked every `revalidate_every` (15 minutes to 1 hour). A session that it gave no
+    answer about in `unchecked` counts no more; one of a provider that can not be asked ends after `unasked` (24 hours at
+    most, both). `after_sign_out` is the path below the base address that a provider sends a browser to which has signed out there; empty
+    leaves the browser with the provider. Raises ValueError for anything else.
     """
 
     callback: str = "/auth/sso/{connection_id}/callback"
@@ -31,6 +39,10 @@ class SsoPolicy:
     fetcher: BlockingFetcher | None = None
     nameservers: tuple[str, ...] = ()
     dns_seconds: float = 5.0
+    revalidate_every: timedelta = timedelta(hours=1)
+    unchecked: timedelta = timedelta(hours=4)
+    unasked: timedelta = timedelta(hours=12)
+    after_sign_out: str = ""
 
     def __post_init__(self) -> None:
         if not self.callback.startswith("/") or self.callback.count(_PLACE) != 1 or any(each in self.callback for each in "?# "):
@@ -39,7 +51,17 @@ class SsoPolicy:
             raise ValueError(f"expected a time for the DNS of up to {MAX_DNS_SECONDS} seconds")
         for each in self.nameservers:
             parse_nameserver(each)
+        if not SHORTEST_INTERVAL <= self.revalidate_every <= LONGEST_INTERVAL:
+            raise ValueError("expected to ask providers every 15 minutes to 1 hour")
+        if not self.revalidate_every < self.unchecked <= LONGEST_UNHEARD or not timedelta() < self.unasked <= LONGEST_UNHEARD:
+            raise ValueError("expected sessions to go on unchecked longer than the interval, and unasked at all, for 24 hours at most")
+        if self.after_sign_out and (not self.after_sign_out.startswith("/") or any(each in self.after_sign_out for each in "?# ")):
+            raise ValueError("expected a path that starts with /, or none")
 
     def redirect_uri(self, base_url: str, connection: ConnectionId) -> str:
         """Return the redirect URI of a connection, as it is registered at the provider."""
         return base_url.rstrip("/") + self.callback.replace(_PLACE, connection)
+
+    def back_to(self, base_url: str) -> str:
+        """Return the address that a provider sends a signed-out browser to, as it is registered there; empty for none."""
+        return base_url.rstrip("/") + self.after_sign_out if self.after_sign_out else ""

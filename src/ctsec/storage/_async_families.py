@@ -10,7 +10,13 @@ from ctsec.audit.erasure._async_ports import AsyncErasureRecords
 from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
 from ctsec.audit.streams._async_ports import AsyncPositionRecords
 from ctsec.sso._async_domain_ports import AsyncDomainClaimRecords
-from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncEntranceRecords, AsyncGlassCodeRecords, AsyncIdentityRecords
+from ctsec.sso._async_ports import (
+    AsyncConnectionRecords,
+    AsyncEntranceRecords,
+    AsyncGlassCodeRecords,
+    AsyncGrantRecords,
+    AsyncIdentityRecords,
+)
 
 
 class AsyncSsoFamilies(Protocol):
@@ -39,6 +45,11 @@ class AsyncSsoFamilies(Protocol):
     @property
     def glass_codes(self) -> AsyncGlassCodeRecords:
         """Break-glass codes of owners."""
+        ...
+
+    @property
+    def grants(self) -> AsyncGrantRecords:
+        """What sessions through providers rest on."""
         ...
 
 

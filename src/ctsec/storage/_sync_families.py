@@ -11,7 +11,13 @@ from ctsec.audit.erasure._sync_ports import ErasureRecords
 from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
 from ctsec.audit.streams._sync_ports import PositionRecords
 from ctsec.sso._sync_domain_ports import DomainClaimRecords
-from ctsec.sso._sync_ports import ConnectionRecords, EntranceRecords, GlassCodeRecords, IdentityRecords
+from ctsec.sso._sync_ports import (
+    ConnectionRecords,
+    EntranceRecords,
+    GlassCodeRecords,
+    GrantRecords,
+    IdentityRecords,
+)
 
 
 class SsoFamilies(Protocol):
@@ -40,6 +46,11 @@ class SsoFamilies(Protocol):
     @property
     def glass_codes(self) -> GlassCodeRecords:
         """Break-glass codes of owners."""
+        ...
+
+    @property
+    def grants(self) -> GrantRecords:
+        """What sessions through providers rest on."""
         ...
 
 

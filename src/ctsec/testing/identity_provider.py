@@ -4,6 +4,8 @@
         provider.people["alice"] = {"email": "alice@acme.example", "email_verified": True}
         callback = provider.visit(url, person="alice")
 
+Refresh tokens rotate, and one that is used twice ends its sign-in. `leave` removes a person: their tokens are not accepted any more.
+`logout_token` is what the provider sends a client when a session there is over.
 It speaks plain http, so a connection leads to it only where `SsoPolicy` reaches loopback. `ctsec.testing.providers` has providers with a
 name of their own, made of it.
 """
@@ -15,7 +17,6 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, Final, Self
@@ -23,19 +24,13 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from ctsec.clock import Clock, SystemClock
 from ctsec.jose.signing import SigningKey
+from ctsec.sso.oidc.logout import EVENT
 from ctsec.testing.client_assertions import ClientAssertions
+from ctsec.testing.provider_grants import SignIn, SignIns, Visit
 
 CLIENT_ID: Final = "ctsec"
 CLIENT_SECRET: Final = "a secret for tests"
 _LIFE: Final = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Who signed in at the provider, by name, and with which request: the parameters of the authorization endpoint."""
-
-    person: str
-    asked: Mapping[str, str]
 
 
 class LocalIdentityProvider:
@@ -43,6 +38,8 @@ class LocalIdentityProvider:
 
     `names_issuer`: its callbacks carry `iss` (RFC 9207). `at` is where it listens, which is its issuer, unless it stands for another.
     With `assertions` the client proves itself by a key, and its secret is worth nothing.
+    `refreshes` says whether it gives refresh tokens, `sign_ins` are those that were made, `away` makes it answer 503, `asked` are the paths
+    of requests, `ended` the queries of browsers that came to sign out.
     """
 
     names_issuer = True
@@ -54,8 +51,12 @@ class LocalIdentityProvider:
         self.key = SigningKey.generate(kid="local-1")
         self.assertions: ClientAssertions | None = None
         self.asked: list[str] = []
+        self.refreshes = True
+        self.away = False
+        self.ended: list[dict[str, str]] = []
+        self._gone: set[str] = set()
+        self._sign_ins = SignIns()
         self._codes: dict[str, Visit] = {}
-        self._tokens: dict[str, Visit] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _answering(self))
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self.issuer = self.at = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -79,6 +80,32 @@ class LocalIdentityProvider:
         told = {"code": code, "state": asked["state"], **({"iss": self.issuer} if self.names_issuer else {})}
         return f"{asked['redirect_uri']}?{urlencode(told)}"
 
+    @property
+    def sign_ins(self) -> tuple[SignIn, ...]:
+        """The sign-ins that were made, in their order."""
+        return tuple(self._sign_ins.all)
+
+    def leave(self, person: str) -> None:
+        """Remove a person, as a company does with one who left it."""
+        self._gone.add(person)
+        self.people.pop(person, None)
+
+    def logout_token(self, *, person: str | None = None, session: str | None = None, typ: str = "logout+jwt", **changed: object) -> str:
+        """Return the token that says that a session is over, or every one of a person; `changed` are claims (None: left out)."""
+        now = int(self.clock.now().timestamp())
+        claims: dict[str, object] = {
+            "iss": self.issuer,
+            "aud": CLIENT_ID,
+            "iat": now,
+            "exp": now + 120,
+            "jti": secrets.token_urlsafe(16),
+            "events": {EVENT: {}},
+            "sub": person,
+            "sid": session,
+            **changed,
+        }
+        return self.key.sign({name: value for name, value in claims.items() if value is not None}, typ=typ)
+
     def document(self) -> Mapping[str, object]:
         """Return what the provider says of itself."""
         at = self.issuer
@@ -88,6 +115,8 @@ class LocalIdentityProvider:
             "token_endpoint": f"{at}/token",
             "jwks_uri": f"{at}/keys",
             "userinfo_endpoint": f"{at}/userinfo",
+            "end_session_endpoint": f"{at}/end-session",
+            "revocation_endpoint": f"{at}/revoke",
             "response_types_supported": ["code"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": self.names_issuer,
@@ -108,16 +137,23 @@ class LocalIdentityProvider:
     def answer(self, path: str, *, authorization: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
         """Return status and body of a request."""
         self.asked.append(path)
+        if self.away:
+            return 503, {}
         match path:
             case "/.well-known/openid-configuration":
                 return 200, self.document()
             case "/keys":
                 return 200, {"keys": [dict(self.key.public())]}
             case "/token":
-                return self._exchange(authorization, form)
+                return self._exchange(form) if self._knows(authorization, form) else (401, {"error": "invalid_client"})
+            case "/revoke":
+                self._sign_ins.revoke(form.get("token", ""))
+                return (200, {}) if self._knows(authorization, form) else (401, {"error": "invalid_client"})
             case "/userinfo":
-                visit = self._tokens.get(authorization.removeprefix("Bearer "))
-                return (200, self.userinfo(visit)) if visit is not None else (401, {})
+                found = self._sign_ins.of_access(authorization.removeprefix("Bearer "))
+                return (200, self.userinfo(found.visit)) if found is not None else (401, {})
+            case "/end-session":
+                return 200, {}
             case _:
                 return 404, {}
 
@@ -129,30 +165,38 @@ class LocalIdentityProvider:
         posted = (form.get("client_id"), form.get("client_secret"))
         return authorization == f"Basic {wanted}" or posted == (CLIENT_ID, CLIENT_SECRET)
 
-    def _exchange(self, authorization: str, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
-        if not self._knows(authorization, form):
-            return 401, {"error": "invalid_client"}
+    def _exchange(self, form: Mapping[str, str]) -> tuple[int, Mapping[str, object]]:
+        again = form.get("grant_type") == "refresh_token"
+        found = self._sign_ins.use(form.get("refresh_token", "")) if again else self._begun(form)
+        if found is None or found.person in self._gone:
+            return 400, {"error": "invalid_grant"}
+        token = self.key.sign(self._claims(found))
+        return 200, {**self._sign_ins.tokens(found, refresh=self.refreshes), "token_type": "Bearer", "expires_in": _LIFE, "id_token": token}
+
+    def _begun(self, form: Mapping[str, str]) -> SignIn | None:
         visit = self._codes.pop(form.get("code", ""), Visit("", {}))
-        person, asked = visit.person, visit.asked
+        asked = visit.asked
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-        if not person or challenge != asked.get("code_challenge") or form.get("redirect_uri") != asked.get("redirect_uri"):
-            return 400, {"error": "invalid_grant"}
-        access = secrets.token_urlsafe(24)
-        self._tokens[access] = visit
+        if not visit.person or challenge != asked.get("code_challenge") or form.get("redirect_uri") != asked.get("redirect_uri"):
+            return None
+        return self._sign_ins.begin(visit, now=int(self.clock.now().timestamp()))
+
+    def _claims(self, found: SignIn) -> dict[str, object]:
         now = int(self.clock.now().timestamp())
         claims: dict[str, object] = {
             "iss": self.issuer,
             "aud": CLIENT_ID,
-            "sub": person,
+            "sub": found.person,
+            "sid": found.session,
             "iat": now,
             "exp": now + _LIFE,
-            "nonce": asked.get("nonce", ""),
-            **self.id_claims(visit),
+            "auth_time": found.signed_in_at,
+            "nonce": found.nonce,
+            **self.id_claims(found.visit),
             **self.claims,
         }
-        token = self.key.sign({name: value for name, value in claims.items() if value is not None})
-        return 200, {"access_token": access, "token_type": "Bearer", "expires_in": _LIFE, "id_token": token}
+        return {name: value for name, value in claims.items() if value is not None}
 
 
 def _answering(provider: LocalIdentityProvider) -> type[BaseHTTPRequestHandler]:
@@ -170,6 +214,8 @@ def _answering(provider: LocalIdentityProvider) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self, body: str) -> None:
             split = urlsplit(self.path)
+            if split.path == "/end-session":
+                provider.ended.append(dict(parse_qsl(split.query)))
             if split.path == "/authorize":
                 query = parse_qs(split.query)
                 self.send_response(303)

@@ -38,7 +38,7 @@ class HttpRequest:
     """
 
     url: str
-    method: Literal["GET", "POST"] = "GET"
+    method: Literal["GET", "POST", "DELETE"] = "GET"
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     body: bytes | None = field(default=None, repr=False)
     media: frozenset[str] = JSON
@@ -46,8 +46,8 @@ class HttpRequest:
     redirects: int = 0
 
     def __post_init__(self) -> None:
-        if (self.method == "POST") != (self.body is not None):
-            raise ValueError("expected a body with POST and none with GET")
+        if (self.method != "GET") != (self.body is not None):
+            raise ValueError("expected a body with POST and DELETE, and none with GET")
         if self.redirects and self.method != "GET":
             raise ValueError("expected no redirect of a POST: it would carry credentials along")
 

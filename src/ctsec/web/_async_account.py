@@ -99,8 +99,10 @@ async def step_up(call: AsyncCall) -> Answer:
 
 async def sign_out(call: AsyncCall) -> Answer:
     """End this session."""
-    done = await call.unit.sessions.sign_out(call.principal)
-    return done if isinstance(done, Refusal) else no_content(call.site.clear_cookie())
+    done = await call.unit.sso_grants.leave(call.principal)
+    if isinstance(done, Refusal) or done is None:
+        return done if done is not None else no_content(call.site.clear_cookie())
+    return WebResponse(json={"provider_url": done}, cookies=(call.site.clear_cookie(),))
 
 
 async def sign_out_everywhere(call: AsyncCall) -> Answer:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qsl
 
+from ctsec.jose.jws import MAX_TOKEN
 from ctsec.jose.rejection import Rejected
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.secret import SecretText
@@ -20,6 +21,8 @@ from ctsec.web._async_entry import ambient_request
 from ctsec.web._async_sso_entrance import may_see_sso
 from ctsec.web.guarding import NOT_FOUND
 from ctsec.web.http import WebResponse
+
+MAX_NOTICE = MAX_TOKEN + 1024
 
 
 async def sign_in_ways(call: AsyncCall) -> Answer:
@@ -54,6 +57,29 @@ async def complete_sso(call: AsyncCall) -> Answer:
     if isinstance(done, Refusal):
         return done
     return replace(done, cookies=(*done.cookies, call.site.set_sso_cookie("", life=timedelta(0))))
+
+
+async def logout_notice(call: AsyncCall) -> Answer:
+    """End the sessions that a provider says are over; what it sends is a form with one field (Back-Channel Logout 1.0, 2.5 and 2.8)."""
+    token = _logout_token(call)
+    request = ambient_request(call.request, site=call.site)
+    done = await call.security.sso.logouts.notice(call.connection, token=token, request=request)
+    if isinstance(done, Refusal) and done.reason is not Reason.INVALID_TOKEN:
+        return done
+    return WebResponse(status=400, json={"error": "invalid_request"}) if isinstance(done, Refusal) else WebResponse()
+
+
+def _logout_token(call: AsyncCall) -> str:
+    """Return the token in the form, empty for anything that is not a form with one token."""
+    kind = (call.request.header("content-type") or "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded" or len(call.request.body) > MAX_NOTICE:
+        return ""
+    try:
+        fields = parse_qsl(call.request.body.decode("ascii"), keep_blank_values=True, max_num_fields=16)
+    except ValueError:
+        return ""
+    found = [value for name, value in fields if name == "logout_token"]
+    return found[0] if len(found) == 1 else ""
 
 
 async def sso_connections(call: AsyncCall) -> Answer:

@@ -100,8 +100,10 @@ def step_up(call: Call) -> Answer:
 
 def sign_out(call: Call) -> Answer:
     """End this session."""
-    done = call.unit.sessions.sign_out(call.principal)
-    return done if isinstance(done, Refusal) else no_content(call.site.clear_cookie())
+    done = call.unit.sso_grants.leave(call.principal)
+    if isinstance(done, Refusal) or done is None:
+        return done if done is not None else no_content(call.site.clear_cookie())
+    return WebResponse(json={"provider_url": done}, cookies=(call.site.clear_cookie(),))
 
 
 def sign_out_everywhere(call: Call) -> Answer:

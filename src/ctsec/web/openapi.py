@@ -71,7 +71,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "parameters": parameters,
         "security": _SECURITY[route.needs],
         "responses": {
-            str(route.status): _answer(route),
+            **_answers(route),
             "default": {
                 "description": "What went wrong",
                 "headers": {"WWW-Authenticate": _CHALLENGE},
@@ -85,9 +85,14 @@ def _operation(route: Route) -> dict[str, Any]:
     return operation
 
 
+def _answers(route: Route) -> dict[str, Any]:
+    """Return each answer to a request that went well: one that may have something to say answers 200 then, and 204 otherwise."""
+    if route.status != 204:
+        return {str(route.status): _answer(route)}
+    return {"204": {"description": "Done"}, **({"200": _answer(route)} if route.returns else {})}
+
+
 def _answer(route: Route) -> dict[str, Any]:
-    if route.status == 204:
-        return {"description": "Done"}
     if route.streams:
         return {"description": "A file", "content": {"application/octet-stream": {}}}
     properties: dict[str, Any] = {}

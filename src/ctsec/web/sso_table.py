@@ -64,6 +64,7 @@ SINGLE_SIGN_ON: Final = (
         returns=_STEP,
         apart=True,
     ),
+    _open(f"POST {_WAY}/logout logout_notice", "A provider says that sessions are over: a form with logout_token", apart=True),
     _signed_in(
         f"POST {_WAY}/link link_sso",
         "Link my identity at a provider: where to send the browser",

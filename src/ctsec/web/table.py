@@ -58,7 +58,12 @@ ACCOUNT: Final = (
         returns=(*_STEP, "factors:array", "trust_days:integer"),
     ),
     _open("POST /sign-in/code sign_in_code", "Complete a sign-in with a code", body=models.SignInCode, returns=_STEP),
-    _signed_in("POST /sign-out sign_out", "End this session", status=204),
+    _signed_in(
+        "POST /sign-out sign_out",
+        "End this session; where the browser signs out at its provider too",
+        status=204,
+        returns=("provider_url",),
+    ),
     _signed_in(
         "POST /sign-out-everywhere sign_out_everywhere", "End every session", body=models.SignOutEverywhere, returns=("ended:integer",)
     ),

@@ -141,6 +141,10 @@ class TestDomainClaims(conformance.AsyncDomainClaimConformance):
     pass
 
 
+class TestGrants(conformance.AsyncGrantConformance):
+    pass
+
+
 class TestKeys(conformance.AsyncKeyConformance):
     pass
 

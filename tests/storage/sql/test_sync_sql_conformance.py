@@ -143,6 +143,10 @@ class TestDomainClaims(conformance.DomainClaimConformance):
     pass
 
 
+class TestGrants(conformance.GrantConformance):
+    pass
+
+
 class TestKeys(conformance.KeyConformance):
     pass
 

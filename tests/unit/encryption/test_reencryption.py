@@ -23,6 +23,7 @@ KEYS = {dek(1).id: NOW, dek(2).id: NOW + 10 * MINUTE}
 ANEW = {"credential_secret.sealed", "sso_connection.sealed_secret", "index_key.sealed", "authenticator.sealed_seed", "content.sealed"}
 LEFT = {
     "recovery.sealed",
+    "sso_grant.sealed",
     "outbox.payload",
     "audit_inbox.personal",
     "audit_event.personal",

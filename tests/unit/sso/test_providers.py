@@ -65,7 +65,7 @@ def test_strangers_of_a_provider_are_refused_for_their_reason(name: str) -> None
 
 
 GITHUB: dict[str, tuple[OidcReason, dict[str, HttpAnswer]]] = {
-    "no account": (OidcReason.USERINFO_STATUS, {"/user": answered({"message": "Bad credentials"}, 401)}),
+    "no account": (OidcReason.GRANT_REFUSED, {"/user": answered({"message": "Bad credentials"}, 401)}),
     "error with 200": (OidcReason.NO_IDENTITY, {"/user": answered({"message": "rate limited"})}),
     "account without a number": (OidcReason.NO_IDENTITY, {"/user": answered({"login": "olga", "id": None})}),
     "number that is a text": (OidcReason.NO_IDENTITY, {"/user": answered({"id": "7"})}),
@@ -73,6 +73,7 @@ GITHUB: dict[str, tuple[OidcReason, dict[str, HttpAnswer]]] = {
     "number of nobody": (OidcReason.NO_IDENTITY, {"/user": answered({"id": 0})}),
     "account in a list": (OidcReason.USERINFO_MALFORMED, {"/user": answered([{"id": 7}])}),
     "addresses hidden": (OidcReason.USERINFO_STATUS, {"/user/emails": answered({}, 404)}),
+    "asked too often": (OidcReason.PROVIDER_UNAVAILABLE, {ORG: answered({}, 429)}),
     "not a member": (OidcReason.NOT_A_MEMBER, {ORG: answered({}, 404)}),
     "organization behind its own sign-in": (OidcReason.NOT_A_MEMBER, {ORG: answered({}, 403)}),
     "invited only": (OidcReason.NOT_A_MEMBER, {ORG: membership("pending", organization=77, user=7)}),

@@ -60,7 +60,7 @@ _LINES: Final = """
 3001 99  sso_identity.linked user.renamed
 3001 99  passkey.registration_started passkey.renamed authenticator.renamed
 3002  1  user.signed_in user.sign_in_refused sso.sign_in_refused mfa.code_refused backup_code.redeemed
-3002  2  session.revoked
+3002  2  session.revoked sso.sessions_ended sso.logout_refused
 3002  6  user.sign_in_started user.sign_in_link_requested
 3002 99  user.second_step_skipped user.stepped_up token.refused
 3003  1  elevation.started break_glass.used sso.settings_opened sso.break_glass_used sso.break_glass_refused

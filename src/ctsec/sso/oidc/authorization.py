@@ -84,7 +84,7 @@ def begin_sign_in(
         "code_challenge_method": "S256",
     }
     if client.preset.oidc:
-        asked["nonce"] = nonce
+        asked |= {"nonce": nonce, **dict(client.preset.offline)}
         asked |= {"max_age": str(int(max_age.total_seconds()))} if max_age is not None else {}
         asked |= {"prompt": "login"} if again else {}
         asked |= {"acr_values": " ".join(sorted(client.acr))} if client.acr else {}

@@ -23,7 +23,7 @@ from ctsec.sso.oidc.key_cache import KeyCache, Steps, judge_with_keys
 from ctsec.sso.oidc.logout import LogoutNotice, check_logout_token
 from ctsec.sso.oidc.metadata import ProviderMetadata, discovery_request, parse_discovery
 from ctsec.sso.oidc.reason import OidcReason
-from ctsec.sso.oidc.tokens import Exchange, TokenSet, code_request, parse_tokens, refresh_request
+from ctsec.sso.oidc.tokens import Exchange, TokenSet, code_request, parse_tokens, refresh_request, revocation_request
 from ctsec.sso.oidc.userinfo import parse_userinfo, userinfo_request
 
 
@@ -83,13 +83,25 @@ def refresh_sign_in(exchange: Exchange, *, refresh_token: SecretText, before: Id
 
     What the provider does not say anew (address, name, groups) is unknown, not what it was.
     """
-    client, metadata = exchange.client, exchange.metadata
-    if before is not None and before.issuer not in client.issuers():
-        return Judged(outcome=Rejected(OidcReason.REFRESHED_OTHER_ISSUER), keys=keys)
-    found = parse_tokens((yield refresh_request(exchange, refresh_token=refresh_token)), with_id_token=False)
+    found = yield from renew(exchange, refresh_token=refresh_token, before=before)
     if isinstance(found, Rejected):
         return Judged(outcome=found, keys=keys)
-    tokens = found if found.refresh_token is not None else replace(found, refresh_token=refresh_token)
+    return (yield from judge_renewed(exchange, tokens=found, before=before, keys=keys))
+
+
+def renew(exchange: Exchange, *, refresh_token: SecretText, before: IdToken | None) -> Steps[TokenSet | Rejected]:
+    """Exchange a refresh token, which a provider may replace: what comes back is to be kept before anything else is asked."""
+    if before is not None and before.issuer not in exchange.client.issuers():
+        return Rejected(OidcReason.REFRESHED_OTHER_ISSUER)
+    found = parse_tokens((yield refresh_request(exchange, refresh_token=refresh_token)), with_id_token=False)
+    if isinstance(found, Rejected):
+        return found
+    return found if found.refresh_token is not None else replace(found, refresh_token=refresh_token)
+
+
+def judge_renewed(exchange: Exchange, *, tokens: TokenSet, before: IdToken | None, keys: KeyCache | None) -> Steps[Judged]:
+    """Return who new tokens are of: the same person as `before` (None for GitHub), or why they are not accepted."""
+    client, metadata = exchange.client, exchange.metadata
     if before is None or not client.preset.oidc:
         person = yield from ask_github(client, access_token=tokens.access_token)
         return Judged(outcome=person if isinstance(person, Rejected) else ProvedSignIn(identity=person, tokens=tokens), keys=keys)
@@ -106,6 +118,13 @@ def refresh_sign_in(exchange: Exchange, *, refresh_token: SecretText, before: Id
             return Judged(outcome=anew, keys=kept)
         token = anew
     return Judged(outcome=(yield from _identified(exchange, token, tokens)), keys=kept)
+
+
+def revoke(exchange: Exchange, *, token: SecretText, refreshes: bool) -> Steps[None]:
+    """Make a token useless at the provider, if it offers that; what it answers changes nothing."""
+    request = revocation_request(exchange, token=token, refreshes=refreshes)
+    if request is not None:
+        yield request
 
 
 def judge_logout(exchange: Exchange, *, token: str, keys: KeyCache | None) -> Steps[Judged]:

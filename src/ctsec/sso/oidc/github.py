@@ -67,6 +67,8 @@ def _request(path: str, access_token: SecretText) -> HttpRequest:
 
 
 def _json(answer: HttpAnswer) -> object:
+    # A token that was revoked, or whose person revoked the application.
+    refuse_if(answer.status == 401, OidcReason.GRANT_REFUSED)
     refuse_if(answer.status != 200, OidcReason.USERINFO_STATUS)
     try:
         return parse_json(answer.body, limit=_MAX_ANSWER)
@@ -82,6 +84,7 @@ def _object(answer: HttpAnswer) -> Mapping[str, object]:
 
 
 def _check_member(answer: HttpAnswer, organization: GitHubOrganization, number: int) -> None:
+    refuse_if(answer.status == 429, OidcReason.PROVIDER_UNAVAILABLE)
     refuse_if(answer.status != 200, OidcReason.NOT_A_MEMBER)
     found = _object(answer)
     same = _number(found.get("organization")) == organization.id and _number(found.get("user")) == number

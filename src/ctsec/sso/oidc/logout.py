@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Final, cast
 
 from ctsec.jose.claims import Times, check_audience, check_issuer, check_subject, check_times, number_of, text_of
@@ -92,10 +93,19 @@ def logout_url(
     """
     if not metadata.end_session_endpoint:
         return None
+    more = {"id_token_hint": id_token.reveal()} if id_token is not None else {}
+    return end_session_url(metadata.end_session_endpoint, client_id=client.client_id, back_to=back_to, state=state, more=more)
+
+
+def end_session_url(
+    endpoint: str, *, client_id: str, back_to: str = "", state: str = "", hint: str = "", more: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Return the address at a provider's end-session endpoint; `hint` is what the provider calls the person or their session."""
     asked = {
-        "client_id": client.client_id,
-        **({"id_token_hint": id_token.reveal()} if id_token is not None else {}),
+        "client_id": client_id,
+        **more,
+        **({"logout_hint": hint} if hint else {}),
         **({"post_logout_redirect_uri": back_to} if back_to else {}),
         **({"state": state} if state and back_to else {}),
     }
-    return with_query(metadata.end_session_endpoint, asked)
+    return with_query(endpoint, asked)

@@ -1,4 +1,4 @@
-"""What a provider says of itself (OpenID Connect Discovery 1.0; RFC 8414).
+"""What a provider says of itself (OpenID Connect Discovery 1.0; RFC 8414; RFC 7009).
 
 Rules that this module keeps:
 
@@ -34,6 +34,7 @@ class ProviderMetadata:
     jwks_uri: str = ""
     userinfo_endpoint: str = ""
     end_session_endpoint: str = ""
+    revocation_endpoint: str = ""
     names_issuer: bool = False
 
 
@@ -70,6 +71,7 @@ def _metadata(found: Mapping[str, object], client: OidcClient) -> ProviderMetada
         jwks_uri=_endpoint(found, "jwks_uri", client),
         userinfo_endpoint=_endpoint(found, "userinfo_endpoint", client, needed=False),
         end_session_endpoint=_endpoint(found, "end_session_endpoint", client, needed=False),
+        revocation_endpoint=_endpoint(found, "revocation_endpoint", client, needed=False),
         names_issuer=names_issuer,
     )
 

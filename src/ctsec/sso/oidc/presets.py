@@ -8,6 +8,9 @@ Rules that this module keeps:
 
 Sources: developers.google.com/identity/openid-connect; learn.microsoft.com/entra/identity-platform (id-token claims,
 groups overage); docs.gitlab.com/integration/openid_connect_provider; docs.github.com/rest/users/emails and /orgs/members.
+Of refresh tokens: developers.google.com/identity/protocols/oauth2/web-server (access_type, prompt);
+learn.microsoft.com/entra/identity-platform/scopes-oidc (offline_access); developer.okta.com/docs/guides/refresh-tokens;
+developers.onelogin.com/openid-connect (a setting of the application).
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ class Preset:
 
     `subject` are the claims that make an identity together. `verifies_email` says whether `email_verified` means anything. `domain_claim`
     must name a verified domain, `tenant_claim` a directory of the connection. `overflow` are members that say that groups were left out.
+    `offline` is what a sign-in asks for beside, where the provider gives a refresh token only then.
     """
 
     provider: Provider
@@ -51,6 +55,7 @@ class Preset:
     groups_claim: str = ""
     overflow: frozenset[str] = frozenset()
     oidc: bool = True
+    offline: tuple[tuple[str, str], ...] = ()
 
 
 GENERIC: Final = Preset(provider=Provider.GENERIC, groups_claim="groups")
@@ -59,17 +64,20 @@ GOOGLE: Final = Preset(
     issuer="https://accounts.google.com",
     hosts=frozenset({"oauth2.googleapis.com", "openidconnect.googleapis.com", "www.googleapis.com"}),
     domain_claim="hd",
+    # Without the consent page only the first of all sign-ins of a person gets a refresh token.
+    offline=(("access_type", "offline"), ("prompt", "consent")),
 )
 ENTRA: Final = Preset(
     provider=Provider.ENTRA,
     hosts=frozenset({"login.microsoftonline.com", "graph.microsoft.com"}),
+    scopes=("openid", "email", "profile", "offline_access"),
     subject=("tid", "oid"),
     verifies_email=False,
     tenant_claim="tid",
     groups_claim="groups",
     overflow=frozenset({"_claim_names", "_claim_sources", "hasgroups"}),
 )
-OKTA: Final = Preset(provider=Provider.OKTA, groups_claim="groups")
+OKTA: Final = Preset(provider=Provider.OKTA, groups_claim="groups", scopes=("openid", "email", "profile", "offline_access"))
 ONELOGIN: Final = Preset(provider=Provider.ONELOGIN, groups_claim="groups")
 GITLAB: Final = Preset(provider=Provider.GITLAB, groups_claim="groups")
 GITHUB: Final = Preset(

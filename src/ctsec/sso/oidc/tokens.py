@@ -1,4 +1,4 @@
-"""The token endpoint: what is asked of it, and its answers (RFC 6749, 4.1.3, 5 and 6).
+"""The token endpoint: what is asked of it, and its answers (RFC 6749, 4.1.3, 5 and 6), and revocation (RFC 7009).
 
 Rules that this module keeps:
 
@@ -9,12 +9,13 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from ctsec.ids import Random
 from ctsec.jose.jws import MAX_TOKEN
@@ -72,8 +73,22 @@ def refresh_request(exchange: Exchange, *, refresh_token: SecretText) -> HttpReq
     return _request(exchange, {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()})
 
 
-def _request(exchange: Exchange, fields: Mapping[str, str]) -> HttpRequest:
-    endpoint = exchange.metadata.token_endpoint
+def revocation_request(exchange: Exchange, *, token: SecretText, refreshes: bool) -> HttpRequest | None:
+    """Return the request that makes a token useless (RFC 7009, 2.1; GitHub: DELETE /applications/{client_id}/token), None for none."""
+    client, endpoint = exchange.client, exchange.metadata.revocation_endpoint
+    if not client.preset.oidc:
+        if refreshes:
+            return None
+        headers, _ = prove_client(client, endpoint="", now=exchange.now, random=exchange.random)
+        url = f"https://api.github.com/applications/{quote(client.client_id, safe='')}/token"
+        return HttpRequest(url=url, method="DELETE", headers=headers, body=json.dumps({"access_token": token.reveal()}).encode())
+    if not endpoint:
+        return None
+    return _request(exchange, {"token": token.reveal(), "token_type_hint": "refresh_token"}, endpoint=endpoint)
+
+
+def _request(exchange: Exchange, fields: Mapping[str, str], *, endpoint: str = "") -> HttpRequest:
+    endpoint = endpoint or exchange.metadata.token_endpoint
     headers, proof = prove_client(exchange.client, endpoint=endpoint, now=exchange.now, random=exchange.random)
     return HttpRequest(
         url=endpoint,

@@ -35,6 +35,7 @@ from ctsec.storage.memory._async_domain_claims import AsyncMemoryDomainClaims
 from ctsec.storage.memory._async_elevations import AsyncMemoryBreakGlass, AsyncMemoryElevations, AsyncMemoryLists
 from ctsec.storage.memory._async_entrances import AsyncMemoryEntrances, AsyncMemoryGlassCodes, async_single_sign_on
 from ctsec.storage.memory._async_erasures import AsyncMemoryErasures
+from ctsec.storage.memory._async_grants import AsyncMemoryGrants
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
 from ctsec.storage.memory._async_index_keys import AsyncMemoryIndexKeys
 from ctsec.storage.memory._async_keys import AsyncMemoryKeys
@@ -88,6 +89,7 @@ class AsyncMemoryStore:
     identities: AsyncMemoryIdentities
     entrances: AsyncMemoryEntrances
     glass_codes: AsyncMemoryGlassCodes
+    grants: AsyncMemoryGrants
     api_keys: AsyncMemoryKeys
     deks: AsyncMemoryDeks
     customer_keys: AsyncMemoryCustomerKeys
@@ -118,8 +120,7 @@ class AsyncMemoryStore:
     def over(cls, tx: Transaction) -> AsyncMemoryStore:
         """Return the store over a transaction."""
         return cls(
-            transaction=tx,
-            users=AsyncMemoryUsers(tx),
+            transaction=tx, users=AsyncMemoryUsers(tx),
             organizations=AsyncMemoryOrganizations(tx),
             workspaces=AsyncMemoryWorkspaces(tx),
             memberships=AsyncMemoryMemberships(tx),
@@ -140,7 +141,7 @@ class AsyncMemoryStore:
             recoveries=AsyncMemoryRecoveries(tx),
             trails=AsyncMemoryTrails(tx),
             recovery_terms=AsyncMemoryTerms(tx),
-            domains=AsyncMemoryDomains(tx), domain_claims=AsyncMemoryDomainClaims(tx),
+            domains=AsyncMemoryDomains(tx),
             **async_single_sign_on(tx),
             api_keys=AsyncMemoryKeys(tx),
             deks=AsyncMemoryDeks(tx),

@@ -9,6 +9,8 @@ from typing import TypedDict
 from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.record import ConnectionState
+from ctsec.storage.memory._async_domain_claims import AsyncMemoryDomainClaims
+from ctsec.storage.memory._async_grants import AsyncMemoryGrants
 from ctsec.storage.memory._async_sso import AsyncMemoryConnections, AsyncMemoryIdentities
 from ctsec.storage.memory.state import Transaction
 from ctsec.storage.memory.tables import CONNECTIONS, GLASS_CODES, MEMBERSHIPS, ORGANIZATIONS
@@ -81,6 +83,8 @@ class AsyncMemorySingleSignOn(TypedDict):
     identities: AsyncMemoryIdentities
     entrances: AsyncMemoryEntrances
     glass_codes: AsyncMemoryGlassCodes
+    domain_claims: AsyncMemoryDomainClaims
+    grants: AsyncMemoryGrants
 
 
 def async_single_sign_on(tx: Transaction) -> AsyncMemorySingleSignOn:
@@ -90,4 +94,6 @@ def async_single_sign_on(tx: Transaction) -> AsyncMemorySingleSignOn:
         "identities": AsyncMemoryIdentities(tx),
         "entrances": AsyncMemoryEntrances(tx),
         "glass_codes": AsyncMemoryGlassCodes(tx),
+        "domain_claims": AsyncMemoryDomainClaims(tx),
+        "grants": AsyncMemoryGrants(tx),
     }

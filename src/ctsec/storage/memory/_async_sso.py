@@ -7,7 +7,7 @@ from dataclasses import replace
 from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.storage.memory.state import Transaction
-from ctsec.storage.memory.tables import CONNECTIONS, IDENTITIES
+from ctsec.storage.memory.tables import CONNECTIONS, GRANTS, IDENTITIES
 
 
 class AsyncMemoryConnections:
@@ -40,13 +40,15 @@ class AsyncMemoryConnections:
         return True
 
     async def remove(self, organization_id: OrganizationId, connection_id: ConnectionId) -> bool:
-        """Delete a connection of an organization with every identity of it."""
+        """Delete a connection of an organization with every identity and grant of it."""
         stored = self._tx.current(CONNECTIONS, connection_id)
         if stored is None or stored.organization_id != organization_id:
             return False
         self._tx.put(CONNECTIONS, connection_id, None)
         for each in [each for each in self._tx.scan(IDENTITIES) if each.connection_id == connection_id]:
             self._tx.put(IDENTITIES, each.digest, None)
+        for grant in [grant for grant in self._tx.scan(GRANTS) if grant.connection_id == connection_id]:
+            self._tx.put(GRANTS, grant.session_id, None)
         return True
 
 

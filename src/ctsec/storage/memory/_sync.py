@@ -36,6 +36,7 @@ from ctsec.storage.memory._sync_domain_claims import MemoryDomainClaims
 from ctsec.storage.memory._sync_elevations import MemoryBreakGlass, MemoryElevations, MemoryLists
 from ctsec.storage.memory._sync_entrances import MemoryEntrances, MemoryGlassCodes, sync_single_sign_on
 from ctsec.storage.memory._sync_erasures import MemoryErasures
+from ctsec.storage.memory._sync_grants import MemoryGrants
 from ctsec.storage.memory._sync_guard import MemoryGuard
 from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
 from ctsec.storage.memory._sync_keys import MemoryKeys
@@ -89,6 +90,7 @@ class MemoryStore:
     identities: MemoryIdentities
     entrances: MemoryEntrances
     glass_codes: MemoryGlassCodes
+    grants: MemoryGrants
     api_keys: MemoryKeys
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
@@ -119,8 +121,7 @@ class MemoryStore:
     def over(cls, tx: Transaction) -> MemoryStore:
         """Return the store over a transaction."""
         return cls(
-            transaction=tx,
-            users=MemoryUsers(tx),
+            transaction=tx, users=MemoryUsers(tx),
             organizations=MemoryOrganizations(tx),
             workspaces=MemoryWorkspaces(tx),
             memberships=MemoryMemberships(tx),
@@ -141,7 +142,7 @@ class MemoryStore:
             recoveries=MemoryRecoveries(tx),
             trails=MemoryTrails(tx),
             recovery_terms=MemoryTerms(tx),
-            domains=MemoryDomains(tx), domain_claims=MemoryDomainClaims(tx),
+            domains=MemoryDomains(tx),
             **sync_single_sign_on(tx),
             api_keys=MemoryKeys(tx),
             deks=MemoryDeks(tx),

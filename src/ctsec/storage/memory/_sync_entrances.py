@@ -10,6 +10,8 @@ from typing import TypedDict
 from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.record import ConnectionState
+from ctsec.storage.memory._sync_domain_claims import MemoryDomainClaims
+from ctsec.storage.memory._sync_grants import MemoryGrants
 from ctsec.storage.memory._sync_sso import MemoryConnections, MemoryIdentities
 from ctsec.storage.memory.state import Transaction
 from ctsec.storage.memory.tables import CONNECTIONS, GLASS_CODES, MEMBERSHIPS, ORGANIZATIONS
@@ -82,6 +84,8 @@ class MemorySingleSignOn(TypedDict):
     identities: MemoryIdentities
     entrances: MemoryEntrances
     glass_codes: MemoryGlassCodes
+    domain_claims: MemoryDomainClaims
+    grants: MemoryGrants
 
 
 def sync_single_sign_on(tx: Transaction) -> MemorySingleSignOn:
@@ -91,4 +95,6 @@ def sync_single_sign_on(tx: Transaction) -> MemorySingleSignOn:
         "identities": MemoryIdentities(tx),
         "entrances": MemoryEntrances(tx),
         "glass_codes": MemoryGlassCodes(tx),
+        "domain_claims": MemoryDomainClaims(tx),
+        "grants": MemoryGrants(tx),
     }

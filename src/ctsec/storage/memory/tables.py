@@ -54,6 +54,7 @@ from ctsec.recovery.record import Recovery, RecoveryTerms, Trail
 from ctsec.residency.record import Content, Move, Position, Primary, Residence
 from ctsec.sso.domain_claim import DomainClaim
 from ctsec.sso.entrance import GlassCodeSet
+from ctsec.sso.grant import Grant
 from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.storage.memory.state import Table
 from ctsec.user import User
@@ -89,6 +90,7 @@ DOMAIN_CLAIMS: Final[Table[tuple[OrganizationId, str], DomainClaim]] = Table("do
 CONNECTIONS: Final[Table[ConnectionId, Connection]] = Table("connections")
 GLASS_CODES: Final[Table[tuple[OrganizationId, UserId], GlassCodeSet]] = Table("glass_codes")
 IDENTITIES: Final[Table[bytes, LinkedIdentity]] = Table("identities")
+GRANTS: Final[Table[SessionId, Grant]] = Table("grants")
 API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")
 KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")
 DEKS: Final[Table[DekId, WrappedDek]] = Table("deks")

@@ -37,6 +37,7 @@ from ctsec.storage.sql._async_elevations import AsyncSqlBreakGlass, AsyncSqlElev
 from ctsec.storage.sql._async_entrances import AsyncSqlEntrances, AsyncSqlGlassCodes, async_single_sign_on
 from ctsec.storage.sql._async_erasures import AsyncSqlErasures
 from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
+from ctsec.storage.sql._async_grants import AsyncSqlGrants
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
 from ctsec.storage.sql._async_index_keys import AsyncSqlIndexKeys
 from ctsec.storage.sql._async_keys import AsyncSqlKeys
@@ -96,6 +97,7 @@ class AsyncSqlStore:
     identities: AsyncSqlIdentities
     entrances: AsyncSqlEntrances
     glass_codes: AsyncSqlGlassCodes
+    grants: AsyncSqlGrants
     api_keys: AsyncSqlKeys
     deks: AsyncSqlDeks
     customer_keys: AsyncSqlCustomerKeys
@@ -126,8 +128,7 @@ class AsyncSqlStore:
     def over(cls, run: AsyncExecutor, tables: Tables) -> AsyncSqlStore:
         """Return the store over a transaction."""
         return cls(
-            progress=run.progress,
-            users=AsyncSqlUsers(run, tables),
+            progress=run.progress, users=AsyncSqlUsers(run, tables),
             organizations=AsyncSqlOrganizations(run, tables),
             workspaces=AsyncSqlWorkspaces(run, tables),
             memberships=AsyncSqlMemberships(run, tables),
@@ -148,7 +149,7 @@ class AsyncSqlStore:
             recoveries=AsyncSqlRecoveries(run, tables),
             trails=AsyncSqlTrails(run, tables),
             recovery_terms=AsyncSqlTerms(run, tables),
-            domains=AsyncSqlDomains(run, tables), domain_claims=AsyncSqlDomainClaims(run, tables),
+            domains=AsyncSqlDomains(run, tables),
             **async_single_sign_on(run, tables),
             api_keys=AsyncSqlKeys(run, tables),
             deks=AsyncSqlDeks(run, tables),

@@ -10,7 +10,9 @@ from sqlalchemy import delete, select, update
 from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.record import ConnectionState
+from ctsec.storage.sql._async_domain_claims import AsyncSqlDomainClaims
 from ctsec.storage.sql._async_executor import AsyncExecutor
+from ctsec.storage.sql._async_grants import AsyncSqlGrants
 from ctsec.storage.sql._async_sso import AsyncSqlConnections, AsyncSqlIdentities
 from ctsec.storage.sql.statements.rows import all_made, made, put, values
 from ctsec.storage.sql.tables import Tables
@@ -90,6 +92,8 @@ class AsyncSqlSingleSignOn(TypedDict):
     identities: AsyncSqlIdentities
     entrances: AsyncSqlEntrances
     glass_codes: AsyncSqlGlassCodes
+    domain_claims: AsyncSqlDomainClaims
+    grants: AsyncSqlGrants
 
 
 def async_single_sign_on(run: AsyncExecutor, tables: Tables) -> AsyncSqlSingleSignOn:
@@ -99,4 +103,6 @@ def async_single_sign_on(run: AsyncExecutor, tables: Tables) -> AsyncSqlSingleSi
         "identities": AsyncSqlIdentities(run, tables),
         "entrances": AsyncSqlEntrances(run, tables),
         "glass_codes": AsyncSqlGlassCodes(run, tables),
+        "domain_claims": AsyncSqlDomainClaims(run, tables),
+        "grants": AsyncSqlGrants(run, tables),
     }

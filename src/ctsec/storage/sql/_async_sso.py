@@ -14,12 +14,12 @@ from ctsec.storage.sql.tables import Tables
 class AsyncSqlConnections:
     """See `ctsec.sso.ports.AsyncConnectionRecords`."""
 
-    __slots__ = ("_identities", "_run", "_table")
+    __slots__ = ("_dependent", "_run", "_table")
 
     def __init__(self, run: AsyncExecutor, tables: Tables) -> None:
         self._run = run
         self._table = tables.sso_connection
-        self._identities = tables.sso_identity
+        self._dependent = (tables.sso_identity, tables.sso_grant)
 
     async def add(self, connection: Connection) -> None:
         """Insert a connection."""
@@ -39,11 +39,12 @@ class AsyncSqlConnections:
         return await self._run.change(replaced(self._table, connection)) == 1
 
     async def remove(self, organization_id: OrganizationId, connection_id: ConnectionId) -> bool:
-        """Delete a connection of an organization with every identity of it."""
-        t, i = self._table, self._identities
+        """Delete a connection of an organization with every identity and grant of it."""
+        t = self._table
         if await self._run.change(delete(t).where(t.c.id == connection_id, t.c.organization_id == organization_id)) != 1:
             return False
-        await self._run.change(delete(i).where(i.c.connection_id == connection_id))
+        for each in self._dependent:
+            await self._run.change(delete(each).where(each.c.connection_id == connection_id))
         return True
 
 

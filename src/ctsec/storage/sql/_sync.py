@@ -38,6 +38,7 @@ from ctsec.storage.sql._sync_elevations import SqlBreakGlass, SqlElevations, Sql
 from ctsec.storage.sql._sync_entrances import SqlEntrances, SqlGlassCodes, sync_single_sign_on
 from ctsec.storage.sql._sync_erasures import SqlErasures
 from ctsec.storage.sql._sync_executor import Executor, JoinedSource
+from ctsec.storage.sql._sync_grants import SqlGrants
 from ctsec.storage.sql._sync_guard import SqlGuard
 from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
 from ctsec.storage.sql._sync_keys import SqlKeys
@@ -97,6 +98,7 @@ class SqlStore:
     identities: SqlIdentities
     entrances: SqlEntrances
     glass_codes: SqlGlassCodes
+    grants: SqlGrants
     api_keys: SqlKeys
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
@@ -127,8 +129,7 @@ class SqlStore:
     def over(cls, run: Executor, tables: Tables) -> SqlStore:
         """Return the store over a transaction."""
         return cls(
-            progress=run.progress,
-            users=SqlUsers(run, tables),
+            progress=run.progress, users=SqlUsers(run, tables),
             organizations=SqlOrganizations(run, tables),
             workspaces=SqlWorkspaces(run, tables),
             memberships=SqlMemberships(run, tables),
@@ -149,7 +150,7 @@ class SqlStore:
             recoveries=SqlRecoveries(run, tables),
             trails=SqlTrails(run, tables),
             recovery_terms=SqlTerms(run, tables),
-            domains=SqlDomains(run, tables), domain_claims=SqlDomainClaims(run, tables),
+            domains=SqlDomains(run, tables),
             **sync_single_sign_on(run, tables),
             api_keys=SqlKeys(run, tables),
             deks=SqlDeks(run, tables),

@@ -11,7 +11,9 @@ from sqlalchemy import delete, select, update
 from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.record import ConnectionState
+from ctsec.storage.sql._sync_domain_claims import SqlDomainClaims
 from ctsec.storage.sql._sync_executor import Executor
+from ctsec.storage.sql._sync_grants import SqlGrants
 from ctsec.storage.sql._sync_sso import SqlConnections, SqlIdentities
 from ctsec.storage.sql.statements.rows import all_made, made, put, values
 from ctsec.storage.sql.tables import Tables
@@ -91,6 +93,8 @@ class SqlSingleSignOn(TypedDict):
     identities: SqlIdentities
     entrances: SqlEntrances
     glass_codes: SqlGlassCodes
+    domain_claims: SqlDomainClaims
+    grants: SqlGrants
 
 
 def sync_single_sign_on(run: Executor, tables: Tables) -> SqlSingleSignOn:
@@ -100,4 +104,6 @@ def sync_single_sign_on(run: Executor, tables: Tables) -> SqlSingleSignOn:
         "identities": SqlIdentities(run, tables),
         "entrances": SqlEntrances(run, tables),
         "glass_codes": SqlGlassCodes(run, tables),
+        "domain_claims": SqlDomainClaims(run, tables),
+        "grants": SqlGrants(run, tables),
     }

@@ -15,12 +15,12 @@ from ctsec.storage.sql.tables import Tables
 class SqlConnections:
     """See `ctsec.sso.ports.ConnectionRecords`."""
 
-    __slots__ = ("_identities", "_run", "_table")
+    __slots__ = ("_dependent", "_run", "_table")
 
     def __init__(self, run: Executor, tables: Tables) -> None:
         self._run = run
         self._table = tables.sso_connection
-        self._identities = tables.sso_identity
+        self._dependent = (tables.sso_identity, tables.sso_grant)
 
     def add(self, connection: Connection) -> None:
         """Insert a connection."""
@@ -40,11 +40,12 @@ class SqlConnections:
         return self._run.change(replaced(self._table, connection)) == 1
 
     def remove(self, organization_id: OrganizationId, connection_id: ConnectionId) -> bool:
-        """Delete a connection of an organization with every identity of it."""
-        t, i = self._table, self._identities
+        """Delete a connection of an organization with every identity and grant of it."""
+        t = self._table
         if self._run.change(delete(t).where(t.c.id == connection_id, t.c.organization_id == organization_id)) != 1:
             return False
-        self._run.change(delete(i).where(i.c.connection_id == connection_id))
+        for each in self._dependent:
+            self._run.change(delete(each).where(each.c.connection_id == connection_id))
         return True
 
 

@@ -80,6 +80,7 @@ class Tables(FeatureTables):
         self._work()
         self._recovery()
         self._single_sign_on()
+        self._grants()
         self._guard()
         self._residency()
         self._region()
@@ -149,6 +150,16 @@ class Tables(FeatureTables):
             ident("user_id"), words("issuer"), words("subject"), Column("linked_by", EnumText(LinkedBy, "sso_identity.linked_by"),
             nullable=False), at("linked_at"), words("attributes", nullable=True),
             key=("digest",), by_connection=("connection_id",), by_user=("user_id",),
+        )  # fmt: skip
+
+    def _grants(self) -> None:
+        self.sso_grant = self._table(
+            "sso_grant", ident("session_id"), ident("connection_id"), ident("organization_id"), ident("user_id"),
+            Column("identity", Digest(64), nullable=False), Column("provider_subject", Digest(64), nullable=False),
+            Column("provider_session", Digest(64), nullable=True), words("end_session"), words("hint"), blob("sealed"), at("began_at"),
+            at("checked_at"), at("due_at"), at("claimed_until", nullable=True), number("failures"), number("version"), key=("session_id",),
+            by_connection=("connection_id",), by_identity=("identity",), by_subject=("provider_subject",),
+            by_provider_session=("provider_session",), by_due=("due_at",),
         )  # fmt: skip
 
     def _guard(self) -> None:

@@ -28,6 +28,7 @@ from ctsec.testing.conformance._async_elevations import (
     AsyncListConformance,
     AsyncRolesVersionConformance,
 )
+from ctsec.testing.conformance._async_grants import AsyncGrantConformance
 from ctsec.testing.conformance._async_guard import (
     AsyncAllowanceConformance,
     AsyncGuardConformance,
@@ -73,6 +74,7 @@ from ctsec.testing.conformance._sync_elevations import (
     ListConformance,
     RolesVersionConformance,
 )
+from ctsec.testing.conformance._sync_grants import GrantConformance
 from ctsec.testing.conformance._sync_guard import (
     AllowanceConformance,
     GuardConformance,
@@ -118,6 +120,7 @@ __all__ = [
     "AsyncElevationConformance",
     "AsyncEpochConformance",
     "AsyncErasureConformance",
+    "AsyncGrantConformance",
     "AsyncGuardConformance",
     "AsyncHostSession",
     "AsyncInboxConformance",
@@ -170,6 +173,7 @@ __all__ = [
     "ElevationConformance",
     "EpochConformance",
     "ErasureConformance",
+    "GrantConformance",
     "GuardConformance",
     "HostSession",
     "InboxConformance",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ctsec.directory.record import Departure
-from ctsec.ids import ConnectionId, GlassCodeSetId
+from ctsec.ids import ConnectionId, GlassCodeSetId, SessionId
 from ctsec.sso.domain_claim import DomainClaim
 from ctsec.sso.entrance import GlassCodeSet
+from ctsec.sso.grant import Grant
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest
 from ctsec.testing.conformance.samples import HOUR, NOW, digest, org_id, user_id
@@ -67,3 +68,23 @@ def glass_codes(n: int, *, of: int, owner: int) -> GlassCodeSet:
 def departure(n: int, *, of: int, by: int) -> Departure:
     """Return that the n-th person left, removed by another one."""
     return Departure(organization_id=org_id(of), user_id=user_id(n), left_at=NOW + by * HOUR, removed_by=user_id(by))
+
+
+def grant(n: int, *, of: int) -> Grant:
+    """Return the grant of the n-th session at the connection with the number of an organization, due in an hour."""
+    place = connection(of, of=of)
+    return Grant(
+        session_id=SessionId(f"ses_{n:026d}"),
+        connection_id=place.id,
+        organization_id=org_id(of),
+        user_id=user_id(n),
+        identity=identity_digest(place.id, "https://id.example", f"person {n}"),
+        provider_subject=identity_digest(place.id, "https://id.example", f"subject {n}"),
+        provider_session=identity_digest(place.id, "https://id.example", f"session {n}"),
+        end_session="https://id.example/end",
+        hint=f"session {n}",
+        sealed=bytes([1, n]),
+        began_at=NOW,
+        checked_at=NOW,
+        due_at=NOW + HOUR,
+    )

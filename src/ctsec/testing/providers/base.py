@@ -8,7 +8,8 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from ctsec.clock import Clock
-from ctsec.testing.identity_provider import LocalIdentityProvider, Visit
+from ctsec.testing.identity_provider import LocalIdentityProvider
+from ctsec.testing.provider_grants import SignIns, Visit
 
 DOCUMENT, KEYS, TOKEN, USERINFO, AUTHORIZE = "document", "keys", "token", "userinfo", "authorize"
 _PATHS: Final = {DOCUMENT: "/.well-known/openid-configuration", KEYS: "/keys", TOKEN: "/token", USERINFO: "/userinfo"}
@@ -20,7 +21,7 @@ class ProviderSimulator:
     It listens on loopback, at `at`, and answers there below the name of each of its hosts: `https://api.example/keys` is
     `/api.example/keys`; `RoutedFetcher` asks it so. `hire` makes somebody with the claims that such a provider gives; `people` can be
     changed afterwards, and `claims` go into every ID token, over all others (None: left out). `asked` are the paths that were asked for,
-    `codes` and `tokens` whose they are. Its key is for ES256, whatever the provider's own is for.
+    `codes` whose they are, `sign_ins` what came of them. Its key is for ES256, whatever the provider's own is for.
     """
 
     names_issuer = False
@@ -31,7 +32,7 @@ class ProviderSimulator:
         self._listening = _Listening(self, clock=clock)
         self.at = self._listening.at
         self.people, self.claims, self.asked = self._listening.people, self._listening.claims, self._listening.asked
-        self.codes, self.tokens = self._listening.held()
+        self.codes, self.sign_ins = self._listening.held()
 
     def __enter__(self) -> Self:
         """Begin to listen."""
@@ -89,9 +90,9 @@ class _Listening(LocalIdentityProvider):
         self._voice = voice
         self.issuer, self.names_issuer = voice.issuer, voice.names_issuer
 
-    def held(self) -> tuple[dict[str, Visit], dict[str, Visit]]:
-        """Return the codes and the access tokens that are out, with whose they are."""
-        return self._codes, self._tokens
+    def held(self) -> tuple[dict[str, Visit], SignIns]:
+        """Return the codes that are out, with whose they are, and the sign-ins that were made."""
+        return self._codes, self._sign_ins
 
     def document(self) -> Mapping[str, object]:
         """Return what the simulator says of itself."""

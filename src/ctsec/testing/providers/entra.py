@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from ctsec.clock import Clock
-from ctsec.testing.identity_provider import Visit
+from ctsec.testing.provider_grants import Visit
 from ctsec.testing.providers.base import AUTHORIZE, DOCUMENT, KEYS, TOKEN, USERINFO, ProviderSimulator, without
 
 LOGIN: Final = "https://login.microsoftonline.com"

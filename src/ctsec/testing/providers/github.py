@@ -56,13 +56,14 @@ class GitHub(ProviderSimulator):
             status, told = super().told(kind, path, authorization=authorization, form=form)
             if status != 200:
                 return 200, {"error": _ERRORS[str(told["error"])], "error_description": "see the documentation"}
-            granted = ",".join(sorted(scopes(self.tokens[str(told["access_token"])].asked)))
+            found = self.sign_ins.of_access(str(told["access_token"]))
+            granted = ",".join(sorted(scopes(found.visit.asked))) if found is not None else ""
             return 200, {"access_token": told["access_token"], "token_type": "bearer", "scope": granted}
         self.asked.append(path)
-        visit = self.tokens.get(authorization.removeprefix("Bearer "))
-        if visit is None:
+        found = self.sign_ins.of_access(authorization.removeprefix("Bearer "))
+        if found is None:
             return 401, {"message": "Bad credentials"}
-        return self._api(kind, path, self.people[visit.person], granted=scopes(visit.asked))
+        return self._api(kind, path, self.people[found.person], granted=scopes(found.visit.asked))
 
     def written(self, told: Mapping[str, object], *, path: str, accept: str) -> tuple[Mapping[str, str], bytes]:
         """Write a form to the client that wants no JSON of the token endpoint, and the list of addresses as a list."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ctsec.clock import Clock
-from ctsec.testing.identity_provider import Visit
+from ctsec.testing.provider_grants import Visit
 from ctsec.testing.providers.base import AUTHORIZE, DOCUMENT, KEYS, TOKEN, USERINFO, ProviderSimulator, without
 
 _PLACES: Final = {
@@ -56,4 +56,4 @@ class GoogleWorkspace(ProviderSimulator):
             return status, without(told, "refresh_token") if kind == TOKEN else told
         again = visit.person in self._consented and visit.asked.get("prompt") != "consent"
         self._consented.add(visit.person)
-        return status, without(told, "refresh_token") if again else {"refresh_token": f"1//{visit.person}", **told}
+        return status, without(told, "refresh_token") if again else told

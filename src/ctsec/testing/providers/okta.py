@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ctsec.clock import Clock
-from ctsec.testing.identity_provider import Visit
+from ctsec.testing.provider_grants import Visit
 from ctsec.testing.providers.base import AUTHORIZE, DOCUMENT, KEYS, TOKEN, USERINFO, ProviderSimulator, ordinal, scopes, without
 
 

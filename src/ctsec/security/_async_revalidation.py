@@ -1,0 +1,148 @@
+"""The job that asks providers about the sessions that came through them (async source).
+
+Rules that this module keeps:
+
+- no transaction is open while a provider is asked; a token is claimed in one before, and what came of it is written in one after;
+- a refresh token that the provider replaced is written before its answer is judged: whatever fails then, it is not lost;
+- one that fails stops no other; what could not be asked is asked again later;
+- the tokens of sessions that are over are given back to the provider, once, whether it listens or not.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol, TypeAlias
+
+from ctsec.errors import CtsecError, FetchError, StoreBusy
+from ctsec.ids import SessionId
+from ctsec.jose.rejection import Rejected
+from ctsec.security._async_providers import AsyncProviders, KnownProvider
+from ctsec.sso._async_checks import NOES, AsyncChecks, Claim
+from ctsec.sso.oidc.flow import Judged, ProvedSignIn, judge_renewed, renew, revoke
+from ctsec.sso.oidc.identity import ExternalIdentity
+from ctsec.sso.oidc.key_cache import KeyCache, Steps
+from ctsec.sso.oidc.tokens import Exchange, TokenSet
+from ctsec.worker._async import AsyncJob
+
+_EVERY: Final = timedelta(minutes=1)
+_TRIES: Final = 3
+_LOG: Final = logging.getLogger("ctsec.sso")
+
+
+class AsyncCheckUnit(Protocol):
+    """A unit of work, as far as the job needs it."""
+
+    @property
+    def sso_checks(self) -> AsyncChecks:
+        """Sessions through connections."""
+        ...
+
+
+Units: TypeAlias = Callable[[], AbstractAsyncContextManager[AsyncCheckUnit]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What became of a claim whose token was used: the claim with what came for it, and who the provider says it is, or why not."""
+
+    claim: Claim
+    outcome: ExternalIdentity | str
+
+
+class AsyncRevalidation:
+    """Asks about each session that is due, one after the other; several processes may run it at once."""
+
+    __slots__ = ("_begin", "_providers")
+
+    def __init__(self, begin: Units, *, providers: AsyncProviders) -> None:
+        self._begin = begin
+        self._providers = providers
+
+    def job(self) -> AsyncJob:
+        """Return the job, which every process runs: each session is claimed by one of them."""
+        return AsyncJob(name="sso-sessions", every=_EVERY, work=self.run_due, shared=False)
+
+    async def run_due(self) -> int:
+        """Ask about what is due, at most two hundred sessions a run; return how many were looked at."""
+        async with self._begin() as unit:
+            due = await unit.sso_checks.due()
+        for session in due:
+            try:
+                await self._look_at(session)
+            except CtsecError as error:
+                _LOG.warning("a session could not be asked about: %s", error.code)
+        return len(due)
+
+    async def _look_at(self, session: SessionId) -> None:
+        try:
+            async with self._begin() as unit:
+                claim = await unit.sso_checks.claim(session)
+        except CtsecError:
+            async with self._begin() as unit:
+                await unit.sso_checks.unheard(session, asked=False)
+            raise
+        if claim is None:
+            return
+        known = await self._providers.known(claim.connection, claim.client)
+        if claim.over:
+            await self._give_back(claim, known)
+            return
+        answer = await self._asked(claim, known) if isinstance(known, KnownProvider) else known
+        if isinstance(answer, _Answered):
+            await self._conclude(answer.claim, answer.outcome)
+        elif answer is not None:
+            await self._conclude(claim, answer)
+
+    async def _asked(self, claim: Claim, known: KnownProvider) -> _Answered | str | None:
+        """Return what the provider says, or in one word why it says nothing of use; None if the grant is not ours any more."""
+        ours, tokens = claim, TokenSet(access_token=claim.token.secret)
+        if claim.token.refreshes:
+            steps = renew(self._providers.exchange(known, claim.client), refresh_token=claim.token.secret, before=claim.token.before)
+            found = await self._providers.drive(steps, client=claim.client)
+            if isinstance(found, (str, Rejected)):
+                return found if isinstance(found, str) else found.reason.value
+            written = await self._written(claim, found)
+            if written is None:
+                return None
+            ours, tokens = written, found
+
+        def judging(exchange: Exchange, keys: KeyCache | None) -> Steps[Judged]:
+            return judge_renewed(exchange, tokens=tokens, before=ours.token.before, keys=keys)
+
+        try:
+            judged = (await self._providers.judge(known, ours.client, judging)).outcome
+        except FetchError as error:
+            return _Answered(ours, error.reason)
+        if isinstance(judged, ProvedSignIn):
+            return _Answered(ours, judged.identity)
+        return _Answered(ours, judged.reason.value if isinstance(judged, Rejected) else "unexpected")
+
+    async def _written(self, claim: Claim, tokens: TokenSet) -> Claim | None:
+        """Write what came for the refresh token that was used; a store that is busy is asked again, since there is no other copy."""
+        for left in reversed(range(_TRIES)):
+            try:
+                async with self._begin() as unit:
+                    return await unit.sso_checks.renewed(claim, tokens.refresh_token or claim.token.secret)
+            except StoreBusy:
+                if not left:
+                    raise
+        return None
+
+    async def _conclude(self, claim: Claim, outcome: ExternalIdentity | str) -> None:
+        async with self._begin() as unit:
+            if not isinstance(outcome, str):
+                await unit.sso_checks.checked(claim, outcome)
+            elif outcome in NOES:
+                await unit.sso_checks.refused(claim, outcome)
+            else:
+                await unit.sso_checks.unheard(claim.grant.session_id, asked=True)
+
+    async def _give_back(self, claim: Claim, known: KnownProvider | str) -> None:
+        if isinstance(known, KnownProvider):
+            exchange = self._providers.exchange(known, claim.client)
+            steps = revoke(exchange, token=claim.token.secret, refreshes=claim.token.refreshes)
+            await self._providers.drive(steps, client=claim.client)

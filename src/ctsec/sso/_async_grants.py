@@ -1,0 +1,149 @@
+"""What sessions through providers rest on: kept at a sign-in, asked for at each request, given up at a sign-out (async source).
+
+Rules that this module keeps:
+
+- a grant is written in the transaction of the sign-in, under the id that the session will have; one that never began is given up later;
+- whoever signs out is signed out here first; where the browser signs out at the provider is known without asking it;
+- sessions end in one transaction with the event that says why; what was kept to ask with is handed to the worker, to be given back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.event import EventName, Target
+from ctsec.authn.record import Session
+from ctsec.authn.ticket import Passage
+from ctsec.ids import SessionId, UserId, new_id
+from ctsec.outcome import Outcome, Refusal
+from ctsec.principal import Principal, system
+from ctsec.sso._async_ports import (
+    AsyncConnectionRecords,
+    AsyncGrantRecords,
+    AsyncSsoEpochs,
+    AsyncSsoSealer,
+    AsyncSsoSessionRecords,
+    AsyncSsoSignOut,
+)
+from ctsec.sso.grant import Grant, Held, grant_context, next_due, pack
+from ctsec.sso.oidc.identity import ExternalIdentity
+from ctsec.sso.oidc.logout import end_session_url
+from ctsec.sso.policy import SsoPolicy
+from ctsec.sso.record import Connection, identity_digest
+from ctsec.user import User
+
+
+class AsyncCarriedSessions:
+    """Until when sessions through connections count; the gate asks it."""
+
+    __slots__ = ("_connections", "_grants", "_policy")
+
+    def __init__(self, connections: AsyncConnectionRecords, *, grants: AsyncGrantRecords, policy: SsoPolicy) -> None:
+        self._connections = connections
+        self._grants = grants
+        self._policy = policy
+
+    async def carried_until(self, session: Session) -> datetime | None:
+        """Return when a session ends for want of its provider's word, None if its connection carries it no more."""
+        connection = await self._connections.get(session.connection_id) if session.connection_id is not None else None
+        grant = await self._grants.get(session.id) if connection is not None and connection.carries(session.created_at) else None
+        return None if grant is None else grant.counts_until(self._policy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncGrantParts:
+    """What grants are kept with."""
+
+    grants: AsyncGrantRecords
+    connections: AsyncConnectionRecords
+    sessions: AsyncSsoSessionRecords
+    leaving: AsyncSsoSignOut
+    sealer: AsyncSsoSealer
+    epochs: AsyncSsoEpochs
+    policy: SsoPolicy
+    base_url: str
+
+
+class AsyncGrants:
+    """The grants of sessions."""
+
+    __slots__ = ("_ambient", "_audit", "_parts")
+
+    def __init__(self, parts: AsyncGrantParts, *, audit: AsyncRecorder, ambient: Ambient) -> None:
+        self._parts = parts
+        self._audit = audit
+        self._ambient = ambient
+
+    async def keep(self, connection: Connection, user: User, identity: ExternalIdentity, *, held: Held) -> Passage:
+        """Write the grant of a session that is to begin, and return the way in that leads to it."""
+        now, policy, organization = self._ambient.now(), self._parts.policy, connection.organization_id
+        session = new_id(SessionId, now=now, random=self._ambient.random)
+        sealed, ends_at, due_at = b"", now + policy.unasked, now + policy.unasked
+        if held.token is not None:
+            sealed = await self._parts.sealer.seal(pack(held.token), context=grant_context(organization, session))
+            ends_at = datetime.max.replace(tzinfo=now.tzinfo)
+            due_at = next_due(now=now, policy=policy, random=self._ambient.random)
+        grant = Grant(
+            session_id=session,
+            connection_id=connection.id,
+            organization_id=organization,
+            user_id=user.id,
+            identity=identity_digest(*identity.key),
+            provider_subject=held.subject,
+            provider_session=held.provider_session,
+            end_session=held.end_session,
+            hint=held.hint,
+            sealed=sealed,
+            began_at=now,
+            checked_at=now,
+            due_at=due_at,
+        )
+        await self._parts.grants.add(grant)
+        return Passage(connection=connection.id, organization=organization, session=session, ends_at=ends_at)
+
+    async def leave(self, principal: Principal) -> Outcome[str | None]:
+        """End the session that this request came with, and return where the browser signs out at the provider (None: nowhere).
+
+        Reasons: NOT_AUTHENTICATED for what is no session.
+        """
+        done = await self._parts.leaving.sign_out(principal)
+        if isinstance(done, Refusal):
+            return done
+        grant = await self._parts.grants.get(SessionId(principal.credential.id))
+        if grant is None:
+            return None
+        await self._parts.grants.hasten(grant.session_id, at=self._ambient.now())
+        connection = await self._parts.connections.get(grant.connection_id)
+        if connection is None or not grant.end_session:
+            return None
+        back_to = self._parts.policy.back_to(self._parts.base_url)
+        return end_session_url(grant.end_session, client_id=connection.client_id, back_to=back_to, hint=grant.hint)
+
+    async def notified(self, connection: Connection, *, subject: bytes | None, provider_session: bytes | None) -> int:
+        """End the sessions of a connection that its provider says are over; return how many."""
+        found = await self._parts.grants.named(subject=subject, provider_session=provider_session)
+        return await self.end([each for each in found if each.connection_id == connection.id], why="provider_logout")
+
+    async def end(self, grants: Iterable[Grant], *, why: str) -> int:
+        """End the sessions of grants for one reason, with an event for each person; return how many were live."""
+        now, ended = self._ambient.now(), dict[UserId, tuple[Grant, int]]()
+        for grant in grants:
+            count = await self._parts.sessions.revoke(grant.user_id, grant.session_id, keep=None, now=now)
+            await self._parts.grants.hasten(grant.session_id, at=now)
+            if count:
+                ended[grant.user_id] = (grant, count + ended.get(grant.user_id, (grant, 0))[1])
+        for user, (grant, count) in ended.items():
+            await self._parts.epochs.bump(user)
+            await self._audit.note(
+                EventName.SSO_SESSIONS_ENDED,
+                actor=system("single sign-on"),
+                targets=(Target("user", user),),
+                subject=user,
+                organization=grant.organization_id,
+                details={"connection": grant.connection_id, "why": why, "ended": count},
+            )
+        return sum(count for _, count in ended.values())
