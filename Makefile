@@ -7,7 +7,6 @@ BIN := .venv/bin
 PYTEST := CTSEC_TEST_INSTALLED=1 $(BIN)/python -P -m pytest -p no:cacheprovider -n 3 --dist loadgroup
 SOURCES := $(shell find src -type f -not -path '*/__pycache__/*' 2>/dev/null)
 EXTRAS := bcrypt fastapi flask postgres mariadb redis sqlite migrations aws pkcs11 passkeys saml sso testing
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: demo serve test check rows laws bench soak twin sbom lock install clean help
 .DELETE_ON_ERROR:
@@ -87,3 +86,4 @@ lock:
 
 clean:
 	rm -rf .venv dist build .rows.json .hypothesis .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

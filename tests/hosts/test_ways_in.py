@@ -36,7 +36,7 @@ TABLE = """
     trusted           in      disabled           not_found  denied     email_not_verified  in      code_too  code_too
     begun_before      in      disabled           not_found  denied     email_not_verified  locked  in        in
     session           in      disabled           not_found  denied     in                  in      in        mfa_required
-    api_key           in      disabled           not_found  denied     in                  in      in        mfa_required
+    api_key           in      disabled           revoked    denied     in                  in      in        mfa_required
 """
 WAYS = {line.split()[0]: line.split()[1:] for line in TABLE.strip().splitlines()[1:]}
 CASES = [(way, state, wanted) for way, row in WAYS.items() for state, wanted in zip(STATES, row, strict=True)]

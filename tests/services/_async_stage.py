@@ -453,6 +453,7 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "provisioning.admit": ((stage.connection, account(stage.dan, "dan@acme.example"), identity(stage, None)), {}),
         "provisioning.readmit": ((stage.connection, account(stage.dan, "dan@acme.example"), identity(stage, None)), {}),
         "provisioning.refresh": ((ruled(stage), account(bob, "bob@acme.example"), replace(identity(stage, None), groups=("staff",))), {}),
+        "provisioning.refreshed": ((ruled(stage), UserId(bob.id), replace(identity(stage, None), groups=("staff",))), {}),
         "domains.record": ((OPERATOR,), {**org, "domain": "acme.org", "proof": "seen in its DNS"}),
         "domains.withdraw": ((OPERATOR,), {**org, "domain": "acme.example"}),
         "domain_claims.claim": ((sure,), {**org, "domain": "acme.example"}),

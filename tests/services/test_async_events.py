@@ -260,6 +260,7 @@ WRITES = [
     "provisioning.admit",
     "provisioning.readmit",
     "provisioning.refresh",
+    "provisioning.refreshed",
     "retention.set_plan",
     "retention.place_hold",
     "retention.request_release",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from ctsec.outcome import Refusal
-from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.web._async_call import Answer, AsyncCall, no_content
 from ctsec.web._async_entry import ambient_request
+from ctsec.web._async_sso_entrance import may_see_sso
 from ctsec.web.domain_table import Domain, shown
 from ctsec.web.http import WebResponse
 
 
 async def domains(call: AsyncCall) -> Answer:
     """List domains and claims, for those who manage them."""
-    refusal = await call.may_read(SSO_MANAGE)
+    refusal = await may_see_sso(call)
     if refusal is not None:
         return refusal
     verified = {each.name: each for each in await call.unit.domains.of_organization(organization=call.organization)}

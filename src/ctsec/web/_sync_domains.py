@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 from ctsec.outcome import Refusal
-from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.web._sync_call import Answer, Call, no_content
 from ctsec.web._sync_entry import ambient_request
+from ctsec.web._sync_sso_entrance import may_see_sso
 from ctsec.web.domain_table import Domain, shown
 from ctsec.web.http import WebResponse
 
 
 def domains(call: Call) -> Answer:
     """List domains and claims, for those who manage them."""
-    refusal = call.may_read(SSO_MANAGE)
+    refusal = may_see_sso(call)
     if refusal is not None:
         return refusal
     verified = {each.name: each for each in call.unit.domains.of_organization(organization=call.organization)}

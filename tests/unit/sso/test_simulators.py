@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -67,14 +67,16 @@ class World:
         )
         return replace(client, **changed)
 
-    def came(self, at: ProviderSimulator, person: str, *, more: Mapping[str, str] | None = None, **changed: Any) -> Any:
-        """Return what a sign-in at one of them comes to, from its document to its end; `more` goes into the address of the browser."""
+    def came(self, at: ProviderSimulator, person: str, *, asks: Mapping[str, str] | None = None, **changed: Any) -> Any:
+        """Return what a sign-in at one of them comes to, from its document to its end; `asks` is what is asked of refresh tokens."""
         client, driver = self.client(at, **changed), Driver(self.fetcher)
+        if asks is not None:
+            client = replace(client, preset=replace(client.preset, offline=tuple(asks.items())))
         metadata = driver.drive(discover(client), client=client)
         if isinstance(metadata, Rejected):
             return metadata
         begun = begin_sign_in(client, metadata, now=NOW, random=UnsafeSeededRandom())
-        callback = at.visit(f"{begun.url}&{urlencode(more or {})}", person=person)
+        callback = at.visit(begun.url, person=person)
         exchange = Exchange(client=client, metadata=metadata, now=NOW, random=UnsafeSeededRandom())
         steps = complete_sign_in(exchange, pending=begun.pending, parameters=parse_qsl(urlsplit(callback).query), keys=None)
         return driver.drive(steps, client=client).outcome
@@ -118,7 +120,7 @@ def test_google_gives_a_refresh_token_to_who_asks_for_it(world: World) -> None:
     """None without `access_type=offline`, one at the first consent, and again only with `prompt=consent`."""
     world.google.hire("ron", "ron@acme.example")
     offline = {"access_type": "offline"}
-    found = [world.came(world.google, "ron", more=more) for more in ({}, offline, offline, {**offline, "prompt": "consent"})]
+    found = [world.came(world.google, "ron", asks=asks) for asks in ({}, offline, offline, {**offline, "prompt": "consent"})]
     assert [each.tokens.refresh_token is not None for each in found] == [False, True, False, True]
 
 
