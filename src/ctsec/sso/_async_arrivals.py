@@ -29,8 +29,6 @@ from ctsec.principal import CredentialKind, Principal, anonymous
 from ctsec.rbac.role import OWNER
 from ctsec.sso._async_pending import note_refusal
 from ctsec.sso._async_ports import (
-    AsyncConnectionRecords,
-    AsyncIdentityRecords,
     AsyncSsoAccounts,
     AsyncSsoDomains,
     AsyncSsoEpochs,
@@ -41,6 +39,7 @@ from ctsec.sso._async_ports import (
     AsyncSsoPasswords,
 )
 from ctsec.sso._async_provisioning import AsyncProvisioning
+from ctsec.sso._async_record_ports import AsyncConnectionRecords, AsyncIdentityRecords
 from ctsec.sso.grant import Held
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest

@@ -18,7 +18,8 @@ from ctsec.ambient import Ambient
 from ctsec.ids import SessionId
 from ctsec.secret import SecretText
 from ctsec.sso._async_grants import AsyncGrantParts, AsyncGrants
-from ctsec.sso._async_ports import AsyncIdentityRecords, AsyncRefreshed, AsyncSsoClients
+from ctsec.sso._async_ports import AsyncRefreshed, AsyncSsoClients
+from ctsec.sso._async_record_ports import AsyncIdentityRecords
 from ctsec.sso.grant import Grant, Token, grant_context, pack, unpack
 from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.oidc.identity import ExternalIdentity

@@ -25,14 +25,8 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.secret import SecretText
-from ctsec.sso._async_ports import (
-    AsyncConnectionRecords,
-    AsyncEntranceRecords,
-    AsyncSsoDomains,
-    AsyncSsoEpochs,
-    AsyncSsoRights,
-    AsyncSsoSealer,
-)
+from ctsec.sso._async_ports import AsyncSsoDomains, AsyncSsoEpochs, AsyncSsoRights, AsyncSsoSealer
+from ctsec.sso._async_record_ports import AsyncConnectionRecords, AsyncEntranceRecords
 from ctsec.sso._async_rule_rights import may_give
 from ctsec.sso.client_key import new_key, public_keys
 from ctsec.sso.entrance import LAST_WAY

@@ -25,15 +25,8 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import FRESH, SESSIONS, Principal
 from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.rbac.role import OWNER
-from ctsec.sso._async_ports import (
-    AsyncEntranceRecords,
-    AsyncGlassCodeRecords,
-    AsyncIdentityRecords,
-    AsyncSsoEpochs,
-    AsyncSsoMemberships,
-    AsyncSsoOrganizations,
-    AsyncSsoRights,
-)
+from ctsec.sso._async_ports import AsyncSsoEpochs, AsyncSsoMemberships, AsyncSsoOrganizations, AsyncSsoRights
+from ctsec.sso._async_record_ports import AsyncEntranceRecords, AsyncGlassCodeRecords, AsyncIdentityRecords
 from ctsec.sso.entrance import Entrance, beginning, lockout
 
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change how people sign in", max_age=FRESH)

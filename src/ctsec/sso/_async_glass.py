@@ -31,9 +31,7 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import FRESH, SESSIONS, CredentialKind, Factor, Principal
 from ctsec.rbac.role import OWNER
 from ctsec.sso._async_ports import (
-    AsyncEntranceRecords,
     AsyncGlassAlarm,
-    AsyncGlassCodeRecords,
     AsyncGlassSessions,
     AsyncGlassStretcher,
     AsyncSsoEpochs,
@@ -41,6 +39,7 @@ from ctsec.sso._async_ports import (
     AsyncSsoOrganizations,
     AsyncSsoRights,
 )
+from ctsec.sso._async_record_ports import AsyncEntranceRecords, AsyncGlassCodeRecords
 from ctsec.sso.entrance import GLASS_LIFE, GlassCodes, GlassCodeSet
 
 _NO_ORGANIZATION: Final = Refusal(Reason.NOT_FOUND, "there is no such organization")

@@ -21,14 +21,8 @@ from ctsec.authn.ticket import Passage
 from ctsec.ids import SessionId, UserId, new_id
 from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Principal, system
-from ctsec.sso._async_ports import (
-    AsyncConnectionRecords,
-    AsyncGrantRecords,
-    AsyncSsoEpochs,
-    AsyncSsoSealer,
-    AsyncSsoSessionRecords,
-    AsyncSsoSignOut,
-)
+from ctsec.sso._async_ports import AsyncSsoEpochs, AsyncSsoSealer, AsyncSsoSessionRecords, AsyncSsoSignOut
+from ctsec.sso._async_record_ports import AsyncConnectionRecords, AsyncGrantRecords
 from ctsec.sso.grant import Grant, Held, grant_context, next_due, pack
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.oidc.logout import end_session_url

@@ -27,7 +27,8 @@ from ctsec.ids import ConnectionId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import anonymous
 from ctsec.secret import SecretText
-from ctsec.sso._async_ports import AsyncConnectionRecords, AsyncSsoSealer
+from ctsec.sso._async_ports import AsyncSsoSealer
+from ctsec.sso._async_record_ports import AsyncConnectionRecords
 from ctsec.sso.oidc.authorization import PENDING_LIFE, PendingSignIn
 from ctsec.sso.record import Connection
 

@@ -13,11 +13,10 @@ from ctsec.encryption.context import Context
 from ctsec.ids import ConnectionId, OrganizationId, Random, SessionId, UserId, WorkspaceId
 from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Principal
-from ctsec.sso.entrance import GlassCodeSet
-from ctsec.sso.grant import Grant, Held
+from ctsec.sso.grant import Held
 from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.oidc.identity import ExternalIdentity
-from ctsec.sso.record import Connection, LinkedIdentity
+from ctsec.sso.record import Connection
 from ctsec.transport.reach import Reach
 from ctsec.transport.request import HttpAnswer, HttpRequest
 from ctsec.user import User
@@ -28,130 +27,6 @@ class AsyncFetches(Protocol):
 
     async def fetch(self, request: HttpRequest, *, reach: Reach, hosts: frozenset[str] | None) -> HttpAnswer:
         """Return the answer; raise a FetchError if there is none, or the address may not be asked."""
-        ...
-
-
-class AsyncConnectionRecords(Protocol):
-    """Connections of organizations."""
-
-    async def add(self, connection: Connection) -> None:
-        """Insert a connection."""
-        ...
-
-    async def get(self, connection_id: ConnectionId) -> Connection | None:
-        """Return a connection; the caller compares its organization."""
-        ...
-
-    async def of_organization(self, organization_id: OrganizationId) -> tuple[Connection, ...]:
-        """Return the connections of an organization, in the order of ids."""
-        ...
-
-    async def replace(self, connection: Connection) -> bool:
-        """Write if the stored version is one less; True if written."""
-        ...
-
-    async def remove(self, organization_id: OrganizationId, connection_id: ConnectionId) -> bool:
-        """Delete a connection of an organization with every identity and grant of it; True if there was one."""
-        ...
-
-
-class AsyncIdentityRecords(Protocol):
-    """Whose account an identity at a provider is."""
-
-    async def add(self, identity: LinkedIdentity) -> bool:
-        """Insert an identity; False if it has an account already (nothing is written)."""
-        ...
-
-    async def get(self, digest: bytes) -> LinkedIdentity | None:
-        """Return the identity with this digest."""
-        ...
-
-    async def of_user(self, user_id: UserId) -> tuple[LinkedIdentity, ...]:
-        """Return the identities of a person, in the order of digests."""
-        ...
-
-    async def describe(self, digest: bytes, attributes: str) -> None:
-        """Write what was read of the person of an identity."""
-        ...
-
-    async def remove(self, user_id: UserId, digest: bytes) -> bool:
-        """Delete an identity of a person; True if there was one."""
-        ...
-
-
-class AsyncEntranceRecords(Protocol):
-    """From when on organizations are entered through their provider only."""
-
-    async def required_from(self, organization_id: OrganizationId, *, fresh: bool = False) -> datetime | None:
-        """Return the date of an organization, or None; `fresh` reads what is committed now, behind a lock."""
-        ...
-
-    async def require(self, organization_id: OrganizationId, at: datetime | None) -> None:
-        """Write the date, or None; no version changes."""
-        ...
-
-    async def of_user(self, user_id: UserId) -> tuple[tuple[OrganizationId, datetime], ...]:
-        """Return the organizations of a person that have a date, in the order of ids."""
-        ...
-
-    async def enabled(self, organization_id: OrganizationId) -> frozenset[ConnectionId]:
-        """Return the enabled connections of an organization, as they are committed now."""
-        ...
-
-
-class AsyncGlassCodeRecords(Protocol):
-    """The break-glass codes of owners: one set for each organization and person."""
-
-    async def put(self, codes: GlassCodeSet) -> None:
-        """Insert a set, or replace the one that the person has in the organization."""
-        ...
-
-    async def get(self, organization_id: OrganizationId, user_id: UserId) -> GlassCodeSet | None:
-        """Return the set of a person in an organization."""
-        ...
-
-    async def of_organization(self, organization_id: OrganizationId) -> tuple[GlassCodeSet, ...]:
-        """Return the sets of an organization, in the order of persons."""
-        ...
-
-    async def remove(self, organization_id: OrganizationId, user_id: UserId) -> bool:
-        """Delete the set of a person in an organization; True if there was one."""
-        ...
-
-
-class AsyncGrantRecords(Protocol):
-    """What sessions through a provider rest on."""
-
-    async def add(self, grant: Grant) -> None:
-        """Insert a grant."""
-        ...
-
-    async def get(self, session_id: SessionId) -> Grant | None:
-        """Return the grant of a session."""
-        ...
-
-    async def replace(self, grant: Grant) -> bool:
-        """Write if the stored version is one less; True if written."""
-        ...
-
-    async def remove(self, session_id: SessionId) -> bool:
-        """Delete the grant of a session; True if there was one."""
-        ...
-
-    async def hasten(self, session_id: SessionId, *, at: datetime) -> bool:
-        """Make a grant that no worker has claimed due at a moment; True if written."""
-        ...
-
-    async def due(self, *, now: datetime, limit: int) -> tuple[Grant, ...]:
-        """Return grants that are due and not claimed, or whose claim is over, those that have waited longest first."""
-        ...
-
-    async def of_identity(self, identity: bytes) -> tuple[Grant, ...]:
-        """Return the grants of an identity, in the order of sessions."""
-        ...
-
-    async def named(self, *, subject: bytes | None, provider_session: bytes | None) -> tuple[Grant, ...]:
-        """Return the grants that both names fit, in the order of sessions; none for no name."""
         ...
 
 

@@ -30,7 +30,6 @@ from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.offer import offered
 from ctsec.rbac.role import OWNER
 from ctsec.sso._async_ports import (
-    AsyncIdentityRecords,
     AsyncSsoAccounts,
     AsyncSsoDepartures,
     AsyncSsoDomains,
@@ -39,6 +38,7 @@ from ctsec.sso._async_ports import (
     AsyncSsoOrganizations,
     AsyncSsoWorkspaces,
 )
+from ctsec.sso._async_record_ports import AsyncIdentityRecords
 from ctsec.sso.foreseen import Foreseen
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.provisioning import ProvisioningSettings

@@ -30,8 +30,6 @@ from ctsec.principal import CredentialKind, Principal, anonymous
 from ctsec.rbac.role import OWNER
 from ctsec.sso._sync_pending import note_refusal
 from ctsec.sso._sync_ports import (
-    ConnectionRecords,
-    IdentityRecords,
     SsoAccounts,
     SsoDomains,
     SsoEpochs,
@@ -42,6 +40,7 @@ from ctsec.sso._sync_ports import (
     SsoPasswords,
 )
 from ctsec.sso._sync_provisioning import Provisioning
+from ctsec.sso._sync_record_ports import ConnectionRecords, IdentityRecords
 from ctsec.sso.grant import Held
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest

@@ -19,7 +19,8 @@ from ctsec.ambient import Ambient
 from ctsec.ids import SessionId
 from ctsec.secret import SecretText
 from ctsec.sso._sync_grants import GrantParts, Grants
-from ctsec.sso._sync_ports import IdentityRecords, Refreshed, SsoClients
+from ctsec.sso._sync_ports import Refreshed, SsoClients
+from ctsec.sso._sync_record_ports import IdentityRecords
 from ctsec.sso.grant import Grant, Token, grant_context, pack, unpack
 from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.oidc.identity import ExternalIdentity

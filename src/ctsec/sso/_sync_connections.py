@@ -26,14 +26,8 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.secret import SecretText
-from ctsec.sso._sync_ports import (
-    ConnectionRecords,
-    EntranceRecords,
-    SsoDomains,
-    SsoEpochs,
-    SsoRights,
-    SsoSealer,
-)
+from ctsec.sso._sync_ports import SsoDomains, SsoEpochs, SsoRights, SsoSealer
+from ctsec.sso._sync_record_ports import ConnectionRecords, EntranceRecords
 from ctsec.sso._sync_rule_rights import may_give
 from ctsec.sso.client_key import new_key, public_keys
 from ctsec.sso.entrance import LAST_WAY

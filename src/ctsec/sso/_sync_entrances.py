@@ -26,15 +26,8 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import FRESH, SESSIONS, Principal
 from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.rbac.role import OWNER
-from ctsec.sso._sync_ports import (
-    EntranceRecords,
-    GlassCodeRecords,
-    IdentityRecords,
-    SsoEpochs,
-    SsoMemberships,
-    SsoOrganizations,
-    SsoRights,
-)
+from ctsec.sso._sync_ports import SsoEpochs, SsoMemberships, SsoOrganizations, SsoRights
+from ctsec.sso._sync_record_ports import EntranceRecords, GlassCodeRecords, IdentityRecords
 from ctsec.sso.entrance import Entrance, beginning, lockout
 
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change how people sign in", max_age=FRESH)

@@ -32,9 +32,7 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import FRESH, SESSIONS, CredentialKind, Factor, Principal
 from ctsec.rbac.role import OWNER
 from ctsec.sso._sync_ports import (
-    EntranceRecords,
     GlassAlarm,
-    GlassCodeRecords,
     GlassSessions,
     GlassStretcher,
     SsoEpochs,
@@ -42,6 +40,7 @@ from ctsec.sso._sync_ports import (
     SsoOrganizations,
     SsoRights,
 )
+from ctsec.sso._sync_record_ports import EntranceRecords, GlassCodeRecords
 from ctsec.sso.entrance import GLASS_LIFE, GlassCodes, GlassCodeSet
 
 _NO_ORGANIZATION: Final = Refusal(Reason.NOT_FOUND, "there is no such organization")

@@ -22,14 +22,8 @@ from ctsec.authn.ticket import Passage
 from ctsec.ids import SessionId, UserId, new_id
 from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Principal, system
-from ctsec.sso._sync_ports import (
-    ConnectionRecords,
-    GrantRecords,
-    SsoEpochs,
-    SsoSealer,
-    SsoSessionRecords,
-    SsoSignOut,
-)
+from ctsec.sso._sync_ports import SsoEpochs, SsoSealer, SsoSessionRecords, SsoSignOut
+from ctsec.sso._sync_record_ports import ConnectionRecords, GrantRecords
 from ctsec.sso.grant import Grant, Held, grant_context, next_due, pack
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.oidc.logout import end_session_url

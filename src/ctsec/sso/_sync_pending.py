@@ -28,7 +28,8 @@ from ctsec.ids import ConnectionId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import anonymous
 from ctsec.secret import SecretText
-from ctsec.sso._sync_ports import ConnectionRecords, SsoSealer
+from ctsec.sso._sync_ports import SsoSealer
+from ctsec.sso._sync_record_ports import ConnectionRecords
 from ctsec.sso.oidc.authorization import PENDING_LIFE, PendingSignIn
 from ctsec.sso.record import Connection
 

@@ -31,7 +31,6 @@ from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.offer import offered
 from ctsec.rbac.role import OWNER
 from ctsec.sso._sync_ports import (
-    IdentityRecords,
     SsoAccounts,
     SsoDepartures,
     SsoDomains,
@@ -40,6 +39,7 @@ from ctsec.sso._sync_ports import (
     SsoOrganizations,
     SsoWorkspaces,
 )
+from ctsec.sso._sync_record_ports import IdentityRecords
 from ctsec.sso.foreseen import Foreseen
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.provisioning import ProvisioningSettings

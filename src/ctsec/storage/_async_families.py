@@ -10,7 +10,7 @@ from ctsec.audit.erasure._async_ports import AsyncErasureRecords
 from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
 from ctsec.audit.streams._async_ports import AsyncPositionRecords
 from ctsec.sso._async_domain_ports import AsyncDomainClaimRecords
-from ctsec.sso._async_ports import (
+from ctsec.sso._async_record_ports import (
     AsyncConnectionRecords,
     AsyncEntranceRecords,
     AsyncGlassCodeRecords,

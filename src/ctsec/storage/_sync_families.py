@@ -11,7 +11,7 @@ from ctsec.audit.erasure._sync_ports import ErasureRecords
 from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
 from ctsec.audit.streams._sync_ports import PositionRecords
 from ctsec.sso._sync_domain_ports import DomainClaimRecords
-from ctsec.sso._sync_ports import (
+from ctsec.sso._sync_record_ports import (
     ConnectionRecords,
     EntranceRecords,
     GlassCodeRecords,
