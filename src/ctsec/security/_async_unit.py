@@ -7,11 +7,13 @@ from ctsec.audit._async_managers import AsyncManagers
 from ctsec.audit.alerts._async import AsyncAlerts
 from ctsec.audit.erasure._async import AsyncErasures
 from ctsec.audit.retention._async import AsyncRetention, AsyncRetentionParts
+from ctsec.authn._async_federated import AsyncFederatedSignIn
 from ctsec.directory._async import AsyncDirectory
 from ctsec.directory._async_alarm import AsyncOwnerAlarm
 from ctsec.encryption._async_columns import AsyncColumns
 from ctsec.encryption._async_customer_keys import AsyncCustomerKeyParts, AsyncCustomerKeys
 from ctsec.encryption._async_data_keys import AsyncDataKeys
+from ctsec.encryption._async_secrets import AsyncSecrets
 from ctsec.keys._async import AsyncApiKeys
 from ctsec.rbac._async import AsyncRoles
 from ctsec.rbac._async_break_glass import AsyncBreakGlass
@@ -22,11 +24,22 @@ from ctsec.recovery._async import AsyncMfaResets
 from ctsec.recovery._async_link import AsyncRecoveries
 from ctsec.recovery._async_support import AsyncSupport
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
-from ctsec.security._async_federation import AsyncFederation
+from ctsec.security._async_federation import entrance_parts, glass_parts, provisioning_parts
+from ctsec.security._async_people import AsyncPeople
+from ctsec.sso._async_arrivals import AsyncArrivalParts, AsyncArrivals
+from ctsec.sso._async_checks import AsyncCheckParts, AsyncChecks
+from ctsec.sso._async_connections import AsyncConnectionParts, AsyncConnections
+from ctsec.sso._async_domain_claims import AsyncDomainClaimParts, AsyncDomainClaims
+from ctsec.sso._async_entrances import AsyncEntrances
+from ctsec.sso._async_glass import AsyncGlass
+from ctsec.sso._async_grants import AsyncGrantParts, AsyncGrants
+from ctsec.sso._async_notices import AsyncNotices
+from ctsec.sso._async_pending import AsyncPendingParts, AsyncPendingSignIns
+from ctsec.sso._async_provisioning import AsyncProvisioning
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
 
-class AsyncUnit(AsyncFederation):
+class AsyncUnit(AsyncPeople):
     """Every service over one transaction; what they change is committed or rolled back together, with its audit events."""
 
     __slots__ = ()
@@ -72,14 +85,17 @@ class AsyncUnit(AsyncFederation):
         return AsyncElevations(acting=self._acting, records=self._store.elevations, policy=self._parts.settings.elevations)
 
     @property
+    def _alarm(self) -> AsyncOwnerAlarm:
+        return AsyncOwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
+
+    @property
     def break_glass(self) -> AsyncBreakGlass:
         """Roles taken in an emergency."""
-        alarm = AsyncOwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
         return AsyncBreakGlass(
             acting=self._acting,
             permits=self._store.break_glass,
             elevations=self._store.elevations,
-            alarm=alarm,
+            alarm=self._alarm,
             policy=self._parts.settings.elevations,
         )
 
@@ -142,6 +158,20 @@ class AsyncUnit(AsyncFederation):
         )
 
     @property
+    def secrets(self) -> AsyncSecrets:
+        """What belongs to an organization, sealed and opened."""
+        return AsyncSecrets(
+            self._engines.secrets,
+            records=self._store.deks,
+            customer_keys=self._store.customer_keys,
+            organizations=self._store.organizations,
+            epochs=self._store.epochs,
+            made=self._made,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
     def columns(self) -> AsyncColumns:
         """Encrypted columns of the host's own rows."""
         return AsyncColumns(self.secrets, records=self._store.index_keys, keys=self._index_keys, audit=self.audit, ambient=self._ambient)
@@ -187,6 +217,115 @@ class AsyncUnit(AsyncFederation):
             ),
             audit=self.audit,
             ambient=self._ambient,
+        )
+
+    @property
+    def connections(self) -> AsyncConnections:
+        """Connections to identity providers."""
+        parts = AsyncConnectionParts(
+            records=self._store.connections,
+            entrances=self._store.entrances,
+            domains=self._store.domains,
+            rights=self._authority,
+            sealer=self.secrets,
+            epochs=self._store.epochs,
+            policy=self._parts.settings.single_sign_on,
+            base_url=self._parts.settings.base_url,
+        )
+        return AsyncConnections(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def domain_claims(self) -> AsyncDomainClaims:
+        """Claims of domains; `security.domain_proofs` proves them."""
+        store = self._store
+        parts = AsyncDomainClaimParts(
+            claims=store.domain_claims,
+            domains=store.domains,
+            organizations=store.organizations,
+            rights=self._authority,
+            alarm=self._alarm,
+        )
+        return AsyncDomainClaims(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_entrance(self) -> AsyncEntrances:
+        """Whether organizations are entered through their provider only."""
+        parts = entrance_parts(self._store, rights=self._authority, proofs=self._guard.proofs)
+        return AsyncEntrances(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_glass(self) -> AsyncGlass:
+        """Break-glass codes of owners."""
+        parts = glass_parts(
+            self._store,
+            rights=self._authority,
+            guard=self._guard,
+            throttle=self._throttle,
+            stretcher=self._engines.slow_hash,
+            alarm=self._alarm,
+        )
+        return AsyncGlass(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_pending(self) -> AsyncPendingSignIns:
+        """Sign-ins on their way to a provider and back; `security.sso` calls it."""
+        parts = AsyncPendingParts(
+            connections=self._store.connections, proofs=self._guard.proofs, sealer=self._engines.secrets, throttle=self._throttle
+        )
+        return AsyncPendingSignIns(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso(self) -> AsyncArrivals:
+        """Who comes in through connections; `security.sso` calls it, and hosts ask it for the ways in."""
+        store = self._store
+        parts = AsyncArrivalParts(
+            connections=store.connections,
+            identities=store.identities,
+            domains=store.domains,
+            accounts=store.users,
+            organizations=store.organizations,
+            memberships=store.memberships,
+            passwords=self.accounts,
+            epochs=store.epochs,
+            provisioning=self.provisioning,
+            journey=AsyncFederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
+            grants=self.sso_grants,
+        )
+        return AsyncArrivals(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def provisioning(self) -> AsyncProvisioning:
+        """What providers tell of their people, carried out; hosts ask it for attributes."""
+        parts = provisioning_parts(self._store, policies=self._policies, departures=self._departures)
+        return AsyncProvisioning(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_grants(self) -> AsyncGrants:
+        """What sessions through connections rest on."""
+        return AsyncGrants(self._grants, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_notices(self) -> AsyncNotices:
+        """What providers said is over."""
+        return AsyncNotices(self._guard.proofs, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_checks(self) -> AsyncChecks:
+        """Sessions through connections, as the worker asks their providers about them."""
+        parts = AsyncCheckParts(identities=self._store.identities, clients=self.connections, refreshed=self.provisioning)
+        return AsyncChecks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
+
+    @property
+    def _grants(self) -> AsyncGrantParts:
+        return AsyncGrantParts(
+            grants=self._store.grants,
+            connections=self._store.connections,
+            sessions=self._store.sessions,
+            leaving=self.sessions,
+            sealer=self.secrets,
+            epochs=self._store.epochs,
+            policy=self._parts.settings.single_sign_on,
+            base_url=self._parts.settings.base_url,
         )
 
     @property

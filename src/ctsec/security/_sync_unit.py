@@ -8,11 +8,13 @@ from ctsec.audit._sync_managers import Managers
 from ctsec.audit.alerts._sync import Alerts
 from ctsec.audit.erasure._sync import Erasures
 from ctsec.audit.retention._sync import Retention, RetentionParts
+from ctsec.authn._sync_federated import FederatedSignIn
 from ctsec.directory._sync import Directory
 from ctsec.directory._sync_alarm import OwnerAlarm
 from ctsec.encryption._sync_columns import Columns
 from ctsec.encryption._sync_customer_keys import CustomerKeyParts, CustomerKeys
 from ctsec.encryption._sync_data_keys import DataKeys
+from ctsec.encryption._sync_secrets import Secrets
 from ctsec.keys._sync import ApiKeys
 from ctsec.rbac._sync import Roles
 from ctsec.rbac._sync_break_glass import BreakGlass
@@ -23,11 +25,22 @@ from ctsec.recovery._sync import MfaResets
 from ctsec.recovery._sync_link import Recoveries
 from ctsec.recovery._sync_support import Support
 from ctsec.residency._sync import Residency, ResidencyParts
-from ctsec.security._sync_federation import Federation
+from ctsec.security._sync_federation import entrance_parts, glass_parts, provisioning_parts
+from ctsec.security._sync_people import People
+from ctsec.sso._sync_arrivals import ArrivalParts, Arrivals
+from ctsec.sso._sync_checks import CheckParts, Checks
+from ctsec.sso._sync_connections import ConnectionParts, Connections
+from ctsec.sso._sync_domain_claims import DomainClaimParts, DomainClaims
+from ctsec.sso._sync_entrances import Entrances
+from ctsec.sso._sync_glass import Glass
+from ctsec.sso._sync_grants import GrantParts, Grants
+from ctsec.sso._sync_notices import Notices
+from ctsec.sso._sync_pending import PendingParts, PendingSignIns
+from ctsec.sso._sync_provisioning import Provisioning
 from ctsec.vault._sync import Vault, VaultParts
 
 
-class Unit(Federation):
+class Unit(People):
     """Every service over one transaction; what they change is committed or rolled back together, with its audit events."""
 
     __slots__ = ()
@@ -73,14 +86,17 @@ class Unit(Federation):
         return Elevations(acting=self._acting, records=self._store.elevations, policy=self._parts.settings.elevations)
 
     @property
+    def _alarm(self) -> OwnerAlarm:
+        return OwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
+
+    @property
     def break_glass(self) -> BreakGlass:
         """Roles taken in an emergency."""
-        alarm = OwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
         return BreakGlass(
             acting=self._acting,
             permits=self._store.break_glass,
             elevations=self._store.elevations,
-            alarm=alarm,
+            alarm=self._alarm,
             policy=self._parts.settings.elevations,
         )
 
@@ -143,6 +159,20 @@ class Unit(Federation):
         )
 
     @property
+    def secrets(self) -> Secrets:
+        """What belongs to an organization, sealed and opened."""
+        return Secrets(
+            self._engines.secrets,
+            records=self._store.deks,
+            customer_keys=self._store.customer_keys,
+            organizations=self._store.organizations,
+            epochs=self._store.epochs,
+            made=self._made,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
     def columns(self) -> Columns:
         """Encrypted columns of the host's own rows."""
         return Columns(self.secrets, records=self._store.index_keys, keys=self._index_keys, audit=self.audit, ambient=self._ambient)
@@ -188,6 +218,115 @@ class Unit(Federation):
             ),
             audit=self.audit,
             ambient=self._ambient,
+        )
+
+    @property
+    def connections(self) -> Connections:
+        """Connections to identity providers."""
+        parts = ConnectionParts(
+            records=self._store.connections,
+            entrances=self._store.entrances,
+            domains=self._store.domains,
+            rights=self._authority,
+            sealer=self.secrets,
+            epochs=self._store.epochs,
+            policy=self._parts.settings.single_sign_on,
+            base_url=self._parts.settings.base_url,
+        )
+        return Connections(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def domain_claims(self) -> DomainClaims:
+        """Claims of domains; `security.domain_proofs` proves them."""
+        store = self._store
+        parts = DomainClaimParts(
+            claims=store.domain_claims,
+            domains=store.domains,
+            organizations=store.organizations,
+            rights=self._authority,
+            alarm=self._alarm,
+        )
+        return DomainClaims(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_entrance(self) -> Entrances:
+        """Whether organizations are entered through their provider only."""
+        parts = entrance_parts(self._store, rights=self._authority, proofs=self._guard.proofs)
+        return Entrances(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_glass(self) -> Glass:
+        """Break-glass codes of owners."""
+        parts = glass_parts(
+            self._store,
+            rights=self._authority,
+            guard=self._guard,
+            throttle=self._throttle,
+            stretcher=self._engines.slow_hash,
+            alarm=self._alarm,
+        )
+        return Glass(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_pending(self) -> PendingSignIns:
+        """Sign-ins on their way to a provider and back; `security.sso` calls it."""
+        parts = PendingParts(
+            connections=self._store.connections, proofs=self._guard.proofs, sealer=self._engines.secrets, throttle=self._throttle
+        )
+        return PendingSignIns(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso(self) -> Arrivals:
+        """Who comes in through connections; `security.sso` calls it, and hosts ask it for the ways in."""
+        store = self._store
+        parts = ArrivalParts(
+            connections=store.connections,
+            identities=store.identities,
+            domains=store.domains,
+            accounts=store.users,
+            organizations=store.organizations,
+            memberships=store.memberships,
+            passwords=self.accounts,
+            epochs=store.epochs,
+            provisioning=self.provisioning,
+            journey=FederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
+            grants=self.sso_grants,
+        )
+        return Arrivals(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def provisioning(self) -> Provisioning:
+        """What providers tell of their people, carried out; hosts ask it for attributes."""
+        parts = provisioning_parts(self._store, policies=self._policies, departures=self._departures)
+        return Provisioning(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_grants(self) -> Grants:
+        """What sessions through connections rest on."""
+        return Grants(self._grants, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_notices(self) -> Notices:
+        """What providers said is over."""
+        return Notices(self._guard.proofs, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_checks(self) -> Checks:
+        """Sessions through connections, as the worker asks their providers about them."""
+        parts = CheckParts(identities=self._store.identities, clients=self.connections, refreshed=self.provisioning)
+        return Checks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
+
+    @property
+    def _grants(self) -> GrantParts:
+        return GrantParts(
+            grants=self._store.grants,
+            connections=self._store.connections,
+            sessions=self._store.sessions,
+            leaving=self.sessions,
+            sealer=self.secrets,
+            epochs=self._store.epochs,
+            policy=self._parts.settings.single_sign_on,
+            base_url=self._parts.settings.base_url,
         )
 
     @property
