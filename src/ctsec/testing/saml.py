@@ -84,7 +84,7 @@ class SamlAnswer:
     request: str | None
     person: str
     name_format: str | None = PERSISTENT
-    attributes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    attributes: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     context_class: str = PASSWORD_TRANSPORT
     session_index: str | None = "_session-1"
     session_until: datetime | None = None

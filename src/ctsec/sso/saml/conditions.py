@@ -4,7 +4,7 @@ Rules that this module keeps, none of which a message can leave out:
 
 - every issuer is the trust's, in full, and speaks of itself as an entity;
 - a bearer confirmation names our address as Recipient, the request that we sent (none, if we sent none) and an end that is to come;
-- conditions have a beginning and an end with now between them; every AudienceRestriction names us; a condition that is not known is refused;
+- conditions have a beginning and an end with now between them; every AudienceRestriction names us; one that is not known is refused;
 - there is one statement that somebody authenticated, not in the future, whose session is not over; where a fresh sign-in or a class was
   asked for, the statement says that it was so.
 """

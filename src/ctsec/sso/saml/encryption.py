@@ -100,7 +100,7 @@ def _read(node: Element) -> _Sealed:
     data, *beside = _named(node, f"{XENC}EncryptedData", f"{XENC}EncryptedKey", several=True)
     only(data, _DATA)
     inside = _named(data, f"{XENC}EncryptionMethod", f"{DS}KeyInfo", f"{XENC}CipherData")
-    within = [each for each in inside[1].iter(f"{XENC}EncryptedKey")]
+    within = list(inside[1].iter(f"{XENC}EncryptedKey"))
     keys = [*within, *beside]
     refuse_if(len(keys) != 1, SamlReason.BAD_SHAPE)
     only(keys[0], _DATA)

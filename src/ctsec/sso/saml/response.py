@@ -1,6 +1,6 @@
 """A sign-in through SAML 2.0 (SAML Profiles, 4.1): the one way from a field of a form to who somebody is.
 
-Rules that this module keeps, besides those of the modules that it calls (`wire`, `xml`, `signature`, `encryption`, `conditions`, `assertion`):
+Rules that this module keeps, besides those of what it calls (`wire`, `xml`, `signature`, `encryption`, `conditions` …):
 
 - a Response has the parts that the schema gives it, in its order and no others: Issuer, Signature, Status, and one assertion;
 - there is one Response, one assertion and no signature elsewhere in the whole document, wherever somebody could have put another;

@@ -2,7 +2,8 @@
 
 Rules that this module keeps:
 
-- a signature stands behind the first part of what it signs, which is the issuer, and is SignedInfo, SignatureValue and perhaps KeyInfo, in this order, each once; KeyInfo is not looked into;
+- a signature stands behind the first part of what it signs, which is the issuer; it is SignedInfo, SignatureValue and perhaps KeyInfo, in
+  this order, each once; KeyInfo is not looked into;
 - SignedInfo is canonicalized, and read from exactly the bytes that the signature is over: one canonicalization method, one signature
   method, one Reference, to the ID of the element that the signature stands in;
 - transforms are enveloped-signature and exclusive canonicalization without comments, once each, in this order; a method has nothing

@@ -35,8 +35,11 @@ class Signer(Protocol):
         ...
 
 
-def sign_enveloped(node: Element, key: Signer, *, digest: str = SHA256, prefixes: Sequence[str] = ()) -> None:
-    """Put a signature of `key` into an element with an ID, behind its first child; `prefixes` are kept by InclusiveNamespaces."""
+def sign_enveloped(node: Element, key: Signer, *, digest: str = SHA256, prefixes: Sequence[str] = (), place: int = 1) -> None:
+    """Put a signature of `key` into an element with an ID, behind its first child; `prefixes` are kept by InclusiveNamespaces.
+
+    `place` is 0 where the schema wants it first, which is in metadata only.
+    """
     value = digest_of(digest, canonical(node, prefixes), unsafe_sha1=True)
     kept = [make("ec", "InclusiveNamespaces", {"PrefixList": " ".join(prefixes)})] if prefixes else []
     reference = make(
@@ -62,7 +65,7 @@ def sign_enveloped(node: Element, key: Signer, *, digest: str = SHA256, prefixes
         reference,
     )
     signature = make("ds", "Signature", None, info)
-    node.insert(1, signature)
+    node.insert(place, signature)
     signed = key.sign(canonical(signature.find(f"{DS}SignedInfo")))
     signature.append(make("ds", "SignatureValue", None, base64.b64encode(signed).decode("ascii")))
     signature.append(key_info(key.certificate))

@@ -26,7 +26,7 @@ def read_time(text: str) -> datetime:
     if found is None:
         raise Unacceptable(SamlReason.BAD_TIME)
     try:
-        whole = datetime.strptime(found[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+        whole = datetime.fromisoformat(found[1]).replace(tzinfo=UTC)
     except ValueError:
         raise Unacceptable(SamlReason.BAD_TIME) from None
     if not 1970 < whole.year < 9990:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from lxml import etree as _etree  # type: ignore[import-untyped]
 
@@ -26,7 +26,7 @@ from ctsec.sso.saml.names import DS_NS, METADATA_NS, PREFIXES, SAML_NS, SAMLP_NS
 from ctsec.sso.saml.reason import SamlReason
 
 Element: TypeAlias = Any  # lxml has no types
-etree: Any = _etree
+etree: Any = cast(Any, _etree)
 
 MAX_MESSAGE: Final = 256 * 1024
 MAX_ELEMENTS: Final = 5_000
@@ -41,6 +41,7 @@ _NAMESPACE: Final = re.compile(r"xmlns(?::[^\s=]{0,64})?\s{0,8}=\s{0,8}(?:\"([^\
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#-%(-;=?-~]+")
 _ID: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _OURS: Final = tuple(f"{{{each}}}" for each in (SAML_NS, SAMLP_NS, DS_NS, XENC_NS, METADATA_NS, XML_NS))
+_NAMES_OF_ID: Final = frozenset({"id", "assertionid", "responseid", "requestid"})  # the last three of SAML 1
 _LANGUAGE: Final = f"{{{XML_NS}}}lang"
 _SPACE: Final = " \t\r\n"
 
@@ -100,7 +101,7 @@ def _check_nodes(root: Element, elements: int) -> None:
         for name, value in node.attrib.items():
             if name[0] == "{":
                 refuse_if(name.startswith(_OURS) and name != _LANGUAGE, SamlReason.FORBIDDEN_ATTRIBUTE)
-            if name.rpartition("}")[2].lower() in {"id", "assertionid", "responseid", "requestid"}:
+            if _is_id(name):
                 refuse_if(len(value) > MAX_ID or not _ID.fullmatch(value), SamlReason.BAD_ID)
                 refuse_if(value in ids, SamlReason.DUPLICATE_ID)
                 ids.add(value)
@@ -110,7 +111,11 @@ def _check_nodes(root: Element, elements: int) -> None:
 
 def identifiers(root: Element) -> frozenset[str]:
     """Return every identifier of a document that `parse` returned."""
-    return frozenset(value for node in root.iter() for name, value in node.attrib.items() if name.rpartition("}")[2].lower() == "id")
+    return frozenset(value for node in root.iter() for name, value in node.attrib.items() if _is_id(name))
+
+
+def _is_id(name: str) -> bool:
+    return name[-2:].lower() == "id" and name.rpartition("}")[2].lower() in _NAMES_OF_ID
 
 
 def canonical(node: Element, prefixes: Sequence[str] = ()) -> bytes:
