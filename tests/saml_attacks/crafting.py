@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from lxml import etree
@@ -14,7 +14,7 @@ from ctsec.sso.saml import SamlReason
 from ctsec.sso.saml.algorithms import RSA_SHA256, SHA256
 from ctsec.sso.saml.names import DS_NS, ENVELOPED, EXCLUSIVE_C14N
 from ctsec.testing.saml import Signed, build
-from tests.saml_attacks.stage import ASSERTION, SIGNER, TOLD, Case, Node, find, sent
+from tests.saml_attacks.stage import ASSERTION, PROVIDER, TOLD, Case, Node, find, sent
 
 C14N: Final = f'<ds:Transform Algorithm="{EXCLUSIVE_C14N}"/>'
 OWN: Final = f'<ds:Transform Algorithm="{ENVELOPED}"/>'
@@ -38,7 +38,7 @@ class Craft:
     references: str = "{reference}"
     info: str = "{c14n}{method}{references}"
     signature: str = "{info}{value}{key_info}"
-    sign: Callable[[bytes], bytes] = SIGNER.sign
+    sign: Callable[[bytes], bytes] = PROVIDER.signer().sign
     value: Callable[[bytes], str] = lambda signed: base64.b64encode(signed).decode()
     key_info: str = ""
     declared: str = ""
@@ -86,6 +86,3 @@ def crafted(name: str, craft: Craft, *expected: SamlReason, styles: tuple[Signed
         craft.put_into(root if style is Signed.RESPONSE else find(root, ASSERTION))
         given = {key: value for key, value in more.items() if key != "told"}
         yield Case(f"{name} ({style.value})", sent(root), frozenset(expected), **given)
-
-
-__all__ = ["C14N", "OWN", "Craft", "crafted", "replace"]

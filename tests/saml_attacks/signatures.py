@@ -135,7 +135,7 @@ def algorithm_cases() -> Iterator[Case]:
     for size in (0, 1, 63, 64, 65, 128):
         psychic = replace(on_curve, sign=lambda message, size=size: bytes(size))
         yield from crafted(f"ECDSA of {size} zeros", psychic, R.BAD_SIGNATURE, trust=elliptic)
-    yield from crafted("ECDSA for a key of RSA", on_curve, R.BAD_SIGNATURE)
+    yield from crafted("ECDSA for a key of RSA", on_curve, R.BAD_SIGNATURE, trust=replace(TRUST, keys=(PROVIDER.trusted(),)))
     yield from crafted("RSA for a key of a curve", PLAIN, R.BAD_SIGNATURE, trust=elliptic)
     old = replace(PLAIN, method=f"{DS_NS}rsa-sha1", sign=rsa(PROVIDER, hashes.SHA1()))
     weak = replace(PLAIN, digest_method=SHA1, hash=hashlib.sha1)

@@ -29,14 +29,14 @@ PROVIDER: Final = SamlKey.generate()
 ATTACKER: Final = SamlKey.generate(name="evil.example")
 CURVE: Final = SamlKey.generate(curve=True)
 OURS: Final = SamlKey.generate(name="sp.example")
-SIGNER: Final = PROVIDER.signer()
+SIGNER: Final = CURVE.signer()  # the quick one: most cases are about something else
 TRUST: Final = Trust(
     connection="connection-1",
     issuer="https://idp.example/metadata",
     audience="https://sp.example/saml",
     acs_url="https://sp.example/sso/saml/acs",
     slo_url="https://sp.example/sso/saml/slo",
-    keys=(PROVIDER.trusted(),),
+    keys=(PROVIDER.trusted(), CURVE.trusted()),
     openers=(OURS.signer(),),
 )
 REQUEST: Final = SentRequest(id="_request-1", sent_at=NOW - timedelta(minutes=1))

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from tests.saml_attacks import signatures, structure, wrapping
+from tests.saml_attacks import meaning, sealed, signatures, structure, wrapping
 from tests.saml_attacks.stage import Case
 
 FAMILIES = {
@@ -19,6 +19,12 @@ FAMILIES = {
     "texts": structure.text_cases,
     "namespaces": structure.namespace_cases,
     "wire": structure.wire_cases,
+    "parts": meaning.parts_cases,
+    "comparisons": meaning.compared_cases,
+    "times": meaning.time_cases,
+    "statuses": meaning.status_cases,
+    "crossing": meaning.crossing_cases,
+    "encryption": sealed.cases,
 }
 
 

@@ -120,6 +120,7 @@ def _judge(opened: _Opened, expected: Expected) -> VerifiedAssertion:
     named, *confirmations = children(inside[1]) or [None]
     if named is None or any(each.tag != f"{SAML}SubjectConfirmation" for each in confirmations):
         raise Unacceptable(SamlReason.NO_SUBJECT)
+    name_id = read_name_id(named)
     confirmed = check_confirmations(confirmations, expected)
     valid, one_time = check_conditions(inside[2], expected)
     authentication = check_authentication(inside[3 + names[3:].index("AuthnStatement")], expected)
@@ -129,7 +130,7 @@ def _judge(opened: _Opened, expected: Expected) -> VerifiedAssertion:
         assertion_id=assertion.get("ID"),
         response_id=response.get("ID"),
         forget_at=min(confirmed, valid) + expected.trust.skew,
-        name_id=read_name_id(named),
+        name_id=name_id,
         authenticated_at=authentication.at,
         context_class=authentication.context_class,
         session_index=authentication.session_index,
