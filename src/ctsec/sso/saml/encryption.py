@@ -118,10 +118,10 @@ def _transport(method: Element) -> tuple[str, str]:
     name = only(method, frozenset({"Algorithm"})).get("Algorithm", "")
     refuse_if(name not in {OAEP, OAEP_MGF1P}, SamlReason.CIPHER_NOT_ALLOWED)
     said = {each.tag: only(each, frozenset({"Algorithm"})).get("Algorithm", "") for each in children(method)}
-    digest, mask = said.pop(f"{DS}DigestMethod", SHA1), said.pop(f"{XENC11}MGF", f"{XENC11_NS}mgf1sha1")
-    refuse_if(said or digest not in _DIGESTS or mask not in _MASKS, SamlReason.CIPHER_NOT_ALLOWED)
+    hashing, mask = said.pop(f"{DS}DigestMethod", SHA1), said.pop(f"{XENC11}MGF", f"{XENC11_NS}mgf1sha1")
+    refuse_if(said or hashing not in _DIGESTS or mask not in _MASKS, SamlReason.CIPHER_NOT_ALLOWED)
     refuse_if(name == OAEP_MGF1P and _MASKS[mask] != "sha1", SamlReason.CIPHER_NOT_ALLOWED)
-    return _DIGESTS[digest], _MASKS[mask]
+    return _DIGESTS[hashing], _MASKS[mask]
 
 
 def _named(node: Element, *names: str, several: bool = False) -> list[Element]:
