@@ -33,13 +33,13 @@ class Craft:
     transforms: str = f"<ds:Transforms>{OWN}{C14N}</ds:Transforms>"
     digest_method: str = SHA256
     digest_method_inside: str = ""
-    hash: Callable[[bytes], Any] = hashlib.sha256
+    hash: Callable[..., Any] = hashlib.sha256
     digest: str | None = None
     references: str = "{reference}"
     info: str = "{c14n}{method}{references}"
     signature: str = "{info}{value}{key_info}"
-    sign: Callable[[bytes], bytes] = PROVIDER.signer().sign
-    value: Callable[[bytes], str] = lambda signed: base64.b64encode(signed).decode()
+    sign: Callable[..., bytes] = PROVIDER.signer().sign
+    value: Callable[..., str] = lambda signed: base64.b64encode(signed).decode()
     key_info: str = ""
     declared: str = ""
 

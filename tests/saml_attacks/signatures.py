@@ -117,14 +117,14 @@ def _kept(prefixes: str, *, twice: bool = False) -> str:
 
 def algorithm_cases() -> Iterator[Case]:
     """Yield algorithms that are, and are not, in the list."""
-    for bits, made, name in ((384, hashes.SHA384(), hashlib.sha384), (512, hashes.SHA512(), hashlib.sha512)):
+    for bits, made, hashing in ((384, hashes.SHA384(), hashlib.sha384), (512, hashes.SHA512(), hashlib.sha512)):
         strong = replace(PLAIN, method=f"{MORE}rsa-sha{bits}", sign=rsa(PROVIDER, made))
         yield from crafted(f"RSA with SHA-{bits}", strong)
         yield from crafted(
             f"RSA-PSS with SHA-{bits}", replace(PLAIN, method=f"{PSS}sha{bits}-rsa-MGF1", sign=rsa(PROVIDER, made, pss=True))
         )
         digest = f"{MORE}sha384" if bits == 384 else f"{XENC_NS}sha512"
-        yield from crafted(f"a digest of SHA-{bits}", replace(PLAIN, digest_method=digest, hash=name))
+        yield from crafted(f"a digest of SHA-{bits}", replace(PLAIN, digest_method=digest, hash=hashing))
         wrong = replace(PLAIN, digest_method=digest)
         yield from crafted(f"a digest of SHA-256 that says SHA-{bits}", wrong, R.BAD_DIGEST)
     elliptic = replace(TRUST, keys=(CURVE.trusted(),))
@@ -152,8 +152,8 @@ def algorithm_cases() -> Iterator[Case]:
         "DER": base64.b64decode(certificate(PROVIDER)),
     }
     for name, secret in secrets.items():
-        for uri, hashing in ((f"{DS_NS}hmac-sha1", "sha1"), (f"{MORE}hmac-sha256", "sha256"), (f"{MORE}hmac-sha512", "sha512")):
-            mac = replace(PLAIN, method=uri, sign=lambda message, secret=secret, hashing=hashing: hmac.digest(secret, message, hashing))
+        for uri, named in ((f"{DS_NS}hmac-sha1", "sha1"), (f"{MORE}hmac-sha256", "sha256"), (f"{MORE}hmac-sha512", "sha512")):
+            mac = replace(PLAIN, method=uri, sign=lambda message, secret=secret, named=named: hmac.digest(secret, message, named))
             yield from crafted(f"{uri.partition('#')[2]} under {name}", mac, R.ALGORITHM_NOT_ALLOWED)
     short = "<ds:HMACOutputLength>0</ds:HMACOutputLength>"
     yield from crafted("a length of a MAC", replace(PLAIN, method_inside=short), R.BAD_SIGNATURE_SHAPE)

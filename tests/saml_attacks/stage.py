@@ -54,7 +54,7 @@ SIGNATURE: Final = f"{DS}Signature"
 ASSERTION: Final = f"{SAML}Assertion"
 STATUS: Final = f"{SAMLP}Status"
 Node = Any
-Edit = Callable[[Node], object]
+Edit = Callable[..., object]  # of a root
 ANY_REASON: Final = frozenset(SamlReason)
 
 

@@ -36,7 +36,7 @@ NAME: Final = PERSON.encode()
 EVIL: Final = f"{VICTIM}.evil.example"  # whom the attacker may be at the provider
 
 
-def rewritten(name: str, rewrite: Callable[[bytes], bytes], *expected: R, styles: tuple[Signed, ...] = STYLES) -> Iterator[Case]:
+def rewritten(name: str, rewrite: Callable[..., bytes], *expected: R, styles: tuple[Signed, ...] = STYLES) -> Iterator[Case]:
     """Yield a signed message in each style whose bytes were changed; raise LookupError if nothing was."""
     for style in styles:
         plain = text(signed(style))
@@ -129,11 +129,11 @@ def text_cases() -> Iterator[Case]:
         yield from swapped(f"{name} in the name", NAME, NAME + made, R.MALFORMED)
     yield from swapped("the name by numbers", NAME, "".join(f"&#{each};" for each in NAME).encode())
     yield from swapped("an element in the name", NAME, b"<x/>" + NAME, R.BAD_DIGEST)
-    for name, made in {
+    for name, person in {
         "a blank in front": " mallory", "a line behind": "mallory\n", "nothing": "", "blanks": "  ", "a zero-width space": "mallory\u200b",
         "a direction": "\u202emallory", "a tab": "mal\tlory", "257 characters": "m" * 257, "a line separator": "m\u2028y",
     }.items():  # fmt: skip
-        yield from before(f"a name with {name}", lambda root, made=made: _named(root, made), R.BAD_NAME_ID)
+        yield from before(f"a name with {name}", lambda root, person=person: _named(root, person), R.BAD_NAME_ID)
     yield from before("a name with an element inside", lambda root: find(root, f"{SAML}NameID").append(put("x")), R.BAD_NAME_ID)
 
 

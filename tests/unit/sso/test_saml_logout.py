@@ -78,7 +78,7 @@ def redirected(message: Message, key: Any = KEY, relay_state: str = "") -> Redir
     return Redirected(message.redirect(relay_state=relay_state, key=key).partition("?")[2])
 
 
-WAYS: Final = {"post": posted, "redirect": redirected}
+WAYS: Final[dict[str, Callable[..., Posted | Redirected]]] = {"post": posted, "redirect": redirected}
 OURS_TO_THEM: Final = LogoutRequest(connection="c", issuer="i", id="_00000000000000000000000000000000", forget_at=NOW, name_id=NAME)
 
 
