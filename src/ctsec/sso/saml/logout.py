@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 
 from ctsec.ids import Random
 from ctsec.jose.rejection import Rejected, Unacceptable, refuse_if
+from ctsec.sso.saml.apart import apart
 from ctsec.sso.saml.assertion import NameId, read_name_id
 from ctsec.sso.saml.conditions import Expected
 from ctsec.sso.saml.names import SAML, SAMLP, STATUS, SUCCESS
@@ -77,6 +78,10 @@ class LogoutResponse:
 
 def verify_logout_request(arrived: Arrived, *, trust: Trust, now: datetime) -> LogoutRequest | Rejected:
     """Return what a provider wants to end, or why it is not accepted."""
+    return apart(lambda: _judge_request(arrived, trust, now))
+
+
+def _judge_request(arrived: Arrived, trust: Trust, now: datetime) -> LogoutRequest | Rejected:
     try:
         root, relay_state = _opened(arrived, "SAMLRequest", f"{SAMLP}LogoutRequest", trust)
         only(root, _HEADER | {"NotOnOrAfter", "Reason"})
@@ -104,10 +109,13 @@ def verify_logout_request(arrived: Arrived, *, trust: Trust, now: datetime) -> L
 
 def verify_logout_response(arrived: Arrived, *, trust: Trust, request: SentRequest, now: datetime) -> LogoutResponse | Rejected:
     """Return how the logout went that `request` asked for, or why the answer is not accepted."""
+    return apart(lambda: _judge_response(arrived, request, Expected(trust, request, now)))
+
+
+def _judge_response(arrived: Arrived, request: SentRequest, expected: Expected) -> LogoutResponse | Rejected:
     try:
-        root, _ = _opened(arrived, "SAMLResponse", f"{SAMLP}LogoutResponse", trust)
+        root, _ = _opened(arrived, "SAMLResponse", f"{SAMLP}LogoutResponse", expected.trust)
         only(root, _HEADER | {"InResponseTo"})
-        expected = Expected(trust, request, now)
         inside = children(root)
         refuse_if(len(inside) != 2 or inside[1].tag != f"{SAMLP}Status", SamlReason.BAD_SHAPE)
         _check_header(root, inside[0], expected)

@@ -19,6 +19,7 @@ from datetime import datetime
 from typing import Final
 
 from ctsec.jose.rejection import Rejected, Unacceptable, refuse_if
+from ctsec.sso.saml.apart import apart
 from ctsec.sso.saml.keys import TrustedKey
 from ctsec.sso.saml.names import DS, HTTP_POST, HTTP_REDIRECT, MD, PROTOCOL
 from ctsec.sso.saml.reason import SamlReason
@@ -57,6 +58,10 @@ class ProviderDocument:
 
 def parse_provider(data: bytes, *, entity_id: str = "", now: datetime) -> ProviderDocument | Rejected:
     """Return what a document says of the provider `entity_id`, or of its only one; or why it is not accepted."""
+    return apart(lambda: _parsed(data, entity_id, now))
+
+
+def _parsed(data: bytes, entity_id: str, now: datetime) -> ProviderDocument | Rejected:
     try:
         refuse_if(len(data) > MAX_METADATA, SamlReason.TOO_LARGE)
         root = parse(_COMMENT.sub(b"", data), limit=MAX_METADATA, elements=MAX_METADATA_ELEMENTS)

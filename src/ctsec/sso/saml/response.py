@@ -8,7 +8,7 @@ Rules that this module keeps, besides those of what it calls (`wire`, `xml`, `si
 - an encrypted assertion is one more way of writing it: what was opened is judged as what was not, and must be signed itself unless the
   Response around its ciphertext was;
 - after a signature was verified, its element is read only from the bytes that were digested;
-- nothing but the arguments decides: no clock, no network, no process, no state.
+- nothing but the arguments decides: no clock, no network, no process, no state; and nothing of the message stays (`apart`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Final
 
 from ctsec.jose.rejection import Rejected, Unacceptable, refuse_if
+from ctsec.sso.saml.apart import apart
 from ctsec.sso.saml.assertion import VerifiedAssertion, read_attributes, read_name_id
 from ctsec.sso.saml.conditions import Expected, check_authentication, check_conditions, check_confirmations
 from ctsec.sso.saml.encryption import open_assertion
@@ -50,9 +51,13 @@ def verify(field: str, *, trust: Trust, request: SentRequest | Unsolicited, now:
     `request` is what was asked for; Unsolicited says that nothing was, and that the connection accepts that. Replays are the caller's to
     refuse: by consuming `assertion_id` once, and the request too.
     """
+    return apart(lambda: _verified(field, Expected(trust, request, now)))
+
+
+def _verified(field: str, expected: Expected) -> VerifiedAssertion | Rejected:
     try:
         root = parse(decode_field(field))
-        return _judge(_open(root, trust), Expected(trust, request, now))
+        return _judge(_open(root, expected.trust), expected)
     except Unacceptable as error:
         return Rejected(error.reason)
 

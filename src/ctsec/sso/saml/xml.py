@@ -96,16 +96,17 @@ def _check_nodes(root: Element, elements: int) -> None:
     while stack:
         node, depth = stack.pop()
         seen += 1
-        refuse_if(depth > MAX_DEPTH, SamlReason.TOO_DEEP)
+        if depth > MAX_DEPTH:
+            raise Unacceptable(SamlReason.TOO_DEEP)
         refuse_if(not isinstance(node.tag, str), SamlReason.MALFORMED)
-        for name, value in node.attrib.items():
+        for name, value in node.items():
             if name[0] == "{":
                 refuse_if(name.startswith(_OURS) and name != _LANGUAGE, SamlReason.FORBIDDEN_ATTRIBUTE)
             if _is_id(name):
                 refuse_if(len(value) > MAX_ID or not _ID.fullmatch(value), SamlReason.BAD_ID)
                 refuse_if(value in ids, SamlReason.DUPLICATE_ID)
                 ids.add(value)
-        stack.extend((child, depth + 1) for child in node)
+        stack += [(child, depth + 1) for child in node]
     refuse_if(seen > elements, SamlReason.TOO_MANY_NODES)
 
 
@@ -145,8 +146,9 @@ def detach(node: Element) -> None:
 def children(node: Element) -> list[Element]:
     """Return the elements inside of one; raise Unacceptable if there is text between them."""
     found = list(node)
-    between = [node.text, *(each.tail for each in found)]
-    refuse_if(any(text is not None and text.strip(_SPACE) for text in between), SamlReason.BAD_SHAPE)
+    for text in (node.text, *[each.tail for each in found]):
+        if text is not None and text.strip(_SPACE):
+            raise Unacceptable(SamlReason.BAD_SHAPE)
     return found
 
 
@@ -158,8 +160,8 @@ def text_of(node: Element) -> str:
 
 def only(node: Element, allowed: frozenset[str], reason: SamlReason = SamlReason.BAD_SHAPE) -> Mapping[str, str]:
     """Return the attributes of an element; raise Unacceptable if it has one beside the allowed."""
-    refuse_if(not allowed.issuperset(node.attrib), reason)
-    found: Mapping[str, str] = node.attrib
+    found: dict[str, str] = dict(node.items())
+    refuse_if(not allowed.issuperset(found), reason)
     return found
 
 
