@@ -185,6 +185,8 @@ def compared_cases() -> Iterator[Case]:
             list(root.iter(f"{SAML}Issuer"))[place].set("Format", kind)
 
         yield from before(f"issuer of another format ({place})", formatted, R.WRONG_ISSUER)
+        yield from before(f"issuer with an element inside ({place})", lambda root, place=place: _inside_issuer(root, place), R.WRONG_ISSUER)
+        yield from before(f"issuer with a qualifier ({place})", lambda root, place=place: _qualified(root, place), R.WRONG_ISSUER)
         yield from before(f"issuer as an entity ({place})", lambda root, place=place: formatted(root, place, ENTITY))
     for form in ("", "{}/", " {}", "{} ", "https://other.example", "*", TRUST.audience.upper(), TRUST.acs_url, "{},https://other.example"):
         made = form.format(TRUST.audience)
@@ -211,7 +213,23 @@ def compared_cases() -> Iterator[Case]:
     yield from before(
         "a key besides the bearer", lambda root: find(root, DATA).append(put("{http://www.w3.org/2000/09/xmldsig#}KeyInfo")), R.NOT_BEARER
     )
+    yield from before("an attribute of the confirmation", set_to(CONFIRMATION, "x", "y"), R.NOT_BEARER)
+    yield from before("an attribute of its data", set_to(DATA, "x", "y"), R.NOT_BEARER)
+    yield from before("an attribute of the conditions", set_to(CONDITIONS, "x", "y"), R.UNKNOWN_CONDITION)
+    yield from before("an attribute of a restriction", set_to(f"{SAML}AudienceRestriction", "x", "y"), R.UNKNOWN_CONDITION)
+    yield from before("an attribute of the statement", set_to(STATEMENT, "x", "y"), R.NO_AUTHN_STATEMENT)
+    yield from before("an attribute of the name", set_to(f"{SAML}NameID", "x", "y"), R.BAD_NAME_ID)
+    yield from before("an attribute of the attributes", set_to(f"{SAML}AttributeStatement", "x", "y"), R.BAD_ATTRIBUTE)
+    yield from before("an attribute of the status", set_to(f"{SAMLP}StatusCode", "x", "y"), R.BAD_SHAPE)
     yield from before("an address of the browser", set_to(DATA, "Address", "192.0.2.1"))
+
+
+def _inside_issuer(root: Node, place: int) -> None:
+    list(root.iter(f"{SAML}Issuer"))[place].append(put("x"))
+
+
+def _qualified(root: Node, place: int) -> None:
+    list(root.iter(f"{SAML}Issuer"))[place].set("NameQualifier", "x")
 
 
 def _audiences(root: Node, *restrictions: list[str]) -> None:

@@ -18,20 +18,23 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from ctsec.sso.saml import SamlReason as R
 from ctsec.sso.saml.algorithms import SHA1
 from ctsec.sso.saml.names import DS, DS_NS, EXCLUSIVE_C14N, SAMLP, XENC_NS
-from ctsec.testing.saml import SamlKey, Signed
+from ctsec.testing.saml import SamlKey, Signed, build
 from tests.saml_attacks.crafting import C14N, OWN, Craft, crafted
 from tests.saml_attacks.stage import (
+    ASSERTION,
     ATTACKER,
     CURVE,
     OURS,
     PROVIDER,
     STATUS,
+    TOLD,
     TRUST,
     Case,
     Node,
     after,
     find,
     put,
+    sent,
     text,
 )
 
@@ -72,6 +75,12 @@ def reference_cases() -> Iterator[Case]:
         "#_assertion-1 ", " #_assertion-1", "#%5Fassertion-1", "_assertion-1", "#_ASSERTION-1", "cid:_assertion-1", "#_request-1",
     ):  # fmt: skip
         yield from crafted(f"reference to {uri!r}", replace(PLAIN, uri=uri), R.BAD_REFERENCE)
+    for style in (Signed.ASSERTION, Signed.RESPONSE):
+        root = build(TOLD)
+        node = root if style is Signed.RESPONSE else find(root, ASSERTION)
+        node.attrib.pop("ID")
+        replace(PLAIN, uri="#").put_into(node)
+        yield Case(f"reference to an element without an id ({style.value})", sent(root), frozenset({R.BAD_REFERENCE}))
     yield from crafted("a reference with a type", replace(PLAIN, reference=f' Type="{DS_NS}Manifest"'), R.BAD_REFERENCE)
     yield from crafted("a reference with an id", replace(PLAIN, reference=' Id="_reference"'), R.BAD_REFERENCE)
     yield from crafted("no reference", replace(PLAIN, references=""), R.BAD_SIGNATURE_SHAPE)
@@ -93,6 +102,12 @@ def reference_cases() -> Iterator[Case]:
         "canonical with something inside": f"<ds:Transforms>{OWN}{C14N[:-2]}><x/></ds:Transform></ds:Transforms>",
         "17 prefixes": f"<ds:Transforms>{OWN}{_kept('a ' * 17)}</ds:Transforms>",
         "prefixes twice": f"<ds:Transforms>{OWN}{_kept('xs', twice=True)}</ds:Transforms>",
+        "canonical twice": f"<ds:Transforms>{C14N}{C14N}</ds:Transforms>",
+        "base64 first": f'<ds:Transforms><ds:Transform Algorithm="{DS_NS}base64"/>{C14N}</ds:Transforms>',
+        "prefixes with something inside": _odd("/></ds:T", "><x/></ec:InclusiveNamespaces></ds:T"),
+        "prefixes with text": _odd("/></ds:T", ">x</ec:InclusiveNamespaces></ds:T"),
+        "prefixes and an attribute": _odd("PrefixList", 'x="y" PrefixList'),
+        "other prefixes": _odd("ec:Incl", "ec:Excl"),
         "text between": f"<ds:Transforms>x{OWN}{C14N}</ds:Transforms>",
     }  # fmt: skip
     for uri in (
@@ -113,6 +128,10 @@ def reference_cases() -> Iterator[Case]:
 def _kept(prefixes: str, *, twice: bool = False) -> str:
     kept = f'<ec:InclusiveNamespaces xmlns:ec="{EXCLUSIVE_C14N}" PrefixList="{prefixes}"/>' * (2 if twice else 1)
     return f'<ds:Transform Algorithm="{EXCLUSIVE_C14N}">{kept}</ds:Transform>'
+
+
+def _odd(old: str, new: str) -> str:
+    return f"<ds:Transforms>{OWN}{_kept('xs').replace(old, new)}</ds:Transforms>"
 
 
 def algorithm_cases() -> Iterator[Case]:
@@ -238,6 +257,13 @@ def signed_info_cases() -> Iterator[Case]:
     }
     for name, info in infos.items():
         yield from crafted(f"SignedInfo: {name}", replace(PLAIN, info=info), R.BAD_SIGNATURE_SHAPE)
+    yield from crafted("SignedInfo: an attribute", replace(PLAIN, declared=' x="y"'), R.BAD_SIGNATURE_SHAPE)
+    for part in ("Signature", "SignatureValue", "DigestValue", "DigestMethod", "SignatureMethod"):
+
+        def mark(root: Node, part: str = part) -> None:
+            find(root, f"{DS}{part}").set("x", "y")
+
+        yield from after(f"{part}: an attribute", mark, R.BAD_SIGNATURE_SHAPE)
     yield from crafted("an empty digest", replace(PLAIN, digest=""), R.BAD_DIGEST)
     empty = base64.b64encode(hashlib.sha256(b"").digest()).decode()
     yield from crafted("the digest of nothing", replace(PLAIN, digest=empty), R.BAD_DIGEST)

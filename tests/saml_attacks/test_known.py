@@ -7,6 +7,7 @@ import hashlib
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from copy import deepcopy
 
 import pytest
 
@@ -183,3 +184,46 @@ def test_types_are_refused_before_a_parser_sees_them(monkeypatch: pytest.MonkeyP
     root = xml.parse_own(b"<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/hosts'><!ENTITY f 'text'>]><x>&e;&f;</x>")
     assert root.text is None
     assert "localhost" not in xml.etree.tostring(root).decode()
+
+
+def test_a_signed_element_has_one_signature() -> None:
+    """An element with two signatures, or with its one in another place, is not verified, whoever asks for it."""
+    node = find(signed(Signed.ASSERTION), ASSERTION)
+    node.append(deepcopy(find(node, f"{DS}Signature")))
+    with pytest.raises(Unacceptable, match=R.MISPLACED_SIGNATURE):
+        signature.verify_enveloped(node, TRUST)
+    bare = find(signed(Signed.RESPONSE), ASSERTION)
+    with pytest.raises(Unacceptable, match=R.UNSIGNED):
+        signature.verify_enveloped(bare, TRUST)
+
+
+@pytest.mark.proves("CVE-2025-66568")
+@pytest.mark.parametrize(
+    "made", [b'<x ID="_assertion-1"></x>', b'<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_x"></saml:Assertion>']
+)
+def test_what_was_digested_is_the_element(monkeypatch: pytest.MonkeyPatch, made: bytes) -> None:
+    """Should canonicalization ever give something else than the element, even with a digest that fits, it is refused."""
+    node = find(signed(Signed.ASSERTION), ASSERTION)
+    kept = signature.canonical
+    monkeypatch.setattr(signature, "canonical", lambda each, prefixes=(): made if each is node else kept(each, prefixes))
+    monkeypatch.setattr(signature, "digest_of", lambda uri, data, unsafe_sha1: base64.b64decode(digest))
+    digest = find(node, f"{DS}DigestValue").text
+    with pytest.raises(Unacceptable, match=R.BAD_CANONICALIZATION):
+        signature.verify_enveloped(node, TRUST)
+
+
+def test_nothing_is_no_canonical_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty canonical form is an error, and so is one that is no element."""
+
+    class Void:
+        LxmlError = xml.etree.LxmlError
+
+        @staticmethod
+        def tostring(node: object, **options: object) -> bytes:
+            return forms.pop()
+
+    forms = [b"", b"text", b"<a>text"]
+    monkeypatch.setattr(xml, "etree", Void)
+    for _ in range(3):
+        with pytest.raises(Unacceptable, match=R.BAD_CANONICALIZATION):
+            xml.canonical(None)

@@ -151,6 +151,8 @@ def others() -> Iterator[Case]:
     moved = (R.MISPLACED_SIGNATURE, R.BAD_SHAPE)
     yield from after("a second assertion behind", lambda root: root.append(_second(root)), R.SEVERAL_ASSERTIONS)
     yield from after("a second assertion in front", lambda root: find(root, ASSERTION).addprevious(_second(root)), R.SEVERAL_ASSERTIONS)
+    another = put(f"{SAMLP}StatusDetail", put(f"{SAMLP}Response"))
+    yield from after("an empty Response in the status", lambda root: find(root, STATUS).append(deepcopy(another)), R.SEVERAL_ASSERTIONS)
     yield from after("no signature at all", _exclude, R.UNSIGNED)
     yield from after("no signature and the victim's name", _exclude_and_rename, R.UNSIGNED)
     yield from after("the victim's name under the old signature", _rename, R.BAD_DIGEST)
