@@ -50,6 +50,7 @@ NEARLY: Final = ("", "{}/", "{}?x", "{}#", "{}.evil.example", " {}", "{} ", "htt
 NO_TIMES: Final = (
     "", "now", "2026-11-29", "2026-11-29T12:00:00", "2026-11-29T12:00:00+01:00", "2026-13-01T00:00:00Z", "1764417600",
     "2026-11-29T24:00:00Z", "2026-11-29T12:00:60Z", "2026-11-29 12:00:00Z", "99999-01-01T00:00:00Z", "-2026-11-29T12:00:00Z",
+    "1970-12-31T23:59:59Z", "9990-01-01T00:00:00Z", "9999-12-31T23:59:59Z",
     " 2026-11-29T12:00:00Z", "2026-11-29T12:00:00.Z", "2026-11-29T12:00:00.1234567890Z", "2026-11-29t12:00:00z",
 )  # fmt: skip
 TIMES: Final = (
@@ -125,6 +126,31 @@ def parts_cases() -> Iterator[Case]:
     yield from before(
         "one use, twice", lambda root: find(root, CONDITIONS).extend(put(f"{SAML}OneTimeUse") for _ in "ab"), R.UNKNOWN_CONDITION
     )
+    yield from before(
+        "one use with something inside", lambda root: find(root, CONDITIONS).append(put(f"{SAML}OneTimeUse", put("x"))), R.UNKNOWN_CONDITION
+    )
+    foreign = f"{SAML}AudienceRestriction"
+    yield from before("a restriction with something else", lambda root: find(root, foreign).append(put("x")), R.UNKNOWN_CONDITION)
+    yield from before("no session", set_to(STATEMENT, "SessionIndex", None))
+    for index in ("", "x" * 1_025):
+        yield from before(f"a session {index[:1]!r}", set_to(STATEMENT, "SessionIndex", index), R.NO_AUTHN_STATEMENT)
+    yield from before(
+        "an address in the statement", lambda root: find(root, STATEMENT).insert(0, put(f"{SAML}SubjectLocality", Address="::1"))
+    )
+    yield from before(
+        "two addresses", lambda root: find(root, STATEMENT).extend(put(f"{SAML}SubjectLocality") for _ in "ab"), R.NO_AUTHN_STATEMENT
+    )
+    yield from before("something in the statement", lambda root: find(root, STATEMENT).append(put("x")), R.NO_AUTHN_STATEMENT)
+    for name in ("", " ", "x" * 1_025):
+        yield from before(f"a class {name[:1]!r}", lambda root, name=name: _class(root, name), R.NO_AUTHN_STATEMENT)
+    yield from before("a long qualifier", set_to(f"{SAML}NameID", "NameQualifier", "x" * 1_025), R.BAD_NAME_ID)
+    statement = f"{SAML}AttributeStatement"
+    yield from before("an attribute of nobody's", lambda root: find(root, statement).append(put("{urn:x}A", Name="a")), R.BAD_ATTRIBUTE)
+    yield from before("a value of nobody's", lambda root: find(root, f"{SAML}Attribute").append(put("{urn:x}V")), R.BAD_ATTRIBUTE)
+    for name in ("a\tb", "a\u200b", "x" * 257, ""):
+        yield from before(f"an attribute {name[:3]!r}", set_to(f"{SAML}Attribute", "Name", name), R.BAD_ATTRIBUTE)
+    yield from before("101 attributes", lambda root: _named_many(root, 99), R.TOO_MANY_ATTRIBUTES)
+    yield from before("100 attributes", lambda root: _named_many(root, 98))
     yield from before("one use", lambda root: find(root, CONDITIONS).append(put(f"{SAML}OneTimeUse")))
     yield from before("a restriction of proxies", lambda root: find(root, CONDITIONS).append(put(f"{SAML}ProxyRestriction", Count="0")))
     yield from before("the status in front of the issuer", lambda root: root.insert(0, find(root, f"{SAMLP}Status")), R.BAD_SHAPE)
@@ -138,6 +164,14 @@ def parts_cases() -> Iterator[Case]:
 
 def _condition(root: Node, *tags: str) -> None:
     find(root, CONDITIONS).extend(put(tag) for tag in tags)
+
+
+def _class(root: Node, name: str) -> None:
+    find(root, f"{SAML}AuthnContextClassRef").text = name
+
+
+def _named_many(root: Node, number: int) -> None:
+    find(root, f"{SAML}AttributeStatement").extend(put(f"{SAML}Attribute", Name=f"a{each}") for each in range(number))
 
 
 def _take(node: Node) -> None:
@@ -357,6 +391,7 @@ def crossing_cases() -> Iterator[Case]:
         fresh = replace(REQUEST, force_authn=True)
         stale = answer(replace(TOLD, now=NOW - timedelta(minutes=3)), key=SIGNER, style=style)
         yield Case(f"signed in before it was asked ({style.value})", stale, frozenset({R.SIGN_IN_TOO_OLD}), request=fresh)
+        yield Case(f"signed in before, where that may be ({style.value})", stale, frozenset())
         yield Case(f"signed in afresh ({style.value})", plain, frozenset(), request=fresh)
         for classes, expected in ((frozenset({TOLD.context_class}), ()), (frozenset({"urn:x"}), (R.WRONG_CLASS,))):
             asked = replace(REQUEST, classes=classes)

@@ -186,7 +186,7 @@ MISTAKES: Final = (
         ),
         rivals=((signature, "canonical", void),),
     ),
-    _one("identifiers", "two elements may have one id", xml._check_nodes, "refuse_if(value in ids, SamlReason.DUPLICATE_ID)", "pass"),
+    _one("identifiers", "two elements may have one id", xml._check_id, "refuse_if(value in ids, SamlReason.DUPLICATE_ID)", "pass"),
     Mistake(
         "texts",
         "what stands before a comment is read (CVE-2017-11427)",
@@ -195,7 +195,7 @@ MISTAKES: Final = (
             (
                 xml._check_nodes,
                 "refuse_if(not isinstance(node.tag, str), SamlReason.MALFORMED)",
-                "if not isinstance(node.tag, str):\n            continue",
+                "if not isinstance(node.tag, str):\n                continue",
             ),
             (signature.verify_enveloped, "return read", "return node"),
             (assertion.read_name_id, "len(node) or not", "not"),

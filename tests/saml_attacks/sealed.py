@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from ctsec.sso.saml import SamlReason as R
-from ctsec.sso.saml.names import SAML, XENC, XENC_NS
+from ctsec.sso.saml.names import DS, SAML, XENC, XENC11, XENC11_NS, XENC_NS
 from ctsec.sso.saml.signing import sign_enveloped
 from ctsec.sso.saml.xml import canonical
 from ctsec.testing.saml import AES256_CBC, AES256_GCM, Signed, build, encrypt, seal
@@ -36,17 +36,21 @@ DATA: Final = f"{XENC}EncryptedData"
 KEY: Final = f"{XENC}EncryptedKey"
 METHOD: Final = f"{XENC}EncryptionMethod"
 VALUE: Final = f"{XENC}CipherValue"
+MASK: Final = f"{XENC11}MGF"
 BOX: Final = f"{SAML}EncryptedAssertion"
+UNREAD: Final = frozenset({R.NOT_DECRYPTED})
 INNER: Final = (Signed.ASSERTION, Signed.BOTH)
 
 
-def enclosed(style: Signed, plain: bytes | None = None, *, cipher: str = AES256_GCM, pair: str = OURS.certificate) -> Node:
+def enclosed(style: Signed, plain: bytes | None = None, *, cipher: str = AES256_GCM, oaep: str = "sha1") -> Node:
     """Return a Response with an encrypted assertion (`plain`, or the usual one), with the Response's signature still to come."""
     root = build(TOLD)
     assertion = find(root, ASSERTION)
     if style in INNER and plain is None:
         sign_enveloped(assertion, SIGNER)
-    root.replace(assertion, encrypt(canonical(assertion) if plain is None else plain, certificate=pair, cipher=cipher))
+    root.replace(
+        assertion, encrypt(canonical(assertion) if plain is None else plain, certificate=OURS.certificate, cipher=cipher, oaep=oaep)
+    )
     return root
 
 
@@ -81,6 +85,19 @@ def ciphers() -> Iterator[Case]:
         yield Case(f"where nothing is opened ({style.value})", field, frozenset({R.NO_DECRYPTION_KEY}), trust=replace(TRUST, openers=()))
         rolled = replace(TRUST, openers=(ATTACKER.signer(), OURS.signer()))
         yield Case(f"for the second of our keys ({style.value})", field, frozenset(), trust=rolled)
+        for oaep in ("sha1", "sha256", "sha512"):
+            root = enclosed(style, oaep=oaep)
+            yield Case(f"transported with {oaep} ({style.value})", closed(root, style), frozenset())
+        for tag, name in ((f"{DS}DigestMethod", f"{XENC_NS}md5"), (MASK, f"{XENC11_NS}mgf1md5"), (MASK, "")):
+            root = enclosed(style, oaep="sha256")
+            find(root, tag).set("Algorithm", name)
+            yield Case(f"transported with {name!r} ({style.value})", closed(root, style), frozenset({R.CIPHER_NOT_ALLOWED}))
+        root = enclosed(style, oaep="sha256")
+        find(find(root, KEY), METHOD).set("Algorithm", f"{XENC_NS}rsa-oaep-mgf1p")
+        yield Case(f"a mask of another name ({style.value})", closed(root, style), frozenset({R.CIPHER_NOT_ALLOWED}))
+        root = enclosed(style, oaep="sha256")
+        find(root, MASK).set("Algorithm", f"{XENC11_NS}mgf1sha1")
+        yield Case(f"transported with another mask ({style.value})", closed(root, style), frozenset({R.NOT_DECRYPTED}))
         for name in ("aes256-xyz", "tripledes-cbc", "", "aes256-gcm "):
             root = enclosed(style)
             find(root, METHOD).set("Algorithm", f"{XENC_NS}{name}")
@@ -112,6 +129,9 @@ def damaged() -> Iterator[Case]:
                     value.text = base64.b64encode(change(base64.b64decode(value.text))).decode()
                     where = f"{name} of the {'data' if place else 'key'}"
                     yield Case(f"{where}, {cipher[-3:]} ({style.value})", closed(root, style), frozenset({R.NOT_DECRYPTED}))
+    long = canonical(find(build(TOLD), ASSERTION))
+    padded = long + bytes(31 - len(long) % 16) + bytes([32 - len(long) % 16])  # a whole block more than padding has
+    yield Case("padding of more than a block", closed(enclosed(Signed.RESPONSE, padded, cipher=AES256_CBC), Signed.RESPONSE), UNREAD)
     for style in STYLES:
         for name, plain in {
             "no XML": b"admin",
@@ -134,6 +154,11 @@ def believed() -> Iterator[Case]:
     moved.insert(1, find(stolen, SIGNATURE).__copy__())
     wrapped = forged(stolen, "_forged")
     wrapped.append(stolen.__copy__())
+    twice = find(build(TOLD), ASSERTION)
+    find(twice, f"{SAML}AttributeValue").append(put(SIGNATURE))
+    sign_enveloped(twice, SIGNER)
+    root = enclosed(Signed.NOTHING, canonical(twice))
+    yield Case("a signature in a value, encrypted", closed(root, Signed.NOTHING), frozenset({R.MISPLACED_SIGNATURE}))
     for cipher in (AES256_GCM, AES256_CBC):
         guarded = frozenset({R.UNAUTHENTICATED_CIPHER}) if cipher == AES256_CBC else frozenset()
         for name, plain, reason in (
@@ -182,6 +207,11 @@ def shapes() -> Iterator[Case]:
     yield from edited("an attribute of the box", lambda root: find(root, BOX).set("x", "y"), R.BAD_SHAPE)
     yield from edited("a reference for a ciphertext", _referred, R.BAD_SHAPE)
     yield from edited("a ciphertext that is no base64", lambda root: _spoil(root, "*"), R.BAD_BASE64)
+    yield from edited("an attribute of the data", lambda root: find(root, DATA).set("x", "y"), R.BAD_SHAPE)
+    yield from edited("an attribute of the key", lambda root: find(root, KEY).set("x", "y"), R.BAD_SHAPE)
+    yield from edited("a key without a method", lambda root: find(root, KEY).remove(find(root, KEY)[0]), R.BAD_SHAPE)
+    yield from edited("a key without a ciphertext", lambda root: find(root, KEY).remove(find(root, KEY)[1]), R.BAD_SHAPE)
+    yield from edited("a name for a recipient", lambda root: find(root, KEY).set("Recipient", TRUST.audience))
     yield from edited("text in the box", lambda root: _talk(find(root, BOX)), R.BAD_SHAPE)
     yield from edited(
         "a source of the label", lambda root: find(find(root, KEY), METHOD).append(put(f"{XENC}OAEPparams")), R.CIPHER_NOT_ALLOWED

@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 
 from ctsec.secret import SecretText
 from ctsec.sso.saml.algorithms import SHA256
-from ctsec.sso.saml.encryption import CBC, GCM, OAEP_MGF1P
+from ctsec.sso.saml.encryption import CBC, GCM, OAEP, OAEP_MGF1P
 from ctsec.sso.saml.keys import ServiceKey, TrustedKey
 from ctsec.sso.saml.names import BASIC_NAMES, BEARER, PASSWORD_TRANSPORT, PERSISTENT, SAML, SUCCESS, XENC11_NS, XENC_NS
 from ctsec.sso.saml.signing import Signer, sign_enveloped
@@ -121,12 +121,16 @@ def answer(told: SamlAnswer, *, key: Signer, style: Signed = Signed.ASSERTION, e
     return encode_field(seal(build(told), key=key, style=style, encrypt_for=encrypt_for, cipher=cipher))
 
 
-def encrypt(plain: bytes, *, certificate: str, cipher: str = AES256_GCM) -> Element:
-    """Return an EncryptedAssertion for the key of a certificate in PEM."""
+def encrypt(plain: bytes, *, certificate: str, cipher: str = AES256_GCM, oaep: str = "sha1") -> Element:
+    """Return an EncryptedAssertion for the key of a certificate in PEM; `oaep` is the hash of its transport, sha1, sha256 or sha512."""
     key = os.urandom((GCM | CBC)[cipher])
     public: Any = x509.load_pem_x509_certificate(certificate.encode("ascii")).public_key()
-    wrapped = public.encrypt(key, padding.OAEP(mgf=padding.MGF1(hashes.SHA1()), algorithm=hashes.SHA1(), label=None))  # noqa: S303
-    method = make("xenc", "EncryptionMethod", {"Algorithm": OAEP_MGF1P})
+    hashing: Any = {"sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha512": hashes.SHA512}[oaep]()
+    wrapped = public.encrypt(key, padding.OAEP(mgf=padding.MGF1(hashing), algorithm=hashing, label=None))
+    method = make("xenc", "EncryptionMethod", {"Algorithm": OAEP_MGF1P if oaep == "sha1" else OAEP})
+    if oaep != "sha1":
+        method.append(make("ds", "DigestMethod", {"Algorithm": f"{XENC_NS}{oaep}"}))
+        method.append(make("xenc11", "MGF", {"Algorithm": f"{XENC11_NS}mgf1{oaep}"}))
     kept = make("xenc", "EncryptedKey", None, method, _cipher_data(wrapped))
     data = make(
         "xenc",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import ctsec.sso.saml
 from ctsec.jose.rejection import Unacceptable
 from ctsec.sso.saml import SamlReason
+from ctsec.sso.saml.wire import decode_base64, encode_field
 from ctsec.sso.saml.xml import canonical, children, detach, make, parse, parse_own
 from ctsec.testing.saml import Signed
 from tests.saml_attacks.kit import family
@@ -52,6 +53,36 @@ def test_prefixes_that_are_kept_may_be_declared_further_out() -> None:
     inner = parse_own(b'<a:r xmlns:a="urn:a" xmlns:xs="urn:xs"><a:c t="xs:string"/>tail</a:r>')[0]
     assert canonical(inner) == b'<a:c xmlns:a="urn:a" t="xs:string"></a:c>'
     assert canonical(inner, ["xs"]) == b'<a:c xmlns:a="urn:a" xmlns:xs="urn:xs" t="xs:string"></a:c>'
+
+
+def test_what_can_not_be_canonicalized_is_an_error() -> None:
+    """A relative namespace, which the specification forbids, gives no canonical form and not an empty one."""
+    with pytest.raises(Unacceptable, match=SamlReason.BAD_CANONICALIZATION):
+        canonical(parse_own(b'<r xmlns:a="relative"><a:b/></r>'))
+
+
+SPELLED = st.text("ABwxyz019+/=", max_size=14) | st.text("Ab+/=\n -_\u00e9", max_size=10) | st.binary(max_size=20).map(encode_field)
+
+
+@given(SPELLED)
+def test_base64_has_one_spelling(text: str) -> None:
+    """Base64 is read if and only if it is what its bytes are written as."""
+    try:
+        read = decode_base64(text)
+    except Unacceptable as error:
+        assert error.reason is SamlReason.BAD_BASE64
+        with pytest.raises(ValueError, match="."):
+            if encode_field(base64.b64decode(text, validate=True)) != text:
+                raise ValueError(text) from None
+    else:
+        assert encode_field(read) == text
+
+
+@pytest.mark.parametrize("text", ["QR==", "QUJ=", "Q===", "Q", "QQ", "QQ=", "QQ==\n", "=QQ==", "QQ==QQ==", "QUJD=", "===="])
+def test_other_spellings_are_refused(text: str) -> None:
+    """Bits that are left over, padding that is missing or too much, and whatever follows it, are refused."""
+    with pytest.raises(Unacceptable, match=SamlReason.BAD_BASE64):
+        decode_base64(text)
 
 
 def test_text_behind_a_signature_stays() -> None:

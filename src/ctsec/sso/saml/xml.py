@@ -91,23 +91,26 @@ def _check_text(data: bytes) -> None:
 
 def _check_nodes(root: Element, elements: int) -> None:
     ids: set[str] = set()
-    seen = 0
-    stack = [(root, 1)]
-    while stack:
-        node, depth = stack.pop()
-        seen += 1
-        if depth > MAX_DEPTH:
-            raise Unacceptable(SamlReason.TOO_DEEP)
-        refuse_if(not isinstance(node.tag, str), SamlReason.MALFORMED)
-        for name, value in node.items():
-            if name[0] == "{":
-                refuse_if(name.startswith(_OURS) and name != _LANGUAGE, SamlReason.FORBIDDEN_ATTRIBUTE)
-            if _is_id(name):
-                refuse_if(len(value) > MAX_ID or not _ID.fullmatch(value), SamlReason.BAD_ID)
-                refuse_if(value in ids, SamlReason.DUPLICATE_ID)
-                ids.add(value)
-        stack += [(child, depth + 1) for child in node]
+    seen = depth = 0
+    level = [root]
+    while level:
+        seen, depth = seen + len(level), depth + 1
+        refuse_if(depth > MAX_DEPTH, SamlReason.TOO_DEEP)
+        for node in level:
+            refuse_if(not isinstance(node.tag, str), SamlReason.MALFORMED)
+            for name in node.keys():  # noqa: SIM118 - an element has elements
+                if name[0] == "{":
+                    refuse_if(name.startswith(_OURS) and name != _LANGUAGE, SamlReason.FORBIDDEN_ATTRIBUTE)
+                if _is_id(name):
+                    _check_id(node.get(name), ids)
+        level = [child for node in level for child in node]
     refuse_if(seen > elements, SamlReason.TOO_MANY_NODES)
+
+
+def _check_id(value: str, ids: set[str]) -> None:
+    refuse_if(len(value) > MAX_ID or not _ID.fullmatch(value), SamlReason.BAD_ID)
+    refuse_if(value in ids, SamlReason.DUPLICATE_ID)
+    ids.add(value)
 
 
 def identifiers(root: Element) -> frozenset[str]:
