@@ -129,6 +129,10 @@ def parts_cases() -> Iterator[Case]:
     yield from before(
         "one use with something inside", lambda root: find(root, CONDITIONS).append(put(f"{SAML}OneTimeUse", put("x"))), R.UNKNOWN_CONDITION
     )
+    # ADFS says on attributes where they come from.
+    yield from before("an attribute of another namespace", set_to(f"{SAML}Attribute", "{urn:x}OriginalIssuer", "y"))
+    for tag in ("Audience", "AuthnContextClassRef"):
+        yield from before(f"an element in {tag}", lambda root, tag=tag: find(root, f"{SAML}{tag}").append(put("x")), R.BAD_SHAPE)
     foreign = f"{SAML}AudienceRestriction"
     yield from before("a restriction with something else", lambda root: find(root, foreign).append(put("x")), R.UNKNOWN_CONDITION)
     yield from before("no session", set_to(STATEMENT, "SessionIndex", None))

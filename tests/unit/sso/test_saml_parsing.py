@@ -68,14 +68,14 @@ SPELLED = st.text("ABwxyz019+/=", max_size=14) | st.text("Ab+/=\n -_\u00e9", max
 def test_base64_has_one_spelling(text: str) -> None:
     """Base64 is read if and only if it is what its bytes are written as."""
     try:
+        wanted = base64.b64decode(text, validate=True)
+    except ValueError:
+        wanted = None
+    try:
         read = decode_base64(text)
-    except Unacceptable as error:
-        assert error.reason is SamlReason.BAD_BASE64
-        with pytest.raises(ValueError, match="."):
-            if encode_field(base64.b64decode(text, validate=True)) != text:
-                raise ValueError(text) from None
-    else:
-        assert encode_field(read) == text
+    except Unacceptable:
+        read = None
+    assert read == (wanted if wanted is not None and encode_field(wanted) == text else None)
 
 
 @pytest.mark.parametrize("text", ["QR==", "QUJ=", "Q===", "Q", "QQ", "QQ=", "QQ==\n", "=QQ==", "QQ==QQ==", "QUJD=", "===="])
