@@ -129,6 +129,10 @@ def parts_cases() -> Iterator[Case]:
     yield from before(
         "one use with something inside", lambda root: find(root, CONDITIONS).append(put(f"{SAML}OneTimeUse", put("x"))), R.UNKNOWN_CONDITION
     )
+    yield from _contents()
+
+
+def _contents() -> Iterator[Case]:
     # ADFS says on attributes where they come from.
     yield from before("an attribute of another namespace", set_to(f"{SAML}Attribute", "{urn:x}OriginalIssuer", "y"))
     for tag in ("Audience", "AuthnContextClassRef"):

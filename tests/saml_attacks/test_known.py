@@ -204,10 +204,10 @@ def test_a_signed_element_has_one_signature() -> None:
 def test_what_was_digested_is_the_element(monkeypatch: pytest.MonkeyPatch, made: bytes) -> None:
     """Should canonicalization ever give something else than the element, even with a digest that fits, it is refused."""
     node = find(signed(Signed.ASSERTION), ASSERTION)
-    kept = signature.canonical
+    digest = find(node, f"{DS}DigestValue").text
+    kept = xml.canonical
     monkeypatch.setattr(signature, "canonical", lambda each, prefixes=(): made if each is node else kept(each, prefixes))
     monkeypatch.setattr(signature, "digest_of", lambda uri, data, unsafe_sha1: base64.b64decode(digest))
-    digest = find(node, f"{DS}DigestValue").text
     with pytest.raises(Unacceptable, match=R.BAD_CANONICALIZATION):
         signature.verify_enveloped(node, TRUST)
 

@@ -125,7 +125,8 @@ def encrypt(plain: bytes, *, certificate: str, cipher: str = AES256_GCM, oaep: s
     """Return an EncryptedAssertion for the key of a certificate in PEM; `oaep` is the hash of its transport, sha1, sha256 or sha512."""
     key = os.urandom((GCM | CBC)[cipher])
     public: Any = x509.load_pem_x509_certificate(certificate.encode("ascii")).public_key()
-    hashing: Any = {"sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha512": hashes.SHA512}[oaep]()
+    kinds: dict[str, Any] = {"sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha512": hashes.SHA512}
+    hashing = kinds[oaep]()
     wrapped = public.encrypt(key, padding.OAEP(mgf=padding.MGF1(hashing), algorithm=hashing, label=None))
     method = make("xenc", "EncryptionMethod", {"Algorithm": OAEP_MGF1P if oaep == "sha1" else OAEP})
     if oaep != "sha1":

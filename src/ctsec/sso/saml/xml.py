@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
-from lxml import etree as _etree
+from lxml import etree as _etree  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
 
 from ctsec.jose.rejection import Unacceptable, refuse_if
 from ctsec.sso.saml.names import DS_NS, METADATA_NS, PREFIXES, SAML_NS, SAMLP_NS, XENC_NS, XML_NS
