@@ -38,7 +38,6 @@ METHOD: Final = f"{XENC}EncryptionMethod"
 VALUE: Final = f"{XENC}CipherValue"
 MASK: Final = f"{XENC11}MGF"
 BOX: Final = f"{SAML}EncryptedAssertion"
-UNREAD: Final = frozenset({R.NOT_DECRYPTED})
 INNER: Final = (Signed.ASSERTION, Signed.BOTH)
 
 
@@ -129,9 +128,6 @@ def damaged() -> Iterator[Case]:
                     value.text = base64.b64encode(change(base64.b64decode(value.text))).decode()
                     where = f"{name} of the {'data' if place else 'key'}"
                     yield Case(f"{where}, {cipher[-3:]} ({style.value})", closed(root, style), frozenset({R.NOT_DECRYPTED}))
-    long = canonical(find(build(TOLD), ASSERTION))
-    padded = long + bytes(31 - len(long) % 16) + bytes([32 - len(long) % 16])  # a whole block more than padding has
-    yield Case("padding of more than a block", closed(enclosed(Signed.RESPONSE, padded, cipher=AES256_CBC), Signed.RESPONSE), UNREAD)
     for style in STYLES:
         for name, plain in {
             "no XML": b"admin",
@@ -139,6 +135,9 @@ def damaged() -> Iterator[Case]:
             "a type": b"<!DOCTYPE x><x/>",
             "a comment": b"<!-- --><x/>",
             "two roots": b"<x/><x/>",
+            "text around": b"x<saml:Assertion/>",
+            "an end of what is around": b"<x/></context><context>",
+            "a prefix of nobody": b"<nobody:Assertion/>",
         }.items():
             yield Case(f"{name} inside ({style.value})", closed(enclosed(style, plain), style), frozenset({R.NOT_DECRYPTED}))
 
@@ -173,6 +172,11 @@ def believed() -> Iterator[Case]:
             yield Case(f"{name}, encrypted, {cipher[-3:]}", closed(root, Signed.NOTHING), guarded or frozenset({reason}))
     box = encrypt(evil, certificate=OURS.certificate)
     for style in STYLES:
+        # As xmlsec writes it: the prefix is declared around what was encrypted, and the signature was made there.
+        root = enclosed(style, canonical(_signed_where(style)).replace(b' xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"', b"", 1))
+        yield Case(f"an assertion with the prefixes around it ({style.value})", closed(root, style), frozenset())
+        root = enclosed(style, b'<?xml version="1.0"?>' + canonical(_signed_where(style)))
+        yield Case(f"an assertion with a declaration ({style.value})", closed(root, style), frozenset())
         root = build(TOLD)
         if style in INNER:
             sign_enveloped(find(root, ASSERTION), SIGNER)
@@ -188,6 +192,13 @@ def believed() -> Iterator[Case]:
         same = enclosed(style)
         same.set("ID", "_assertion-1")
         yield Case(f"one id inside and outside ({style.value})", closed(same, style), frozenset({R.DUPLICATE_ID}))
+
+
+def _signed_where(style: Signed) -> Node:
+    assertion = find(build(TOLD), ASSERTION)
+    if style in INNER:
+        sign_enveloped(assertion, SIGNER)
+    return assertion
 
 
 def shapes() -> Iterator[Case]:

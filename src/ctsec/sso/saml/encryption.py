@@ -7,7 +7,8 @@ Rules that this module keeps:
 - there is one key for one ciphertext, and nothing is fetched or referred to;
 - whatever fails from the unwrapping of the key to the reading of the text is one and the same reason; a key that was not wrapped for us is
   replaced by another, so that the same work follows;
-- what was opened keeps all rules of `xml` and shares no identifier with the message around it.
+- what was opened is one element, with the prefixes of what was around it; it keeps all rules of `xml` and shares no identifier with the
+  message around it.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def open_assertion(node: Element, trust: Trust, *, covered: bool, taken: frozens
     refuse_if(sealed.cipher not in GCM and not covered, SamlReason.UNAUTHENTICATED_CIPHER)
     refuse_if(not trust.openers, SamlReason.NO_DECRYPTION_KEY)
     try:
-        found = parse(_opened(sealed, trust))
+        found = _parsed(_opened(sealed, trust), node)
     except Unacceptable:
         raise Unacceptable(SamlReason.NOT_DECRYPTED) from None
     refuse_if(found.tag != f"{SAML}Assertion", SamlReason.NO_ASSERTION)
@@ -68,6 +69,16 @@ def open_assertion(node: Element, trust: Trust, *, covered: bool, taken: frozens
     refuse_if(count(found, f"{DS}Signature") > 1, SamlReason.MISPLACED_SIGNATURE)
     refuse_if(identifiers(found) & taken, SamlReason.DUPLICATE_ID)
     return found
+
+
+def _parsed(plain: bytes, node: Element) -> Element:
+    if plain.startswith(b"<?xml"):
+        return parse(plain)
+    # What was encrypted may use the prefixes of what was around it (XML Encryption 1.1, 4.5.1); their namespaces need no escaping.
+    around = "".join(f' xmlns{":" if prefix else ""}{prefix or ""}="{uri}"' for prefix, uri in node.nsmap.items())
+    inside = children(parse(f"<context{around}>".encode() + plain + b"</context>"))
+    refuse_if(len(inside) != 1, SamlReason.NOT_DECRYPTED)
+    return inside[0]
 
 
 def _opened(sealed: _Sealed, trust: Trust) -> bytes:
