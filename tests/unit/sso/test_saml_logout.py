@@ -185,6 +185,36 @@ def test_a_response_answers_the_request() -> None:
     assert verify_logout_response(redirected(failed), trust=TRUST, request=_sent(), now=NOW) == Rejected(R.STATUS_FAILED)
 
 
+ANSWERS: Final[dict[str, tuple[Callable[[Node], object], SamlReason]]] = {
+    "an attribute of nobody": (lambda root: root.set("x", "y"), R.BAD_SHAPE),
+    "an extension": (lambda root: root.insert(1, put(f"{SAMLP}Extensions")), R.BAD_SHAPE),
+    "no status": (lambda root: root.remove(root[1]), R.BAD_SHAPE),
+    "something for a status": (lambda root: _rename(root[1], f"{SAMLP}Extensions"), R.BAD_SHAPE),
+    "another issuer": (lambda root: _say(root[0], "https://other.example"), R.WRONG_ISSUER),
+    "another destination": (lambda root: root.set("Destination", TRUST.acs_url), R.WRONG_DESTINATION),
+    "a time to come": (lambda root: root.set("IssueInstant", write_time(NOW + timedelta(seconds=61))), R.ISSUED_IN_FUTURE),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_every_part_of_a_response_is_judged(name: str) -> None:
+    """A well signed response with a part that is missing, doubled or wrong is refused for it."""
+    edit, reason = ANSWERS[name]
+    message = answered(OURS_TO_THEM)
+    edit(message.root)
+    assert verify_logout_response(redirected(message), trust=TRUST, request=_sent(), now=NOW) == Rejected(reason)
+
+
+def test_nothing_and_nowhere_are_refused() -> None:
+    """A message without any part, and one to no address where we have none, are refused."""
+    message, _ = asked()
+    message.root.set("Destination", "")
+    assert verify_logout_request(redirected(message), trust=replace(TRUST, slo_url=""), now=NOW) == Rejected(R.WRONG_DESTINATION)
+    for each in list(message.root):
+        message.root.remove(each)
+    assert verify_logout_request(redirected(message), trust=TRUST, now=NOW) == Rejected(R.WRONG_ISSUER)
+
+
 def test_a_message_of_the_other_kind_is_refused() -> None:
     """A request does not pass for a response, or a response to a sign-in for a logout, or the other way around."""
     request = redirected(asked()[0])

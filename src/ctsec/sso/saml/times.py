@@ -26,12 +26,12 @@ def read_time(text: str) -> datetime:
     if found is None:
         raise Unacceptable(SamlReason.BAD_TIME)
     try:
-        whole = datetime.fromisoformat(found[1]).replace(tzinfo=UTC)
+        whole = datetime.fromisoformat(f"{found[1]}+00:00")
     except ValueError:
         raise Unacceptable(SamlReason.BAD_TIME) from None
     if not 1970 < whole.year < 9990:
         raise Unacceptable(SamlReason.BAD_TIME)
-    return whole + timedelta(microseconds=int((found[2] or "0").ljust(6, "0")[:6]))
+    return whole + timedelta(microseconds=int(found[2].ljust(6, "0")[:6])) if found[2] else whole
 
 
 def write_time(moment: datetime) -> str:

@@ -164,7 +164,8 @@ def text_of(node: Element) -> str:
 def only(node: Element, allowed: frozenset[str], reason: SamlReason = SamlReason.BAD_SHAPE) -> Mapping[str, str]:
     """Return the attributes of an element; raise Unacceptable if it has one beside the allowed."""
     found: dict[str, str] = dict(node.items())
-    refuse_if(not allowed.issuperset(found), reason)
+    if found and not allowed.issuperset(found):
+        raise Unacceptable(reason)
     return found
 
 
