@@ -189,7 +189,7 @@ def test_encryption_runs_with_and_without_its_peers(capsys: pytest.CaptureFixtur
 
 
 def test_saml_runs_with_and_without_its_peer(capsys: pytest.CaptureFixture[str]) -> None:
-    """The entry of SAML has a race for each way of signing, against the other library or, where it is not installed, the bare arithmetic."""
+    """The entry of SAML has a race for each way of signing, against the other library or, without it, the bare arithmetic."""
     races = list(WITH_PEERS["saml"](sys.executable))
     assert [race.title.split()[-2] for race in races] == ["assertion", "response", "both"]
     installed = importlib.util.find_spec("onelogin") is not None

@@ -300,6 +300,14 @@ def test_what_is_signed_is_still_inflated_with_care() -> None:
     assert isinstance(verify_logout_request(_signed(base64.b64encode(good).decode()), trust=TRUST, now=NOW), LogoutRequest)
 
 
+def test_a_long_relay_state_is_not_carried() -> None:
+    """A RelayState of 1,024 characters goes back, a longer one is refused though it is signed."""
+    data = canonical(asked()[0].root)
+    for size, accepted in ((1_024, True), (1_025, False)):
+        found = verify_logout_request(Redirected(signed_query("SAMLRequest", data, relay_state="x" * size, key=KEY)), trust=TRUST, now=NOW)
+        assert (isinstance(found, LogoutRequest) and len(found.relay_state) == size) if accepted else found == Rejected(R.QUERY_MALFORMED)
+
+
 def test_a_signature_in_a_redirected_document_is_none() -> None:
     """In the redirect binding the signature is the query's; one in the document is refused, and one in a form has to be its only one."""
     message, _ = asked()
