@@ -67,6 +67,11 @@ def curve(message: bytes) -> bytes:
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
+def _padded(message: bytes) -> bytes:
+    signed = curve(message)
+    return bytes(1) + signed[:32] + bytes(1) + signed[32:]
+
+
 def reference_cases() -> Iterator[Case]:
     """Yield references to something else, and transforms that leave something out."""
     yield from crafted("as it should be", PLAIN)
@@ -154,6 +159,8 @@ def algorithm_cases() -> Iterator[Case]:
     for size in (0, 1, 63, 64, 65, 128):
         psychic = replace(on_curve, sign=lambda message, size=size: bytes(size))
         yield from crafted(f"ECDSA of {size} zeros", psychic, R.BAD_SIGNATURE, trust=elliptic)
+    padded = replace(on_curve, sign=_padded)
+    yield from crafted("ECDSA with zeros in front", padded, R.BAD_SIGNATURE, trust=elliptic)
     yield from crafted("ECDSA for a key of RSA", on_curve, R.BAD_SIGNATURE, trust=replace(TRUST, keys=(PROVIDER.trusted(),)))
     yield from crafted("RSA for a key of a curve", PLAIN, R.BAD_SIGNATURE, trust=elliptic)
     old = replace(PLAIN, method=f"{DS_NS}rsa-sha1", sign=rsa(PROVIDER, hashes.SHA1()))

@@ -229,6 +229,10 @@ def wire_cases() -> Iterator[Case]:
         yield Case(f"in lines ({style.value})", "\r\n".join(good[start : start + 76] for start in range(0, len(good), 76)), frozenset())
     yield from after("deep elements", _deep, R.TOO_DEEP)
     yield from after("many elements", lambda root: find(root, STATUS).extend(put("x") for _ in range(5_001)), R.TOO_MANY_NODES)
+    many = b"<samlp:Status " + b" ".join(b'a%d=""' % number for number in range(65)) + b">"
+    yield from swapped("many attributes", b"<samlp:Status>", many, R.TOO_MANY_NODES)
+    some = many.replace(b' a64=""', b"")
+    yield from swapped("some attributes", b"<samlp:Status>", some, styles=(Signed.ASSERTION,))
     yield from rewritten("many openings", lambda plain: b"<" * 20_000 + plain, R.TOO_MANY_NODES)
 
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
 from ctsec.errors import ConfigurationError
 from ctsec.secret import SecretText
-from ctsec.sso.saml import ServiceKey, TrustedKey
+from ctsec.sso.saml import SentRequest, ServiceKey, TrustedKey
 from ctsec.sso.saml.algorithms import ECDSA_SHA256, RSA_SHA256
 from ctsec.sso.saml.keys import pem_of
 from tests.saml_attacks.stage import ATTACKER, CURVE, OURS, PROVIDER
@@ -48,6 +48,16 @@ def test_what_is_no_certificate_is_refused(certificate: str | bytes) -> None:
     """Whatever the parser stumbles over is a ValueError that does not repeat it."""
     with pytest.raises(ValueError, match="expected a"):
         TrustedKey.from_certificate(certificate)
+
+
+def test_what_is_no_key_is_refused() -> None:
+    """A text that is no public key, and a certificate of more than 16 KiB, are ValueErrors that say what was expected."""
+    with pytest.raises(ValueError, match="public key in PEM"):
+        TrustedKey.from_public_key("no key")
+    with pytest.raises(ValueError, match="at most 16 KiB"):
+        TrustedKey.from_certificate(PROVIDER.certificate + "x" * 16_384)
+    with pytest.raises(ValueError, match="id of a request"):
+        SentRequest(id="", sent_at=datetime(2020, 1, 1, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(

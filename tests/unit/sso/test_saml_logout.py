@@ -109,7 +109,7 @@ def _sent(name: str = OURS_TO_THEM.id) -> SentRequest:
     return SentRequest(id=name, sent_at=NOW)
 
 
-@pytest.mark.proves("GHSA-pcgw-qcv5-h8ch", "CHANGELOG-better-auth-6682")
+@pytest.mark.proves("GHSA-pcgw-qcv5-h8ch", "CHANGELOG-better-auth-6682", "ASVS-6.8.2")
 @pytest.mark.parametrize("way", WAYS)
 def test_nothing_that_is_unsigned_is_accepted(way: str) -> None:
     """Without a signature a request, a response and a sign-in are refused, on every way that they have."""

@@ -17,6 +17,7 @@ from ctsec.sso.saml.signature import verify_enveloped
 from ctsec.sso.saml.signing import key_info
 from ctsec.sso.saml.times import write_time
 from ctsec.sso.saml.xml import Element, canonical, make, parse
+from ctsec.testing.saml import SamlKey
 from tests.saml_attacks.stage import ATTACKER, CURVE, NOW, OURS, PROVIDER, TRUST, Node, find
 
 SSO: Final = "https://idp.example/sso"
@@ -125,6 +126,26 @@ def test_a_document_that_lacks_something_is_refused(name: str) -> None:
     root = provider()
     edit(root)
     assert read(root) == Rejected(reason)
+
+
+def test_one_way_is_enough() -> None:
+    """A provider that takes requests by redirect only, or by a form only, can be signed in through."""
+    for binding, expected in ((HTTP_POST, Endpoint(redirect=f"{SSO}/redirect")), (HTTP_REDIRECT, Endpoint(post=f"{SSO}/post"))):
+        root = provider()
+        for each in [end for end in root.iter(f"{MD}SingleSignOnService") if end.get("Binding") == binding]:
+            each.getparent().remove(each)
+        found = read(root)
+        assert isinstance(found, ProviderDocument)
+        assert found.sign_in == expected
+
+
+def test_there_are_not_too_many_keys() -> None:
+    """Eight keys are taken, the ninth spoils the document, and the same key twice is one."""
+    keys = [descriptor(SamlKey.generate(curve=True).signer()) for _ in range(9)]
+    found = read(provider(*keys[:7], descriptor(), descriptor()))
+    assert isinstance(found, ProviderDocument)
+    assert len(found.keys) == 8
+    assert read(provider(*keys)) == Rejected(R.METADATA_BAD_KEY)
 
 
 def test_one_of_several_is_chosen_by_name() -> None:

@@ -5,9 +5,10 @@ Rules that this module keeps:
 - what is read is UTF-8 without a byte order mark, and says nothing else of itself; it is XML 1.0 of at most 256 KiB;
 - the characters `<!` stand nowhere: so there is no document type, no entity of its own, no comment and no CDATA section, whatever a parser
   would make of one; the characters `<?` stand at the very beginning only, so there is no processing instruction either;
-- the parser resolves, loads and fetches nothing, repairs nothing and keeps its own limits; there are at most 5,000 elements, 32 deep;
+- the parser resolves, loads and fetches nothing, repairs nothing and keeps its own limits; there are at most 5,000 elements, 32 deep, with
+  64 attributes each;
 - a namespace is an absolute URI without characters that need escaping: nothing that canonicalization would stumble over (RFC 3986;
-  Canonical XML 1.0, 1.3), and no prefix is taken back;
+  Canonical XML 1.0, 1.3), no prefix is taken back, and the word `xmlns` stands nowhere else;
 - every attribute that is named like an identifier is one, is unescaped and different from all the others of the document;
   no attribute has the namespace of SAML, of signatures or of `xml:`, but for `xml:lang`;
 - no expression is built from a message: elements are found by walking.
@@ -31,13 +32,14 @@ etree: Any = cast(Any, _etree)
 MAX_MESSAGE: Final = 256 * 1024
 MAX_ELEMENTS: Final = 5_000
 MAX_DEPTH: Final = 32
+MAX_ATTRIBUTES: Final = 64
 MAX_ID: Final = 256
 _DECLARATION: Final = re.compile(
     r"<\?xml version=(?:\"1\.0\"|'1\.0')(?: encoding=(?:\"[Uu][Tt][Ff]-8\"|'[Uu][Tt][Ff]-8'))?"
     r"(?: standalone=(?:\"yes\"|\"no\"|'yes'|'no'))? ?\?>"
 )
 # Whatever stands behind the word is one of these, so that no declaration can hide from it: in their values there is no quote.
-_NAMESPACE: Final = re.compile(r"xmlns(?::[^\s=]{0,64})?\s{0,8}=\s{0,8}(?:\"([^\"]*)\"|'([^']*)')")
+_NAMESPACE: Final = re.compile(r"xmlns(?::[^\s=:]{0,64})?\s{0,8}=\s{0,8}(?:\"([^\"]*)\"|'([^']*)')")
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#-%(-;=?-~]+")
 _ID: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _OURS: Final = tuple(f"{{{each}}}" for each in (SAML_NS, SAMLP_NS, DS_NS, XENC_NS, METADATA_NS, XML_NS))
@@ -98,7 +100,9 @@ def _check_nodes(root: Element, elements: int) -> None:
         refuse_if(depth > MAX_DEPTH, SamlReason.TOO_DEEP)
         for node in level:
             refuse_if(not isinstance(node.tag, str), SamlReason.MALFORMED)
-            for name in node.keys():  # noqa: SIM118 - an element has elements
+            names = node.keys()
+            refuse_if(len(names) > MAX_ATTRIBUTES, SamlReason.TOO_MANY_NODES)  # a value is looked up by walking past all that stand before
+            for name in names:
                 if name[0] == "{":
                     refuse_if(name.startswith(_OURS) and name != _LANGUAGE, SamlReason.FORBIDDEN_ATTRIBUTE)
                 if _is_id(name):
