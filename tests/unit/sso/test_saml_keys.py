@@ -68,7 +68,7 @@ def test_what_is_no_key_is_refused() -> None:
         ec.generate_private_key(ec.SECP256K1()),
         ec.generate_private_key(ec.SECP224R1()),
         ed25519.Ed25519PrivateKey.generate(),
-        dsa.generate_private_key(2048),
+        dsa.generate_private_key(1024),
     ],
     ids=["RSA-1024", "exponent 3", "secp256k1", "P-224", "Ed25519", "DSA"],
 )
