@@ -17,6 +17,7 @@ from benchmarks.entries import (
     keys,
     passwords,
     requests,
+    saml,
     sign_in,
     totp,
 )
@@ -34,7 +35,7 @@ ENTRIES: dict[str, Callable[[], Iterable[Race]]] = {
     "requests": requests.entry,
 }
 # these need the interpreter that has the other libraries
-WITH_PEERS: dict[str, Callable[[str], Iterable[Race]]] = {"encryption": encryption.entry}
+WITH_PEERS: dict[str, Callable[[str], Iterable[Race]]] = {"encryption": encryption.entry, "saml": saml.entry}
 # these take seconds for each round with their own number of rows, which `--rows` changes
 SIZED: dict[str, Callable[[int | None], Iterable[Race]]] = {"backups": backups.entry, "audit": audit.entry}
 TABLES: dict[str, Callable[[Choice], Iterable[Table]]] = {"audit_sizes": audit.tables, "keys": keys.entry, "engines": engines.entry}

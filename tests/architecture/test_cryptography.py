@@ -22,12 +22,28 @@ PRIMITIVES = {
     "cryptography.hazmat.primitives.kdf.hkdf.HKDF",
     "cryptography.hazmat.primitives.kdf.hkdf.HKDFExpand",
 }
+# What providers of SAML sign and encrypt with; of them we ask for signatures with RSA and on curves, and open RSA-OAEP, GCM and CBC.
+SAML = {
+    "cryptography.x509",
+    *(
+        f"cryptography.hazmat.primitives.{name}"
+        for name in ("hashes", "serialization", "asymmetric.ec", "asymmetric.padding", "asymmetric.rsa")
+    ),
+    *(f"cryptography.hazmat.primitives.asymmetric.utils.{name}_dss_signature" for name in ("encode", "decode")),
+    *(f"cryptography.hazmat.primitives.ciphers.{name}" for name in ("Cipher", "algorithms", "modes")),
+}
 APPROVED_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_512"}
 # HOTP and TOTP are defined with SHA-1 (RFC 4226, 6238), where no collision helps anybody; lists of leaked passwords are made with it, and
 # nothing is stored or protected by it there
 # How other systems hashed passwords, which are compared and never made.
 SLOW_HASHES = {"pbkdf2_hmac", "scrypt"}
-OTHER_HASHES = {"mfa.totp": {"sha1"}, "authn.breaches": {"sha1"}, "authn.foreign_kdf": SLOW_HASHES}
+OTHER_HASHES = {
+    "mfa.totp": {"sha1"},
+    "authn.breaches": {"sha1"},
+    "authn.foreign_kdf": SLOW_HASHES,
+    # In RSA-OAEP, where no collision helps anybody, and in signatures where a connection says so.
+    **{name: {"sha1"} for name in ("sso.saml.algorithms", "sso.saml.encryption", "sso.saml.keys", "testing.saml")},
+}
 HASHES = APPROVED_HASHES | {"sha1", "sha224", "md5", "blake2b", "blake2s", "md4", "ripemd160", "sm3", "new"}
 
 
@@ -55,12 +71,16 @@ def hashes(module: Module) -> set[str]:
 def test_the_primitives_of_encryption_are_a_closed_list() -> None:
     """Ciphers, modes and derivations are AES-GCM, HKDF and HMAC: no mode without authentication, no padding, no MAC beside a cipher.
 
-    The one signature is Ed25519.
+    The one signature is Ed25519. What providers of SAML use stands in two modules, and nowhere else.
     """
     found = {name for module in modules().values() for name in named(module) if name.split(".")[0] == "cryptography"}
     elsewhere = {("jose",), ("testing",)}  # what others sign with, and the authenticator that stands for one of theirs
     apart = {name for module in modules().values() if module.parts[:1] in elsewhere for name in named(module)} - PRIMITIVES
-    assert found - apart == PRIMITIVES
+    of_saml = {name for module in modules().values() if module.parts[:2] == ("sso", "saml") for name in named(module)}
+    assert {name for name in of_saml if name.startswith("cryptography")} - PRIMITIVES == SAML
+    assert found - apart - SAML == PRIMITIVES
+    users = {module.parts for module in modules().values() if SAML.intersection(named(module)) and module.parts[:1] not in elsewhere}
+    assert users == {("sso", "saml", "keys"), ("sso", "saml", "encryption")}
 
 
 @pytest.mark.proves("ASVS-11.4.1", "ASVS-11.4.3")
@@ -76,22 +96,38 @@ def test_only_approved_hashes_are_used() -> None:
 
 @pytest.mark.proves("ASVS-11.6.2")
 def test_key_exchange_is_left_to_tls() -> None:
-    """No module agrees on keys by itself, and none narrows or widens what OpenSSL exchanges keys by in TLS."""
+    """No module agrees on keys by itself, and none narrows or widens what OpenSSL exchanges keys by in TLS; curves sign for SAML."""
     agreeing = ("x25519", "x448", "ECDH", "asymmetric.dh", "asymmetric.ec", "KEM", "keywrap")
     found = {f"{'.'.join(module.parts)} {name}" for module in modules().values() for name in named(module)}
-    assert {name for name in found if any(word in name for word in agreeing) and not name.startswith("testing.")} == set()
+    signing = {"sso.saml.keys cryptography.hazmat.primitives.asymmetric.ec"}
+    assert {name for name in found if any(word in name for word in agreeing) and not name.startswith("testing.")} == signing
+    assert [
+        module.name
+        for module in modules().values()
+        if any(last_name(node) == "ECDH" for node in ast.walk(module.tree) if isinstance(node, ast.expr))
+    ] == []
     settings = {"set_ecdh_curve", "set_ciphers", "load_dh_params", "set_ecdh_auto", "set_groups"}
     called = {last_name(node) for module in modules().values() for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
     assert called & settings == set()
 
 
 @pytest.mark.proves("CVE-2026-28490")
-def test_nothing_is_decrypted_with_rsa() -> None:
-    """No module reads encrypted tokens (JWE) or names a way of encryption with RSA: there is no padding to ask an oracle about."""
+def test_nothing_is_decrypted_with_the_old_padding() -> None:
+    """No module reads encrypted tokens (JWE); what SAML encrypts is opened with OAEP alone: there is no padding to ask an oracle about."""
     imported = {name for module in modules().values() for name in named(module)}
     assert {name for name in imported if "jwe" in name.lower()} == set()
     texts = {node.value for module in modules().values() for node in ast.walk(module.tree) if isinstance(node, ast.Constant)}
     assert {"RSA1_5", "RSA-OAEP", "RSA-OAEP-256"} & texts == set()
+    assert [text for text in texts if isinstance(text, str) and "rsa-1_5" in text] == []
+    opening = [
+        (".".join(module.parts), ast.unparse(node))
+        for module in modules().values()
+        if module.parts[:2] == ("sso", "saml")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and last_name(node.func) == "decrypt" and "_key" in ast.unparse(node.func)
+    ]
+    assert opening == [("sso.saml.keys", "self._key.decrypt(wrapped, scheme)")]
+    assert "scheme = padding.OAEP(" in modules()["ctsec.sso.saml.keys"].text
 
 
 def test_the_list_sees_what_is_imported() -> None:

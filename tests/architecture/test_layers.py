@@ -60,12 +60,22 @@ SHARED_FOR = {
 # Third-party packages, and the modules that may touch them (patterns of names below `ctsec`).
 THIRD_PARTY = {
     "argon2": ("authn.argon2",),
-    "cryptography": ("encryption.primitives", "encryption.ed25519", "encryption.kms.*", "jose.*", "testing.passkeys"),
+    "cryptography": (
+        "encryption.primitives",
+        "encryption.ed25519",
+        "encryption.kms.*",
+        "jose.*",
+        "testing.passkeys",
+        "sso.saml.keys",
+        "sso.saml.encryption",
+        "testing.saml",
+    ),
     "pyotp": ("mfa.provisioning",),
     "segno": ("mfa.provisioning",),
     "webauthn": ("mfa.passkey_verification", "testing.passkeys"),
     "joserfc": ("jose.*",),
     "dns": ("sso.dns.*",),
+    "lxml": ("sso.saml.xml",),
     "httpx": ("jose.*", "testing.*"),
     "pydantic": ("web.*", "fastapi", "flask"),
     "pydantic_core": ("web.*", "fastapi", "flask"),

@@ -28,6 +28,7 @@ from ctsec.rbac.change import KINDS
 from ctsec.rbac.condition import Condition
 from ctsec.rbac.decision import DECISIONS
 from ctsec.sso.oidc import OidcReason, Provider
+from ctsec.sso.saml import SamlReason
 from ctsec.testing import FixedClock
 from ctsec.transport import ConnectionReport, FetchReason
 from ctsec.web.guarding import decision_refusal
@@ -130,7 +131,7 @@ def situations() -> Iterator[Situation]:
 def test_every_reason_of_single_sign_on_is_described() -> None:
     """The page of single sign-on names every reason of tokens, keys, providers and fetches once, in their order, and every preset."""
     told = [row[0] for row in rows("single-sign-on.md", columns=2)]
-    assert told == [*TokenReason, *KeyReason, *OidcReason, *FetchReason]
+    assert told == [*TokenReason, *KeyReason, *OidcReason, *SamlReason, *FetchReason]
     presets = [name.strip("` ") for row in rows("single-sign-on.md", columns=4) for name in row[0].split(",")]
     assert presets == list(Provider)
 

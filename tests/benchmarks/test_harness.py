@@ -188,6 +188,17 @@ def test_encryption_runs_with_and_without_its_peers(capsys: pytest.CaptureFixtur
     assert all((f"{name}: not installed" in said) is (name not in installed) for name in PEERS)
 
 
+def test_saml_runs_with_and_without_its_peer(capsys: pytest.CaptureFixture[str]) -> None:
+    """The entry of SAML has a race for each way of signing, against the other library or, without it, the bare arithmetic."""
+    races = list(WITH_PEERS["saml"](sys.executable))
+    assert [race.title.split()[-2] for race in races] == ["assertion", "response", "both"]
+    installed = importlib.util.find_spec("onelogin") is not None
+    assert all(race.floor.name.startswith("python3-saml") is installed for race in races)
+    assert ("python3-saml: not installed" in capsys.readouterr().err) is not installed
+    if not installed:
+        assert all(0 < each.low <= each.value <= each.high for race in races for each in run(race, rounds=2))
+
+
 def test_a_peer_answers_a_line_with_a_slice() -> None:
     """A library that is not installed ends its process with its own code, before it prints anything."""
     command = [sys.executable, "-P", "-m", "benchmarks.encryption_peers", "tink AES256_GCM", "round_trip", "64"]

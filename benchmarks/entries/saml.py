@@ -1,0 +1,101 @@
+"""What verifying one SAML response costs, in the three ways in which providers sign, beside another library on the same message.
+
+Rules that this module keeps:
+
+- the floor is the other library, in a process of its own in the environment of the peers; where it is not installed, the floor is the bare
+  arithmetic: the RSA verification and the SHA-256 of what is signed;
+- both are given the field of the form and end with the name and the attributes; settings and keys are kept;
+- time is that of the whole process, since ctsec reads a message in a thread of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.encryption_peers import NOT_INSTALLED
+from benchmarks.measure import Contestant, Race
+from benchmarks.saml_peers import PEERS, slice_of
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGETS = {"assertion": 0.25, "response": 0.25, "both": 0.25}
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """A message, what verifies it here, and what a peer is told of it."""
+
+    ours: Contestant
+    bare: Contestant
+    told: dict[str, str]
+
+
+def entry(peers: str) -> Iterable[Race]:
+    """Return a race for each way of signing; `peers` is the interpreter that finds the other library."""
+    for style, target in TARGETS.items():
+        stage = _stage(style, target)
+        for name in PEERS:
+            with _peer(peers, name, stage.told) as peer:
+                yield Race(title=f"verify one response, {style} signed", floor=peer or stage.bare, contestants=(stage.ours,))
+
+
+def _stage(style: str, target: float) -> _Stage:
+    import hashlib
+
+    from ctsec.sso.saml import SentRequest, Trust, VerifiedAssertion, verify
+    from ctsec.sso.saml.algorithms import RSA_SHA256
+    from ctsec.testing.saml import SamlAnswer, SamlKey, Signed, answer
+
+    pair, now = SamlKey.generate(), datetime.now(UTC)
+    signer, key = pair.signer(), pair.trusted()
+    sent = SentRequest(id="_request-1", sent_at=now)
+    trust = Trust(
+        connection="c", issuer="https://idp.example/saml", audience="https://sp.example/saml", acs_url="https://sp.example/acs", keys=(key,)
+    )
+    said = SamlAnswer(
+        issuer=trust.issuer, audience=trust.audience, acs_url=trust.acs_url, now=now, request=sent.id, person="ann@acme.example",
+        attributes={"email": ["ann@acme.example"], "groups": ["staff", "sales"]}, life=timedelta(hours=12),
+    )  # fmt: skip
+    field = answer(said, key=signer, style=Signed(style))
+    found = verify(field, trust=trust, request=sent, now=now)
+    if not isinstance(found, VerifiedAssertion):
+        raise RuntimeError(f"expected the message to be accepted, and it was {found.reason}")  # noqa: TRY004 - no type is wrong
+    message = os.urandom(2_000)
+    signature = signer.sign(message)
+    ours = Contestant(name="ctsec", slice=lambda: slice_of(lambda: verify(field, trust=trust, request=sent, now=now)), target=target)
+    bare = Contestant(
+        name="RSA and SHA-256 alone",
+        slice=lambda: slice_of(lambda: (hashlib.sha256(message), key.verifies(message, signature, RSA_SHA256))),
+    )
+    certificate = "".join(line for line in pair.certificate.splitlines() if not line.startswith("-----"))
+    told = {"issuer": trust.issuer, "audience": trust.audience, "acs_url": trust.acs_url, "request": sent.id, "person": said.person}
+    return _Stage(ours, bare, {**told, "certificate": certificate, "field": field})
+
+
+@contextmanager
+def _peer(python: str, name: str, told: dict[str, str]) -> Iterator[Contestant | None]:
+    """Run another library in a process for as long as it takes; None if it is not installed, which is printed."""
+    command, environment = [python, "-P", "-m", "benchmarks.saml_peers", name], {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as child:
+        if child.stdin is None or child.stdout is None:
+            raise RuntimeError("expected pipes to the process of a peer")
+        asked, answers = child.stdin, child.stdout
+        print(json.dumps(told), file=asked, flush=True)
+        version = answers.readline().strip()
+
+        def ask() -> float:
+            print(file=asked, flush=True)
+            return float(answers.readline())
+
+        yield Contestant(name=f"{name} {version}", slice=ask) if version else None
+        asked.close()
+    if not version:
+        why = "not installed" if child.returncode == NOT_INSTALLED else f"ended with {child.returncode}"
+        print(f"{name}: {why} in {python}", file=sys.stderr, flush=True)
