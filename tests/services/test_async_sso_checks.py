@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,10 +13,12 @@ import pytest
 
 from ctsec.ambient import Ambient
 from ctsec.audit.event import EventName
+from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.secret import SecretText
 from ctsec.security import AsyncSecurity
 from ctsec.security._async_sso import AsyncSso
 from ctsec.security.parts import EmbeddedOptions
+from ctsec.sso import GroupRule, ProvisioningSettings
 from ctsec.sso.grant import CLAIM_LIFE
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.oidc.presets import Provider
@@ -28,7 +31,7 @@ from ctsec.transport.fetch import AsyncFetcher, Fetcher  # sync: from ctsec.tran
 from ctsec.transport.reach import Reach
 from ctsec.transport.request import HttpAnswer, HttpRequest
 from tests.services._async_stage import set_stage
-from tests.services._async_world import AsyncWorld
+from tests.services._async_world import KINDS, AsyncWorld
 
 HOUR = timedelta(hours=1)
 OPTIONS = EmbeddedOptions(sign_in_links=True, single_sign_on=SsoPolicy(reach=Reach.LOOPBACK))
@@ -42,6 +45,8 @@ class AsyncScene:
         self.provider = provider
         self.organization = ""
         self.connection: Any = None
+        self.sure: Any = None
+        self.lab = ""
         self.sessions: dict[str, str] = {}
 
     async def prepare(self) -> None:
@@ -55,7 +60,7 @@ class AsyncScene:
         made = await self.world.call("connections.create", sure, **org, wish=wish, secret=SecretText(CLIENT_SECRET))
         made = await self.world.call("connections.tested", sure, made, **org, problem=None)
         self.connection = await self.world.call("connections.enable", sure, made.id, **org)
-        self.organization = stage.acme.id
+        self.organization, self.sure, self.lab = stage.acme.id, sure, stage.prod.id
         for name in ("ada", "bea"):
             self.provider.people[name] = {"email": f"{name}@acme.example", "email_verified": True}
             await self.come(name)
@@ -85,6 +90,34 @@ class AsyncScene:
             found = await store.grants.of_identity(identity_digest(self.connection.id, self.provider.issuer, name))
         return found[0] if found else None
 
+    async def say(self, **said: Any) -> None:
+        """Have an owner write what the connection makes of people."""
+        settings = ConnectionSettings(issuer=self.provider.issuer)
+        wish = ConnectionWish(
+            name="There",
+            provider=Provider.GENERIC,
+            client_id=CLIENT_ID,
+            settings=settings,
+            default_role="viewer",
+            provisioning=ProvisioningSettings(**said),
+        )
+        sure = self.world.sure(self.sure)
+        done = await self.world.call("connections.change", sure, self.connection.id, organization=self.organization, wish=wish)
+        assert done.enabled_at is not None
+
+    async def asked(self, groups: object) -> tuple[str | None, str | None]:
+        """Let an hour pass in which Ada is in some groups (None: not told), and return her roles in the organization and in a workspace."""
+        self.provider.people["ada"].pop("groups", None)
+        if groups is not None:
+            self.provider.people["ada"]["groups"] = groups
+        self.world.clock.advance(HOUR)
+        await self.world.security.sso.checks.run_due()
+        async with self.world.storage.reading() as store:
+            user: Any = await store.users.by_email("ada@acme.example")
+            found = await store.standings.standing(OrganizationId(self.organization), user.id, fresh=True)
+        there = found.workspaces.get(WorkspaceId(self.lab)) if found is not None else None
+        return (found.role if found is not None else None), (there.role if there is not None else None)
+
     async def unlink(self, name: str) -> None:
         """Take somebody's identity away."""
         digest = identity_digest(self.connection.id, self.provider.issuer, name)
@@ -94,9 +127,9 @@ class AsyncScene:
 
 
 @pytest.fixture
-async def scene() -> AsyncGenerator[AsyncScene, None]:
-    """The scene on memory."""
-    async with AsyncWorld.open(options=OPTIONS) as world:
+async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[AsyncScene, None]:
+    """The scene, on memory where a test asks for nothing else."""
+    async with AsyncWorld.open(getattr(request, "param", "memory"), folder=tmp_path, options=OPTIONS) as world:
         with LocalIdentityProvider(clock=world.clock) as provider:
             made = AsyncScene(world, provider)
             await made.prepare()
@@ -145,6 +178,45 @@ async def test_an_identity_that_was_unlinked_ends_its_sessions(scene: AsyncScene
     scene.world.clock.advance(HOUR)
     await scene.world.security.sso.checks.run_due()
     assert (await scene.counts("ada"), await scene.counts("bea"), await scene.whys()) == (False, True, ["identity_not_linked"])
+
+
+@pytest.mark.proves("SEED-S14")
+async def test_groups_that_are_told_anew_count_within_the_hour(scene: AsyncScene) -> None:
+    """Without a sign-in: a group taken away takes its role, one that is unknown changes nothing, and outside the required ones all ends."""
+    rules = (GroupRule(group="staff", role="member"), GroupRule(group="dev", role="editor", workspace=WorkspaceId(scene.lab)))
+    await scene.say(rules=rules)
+    for groups, expected in (
+        (["staff", "dev"], ("member", "editor")),
+        (None, ("member", "editor")),
+        ("staff", ("member", "editor")),
+        (["staff", 1], ("member", "editor")),
+        (["staff"], ("member", None)),
+        (["other"], ("viewer", None)),
+    ):
+        assert await scene.asked(groups) == expected, groups
+        assert await scene.counts("ada"), groups
+    await scene.say(rules=rules, required_groups=("staff",))
+    scene.provider.people["bea"]["groups"] = ["staff"]
+    assert await scene.asked(None) == ("viewer", None)
+    assert await scene.counts("ada")
+    assert await scene.asked(["other"]) == (None, None)
+    assert (await scene.counts("ada"), await scene.counts("bea")) == (False, True)
+    await scene.world.security.jobs.place_events()
+    found = await scene.world.events(scene.organization)
+    changes = [each for each in found if each.name in {EventName.ROLE_CHANGED, EventName.ROLE_ASSIGNED, EventName.ROLE_REVOKED}]
+    assert {each.actor_id for each in changes[-4:]} == {scene.connection.id}
+
+
+async def test_a_destroyed_data_key_ends_what_rests_on_it(scene: AsyncScene) -> None:
+    """What was sealed under it can not be asked with: the sessions end within the hour, and the log says why; nothing is asked."""
+    await scene.world.call("data_keys.destroy", scene.world.sure(scene.sure), organization=scene.organization)
+    assert await scene.counts("ada")
+    scene.world.clock.advance(HOUR)
+    asked = list(scene.provider.asked)
+    await scene.world.security.sso.checks.run_due()
+    assert (await scene.counts("ada"), await scene.counts("bea")) == (False, False)
+    assert (await scene.whys(), scene.provider.asked) == (["token_unreadable"] * 2, asked)
+    assert await scene.grant("ada") is None
 
 
 class Killed(BaseException):
@@ -207,6 +279,7 @@ class AsyncMeanwhile:
         return await self.fetcher.fetch(request, reach=reach, hosts=hosts)
 
 
+@pytest.mark.parametrize("scene", KINDS, indirect=True)
 async def test_two_workers_use_a_token_once(scene: AsyncScene) -> None:
     """While one asks about a session another leaves it alone, and asks about the others."""
     scene.world.clock.advance(HOUR)
