@@ -13,7 +13,7 @@ import pytest
 
 from ctsec.ambient import Ambient
 from ctsec.audit.event import EventName
-from ctsec.ids import OrganizationId, WorkspaceId
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.secret import SecretText
 from ctsec.security import AsyncSecurity
 from ctsec.security._async_sso import AsyncSso
@@ -21,6 +21,7 @@ from ctsec.security.parts import EmbeddedOptions
 from ctsec.sso import GroupRule, ProvisioningSettings
 from ctsec.sso.grant import CLAIM_LIFE
 from ctsec.sso.oidc.identity import ExternalIdentity
+from ctsec.sso.oidc.mapping import ClaimMap
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import identity_digest
@@ -217,6 +218,34 @@ async def test_a_destroyed_data_key_ends_what_rests_on_it(scene: AsyncScene) -> 
     assert (await scene.counts("ada"), await scene.counts("bea")) == (False, False)
     assert (await scene.whys(), scene.provider.asked) == (["token_unreadable"] * 2, asked)
     assert await scene.grant("ada") is None
+
+
+async def test_a_name_follows_where_the_domain_is_the_organizations(scene: AsyncScene) -> None:
+    """The account is global: of somebody with an address elsewhere the provider changes no name, whatever the map says."""
+    await scene.say(claims=ClaimMap(update_name=True))
+    world, issuer = scene.world, scene.provider.issuer
+    guest = UserId((await world.member(OrganizationId(scene.organization), "gus@elsewhere.example")).id)
+    for email, follows in (("gus@elsewhere.example", False), ("ada@acme.example", True)):
+        told = ExternalIdentity(connection=scene.connection.id, issuer=issuer, subject=email[:3], name="Dr Told")
+        if not follows:
+            await world.call("sso.link", guest, scene.connection.id, told)
+        async with world.security.begin() as unit:
+            (connection,) = await unit.connections.of_organization(organization=OrganizationId(scene.organization))
+            user: Any = await unit._store.users.by_email(email)
+            assert await unit.provisioning.refresh(connection, user, told) == ""
+            after: Any = await unit._store.users.get(user.id)
+        assert (after.name == "Dr Told") is follows, email
+
+
+async def test_an_account_is_foreseen_by_the_key_of_its_address(scene: AsyncScene) -> None:
+    """As a sign-in finds it: letters that fold to others are the same address, in lower case they would be another."""
+    world = scene.world
+    member = await world.member(OrganizationId(scene.organization), "strasse@acme.example")
+    for email, found in (("Stra\u00dfe@ACME.example", member.id), ("no address", None), ("nobody@acme.example", None)):
+        told = ExternalIdentity(connection=scene.connection.id, issuer=scene.provider.issuer, subject="new", email=email)
+        for may_link in (True, False):
+            foreseen = await world.call("provisioning.foresee", scene.connection, told, may_link=may_link)
+            assert foreseen.member == (found if may_link else None), email
 
 
 class Killed(BaseException):
