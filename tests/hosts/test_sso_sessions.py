@@ -110,6 +110,7 @@ def test_a_provider_that_can_not_be_asked_gives_half_a_day(host: Host, acme: Acm
     assert not counts(browser)
 
 
+@pytest.mark.proves("ASVS-10.5.5")
 @pytest.mark.proves("ASVS-7.6.1")
 def test_a_notice_ends_what_it_names(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:
     """A session there ends the one that came from it, a person all of theirs; both together have to fit; a token counts once."""
@@ -162,6 +163,7 @@ HOSTILE: dict[str, tuple[str, Callable[[LocalIdentityProvider], str]]] = {
 }
 
 
+@pytest.mark.proves("ASVS-10.5.5", "ASVS-9.2.2")
 def test_hostile_notices_end_nothing(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:
     """Each is refused for its own reason, which the log tells and the answer does not; what is no form, too long or doubled too."""
     browser = come(acme, "ann")
