@@ -135,7 +135,6 @@ PARTS = {
     "sso_notices.take",
     "sso_notices.refuse",
     "sso.refuse",
-    "provisioning.refreshed",
     "sessions.rotate",
     "sessions.raise_assurance",
     "sessions.revoke_others",
