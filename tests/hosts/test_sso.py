@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from ctsec.ids import UserId
 from ctsec.testing import LocalIdentityProvider
 from tests.hosts.harness import Browser, Host
 from tests.hosts.sso import Acme, Traveller, found, setup, whys
@@ -28,6 +29,7 @@ def acme(host: Host, provider: LocalIdentityProvider) -> Acme:
     return found(host, provider)
 
 
+@pytest.mark.proves("SEED-A3")
 @pytest.mark.proves("SEED-S9", "SEED-S13")
 def test_a_person_is_provisioned_and_comes_back(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:
     """The first sign-in makes an account with the connection's role, the next one finds it; the session is of its organization."""
@@ -74,6 +76,7 @@ def test_an_address_finds_an_account_only_where_it_is_vouched_for(host: Host, ac
     assert Browser(host, email="ben@acme.example").sign_in()["status"] == "signed_in"
 
 
+@pytest.mark.proves("CHANGELOG-django-allauth-64-2-1")
 def test_an_account_that_a_stranger_made_first_is_not_kept_by_him(host: Host, acme: Acme) -> None:
     """Whoever signed up with an address that was never confirmed loses the password when its person comes in through the provider."""
     mallory = Browser(host, email="ann@acme.example")
@@ -134,6 +137,7 @@ def test_a_session_counts_in_its_organization_alone(host: Host, acme: Acme, prov
     assert ben.auth("GET /session").status == 200
 
 
+@pytest.mark.proves("ASVS-6.8.4")
 def test_a_second_factor_is_the_providers_only_where_it_is_trusted(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:
     """Without trust the person's own is asked for, and the session stays one of the connection; with it, the named method counts."""
     ben = Browser(host).sign_up("ben@acme.example", "Ben").enrol()
@@ -234,3 +238,47 @@ def test_a_provider_that_says_no_or_nothing_is_one_refusal(host: Host, acme: Acm
     callback = provider.visit(traveller.begin(), person="ann").replace("iss=http", "iss=https")
     assert traveller.back(callback).json["reason"] == "invalid_credentials"
     assert sorted(whys(acme)) == ["callback_wrong_issuer", "person_declined", "token_wrong_audience"]
+
+
+@pytest.mark.proves("SEED-P1", "ASVS-6.8.4")
+def test_a_required_second_factor_is_the_providers_where_it_is_trusted(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:
+    """Where members need one, a provider's word lets nobody in, unless the connection trusts it with the method or class that it tells."""
+    acme.owner.ok(f"PUT /organizations/{acme.organization}/mfa-policy", {})
+    place = f"GET /organizations/{acme.organization}/members"
+    for changed, told, let_in in (
+        ({}, ["pwd", "otp"], False),
+        ({"trusted_methods": ["otp"]}, ["pwd"], False),
+        ({"trusted_methods": ["otp"]}, ["pwd", "otp"], True),
+        ({"trusted_classes": ["gold"]}, ["pwd", "otp"], False),
+    ):
+        acme.change(**changed)
+        provider.people["ann"]["amr"] = told
+        browser = Browser(host)
+        step = Traveller(acme, browser).sign_in("ann").json
+        reply = browser.auth(place)
+        assert step["status"] == "signed_in"
+        assert (reply.status, reply.json.get("reason")) == ((200, None) if let_in else (403, "mfa_required")), changed
+
+
+@pytest.mark.proves("CVE-2025-53942", "CHANGELOG-django-allauth-65-13-0-b", "ASVS-7.4.2")
+def test_a_disabled_account_comes_in_through_no_provider(host: Host, acme: Acme) -> None:
+    """Its sessions through the provider count no more, a sign-in that was begun before ends in a refusal, and so does every later one."""
+    browser, begun = Browser(host), Traveller(acme, Browser(host))
+    user = Traveller(acme, browser).sign_in("ann").json["user_id"]
+    callback = acme.provider.visit(begun.begin(), person="ann")
+    host.do(lambda unit: unit.directory.disable_user(UserId(user), reason="left"))
+    assert browser.auth("GET /session").status == 401
+    refusals = [begun.back(callback), Traveller(acme, Browser(host)).sign_in("ann")]
+    assert [(each.status, each.json["reason"]) for each in refusals] == [(403, "disabled")] * 2
+    host.do(lambda unit: unit.directory.enable_user(UserId(user), reason="back"))
+    assert Traveller(acme, Browser(host)).sign_in("ann").json["user_id"] == user
+
+
+def test_a_connection_that_is_disabled_meanwhile_completes_nothing(host: Host, acme: Acme) -> None:
+    """Whoever was at the provider when it was disabled does not come in, and nothing of the provider is asked."""
+    begun = Traveller(acme, Browser(host))
+    callback = acme.provider.visit(begun.begin(), person="ann")
+    acme.owner.ok(f"POST {acme.home}/{acme.connection}/disable")
+    asked = list(acme.provider.asked)
+    assert begun.back(callback).status in {401, 404}
+    assert acme.provider.asked == asked

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ctsec.testing import LocalIdentityProvider
+from tests.hosts.apps import STAFF
 from tests.hosts.harness import PASSWORD, Browser, Host, Reply, bearer, named
 from tests.hosts.sso import Acme, Traveller, enable, found, kept, setup
 from tests.hosts.test_people import LINES, filled
@@ -312,3 +313,24 @@ def test_guesses_at_codes_are_throttled(host: Host, scene: Scene) -> None:
     fresh = scene.through("olga").ok(f"POST {scene.home}/sso/break-glass-codes")["codes"]
     assert why(scene.smash(owner, code)) == (400, "invalid_code")
     assert why(scene.smash(owner, fresh[0])) == (200, "")
+
+
+def test_an_operator_relaxes_it_for_who_is_locked_out(scene: Scene) -> None:
+    """Provider and codes are lost: an operator lets accounts in again, which the log tells with the reason, and every owner's mail."""
+    scene.ready()
+    staff, sam = Browser(scene.host), {"x-staff": f"{STAFF} sam"}
+    path = f"DELETE /operator{scene.home}/sso/requirement"
+    assert why(staff.auth(path, headers=sam)) == (409, "conflict")
+    since = scene.require()["required_from"]
+    assert scene.own().auth(f"GET {scene.home}/members").status == 403
+    assert why(scene.olga.auth(path)) == (404, "not_found")
+    assert staff.auth(path, headers=sam).status == 204
+    assert scene.own().auth(f"GET {scene.home}/members").status == 200
+    told = [each for each in scene.host.events(scene.acme.organization) if each.name == "sso.requirement_changed"][-1]
+    assert (told.actor_kind, told.actor_id, told.details()["details"]) == ("operator", "sam", {"required_from": None, "was": since})
+    reason = scene.host.do(lambda unit: unit.audit.personal(told))["reason"]
+    (letter,) = [each for each in scene.host.mails(scene.olga.email) if each.kind == "requirement_relaxed"]
+    assert reason
+    assert reason in letter.text.reveal()
+    nobody = "DELETE /operator/organizations/org_00000000000000000000000000/sso/requirement"
+    assert why(staff.auth(nobody, headers=sam)) == (404, "not_found")

@@ -94,6 +94,7 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     host.close()
 
 
+@pytest.mark.proves("CVE-2026-55669", "GHSA-wxg7-w2v3-w38g")
 @pytest.mark.proves("ASVS-9.1.2", "ASVS-9.2.1", "ASVS-9.2.2", "ASVS-9.2.3", "ASVS-10.5.1", "ASVS-10.5.4", "CVE-2026-28802")
 @pytest.mark.proves("CHANGELOG-django-allauth-64-2-0")
 def test_hostile_id_tokens_sign_nobody_in(scene: Scene) -> None:
@@ -158,6 +159,7 @@ def test_without_its_key_nobody_signs_in(scene: Scene) -> None:
     assert len(answers) == 1
 
 
+@pytest.mark.proves("ASVS-1.2.2", "CVE-2026-29192")
 @pytest.mark.proves("ASVS-10.5.3")
 def test_hostile_documents_send_no_browser_anywhere(scene: Scene) -> None:
     """Once a provider says of itself what is not the connection's, no sign-in begins, until it says what it should again."""

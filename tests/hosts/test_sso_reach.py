@@ -91,6 +91,7 @@ def ended(at: Providers) -> tuple[str, int]:
     return "callback", traveller.back(at.at["gitlab"].visit(begun.json["url"], person="ann")).status
 
 
+@pytest.mark.proves("ASVS-1.3.6", "ASVS-13.2.4", "ASVS-15.3.2")
 def test_what_answers_without_end_or_elsewhere_signs_nobody_in(at: tuple[Providers, Detour]) -> None:
     """Document, keys, tokens and userinfo that redirect, are huge, silent, endless or inside end the sign-in, and nobody else is asked."""
     acme, detour = at
@@ -124,6 +125,7 @@ def test_what_answers_without_end_or_elsewhere_signs_nobody_in(at: tuple[Provide
     assert set(detour.asked) == {("gitlab.com", frozenset({"gitlab.com"}))}
 
 
+@pytest.mark.proves("ASVS-1.3.6", "ASVS-13.2.4", "GHSA-5rr4-8452-hf4v")
 def test_a_connection_that_leads_inside_is_never_connected_to(at: tuple[Providers, Detour]) -> None:
     """A name with an address that is not public, and an address that is not, do not pass the test, before anything connects."""
     acme, detour = at
@@ -145,6 +147,7 @@ def test_a_connection_that_leads_inside_is_never_connected_to(at: tuple[Provider
     assert {each["problem"] for each in tested if not each["passed"]} == {"address_not_allowed"}
 
 
+@pytest.mark.proves("ASVS-1.2.2", "ASVS-1.3.6", "CVE-2026-29192")
 def test_addresses_that_are_no_https_make_no_connection(at: tuple[Providers, Detour]) -> None:
     """Plain http, other schemes, credentials, and what parsers read differently are refused when the connection is written."""
     acme, detour = at

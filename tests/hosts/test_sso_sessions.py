@@ -13,7 +13,7 @@ from ctsec.jose.signing import SigningKey
 from ctsec.sso.oidc.logout import EVENT
 from ctsec.testing import LocalIdentityProvider
 from tests.hosts.harness import Browser, Host, Reply
-from tests.hosts.sso import Acme, Traveller, found
+from tests.hosts.sso import Acme, Traveller, found, setup
 
 MINUTE = timedelta(minutes=1)
 PEOPLE = ("ann", "bea")
@@ -110,6 +110,7 @@ def test_a_provider_that_can_not_be_asked_gives_half_a_day(host: Host, acme: Acm
     assert not counts(browser)
 
 
+@pytest.mark.proves("ASVS-10.5.5")
 @pytest.mark.proves("ASVS-7.6.1")
 def test_a_notice_ends_what_it_names(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:
     """A session there ends the one that came from it, a person all of theirs; both together have to fit; a token counts once."""
@@ -162,6 +163,7 @@ HOSTILE: dict[str, tuple[str, Callable[[LocalIdentityProvider], str]]] = {
 }
 
 
+@pytest.mark.proves("ASVS-10.5.5", "ASVS-9.2.2")
 def test_hostile_notices_end_nothing(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:
     """Each is refused for its own reason, which the log tells and the answer does not; what is no form, too long or doubled too."""
     browser = come(acme, "ann")
@@ -243,3 +245,30 @@ def test_no_token_of_the_provider_reaches_a_browser_or_the_log(host: Host, acme:
     seen = [str((each.headers, each.body)) for each in replies]
     seen += [str((each.body, each.details())) for each in host.events(acme.organization)]
     assert not [token for token in tokens for text in seen if token in text]
+
+
+@pytest.mark.proves("SEED-S14", "ASVS-7.4.2")
+def test_a_group_taken_away_is_taken_here_within_the_hour(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:
+    """Without a sign-in roles follow the groups that the provider tells then; outside the required ones access ends, and only there."""
+    body = {name: value for name, value in setup(provider).items() if name != "secret"} | {"default_role": "viewer"}
+    rules = [{"group": "staff", "role": "member"}]
+    said = {"rules": rules, "required_groups": ["staff", "guests"]}
+    acme.owner.ok(f"PUT {acme.home}/{acme.connection}", {**body, "provisioning": said})
+    for name in PEOPLE:
+        provider.people[name]["groups"] = ["staff"]
+    ann, bea = come(acme, "ann"), come(acme, "bea")
+
+    def role(browser: Browser) -> list[str]:
+        members = acme.owner.ok(f"GET /organizations/{acme.organization}/members")["members"]
+        return [each["role"] for each in members if each["user_id"] == who[browser is bea]]
+
+    who = [each.ok("GET /session")["user_id"] for each in (ann, bea)]
+    assert role(ann) == ["member"]
+    for groups, expected in ((["guests"], "viewer"), (None, "viewer"), (["staff"], "member"), ("no list", "member")):
+        provider.people["ann"]["groups"] = groups
+        pass_by(host, 60)
+        assert (role(ann), counts(ann)) == ([expected], True), groups
+    provider.people["ann"]["groups"] = ["elsewhere"]
+    pass_by(host, 60)
+    assert (role(ann), counts(ann), role(bea), counts(bea)) == ([], False, ["member"], True)
+    assert Traveller(acme, Browser(host)).sign_in("ann").status == 401

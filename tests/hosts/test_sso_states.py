@@ -78,6 +78,7 @@ def place(host: Host, provider: LocalIdentityProvider) -> None:
         host.do(partial(_add, "connections", record))
 
 
+@pytest.mark.proves("ASVS-7.6.2", "ASVS-10.2.1", "ASVS-10.2.2", "CVE-2025-46815")
 @pytest.mark.proves("ASVS-10.1.2", "CVE-2025-68158", "CHANGELOG-authlib-1-6-11-2026-04-16", "CVE-2025-14546", "CVE-2025-68481")
 @pytest.mark.proves("GHSA-x445-f3h2-j279", "CVE-2026-81888", "CVE-2026-61687")
 def test_a_state_counts_once_where_it_was_begun(host: Host) -> None:

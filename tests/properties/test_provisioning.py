@@ -1,9 +1,15 @@
-"""Random histories of two directories and their providers: nobody gets what neither a rule nor an administrator gave."""
+"""Random histories of two directories and their providers: nobody gets what neither a rule nor an administrator gave.
+
+People sign in and are asked about hourly, rules change, hands give and take, providers are required and relaxed. After each step everybody
+is looked at as their own session and as one through each provider shows them.
+"""
 
 from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
+from itertools import product
 from random import Random
 from typing import Any, Final
 
@@ -13,9 +19,11 @@ from hypothesis import strategies as st
 from ctsec.authn.journey import SignedIn
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.outcome import Refusal
-from ctsec.principal import Principal
+from ctsec.principal import CredentialKind, Principal
+from ctsec.rbac import DecisionReason
 from ctsec.secret import SecretText
 from ctsec.sso import Connection, ConnectionSettings, ConnectionWish, GroupRule, ProvisioningSettings
+from ctsec.sso.grant import Held
 from ctsec.sso.oidc import ExternalIdentity, Provider
 from tests.services._sync_world import World
 from tests.services.probing import PASSWORD
@@ -46,6 +54,7 @@ class Histories:
         self.made: set[tuple[int, str]] = set()
         self.left: set[tuple[int, str]] = set()
         self.invited: set[tuple[int, str]] = set()
+        self.required = [False, False]
 
     def close(self) -> None:
         """Close the world."""
@@ -65,6 +74,9 @@ class Histories:
             drafted = world.call("connections.create", world.sure(owner), **where, wish=self.wish(home), secret=SecretText("x"))
             tested = world.call("connections.tested", world.sure(owner), drafted, **where, problem=None)
             self.connections.append(world.call("connections.enable", world.sure(owner), tested.id, **where))
+            own = ExternalIdentity(connection=tested.id, issuer="https://id", subject="owner")
+            world.call("sso.link", UserId(owner.id), tested.id, own)
+            world.call("sso_glass.make", world.sure(owner), **where)
         self.eve = world.person("eve@elsewhere.example")
 
     def wish(self, home: int) -> ConnectionWish:
@@ -83,7 +95,7 @@ class Histories:
         identity = ExternalIdentity(
             connection=self.connections[home].id, issuer="https://id", subject=email, email=email, email_verified=True, groups=groups
         )
-        return self.world.call("sso.arrive", self.connections[home].id, identity)
+        return self.world.call("sso.arrive", self.connections[home].id, identity, held=Held(subject=bytes(32)))
 
     def come(self, home: int, person: str, groups: tuple[str, ...] | None) -> None:
         """Somebody signs in at their provider."""
@@ -110,6 +122,57 @@ class Histories:
             inside = {each.role for each in fitting if each.workspace is None} | {DEFAULT}
             self.given[key] = (inside, {each.role for each in fitting if each.workspace is not None})
 
+    def ask(self, home: int, person: str, groups: tuple[str, ...] | None) -> None:
+        """An hour has passed: the provider is asked about somebody who came in once, which brings nobody back."""
+        key, user = (home, person), self.account(home, person)
+        if user is None:
+            return
+        email, connection = f"{person}@{DOMAINS[home]}", self.connections[home]
+        told = ExternalIdentity(connection=connection.id, issuer="https://id", subject=email, email=email, groups=groups)
+        with self.world.security.begin() as unit:
+            found = [each for each in unit.connections.of_organization(organization=self.homes[home]) if each.id == connection.id]
+            unit.provisioning.refreshed(found[0], user.id, told)
+        required, rules = self.said[home].required_groups, self.said[home].rules
+        if key not in self.hand or groups is None:
+            return
+        if required and not set(groups) & set(required):
+            if key in self.made:
+                self.forget(key)
+            return
+        fitting = [each for each in rules if each.group in groups]
+        inside = {each.role for each in fitting if each.workspace is None} | {DEFAULT}
+        self.given[key] = (inside, {each.role for each in fitting if each.workspace is not None})
+
+    def turn(self, home: int, person: str, groups: tuple[str, ...] | None) -> None:
+        """An owner, who came in through the provider, requires it from now on, or relaxes it."""
+        owner = through(self.world.sure(self.owners[home]), self.homes[home])
+        verb = "relax" if self.required[home] else "require"
+        done = self.world.call(f"sso_entrance.{verb}", owner, organization=self.homes[home])
+        assert not isinstance(done, Refusal), done
+        self.required[home] = not self.required[home]
+        self.come(home, person, groups)
+
+    def by(self, home: int) -> Principal:
+        """Return an organization's owner as they act there now."""
+        return through(self.owners[home], self.homes[home])
+
+    def everybody_is_seen_as_they_are(self) -> None:
+        """An own session is nobody where the provider is required; one through a provider is somebody at its organization alone."""
+        for home in range(len(self.homes)):
+            for person in PEOPLE:
+                user = self.account(home, person)
+                if user is None:
+                    continue
+                own = replace(self.owners[home], id=user.id)
+                member, at = (home, person) in self.hand, self.homes
+                reason = self.world.gate.access(own, at[home]).check("members:manage").reason
+                assert (reason is DecisionReason.NOT_A_MEMBER) == (not member)
+                assert (reason is DecisionReason.SSO_REQUIRED) == (member and self.required[home])
+                for way, place in product(at, at):
+                    seen = self.world.gate.access(through(own, way), place).check("members:manage").reason
+                    assert (seen is DecisionReason.NOT_A_MEMBER) == (not (member and way == place == at[home]))
+                    assert seen is not DecisionReason.SSO_REQUIRED
+
     def forget(self, key: tuple[int, str]) -> None:
         """Somebody is no member any more: open invitations end with the membership."""
         del self.hand[key], self.given[key]
@@ -121,7 +184,7 @@ class Histories:
         """An owner writes other rules."""
         rules = tuple(GroupRule(group=group, role=role, workspace=self.places[home] if there else None) for group, role, there in told)
         self.said[home] = ProvisioningSettings(rules=(*rules, GroupRule(group="none", role="member")), required_groups=required)
-        owner, where = self.world.sure(self.owners[home]), {"organization": self.homes[home]}
+        owner, where = self.world.sure(self.by(home)), {"organization": self.homes[home]}
         done = self.world.call("connections.change", owner, self.connections[home].id, **where, wish=self.wish(home))
         assert isinstance(done, Connection), done
         self.come(home, "ann", groups)
@@ -129,7 +192,7 @@ class Histories:
     def promote(self, home: int, person: str, groups: tuple[str, ...] | None, role: str) -> None:
         """An owner gives a role in the organization by hand; giving what is held already changes nothing, nor who gave it."""
         user = UserId(self.account(home, person).id)
-        before = self.world.call("roles.change_organization_role", self.owners[home], organization=self.homes[home], user=user, role=role)
+        before = self.world.call("roles.change_organization_role", self.by(home), organization=self.homes[home], user=user, role=role)
         assert not isinstance(before, Refusal), before
         with self.world.security.begin() as unit:
             held = unit._store.memberships.get(self.homes[home], user)
@@ -140,7 +203,7 @@ class Histories:
     def assign(self, home: int, person: str, groups: tuple[str, ...] | None) -> None:
         """An owner gives a role in the workspace by hand."""
         place: dict[str, Any] = {"organization": self.homes[home], "workspace": self.places[home]}
-        done = self.world.call("roles.assign", self.owners[home], **place, user=UserId(self.account(home, person).id), role="viewer")
+        done = self.world.call("roles.assign", self.by(home), **place, user=UserId(self.account(home, person).id), role="viewer")
         assert not isinstance(done, Refusal), done
         self.hand[home, person][1] = "viewer"
         self.come(home, person, groups)
@@ -149,7 +212,7 @@ class Histories:
         """An owner removes a member."""
         key = (home, person)
         user = UserId(self.account(*key).id)
-        done = self.world.call("members.remove", self.owners[key[0]], organization=self.homes[key[0]], user=user)
+        done = self.world.call("members.remove", self.by(home), organization=self.homes[home], user=user)
         assert not isinstance(done, Refusal), done
         self.forget(key)
         self.come(*key, groups)
@@ -157,7 +220,7 @@ class Histories:
     def invite(self, home: int, person: str, groups: tuple[str, ...] | None) -> None:
         """An owner invites an address (again)."""
         email = f"{person}@{DOMAINS[home]}"
-        done = self.world.call("members.invite", self.owners[home], organization=self.homes[home], email=email)
+        done = self.world.call("members.invite", self.by(home), organization=self.homes[home], email=email)
         assert not isinstance(done, Refusal), done
         if (home, person) not in self.hand:
             self.invited.add((home, person))
@@ -201,6 +264,11 @@ class Histories:
             assert store.identities.of_user(UserId(self.eve.id)) == ()
 
 
+def through(person: Principal, organization: OrganizationId) -> Principal:
+    """Return somebody as a session through an organization's provider shows them."""
+    return replace(person, organization=organization, credential=replace(person.credential, kind=CredentialKind.SSO_SESSION))
+
+
 def written(random: Random) -> tuple[list[tuple[str, str, bool]], tuple[str, ...]]:
     """Return rules and required groups that an owner may write."""
     places = (("member", False), ("viewer", False), ("editor", True), ("viewer", True))
@@ -211,7 +279,7 @@ def written(random: Random) -> tuple[list[tuple[str, str, bool]], tuple[str, ...
 @settings(max_examples=RUNS, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_nobody_gets_what_neither_a_rule_nor_an_administrator_gave(seed: int) -> None:
-    """Over random histories of groups, rules, hands, removals and invitations in two organizations, with strangers and lying providers."""
+    """Over random histories of groups, rules, hands, removals, invitations, checks and requirements, with strangers and lying providers."""
     random, histories = Random(seed), Histories()
     try:
         histories.found()
@@ -219,13 +287,14 @@ def test_nobody_gets_what_neither_a_rule_nor_an_administrator_gave(seed: int) ->
             home, person, groups = random.randrange(2), random.choice(PEOPLE), random.choice(TOLD)
             h = histories
             of_members = (h.promote, h.promote, h.promote, h.assign, h.remove) if (home, person) in h.hand else (h.invite, h.squat)
-            act = random.choice((h.come, h.come, h.write, h.lie, *of_members))
-            if act in {h.come, h.lie, h.invite, h.squat, h.assign, h.remove}:
+            act = random.choice((h.come, h.come, h.ask, h.ask, h.turn, h.write, h.lie, *of_members))
+            if act in {h.come, h.ask, h.turn, h.lie, h.invite, h.squat, h.assign, h.remove}:
                 getattr(h, act.__name__)(home, person, groups)
             elif act == h.write:
                 h.write(home, groups, *written(random))
             else:
                 h.promote(home, person, groups, random.choice(("member", "viewer")))
             histories.nobody_holds_more_than_was_given()
+            histories.everybody_is_seen_as_they_are()
     finally:
         histories.close()

@@ -193,7 +193,9 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
     if service == "domain_claims":
         return await with_claim(stage, proved=verb == "looked") if verb != "claim" else stage
     if service in {"sso_entrance", "sso_glass"}:
-        return await with_entrance(stage, required=method in {"sso_entrance.relax", "sso_glass.redeem"}, now=verb == "redeem")
+        return await with_entrance(
+            stage, required=method in {"sso_entrance.relax", "sso_entrance.relax_for", "sso_glass.redeem"}, now=verb == "redeem"
+        )
     if service in {"connections", "sso", "provisioning"}:
         return await with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
     if service == "retention":
@@ -448,6 +450,7 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "sso.link": ((UserId(bob.id), stage.connection.id, identity(stage, None)), {}),
         "sso_entrance.require": ((sure,), org),
         "sso_entrance.relax": ((sure,), org),
+        "sso_entrance.relax_for": ((OPERATOR,), org),
         "sso_glass.make": ((sure,), org),
         "sso_glass.redeem": ((twice(stage.world, sure),), {**org, "code": stage.glass}),
         "provisioning.admit": ((stage.connection, account(stage.dan, "dan@acme.example"), identity(stage, None)), {}),

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from ctsec.audit.retention import RetentionPlan
-from ctsec.ids import AlertId, ConnectionId, UserId
+from ctsec.ids import AlertId, ConnectionId, OrganizationId, UserId
 from ctsec.outcome import Reason
 from ctsec.principal import Factor
 from ctsec.rbac import CustomRole
@@ -255,6 +255,7 @@ WRITES = [
     "sso.link",
     "sso_entrance.require",
     "sso_entrance.relax",
+    "sso_entrance.relax_for",
     "sso_glass.make",
     "sso_glass.redeem",
     "provisioning.admit",
@@ -427,6 +428,7 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
         "connections.remove": ((stage.world.sure(stage.ann), ConnectionId(f"sso_{9:026d}")), org, Reason.NOT_FOUND),
         "sso_entrance.require": ((sure,), org, Reason.DENIED),
         "sso_entrance.relax": ((stage.ann,), org, Reason.STEP_UP_REQUIRED),
+        "sso_entrance.relax_for": ((OPERATOR,), {"organization": OrganizationId(f"org_{9:026d}")}, Reason.NOT_FOUND),
         "sso_glass.make": ((sure,), org, Reason.DENIED),
         "sso_glass.redeem": ((stage.ann,), {**org, "code": stage.glass}, Reason.STEP_UP_REQUIRED),
         "sso.arrive": ((stage.connection.id, identity(stage, "ann@acme.example")), HELD, Reason.INVALID_CREDENTIALS),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,12 +13,15 @@ import pytest
 
 from ctsec.ambient import Ambient
 from ctsec.audit.event import EventName
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.secret import SecretText
 from ctsec.security import AsyncSecurity
 from ctsec.security._async_sso import AsyncSso
 from ctsec.security.parts import EmbeddedOptions
+from ctsec.sso import GroupRule, ProvisioningSettings
 from ctsec.sso.grant import CLAIM_LIFE
 from ctsec.sso.oidc.identity import ExternalIdentity
+from ctsec.sso.oidc.mapping import ClaimMap
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import identity_digest
@@ -28,7 +32,7 @@ from ctsec.transport.fetch import AsyncFetcher, Fetcher  # sync: from ctsec.tran
 from ctsec.transport.reach import Reach
 from ctsec.transport.request import HttpAnswer, HttpRequest
 from tests.services._async_stage import set_stage
-from tests.services._async_world import AsyncWorld
+from tests.services._async_world import KINDS, AsyncWorld
 
 HOUR = timedelta(hours=1)
 OPTIONS = EmbeddedOptions(sign_in_links=True, single_sign_on=SsoPolicy(reach=Reach.LOOPBACK))
@@ -42,6 +46,8 @@ class AsyncScene:
         self.provider = provider
         self.organization = ""
         self.connection: Any = None
+        self.sure: Any = None
+        self.lab = ""
         self.sessions: dict[str, str] = {}
 
     async def prepare(self) -> None:
@@ -55,7 +61,7 @@ class AsyncScene:
         made = await self.world.call("connections.create", sure, **org, wish=wish, secret=SecretText(CLIENT_SECRET))
         made = await self.world.call("connections.tested", sure, made, **org, problem=None)
         self.connection = await self.world.call("connections.enable", sure, made.id, **org)
-        self.organization = stage.acme.id
+        self.organization, self.sure, self.lab = stage.acme.id, sure, stage.prod.id
         for name in ("ada", "bea"):
             self.provider.people[name] = {"email": f"{name}@acme.example", "email_verified": True}
             await self.come(name)
@@ -85,6 +91,34 @@ class AsyncScene:
             found = await store.grants.of_identity(identity_digest(self.connection.id, self.provider.issuer, name))
         return found[0] if found else None
 
+    async def say(self, **said: Any) -> None:
+        """Have an owner write what the connection makes of people."""
+        settings = ConnectionSettings(issuer=self.provider.issuer)
+        wish = ConnectionWish(
+            name="There",
+            provider=Provider.GENERIC,
+            client_id=CLIENT_ID,
+            settings=settings,
+            default_role="viewer",
+            provisioning=ProvisioningSettings(**said),
+        )
+        sure = self.world.sure(self.sure)
+        done = await self.world.call("connections.change", sure, self.connection.id, organization=self.organization, wish=wish)
+        assert done.enabled_at is not None
+
+    async def asked(self, groups: object) -> tuple[str | None, str | None]:
+        """Let an hour pass in which Ada is in some groups (None: not told), and return her roles in the organization and in a workspace."""
+        self.provider.people["ada"].pop("groups", None)
+        if groups is not None:
+            self.provider.people["ada"]["groups"] = groups
+        self.world.clock.advance(HOUR)
+        await self.world.security.sso.checks.run_due()
+        async with self.world.storage.reading() as store:
+            user: Any = await store.users.by_email("ada@acme.example")
+            found = await store.standings.standing(OrganizationId(self.organization), user.id, fresh=True)
+        there = found.workspaces.get(WorkspaceId(self.lab)) if found is not None else None
+        return (found.role if found is not None else None), (there.role if there is not None else None)
+
     async def unlink(self, name: str) -> None:
         """Take somebody's identity away."""
         digest = identity_digest(self.connection.id, self.provider.issuer, name)
@@ -94,9 +128,9 @@ class AsyncScene:
 
 
 @pytest.fixture
-async def scene() -> AsyncGenerator[AsyncScene, None]:
-    """The scene on memory."""
-    async with AsyncWorld.open(options=OPTIONS) as world:
+async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[AsyncScene, None]:
+    """The scene, on memory where a test asks for nothing else."""
+    async with AsyncWorld.open(getattr(request, "param", "memory"), folder=tmp_path, options=OPTIONS) as world:
         with LocalIdentityProvider(clock=world.clock) as provider:
             made = AsyncScene(world, provider)
             await made.prepare()
@@ -145,6 +179,73 @@ async def test_an_identity_that_was_unlinked_ends_its_sessions(scene: AsyncScene
     scene.world.clock.advance(HOUR)
     await scene.world.security.sso.checks.run_due()
     assert (await scene.counts("ada"), await scene.counts("bea"), await scene.whys()) == (False, True, ["identity_not_linked"])
+
+
+@pytest.mark.proves("SEED-S14")
+async def test_groups_that_are_told_anew_count_within_the_hour(scene: AsyncScene) -> None:
+    """Without a sign-in: a group taken away takes its role, one that is unknown changes nothing, and outside the required ones all ends."""
+    rules = (GroupRule(group="staff", role="member"), GroupRule(group="dev", role="editor", workspace=WorkspaceId(scene.lab)))
+    await scene.say(rules=rules)
+    for groups, expected in (
+        (["staff", "dev"], ("member", "editor")),
+        (None, ("member", "editor")),
+        ("staff", ("member", "editor")),
+        (["staff", 1], ("member", "editor")),
+        (["staff"], ("member", None)),
+        (["other"], ("viewer", None)),
+    ):
+        assert await scene.asked(groups) == expected, groups
+        assert await scene.counts("ada"), groups
+    await scene.say(rules=rules, required_groups=("staff",))
+    scene.provider.people["bea"]["groups"] = ["staff"]
+    assert await scene.asked(None) == ("viewer", None)
+    assert await scene.counts("ada")
+    assert await scene.asked(["other"]) == (None, None)
+    assert (await scene.counts("ada"), await scene.counts("bea")) == (False, True)
+    await scene.world.security.jobs.place_events()
+    found = await scene.world.events(scene.organization)
+    changes = [each for each in found if each.name in {EventName.ROLE_CHANGED, EventName.ROLE_ASSIGNED, EventName.ROLE_REVOKED}]
+    assert {each.actor_id for each in changes[-4:]} == {scene.connection.id}
+
+
+async def test_a_destroyed_data_key_ends_what_rests_on_it(scene: AsyncScene) -> None:
+    """What was sealed under it can not be asked with: the sessions end within the hour, and the log says why; nothing is asked."""
+    await scene.world.call("data_keys.destroy", scene.world.sure(scene.sure), organization=scene.organization)
+    assert await scene.counts("ada")
+    scene.world.clock.advance(HOUR)
+    asked = list(scene.provider.asked)
+    await scene.world.security.sso.checks.run_due()
+    assert (await scene.counts("ada"), await scene.counts("bea")) == (False, False)
+    assert (await scene.whys(), scene.provider.asked) == (["token_unreadable"] * 2, asked)
+    assert await scene.grant("ada") is None
+
+
+async def test_a_name_follows_where_the_domain_is_the_organizations(scene: AsyncScene) -> None:
+    """The account is global: of somebody with an address elsewhere the provider changes no name, whatever the map says."""
+    await scene.say(claims=ClaimMap(update_name=True))
+    world, issuer = scene.world, scene.provider.issuer
+    guest = UserId((await world.member(OrganizationId(scene.organization), "gus@elsewhere.example")).id)
+    for email, follows in (("gus@elsewhere.example", False), ("ada@acme.example", True)):
+        told = ExternalIdentity(connection=scene.connection.id, issuer=issuer, subject=email[:3], name="Dr Told")
+        if not follows:
+            await world.call("sso.link", guest, scene.connection.id, told)
+        async with world.security.begin() as unit:
+            (connection,) = await unit.connections.of_organization(organization=OrganizationId(scene.organization))
+            user: Any = await unit._store.users.by_email(email)
+            assert await unit.provisioning.refresh(connection, user, told) == ""
+            after: Any = await unit._store.users.get(user.id)
+        assert (after.name == "Dr Told") is follows, email
+
+
+async def test_an_account_is_foreseen_by_the_key_of_its_address(scene: AsyncScene) -> None:
+    """As a sign-in finds it: letters that fold to others are the same address, in lower case they would be another."""
+    world = scene.world
+    member = await world.member(OrganizationId(scene.organization), "strasse@acme.example")
+    for email, found in (("Stra\u00dfe@ACME.example", member.id), ("no address", None), ("nobody@acme.example", None)):
+        told = ExternalIdentity(connection=scene.connection.id, issuer=scene.provider.issuer, subject="new", email=email)
+        for may_link in (True, False):
+            foreseen = await world.call("provisioning.foresee", scene.connection, told, may_link=may_link)
+            assert foreseen.member == (found if may_link else None), email
 
 
 class Killed(BaseException):
@@ -207,6 +308,7 @@ class AsyncMeanwhile:
         return await self.fetcher.fetch(request, reach=reach, hosts=hosts)
 
 
+@pytest.mark.parametrize("scene", KINDS, indirect=True)
 async def test_two_workers_use_a_token_once(scene: AsyncScene) -> None:
     """While one asks about a session another leaves it alone, and asks about the others."""
     scene.world.clock.advance(HOUR)

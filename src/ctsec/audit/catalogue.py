@@ -90,7 +90,11 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.SSO_CONNECTION_TESTED: {"passed": public(bool), "problem": public(optional=True)},
     EventName.SSO_IDENTITY_LINKED: {"connection": public(), "by": public(), "issuer": personal(), "identity": personal()},
     EventName.SSO_SIGN_IN_REFUSED: {"connection": public(optional=True), "why": public()},
-    EventName.SSO_REQUIREMENT_CHANGED: {"required_from": public(optional=True), "was": public(optional=True)},
+    EventName.SSO_REQUIREMENT_CHANGED: {
+        "required_from": public(optional=True),
+        "was": public(optional=True),
+        "reason": personal(optional=True),
+    },
     EventName.SSO_GLASS_CODES_CREATED: {"codes": public(int)},
     EventName.SSO_BREAK_GLASS_USED: {"until": public()},
     EventName.SSO_SETTINGS_OPENED: {"until": public()},

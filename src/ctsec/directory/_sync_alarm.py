@@ -9,7 +9,7 @@ from typing import Final, TypedDict, Unpack
 from ctsec.directory._sync_ports import Post, RosterRecords, UserRecords
 from ctsec.directory.record import MembershipStatus
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.mail.message import Letters, alert_letter, domain_letter, glass_letter
+from ctsec.mail.message import Letters, alert_letter, domain_letter, glass_letter, relaxed_letter
 
 MAX_OWNERS: Final = 50
 
@@ -56,6 +56,13 @@ class OwnerAlarm:
             account = self._users.get(owner)
             if account is not None:
                 self._post.post(glass_letter(self._letters, account.email, who=name, until=until))
+
+    def requirement_relaxed(self, organization: OrganizationId, *, reason: str) -> None:
+        """Tell every owner that an operator let sessions of accounts in again, and why."""
+        for owner in self._roster.owners(organization, limit=MAX_OWNERS):
+            account = self._users.get(owner)
+            if account is not None:
+                self._post.post(relaxed_letter(self._letters, account.email, reason=reason))
 
     def rotation_due(self, organization: OrganizationId, *, name: str) -> None:
         """Tell every owner that a credential of the vault is to be rotated."""

@@ -18,7 +18,7 @@ from ctsec.keys.record import ApiKey, KeySecret, KeyStatus, status_at
 from ctsec.keys.token import mint
 from ctsec.keys.verify import parse_network
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Principal
+from ctsec.principal import LOCAL, CredentialKind, Principal
 from ctsec.secret import SecretText
 from ctsec.user import parse_name
 
@@ -113,11 +113,11 @@ class ApiKeys:
         return True
 
     def of(self, actor: Principal, *, organization: OrganizationId) -> tuple[ApiKey, ...]:
-        """Return the keys that `actor` owns in an organization, newest first."""
-        return self._records.of_owner(organization, actor.id)
+        """Return the keys that `actor` owns in an organization, newest first; none for a credential that belongs elsewhere."""
+        return () if _foreign(actor, organization) else self._records.of_owner(organization, actor.id)
 
     def _own(self, actor: Principal, organization: OrganizationId, key_id: KeyId) -> Outcome[tuple[ApiKey, tuple[KeySecret, ...]]]:
-        found = self._records.get(key_id)
+        found = None if _foreign(actor, organization) else self._records.get(key_id)
         if found is None or found[0].organization_id != organization or found[0].owner_id != actor.id or not found[1]:
             return _NOT_FOUND
         if actor.credential.kind is CredentialKind.API_KEY and actor.credential.id != key_id:
@@ -168,3 +168,9 @@ class ApiKeys:
 
 def _inside(held: frozenset[WorkspaceId] | None, asked: frozenset[WorkspaceId] | None) -> bool:
     return held is None or (asked is not None and asked <= held)
+
+
+def _foreign(actor: Principal, organization: OrganizationId) -> bool:
+    """Tell whether a credential is nobody's in an organization, though its person may be somebody there."""
+    local = actor.credential.kind in LOCAL and actor.organization != organization
+    return local or actor.credential.kind is CredentialKind.TICKET

@@ -244,6 +244,7 @@ class Letters:
             self.rotation_due(whom, name="a credential"),
             *(glass_letter(self, whom, who="somebody", until=until) for until in (_SAMPLE, None)),
             alert_letter(self, whom, rule="a_rule", severity="high", reason="a reason", where="a log", when=_SAMPLE),
+            relaxed_letter(self, whom, reason="a reason"),
             *(domain_letter(self, whom, domain="example.com", withdrawn=withdrawn) for withdrawn in (False, True)),
             self.disabled(whom, what="your password", way="a reset link", failures=100),
             *(self.sign_in(whom, finished=done, when=_SAMPLE, device="a device", address="192.0.2.7") for done in (True, False)),
@@ -291,6 +292,13 @@ def glass_letter(letters: Letters, recipient: str, *, who: str, until: datetime 
         says=(f"{one_line(who)} {what}.", "If this is not expected, end the person's sessions, make new codes, and write to us."),
         values={"who": one_line(who), "until": f"{until:%Y-%m-%d %H:%M} UTC" if until else ""},
     )
+
+
+def relaxed_letter(letters: Letters, recipient: str, *, reason: str) -> Message:
+    """Tell an owner that who runs the deployment let sessions of accounts into the organization again, and why."""
+    what = "sign-in through your provider is not required any more"
+    says = (f"We have changed this for your organization: {what}.", f"Reason: {reason}", "If you did not ask for it, write to us.")
+    return letters.recovery.set(kind="requirement_relaxed", recipient=recipient, subject=what, says=says, values={"reason": reason})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from ctsec.sso._async_provisioning import AsyncProvisioningParts
 from ctsec.storage._async_ports import AsyncStore
 
 
-def entrance_parts(store: AsyncStore, *, rights: AsyncAuthority, proofs: AsyncProofRecords) -> AsyncEntranceParts:
+def entrance_parts(store: AsyncStore, *, rights: AsyncAuthority, proofs: AsyncProofRecords, alarm: AsyncOwnerAlarm) -> AsyncEntranceParts:
     """Return what required providers are decided with."""
     return AsyncEntranceParts(
         records=store.entrances,
@@ -26,6 +26,7 @@ def entrance_parts(store: AsyncStore, *, rights: AsyncAuthority, proofs: AsyncPr
         rights=rights,
         epochs=store.epochs,
         proofs=proofs,
+        alarm=alarm,
     )
 
 

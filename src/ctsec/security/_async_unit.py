@@ -250,7 +250,7 @@ class AsyncUnit(AsyncPeople):
     @property
     def sso_entrance(self) -> AsyncEntrances:
         """Whether organizations are entered through their provider only."""
-        parts = entrance_parts(self._store, rights=self._authority, proofs=self._guard.proofs)
+        parts = entrance_parts(self._store, rights=self._authority, proofs=self._guard.proofs, alarm=self._alarm)
         return AsyncEntrances(parts, audit=self.audit, ambient=self._ambient)
 
     @property

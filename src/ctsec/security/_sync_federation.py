@@ -16,7 +16,7 @@ from ctsec.sso._sync_provisioning import ProvisioningParts
 from ctsec.storage._sync_ports import Store
 
 
-def entrance_parts(store: Store, *, rights: Authority, proofs: ProofRecords) -> EntranceParts:
+def entrance_parts(store: Store, *, rights: Authority, proofs: ProofRecords, alarm: OwnerAlarm) -> EntranceParts:
     """Return what required providers are decided with."""
     return EntranceParts(
         records=store.entrances,
@@ -27,6 +27,7 @@ def entrance_parts(store: Store, *, rights: Authority, proofs: ProofRecords) -> 
         rights=rights,
         epochs=store.epochs,
         proofs=proofs,
+        alarm=alarm,
     )
 
 

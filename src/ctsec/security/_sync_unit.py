@@ -251,7 +251,7 @@ class Unit(People):
     @property
     def sso_entrance(self) -> Entrances:
         """Whether organizations are entered through their provider only."""
-        parts = entrance_parts(self._store, rights=self._authority, proofs=self._guard.proofs)
+        parts = entrance_parts(self._store, rights=self._authority, proofs=self._guard.proofs, alarm=self._alarm)
         return Entrances(parts, audit=self.audit, ambient=self._ambient)
 
     @property

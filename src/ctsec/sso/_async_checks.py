@@ -6,6 +6,7 @@ Rules that this module keeps:
 - a refresh token whose worker was lost is not used again: its session ends, and nothing else;
 - what a provider gave in exchange is written before anything else is asked;
 - a no ends every session of the identity through the connection; no answer ends nothing until the session was unheard for too long;
+- a token whose key was destroyed, or that does not open, can not be asked with any more: its session ends at once, and the log says so;
 - a session that is over is given up: its grant is deleted, then its token is given back.
 """
 
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ctsec.ambient import Ambient
+from ctsec.errors import DecryptionFailed, KeyNotFound
 from ctsec.ids import SessionId
 from ctsec.secret import SecretText
 from ctsec.sso._async_grants import AsyncGrantParts, AsyncGrants
@@ -83,7 +85,7 @@ class AsyncChecks:
     async def claim(self, session_id: SessionId) -> Claim | None:
         """Claim a due grant for this worker; None if there is nothing to ask: another has it, or its session is over and it had no token.
 
-        Raises as the sealer does where its token can not be opened now.
+        Raises as the sealer does where its token can not be opened now, but may be later.
         """
         now = self._ambient.now()
         grant = await self._parts.grants.get(session_id)
@@ -93,7 +95,11 @@ class AsyncChecks:
         if connection is None or not grant.sealed:
             await self._parts.grants.remove(session_id)
             return None
-        claim = await self._opened(grant, connection, over=over)
+        try:
+            claim = await self._opened(grant, connection, over=over)
+        except (DecryptionFailed, KeyNotFound):
+            await self._close(grant, why="token_unreadable")
+            return None
         if over:
             return claim if await self._parts.grants.remove(session_id) else None
         if grant.claimed_until is not None and claim.token.refreshes:

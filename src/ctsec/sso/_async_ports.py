@@ -98,6 +98,10 @@ class AsyncGlassAlarm(Protocol):
         """Tell every owner who used a break-glass code, until when it counts; None: it was refused."""
         ...
 
+    async def requirement_relaxed(self, organization: OrganizationId, *, reason: str) -> None:
+        """Tell every owner that an operator let sessions of accounts in again, and why."""
+        ...
+
 
 class AsyncSsoSealer(Protocol):
     """Seals what belongs to an organization."""

@@ -7,6 +7,7 @@ Rules that this module keeps:
 - a refresh token whose worker was lost is not used again: its session ends, and nothing else;
 - what a provider gave in exchange is written before anything else is asked;
 - a no ends every session of the identity through the connection; no answer ends nothing until the session was unheard for too long;
+- a token whose key was destroyed, or that does not open, can not be asked with any more: its session ends at once, and the log says so;
 - a session that is over is given up: its grant is deleted, then its token is given back.
 """
 
@@ -16,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ctsec.ambient import Ambient
+from ctsec.errors import DecryptionFailed, KeyNotFound
 from ctsec.ids import SessionId
 from ctsec.secret import SecretText
 from ctsec.sso._sync_grants import GrantParts, Grants
@@ -84,7 +86,7 @@ class Checks:
     def claim(self, session_id: SessionId) -> Claim | None:
         """Claim a due grant for this worker; None if there is nothing to ask: another has it, or its session is over and it had no token.
 
-        Raises as the sealer does where its token can not be opened now.
+        Raises as the sealer does where its token can not be opened now, but may be later.
         """
         now = self._ambient.now()
         grant = self._parts.grants.get(session_id)
@@ -94,7 +96,11 @@ class Checks:
         if connection is None or not grant.sealed:
             self._parts.grants.remove(session_id)
             return None
-        claim = self._opened(grant, connection, over=over)
+        try:
+            claim = self._opened(grant, connection, over=over)
+        except (DecryptionFailed, KeyNotFound):
+            self._close(grant, why="token_unreadable")
+            return None
         if over:
             return claim if self._parts.grants.remove(session_id) else None
         if grant.claimed_until is not None and claim.token.refreshes:

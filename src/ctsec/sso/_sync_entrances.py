@@ -3,6 +3,7 @@
 
 Rules that this module keeps:
 
+- for an organization whose owners have lost provider and codes an operator relaxes it, with a reason, and every owner is told by mail;
 - it takes `sso:manage` (owners and admins, where the policy does not name it) and a second factor proved just now; no API key sets it;
 - nobody locks themselves or everybody out by it (`ctsec.sso.entrance`), and it is set and relaxed behind the organization's lock, as
   connections are changed;
@@ -22,15 +23,18 @@ from ctsec.directory.record import MembershipStatus
 from ctsec.guard._sync_ports import ProofRecords
 from ctsec.guard.proof import Purpose
 from ctsec.ids import OrganizationId, UserId
+from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import FRESH, SESSIONS, Principal
 from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.rbac.role import OWNER
-from ctsec.sso._sync_ports import SsoEpochs, SsoMemberships, SsoOrganizations, SsoRights
+from ctsec.sso._sync_ports import GlassAlarm, SsoEpochs, SsoMemberships, SsoOrganizations, SsoRights
 from ctsec.sso._sync_record_ports import EntranceRecords, GlassCodeRecords, IdentityRecords
 from ctsec.sso.entrance import Entrance, beginning, lockout
 
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change how people sign in", max_age=FRESH)
+_NO_ORGANIZATION: Final = Refusal(Reason.NOT_FOUND, "there is no such organization")
+_NOT_REQUIRED: Final = Refusal(Reason.CONFLICT, "nothing is to be relaxed: sessions of accounts are let in")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,7 @@ class EntranceParts:
     rights: SsoRights
     epochs: SsoEpochs
     proofs: ProofRecords
+    alarm: GlassAlarm
 
 
 class Entrances:
@@ -87,6 +92,21 @@ class Entrances:
         self._change(actor, organization, None)
         return None
 
+    def relax_for(self, operator: Operator, *, organization: OrganizationId) -> Refusal | None:
+        """Let sessions of accounts in again, for who runs the deployment: owners who have lost provider and codes ask for it.
+
+        Everything else stays: the connections, codes, and what the organization requires of second factors. Reasons: NOT_FOUND for nobody's
+        id, CONFLICT where nothing is required.
+        """
+        actor, refusal = operator.principal, None if self._parts.organizations.lock(organization) else _NO_ORGANIZATION
+        if refusal is None and self._parts.records.required_from(organization, fresh=True) is None:
+            refusal = _NOT_REQUIRED
+        if refusal is not None:
+            return self._refuse(actor, organization, refusal, known=refusal is _NOT_REQUIRED)
+        self._change(actor, organization, None, reason=operator.reason)
+        self._parts.alarm.requirement_relaxed(organization, reason=operator.reason)
+        return None
+
     def entrance(self, organization: OrganizationId) -> Entrance:
         """Return from when on, and how many unused break-glass codes the organization's owners hold."""
         return Entrance(required_from=self._parts.records.required_from(organization), codes_left=self._left(organization))
@@ -109,7 +129,7 @@ class Entrances:
                 left += len(self._parts.proofs.live(Purpose.GLASS_CODE, each.id, now=self._ambient.now()))
         return left
 
-    def _change(self, actor: Principal, organization: OrganizationId, wanted: datetime | None) -> None:
+    def _change(self, actor: Principal, organization: OrganizationId, wanted: datetime | None, *, reason: str | None = None) -> None:
         before = self._parts.records.required_from(organization, fresh=True)
         if before == wanted:
             return
@@ -125,15 +145,16 @@ class Entrances:
                 "required_from": wanted.isoformat() if wanted is not None else None,
                 "was": before.isoformat() if before is not None else None,
             },
+            personal={"reason": reason} if reason is not None else {},
         )
 
-    def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal) -> Refusal:
+    def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, known: bool = True) -> Refusal:
         self._audit.note_aside(
             EventName.ACCESS_DENIED,
             actor=actor,
             targets=(Target("organization", organization),),
             refused=refusal.reason,
-            organization=organization,
+            organization=organization if known else None,
             details={"attempted": "sso.requirement"},
         )
         return refusal

@@ -99,6 +99,10 @@ class GlassAlarm(Protocol):
         """Tell every owner who used a break-glass code, until when it counts; None: it was refused."""
         ...
 
+    def requirement_relaxed(self, organization: OrganizationId, *, reason: str) -> None:
+        """Tell every owner that an operator let sessions of accounts in again, and why."""
+        ...
+
 
 class SsoSealer(Protocol):
     """Seals what belongs to an organization."""

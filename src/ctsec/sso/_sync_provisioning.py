@@ -45,7 +45,7 @@ from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.provisioning import ProvisioningSettings
 from ctsec.sso.record import Connection, identity_digest
 from ctsec.sso.rules import Decision, Entry, Ground, Held, HeldRole, decide, entry
-from ctsec.user import User, parse_name
+from ctsec.user import User, parse_email, parse_name
 
 _MOVED: Final = "the membership changed although its organization was locked; try again"
 
@@ -177,7 +177,7 @@ class Provisioning:
         linked = self._parts.identities.get(identity_digest(*identity.key))
         user = self._parts.accounts.get(linked.user_id) if linked is not None else None
         if user is None and may_link and identity.email is not None:
-            user = self._parts.accounts.by_email(identity.email.lower())
+            user = self._by_address(identity.email)
         membership = self._parts.memberships.get(connection.organization_id, user.id) if user is not None else None
         if user is None or membership is None:
             return Foreseen(barred=barred, newcomer=newcomer)
@@ -185,6 +185,13 @@ class Provisioning:
         change = Decision() if barred else self._decided(connection, identity, held)
         leaves = barred == Entry.OUTSIDE and _made(connection, membership)
         return Foreseen(barred=barred, newcomer=newcomer, member=user.id, held=held, change=change, leaves=leaves)
+
+    def _by_address(self, email: str) -> User | None:
+        """Return the account that a sign-in with an address would find: by its key, which is more than lower case."""
+        try:
+            return self._parts.accounts.by_email(parse_email(email)[1])
+        except ValueError:
+            return None
 
     def attributes(self, user: UserId, *, organization: OrganizationId) -> Mapping[str, str]:
         """Return what the organization's connections last read of a person for the host, empty if nothing."""

@@ -1,4 +1,4 @@
-"""Operations of those who run the deployment: backups, sessions, cases of the support, erasures, verified domains (async source)."""
+"""Operations of those who run the deployment: backups, sessions, cases of the support, erasures, domains, sign-in (async source)."""
 
 from __future__ import annotations
 
@@ -116,6 +116,12 @@ async def withdraw_domain(call: AsyncCall) -> Answer:
     """Take the record of a domain back."""
     done = await call.unit.domains.withdraw(call.acting, organization=call.organization, domain=call.request.params["domain"])
     return done if isinstance(done, Refusal) else no_content()
+
+
+async def relax_sso_for(call: AsyncCall) -> Answer:
+    """Let sessions of accounts into an organization again whose owners have lost its provider and their codes."""
+    refusal = await call.unit.sso_entrance.relax_for(call.acting, organization=call.organization)
+    return refusal if refusal is not None else no_content()
 
 
 def _case(call: AsyncCall) -> RecoveryId:

@@ -1,5 +1,5 @@
 # Generated from src/ctsec/web/_async_operators.py by tools/twin.py; edit that file.
-"""Operations of those who run the deployment: backups, sessions, cases of the support, erasures, verified domains (async source)."""
+"""Operations of those who run the deployment: backups, sessions, cases of the support, erasures, domains, sign-in (async source)."""
 
 from __future__ import annotations
 
@@ -117,6 +117,12 @@ def withdraw_domain(call: Call) -> Answer:
     """Take the record of a domain back."""
     done = call.unit.domains.withdraw(call.acting, organization=call.organization, domain=call.request.params["domain"])
     return done if isinstance(done, Refusal) else no_content()
+
+
+def relax_sso_for(call: Call) -> Answer:
+    """Let sessions of accounts into an organization again whose owners have lost its provider and their codes."""
+    refusal = call.unit.sso_entrance.relax_for(call.acting, organization=call.organization)
+    return refusal if refusal is not None else no_content()
 
 
 def _case(call: Call) -> RecoveryId:

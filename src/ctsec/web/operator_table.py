@@ -42,5 +42,10 @@ OPERATORS: Final[tuple[Route, ...]] = (
     ),
     *OPERATORS_ALERTS,
     _route(f"PUT {_DOMAIN} record_domain", "Record that the organization controls it", body=models.DomainProof, returns=("domain",)),
+    _route(
+        "DELETE /operator/organizations/{organization_id}/sso/requirement relax_sso_for",
+        "Let sessions of accounts into an organization that lost its provider and its codes",
+        status=204,
+    ),
     _route(f"DELETE {_DOMAIN} withdraw_domain", "Take that record back", status=204),
 )

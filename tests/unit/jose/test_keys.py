@@ -55,6 +55,7 @@ HOSTILE: dict[str, tuple[KeyReason, object]] = {
     "private EC": (K.PRIVATE, ES.key.as_dict(private=True)),
     "private RSA": (K.PRIVATE, RS.key.as_dict(private=True)),
     "private Ed25519": (K.PRIVATE, ED.key.as_dict(private=True)),
+    "private Ed25519 beside another's point": (K.PRIVATE, {**ED.key.as_dict(private=True), "x": pair("EdDSA", "other").jwk()["x"]}),
     "one prime only": (K.PRIVATE, RS.jwk(p="AQAB")),
     "no type": (K.UNKNOWN_TYPE, ES.jwk(kty=None)),
     "type of the future": (K.UNKNOWN_TYPE, {"kty": "AKP", "pub": "AA"}),
@@ -93,6 +94,7 @@ HOSTILE: dict[str, tuple[KeyReason, object]] = {
 }  # fmt: skip
 
 
+@pytest.mark.proves("CVE-2026-102275")
 @pytest.mark.proves("ASVS-9.1.2", "CVE-2026-102266")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_unusable_keys_are_left_out_for_their_reason(name: str) -> None:

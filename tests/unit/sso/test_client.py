@@ -9,9 +9,11 @@ import pickle
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given as whatever
+from hypothesis import strategies as st
 
 from ctsec.errors import ConfigurationError
 from ctsec.jose.jwks import parse_jwks
@@ -23,6 +25,7 @@ from ctsec.jose.strict import encode_base64url
 from ctsec.secret import SecretText
 from ctsec.sso.oidc import OidcClient, PrivateKeyJwt, SecretBasic, SecretPost, begin_sign_in, logout_url
 from ctsec.sso.oidc.client import prove_client
+from ctsec.sso.oidc.logout import end_session_url
 from ctsec.sso.oidc.presets import GITHUB, GOOGLE
 from ctsec.testing.random import UnsafeSeededRandom
 from ctsec.transport.reach import Reach
@@ -114,6 +117,7 @@ def test_a_secret_goes_where_its_method_says() -> None:
     assert "s3cret" not in repr(GENERIC_CLIENT)
 
 
+@pytest.mark.proves("ASVS-9.2.4")
 @pytest.mark.parametrize("alg", [Algorithm.ES256, Algorithm.PS256, Algorithm.EDDSA])
 def test_a_client_key_signs_an_assertion(alg: Algorithm) -> None:
     """The assertion names the client twice, is for the endpoint and one minute, has an id, and opens with the published key only."""
@@ -223,3 +227,19 @@ def test_the_document_stands_at_the_issuer_and_hosts_are_named_beside() -> None:
     assert replace(GENERIC_CLIENT, hosts=frozenset({"k.example"})).known_hosts == {"login.acme.example", "k.example"}
     here = replace(GENERIC_CLIENT, issuer="http://127.0.0.1:9000", reach=Reach.LOOPBACK)
     assert here.known_hosts == {"127.0.0.1"}
+
+
+@pytest.mark.proves("ASVS-1.2.2")
+@whatever(texts=st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=12), min_size=3, max_size=3))
+def test_whatever_stands_in_an_address_is_read_back_as_it_was(texts: list[str]) -> None:
+    """Signs that mean something in an address are data: each parameter comes back, and none more; host, path and scheme stay."""
+    hint, back_to, state, client_id = (*texts, "a&b=c#d?/%20+ ")
+    begun = urlsplit(begin(replace(GENERIC_CLIENT, client_id=client_id), login_hint=hint).url)
+    ended = urlsplit(end_session_url(f"{ISSUER}/out?a=b", client_id=client_id, back_to=back_to, state=state, hint=hint))
+    for made, path in ((begun, "/authorize"), (ended, "/out")):
+        assert (f"{made.scheme}://{made.netloc}", made.path, made.fragment) == (ISSUER, path, "")
+    asked, told = parse_qs(begun.query, keep_blank_values=True), parse_qs(ended.query, keep_blank_values=True)
+    assert (asked["client_id"], asked["login_hint"]) == ([client_id], [hint])
+    assert told == {
+        "a": ["b"], "client_id": [client_id], "logout_hint": [hint], "post_logout_redirect_uri": [back_to], "state": [state]
+    }  # fmt: skip

@@ -136,6 +136,7 @@ def identity(client: OidcClient = GENERIC_CLIENT, userinfo: dict[str, object] | 
     return found.identity
 
 
+@pytest.mark.proves("CHANGELOG-django-allauth-65-13-0-a")
 @pytest.mark.proves("ASVS-10.5.2")
 def test_the_key_of_an_identity_is_what_stays() -> None:
     """The key is connection, issuer and subject: with Entra directory and object, everywhere else `sub`; no address, name or login."""
