@@ -90,7 +90,7 @@ class AsyncGrants:
             provider_subject=held.subject,
             provider_session=held.provider_session,
             end_session=held.end_session,
-            hint=held.hint,
+            sign_out_name=held.sign_out_name,
             sealed=sealed,
             began_at=now,
             checked_at=now,
@@ -115,7 +115,7 @@ class AsyncGrants:
         if connection is None or not grant.end_session:
             return None
         back_to = self._parts.policy.back_to(self._parts.base_url)
-        return end_session_url(grant.end_session, client_id=connection.client_id, back_to=back_to, hint=grant.hint)
+        return end_session_url(grant.end_session, client_id=connection.client_id, back_to=back_to, hint=grant.sign_out_name)
 
     async def notified(self, connection: Connection, *, subject: bytes | None, provider_session: bytes | None) -> int:
         """End the sessions of a connection that its provider says are over; return how many."""

@@ -91,7 +91,7 @@ class Grants:
             provider_subject=held.subject,
             provider_session=held.provider_session,
             end_session=held.end_session,
-            hint=held.hint,
+            sign_out_name=held.sign_out_name,
             sealed=sealed,
             began_at=now,
             checked_at=now,
@@ -116,7 +116,7 @@ class Grants:
         if connection is None or not grant.end_session:
             return None
         back_to = self._parts.policy.back_to(self._parts.base_url)
-        return end_session_url(grant.end_session, client_id=connection.client_id, back_to=back_to, hint=grant.hint)
+        return end_session_url(grant.end_session, client_id=connection.client_id, back_to=back_to, hint=grant.sign_out_name)
 
     def notified(self, connection: Connection, *, subject: bytes | None, provider_session: bytes | None) -> int:
         """End the sessions of a connection that its provider says are over; return how many."""

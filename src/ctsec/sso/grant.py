@@ -50,7 +50,7 @@ class Held:
     subject: bytes
     provider_session: bytes | None = None
     end_session: str = ""
-    hint: str = ""
+    sign_out_name: str = ""
     token: Token | None = None
 
 
@@ -71,7 +71,7 @@ class Grant:
     provider_subject: bytes
     provider_session: bytes | None
     end_session: str
-    hint: str
+    sign_out_name: str
     sealed: bytes = field(repr=False)
     began_at: datetime
     checked_at: datetime
@@ -120,7 +120,7 @@ def held_from(proved: ProvedSignIn, *, client: OidcClient, metadata: ProviderMet
         subject=identity_digest(client.connection, issuer, token.subject),
         provider_session=identity_digest(client.connection, issuer, token.session) if token.session is not None else None,
         end_session=metadata.end_session_endpoint,
-        hint=hint if isinstance(hint, str) and len(hint) <= MAX_HINT else "",
+        sign_out_name=hint if isinstance(hint, str) and len(hint) <= MAX_HINT else "",
         token=Token(secret=refresh, refreshes=True, before=before) if refresh is not None else None,
     )
 

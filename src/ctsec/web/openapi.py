@@ -39,7 +39,8 @@ _PROBLEM: Final = {
         "detail": {"type": "string"},
         "retry_after": {"type": "integer", "description": "Seconds after which to try again"},
         "max_age": {"type": "integer", "description": "Seconds: how old the proof of a second factor may be (RFC 9470)"},
-        "hint": {"type": "string", "enum": ["step_up", "enrol", "sign_in"], "description": "What helps"},
+        "hint": {"type": "string", "enum": ["step_up", "enrol", "sign_in", "sso"], "description": "What helps"},
+        "ways": {"type": "array", "items": {"type": "object"}, "description": "The providers to sign in through"},
         "errors": {"type": "array", "items": {"type": "object"}},
     },
 }

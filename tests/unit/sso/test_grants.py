@@ -37,7 +37,7 @@ HOUR = timedelta(hours=1)
 ACCESS, REFRESH = SecretText("access-token-1"), SecretText("refresh-token-1")
 GRANT = Grant(
     session_id=SessionId("ses_1"), connection_id=ConnectionId("sso_1"), organization_id=OrganizationId("org_1"), user_id=UserId("usr_1"),
-    identity=bytes(32), provider_subject=bytes(32), provider_session=None, end_session="", hint="", sealed=b"x", began_at=NOW,
+    identity=bytes(32), provider_subject=bytes(32), provider_session=None, end_session="", sign_out_name="", sealed=b"x", began_at=NOW,
     checked_at=NOW, due_at=NOW + HOUR,
 )  # fmt: skip
 
@@ -66,8 +66,8 @@ def test_what_is_kept_is_what_the_next_answer_is_held_against() -> None:
     there = held(refresh=False, token=False).token
     assert there is not None
     assert (there.secret.reveal(), there.refreshes, unpack(pack(there)).before) == ("access-token-1", False, None)
-    assert held().hint == "there"
-    assert [held(login_hint=each).hint for each in ("opaque", 7, "x" * 256)] == ["opaque", "", ""]
+    assert held().sign_out_name == "there"
+    assert [held(login_hint=each).sign_out_name for each in ("opaque", 7, "x" * 256)] == ["opaque", "", ""]
 
 
 @given(minutes=st.integers(15, 60), seed=st.integers(0, 1000))

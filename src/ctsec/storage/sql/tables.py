@@ -156,7 +156,8 @@ class Tables(FeatureTables):
         self.sso_grant = self._table(
             "sso_grant", ident("session_id"), ident("connection_id"), ident("organization_id"), ident("user_id"),
             Column("identity", Digest(64), nullable=False), Column("provider_subject", Digest(64), nullable=False),
-            Column("provider_session", Digest(64), nullable=True), words("end_session"), words("hint"), blob("sealed"), at("began_at"),
+            Column("provider_session", Digest(64), nullable=True), words("end_session"), words("sign_out_name"), blob("sealed"),
+            at("began_at"),
             at("checked_at"), at("due_at"), at("claimed_until", nullable=True), number("failures"), number("version"), key=("session_id",),
             by_connection=("connection_id",), by_identity=("identity",), by_subject=("provider_subject",),
             by_provider_session=("provider_session",), by_due=("due_at",),

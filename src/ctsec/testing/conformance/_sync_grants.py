@@ -19,7 +19,14 @@ class GrantConformance:
         """Grants are read back field by field, and written over the version that was read only; one that is gone is not written."""
         one = grant(1, of=1)
         after = replace(
-            one, sealed=b"\x00\xff", provider_session=None, hint="ünï", claimed_until=NOW + HOUR, failures=3, due_at=NOW - HOUR, version=2
+            one,
+            sealed=b"\x00\xff",
+            provider_session=None,
+            sign_out_name="ünï",
+            claimed_until=NOW + HOUR,
+            failures=3,
+            due_at=NOW - HOUR,
+            version=2,
         )
         with storage.begin(after_commit=ignore) as store:
             store.grants.add(one)

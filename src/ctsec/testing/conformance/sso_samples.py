@@ -82,7 +82,7 @@ def grant(n: int, *, of: int) -> Grant:
         provider_subject=identity_digest(place.id, "https://id.example", f"subject {n}"),
         provider_session=identity_digest(place.id, "https://id.example", f"session {n}"),
         end_session="https://id.example/end",
-        hint=f"session {n}",
+        sign_out_name=f"session {n}",
         sealed=bytes([1, n]),
         began_at=NOW,
         checked_at=NOW,

@@ -24,7 +24,7 @@ def upgrade() -> None:
             "provider_subject": Digest(64),
             "provider_session": nullable(Digest(64)),
             "end_session": Words(),
-            "hint": Words(),
+            "sign_out_name": Words(),
             "sealed": Blob(),
             "began_at": Instant(),
             "checked_at": Instant(),
