@@ -1,0 +1,115 @@
+"""Identity providers that others wrote, as processes of this machine: started on loopback, spoken to, stopped by process id."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from tests import programs
+from tests.peers.visitor import Visitor
+
+SCRIPT: Final = Path(__file__).resolve().parents[1] / "node" / "oidc-provider.mjs"
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(slots=True)
+class OidcProvider:
+    """npm's oidc-provider, which is certified by the OpenID Foundation; what it knows outlasts its process, in `folder`.
+
+    Its clock stands where it was last set, `asked` counts the paths that it was asked for.
+    """
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    asked: Counter[str] = field(default_factory=Counter[str])
+    _process: subprocess.Popen[str] | None = None
+
+    @property
+    def issuer(self) -> str:
+        """Its name, and where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, *, claims_in: str = "userinfo") -> None:
+        """Start the process and wait for its word; `claims_in` the `token` or `userinfo` is where the claims of scopes are."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                programs.node_command(SCRIPT.read_text("utf-8"), str(self.port), str(self.folder), claims_in),
+                cwd=programs.NODE,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self._answer() == {"ready": True}
+
+    def stop(self) -> None:
+        """End the process, stopped as it may be."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def restart(self, *, new_keys: bool = False, claims_in: str = "userinfo") -> None:
+        """Start it again on the same port, with the keys that it had, or with others."""
+        self.stop()
+        if new_keys:
+            (self.folder / "keys.json").unlink()
+        self.start(claims_in=claims_in)
+
+    def tell(self, **wish: object) -> None:
+        """Say a wish to the process, and take what it answers."""
+        assert self._process is not None and self._process.stdin is not None
+        self._process.stdin.write(json.dumps(wish) + "\n")
+        self._process.stdin.flush()
+        self.asked.update(self._answer()["asked"])
+
+    def register(self, client: Mapping[str, object]) -> None:
+        """Register a client (the members of OpenID Connect Dynamic Client Registration 1.0, 2)."""
+        self.tell(client=client)
+
+    def stands_at(self, now: datetime) -> None:
+        """Set its clock."""
+        self.tell(now=int(now.timestamp() * 1000))
+
+    def count(self, path: str) -> int:
+        """Return how often it was asked for a path."""
+        self.tell()
+        return self.asked[path]
+
+    def freeze(self) -> None:
+        """Have the process stand still: whoever connects is not answered."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Have it go on."""
+        self._signal(signal.SIGCONT)
+
+    def visit(self, url: str, *, person: str) -> str:
+        """Sign in and agree to everything, in a browser that was never there, and return where that ends."""
+        with Visitor(self.issuer) as visitor:
+            return visitor.sign_in(url, person=person)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, number)
+
+    def _answer(self) -> Any:
+        assert self._process is not None and self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, (self.folder / "log").read_text("utf-8", "replace")[-2000:]
+        return json.loads(line)

@@ -1,0 +1,77 @@
+"""The browser of a person at a provider: it follows redirects, keeps cookies and sends forms off, and stops where the provider ends."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from types import TracebackType
+from typing import Self
+from urllib.parse import urljoin
+
+import httpx
+
+MOST_PAGES = 20
+
+
+class Forms(HTMLParser):
+    """The forms of a page: where each one goes, and its fields."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take a form, or a field of the last one."""
+        told = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.found.append((told.get("action", ""), {}))
+        elif tag in {"input", "button"} and told.get("name") and self.found:
+            self.found[-1][1].setdefault(told["name"], told.get("value", ""))
+
+
+class Visitor:
+    """A browser at one provider; what it keeps ends with it."""
+
+    def __init__(self, issuer: str) -> None:
+        self.issuer = issuer
+        self.pages: list[str] = []
+        self._cookies: dict[str, str] = {}  # whatever time the provider's clock shows
+        self._client = httpx.Client(timeout=60)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._client.close()
+
+    def sign_in(self, url: str, *, person: str) -> str:
+        """Open the provider's page, sign in and agree, and return the first address that is not the provider's."""
+        return self.go(url, fields={"login": person, "username": person, "password": person})
+
+    def go(self, url: str, *, fields: dict[str, str]) -> str:
+        """Open a page, fill in each form that follows and send it off; return the first address that is not the provider's, or the last."""
+        answer = self._send("GET", url)
+        for _ in range(MOST_PAGES):
+            place = str(answer.url)
+            if answer.has_redirect_location:
+                place = urljoin(place, answer.headers["location"])
+                if not place.startswith(self.issuer):
+                    return place
+                answer = self._send("GET", place)
+                continue
+            self.pages.append(answer.text)
+            forms = Forms(answer.text).found
+            if answer.status_code >= 400 or not forms:
+                return place
+            action, given = forms[0]
+            answer = self._send("POST", urljoin(place, action), {**given, **{name: fields[name] for name in given.keys() & fields.keys()}})
+        raise AssertionError(f"expected an end within {MOST_PAGES} pages, the last one at {answer.url}")
+
+    def _send(self, method: str, url: str, form: dict[str, str] | None = None) -> httpx.Response:
+        self._client.cookies.clear()
+        kept = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        answer = self._client.request(method, url, data=form, headers={"cookie": kept} if kept else {})
+        for line in answer.headers.get_list("set-cookie"):
+            name, _, value = line.partition(";")[0].partition("=")
+            self._cookies[name.strip()] = value
+        return answer
