@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import Provider from 'oidc-provider';
 
+console.info = console.log = console.error; // standard output is for answers
 const [port, folder, claimsIn] = process.argv.slice(1);
 const people = {
   alice: { email: 'alice@acme.example', email_verified: true, name: 'Alice Able', groups: ['staff', 'engineers'] },

@@ -7,14 +7,24 @@ from collections.abc import Iterator
 import pytest
 
 from ctsec.rbac.policy import Policy
+from ctsec.sso.policy import SsoPolicy
+from ctsec.transport.reach import Reach
 from tests.hosts.harness import HOSTS, Host
+from tests.peers.patience import Patience
 from tests.peers.running import OidcProvider
 
 
+@pytest.fixture
+def patience() -> Patience:
+    """How long the host waits for providers."""
+    return Patience()
+
+
 @pytest.fixture(params=sorted(HOSTS))
-def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+def host(request: pytest.FixtureRequest, patience: Patience) -> Iterator[Host]:
     """A fresh host application of each framework, with the built-in policy."""
-    made = HOSTS[request.param](Policy.preset(), shared=True)
+    policy = SsoPolicy(reach=Reach.LOOPBACK, fetcher=patience, after_sign_out="/bye")
+    made = HOSTS[request.param](Policy.preset(), shared=True, single_sign_on=policy)
     yield made
     made.close()
 
@@ -33,6 +43,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
 @pytest.fixture
 def provider(started: OidcProvider, host: Host) -> OidcProvider:
     """The running oidc-provider, on the host's clock."""
-    started.stands_at(host.clock.now())
+    started.clock = host.clock
     started.asked.clear()
+    started.tell()
     return started

@@ -10,10 +10,11 @@ import subprocess
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from ctsec.clock import Clock
+from ctsec.testing import FixedClock
 from tests import programs
 from tests.peers.visitor import Visitor
 
@@ -31,10 +32,11 @@ def free_port() -> int:
 class OidcProvider:
     """npm's oidc-provider, which is certified by the OpenID Foundation; what it knows outlasts its process, in `folder`.
 
-    Its clock stands where it was last set, `asked` counts the paths that it was asked for.
+    Its clock stands where `clock` stood when it was last spoken to; `asked` counts the paths that it was asked for.
     """
 
     folder: Path
+    clock: Clock = field(default_factory=FixedClock)
     port: int = field(default_factory=free_port)
     asked: Counter[str] = field(default_factory=Counter[str])
     _process: subprocess.Popen[str] | None = None
@@ -56,6 +58,7 @@ class OidcProvider:
                 text=True,
             )
         assert self._answer() == {"ready": True}
+        self.tell()
 
     def stop(self) -> None:
         """End the process, stopped as it may be."""
@@ -72,19 +75,15 @@ class OidcProvider:
         self.start(claims_in=claims_in)
 
     def tell(self, **wish: object) -> None:
-        """Say a wish to the process, and take what it answers."""
+        """Say a wish to the process, and what time it is, and take what it answers."""
         assert self._process is not None and self._process.stdin is not None
-        self._process.stdin.write(json.dumps(wish) + "\n")
+        self._process.stdin.write(json.dumps({**wish, "now": int(self.clock.now().timestamp() * 1000)}) + "\n")
         self._process.stdin.flush()
         self.asked.update(self._answer()["asked"])
 
     def register(self, client: Mapping[str, object]) -> None:
         """Register a client (the members of OpenID Connect Dynamic Client Registration 1.0, 2)."""
         self.tell(client=client)
-
-    def stands_at(self, now: datetime) -> None:
-        """Set its clock."""
-        self.tell(now=int(now.timestamp() * 1000))
 
     def count(self, path: str) -> int:
         """Return how often it was asked for a path."""
@@ -101,8 +100,14 @@ class OidcProvider:
 
     def visit(self, url: str, *, person: str) -> str:
         """Sign in and agree to everything, in a browser that was never there, and return where that ends."""
+        self.tell()
         with Visitor(self.issuer) as visitor:
             return visitor.sign_in(url, person=person)
+
+    def kept(self, model: str) -> dict[str, dict[str, object]]:
+        """Return what it has stored of a kind, by id."""
+        stored = json.loads((self.folder / "state.json").read_text("utf-8"))
+        return {key.removeprefix(f"{model}:"): value for key, value in stored.items() if key.startswith(f"{model}:")}
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html.parser import HTMLParser
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 from urllib.parse import urljoin
 
@@ -48,7 +49,11 @@ class Visitor:
         """Open the provider's page, sign in and agree, and return the first address that is not the provider's."""
         return self.go(url, fields={"login": person, "username": person, "password": person})
 
-    def go(self, url: str, *, fields: dict[str, str]) -> str:
+    def asked_for(self, field: str) -> int:
+        """Return how many pages so far had a form with a field."""
+        return sum(any(field in fields for _, fields in Forms(page).found) for page in self.pages)
+
+    def go(self, url: str, *, fields: Mapping[str, str] = MappingProxyType({})) -> str:
         """Open a page, fill in each form that follows and send it off; return the first address that is not the provider's, or the last."""
         answer = self._send("GET", url)
         for _ in range(MOST_PAGES):

@@ -1,0 +1,94 @@
+"""npm's oidc-provider with other keys, started again, standing still and gone, while people sign in, in both hosts."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.hosts.harness import COOKIE, Browser, Host, Reply
+from tests.hosts.sso import Traveller, whys
+from tests.peers.patience import SHORT, LONG, Patience
+from tests.peers.running import OidcProvider
+from tests.peers.scene import MINUTE, come, connect, counts, pass_by, told
+
+pytestmark = [pytest.mark.program("oidc-provider"), pytest.mark.xdist_group("peers")]
+
+
+def refused(reply: Reply) -> bool:
+    """Tell whether an answer is the one refusal of a sign-in, without a session."""
+    return (reply.status, reply.json["reason"]) == (401, "invalid_credentials") and COOKIE not in reply.headers.get("set-cookie", "")
+
+
+def test_other_keys_are_asked_for_once(host: Host, provider: OidcProvider) -> None:
+    """Between two sign-ins, and between the beginning and the end of one; with claims in the token they are read from there."""
+    acme = connect(host, provider)
+    first = come(acme, "alice")
+    assert provider.count("/jwks") == 1
+    for claims_in in ("userinfo", "token"):
+        host.clock.advance(2 * MINUTE)
+        traveller = Traveller(acme, Browser(host))
+        url = traveller.begin()
+        provider.restart(new_keys=True, claims_in=claims_in)
+        provider.asked.clear()
+        step = traveller.back(provider.visit(url, person="alice")).json
+        assert (step.get("status"), counts(come(acme, "bob"))) == ("signed_in", True), whys(acme)
+        assert provider.count("/jwks") == 1
+    # The same person by the same identity, wherever the claims stood.
+    assert step["user_id"] == first.ok("GET /session")["user_id"]
+
+
+def test_a_restart_costs_nobody_a_session(host: Host, provider: OidcProvider) -> None:
+    """A code from before is taken after, and a session from before is asked about after."""
+    acme = connect(host, provider)
+    before = come(acme, "alice")
+    traveller = Traveller(acme, Browser(host))
+    callback = provider.visit(traveller.begin(), person="bob")
+    provider.restart()
+    provider.asked.clear()
+    assert traveller.back(callback).json["status"] == "signed_in"
+    pass_by(acme, provider, 120)
+    assert (counts(before), counts(traveller.browser), told(acme, "sso.sessions_ended")) == (True, True, [])
+    assert provider.count("/token") >= 3
+
+
+def test_who_does_not_answer_is_not_waited_for(host: Host, provider: OidcProvider, patience: Patience) -> None:
+    """A provider that stands still: the sign-in is refused, sessions go on, and once it moves again people come in."""
+    acme = connect(host, provider)
+    before, traveller = come(acme, "alice"), Traveller(acme, Browser(host))
+    callback = provider.visit(traveller.begin(), person="bob")
+    provider.freeze()
+    patience.seconds = SHORT
+    try:
+        assert refused(traveller.back(callback))
+        host.clock.advance(11 * MINUTE)  # its document is not known any more
+        begun = Browser(host).auth(f"POST /sso/{acme.connection}/begin", {})
+        assert (begun.status, begun.json["reason"], COOKIE in begun.headers.get("set-cookie", "")) == (409, "conflict", False)
+        assert whys(acme) == ["too_slow", "too_slow"]
+        assert counts(before)
+    finally:
+        patience.seconds = LONG
+        provider.thaw()
+    assert traveller.back(callback).json["reason"] == "invalid_token"  # it was used
+    assert counts(come(acme, "bob"))
+    assert counts(before)
+
+
+def test_who_is_gone_lets_nobody_in(host: Host, provider: OidcProvider) -> None:
+    """Nobody listens: sign-ins are refused, the log says why, sessions go on for a while; when it is back people come in."""
+    acme = connect(host, provider)
+    before, traveller = come(acme, "alice"), Traveller(acme, Browser(host))
+    callback = provider.visit(traveller.begin(), person="bob")
+    provider.stop()
+    assert refused(traveller.back(callback))
+    host.clock.advance(11 * MINUTE)
+    begun = Browser(host).auth(f"POST /sso/{acme.connection}/begin", {})
+    assert (begun.status, begun.json["reason"]) == (409, "conflict")
+    assert whys(acme) == ["no_connection", "no_connection"]
+    tested = acme.owner.auth(f"POST {acme.home}/{acme.connection}/test")
+    assert tested.status in {200, 403}
+    host.clock.advance(60 * MINUTE)
+    host.mails("nobody")
+    assert (counts(before), told(acme, "sso.sessions_ended")) == (True, [])
+    provider.start()
+    assert counts(come(acme, "bob"))
+    pass_by(acme, provider, 60)
+    assert (counts(before), told(acme, "sso.sessions_ended")) == (True, [])
