@@ -3,7 +3,8 @@
 // Arguments: its port, a folder (keys.json and state.json in it are what a restart finds again), and where the claims of scopes stand:
 // `userinfo`, as OpenID Connect Core 5.4 has it for the code flow, or `token`, as many providers do it.
 // Each line on standard input is a wish in JSON; each is answered with one line: {"client": …} registers one, {"now": milliseconds} has the
-// provider's clock stand there, {} changes nothing. An answer tells which paths were asked for since the last one.
+// provider's clock stand there, {"kept": "Model"} asks for what it has stored of a kind. An answer tells that, by id, and which paths were asked
+// for since the last one.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -87,10 +88,11 @@ for (const event of ['server_error', 'backchannel.error', 'grant.error']) provid
 const say = (told) => process.stdout.write(`${JSON.stringify(told)}\n`);
 const wishes = createInterface({ input: process.stdin });
 wishes.on('line', async (line) => {
-  const { client, now } = JSON.parse(line);
+  const { client, now, kept } = JSON.parse(line);
   if (client) await provider.Client.adapter.upsert(client.client_id, client);
   if (now) stands = now;
-  say({ asked: asked.splice(0) });
+  const stored = Object.entries(state).filter(([key]) => key.startsWith(`${kept}:`));
+  say({ asked: asked.splice(0), kept: Object.fromEntries(stored.map(([key, value]) => [key.slice(kept.length + 1), value])) });
 });
 wishes.on('close', () => process.exit(0)); // whoever started it has gone
 provider.listen(Number(port), '127.0.0.1', () => say({ ready: true }));

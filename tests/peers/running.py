@@ -74,12 +74,14 @@ class OidcProvider:
             (self.folder / "keys.json").unlink()
         self.start(claims_in=claims_in)
 
-    def tell(self, **wish: object) -> None:
+    def tell(self, **wish: object) -> dict[str, Any]:
         """Say a wish to the process, and what time it is, and take what it answers."""
         assert self._process is not None and self._process.stdin is not None
         self._process.stdin.write(json.dumps({**wish, "now": int(self.clock.now().timestamp() * 1000)}) + "\n")
         self._process.stdin.flush()
-        self.asked.update(self._answer()["asked"])
+        told: dict[str, Any] = self._answer()
+        self.asked.update(told["asked"])
+        return told
 
     def register(self, client: Mapping[str, object]) -> None:
         """Register a client (the members of OpenID Connect Dynamic Client Registration 1.0, 2)."""
@@ -106,8 +108,7 @@ class OidcProvider:
 
     def kept(self, model: str) -> dict[str, dict[str, object]]:
         """Return what it has stored of a kind, by id."""
-        stored = json.loads((self.folder / "state.json").read_text("utf-8"))
-        return {key.removeprefix(f"{model}:"): value for key, value in stored.items() if key.startswith(f"{model}:")}
+        return dict(self.tell(kept=model)["kept"])
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from examples.walkthrough.transcript import eventually
 from tests.hosts.harness import COOKIE, Browser, Host, Reply
 from tests.hosts.sso import Traveller, whys
 from tests.peers.patience import SHORT, LONG, Patience
@@ -16,6 +17,11 @@ pytestmark = [pytest.mark.program("oidc-provider"), pytest.mark.xdist_group("pee
 def refused(reply: Reply) -> bool:
     """Tell whether an answer is the one refusal of a sign-in, without a session."""
     return (reply.status, reply.json["reason"]) == (401, "invalid_credentials") and COOKIE not in reply.headers.get("set-cookie", "")
+
+
+def consumed(provider: OidcProvider) -> int:
+    """Return how many refresh tokens were used at the provider."""
+    return sum("consumed" in each for each in provider.kept("RefreshToken").values())
 
 
 def test_other_keys_are_asked_for_once(host: Host, provider: OidcProvider) -> None:
@@ -70,6 +76,31 @@ def test_who_does_not_answer_is_not_waited_for(host: Host, provider: OidcProvide
     assert traveller.back(callback).json["reason"] == "invalid_token"  # it was used
     assert counts(come(acme, "bob"))
     assert counts(before)
+
+
+def test_a_lost_answer_ends_one_session_at_most(host: Host, provider: OidcProvider, patience: Patience) -> None:
+    """The provider has replaced a refresh token and we never heard: it refuses the old one, that session ends, and no other of the person."""
+    acme = connect(host, provider)
+    first = come(acme, "alice")
+    host.clock.advance(30 * MINUTE)
+    second = come(acme, "alice")
+    host.clock.advance(28 * MINUTE)
+    Traveller(acme, Browser(host)).begin()  # its document is known for another while
+    used = consumed(provider)
+    provider.freeze()
+    patience.seconds = SHORT
+    try:
+        host.mails("nobody")
+    finally:
+        patience.seconds = LONG
+        provider.thaw()
+    assert counts(first)
+    eventually(lambda: consumed(provider) > used, what="the provider to take the question that waited", seconds=LONG)
+    pass_by(acme, provider, 5)
+    assert (counts(first), counts(second)) == (False, True)
+    assert [(each["why"], each["ended"]) for each in told(acme, "sso.sessions_ended")] == [("interrupted", 1)]
+    pass_by(acme, provider, 120)
+    assert counts(second)
 
 
 def test_who_is_gone_lets_nobody_in(host: Host, provider: OidcProvider) -> None:
