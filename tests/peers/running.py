@@ -7,17 +7,23 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
+
 from ctsec.clock import Clock
 from ctsec.testing import FixedClock
+from examples.walkthrough.transcript import eventually
 from tests import programs
 from tests.peers.visitor import Visitor
 
+NANO_SCOPES: Final = ("openid", "profile", "email", "groups", "offline_access")
+PATIENCE: Final = 60.0
 SCRIPT: Final = Path(__file__).resolve().parents[1] / "node" / "oidc-provider.mjs"
 
 
@@ -119,3 +125,56 @@ class OidcProvider:
         line = self._process.stdout.readline()
         assert line, (self.folder / "log").read_text("utf-8", "replace")[-2000:]
         return json.loads(line)
+
+
+@dataclass(slots=True)
+class NanoIdp:
+    """PyPI's nanoidp, under its profile of OAuth 2.1; its clock is the machine's."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def issuer(self) -> str:
+        """Its name, and where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, people: Mapping[str, Mapping[str, object]]) -> None:
+        """Start the process with these people, and wait until it answers."""
+        settings = {
+            "config_version": 1,
+            "server": {"host": "127.0.0.1", "port": self.port},
+            "oauth": {"issuer": self.issuer, "audience": "nobody", "clients": [], "scopes_supported": list(NANO_SCOPES)},
+        }
+        (self.folder / "settings.yaml").write_text(json.dumps(settings), "utf-8")  # JSON is YAML
+        (self.folder / "users.yaml").write_text(json.dumps({"config_version": 1, "users": people}), "utf-8")
+        command = [sys.executable, "-m", "nanoidp", "--config", str(self.folder), "--profile", "oauth21"]
+        around = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=self.folder, env=around, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        eventually(self._answers, what="nanoidp to answer", seconds=PATIENCE)
+
+    def stop(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def register(self, client: Mapping[str, object]) -> None:
+        """Register a client."""
+        answer = httpx.post(f"{self.issuer}/api/runtime/clients", json=client, timeout=PATIENCE)
+        assert answer.status_code < 300, answer.text
+
+    def visit(self, url: str, *, person: str) -> str:
+        """Sign in, in a browser that was never there, and return where that ends."""
+        with Visitor(self.issuer) as visitor:
+            return visitor.sign_in(url, person=person)
+
+    def _answers(self) -> bool:
+        assert self._process is not None and self._process.poll() is None, (self.folder / "log").read_text("utf-8", "replace")[-2000:]
+        try:
+            return httpx.get(f"{self.issuer}/api/health", timeout=PATIENCE).status_code == 200
+        except httpx.TransportError:
+            return False
