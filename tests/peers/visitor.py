@@ -22,7 +22,7 @@ class Forms(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take a form, or a field of the last one."""
+        """Take a form, or a field of the last one, which may stand behind it."""
         told = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.found.append((told.get("action", ""), {}))
