@@ -25,7 +25,7 @@ def malformed(error: ValidationError) -> tuple[dict[str, object], int]:
 @app.get("/accept-invitation")
 @app.get("/sso/<connection_id>")
 @guard.public
-def index(connection_id: str = "") -> Response:
+def index(**_: str) -> Response:
     return Response(page.index(), mimetype="text/html", headers=page.HEADERS)
 
 

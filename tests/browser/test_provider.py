@@ -56,7 +56,8 @@ def serving(folder: Path) -> Iterator[FlaskHost]:
 @pytest.fixture
 def provider(tmp_path: Path) -> Iterator[OidcProvider]:
     """The running oidc-provider."""
-    (folder := tmp_path / "provider").mkdir()
+    folder = tmp_path / "provider"
+    folder.mkdir()
     made = OidcProvider(folder)
     made.start()
     try:
@@ -75,7 +76,8 @@ class Person:
         """Wait for a form, fill it in and press its button."""
         found = WebDriverWait(self.driver, PATIENCE).until(lambda driver: driver.find_element(By.CSS_SELECTOR, form))
         for name, value in fields.items():
-            (element := found.find_element(By.NAME, name)).clear()
+            element = found.find_element(By.NAME, name)
+            element.clear()
             element.send_keys(value)
         found.find_element(By.CSS_SELECTOR, "button").click()
 
@@ -91,7 +93,7 @@ class Person:
         """Wait until the answer on the page has a text, and return it all."""
 
         def there(driver: Chrome) -> str | bool:
-            (found := driver.find_element(By.ID, "answer").text)
+            found = driver.find_element(By.ID, "answer").text
             return text in found and found
 
         return str(WebDriverWait(self.driver, PATIENCE).until(there))

@@ -17,7 +17,9 @@ RUNNER = Operator(id="ops", reason="the domain was shown by DNS")
 
 
 class Provider(Protocol):
-    """A provider that a person can visit."""
+    """A provider that a person can visit; `people` are claims by name."""
+
+    people: dict[str, dict[str, object]]
 
     @property
     def issuer(self) -> str:

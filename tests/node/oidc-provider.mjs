@@ -1,10 +1,10 @@
-// An OpenID provider on loopback for the tests: oidc-provider, with the people that the tests know.
+// An OpenID provider on loopback for the tests: oidc-provider, with the people that it is told of.
 //
 // Arguments: its port, a folder (keys.json and state.json in it are what a restart finds again), and where the claims of scopes stand:
 // `userinfo`, as OpenID Connect Core 5.4 has it for the code flow, or `token`, as many providers do it.
-// Each line on standard input is a wish in JSON; each is answered with one line: {"client": …} registers one, {"now": milliseconds} has the
-// provider's clock stand there, {"kept": "Model"} asks for what it has stored of a kind. An answer tells that, by id, and which paths were asked
-// for since the last one.
+// Each line on standard input is a wish in JSON: `people` are claims by name, `now` is where the clock stands, in milliseconds, `client` is
+// one to register, `kept` the kind of what is stored that is asked for. Each is answered with one line: that, by id, and the paths that
+// somebody asked for since the last answer.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,11 +13,7 @@ import Provider from 'oidc-provider';
 
 console.info = console.log = console.error; // standard output is for answers
 const [port, folder, claimsIn] = process.argv.slice(1);
-const people = {
-  alice: { email: 'alice@acme.example', email_verified: true, name: 'Alice Able', groups: ['staff', 'engineers'] },
-  bob: { email: 'bob@acme.example', email_verified: true, name: 'Bob Baker', groups: [] },
-  mallory: { email: 'alice@acme.example', email_verified: false, name: 'Alice Able', groups: ['staff'] },
-};
+let people = {};
 
 const read = (name, missing) => {
   const file = join(folder, name);
@@ -67,7 +63,7 @@ class Kept {
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   adapter: Kept,
   jwks: { keys },
-  findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
+  findAccount: (_, id) => people[id] && { accountId: id, claims: () => ({ sub: id, ...people[id] }) },
   scopes: ['openid', 'offline_access'],
   claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'], groups: ['groups'] },
   conformIdTokenClaims: claimsIn !== 'token',
@@ -88,7 +84,8 @@ for (const event of ['server_error', 'backchannel.error', 'grant.error']) provid
 const say = (told) => process.stdout.write(`${JSON.stringify(told)}\n`);
 const wishes = createInterface({ input: process.stdin });
 wishes.on('line', async (line) => {
-  const { client, now, kept } = JSON.parse(line);
+  const { client, now, kept, ...told } = JSON.parse(line);
+  people = told.people;
   if (client) await provider.Client.adapter.upsert(client.client_id, client);
   if (now) stands = now;
   const stored = Object.entries(state).filter(([key]) => key.startsWith(`${kept}:`));

@@ -1,4 +1,4 @@
-"""The hosts and the providers of these tests: a provider is started once a module, and stopped with it."""
+"""The hosts and the providers of these tests: a provider is started once, and stopped by process id."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ctsec.sso.policy import SsoPolicy
 from ctsec.transport.reach import Reach
 from tests.hosts.harness import HOSTS, Host
 from tests.peers.patience import Patience
-from tests.peers.running import OidcProvider
+from tests.peers.running import PEOPLE, OidcProvider
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def host(request: pytest.FixtureRequest, patience: Patience) -> Iterator[Host]:
     made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
     """The running oidc-provider."""
     made = OidcProvider(tmp_path_factory.mktemp("oidc-provider"))
@@ -42,8 +42,9 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
 
 @pytest.fixture
 def provider(started: OidcProvider, host: Host) -> OidcProvider:
-    """The running oidc-provider, on the host's clock."""
+    """The running oidc-provider, on the host's clock, with everybody."""
     started.clock = host.clock
+    started.people = {name: dict(claims) for name, claims in PEOPLE.items()}
     started.asked.clear()
     started.tell()
     return started

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ctsec.transport.fetch import Fetcher, HttpAnswer, HttpRequest
+from ctsec.transport.fetch import Fetcher
 from ctsec.transport.reach import Reach
+from ctsec.transport.request import HttpAnswer, HttpRequest
 
 LONG: Final = 60.0
 SHORT: Final = 0.3  # for a provider of which it is known that it answers never

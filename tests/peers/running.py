@@ -24,7 +24,17 @@ from tests.peers.visitor import Visitor
 
 NANO_SCOPES: Final = ("openid", "profile", "email", "groups", "offline_access")
 PATIENCE: Final = 60.0
+PEOPLE: Final[Mapping[str, Mapping[str, object]]] = {
+    "alice": {"email": "alice@acme.example", "email_verified": True, "name": "Alice Able", "groups": ["staff", "engineers"]},
+    "bob": {"email": "bob@acme.example", "email_verified": True, "name": "Bob Baker", "groups": []},
+    "carol": {"email": "carol@acme.example", "email_verified": True, "name": "Carol Cole", "groups": ["engineers"]},
+    "mallory": {"email": "alice@acme.example", "email_verified": False, "name": "Alice Able", "groups": ["engineers"]},
+}
 SCRIPT: Final = Path(__file__).resolve().parents[1] / "node" / "oidc-provider.mjs"
+
+
+def _people() -> dict[str, dict[str, object]]:
+    return {name: dict(claims) for name, claims in PEOPLE.items()}
 
 
 def free_port() -> int:
@@ -45,6 +55,7 @@ class OidcProvider:
     clock: Clock = field(default_factory=FixedClock)
     port: int = field(default_factory=free_port)
     asked: Counter[str] = field(default_factory=Counter[str])
+    people: dict[str, dict[str, object]] = field(default_factory=_people)
     _process: subprocess.Popen[str] | None = None
 
     @property
@@ -81,10 +92,12 @@ class OidcProvider:
         self.start(claims_in=claims_in)
 
     def tell(self, **wish: object) -> dict[str, Any]:
-        """Say a wish to the process, and what time it is, and take what it answers."""
-        assert self._process is not None and self._process.stdin is not None
-        self._process.stdin.write(json.dumps({**wish, "now": int(self.clock.now().timestamp() * 1000)}) + "\n")
-        self._process.stdin.flush()
+        """Say a wish to the process, and what time it is and who there is, and take what it answers."""
+        now = int(self.clock.now().timestamp() * 1000)
+        say = self._running().stdin
+        assert say is not None
+        say.write(json.dumps({**wish, "now": now, "people": self.people}) + "\n")
+        say.flush()
         told: dict[str, Any] = self._answer()
         self.asked.update(told["asked"])
         return told
@@ -117,12 +130,16 @@ class OidcProvider:
         return dict(self.tell(kept=model)["kept"])
 
     def _signal(self, number: signal.Signals) -> None:
+        os.kill(self._running().pid, number)
+
+    def _running(self) -> subprocess.Popen[str]:
         assert self._process is not None
-        os.kill(self._process.pid, number)
+        return self._process
 
     def _answer(self) -> Any:
-        assert self._process is not None and self._process.stdout is not None
-        line = self._process.stdout.readline()
+        said = self._running().stdout
+        assert said is not None
+        line = said.readline()
         assert line, (self.folder / "log").read_text("utf-8", "replace")[-2000:]
         return json.loads(line)
 
@@ -133,6 +150,7 @@ class NanoIdp:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    people: dict[str, dict[str, object]] = field(default_factory=_people)
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -140,15 +158,16 @@ class NanoIdp:
         """Its name, and where it answers."""
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, people: Mapping[str, Mapping[str, object]]) -> None:
-        """Start the process with these people, and wait until it answers."""
+    def start(self) -> None:
+        """Start the process, and wait until it answers; the password of people is their name."""
+        users = {name: {"password": name, "email": each["email"], "groups": each["groups"]} for name, each in self.people.items()}
         settings = {
             "config_version": 1,
             "server": {"host": "127.0.0.1", "port": self.port},
             "oauth": {"issuer": self.issuer, "audience": "nobody", "clients": [], "scopes_supported": list(NANO_SCOPES)},
         }
         (self.folder / "settings.yaml").write_text(json.dumps(settings), "utf-8")  # JSON is YAML
-        (self.folder / "users.yaml").write_text(json.dumps({"config_version": 1, "users": people}), "utf-8")
+        (self.folder / "users.yaml").write_text(json.dumps({"config_version": 1, "users": users}), "utf-8")
         command = [sys.executable, "-m", "nanoidp", "--config", str(self.folder), "--profile", "oauth21"]
         around = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         with (self.folder / "log").open("ab") as log:
@@ -173,7 +192,8 @@ class NanoIdp:
             return visitor.sign_in(url, person=person)
 
     def _answers(self) -> bool:
-        assert self._process is not None and self._process.poll() is None, (self.folder / "log").read_text("utf-8", "replace")[-2000:]
+        assert self._process is not None
+        assert self._process.poll() is None, (self.folder / "log").read_text("utf-8", "replace")[-2000:]
         try:
             return httpx.get(f"{self.issuer}/api/health", timeout=PATIENCE).status_code == 200
         except httpx.TransportError:

@@ -18,12 +18,12 @@ MINUTE: Final = timedelta(minutes=1)
 _clients = count(1)
 
 
-def connect(host: Host, provider: OidcProvider, *, client: Mapping[str, object] | None = None, **changed: object) -> Acme:
-    """Found an organization with an enabled connection, and register its client at the provider, with more members of `client`."""
+def connect(host: Host, provider: OidcProvider, **changed: object) -> Acme:
+    """Found an organization with an enabled connection, and register its client at the provider."""
     name = f"client-{next(_clients)}"
-    setup = {"client_id": name, "secret": SECRET, "scopes": list(SCOPES), **changed}
+    setup: dict[str, Any] = {"client_id": name, "secret": SECRET, "scopes": list(SCOPES), **changed}
     acme = found(host, provider, **setup)
-    register(acme, provider, **(client or {}))
+    register(acme, provider)
     return acme
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -18,10 +19,7 @@ from tests.peers.scene import SECRET, connection, counts
 from tests.peers.visitor import Visitor
 
 pytestmark = [pytest.mark.program("nanoidp"), pytest.mark.xdist_group("peers")]
-PEOPLE = {
-    "alice": {"password": "alice", "email": "alice@acme.example", "groups": ["staff"]},
-}
-RULES = {"rules": [{"group": "staff", "role": "member"}]}
+RULES = {"rules": [{"group": "engineers", "role": "member"}]}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +27,7 @@ def nanoidp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NanoIdp]:
     """The running nanoidp."""
     made = NanoIdp(tmp_path_factory.mktemp("nanoidp"))
     try:
-        made.start(PEOPLE)
+        made.start()
         yield made
     finally:
         made.stop()
@@ -49,7 +47,7 @@ def test_people_sign_in(host: Host, nanoidp: NanoIdp, in_form: bool) -> None:
     """Who it is, address and groups as the provider tells; signing out ends the session here, and leads there and back."""
     host.clock.set(datetime.now(UTC) - timedelta(minutes=2))
     client = f"client-{host.name}-{in_form}"
-    more = {"default_role": "viewer", "provisioning": RULES, "scopes": list(NANO_SCOPES), "secret_in_form": in_form}
+    more: dict[str, Any] = {"default_role": "viewer", "provisioning": RULES, "scopes": list(NANO_SCOPES), "secret_in_form": in_form}
     acme = found(host, nanoidp, client_id=client, secret=SECRET, **more)
     redirects = [connection(acme)["redirect_uri"]]
     method = "client_secret_post" if in_form else "client_secret_basic"

@@ -7,7 +7,7 @@ import pytest
 from examples.walkthrough.transcript import eventually
 from tests.hosts.harness import COOKIE, Browser, Host, Reply
 from tests.hosts.sso import Traveller, whys
-from tests.peers.patience import SHORT, LONG, Patience
+from tests.peers.patience import LONG, SHORT, Patience
 from tests.peers.running import OidcProvider
 from tests.peers.scene import MINUTE, come, connect, counts, pass_by, told
 
@@ -26,20 +26,22 @@ def consumed(provider: OidcProvider) -> int:
 
 def test_other_keys_are_asked_for_once(host: Host, provider: OidcProvider) -> None:
     """Between two sign-ins, and between the beginning and the end of one; with claims in the token they are read from there."""
-    acme = connect(host, provider)
+    acme = connect(host, provider, default_role="viewer", provisioning={"rules": [{"group": "engineers", "role": "member"}]})
     first = come(acme, "alice")
     assert provider.count("/jwks") == 1
-    for claims_in in ("userinfo", "token"):
+    for claims_in, newcomer in (("token", "carol"), ("userinfo", "bob")):
         host.clock.advance(2 * MINUTE)
         traveller = Traveller(acme, Browser(host))
         url = traveller.begin()
         provider.restart(new_keys=True, claims_in=claims_in)
         provider.asked.clear()
         step = traveller.back(provider.visit(url, person="alice")).json
-        assert (step.get("status"), counts(come(acme, "bob"))) == ("signed_in", True), whys(acme)
+        assert (step.get("status"), counts(come(acme, newcomer))) == ("signed_in", True), whys(acme)
+        assert step["user_id"] == first.ok("GET /session")["user_id"]
         assert provider.count("/jwks") == 1
-    # The same person by the same identity, wherever the claims stood.
-    assert step["user_id"] == first.ok("GET /session")["user_id"]
+    members = acme.owner.ok(f"GET /organizations/{acme.organization}/members")["members"]
+    roles = {each["email"].partition("@")[0]: each["role"] for each in members}
+    assert roles == {"olga": "owner", "alice": "member", "bob": "viewer", "carol": "member"}
 
 
 def test_a_restart_costs_nobody_a_session(host: Host, provider: OidcProvider) -> None:
@@ -79,7 +81,7 @@ def test_who_does_not_answer_is_not_waited_for(host: Host, provider: OidcProvide
 
 
 def test_a_lost_answer_ends_one_session_at_most(host: Host, provider: OidcProvider, patience: Patience) -> None:
-    """The provider has replaced a refresh token and we never heard: it refuses the old one, that session ends, and no other of the person."""
+    """The provider replaced a refresh token and we never heard: it refuses the old one, and that session ends, no other of the person."""
     acme = connect(host, provider)
     first = come(acme, "alice")
     host.clock.advance(30 * MINUTE)

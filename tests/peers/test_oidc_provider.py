@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.hosts.harness import Browser, Host
 from tests.hosts.sso import Acme, Traveller, enable, whys
 from tests.peers.listening import listening
 from tests.peers.running import OidcProvider
-from tests.peers.scene import SCOPES, SECRET, come, connect, counts, register, told
+from tests.peers.scene import SCOPES, SECRET, come, connect, counts, register
 
 pytestmark = [pytest.mark.program("oidc-provider"), pytest.mark.xdist_group("peers")]
 RULES = {"rules": [{"group": "engineers", "role": "member"}]}
@@ -31,8 +31,8 @@ def member(acme: Acme, user: str) -> tuple[str, str, str]:
     ],
 )
 @pytest.mark.proves("SEED-A3")
-def test_people_sign_in(host: Host, provider: OidcProvider, client: str, algorithm: str, setup: dict[str, object]) -> None:
-    """With each proof of the client and each kind of signature: who it is, their address and groups from userinfo, and their refresh token."""
+def test_people_sign_in(host: Host, provider: OidcProvider, client: str, algorithm: str, setup: dict[str, Any]) -> None:
+    """With each proof of the client and each kind of signature: who it is, address and groups from userinfo, and a refresh token."""
     acme = connect(host, provider, default_role="viewer", provisioning=RULES, **setup)
     with listening(host) as listener:
         key = {"jwks_uri": f"{listener.url}/auth/sso/{acme.connection}/keys", "client_secret": None}

@@ -38,6 +38,17 @@ def test_each_refresh_token_is_used_once(host: Host, provider: OidcProvider) -> 
 
 
 @pytest.mark.proves("ASVS-7.6.1")
+def test_who_was_removed_there_is_out_within_the_hour(host: Host, provider: OidcProvider) -> None:
+    """The provider has no such account any more: every session of that person ends, and nobody else's."""
+    acme = connect(host, provider)
+    browsers = [come(acme, person) for person in ("alice", "alice", "bob")]
+    del provider.people["alice"]
+    pass_by(acme, provider, 60)
+    assert [counts(each) for each in browsers] == [False, False, True]
+    assert [(each["why"], each["ended"]) for each in told(acme, "sso.sessions_ended")] == [("grant_refused", 2)]
+
+
+@pytest.mark.proves("ASVS-7.6.1")
 def test_the_provider_ends_sessions_itself(host: Host, provider: OidcProvider) -> None:
     """Who signs out there is told to our route by the provider: the session that came from there ends, and no other."""
     acme = connect(host, provider)

@@ -6,7 +6,7 @@ Rules that this module keeps:
 - a refresh token whose worker was lost is not used again: its session ends, and nothing else;
 - what a provider gave in exchange is written before anything else is asked;
 - a no ends every session of the identity through the connection; no answer ends nothing until the session was unheard for too long;
-- a refresh token that is refused after an answer was lost may be one that was replaced: that session ends alone, the others are asked about;
+- a refresh token that is refused after an answer was lost may be one that was replaced: that session ends alone, others are asked about;
 - a session that is over is given up: its grant is deleted, then its token is given back.
 """
 

@@ -107,7 +107,7 @@ def test_a_policy_has_bounds(wrong: dict[str, object]) -> None:
 
 
 def test_tokens_are_asked_for_as_each_provider_wants_it() -> None:
-    """Google by two parameters, Entra and Okta by a scope, GitHub not at all; elsewhere the scope comes with the consent page that it takes."""
+    """Google by two parameters, Entra and Okta by a scope, GitHub not at all; elsewhere the scope comes with its consent page."""
     asked = {
         name: query(begin_sign_in(client, METADATA, now=NOW, random=UnsafeSeededRandom(1)).url)
         for name, client in (
