@@ -45,6 +45,6 @@ def provider(started: OidcProvider, host: Host) -> OidcProvider:
     """The running oidc-provider, on the host's clock, with everybody."""
     started.clock = host.clock
     started.people = {name: dict(claims) for name, claims in PEOPLE.items()}
-    started.asked.clear()
     started.tell()
+    started.asked.clear()
     return started

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import programs
 from tests.hosts.harness import Browser, Host
 from tests.hosts.sso import Acme, Traveller, enable, whys
 from tests.peers.listening import listening
 from tests.peers.running import OidcProvider
 from tests.peers.scene import SCOPES, SECRET, come, connect, counts, register
+from tests.peers.visitor import Visitor
 
 pytestmark = [pytest.mark.program("oidc-provider"), pytest.mark.xdist_group("peers")]
 RULES = {"rules": [{"group": "engineers", "role": "member"}]}
@@ -74,3 +77,19 @@ def test_a_wrong_secret_is_told_to_the_log(host: Host, provider: OidcProvider) -
     acme.owner.ok(f"PUT {acme.home}/{acme.connection}", {**body, "client_id": shown["client_id"], "secret": SECRET})
     enable(acme.owner, f"{acme.home}/{acme.connection}")
     assert counts(come(acme, "alice"))
+
+
+@pytest.mark.program("nanoidp")
+def test_the_reference_names_what_ran() -> None:
+    """The page on single sign-on says which providers of others it was run against, in the words of the tests' header."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "single-sign-on.md").read_text("utf-8")
+    assert [kind for kind in ("oidc-provider", "nanoidp") if f"`{programs.describe(kind)}`" not in page] == []
+
+
+def test_who_declines_there_is_not_signed_in_here(host: Host, provider: OidcProvider) -> None:
+    """Whoever leaves the provider's page by its way out comes back without a code: no session, and the log says what happened."""
+    acme = connect(host, provider)
+    traveller = Traveller(acme, Browser(host))
+    with Visitor(provider.issuer) as visitor:
+        reply = traveller.back(visitor.decline(traveller.begin()))
+    assert (reply.status, reply.json["reason"], whys(acme)) == (401, "invalid_credentials", ["person_declined"])
