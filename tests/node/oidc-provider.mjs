@@ -78,7 +78,11 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   fetch: (url, { dispatcher, ...options }) => fetch(url, options),
 });
 const asked = [];
-provider.use((ctx, next) => { asked.push(ctx.path); return next(); });
+provider.use((ctx, next) => {
+  asked.push(ctx.path);
+  if (ctx.get('authorization').startsWith('Basic ')) asked.push(`${ctx.path} with a secret in the header`); // it takes either
+  return next();
+});
 for (const event of ['server_error', 'backchannel.error', 'grant.error']) provider.on(event, (_, error) => console.error(event, error));
 
 const say = (told) => process.stdout.write(`${JSON.stringify(told)}\n`);

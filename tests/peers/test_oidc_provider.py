@@ -52,6 +52,7 @@ def test_people_sign_in(host: Host, provider: OidcProvider, client: str, algorit
     assert member(acme, first["user_id"]) == ("alice@acme.example", "Alice Able", "member")
     assert member(acme, other["user_id"]) == ("bob@acme.example", "Bob Baker", "viewer")
     assert [provider.count(path) for path in ("/token", "/me", "/jwks")] == [3, 3, 1]
+    assert provider.count("/token with a secret in the header") == (3 if client == "client_secret_basic" else 0)
     assert len(provider.kept("RefreshToken")) >= 3
 
 
