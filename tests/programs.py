@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import sys
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 # Program, and how it says its version.
 PROGRAMS: Final = {"oathtool": "--version", "zbarimg": "--version", "rsvg-convert": "--version"}
-KINDS: Final = (*PROGRAMS, "otplib", "sumdb")
+PACKAGES: Final = ("otplib", "oidc-provider")
+KINDS: Final = (*PROGRAMS, *PACKAGES, "nanoidp", "sumdb")
 # Beside the virtual environment's own things: `make install` puts it there where npm is.
-_NODE: Final = Path(sys.prefix) / "node"
+NODE: Final = Path(sys.prefix) / "node"
 # Where Debian puts the Go source that golang-golang-x-mod-dev brings.
 _GO_PATH: Final = Path("/usr/share/gocode")
 
@@ -26,7 +30,10 @@ def find(kind: str) -> str | None:
         return shutil.which(kind)
     if kind == "sumdb":
         return shutil.which("go") if (_GO_PATH / "src/golang.org/x/mod/sumdb/tlog").is_dir() else None
-    package = _NODE / "node_modules" / kind
+    if kind == "nanoidp":
+        module = importlib.util.find_spec(kind)
+        return module.origin if module is not None else None
+    package = NODE / "node_modules" / kind
     return str(package) if package.is_dir() and shutil.which("node") else None
 
 
@@ -38,7 +45,11 @@ def describe(kind: str) -> str:
     if kind in PROGRAMS:
         said = subprocess.run([program, PROGRAMS[kind]], capture_output=True, text=True, check=False)
         return f"{kind}: {(said.stdout + said.stderr).splitlines()[0]}"
-    return f"{kind}: for Go" if kind == "sumdb" else f"{kind}: for Node.js"
+    if kind == "nanoidp":
+        return f"{kind}: {metadata.version(kind)}"
+    if kind == "sumdb":
+        return f"{kind}: for Go"
+    return f"{kind}: {json.loads(Path(program, 'package.json').read_text('utf-8'))['version']} for Node.js"
 
 
 def run(kind: str, *arguments: str, given: bytes = b"") -> bytes:
@@ -50,8 +61,13 @@ def run(kind: str, *arguments: str, given: bytes = b"") -> bytes:
 
 def node(script: str, *arguments: str) -> str:
     """Return what a script of ES modules prints, which may import the packages beside the virtual environment."""
-    command = [shutil.which("node") or "node", "--input-type=module", "-e", script, *arguments]
-    return subprocess.run(command, cwd=_NODE, capture_output=True, check=True, timeout=120, text=True).stdout.strip()
+    command = node_command(script, *arguments)
+    return subprocess.run(command, cwd=NODE, capture_output=True, check=True, timeout=120, text=True).stdout.strip()
+
+
+def node_command(script: str, *arguments: str) -> list[str]:
+    """Return the command that runs a script of ES modules, in the folder NODE."""
+    return [shutil.which("node") or "node", "--input-type=module", "-e", script, *arguments]
 
 
 def go(source: Path, *, into: Path, given: str) -> list[str]:

@@ -6,6 +6,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctsec.sso.policy import SsoPolicy
+
+# Providers send browsers back to the page, which takes what came along to the route below /auth.
+SINGLE_SIGN_ON = SsoPolicy(callback="/sso/{connection_id}", after_sign_out="/")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:

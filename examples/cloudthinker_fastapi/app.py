@@ -31,6 +31,7 @@ app.include_router(organization.router)
 @app.get("/", include_in_schema=False)
 @app.get("/verify-email", include_in_schema=False)
 @app.get("/accept-invitation", include_in_schema=False)
+@app.get("/sso/{connection_id}", include_in_schema=False)
 @guard.public
 async def index() -> HTMLResponse:
     return HTMLResponse(page.index(), headers=page.HEADERS)

@@ -23,8 +23,9 @@ def malformed(error: ValidationError) -> tuple[dict[str, object], int]:
 @app.get("/")
 @app.get("/verify-email")
 @app.get("/accept-invitation")
+@app.get("/sso/<connection_id>")
 @guard.public
-def index() -> Response:
+def index(**_: str) -> Response:
     return Response(page.index(), mimetype="text/html", headers=page.HEADERS)
 
 

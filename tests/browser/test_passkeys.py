@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import which
 
 import flask
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.virtual_authenticator import Protocol, Transport, VirtualAuthenticatorOptions
 from selenium.webdriver.support.wait import WebDriverWait
@@ -27,17 +25,11 @@ from ctsec.presets import in_memory
 from ctsec.rbac import Policy
 from ctsec.security import EmbeddedOptions, Security
 from ctsec.testing import RecordingMailer
-from examples.cloudthinker import page
+from tests.browser.chromium import PATIENCE, add_page, chromium
 from tests.services.probing import token_in
 
-PATIENCE = 60  # seconds, for a busy machine; nothing is waited for that is there
 PASSWORD = "a long and quiet river"
 ANN = "ann@acme.example"
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-)  # fmt: skip
-
 
 OLDER = "PublicKeyCredential.isConditionalMediationAvailable = async () => false;"
 LURE = """
@@ -63,9 +55,7 @@ def serving() -> Iterator[Site]:
     options = EmbeddedOptions(base_url=url, password_hash=Argon2Parameters.for_tests())
     security = in_memory(policy=Policy.preset(), mailer=mailer, options=options)
     app.register_blueprint(ctsec.flask.Guard(security).blueprint(), url_prefix="/auth")
-    app.add_url_rule("/", view_func=lambda: flask.Response(page.index(), mimetype="text/html", headers=page.HEADERS))
-    app.add_url_rule("/page/<name>", "file", file)
-    app.add_url_rule("/v1/workspaces", "workspaces", lambda: {"workspaces": []})
+    add_page(app, "/")
     with security.begin() as unit:
         unit.accounts.sign_up(email=ANN, password=PASSWORD, name="Ann")
     while security.jobs.send_mail():
@@ -81,13 +71,6 @@ def serving() -> Iterator[Site]:
         thread.join()
         server.server_close()
         security.close()
-
-
-def file(name: str) -> flask.Response:
-    """Return a file of the page."""
-    found = page.file(name)
-    assert found is not None
-    return flask.Response(found[0], mimetype=found[1], headers=page.HEADERS)
 
 
 class Person:
@@ -126,18 +109,9 @@ class Person:
 
 @pytest.fixture
 def person(tmp_path: Path) -> Iterator[Person]:
-    options = ChromeOptions()
-    options.binary_location = str(which("chromium"))
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    with serving() as site:
-        driver = Chrome(options=options, service=Service(executable_path=str(which("chromedriver"))))
-        try:
-            driver.set_script_timeout(PATIENCE)
-            driver.add_virtual_authenticator(asking_nobody())
-            yield Person(driver, site)
-        finally:
-            driver.quit()
+    with serving() as site, chromium(tmp_path / "profile") as driver:
+        driver.add_virtual_authenticator(asking_nobody())
+        yield Person(driver, site)
 
 
 def asking_nobody() -> VirtualAuthenticatorOptions:

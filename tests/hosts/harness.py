@@ -61,6 +61,7 @@ class Host(Protocol):
 
     name: str
     clock: FixedClock
+    base_url: str
 
     def send(self, method: str, path: str, *, headers: list[tuple[str, str]], body: bytes) -> Reply:
         """Send one request as it is."""
@@ -357,7 +358,8 @@ class Browser:
         """Make a request; `csrf` False leaves the header away, as a foreign site would have to."""
         sent = {"user-agent": "test browser"}
         if self.cookie:
-            sent["cookie"] = f"{COOKIE}={self.cookie}"
+            locked = "__Host-" if self.host.base_url.startswith("https:") else ""
+            sent["cookie"] = f"{locked}{COOKIE}={self.cookie}"
         if self.csrf and csrf and method not in {"GET", "HEAD", "OPTIONS"}:
             sent["x-csrf-token"] = self.csrf
         if body is not None or raw is not None:

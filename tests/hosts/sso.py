@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from ctsec.ids import OrganizationId
 from ctsec.operators import Operator
 from ctsec.testing import LocalIdentityProvider
 from ctsec.testing.identity_provider import CLIENT_ID, CLIENT_SECRET
-from ctsec.testing.providers import ProviderSimulator
 from tests.hosts.harness import Browser, Host, Reply
 
 RUNNER = Operator(id="ops", reason="the domain was shown by DNS")
 
 
-def setup(at: LocalIdentityProvider | ProviderSimulator, **changed: object) -> dict[str, object]:
+class Provider(Protocol):
+    """A provider that a person can visit; `people` are claims by name."""
+
+    people: dict[str, dict[str, object]]
+
+    @property
+    def issuer(self) -> str:
+        """Its name."""
+        ...
+
+    def visit(self, url: str, *, person: str) -> str:
+        """Sign in there as somebody, and return the address of the callback."""
+        ...
+
+
+def setup(at: Provider, **changed: object) -> dict[str, object]:
     """Return the body that drafts a connection to the provider."""
     body: dict[str, object] = {"name": "Acme login", "provider": "oidc", "client_id": CLIENT_ID, "secret": CLIENT_SECRET}
     return {**body, "issuer": at.issuer, **changed}
@@ -28,7 +42,7 @@ class Acme:
     """An organization with an owner who has just proved a second factor, and an enabled connection for `acme.example`."""
 
     host: Host
-    provider: LocalIdentityProvider | ProviderSimulator
+    provider: Provider
     owner: Browser
     organization: str
     connection: str
@@ -56,7 +70,7 @@ def enable(owner: Browser, one: str) -> None:
     assert owner.ok(f"POST {one}/enable")["state"] == "enabled"
 
 
-def found(host: Host, provider: LocalIdentityProvider, *, name: str = "acme", **changed: object) -> Acme:
+def found(host: Host, provider: Provider, *, name: str = "acme", **changed: object) -> Acme:
     """Found an organization with a verified domain and an enabled connection."""
     owner = Browser(host).sign_up(f"olga@{name}.example", "Olga Owner").enrol()
     organization = owner.found(name)

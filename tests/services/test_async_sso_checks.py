@@ -173,6 +173,28 @@ async def test_what_the_provider_says_decides(scene: AsyncScene, name: str) -> N
         assert why in await scene.whys()
 
 
+async def test_a_no_after_a_lost_answer_ends_its_session_alone(scene: AsyncScene) -> None:
+    """The token that is refused may be one that was replaced: the person's other session goes on until the provider says no to it."""
+    first = scene.sessions["ada"]
+    scene.world.clock.advance(HOUR / 2)
+    await scene.come("ada")
+    scene.world.clock.advance(HOUR / 2)
+    scene.provider.away = True
+    await scene.world.security.sso.checks.run_due()
+    scene.provider.away = False
+    for each in scene.provider.sign_ins[:1]:
+        each.refresh = "replaced, and we never heard"
+    scene.world.clock.advance(timedelta(minutes=2))
+    await scene.world.security.sso.checks.run_due()
+    assert (await scene.counts("ada"), await scene.whys()) == (True, ["interrupted"])
+    scene.provider.leave("ada")
+    scene.world.clock.advance(HOUR)
+    await scene.world.security.sso.checks.run_due()
+    assert (await scene.counts("ada"), sorted(await scene.whys())) == (False, ["grant_refused", "interrupted"])
+    scene.sessions["ada"] = first
+    assert not await scene.counts("ada")
+
+
 async def test_an_identity_that_was_unlinked_ends_its_sessions(scene: AsyncScene) -> None:
     """Whoever took the identity away is not undone by the provider's yes."""
     await scene.unlink("ada")

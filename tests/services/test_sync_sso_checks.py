@@ -174,6 +174,28 @@ def test_what_the_provider_says_decides(scene: Scene, name: str) -> None:
         assert why in scene.whys()
 
 
+def test_a_no_after_a_lost_answer_ends_its_session_alone(scene: Scene) -> None:
+    """The token that is refused may be one that was replaced: the person's other session goes on until the provider says no to it."""
+    first = scene.sessions["ada"]
+    scene.world.clock.advance(HOUR / 2)
+    scene.come("ada")
+    scene.world.clock.advance(HOUR / 2)
+    scene.provider.away = True
+    scene.world.security.sso.checks.run_due()
+    scene.provider.away = False
+    for each in scene.provider.sign_ins[:1]:
+        each.refresh = "replaced, and we never heard"
+    scene.world.clock.advance(timedelta(minutes=2))
+    scene.world.security.sso.checks.run_due()
+    assert (scene.counts("ada"), scene.whys()) == (True, ["interrupted"])
+    scene.provider.leave("ada")
+    scene.world.clock.advance(HOUR)
+    scene.world.security.sso.checks.run_due()
+    assert (scene.counts("ada"), sorted(scene.whys())) == (False, ["grant_refused", "interrupted"])
+    scene.sessions["ada"] = first
+    assert not scene.counts("ada")
+
+
 def test_an_identity_that_was_unlinked_ends_its_sessions(scene: Scene) -> None:
     """Whoever took the identity away is not undone by the provider's yes."""
     scene.unlink("ada")

@@ -53,8 +53,28 @@ for (const each of document.querySelectorAll("form[data-post]")) {
     if (ok && each.dataset.post === "organizations") {
       await call("POST", `/v1/organizations/${answer.id}/workspaces`, { name: `${answer.name} production` });
     }
+    if (answer.provider_url) return location.assign(answer.provider_url); // signed out here, and now there
     await refresh();
   });
+}
+
+// The organization's provider is found by the address, and sends the browser back to /sso/… with a code.
+find("form[data-provider]").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  askNoMore();
+  const { email } = Object.fromEntries(new FormData(event.target));
+  const { answer } = await call("POST", "/auth/sign-in/ways", { email });
+  if (!answer.ways?.length) return show({ detail: answer.detail ?? "no provider is known for this address" });
+  const begun = await call("POST", `/auth/sso/${answer.ways[0].connection_id}/begin`, { email });
+  return begun.ok ? location.assign(begun.answer.url) : show(begun.answer);
+});
+
+async function comeBack() {
+  const [, connection] = location.pathname.match(/^\/sso\/(\w+)$/) ?? [];
+  if (!connection) return;
+  const { search } = location;
+  history.replaceState(null, "", "/"); // the code stays in no history
+  show((await call("GET", `/auth/sso/${connection}/callback${search}`)).answer);
 }
 
 let asking = new AbortController();
@@ -123,4 +143,4 @@ if (token && mailed) {
 }
 let began = false; // whether the person has begun something: then nothing is offered
 document.addEventListener("submit", () => (began = true), { once: true });
-refresh().then((known) => known || began || offerPasskeys());
+comeBack().then(refresh).then((known) => known || began || offerPasskeys());

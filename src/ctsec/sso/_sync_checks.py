@@ -8,6 +8,7 @@ Rules that this module keeps:
 - what a provider gave in exchange is written before anything else is asked;
 - a no ends every session of the identity through the connection; no answer ends nothing until the session was unheard for too long;
 - a token whose key was destroyed, or that does not open, can not be asked with any more: its session ends at once, and the log says so;
+- a refresh token that is refused after an answer was lost may be one that was replaced: that session ends alone, others are asked about;
 - a session that is over is given up: its grant is deleted, then its token is given back.
 """
 
@@ -130,7 +131,10 @@ class Checks:
         return True
 
     def refused(self, claim: Claim, why: str) -> bool:
-        """End every session of the identity through the connection; False."""
+        """End every session of the identity through the connection, or, where the no may be about the token alone, this one; False."""
+        if why == OidcReason.GRANT_REFUSED.value and claim.token.refreshes and claim.grant.failures:
+            self._close(claim.grant, why="interrupted")
+            return False
         every = self._parts.grants.of_identity(claim.grant.identity)
         self._grants.end(every, why=why)
         self._parts.grants.remove(claim.grant.session_id)

@@ -107,7 +107,7 @@ def test_a_policy_has_bounds(wrong: dict[str, object]) -> None:
 
 
 def test_tokens_are_asked_for_as_each_provider_wants_it() -> None:
-    """Google by two parameters, Entra and Okta by a scope, GitHub and others not at all."""
+    """Google by two parameters, Entra and Okta by a scope, GitHub not at all; elsewhere the scope comes with its consent page."""
     asked = {
         name: query(begin_sign_in(client, METADATA, now=NOW, random=UnsafeSeededRandom(1)).url)
         for name, client in (
@@ -119,6 +119,9 @@ def test_tokens_are_asked_for_as_each_provider_wants_it() -> None:
         "google"
     }
     assert {name for name, each in asked.items() if "offline_access" in each["scope"][0].split()} == {"entra", "okta"}
+    wanting = replace(GENERIC_CLIENT, scopes=("openid", "offline_access"))
+    prompts = [query(begin_sign_in(wanting, METADATA, now=NOW, random=UnsafeSeededRandom(1), again=again).url) for again in (False, True)]
+    assert [each["prompt"] for each in prompts] == [["consent"], ["login consent"]]
 
 
 def test_a_token_is_given_back_where_that_is_offered() -> None:

@@ -86,7 +86,8 @@ def begin_sign_in(
     if client.preset.oidc:
         asked |= {"nonce": nonce, **dict(client.preset.offline)}
         asked |= {"max_age": str(int(max_age.total_seconds()))} if max_age is not None else {}
-        asked |= {"prompt": "login"} if again else {}
+        prompts = [*(["login"] if again else []), *(["consent"] if client.preset.consents and "offline_access" in client.asked else [])]
+        asked |= {"prompt": " ".join(prompts)} if prompts else {}
         asked |= {"acr_values": " ".join(sorted(client.acr))} if client.acr else {}
         asked |= {"login_hint": login_hint} if login_hint else {}
         # Only what the page shows: what counts is the claim in the token.

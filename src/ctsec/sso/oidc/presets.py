@@ -40,7 +40,8 @@ class Preset:
 
     `subject` are the claims that make an identity together. `verifies_email` says whether `email_verified` means anything. `domain_claim`
     must name a verified domain, `tenant_claim` a directory of the connection. `overflow` are members that say that groups were left out.
-    `offline` is what a sign-in asks for beside, where the provider gives a refresh token only then.
+    `offline` is what a sign-in asks for beside, where the provider gives a refresh token only then; `consents` says that the scope
+    `offline_access` counts on a consent page only (OpenID Connect Core 1.0, 11), so that one is asked for with it.
     """
 
     provider: Provider
@@ -56,9 +57,10 @@ class Preset:
     overflow: frozenset[str] = frozenset()
     oidc: bool = True
     offline: tuple[tuple[str, str], ...] = ()
+    consents: bool = False
 
 
-GENERIC: Final = Preset(provider=Provider.GENERIC, groups_claim="groups")
+GENERIC: Final = Preset(provider=Provider.GENERIC, groups_claim="groups", consents=True)
 GOOGLE: Final = Preset(
     provider=Provider.GOOGLE,
     issuer="https://accounts.google.com",

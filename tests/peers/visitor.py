@@ -1,0 +1,109 @@
+"""The browser of a person at a provider: it follows redirects, keeps cookies and sends forms off, and stops where the provider ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from types import MappingProxyType, TracebackType
+from typing import Self
+from urllib.parse import urljoin
+
+import httpx
+
+MOST_PAGES = 20
+
+
+class Forms(HTMLParser):
+    """The forms of a page: where each one goes, and its fields."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take a form, or a field of the last one, which may stand behind it."""
+        told = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.found.append((told.get("action", ""), {}))
+        elif tag in {"input", "button"} and told.get("name") and self.found:
+            self.found[-1][1].setdefault(told["name"], told.get("value", ""))
+
+
+class Links(HTMLParser):
+    """Where the links of a page lead."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take a link."""
+        if tag == "a":
+            self.found.append(dict(attrs).get("href") or "")
+
+
+class Visitor:
+    """A browser at one provider; what it keeps ends with it."""
+
+    def __init__(self, issuer: str) -> None:
+        self.issuer = issuer
+        self.pages: list[str] = []
+        self._cookies: dict[str, str] = {}  # whatever time the provider's clock shows
+        self._client = httpx.Client(timeout=60)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._client.close()
+
+    def sign_in(self, url: str, *, person: str) -> str:
+        """Open the provider's page, sign in and agree, and return the first address that is not the provider's."""
+        return self.go(url, fields={"login": person, "username": person, "password": person})
+
+    def decline(self, url: str) -> str:
+        """Open the provider's page and follow its way out; return where that ends."""
+        page = self._arrive(self._send("GET", url))
+        assert isinstance(page, httpx.Response)
+        found = self._arrive(self._send("GET", urljoin(str(page.url), Links(page.text).found[-1])))
+        return found if isinstance(found, str) else str(found.url)
+
+    def asked_for(self, field: str) -> int:
+        """Return how many pages so far had a form with a field."""
+        return sum(any(field in fields for _, fields in Forms(page).found) for page in self.pages)
+
+    def go(self, url: str, *, fields: Mapping[str, str] = MappingProxyType({})) -> str:
+        """Open a page, fill in each form that follows and send it off; return the first address that is not the provider's, or the last."""
+        answer = self._send("GET", url)
+        for _ in range(MOST_PAGES):
+            page = self._arrive(answer)
+            if isinstance(page, str):
+                return page
+            place, forms = str(page.url), Forms(page.text).found
+            if page.status_code >= 400 or not forms:
+                return place
+            action, given = forms[0]
+            filled = {name: fields[name] for name in given.keys() & fields.keys()}
+            answer = self._send("POST", urljoin(place, action), {**given, **filled})
+        raise AssertionError(f"expected an end within {MOST_PAGES} pages, the last one at {answer.url}")
+
+    def _arrive(self, answer: httpx.Response) -> httpx.Response | str:
+        """Follow redirects to a page of the provider, or return the first address that is not the provider's."""
+        while answer.has_redirect_location:
+            place = urljoin(str(answer.url), answer.headers["location"])
+            if not place.startswith(self.issuer):
+                return place
+            answer = self._send("GET", place)
+        self.pages.append(answer.text)
+        return answer
+
+    def _send(self, method: str, url: str, form: dict[str, str] | None = None) -> httpx.Response:
+        self._client.cookies.clear()
+        kept = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        answer = self._client.request(method, url, data=form, headers={"cookie": kept} if kept else {})
+        for line in answer.headers.get_list("set-cookie"):
+            name, _, value = line.partition(";")[0].partition("=")
+            self._cookies[name.strip()] = value
+        return answer
