@@ -1,8 +1,8 @@
 """Four writers and two sequencers, each a process of its own, over one database, killed one after the other: run by `tests.victim`.
 
 `run` is the parent of them all. It forks another in place of each that was killed or is done, until so many were killed, and lets the rest
-end by themselves. Each kills itself at a step that was drawn for it. One may be told to kill the database's server at its step instead: then
-all that are left end with the first error that they get.
+end by themselves. Each kills itself at a step that was drawn for it. One may be told to kill the database's server at its step
+instead: then all that are left end with the first error that they get.
 """
 
 from __future__ import annotations
