@@ -170,11 +170,27 @@ class Executor:
 
 
 @contextmanager
+def _taken(engine: Engine) -> Generator[Connection, None, None]:
+    """Take a connection and give it back; one that is lost by then fails nobody: it was read, and a commit is judged apart."""
+    stack = ExitStack()
+    connection = stack.enter_context(engine.connect())
+    try:
+        yield connection
+    finally:
+        try:
+            stack.close()
+        except SQLAlchemyError:
+            if not connection.closed:
+                connection.invalidate()
+                connection.close()
+
+
+@contextmanager
 def open_connection(engine: Engine, *, isolation_level: str | None = None) -> Generator[Connection, None, None]:
     """Take a connection from a pool, at an isolation level if one is named; roll back and return it at the end."""
     with ExitStack() as stack:
         try:
-            connection = stack.enter_context(engine.connect())
+            connection = stack.enter_context(_taken(engine))
             if isolation_level is not None:
                 connection.execution_options(isolation_level=isolation_level)
         except SQLAlchemyError as error:
