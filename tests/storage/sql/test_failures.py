@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.event import listen
 
 from ctsec.errors import CorruptRecord, StoreBusy, StoreError, StoreReadOnly
 from ctsec.ids import UserId
@@ -88,6 +89,24 @@ async def test_a_connection_that_is_lost_after_the_last_statement_fails_nobody(s
     async with both.reading() as reading:
         assert (await reading.users.get(user_id(1)) is None) is served
     await both.aclose()
+
+
+def test_a_connection_that_is_lost_as_it_is_given_back_takes_no_place_of_the_pool(place: Place) -> None:
+    """Lost between the rollback and the end, it fails nobody either, and a pool of one connection has one for the next."""
+    storage = SqlStorage.from_url(place.database.sync_url, settings=SHORT)
+    lost: list[None] = []
+
+    def lose(*_: object) -> None:
+        if len(lost) < 2:
+            lost.append(None)
+            end_others(place)
+
+    listen(storage._engines[0].pool, "reset", lose)
+    for _ in range(3):
+        with storage.reading() as store:
+            assert store.users.get(user_id(1)) is None
+    assert len(lost) == 2
+    storage.close()
 
 
 def test_a_value_that_is_too_long_is_refused_not_cut(storage: SqlStorage) -> None:

@@ -182,6 +182,9 @@ async def _taken(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection, None]:
             if not connection.closed:
                 await connection.invalidate()
                 await connection.close()
+        except engine.dialect.loaded_dbapi.Error:
+            # Lost as its isolation level was set back: nothing wraps this error, and the pool counts the connection as taken for good.
+            await engine.dispose()
 
 
 @asynccontextmanager

@@ -183,6 +183,9 @@ def _taken(engine: Engine) -> Generator[Connection, None, None]:
             if not connection.closed:
                 connection.invalidate()
                 connection.close()
+        except engine.dialect.loaded_dbapi.Error:
+            # Lost as its isolation level was set back: nothing wraps this error, and the pool counts the connection as taken for good.
+            engine.dispose()
 
 
 @contextmanager
