@@ -7,12 +7,14 @@ import shutil
 import subprocess
 import sys
 from functools import cache
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 # Program, and how it says its version.
 PROGRAMS: Final = {"oathtool": "--version", "zbarimg": "--version", "rsvg-convert": "--version"}
-KINDS: Final = (*PROGRAMS, "otplib", "sumdb")
+KINDS: Final = (*PROGRAMS, "otplib", "sumdb", "pyarrow")
 # Beside the virtual environment's own things: `make install` puts it there where npm is.
 _NODE: Final = Path(sys.prefix) / "node"
 # Where Debian puts the Go source that golang-golang-x-mod-dev brings.
@@ -26,6 +28,9 @@ def find(kind: str) -> str | None:
         return shutil.which(kind)
     if kind == "sumdb":
         return shutil.which("go") if (_GO_PATH / "src/golang.org/x/mod/sumdb/tlog").is_dir() else None
+    if kind == "pyarrow":
+        spec = find_spec(kind)
+        return spec.origin if spec is not None else None
     package = _NODE / "node_modules" / kind
     return str(package) if package.is_dir() and shutil.which("node") else None
 
@@ -38,6 +43,8 @@ def describe(kind: str) -> str:
     if kind in PROGRAMS:
         said = subprocess.run([program, PROGRAMS[kind]], capture_output=True, text=True, check=False)
         return f"{kind}: {(said.stdout + said.stderr).splitlines()[0]}"
+    if kind == "pyarrow":
+        return f"{kind}: {metadata.version(kind)}"
     return f"{kind}: for Go" if kind == "sumdb" else f"{kind}: for Node.js"
 
 
