@@ -197,6 +197,8 @@ async def open_connection(engine: AsyncEngine, *, isolation_level: str | None = 
                 await connection.execution_options(isolation_level=isolation_level)
         except SQLAlchemyError as error:
             failure = translate(error)
+        except engine.dialect.loaded_dbapi.Error as error:  # lost as its level was set: see above
+            failure = translate(DBAPIError(None, None, error))
         else:
             yield connection
             return

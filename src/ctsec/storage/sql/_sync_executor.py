@@ -198,6 +198,8 @@ def open_connection(engine: Engine, *, isolation_level: str | None = None) -> Ge
                 connection.execution_options(isolation_level=isolation_level)
         except SQLAlchemyError as error:
             failure = translate(error)
+        except engine.dialect.loaded_dbapi.Error as error:  # lost as its level was set: see above
+            failure = translate(DBAPIError(None, None, error))
         else:
             yield connection
             return
