@@ -16,7 +16,8 @@ from typing import Final
 # Program, and how it says its version.
 PROGRAMS: Final = {"oathtool": "--version", "zbarimg": "--version", "rsvg-convert": "--version"}
 PACKAGES: Final = ("otplib", "oidc-provider")
-KINDS: Final = (*PROGRAMS, *PACKAGES, "nanoidp", "sumdb")
+MODULES: Final = ("nanoidp", "pyarrow")
+KINDS: Final = (*PROGRAMS, *PACKAGES, *MODULES, "sumdb")
 # Beside the virtual environment's own things: `make install` puts it there where npm is.
 NODE: Final = Path(sys.prefix) / "node"
 # Where Debian puts the Go source that golang-golang-x-mod-dev brings.
@@ -30,7 +31,7 @@ def find(kind: str) -> str | None:
         return shutil.which(kind)
     if kind == "sumdb":
         return shutil.which("go") if (_GO_PATH / "src/golang.org/x/mod/sumdb/tlog").is_dir() else None
-    if kind == "nanoidp":
+    if kind in MODULES:
         module = importlib.util.find_spec(kind)
         return module.origin if module is not None else None
     package = NODE / "node_modules" / kind
@@ -45,7 +46,7 @@ def describe(kind: str) -> str:
     if kind in PROGRAMS:
         said = subprocess.run([program, PROGRAMS[kind]], capture_output=True, text=True, check=False)
         return f"{kind}: {(said.stdout + said.stderr).splitlines()[0]}"
-    if kind == "nanoidp":
+    if kind in MODULES:
         return f"{kind}: {metadata.version(kind)}"
     if kind == "sumdb":
         return f"{kind}: for Go"

@@ -161,16 +161,16 @@ def stop_all() -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def fresh_database(kind: str, *, folder: Path) -> Database:
-    """Create an empty database; `folder` holds it if it is a file."""
+def fresh_database(kind: str, *, folder: Path, on: Server | None = None) -> Database:
+    """Create an empty database; `folder` holds it if it is a file; `on` is a server other than the shared one."""
     name = f"ctsec_{secrets.token_hex(6)}"
     if kind == "sqlite":
         path = folder / f"{name}.db"
         urls = (f"sqlite:///{path}", f"sqlite+aiosqlite:///{path}", f"sqlite:///{path}-guard", f"sqlite+aiosqlite:///{path}-guard")
         levels: tuple[str, ...] = ("SERIALIZABLE",)
     else:
-        _administer(kind, f"CREATE DATABASE {name}" + (" CHARACTER SET utf8mb4" if kind == "mariadb" else ""))
-        port = server(kind).port
+        port = (on or server(kind)).port
+        _administer(kind, f"CREATE DATABASE {name}" + (" CHARACTER SET utf8mb4" if kind == "mariadb" else ""), port=port)
         sync, other = {"postgresql": ("psycopg", "psycopg"), "mariadb": ("pymysql", "asyncmy")}[kind]
         place = f"ctsec@127.0.0.1:{port}/{name}" + ("?charset=utf8mb4" if kind == "mariadb" else "")
         # Unless it is told not to, pymysql reads every certificate of the machine for each connection, which takes longer than most tests.
@@ -195,7 +195,8 @@ def drop_database(database: Database) -> None:
         for part in path.parent.glob(f"{path.name}*"):
             part.unlink()
     else:
-        _administer(database.kind, f"DROP DATABASE {database.name}" + (" WITH (FORCE)" if database.kind == "postgresql" else ""))
+        forced = " WITH (FORCE)" if database.kind == "postgresql" else ""
+        _administer(database.kind, f"DROP DATABASE {database.name}{forced}", port=server(database.kind).port)
 
 
 def fresh_redis() -> str:
@@ -212,8 +213,7 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _administer(kind: str, statement: str) -> None:
-    port = server(kind).port
+def _administer(kind: str, statement: str, *, port: int) -> None:
     if kind == "postgresql":
         with psycopg.connect(host="127.0.0.1", port=port, user="ctsec", dbname="postgres", autocommit=True) as postgresql:
             postgresql.execute(statement.encode())
@@ -223,7 +223,40 @@ def _administer(kind: str, statement: str) -> None:
             cursor.execute(statement)
 
 
-def _start(kind: str, folder: Path, *, maximum: str | None = None) -> Server:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """How a server is started on its folder, again and again; calling it returns the process once it answers."""
+
+    kind: str
+    folder: Path
+    port: int
+    command: list[str]
+    ready: Callable[[], object]
+
+    def __call__(self) -> subprocess.Popen[bytes]:
+        deadline = time.monotonic() + START_SECONDS
+        process = self._begin()
+        while True:
+            try:
+                self.ready()
+            except (psycopg.Error, pymysql.Error, redis.RedisError, OSError) as error:
+                if time.monotonic() > deadline:
+                    process.kill()
+                    log = (self.folder / "log").read_text("utf-8", "replace")[-2000:]
+                    raise RuntimeError(f"{self.kind} did not start: {error}\n{log}") from error
+                time.sleep(0.05)
+                process = process if process.poll() is None else self._begin()
+            else:
+                return process
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        process = _as(_account(self.kind), self.command, folder=self.folder)
+        _children.append(process)
+        return process
+
+
+def prepared(kind: str, folder: Path, *, maximum: str | None = None, without: tuple[str, ...] = ()) -> Launch:
+    """Return how a server is started, once its folder is there; `without` are pieces of settings to leave at what the server has."""
     program = find(kind)
     if program is None:
         raise RuntimeError(f"{kind} is not installed here; parametrize with available_databases()")
@@ -234,24 +267,23 @@ def _start(kind: str, folder: Path, *, maximum: str | None = None) -> Server:
         os.chown(folder, account.pw_uid, account.pw_gid)
     port = _free_port()
     prepare, command, ready = _plan(kind, Path(program), folder=folder, port=port)
+    command = [part for at, part in enumerate(command) if not _names(without, command[at : at + 2])]
     if maximum is not None:
         command = with_tls(kind, command, folder=folder, maximum=maximum, account=account)
         ready = partial(_knock, port) if kind == "redis" else ready
     if prepare:
         _as(account, prepare, folder=folder).wait()
-    process = _as(account, command, folder=folder)
-    _children.append(process)
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            ready()
-        except (psycopg.Error, pymysql.Error, redis.RedisError, OSError) as error:
-            if process.poll() is not None or time.monotonic() > deadline:
-                process.kill()
-                raise RuntimeError(f"{kind} did not start: {error}\n{(folder / 'log').read_text('utf-8', 'replace')[-2000:]}") from error
-            time.sleep(0.05)
-        else:
-            return Server(kind=kind, pid=process.pid, port=port, folder=str(folder))
+    return Launch(kind=kind, folder=folder, port=port, command=command, ready=ready)
+
+
+def _names(pieces: tuple[str, ...], pair: list[str]) -> bool:
+    """Tell whether an argument, or a `-c` with what follows it, is a setting of these."""
+    return any(piece in part for piece in pieces for part in (pair if pair[0] == "-c" else pair[:1]))
+
+
+def _start(kind: str, folder: Path, *, maximum: str | None = None) -> Server:
+    launch = prepared(kind, folder, maximum=maximum)
+    return Server(kind=kind, pid=launch().pid, port=launch.port, folder=str(folder))
 
 
 def _plan(kind: str, program: Path, *, folder: Path, port: int) -> tuple[list[str], list[str], Callable[[], object]]:
@@ -276,7 +308,7 @@ def _plan(kind: str, program: Path, *, folder: Path, port: int) -> tuple[list[st
         accounts = folder / "accounts.sql"
         accounts.write_text(
             "".join(
-                f"CREATE USER ctsec@'{host}';\nGRANT ALL ON *.* TO ctsec@'{host}' WITH GRANT OPTION;\n"
+                f"CREATE USER IF NOT EXISTS ctsec@'{host}';\nGRANT ALL ON *.* TO ctsec@'{host}' WITH GRANT OPTION;\n"
                 for host in ("localhost", "127.0.0.1")
             )
         )

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,12 @@ _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databas
 
 
 class Steps:
-    """Counts the steps of this process, and kills it at the last one."""
+    """Counts the steps of this process, and kills it at the last one, or calls `end` there."""
 
-    def __init__(self, last: int) -> None:
+    def __init__(self, last: int, *, end: Callable[[], None] | None = None) -> None:
         self.done = 0
         self._last = last
+        self._end = end
         event.listen(Engine, "before_cursor_execute", lambda *_: self._step())
         event.listen(Engine, "commit", lambda _: self._step())
         for name in ("fsync", "rename", "unlink"):
@@ -48,7 +50,7 @@ class Steps:
 
     def _halfway(self, write: Callable[[int, Any], int]) -> Callable[[int, Any], int]:
         def stepping(file: int, data: Any) -> int:
-            if self.done + 1 == self._last:
+            if self.done + 1 == self._last and self._end is None:
                 write(file, memoryview(data)[: len(data) // 2])
             self._step()
             return write(file, data)
@@ -58,7 +60,10 @@ class Steps:
     def _step(self) -> None:
         self.done += 1
         if self.done == self._last:
-            os.kill(os.getpid(), signal.SIGKILL)
+            if self._end is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            else:
+                self._end()
 
 
 class Victim:
@@ -102,6 +107,23 @@ def settle(url: str) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     engine.dispose()
+
+
+def crash(pid: int) -> None:
+    """Kill a server and all of its processes, of which none can be born meanwhile."""
+    os.kill(pid, signal.SIGSTOP)
+    for each in (pid, *_children_of(pid)):
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+
+
+def _children_of(pid: int) -> list[int]:
+    found: list[int] = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if int(stat.read_text("utf-8", "replace").rpartition(")")[2].split()[1]) == pid:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def serve() -> None:

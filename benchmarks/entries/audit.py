@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.counted import Count, CountedTable, Table
-from benchmarks.entries import audit_export
+from benchmarks.entries import audit_export, audit_stores
 from benchmarks.entries.engines import Choice
 from benchmarks.measure import Contestant, Race, code
 from ctsec.ambient import Ambient, Request
@@ -59,6 +59,7 @@ def entry(wanted: int | None = None) -> Iterable[Race]:
     yield _proof(events)
     with TemporaryDirectory() as folder:
         yield _sequencer(Path(folder))
+        yield from audit_stores.races(Path(folder), make=_stored, rows=wanted)
         yield from audit_export.races(Path(folder), make=_stored)
 
 

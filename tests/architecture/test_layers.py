@@ -89,6 +89,7 @@ THIRD_PARTY = {
     "a2wsgi": ("web.*",),
     "boto3": ("encryption.kms.aws", "audit.streams.s3"),
     "botocore": ("encryption.kms.aws", "audit.streams.s3"),
+    "pyarrow": ("audit.export.parquet",),
     "bcrypt": ("authn.foreign_bcrypt",),
     "pkcs11": ("encryption.kms.pkcs11", "encryption.kms.pkcs11_token"),
     "hypothesis": ("testing.*",),

@@ -279,6 +279,6 @@ def test_a_connection_that_is_disabled_meanwhile_completes_nothing(host: Host, a
     begun = Traveller(acme, Browser(host))
     callback = acme.provider.visit(begun.begin(), person="ann")
     acme.owner.ok(f"POST {acme.home}/{acme.connection}/disable")
-    asked = list(acme.provider.asked)
+    asked = list(acme.local.asked)
     assert begun.back(callback).status in {401, 404}
-    assert acme.provider.asked == asked
+    assert acme.local.asked == asked

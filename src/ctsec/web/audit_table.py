@@ -25,7 +25,10 @@ AUDIT: Final = (
         returns=("total:integer", "by", "counts:object", "more:boolean"),
     ),
     _route(
-        f"GET {_ORG}/audit/export export_audit", "The log as a file: jsonl (verifiable), csv, ocsf or cef", query=_EXPORTED, streams=True
+        f"GET {_ORG}/audit/export export_audit",
+        "The log as a file: jsonl (verifiable), csv, ocsf, cef or parquet",
+        query=_EXPORTED,
+        streams=True,
     ),
     _route(f"GET {_ORG}/audit/proof audit_proof", "Prove that an event is in the log", query=("index",), returns=("proof",)),
     _route(

@@ -6,11 +6,13 @@ import asyncio
 import sqlite3
 import traceback
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.event import listen
 
 from ctsec.errors import CorruptRecord, StoreBusy, StoreError, StoreReadOnly
 from ctsec.ids import UserId
@@ -48,6 +50,65 @@ def test_an_error_holds_no_value_of_a_row(storage: SqlStorage) -> None:
     assert event(1).id not in shown
     assert raised.value.__cause__ is None
     assert raised.value.__context__ is None
+
+
+# How a server ends every connection to the database but the one that asks; SQLite has none.
+OTHERS = {
+    "postgresql": "SELECT pg_terminate_backend(pid, 9999) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    "mariadb": "SELECT concat('KILL ', id) FROM information_schema.processlist WHERE db = database() AND id <> connection_id()",
+}
+
+
+def end_others(place: Place) -> None:
+    """End all other connections to a database."""
+    engine = create_engine(place.database.sync_url, poolclass=NullPool)
+    if place.database.kind in OTHERS:
+        with engine.connect() as connection:
+            found = connection.execute(text(OTHERS[place.database.kind])).scalars().all()
+            for each in found if place.database.kind == "mariadb" else ():
+                connection.exec_driver_sql(each)
+    engine.dispose()
+
+
+async def test_a_connection_that_is_lost_after_the_last_statement_fails_nobody(storage: SqlStorage, place: Place) -> None:
+    """What was read stays read, an unfinished write is StoreError and not written, and the next transaction has another connection."""
+    with storage.reading() as store:
+        assert store.users.get(user_id(1)) is None
+        end_others(place)
+    both = AsyncSqlStorage.from_url(place.database.async_url)
+    async with both.reading() as reading:
+        assert await reading.users.get(user_id(1)) is None
+        end_others(place)
+    served = place.database.kind in OTHERS
+    with pytest.raises(StoreError) if served else nullcontext(), storage.begin(after_commit=ignore) as store:
+        store.users.add(user(1))
+        end_others(place)
+    with storage.reading() as store:
+        assert (store.users.get(user_id(1)) is None) is served
+    async with both.reading() as reading:
+        assert (await reading.users.get(user_id(1)) is None) is served
+    await both.aclose()
+
+
+@pytest.mark.parametrize("moment", ["reset", "checkout"])
+def test_a_connection_that_is_lost_beside_the_statements_takes_no_place_of_the_pool(place: Place, moment: str) -> None:
+    """Lost after the rollback, it fails nobody either; lost as it is taken, that is StoreError; a pool of one has one for the next."""
+    storage = SqlStorage.from_url(place.database.sync_url, settings=SHORT)
+    lost: list[None] = []
+
+    def lose(*_: object) -> None:
+        if len(lost) < 2:
+            lost.append(None)
+            end_others(place)
+
+    listen(storage._engines[0].pool, moment, lose)
+    fails = moment == "checkout" and place.database.kind in OTHERS
+    for number in range(3):
+        with pytest.raises(StoreError) if fails and number < 2 else nullcontext(), storage.reading() as store:
+            assert store.users.get(user_id(1)) is None
+    assert len(lost) == 2
+    storage.close()
 
 
 def test_a_value_that_is_too_long_is_refused_not_cut(storage: SqlStorage) -> None:

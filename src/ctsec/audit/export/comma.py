@@ -43,26 +43,27 @@ class CommaWriter:
 
     def page(self, events: Sequence[ReadEvent]) -> bytes:
         """Return the rows of events."""
-        return _rows([_cells(event) for event in events])
+        return _rows([tuple(map(defused, cells(event))) for event in events])
 
     def end(self, events: int) -> bytes:
         """Return the last row."""
         return _rows([(END, str(events), *("",) * (len(COLUMNS) - 2))])
 
 
-def _cells(event: ReadEvent) -> tuple[str, ...]:
+def cells(event: ReadEvent) -> tuple[str, ...]:
+    """Return the texts of an event, one for each column, as they are."""
     said, first = event.said, event.targets[0] if event.targets else _NO_TARGET
     credential = event.actor.get("credential") or _NO_TARGET
     time = _EPOCH + timedelta(microseconds=int(said["time"]))
     rest = {name: value for name, value in said.items() if name in {"details", "changes"} and value}
-    cells = (
+    texts = (
         str(event.index), said["id"], time.isoformat(), said["name"], said["outcome"], said["reason"] or "", event.actor["kind"],
         event.actor["id"], credential["kind"], credential["id"], first["kind"], first["id"], said["subject"] or "",
         said["organization"] or "", said["workspace"] or "", said.get("request") or "",
         _json(event.targets) if len(event.targets) > 1 else "", _json(rest) if rest else "", event.leaf.hex(),
         _json(event.personal) if event.personal else "",
     )  # fmt: skip
-    return tuple(defused(str(cell)) for cell in cells)
+    return tuple(map(str, texts))
 
 
 def _json(value: object) -> str:

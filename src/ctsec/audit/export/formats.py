@@ -6,6 +6,7 @@ from ctsec.audit.export.cef import CefWriter
 from ctsec.audit.export.comma import CommaWriter
 from ctsec.audit.export.jsonl import ExportHead
 from ctsec.audit.export.ocsf import OcsfWriter
+from ctsec.audit.export.parquet import ParquetWriter
 from ctsec.audit.export.request import ExportFormat, ExportRequest
 from ctsec.audit.export.writing import Writer
 
@@ -19,5 +20,7 @@ def writer_of(request: ExportRequest, *, head: ExportHead) -> Writer:
             return CefWriter()
         case ExportFormat.OCSF:
             return OcsfWriter(request.ocsf, head=head)
+        case ExportFormat.PARQUET:
+            return ParquetWriter()
         case ExportFormat.JSONL:
             raise ValueError("expected a format other than jsonl")

@@ -17,6 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from ctsec.audit.export import parquet
 from ctsec.audit.query import AuditQuery
 
 
@@ -27,6 +28,7 @@ class ExportFormat(StrEnum):
     CSV = "csv"
     OCSF = "ocsf"
     CEF = "cef"
+    PARQUET = "parquet"
 
 
 class OcsfVersion(StrEnum):
@@ -41,12 +43,14 @@ MEDIA_TYPES: Final[Mapping[ExportFormat, str]] = {
     ExportFormat.CSV: "text/csv; charset=utf-8",
     ExportFormat.OCSF: "application/jsonl",
     ExportFormat.CEF: "text/plain; charset=utf-8",
+    ExportFormat.PARQUET: "application/vnd.apache.parquet",
 }
 ENDINGS: Final[Mapping[ExportFormat, str]] = {
     ExportFormat.JSONL: "jsonl",
     ExportFormat.CSV: "csv",
     ExportFormat.OCSF: "ocsf.jsonl",
     ExportFormat.CEF: "cef",
+    ExportFormat.PARQUET: "parquet",
 }
 
 
@@ -56,7 +60,7 @@ class ExportRequest:
 
     `personal` adds addresses and the like; `compress` is gzip; `ocsf` is read for that format only. `masked` makes a file that can be
     handed to the person of the query. Raises ValueError for a range that is none, and where there is no person to mask for, or another
-    format than JSONL.
+    format than JSONL; and for Parquet where pyarrow is not installed.
     """
 
     query: AuditQuery
@@ -73,6 +77,8 @@ class ExportRequest:
             raise ValueError("expected a range of indexes, from 0 on and not ending before it begins")
         if self.masked and (self.query.person is None or self.format is not ExportFormat.JSONL):
             raise ValueError("expected a person, and the format jsonl, for a file that is masked")
+        if self.format is ExportFormat.PARQUET and not parquet.is_there():
+            raise ValueError("the format parquet needs pyarrow; install ctsec[parquet]")
 
     @property
     def filters(self) -> dict[str, str]:

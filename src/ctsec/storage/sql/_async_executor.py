@@ -169,15 +169,36 @@ class AsyncExecutor:
 
 
 @asynccontextmanager
+async def _taken(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection, None]:
+    """Take a connection and give it back; one that is lost by then fails nobody: it was read, and a commit is judged apart."""
+    stack = AsyncExitStack()
+    connection = await stack.enter_async_context(engine.connect())
+    try:
+        yield connection
+    finally:
+        try:
+            await stack.aclose()
+        except SQLAlchemyError:
+            if not connection.closed:
+                await connection.invalidate()
+                await connection.close()
+        except engine.dialect.loaded_dbapi.Error:
+            # Lost as its isolation level was set back: nothing wraps this error, and the pool counts the connection as taken for good.
+            await engine.dispose()
+
+
+@asynccontextmanager
 async def open_connection(engine: AsyncEngine, *, isolation_level: str | None = None) -> AsyncGenerator[AsyncConnection, None]:
     """Take a connection from a pool, at an isolation level if one is named; roll back and return it at the end."""
     async with AsyncExitStack() as stack:
         try:
-            connection = await stack.enter_async_context(engine.connect())
+            connection = await stack.enter_async_context(_taken(engine))
             if isolation_level is not None:
                 await connection.execution_options(isolation_level=isolation_level)
         except SQLAlchemyError as error:
             failure = translate(error)
+        except engine.dialect.loaded_dbapi.Error as error:  # lost as its level was set: see above
+            failure = translate(DBAPIError(None, None, error))
         else:
             yield connection
             return

@@ -170,15 +170,36 @@ class Executor:
 
 
 @contextmanager
+def _taken(engine: Engine) -> Generator[Connection, None, None]:
+    """Take a connection and give it back; one that is lost by then fails nobody: it was read, and a commit is judged apart."""
+    stack = ExitStack()
+    connection = stack.enter_context(engine.connect())
+    try:
+        yield connection
+    finally:
+        try:
+            stack.close()
+        except SQLAlchemyError:
+            if not connection.closed:
+                connection.invalidate()
+                connection.close()
+        except engine.dialect.loaded_dbapi.Error:
+            # Lost as its isolation level was set back: nothing wraps this error, and the pool counts the connection as taken for good.
+            engine.dispose()
+
+
+@contextmanager
 def open_connection(engine: Engine, *, isolation_level: str | None = None) -> Generator[Connection, None, None]:
     """Take a connection from a pool, at an isolation level if one is named; roll back and return it at the end."""
     with ExitStack() as stack:
         try:
-            connection = stack.enter_context(engine.connect())
+            connection = stack.enter_context(_taken(engine))
             if isolation_level is not None:
                 connection.execution_options(isolation_level=isolation_level)
         except SQLAlchemyError as error:
             failure = translate(error)
+        except engine.dialect.loaded_dbapi.Error as error:  # lost as its level was set: see above
+            failure = translate(DBAPIError(None, None, error))
         else:
             yield connection
             return

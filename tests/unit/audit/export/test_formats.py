@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime
-from io import StringIO
+from importlib import import_module
+from io import BytesIO, StringIO
 from typing import Any, Final
 
 import pytest
@@ -19,7 +22,8 @@ from ctsec.audit.export.comma import COLUMNS, CommaWriter
 from ctsec.audit.export.jsonl import ExportHead
 from ctsec.audit.export.ocsf import OcsfWriter
 from ctsec.audit.export.ocsf_classes import ACTIVITIES, activity_of
-from ctsec.audit.export.request import ExportFormat, OcsfVersion
+from ctsec.audit.export.parquet import GROUP, ParquetWriter
+from ctsec.audit.export.request import ExportFormat, ExportRequest, OcsfVersion
 from ctsec.audit.export.writing import ReadEvent
 from ctsec.audit.query import AuditQuery
 from tests.audit.exported import exported, filled, log_of
@@ -174,3 +178,43 @@ def test_a_file_that_was_broken_off_is_told(form: ExportFormat) -> None:
         {"csv": '"# end","3"', "ocsf": '{"ctsec_export_end":{"events":3}}', "cef": "CEF:0|ctsec|ctsec|1|export.ended"}[form]
     )
     assert len(lines) == 4 + (form == "csv")
+
+
+@pytest.mark.program("pyarrow")
+def test_parquet_has_every_event_with_its_types() -> None:
+    """What pyarrow reads is every event in its order, typed, in row groups that are full before the next begins, with nulls."""
+    arrow: Any = import_module("pyarrow.parquet")
+    sayings: tuple[dict[str, Any], ...] = ({"name": "role.assigned"}, {"name": "=cmd", "workspace": None, "targets": [], "details": {}})
+    events = [replace(event(**sayings[at % 2]), index=at) for at in range(GROUP + 700)]
+    writer = ParquetWriter()
+    pieces = [writer.start(), *(writer.page(events[at : at + 1000]) for at in range(0, len(events), 1000)), writer.end(len(events))]
+    assert [len(piece) > 0 for piece in pieces] == [at in {0, 10, 12} for at in range(13)]
+    file = arrow.ParquetFile(BytesIO(b"".join(pieces)))
+    assert [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)] == [GROUP, 700]
+    rows = file.read().to_pylist()
+    assert [row["index"] for row in rows] == list(range(len(events)))
+    assert (rows[0]["time"], rows[0]["leaf"]) == (datetime.fromtimestamp(1767225600, UTC).replace(microsecond=123456), bytes(32))
+    assert [row["workspace"] for row in rows[:2]] == ["wsp_1", None]
+    assert [row["name"] for row in rows[:2]] == ["role.assigned", "=cmd"]
+    assert json.loads(rows[0]["details"]) == {"details": {"role": "editor"}}
+    assert rows[1]["details"] is None
+    with pytest.raises(Exception, match="Parquet"):
+        arrow.ParquetFile(BytesIO(b"".join(pieces[:-1])))
+
+
+@pytest.mark.program("pyarrow")
+def test_a_log_is_exported_as_parquet() -> None:
+    """An export of a whole log, and one of nothing, are files that pyarrow reads."""
+    arrow: Any = import_module("pyarrow.parquet")
+    logs = filled([5])
+    whole = exported(logs, AuditQuery(log=log_of(1)), form=ExportFormat.PARQUET)
+    assert arrow.read_table(BytesIO(whole)).column("index").to_pylist() == [0, 1, 2, 3, 4]
+    assert arrow.read_table(BytesIO(exported(logs, AuditQuery(log=log_of(1)), form=ExportFormat.PARQUET, end=0))).num_rows == 0
+
+
+def test_parquet_without_pyarrow_is_refused_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pyarrow is not there, the request itself says what to install."""
+    for name in ("pyarrow", "pyarrow.parquet"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ValueError, match=r"install ctsec\[parquet\]"):
+        ExportRequest(query=AuditQuery(log=log_of(1)), format=ExportFormat.PARQUET)
