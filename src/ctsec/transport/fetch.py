@@ -20,6 +20,9 @@ import time
 from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from typing import Final, Protocol
 from urllib.parse import urljoin, urlsplit
@@ -97,6 +100,8 @@ class Fetcher:
                 if isinstance(sock, ssl.SSLSocket):
                     sock.do_handshake()
                 found = _exchange(sock, request, url, location)
+                if isinstance(found, HttpAnswer) and isinstance(sock, ssl.SSLSocket):
+                    found = replace(found, protocol=sock.version() or "", certificate_until=_certificate_until(sock))
         except FetchError:
             _in_time(ends)
             raise
@@ -220,12 +225,27 @@ def _exchange(sock: socket.socket, request: HttpRequest, url: str, location: Loc
         return response.getheader("Location") or ""
     if response.status >= 500 or response.status < 200 or 300 <= response.status < 400:
         raise _failed(FetchReason.BAD_ANSWER, f"the other side answered {response.status}")
+    said_at = _moment(response.getheader("Date"))
     media = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
     if media not in request.media or (response.getheader("Content-Encoding") or "identity").strip().lower() != "identity":
         if response.status >= 400:
-            return HttpAnswer(status=response.status, media=media)
+            return HttpAnswer(status=response.status, media=media, said_at=said_at)
         raise _refused(FetchReason.WRONG_TYPE, "expected an answer of the type that was asked for, not compressed")
-    return HttpAnswer(status=response.status, media=media, body=_body(response, request.limit))
+    return HttpAnswer(status=response.status, media=media, body=_body(response, request.limit), said_at=said_at)
+
+
+def _moment(header: str | None) -> datetime | None:
+    """Return the time in a header `Date`, None for none (RFC 9110, 6.6.1)."""
+    try:
+        found = parsedate_to_datetime(header or "")
+        return None if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _certificate_until(secured: ssl.SSLSocket) -> datetime | None:
+    found = (secured.getpeercert() or {}).get("notAfter")
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(found), UTC) if isinstance(found, str) else None
 
 
 def _body(response: HTTPResponse, limit: int) -> bytes:
