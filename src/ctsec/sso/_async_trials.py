@@ -40,7 +40,7 @@ from ctsec.sso.own_checks import OwnSide
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import Connection, LinkedBy, identity_digest
 from ctsec.sso.settings import ConnectionSettings
-from ctsec.sso.trial import TRIED_LIFE, Account, Arrival, SecondFactor, tried_digest
+from ctsec.sso.trial import TRIED_LIFE, Account, Arrival, SecondFactor, tried_settings
 from ctsec.user import UserStatus, parse_email
 
 
@@ -115,8 +115,8 @@ class AsyncTrials:
     async def passed_at(self, connection: Connection) -> datetime | None:
         """Return when a dry run of these very settings passed last, within 90 days; None if none did."""
         live = await self._parts.proofs.live(Purpose.SSO_DRY_RUN, connection.id, now=self._ambient.now())
-        digest = tried_digest(connection)
-        return max((each.issued_at for each in live if each.claims.get("settings") == digest), default=None)
+        wanted = tried_settings(connection)
+        return max((each.issued_at for each in live if each.claims.get("settings") == wanted), default=None)
 
     async def tried(self, actor: Principal, connection: Connection, *, problem: str) -> None:
         """Record how a dry run ended, in one word (empty: it passed)."""
@@ -129,7 +129,7 @@ class AsyncTrials:
                 subject=connection.id,
                 issued_at=now,
                 expires_at=now + TRIED_LIFE,
-                claims={"settings": tried_digest(connection)},
+                claims={"settings": tried_settings(connection)},
             )
             await self._parts.proofs.issue((proof,))
         await self._audit.note(

@@ -84,7 +84,7 @@ class DryRun:
         return not self.problem
 
 
-def tried_digest(connection: Connection) -> str:
+def tried_settings(connection: Connection) -> str:
     """Return a digest of everything that a dry run tries: another secret, setting or rule makes another."""
     parts = (
         *(connection.id, connection.provider.value, connection.client_id, connection.settings, connection.default_role),

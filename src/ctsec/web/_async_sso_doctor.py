@@ -6,8 +6,7 @@ from ctsec.outcome import Refusal
 from ctsec.principal import Principal
 from ctsec.web import sso_doctor_models
 from ctsec.web._async_call import Answer, AsyncCall
-from ctsec.web._async_entry import ambient_request
-from ctsec.web.credentials import Via, presented
+from ctsec.web._async_entry import AsyncEntry, ambient_request
 from ctsec.web.http import WebResponse
 from ctsec.web.sso_answers import sent
 
@@ -28,8 +27,5 @@ async def begin_sso_dry_run(call: AsyncCall) -> Answer:
 
 async def signed_in(call: AsyncCall) -> Principal | None:
     """Return who is signed in in the browser that asks an open route, None for nobody."""
-    given = presented(call.request, site=call.site)
-    if isinstance(given, Refusal) or given.via is Via.API_KEY:
-        return None
-    found = await call.security.gate.session(given.token.reveal())
-    return None if isinstance(found, Refusal) else found
+    found = await AsyncEntry(call.security).authenticate(call.request)
+    return None if isinstance(found, Refusal) else found.principal

@@ -7,8 +7,7 @@ from ctsec.outcome import Refusal
 from ctsec.principal import Principal
 from ctsec.web import sso_doctor_models
 from ctsec.web._sync_call import Answer, Call
-from ctsec.web._sync_entry import ambient_request
-from ctsec.web.credentials import Via, presented
+from ctsec.web._sync_entry import Entry, ambient_request
 from ctsec.web.http import WebResponse
 from ctsec.web.sso_answers import sent
 
@@ -29,8 +28,5 @@ def begin_sso_dry_run(call: Call) -> Answer:
 
 def signed_in(call: Call) -> Principal | None:
     """Return who is signed in in the browser that asks an open route, None for nobody."""
-    given = presented(call.request, site=call.site)
-    if isinstance(given, Refusal) or given.via is Via.API_KEY:
-        return None
-    found = call.security.gate.session(given.token.reveal())
-    return None if isinstance(found, Refusal) else found
+    found = Entry(call.security).authenticate(call.request)
+    return None if isinstance(found, Refusal) else found.principal

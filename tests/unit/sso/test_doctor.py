@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -45,7 +46,7 @@ GOOD: dict[str, object] = {
 }
 
 
-def answered(told: object, status: int = 200, **more: object) -> HttpAnswer:
+def answered(told: object, status: int = 200, **more: Any) -> HttpAnswer:
     """Return an answer with a body of JSON."""
     return replace(HttpAnswer(status=status, media="application/json", body=json.dumps(told).encode()), **more)
 
@@ -151,9 +152,9 @@ def test_the_proof_is_the_connections() -> None:
         assert odd(document_checks(answered(document), client=replace(CLIENT, proof=proof))) == expected
 
 
-def seen(**told: object) -> dict[CheckName, Verdict]:
+def seen(**told: Any) -> dict[CheckName, Verdict]:
     """Return what is odd about a connection."""
-    good: Mapping[str, object] = {"protocol": "TLSv1.3", "certificate_until": NOW + timedelta(days=60), "said_at": NOW}
+    good: dict[str, Any] = {"protocol": "TLSv1.3", "certificate_until": NOW + timedelta(days=60), "said_at": NOW}
     return odd(connection_checks(Asked(answer=answered(GOOD, **{**good, **told}), at=NOW), client=CLIENT))
 
 
