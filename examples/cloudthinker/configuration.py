@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctsec.transport import Reach
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
@@ -14,12 +16,17 @@ class Configuration:
     database: Path
     base_url: str
     mail: str | None
+    reach: Reach = Reach.PUBLIC
 
 
 def read() -> Configuration:
-    """Return what the environment says: CLOUDTHINKER_DATABASE, CLOUDTHINKER_BASE_URL and CLOUDTHINKER_MAIL."""
+    """Return what the environment says: CLOUDTHINKER_DATABASE, CLOUDTHINKER_BASE_URL, CLOUDTHINKER_MAIL and CLOUDTHINKER_REACH.
+
+    The last is how far connections to identity providers may lead: `loopback` is for providers on this machine, as tests have them.
+    """
     return Configuration(
         database=Path(os.environ.get("CLOUDTHINKER_DATABASE", "cloudthinker.db")),
         base_url=os.environ.get("CLOUDTHINKER_BASE_URL", "http://localhost:8000"),
         mail=os.environ.get("CLOUDTHINKER_MAIL"),
+        reach=Reach(os.environ.get("CLOUDTHINKER_REACH", Reach.PUBLIC)),
     )

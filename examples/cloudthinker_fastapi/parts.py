@@ -14,6 +14,7 @@ from ctsec.ids import WorkspaceId
 from ctsec.presets import async_embedded
 from ctsec.rbac import Policy
 from ctsec.security.parts import EmbeddedOptions
+from ctsec.sso import SsoPolicy
 from examples.cloudthinker import configuration
 from examples.cloudthinker.events import EVENTS, event
 
@@ -24,7 +25,7 @@ security = async_embedded(
     policy=Policy.preset(),
     issuer="CloudThinker",
     mail=chosen.mail,
-    options=EmbeddedOptions(base_url=chosen.base_url, events=EVENTS),
+    options=EmbeddedOptions(base_url=chosen.base_url, events=EVENTS, single_sign_on=SsoPolicy(reach=chosen.reach)),
 )
 guard = Guard(security)
 engine = create_async_engine(f"sqlite+aiosqlite:///{chosen.database}", connect_args={"timeout": 10})

@@ -16,6 +16,7 @@ from ctsec.ids import WorkspaceId
 from ctsec.presets import sync_embedded
 from ctsec.rbac import Policy
 from ctsec.security.parts import EmbeddedOptions
+from ctsec.sso import SsoPolicy
 from examples.cloudthinker import configuration
 from examples.cloudthinker.events import EVENTS, event
 
@@ -26,7 +27,7 @@ security = sync_embedded(
     policy=Policy.preset(),
     issuer="CloudThinker",
     mail=chosen.mail,
-    options=EmbeddedOptions(base_url=chosen.base_url, events=EVENTS),
+    options=EmbeddedOptions(base_url=chosen.base_url, events=EVENTS, single_sign_on=SsoPolicy(reach=chosen.reach)),
 )
 guard = Guard(security)
 engine = create_engine(f"sqlite:///{chosen.database}", connect_args={"timeout": 10})
