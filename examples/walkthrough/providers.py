@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -88,7 +89,7 @@ def _required(scene: Scene, acme: Place, provider: LocalIdentityProvider, connec
     answered(olga.ask("PUT", f"{home}/requirement", {}), 200)
     say(f"Olga links her identity there, makes {len(codes)} break-glass codes, and requires the provider")
     for person in (scene.cast.ed, olga):
-        eventually(lambda person=person: _reason(person, dashboards) == "sso_required", what="the requirement to count")
+        eventually(partial(_shut, person, dashboards), what="the requirement to count")
     say("Ed and Olga in their own sessions: refused (sso_required)")
     answered(olga.get(f"{home}/requirement"), 403, reason="sso_required")
     answered(olga.post("/auth/sso/break-glass", {"organization_id": acme.organization, "code": codes[0]}), 200)
@@ -97,9 +98,9 @@ def _required(scene: Scene, acme: Place, provider: LocalIdentityProvider, connec
     say("with one of the codes the settings of single sign-on are open to her for an hour, and the dashboards are not")
 
 
-def _reason(person: Person, path: str) -> Any:
+def _shut(person: Person, path: str) -> bool:
     response = person.get(path)
-    return response.json().get("reason") if response.status_code == 403 else None
+    return response.status_code == 403 and response.json()["reason"] == "sso_required"
 
 
 def _back(person: Person, callback: str) -> Any:
