@@ -147,6 +147,17 @@ def test_the_reason_is_told_to_who_asked_for_it_alone(host: Host, acme: Acme, pr
     assert [each.name for each in host.events(acme.organization)].count("user.provisioned") == 0
 
 
+def test_who_lost_the_right_meanwhile_sees_nothing(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:
+    """An admin who begins a dry run and is an admin no more when it comes back is refused, and none is recorded."""
+    adam = Browser(host).sign_up("adam@acme.example", "Adam").enrol()
+    acme.owner.invite(acme.organization, adam, role="admin")
+    begun = adam.auth(f"POST {acme.home}/{acme.connection}/dry-run")
+    acme.owner.ok(f"PUT /organizations/{acme.organization}/members/{adam.id}/role", {"role": "member"})
+    reply = back(adam, provider.visit(str(begun.json["url"]), person="ann"), half=kept(begun))
+    assert (reply.status, reply.json["reason"]) == (403, "denied")
+    assert "sso_connection.tried" not in [each.name for each in host.events(acme.organization)]
+
+
 def test_only_who_manages_connections_looks_and_tries(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:
     """A member may neither; the owner of another organization finds nothing there; a key is no session."""
     one = f"{acme.home}/{acme.connection}"
