@@ -197,6 +197,9 @@ async def test_the_verdict_is_a_sign_ins(scene: AsyncTrialScene) -> None:
     scene.provider.people["unknown"] = {"email": "unknown@acme.example", "email_verified": True}
     names = ("staff", "outside", "unknown", "ada")
     assert [await same(scene, name) for name in names] == ["", "in_no_required_group", "groups_unknown", "groups_unknown"]
+    await scene.world.call("directory.disable_user", ids["ada"], reason="left")
+    assert (await scene.dry_run("staff")).problem == "account_disabled"
+    assert (await scene.sign_in("staff")).reason is Reason.DISABLED
 
 
 async def same(scene: AsyncTrialScene, name: str) -> str:

@@ -198,6 +198,9 @@ def test_the_verdict_is_a_sign_ins(scene: TrialScene) -> None:
     scene.provider.people["unknown"] = {"email": "unknown@acme.example", "email_verified": True}
     names = ("staff", "outside", "unknown", "ada")
     assert [same(scene, name) for name in names] == ["", "in_no_required_group", "groups_unknown", "groups_unknown"]
+    scene.world.call("directory.disable_user", ids["ada"], reason="left")
+    assert (scene.dry_run("staff")).problem == "account_disabled"
+    assert (scene.sign_in("staff")).reason is Reason.DISABLED
 
 
 def same(scene: TrialScene, name: str) -> str:

@@ -99,9 +99,9 @@ class Fetcher:
             with self._connected(location, addresses, ends=ends) as sock, cut_at_the_end(sock, _left(ends)):
                 if isinstance(sock, ssl.SSLSocket):
                     sock.do_handshake()
+                # Before the exchange: who has read the whole answer has closed the connection.
+                protocol, until = _spoken(sock)
                 found = _exchange(sock, request, url, location)
-                if isinstance(found, HttpAnswer) and isinstance(sock, ssl.SSLSocket):
-                    found = replace(found, protocol=sock.version() or "", certificate_until=_certificate_until(sock))
         except FetchError:
             _in_time(ends)
             raise
@@ -110,7 +110,7 @@ class Fetcher:
             raise _failure(error) from None
         # A connection that was cut may have given half of an answer.
         _in_time(ends)
-        return found
+        return replace(found, protocol=protocol, certificate_until=until) if isinstance(found, HttpAnswer) else found
 
     def _secured(self) -> ssl.SSLContext:
         if self._context is None:
@@ -243,9 +243,12 @@ def _moment(header: str | None) -> datetime | None:
         return None
 
 
-def _certificate_until(secured: ssl.SSLSocket) -> datetime | None:
-    found = (secured.getpeercert() or {}).get("notAfter")
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(found), UTC) if isinstance(found, str) else None
+def _spoken(sock: socket.socket) -> tuple[str, datetime | None]:
+    """Return the version of TLS, and when the certificate of the other side ends; nothing of a plain connection."""
+    if not isinstance(sock, ssl.SSLSocket):
+        return "", None
+    until = (sock.getpeercert() or {}).get("notAfter")
+    return sock.version() or "", datetime.fromtimestamp(ssl.cert_time_to_seconds(until), UTC) if isinstance(until, str) else None
 
 
 def _body(response: HTTPResponse, limit: int) -> bytes:

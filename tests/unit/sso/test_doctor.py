@@ -192,6 +192,18 @@ def test_what_is_shown_is_bounded(told: dict[str, object]) -> None:
     assert len(json.dumps(showable(told))) <= MAX_TOLD
 
 
+def test_what_is_long_is_cut() -> None:
+    """Long texts and lists are cut, what is deep is left out, and of too much the longest goes."""
+    deep: object = "x"
+    for _ in range(6):
+        deep = [deep]
+    long = {f"claim {number}": "é" * 600 for number in range(20)}
+    shown = showable({"groups": [str(number) for number in range(60)], "deep": deep, "sub": "ann", **long})
+    assert shown is not None
+    assert (len(json.dumps(shown)) <= MAX_TOLD, shown["sub"], shown["groups"]) == (True, "ann", [str(number) for number in range(50)])
+    assert shown["deep"] == [[[LEFT_OUT]]]
+
+
 def test_no_token_is_shown() -> None:
     """What has the name or the form of a token is left out, however deep it stands."""
     token = SigningKey.generate(kid="x").sign({"sub": "ann"}, typ="JWT")
