@@ -115,6 +115,7 @@ def test_a_dry_run_changes_nothing_but_the_log_and_its_proof(scene: TrialScene, 
     assert {each.details()["actor"]["id"] for each in tried} == {scene.stage.ann.id}
 
 
+@pytest.mark.parametrize("scene", ["memory"], indirect=True)
 def test_a_dry_run_is_for_who_began_it(scene: TrialScene) -> None:
     """Nobody, another person, another session, another browser, a second time, too late: refused, and nothing is shown."""
     other = scene.world.sure(scene.stage.bob)
@@ -140,6 +141,7 @@ def test_a_dry_run_is_for_who_began_it(scene: TrialScene) -> None:
     assert stale.reason is Reason.STEP_UP_REQUIRED
 
 
+@pytest.mark.parametrize("scene", ["memory"], indirect=True)
 def test_a_pass_is_of_these_settings(scene: TrialScene) -> None:
     """It is remembered for 90 days, until anything that was tried is another; a refused one is no pass."""
     scene.dry_run("eve")
