@@ -13,14 +13,16 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from examples.walkthrough import machines, organizations, signing_in
+from ctsec.transport import Reach
+from examples.walkthrough import machines, organizations, providers, signing_in
 from examples.walkthrough.application import SERVERS, example
 from examples.walkthrough.mailbox import Mail, Mailbox, free_port
+from examples.walkthrough.operations import Operations
 from examples.walkthrough.people import Scene, gather
 from examples.walkthrough.transcript import Transcript, Unexpected
 
 
-def play(scene: Scene) -> None:
+def play(scene: Scene, operations: Operations) -> None:
     """Play every chapter."""
     signing_in.accounts(scene)
     signing_in.second_factor(scene)
@@ -32,6 +34,7 @@ def play(scene: Scene) -> None:
     organizations.isolation(scene, acme, globex)
     machines.api_key(scene, acme, globex)
     machines.audit(scene, acme)
+    providers.single_sign_on(scene, acme, operations)
 
 
 def demonstrate(host: str, *, transcript: Transcript) -> int:
@@ -39,13 +42,13 @@ def demonstrate(host: str, *, transcript: Transcript) -> int:
     with TemporaryDirectory(prefix="ctsec-demo-") as folder:
         mailbox = Mailbox()
         mailbox.start()
-        application = example(host, folder=Path(folder), port=free_port(), mail=mailbox.url)
+        application = example(host, folder=Path(folder), port=free_port(), mail=mailbox.url, reach=Reach.LOOPBACK)
         try:
             application.start()
             cast = gather(application.url)
             transcript.say(f"CloudThinker on {SERVERS[host]}")
             transcript.say("")
-            play(Scene(cast, application.url, mailbox, transcript))
+            play(Scene(cast, application.url, mailbox, transcript), Operations(Path(folder), url=application.url))
         except Unexpected as error:
             print(f"\nFAILED: {error}\n\n{application.last_words()}", file=sys.stderr)
             return 1

@@ -24,7 +24,7 @@ security = async_embedded(
     policy=Policy.preset(),
     issuer="CloudThinker",
     mail=chosen.mail,
-    options=EmbeddedOptions(base_url=chosen.base_url, events=EVENTS, single_sign_on=configuration.SINGLE_SIGN_ON),
+    options=EmbeddedOptions(base_url=chosen.base_url, events=EVENTS, single_sign_on=configuration.single_sign_on(chosen.reach)),
 )
 guard = Guard(security)
 engine = create_async_engine(f"sqlite+aiosqlite:///{chosen.database}", connect_args={"timeout": 10})

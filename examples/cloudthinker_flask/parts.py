@@ -26,7 +26,7 @@ security = sync_embedded(
     policy=Policy.preset(),
     issuer="CloudThinker",
     mail=chosen.mail,
-    options=EmbeddedOptions(base_url=chosen.base_url, events=EVENTS, single_sign_on=configuration.SINGLE_SIGN_ON),
+    options=EmbeddedOptions(base_url=chosen.base_url, events=EVENTS, single_sign_on=configuration.single_sign_on(chosen.reach)),
 )
 guard = Guard(security)
 engine = create_engine(f"sqlite:///{chosen.database}", connect_args={"timeout": 10})

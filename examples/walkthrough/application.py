@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from ctsec.transport import Transport, client_context
+from ctsec.transport import Reach, Transport, client_context
 from examples.walkthrough.transcript import Unexpected, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,13 +81,19 @@ def _only(certificate: str) -> ssl.SSLContext:
     return context
 
 
-def example(host: str, *, folder: Path, port: int, mail: str, pair: tuple[Path, Path] | None = None) -> Application:
-    """Return one of the two examples, with its data in `folder`; with a certificate and its key as `pair` it speaks TLS 1.3 only."""
+def example(
+    host: str, *, folder: Path, port: int, mail: str, pair: tuple[Path, Path] | None = None, reach: Reach = Reach.PUBLIC
+) -> Application:
+    """Return one of the two examples, with its data in `folder`; with a certificate and its key as `pair` it speaks TLS 1.3 only.
+
+    `reach` is how far connections to identity providers may lead.
+    """
     url = f"http://127.0.0.1:{port}" if pair is None else f"https://localhost:{port}"
     settings = {
         "CLOUDTHINKER_DATABASE": str(folder / "cloudthinker.db"),
         "CLOUDTHINKER_BASE_URL": url,
         "CLOUDTHINKER_MAIL": mail,
+        "CLOUDTHINKER_REACH": reach.value,
     }
     if pair is None:
         return Application(*COMMANDS[host], folder=folder, port=port, settings=settings)

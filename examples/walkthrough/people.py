@@ -72,14 +72,14 @@ class Person:
         """Take the first step of signing in, and return its answer."""
         body: dict[str, Any] = answered(self.post("/auth/sign-in", {"email": self.email, "password": self.password}), 200)
         if body["status"] == "signed_in":
-            self._enter()
+            self.enter()
         return body
 
     def present_code(self, ticket: str, *, factor: str, code: str) -> httpx.Response:
         """Take the second step of signing in."""
         response = self.post("/auth/sign-in/code", {"ticket": ticket, "factor": factor, "code": code})
         if response.status_code == 200:
-            self._enter()
+            self.enter()
         return response
 
     def sign_out(self) -> None:
@@ -93,7 +93,7 @@ class Person:
         self.authenticator = Authenticator(begun["uri"])
         confirmed = answered(self.post("/auth/mfa/totp/confirm", {"code": self.authenticator.code()}), 200)
         self.backup_codes = confirmed["codes"]
-        self._enter()
+        self.enter()
         return str(begun["uri"])
 
     def next_code(self) -> str:
@@ -106,7 +106,8 @@ class Person:
         """Close the browser."""
         self._browser.close()
 
-    def _enter(self) -> None:
+    def enter(self) -> None:
+        """Learn who the session in the cookie is of, as a page does that was just opened."""
         session = answered(self.get("/auth/session"), 200)
         self._csrf = session["csrf_token"]
         self.id = session["user_id"]

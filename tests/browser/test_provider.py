@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from werkzeug.serving import make_server
 import ctsec.flask
 from ctsec.rbac import Policy
 from ctsec.transport.reach import Reach
-from examples.cloudthinker.configuration import SINGLE_SIGN_ON
+from examples.cloudthinker.configuration import single_sign_on
 from tests.browser.chromium import PATIENCE, add_page, chromium
 from tests.certificates import Authority
 from tests.hosts.harness import FlaskHost
@@ -37,7 +36,7 @@ def serving(folder: Path) -> Iterator[FlaskHost]:
     pair = Authority.make(folder).issue("site", hosts=("localhost",))
     server = make_server("localhost", 0, app, threaded=True, ssl_context=(pair.certificate, pair.key))
     url = f"https://localhost:{server.server_port}"
-    host = FlaskHost(Policy.preset(), base_url=url, shared=True, single_sign_on=replace(SINGLE_SIGN_ON, reach=Reach.LOOPBACK))
+    host = FlaskHost(Policy.preset(), base_url=url, shared=True, single_sign_on=single_sign_on(Reach.LOOPBACK))
     host.clock.set(datetime.now(UTC))
     app.register_blueprint(ctsec.flask.Guard(host.security).blueprint(), url_prefix="/auth")
     add_page(app, "/", "/sso/<connection_id>")

@@ -72,6 +72,8 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("PUT /organizations/{o}/sso/connections/{connection}", CONNECTED),
     ("DELETE /organizations/{o}/sso/connections/{connection}", None),
     ("POST /organizations/{o}/sso/connections/{connection}/test", None),
+    ("POST /organizations/{o}/sso/connections/{connection}/doctor", None),
+    ("POST /organizations/{o}/sso/connections/{connection}/dry-run", None),
     ("POST /organizations/{o}/sso/connections/{connection}/key", None),
     ("POST /organizations/{o}/sso/connections/{connection}/enable", None),
     ("POST /organizations/{o}/sso/connections/{connection}/disable", None),

@@ -196,7 +196,7 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
         return await with_entrance(
             stage, required=method in {"sso_entrance.relax", "sso_entrance.relax_for", "sso_glass.redeem"}, now=verb == "redeem"
         )
-    if service in {"connections", "sso", "provisioning"}:
+    if service in {"connections", "sso", "sso_trials", "provisioning"}:
         return await with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
     if service == "retention":
         return await with_hold(stage, deployment="deployment" in verb)
@@ -442,6 +442,7 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "connections.create": ((sure,), {**org, "wish": CONNECTED, "secret": SecretText("another")}),
         "connections.change": ((sure, stage.connection.id), {**org, "wish": replace(CONNECTED, name="Other")}),
         "connections.tested": ((sure, stage.connection), {**org, "problem": None}),
+        "sso_trials.tried": ((sure, stage.connection), {"problem": ""}),
         "connections.rotate_key": ((sure, stage.connection.id), org),
         "connections.enable": ((sure, stage.connection.id), org),
         "connections.disable": ((sure, stage.connection.id), org),

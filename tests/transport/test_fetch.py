@@ -8,10 +8,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from ctsec.errors import ConfigurationError, FetchError, FetchFailed, FetchRefused
 from ctsec.transport import AsyncFetcher, Fetcher, HttpAnswer, HttpRequest, Reach, Transport, UnsafeTransport
@@ -79,6 +82,29 @@ def test_an_answer_over_tls_is_returned(authority: Authority, pair: Pair) -> Non
     assert [path for path, _ in seen] == ["/keys?a=b", "/"] * 2
     assert seen[2][1]["Host"] == f"{NAME}:{port}"
     assert {headers["Accept-Encoding"] for _, headers in seen} == {"identity"}
+
+
+def test_an_answer_tells_clock_tls_and_certificate(authority: Authority, pair: Pair) -> None:
+    """The time of the other side, the version of TLS and the end of its certificate come with the answer; what is no time is none."""
+    fetcher = Fetcher(seconds=SECONDS, transport=Transport(ca_file=authority.file))
+    until = x509.load_pem_x509_certificate(Path(pair.certificate).read_bytes()).not_valid_after_utc
+    head, rest = b"HTTP/1.1 200 OK\r\n", b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    for header, said in (
+        (b"Date: Thu, 15 Jan 2026 09:30:00 GMT\r\n", datetime(2026, 1, 15, 9, 30, tzinfo=UTC)),
+        (b"Date: Thu, 15 Jan 2026 10:30:00 +0100\r\n", datetime(2026, 1, 15, 9, 30, tzinfo=UTC)),
+        (b"Date: Thu, 15 Jan 2026 09:30:00 -0000\r\n", None),
+        (b"Date: soon\r\n", None),
+        (b"Date: Thu, 15 Jan 99999999999 09:30:00 GMT\r\n", None),
+        (b"", None),
+    ):
+        with served(raw(head + header + rest), pair=pair) as (url, _):
+            found = fetched(url, fetcher=fetcher)
+        assert isinstance(found, HttpAnswer)
+        assert (found.said_at, found.protocol, found.certificate_until) == (said, "TLSv1.3", until), header
+    with served(provider) as (url, _):
+        plain = fetched(url)
+    assert isinstance(plain, HttpAnswer)
+    assert (plain.protocol, plain.certificate_until, plain.said_at is not None) == ("", None, True)
 
 
 def test_the_async_colour_waits_in_a_thread() -> None:

@@ -88,6 +88,7 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.SSO_CONNECTION_CREATED: {"provider": public(), "role": public()},
     EventName.SSO_CONNECTION_CHANGED: {"changed": public(tuple)},
     EventName.SSO_CONNECTION_TESTED: {"passed": public(bool), "problem": public(optional=True)},
+    EventName.SSO_CONNECTION_TRIED: {"passed": public(bool), "problem": public(optional=True)},
     EventName.SSO_IDENTITY_LINKED: {"connection": public(), "by": public(), "issuer": personal(), "identity": personal()},
     EventName.SSO_SIGN_IN_REFUSED: {"connection": public(optional=True), "why": public()},
     EventName.SSO_REQUIREMENT_CHANGED: {

@@ -86,6 +86,7 @@ class EventName(StrEnum):
     SSO_CONNECTION_CREATED = "sso_connection.created"
     SSO_CONNECTION_CHANGED = "sso_connection.changed"
     SSO_CONNECTION_TESTED = "sso_connection.tested"
+    SSO_CONNECTION_TRIED = "sso_connection.tried"
     SSO_CONNECTION_ENABLED = "sso_connection.enabled"
     SSO_CONNECTION_DISABLED = "sso_connection.disabled"
     SSO_CONNECTION_REMOVED = "sso_connection.removed"

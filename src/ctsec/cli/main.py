@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ctsec.cli import audit, backups, database, doctor, keys, matrix, passwords, residency, support, work
+from ctsec.cli import audit, backups, database, doctor, keys, matrix, passwords, residency, sso, support, work
 from ctsec.errors import CtsecError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     residency.add_to(commands)
     passwords.add_to(commands)
     support.add_to(commands)
+    sso.add_to(commands)
     return parser
 
 

@@ -38,6 +38,7 @@ class Purpose(StrEnum):
     SIGN_IN_LINK = "sign_in_link"
     SSO_SIGN_IN = "sso_sign_in"
     SSO_LOGOUT = "sso_logout"
+    SSO_DRY_RUN = "sso_dry_run"
     BACKUP_CODE = "backup_code"
     GLASS_CODE = "glass_code"
     PASSKEY_REGISTRATION = "passkey_registration"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from ctsec.directory._async_alarm import AsyncOwnerAlarm
 from ctsec.directory._async_departures import AsyncDepartures
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncGuardStore, AsyncProofRecords
 from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.rbac._async_ports import AsyncPolicySource
-from ctsec.sso._async_entrances import AsyncEntranceParts
+from ctsec.security.parts import Settings
+from ctsec.sso._async_entrances import AsyncEntranceParts, AsyncEntrances
 from ctsec.sso._async_glass import AsyncGlassParts
-from ctsec.sso._async_ports import AsyncGlassStretcher
-from ctsec.sso._async_provisioning import AsyncProvisioningParts
+from ctsec.sso._async_ports import AsyncGlassStretcher, AsyncSsoClients
+from ctsec.sso._async_provisioning import AsyncProvisioning, AsyncProvisioningParts
+from ctsec.sso._async_trials import AsyncEnrolments, AsyncTrialParts
 from ctsec.storage._async_ports import AsyncStore
 
 
@@ -69,4 +73,50 @@ def provisioning_parts(store: AsyncStore, *, policies: AsyncPolicySource, depart
         policies=policies,
         departures=departures,
         epochs=store.epochs,
+    )
+
+
+class AsyncBeside(Protocol):
+    """The services of a unit that look at connections."""
+
+    @property
+    def connections(self) -> AsyncSsoClients:
+        """Connections."""
+        ...
+
+    @property
+    def sso_entrance(self) -> AsyncEntrances:
+        """Requirements."""
+        ...
+
+    @property
+    def provisioning(self) -> AsyncProvisioning:
+        """What providers tell of people."""
+        ...
+
+    @property
+    def mfa(self) -> AsyncEnrolments:
+        """Second factors."""
+        ...
+
+
+def trial_parts(
+    unit: AsyncBeside, store: AsyncStore, *, departures: AsyncDepartures, proofs: AsyncProofRecords, settings: Settings
+) -> AsyncTrialParts:
+    """Return what connections are looked at and tried with."""
+    return AsyncTrialParts(
+        connections=store.connections,
+        clients=unit.connections,
+        entrances=store.entrances,
+        entrance=unit.sso_entrance,
+        domains=store.domains,
+        identities=store.identities,
+        accounts=store.users,
+        memberships=store.memberships,
+        provisioning=unit.provisioning,
+        invitations=departures,
+        factors=unit.mfa,
+        proofs=proofs,
+        policy=settings.single_sign_on,
+        base_url=settings.base_url,
     )

@@ -19,8 +19,9 @@ from ctsec.ids import ConnectionId
 from ctsec.jose.rejection import Rejected
 from ctsec.sso._async_driving import AsyncDriver
 from ctsec.sso._async_ports import AsyncFetches
+from ctsec.sso.oidc.authorization import PendingSignIn
 from ctsec.sso.oidc.client import OidcClient
-from ctsec.sso.oidc.flow import Judged, discover
+from ctsec.sso.oidc.flow import Judged, ProvedSignIn, complete_sign_in, discover
 from ctsec.sso.oidc.key_cache import KeyCache, Steps
 from ctsec.sso.oidc.metadata import ProviderMetadata
 from ctsec.sso.oidc.tokens import Exchange
@@ -78,6 +79,22 @@ class AsyncProviders:
         judged = await self._driver.drive(steps(self.exchange(known, client), current.keys), client=client)
         self._kept[known.connection] = replace(current, keys=judged.keys)
         return judged
+
+    async def proved(
+        self, known: KnownProvider, client: OidcClient, *, pending: PendingSignIn, given: tuple[tuple[str, str], ...]
+    ) -> ProvedSignIn | str:
+        """Return who a provider says it is that came back, or in one word why that is not believed."""
+
+        def judging(exchange: Exchange, keys: KeyCache | None) -> Steps[Judged]:
+            return complete_sign_in(exchange, pending=pending, parameters=given, keys=keys)
+
+        try:
+            judged = (await self.judge(known, client, judging)).outcome
+        except FetchError as error:
+            return error.reason
+        if isinstance(judged, ProvedSignIn):
+            return judged
+        return judged.reason.value if isinstance(judged, Rejected) else "unexpected"
 
     async def known(self, connection: Connection, client: OidcClient) -> KnownProvider | str:
         """Return what the provider says of itself, or in one word why that is not known."""

@@ -9,56 +9,45 @@ Rules that this module keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from ctsec.ambient import Ambient, Request
 from ctsec.authn.journey import SignInStep
-from ctsec.errors import FetchError
 from ctsec.ids import ConnectionId, OrganizationId, UserId
-from ctsec.jose.rejection import Rejected
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
-from ctsec.secret import SecretText
-from ctsec.security._async_providers import AsyncProviders, KnownProvider
+from ctsec.security._async_providers import AsyncProviders
 from ctsec.security._async_revalidation import AsyncRevalidation
+from ctsec.security._async_sso_doctor import AsyncSsoDoctor
+from ctsec.security._async_sso_dry_runs import AsyncSsoDryRuns, Callback
 from ctsec.security._async_sso_logout import AsyncSsoLogouts, Units
+from ctsec.security.sso_redirect import SignInRedirect
 from ctsec.sso._async_ports import AsyncFetches
 from ctsec.sso.grant import held_from
-from ctsec.sso.oidc.authorization import PENDING_LIFE, PendingSignIn, begin_sign_in
-from ctsec.sso.oidc.client import OidcClient
-from ctsec.sso.oidc.flow import Judged, ProvedSignIn, complete_sign_in
-from ctsec.sso.oidc.key_cache import KeyCache, Steps
-from ctsec.sso.oidc.tokens import Exchange
+from ctsec.sso.oidc.authorization import PENDING_LIFE, begin_sign_in
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import Connection, LinkedIdentity
+from ctsec.sso.trial import DryRun
 
 _AWAY: Final = Refusal(Reason.CONFLICT, "your provider can not be asked at this moment; try again later")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInRedirect:
-    """Where to send the browser, and what it keeps until it is back (`browser`, until `expires_at`)."""
-
-    url: str
-    browser: SecretText
-    expires_at: datetime
 
 
 class AsyncSso:
     """Signs people in through the connections of organizations.
 
-    `logouts` takes what their providers say is over, `checks` asks them about the sessions that came through them.
+    `logouts` takes what their providers say is over, `checks` asks them about the sessions that came through them. `doctor`
+    says what is wrong with a connection, and `dry_runs` show what a sign-in through it would come to.
     """
 
-    __slots__ = ("_ambient", "_begin", "_providers", "checks", "logouts")
+    __slots__ = ("_ambient", "_begin", "_providers", "checks", "doctor", "dry_runs", "logouts")
 
     def __init__(self, begin: Units, *, ambient: Ambient, policy: SsoPolicy, fetcher: AsyncFetches | None = None) -> None:
         self._begin = begin
         self._providers = providers = AsyncProviders(ambient=ambient, policy=policy, fetcher=fetcher)
         self._ambient = ambient
         self.logouts = AsyncSsoLogouts(begin, providers=providers)
+        self.doctor = AsyncSsoDoctor(begin, providers=providers, ambient=ambient)
+        self.dry_runs = AsyncSsoDryRuns(begin, providers=providers, ambient=ambient)
         self.checks = AsyncRevalidation(lambda: begin(None), providers=providers)
 
     async def begin(
@@ -92,9 +81,17 @@ class AsyncSso:
         return SignInRedirect(url=begun.url, browser=browser, expires_at=begun.pending.begun_at + PENDING_LIFE)
 
     async def complete(
-        self, connection: ConnectionId, *, parameters: Iterable[tuple[str, str]], browser: str, request: Request | None = None
-    ) -> SignInStep | LinkedIdentity:
+        self,
+        connection: ConnectionId,
+        *,
+        parameters: Iterable[tuple[str, str]],
+        browser: str,
+        principal: Principal | None = None,
+        request: Request | None = None,
+    ) -> SignInStep | LinkedIdentity | DryRun:
         """Take a callback to its end; `parameters` as they stood in the address, `browser` is what the browser has kept.
+
+        `principal` is who is signed in in this browser, if anybody is: a dry run is for who began it.
 
         Reasons: INVALID_TOKEN for what was not begun in this browser for this connection or was used, INVALID_CREDENTIALS for everything
         that the provider's answer or the organization's rules do not allow; which of these it was is in the log.
@@ -105,13 +102,16 @@ class AsyncSso:
             resumed = await unit.sso_pending.resume(connection, state=state, browser=browser)
         if isinstance(resumed, Refusal):
             return resumed
+        if resumed.trial:
+            back = Callback(connection=connection, given=given, principal=principal)
+            return await self.dry_runs.complete(back, resumed, request=request)
         async with self._begin(request) as unit:
             found = await unit.sso.enabled(connection)
             if isinstance(found, Refusal):
                 return found
             client = await unit.connections.client(found)
         kept = await self._providers.known(found, client)
-        outcome = kept if isinstance(kept, str) else await self._judged(kept, client, pending=resumed.pending, given=given)
+        outcome = kept if isinstance(kept, str) else await self._providers.proved(kept, client, pending=resumed.pending, given=given)
         async with self._begin(request) as unit:
             if isinstance(outcome, str) or isinstance(kept, str):
                 return await unit.sso.refuse(found, str(outcome))
@@ -138,19 +138,3 @@ class AsyncSso:
         problem = kept if isinstance(kept, str) else None
         async with self._begin(request) as unit:
             return await unit.connections.tested(actor, found, organization=organization, problem=problem)
-
-    async def _judged(
-        self, known: KnownProvider, client: OidcClient, *, pending: PendingSignIn, given: tuple[tuple[str, str], ...]
-    ) -> ProvedSignIn | str:
-        """Return who the provider says it is, or in one word why that is not believed."""
-
-        def judging(exchange: Exchange, keys: KeyCache | None) -> Steps[Judged]:
-            return complete_sign_in(exchange, pending=pending, parameters=given, keys=keys)
-
-        try:
-            judged = (await self._providers.judge(known, client, judging)).outcome
-        except FetchError as error:
-            return error.reason
-        if isinstance(judged, ProvedSignIn):
-            return judged
-        return judged.reason.value if isinstance(judged, Rejected) else "unexpected"

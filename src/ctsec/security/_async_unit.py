@@ -24,7 +24,7 @@ from ctsec.recovery._async import AsyncMfaResets
 from ctsec.recovery._async_link import AsyncRecoveries
 from ctsec.recovery._async_support import AsyncSupport
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
-from ctsec.security._async_federation import entrance_parts, glass_parts, provisioning_parts
+from ctsec.security._async_federation import entrance_parts, glass_parts, provisioning_parts, trial_parts
 from ctsec.security._async_people import AsyncPeople
 from ctsec.sso._async_arrivals import AsyncArrivalParts, AsyncArrivals
 from ctsec.sso._async_checks import AsyncCheckParts, AsyncChecks
@@ -36,6 +36,7 @@ from ctsec.sso._async_grants import AsyncGrantParts, AsyncGrants
 from ctsec.sso._async_notices import AsyncNotices
 from ctsec.sso._async_pending import AsyncPendingParts, AsyncPendingSignIns
 from ctsec.sso._async_provisioning import AsyncProvisioning
+from ctsec.sso._async_trials import AsyncTrials
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
 
@@ -314,6 +315,12 @@ class AsyncUnit(AsyncPeople):
         """Sessions through connections, as the worker asks their providers about them."""
         parts = AsyncCheckParts(identities=self._store.identities, clients=self.connections, refreshed=self.provisioning)
         return AsyncChecks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
+
+    @property
+    def sso_trials(self) -> AsyncTrials:
+        """What a sign-in would come to; `security.sso` calls it."""
+        parts = trial_parts(self, self._store, departures=self._departures, proofs=self._guard.proofs, settings=self._parts.settings)
+        return AsyncTrials(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _grants(self) -> AsyncGrantParts:

@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from ctsec.directory._sync_alarm import OwnerAlarm
 from ctsec.directory._sync_departures import Departures
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import GuardStore, ProofRecords
 from ctsec.rbac._sync_authority import Authority
 from ctsec.rbac._sync_ports import PolicySource
-from ctsec.sso._sync_entrances import EntranceParts
+from ctsec.security.parts import Settings
+from ctsec.sso._sync_entrances import EntranceParts, Entrances
 from ctsec.sso._sync_glass import GlassParts
-from ctsec.sso._sync_ports import GlassStretcher
-from ctsec.sso._sync_provisioning import ProvisioningParts
+from ctsec.sso._sync_ports import GlassStretcher, SsoClients
+from ctsec.sso._sync_provisioning import Provisioning, ProvisioningParts
+from ctsec.sso._sync_trials import Enrolments, TrialParts
 from ctsec.storage._sync_ports import Store
 
 
@@ -70,4 +74,48 @@ def provisioning_parts(store: Store, *, policies: PolicySource, departures: Depa
         policies=policies,
         departures=departures,
         epochs=store.epochs,
+    )
+
+
+class Beside(Protocol):
+    """The services of a unit that look at connections."""
+
+    @property
+    def connections(self) -> SsoClients:
+        """Connections."""
+        ...
+
+    @property
+    def sso_entrance(self) -> Entrances:
+        """Requirements."""
+        ...
+
+    @property
+    def provisioning(self) -> Provisioning:
+        """What providers tell of people."""
+        ...
+
+    @property
+    def mfa(self) -> Enrolments:
+        """Second factors."""
+        ...
+
+
+def trial_parts(unit: Beside, store: Store, *, departures: Departures, proofs: ProofRecords, settings: Settings) -> TrialParts:
+    """Return what connections are looked at and tried with."""
+    return TrialParts(
+        connections=store.connections,
+        clients=unit.connections,
+        entrances=store.entrances,
+        entrance=unit.sso_entrance,
+        domains=store.domains,
+        identities=store.identities,
+        accounts=store.users,
+        memberships=store.memberships,
+        provisioning=unit.provisioning,
+        invitations=departures,
+        factors=unit.mfa,
+        proofs=proofs,
+        policy=settings.single_sign_on,
+        base_url=settings.base_url,
     )

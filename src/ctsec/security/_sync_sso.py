@@ -10,56 +10,45 @@ Rules that this module keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from ctsec.ambient import Ambient, Request
 from ctsec.authn.journey import SignInStep
-from ctsec.errors import FetchError
 from ctsec.ids import ConnectionId, OrganizationId, UserId
-from ctsec.jose.rejection import Rejected
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
-from ctsec.secret import SecretText
-from ctsec.security._sync_providers import KnownProvider, Providers
+from ctsec.security._sync_providers import Providers
 from ctsec.security._sync_revalidation import Revalidation
+from ctsec.security._sync_sso_doctor import SsoDoctor
+from ctsec.security._sync_sso_dry_runs import Callback, SsoDryRuns
 from ctsec.security._sync_sso_logout import SsoLogouts, Units
+from ctsec.security.sso_redirect import SignInRedirect
 from ctsec.sso._sync_ports import Fetches
 from ctsec.sso.grant import held_from
-from ctsec.sso.oidc.authorization import PENDING_LIFE, PendingSignIn, begin_sign_in
-from ctsec.sso.oidc.client import OidcClient
-from ctsec.sso.oidc.flow import Judged, ProvedSignIn, complete_sign_in
-from ctsec.sso.oidc.key_cache import KeyCache, Steps
-from ctsec.sso.oidc.tokens import Exchange
+from ctsec.sso.oidc.authorization import PENDING_LIFE, begin_sign_in
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import Connection, LinkedIdentity
+from ctsec.sso.trial import DryRun
 
 _AWAY: Final = Refusal(Reason.CONFLICT, "your provider can not be asked at this moment; try again later")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInRedirect:
-    """Where to send the browser, and what it keeps until it is back (`browser`, until `expires_at`)."""
-
-    url: str
-    browser: SecretText
-    expires_at: datetime
 
 
 class Sso:
     """Signs people in through the connections of organizations.
 
-    `logouts` takes what their providers say is over, `checks` asks them about the sessions that came through them.
+    `logouts` takes what their providers say is over, `checks` asks them about the sessions that came through them. `doctor`
+    says what is wrong with a connection, and `dry_runs` show what a sign-in through it would come to.
     """
 
-    __slots__ = ("_ambient", "_begin", "_providers", "checks", "logouts")
+    __slots__ = ("_ambient", "_begin", "_providers", "checks", "doctor", "dry_runs", "logouts")
 
     def __init__(self, begin: Units, *, ambient: Ambient, policy: SsoPolicy, fetcher: Fetches | None = None) -> None:
         self._begin = begin
         self._providers = providers = Providers(ambient=ambient, policy=policy, fetcher=fetcher)
         self._ambient = ambient
         self.logouts = SsoLogouts(begin, providers=providers)
+        self.doctor = SsoDoctor(begin, providers=providers, ambient=ambient)
+        self.dry_runs = SsoDryRuns(begin, providers=providers, ambient=ambient)
         self.checks = Revalidation(lambda: begin(None), providers=providers)
 
     def begin(
@@ -93,9 +82,17 @@ class Sso:
         return SignInRedirect(url=begun.url, browser=browser, expires_at=begun.pending.begun_at + PENDING_LIFE)
 
     def complete(
-        self, connection: ConnectionId, *, parameters: Iterable[tuple[str, str]], browser: str, request: Request | None = None
-    ) -> SignInStep | LinkedIdentity:
+        self,
+        connection: ConnectionId,
+        *,
+        parameters: Iterable[tuple[str, str]],
+        browser: str,
+        principal: Principal | None = None,
+        request: Request | None = None,
+    ) -> SignInStep | LinkedIdentity | DryRun:
         """Take a callback to its end; `parameters` as they stood in the address, `browser` is what the browser has kept.
+
+        `principal` is who is signed in in this browser, if anybody is: a dry run is for who began it.
 
         Reasons: INVALID_TOKEN for what was not begun in this browser for this connection or was used, INVALID_CREDENTIALS for everything
         that the provider's answer or the organization's rules do not allow; which of these it was is in the log.
@@ -106,13 +103,16 @@ class Sso:
             resumed = unit.sso_pending.resume(connection, state=state, browser=browser)
         if isinstance(resumed, Refusal):
             return resumed
+        if resumed.trial:
+            back = Callback(connection=connection, given=given, principal=principal)
+            return self.dry_runs.complete(back, resumed, request=request)
         with self._begin(request) as unit:
             found = unit.sso.enabled(connection)
             if isinstance(found, Refusal):
                 return found
             client = unit.connections.client(found)
         kept = self._providers.known(found, client)
-        outcome = kept if isinstance(kept, str) else self._judged(kept, client, pending=resumed.pending, given=given)
+        outcome = kept if isinstance(kept, str) else self._providers.proved(kept, client, pending=resumed.pending, given=given)
         with self._begin(request) as unit:
             if isinstance(outcome, str) or isinstance(kept, str):
                 return unit.sso.refuse(found, str(outcome))
@@ -139,19 +139,3 @@ class Sso:
         problem = kept if isinstance(kept, str) else None
         with self._begin(request) as unit:
             return unit.connections.tested(actor, found, organization=organization, problem=problem)
-
-    def _judged(
-        self, known: KnownProvider, client: OidcClient, *, pending: PendingSignIn, given: tuple[tuple[str, str], ...]
-    ) -> ProvedSignIn | str:
-        """Return who the provider says it is, or in one word why that is not believed."""
-
-        def judging(exchange: Exchange, keys: KeyCache | None) -> Steps[Judged]:
-            return complete_sign_in(exchange, pending=pending, parameters=given, keys=keys)
-
-        try:
-            judged = (self._providers.judge(known, client, judging)).outcome
-        except FetchError as error:
-            return error.reason
-        if isinstance(judged, ProvedSignIn):
-            return judged
-        return judged.reason.value if isinstance(judged, Rejected) else "unexpected"

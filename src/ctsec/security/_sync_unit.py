@@ -25,7 +25,7 @@ from ctsec.recovery._sync import MfaResets
 from ctsec.recovery._sync_link import Recoveries
 from ctsec.recovery._sync_support import Support
 from ctsec.residency._sync import Residency, ResidencyParts
-from ctsec.security._sync_federation import entrance_parts, glass_parts, provisioning_parts
+from ctsec.security._sync_federation import entrance_parts, glass_parts, provisioning_parts, trial_parts
 from ctsec.security._sync_people import People
 from ctsec.sso._sync_arrivals import ArrivalParts, Arrivals
 from ctsec.sso._sync_checks import CheckParts, Checks
@@ -37,6 +37,7 @@ from ctsec.sso._sync_grants import GrantParts, Grants
 from ctsec.sso._sync_notices import Notices
 from ctsec.sso._sync_pending import PendingParts, PendingSignIns
 from ctsec.sso._sync_provisioning import Provisioning
+from ctsec.sso._sync_trials import Trials
 from ctsec.vault._sync import Vault, VaultParts
 
 
@@ -315,6 +316,12 @@ class Unit(People):
         """Sessions through connections, as the worker asks their providers about them."""
         parts = CheckParts(identities=self._store.identities, clients=self.connections, refreshed=self.provisioning)
         return Checks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
+
+    @property
+    def sso_trials(self) -> Trials:
+        """What a sign-in would come to; `security.sso` calls it."""
+        parts = trial_parts(self, self._store, departures=self._departures, proofs=self._guard.proofs, settings=self._parts.settings)
+        return Trials(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _grants(self) -> GrantParts:

@@ -12,6 +12,10 @@ from ctsec.lazy import face
 if TYPE_CHECKING:
     from ctsec.sso._async_driving import AsyncDriver as AsyncDriver
     from ctsec.sso._sync_driving import Driver as Driver
+    from ctsec.sso.doctor import Check as Check
+    from ctsec.sso.doctor import CheckName as CheckName
+    from ctsec.sso.doctor import DoctorReport as DoctorReport
+    from ctsec.sso.doctor import Verdict as Verdict
     from ctsec.sso.foreseen import Foreseen as Foreseen
     from ctsec.sso.oidc.mapping import ClaimMap as ClaimMap
     from ctsec.sso.policy import SsoPolicy as SsoPolicy
@@ -25,15 +29,20 @@ if TYPE_CHECKING:
     from ctsec.sso.settings import ConnectionWish as ConnectionWish
     from ctsec.sso.settings import Preview as Preview
     from ctsec.sso.settings import preview as preview
+    from ctsec.sso.trial import DryRun as DryRun
 
 _HOME = {
     "AsyncDriver": "ctsec.sso._async_driving",
+    "Check": "ctsec.sso.doctor",
+    "CheckName": "ctsec.sso.doctor",
     "ClaimMap": "ctsec.sso.oidc.mapping",
     "Connection": "ctsec.sso.record",
     "ConnectionSettings": "ctsec.sso.settings",
     "ConnectionState": "ctsec.sso.record",
     "ConnectionWish": "ctsec.sso.settings",
+    "DoctorReport": "ctsec.sso.doctor",
     "Driver": "ctsec.sso._sync_driving",
+    "DryRun": "ctsec.sso.trial",
     "Foreseen": "ctsec.sso.foreseen",
     "GroupRule": "ctsec.sso.rules",
     "LinkedBy": "ctsec.sso.record",
@@ -41,16 +50,21 @@ _HOME = {
     "Preview": "ctsec.sso.settings",
     "ProvisioningSettings": "ctsec.sso.provisioning",
     "SsoPolicy": "ctsec.sso.policy",
+    "Verdict": "ctsec.sso.doctor",
     "preview": "ctsec.sso.settings",
 }
 __all__ = [
     "AsyncDriver",
+    "Check",
+    "CheckName",
     "ClaimMap",
     "Connection",
     "ConnectionSettings",
     "ConnectionState",
     "ConnectionWish",
+    "DoctorReport",
     "Driver",
+    "DryRun",
     "Foreseen",
     "GroupRule",
     "LinkedBy",
@@ -58,6 +72,7 @@ __all__ = [
     "Preview",
     "ProvisioningSettings",
     "SsoPolicy",
+    "Verdict",
     "preview",
 ]
 

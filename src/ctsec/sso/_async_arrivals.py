@@ -167,7 +167,7 @@ class AsyncArrivals:
         if membership is None:
             why = await self._parts.provisioning.readmit(connection, user, identity)
         else:
-            why = _bar(membership, linked.linked_by) or await self._parts.provisioning.refresh(connection, user, identity)
+            why = barring(membership, linked.linked_by) or await self._parts.provisioning.refresh(connection, user, identity)
         return await self.refuse(connection, why, subject=user.id) if why else user
 
     async def _newcomer(self, connection: Connection, identity: ExternalIdentity) -> Outcome[_Newcomer]:
@@ -201,7 +201,7 @@ class AsyncArrivals:
     async def _welcome(self, connection: Connection, identity: ExternalIdentity, newcomer: _Newcomer) -> Outcome[User]:
         user, now, provisioning = newcomer.user, self._ambient.now(), self._parts.provisioning
         membership = await self._parts.memberships.get(connection.organization_id, user.id, fresh=True)
-        why = _bar(membership, newcomer.by) if membership is not None else await provisioning.departed(connection, user)
+        why = barring(membership, newcomer.by) if membership is not None else await provisioning.departed(connection, user)
         why = why or provisioning.barred(connection, identity)
         if why:
             return await self.refuse(connection, why, subject=user.id)
@@ -260,7 +260,7 @@ class AsyncArrivals:
         )
 
 
-def _bar(membership: Membership, by: LinkedBy) -> str:
+def barring(membership: Membership, by: LinkedBy) -> str:
     """Return why somebody who belongs to the organization may not come in through its connection, empty if they may."""
     if membership.status is not MembershipStatus.ACTIVE:
         return "suspended"

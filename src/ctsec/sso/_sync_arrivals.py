@@ -168,7 +168,7 @@ class Arrivals:
         if membership is None:
             why = self._parts.provisioning.readmit(connection, user, identity)
         else:
-            why = _bar(membership, linked.linked_by) or self._parts.provisioning.refresh(connection, user, identity)
+            why = barring(membership, linked.linked_by) or self._parts.provisioning.refresh(connection, user, identity)
         return self.refuse(connection, why, subject=user.id) if why else user
 
     def _newcomer(self, connection: Connection, identity: ExternalIdentity) -> Outcome[_Newcomer]:
@@ -202,7 +202,7 @@ class Arrivals:
     def _welcome(self, connection: Connection, identity: ExternalIdentity, newcomer: _Newcomer) -> Outcome[User]:
         user, now, provisioning = newcomer.user, self._ambient.now(), self._parts.provisioning
         membership = self._parts.memberships.get(connection.organization_id, user.id, fresh=True)
-        why = _bar(membership, newcomer.by) if membership is not None else provisioning.departed(connection, user)
+        why = barring(membership, newcomer.by) if membership is not None else provisioning.departed(connection, user)
         why = why or provisioning.barred(connection, identity)
         if why:
             return self.refuse(connection, why, subject=user.id)
@@ -261,7 +261,7 @@ class Arrivals:
         )
 
 
-def _bar(membership: Membership, by: LinkedBy) -> str:
+def barring(membership: Membership, by: LinkedBy) -> str:
     """Return why somebody who belongs to the organization may not come in through its connection, empty if they may."""
     if membership.status is not MembershipStatus.ACTIVE:
         return "suspended"

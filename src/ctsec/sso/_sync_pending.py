@@ -38,10 +38,14 @@ _STALE: Final = Refusal(Reason.INVALID_TOKEN, "the sign-in is not valid in this 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed:
-    """A sign-in that came back; `person` is who began it to link an identity, None where nobody was signed in."""
+    """A sign-in that came back; `person` is who began it to link an identity, None where nobody was signed in.
+
+    `trial` is the session in which an administrator began a dry run, empty for what is none.
+    """
 
     pending: PendingSignIn
     person: UserId | None
+    trial: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +76,8 @@ class PendingSignIns:
         """Give back what something that was in order has taken."""
         self._parts.throttle.settle(charge)
 
-    def remember(self, pending: PendingSignIn, *, person: UserId | None, charge: Charge) -> SecretText:
-        """Keep a sign-in that was begun, with what it took, and return what its browser keeps."""
+    def remember(self, pending: PendingSignIn, *, person: UserId | None, charge: Charge, trial: str = "") -> SecretText:
+        """Keep a sign-in that was begun, with what it took, and return what its browser keeps; `trial` as in `Resumed`."""
         browser, _ = mint_token(random=self._ambient.random)
         digest = halves_digest(pending.state.reveal(), browser.reveal())
         if isinstance(digest, Refusal):
@@ -87,6 +91,7 @@ class PendingSignIns:
             "max_age": "" if pending.max_age is None else str(pending.max_age.total_seconds()),
             "person": person or "",
             "block": charge.block or "",
+            "trial": trial,
         }
         proof = Proof(
             purpose=Purpose.SSO_SIGN_IN,
@@ -131,7 +136,8 @@ class PendingSignIns:
             begun_at=proof.issued_at,
             max_age=timedelta(seconds=float(age)) if age else None,
         )
-        return Resumed(pending=pending, person=UserId(proof.claims["person"]) if proof.claims["person"] else None)
+        person = UserId(proof.claims["person"]) if proof.claims["person"] else None
+        return Resumed(pending=pending, person=person, trial=proof.claims.get("trial", ""))
 
     def _stale(self, connection: ConnectionId, why: str) -> Refusal:
         """Refuse a callback: in the log of the connection's organization if there is one, by whatever id came in the path."""

@@ -17,6 +17,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, Final, Self
@@ -118,6 +119,8 @@ class LocalIdentityProvider:
             "end_session_endpoint": f"{at}/end-session",
             "revocation_endpoint": f"{at}/revoke",
             "response_types_supported": ["code"],
+            "id_token_signing_alg_values_supported": ["ES256"],
+            "backchannel_logout_supported": True,
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": self.names_issuer,
         }
@@ -208,6 +211,10 @@ def _answering(provider: LocalIdentityProvider) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             """Answer with a form."""
             self._answer(self.rfile.read(int(self.headers.get("content-length", "0"))).decode("ascii"))
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            """Return the time by the provider's clock, as its header `Date` tells it."""
+            return formatdate(provider.clock.now().timestamp() if timestamp is None else timestamp, usegmt=True)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of http.server
             """Say nothing."""

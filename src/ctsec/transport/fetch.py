@@ -20,6 +20,9 @@ import time
 from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from typing import Final, Protocol
 from urllib.parse import urljoin, urlsplit
@@ -96,6 +99,8 @@ class Fetcher:
             with self._connected(location, addresses, ends=ends) as sock, cut_at_the_end(sock, _left(ends)):
                 if isinstance(sock, ssl.SSLSocket):
                     sock.do_handshake()
+                # Before the exchange: who has read the whole answer has closed the connection.
+                protocol, until = _spoken(sock)
                 found = _exchange(sock, request, url, location)
         except FetchError:
             _in_time(ends)
@@ -105,7 +110,7 @@ class Fetcher:
             raise _failure(error) from None
         # A connection that was cut may have given half of an answer.
         _in_time(ends)
-        return found
+        return replace(found, protocol=protocol, certificate_until=until) if isinstance(found, HttpAnswer) else found
 
     def _secured(self) -> ssl.SSLContext:
         if self._context is None:
@@ -220,12 +225,30 @@ def _exchange(sock: socket.socket, request: HttpRequest, url: str, location: Loc
         return response.getheader("Location") or ""
     if response.status >= 500 or response.status < 200 or 300 <= response.status < 400:
         raise _failed(FetchReason.BAD_ANSWER, f"the other side answered {response.status}")
+    said_at = _moment(response.getheader("Date"))
     media = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
     if media not in request.media or (response.getheader("Content-Encoding") or "identity").strip().lower() != "identity":
         if response.status >= 400:
-            return HttpAnswer(status=response.status, media=media)
+            return HttpAnswer(status=response.status, media=media, said_at=said_at)
         raise _refused(FetchReason.WRONG_TYPE, "expected an answer of the type that was asked for, not compressed")
-    return HttpAnswer(status=response.status, media=media, body=_body(response, request.limit))
+    return HttpAnswer(status=response.status, media=media, body=_body(response, request.limit), said_at=said_at)
+
+
+def _moment(header: str | None) -> datetime | None:
+    """Return the time in a header `Date`, None for none (RFC 9110, 6.6.1)."""
+    try:
+        found = parsedate_to_datetime(header or "")
+        return None if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _spoken(sock: socket.socket) -> tuple[str, datetime | None]:
+    """Return the version of TLS, and when the certificate of the other side ends; nothing of a plain connection."""
+    if not isinstance(sock, ssl.SSLSocket):
+        return "", None
+    until = (sock.getpeercert() or {}).get("notAfter")
+    return sock.version() or "", datetime.fromtimestamp(ssl.cert_time_to_seconds(until), UTC) if isinstance(until, str) else None
 
 
 def _body(response: HTTPResponse, limit: int) -> bytes:

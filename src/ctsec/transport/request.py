@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -54,8 +55,15 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """An answer: `media` is its type without parameters, in lower case. What has another type than was asked for is not read."""
+    """An answer: `media` is its type without parameters, in lower case. What has another type than was asked for is not read.
+
+    `said_at` is the time by the other side's clock (its header `Date`), `protocol` such as `TLSv1.3` (empty: plain), `certificate_until`
+    when its certificate ends; None for what was not told.
+    """
 
     status: int
     media: str = ""
     body: bytes = field(default=b"", repr=False)
+    said_at: datetime | None = field(default=None, compare=False)
+    protocol: str = field(default="", compare=False)
+    certificate_until: datetime | None = field(default=None, compare=False)

@@ -42,6 +42,7 @@ from ctsec.web import (
     _async_roles,
     _async_second_factor,
     _async_sso,
+    _async_sso_doctor,
     _async_sso_entrance,
     _async_vault,
 )
@@ -80,6 +81,7 @@ _MODULES: Final = (
     _async_person_export,
     _async_operators,
     _async_sso,
+    _async_sso_doctor,
     _async_domains,
     _async_sso_entrance,
 )

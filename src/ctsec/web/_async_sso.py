@@ -10,17 +10,18 @@ from ctsec.jose.jws import MAX_TOKEN
 from ctsec.jose.rejection import Rejected
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.secret import SecretText
-from ctsec.security._async_sso import SignInRedirect
-from ctsec.sso.oidc.authorization import PENDING_LIFE
 from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.sso.settings import ConnectionSettings, preview
-from ctsec.web import models, sso_models, views
+from ctsec.sso.trial import DryRun
+from ctsec.web import models, sso_doctor_models, sso_models, views
 from ctsec.web._async_account import sign_in_answer
 from ctsec.web._async_call import Answer, AsyncCall, no_content
 from ctsec.web._async_entry import ambient_request
+from ctsec.web._async_sso_doctor import signed_in
 from ctsec.web._async_sso_entrance import may_see_sso
 from ctsec.web.guarding import NOT_FOUND
 from ctsec.web.http import WebResponse
+from ctsec.web.sso_answers import sent
 
 MAX_NOTICE = MAX_TOKEN + 1024
 
@@ -34,13 +35,14 @@ async def sign_in_ways(call: AsyncCall) -> Answer:
 async def begin_sso(call: AsyncCall) -> Answer:
     """Tell the browser where to go, and have it keep its half of the sign-in."""
     email = call.read(sso_models.SsoBegin).email
-    return _sent(call, await call.security.sso.begin(call.connection, email=email, request=ambient_request(call.request, site=call.site)))
+    request = ambient_request(call.request, site=call.site)
+    return sent(await call.security.sso.begin(call.connection, email=email, request=request), site=call.site)
 
 
 async def link_sso(call: AsyncCall) -> Answer:
     """The same, for who is signed in and links an identity."""
     request = ambient_request(call.request, site=call.site)
-    return _sent(call, await call.security.sso.begin(call.connection, principal=call.principal, request=request))
+    return sent(await call.security.sso.begin(call.connection, principal=call.principal, request=request), site=call.site)
 
 
 async def complete_sso(call: AsyncCall) -> Answer:
@@ -49,11 +51,15 @@ async def complete_sso(call: AsyncCall) -> Answer:
         call.connection,
         parameters=parse_qsl(call.request.query, keep_blank_values=True),
         browser=call.request.cookie(call.site.sso_cookie_name) or "",
+        principal=await signed_in(call),
         request=ambient_request(call.request, site=call.site),
     )
     if isinstance(step, Refusal):
         return step
-    done = WebResponse(json={"status": "linked"}) if isinstance(step, LinkedIdentity) else sign_in_answer(call, step)
+    if isinstance(step, DryRun):
+        done: Answer = WebResponse(json=sso_doctor_models.dry_run(step))
+    else:
+        done = WebResponse(json={"status": "linked"}) if isinstance(step, LinkedIdentity) else sign_in_answer(call, step)
     if isinstance(done, Refusal):
         return done
     return replace(done, cookies=(*done.cookies, call.site.set_sso_cookie("", life=timedelta(0))))
@@ -83,12 +89,13 @@ def _logout_token(call: AsyncCall) -> str:
 
 
 async def sso_connections(call: AsyncCall) -> Answer:
-    """List connections, for those who manage them."""
+    """List connections, for those who manage them, each with when a dry run of it passed as it is."""
     refusal = await may_see_sso(call)
     if refusal is not None:
         return refusal
     found = await call.unit.connections.of_organization(organization=call.organization)
-    return WebResponse(json={"connections": [_view(call, each) for each in found]})
+    tried = {each.id: views.moment(await call.unit.sso_trials.passed_at(each)) for each in found}
+    return WebResponse(json={"connections": [{**_view(call, each), "dry_run_at": tried[each.id]} for each in found]})
 
 
 async def create_sso_connection(call: AsyncCall) -> Answer:
@@ -168,13 +175,6 @@ async def preview_sso_claims(call: AsyncCall) -> Answer:
         return WebResponse(json={"accepted": False, "problem": seen.reason.value})
     foreseen = await call.unit.provisioning.foresee(found, seen.identity, may_link=seen.may_link)
     return WebResponse(json=sso_models.preview(seen, foreseen=foreseen))
-
-
-def _sent(call: AsyncCall, redirect: Outcome[SignInRedirect]) -> Answer:
-    if isinstance(redirect, Refusal):
-        return redirect
-    body: dict[str, object] = {"url": redirect.url, "expires_at": views.moment(redirect.expires_at)}
-    return WebResponse(json=body, cookies=(call.site.set_sso_cookie(redirect.browser.reveal(), life=PENDING_LIFE),))
 
 
 def _shown(call: AsyncCall, done: Outcome[Connection], *, status: int = 200) -> Answer:

@@ -43,6 +43,7 @@ from ctsec.web import (
     _sync_roles,
     _sync_second_factor,
     _sync_sso,
+    _sync_sso_doctor,
     _sync_sso_entrance,
     _sync_vault,
 )
@@ -81,6 +82,7 @@ _MODULES: Final = (
     _sync_person_export,
     _sync_operators,
     _sync_sso,
+    _sync_sso_doctor,
     _sync_domains,
     _sync_sso_entrance,
 )

@@ -11,17 +11,18 @@ from ctsec.jose.jws import MAX_TOKEN
 from ctsec.jose.rejection import Rejected
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.secret import SecretText
-from ctsec.security._sync_sso import SignInRedirect
-from ctsec.sso.oidc.authorization import PENDING_LIFE
 from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.sso.settings import ConnectionSettings, preview
-from ctsec.web import models, sso_models, views
+from ctsec.sso.trial import DryRun
+from ctsec.web import models, sso_doctor_models, sso_models, views
 from ctsec.web._sync_account import sign_in_answer
 from ctsec.web._sync_call import Answer, Call, no_content
 from ctsec.web._sync_entry import ambient_request
+from ctsec.web._sync_sso_doctor import signed_in
 from ctsec.web._sync_sso_entrance import may_see_sso
 from ctsec.web.guarding import NOT_FOUND
 from ctsec.web.http import WebResponse
+from ctsec.web.sso_answers import sent
 
 MAX_NOTICE = MAX_TOKEN + 1024
 
@@ -35,13 +36,14 @@ def sign_in_ways(call: Call) -> Answer:
 def begin_sso(call: Call) -> Answer:
     """Tell the browser where to go, and have it keep its half of the sign-in."""
     email = call.read(sso_models.SsoBegin).email
-    return _sent(call, call.security.sso.begin(call.connection, email=email, request=ambient_request(call.request, site=call.site)))
+    request = ambient_request(call.request, site=call.site)
+    return sent(call.security.sso.begin(call.connection, email=email, request=request), site=call.site)
 
 
 def link_sso(call: Call) -> Answer:
     """The same, for who is signed in and links an identity."""
     request = ambient_request(call.request, site=call.site)
-    return _sent(call, call.security.sso.begin(call.connection, principal=call.principal, request=request))
+    return sent(call.security.sso.begin(call.connection, principal=call.principal, request=request), site=call.site)
 
 
 def complete_sso(call: Call) -> Answer:
@@ -50,11 +52,15 @@ def complete_sso(call: Call) -> Answer:
         call.connection,
         parameters=parse_qsl(call.request.query, keep_blank_values=True),
         browser=call.request.cookie(call.site.sso_cookie_name) or "",
+        principal=signed_in(call),
         request=ambient_request(call.request, site=call.site),
     )
     if isinstance(step, Refusal):
         return step
-    done = WebResponse(json={"status": "linked"}) if isinstance(step, LinkedIdentity) else sign_in_answer(call, step)
+    if isinstance(step, DryRun):
+        done: Answer = WebResponse(json=sso_doctor_models.dry_run(step))
+    else:
+        done = WebResponse(json={"status": "linked"}) if isinstance(step, LinkedIdentity) else sign_in_answer(call, step)
     if isinstance(done, Refusal):
         return done
     return replace(done, cookies=(*done.cookies, call.site.set_sso_cookie("", life=timedelta(0))))
@@ -84,12 +90,13 @@ def _logout_token(call: Call) -> str:
 
 
 def sso_connections(call: Call) -> Answer:
-    """List connections, for those who manage them."""
+    """List connections, for those who manage them, each with when a dry run of it passed as it is."""
     refusal = may_see_sso(call)
     if refusal is not None:
         return refusal
     found = call.unit.connections.of_organization(organization=call.organization)
-    return WebResponse(json={"connections": [_view(call, each) for each in found]})
+    tried = {each.id: views.moment(call.unit.sso_trials.passed_at(each)) for each in found}
+    return WebResponse(json={"connections": [{**_view(call, each), "dry_run_at": tried[each.id]} for each in found]})
 
 
 def create_sso_connection(call: Call) -> Answer:
@@ -167,13 +174,6 @@ def preview_sso_claims(call: Call) -> Answer:
         return WebResponse(json={"accepted": False, "problem": seen.reason.value})
     foreseen = call.unit.provisioning.foresee(found, seen.identity, may_link=seen.may_link)
     return WebResponse(json=sso_models.preview(seen, foreseen=foreseen))
-
-
-def _sent(call: Call, redirect: Outcome[SignInRedirect]) -> Answer:
-    if isinstance(redirect, Refusal):
-        return redirect
-    body: dict[str, object] = {"url": redirect.url, "expires_at": views.moment(redirect.expires_at)}
-    return WebResponse(json=body, cookies=(call.site.set_sso_cookie(redirect.browser.reveal(), life=PENDING_LIFE),))
 
 
 def _shown(call: Call, done: Outcome[Connection], *, status: int = 200) -> Answer:

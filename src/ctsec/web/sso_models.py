@@ -166,11 +166,11 @@ def preview(found: Preview, *, foreseen: Foreseen) -> View:
         "may_link": found.may_link,
         "second_factor": found.second_factor,
         "attributes": dict(identity.attributes),
-        **_foreseen(foreseen),
+        **foreseen_view(foreseen),
     }
 
 
-def _foreseen(found: Foreseen) -> View:
+def foreseen_view(found: Foreseen) -> View:
     """Return what the rules make of a newcomer, and of the member that there is."""
     member: View | None = None
     if found.member is not None and found.held is not None and found.change is not None:

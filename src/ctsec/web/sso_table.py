@@ -40,6 +40,12 @@ _STEP: Final = (
     *("status", "user_id", "session_id", "aal:integer", "organization_id", "expires_at:date-time", "csrf_token"),
     *("mfa_required_by:date-time", "sso_required_by:date-time", "ticket", "codes:array", "factors:array", "trust_days:integer"),
 )
+_DRY_RUN: Final = (
+    *("passed:boolean", "problem", "claims:object", "userinfo:object", "issuer", "subject", "email", "email_verified:boolean", "name"),
+    *("own_address:boolean", "groups:array", "attributes:object", "account", "second_factor", "barred", "role", "workspace_roles:array"),
+    *("matched:array", "skipped:array", "member:object", "connection_id"),
+)
+_REPORT: Final = ("connection_id", "sound:boolean", "looked_at:date-time", "checks:array")
 _REQUIREMENT: Final = ("required_from:date-time", "codes_left:integer")
 
 
@@ -61,7 +67,7 @@ SINGLE_SIGN_ON: Final = (
         "Complete a sign-in with what the provider sent back",
         query=("state", "code", "iss", "error"),
         more_query=True,
-        returns=_STEP,
+        returns=(*_STEP, *_DRY_RUN),
         apart=True,
     ),
     _open(f"POST {_WAY}/logout logout_notice", "A provider says that sessions are over: a form with logout_token", apart=True),
@@ -80,6 +86,13 @@ SINGLE_SIGN_ON: Final = (
         f"POST {_ONE}/test try_sso_connection",
         "Ask the provider whether it is what the connection says",
         returns=(*_CONNECTION, "passed:boolean"),
+        apart=True,
+    ),
+    _changing(f"POST {_ONE}/doctor look_at_sso_connection", "Every check of it, and of its provider", returns=_REPORT, apart=True),
+    _changing(
+        f"POST {_ONE}/dry-run begin_sso_dry_run",
+        "Sign in to see what that would come to: where to send the browser",
+        returns=("url", "expires_at:date-time"),
         apart=True,
     ),
     _changing(f"POST {_ONE}/key rotate_sso_key", "Another key, which signs from now on", returns=_CONNECTION),

@@ -10,7 +10,7 @@ Rules that this module keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ctsec.jose.rejection import Rejected
 from ctsec.secret import SecretText
@@ -29,11 +29,12 @@ from ctsec.sso.oidc.userinfo import parse_userinfo, userinfo_request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvedSignIn:
-    """Who signed in at the provider, and what it gave; `id_token` is None where it makes none."""
+    """Who signed in at the provider, and what it gave; `id_token` is None where it makes none, `userinfo` where it was not asked."""
 
     identity: ExternalIdentity
     tokens: TokenSet
     id_token: IdToken | None = None
+    userinfo: Mapping[str, object] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +151,9 @@ def _identified(exchange: Exchange, token: IdToken, tokens: TokenSet) -> Steps[P
             return asked
         more = asked
     identity = read_identity(token, client=client, userinfo=more)
-    return identity if isinstance(identity, Rejected) else ProvedSignIn(identity=identity, tokens=tokens, id_token=token)
+    if isinstance(identity, Rejected):
+        return identity
+    return ProvedSignIn(identity=identity, tokens=tokens, id_token=token, userinfo=more)
 
 
 def _wanting(token: IdToken, client: OidcClient) -> bool:

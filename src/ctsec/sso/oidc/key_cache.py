@@ -64,10 +64,15 @@ def judge_with_keys(
     return found, cache
 
 
+def keys_request(url: str) -> HttpRequest:
+    """Return what asks for the keys of a provider."""
+    return HttpRequest(url=url, media=JSON | {"application/jwk-set+json"}, limit=MAX_SET)
+
+
 def _ask(client: OidcClient, metadata: ProviderMetadata, cache: KeyCache | None, now: datetime) -> Steps[KeyCache]:
     before = cache or KeyCache(keys=KeySet(keys=()), came_at=None, asked_at=now)
     try:
-        answer = yield HttpRequest(url=metadata.jwks_uri, media=JSON | {"application/jwk-set+json"}, limit=MAX_SET)
+        answer = yield keys_request(metadata.jwks_uri)
     except FetchError:
         return replace(before, asked_at=now)
     keys = parse_jwks(answer.body, rsa=client.algorithm) if answer.status == 200 else Rejected(OidcReason.KEYS_UNAVAILABLE)

@@ -87,12 +87,18 @@ def _endpoint(found: Mapping[str, object], name: str, client: OidcClient, *, nee
     url = found.get(name)
     if url is None and not needed:
         return ""
-    if not isinstance(url, str):
-        raise Unacceptable(OidcReason.DISCOVERY_BAD_ENDPOINT)
-    try:
-        location = check_url(url)
-    except ValueError:
-        raise Unacceptable(OidcReason.DISCOVERY_BAD_ENDPOINT) from None
-    refuse_if("#" in url or (location.scheme != "https" and client.reach is not Reach.LOOPBACK), OidcReason.DISCOVERY_BAD_ENDPOINT)
-    refuse_if(location.host not in client.known_hosts, OidcReason.DISCOVERY_FOREIGN_HOST)
+    fault = endpoint_fault(url, client=client)
+    if fault is not None or not isinstance(url, str):
+        raise Unacceptable(fault or OidcReason.DISCOVERY_BAD_ENDPOINT)
     return url
+
+
+def endpoint_fault(url: object, *, client: OidcClient) -> OidcReason | None:
+    """Return why an address in a document is no endpoint of the connection's provider, or None."""
+    try:
+        location = check_url(url) if isinstance(url, str) else None
+    except ValueError:
+        location = None
+    if location is None or "#" in str(url) or (location.scheme != "https" and client.reach is not Reach.LOOPBACK):
+        return OidcReason.DISCOVERY_BAD_ENDPOINT
+    return None if location.host in client.known_hosts else OidcReason.DISCOVERY_FOREIGN_HOST

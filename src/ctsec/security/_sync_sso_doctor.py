@@ -1,0 +1,97 @@
+# Generated from src/ctsec/security/_async_sso_doctor.py by tools/twin.py; edit that file.
+"""The doctor of a connection: what stands here, what its provider answers, and what to do (async source).
+
+Rules that this module keeps:
+
+- it changes nothing, here or there, and no transaction is open while the provider is asked;
+- nothing is asked but the connection's hosts, by the guarded fetcher: the document and the keys, of GitHub its API without a token;
+- a provider that does not answer is a check that failed, not an error.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote
+
+from ctsec.ambient import Ambient, Request
+from ctsec.ids import ConnectionId, OrganizationId
+from ctsec.outcome import Outcome, Refusal
+from ctsec.principal import Principal
+from ctsec.security._sync_providers import Providers
+from ctsec.security._sync_sso_logout import Units
+from ctsec.sso.doctor import Check, CheckName, DoctorReport
+from ctsec.sso.oidc.client import OidcClient
+from ctsec.sso.oidc.key_cache import Steps, keys_request
+from ctsec.sso.oidc.metadata import discovery_request
+from ctsec.sso.own_checks import OwnSide, own_checks
+from ctsec.sso.provider_checks import Asked, api_check, connection_checks, document_checks, key_checks, keys_address, read_document
+from ctsec.transport.request import HttpAnswer, HttpRequest
+
+_ORDER: Final = {name: number for number, name in enumerate(CheckName)}
+
+
+class SsoDoctor:
+    """Looks at connections, drafts too."""
+
+    __slots__ = ("_ambient", "_begin", "_providers")
+
+    def __init__(self, begin: Units, *, providers: Providers, ambient: Ambient) -> None:
+        self._begin = begin
+        self._providers = providers
+        self._ambient = ambient
+
+    def report(
+        self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId, request: Request | None = None
+    ) -> Outcome[DoctorReport]:
+        """Return what is to be said of a connection. Reasons: what `sso:manage` refuses, STEP_UP_REQUIRED, NOT_FOUND."""
+        with self._begin(request) as unit:
+            refusal = unit.connections.refusal(actor, organization=organization)
+            if refusal is not None:
+                return refusal
+            found = unit.sso_trials.found(connection, organization=organization)
+            if isinstance(found, Refusal):
+                return found
+            own = unit.sso_trials.own_side(found)
+        return self._reported(own)
+
+    def inspect(self, connection: ConnectionId) -> Outcome[DoctorReport]:
+        """Return the same for who runs the deployment, of whichever organization: nobody is asked for a right. Reasons: NOT_FOUND."""
+        with self._begin(None) as unit:
+            found = unit.sso_trials.found(connection, organization=None)
+            if isinstance(found, Refusal):
+                return found
+            own = unit.sso_trials.own_side(found)
+        return self._reported(own)
+
+    def _reported(self, own: OwnSide) -> DoctorReport:
+        checks = list(own_checks(own))
+        if own.client is not None:
+            checks += self._provider(own.client)
+        checks.sort(key=lambda each: _ORDER[each.name])
+        return DoctorReport(connection=own.connection.id, looked_at=self._ambient.now(), checks=tuple(checks))
+
+    def _provider(self, client: OidcClient) -> list[Check]:
+        if not client.preset.oidc:
+            asked = self._ask(_membership(client), client)
+            return [*connection_checks(asked, client=client), api_check(asked.answer)]
+        asked = self._ask(discovery_request(client), client)
+        checks = [*connection_checks(asked, client=client), *document_checks(asked.answer, client=client)]
+        found = read_document(asked.answer)
+        if found is not None:
+            address = keys_address(found, client=client)
+            keys = None if address is None else (self._ask(keys_request(address), client)).answer
+            checks.append(key_checks(keys, client=client))
+        return checks
+
+    def _ask(self, request: HttpRequest, client: OidcClient) -> Asked:
+        answer = self._providers.drive(_once(request), client=client)
+        return Asked(answer=answer, at=self._ambient.now())
+
+
+def _once(request: HttpRequest) -> Steps[HttpAnswer]:
+    return (yield request)
+
+
+def _membership(client: OidcClient) -> HttpRequest:
+    place = f"/memberships/orgs/{quote(client.github.login, safe='')}" if client.github is not None else ""
+    return HttpRequest(url=f"https://api.github.com/user{place}")

@@ -1,0 +1,18 @@
+"""Answers of single sign-on that several operations give."""
+
+from __future__ import annotations
+
+from ctsec.outcome import Outcome, Refusal
+from ctsec.security.sso_redirect import SignInRedirect
+from ctsec.sso.oidc.authorization import PENDING_LIFE
+from ctsec.web.http import WebResponse
+from ctsec.web.site import Site
+from ctsec.web.views import moment
+
+
+def sent(redirect: Outcome[SignInRedirect], *, site: Site) -> WebResponse | Refusal:
+    """Return where the browser goes, with the half that it keeps until it is back."""
+    if isinstance(redirect, Refusal):
+        return redirect
+    body: dict[str, object] = {"url": redirect.url, "expires_at": moment(redirect.expires_at)}
+    return WebResponse(json=body, cookies=(site.set_sso_cookie(redirect.browser.reveal(), life=PENDING_LIFE),))
