@@ -33,7 +33,15 @@ LEFT = {
     "alert_position.remembered",
 }
 PLAIN = {
-    *("dek.wrapped", "dek.commitment", "backup_code_set.salt", "audit_inbox.body", "audit_event.body", "aside_event.body"),
+    *(
+        "dek.wrapped",
+        "dek.commitment",
+        "backup_code_set.salt",
+        "glass_code_set.salt",
+        "audit_inbox.body",
+        "audit_event.body",
+        "aside_event.body",
+    ),
     *("audit_head.frontier", "audit_tile.hashes", "audit_checkpoint.note"),
     "passkey.public_key",
 }
