@@ -36,7 +36,7 @@ def serving(folder: Path) -> Iterator[FlaskHost]:
     pair = Authority.make(folder).issue("site", hosts=("localhost",))
     server = make_server("localhost", 0, app, threaded=True, ssl_context=(pair.certificate, pair.key))
     url = f"https://localhost:{server.server_port}"
-    host = FlaskHost(Policy.preset(), base_url=url, shared=True, single_sign_on=single_sign_on(Reach.LOOPBACK))
+    host = FlaskHost(Policy.preset(), base_url=url, single_sign_on=single_sign_on(Reach.LOOPBACK))
     host.clock.set(datetime.now(UTC))
     app.register_blueprint(ctsec.flask.Guard(host.security).blueprint(), url_prefix="/auth")
     add_page(app, "/", "/sso/<connection_id>")

@@ -162,6 +162,8 @@ _SHARED: dict[str, tuple[Current, Any]] = {}
 
 def shared_app(make: Callable[[Any], Any], security: Any) -> Any:
     """Return the application of this process that `make` makes, over the bundle of this test; nobody adds routes to it."""
+    if security.parts.settings.base_url != BASE:
+        raise ValueError("expected the usual address: what an application makes of it is made once")
     if make.__name__ not in _SHARED:
         current = Current(security)
         _SHARED[make.__name__] = current, make(current)

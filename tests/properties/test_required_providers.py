@@ -27,6 +27,7 @@ from ctsec.principal import Credential, CredentialKind, Factor, Principal, Princ
 from ctsec.rbac.decision import DecisionReason
 from ctsec.secret import SecretText
 from ctsec.sso import ConnectionSettings, ConnectionWish
+from ctsec.sso.grant import Held
 from ctsec.sso.oidc import ExternalIdentity, Provider
 from ctsec.storage.memory import MemoryStorage
 from tests.properties.stage import ADDRESS, POLICY, Stage
@@ -156,7 +157,7 @@ class Story:
 
     def arrive(self, person: Person, connection: ConnectionId) -> None:
         """Sign in through a connection, if it is enabled."""
-        step = self.do(lambda unit: unit.sso.arrive(connection, self.identity(person, connection)))
+        step = self.do(lambda unit: unit.sso.arrive(connection, self.identity(person, connection), held=Held(subject=bytes(32))))
         if connection in self.enabled:
             self.complete(person, step, connection=connection)
         else:

@@ -74,7 +74,7 @@ ASKED = {
     *("api_keys.of", "connections.refusal", "domain_claims.open", "lists.workspaces", "lists.count", "lists.reach"),
     *("requirements.refusal", "roles.access", "roles.check", "roles.check_many", "roles.explain", "sso_entrance.refusal", "sso.may_link"),
 }
-PARTS = {"mfa.first_codes", "mfa.drop_codes", "sign_in.begin_step_up", "sso_grants.leave"}
+PARTS = {"mfa.first_codes", "mfa.drop_codes", "sign_in.begin_step_up", "sso_grants.leave", "sso_trials.tried"}
 # Moments of the story, one after the other; after them every method above would succeed, or is refused for its own reasons, and these do.
 MOMENTS = ("alerts.acknowledge", "retention.approve_release", "mfa_resets.approve", "domain_claims.prove", "sso_glass.redeem")
 DOES = {
