@@ -13,6 +13,7 @@ import pytest
 
 from ctsec.ambient import Ambient
 from ctsec.audit.event import EventName
+from ctsec.errors import StoreBusy
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.secret import SecretText
 from ctsec.security import AsyncSecurity
@@ -312,6 +313,33 @@ async def test_a_crash_ends_one_session_at_most(scene: AsyncScene) -> None:
         assert not [each for each in scene.provider.sign_ins if each.ended], step
     assert set(await scene.whys()) == {"interrupted"}
     assert 0 < lost < step
+
+
+class Busy:
+    """Two transactions that come for the organization's lock find it taken."""
+
+    def __init__(self) -> None:
+        self.left = 2
+
+    def before(self, call: str) -> None:
+        """Be busy."""
+        if call == "organizations.lock" and self.left:
+            self.left -= 1
+            raise StoreBusy("the organization is locked")
+
+    def after(self, call: str, result: object) -> None:
+        """Nothing to note."""
+
+
+async def test_a_store_that_is_busy_ends_no_session(scene: AsyncScene) -> None:
+    """What the provider said is written again when the store was busy: the token was replaced, and the session goes on, then and later."""
+    scene.world.clock.advance(HOUR)
+    with scene.world.tap.to(Busy()) as busy:
+        await scene.world.security.sso.checks.run_due()
+    assert busy.left == 0
+    scene.world.clock.advance(HOUR)
+    await scene.world.security.sso.checks.run_due()
+    assert (await scene.counts("ada"), await scene.counts("bea"), await scene.whys()) == (True, True, [])
 
 
 class AsyncMeanwhile:

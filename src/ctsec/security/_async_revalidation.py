@@ -133,13 +133,24 @@ class AsyncRevalidation:
         return None
 
     async def _conclude(self, claim: Claim, outcome: ExternalIdentity | str) -> None:
-        async with self._begin() as unit:
-            if not isinstance(outcome, str):
-                await unit.sso_checks.checked(claim, outcome)
-            elif outcome in NOES:
-                await unit.sso_checks.refused(claim, outcome)
+        """Write what was said; a store that is busy is asked again, or a claim that stands would end the session at the next check."""
+        for left in reversed(range(_TRIES)):
+            try:
+                async with self._begin() as unit:
+                    await self._said(unit, claim, outcome)
+            except StoreBusy:
+                if not left:
+                    raise
             else:
-                await unit.sso_checks.unheard(claim.grant.session_id, asked=True)
+                return
+
+    async def _said(self, unit: AsyncCheckUnit, claim: Claim, outcome: ExternalIdentity | str) -> None:
+        if not isinstance(outcome, str):
+            await unit.sso_checks.checked(claim, outcome)
+        elif outcome in NOES:
+            await unit.sso_checks.refused(claim, outcome)
+        else:
+            await unit.sso_checks.unheard(claim.grant.session_id, asked=True)
 
     async def _give_back(self, claim: Claim, known: KnownProvider | str) -> None:
         if isinstance(known, KnownProvider):

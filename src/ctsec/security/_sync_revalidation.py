@@ -134,13 +134,24 @@ class Revalidation:
         return None
 
     def _conclude(self, claim: Claim, outcome: ExternalIdentity | str) -> None:
-        with self._begin() as unit:
-            if not isinstance(outcome, str):
-                unit.sso_checks.checked(claim, outcome)
-            elif outcome in NOES:
-                unit.sso_checks.refused(claim, outcome)
+        """Write what was said; a store that is busy is asked again, or a claim that stands would end the session at the next check."""
+        for left in reversed(range(_TRIES)):
+            try:
+                with self._begin() as unit:
+                    self._said(unit, claim, outcome)
+            except StoreBusy:
+                if not left:
+                    raise
             else:
-                unit.sso_checks.unheard(claim.grant.session_id, asked=True)
+                return
+
+    def _said(self, unit: CheckUnit, claim: Claim, outcome: ExternalIdentity | str) -> None:
+        if not isinstance(outcome, str):
+            unit.sso_checks.checked(claim, outcome)
+        elif outcome in NOES:
+            unit.sso_checks.refused(claim, outcome)
+        else:
+            unit.sso_checks.unheard(claim.grant.session_id, asked=True)
 
     def _give_back(self, claim: Claim, known: KnownProvider | str) -> None:
         if isinstance(known, KnownProvider):
