@@ -33,7 +33,7 @@ from ctsec.storage.memory._async_directory import (
 )
 from ctsec.storage.memory._async_domain_claims import AsyncMemoryDomainClaims
 from ctsec.storage.memory._async_elevations import AsyncMemoryBreakGlass, AsyncMemoryElevations, AsyncMemoryLists
-from ctsec.storage.memory._async_entrances import AsyncMemoryEntrances, AsyncMemoryGlassCodes, async_single_sign_on
+from ctsec.storage.memory._async_entrances import AsyncMemoryEntrances, AsyncMemoryGlassCodes
 from ctsec.storage.memory._async_erasures import AsyncMemoryErasures
 from ctsec.storage.memory._async_grants import AsyncMemoryGrants
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
@@ -49,6 +49,7 @@ from ctsec.storage.memory._async_recovery import (
 )
 from ctsec.storage.memory._async_retention import AsyncMemoryPurges, AsyncMemoryRetention
 from ctsec.storage.memory._async_sealed import AsyncMemoryReencryptions
+from ctsec.storage.memory._async_single_sign_on import async_single_sign_on
 from ctsec.storage.memory._async_sso import AsyncMemoryConnections, AsyncMemoryIdentities
 from ctsec.storage.memory._async_streams import AsyncMemoryPositions
 from ctsec.storage.memory._async_tree import AsyncMemoryCheckpoints, AsyncMemoryTree

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TypedDict
 
 from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.record import ConnectionState
-from ctsec.storage.memory._async_domain_claims import AsyncMemoryDomainClaims
-from ctsec.storage.memory._async_grants import AsyncMemoryGrants
-from ctsec.storage.memory._async_sso import AsyncMemoryConnections, AsyncMemoryIdentities
 from ctsec.storage.memory.state import Transaction
 from ctsec.storage.memory.tables import CONNECTIONS, GLASS_CODES, MEMBERSHIPS, ORGANIZATIONS
 
@@ -74,26 +70,3 @@ class AsyncMemoryGlassCodes:
             return False
         self._tx.put(GLASS_CODES, (organization_id, user_id), None)
         return True
-
-
-class AsyncMemorySingleSignOn(TypedDict):
-    """What a store has for single sign-on."""
-
-    connections: AsyncMemoryConnections
-    identities: AsyncMemoryIdentities
-    entrances: AsyncMemoryEntrances
-    glass_codes: AsyncMemoryGlassCodes
-    domain_claims: AsyncMemoryDomainClaims
-    grants: AsyncMemoryGrants
-
-
-def async_single_sign_on(tx: Transaction) -> AsyncMemorySingleSignOn:
-    """Return what a store has for single sign-on."""
-    return {
-        "connections": AsyncMemoryConnections(tx),
-        "identities": AsyncMemoryIdentities(tx),
-        "entrances": AsyncMemoryEntrances(tx),
-        "glass_codes": AsyncMemoryGlassCodes(tx),
-        "domain_claims": AsyncMemoryDomainClaims(tx),
-        "grants": AsyncMemoryGrants(tx),
-    }

@@ -34,7 +34,7 @@ from ctsec.storage.memory._sync_directory import (
 )
 from ctsec.storage.memory._sync_domain_claims import MemoryDomainClaims
 from ctsec.storage.memory._sync_elevations import MemoryBreakGlass, MemoryElevations, MemoryLists
-from ctsec.storage.memory._sync_entrances import MemoryEntrances, MemoryGlassCodes, sync_single_sign_on
+from ctsec.storage.memory._sync_entrances import MemoryEntrances, MemoryGlassCodes
 from ctsec.storage.memory._sync_erasures import MemoryErasures
 from ctsec.storage.memory._sync_grants import MemoryGrants
 from ctsec.storage.memory._sync_guard import MemoryGuard
@@ -50,6 +50,7 @@ from ctsec.storage.memory._sync_recovery import (
 )
 from ctsec.storage.memory._sync_retention import MemoryPurges, MemoryRetention
 from ctsec.storage.memory._sync_sealed import MemoryReencryptions
+from ctsec.storage.memory._sync_single_sign_on import sync_single_sign_on
 from ctsec.storage.memory._sync_sso import MemoryConnections, MemoryIdentities
 from ctsec.storage.memory._sync_streams import MemoryPositions
 from ctsec.storage.memory._sync_tree import MemoryCheckpoints, MemoryTree

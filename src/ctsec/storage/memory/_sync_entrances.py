@@ -5,14 +5,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TypedDict
 
 from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.record import ConnectionState
-from ctsec.storage.memory._sync_domain_claims import MemoryDomainClaims
-from ctsec.storage.memory._sync_grants import MemoryGrants
-from ctsec.storage.memory._sync_sso import MemoryConnections, MemoryIdentities
 from ctsec.storage.memory.state import Transaction
 from ctsec.storage.memory.tables import CONNECTIONS, GLASS_CODES, MEMBERSHIPS, ORGANIZATIONS
 
@@ -75,26 +71,3 @@ class MemoryGlassCodes:
             return False
         self._tx.put(GLASS_CODES, (organization_id, user_id), None)
         return True
-
-
-class MemorySingleSignOn(TypedDict):
-    """What a store has for single sign-on."""
-
-    connections: MemoryConnections
-    identities: MemoryIdentities
-    entrances: MemoryEntrances
-    glass_codes: MemoryGlassCodes
-    domain_claims: MemoryDomainClaims
-    grants: MemoryGrants
-
-
-def sync_single_sign_on(tx: Transaction) -> MemorySingleSignOn:
-    """Return what a store has for single sign-on."""
-    return {
-        "connections": MemoryConnections(tx),
-        "identities": MemoryIdentities(tx),
-        "entrances": MemoryEntrances(tx),
-        "glass_codes": MemoryGlassCodes(tx),
-        "domain_claims": MemoryDomainClaims(tx),
-        "grants": MemoryGrants(tx),
-    }

@@ -34,7 +34,7 @@ from ctsec.storage.sql._async_directory import (
 )
 from ctsec.storage.sql._async_domain_claims import AsyncSqlDomainClaims
 from ctsec.storage.sql._async_elevations import AsyncSqlBreakGlass, AsyncSqlElevations, AsyncSqlLists
-from ctsec.storage.sql._async_entrances import AsyncSqlEntrances, AsyncSqlGlassCodes, async_single_sign_on
+from ctsec.storage.sql._async_entrances import AsyncSqlEntrances, AsyncSqlGlassCodes
 from ctsec.storage.sql._async_erasures import AsyncSqlErasures
 from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
 from ctsec.storage.sql._async_grants import AsyncSqlGrants
@@ -46,6 +46,7 @@ from ctsec.storage.sql._async_passkeys import AsyncSqlPasskeys
 from ctsec.storage.sql._async_recovery import AsyncSqlDomains, AsyncSqlRecoveries, AsyncSqlTerms, AsyncSqlTrails
 from ctsec.storage.sql._async_retention import AsyncSqlPurges, AsyncSqlRetention
 from ctsec.storage.sql._async_sealed import AsyncSqlReencryptions
+from ctsec.storage.sql._async_single_sign_on import async_single_sign_on
 from ctsec.storage.sql._async_sso import AsyncSqlConnections, AsyncSqlIdentities
 from ctsec.storage.sql._async_streams import AsyncSqlPositions
 from ctsec.storage.sql._async_transactions import AsyncTransactions

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypedDict
 
 from sqlalchemy import delete, select, update
 
 from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.record import ConnectionState
-from ctsec.storage.sql._async_domain_claims import AsyncSqlDomainClaims
 from ctsec.storage.sql._async_executor import AsyncExecutor
-from ctsec.storage.sql._async_grants import AsyncSqlGrants
-from ctsec.storage.sql._async_sso import AsyncSqlConnections, AsyncSqlIdentities
 from ctsec.storage.sql.statements.rows import all_made, made, put, values
 from ctsec.storage.sql.tables import Tables
 
@@ -83,26 +79,3 @@ class AsyncSqlGlassCodes:
         """Delete the person's set in the organization; True if there was one."""
         t = self._table
         return await self._run.change(delete(t).where(t.c.organization_id == organization_id, t.c.user_id == user_id)) == 1
-
-
-class AsyncSqlSingleSignOn(TypedDict):
-    """What a store has for single sign-on."""
-
-    connections: AsyncSqlConnections
-    identities: AsyncSqlIdentities
-    entrances: AsyncSqlEntrances
-    glass_codes: AsyncSqlGlassCodes
-    domain_claims: AsyncSqlDomainClaims
-    grants: AsyncSqlGrants
-
-
-def async_single_sign_on(run: AsyncExecutor, tables: Tables) -> AsyncSqlSingleSignOn:
-    """Return what a store has for single sign-on."""
-    return {
-        "connections": AsyncSqlConnections(run, tables),
-        "identities": AsyncSqlIdentities(run, tables),
-        "entrances": AsyncSqlEntrances(run, tables),
-        "glass_codes": AsyncSqlGlassCodes(run, tables),
-        "domain_claims": AsyncSqlDomainClaims(run, tables),
-        "grants": AsyncSqlGrants(run, tables),
-    }

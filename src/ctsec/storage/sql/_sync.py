@@ -35,7 +35,7 @@ from ctsec.storage.sql._sync_directory import (
 )
 from ctsec.storage.sql._sync_domain_claims import SqlDomainClaims
 from ctsec.storage.sql._sync_elevations import SqlBreakGlass, SqlElevations, SqlLists
-from ctsec.storage.sql._sync_entrances import SqlEntrances, SqlGlassCodes, sync_single_sign_on
+from ctsec.storage.sql._sync_entrances import SqlEntrances, SqlGlassCodes
 from ctsec.storage.sql._sync_erasures import SqlErasures
 from ctsec.storage.sql._sync_executor import Executor, JoinedSource
 from ctsec.storage.sql._sync_grants import SqlGrants
@@ -47,6 +47,7 @@ from ctsec.storage.sql._sync_passkeys import SqlPasskeys
 from ctsec.storage.sql._sync_recovery import SqlDomains, SqlRecoveries, SqlTerms, SqlTrails
 from ctsec.storage.sql._sync_retention import SqlPurges, SqlRetention
 from ctsec.storage.sql._sync_sealed import SqlReencryptions
+from ctsec.storage.sql._sync_single_sign_on import sync_single_sign_on
 from ctsec.storage.sql._sync_sso import SqlConnections, SqlIdentities
 from ctsec.storage.sql._sync_streams import SqlPositions
 from ctsec.storage.sql._sync_transactions import Transactions

@@ -4,17 +4,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypedDict
 
 from sqlalchemy import delete, select, update
 
 from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.record import ConnectionState
-from ctsec.storage.sql._sync_domain_claims import SqlDomainClaims
 from ctsec.storage.sql._sync_executor import Executor
-from ctsec.storage.sql._sync_grants import SqlGrants
-from ctsec.storage.sql._sync_sso import SqlConnections, SqlIdentities
 from ctsec.storage.sql.statements.rows import all_made, made, put, values
 from ctsec.storage.sql.tables import Tables
 
@@ -84,26 +80,3 @@ class SqlGlassCodes:
         """Delete the person's set in the organization; True if there was one."""
         t = self._table
         return self._run.change(delete(t).where(t.c.organization_id == organization_id, t.c.user_id == user_id)) == 1
-
-
-class SqlSingleSignOn(TypedDict):
-    """What a store has for single sign-on."""
-
-    connections: SqlConnections
-    identities: SqlIdentities
-    entrances: SqlEntrances
-    glass_codes: SqlGlassCodes
-    domain_claims: SqlDomainClaims
-    grants: SqlGrants
-
-
-def sync_single_sign_on(run: Executor, tables: Tables) -> SqlSingleSignOn:
-    """Return what a store has for single sign-on."""
-    return {
-        "connections": SqlConnections(run, tables),
-        "identities": SqlIdentities(run, tables),
-        "entrances": SqlEntrances(run, tables),
-        "glass_codes": SqlGlassCodes(run, tables),
-        "domain_claims": SqlDomainClaims(run, tables),
-        "grants": SqlGrants(run, tables),
-    }
