@@ -195,6 +195,8 @@ class TwoOrganizations(Played):
         if done is not None:
             self.world.leave(home, user)
             self.open -= {sent[0] for sent in self.sent if sent[1] == home and user in {sent[2], sent[-1]}}
+            for key in self.credentials:
+                key.live = key.live and (key.kind, key.actor.organization, key.actor.person) != ("key", home, user)
 
     @rule(n=ACTOR, o=SIDE)
     def rename(self, n: int, o: int) -> None:
@@ -279,7 +281,7 @@ def play(storage: Callable[[], Storage], *, runs: int) -> None:
 
 
 def test_what_chance_rarely_meets() -> None:
-    """Whom somebody invites who was demoted since stays out; a suspended owner is no admin's to remove; who goes takes invitations along."""
+    """Who was demoted since lets nobody in, no admin removes a suspended owner, and who goes takes keys and invitations along."""
     machine = TwoOrganizations()
     machine.settle()
     machine.invite(1, 0, 7, "member", None, "viewer")
@@ -290,7 +292,9 @@ def test_what_chance_rarely_meets() -> None:
     assert (machine.organizations[0], machine.people[7]) not in machine.world.members
     assert machine.world.members[machine.organizations[1], machine.people[6]] == ("owner", False)
     machine.invite(4, 1, 7, "viewer", None, "viewer")
+    machine.mint(4, 1, None, None)
     machine.remove(3, 1, 4)
+    machine.credentials_open_what_they_should()
     assert not [sent for sent in machine.sent if sent[0] in machine.open and sent[1] == machine.organizations[1]]
     machine.lists_hold_their_own_only()
 
