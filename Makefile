@@ -8,7 +8,7 @@ PYTEST := CTSEC_TEST_INSTALLED=1 $(BIN)/python -P -m pytest -p no:cacheprovider 
 SOURCES := $(shell find src -type f -not -path '*/__pycache__/*' 2>/dev/null)
 EXTRAS := bcrypt fastapi flask postgres mariadb redis sqlite migrations aws pkcs11 parquet passkeys saml sso testing
 
-.PHONY: demo serve test check rows laws bench soak twin sbom lock install clean help
+.PHONY: demo serve test check mypy pyright rows laws bench soak twin sbom lock install clean help
 .DELETE_ON_ERROR:
 
 help:
@@ -49,9 +49,14 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/twin.py --check
-	$(BIN)/mypy
-	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
+	$(MAKE) --no-print-directory -j 2 mypy pyright
 	$(PYTEST) tests/unit tests/architecture
+
+mypy: install
+	$(BIN)/mypy
+
+pyright: install
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
 
 rows: install
 	$(BIN)/python tools/rows.py

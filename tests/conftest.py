@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Iterator
@@ -23,10 +24,10 @@ ROWS_FILE = Path(".rows.json")
 
 ran: dict[str, dict[str, object]] = {}
 
-# A property holds on a busy machine too: no test fails by the clock. Where Hypothesis has a profile for CI, what it sets stays.
-settings.register_profile(
-    "ctsec", parent=settings.get_profile(settings.get_current_profile_name()), deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+# A property holds on a busy machine too: no test fails by the clock. Where everything is required, searches are the same in every run, as
+# Hypothesis itself has it for CI: what fails there fails again. Chance is given its turn on developers' machines and in `make soak`.
+PROFILE = "ci" if REQUIRE_ALL and not os.environ.get("CTSEC_SOAK") else settings.get_current_profile_name()
+settings.register_profile("ctsec", parent=settings.get_profile(PROFILE), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ctsec")
 
 
@@ -79,6 +80,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         rows = [row for mark in item.iter_markers("proves") for row in mark.args]
         if rows:
             item.user_properties += [("proves", rows), ("host", host_of(item))]
+
+
+def pytest_collection_finish() -> None:
+    """Take what was collected out of the collector's sight: twelve thousand tests live to the end, and were an eighth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def needs(item: pytest.Item) -> set[str]:

@@ -121,6 +121,7 @@ class EndElevations:
 # When something starts and ends; None as start means since ever, None as end for ever.
 Span: TypeAlias = tuple[datetime | None, datetime | None]
 Step: TypeAlias = SetOrganizationRole | EndMembership | SetWorkspaceRole | EndWorkspaceRole | Elevate | EndElevations
+_Onto: TypeAlias = EndMembership | SetWorkspaceRole | EndWorkspaceRole | Elevate | EndElevations
 _NOT_FOUND = Refusal(Reason.NOT_FOUND)
 
 
@@ -137,31 +138,44 @@ def play(policy: Policy, world: World, step: Step, *, now: datetime) -> Outcome[
         return world.after(after) if refusal is None else refusal
     if before is None:
         return _NOT_FOUND
-    match step:
-        case EndMembership():
-            refusal = may_end_membership(policy, actor=actor, target=before, now=now)
-            after = replace(before, status=step.status)
-        case SetWorkspaceRole(workspace=place, grant=grant):
-            home = world.homes.get(place)
-            refusal = may_set_workspace_role(
-                policy, actor=actor, target=before, workspace=place, workspace_organization=home, grant=grant, now=now
-            )
-            after = replace(before, workspaces={**before.workspaces, place: grant})
-        case EndWorkspaceRole(workspace=place):
-            home = world.homes.get(place)
-            refusal = may_end_workspace_role(policy, actor=actor, target=before, workspace=place, workspace_organization=home, now=now)
-            after = replace(before, workspaces={where: each for where, each in before.workspaces.items() if where != place})
-        case Elevate(elevation=elevation):
-            home = world.homes.get(elevation.workspace) if elevation.workspace is not None else None
-            refusal = may_elevate(policy, actor=actor, target=before, elevation=elevation, workspace_organization=home, now=now)
-            after = replace(before, elevations=(*before.elevations, elevation))
-        case EndElevations(workspace=where):
-            refusal = may_decide(policy, actor=actor, target=before, workspace=where, now=now)
-            after = replace(before, elevations=tuple(each for each in before.elevations if each.workspace != where))
+    refusal = _judged(policy, world, step, actor=actor, before=before, now=now)
     if refusal is not None:
         return refusal
     forgotten = isinstance(step, EndMembership) and step.forget
-    return world.without(step.by.organization, step.user) if forgotten else world.after(after)
+    return world.without(step.by.organization, step.user) if forgotten else world.after(_changed(step, before))
+
+
+def _judged(policy: Policy, world: World, step: _Onto, *, actor: Actor, before: Standing, now: datetime) -> Refusal | None:
+    match step:
+        case EndMembership():
+            return may_end_membership(policy, actor=actor, target=before, now=now)
+        case SetWorkspaceRole(workspace=place, grant=grant):
+            home = world.homes.get(place)
+            return may_set_workspace_role(
+                policy, actor=actor, target=before, workspace=place, workspace_organization=home, grant=grant, now=now
+            )
+        case EndWorkspaceRole(workspace=place):
+            home = world.homes.get(place)
+            return may_end_workspace_role(policy, actor=actor, target=before, workspace=place, workspace_organization=home, now=now)
+        case Elevate(elevation=elevation):
+            home = world.homes.get(elevation.workspace) if elevation.workspace is not None else None
+            return may_elevate(policy, actor=actor, target=before, elevation=elevation, workspace_organization=home, now=now)
+        case EndElevations(workspace=where):
+            return may_decide(policy, actor=actor, target=before, workspace=where, now=now)
+
+
+def _changed(step: _Onto, before: Standing) -> Standing:
+    match step:
+        case EndMembership(status=status):
+            return replace(before, status=status)
+        case SetWorkspaceRole(workspace=place, grant=grant):
+            return replace(before, workspaces={**before.workspaces, place: grant})
+        case EndWorkspaceRole(workspace=place):
+            return replace(before, workspaces={where: each for where, each in before.workspaces.items() if where != place})
+        case Elevate(elevation=elevation):
+            return replace(before, elevations=(*before.elevations, elevation))
+        case EndElevations(workspace=where):
+            return replace(before, elevations=tuple(each for each in before.elevations if each.workspace != where))
 
 
 def attempts(policy: Policy, *, by: Key, user: UserId, workspace: WorkspaceId, spans: Iterable[Span]) -> Iterator[Step]:

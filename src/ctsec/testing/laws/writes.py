@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ from ctsec.outcome import Refusal
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.role import ADMIN, OWNER
 from ctsec.rbac.standing import Standing
-from ctsec.testing.conformance.expect import holds
+from ctsec.testing.conformance.expect import fail, holds
 from ctsec.testing.laws.law import Case, Law, within
 from ctsec.testing.strategies import DAYS, HERE, USERS, WORKSPACES, Period, keys, moments, organizations, periods
 from ctsec.testing.world import Elevate, Key, SetOrganizationRole, SetWorkspaceRole, Step, World, attempts, play
@@ -24,6 +24,7 @@ from ctsec.testing.world import Elevate, Key, SetOrganizationRole, SetWorkspaceR
 # Nobody has a role in this workspace: in it, everybody holds what they hold everywhere.
 _ELSEWHERE: Final = WorkspaceId("wsp_elsewhere")
 EVERYWHERE: Final = (None, _ELSEWHERE, *WORKSPACES)
+_Held: TypeAlias = dict[tuple[datetime, WorkspaceId | None], int]
 
 
 def held(policy: Policy, standing: Standing | None, now: datetime, workspace: WorkspaceId | None, key: Key | None = None) -> int:
@@ -37,11 +38,14 @@ def _bound(case: Case) -> None:
 
     @given(world=organizations(policy), by=keys(policy), workspace=st.sampled_from(WORKSPACES), period=periods(), now=moments())
     def law(world: World, by: Key, workspace: WorkspaceId, period: Period, now: datetime) -> None:
+        instants = [*itertools.product((now, *(day for day in DAYS if day > now)), EVERYWHERE)]
+        before = {user: {at: held(policy, world.standing(HERE, user), *at) for at in instants} for user in USERS}
         for actor, user in itertools.product(USERS, USERS):
             for step in every_attempt(policy, by=replace(by, owner=actor), user=user, workspace=workspace, period=period):
                 after = play(policy, world, step, now=now)
                 if not isinstance(after, Refusal):
-                    _judge(policy, world, step, after, now=now)
+                    _bounded(policy, world, step, after, before=before[user])
+                    _judge(policy, world, step, now=now)
 
     case.search(law)
 
@@ -52,26 +56,34 @@ def every_attempt(policy: Policy, *, by: Key, user: UserId, workspace: Workspace
     return attempts(policy, by=by, user=user, workspace=workspace, spans=spans)
 
 
-def _judge(policy: Policy, world: World, step: Step, after: World, *, now: datetime) -> None:
-    """Check what the rules let pass: who acts, by what right, with what the person had before and gets at any later instant."""
+def _bounded(policy: Policy, world: World, step: Step, after: World, *, before: _Held) -> None:
+    """Check what the person gets at any later instant, with what they had `before`, against what acts."""
+    own = step.user == step.by.owner
+    actor, target = world.standing(HERE, step.by.owner), after.standing(HERE, step.user)
+    for (moment, place), had in before.items():
+        gained = held(policy, target, moment, place) & ~had
+        if gained:
+            giving = "to add to their own rights" if own else "to give what they do not hold then"
+            limit = 0 if own else held(policy, actor, moment, place, step.by)
+            within(gained, limit, policy=policy, rule=f"expected nobody {giving}, as {step} does")
+
+
+def _judge(policy: Policy, world: World, step: Step, *, now: datetime) -> None:
+    """Check what the rules let pass: who acts, by what right, and on whom."""
     key = step.by
     actor, target = world.standing(HERE, key.owner), world.standing(HERE, step.user)
-    own = step.user == key.owner
-    giving = "to add to their own rights" if own else "to give what they do not hold then"
-    for moment, place in itertools.product((now, *(day for day in DAYS if day > now)), EVERYWHERE):
-        gained = held(policy, after.standing(HERE, step.user), moment, place) & ~held(policy, target, moment, place)
-        limit = 0 if own else held(policy, actor, moment, place, key)
-        within(gained, limit, policy=policy, rule=f"expected nobody {giving}, as {step} does")
-    if own:
+    if step.user == key.owner:
         return
     _manages(policy, actor, step, now)
     place = _place(step)
     for where in (None, _ELSEWHERE) if place is None else (place,):
         mine = held(policy, actor, now, where, key)
-        within(held(policy, target, now, where), mine, policy=policy, rule=f"expected nobody to touch who holds more, as {step} does")
-        within(_given(policy, step, where), mine, policy=policy, rule=f"expected nobody to give a role above their own, as {step} does")
-    if OWNER in _named(step, target):
-        holds(actor is not None and actor.role == OWNER, f"expected only an owner to make or change an owner, and {step} does")
+        theirs, given_now = held(policy, target, now, where), _given(policy, step, where)
+        for mask, what in ((theirs, "touch who holds more"), (given_now, "give a role above their own")):
+            if mask & ~mine:
+                within(mask, mine, policy=policy, rule=f"expected nobody to {what}, as {step} does")
+    if OWNER in _named(step, target) and (actor is None or actor.role != OWNER):
+        fail(f"expected only an owner to make or change an owner, and {step} does")
 
 
 def _place(step: Step) -> WorkspaceId | None:
