@@ -10,6 +10,8 @@ from urllib.parse import urljoin
 
 import httpx
 
+from ctsec.sso.saml import Form
+
 MOST_PAGES = 20
 
 
@@ -87,6 +89,22 @@ class Visitor:
             action, given = forms[0]
             filled = {name: fields[name] for name in given.keys() & fields.keys()}
             answer = self._send("POST", urljoin(place, action), {**given, **filled})
+        raise AssertionError(f"expected an end within {MOST_PAGES} pages, the last one at {answer.url}")
+
+    def saml(self, come: str | Form, *, fields: Mapping[str, str] = MappingProxyType({})) -> Form:
+        """Come by an address or with a form, fill in the forms of the provider, and return the one that it sends elsewhere."""
+        answer = self._send("GET", come) if isinstance(come, str) else self._send("POST", come.url, dict(come.fields))
+        for _ in range(MOST_PAGES):
+            page = self._arrive(answer)
+            assert isinstance(page, httpx.Response), f"expected a form, and was sent to {page}"
+            forms = Forms(page.text).found
+            assert forms, (page.status_code, page.text[-2000:])
+            action, given = forms[0]
+            place = urljoin(str(page.url), action)
+            if not place.startswith(self.issuer):
+                return Form(url=place, fields=given)
+            filled = {name: fields[name] for name in given.keys() & fields.keys()}
+            answer = self._send("POST", place, {**given, **filled})
         raise AssertionError(f"expected an end within {MOST_PAGES} pages, the last one at {answer.url}")
 
     def _arrive(self, answer: httpx.Response) -> httpx.Response | str:

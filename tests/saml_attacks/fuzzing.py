@@ -1,4 +1,4 @@
-"""The fuzz of SAML for as long as one wants: `PYTHONPATH=. python -P -m tests.saml_attacks.fuzzing [--seconds CPU] [--seed N] [--keep FOLDER]`.
+"""The fuzz of SAML, as long as one wants: `PYTHONPATH=. python -P -m tests.saml_attacks.fuzzing [--seconds N] [--seed N] [--keep DIR]`.
 
 A line each minute and one at the end say how many messages there were, what was raised, what the slowest took to verify in milliseconds of
 CPU, and how the process grew. What raised, let somebody else in or was too slow is kept in the folder, a file each.
@@ -97,9 +97,9 @@ def read(data: bytes) -> bool:
 
 
 def resigned(random: Random) -> bytes | None:
-    """Return a message that was changed before the provider signed it, so that what is read behind a signature is met; None if none came of it.
+    """Return a message that was changed before the provider signed it, None if no message came of it.
 
-    The name and the identifiers are left alone: who comes out is whom the provider named.
+    So what is read behind a signature is met. The name and the identifiers are left alone: who comes out is whom the provider named.
     """
     changed = mutated(text(build(TOLD)), text(build(TOLD)), random)
     try:
@@ -141,8 +141,8 @@ class Report:
         rate = self.messages / max(self.seconds, 0.001)
         grown = self.size - self.warm if self.warm else 0
         return (
-            f"{self.seconds:.0f} s of CPU, {self.messages:,} messages ({rate:.0f} a second, {self.signed:,} signed anew, {self.let_in:,} let in), "
-            f"raised {self.raised}, slower than {SLOW:.0f} ms {self.slow}, slowest {self.slowest:.1f} ms, "
+            f"{self.seconds:.0f} s of CPU, {self.messages:,} messages ({rate:.0f} a second, {self.signed:,} signed anew, "
+            f"{self.let_in:,} let in), raised {self.raised}, slower than {SLOW:.0f} ms {self.slow}, slowest {self.slowest:.1f} ms, "
             f"{self.size / 1024:.1f} MiB, grown by {grown / 1024:.1f} MiB since message {WARM:,}"
         )
 
@@ -221,9 +221,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a folder for messages that something was wrong with")
     chosen = parser.parse_args()
     print(f"seed {chosen.seed}", flush=True)
-    report = fuzz(
-        seconds=chosen.seconds, seed=chosen.seed, keep=chosen.keep, each_minute=lambda found: print(found.line(), flush=True)
-    )
+    report = fuzz(seconds=chosen.seconds, seed=chosen.seed, keep=chosen.keep, each_minute=lambda found: print(found.line(), flush=True))
     print("ended:", report.line(), ", ".join(report.problems()) or "no problem", flush=True)
     return 1 if report.problems() else 0
 

@@ -17,16 +17,14 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from ctsec.clock import Clock, SystemClock
 from ctsec.jose.signing import SigningKey
 from ctsec.sso.oidc.logout import EVENT
 from ctsec.testing.client_assertions import ClientAssertions
+from ctsec.testing.loopback import Answered, Asked, Loopback
 from ctsec.testing.provider_grants import SignIn, SignIns, Visit
 
 CLIENT_ID: Final = "ctsec"
@@ -58,20 +56,17 @@ class LocalIdentityProvider:
         self._gone: set[str] = set()
         self._sign_ins = SignIns()
         self._codes: dict[str, Visit] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _answering(self))
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        self.issuer = self.at = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = Loopback(self._respond, clock=lambda: self.clock)
+        self.issuer = self.at = self._server.url
 
     def __enter__(self) -> Self:
         """Begin to listen."""
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.stop()
 
     def visit(self, url: str, *, person: str) -> str:
         """Return where the provider sends a browser back to that came to `url`, once `person` has signed in there."""
@@ -160,6 +155,17 @@ class LocalIdentityProvider:
             case _:
                 return 404, {}
 
+    def _respond(self, asked: Asked) -> Answered:
+        if asked.path == "/end-session":
+            self.ended.append(dict(parse_qsl(asked.query)))
+        if asked.path == "/authorize":
+            query = parse_qs(asked.query)
+            place = self.visit(asked.target, person=query.get("login_hint", [""])[0].partition("@")[0])
+            return Answered(status=303, headers={"location": place})
+        status, told = self.answer(asked.path, authorization=asked.headers.get("authorization", ""), form=asked.form)
+        headers, raw = self.written(told, path=asked.path, accept=asked.headers.get("accept", ""))
+        return Answered(status=status, headers=headers, body=raw)
+
     def _knows(self, authorization: str, form: Mapping[str, str]) -> bool:
         if self.assertions is not None:
             problem = self.assertions.problem(form, audience=f"{self.issuer}/token", now=self.clock.now())
@@ -200,41 +206,3 @@ class LocalIdentityProvider:
             **self.claims,
         }
         return {name: value for name, value in claims.items() if value is not None}
-
-
-def _answering(provider: LocalIdentityProvider) -> type[BaseHTTPRequestHandler]:
-    class Answering(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            """Answer without a form."""
-            self._answer("")
-
-        def do_POST(self) -> None:
-            """Answer with a form."""
-            self._answer(self.rfile.read(int(self.headers.get("content-length", "0"))).decode("ascii"))
-
-        def date_time_string(self, timestamp: float | None = None) -> str:
-            """Return the time by the provider's clock, as its header `Date` tells it."""
-            return formatdate(provider.clock.now().timestamp() if timestamp is None else timestamp, usegmt=True)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of http.server
-            """Say nothing."""
-
-        def _answer(self, body: str) -> None:
-            split = urlsplit(self.path)
-            if split.path == "/end-session":
-                provider.ended.append(dict(parse_qsl(split.query)))
-            if split.path == "/authorize":
-                query = parse_qs(split.query)
-                self.send_response(303)
-                self.send_header("location", provider.visit(self.path, person=query.get("login_hint", [""])[0].partition("@")[0]))
-                self.end_headers()
-                return
-            status, told = provider.answer(split.path, authorization=self.headers.get("authorization", ""), form=dict(parse_qsl(body)))
-            headers, raw = provider.written(told, path=split.path, accept=self.headers.get("accept", ""))
-            self.send_response(status)
-            for name, value in {**headers, "content-length": str(len(raw))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(raw)
-
-    return Answering
