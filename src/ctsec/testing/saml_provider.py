@@ -17,6 +17,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Final, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -38,6 +39,7 @@ from ctsec.testing.saml_client import Reader, RequestRefused, SamlClient, SignIn
 from ctsec.testing.saml_pages import chooser, form_page, refusal, said
 from ctsec.testing.saml_wrongs import Wrong, sealed_wrongly
 
+_signer: Final = cache(SamlKey.signer)  # loading a key of RSA takes as long as ten sign-ins
 _BINDINGS: Final = (HTTP_REDIRECT, HTTP_POST)
 _ROUTES: Final = frozenset({"/metadata", "/sso", "/start", "/slo", "/sign-out"})
 
@@ -106,7 +108,7 @@ class LocalSamlProvider:
         logout, sign_in = ([make("md", name, {"Binding": each, "Location": url}) for each in _BINDINGS] for name, url in services)
         formats = [make("md", "NameIDFormat", None, each) for each in (PERSISTENT, EMAIL_ADDRESS)]
         says = {"protocolSupportEnumeration": PROTOCOL, "WantAuthnRequestsSigned": "true" if self.wants_signed else None}
-        keys = make("md", "KeyDescriptor", {"use": "signing"}, key_info(self.key.signer().certificate))
+        keys = make("md", "KeyDescriptor", {"use": "signing"}, key_info(_signer(self.key).certificate))
         described = make("md", "IDPSSODescriptor", says, keys, *logout, *formats, *sign_in)
         return canonical(make("md", "EntityDescriptor", {"entityID": self.entity_id, "validUntil": valid_until}, described))
 
@@ -139,7 +141,7 @@ class LocalSamlProvider:
         )  # fmt: skip
         self.sessions.remove(found)
         self._logouts[client] = sent
-        key = self.key.signer()
+        key = _signer(self.key)
         return message.form(key=key) if by_form else message.redirect(key=key)
 
     def signed_out(self, asked: str | Form) -> str | Form | None:
@@ -174,7 +176,7 @@ class LocalSamlProvider:
         message = logout_response(
             trust, slo_url=client.slo_url, request=found, complete=not self.partial, now=self._now(), random=secrets.token_bytes
         )
-        key, back = self.key.signer(), found.relay_state
+        key, back = _signer(self.key), found.relay_state
         return message.form(relay_state=back, key=key) if by_form else message.redirect(relay_state=back, key=key)
 
     def _take_answer(self, arrived: Arrived) -> None:
@@ -213,7 +215,7 @@ class LocalSamlProvider:
             response_id=_new_id(), assertion_id=(before[0] if self.wrong is Wrong.SAME_ID else "") or _new_id(),
         )  # fmt: skip
         sealed_for = told_to.encryption if self.encrypts else ""
-        message = encode_field(sealed_wrongly(told, self.wrong, key=self.key, style=self.style, encrypt_for=sealed_for))
+        message = encode_field(sealed_wrongly(told, self.wrong, key=_signer(self.key), style=self.style, encrypt_for=sealed_for))
         if self.wrong is Wrong.REPLAYED:
             message = before[1] or message
         self._sent[entity] = (told.assertion_id, message)

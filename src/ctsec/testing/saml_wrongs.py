@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Final
 
 from ctsec.sso.saml.names import SAML, STATUS
+from ctsec.sso.saml.signing import Signer
 from ctsec.sso.saml.xml import Element, canonical
 from ctsec.testing.saml import SamlAnswer, SamlKey, Signed, build, seal
 
@@ -55,7 +56,7 @@ def told_wrongly(told: SamlAnswer, wrong: Wrong | None) -> SamlAnswer:
 
 
 def sealed_wrongly(
-    told: SamlAnswer, wrong: Wrong | None, *, key: SamlKey, style: Signed, encrypt_for: str = "", person: str = "somebody else"
+    told: SamlAnswer, wrong: Wrong | None, *, key: Signer, style: Signed, encrypt_for: str = "", person: str = "somebody else"
 ) -> bytes:
     """Return the document, signed as it is said; `person` is who is put into one that is changed afterwards."""
     root = build(told_wrongly(told, wrong))
@@ -65,7 +66,7 @@ def sealed_wrongly(
         case Wrong.DESTINATION:
             root.set("Destination", "https://another.example/acs")
         case Wrong.KEY:
-            key = SamlKey.generate(curve=True)
+            key = SamlKey.generate(curve=True).signer()
         case Wrong.UNSIGNED:
             style = Signed.NOTHING
         case _:
@@ -73,8 +74,8 @@ def sealed_wrongly(
     if wrong is Wrong.FAILED:
         return canonical(root)  # providers sign these or not, and nothing depends on it
     if wrong not in {Wrong.TAMPERED, Wrong.TWO_ASSERTIONS}:
-        return seal(root, key=key.signer(), style=style, encrypt_for=encrypt_for)
-    seal(root, key=key.signer(), style=style)  # in plain: what nobody can read nobody can change
+        return seal(root, key=key, style=style, encrypt_for=encrypt_for)
+    seal(root, key=key, style=style)  # in plain: what nobody can read nobody can change
     return canonical(_changed(root, wrong, person))
 
 
