@@ -15,9 +15,11 @@ from typing import Final
 
 # Program, and how it says its version.
 PROGRAMS: Final = {"oathtool": "--version", "zbarimg": "--version", "rsvg-convert": "--version"}
-PACKAGES: Final = ("otplib", "oidc-provider")
+PACKAGES: Final = ("otplib", "oidc-provider", "samlp")
 MODULES: Final = ("nanoidp", "pyarrow")
-KINDS: Final = (*PROGRAMS, *PACKAGES, *MODULES, "sumdb")
+# The pages of simplesamlphp, which PHP serves.
+SIMPLESAMLPHP: Final = Path("/usr/share/simplesamlphp/www")
+KINDS: Final = (*PROGRAMS, *PACKAGES, *MODULES, "sumdb", "simplesamlphp")
 # Beside the virtual environment's own things: `make install` puts it there where npm is.
 NODE: Final = Path(sys.prefix) / "node"
 # Where Debian puts the Go source that golang-golang-x-mod-dev brings.
@@ -31,6 +33,8 @@ def find(kind: str) -> str | None:
         return shutil.which(kind)
     if kind == "sumdb":
         return shutil.which("go") if (_GO_PATH / "src/golang.org/x/mod/sumdb/tlog").is_dir() else None
+    if kind == "simplesamlphp":
+        return shutil.which("php") if SIMPLESAMLPHP.is_dir() else None
     if kind in MODULES:
         module = importlib.util.find_spec(kind)
         return module.origin if module is not None else None
@@ -50,6 +54,9 @@ def describe(kind: str) -> str:
         return f"{kind}: {metadata.version(kind)}"
     if kind == "sumdb":
         return f"{kind}: for Go"
+    if kind == "simplesamlphp":
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+        return f"{kind}: on {said.stdout.splitlines()[0]}"
     return f"{kind}: {json.loads(Path(program, 'package.json').read_text('utf-8'))['version']} for Node.js"
 
 

@@ -28,12 +28,15 @@ class RequestRefused(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamlClient:
-    """What a service provider says of itself; `encryption` is the certificate (PEM) that assertions are encrypted for, empty for none."""
+    """What a service provider says of itself: `certificates` (PEM) are of the keys that it signs with.
+
+    `encryption` is the one that assertions are encrypted for, empty for none.
+    """
 
     entity_id: str
     acs_url: str
     slo_url: str = ""
-    keys: tuple[TrustedKey, ...] = ()
+    certificates: tuple[str, ...] = ()
     encryption: str = ""
 
     @classmethod
@@ -48,7 +51,7 @@ class SamlClient:
                 entity_id=root.get("entityID"),
                 acs_url=consumers[0].get("Location"),
                 slo_url=logouts[0] if logouts else "",
-                keys=tuple(TrustedKey.from_certificate(each) for each in _certificates(described, "signing")),
+                certificates=tuple(_certificates(described, "signing")),
                 encryption=next((each for each in _certificates(described, "encryption")), ""),
             )
         except (Unacceptable, AttributeError, LookupError) as error:
@@ -56,9 +59,10 @@ class SamlClient:
 
     def trust(self, *, provider: str, slo_url: str) -> Trust:
         """Return what its messages are judged by, as those of somebody who signs; raise RequestRefused if it never told a key."""
-        if not self.keys:
+        if not self.certificates:
             raise RequestRefused("expected a service provider whose metadata has a key")
-        return Trust(connection="client", issuer=self.entity_id, audience=provider, acs_url=slo_url, slo_url=slo_url, keys=self.keys)
+        keys = tuple(TrustedKey.from_certificate(each) for each in self.certificates)
+        return Trust(connection="client", issuer=self.entity_id, audience=provider, acs_url=slo_url, slo_url=slo_url, keys=keys)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

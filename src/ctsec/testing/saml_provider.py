@@ -162,7 +162,7 @@ class LocalSamlProvider:
         return None
 
     def _take_request(self, arrived: Arrived, *, by_form: bool) -> str | Form:
-        for client in [each for each in self.clients.values() if each.keys]:
+        for client in [each for each in self.clients.values() if each.certificates]:
             trust = client.trust(provider=self.entity_id, slo_url=self.slo_url)
             found = on_logout_request(arrived, trust=trust, now=self._now())
             if isinstance(found, LogoutRequest):
