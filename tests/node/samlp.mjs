@@ -19,7 +19,9 @@ globalThis.Date = class extends Running {
   constructor(...given) { given.length ? super(...given) : super(stands ?? Running.now()); }
   static now() { return stands ?? Running.now(); }
 };
-const samlp = createRequire(import.meta.url)(join(process.cwd(), 'node_modules/samlp'));
+const load = createRequire(join(process.cwd(), 'package.json'));
+const samlp = load('samlp');
+const SessionParticipants = load('samlp/lib/sessionParticipants');
 const at = `http://127.0.0.1:${port}`;
 const [key, cert] = ['idp.key', 'idp.crt'].map((name) => readFileSync(join(folder, name)));
 const issuer = `${at}/metadata`;
@@ -67,7 +69,7 @@ const signIn = (req, res, next) => {
 const signOut = (req, res, next) => samlp.logout({
   issuer, key, cert, deflate: true, signatureAlgorithm: 'rsa-sha256', digestAlgorithm: 'sha256',
   protocolBinding: 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect',
-  sessionParticipants: new samlp.SessionParticipants(req.browser.participants),
+  sessionParticipants: new SessionParticipants(req.browser.participants),
   clearIdPSession: (done) => { req.browser.login = undefined; done(); },
 })(req, res, next);
 const metadata = samlp.metadata({

@@ -12,6 +12,7 @@ from ctsec.transport.reach import Reach
 from tests.hosts.harness import HOSTS, Host
 from tests.peers.patience import Patience
 from tests.peers.running import PEOPLE, OidcProvider
+from tests.peers.saml_running import Samlp, SimpleSamlPhp
 
 
 @pytest.fixture
@@ -35,6 +36,28 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
     made = OidcProvider(tmp_path_factory.mktemp("oidc-provider"))
     made.start()
     try:
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="session")
+def samlp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samlp]:
+    """The running samlp."""
+    made = Samlp(tmp_path_factory.mktemp("samlp"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="session")
+def simplesamlphp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleSamlPhp]:
+    """The running simplesamlphp."""
+    made = SimpleSamlPhp(tmp_path_factory.mktemp("simplesamlphp"))
+    try:
+        made.start()
         yield made
     finally:
         made.stop()

@@ -11,9 +11,11 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
+from urllib.parse import quote
 
 import httpx
 from cryptography import x509
@@ -50,11 +52,13 @@ class SamlPeer(Protocol):
     def entity_id(self) -> str: ...
     @property
     def metadata_url(self) -> str: ...
+    @property
+    def leave_url(self) -> str: ...
     def register(self, metadata: bytes, *, style: Signed, encrypts: bool = False) -> None:
         """Register a service provider, or change what it gets: which style, and whether encrypted."""
 
-    def visit(self, come: str | Form, *, person: str) -> Form:
-        """Sign in, in a browser that was never there, and return the form that it sends to the service provider."""
+    def visit(self, come: str | Form, *, person: str, visitor: Visitor | None = None) -> Form:
+        """Sign in, in a browser that was never there unless one is given, and return the form that it sends to the service provider."""
 
 
 @dataclass(slots=True)
@@ -78,10 +82,10 @@ class _Process:
         """Its name."""
         return f"{self.at}/metadata"
 
-    def visit(self, come: str | Form, *, person: str) -> Form:
-        """Sign in, in a browser that was never there, and return the form that it sends to the service provider."""
-        with Visitor(self.at) as visitor:
-            return visitor.saml(come, fields={"username": person, "password": person})
+    def visit(self, come: str | Form, *, person: str, visitor: Visitor | None = None) -> Form:
+        """Sign in, in a browser that was never there unless one is given, and return the form that it sends to the service provider."""
+        with nullcontext(visitor) if visitor is not None else Visitor(self.at) as browser:
+            return browser.saml(come, fields={"username": person, "password": person})
 
     def stop(self) -> None:
         """End the process."""
@@ -106,6 +110,11 @@ class Samlp(_Process):
     def metadata_url(self) -> str:
         """Where its metadata is."""
         return f"{self.at}/metadata"
+
+    @property
+    def leave_url(self) -> str:
+        """Where somebody signs out of it, and of everything that it signed them in to."""
+        return f"{self.at}/slo"
 
     def start(self) -> None:
         """Start the process and wait for its word."""
@@ -143,10 +152,10 @@ class Samlp(_Process):
         }
         self.tell(client=client)
 
-    def visit(self, come: str | Form, *, person: str) -> Form:
+    def visit(self, come: str | Form, *, person: str, visitor: Visitor | None = None) -> Form:
         """Sign in at the time that it is."""
         self.tell()
-        return _Process.visit(self, come, person=person)
+        return _Process.visit(self, come, person=person, visitor=visitor)
 
     def _answer(self) -> Any:
         assert self.process is not None
@@ -166,6 +175,11 @@ class SimpleSamlPhp(_Process):
     def metadata_url(self) -> str:
         """Where its metadata is."""
         return f"{self.at}/saml2/idp/metadata.php"
+
+    @property
+    def leave_url(self) -> str:
+        """Where somebody signs out of it, and of everything that it signed them in to."""
+        return f"{self.at}/saml2/idp/SingleLogoutService.php?ReturnTo={quote(self.at)}"
 
     def start(self) -> None:
         """Start the process, and wait until it answers."""
@@ -193,7 +207,6 @@ class SimpleSamlPhp(_Process):
             "saml20.sign.assertion": style in {Signed.ASSERTION, Signed.BOTH},
             "saml20.sign.response": style in {Signed.RESPONSE, Signed.BOTH},
             "assertion.encryption": encrypts,
-            "sharedkey_algorithm": "http://www.w3.org/2009/xmlenc11#aes256-gcm",
         }
         name = self.folder / "clients" / SamlClient.from_metadata(metadata).entity_id.encode().hex()
         name.with_suffix(".json").write_text(json.dumps(wanted), "utf-8")

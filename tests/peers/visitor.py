@@ -93,12 +93,21 @@ class Visitor:
 
     def saml(self, come: str | Form, *, fields: Mapping[str, str] = MappingProxyType({})) -> Form:
         """Come by an address or with a form, fill in the forms of the provider, and return the one that it sends elsewhere."""
+        found = self.carry(come, fields=fields)
+        assert isinstance(found, Form), f"expected a form, and was sent to {found}"
+        return found
+
+    def carry(self, come: str | Form, *, fields: Mapping[str, str] = MappingProxyType({})) -> str | Form | None:
+        """Come by an address or with a form, and return the first address or form that leads elsewhere, None if it ends at the provider."""
         answer = self._send("GET", come) if isinstance(come, str) else self._send("POST", come.url, dict(come.fields))
         for _ in range(MOST_PAGES):
             page = self._arrive(answer)
-            assert isinstance(page, httpx.Response), f"expected a form, and was sent to {page}"
+            if isinstance(page, str):
+                return page
+            assert page.status_code < 400, (page.status_code, page.text[-2000:])
             forms = Forms(page.text).found
-            assert forms, (page.status_code, page.text[-2000:])
+            if not forms:
+                return None
             action, given = forms[0]
             place = urljoin(str(page.url), action)
             if not place.startswith(self.issuer):
