@@ -19,7 +19,10 @@ PACKAGES: Final = ("otplib", "oidc-provider", "samlp")
 MODULES: Final = ("nanoidp", "pyarrow")
 # The pages of simplesamlphp, which PHP serves.
 SIMPLESAMLPHP: Final = Path("/usr/share/simplesamlphp/www")
-KINDS: Final = (*PROGRAMS, *PACKAGES, *MODULES, "sumdb", "simplesamlphp")
+# Other libraries of SAML, in an environment of their own, and the program that one of them starts, which is off the path.
+SAML_JUDGES: Final = Path(os.environ.get("CTSEC_SAML_PEERS", Path(sys.prefix) / "saml" / "bin" / "python"))
+XMLSEC1: Final = Path("/opt/xmlsec1/usr/bin/xmlsec1")
+KINDS: Final = (*PROGRAMS, *PACKAGES, *MODULES, "sumdb", "simplesamlphp", "saml-judges", "xmlsec1")
 # Beside the virtual environment's own things: `make install` puts it there where npm is.
 NODE: Final = Path(sys.prefix) / "node"
 # Where Debian puts the Go source that golang-golang-x-mod-dev brings.
@@ -33,6 +36,10 @@ def find(kind: str) -> str | None:
         return shutil.which(kind)
     if kind == "sumdb":
         return shutil.which("go") if (_GO_PATH / "src/golang.org/x/mod/sumdb/tlog").is_dir() else None
+    if kind == "saml-judges":
+        return str(SAML_JUDGES) if SAML_JUDGES.exists() else None
+    if kind == "xmlsec1":
+        return str(XMLSEC1) if XMLSEC1.exists() else shutil.which("xmlsec1")
     if kind == "simplesamlphp":
         return shutil.which("php") if SIMPLESAMLPHP.is_dir() else None
     if kind in MODULES:
@@ -54,6 +61,12 @@ def describe(kind: str) -> str:
         return f"{kind}: {metadata.version(kind)}"
     if kind == "sumdb":
         return f"{kind}: for Go"
+    if kind == "saml-judges":
+        said = subprocess.run([program, "-m", "pip", "--version"], capture_output=True, text=True, check=False)
+        return f"{kind}: with {said.stdout.splitlines()[0]}"
+    if kind == "xmlsec1":
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+        return f"{kind}: {said.stdout.splitlines()[0]}"
     if kind == "simplesamlphp":
         said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
         return f"{kind}: on {said.stdout.splitlines()[0]}"

@@ -29,7 +29,8 @@ from tests.peers.saml_running import SamlPeer
 
 RANDOM: Final = UnsafeSeededRandom(52)
 KEY: Final = SamlKey.generate(name="sp.example").signer()
-OPENER: Final = SamlKey.generate(name="sp.example").signer()
+OPENER: Final = SamlKey.generate(name="sp.example")
+_OPENS: Final = OPENER.signer()
 STYLES: Final = (Signed.ASSERTION, Signed.RESPONSE, Signed.BOTH)
 
 
@@ -52,7 +53,7 @@ class Scene:
         at = f"https://sp.example/{name}"
         trust = Trust(
             connection=name, issuer=document.entity_id, audience=f"{at}/saml", acs_url=f"{at}/acs", slo_url=f"{at}/slo",
-            keys=document.keys, openers=(OPENER,),
+            keys=document.keys, openers=(_OPENS,),
         )  # fmt: skip
         scene = cls(peer=peer, document=document, trust=trust, signs=signs)
         peer.register(service_metadata(trust, signs=[KEY] if signs else [], random=RANDOM), style=style, encrypts=encrypts)
