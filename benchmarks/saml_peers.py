@@ -157,9 +157,9 @@ def _stand_still(now: int) -> None:
 
     class Standing(datetime):
         @classmethod
-        def now(cls, tz: Any = None) -> datetime:  # noqa: ARG003 - the signature of datetime
+        def now(cls, tz: Any = None) -> Standing:  # noqa: ARG003 - the signature of datetime
             """Return the moment."""
-            return datetime.fromtimestamp(now, UTC)
+            return cls.fromtimestamp(now, UTC)
 
     time_util.datetime = Standing
     time_util.utc_now = lambda: now

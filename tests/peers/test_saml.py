@@ -6,7 +6,6 @@ encrypted assertions are accepted under a signed Response only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import product
 from urllib.parse import urlsplit
 
@@ -42,7 +41,7 @@ PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 
 
 @pytest.fixture(params=PEERS)
-def peer(request: pytest.FixtureRequest) -> Iterator[SamlPeer]:
+def peer(request: pytest.FixtureRequest) -> SamlPeer:
     """Each of the running providers."""
     made: SamlPeer = request.getfixturevalue(request.param)
     return made
