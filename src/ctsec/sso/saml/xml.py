@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, TypeAlias, cast
 
 from lxml import etree as _etree  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
@@ -101,13 +102,14 @@ def _check_nodes(root: Element, elements: int) -> None:
         for node in level:
             refuse_if(not isinstance(node.tag, str), SamlReason.MALFORMED)
             names = node.keys()
-            refuse_if(len(names) > MAX_ATTRIBUTES, SamlReason.TOO_MANY_NODES)  # a value is looked up by walking past all that stand before
+            if len(names) > MAX_ATTRIBUTES:  # a value is looked up by walking past all that stand before
+                raise Unacceptable(SamlReason.TOO_MANY_NODES)
             for name in names:
                 if name[0] == "{":
                     refuse_if(name.startswith(_OURS) and name != _LANGUAGE, SamlReason.FORBIDDEN_ATTRIBUTE)
-                if _is_id(name):
+                if name[-1] in "dD" and _is_id(name):
                     _check_id(node.get(name), ids)
-        level = [child for node in level for child in node]
+        level = list(chain.from_iterable(level))
     refuse_if(seen > elements, SamlReason.TOO_MANY_NODES)
 
 
