@@ -66,7 +66,12 @@ def entry() -> Iterable[Race]:
     yield Race(
         title="importing ctsec, and a comparable package, over a bare interpreter",
         floor=_whole("python -c pass", "pass"),
-        contestants=(_whole("import ctsec", "import ctsec", target=5.0), _whole("import fastapi_users", "import fastapi_users")),
+        contestants=(
+            _whole("import ctsec", "import ctsec", target=5.0),
+            _whole("import ctsec.sso", "import ctsec.sso", target=150.0),
+            _whole("from ctsec.sso.saml import verify", "from ctsec.sso.saml import verify", target=150.0),
+            _whole("import fastapi_users", "import fastapi_users"),
+        ),
         unit=Unit.MILLISECONDS,
         rounds=15,
     )
