@@ -189,14 +189,13 @@ def test_encryption_runs_with_and_without_its_peers(capsys: pytest.CaptureFixtur
 
 
 def test_saml_runs_without_its_peers(capsys: pytest.CaptureFixture[str]) -> None:
-    """The entry of SAML has a race for each way of signing and each library; without one it is against the bare arithmetic, which is said."""
+    """The entry of SAML has a race for each way of signing and each library; without one it is against the bare arithmetic."""
     races = list(saml.races(sys.executable))
     assert [race.title.split()[-2] for race in races] == [each for each in saml.STYLES for _ in saml.TARGETS]
     assert {race.floor.name for race in races} == {"RSA and SHA-256 alone"}
     said = capsys.readouterr().err
     assert all(f"{name}: not installed" in said for name in saml.TARGETS)
     assert all(0 < each.low <= each.value <= each.high for race in races[:1] for each in run(race, rounds=2))
-
 
 
 def test_a_peer_answers_a_line_with_a_slice() -> None:
