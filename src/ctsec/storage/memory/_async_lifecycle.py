@@ -54,7 +54,8 @@ class AsyncMemoryLifecycle:
 
     async def forget(self, organization_id: OrganizationId, user_id: UserId) -> None:
         """Delete it."""
-        self._tx.put(PRESENCES, (organization_id, user_id), None)
+        if self._tx.current(PRESENCES, (organization_id, user_id)) is not None:
+            self._tx.put(PRESENCES, (organization_id, user_id), None)
 
 
 class AsyncMemoryParked:

@@ -55,7 +55,8 @@ class MemoryLifecycle:
 
     def forget(self, organization_id: OrganizationId, user_id: UserId) -> None:
         """Delete it."""
-        self._tx.put(PRESENCES, (organization_id, user_id), None)
+        if self._tx.current(PRESENCES, (organization_id, user_id)) is not None:
+            self._tx.put(PRESENCES, (organization_id, user_id), None)
 
 
 class MemoryParked:
