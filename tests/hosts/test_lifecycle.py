@@ -10,7 +10,7 @@ from tests.hosts.harness import Browser, Host
 SAM = {"x-staff": f"{STAFF} sam"}
 
 
-@pytest.mark.proves("seed.P5", "seed.S14")
+@pytest.mark.proves("SEED-P5", "SEED-S14")
 def test_people_come_and_go_over_http(host: Host) -> None:
     """A look ahead, rules and their dry run, an end date, a report of who came and went, and an organization that lost its owner."""
     olga, bob = (Browser(host).sign_up(f"{name}@life.example") for name in ("olga", "bob"))

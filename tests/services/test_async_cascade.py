@@ -80,7 +80,7 @@ async def roles(stage: AsyncStage, user: UserId) -> set[str]:
         return {each.role for each in await store.assignments.of_user(stage.acme.id, user)}
 
 
-@pytest.mark.proves("seed.S14")
+@pytest.mark.proves("SEED-S14")
 async def test_what_is_foreseen_is_what_ends_and_nothing_of_it_is_left(stage: AsyncStage) -> None:
     """The look ahead names everything and writes nothing; the removal ends just that, once; whoever may not remove may not look."""
     bob, world, org = await laden(stage), stage.world, {"organization": stage.acme.id}
@@ -160,6 +160,7 @@ async def test_what_somebody_shared_goes_to_the_heir_and_is_told(stage: AsyncSta
     assert reason(await world.call("lifecycle.set_policy", stage.ann, **stranger)) is Reason.NOT_A_MEMBER
 
 
+@pytest.mark.proves("ASVS-7.4.2", "NIST-4.5")
 async def test_a_last_owner_who_is_made_to_leave_leaves_it_ownerless_until_operators_appoint_one(stage: AsyncStage) -> None:
     """An administrator can not do it; a closed account can. Who is left is told, and only an active member is appointed, once."""
     world, org, ann = stage.world, {"organization": stage.acme.id}, UserId(stage.ann.id)
@@ -179,6 +180,7 @@ async def test_a_last_owner_who_is_made_to_leave_leaves_it_ownerless_until_opera
     home = await world.call("directory.organization", stage.acme.id)
     assert (home.status, home.permanent_owners) == (OrganizationStatus.ACTIVE, 1)
     assert await world.may(stage.mia, "members:manage", stage.acme.id)
+    assert reason(await world.step("ann@acme.example")) is Reason.DISABLED
     async with world.storage.reading() as store:
         assert await store.sessions.of_user(ann) == ()
         assert await store.roster.of_user(ann) == ()
@@ -192,7 +194,7 @@ async def is_member(stage: AsyncStage, user: str) -> bool:
         return await store.memberships.get(stage.acme.id, UserId(user)) is not None
 
 
-@pytest.mark.proves("seed.P5")
+@pytest.mark.proves("SEED-P5")
 async def test_who_is_not_there_is_warned_then_suspended_then_removed_as_the_look_ahead_says(stage: AsyncStage) -> None:
     """Each step once, each as foreseen; who was seen stays, and absence counts from the rule on."""
     world, org, jobs = stage.world, {"organization": stage.acme.id}, AsyncLifecycleJobs(stage.world.security.begin)

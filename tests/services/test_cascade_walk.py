@@ -100,7 +100,7 @@ def test_every_table_that_can_name_a_person_says_what_a_removal_does_to_it() -> 
     assert set(CREDENTIALS) == set(CredentialKind)
 
 
-@pytest.mark.proves("seed.S14")
+@pytest.mark.proves("SEED-S14")
 def test_nothing_that_is_left_of_somebody_admits_or_acts(tmp_path: Path) -> None:
     """What still holds their id is of a declared kind; what is declared ended has no row in force; no credential of theirs acts."""
     with World.open("sqlite", folder=tmp_path) as world:

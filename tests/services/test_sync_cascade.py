@@ -81,7 +81,7 @@ def roles(stage: Stage, user: UserId) -> set[str]:
         return {each.role for each in store.assignments.of_user(stage.acme.id, user)}
 
 
-@pytest.mark.proves("seed.S14")
+@pytest.mark.proves("SEED-S14")
 def test_what_is_foreseen_is_what_ends_and_nothing_of_it_is_left(stage: Stage) -> None:
     """The look ahead names everything and writes nothing; the removal ends just that, once; whoever may not remove may not look."""
     bob, world, org = laden(stage), stage.world, {"organization": stage.acme.id}
@@ -159,6 +159,7 @@ def test_what_somebody_shared_goes_to_the_heir_and_is_told(stage: Stage) -> None
     assert reason(world.call("lifecycle.set_policy", stage.ann, **stranger)) is Reason.NOT_A_MEMBER
 
 
+@pytest.mark.proves("ASVS-7.4.2", "NIST-4.5")
 def test_a_last_owner_who_is_made_to_leave_leaves_it_ownerless_until_operators_appoint_one(stage: Stage) -> None:
     """An administrator can not do it; a closed account can. Who is left is told, and only an active member is appointed, once."""
     world, org, ann = stage.world, {"organization": stage.acme.id}, UserId(stage.ann.id)
@@ -178,6 +179,7 @@ def test_a_last_owner_who_is_made_to_leave_leaves_it_ownerless_until_operators_a
     home = world.call("directory.organization", stage.acme.id)
     assert (home.status, home.permanent_owners) == (OrganizationStatus.ACTIVE, 1)
     assert world.may(stage.mia, "members:manage", stage.acme.id)
+    assert reason(world.step("ann@acme.example")) is Reason.DISABLED
     with world.storage.reading() as store:
         assert store.sessions.of_user(ann) == ()
         assert store.roster.of_user(ann) == ()
@@ -191,7 +193,7 @@ def is_member(stage: Stage, user: str) -> bool:
         return store.memberships.get(stage.acme.id, UserId(user)) is not None
 
 
-@pytest.mark.proves("seed.P5")
+@pytest.mark.proves("SEED-P5")
 def test_who_is_not_there_is_warned_then_suspended_then_removed_as_the_look_ahead_says(stage: Stage) -> None:
     """Each step once, each as foreseen; who was seen stays, and absence counts from the rule on."""
     world, org, jobs = stage.world, {"organization": stage.acme.id}, LifecycleJobs(stage.world.security.begin)
