@@ -177,8 +177,9 @@ class Histories:
 
     def forget(self, key: tuple[int, str]) -> None:
         """Somebody is no member any more: open invitations end with the membership; in the first organization a hand's role sleeps."""
-        if key[0] == 0 and self.hand[key][1] is not None:
-            self.slept[key] = self.hand[key][1]
+        held = self.hand[key][1]
+        if key[0] == 0 and held is not None:
+            self.slept[key] = held
         del self.hand[key], self.given[key]
         self.made.discard(key)
         self.invited.discard(key)

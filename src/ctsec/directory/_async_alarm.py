@@ -84,7 +84,8 @@ class AsyncOwnerAlarm:
         """Tell the administrators that are left, the first of them, that the organization has no owner any more."""
         for each in await self._roster.of_organization(organization, after="", limit=LOOKED_AT):
             if each.membership.role == ADMIN and each.membership.status is MembershipStatus.ACTIVE:
-                await self._post.post(ownerless_letter(self._letters, each.email, organization="your organization", appointed=False))
+                said = ownerless_letter(organization="your organization")
+                await self._post.post(self._letters.recovery.set(recipient=each.email, **said))
 
     async def domain_missed(self, organization: OrganizationId, *, domain: str, withdrawn: bool, person: str) -> None:
         """Tell every owner, and the person who proved it if they still belong there, that the record of a domain is missing."""

@@ -27,7 +27,7 @@ from ctsec.directory.lifecycle import END_WARNING, Cause, Due, Presence, Step
 from ctsec.directory.record import OWNER, Membership, MembershipStatus, OrganizationStatus
 from ctsec.errors import StoreBusy
 from ctsec.ids import OrganizationId, UserId
-from ctsec.mail.lifecycle_letters import absence_letter, ending_letter, ownerless_letter
+from ctsec.mail.lifecycle_letters import absence_letter, appointed_letter, ending_letter
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal, system
@@ -149,7 +149,8 @@ class LifecycleWork:
         )
         account = self._parts.users.get(user)
         if account is not None:
-            self._parts.post.post(ownerless_letter(self._parts.letters, account.email, organization=home.name, appointed=True))
+            said = appointed_letter(organization=home.name)
+            self._parts.post.post(self._parts.letters.recovery.set(recipient=account.email, **said))
         return after
 
     def close_account(self, user: UserId, *, reason: str) -> Outcome[User]:
@@ -197,12 +198,11 @@ class LifecycleWork:
 
     def _tell(self, found: Membership, cause: Cause, *, at: datetime) -> None:
         account, home = self._parts.users.get(found.user_id), self._parts.organizations.get(found.organization_id)
-        letters, days = self._parts.letters, (self._ambient.now() - at).days
         if account is not None and home is not None:
-            to = account.email
-            absent = cause is Cause.INACTIVITY
-            letter = absence_letter(letters, to, organization=home.name, days=days) if absent else None
-            self._parts.post.post(letter or ending_letter(letters, to, organization=home.name, at=at))
+            said = ending_letter(organization=home.name, at=at)
+            if cause is Cause.INACTIVITY:
+                said = absence_letter(organization=home.name, days=(self._ambient.now() - at).days)
+            self._parts.post.post(self._parts.letters.recovery.set(recipient=account.email, **said))
         details: Mapping[str, Detail] = {"cause": cause.value, "at": at.isoformat()}
         self._note(EventName.MEMBER_WARNED, system(_WORKER), found.organization_id, user=found.user_id, details=details)
 

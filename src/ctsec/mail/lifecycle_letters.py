@@ -1,59 +1,58 @@
-"""Letters about coming and going: of an absence, of an end that is near, and of an organization without an owner."""
+"""What letters about coming and going say: of an absence, of an end that is near, and of an organization without an owner."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TypedDict
 
 from ctsec.mail.letter import one_line
 
-if TYPE_CHECKING:
-    from ctsec.mail.message import Letters, Message
+
+class Said(TypedDict):
+    """What a letter is for and says, before it is set for somebody."""
+
+    kind: str
+    subject: str
+    says: tuple[str, ...]
+    values: dict[str, str]
 
 
-def absence_letter(letters: Letters, recipient: str, *, organization: str, days: int) -> Message:
+def absence_letter(*, organization: str, days: int) -> Said:
     """Tell a member that they were not seen for some days, and that their access ends if that goes on."""
     name = one_line(organization)
-    return letters.recovery.set(
-        kind="absence",
-        recipient=recipient,
-        subject=f"you have not used {name} for a while",
-        says=(f"You were not seen in {name} for {days} days.", "Your access ends if that goes on. Sign in once to keep it."),
-        values={"organization": name, "days": str(days)},
-    )
+    says = (f"You were not seen in {name} for {days} days.", "Your access ends if that goes on. Sign in once to keep it.")
+    values = {"organization": name, "days": str(days)}
+    return Said(kind="absence", subject=f"you have not used {name} for a while", says=says, values=values)
 
 
-def ending_letter(letters: Letters, recipient: str, *, organization: str, at: datetime) -> Message:
+def ending_letter(*, organization: str, at: datetime) -> Said:
     """Tell a member when the membership ends."""
     name, when = one_line(organization), f"{at:%Y-%m-%d %H:%M} UTC"
-    return letters.recovery.set(
-        kind="membership_ending",
-        recipient=recipient,
-        subject=f"your access to {name} ends soon",
-        says=(f"Your membership of {name} ends at {when}.", "Ask an administrator there if you still need it."),
-        values={"organization": name, "when": when},
-    )
+    says = (f"Your membership of {name} ends at {when}.", "Ask an administrator there if you still need it.")
+    values = {"organization": name, "when": when}
+    return Said(kind="membership_ending", subject=f"your access to {name} ends soon", says=says, values=values)
 
 
-def ownerless_letter(letters: Letters, recipient: str, *, organization: str, appointed: bool) -> Message:
-    """Tell who is left that an organization has no owner any more, or somebody that they are its owner now."""
+def ownerless_letter(*, organization: str) -> Said:
+    """Tell who is left that an organization has no owner any more."""
     name = one_line(organization)
-    lost = (f"The last owner of {name} was removed by its identity provider.", "Write to us: we appoint another one with you.")
-    gained = (f"We made you an owner of {name}, which had none.", "If you did not expect this, write to us at once.")
-    return letters.recovery.set(
-        kind="owner_appointed" if appointed else "ownerless",
-        recipient=recipient,
-        subject=f"you are an owner of {name}" if appointed else f"{name} has no owner",
-        says=gained if appointed else lost,
-        values={"organization": name},
-    )
+    says = (f"The last owner of {name} has left.", "Write to us: we appoint another one with you.")
+    return Said(kind="ownerless", subject=f"{name} has no owner", says=says, values={"organization": name})
 
 
-def samples(letters: Letters, whom: str, at: datetime) -> tuple[Message, ...]:
-    """Set one letter of each kind, with nobody's data."""
+def appointed_letter(*, organization: str) -> Said:
+    """Tell somebody that they are the owner of an organization now."""
+    name = one_line(organization)
+    says = (f"We made you an owner of {name}, which had none.", "If you did not expect this, write to us at once.")
+    return Said(kind="owner_appointed", subject=f"you are an owner of {name}", says=says, values={"organization": name})
+
+
+def samples(at: datetime) -> tuple[Said, ...]:
+    """Return one of each kind, with nobody's data."""
     name = "an organization"
     return (
-        absence_letter(letters, whom, organization=name, days=90),
-        ending_letter(letters, whom, organization=name, at=at),
-        *(ownerless_letter(letters, whom, organization=name, appointed=each) for each in (False, True)),
+        absence_letter(organization=name, days=90),
+        ending_letter(organization=name, at=at),
+        ownerless_letter(organization=name),
+        appointed_letter(organization=name),
     )
