@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -166,7 +166,7 @@ class AsyncInventory:
         roles = await parts.belongings.roles(organization, user)
         elevations, permits = await parts.belongings.besides(organization=organization, user=user)
         home = await parts.organizations.get(organization)
-        shared = await parts.sharing.shared(organization, user) if parts.sharing is not None else {}
+        shared: Mapping[str, int] = await parts.sharing.shared(organization, user) if parts.sharing is not None else {}
         keeps = policy is not None and policy.park_days > 0
         return Leaving(
             user=user,

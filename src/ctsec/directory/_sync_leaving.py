@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -167,7 +167,7 @@ class Inventory:
         roles = parts.belongings.roles(organization, user)
         elevations, permits = parts.belongings.besides(organization=organization, user=user)
         home = parts.organizations.get(organization)
-        shared = parts.sharing.shared(organization, user) if parts.sharing is not None else {}
+        shared: Mapping[str, int] = parts.sharing.shared(organization, user) if parts.sharing is not None else {}
         keeps = policy is not None and policy.park_days > 0
         return Leaving(
             user=user,
