@@ -32,18 +32,21 @@ PORTS = ("ports", "_async_ports", "_sync_ports")
 SHARED = (
     "audit.change", "audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*",
     "rbac.permission", *(f"rbac.{ports}" for ports in PORTS), "encryption.context", *(f"encryption.{ports}" for ports in PORTS),
-    "encryption.reencryption", "mail.message", "jose", "jose.*",
+    "encryption.reencryption", "mail.message", "mail.lifecycle_letters", "jose", "jose.*",
 )  # fmt: skip
 SHARED_FOR = {
     "rbac": ("audit.change", "audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*"),
     "guard": ("audit.event", "audit.record", *(f"{feature}.{ports}" for feature in ("audit", "encryption") for ports in PORTS)),
     # A checkpoint is verified where it is read (ADR 25): with the one Ed25519 that ctsec has.
     "audit": (*SHARED, "encryption.ed25519"),
+    # Roles of who leaves sleep as they were given (ADR 51).
+    "directory": (*SHARED, "rbac.assignment"),
     # A sign-in through a provider ends where every sign-in ends, makes members of the directory (ADR 35), and gives roles (ADR 39).
     "sso": (
         *SHARED,
         "authn.journey",
         "authn.ticket",
+        "directory.lifecycle",
         "directory.record",
         "rbac.assignment",
         "rbac.offer",

@@ -53,6 +53,7 @@ class Histories:
         self.given: dict[tuple[int, str], tuple[set[str], set[str]]] = {}
         self.made: set[tuple[int, str]] = set()
         self.left: set[tuple[int, str]] = set()
+        self.slept: dict[tuple[int, str], str] = {}
         self.invited: set[tuple[int, str]] = set()
         self.required = [False, False]
 
@@ -71,6 +72,7 @@ class Histories:
             self.homes.append(made.id)
             self.places.append(world.workspace(made.id).id)
             where: dict[str, Any] = {"organization": made.id}
+            world.call("lifecycle.set_policy", owner, **where, park_days=0 if home else 30)
             drafted = world.call("connections.create", world.sure(owner), **where, wish=self.wish(home), secret=SecretText("x"))
             tested = world.call("connections.tested", world.sure(owner), drafted, **where, problem=None)
             self.connections.append(world.call("connections.enable", world.sure(owner), tested.id, **where))
@@ -174,7 +176,10 @@ class Histories:
                     assert seen is not DecisionReason.SSO_REQUIRED
 
     def forget(self, key: tuple[int, str]) -> None:
-        """Somebody is no member any more: open invitations end with the membership."""
+        """Somebody is no member any more: open invitations end with the membership; in the first organization a hand's role sleeps."""
+        held = self.hand[key][1]
+        if key[0] == 0 and held is not None:
+            self.slept[key] = held
         del self.hand[key], self.given[key]
         self.made.discard(key)
         self.invited.discard(key)
@@ -258,7 +263,7 @@ class Histories:
                     hand, (inside, there) = self.hand[home, person], self.given[home, person]
                     assert standing.role in ({hand[0]} if hand[0] is not None else inside)
                     assigned = standing.workspaces.get(self.places[home])
-                    allowed = {hand[1]} if hand[1] is not None else {*there, None}
+                    allowed = {hand[1]} if hand[1] is not None else {*there, None, *self.slept.get((home, person), "").split()}
                     assert (assigned.role if assigned is not None else None) in allowed
                 assert held == {}
             assert store.identities.of_user(UserId(self.eve.id)) == ()

@@ -193,6 +193,8 @@ def ready(stage: Stage, method: str) -> Stage:
     service, _, verb = method.partition(".")
     if service == "domain_claims":
         return with_claim(stage, proved=verb == "looked") if verb != "claim" else stage
+    if service == "lifecycle_work":
+        return with_absence(stage, orphaned=verb == "appoint_owner")
     if service in {"sso_entrance", "sso_glass"}:
         return with_entrance(
             stage, required=method in {"sso_entrance.relax", "sso_entrance.relax_for", "sso_glass.redeem"}, now=verb == "redeem"
@@ -305,6 +307,17 @@ def with_alert(stage: Stage, *, deployment: bool) -> Stage:
     return replace(stage, alert=NO_ALERT)
 
 
+def with_absence(stage: Stage, *, orphaned: bool) -> Stage:
+    """Play on: Acme removes who is not there for a day, Bob's membership ends in one, and two have passed; or Acme has no owner."""
+    org, clock = {"organization": stage.acme.id}, stage.world.clock
+    stage.world.call("roles.change_period", stage.ann, **org, user=UserId(stage.bob.id), expires_at=clock.now() + timedelta(days=1))
+    stage.world.call("lifecycle.set_policy", stage.ann, **org, remove_days=1)
+    if orphaned:
+        stage.world.call("lifecycle_work.close_account", UserId(stage.ann.id), reason="gone")
+    clock.advance(timedelta(days=0 if orphaned else 2))
+    return stage
+
+
 def with_tickets(stage: Stage) -> Stage:
     """Play on: viewers of Acme need a second factor; Tom, who is one, and Dan, whose password is too short now, are about to sign in."""
     world, org = stage.world, {"organization": stage.acme.id}
@@ -390,6 +403,11 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "members.remove": ((ann,), {**org, "user": bob.id}),
         "members.suspend": ((ann,), {**org, "user": bob.id}),
         "members.reinstate": ((ann,), {**org, "user": stage.cid.id}),
+        "lifecycle.set_policy": ((ann,), {**org, "park_days": 30, "heir": bob.id, "remove_days": 90}),
+        "lifecycle_work.carry_out": ((stage.acme.id, UserId(bob.id)), {}),
+        "lifecycle_work.end_due": ((stage.acme.id, UserId(bob.id)), {}),
+        "lifecycle_work.appoint_owner": ((OPERATOR,), {**org, "user": UserId(bob.id)}),
+        "lifecycle_work.close_account": ((UserId(bob.id),), {"reason": "they asked for it"}),
         "roles.assign": ((ann,), {**place, "role": "editor"}),
         "roles.revoke": ((ann,), place),
         "roles.change_organization_role": ((ann,), {**org, "user": bob.id, "role": "admin"}),

@@ -54,6 +54,12 @@ READS = {
     "members.invitations",
     "members.is_member",
     "members.first_organization",
+    "lifecycle.removal",
+    "lifecycle.policy",
+    "lifecycle.absent",
+    "lifecycle_work.judging",
+    "lifecycle_work.due",
+    "lifecycle_work.ending",
     "roles.access",
     "roles.check",
     "roles.check_many",
@@ -121,6 +127,7 @@ READS = {
 # Parts of a larger step, whose event is written by the method that calls them; each of those is in the table.
 PARTS = {
     "sessions.start",
+    "lifecycle_work.trim",  # whose roles sleep for too long
     "sso_pending.charge",
     "sso_pending.remember",
     "sso_pending.resume",
@@ -267,6 +274,11 @@ WRITES = [
     "provisioning.readmit",
     "provisioning.refresh",
     "provisioning.refreshed",
+    "lifecycle.set_policy",
+    "lifecycle_work.carry_out",
+    "lifecycle_work.end_due",
+    "lifecycle_work.appoint_owner",
+    "lifecycle_work.close_account",
     "retention.set_plan",
     "retention.place_hold",
     "retention.request_release",
@@ -369,6 +381,8 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
         "members.remove": ((bob,), {**org, "user": stage.ann.id}, Reason.DENIED),
         "members.suspend": ((bob,), {**org, "user": stage.ann.id}, Reason.DENIED),
         "members.reinstate": ((bob,), {**org, "user": stage.cid.id}, Reason.DENIED),
+        "lifecycle.set_policy": ((bob,), org, Reason.DENIED),
+        "lifecycle_work.appoint_owner": ((OPERATOR,), {**org, "user": UserId("usr_" + "0" * 26)}, Reason.NOT_A_MEMBER),
         "roles.assign": ((bob,), {**place, "role": "editor"}, Reason.SELF_CHANGE),
         "roles.revoke": ((bob,), {**place, "user": stage.ann.id}, Reason.DENIED),
         "roles.change_organization_role": ((bob,), {**org, "user": bob.id, "role": "owner"}, Reason.SELF_CHANGE),
@@ -448,6 +462,7 @@ SERVICES = {
 }  # fmt: skip
 REFUSALS = [method for method in WRITES if method.partition(".")[0] in SERVICES and method != "members.accept"]
 REFUSALS += ["sign_in.password", "sign_in.second_factor", "sign_in.step_up", "sign_in.passkey", "sign_in.link"]
+REFUSALS += ["lifecycle.set_policy", "lifecycle_work.appoint_owner"]
 REFUSALS += ["domain_claims.claim", "domain_claims.prove", "domain_claims.give_up"]
 REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration", "recovery.cancel"]
 REFUSALS += ["addresses.request_change", "directory.rename_organization", "directory.create_workspace"]

@@ -34,6 +34,7 @@ from ctsec.testing.conformance._sync_passkeys import passkey
 from ctsec.testing.conformance._sync_recovery import domain, recovery, terms, trail
 from ctsec.testing.conformance._sync_reencryption import blob, progress
 from ctsec.testing.conformance._sync_vault import credential, index_key
+from ctsec.testing.conformance.lifecycle_samples import parked, presence, rules_of
 from ctsec.testing.conformance.sso_samples import claim, departure
 
 Call: TypeAlias = tuple[str, int, int, int]
@@ -46,6 +47,7 @@ _ORDERED: Final = (
     "workspaces.of_", "roster.of_org", "standings.of_org", "roster.owners", "assignments.of_", "lists.", "passkeys.of_", "custom_roles.of_",
     "recoveries.", "domains.of_", "domain_claims.of_", "domain_claims.due",
     "elevations.of_", "break_glass.of_", "api_keys.of_", "credentials.", "index_keys.", "inbox.", "log.", "outbox.", "guard.events.",
+    "lifecycle.judging", "lifecycle.ending", "parked.of_",
     "reencryptions.", "deks.retired_", "deks.of_scopes",
     "guard.attempts.untold",
 )  # fmt: skip
@@ -116,6 +118,19 @@ CALLS: Final[dict[str, Callable[[int, int, int, int], Arguments]]] = {
     "organizations.lock": lambda f, a, b, c: _call(s.org_id(a)),
     "organizations.gain_owner": lambda f, a, b, c: _call(s.org_id(a)),
     "organizations.lose_owner": lambda f, a, b, c: _call(s.org_id(a)),
+    "organizations.disown": lambda f, a, b, c: _call(s.org_id(a)),
+    "lifecycle.policy": lambda f, a, b, c: _call(s.org_id(a)),
+    "lifecycle.put_policy": lambda f, a, b, c: _call(rules_of(a, by=b, remove_days=c)),
+    "lifecycle.judging": lambda f, a, b, c: _call(after=s.org_id(a) if b else "", limit=1 + c),
+    "lifecycle.ending": lambda f, a, b, c: _call(before=_at(a), limit=1 + c),
+    "lifecycle.last_use": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
+    "lifecycle.presence": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
+    "lifecycle.put_presence": lambda f, a, b, c: _call(presence(a, of=b, hours=c)),
+    "lifecycle.forget": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
+    "parked.put": lambda f, a, b, c: _call(parked(a, of=b, space=c)),
+    "parked.of_user": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
+    "parked.remove": lambda f, a, b, c: _call(s.org_id(a), s.user_id(b)),
+    "parked.trim": lambda f, a, b, c: _call(before=_at(a)),
     "workspaces.add": lambda f, a, b, c: _call(s.workspace(f, of=a)),
     "workspaces.get": lambda f, a, b, c: _call(s.workspace_id(a)),
     "workspaces.of_organization": lambda f, a, b, c: _call(s.org_id(a), after=s.workspace_id(b), limit=1 + c),

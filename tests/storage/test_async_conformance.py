@@ -129,6 +129,10 @@ class TestDomainClaims(conformance.AsyncDomainClaimConformance):
     pass
 
 
+class TestLifecycle(conformance.AsyncLifecycleConformance):
+    pass
+
+
 class TestGrants(conformance.AsyncGrantConformance):
     pass
 

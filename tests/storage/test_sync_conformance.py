@@ -130,6 +130,10 @@ class TestDomainClaims(conformance.DomainClaimConformance):
     pass
 
 
+class TestLifecycle(conformance.LifecycleConformance):
+    pass
+
+
 class TestGrants(conformance.GrantConformance):
     pass
 

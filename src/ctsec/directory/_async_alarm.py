@@ -8,9 +8,12 @@ from typing import Final, TypedDict, Unpack
 from ctsec.directory._async_ports import AsyncPost, AsyncRosterRecords, AsyncUserRecords
 from ctsec.directory.record import MembershipStatus
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.mail.lifecycle_letters import ownerless_letter
 from ctsec.mail.message import Letters, alert_letter, domain_letter, glass_letter, relaxed_letter
 
 MAX_OWNERS: Final = 50
+LOOKED_AT: Final = 500
+ADMIN: Final = "admin"
 
 
 class Alerted(TypedDict):
@@ -76,6 +79,13 @@ class AsyncOwnerAlarm:
             account = await self._users.get(owner)
             if account is not None:
                 await self._post.post(alert_letter(self._letters, account.email, **said))
+
+    async def ownerless(self, organization: OrganizationId) -> None:
+        """Tell the administrators that are left, the first of them, that the organization has no owner any more."""
+        for each in await self._roster.of_organization(organization, after="", limit=LOOKED_AT):
+            if each.membership.role == ADMIN and each.membership.status is MembershipStatus.ACTIVE:
+                said = ownerless_letter(organization="your organization")
+                await self._post.post(self._letters.recovery.set(recipient=each.email, **said))
 
     async def domain_missed(self, organization: OrganizationId, *, domain: str, withdrawn: bool, person: str) -> None:
         """Tell every owner, and the person who proved it if they still belong there, that the record of a domain is missing."""

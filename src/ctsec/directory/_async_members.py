@@ -21,6 +21,7 @@ from ctsec.directory._async_ports import (
     AsyncRosterRecords,
     AsyncUserRecords,
 )
+from ctsec.directory.lifecycle import Cause
 from ctsec.directory.record import Invitation, Member, Membership, MembershipStatus
 from ctsec.errors import StoreBusy
 from ctsec.guard.proof import mint_token, token_digest
@@ -188,6 +189,7 @@ class AsyncMembers:
             raise StoreBusy(_MOVED)
         if after.permanent_owner:
             await self._stores.organizations.gain_owner(organization)
+        await self._departures.returned(organization, user)
         await self._changed(organization, user)
         await self._record(EventName.MEMBER_REINSTATED, actor, organization, target=Target("user", user), subject=user)
         return after
@@ -230,7 +232,7 @@ class AsyncMembers:
         if refusal is not None:
             return await self._refuse(actor, organization, refusal, target=Target("user", user), attempted=attempted)
         if name is EventName.MEMBER_REMOVED:
-            await self._departures.end(actor, before)
+            await self._departures.end(actor, before, cause=Cause.LEFT if user == actor.id else Cause.ADMINISTRATOR)
             return before
         after = replace(before, status=MembershipStatus.SUSPENDED, version=before.version + 1)
         if not await self._stores.memberships.replace(after):
@@ -273,7 +275,7 @@ class AsyncMembers:
         )
         if not await self._stores.memberships.add(membership):
             raise StoreBusy(_MOVED)
-        await self._departures.lift(organization, user.id)
+        await self._departures.lift(organization, user.id, by=UserId(invitation.invited_by))
         if membership.permanent_owner:
             await self._stores.organizations.gain_owner(organization)
         if invitation.workspace_id is not None and invitation.workspace_role is not None:

@@ -54,7 +54,11 @@ class AsyncOrganizationRecords(Protocol):
         ...
 
     async def gain_owner(self, organization_id: OrganizationId) -> None:
-        """Count one more permanent owner."""
+        """Count one more permanent owner; an organization that lost its last one is active again."""
+        ...
+
+    async def disown(self, organization_id: OrganizationId) -> None:
+        """Take the last permanent owner away: the organization is ownerless."""
         ...
 
     async def lose_owner(self, organization_id: OrganizationId) -> bool:
@@ -229,10 +233,6 @@ class AsyncAuthority(Protocol):
 
     async def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
-        ...
-
-    async def expel(self, *, organization: OrganizationId, user: UserId) -> None:
-        """End what a person who leaves holds, or asked for, beside the membership."""
         ...
 
     async def admit(self, *, organization: OrganizationId, user: UserId, workspace: WorkspaceId, role: str, granted_by: str) -> None:

@@ -4,155 +4,94 @@
 Rules that this module keeps:
 
 - what ends is of this organization alone: the membership with its roles, what was held for a time, sessions through its providers, API keys
-  there, and open invitations to and from the person; the account, its password and its factors are nobody's business here;
-- the caller has locked the organization, and has settled the count of owners;
+  and connected apps there, break-glass codes, and open invitations to and from the person; keys of service accounts that they minted are
+  rotated; the account, its password, its factors and its devices are nobody's business here;
+- the caller has locked the organization; `end` leaves the count of owners to it, `force` settles it and may take the last;
+- what is ended is what was read before (`Inventory`), so a look ahead shows what the end does;
 - done twice it is done once: what has ended is not ended again, and has no second event;
-- who left is remembered, and no provider brings them back until somebody invites them again.
+- who left is remembered, and no provider brings them back until somebody invites them again; what sleeps for them wakes as a role is given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import NOTHING, Detail, EventName, Target
-from ctsec.directory._sync_ports import (
-    EpochRecords,
-    InvitationRecords,
-    MembershipRecords,
-    OrganizationRecords,
-    UserRecords,
-)
+from ctsec.directory._sync_leaving import DepartureParts, Inventory
+from ctsec.directory.lifecycle import Cause, Leaving, ParkedRole, Presence
 from ctsec.directory.record import Departure, Membership
 from ctsec.errors import StoreBusy
-from ctsec.ids import ConnectionId, KeyId, OrganizationId, SessionId, UserId
-from ctsec.principal import Principal
+from ctsec.ids import ConnectionId, OrganizationId, SessionId, UserId, WorkspaceId
+from ctsec.principal import Principal, system
+from ctsec.rbac.assignment import RoleAssignment
 
-
-class OwnedKey(Protocol):
-    """An API key, as far as its end matters."""
-
-    @property
-    def id(self) -> KeyId:
-        """Its id."""
-        ...
-
-    @property
-    def revoked_at(self) -> datetime | None:
-        """When it ended, if it did."""
-        ...
-
-
-class OwnedKeys(Protocol):
-    """API keys of people."""
-
-    def of_owner(self, organization_id: OrganizationId, owner_id: str) -> tuple[OwnedKey, ...]:
-        """Return the keys of an owner in an organization."""
-        ...
-
-    def revoke(self, organization_id: OrganizationId, key_id: KeyId, *, now: datetime) -> bool:
-        """Mark the key revoked if it is not; True if this call did it."""
-        ...
-
-
-class ConnectedSession(Protocol):
-    """A session, as far as its way in matters."""
-
-    @property
-    def id(self) -> SessionId:
-        """Its id."""
-        ...
-
-    @property
-    def organization_id(self) -> OrganizationId | None:
-        """Where it counts."""
-        ...
-
-    @property
-    def connection_id(self) -> ConnectionId | None:
-        """The connection that it came through, if it did."""
-        ...
-
-
-class ConnectedSessions(Protocol):
-    """Sessions of people."""
-
-    def of_user(self, user_id: UserId) -> tuple[ConnectedSession, ...]:
-        """Return the sessions of a person that are not revoked."""
-        ...
-
-    def revoke(self, user_id: UserId, session_id: SessionId | None, *, keep: SessionId | None, now: datetime) -> int:
-        """Revoke one session of a person, or all (None), except `keep`; return how many were live rows."""
-        ...
-
-
-class Expels(Protocol):
-    """Ends what is held for a time, answered by the roles feature."""
-
-    def expel(self, *, organization: OrganizationId, user: UserId) -> None:
-        """End what a person who leaves holds, or asked for, beside the membership."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DepartureParts:
-    """What a departure ends."""
-
-    users: UserRecords
-    organizations: OrganizationRecords
-    memberships: MembershipRecords
-    invitations: InvitationRecords
-    keys: OwnedKeys
-    sessions: ConnectedSessions
-    authority: Expels
-    epochs: EpochRecords
+_MOVED: Final = "the membership changed although its organization was locked; roll back and try again"
 
 
 class Departures:
-    """Ends memberships, for administrators and for providers."""
+    """Ends memberships, for administrators, providers, end dates, absence and accounts that close."""
 
-    __slots__ = ("_ambient", "_audit", "_parts")
+    __slots__ = ("_ambient", "_audit", "_leaving", "_parts")
 
     def __init__(self, parts: DepartureParts, *, audit: Recorder, ambient: Ambient) -> None:
         self._parts = parts
         self._audit = audit
         self._ambient = ambient
+        self._leaving = Inventory(parts, ambient=ambient)
 
-    def end(self, actor: Principal, membership: Membership, *, connection: ConnectionId | None = None) -> None:
+    def foresee(self, membership: Membership) -> Leaving:
+        """Return what `end` would end; nothing changes."""
+        return self._leaving.of(membership)
+
+    def force(self, actor: Principal, membership: Membership, *, cause: Cause, connection: ConnectionId | None = None) -> Leaving:
+        """End a membership whose end nobody can refuse, an owner's too; the organization may lose its last one."""
+        organization, orphaned = membership.organization_id, False
+        if membership.permanent_owner and not self._parts.organizations.lose_owner(organization):
+            self._parts.organizations.disown(organization)
+            orphaned = True
+        done = self.end(actor, membership, cause=cause, connection=connection)
+        if orphaned:
+            target = Target("organization", organization)
+            self._note(EventName.ORGANIZATION_ORPHANED, actor, done, target=target, details={"cause": cause.value})
+            self._parts.alarm.ownerless(organization)
+        return done
+
+    def end(self, actor: Principal, membership: Membership, *, cause: Cause, connection: ConnectionId | None = None) -> Leaving:
         """End a membership and what hangs on it; `connection` is the one whose provider wants it. The judging was the caller's."""
-        organization, user = membership.organization_id, membership.user_id
-        self._parts.authority.expel(organization=organization, user=user)
+        organization, user, now = membership.organization_id, membership.user_id, self._ambient.now()
+        leaving = self._leaving.of(membership)
+        self._park(leaving)
+        self._parts.belongings.expel(organization=organization, user=user)
         if not self._parts.memberships.remove(organization, user):
-            raise StoreBusy("the membership changed although its organization was locked; roll back and try again")
-        left = Departure(organization_id=organization, user_id=user, left_at=self._ambient.now(), removed_by=actor.id)
-        self._parts.memberships.depart(left)
+            raise StoreBusy(_MOVED)
+        self._parts.memberships.depart(Departure(organization_id=organization, user_id=user, left_at=now, removed_by=actor.id))
+        self._parts.lifecycle.forget(organization, user)
+        self._parts.codes.remove(organization, user)
         self._parts.organizations.advance_roles(organization)
         self._parts.epochs.bump(user)
-        details: Mapping[str, Detail] = {"role": membership.role, "connection": connection}
-        self._note(EventName.MEMBER_REMOVED, actor, organization, target=Target("user", user), user=user, details=details)
-        self.end_sessions(actor, organization=organization, user=user)
-        for key in self._parts.keys.of_owner(organization, user):
-            if key.revoked_at is None and self._parts.keys.revoke(organization, key.id, now=self._ambient.now()):
-                self._parts.epochs.bump(key.id)
-                self._note(EventName.API_KEY_REVOKED, actor, organization, target=Target("api_key", key.id), user=user)
-        self._end_invitations(actor, organization, user)
+        details: Mapping[str, Detail] = {
+            "role": membership.role,
+            "connection": connection,
+            "cause": cause.value,
+            "parked": len(leaving.parked),
+        }
+        self._note(EventName.MEMBER_REMOVED, actor, leaving, target=Target("user", user), details=details)
+        self._end_sessions(actor, leaving, leaving.sessions)
+        self._end_credentials(actor, leaving)
+        for each in leaving.invitations:
+            if self._parts.invitations.revoke(organization, each, now=now):
+                self._note(EventName.INVITATION_REVOKED, actor, leaving, target=Target("invitation", each))
+        self._hand_over(actor, leaving)
+        return leaving
 
     def end_sessions(self, actor: Principal, *, organization: OrganizationId, user: UserId, connection: ConnectionId | None = None) -> int:
         """End the sessions of a person that came through the organization's connections, or through one; return how many."""
-        ended = 0
-        for each in self._parts.sessions.of_user(user):
-            through = each.connection_id
-            if through is not None and each.organization_id == organization and connection in {None, through}:
-                ended += self._parts.sessions.revoke(user, each.id, keep=None, now=self._ambient.now())
-        if ended:
-            self._parts.epochs.bump(user)
-            details: Mapping[str, Detail] = {"ended": ended}
-            self._note(EventName.SESSION_REVOKED, actor, organization, target=Target("session", "all"), user=user, details=details)
-        return ended
+        found = self._leaving.sessions(organization, user, connection=connection)
+        return self._end_sessions(actor, (organization, user), found)
 
     def departed(self, organization: OrganizationId, user: UserId) -> bool:
         """Tell whether somebody left, and was not admitted since."""
@@ -162,26 +101,98 @@ class Departures:
         """Tell whether an address has an open invitation."""
         return any(each.email_key == email_key for each in self._parts.invitations.open(organization, now=self._ambient.now()))
 
-    def lift(self, organization: OrganizationId, user: UserId) -> None:
-        """Forget that somebody left: they are a member again."""
+    def lift(self, organization: OrganizationId, user: UserId, *, by: UserId | None = None) -> None:
+        """Forget that somebody left, who is a member again; roles that slept wake if `by` may give them (None: whoever gave each)."""
         self._parts.memberships.lift(organization, user)
+        now = self._ambient.now()
+        slept = tuple(_awake(each) for each in self._parts.parked.of_user(organization, user) if now < each.until)
+        if not self._parts.parked.remove(organization, user):
+            return
+        current = tuple(each for each in slept if each.expires_at is None or now < each.expires_at)
+        for woken in self._parts.belongings.wake(current, organization=organization, user=user, by=by):
+            target, details = Target("user", user), {"role": woken.role}
+            actor = system("lifecycle")
+            self._note(EventName.ROLE_ASSIGNED, actor, (organization, user), target=target, details=details, workspace=woken.workspace_id)
 
-    def _end_invitations(self, actor: Principal, organization: OrganizationId, user: UserId) -> None:
-        account, now = self._parts.users.get(user), self._ambient.now()
-        address = account.email_key if account is not None else ""
-        for each in self._parts.invitations.open(organization, now=now):
-            theirs = each.email_key == address or each.invited_by == user
-            if theirs and self._parts.invitations.revoke(organization, each.id, now=now):
-                self._note(EventName.INVITATION_REVOKED, actor, organization, target=Target("invitation", each.id), user=user)
+    def returned(self, organization: OrganizationId, user: UserId) -> None:
+        """Have an absence that a person ended count from now on."""
+        self._parts.lifecycle.put_presence(Presence(organization_id=organization, user_id=user, used_at=self._ambient.now()))
+
+    def _park(self, leaving: Leaving) -> None:
+        """Let the roles that people gave sleep; what slept of an earlier membership is over."""
+        organization, user, now = leaving.organization, leaving.user, self._ambient.now()
+        self._parts.parked.remove(organization, user)
+        policy = self._parts.lifecycle.policy(organization)
+        for each in self._parts.belongings.roles(organization, user) if leaving.parked and policy is not None else ():
+            if each.workspace_id in leaving.parked and policy is not None:
+                self._parts.parked.put(_asleep(each, now=now, until=now + timedelta(days=policy.park_days)))
+
+    def _end_sessions(self, actor: Principal, of: Leaving | tuple[OrganizationId, UserId], found: tuple[str, ...]) -> int:
+        user, ended = of.user if isinstance(of, Leaving) else of[1], 0
+        for each in found:
+            ended += self._parts.sessions.revoke(user, SessionId(each), keep=None, now=self._ambient.now())
+        if ended:
+            self._parts.epochs.bump(user)
+            self._note(EventName.SESSION_REVOKED, actor, of, target=Target("session", "all"), details={"ended": ended})
+        return ended
+
+    def _end_credentials(self, actor: Principal, leaving: Leaving) -> None:
+        organization, user = leaving.organization, leaving.user
+        for key in self._parts.keys.of_owner(organization, user):
+            if key.revoked_at is None and self._parts.keys.revoke(organization, key.id, now=self._ambient.now()):
+                self._parts.epochs.bump(key.id)
+                self._note(EventName.API_KEY_REVOKED, actor, leaving, target=Target("api_key", key.id))
+        if self._parts.apps is not None:
+            self._parts.apps.end_of_person(organization, user)
+        if self._parts.service_keys is not None:
+            self._parts.service_keys.rotate_of_minter(organization, user)
+
+    def _hand_over(self, actor: Principal, leaving: Leaving) -> None:
+        if self._parts.sharing is None or leaving.heir is None or not leaving.shared:
+            return
+        handed = self._parts.sharing.hand_over(leaving.organization, leaving.user, heir=leaving.heir)
+        things = tuple(f"{kind}: {count}" for kind, count in sorted(handed.items()))
+        details: Mapping[str, Detail] = {"heir": leaving.heir, "things": things}
+        self._note(EventName.OWNERSHIP_TRANSFERRED, actor, leaving, target=Target("user", leaving.heir), details=details)
 
     def _note(
         self,
         name: EventName,
         actor: Principal,
-        organization: OrganizationId,
+        of: Leaving | tuple[OrganizationId, UserId],
         *,
         target: Target,
-        user: UserId,
         details: Mapping[str, Detail] = NOTHING,
+        workspace: WorkspaceId | None = None,
     ) -> None:
-        self._audit.note(name, actor=actor, targets=(target,), subject=user, organization=organization, details=details)
+        organization, user = (of.organization, of.user) if isinstance(of, Leaving) else of
+        self._audit.note(
+            name, actor=actor, targets=(target,), subject=user, organization=organization, workspace=workspace, details=details
+        )
+
+
+def _asleep(role: RoleAssignment, *, now: datetime, until: datetime) -> ParkedRole:
+    return ParkedRole(
+        organization_id=role.organization_id,
+        workspace_id=role.workspace_id,
+        user_id=role.user_id,
+        role=role.role,
+        starts_at=role.starts_at,
+        expires_at=role.expires_at,
+        granted_by=role.granted_by,
+        parked_at=now,
+        until=until,
+    )
+
+
+def _awake(role: ParkedRole) -> RoleAssignment:
+    return RoleAssignment(
+        organization_id=role.organization_id,
+        workspace_id=role.workspace_id,
+        user_id=role.user_id,
+        role=role.role,
+        starts_at=role.starts_at,
+        expires_at=role.expires_at,
+        granted_by=role.granted_by,
+        created_at=role.parked_at,
+    )

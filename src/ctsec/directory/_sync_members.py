@@ -22,6 +22,7 @@ from ctsec.directory._sync_ports import (
     RosterRecords,
     UserRecords,
 )
+from ctsec.directory.lifecycle import Cause
 from ctsec.directory.record import Invitation, Member, Membership, MembershipStatus
 from ctsec.errors import StoreBusy
 from ctsec.guard.proof import mint_token, token_digest
@@ -185,6 +186,7 @@ class Members:
             raise StoreBusy(_MOVED)
         if after.permanent_owner:
             self._stores.organizations.gain_owner(organization)
+        self._departures.returned(organization, user)
         self._changed(organization, user)
         self._record(EventName.MEMBER_REINSTATED, actor, organization, target=Target("user", user), subject=user)
         return after
@@ -225,7 +227,7 @@ class Members:
         if refusal is not None:
             return self._refuse(actor, organization, refusal, target=Target("user", user), attempted=attempted)
         if name is EventName.MEMBER_REMOVED:
-            self._departures.end(actor, before)
+            self._departures.end(actor, before, cause=Cause.LEFT if user == actor.id else Cause.ADMINISTRATOR)
             return before
         after = replace(before, status=MembershipStatus.SUSPENDED, version=before.version + 1)
         if not self._stores.memberships.replace(after):
@@ -268,7 +270,7 @@ class Members:
         )
         if not self._stores.memberships.add(membership):
             raise StoreBusy(_MOVED)
-        self._departures.lift(organization, user.id)
+        self._departures.lift(organization, user.id, by=UserId(invitation.invited_by))
         if membership.permanent_owner:
             self._stores.organizations.gain_owner(organization)
         if invitation.workspace_id is not None and invitation.workspace_role is not None:

@@ -55,7 +55,11 @@ class OrganizationRecords(Protocol):
         ...
 
     def gain_owner(self, organization_id: OrganizationId) -> None:
-        """Count one more permanent owner."""
+        """Count one more permanent owner; an organization that lost its last one is active again."""
+        ...
+
+    def disown(self, organization_id: OrganizationId) -> None:
+        """Take the last permanent owner away: the organization is ownerless."""
         ...
 
     def lose_owner(self, organization_id: OrganizationId) -> bool:
@@ -230,10 +234,6 @@ class Authority(Protocol):
 
     def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
-        ...
-
-    def expel(self, *, organization: OrganizationId, user: UserId) -> None:
-        """End what a person who leaves holds, or asked for, beside the membership."""
         ...
 
     def admit(self, *, organization: OrganizationId, user: UserId, workspace: WorkspaceId, role: str, granted_by: str) -> None:

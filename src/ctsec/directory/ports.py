@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from ctsec.directory._async_lifecycle_ports import (
+    AsyncEndsApps,
+    AsyncHandsOver,
+    AsyncLifecycleRecords,
+    AsyncParkedRecords,
+    AsyncRotatesKeys,
+)
 from ctsec.directory._async_ports import (
     AsyncAuthority,
     AsyncDomainRecords,
@@ -13,6 +20,13 @@ from ctsec.directory._async_ports import (
     AsyncRosterRecords,
     AsyncUserRecords,
     AsyncWorkspaceRecords,
+)
+from ctsec.directory._sync_lifecycle_ports import (
+    EndsApps,
+    HandsOver,
+    LifecycleRecords,
+    ParkedRecords,
+    RotatesKeys,
 )
 from ctsec.directory._sync_ports import (
     Authority,
@@ -30,22 +44,32 @@ from ctsec.directory._sync_ports import (
 __all__ = [
     "AsyncAuthority",
     "AsyncDomainRecords",
+    "AsyncEndsApps",
     "AsyncEpochRecords",
+    "AsyncHandsOver",
     "AsyncInvitationRecords",
+    "AsyncLifecycleRecords",
     "AsyncMembershipRecords",
     "AsyncOrganizationRecords",
+    "AsyncParkedRecords",
     "AsyncPost",
     "AsyncRosterRecords",
+    "AsyncRotatesKeys",
     "AsyncUserRecords",
     "AsyncWorkspaceRecords",
     "Authority",
     "DomainRecords",
+    "EndsApps",
     "EpochRecords",
+    "HandsOver",
     "InvitationRecords",
+    "LifecycleRecords",
     "MembershipRecords",
     "OrganizationRecords",
+    "ParkedRecords",
     "Post",
     "RosterRecords",
+    "RotatesKeys",
     "UserRecords",
     "WorkspaceRecords",
 ]

@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 
 from ctsec.errors import CorruptRecord
 from ctsec.mail.letter import BREAKING, MAX_HTML, DefaultTemplate, Letter, LetterTemplate, Link, checked, one_line
+from ctsec.mail.lifecycle_letters import samples
 from ctsec.secret import SecretText
 
 MAX_TEXT: Final = 16_384
@@ -246,6 +247,7 @@ class Letters:
             alert_letter(self, whom, rule="a_rule", severity="high", reason="a reason", where="a log", when=_SAMPLE),
             relaxed_letter(self, whom, reason="a reason"),
             *(domain_letter(self, whom, domain="example.com", withdrawn=withdrawn) for withdrawn in (False, True)),
+            *(self.recovery.set(recipient=whom, **said) for said in samples(_SAMPLE)),
             self.disabled(whom, what="your password", way="a reset link", failures=100),
             *(self.sign_in(whom, finished=done, when=_SAMPLE, device="a device", address="192.0.2.7") for done in (True, False)),
             self.recovery.requested(whom, token, who="somebody", due=_SAMPLE),

@@ -209,8 +209,3 @@ class AsyncAuthority:
             )
         )
         await self._acting.epochs.bump(user)
-
-    async def expel(self, *, organization: OrganizationId, user: UserId) -> None:
-        """End what a person who leaves holds or asked for beside the membership: it must not come back with another one."""
-        await self._elevations.end_of_user(organization, user, now=self._acting.now)
-        await self._break_glass.remove_of_user(organization, user)

@@ -210,8 +210,3 @@ class Authority:
             )
         )
         self._acting.epochs.bump(user)
-
-    def expel(self, *, organization: OrganizationId, user: UserId) -> None:
-        """End what a person who leaves holds or asked for beside the membership: it must not come back with another one."""
-        self._elevations.end_of_user(organization, user, now=self._acting.now)
-        self._break_glass.remove_of_user(organization, user)

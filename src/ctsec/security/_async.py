@@ -20,6 +20,7 @@ from ctsec.audit.event import Event
 from ctsec.audit.streams._async_ports import AsyncReceiver
 from ctsec.audit.streams.stream import Stream
 from ctsec.authn._async_ports import AsyncBreachRanges
+from ctsec.directory._async_lifecycle_ports import AsyncHandsOver
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms, AsyncSealedTable
 from ctsec.encryption._async_subject_keys import AsyncSubjectKeys
@@ -40,6 +41,7 @@ from ctsec.security._async_domain_proofs import AsyncDomainProofs
 from ctsec.security._async_engines import AsyncDeks, AsyncEngines, AsyncSlowHash, guard_of
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
+from ctsec.security._async_leavers import AsyncLifecycleJobs
 from ctsec.security._async_log_room import AsyncLogPeers, AsyncLogRoom
 from ctsec.security._async_move_secrets import AsyncMoveSecrets
 from ctsec.security._async_moves import AsyncMoves
@@ -76,7 +78,7 @@ class AsyncSecurity:
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
-    `breaches` is asked about new passwords.
+    `breaches` is asked about new passwords, and `sharing` hands over what people shared who leave.
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
     workspace of the host's own; the bundle closes the storages with itself. `sealed_tables` are the host's own tables with sealed values,
     such as `ctsec.storage.sql.AsyncSealedAttribute`: the worker seals them anew after a data key was rotated.
@@ -132,6 +134,7 @@ class AsyncSecurity:
         rest: Wake = _sleep_on,
         feed: AsyncChangeFeed | None = None,
         breaches: AsyncBreachRanges | None = None,
+        sharing: AsyncHandsOver | None = None,
         region_stores: Mapping[str, AsyncRegionStorage] = MappingProxyType({}),
         regional_tables: tuple[AsyncRegionalTables, ...] = (),
         sealed_tables: tuple[AsyncSealedTable, ...] = (),
@@ -161,7 +164,9 @@ class AsyncSecurity:
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         known = tuple(place for place, _ in places)
-        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=known)
+        self._engines = AsyncEngines(
+            slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=known, sharing=sharing
+        )
         self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._keep_logs(secrets, subjects, AsyncLogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
@@ -287,7 +292,7 @@ class AsyncSecurity:
     def _jobs(
         self, ring: AsyncKeyRing, *, mailer: AsyncMailer | None, hasher: AsyncSlowHash, reencryptions: AsyncReencryptions
     ) -> AsyncJobs:
-        letters = self.parts.letters
+        letters, people = self.parts.letters, (self.sso.checks.job(), *AsyncLifecycleJobs(self.begin).jobs())
         return AsyncJobs(
             self._storage,
             secrets=ring,
@@ -302,7 +307,7 @@ class AsyncSecurity:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*self.streams.jobs(), *self.anchors.jobs(), *self.domain_proofs.jobs(), self.sso.checks.job()),
+            followers=(*self.streams.jobs(), *self.anchors.jobs(), *self.domain_proofs.jobs(), *people),
             alerts=self.alerts,
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),

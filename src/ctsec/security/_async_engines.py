@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ctsec.authn._async_ports import AsyncBreachRanges, AsyncPasswordHasher
 from ctsec.clock import Clock
+from ctsec.directory._async_lifecycle_ports import AsyncHandsOver
 from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_subject_keys import AsyncSubjectKeys
 from ctsec.encryption.dek import WrappedDek
@@ -25,7 +26,7 @@ class AsyncSlowHash(AsyncPasswordHasher, AsyncStretcher, Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncEngines:
     """What does the work behind the services: the slow hash, the key ring, the keys of persons, who knows of leaked passwords, and the
-    tables (`places`) whose values are sealed anew after a rotation.
+    tables (`places`) whose values are sealed anew after a rotation. `sharing` hands over what a leaver shared.
     """
 
     slow_hash: AsyncSlowHash
@@ -33,6 +34,7 @@ class AsyncEngines:
     subjects: AsyncSubjectKeys
     breaches: AsyncBreachRanges | None = None
     places: tuple[SealedPlace, ...] = ()
+    sharing: AsyncHandsOver | None = None
 
 
 class AsyncDeks:

@@ -17,8 +17,10 @@ from ctsec.authn._async_owing import AsyncOwing, AsyncOwingParts
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.authn._async_trust import AsyncTrust
-from ctsec.directory._async_departures import AsyncDepartureParts, AsyncDepartures
+from ctsec.directory._async_departures import AsyncDepartures
 from ctsec.directory._async_domains import AsyncDomains
+from ctsec.directory._async_lifecycle import AsyncLifecycle, AsyncLifecycleParts
+from ctsec.directory._async_lifecycle_work import AsyncLifecycleWork, AsyncLifecycleWorkParts
 from ctsec.directory._async_members import AsyncMembers, AsyncMemberStores
 from ctsec.encryption.data_key import DataKey
 from ctsec.guard._async import AsyncThrottle
@@ -38,6 +40,7 @@ from ctsec.recovery._async_trail import AsyncTrails
 from ctsec.secret import Secret
 from ctsec.security._async_engines import AsyncEngines
 from ctsec.security._async_factors import async_factors
+from ctsec.security._async_leavers import departure_parts, lifecycle_parts
 from ctsec.security._async_recovery import async_recovery, async_trails
 from ctsec.security.parts import Parts
 from ctsec.sso._async_grants import AsyncCarriedSessions
@@ -146,17 +149,26 @@ class AsyncPeople:
         )
 
     @property
+    def lifecycle(self) -> AsyncLifecycle:
+        """Who is leaving, who is not there, and what an organization wants done about it."""
+        return AsyncLifecycle(self._lifecycle, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def lifecycle_work(self) -> AsyncLifecycleWork:
+        """The same, carried out by the worker, and what operators decide."""
+        more = AsyncLifecycleWorkParts(sessions=self._store.sessions, devices=self._store.devices)
+        return AsyncLifecycleWork(self._lifecycle, more=more, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def _lifecycle(self) -> AsyncLifecycleParts:
+        return lifecycle_parts(
+            self._store, authority=self._authority, departures=self._departures, post=self._outbox, letters=self._parts.letters
+        )
+
+    @property
     def _departures(self) -> AsyncDepartures:
-        store = self._store
-        parts = AsyncDepartureParts(
-            users=store.users,
-            organizations=store.organizations,
-            memberships=store.memberships,
-            invitations=store.invitations,
-            keys=store.api_keys,
-            sessions=store.sessions,
-            authority=self._authority,
-            epochs=store.epochs,
+        parts = departure_parts(
+            self._store, acting=self._acting, post=self._outbox, letters=self._parts.letters, sharing=self._engines.sharing
         )
         return AsyncDepartures(parts, audit=self.audit, ambient=self._ambient)
 

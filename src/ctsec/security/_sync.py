@@ -21,6 +21,7 @@ from ctsec.audit.event import Event
 from ctsec.audit.streams._sync_ports import Receiver
 from ctsec.audit.streams.stream import Stream
 from ctsec.authn._sync_ports import BreachRanges
+from ctsec.directory._sync_lifecycle_ports import HandsOver
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_ports import KeyServices, Kms, SealedTable
 from ctsec.encryption._sync_subject_keys import SubjectKeys
@@ -41,6 +42,7 @@ from ctsec.security._sync_domain_proofs import DomainProofs
 from ctsec.security._sync_engines import Deks, Engines, SlowHash, guard_of
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
+from ctsec.security._sync_leavers import LifecycleJobs
 from ctsec.security._sync_log_room import LogPeers, LogRoom
 from ctsec.security._sync_move_secrets import MoveSecrets
 from ctsec.security._sync_moves import Moves
@@ -77,7 +79,7 @@ class Security:
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
-    `breaches` is asked about new passwords.
+    `breaches` is asked about new passwords, and `sharing` hands over what people shared who leave.
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
     workspace of the host's own; the bundle closes the storages with itself. `sealed_tables` are the host's own tables with sealed values,
     such as `ctsec.storage.sql.SealedAttribute`: the worker seals them anew after a data key was rotated.
@@ -133,6 +135,7 @@ class Security:
         rest: Wake = _sleep_on,
         feed: ChangeFeed | None = None,
         breaches: BreachRanges | None = None,
+        sharing: HandsOver | None = None,
         region_stores: Mapping[str, RegionStorage] = MappingProxyType({}),
         regional_tables: tuple[RegionalTables, ...] = (),
         sealed_tables: tuple[SealedTable, ...] = (),
@@ -162,7 +165,7 @@ class Security:
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         known = tuple(place for place, _ in places)
-        self._engines = Engines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=known)
+        self._engines = Engines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=known, sharing=sharing)
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._keep_logs(secrets, subjects, LogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
@@ -286,7 +289,7 @@ class Security:
         )
 
     def _jobs(self, ring: KeyRing, *, mailer: Mailer | None, hasher: SlowHash, reencryptions: Reencryptions) -> Jobs:
-        letters = self.parts.letters
+        letters, people = self.parts.letters, (self.sso.checks.job(), *LifecycleJobs(self.begin).jobs())
         return Jobs(
             self._storage,
             secrets=ring,
@@ -301,7 +304,7 @@ class Security:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*self.streams.jobs(), *self.anchors.jobs(), *self.domain_proofs.jobs(), self.sso.checks.job()),
+            followers=(*self.streams.jobs(), *self.anchors.jobs(), *self.domain_proofs.jobs(), *people),
             alerts=self.alerts,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ctsec.authn._sync_ports import BreachRanges, PasswordHasher
 from ctsec.clock import Clock
+from ctsec.directory._sync_lifecycle_ports import HandsOver
 from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_subject_keys import SubjectKeys
 from ctsec.encryption.dek import WrappedDek
@@ -26,7 +27,7 @@ class SlowHash(PasswordHasher, Stretcher, Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engines:
     """What does the work behind the services: the slow hash, the key ring, the keys of persons, who knows of leaked passwords, and the
-    tables (`places`) whose values are sealed anew after a rotation.
+    tables (`places`) whose values are sealed anew after a rotation. `sharing` hands over what a leaver shared.
     """
 
     slow_hash: SlowHash
@@ -34,6 +35,7 @@ class Engines:
     subjects: SubjectKeys
     breaches: BreachRanges | None = None
     places: tuple[SealedPlace, ...] = ()
+    sharing: HandsOver | None = None
 
 
 class Deks:

@@ -18,8 +18,10 @@ from ctsec.authn._sync_owing import Owing, OwingParts
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.authn._sync_trust import Trust
-from ctsec.directory._sync_departures import DepartureParts, Departures
+from ctsec.directory._sync_departures import Departures
 from ctsec.directory._sync_domains import Domains
+from ctsec.directory._sync_lifecycle import Lifecycle, LifecycleParts
+from ctsec.directory._sync_lifecycle_work import LifecycleWork, LifecycleWorkParts
 from ctsec.directory._sync_members import Members, MemberStores
 from ctsec.encryption.data_key import DataKey
 from ctsec.guard._sync import Throttle
@@ -39,6 +41,7 @@ from ctsec.recovery._sync_trail import Trails
 from ctsec.secret import Secret
 from ctsec.security._sync_engines import Engines
 from ctsec.security._sync_factors import sync_factors
+from ctsec.security._sync_leavers import departure_parts, lifecycle_parts
 from ctsec.security._sync_recovery import sync_recovery, sync_trails
 from ctsec.security.parts import Parts
 from ctsec.sso._sync_grants import CarriedSessions
@@ -145,17 +148,26 @@ class People:
         )
 
     @property
+    def lifecycle(self) -> Lifecycle:
+        """Who is leaving, who is not there, and what an organization wants done about it."""
+        return Lifecycle(self._lifecycle, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def lifecycle_work(self) -> LifecycleWork:
+        """The same, carried out by the worker, and what operators decide."""
+        more = LifecycleWorkParts(sessions=self._store.sessions, devices=self._store.devices)
+        return LifecycleWork(self._lifecycle, more=more, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def _lifecycle(self) -> LifecycleParts:
+        return lifecycle_parts(
+            self._store, authority=self._authority, departures=self._departures, post=self._outbox, letters=self._parts.letters
+        )
+
+    @property
     def _departures(self) -> Departures:
-        store = self._store
-        parts = DepartureParts(
-            users=store.users,
-            organizations=store.organizations,
-            memberships=store.memberships,
-            invitations=store.invitations,
-            keys=store.api_keys,
-            sessions=store.sessions,
-            authority=self._authority,
-            epochs=store.epochs,
+        parts = departure_parts(
+            self._store, acting=self._acting, post=self._outbox, letters=self._parts.letters, sharing=self._engines.sharing
         )
         return Departures(parts, audit=self.audit, ambient=self._ambient)
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from ctsec.authn.journey import SignInStep
 from ctsec.authn.record import Session
 from ctsec.authn.ticket import Passage
+from ctsec.directory.lifecycle import Cause, Leaving
 from ctsec.directory.record import Membership, VerifiedDomain, Workspace
 from ctsec.encryption.context import Context
 from ctsec.ids import ConnectionId, OrganizationId, Random, SessionId, UserId, WorkspaceId
@@ -182,8 +183,8 @@ class AsyncSsoWorkspaces(Protocol):
 class AsyncSsoDepartures(Protocol):
     """How somebody leaves, answered by the directory."""
 
-    async def end(self, actor: Principal, membership: Membership, *, connection: ConnectionId | None = None) -> None:
-        """End a membership and what hangs on it."""
+    async def force(self, actor: Principal, membership: Membership, *, cause: Cause, connection: ConnectionId | None = None) -> Leaving:
+        """End a membership and what hangs on it, an owner's too."""
         ...
 
     async def end_sessions(

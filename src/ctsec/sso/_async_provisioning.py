@@ -4,8 +4,8 @@ Rules that this module keeps:
 
 - `decide` and `entry` (`ctsec.sso.rules`) decide; here is read what they need, and written what they say, with the organization locked;
 - a role is this connection's as long as the record says so: whoever gives another one by hand takes it over;
-- whoever is in none of the required groups does not come in; if the connection made their membership it ends, as every membership ends; an
-  owner's, and one that somebody gave by hand, does not: its sessions through the connection do;
+- whoever is in none of the required groups does not come in; if the connection made their membership it ends, as every membership ends, an
+  owner's too (ADR 51); one that somebody gave by hand does not: its sessions through the connection do;
 - who left is not made a member again by a provider, unless an invitation for the account's address is open;
 - of the account nothing is changed but its name, and that where the map says so and the domain of its address is the organization's.
 """
@@ -21,6 +21,7 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.change import Change, diff
 from ctsec.audit.event import NOTHING, Detail, EventName, Target
+from ctsec.directory.lifecycle import Cause
 from ctsec.directory.record import Membership, MembershipStatus, WorkspaceStatus
 from ctsec.errors import StoreBusy
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
@@ -28,7 +29,6 @@ from ctsec.principal import anonymous, system
 from ctsec.rbac._async_ports import AsyncAssignmentRecords, AsyncPolicySource, AsyncStandingRecords
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.offer import offered
-from ctsec.rbac.role import OWNER
 from ctsec.sso._async_ports import (
     AsyncSsoAccounts,
     AsyncSsoDepartures,
@@ -203,7 +203,7 @@ class AsyncProvisioning:
     async def _leaves(self, connection: Connection, membership: Membership) -> None:
         actor, departures = system(connection.id), self._parts.departures
         if _made(connection, membership):
-            await departures.end(actor, membership, connection=connection.id)
+            await departures.force(actor, membership, cause=Cause.PROVIDER, connection=connection.id)
         else:
             organization, user = membership.organization_id, membership.user_id
             await departures.end_sessions(actor, organization=organization, user=user, connection=connection.id)
@@ -311,8 +311,8 @@ class AsyncProvisioning:
 
 
 def _made(connection: Connection, membership: Membership) -> bool:
-    """Tell whether a membership is the connection's to end: it made it, and its person has not become an owner since."""
-    return membership.provisioned_by == connection.id and membership.role != OWNER
+    """Tell whether a membership is the connection's to end: it made it, whatever its person has become since."""
+    return membership.provisioned_by == connection.id
 
 
 def _told(held: HeldRole | None) -> dict[str, object]:

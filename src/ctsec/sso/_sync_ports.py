@@ -9,6 +9,7 @@ from typing import Protocol
 from ctsec.authn.journey import SignInStep
 from ctsec.authn.record import Session
 from ctsec.authn.ticket import Passage
+from ctsec.directory.lifecycle import Cause, Leaving
 from ctsec.directory.record import Membership, VerifiedDomain, Workspace
 from ctsec.encryption.context import Context
 from ctsec.ids import ConnectionId, OrganizationId, Random, SessionId, UserId, WorkspaceId
@@ -183,8 +184,8 @@ class SsoWorkspaces(Protocol):
 class SsoDepartures(Protocol):
     """How somebody leaves, answered by the directory."""
 
-    def end(self, actor: Principal, membership: Membership, *, connection: ConnectionId | None = None) -> None:
-        """End a membership and what hangs on it."""
+    def force(self, actor: Principal, membership: Membership, *, cause: Cause, connection: ConnectionId | None = None) -> Leaving:
+        """End a membership and what hangs on it, an owner's too."""
         ...
 
     def end_sessions(self, actor: Principal, *, organization: OrganizationId, user: UserId, connection: ConnectionId | None = None) -> int:

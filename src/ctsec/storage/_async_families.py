@@ -1,4 +1,4 @@
-"""Record families of the store that belong together: those of single sign-on, and those of the log (async source)."""
+"""Record families of the store that belong together: single sign-on, life cycle, log (async source)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ctsec.audit.alerts._async_ports import AsyncAlertRecords
 from ctsec.audit.erasure._async_ports import AsyncErasureRecords
 from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
 from ctsec.audit.streams._async_ports import AsyncPositionRecords
+from ctsec.directory._async_lifecycle_ports import AsyncLifecycleRecords, AsyncParkedRecords
 from ctsec.sso._async_domain_ports import AsyncDomainClaimRecords
 from ctsec.sso._async_record_ports import (
     AsyncConnectionRecords,
@@ -50,6 +51,20 @@ class AsyncSsoFamilies(Protocol):
     @property
     def grants(self) -> AsyncGrantRecords:
         """What sessions through providers rest on."""
+        ...
+
+
+class AsyncPeopleFamilies(Protocol):
+    """What is kept of people's coming and going."""
+
+    @property
+    def lifecycle(self) -> AsyncLifecycleRecords:
+        """What organizations say of people who leave or are not there."""
+        ...
+
+    @property
+    def parked(self) -> AsyncParkedRecords:
+        """Workspace roles of people who left."""
         ...
 
 

@@ -1,5 +1,5 @@
 # Generated from src/ctsec/storage/_async_families.py by tools/twin.py; edit that file.
-"""Record families of the store that belong together: those of single sign-on, and those of the log (async source)."""
+"""Record families of the store that belong together: single sign-on, life cycle, log (async source)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ctsec.audit.alerts._sync_ports import AlertRecords
 from ctsec.audit.erasure._sync_ports import ErasureRecords
 from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
 from ctsec.audit.streams._sync_ports import PositionRecords
+from ctsec.directory._sync_lifecycle_ports import LifecycleRecords, ParkedRecords
 from ctsec.sso._sync_domain_ports import DomainClaimRecords
 from ctsec.sso._sync_record_ports import (
     ConnectionRecords,
@@ -51,6 +52,20 @@ class SsoFamilies(Protocol):
     @property
     def grants(self) -> GrantRecords:
         """What sessions through providers rest on."""
+        ...
+
+
+class PeopleFamilies(Protocol):
+    """What is kept of people's coming and going."""
+
+    @property
+    def lifecycle(self) -> LifecycleRecords:
+        """What organizations say of people who leave or are not there."""
+        ...
+
+    @property
+    def parked(self) -> ParkedRecords:
+        """Workspace roles of people who left."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ctsec.ids import DekId, RecoveryId
+from ctsec.ids import DekId, RecoveryId, UserId, is_id
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.recovery.record import Evidence, Recovery
@@ -12,7 +12,9 @@ from ctsec.web import operator_models as models
 from ctsec.web import operator_views, views
 from ctsec.web._async_call import Answer, AsyncCall, no_content
 from ctsec.web._async_entry import ambient_request
+from ctsec.web.guarding import NOT_FOUND
 from ctsec.web.http import WebRequest, WebResponse
+from ctsec.web.lifecycle_table import NewOwner
 
 
 class AsyncOperators(Protocol):
@@ -122,6 +124,21 @@ async def relax_sso_for(call: AsyncCall) -> Answer:
     """Let sessions of accounts into an organization again whose owners have lost its provider and their codes."""
     refusal = await call.unit.sso_entrance.relax_for(call.acting, organization=call.organization)
     return refusal if refusal is not None else no_content()
+
+
+async def appoint_owner(call: AsyncCall) -> Answer:
+    """Appoint an owner of an organization that has none."""
+    chosen = call.read(NewOwner).user_id
+    if not is_id(UserId, chosen):
+        return NOT_FOUND
+    done = await call.unit.lifecycle_work.appoint_owner(call.acting, organization=call.organization, user=UserId(chosen))
+    return done if isinstance(done, Refusal) else WebResponse(json=views.membership(done))
+
+
+async def close_account(call: AsyncCall) -> Answer:
+    """Close an account for ever."""
+    done = await call.unit.lifecycle_work.close_account(call.user, reason=call.acting.reason)
+    return done if isinstance(done, Refusal) else no_content()
 
 
 def _case(call: AsyncCall) -> RecoveryId:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ctsec.ids import DekId, RecoveryId
+from ctsec.ids import DekId, RecoveryId, UserId, is_id
 from ctsec.operators import Operator
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.recovery.record import Evidence, Recovery
@@ -13,7 +13,9 @@ from ctsec.web import operator_models as models
 from ctsec.web import operator_views, views
 from ctsec.web._sync_call import Answer, Call, no_content
 from ctsec.web._sync_entry import ambient_request
+from ctsec.web.guarding import NOT_FOUND
 from ctsec.web.http import WebRequest, WebResponse
+from ctsec.web.lifecycle_table import NewOwner
 
 
 class Operators(Protocol):
@@ -123,6 +125,21 @@ def relax_sso_for(call: Call) -> Answer:
     """Let sessions of accounts into an organization again whose owners have lost its provider and their codes."""
     refusal = call.unit.sso_entrance.relax_for(call.acting, organization=call.organization)
     return refusal if refusal is not None else no_content()
+
+
+def appoint_owner(call: Call) -> Answer:
+    """Appoint an owner of an organization that has none."""
+    chosen = call.read(NewOwner).user_id
+    if not is_id(UserId, chosen):
+        return NOT_FOUND
+    done = call.unit.lifecycle_work.appoint_owner(call.acting, organization=call.organization, user=UserId(chosen))
+    return done if isinstance(done, Refusal) else WebResponse(json=views.membership(done))
+
+
+def close_account(call: Call) -> Answer:
+    """Close an account for ever."""
+    done = call.unit.lifecycle_work.close_account(call.user, reason=call.acting.reason)
+    return done if isinstance(done, Refusal) else no_content()
 
 
 def _case(call: Call) -> RecoveryId:

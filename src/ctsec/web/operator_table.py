@@ -6,6 +6,7 @@ from typing import Final
 
 from ctsec.web import operator_models as models
 from ctsec.web.alert_table import OPERATORS_ALERTS
+from ctsec.web.lifecycle_table import NewOwner
 from ctsec.web.route import Route
 from ctsec.web.route import operator_route as _route
 
@@ -47,5 +48,12 @@ OPERATORS: Final[tuple[Route, ...]] = (
         "Let sessions of accounts into an organization that lost its provider and its codes",
         status=204,
     ),
+    _route(
+        "POST /operator/organizations/{organization_id}/owner appoint_owner",
+        "Appoint an owner of an organization that has none",
+        body=NewOwner,
+        returns=("user_id", "role", "status"),
+    ),
+    _route("POST /operator/people/{user_id}/close close_account", "Close an account for ever", status=204),
     _route(f"DELETE {_DOMAIN} withdraw_domain", "Take that record back", status=204),
 )

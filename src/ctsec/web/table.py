@@ -13,6 +13,7 @@ from ctsec.web import models
 from ctsec.web.alert_table import ALERTS
 from ctsec.web.audit_table import AUDIT
 from ctsec.web.domain_table import DOMAINS
+from ctsec.web.lifecycle_table import LIFECYCLE
 from ctsec.web.operator_table import OPERATORS
 from ctsec.web.retention_table import RETENTION
 from ctsec.web.route import Route
@@ -27,13 +28,7 @@ _WHOAMI: Final = (*_SIGNED_IN[1:], "email", "name", "amr:array", "mfa_required_b
 _STEP: Final = (*_SIGNED_IN, "mfa_required_by:date-time", "sso_required_by:date-time", "ticket", "codes:array")
 _APP: Final = ("authenticator_id", "uri", "manual_key", "qr_svg")
 _KEY: Final = (
-    "id",
-    "name",
-    "environment",
-    "scopes:array",
-    "workspaces:array",
-    "networks:array",
-    "created_at:date-time",
+    *("id", "name", "environment", "scopes:array", "workspaces:array", "networks:array", "created_at:date-time"),
     "expires_at:date-time",
 )
 _CODES: Final = ("codes:array", "text", "remaining:integer", "csrf_token")
@@ -338,6 +333,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *ALERTS,
     *SINGLE_SIGN_ON,
     *DOMAINS,
+    *LIFECYCLE,
 )
 
 

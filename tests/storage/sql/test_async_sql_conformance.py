@@ -141,6 +141,10 @@ class TestDomainClaims(conformance.AsyncDomainClaimConformance):
     pass
 
 
+class TestLifecycle(conformance.AsyncLifecycleConformance):
+    pass
+
+
 class TestGrants(conformance.AsyncGrantConformance):
     pass
 

@@ -74,6 +74,14 @@ DEFAULT_RULES: Final = checked(
             by=By.PERSON,
         ),
         Rule(
+            name="ownerless",
+            reason="the last owner was removed, and nobody can manage the organization",
+            severity=Severity.HIGH,
+            looks_at=Match(names=("organization.orphaned",), outcome="success"),
+            kind=Occurrence(),
+            by=By.PERSON,
+        ),
+        Rule(
             name="owner_joined",
             reason="an owner came by invitation",
             severity=Severity.HIGH,

@@ -57,7 +57,7 @@ _LINES: Final = """
 3001 11  mfa.removed mfa.reset passkey.removed authenticator.disabled
 3001 99  user.email_verified verification.requested email.change_requested email.change_refused email.changed password.withdrawn
 3001 99  password.check_skipped mfa.enrolment_started mfa.reset_requested mfa.reset_approved mfa.reset_canceled
-3001 99  sso_identity.linked user.renamed
+3001 99  sso_identity.linked user.renamed account.closed
 3001 99  passkey.registration_started passkey.renamed authenticator.renamed
 3002  1  user.signed_in user.sign_in_refused sso.sign_in_refused mfa.code_refused backup_code.redeemed
 3002  2  session.revoked sso.sessions_ended sso.logout_refused
@@ -79,10 +79,10 @@ _LINES: Final = """
 3004  4  retired_data_keys.destroyed customer_key.withdrawn customer_key.dropped index_key.retired credential.removed support_case.canceled
 3004  4  workspace_move.aborted workspace_move.undone
 3004  1  legal_hold.placed
-3004  3  retention.changed legal_hold.released stream.reset
+3004  3  ownership.transferred lifecycle.changed organization.recovered retention.changed legal_hold.released stream.reset
 3004  4  audit.purged person.erased person.erasure_replayed
 3004  8  customer_key.recovered
-3004 99  legal_hold.release_requested person.erasure_requested person.erasure_deferred
+3004 99  organization.orphaned legal_hold.release_requested person.erasure_requested person.erasure_deferred
 3004 99  domain.proof_refused domain.proof_missed domain.proof_restored
 3004 99  backup.failed customer_key.failed credential.reminded workspace_move.failed
 3005  1  role.assigned role.changed
@@ -91,7 +91,7 @@ _LINES: Final = """
 3005 99  elevation.requested elevation.approved elevation.denied elevation.withdrawn break_glass.permitted break_glass.withdrawn
 3006  3  invitation.accepted
 3006  4  member.removed
-3006 99  member.suspended member.reinstated membership.changed
+3006 99  member.warned member.suspended member.reinstated membership.changed
 2004  1  passkey.clone_suspected residency.violated alert.fired
 2004  2  alert.acknowledged alert.muted
 6003  2  audit.searched audit.exported

@@ -39,6 +39,7 @@ from ctsec.storage.memory._async_grants import AsyncMemoryGrants
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
 from ctsec.storage.memory._async_index_keys import AsyncMemoryIndexKeys
 from ctsec.storage.memory._async_keys import AsyncMemoryKeys
+from ctsec.storage.memory._async_lifecycle import AsyncMemoryLifecycle, AsyncMemoryParked
 from ctsec.storage.memory._async_moves import AsyncMemoryMoves, AsyncMemoryPrimaries
 from ctsec.storage.memory._async_passkeys import AsyncMemoryPasskeys
 from ctsec.storage.memory._async_recovery import (
@@ -84,6 +85,8 @@ class AsyncMemoryStore:
     recoveries: AsyncMemoryRecoveries
     trails: AsyncMemoryTrails
     recovery_terms: AsyncMemoryTerms
+    lifecycle: AsyncMemoryLifecycle
+    parked: AsyncMemoryParked
     domains: AsyncMemoryDomains
     domain_claims: AsyncMemoryDomainClaims
     connections: AsyncMemoryConnections
@@ -142,6 +145,8 @@ class AsyncMemoryStore:
             recoveries=AsyncMemoryRecoveries(tx),
             trails=AsyncMemoryTrails(tx),
             recovery_terms=AsyncMemoryTerms(tx),
+            lifecycle=AsyncMemoryLifecycle(tx),
+            parked=AsyncMemoryParked(tx),
             domains=AsyncMemoryDomains(tx),
             **async_single_sign_on(tx),
             api_keys=AsyncMemoryKeys(tx),

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ctsec.directory.record import OWNER, Departure, Invitation, Member, Membership, MembershipStatus, Organization, Workspace
+from ctsec.directory.record import (
+    OWNER,
+    Departure,
+    Invitation,
+    Member,
+    Membership,
+    MembershipStatus,
+    Organization,
+    OrganizationStatus,
+    Workspace,
+)
 from ctsec.ids import InvitationId, OrganizationId, UserId, WorkspaceId
 from ctsec.mfa_policy import MfaPolicy
 from ctsec.storage.memory.state import Transaction
@@ -94,7 +104,17 @@ class AsyncMemoryOrganizations:
         """Count one more permanent owner."""
         stored = self._tx.current(ORGANIZATIONS, organization_id)
         if stored is not None:
-            self._tx.put(ORGANIZATIONS, organization_id, replace(stored, permanent_owners=stored.permanent_owners + 1))
+            lost = stored.status is OrganizationStatus.OWNERLESS
+            status, version = (OrganizationStatus.ACTIVE, stored.version + 1) if lost else (stored.status, stored.version)
+            gained = replace(stored, permanent_owners=stored.permanent_owners + 1, status=status, version=version)
+            self._tx.put(ORGANIZATIONS, organization_id, gained)
+
+    async def disown(self, organization_id: OrganizationId) -> None:
+        """Take the last permanent owner away."""
+        stored = self._tx.current(ORGANIZATIONS, organization_id)
+        if stored is not None:
+            lost = replace(stored, permanent_owners=0, status=OrganizationStatus.OWNERLESS, version=stored.version + 1)
+            self._tx.put(ORGANIZATIONS, organization_id, lost)
 
     async def lose_owner(self, organization_id: OrganizationId) -> bool:
         """Count one less; False if that would leave none."""

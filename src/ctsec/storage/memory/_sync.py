@@ -40,6 +40,7 @@ from ctsec.storage.memory._sync_grants import MemoryGrants
 from ctsec.storage.memory._sync_guard import MemoryGuard
 from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
 from ctsec.storage.memory._sync_keys import MemoryKeys
+from ctsec.storage.memory._sync_lifecycle import MemoryLifecycle, MemoryParked
 from ctsec.storage.memory._sync_moves import MemoryMoves, MemoryPrimaries
 from ctsec.storage.memory._sync_passkeys import MemoryPasskeys
 from ctsec.storage.memory._sync_recovery import (
@@ -85,6 +86,8 @@ class MemoryStore:
     recoveries: MemoryRecoveries
     trails: MemoryTrails
     recovery_terms: MemoryTerms
+    lifecycle: MemoryLifecycle
+    parked: MemoryParked
     domains: MemoryDomains
     domain_claims: MemoryDomainClaims
     connections: MemoryConnections
@@ -143,6 +146,8 @@ class MemoryStore:
             recoveries=MemoryRecoveries(tx),
             trails=MemoryTrails(tx),
             recovery_terms=MemoryTerms(tx),
+            lifecycle=MemoryLifecycle(tx),
+            parked=MemoryParked(tx),
             domains=MemoryDomains(tx),
             **sync_single_sign_on(tx),
             api_keys=MemoryKeys(tx),

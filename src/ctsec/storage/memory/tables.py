@@ -15,6 +15,7 @@ from ctsec.audit.streams.position import Position as LogPosition
 from ctsec.audit.tree.tiles import Tile
 from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordRecord, Session
+from ctsec.directory.lifecycle import LifecyclePolicy, ParkedRole, Presence
 from ctsec.directory.record import Departure, Invitation, Membership, Organization, VerifiedDomain, Workspace
 from ctsec.encryption.blind_index import IndexKey
 from ctsec.encryption.customer_key import CustomerKey
@@ -85,6 +86,9 @@ RECOVERIES: Final[Table[RecoveryId, Recovery]] = Table("recoveries")
 TRAILS: Final[Table[UserId, Trail]] = Table("trails")
 TERMS: Final[Table[OrganizationId, RecoveryTerms]] = Table("terms")
 DEPARTURES: Final[Table[Pair, Departure]] = Table("departures")
+LIFECYCLES: Final[Table[OrganizationId, LifecyclePolicy]] = Table("lifecycles")
+PRESENCES: Final[Table[Pair, Presence]] = Table("presences")
+PARKED: Final[Table[tuple[OrganizationId, WorkspaceId, UserId], ParkedRole]] = Table("parked")
 DOMAINS: Final[Table[str, VerifiedDomain]] = Table("domains")
 DOMAIN_CLAIMS: Final[Table[tuple[OrganizationId, str], DomainClaim]] = Table("domain_claims")
 CONNECTIONS: Final[Table[ConnectionId, Connection]] = Table("connections")

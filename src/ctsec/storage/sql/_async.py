@@ -41,6 +41,7 @@ from ctsec.storage.sql._async_grants import AsyncSqlGrants
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
 from ctsec.storage.sql._async_index_keys import AsyncSqlIndexKeys
 from ctsec.storage.sql._async_keys import AsyncSqlKeys
+from ctsec.storage.sql._async_lifecycle import AsyncSqlLifecycle, AsyncSqlParked
 from ctsec.storage.sql._async_moves import AsyncSqlMoves, AsyncSqlPrimaries
 from ctsec.storage.sql._async_passkeys import AsyncSqlPasskeys
 from ctsec.storage.sql._async_recovery import AsyncSqlDomains, AsyncSqlRecoveries, AsyncSqlTerms, AsyncSqlTrails
@@ -92,6 +93,8 @@ class AsyncSqlStore:
     recoveries: AsyncSqlRecoveries
     trails: AsyncSqlTrails
     recovery_terms: AsyncSqlTerms
+    lifecycle: AsyncSqlLifecycle
+    parked: AsyncSqlParked
     domains: AsyncSqlDomains
     domain_claims: AsyncSqlDomainClaims
     connections: AsyncSqlConnections
@@ -150,6 +153,8 @@ class AsyncSqlStore:
             recoveries=AsyncSqlRecoveries(run, tables),
             trails=AsyncSqlTrails(run, tables),
             recovery_terms=AsyncSqlTerms(run, tables),
+            lifecycle=AsyncSqlLifecycle(run, tables),
+            parked=AsyncSqlParked(run, tables),
             domains=AsyncSqlDomains(run, tables),
             **async_single_sign_on(run, tables),
             api_keys=AsyncSqlKeys(run, tables),

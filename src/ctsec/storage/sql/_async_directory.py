@@ -77,6 +77,10 @@ class AsyncSqlOrganizations:
         """Count one less; False if that would leave none."""
         return await self._run.change(directory.lose_owner(self._tables, organization_id)) == 1
 
+    async def disown(self, organization_id: OrganizationId) -> None:
+        """Take the last permanent owner away."""
+        await self._run.change(directory.disown(self._tables, organization_id))
+
     async def advance_roles(self, organization_id: OrganizationId) -> None:
         """Raise the version of the organization's roles by one."""
         await self._run.change(directory.advance_roles(self._tables, organization_id))

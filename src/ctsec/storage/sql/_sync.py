@@ -42,6 +42,7 @@ from ctsec.storage.sql._sync_grants import SqlGrants
 from ctsec.storage.sql._sync_guard import SqlGuard
 from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
 from ctsec.storage.sql._sync_keys import SqlKeys
+from ctsec.storage.sql._sync_lifecycle import SqlLifecycle, SqlParked
 from ctsec.storage.sql._sync_moves import SqlMoves, SqlPrimaries
 from ctsec.storage.sql._sync_passkeys import SqlPasskeys
 from ctsec.storage.sql._sync_recovery import SqlDomains, SqlRecoveries, SqlTerms, SqlTrails
@@ -93,6 +94,8 @@ class SqlStore:
     recoveries: SqlRecoveries
     trails: SqlTrails
     recovery_terms: SqlTerms
+    lifecycle: SqlLifecycle
+    parked: SqlParked
     domains: SqlDomains
     domain_claims: SqlDomainClaims
     connections: SqlConnections
@@ -151,6 +154,8 @@ class SqlStore:
             recoveries=SqlRecoveries(run, tables),
             trails=SqlTrails(run, tables),
             recovery_terms=SqlTerms(run, tables),
+            lifecycle=SqlLifecycle(run, tables),
+            parked=SqlParked(run, tables),
             domains=SqlDomains(run, tables),
             **sync_single_sign_on(run, tables),
             api_keys=SqlKeys(run, tables),

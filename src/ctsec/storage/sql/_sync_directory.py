@@ -78,6 +78,10 @@ class SqlOrganizations:
         """Count one less; False if that would leave none."""
         return self._run.change(directory.lose_owner(self._tables, organization_id)) == 1
 
+    def disown(self, organization_id: OrganizationId) -> None:
+        """Take the last permanent owner away."""
+        self._run.change(directory.disown(self._tables, organization_id))
+
     def advance_roles(self, organization_id: OrganizationId) -> None:
         """Raise the version of the organization's roles by one."""
         self._run.change(directory.advance_roles(self._tables, organization_id))

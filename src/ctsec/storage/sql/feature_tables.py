@@ -102,10 +102,24 @@ class FeatureTables:
             Column("status", EnumText(MembershipStatus, "membership.status"), nullable=False), at("starts_at", nullable=True),
             at("expires_at", nullable=True), at("created_at"), number("version"), ident("provisioned_by", nullable=True),
             ident("role_given_by", nullable=True), key=("organization_id", "user_id"), by_user=("user_id",),
+            by_end=("expires_at",),
         )  # fmt: skip
         self.departure = self._table(
             "departure", ident("organization_id"), ident("user_id"), at("left_at"), ident("removed_by", length=256),
             key=("organization_id", "user_id"),
+        )  # fmt: skip
+        self.lifecycle_policy = self._table(
+            "lifecycle_policy", ident("organization_id"), number("park_days"), ident("heir", nullable=True), number("warn_days"),
+            number("suspend_days"), number("remove_days"), ident("changed_by", length=256), at("changed_at"), key=("organization_id",),
+        )  # fmt: skip
+        self.presence = self._table(
+            "presence", ident("organization_id"), ident("user_id"), at("used_at"), at("warned_at", nullable=True),
+            at("end_told", nullable=True), key=("organization_id", "user_id"),
+        )  # fmt: skip
+        self.parked_role = self._table(
+            "parked_role", ident("organization_id"), ident("workspace_id"), ident("user_id"), ident("role"), at("starts_at", nullable=True),
+            at("expires_at", nullable=True), ident("granted_by", length=256), at("parked_at"), at("until"),
+            key=("organization_id", "workspace_id", "user_id"), by_user=("organization_id", "user_id"), by_end=("until",),
         )  # fmt: skip
         self.workspace_role = self._table(
             "workspace_role", ident("organization_id"), ident("workspace_id"), ident("user_id"), ident("role"), at("starts_at",

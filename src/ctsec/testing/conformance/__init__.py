@@ -39,6 +39,7 @@ from ctsec.testing.conformance._async_invitations import AsyncInvitationConforma
 from ctsec.testing.conformance._async_isolation import AsyncIsolationConformance
 from ctsec.testing.conformance._async_keys import AsyncKeyConformance
 from ctsec.testing.conformance._async_kms import AsyncKmsConformance, AsyncKmsStateConformance, AsyncKmsTamperConformance
+from ctsec.testing.conformance._async_lifecycle import AsyncLifecycleConformance
 from ctsec.testing.conformance._async_members import (
     AsyncAssignmentConformance,
     AsyncMembershipConformance,
@@ -85,6 +86,7 @@ from ctsec.testing.conformance._sync_invitations import InvitationConformance
 from ctsec.testing.conformance._sync_isolation import IsolationConformance
 from ctsec.testing.conformance._sync_keys import KeyConformance
 from ctsec.testing.conformance._sync_kms import KmsConformance, KmsStateConformance, KmsTamperConformance
+from ctsec.testing.conformance._sync_lifecycle import LifecycleConformance
 from ctsec.testing.conformance._sync_members import AssignmentConformance, MembershipConformance, RosterConformance, StandingConformance
 from ctsec.testing.conformance._sync_passkeys import PasskeyConformance
 from ctsec.testing.conformance._sync_recovery import DomainConformance, RecoveryConformance, TrailConformance
@@ -133,6 +135,7 @@ __all__ = [
     "AsyncKmsConformance",
     "AsyncKmsStateConformance",
     "AsyncKmsTamperConformance",
+    "AsyncLifecycleConformance",
     "AsyncListConformance",
     "AsyncLogConformance",
     "AsyncMembershipConformance",
@@ -188,6 +191,7 @@ __all__ = [
     "KmsStateConformance",
     "KmsTamperConformance",
     "KmsThreadConformance",
+    "LifecycleConformance",
     "ListConformance",
     "LogConformance",
     "MembershipConformance",

@@ -96,6 +96,7 @@ HISTORIES: Final[Mapping[str, tuple[list[Seen], list[Seen]]]] = {
         [seen(1, "role.changed", details={"role.after": "owner"})],
         [seen(1, "role.changed", details={"role.after": "owner"}, outcome="refused")],
     ),
+    "ownerless": ([seen(1, "organization.orphaned")], [seen(1, "organization.recovered")]),
     "owner_joined": (
         [seen(1, "invitation.accepted", details={"role": "owner"})],
         [seen(1, "invitation.accepted", details={"role": "member"})],

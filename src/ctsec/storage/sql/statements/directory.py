@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, RowMapping, Select, Update, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Delete, RowMapping, Select, Update, and_, case, delete, func, literal, select, update
 
-from ctsec.directory.record import OWNER, Invitation, Member, Membership, MembershipStatus
+from ctsec.directory.record import OWNER, Invitation, Member, Membership, MembershipStatus, OrganizationStatus
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.mfa_policy import MfaPolicy
 from ctsec.storage.sql.tables import Tables
@@ -35,9 +35,19 @@ def lock_organization(tables: Tables, organization_id: OrganizationId) -> Update
 
 
 def gain_owner(tables: Tables, organization_id: OrganizationId) -> Update:
-    """Return the statement that counts one more permanent owner."""
+    """Return the statement that counts one more permanent owner; an organization that had none has its state back."""
     t = tables.organization
-    return update(t).where(t.c.id == organization_id).values(permanent_owners=t.c.permanent_owners + 1)
+    lost = t.c.status == OrganizationStatus.OWNERLESS
+    status = case((lost, literal(OrganizationStatus.ACTIVE, t.c.status.type)), else_=t.c.status)
+    counted = {"version": t.c.version + case((lost, 1), else_=0), "status": status, "permanent_owners": t.c.permanent_owners + 1}
+    return update(t).where(t.c.id == organization_id).ordered_values(*((t.c[name], value) for name, value in counted.items()))
+
+
+def disown(tables: Tables, organization_id: OrganizationId) -> Update:
+    """Return the statement that takes the last permanent owner away."""
+    t = tables.organization
+    lost = {"permanent_owners": 0, "status": OrganizationStatus.OWNERLESS, "version": t.c.version + 1}
+    return update(t).where(t.c.id == organization_id).values(lost)
 
 
 def lose_owner(tables: Tables, organization_id: OrganizationId) -> Update:

@@ -1,0 +1,104 @@
+# Generated from src/ctsec/directory/_async_lifecycle_ports.py by tools/twin.py; edit that file.
+"""What the life cycle of people needs of a store and of others (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from ctsec.directory.lifecycle import LifecyclePolicy, ParkedRole, Presence
+from ctsec.directory.record import Membership
+from ctsec.ids import OrganizationId, UserId
+
+
+class LifecycleRecords(Protocol):
+    """What organizations say of people who leave or are not there, and who was there."""
+
+    def policy(self, organization_id: OrganizationId) -> LifecyclePolicy | None:
+        """Return what an organization says."""
+        ...
+
+    def put_policy(self, policy: LifecyclePolicy) -> None:
+        """Insert it, or write it over."""
+        ...
+
+    def judging(self, *, after: str, limit: int) -> tuple[LifecyclePolicy, ...]:
+        """Return those with an organization id above `after` that have a rule about absence, in the order of ids."""
+        ...
+
+    def ending(self, *, before: datetime, limit: int) -> tuple[Membership, ...]:
+        """Return memberships that end before an instant, the earliest first."""
+        ...
+
+    def last_use(self, organization_id: OrganizationId, user_id: UserId) -> datetime | None:
+        """Return the last use of a session of the person, one that ended too, or of a key of theirs in the organization."""
+        ...
+
+    def presence(self, organization_id: OrganizationId, user_id: UserId) -> Presence | None:
+        """Return when a member was last seen."""
+        ...
+
+    def put_presence(self, presence: Presence) -> None:
+        """Insert it, or write it over."""
+        ...
+
+    def forget(self, organization_id: OrganizationId, user_id: UserId) -> None:
+        """Delete it."""
+        ...
+
+
+class ParkedRecords(Protocol):
+    """Workspace roles of people who left."""
+
+    def put(self, role: ParkedRole) -> None:
+        """Insert it, or write the one of the same workspace and person over."""
+        ...
+
+    def of_user(self, organization_id: OrganizationId, user_id: UserId) -> tuple[ParkedRole, ...]:
+        """Return those of a person in an organization, in the order of workspaces."""
+        ...
+
+    def remove(self, organization_id: OrganizationId, user_id: UserId) -> int:
+        """Delete those of a person in an organization; return how many."""
+        ...
+
+    def trim(self, *, before: datetime) -> int:
+        """Delete those whose time was over by `before`; return how many."""
+        ...
+
+
+class EndsApps(Protocol):
+    """Ends what a person connected in an organization: tokens of other services, or grants that others hold."""
+
+    def count_of_person(self, organization: OrganizationId, user: UserId) -> int:
+        """Return how many there are."""
+        ...
+
+    def end_of_person(self, organization: OrganizationId, user: UserId) -> int:
+        """End them in this transaction, with their events; return how many."""
+        ...
+
+
+class RotatesKeys(Protocol):
+    """Rotates keys of service accounts that a person who leaves has seen."""
+
+    def count_of_minter(self, organization: OrganizationId, user: UserId) -> int:
+        """Return how many there are."""
+        ...
+
+    def rotate_of_minter(self, organization: OrganizationId, user: UserId) -> int:
+        """Void their secrets in this transaction, with their events; return how many."""
+        ...
+
+
+class HandsOver(Protocol):
+    """What a host does with things that somebody shared and leaves behind."""
+
+    def shared(self, organization: OrganizationId, user: UserId) -> Mapping[str, int]:
+        """Return how many things of each kind a person shares; nothing changes."""
+        ...
+
+    def hand_over(self, organization: OrganizationId, user: UserId, *, heir: UserId) -> Mapping[str, int]:
+        """Make them the heir's, before the membership's transaction commits; return how many of each kind. Done twice it is done once."""
+        ...

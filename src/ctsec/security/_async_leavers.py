@@ -1,0 +1,128 @@
+"""The life cycle of people, put together, and its jobs (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from typing import Final, Protocol
+
+from ctsec.directory._async_alarm import AsyncOwnerAlarm
+from ctsec.directory._async_departures import AsyncDepartures
+from ctsec.directory._async_leaving import AsyncDepartureParts
+from ctsec.directory._async_lifecycle import AsyncLifecycleParts
+from ctsec.directory._async_lifecycle_ports import AsyncHandsOver
+from ctsec.directory._async_lifecycle_work import AsyncLifecycleWork
+from ctsec.ids import OrganizationId
+from ctsec.mail._async import AsyncOutbox
+from ctsec.mail.message import Letters
+from ctsec.rbac._async_acting import AsyncActing
+from ctsec.rbac._async_authority import AsyncAuthority
+from ctsec.rbac._async_belongings import AsyncBelongings
+from ctsec.storage._async_ports import AsyncStore
+from ctsec.worker._async import AsyncJob
+
+LIFECYCLE_JOB: Final = "lifecycle"
+ENDS_JOB: Final = "membership-ends"
+_HOURLY: Final = timedelta(hours=1)
+_RARELY: Final = timedelta(minutes=10)
+
+
+def departure_parts(
+    store: AsyncStore, *, acting: AsyncActing, post: AsyncOutbox, letters: Letters, sharing: AsyncHandsOver | None
+) -> AsyncDepartureParts:
+    """Return what departures end, over a transaction."""
+    return AsyncDepartureParts(
+        users=store.users,
+        organizations=store.organizations,
+        memberships=store.memberships,
+        invitations=store.invitations,
+        keys=store.api_keys,
+        sessions=store.sessions,
+        belongings=AsyncBelongings(acting, assignments=store.assignments, elevations=store.elevations, break_glass=store.break_glass),
+        codes=store.glass_codes,
+        lifecycle=store.lifecycle,
+        parked=store.parked,
+        epochs=store.epochs,
+        alarm=AsyncOwnerAlarm(users=store.users, roster=store.roster, post=post, letters=letters),
+        sharing=sharing,
+    )
+
+
+def lifecycle_parts(
+    store: AsyncStore, *, authority: AsyncAuthority, departures: AsyncDepartures, post: AsyncOutbox, letters: Letters
+) -> AsyncLifecycleParts:
+    """Return what the life cycle of people is read from and written to, over a transaction."""
+    return AsyncLifecycleParts(
+        records=store.lifecycle,
+        parked=store.parked,
+        users=store.users,
+        organizations=store.organizations,
+        memberships=store.memberships,
+        roster=store.roster,
+        epochs=store.epochs,
+        authority=authority,
+        departures=departures,
+        post=post,
+        letters=letters,
+    )
+
+
+class AsyncLifecycleUnit(Protocol):
+    """A unit of work, as far as the life cycle needs it."""
+
+    @property
+    def lifecycle_work(self) -> AsyncLifecycleWork:
+        """What is carried out."""
+        ...
+
+
+class AsyncLifecycleJobs:
+    """Ends what is due, warns of what is near, and carries out what organizations said of absence; each person in a transaction."""
+
+    __slots__ = ("_begin",)
+
+    def __init__(self, begin: Callable[[], AbstractAsyncContextManager[AsyncLifecycleUnit]]) -> None:
+        self._begin = begin
+
+    def jobs(self) -> tuple[AsyncJob, ...]:
+        """Return the jobs."""
+        return (
+            AsyncJob(name=ENDS_JOB, every=_RARELY, work=self.end_due),
+            AsyncJob(name=LIFECYCLE_JOB, every=_HOURLY, work=self.judge_absence),
+        )
+
+    async def end_due(self) -> int:
+        """End memberships whose end is over and warn of those that end in a week, at most a hundred a run; return how many."""
+        async with self._begin() as unit:
+            found = await unit.lifecycle_work.ending()
+        count = 0
+        for each in found:
+            async with self._begin() as unit:
+                count += await unit.lifecycle_work.end_due(each.organization_id, each.user_id)
+        return count
+
+    async def judge_absence(self) -> int:
+        """Carry out what organizations said of people who are not there; return of how many."""
+        async with self._begin() as unit:
+            count = await unit.lifecycle_work.trim()
+        after = ""
+        while True:
+            async with self._begin() as unit:
+                organizations = await unit.lifecycle_work.judging(after=after)
+            if not organizations:
+                return count
+            for each in organizations:
+                count += await self._judge(each)
+            after = organizations[-1]
+
+    async def _judge(self, organization: OrganizationId) -> int:
+        after: str | None = ""
+        count = 0
+        while after is not None:
+            async with self._begin() as unit:
+                due, after = await unit.lifecycle_work.due(organization, after=after)
+            for each in due:
+                async with self._begin() as unit:
+                    count += await unit.lifecycle_work.carry_out(organization, each.membership.user_id) is not None
+        return count

@@ -1,0 +1,90 @@
+# Generated from src/ctsec/testing/conformance/_async_lifecycle.py by tools/twin.py; edit that file.
+"""The conformance suite of people's coming and going (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ctsec.directory.record import OrganizationStatus
+from ctsec.storage._sync_ports import Storage
+from ctsec.testing.conformance.expect import equal
+from ctsec.testing.conformance.lifecycle_samples import parked, presence, rules_of
+from ctsec.testing.conformance.samples import HOUR, NOW, ignore, membership, org_id, organization, session, user_id
+
+
+class LifecycleConformance:
+    """What every store does with people who leave or are not there."""
+
+    def test_rules_are_written_over_and_listed(self, storage: Storage) -> None:
+        """An organization has one set of rules, the last; those that judge absence are listed in the order of ids."""
+        first, quiet = rules_of(1, by=1, remove_days=90), rules_of(2, by=1, remove_days=0)
+        warned = replace(rules_of(3, by=1, remove_days=0), warn_days=30, heir=None)
+        later = replace(first, suspend_days=30, changed_by=user_id(2))
+        with storage.begin(after_commit=ignore) as store:
+            for each in (first, quiet, warned, later):
+                store.lifecycle.put_policy(each)
+        with storage.reading() as store:
+            equal(store.lifecycle.policy(org_id(1)), later)
+            equal(store.lifecycle.policy(org_id(4)), None)
+            equal(store.lifecycle.judging(after="", limit=9), (later, warned))
+            equal(store.lifecycle.judging(after=org_id(1), limit=1), (warned,))
+
+    def test_memberships_that_end_come_in_order(self, storage: Storage) -> None:
+        """Those that end before an instant, the earliest first; one without an end is none of them."""
+        late, soon = [replace(membership(n, of=1), expires_at=NOW + hours * HOUR) for n, hours in ((1, 2), (2, 1))]
+        with storage.begin(after_commit=ignore) as store:
+            for each in (late, soon, membership(3, of=1)):
+                equal(store.memberships.add(each), True)
+        with storage.reading() as store:
+            equal(store.lifecycle.ending(before=NOW + 3 * HOUR, limit=9), (soon, late))
+            equal(store.lifecycle.ending(before=NOW + 3 * HOUR, limit=1), (soon,))
+            equal(store.lifecycle.ending(before=NOW + HOUR, limit=9), ())
+
+    def test_the_last_use_is_that_of_ended_sessions_too(self, storage: Storage) -> None:
+        """A session that was signed out counts as a use; who has none was never seen."""
+        with storage.begin(after_commit=ignore) as store:
+            store.sessions.add(replace(session(1, of=1), last_seen_at=NOW + HOUR))
+            store.sessions.revoke(user_id(1), None, keep=None, now=NOW + HOUR)
+        with storage.reading() as store:
+            equal(store.lifecycle.last_use(org_id(1), user_id(1)), NOW + HOUR)
+            equal(store.lifecycle.last_use(org_id(1), user_id(2)), None)
+
+    def test_a_presence_is_one_and_forgotten(self, storage: Storage) -> None:
+        """It is written over, and gone when it is forgotten; that of another organization stays."""
+        with storage.begin(after_commit=ignore) as store:
+            for each in (presence(1, of=1, hours=0), presence(1, of=2, hours=0), presence(1, of=1, hours=2)):
+                store.lifecycle.put_presence(each)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.lifecycle.presence(org_id(1), user_id(1)), presence(1, of=1, hours=2))
+            store.lifecycle.forget(org_id(1), user_id(1))
+            store.lifecycle.forget(org_id(1), user_id(1))
+            equal(store.lifecycle.presence(org_id(1), user_id(1)), None)
+            equal(store.lifecycle.presence(org_id(2), user_id(1)), presence(1, of=2, hours=0))
+
+    def test_roles_that_sleep_are_of_one_person_and_place(self, storage: Storage) -> None:
+        """They are listed by workspace, removed together, and trimmed when their time is over."""
+        every = (parked(1, of=1, space=2), parked(1, of=1, space=1), parked(2, of=1, space=3), parked(1, of=2, space=4))
+        with storage.begin(after_commit=ignore) as store:
+            for each in (*every, every[0]):
+                store.parked.put(each)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.parked.of_user(org_id(1), user_id(1)), (every[1], every[0]))
+            equal(store.parked.trim(before=NOW + HOUR), 1)
+            equal(store.parked.remove(org_id(1), user_id(1)), 1)
+            equal(store.parked.remove(org_id(1), user_id(1)), 0)
+            equal(store.parked.of_user(org_id(2), user_id(1)), (every[3],))
+
+    def test_an_organization_without_an_owner_says_so(self, storage: Storage) -> None:
+        """It is ownerless from the moment its last owner is taken until it has one again; a name read before is not written over it."""
+        before = organization(1)
+        with storage.begin(after_commit=ignore) as store:
+            store.organizations.add(before)
+            store.organizations.disown(org_id(1))
+            lost = replace(before, status=OrganizationStatus.OWNERLESS, permanent_owners=0, version=before.version + 1)
+            equal(store.organizations.get(org_id(1)), lost)
+            equal(store.organizations.replace(replace(before, name="Late", version=before.version + 1)), False)
+            store.organizations.gain_owner(org_id(1))
+            found = replace(lost, status=before.status, permanent_owners=1, version=lost.version + 1)
+            equal(store.organizations.get(org_id(1)), found)
+            store.organizations.gain_owner(org_id(1))
+            equal(store.organizations.get(org_id(1)), replace(found, permanent_owners=2))

@@ -1,0 +1,107 @@
+"""A removal that is killed at a statement, and the next one, until one ends: prints what each left, as JSON. Run in a process of its own.
+
+Each eleventh step is one (`CTSEC_SOAK`: each).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.outcome import Refusal
+from ctsec.principal import Principal
+from ctsec.storage.sql import SqlStorage
+from ctsec.testing.conformance.samples import ignore
+from ctsec.testing.conformance.sso_samples import connection, glass_codes
+from tests.services._sync_world import World
+from tests.services.probing import DATABASE
+from tests.victim import Steps
+
+STRIDE: Final = 1 if os.environ.get("CTSEC_SOAK") else 11
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Ann owns Acme; Bob, an admin of it and operator in a workspace, has one of everything that hangs on a membership."""
+
+    ann: Principal
+    bob: Principal
+    acme: OrganizationId
+    prod: WorkspaceId
+
+
+def laden(world: World) -> Scene:
+    """Play what a removal ends."""
+    ann = world.person("ann@acme.example")
+    acme = world.organization(ann).id
+    prod = world.workspace(acme).id
+    person = world.member(acme, "bob@acme.example", workspace=prod, wrole="operator")
+    org, bob = {"organization": acme}, UserId(person.id)
+    world.call("roles.change_organization_role", ann, **org, user=bob, role="admin")
+    asked = {"workspace": prod, "role": "editor", "reason": "the night shift", "duration": timedelta(hours=1)}
+    world.call("elevations.request", person, **org, **asked)
+    world.key(person, acme)
+    world.call("members.invite", person, **org, email="eve@acme.example")
+    world.call("break_glass.permit", ann, **org, user=bob, workspace=prod, role="admin", longest=timedelta(hours=1))
+    with world.storage.begin(after_commit=ignore) as store:
+        (session, *_) = store.sessions.of_user(bob)
+        through = connection(1, of=1).id
+        store.sessions.replace(replace(session, connection_id=through, organization_id=acme, version=session.version + 1))
+        store.glass_codes.put(replace(glass_codes(1, of=1, owner=1), organization_id=acme, user_id=bob))
+    return Scene(ann=ann, bob=person, acme=acme, prod=prod)
+
+
+def left(folder: Path, organization: OrganizationId, user: UserId) -> str:
+    """Return `whole` or `gone`, or what is half."""
+    storage = SqlStorage.from_url(f"sqlite:///{folder / DATABASE}")
+    with storage.reading() as store:
+        facts = {
+            "membership": store.memberships.get(organization, user) is not None,
+            "no departure": store.memberships.departure(organization, user) is None,
+            "roles": store.assignments.of_user(organization, user) != (),
+            "session": store.sessions.of_user(user) != (),
+            "keys": all(each.revoked_at is None for each in store.api_keys.of_owner(organization, user)),
+            "permits": store.break_glass.of_user(organization, user) != (),
+            "codes": store.glass_codes.get(organization, user) is not None,
+            "no event": all(each.name != "member.removed" for each in store.inbox.pending(limit=500)),
+        }
+    storage.close()
+    return "whole" if all(facts.values()) else "gone" if not any(facts.values()) else f"half: {facts}"
+
+
+def main() -> None:
+    """Kill a removal at one step after the other."""
+    clean, told = Path("clean"), list[str]()
+    with World.open("sqlite", folder=clean) as world:
+        scene = laden(world)
+        world.drain()
+    bob = UserId(scene.bob.id)
+    for last in range(1, 10_000, STRIDE):
+        folder = Path(f"round-{last}")
+        shutil.copytree(clean, folder)
+        child = os.fork()
+        if child == 0:
+            with World.over(SqlStorage.from_url(f"sqlite:///{folder / DATABASE}"), keys=world.keys) as again:
+                Steps(last)
+                done = again.call("members.remove", scene.ann, organization=scene.acme, user=bob)
+                os._exit(1 if isinstance(done, Refusal) else 0)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if code not in {0, -signal.SIGKILL}:
+            sys.exit(f"step {last} ended with {code}")
+        told.append(left(folder, scene.acme, bob))
+        shutil.rmtree(folder)
+        if code == 0:
+            break
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,278 @@
+"""Who leaves: one cascade, looked ahead, carried out, and undone only as the organization said (async source of the twin)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ctsec.directory.lifecycle import Step
+from ctsec.directory.record import OrganizationStatus
+from ctsec.ids import OrganizationId, UserId
+from ctsec.outcome import Reason
+from ctsec.security._async_leavers import AsyncLifecycleJobs
+from ctsec.sso import ProvisioningSettings
+from ctsec.testing import Written
+from ctsec.testing.conformance.samples import ignore
+from ctsec.testing.conformance.sso_samples import connection, glass_codes
+from tests.services._async_stage import AsyncStage, identity, set_stage
+from tests.services._async_world import AsyncWorld
+from tests.services.probing import OPERATOR, reason
+
+DAY = timedelta(days=1)
+THROUGH = connection(1, of=1).id
+
+
+@pytest.fixture
+async def stage() -> AsyncGenerator[AsyncStage, None]:
+    async with AsyncWorld.open() as world:
+        yield await set_stage(world)
+
+
+class AsyncShelf:
+    """A host's dashboards: who shares how many."""
+
+    def __init__(self) -> None:
+        self.owned: dict[str, int] = {}
+
+    async def shared(self, organization: OrganizationId, user: UserId) -> Mapping[str, int]:
+        """Return how many dashboards a person shares."""
+        return {"dashboards": self.owned[user]} if user in self.owned else {}
+
+    async def hand_over(self, organization: OrganizationId, user: UserId, *, heir: UserId) -> Mapping[str, int]:
+        """Make them the heir's."""
+        count = self.owned.pop(user, 0)
+        self.owned[heir] = self.owned.get(heir, 0) + count
+        return {"dashboards": count}
+
+
+async def laden(stage: AsyncStage) -> UserId:
+    """Give Bob one of everything that hangs on a membership; return his id."""
+    world, org, bob = stage.world, {"organization": stage.acme.id}, UserId(stage.bob.id)
+    await world.call("roles.change_organization_role", stage.ann, **org, user=bob, role="admin")
+    await world.key(stage.bob, stage.acme.id)
+    await world.call("members.invite", stage.bob, **org, email="eve@acme.example")
+    glass = {"user": bob, "workspace": stage.prod.id, "role": "admin", "longest": timedelta(hours=1)}
+    await world.call("break_glass.permit", stage.ann, **org, **glass)
+    async with world.storage.begin(after_commit=ignore) as store:
+        (session, *_) = await store.sessions.of_user(bob)
+        await store.sessions.replace(replace(session, connection_id=THROUGH, organization_id=stage.acme.id, version=session.version + 1))
+        await store.glass_codes.put(replace(glass_codes(1, of=1, owner=1), organization_id=stage.acme.id, user_id=bob))
+    return bob
+
+
+async def removed(stage: AsyncStage, user: UserId) -> None:
+    assert reason(await stage.world.call("members.remove", stage.ann, organization=stage.acme.id, user=user)) is None
+
+
+async def back(stage: AsyncStage, person: Any, email: str, *, inviter: Any = None) -> None:
+    """Invite somebody again, who accepts."""
+    await stage.world.call("members.invite", inviter or stage.ann, organization=stage.acme.id, email=email)
+    token = await stage.world.token(email, "invitation")
+    assert reason(await stage.world.call("members.accept", person, token=token)) is None
+
+
+async def roles(stage: AsyncStage, user: UserId) -> set[str]:
+    async with stage.world.storage.reading() as store:
+        return {each.role for each in await store.assignments.of_user(stage.acme.id, user)}
+
+
+@pytest.mark.proves("SEED-S14")
+async def test_what_is_foreseen_is_what_ends_and_nothing_of_it_is_left(stage: AsyncStage) -> None:
+    """The look ahead names everything and writes nothing; the removal ends just that, once; whoever may not remove may not look."""
+    bob, world, org = await laden(stage), stage.world, {"organization": stage.acme.id}
+    asked = {**org, "user": bob}
+    with world.tap.to(Written()) as probe:
+        seen: Any = await world.call("lifecycle.removal", stage.ann, **asked)
+    assert probe.writes == []
+    assert (seen.role, len(seen.sessions), len(seen.api_keys), len(seen.invitations)) == ("admin", 1, 1, 1)
+    assert (seen.workspace_roles, seen.elevations, seen.permits) == (((stage.prod.id, "operator"),), 1, 1)
+    assert (seen.break_glass_codes, seen.last_owner, seen.parked) == (True, False, ())
+    assert reason(await world.call("lifecycle.removal", stage.mia, **asked)) is Reason.DENIED
+    with world.tap.to(Written()) as probe:
+        await removed(stage, bob)
+    assert probe.calls.count("commit") == 1
+    await world.drain()
+    told = [each.name for each in await world.events(stage.acme.id)]
+    assert [told.count(name) for name in ("member.removed", "api_key.revoked", "invitation.revoked", "session.revoked")] == [1, 1, 1, 1]
+    assert reason(await world.call("lifecycle.removal", stage.ann, **asked)) is Reason.NOT_FOUND
+    async with world.storage.reading() as store:
+        assert await store.assignments.of_user(stage.acme.id, bob) == ()
+        assert await store.sessions.of_user(bob) == ()
+        assert await store.glass_codes.get(stage.acme.id, bob) is None
+        assert await store.break_glass.of_user(stage.acme.id, bob) == ()
+        assert all(each.revoked_at is not None for each in await store.api_keys.of_owner(stage.acme.id, bob))
+        assert [each.invited_by for each in await store.invitations.open(stage.acme.id, now=world.clock.now())] == [stage.ann.id]
+
+
+@pytest.mark.parametrize(("park", "pause", "held"), [(0, 0, set()), (30, 29, {"operator"}), (30, 30, set())])
+async def test_roles_come_back_only_within_the_time_that_the_organization_said(
+    stage: AsyncStage, park: int, pause: int, held: set[str]
+) -> None:
+    """Workspace roles sleep if the organization said so, wake within their time, and wake once; the organization role is the new one."""
+    bob = UserId(stage.bob.id)
+    await stage.world.call("lifecycle.set_policy", stage.ann, organization=stage.acme.id, park_days=park)
+    await removed(stage, bob)
+    assert await roles(stage, bob) == set()
+    stage.world.clock.advance(DAY * pause)
+    ann, again = [(await stage.world.login(f"{name}@acme.example")).principal for name in ("ann", "bob")]
+    await back(stage, again, "bob@acme.example", inviter=ann)
+    assert await roles(stage, bob) == held
+    assert not await stage.world.may(again, "members:manage", stage.acme.id)
+    async with stage.world.storage.reading() as store:
+        assert await store.parked.of_user(stage.acme.id, bob) == ()
+
+
+async def test_a_role_wakes_only_if_who_lets_somebody_in_may_give_it(stage: AsyncStage) -> None:
+    """An inviter who may give no roles any more wakes none, and what a connection gave does not sleep."""
+    world, org, bob = stage.world, {"organization": stage.acme.id}, UserId(stage.bob.id)
+    await world.call("lifecycle.set_policy", stage.ann, **org, park_days=30)
+    async with world.storage.begin(after_commit=ignore) as store:
+        (held,) = await store.assignments.of_user(stage.acme.id, bob)
+        await store.assignments.put(replace(held, workspace_id=stage.lab.id, granted_by=THROUGH))
+    await removed(stage, bob)
+    async with world.storage.begin(after_commit=ignore) as store:
+        (slept,) = await store.parked.of_user(stage.acme.id, bob)
+        assert slept.workspace_id == stage.prod.id
+        await store.parked.put(replace(slept, role="owner"))
+    await back(stage, stage.bob, "bob@acme.example")
+    assert await roles(stage, bob) == set()
+
+
+async def test_what_somebody_shared_goes_to_the_heir_and_is_told(stage: AsyncStage) -> None:
+    """The host hands it over in the transaction, and the log says what went to whom; an heir who leaves inherits nothing."""
+    world, bob, shelf = stage.world, UserId(stage.bob.id), AsyncShelf()
+    shelf.owned[bob] = 3
+    world.security._engines = replace(world.security._engines, sharing=shelf)
+    await world.call("lifecycle.set_policy", stage.ann, organization=stage.acme.id, heir=UserId(stage.mia.id))
+    seen: Any = await world.call("lifecycle.removal", stage.ann, organization=stage.acme.id, user=bob)
+    assert (seen.shared, seen.heir) == ((("dashboards", 3),), stage.mia.id)
+    await removed(stage, bob)
+    await world.drain()
+    (told,) = await world.events(stage.acme.id, "ownership.transferred")
+    assert (told.subject_id, told.target_id, shelf.owned) == (bob, stage.mia.id, {stage.mia.id: 3})
+    await removed(stage, UserId(stage.mia.id))
+    assert shelf.owned == {stage.mia.id: 3}
+    stranger = {"organization": stage.acme.id, "heir": bob}
+    assert reason(await world.call("lifecycle.set_policy", stage.ann, **stranger)) is Reason.NOT_A_MEMBER
+
+
+@pytest.mark.proves("ASVS-7.4.2", "NIST-4.5")
+async def test_a_last_owner_who_is_made_to_leave_leaves_it_ownerless_until_operators_appoint_one(stage: AsyncStage) -> None:
+    """An administrator can not do it; a closed account can. Who is left is told, and only an active member is appointed, once."""
+    world, org, ann = stage.world, {"organization": stage.acme.id}, UserId(stage.ann.id)
+    await laden(stage)
+    assert reason(await world.call("members.remove", stage.ann, **org, user=ann)) is Reason.LAST_OWNER
+    appoint = {**org, "user": UserId(stage.mia.id)}
+    assert reason(await world.call("lifecycle_work.appoint_owner", OPERATOR, **appoint)) is Reason.CONFLICT
+    assert reason(await world.call("lifecycle_work.close_account", ann, reason="gone")) is None
+    assert reason(await world.call("lifecycle_work.close_account", ann, reason="gone")) is Reason.NOT_FOUND
+    home: Any = await world.call("directory.organization", stage.acme.id)
+    assert (home.status, home.permanent_owners) == (OrganizationStatus.OWNERLESS, 0)
+    await world.mail()
+    assert [each.recipient for each in world.mailer.sent if each.kind == "ownerless"] == ["bob@acme.example"]
+    outsider = {**org, "user": UserId(stage.dan.id)}
+    assert reason(await world.call("lifecycle_work.appoint_owner", OPERATOR, **outsider)) is Reason.NOT_A_MEMBER
+    assert reason(await world.call("lifecycle_work.appoint_owner", OPERATOR, **appoint)) is None
+    home = await world.call("directory.organization", stage.acme.id)
+    assert (home.status, home.permanent_owners) == (OrganizationStatus.ACTIVE, 1)
+    assert await world.may(stage.mia, "members:manage", stage.acme.id)
+    assert reason(await world.step("ann@acme.example")) is Reason.DISABLED
+    async with world.storage.reading() as store:
+        assert await store.sessions.of_user(ann) == ()
+        assert await store.roster.of_user(ann) == ()
+    await world.drain()
+    told = [each.name for each in await world.events(stage.acme.id)]
+    assert [told.count(name) for name in ("organization.orphaned", "organization.recovered")] == [1, 1]
+
+
+async def is_member(stage: AsyncStage, user: str) -> bool:
+    async with stage.world.storage.reading() as store:
+        return await store.memberships.get(stage.acme.id, UserId(user)) is not None
+
+
+@pytest.mark.proves("SEED-P5")
+async def test_who_is_not_there_is_warned_then_suspended_then_removed_as_the_look_ahead_says(stage: AsyncStage) -> None:
+    """Each step once, each as foreseen; who was seen stays, and absence counts from the rule on."""
+    world, org, jobs = stage.world, {"organization": stage.acme.id}, AsyncLifecycleJobs(stage.world.security.begin)
+    world.clock.advance(400 * DAY)
+    ann = (await world.login("ann@acme.example")).principal
+    await world.call("lifecycle.set_policy", ann, **org, warn_days=30, suspend_days=60, remove_days=90)
+    done: list[tuple[str, int]] = []
+    for days in (29, 1, 1, 29, 30):
+        world.clock.advance(DAY * days)
+        ann = (await world.login("ann@acme.example")).principal
+        seen = {each.membership.user_id: each.step for each in await world.call("lifecycle.absent", ann, **org)}
+        done.append((seen.get(UserId(stage.bob.id), ""), await jobs.judge_absence()))
+        assert done[-1][1] == len(seen)
+        assert ann.id not in seen
+        assert await jobs.judge_absence() == 0
+    assert done == [("", 0), (Step.WARN, 2), ("", 0), (Step.SUSPEND, 2), (Step.REMOVE, 3)]
+    assert [await is_member(stage, each.id) for each in (stage.ann, stage.bob, stage.mia, stage.cid)] == [True, False, False, False]
+    await world.drain()
+    (left, *_) = await world.events(stage.acme.id, "member.removed")
+    assert left.actor_id == "lifecycle"
+    assert reason(await world.call("lifecycle.absent", stage.dan, **org)) is Reason.NOT_FOUND
+    wrong = {**org, "warn_days": 60, "suspend_days": 30}
+    assert reason(await world.call("lifecycle.set_policy", ann, **wrong)) is Reason.INVALID_INPUT
+
+
+async def test_a_use_ends_an_absence_and_the_last_owner_stays(stage: AsyncStage) -> None:
+    """Signing in, a key that was used and being let in again each count from then on; nobody takes the last owner for being away."""
+    world, org, jobs = stage.world, {"organization": stage.acme.id}, AsyncLifecycleJobs(stage.world.security.begin)
+    await world.call("lifecycle.set_policy", stage.ann, **org, suspend_days=60)
+    world.clock.advance(59 * DAY)
+    mia = (await world.step("mia@acme.example"), await world.login("bob@acme.example"))
+    assert mia is not None
+    await world.call("members.reinstate", (await world.login("ann@acme.example")).principal, **org, user=UserId(stage.cid.id))
+    world.clock.advance(DAY)
+    assert await jobs.judge_absence() == 1
+    world.clock.advance(60 * DAY)
+    assert await jobs.judge_absence() == 2
+    async with world.storage.reading() as store:
+        found = await store.memberships.get(stage.acme.id, UserId(stage.ann.id))
+    assert found is not None
+    assert found.permanent_owner
+
+
+async def test_a_membership_ends_at_its_date_and_its_person_is_told_before(stage: AsyncStage) -> None:
+    """Seven days before they are told, once for each date; at the date the one cascade ends it."""
+    world, org, jobs = stage.world, {"organization": stage.acme.id}, AsyncLifecycleJobs(stage.world.security.begin)
+    ends = {**org, "user": UserId(stage.bob.id)}
+    assert reason(await world.call("roles.change_period", stage.ann, **ends, expires_at=world.clock.now() + 10 * DAY)) is None
+    done: list[int] = []
+    for days in (2, 2, 1):
+        world.clock.advance(days * DAY)
+        done.append(await jobs.end_due())
+    ann = (await world.login("ann@acme.example")).principal
+    await world.call("roles.change_period", ann, **ends, expires_at=world.clock.now() + 4 * DAY)
+    for days in (0, 0, 4):
+        world.clock.advance(days * DAY)
+        done.append(await jobs.end_due())
+    assert done == [0, 1, 0, 1, 0, 1]
+    assert not await is_member(stage, stage.bob.id)
+    await world.mail()
+    assert [each.kind for each in world.mailer.to("bob@acme.example")].count("membership_ending") == 2
+
+
+async def test_a_provider_ends_the_access_of_an_owner_whom_it_made_a_member(stage: AsyncStage) -> None:
+    """The count of owners follows; when it is the last one, the organization is ownerless; one made by hand keeps the membership."""
+    world, org, (ann, bob) = stage.world, {"organization": stage.acme.id}, (UserId(stage.ann.id), UserId(stage.bob.id))
+    await world.call("roles.change_organization_role", stage.ann, **org, user=bob, role="owner")
+    link = replace(connection(1, of=1), organization_id=stage.acme.id)
+    away = replace(link, provisioning=ProvisioningSettings(required_groups=("staff",)).text())
+    outside = replace(identity(stage, None), groups=())
+    for person, by, stays, owners in ((ann, None, True, 2), (bob, link.id, False, 1), (ann, link.id, False, 0)):
+        async with world.storage.begin(after_commit=ignore) as store:
+            found, account = await store.memberships.get(stage.acme.id, person), await store.users.get(person)
+            assert found is not None
+            await store.memberships.replace(replace(found, provisioned_by=by, version=found.version + 1))
+        assert await world.call("provisioning.refresh", away, account, outside) == "in_no_required_group"
+        home: Any = await world.call("directory.organization", stage.acme.id)
+        assert (await is_member(stage, person), home.permanent_owners) == (stays, owners)
+    assert home.status is OrganizationStatus.OWNERLESS
+    await world.drain()
+    assert [each.actor_id for each in await world.events(stage.acme.id, "organization.orphaned")] == [link.id]
