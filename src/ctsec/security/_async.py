@@ -28,6 +28,7 @@ from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.errors import ConfigurationError
 from ctsec.guard._async_ports import AsyncSharedAllowances
 from ctsec.ids import Random, WorkspaceId
+from ctsec.keys._async_rate_ports import AsyncSharedRates
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.operators import Operator
 from ctsec.principal import Principal
@@ -35,11 +36,13 @@ from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
 from ctsec.security._async_backups import AsyncBackupDesk
+from ctsec.security._async_closing import close_each
 from ctsec.security._async_connections import reports_of
 from ctsec.security._async_domain_proofs import AsyncDomainProofs
 from ctsec.security._async_engines import AsyncDeks, AsyncEngines, AsyncSlowHash, guard_of
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
+from ctsec.security._async_key_uses import AsyncKeyUseJobs
 from ctsec.security._async_log_room import AsyncLogPeers, AsyncLogRoom
 from ctsec.security._async_move_secrets import AsyncMoveSecrets
 from ctsec.security._async_moves import AsyncMoves
@@ -82,6 +85,7 @@ class AsyncSecurity:
     such as `ctsec.storage.sql.AsyncSealedAttribute`: the worker seals them anew after a data key was rotated.
     `allowances` is where what address blocks tried is counted, if not in the guard store: `ctsec.storage.redis.AsyncRedisAllowances`. The
     guard store takes over while that is away, and always keeps the counters of authenticators. The bundle closes it.
+    `rates` counts the requests of API keys for all processes (`ctsec.storage.redis.AsyncRedisRates`); `key_uses` writes what was seen.
     `backups` is where backups go that operators ask for, such as `ctsec.storage.backup.FolderBackups`; `ctsec.storage.blocking`
     has its form for an event loop.
     `erased` is who was erased from the log, kept outside of the backups (`ctsec.audit.erasure.FileErasureList`).
@@ -101,6 +105,7 @@ class AsyncSecurity:
         "_feed",
         "_guard",
         "_peers",
+        "_rates",
         "_rest",
         "_storage",
         "_wake",
@@ -110,6 +115,7 @@ class AsyncSecurity:
         "domain_proofs",
         "gate",
         "jobs",
+        "key_uses",
         "logs",
         "parts",
         "regional",
@@ -144,6 +150,7 @@ class AsyncSecurity:
         anchors: tuple[Anchor[AsyncKeeper], ...] = (),
         alert_receiver: AsyncAlertReceiver | None = None,
         resolver: AsyncTxtResolver | None = None,
+        rates: AsyncSharedRates | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -156,8 +163,9 @@ class AsyncSecurity:
         personal = AsyncPersonalParts(secrets, subjects=subjects)
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
-        self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates, *outside)
+        self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed, rates=rates, aside=self._aside)
+        self._rates, self.key_uses = rates, AsyncKeyUseJobs(self.begin, parts=parts)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         known = tuple(place for place, _ in places)
@@ -251,13 +259,8 @@ class AsyncSecurity:
         """End the worker of this bundle, write what was seen used, and close the storage."""
         self._rest()
         await self.jobs.write_uses()
-        if self._feed is not None:
-            await self._feed.aclose()
-        if self._allowances is not None:
-            await self._allowances.aclose()
-        for storage in self.regional.router.stores.values():
-            await storage.aclose()
-        await self._storage.aclose()
+        await self.key_uses.write_all()
+        await close_each(self._feed, self._allowances, self._rates, *self.regional.router.stores.values(), self._storage)
 
     def _keep_logs(self, ring: AsyncKeyRing, subjects: AsyncSubjectKeys, peers: AsyncLogPeers) -> None:
         room = AsyncLogRoom.made(
@@ -288,6 +291,7 @@ class AsyncSecurity:
         self, ring: AsyncKeyRing, *, mailer: AsyncMailer | None, hasher: AsyncSlowHash, reencryptions: AsyncReencryptions
     ) -> AsyncJobs:
         letters = self.parts.letters
+        following = (*self.key_uses.jobs(), *self.streams.jobs(), *self.anchors.jobs())
         return AsyncJobs(
             self._storage,
             secrets=ring,
@@ -302,7 +306,7 @@ class AsyncSecurity:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*self.streams.jobs(), *self.anchors.jobs(), *self.domain_proofs.jobs(), self.sso.checks.job()),
+            followers=(*following, *self.domain_proofs.jobs(), self.sso.checks.job()),
             alerts=self.alerts,
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),

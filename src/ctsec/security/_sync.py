@@ -29,6 +29,7 @@ from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.errors import ConfigurationError
 from ctsec.guard._sync_ports import SharedAllowances
 from ctsec.ids import Random, WorkspaceId
+from ctsec.keys._sync_rate_ports import SharedRates
 from ctsec.mail._sync_ports import Mailer
 from ctsec.operators import Operator
 from ctsec.principal import Principal
@@ -36,11 +37,13 @@ from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
 from ctsec.security._sync_backups import BackupDesk
+from ctsec.security._sync_closing import close_each
 from ctsec.security._sync_connections import reports_of
 from ctsec.security._sync_domain_proofs import DomainProofs
 from ctsec.security._sync_engines import Deks, Engines, SlowHash, guard_of
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
+from ctsec.security._sync_key_uses import KeyUseJobs
 from ctsec.security._sync_log_room import LogPeers, LogRoom
 from ctsec.security._sync_move_secrets import MoveSecrets
 from ctsec.security._sync_moves import Moves
@@ -83,6 +86,7 @@ class Security:
     such as `ctsec.storage.sql.SealedAttribute`: the worker seals them anew after a data key was rotated.
     `allowances` is where what address blocks tried is counted, if not in the guard store: `ctsec.storage.redis.RedisAllowances`. The
     guard store takes over while that is away, and always keeps the counters of authenticators. The bundle closes it.
+    `rates` counts the requests of API keys for all processes (`ctsec.storage.redis.RedisRates`); `key_uses` writes what was seen.
     `backups` is where backups go that operators ask for, such as `ctsec.storage.backup.FolderBackups`; `ctsec.storage.blocking`
     has its form for an event loop.
     `erased` is who was erased from the log, kept outside of the backups (`ctsec.audit.erasure.FileErasureList`).
@@ -102,6 +106,7 @@ class Security:
         "_feed",
         "_guard",
         "_peers",
+        "_rates",
         "_rest",
         "_storage",
         "_wake",
@@ -111,6 +116,7 @@ class Security:
         "domain_proofs",
         "gate",
         "jobs",
+        "key_uses",
         "logs",
         "parts",
         "regional",
@@ -145,6 +151,7 @@ class Security:
         anchors: tuple[Anchor[Keeper], ...] = (),
         alert_receiver: AlertReceiver | None = None,
         resolver: TxtResolver | None = None,
+        rates: SharedRates | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -157,8 +164,9 @@ class Security:
         personal = PersonalParts(secrets, subjects=subjects)
         self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
-        self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates, *outside)
+        self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed, rates=rates, aside=self._aside)
+        self._rates, self.key_uses = rates, KeyUseJobs(self.begin, parts=parts)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         known = tuple(place for place, _ in places)
@@ -252,13 +260,8 @@ class Security:
         """End the worker of this bundle, write what was seen used, and close the storage."""
         self._rest()
         self.jobs.write_uses()
-        if self._feed is not None:
-            self._feed.close()
-        if self._allowances is not None:
-            self._allowances.close()
-        for storage in self.regional.router.stores.values():
-            storage.close()
-        self._storage.close()
+        self.key_uses.write_all()
+        close_each(self._feed, self._allowances, self._rates, *self.regional.router.stores.values(), self._storage)
 
     def _keep_logs(self, ring: KeyRing, subjects: SubjectKeys, peers: LogPeers) -> None:
         room = LogRoom.made(
@@ -287,6 +290,7 @@ class Security:
 
     def _jobs(self, ring: KeyRing, *, mailer: Mailer | None, hasher: SlowHash, reencryptions: Reencryptions) -> Jobs:
         letters = self.parts.letters
+        following = (*self.key_uses.jobs(), *self.streams.jobs(), *self.anchors.jobs())
         return Jobs(
             self._storage,
             secrets=ring,
@@ -301,7 +305,7 @@ class Security:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*self.streams.jobs(), *self.anchors.jobs(), *self.domain_proofs.jobs(), self.sso.checks.job()),
+            followers=(*following, *self.domain_proofs.jobs(), self.sso.checks.job()),
             alerts=self.alerts,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
