@@ -108,6 +108,7 @@ READS = {
     "residency.move_of",
     "residency.moves",
     "api_keys.of",
+    "key_usage.of",
     "authenticators.of",
     "retention.plans",
     "retention.holds",
@@ -122,6 +123,8 @@ READS = {
 # Parts of a larger step, whose event is written by the method that calls them; each of those is in the table.
 PARTS = {
     "sessions.start",
+    "key_usage.write",
+    "key_usage.trim",
     "sso_pending.charge",
     "sso_pending.remember",
     "sso_pending.resume",
@@ -283,6 +286,7 @@ WRITES = [
     "api_keys.mint",
     "api_keys.rotate",
     "api_keys.revoke",
+    "key_leaks.report",
 ]
 ASIDE = {"vault.use"}  # changes nothing of its own: its event is committed aside, before the secret is handed out
 WITH_TICKETS = {*(method for method in WRITES if method.startswith("owing.")), "requirements.relax_mfa"}
