@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import hmac
 import json
-from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
+from ctsec.jose.p256 import P256Key
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.secret import Secret, SecretText
 
@@ -49,22 +49,12 @@ class SignedReporter:
         if not self.public_keys:
             raise ValueError("expected at least one public key")
         for pem in self.public_keys.values():
-            _public_key(pem)
+            P256Key(pem)
 
     def proves(self, body: bytes, headers: Headers) -> bool:
         """Say whether the headers hold this reporter's signature of `body`."""
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
-        from cryptography.hazmat.primitives.hashes import SHA256
-
-        pem, signature = self.public_keys.get(headers(KEY_HEADER) or ""), headers(SIGNATURE_HEADER) or ""
-        if pem is None or not 0 < len(signature) <= MAX_SIGNATURE:
-            return False
-        try:
-            _public_key(pem).verify(b64decode(signature, validate=True), body, ECDSA(SHA256()))
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        pem = self.public_keys.get(headers(KEY_HEADER) or "")
+        return pem is not None and P256Key(pem).proves(headers(SIGNATURE_HEADER) or "", body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +116,3 @@ def read_report(body: bytes) -> Outcome[tuple[LeakedToken, ...]]:
 def _check_name(name: str) -> None:
     if not (name.isascii() and name.isprintable() and 1 <= len(name) <= 64) or " " in name:
         raise ValueError("expected a reporter's name of 1 to 64 ASCII characters without spaces")
-
-
-def _public_key(pem: str) -> Any:
-    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-    key = load_pem_public_key(pem.encode("ascii"))
-    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
-        raise ValueError("expected public keys on the curve P-256")  # noqa: TRY004 - a key of another kind is a wrong value
-    return key

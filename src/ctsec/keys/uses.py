@@ -48,12 +48,14 @@ class KeyUse:
     last_address: str
 
 
-@dataclass(slots=True)
 class _Count:
-    key: ApiKey
-    count: int
-    last_at: datetime
-    last_address: str
+    __slots__ = ("count", "key", "last_address", "last_at")
+
+    def __init__(self, key: ApiKey, count: int, last_at: datetime, last_address: str) -> None:
+        self.key = key
+        self.count = count
+        self.last_at = last_at
+        self.last_address = last_address
 
 
 @lru_cache(maxsize=4096)

@@ -115,7 +115,6 @@ class AsyncSecurity:
         "domain_proofs",
         "gate",
         "jobs",
-        "key_uses",
         "logs",
         "parts",
         "regional",
@@ -160,12 +159,10 @@ class AsyncSecurity:
         self.domain_proofs = AsyncDomainProofs(self.begin, policy=parts.settings.single_sign_on, resolver=resolver)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        personal = AsyncPersonalParts(secrets, subjects=subjects)
+        personal, self._rates = AsyncPersonalParts(secrets, subjects=subjects), rates
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
-        outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates, *outside)
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed, rates=rates, aside=self._aside)
-        self._rates, self.key_uses = rates, AsyncKeyUseJobs(self.begin, parts=parts)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         known = tuple(place for place, _ in places)
@@ -211,6 +208,11 @@ class AsyncSecurity:
         """Open a short unit that only reads; a write in it raises StoreReadOnly. On SQLite it waits for no writer."""
         async with self._storage.reading() as store:
             yield self._unit(store, request)
+
+    @property
+    def key_uses(self) -> AsyncKeyUseJobs:
+        """What writes the uses of API keys that this process has seen."""
+        return AsyncKeyUseJobs(self.begin, parts=self.parts)
 
     def region(self, workspace: WorkspaceId, *, region: str | None = None) -> AbstractAsyncContextManager[AsyncRegionalContent]:
         """Open the content of a workspace in the store of its region: committed when the block ends, rolled back when it raises.
@@ -274,6 +276,7 @@ class AsyncSecurity:
         )
         self.logs, self.retention, self.alerts, self._erasures = room.logs, room.retention, room.alerts, room.erasures
         self.streams, self.anchors = room.streams, room.anchors
+        self._peers += (*(each.receiver for each in peers.streams), *(each.keeper for each in peers.anchors))
 
     def _ring(self, kms: AsyncKms, *, source: AsyncDeks, services: AsyncKeyServices | None) -> AsyncKeyRing:
         settings = self.parts.settings
