@@ -59,7 +59,7 @@ def settled(security: Security) -> Settled:
         home = _got(unit.directory.create_organization(actor, name="Acme"))
         workspace = _got(unit.directory.create_workspace(actor, organization=home.id, name="Production"))
         _, session = unit.sessions.start(user, factors={Factor.PASSWORD: datetime.now(UTC)})
-        minted = _got(unit.api_keys.mint(actor, organization=home.id, request=KeyRequest(name="benchmark")))
+        minted = _got(unit.api_keys.mint(actor, organization=home.id, request=KeyRequest(name="benchmark", rate=60_000)))
     return Settled(workspace=workspace.id, session=session.reveal(), key=minted.token.reveal())
 
 
@@ -72,5 +72,5 @@ async def async_settled(security: AsyncSecurity) -> Settled:
         home = _got(await unit.directory.create_organization(actor, name="Acme"))
         workspace = _got(await unit.directory.create_workspace(actor, organization=home.id, name="Production"))
         _, session = await unit.sessions.start(user, factors={Factor.PASSWORD: datetime.now(UTC)})
-        minted = _got(await unit.api_keys.mint(actor, organization=home.id, request=KeyRequest(name="benchmark")))
+        minted = _got(await unit.api_keys.mint(actor, organization=home.id, request=KeyRequest(name="benchmark", rate=60_000)))
     return Settled(workspace=workspace.id, session=session.reveal(), key=minted.token.reveal())

@@ -47,6 +47,7 @@ def sqlalchemy_import(tokens: list[tokenize.TokenInfo]) -> str:
 def twin(source: str, *, name: str) -> str:
     """Return the sync twin of a source text; raise SyntaxError with the line of what has no twin."""
     source = source.replace("from redis.asyncio", "from redis")  # redis-py has both colours under the same names
+    source = source.replace("from limits.aio.", "from limits.")  # and so has limits
     tokens = list(tokenize.generate_tokens(StringIO(source).readline))
     lines = StringIO(source).readlines()
     edits: dict[tuple[int, int], tuple[tuple[int, int], str]] = {}

@@ -17,6 +17,7 @@ from benchmarks.measure import Race, code
 from ctsec.ambient import Request
 from ctsec.ids import KeyId, OrganizationId, new_id
 from ctsec.keys.mac import PepperRing
+from ctsec.keys.policy import KeyPolicy
 from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.keys.token import claimed_id, mint, parse
 from ctsec.keys.verify import VerifiableKey, prepare
@@ -25,6 +26,7 @@ from ctsec.presets import in_memory
 from ctsec.principal import Principal, PrincipalKind
 from ctsec.rbac import Policy
 from ctsec.secret import Secret
+from ctsec.security.parts import EmbeddedOptions
 
 ADDRESS = "192.0.2.7"
 
@@ -51,7 +53,7 @@ def entry() -> Iterable[Race]:
     now = datetime.now(UTC)
     ring = PepperRing(current="1", peppers={"1": Secret(os.urandom(32))})
     token, prepared = _key(ring, now)
-    security = in_memory(policy=Policy.preset())
+    security = in_memory(policy=Policy.preset(), options=EmbeddedOptions(keys=KeyPolicy(rate=None)))
     people = settled(security)
     malformed = token[:-1] + ("0" if token[-1] != "0" else "1")
     proved = isinstance(prepared.check(token.encode(), ring=ring, now=now, address=ADDRESS), ApiKey)

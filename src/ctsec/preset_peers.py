@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ctsec.audit.anchors.ports import AsyncKeeper
     from ctsec.audit.streams.ports import AsyncReceiver
     from ctsec.guard.ports import AsyncSharedAllowances, SharedAllowances
+    from ctsec.keys.ports import AsyncSharedRates, SharedRates
     from ctsec.storage.ports import AsyncChangeFeed, AsyncStorage, ChangeFeed, Storage
 
 
@@ -64,6 +65,24 @@ def async_allowances_of(options: EmbeddedOptions) -> AsyncSharedAllowances | Non
     from ctsec.storage.redis import AsyncRedisAllowances
 
     return AsyncRedisAllowances.from_url(options.allowances, transport=options.changes_transport)
+
+
+def rates_of(options: EmbeddedOptions) -> SharedRates | None:
+    """Return where the requests of API keys are counted, if not by each process."""
+    if options.rates is None:
+        return None
+    from ctsec.storage.redis import RedisRates
+
+    return RedisRates.from_url(options.rates, clock=options.clock, transport=options.changes_transport)
+
+
+def async_rates_of(options: EmbeddedOptions) -> AsyncSharedRates | None:
+    """Return where the requests of API keys are counted, if not by each process, for an event loop."""
+    if options.rates is None:
+        return None
+    from ctsec.storage.redis import AsyncRedisRates
+
+    return AsyncRedisRates.from_url(options.rates, clock=options.clock, transport=options.changes_transport)
 
 
 def async_services_of(options: EmbeddedOptions) -> AsyncKeyServices | None:

@@ -85,6 +85,7 @@ THIRD_PARTY = {
     "sqlalchemy": ("storage.*", "presets", "preset_peers", "security", "unit", "_*", "cli.*", "testing.*"),
     "alembic": ("storage.*", "cli.*"),
     "redis": ("storage.redis", "storage.redis.*"),
+    "limits": ("storage.redis.*",),
     "fastapi": ("fastapi",),
     "starlette": ("fastapi", "web.*"),
     "flask": ("flask",),

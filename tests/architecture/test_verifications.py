@@ -53,7 +53,7 @@ OTHERS = {
     "sso._async_notices.AsyncNotices.take": "the same",
     "security._async_gate.AsyncGate.session": "256 bits",
     "security._async_replicas.AsyncReplicas.replicate": "compares copies of rows, no secret",
-    "security._async_gate.AsyncGate.api_key": "256 bits; what proves no key takes from the allowance of its address block afterwards",
+    "security._async_gate.AsyncGate.admit_key": "256 bits; what proves no key takes from the allowance of its address block afterwards",
 }
 
 
@@ -121,9 +121,9 @@ def test_hosts_verify_nothing_themselves() -> None:
         if isinstance(node, ast.Call) and not path.stem.startswith("_sync")
     }
     assert {name for stem, name in calls if name in COMPARES - {"verify"} or name.rpartition(".")[2] in STORED} == set()
-    assert {(stem, name) for stem, name in calls if name in {"gate.session", "gate.api_key"}} == {
+    assert {(stem, name) for stem, name in calls if name in {"gate.session", "gate.api_key", "gate.admit_key"}} == {
         ("_async_entry", "gate.session"),
-        ("_async_entry", "gate.api_key"),
+        ("_async_entry", "gate.admit_key"),
     }
     assert {(stem, name) for stem, name in calls if name.rpartition(".")[2] == "compare_digest"} == {("csrf", "hmac.compare_digest")}
 

@@ -113,6 +113,7 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("DELETE /workspaces/{w}/roles/{guest}", None),
     ("GET /organizations/{o}/api-keys", None),
     ("POST /organizations/{o}/api-keys", {"name": "mine"}),
+    ("GET /organizations/{o}/api-keys/{key}/usage", None),
     ("POST /organizations/{o}/api-keys/{key}/rotate", {}),
     ("DELETE /organizations/{o}/api-keys/{key}", None),
     ("GET /organizations/{o}/encryption", None),

@@ -25,6 +25,7 @@ from ctsec.ids import (
     SessionId,
     UserId,
 )
+from ctsec.keys.leak_reports import LeakedToken
 from ctsec.keys.policy import KeyRequest
 from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
@@ -99,6 +100,11 @@ CONNECTED = ConnectionWish(name="Login", provider=Provider.OKTA, client_id="c", 
 EVIDENCE = Evidence(kind=EvidenceKind.VIDEO_CALL, reference="ticket 4711")
 IMPORTED = ImportedAccount(email="new@acme.example", name="New", password_hash=SecretText(BCRYPT))
 WISH = VaultWish(name="billing bucket", kind=VaultKind.AWS, services=frozenset({"s3"}), regions=None, rotate_every=timedelta(days=90))
+
+
+def leaked(token: SecretText) -> tuple[LeakedToken, ...]:
+    """Return the report of one token."""
+    return (LeakedToken(token, "ctsec_api_key", ""),)
 
 
 async def trust(world: AsyncWorld, person: Principal) -> DeviceId:
@@ -485,6 +491,7 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "api_keys.mint": ((ann,), {**org, "request": KeyRequest(name="cd")}),
         "api_keys.rotate": ((ann,), key),
         "api_keys.revoke": ((ann,), key),
+        "key_leaks.report": ((leaked(stage.minted.token),), {"reporter": "github"}),
     }
 
 

@@ -212,9 +212,9 @@ async def test_the_hot_path_writes_nothing(world: AsyncWorld, ann: Principal, ac
             await world.gate.api_key(minted.token.reveal(), world.request)
     assert probe.calls == ["reading", "api_keys.get", "users.get", "organizations.mfa_policy"]
     with world.tap.to(Written()) as probe:
-        assert await world.security.jobs.write_uses() == 1
-        assert await world.security.jobs.write_uses() == 0
-    assert probe.writes == ["api_keys.touch"]
+        assert await world.security.key_uses.write_all() == 1
+        assert await world.security.key_uses.write_all() == 0
+    assert probe.writes == ["api_keys.touch", "key_days.add", "inbox.append"]
     (listed,) = await world.call("api_keys.of", ann, organization=acme.id)
     assert (listed.last_used_at, listed.last_used_address) == (world.clock.now(), world.request.address)
 

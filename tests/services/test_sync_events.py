@@ -114,6 +114,7 @@ READS = {
     "residency.move_of",
     "residency.moves",
     "api_keys.of",
+    "key_usage.of",
     "authenticators.of",
     "retention.plans",
     "retention.holds",
@@ -129,6 +130,8 @@ READS = {
 PARTS = {
     "sessions.start",
     "lifecycle_work.trim",  # whose roles sleep for too long
+    "key_usage.write",
+    "key_usage.trim",
     "sso_pending.charge",
     "sso_pending.remember",
     "sso_pending.resume",
@@ -295,6 +298,7 @@ WRITES = [
     "api_keys.mint",
     "api_keys.rotate",
     "api_keys.revoke",
+    "key_leaks.report",
 ]
 ASIDE = {"vault.use"}  # changes nothing of its own: its event is committed aside, before the secret is handed out
 WITH_TICKETS = {*(method for method in WRITES if method.startswith("owing.")), "requirements.relax_mfa"}

@@ -213,9 +213,9 @@ def test_the_hot_path_writes_nothing(world: World, ann: Principal, acme: Organiz
             world.gate.api_key(minted.token.reveal(), world.request)
     assert probe.calls == ["reading", "api_keys.get", "users.get", "organizations.mfa_policy"]
     with world.tap.to(Written()) as probe:
-        assert world.security.jobs.write_uses() == 1
-        assert world.security.jobs.write_uses() == 0
-    assert probe.writes == ["api_keys.touch"]
+        assert world.security.key_uses.write_all() == 1
+        assert world.security.key_uses.write_all() == 0
+    assert probe.writes == ["api_keys.touch", "key_days.add", "inbox.append"]
     (listed,) = world.call("api_keys.of", ann, organization=acme.id)
     assert (listed.last_used_at, listed.last_used_address) == (world.clock.now(), world.request.address)
 

@@ -138,6 +138,16 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.ACCESS_DENIED: _DENIAL,
     EventName.API_KEY_MINTED: {"scopes": public(tuple, optional=True), "endless": public(bool)},
     EventName.API_KEY_ROTATED: {"overlap_seconds": public(int)},
+    EventName.API_KEY_USED: {
+        "count": public(int),
+        "minute": public(optional=True),
+        "prefix": public(int, optional=True),
+        "further_blocks": public(bool),
+    },
+    EventName.API_KEY_LEAKED: {
+        **dict.fromkeys(("reporter", "was"), public()),
+        **dict.fromkeys(("kind", "url"), personal(optional=True)),
+    },
     EventName.DATA_KEY_CREATED: _DATA_KEY,
     EventName.DATA_KEY_ROTATED: _DATA_KEY,
     EventName.DATA_KEYS_DESTROYED: _COUNT,

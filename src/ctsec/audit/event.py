@@ -148,6 +148,8 @@ class EventName(StrEnum):
     API_KEY_MINTED = "api_key.minted"
     API_KEY_ROTATED = "api_key.rotated"
     API_KEY_REVOKED = "api_key.revoked"
+    API_KEY_USED = "api_key.used"
+    API_KEY_LEAKED = "api_key.leak_reported"
     DATA_KEY_CREATED = "data_key.created"
     DATA_KEY_ROTATED = "data_key.rotated"
     DATA_KEYS_DESTROYED = "data_keys.destroyed"

@@ -18,6 +18,9 @@ def add_to(commands: Any) -> None:
     kinds = parser.add_subparsers(required=True, metavar="WHAT")
     inspect = kinds.add_parser("inspect", help="read a key from standard input and say its id, if form and checksum are right")
     inspect.set_defaults(run=_inspect)
+    patterns = kinds.add_parser("patterns", help="print what scanners for secrets need to find API keys")
+    patterns.add_argument("form", choices=("regex", "gitleaks", "trufflehog"), help="the expression alone, or a file for a scanner")
+    patterns.set_defaults(run=_patterns)
     create = kinds.add_parser("create", help="make a local key file, for backups or for a store; one that is there is never replaced")
     create.add_argument("file", help="where it is to be; only this user will read it (mode 0600)")
     create.set_defaults(run=_create)
@@ -30,6 +33,13 @@ def _create(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _patterns(chosen: argparse.Namespace) -> int:
+    from ctsec.keys.scanning import FORMS
+
+    print(FORMS[chosen.form](), end="")
+    return 0
+
+
 def _inspect(chosen: argparse.Namespace) -> int:
     del chosen
     # From standard input, never an argument: arguments stand in the process list and in the shell's history.
@@ -37,5 +47,5 @@ def _inspect(chosen: argparse.Namespace) -> int:
     if isinstance(parsed, Refusal):
         print(f"{parsed.detail} [{parsed.reason.value}]")
         return 1
-    print(f"{parsed.key_id} ({parsed.environment})")
+    print(f"{parsed.key_id} ({parsed.environment}), form and checksum ok")
     return 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from ctsec.ids import AuthenticatorId, DeviceId, OrganizationId, UserId
+from ctsec.ids import AuthenticatorId, DeviceId, KeyId, OrganizationId, UserId
 from ctsec.principal import Factor
 
 _PASSWORD: Final = "pwd"
@@ -59,6 +59,11 @@ def block_counter(block: str) -> str:
 def key_counter(block: str) -> str:
     """Return the key of the allowance of an address block for API keys: a client that is set up wrong keeps nobody from signing in."""
     return f"key:{block}"
+
+
+def rate_counter(key_id: KeyId) -> str:
+    """Return the key of the allowance of requests that an API key makes."""
+    return f"rate:{key_id}"
 
 
 def notice_counter(user_id: UserId) -> str:

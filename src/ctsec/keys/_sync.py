@@ -71,9 +71,11 @@ class ApiKeys:
             networks=request.networks,
             created_at=now,
             expires_at=now + request.life if request.life is not None else None,
+            rate=request.rate,
         )
         token, secret = self._secret(key, generation=1, now=now)
         self._records.add(key, secret)
+        self._epochs.bump(key.id)  # whoever asked for it before it was there forgets that it was not
         scopes = tuple(sorted(key.scopes)) if key.scopes is not None else None
         self._record(EventName.API_KEY_MINTED, actor, key, {"scopes": scopes, "endless": key.expires_at is None})
         return MintedKey(key, token)
@@ -132,6 +134,10 @@ class ApiKeys:
             mint(KeyId("key_00000000000000000000000000"), random=bytes, environment=request.environment)
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
+        if not 0 <= request.rate <= self._policy.highest_rate:
+            return Refusal(
+                Reason.INVALID_INPUT, f"expected a rate of 1 to {self._policy.highest_rate} requests a minute, or 0 for the default"
+            )
         if request.scopes is not None and len(request.scopes) > MAX_SCOPES:
             return Refusal(Reason.TOO_LARGE, f"expected at most {MAX_SCOPES} scopes")
         if request.life is None:

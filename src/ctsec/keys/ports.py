@@ -7,17 +7,25 @@ from ctsec.keys._async_ports import (
     AsyncKeyRecords,
     AsyncRights,
 )
+from ctsec.keys._async_rate_ports import AsyncSharedRates
+from ctsec.keys._async_usage_ports import AsyncKeyDayRecords
 from ctsec.keys._sync_ports import (
     EpochRecords,
     KeyRecords,
     Rights,
 )
+from ctsec.keys._sync_rate_ports import SharedRates
+from ctsec.keys._sync_usage_ports import KeyDayRecords
 
 __all__ = [
     "AsyncEpochRecords",
+    "AsyncKeyDayRecords",
     "AsyncKeyRecords",
     "AsyncRights",
+    "AsyncSharedRates",
     "EpochRecords",
+    "KeyDayRecords",
     "KeyRecords",
     "Rights",
+    "SharedRates",
 ]

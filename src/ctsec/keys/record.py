@@ -34,6 +34,7 @@ class ApiKey:
     """An API key of an organization, owned by a person or a service account.
 
     `scopes` narrows it to permissions, `workspaces` to workspaces, `networks` (CIDR, v4 or v6) to addresses; times are aware UTC datetimes.
+    `rate` is how many requests a minute it may make; 0 means as many as the deployment's policy says.
     """
 
     id: KeyId
@@ -50,6 +51,7 @@ class ApiKey:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     last_used_address: str = ""
+    rate: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

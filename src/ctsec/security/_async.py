@@ -29,6 +29,7 @@ from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.errors import ConfigurationError
 from ctsec.guard._async_ports import AsyncSharedAllowances
 from ctsec.ids import Random, WorkspaceId
+from ctsec.keys._async_rate_ports import AsyncSharedRates
 from ctsec.mail._async_ports import AsyncMailer
 from ctsec.operators import Operator
 from ctsec.principal import Principal
@@ -36,11 +37,13 @@ from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
 from ctsec.security._async_backups import AsyncBackupDesk
+from ctsec.security._async_closing import close_each
 from ctsec.security._async_connections import reports_of
 from ctsec.security._async_domain_proofs import AsyncDomainProofs
 from ctsec.security._async_engines import AsyncDeks, AsyncEngines, AsyncSlowHash, guard_of
 from ctsec.security._async_gate import AsyncGate
 from ctsec.security._async_jobs import AsyncJobs
+from ctsec.security._async_key_uses import AsyncKeyUseJobs
 from ctsec.security._async_leavers import AsyncLifecycleJobs
 from ctsec.security._async_log_room import AsyncLogPeers, AsyncLogRoom
 from ctsec.security._async_move_secrets import AsyncMoveSecrets
@@ -78,7 +81,8 @@ class AsyncSecurity:
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
-    `breaches` is asked about new passwords, and `sharing` hands over what people shared who leave.
+    `breaches` is asked about new passwords, `sharing` hands over what people shared who leave, and `rates` counts the requests of API keys
+    (`ctsec.storage.redis.AsyncRedisRates`).
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
     workspace of the host's own; the bundle closes the storages with itself. `sealed_tables` are the host's own tables with sealed values,
     such as `ctsec.storage.sql.AsyncSealedAttribute`: the worker seals them anew after a data key was rotated.
@@ -103,6 +107,7 @@ class AsyncSecurity:
         "_feed",
         "_guard",
         "_peers",
+        "_rates",
         "_rest",
         "_storage",
         "_wake",
@@ -147,6 +152,7 @@ class AsyncSecurity:
         anchors: tuple[Anchor[AsyncKeeper], ...] = (),
         alert_receiver: AsyncAlertReceiver | None = None,
         resolver: AsyncTxtResolver | None = None,
+        rates: AsyncSharedRates | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -156,11 +162,10 @@ class AsyncSecurity:
         self.domain_proofs = AsyncDomainProofs(self.begin, policy=parts.settings.single_sign_on, resolver=resolver)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        personal = AsyncPersonalParts(secrets, subjects=subjects)
+        personal, self._rates = AsyncPersonalParts(secrets, subjects=subjects), rates
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
-        outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
-        self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
+        self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed, rates=rates, aside=self._aside)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         known = tuple(place for place, _ in places)
@@ -209,6 +214,11 @@ class AsyncSecurity:
         async with self._storage.reading() as store:
             yield self._unit(store, request)
 
+    @property
+    def key_uses(self) -> AsyncKeyUseJobs:
+        """What writes the uses of API keys that this process has seen."""
+        return AsyncKeyUseJobs(self.begin, parts=self.parts)
+
     def region(self, workspace: WorkspaceId, *, region: str | None = None) -> AbstractAsyncContextManager[AsyncRegionalContent]:
         """Open the content of a workspace in the store of its region: committed when the block ends, rolled back when it raises.
 
@@ -256,13 +266,8 @@ class AsyncSecurity:
         """End the worker of this bundle, write what was seen used, and close the storage."""
         self._rest()
         await self.jobs.write_uses()
-        if self._feed is not None:
-            await self._feed.aclose()
-        if self._allowances is not None:
-            await self._allowances.aclose()
-        for storage in self.regional.router.stores.values():
-            await storage.aclose()
-        await self._storage.aclose()
+        await self.key_uses.write_all()
+        await close_each(self._feed, self._allowances, self._rates, *self.regional.router.stores.values(), self._storage)
 
     def _keep_logs(self, ring: AsyncKeyRing, subjects: AsyncSubjectKeys, peers: AsyncLogPeers) -> None:
         room = AsyncLogRoom.made(
@@ -276,6 +281,7 @@ class AsyncSecurity:
         )
         self.logs, self.retention, self.alerts, self._erasures = room.logs, room.retention, room.alerts, room.erasures
         self.streams, self.anchors = room.streams, room.anchors
+        self._peers += (*(each.receiver for each in peers.streams), *(each.keeper for each in peers.anchors))
 
     def _ring(self, kms: AsyncKms, *, source: AsyncDeks, services: AsyncKeyServices | None) -> AsyncKeyRing:
         settings = self.parts.settings
@@ -293,6 +299,7 @@ class AsyncSecurity:
         self, ring: AsyncKeyRing, *, mailer: AsyncMailer | None, hasher: AsyncSlowHash, reencryptions: AsyncReencryptions
     ) -> AsyncJobs:
         letters, people = self.parts.letters, (self.sso.checks.job(), *AsyncLifecycleJobs(self.begin).jobs())
+        following = (*self.key_uses.jobs(), *self.streams.jobs(), *self.anchors.jobs())
         return AsyncJobs(
             self._storage,
             secrets=ring,
@@ -307,7 +314,7 @@ class AsyncSecurity:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*self.streams.jobs(), *self.anchors.jobs(), *self.domain_proofs.jobs(), *people),
+            followers=(*following, *self.domain_proofs.jobs(), *people),
             alerts=self.alerts,
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),

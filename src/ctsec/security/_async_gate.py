@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final, cast
 
 from ctsec.ambient import Ambient, Request
+from ctsec.audit._async import AsyncAsideLog
 from ctsec.authn.record import Session
 from ctsec.authn.session_token import check_session, parse_session_token
 from ctsec.cache import Key
@@ -19,12 +20,15 @@ from ctsec.guard._async_allowances import AsyncAllowances
 from ctsec.guard._async_ports import AsyncAllowanceRecords
 from ctsec.guard.allowance import address_block
 from ctsec.guard.counters import key_counter
-from ctsec.ids import KeyId, OrganizationId, SessionId, UserId, WorkspaceId
+from ctsec.ids import OrganizationId, SessionId, UserId, WorkspaceId
+from ctsec.keys._async_rate_ports import AsyncSharedRates
+from ctsec.keys.credential import AdmittedKey, key_principal, single_use
+from ctsec.keys.rate import RateRefusal
 from ctsec.keys.record import ApiKey
 from ctsec.keys.token import ParsedToken, claimed_id, parse
 from ctsec.keys.verify import VerifiableKey, prepare, proving_secret
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import Credential, CredentialKind, Principal
+from ctsec.principal import Principal
 from ctsec.rbac._async_custom import AsyncPolicies
 from ctsec.rbac.access import Access
 from ctsec.rbac.policy import Policy
@@ -32,6 +36,7 @@ from ctsec.rbac.resolution import authenticated, resolve_access
 from ctsec.rbac.snapshot import Snapshot
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
+from ctsec.security._async_key_rating import AsyncKeyRating
 from ctsec.security._async_mirror import AsyncMirroring
 from ctsec.security._async_news import AsyncNews
 from ctsec.security.parts import Cached, Parts
@@ -50,16 +55,25 @@ _NO_KEY = Refusal(Reason.INVALID_TOKEN, "this is not an API key")
 class AsyncGate:
     """Turns credentials into principals and principals into access."""
 
-    __slots__ = ("_failures", "_mirroring", "_news", "_parts", "_records", "_storage")
+    __slots__ = ("_aside", "_failures", "_mirroring", "_news", "_parts", "_rating", "_records", "_storage")
 
     def __init__(
-        self, storage: AsyncStorage, *, parts: Parts, allowances: AsyncAllowanceRecords, feed: AsyncChangeFeed | None = None
+        self,
+        storage: AsyncStorage,
+        *,
+        parts: Parts,
+        allowances: AsyncAllowanceRecords,
+        feed: AsyncChangeFeed | None = None,
+        rates: AsyncSharedRates | None = None,
+        aside: AsyncAsideLog,
     ) -> None:
         self._storage = storage
         self._parts = parts
         self._records = parts.memory.records
         self._failures = AsyncAllowances(allowances, policy=parts.settings.throttle.addresses, ambient=Ambient(clock=parts.clock))
         self._news = AsyncNews(feed, parts.memory)
+        self._rating = AsyncKeyRating(parts, allowances=allowances, shared=rates)
+        self._aside = aside
         mirror = parts.memory.mirror
         self._mirroring = AsyncMirroring(mirror, storage=storage, news=self._news, parts=parts) if mirror is not None else None
 
@@ -83,8 +97,14 @@ class AsyncGate:
         """Return the principal that an API key proves from the request's address; see `ctsec.keys.verify` for the refusals.
 
         What proves no key counts against the address block, and is answered THROTTLED when that has tried too much. A key that is right is
-        never held back: nobody guesses 256 bits, so what is bounded is the load, and not at the expense of others behind the address.
+        held back by its own rate only: nobody guesses 256 bits, so what is bounded is the load, and not at the expense of others behind
+        the address.
         """
+        admitted = await self.admit_key(token, request)
+        return admitted if isinstance(admitted, Refusal) else admitted.principal
+
+    async def admit_key(self, token: str, request: Request) -> Outcome[AdmittedKey]:
+        """Do what `api_key` does, and say what is left of the key's rate; `RateRefusal` where nothing is."""
         claimed = claimed_id(token)
         cached = self._records.get((_API_KEY, claimed)) if claimed is not None else None
         remembered = cached is not None
@@ -95,20 +115,34 @@ class AsyncGate:
                 return parsed
             cached = await self._load_key(parsed)
         if cached is None:
-            return await self._unproved(_NO_KEY, request)
+            return await self.unproved(_NO_KEY, request)
         prepared, owner, enrolled = cast(tuple[VerifiableKey, User | None, bool], cached)
         now = self._parts.clock.now()
         key = prepared.check(token.encode("ascii"), ring=self._parts.key_peppers, now=now, address=request.address)
         if isinstance(key, Refusal):
-            return await self._unproved(key, request) if key.reason is Reason.INVALID_TOKEN else key
+            await self._note_use(prepared.key, key.reason, request, now=now)
+            return await self.unproved(key, request) if key.reason is Reason.INVALID_TOKEN else key
         if owner is None or owner.status is not UserStatus.ACTIVE:
+            await self._note_use(key, Reason.DISABLED, request, now=now)
             return Refusal(Reason.DISABLED, "the owner of this API key is disabled")
-        self._parts.memory.key_uses[key.id] = (now, request.address)
+        rate = await self._rating.take(key)
+        if isinstance(rate, RateRefusal):
+            await self._note_use(key, rate.reason, request, now=now)
+            return rate
+        await self._note_use(key, None, request, now=now)
         if not remembered:
             self._note_old_pepper(token.encode("ascii"), prepared)
-        return _principal(key, enrolled=enrolled)
+        return AdmittedKey(key_principal(key, enrolled=enrolled), rate)
 
-    async def _unproved(self, refusal: Refusal, request: Request) -> Refusal:
+    async def _note_use(self, key: ApiKey, refused: Reason | None, request: Request, *, now: datetime) -> None:
+        """Count a use in memory; where the policy wants each request in the log, write its event before it goes on."""
+        self._parts.memory.key_uses.note(key, refused=refused, now=now, address=request.address)
+        if self._parts.settings.keys.audit_each_request:
+            around = Ambient(clock=self._parts.clock, request=request)
+            await self._aside.record_aside(single_use(key, refused=refused, ambient=around))
+
+    async def unproved(self, refusal: Refusal, request: Request) -> Refusal:
+        """Charge the address block of a request that proved nothing; return `refusal`, or THROTTLED if the block has tried too much."""
         block = address_block(request.address)
         throttled = await self._failures.take(key_counter(block)) if block is not None else None
         return refusal if throttled is None else throttled
@@ -247,12 +281,16 @@ class AsyncGate:
         key = (_API_KEY, parsed.key_id)
         if (recalled := await self._recall(key)) is not None:
             return recalled
-        generation = self._records.begin()
+        unknown = self._parts.memory.unknown_keys
+        if unknown.get(key) is not None:
+            return None
+        generation, before = self._records.begin(), unknown.begin()
         async with self._storage.reading() as store:
             found = await store.api_keys.get(parsed.key_id)
             owner = await store.users.get(UserId(found[0].owner_id)) if found is not None else None
             enrolled = await _meets_policy(store, found[0]) if found is not None else False
         if found is None:
+            unknown.put(key, True, scopes=(parsed.key_id,), generation=before)
             return None
         prepared = prepare(found[0], secrets=found[1])
         scopes = (parsed.key_id, found[0].owner_id, found[0].organization_id)
@@ -272,10 +310,3 @@ async def _meets_policy(store: AsyncStore, key: ApiKey) -> bool:
     owner = UserId(key.owner_id)
     confirmed = any(each.confirmed_at is not None for each in await store.authenticators.of_user(owner))
     return confirmed or bool(await store.passkeys.of_user(owner))
-
-
-def _principal(key: ApiKey, *, enrolled: bool) -> Principal:
-    credential = Credential(
-        kind=CredentialKind.API_KEY, id=KeyId(key.id), aal=1, scopes=key.scopes, workspaces=key.workspaces, enrolled=enrolled
-    )
-    return Principal(id=key.owner_id, kind=key.owner_kind, credential=credential, organization=key.organization_id)

@@ -148,28 +148,25 @@ class AsyncJobs:
         return await self.logs.place()
 
     async def write_uses(self) -> int:
-        """Write the last uses of sessions, keys and credentials that this process has seen: at most one write each a run.
+        """Write the last uses of sessions and credentials that this process has seen: at most one write each a run.
 
         Keys that were used under an old pepper get their MAC under the current one.
         """
-        sessions, keys = dict(self._memory.session_uses), dict(self._memory.key_uses)
-        credentials, macs = dict(self._memory.credential_uses), dict(self._memory.key_macs)
-        if not sessions and not keys and not credentials and not macs:
+        sessions, credentials = dict(self._memory.session_uses), dict(self._memory.credential_uses)
+        macs = dict(self._memory.key_macs)
+        if not sessions and not credentials and not macs:
             return 0
         async with self._storage.begin(after_commit=_nothing) as store:
             for session_id, moment in sessions.items():
                 await store.sessions.touch(session_id, at=moment)
-            for key_id, (moment, address) in keys.items():
-                await store.api_keys.touch(key_id, at=moment, address=address)
             for secret, was in macs.values():
                 await store.api_keys.remac(secret, was=was)
             for credential, (moment, by) in credentials.items():
                 await store.credentials.touch(credential, at=moment, by=by)
         _forget(self._memory.session_uses, sessions)
-        _forget(self._memory.key_uses, keys)
         _forget(self._memory.key_macs, macs)
         _forget(self._memory.credential_uses, credentials)
-        return len(sessions) + len(keys) + len(credentials)
+        return len(sessions) + len(credentials)
 
     async def trim_epochs(self) -> int:
         """Delete the epochs that are too old for anybody to ask for."""

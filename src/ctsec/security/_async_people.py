@@ -26,6 +26,8 @@ from ctsec.encryption.data_key import DataKey
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.ids import DekId
+from ctsec.keys._async_leaks import AsyncKeyLeakParts, AsyncKeyLeaks
+from ctsec.keys._async_usage import AsyncKeyUsage
 from ctsec.mail._async import AsyncOutbox
 from ctsec.mfa._async import AsyncMfa
 from ctsec.mfa._async_authenticators import AsyncAuthenticators
@@ -40,6 +42,7 @@ from ctsec.recovery._async_trail import AsyncTrails
 from ctsec.secret import Secret
 from ctsec.security._async_engines import AsyncEngines
 from ctsec.security._async_factors import async_factors
+from ctsec.security._async_key_leak_notice import AsyncKeyLeakNotice
 from ctsec.security._async_leavers import departure_parts, lifecycle_parts
 from ctsec.security._async_recovery import async_recovery, async_trails
 from ctsec.security.parts import Parts
@@ -309,6 +312,24 @@ class AsyncPeople:
     @property
     def _devices(self) -> AsyncDevices:
         return AsyncDevices(self._store.devices, trust=self._parts.settings.trusted_devices, ambient=self._ambient)
+
+    @property
+    def key_usage(self) -> AsyncKeyUsage:
+        """The use of API keys."""
+        return AsyncKeyUsage(
+            records=self._store.api_keys,
+            days=self._store.key_days,
+            each_request=self._parts.settings.keys.audit_each_request,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def key_leaks(self) -> AsyncKeyLeaks:
+        """API keys that were found in public."""
+        notice = AsyncKeyLeakNotice(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
+        parts = AsyncKeyLeakParts(records=self._store.api_keys, epochs=self._store.epochs, ring=self._parts.key_peppers, notice=notice)
+        return AsyncKeyLeaks(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _notices(self) -> AsyncSignInNotices:

@@ -30,6 +30,7 @@ from ctsec.encryption.dek import DEFAULT_REGION
 from ctsec.errors import ConfigurationError
 from ctsec.guard._sync_ports import SharedAllowances
 from ctsec.ids import Random, WorkspaceId
+from ctsec.keys._sync_rate_ports import SharedRates
 from ctsec.mail._sync_ports import Mailer
 from ctsec.operators import Operator
 from ctsec.principal import Principal
@@ -37,11 +38,13 @@ from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
 from ctsec.security._sync_backups import BackupDesk
+from ctsec.security._sync_closing import close_each
 from ctsec.security._sync_connections import reports_of
 from ctsec.security._sync_domain_proofs import DomainProofs
 from ctsec.security._sync_engines import Deks, Engines, SlowHash, guard_of
 from ctsec.security._sync_gate import Gate
 from ctsec.security._sync_jobs import Jobs
+from ctsec.security._sync_key_uses import KeyUseJobs
 from ctsec.security._sync_leavers import LifecycleJobs
 from ctsec.security._sync_log_room import LogPeers, LogRoom
 from ctsec.security._sync_move_secrets import MoveSecrets
@@ -79,7 +82,8 @@ class Security:
     `kms` is the deployment's own key, `key_services` opens those of customers. `wake` is called after each commit that wrote, so that a
     worker of this process looks at what is due, and `rest` when the bundle closes, so that this worker ends. `feed` is how processes tell
     each other what changed; without one, a process sees another's change when its own record dies, five seconds after it was read.
-    `breaches` is asked about new passwords, and `sharing` hands over what people shared who leave.
+    `breaches` is asked about new passwords, `sharing` hands over what people shared who leave, and `rates` counts the requests of API keys
+    (`ctsec.storage.redis.RedisRates`).
     `region_stores` has the storage of each region and replica of the settings, by name, and `regional_tables` what moves along with a
     workspace of the host's own; the bundle closes the storages with itself. `sealed_tables` are the host's own tables with sealed values,
     such as `ctsec.storage.sql.SealedAttribute`: the worker seals them anew after a data key was rotated.
@@ -104,6 +108,7 @@ class Security:
         "_feed",
         "_guard",
         "_peers",
+        "_rates",
         "_rest",
         "_storage",
         "_wake",
@@ -148,6 +153,7 @@ class Security:
         anchors: tuple[Anchor[Keeper], ...] = (),
         alert_receiver: AlertReceiver | None = None,
         resolver: TxtResolver | None = None,
+        rates: SharedRates | None = None,
     ) -> None:
         if (feed is None) != (parts.memory.records.ask_every is None):
             raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
@@ -157,11 +163,10 @@ class Security:
         self.domain_proofs = DomainProofs(self.begin, policy=parts.settings.single_sign_on, resolver=resolver)
         secrets = self._ring(kms, source=source, services=key_services)
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        personal = PersonalParts(secrets, subjects=subjects)
+        personal, self._rates = PersonalParts(secrets, subjects=subjects), rates
         self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
-        outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
-        self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
+        self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed, rates=rates, aside=self._aside)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         known = tuple(place for place, _ in places)
@@ -207,6 +212,11 @@ class Security:
         """Open a short unit that only reads; a write in it raises StoreReadOnly. On SQLite it waits for no writer."""
         with self._storage.reading() as store:
             yield self._unit(store, request)
+
+    @property
+    def key_uses(self) -> KeyUseJobs:
+        """What writes the uses of API keys that this process has seen."""
+        return KeyUseJobs(self.begin, parts=self.parts)
 
     def region(self, workspace: WorkspaceId, *, region: str | None = None) -> AbstractContextManager[RegionalContent]:
         """Open the content of a workspace in the store of its region: committed when the block ends, rolled back when it raises.
@@ -255,13 +265,8 @@ class Security:
         """End the worker of this bundle, write what was seen used, and close the storage."""
         self._rest()
         self.jobs.write_uses()
-        if self._feed is not None:
-            self._feed.close()
-        if self._allowances is not None:
-            self._allowances.close()
-        for storage in self.regional.router.stores.values():
-            storage.close()
-        self._storage.close()
+        self.key_uses.write_all()
+        close_each(self._feed, self._allowances, self._rates, *self.regional.router.stores.values(), self._storage)
 
     def _keep_logs(self, ring: KeyRing, subjects: SubjectKeys, peers: LogPeers) -> None:
         room = LogRoom.made(
@@ -275,6 +280,7 @@ class Security:
         )
         self.logs, self.retention, self.alerts, self._erasures = room.logs, room.retention, room.alerts, room.erasures
         self.streams, self.anchors = room.streams, room.anchors
+        self._peers += (*(each.receiver for each in peers.streams), *(each.keeper for each in peers.anchors))
 
     def _ring(self, kms: Kms, *, source: Deks, services: KeyServices | None) -> KeyRing:
         settings = self.parts.settings
@@ -290,6 +296,7 @@ class Security:
 
     def _jobs(self, ring: KeyRing, *, mailer: Mailer | None, hasher: SlowHash, reencryptions: Reencryptions) -> Jobs:
         letters, people = self.parts.letters, (self.sso.checks.job(), *LifecycleJobs(self.begin).jobs())
+        following = (*self.key_uses.jobs(), *self.streams.jobs(), *self.anchors.jobs())
         return Jobs(
             self._storage,
             secrets=ring,
@@ -304,7 +311,7 @@ class Security:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*self.streams.jobs(), *self.anchors.jobs(), *self.domain_proofs.jobs(), *people),
+            followers=(*following, *self.domain_proofs.jobs(), *people),
             alerts=self.alerts,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),

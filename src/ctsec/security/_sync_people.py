@@ -27,6 +27,8 @@ from ctsec.encryption.data_key import DataKey
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.ids import DekId
+from ctsec.keys._sync_leaks import KeyLeakParts, KeyLeaks
+from ctsec.keys._sync_usage import KeyUsage
 from ctsec.mail._sync import Outbox
 from ctsec.mfa._sync import Mfa
 from ctsec.mfa._sync_authenticators import Authenticators
@@ -41,6 +43,7 @@ from ctsec.recovery._sync_trail import Trails
 from ctsec.secret import Secret
 from ctsec.security._sync_engines import Engines
 from ctsec.security._sync_factors import sync_factors
+from ctsec.security._sync_key_leak_notice import KeyLeakNotice
 from ctsec.security._sync_leavers import departure_parts, lifecycle_parts
 from ctsec.security._sync_recovery import sync_recovery, sync_trails
 from ctsec.security.parts import Parts
@@ -308,6 +311,24 @@ class People:
     @property
     def _devices(self) -> Devices:
         return Devices(self._store.devices, trust=self._parts.settings.trusted_devices, ambient=self._ambient)
+
+    @property
+    def key_usage(self) -> KeyUsage:
+        """The use of API keys."""
+        return KeyUsage(
+            records=self._store.api_keys,
+            days=self._store.key_days,
+            each_request=self._parts.settings.keys.audit_each_request,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def key_leaks(self) -> KeyLeaks:
+        """API keys that were found in public."""
+        notice = KeyLeakNotice(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
+        parts = KeyLeakParts(records=self._store.api_keys, epochs=self._store.epochs, ring=self._parts.key_peppers, notice=notice)
+        return KeyLeaks(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _notices(self) -> SignInNotices:

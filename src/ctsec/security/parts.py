@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from ctsec.audit.alerts._sync_ports import AlertReceiver
@@ -35,9 +35,12 @@ from ctsec.encryption.holding import HeldKeys, HoldingPolicy, RingPolicy
 from ctsec.errors import ConfigurationError
 from ctsec.guard.attempts import ThrottlePolicy
 from ctsec.ids import CredentialId, KeyId, OrganizationId, SessionId
+from ctsec.keys.leak_reports import LeakReporter
 from ctsec.keys.mac import PepperRing
 from ctsec.keys.policy import KeyPolicy
+from ctsec.keys.rate import KeyRates
 from ctsec.keys.record import KeySecret
+from ctsec.keys.uses import KeyUses
 from ctsec.keys.verify import VerifiableKey
 from ctsec.mail.letter import DefaultTemplate, LetterTemplate
 from ctsec.mail.message import Letters
@@ -58,6 +61,7 @@ from ctsec.user import User
 if TYPE_CHECKING:
     from ctsec.storage.backup.folder import BackupFolder
 
+UNKNOWN_KEYS: Final = 4_096
 Cached: TypeAlias = (
     tuple[Session, User | None, datetime | None]
     | tuple[VerifiableKey, User | None, bool]
@@ -81,6 +85,7 @@ class Settings:
     `single_sign_on` says where providers send browsers back to.
     `events` are the host's own events with their schemas; a name that is not among them, or ctsec's, can not be written.
     `alerts` says what is worth an alert, and who of the operators is mailed.
+    `leak_reporters` are the scanners that may report leaked API keys (`ctsec.keys.SignedReporter`, `HmacReporter`).
     """
 
     issuer: str
@@ -106,6 +111,7 @@ class Settings:
     events: tuple[EventSchema, ...] = ()
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
     single_sign_on: SsoPolicy = field(default_factory=SsoPolicy)
+    leak_reporters: tuple[LeakReporter, ...] = ()
 
     def log_identity(self, key: bytes | None, *, retention: bytes | None = None) -> LogIdentity:
         """Return who the logs of this deployment are, their present public keys (None: not signed, not purged) and the former ones."""
@@ -162,6 +168,8 @@ class EmbeddedOptions:
     the system's CAs by default.
     `allowances` is a redis URL under which what address blocks tried is counted for all processes, reached like that of `changes`; None
     counts it in the guard store, which also takes over while Redis is away. The counters of authenticators are always there.
+    `rates` is a redis URL under which the requests of API keys are counted for all processes, reached like that of `changes`; None counts
+    in each process, or where `keys` (`KeyPolicy.stored_rates`) says.
     `regions` says where the content of workspaces is kept; the tables of their stores are made at the start, their names with them.
 
     `sealed_tables` are the host's own tables with sealed values (`ctsec.storage.sql.SealedAttribute`), for the worker to seal them anew
@@ -178,6 +186,7 @@ class EmbeddedOptions:
 
     `single_sign_on` says where providers send browsers back to, and how far they may be asked (`ctsec.sso.SsoPolicy`).
 
+    `leak_reporters` are the scanners that may report leaked API keys (`ctsec.keys.SignedReporter`, `HmacReporter`).
     `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
     What it does not name is for sessions. None is what `MethodTable.keys_unrestricted` says: keys may, within their scopes, what their
     owners may.
@@ -219,6 +228,7 @@ class EmbeddedOptions:
     changes_transport: Transport = TRANSPORT
     ask_every: float = 1.0
     allowances: str | None = None
+    rates: str | None = None
     roles_in_memory: bool = False
     deployment: str = ""
     former_log_keys: tuple[str, ...] = ()
@@ -232,29 +242,33 @@ class EmbeddedOptions:
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
     alert_receiver: AlertReceiver | None = None
     single_sign_on: SsoPolicy = field(default_factory=SsoPolicy)
+    leak_reporters: tuple[LeakReporter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What one process remembers for a few seconds, and what it has seen used and not written yet; shared by both colours of a bundle.
 
-    `mirror` holds the roles of whole organizations, where the host wants that.
+    `mirror` holds the roles of whole organizations, where the host wants that; `unknown_keys` the ids of keys that do not exist.
     """
 
     records: RecordCache[Cached]
+    unknown_keys: RecordCache[bool]
     data_keys: HeldKeys
     subjects: HeldSubjects
     policies: KeptPolicies = field(default_factory=KeptPolicies)
     mirror: Mirror | None = None
     password_mix: Mix = field(default_factory=Mix)
     session_uses: dict[SessionId, datetime] = field(default_factory=dict[SessionId, datetime])
-    key_uses: dict[KeyId, tuple[datetime, str]] = field(default_factory=dict[KeyId, tuple[datetime, str]])
+    key_uses: KeyUses = field(default_factory=KeyUses)
+    key_rates: KeyRates = field(default_factory=KeyRates)
     key_macs: dict[KeyId, tuple[KeySecret, str]] = field(default_factory=dict[KeyId, tuple[KeySecret, str]])
     credential_uses: dict[CredentialId, tuple[datetime, str]] = field(default_factory=dict[CredentialId, tuple[datetime, str]])
 
     def evict(self, scopes: frozenset[str]) -> None:
         """Forget what this process itself has changed."""
         self.records.evict(scopes)
+        self.unknown_keys.evict(scopes)
         self.data_keys.hear(scopes)
         if self.mirror is not None:
             self.mirror.evict(scopes)
@@ -265,6 +279,7 @@ class Memory:
         if self.mirror is not None:
             self.mirror.catch_up(news)
         self.data_keys.hear(news.scopes)
+        self.unknown_keys.catch_up(news, asked=asked)
         self.records.catch_up(news, asked=asked)
 
 
@@ -304,4 +319,6 @@ def new_memory(
     """
     mirror = Mirror(mirrored, monotonic=clock.monotonic) if mirrored is not None else None
     records: RecordCache[Cached] = RecordCache(monotonic=clock.monotonic, ask_every=ask_every)
-    return Memory(records, HeldKeys(holding, clock=clock), HeldSubjects(clock=clock), mirror=mirror)
+    # Apart from the others, so that who asks for keys that do not exist drives nobody out.
+    unknown: RecordCache[bool] = RecordCache(monotonic=clock.monotonic, capacity=UNKNOWN_KEYS, ask_every=ask_every)
+    return Memory(records, unknown, HeldKeys(holding, clock=clock), HeldSubjects(clock=clock), mirror=mirror)

@@ -26,6 +26,7 @@ from ctsec.encryption._async_ports import (
 )
 from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.keys._async_ports import AsyncKeyRecords
+from ctsec.keys._async_usage_ports import AsyncKeyDayRecords
 from ctsec.mail._async_ports import AsyncOutboxRecords
 from ctsec.mfa._async_ports import AsyncAuthenticatorRecords, AsyncBackupCodeRecords, AsyncPasskeyRecords
 from ctsec.rbac._async_ports import (
@@ -189,6 +190,11 @@ class AsyncStore(AsyncSsoFamilies, AsyncPeopleFamilies, AsyncLogFamilies, Protoc
     @property
     def api_keys(self) -> AsyncKeyRecords:
         """API keys."""
+        ...
+
+    @property
+    def key_days(self) -> AsyncKeyDayRecords:
+        """How often API keys were used."""
         ...
 
     @property

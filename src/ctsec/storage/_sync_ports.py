@@ -27,6 +27,7 @@ from ctsec.encryption._sync_ports import (
 )
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.keys._sync_ports import KeyRecords
+from ctsec.keys._sync_usage_ports import KeyDayRecords
 from ctsec.mail._sync_ports import OutboxRecords
 from ctsec.mfa._sync_ports import AuthenticatorRecords, BackupCodeRecords, PasskeyRecords
 from ctsec.rbac._sync_ports import (
@@ -190,6 +191,11 @@ class Store(SsoFamilies, PeopleFamilies, LogFamilies, Protocol):
     @property
     def api_keys(self) -> KeyRecords:
         """API keys."""
+        ...
+
+    @property
+    def key_days(self) -> KeyDayRecords:
+        """How often API keys were used."""
         ...
 
     @property

@@ -29,6 +29,7 @@ from ctsec.web import (
     _async_devices,
     _async_domains,
     _async_encryption,
+    _async_key_use,
     _async_keys,
     _async_lifecycle,
     _async_operators,
@@ -58,6 +59,7 @@ from ctsec.web.kinds import KINDS
 from ctsec.web.models import Body
 from ctsec.web.operator_table import OPERATORS
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_mistake, of_refusal, unsupported_media_type
+from ctsec.web.rate_headers import rate_headers
 from ctsec.web.route import Needs, Route, session_refusal
 from ctsec.web.table import ROUTES, by_path
 
@@ -73,6 +75,7 @@ _MODULES: Final = (
     _async_recovery,
     _async_roles,
     _async_keys,
+    _async_key_use,
     _async_encryption,
     _async_vault,
     _async_residency,
@@ -163,7 +166,9 @@ class AsyncApi:
         else:
             async with opened(ambient_request(request, site=self._entry.site)) as unit:
                 answer = await OPERATIONS[route.operation](replace(call, opened=unit))
-        return of_refusal(answer) if isinstance(answer, Refusal) else answer
+        told = of_refusal(answer) if isinstance(answer, Refusal) else answer
+        rate = by.rate if isinstance(by, Caller) else None
+        return told if rate is None else replace(told, headers=(*told.headers, *rate_headers(rate)))
 
     async def _caller(self, route: Route, request: WebRequest) -> Caller | Operator | Problem | None:
         if route.needs in {Needs.NOTHING, Needs.OPERATOR}:

@@ -61,9 +61,9 @@ class AsyncEntry:
             return given
         token = given.token.reveal()
         if given.via is Via.API_KEY:
-            principal = await self._security.gate.api_key(token, ambient_request(request, site=self.site))
-        else:
-            principal = await self._security.gate.session(token)
+            admitted = await self._security.gate.admit_key(token, ambient_request(request, site=self.site))
+            return admitted if isinstance(admitted, Refusal) else Caller(admitted.principal, given, admitted.rate)
+        principal = await self._security.gate.session(token)
         return principal if isinstance(principal, Refusal) else Caller(principal, given)
 
     async def caller(self, request: WebRequest) -> Caller | Problem:

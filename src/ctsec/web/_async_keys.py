@@ -34,6 +34,7 @@ async def mint_api_key(call: AsyncCall) -> Answer:
         networks=tuple(body.networks),
         life=timedelta(days=body.life_days) if body.life_days is not None else None,
         environment=body.environment,
+        rate=body.rate,
     )
     return _minted(call, await call.unit.api_keys.mint(call.principal, organization=call.organization, request=request), status=201)
 

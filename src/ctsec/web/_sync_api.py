@@ -30,6 +30,7 @@ from ctsec.web import (
     _sync_devices,
     _sync_domains,
     _sync_encryption,
+    _sync_key_use,
     _sync_keys,
     _sync_lifecycle,
     _sync_operators,
@@ -59,6 +60,7 @@ from ctsec.web.kinds import KINDS
 from ctsec.web.models import Body
 from ctsec.web.operator_table import OPERATORS
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_mistake, of_refusal, unsupported_media_type
+from ctsec.web.rate_headers import rate_headers
 from ctsec.web.route import Needs, Route, session_refusal
 from ctsec.web.table import ROUTES, by_path
 
@@ -74,6 +76,7 @@ _MODULES: Final = (
     _sync_recovery,
     _sync_roles,
     _sync_keys,
+    _sync_key_use,
     _sync_encryption,
     _sync_vault,
     _sync_residency,
@@ -164,7 +167,9 @@ class Api:
         else:
             with opened(ambient_request(request, site=self._entry.site)) as unit:
                 answer = OPERATIONS[route.operation](replace(call, opened=unit))
-        return of_refusal(answer) if isinstance(answer, Refusal) else answer
+        told = of_refusal(answer) if isinstance(answer, Refusal) else answer
+        rate = by.rate if isinstance(by, Caller) else None
+        return told if rate is None else replace(told, headers=(*told.headers, *rate_headers(rate)))
 
     def _caller(self, route: Route, request: WebRequest) -> Caller | Operator | Problem | None:
         if route.needs in {Needs.NOTHING, Needs.OPERATOR}:

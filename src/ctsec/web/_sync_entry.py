@@ -62,9 +62,9 @@ class Entry:
             return given
         token = given.token.reveal()
         if given.via is Via.API_KEY:
-            principal = self._security.gate.api_key(token, ambient_request(request, site=self.site))
-        else:
-            principal = self._security.gate.session(token)
+            admitted = self._security.gate.admit_key(token, ambient_request(request, site=self.site))
+            return admitted if isinstance(admitted, Refusal) else Caller(admitted.principal, given, admitted.rate)
+        principal = self._security.gate.session(token)
         return principal if isinstance(principal, Refusal) else Caller(principal, given)
 
     def caller(self, request: WebRequest) -> Caller | Problem:

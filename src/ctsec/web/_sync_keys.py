@@ -35,6 +35,7 @@ def mint_api_key(call: Call) -> Answer:
         networks=tuple(body.networks),
         life=timedelta(days=body.life_days) if body.life_days is not None else None,
         environment=body.environment,
+        rate=body.rate,
     )
     return _minted(call, call.unit.api_keys.mint(call.principal, organization=call.organization, request=request), status=201)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from ctsec.keys.rate import RateState
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
@@ -47,10 +48,11 @@ class Presented:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a request, and the credential that proved it."""
+    """Who makes a request, the credential that proved it, and what is left of its rate, if it has one."""
 
     principal: Principal
     presented: Presented
+    rate: RateState | None = None
 
 
 def presented(request: WebRequest, *, site: Site) -> Outcome[Presented]:

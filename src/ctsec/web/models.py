@@ -275,7 +275,7 @@ class NewInvitation(Body):
 
 
 class NewApiKey(Body):
-    """What a new key is to be; a missing list does not narrow, `life_days` null never ends (where that is allowed)."""
+    """What a new key is to be; a missing list does not narrow, `life_days` null never ends (if allowed), `rate` 0 is the default."""
 
     name: Name
     scopes: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=200)] | None = None
@@ -283,6 +283,7 @@ class NewApiKey(Body):
     networks: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)] = []
     life_days: Annotated[int, Field(ge=1, le=36_500)] | None = 90
     environment: Word = "live"
+    rate: Annotated[int, Field(ge=0, le=60_000)] = 0
 
 
 class KeyRotation(Body):

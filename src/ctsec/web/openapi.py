@@ -28,6 +28,11 @@ _CHALLENGE: Final = {
     "description": "With 401, and where a second factor, or a fresher proof of it, is missing (RFC 9470)",
     "schema": {"type": "string"},
 }
+_RATE: Final = {
+    "Retry-After": {"description": "With 429: seconds after which to try again", "schema": {"type": "integer"}},
+    "RateLimit-Policy": {"description": "The rate of the API key: q requests in w seconds", "schema": {"type": "string"}},
+    "RateLimit": {"description": "What is left of it: r requests, and all of them after t seconds", "schema": {"type": "string"}},
+}
 _PROBLEM: Final = {
     "type": "object",
     "required": ["type", "title", "status", "reason"],
@@ -75,7 +80,7 @@ def _operation(route: Route) -> dict[str, Any]:
             **_answers(route),
             "default": {
                 "description": "What went wrong",
-                "headers": {"WWW-Authenticate": _CHALLENGE},
+                "headers": {"WWW-Authenticate": _CHALLENGE, **_RATE},
                 "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
             },
         },

@@ -6,6 +6,7 @@ Rules that this module keeps:
 - a 404 has one body, whether something does not exist or belongs to somebody else;
 - 401 says how to authenticate (RFC 9110, 11.6.1), waiting is told by `Retry-After` in whole seconds;
 - a missing step-up or second factor has the error and the `max_age` of RFC 9470 (section 3), with the status 403: the session goes on;
+- a key that made all its requests is 429, never 401, and is told its rate (`ctsec.web.rate_headers`);
 - broken infrastructure tells its caller nothing but whether trying again helps;
 - whatever else goes wrong is a 500 without a word of it: the log `ctsec.web` has it once, with the id of the request.
 """
@@ -21,8 +22,10 @@ from math import ceil
 from typing import Any, Final
 
 from ctsec.errors import CtsecError
+from ctsec.keys.rate import RateRefusal
 from ctsec.outcome import Reason, Refusal
 from ctsec.web.http import OverLimit, WebResponse
+from ctsec.web.rate_headers import rate_headers
 
 _STATUS: Final[Mapping[Reason, int]] = {
     Reason.INVALID_CREDENTIALS: 401,
@@ -126,6 +129,8 @@ def of_refusal(refusal: Refusal, *, credential: bool = False) -> Problem:
     elif reason in _STRONGER:
         age = f', max_age="{int(refusal.max_age.total_seconds())}"' if refusal.max_age is not None else ""
         headers = (("www-authenticate", f"{_INSUFFICIENT}{age}"),)
+    elif isinstance(refusal, RateRefusal) and refusal.state is not None:
+        headers = rate_headers(refusal.state)
     return Problem(
         status=status,
         reason=reason.value,

@@ -13,6 +13,7 @@ from ctsec.web import models
 from ctsec.web.alert_table import ALERTS
 from ctsec.web.audit_table import AUDIT
 from ctsec.web.domain_table import DOMAINS
+from ctsec.web.key_table import KEY_USE
 from ctsec.web.lifecycle_table import LIFECYCLE
 from ctsec.web.operator_table import OPERATORS
 from ctsec.web.retention_table import RETENTION
@@ -305,11 +306,7 @@ RESIDENCY: Final = (
     _route(f"GET {_ORG}/residency/moves workspace_moves", "Moves between regions", query=_PAGE, returns=("moves:array", "next")),
     _route(f"GET {_SPACE}/region workspace_region", "Where the workspace is", returns=("workspace_id", "region", "move:object")),
     _route(
-        f"POST {_SPACE}/region/move move_workspace",
-        "Start to move it to another region",
-        body=models.RegionName,
-        status=202,
-        returns=_MOVE,
+        f"POST {_SPACE}/region/move move_workspace", "Start to move it to another region", body=models.RegionName, status=202, returns=_MOVE
     ),
     _route(f"DELETE {_SPACE}/region/move abort_workspace_move", "Give the move up before its switch", returns=_MOVE),
 )
@@ -324,6 +321,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *RECOVERY,
     *ROLES,
     *KEYS,
+    *KEY_USE,
     *ENCRYPTION,
     *VAULT,
     *RESIDENCY,

@@ -264,6 +264,7 @@ def api_key(record: ApiKey, *, now: datetime) -> View:
         "created_at": moment(record.created_at),
         "expires_at": moment(record.expires_at),
         "last_used_at": moment(record.last_used_at),
+        "rate": record.rate,
     }
 
 

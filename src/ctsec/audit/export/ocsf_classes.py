@@ -92,10 +92,10 @@ _LINES: Final = """
 3006  3  invitation.accepted
 3006  4  member.removed
 3006 99  member.warned member.suspended member.reinstated membership.changed
-2004  1  passkey.clone_suspected residency.violated alert.fired
+2004  1  api_key.leak_reported passkey.clone_suspected residency.violated alert.fired
 2004  2  alert.acknowledged alert.muted
 6003  2  audit.searched audit.exported
-6003 99  access.denied
+6003 99  access.denied api_key.used
 """
 # Activities of 1.8.0 and what they are in 1.9.0, where that is another one.
 _MOVED: Final[Mapping[Activity, Activity]] = MappingProxyType(

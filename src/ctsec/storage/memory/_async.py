@@ -38,6 +38,7 @@ from ctsec.storage.memory._async_erasures import AsyncMemoryErasures
 from ctsec.storage.memory._async_grants import AsyncMemoryGrants
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
 from ctsec.storage.memory._async_index_keys import AsyncMemoryIndexKeys
+from ctsec.storage.memory._async_key_days import AsyncMemoryKeyDays
 from ctsec.storage.memory._async_keys import AsyncMemoryKeys
 from ctsec.storage.memory._async_lifecycle import AsyncMemoryLifecycle, AsyncMemoryParked
 from ctsec.storage.memory._async_moves import AsyncMemoryMoves, AsyncMemoryPrimaries
@@ -95,6 +96,7 @@ class AsyncMemoryStore:
     glass_codes: AsyncMemoryGlassCodes
     grants: AsyncMemoryGrants
     api_keys: AsyncMemoryKeys
+    key_days: AsyncMemoryKeyDays
     deks: AsyncMemoryDeks
     customer_keys: AsyncMemoryCustomerKeys
     index_keys: AsyncMemoryIndexKeys
@@ -150,6 +152,7 @@ class AsyncMemoryStore:
             domains=AsyncMemoryDomains(tx),
             **async_single_sign_on(tx),
             api_keys=AsyncMemoryKeys(tx),
+            key_days=AsyncMemoryKeyDays(tx),
             deks=AsyncMemoryDeks(tx),
             customer_keys=AsyncMemoryCustomerKeys(tx),
             index_keys=AsyncMemoryIndexKeys(tx),

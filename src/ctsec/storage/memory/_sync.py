@@ -39,6 +39,7 @@ from ctsec.storage.memory._sync_erasures import MemoryErasures
 from ctsec.storage.memory._sync_grants import MemoryGrants
 from ctsec.storage.memory._sync_guard import MemoryGuard
 from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
+from ctsec.storage.memory._sync_key_days import MemoryKeyDays
 from ctsec.storage.memory._sync_keys import MemoryKeys
 from ctsec.storage.memory._sync_lifecycle import MemoryLifecycle, MemoryParked
 from ctsec.storage.memory._sync_moves import MemoryMoves, MemoryPrimaries
@@ -96,6 +97,7 @@ class MemoryStore:
     glass_codes: MemoryGlassCodes
     grants: MemoryGrants
     api_keys: MemoryKeys
+    key_days: MemoryKeyDays
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
     index_keys: MemoryIndexKeys
@@ -151,6 +153,7 @@ class MemoryStore:
             domains=MemoryDomains(tx),
             **sync_single_sign_on(tx),
             api_keys=MemoryKeys(tx),
+            key_days=MemoryKeyDays(tx),
             deks=MemoryDeks(tx),
             customer_keys=MemoryCustomerKeys(tx),
             index_keys=MemoryIndexKeys(tx),

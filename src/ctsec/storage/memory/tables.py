@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from ctsec.audit.alerts.record import Alert, AlertPosition, Mute, Occasion
@@ -45,6 +46,7 @@ from ctsec.ids import (
     WorkspaceId,
 )
 from ctsec.keys.record import ApiKey, KeySecret
+from ctsec.keys.usage import KeyDay
 from ctsec.mail.record import OutboxEntry
 from ctsec.mfa.passkey import Passkey
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
@@ -96,6 +98,7 @@ GLASS_CODES: Final[Table[tuple[OrganizationId, UserId], GlassCodeSet]] = Table("
 IDENTITIES: Final[Table[bytes, LinkedIdentity]] = Table("identities")
 GRANTS: Final[Table[SessionId, Grant]] = Table("grants")
 API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")
+KEY_DAYS: Final[Table[tuple[KeyId, datetime], KeyDay]] = Table("key_days")
 KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")
 DEKS: Final[Table[DekId, WrappedDek]] = Table("deks")
 CUSTOMER_KEYS: Final[Table[tuple[OrganizationId, str], CustomerKey]] = Table("customer_keys")

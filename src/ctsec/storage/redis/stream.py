@@ -44,6 +44,11 @@ class Names:
         return f"{{{self.prefix}}}:allowance:{key}"
 
     @property
+    def rates(self) -> str:
+        """The beginning of the keys under which requests of API keys are counted."""
+        return f"{{{self.prefix}}}:rates"
+
+    @property
     def incarnation(self) -> str:
         """The name that is written once beside the stream."""
         return f"{{{self.prefix}}}:incarnation"

@@ -40,6 +40,7 @@ from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
 from ctsec.storage.sql._async_grants import AsyncSqlGrants
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
 from ctsec.storage.sql._async_index_keys import AsyncSqlIndexKeys
+from ctsec.storage.sql._async_key_days import AsyncSqlKeyDays
 from ctsec.storage.sql._async_keys import AsyncSqlKeys
 from ctsec.storage.sql._async_lifecycle import AsyncSqlLifecycle, AsyncSqlParked
 from ctsec.storage.sql._async_moves import AsyncSqlMoves, AsyncSqlPrimaries
@@ -103,6 +104,7 @@ class AsyncSqlStore:
     glass_codes: AsyncSqlGlassCodes
     grants: AsyncSqlGrants
     api_keys: AsyncSqlKeys
+    key_days: AsyncSqlKeyDays
     deks: AsyncSqlDeks
     customer_keys: AsyncSqlCustomerKeys
     index_keys: AsyncSqlIndexKeys
@@ -158,6 +160,7 @@ class AsyncSqlStore:
             domains=AsyncSqlDomains(run, tables),
             **async_single_sign_on(run, tables),
             api_keys=AsyncSqlKeys(run, tables),
+            key_days=AsyncSqlKeyDays(run, tables),
             deks=AsyncSqlDeks(run, tables),
             customer_keys=AsyncSqlCustomerKeys(run, tables),
             index_keys=AsyncSqlIndexKeys(run, tables),

@@ -41,6 +41,7 @@ from ctsec.storage.sql._sync_executor import Executor, JoinedSource
 from ctsec.storage.sql._sync_grants import SqlGrants
 from ctsec.storage.sql._sync_guard import SqlGuard
 from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
+from ctsec.storage.sql._sync_key_days import SqlKeyDays
 from ctsec.storage.sql._sync_keys import SqlKeys
 from ctsec.storage.sql._sync_lifecycle import SqlLifecycle, SqlParked
 from ctsec.storage.sql._sync_moves import SqlMoves, SqlPrimaries
@@ -104,6 +105,7 @@ class SqlStore:
     glass_codes: SqlGlassCodes
     grants: SqlGrants
     api_keys: SqlKeys
+    key_days: SqlKeyDays
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
     index_keys: SqlIndexKeys
@@ -159,6 +161,7 @@ class SqlStore:
             domains=SqlDomains(run, tables),
             **sync_single_sign_on(run, tables),
             api_keys=SqlKeys(run, tables),
+            key_days=SqlKeyDays(run, tables),
             deks=SqlDeks(run, tables),
             customer_keys=SqlCustomerKeys(run, tables),
             index_keys=SqlIndexKeys(run, tables),

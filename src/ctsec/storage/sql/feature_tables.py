@@ -165,12 +165,15 @@ class FeatureTables:
             Column("workspaces", JsonText[Any]("set", "api_key.workspaces"), nullable=True),
             Column("networks", JsonText[Any]("texts", "api_key.networks"), nullable=False), at("created_at"),
             at("expires_at", nullable=True),
-            at("revoked_at", nullable=True), at("last_used_at", nullable=True), words("last_used_address"),
+            at("revoked_at", nullable=True), at("last_used_at", nullable=True), words("last_used_address"), number("rate", default="0"),
             key=("id",), by_owner=("organization_id", "owner_id"),
         )  # fmt: skip
         self.api_key_secret = self._table(
             "api_key_secret", ident("key_id"), number("generation"), Column("mac", Digest(64), nullable=False), ident("pepper_id"),
             at("created_at"), at("expires_at", nullable=True), key=("key_id", "generation"),
+        )  # fmt: skip
+        self.api_key_day = self._table(
+            "api_key_day", ident("key_id"), at("day"), number("used"), number("refused"), key=("key_id", "day"), by_day=("day",),
         )  # fmt: skip
         self.dek = self._table(
             "dek", ident("id"), ident("scope"), ident("region"), ident("kek", length=512), blob("wrapped"), blob("commitment"),

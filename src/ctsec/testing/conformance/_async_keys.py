@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from ctsec.ids import WorkspaceId
+from ctsec.keys.usage import KeyDay
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.conformance.expect import equal
 from ctsec.testing.conformance.samples import HOUR, NOW, TICK, api_key, digest, ignore, key_secret, org_id, user_id
@@ -110,3 +112,22 @@ class AsyncKeyConformance:
             equal(
                 await store.api_keys.get(key.id), (replace(key, last_used_at=NOW + TICK, last_used_address="192.0.2.9"), (key_secret(1),))
             )
+
+    async def test_days_are_counted_and_trimmed(self, storage: AsyncStorage) -> None:
+        """What is counted of a day adds up, in one transaction and in two; other days and keys stay; days before one are deleted."""
+        one, other = api_key(1, of=1, owner=1).id, api_key(2, of=1, owner=1).id
+        first = KeyDay(key_id=one, day=NOW.replace(hour=0, minute=0, second=0, microsecond=0), used=3, refused=0)
+        second = replace(first, day=first.day + timedelta(days=1), used=0, refused=2)
+        async with storage.begin(after_commit=ignore) as store:
+            for day in (first, second, replace(first, key_id=other, used=1), replace(first, used=4, refused=1)):
+                await store.key_days.add(day)
+        async with storage.begin(after_commit=ignore) as store:
+            await store.key_days.add(replace(first, used=1_000))
+        async with storage.reading() as store:
+            summed = replace(first, used=1_007, refused=1)
+            equal(await store.key_days.of(one, limit=9), (second, summed))
+            equal(await store.key_days.of(one, limit=1), (second,))
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.key_days.trim(before=second.day), 2)
+            equal(await store.key_days.of(one, limit=9), (second,))
+            equal(await store.key_days.of(other, limit=9), ())

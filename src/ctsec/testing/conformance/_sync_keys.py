@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from ctsec.ids import WorkspaceId
+from ctsec.keys.usage import KeyDay
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal
 from ctsec.testing.conformance.samples import HOUR, NOW, TICK, api_key, digest, ignore, key_secret, org_id, user_id
@@ -109,3 +111,22 @@ class KeyConformance:
             store.api_keys.touch(api_key(9, of=1, owner=1).id, at=NOW, address="192.0.2.9")
         with storage.reading() as store:
             equal(store.api_keys.get(key.id), (replace(key, last_used_at=NOW + TICK, last_used_address="192.0.2.9"), (key_secret(1),)))
+
+    def test_days_are_counted_and_trimmed(self, storage: Storage) -> None:
+        """What is counted of a day adds up, in one transaction and in two; other days and keys stay; days before one are deleted."""
+        one, other = api_key(1, of=1, owner=1).id, api_key(2, of=1, owner=1).id
+        first = KeyDay(key_id=one, day=NOW.replace(hour=0, minute=0, second=0, microsecond=0), used=3, refused=0)
+        second = replace(first, day=first.day + timedelta(days=1), used=0, refused=2)
+        with storage.begin(after_commit=ignore) as store:
+            for day in (first, second, replace(first, key_id=other, used=1), replace(first, used=4, refused=1)):
+                store.key_days.add(day)
+        with storage.begin(after_commit=ignore) as store:
+            store.key_days.add(replace(first, used=1_000))
+        with storage.reading() as store:
+            summed = replace(first, used=1_007, refused=1)
+            equal(store.key_days.of(one, limit=9), (second, summed))
+            equal(store.key_days.of(one, limit=1), (second,))
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.key_days.trim(before=second.day), 2)
+            equal(store.key_days.of(one, limit=9), (second,))
+            equal(store.key_days.of(other, limit=9), ())

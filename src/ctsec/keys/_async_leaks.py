@@ -1,0 +1,94 @@
+"""Leaked API keys: verified, revoked, and told to their owners (async source).
+
+Rules that this module keeps:
+
+- a token counts for a key only by its whole text, as at the door: what is well-formed, unknown or wrong is answered all the same;
+- a key whose secret works, now or in an overlap, is revoked in the transaction that records the report; a secret that had ended is
+  recorded and told, and revokes nothing: a key that was rotated in time goes on;
+- a report that comes again changes nothing and mails nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.event import EventName, Target
+from ctsec.keys._async_ports import AsyncEpochRecords, AsyncKeyRecords
+from ctsec.keys.leak_reports import LeakedToken
+from ctsec.keys.mac import PepperRing
+from ctsec.keys.record import ApiKey, KeySecret, KeyStatus, status_at
+from ctsec.keys.token import parse
+from ctsec.keys.verify import proving_secret
+from ctsec.outcome import Refusal
+from ctsec.principal import system
+
+ROTATED = "rotated"
+
+
+class AsyncLeakNotice(Protocol):
+    """Who tells the owner of a key that it leaked."""
+
+    async def key_leaked(self, key: ApiKey) -> None:
+        """Tell the owner, in the transaction of the revocation."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncKeyLeakParts:
+    """What the judging of reports needs."""
+
+    records: AsyncKeyRecords
+    epochs: AsyncEpochRecords
+    ring: PepperRing
+    notice: AsyncLeakNotice
+
+
+class AsyncKeyLeaks:
+    """Judges reports; who may report is settled before."""
+
+    __slots__ = ("_ambient", "_audit", "_parts")
+
+    def __init__(self, parts: AsyncKeyLeakParts, *, audit: AsyncRecorder, ambient: Ambient) -> None:
+        self._parts = parts
+        self._audit = audit
+        self._ambient = ambient
+
+    async def report(self, leaked: tuple[LeakedToken, ...], *, reporter: str) -> tuple[bool, ...]:
+        """Revoke what leaked; return for each token whether it is, or was, one of ours."""
+        return tuple([await self._judge(each, reporter=reporter) for each in leaked])
+
+    async def _judge(self, leaked: LeakedToken, *, reporter: str) -> bool:
+        parsed = parse(leaked.token.reveal())
+        found = None if isinstance(parsed, Refusal) else await self._parts.records.get(parsed.key_id)
+        if found is None or isinstance(parsed, Refusal):
+            return False
+        key, secrets = found
+        proved = proving_secret(parsed.token, secrets=secrets, ring=self._parts.ring)
+        if proved is None:
+            return False
+        await self._end(key, proved, leaked, reporter=reporter)
+        return True
+
+    async def _end(self, key: ApiKey, proved: KeySecret, leaked: LeakedToken, *, reporter: str) -> None:
+        now = self._ambient.now()
+        status = status_at(key, now)
+        if status is KeyStatus.REVOKED:
+            return
+        rotated = proved.expires_at is not None and now >= proved.expires_at
+        works = status is KeyStatus.VALID and not rotated
+        if works:
+            if not await self._parts.records.revoke(key.organization_id, key.id, now=now):
+                return
+            await self._parts.epochs.bump(key.id)
+        await self._audit.note(
+            EventName.API_KEY_LEAKED,
+            actor=system("leak_report"),
+            targets=(Target("api_key", key.id),),
+            organization=key.organization_id,
+            details={"reporter": reporter, "was": ROTATED if rotated else status.value, "kind": leaked.kind, "url": leaked.url or None},
+        )
+        if works:
+            await self._parts.notice.key_leaked(key)
