@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields
-from typing import Any, TypeVar, cast
+from functools import cache
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Insert, RowMapping, Table, Update, and_, insert, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
@@ -16,7 +17,13 @@ R = TypeVar("R")
 
 def values(record: object) -> dict[str, Any]:
     """Return the columns of a record."""
-    return {field.name: getattr(record, field.name) for field in fields(cast(Any, record))}
+    kind: type[Any] = type(record)
+    return {name: getattr(record, name) for name in _columns(kind)}
+
+
+@cache
+def _columns(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def made(kind: type[R], row: RowMapping | Mapping[str, Any] | None) -> R | None:
