@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields
-from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Insert, RowMapping, Table, Update, and_, insert, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
@@ -17,13 +16,7 @@ R = TypeVar("R")
 
 def values(record: object) -> dict[str, Any]:
     """Return the columns of a record."""
-    kind: type[Any] = type(record)
-    return {name: getattr(record, name) for name in _columns(kind)}
-
-
-@cache
-def _columns(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    return {field.name: getattr(record, field.name) for field in fields(cast(Any, record))}
 
 
 def made(kind: type[R], row: RowMapping | Mapping[str, Any] | None) -> R | None:
