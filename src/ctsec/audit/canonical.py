@@ -56,13 +56,13 @@ def _is_plain(value: Any, depth: int = 0) -> bool:
 
     Every event goes through here, so what most members are is asked first, and costs no call.
     """
-    kind = type(value)
+    kind: type[Any] = type(value)  # pyright: ignore[reportUnknownVariableType]
     if kind is dict and depth <= MAX_DEPTH:
         for key in value:
             if type(key) is not str or not key.isascii():
                 return False
         items = value.values()
-    elif kind in {list, tuple} and depth <= MAX_DEPTH:
+    elif (kind is list or kind is tuple) and depth <= MAX_DEPTH:
         items = value
     else:
         return value is None or isinstance(value, str) or (isinstance(value, int) and -_MAX_INT < value < _MAX_INT)
