@@ -12,19 +12,27 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from ctsec.ambient import Ambient
 from ctsec.audit.event import EventName
+from ctsec.errors import StoreBusy
+from ctsec.ids import UserId
 from ctsec.outcome import Reason
 from ctsec.secret import SecretText
 from ctsec.security.parts import EmbeddedOptions
+from ctsec.sso._sync_arrivals import Arrivals
+from ctsec.sso.grant import Held
+from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.provisioning import ProvisioningSettings
+from ctsec.sso.record import LinkedBy, identity_digest
 from ctsec.sso.rules import GroupRule
 from ctsec.sso.settings import ConnectionSettings, ConnectionWish
 from ctsec.sso.trial import Account, DryRun
 from ctsec.testing import LocalIdentityProvider
 from ctsec.testing.identity_provider import CLIENT_ID, CLIENT_SECRET
 from ctsec.transport.reach import Reach
+from ctsec.user import User, UserStatus
 from tests.services._sync_rows import changed, rows_of
 from tests.services._sync_stage import Stage, set_stage
 from tests.services._sync_world import KINDS, World
@@ -214,3 +222,60 @@ def same(scene: TrialScene, name: str) -> str:
     why = str(refused[-1].details()["details"]["why"]) if hasattr(step, "reason") else ""
     assert foreseen.problem == why, name
     return why
+
+
+class Raced:
+    """The accounts of a unit, where somebody else makes the one that was looked for right after the look."""
+
+    def __init__(self, accounts: Any, rival: User) -> None:
+        self.accounts = accounts
+        self.rival = rival
+
+    def by_email(self, email_key: str) -> User | None:
+        """Return nobody, and let the other come first."""
+        found = self.accounts.by_email(email_key)
+        self.accounts.add(self.rival)
+        return found if isinstance(found, User) else None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.accounts, name)
+
+
+@pytest.mark.proves("CVE-2025-61783")
+@pytest.mark.parametrize("verified", [True, False])
+def test_an_account_that_is_made_meanwhile_is_not_linked_by_its_address(scene: TrialScene, verified: bool) -> None:
+    """Whoever loses the race for an address is told to try again, and the next try is judged as for any account of that address."""
+    scene.enable()
+    world = scene.world
+    identity = ExternalIdentity(
+        connection=scene.connection.id, issuer=scene.provider.issuer, subject="nia", email="nia@acme.example", email_verified=verified
+    )
+    rival = User(
+        id=UserId("usr_rival"),
+        email="nia@acme.example",
+        email_key="nia@acme.example",
+        name="Nia",
+        status=UserStatus.ACTIVE,
+        email_verified_at=world.clock.now(),
+        created_at=world.clock.now(),
+    )
+    held = Held(subject=identity_digest(*identity.key))
+
+    def race() -> None:
+        with world.security.begin() as unit:
+            usual = unit.sso
+            parts = replace(usual._parts, accounts=Raced(usual._parts.accounts, rival))
+            raced = Arrivals(parts, audit=unit.audit, ambient=Ambient(clock=world.clock))
+            raced.arrive(scene.connection.id, identity, held=held)
+
+    with pytest.raises(StoreBusy):
+        race()
+    with world.security.begin() as unit:
+        assert unit._store.identities.get(identity_digest(*identity.key)) is None
+        assert unit._store.users.add(rival)
+        done: Any = unit.sso.arrive(scene.connection.id, identity, held=held)
+        linked: Any = unit._store.identities.get(identity_digest(*identity.key))
+    if verified:
+        assert (done.user.id, linked.linked_by) == (rival.id, LinkedBy.ADDRESS)
+    else:
+        assert (done.reason, linked) == (Reason.INVALID_CREDENTIALS, None)

@@ -101,19 +101,22 @@ class EventSchema:
     def applied(self, event: Event) -> Event:
         """Return `event` as it is stored: secrets masked, personal fields moved to its personal part. Raises ValueError."""
         details: dict[str, Detail] = {}
-        sealed = dict(event.personal)
+        sealed, untouched = dict(event.personal), not (event.changes or event.more_changes)
         for name in event.personal:
             if name not in AROUND:
                 self._declared(name, FieldClass.PERSONAL)
         for name, value in event.details.items():
             declared = self._declared(name, None)
             self._check(name, declared, value)
+            untouched = untouched and declared.kept is FieldClass.PUBLIC
             if declared.kept is FieldClass.SECRET:
                 details[name] = masked(value)
             elif declared.kept is FieldClass.PUBLIC:
                 details[name] = value
             elif value is not None:
                 sealed[name] = value if isinstance(value, str) else json.dumps(value)
+        if untouched and self.version == event.schema:
+            return event
         changes, more = bounded(map(self._changed, event.changes))
         for change in changes:
             if change.kept is FieldClass.PERSONAL:

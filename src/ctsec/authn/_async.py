@@ -23,7 +23,7 @@ from ctsec.authn._async_duties import AsyncDuties
 from ctsec.authn._async_links import SIGN_IN, AsyncLinks
 from ctsec.authn._async_notices import AsyncSignInNotices
 from ctsec.authn._async_passwords import AsyncPasswordVault
-from ctsec.authn._async_ports import AsyncAccountRecords, AsyncRecoveryTrails, AsyncSecondFactors
+from ctsec.authn._async_ports import AsyncAccountRecords, AsyncOrigins, AsyncRecoveryTrails, AsyncSecondFactors
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.authn._async_trust import AsyncTrust
 from ctsec.authn.journey import LINK_LIFE, TICKET_LIFE, EnrolmentRequired, LinkRequested, MfaRequired, SignedIn, SignInStep
@@ -62,6 +62,7 @@ class AsyncSignInParts:
     links: AsyncLinks | None
     duties: AsyncDuties
     trust: AsyncTrust
+    origins: AsyncOrigins
 
 
 class AsyncSignIn:

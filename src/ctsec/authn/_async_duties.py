@@ -4,6 +4,7 @@ Rules that this module keeps:
 
 - a person without a second factor, of whom an organization requires one after its grace, gets no session: the sign-in ends in a ticket
   that enrols one and does nothing else, whatever other organizations the person belongs to;
+- a sign-in through a connection owes a factor to the connection's organization alone, and its ticket enrols an app, which is no way in;
 - a password of fewer than 15 characters was set while a second factor was enforced; where that is not so any more, a sign-in with it ends
   in a ticket that sets another one;
 - nothing that was charged is forgiven before the session exists; what it has disabled ends the journey.
@@ -21,12 +22,12 @@ from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_ports import AsyncRequirements, AsyncSecondFactors
 from ctsec.authn.journey import TICKET_LIFE, Duty, EnrolmentRequired, MfaRequired, PasswordChangeRequired
 from ctsec.authn.record import Session, assurance_level
-from ctsec.authn.ticket import MOMENT
+from ctsec.authn.ticket import MOMENT, Passage
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncProofRecords
 from ctsec.guard.attempts import Charge
 from ctsec.guard.proof import Proof, Purpose, mint_token
-from ctsec.ids import UserId
+from ctsec.ids import OrganizationId, UserId
 from ctsec.principal import Factor, anonymous
 from ctsec.secret import SecretText
 from ctsec.user import User
@@ -66,6 +67,16 @@ class AsyncDuties:
             return PasswordChangeRequired(await self._park(user, Duty.PASSWORD, factors, charges), self._ends())
         return None
 
+    async def enforces(self, organization: OrganizationId, user_id: UserId) -> bool:
+        """Say whether an organization refuses to let a person go without a second factor, now."""
+        due = (await self._requirements.due(user_id)).get(organization)
+        return due is not None and due <= self._ambient.now()
+
+    async def enrolment(self, user: User, *, factors: Mapping[str, datetime], passage: Passage) -> EnrolmentRequired:
+        """Return the step that ends a sign-in through a connection by somebody who owes its organization a second factor."""
+        ticket = await self._park(user, Duty.ENROL, factors, (), passage=passage)
+        return EnrolmentRequired(ticket, self._ends(), factors=(Factor.TOTP,))
+
     async def second_step(
         self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...], codes: tuple[SecretText, ...]
     ) -> MfaRequired:
@@ -94,7 +105,15 @@ class AsyncDuties:
     def _ends(self) -> datetime:
         return self._ambient.now() + TICKET_LIFE
 
-    async def _park(self, user: User, duty: Duty, factors: Mapping[str, datetime], charges: tuple[Charge, ...]) -> SecretText:
+    async def _park(
+        self,
+        user: User,
+        duty: Duty,
+        factors: Mapping[str, datetime],
+        charges: tuple[Charge, ...],
+        *,
+        passage: Passage | None = None,
+    ) -> SecretText:
         for each in charges:
             await self._throttle.failed(each, subject=user.id)
         ticket, digest = mint_token(random=self._ambient.random)
@@ -109,6 +128,7 @@ class AsyncDuties:
         # What a second step reads: a passkey that was enrolled with this sign-in is proved in one.
         claims |= {MOMENT[factor]: factors[factor.value].isoformat() for factor in MOMENT if factor.value in factors}
         claims |= {"counter": keys[0] if keys else "", "block": blocks[0] if blocks else ""}
+        claims |= passage.as_claims() if passage is not None else {}
         proof = Proof(
             purpose=Purpose.SIGN_IN_TICKET,
             digest=digest,

@@ -24,7 +24,7 @@ from ctsec.authn._sync_duties import Duties
 from ctsec.authn._sync_links import SIGN_IN, Links
 from ctsec.authn._sync_notices import SignInNotices
 from ctsec.authn._sync_passwords import PasswordVault
-from ctsec.authn._sync_ports import AccountRecords, RecoveryTrails, SecondFactors
+from ctsec.authn._sync_ports import AccountRecords, Origins, RecoveryTrails, SecondFactors
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.authn._sync_trust import Trust
 from ctsec.authn.journey import LINK_LIFE, TICKET_LIFE, EnrolmentRequired, LinkRequested, MfaRequired, SignedIn, SignInStep
@@ -63,6 +63,7 @@ class SignInParts:
     links: Links | None
     duties: Duties
     trust: Trust
+    origins: Origins
 
 
 class SignIn:

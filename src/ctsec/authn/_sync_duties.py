@@ -5,6 +5,7 @@ Rules that this module keeps:
 
 - a person without a second factor, of whom an organization requires one after its grace, gets no session: the sign-in ends in a ticket
   that enrols one and does nothing else, whatever other organizations the person belongs to;
+- a sign-in through a connection owes a factor to the connection's organization alone, and its ticket enrols an app, which is no way in;
 - a password of fewer than 15 characters was set while a second factor was enforced; where that is not so any more, a sign-in with it ends
   in a ticket that sets another one;
 - nothing that was charged is forgiven before the session exists; what it has disabled ends the journey.
@@ -22,12 +23,12 @@ from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_ports import Requirements, SecondFactors
 from ctsec.authn.journey import TICKET_LIFE, Duty, EnrolmentRequired, MfaRequired, PasswordChangeRequired
 from ctsec.authn.record import Session, assurance_level
-from ctsec.authn.ticket import MOMENT
+from ctsec.authn.ticket import MOMENT, Passage
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import ProofRecords
 from ctsec.guard.attempts import Charge
 from ctsec.guard.proof import Proof, Purpose, mint_token
-from ctsec.ids import UserId
+from ctsec.ids import OrganizationId, UserId
 from ctsec.principal import Factor, anonymous
 from ctsec.secret import SecretText
 from ctsec.user import User
@@ -67,6 +68,16 @@ class Duties:
             return PasswordChangeRequired(self._park(user, Duty.PASSWORD, factors, charges), self._ends())
         return None
 
+    def enforces(self, organization: OrganizationId, user_id: UserId) -> bool:
+        """Say whether an organization refuses to let a person go without a second factor, now."""
+        due = (self._requirements.due(user_id)).get(organization)
+        return due is not None and due <= self._ambient.now()
+
+    def enrolment(self, user: User, *, factors: Mapping[str, datetime], passage: Passage) -> EnrolmentRequired:
+        """Return the step that ends a sign-in through a connection by somebody who owes its organization a second factor."""
+        ticket = self._park(user, Duty.ENROL, factors, (), passage=passage)
+        return EnrolmentRequired(ticket, self._ends(), factors=(Factor.TOTP,))
+
     def second_step(
         self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...], codes: tuple[SecretText, ...]
     ) -> MfaRequired:
@@ -95,7 +106,15 @@ class Duties:
     def _ends(self) -> datetime:
         return self._ambient.now() + TICKET_LIFE
 
-    def _park(self, user: User, duty: Duty, factors: Mapping[str, datetime], charges: tuple[Charge, ...]) -> SecretText:
+    def _park(
+        self,
+        user: User,
+        duty: Duty,
+        factors: Mapping[str, datetime],
+        charges: tuple[Charge, ...],
+        *,
+        passage: Passage | None = None,
+    ) -> SecretText:
         for each in charges:
             self._throttle.failed(each, subject=user.id)
         ticket, digest = mint_token(random=self._ambient.random)
@@ -110,6 +129,7 @@ class Duties:
         # What a second step reads: a passkey that was enrolled with this sign-in is proved in one.
         claims |= {MOMENT[factor]: factors[factor.value].isoformat() for factor in MOMENT if factor.value in factors}
         claims |= {"counter": keys[0] if keys else "", "block": blocks[0] if blocks else ""}
+        claims |= passage.as_claims() if passage is not None else {}
         proof = Proof(
             purpose=Purpose.SIGN_IN_TICKET,
             digest=digest,

@@ -5,17 +5,28 @@ Rules that this module keeps:
 
 - the session that it gives is started by the function that ends every way in, and counts in the organization of the connection alone;
 - a second factor of the person's own is asked for unless the connection's word for one counts; then none of the account's is proved;
+- where the organization requires one and there is none, an account that this connection made and that is nobody's elsewhere enrols an app;
+  any other is told to enrol in a sign-in of its own: a provider binds no factor to an account that it does not make up (ADR 53);
 - whether the account's address is confirmed does not matter: the identity is what was proved.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from ctsec.authn._sync import SignIn
 from ctsec.authn.journey import SignInStep
 from ctsec.authn.ticket import Passage
 from ctsec.guard.attempts import Charge
+from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Factor
 from ctsec.user import User
+
+OWN_SIGN_IN: Final = Refusal(
+    Reason.MFA_REQUIRED,
+    "this organization requires a second factor, and your account is not its provider's alone: sign in with your own password (or have"
+    " a new one mailed), enrol one there, and come in through the provider again",
+)
 
 
 class FederatedSignIn(SignIn):
@@ -34,4 +45,9 @@ class FederatedSignIn(SignIn):
         enrolled = self._parts.second_factors.enrolled(user.id)
         if enrolled:
             return self._ticket(user, enrolled, by=Factor.SSO, charge=Charge(), passage=passage)
-        return self._complete(user, factors={Factor.SSO.value: now}, charges=(), passage=passage)
+        factors = {Factor.SSO.value: now}
+        if not self._parts.duties.enforces(passage.organization, user.id):
+            return self._complete(user, factors=factors, charges=(), passage=passage)
+        if not self._parts.origins.rests_on(user, passage):
+            return self._refuse(OWN_SIGN_IN, subject=user.id)
+        return self._parts.duties.enrolment(user, factors=factors, passage=passage)

@@ -5,6 +5,8 @@ Rules that this module keeps:
 
 - a ticket is for the one duty that it was made for; it proves nobody to anything else, and completes at most one sign-in;
 - a ticket enrols only while the person has no second factor, whoever enrolled one meanwhile;
+- what a sign-in through a connection owes is an authenticator app, at each step only while the account is that connection's alone: a
+  passkey would be a way in, which a provider could keep;
 - the session that a completed duty gives is started by the function that ends every way in.
 """
 
@@ -19,8 +21,10 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import EventName, Target
 from ctsec.authn._sync import SignIn, SignInParts
+from ctsec.authn._sync_federated import OWN_SIGN_IN
 from ctsec.authn._sync_ports import Enrolment, PasskeyEnrolment, PendingFactor, Post
 from ctsec.authn.journey import Duty, MfaRequired, SignInStep
+from ctsec.authn.ticket import Passage, passage_in
 from ctsec.guard.attempts import LOCKED, Attempts, Charge
 from ctsec.guard.counters import device_counter, password_counter
 from ctsec.guard.proof import Proof, Purpose
@@ -30,6 +34,10 @@ from ctsec.principal import Credential, CredentialKind, Factor, Principal, Princ
 from ctsec.user import User
 
 _CONFLICT: Final = Refusal(Reason.CONFLICT, "the password was changed meanwhile; sign in again")
+
+_APP_ONLY: Final = Refusal(
+    Reason.DENIED, "a sign-in through a provider enrols an authenticator app; add a passkey after you have signed in with your own password"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +81,15 @@ class _Journey(SignIn):
         """Refuse a person whose counters were disabled meanwhile."""
         return self._refuse(LOCKED, subject=user.id)
 
-    def complete(self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...]) -> SignInStep:
+    def elsewhere(self, user: User) -> Refusal:
+        """Refuse a person whose account came to be somebody's of its own meanwhile."""
+        return self._refuse(OWN_SIGN_IN, subject=user.id)
+
+    def complete(
+        self, user: User, *, factors: Mapping[str, datetime], charges: tuple[Charge, ...], passage: Passage | None = None
+    ) -> SignInStep:
         """End the way in."""
-        return self._complete(user, factors=factors, charges=charges)
+        return self._complete(user, factors=factors, charges=charges, passage=passage)
 
 
 class Owing:
@@ -105,17 +119,17 @@ class Owing:
             return codes
         # The confirmation is what counts once: it advanced the app's step, and made every ticket of the person void, this one too.
         factors = {**parked.factors, Factor.TOTP.value: self._ambient.now()}
-        step = self._journey.complete(parked.user, factors=factors, charges=parked.charges)
+        step = self._journey.complete(parked.user, factors=factors, charges=parked.charges, passage=passage_in(parked.proof))
         return step if isinstance(step, Refusal) else replace(step, codes=codes.codes)
 
     def begin_registration(self, ticket: str) -> Outcome[Mapping[str, object]]:
         """Return what the browser is to make: the first passkey of a person who has no second factor."""
-        parked = self._parked(ticket, Duty.ENROL)
+        parked = self._parked(ticket, Duty.ENROL, passkey=True)
         return parked if isinstance(parked, Refusal) else self._work.passkeys.begin_registration(parked.principal)
 
     def finish_registration(self, ticket: str, *, response: str, name: str) -> Outcome[MfaRequired]:
         """Keep the passkey that the browser made, and return the ticket of a second step, which signing with the passkey completes."""
-        parked = self._parked(ticket, Duty.ENROL)
+        parked = self._parked(ticket, Duty.ENROL, passkey=True)
         if isinstance(parked, Refusal):
             return parked
         added = self._work.passkeys.finish_registration(parked.principal, response=response, name=name)
@@ -150,13 +164,18 @@ class Owing:
         self._audit.note(EventName.PASSWORD_CHANGED, actor=parked.principal, targets=target, subject=user.id)
         return self._journey.complete(user, factors=parked.factors, charges=parked.charges)
 
-    def _parked(self, ticket: str, duty: Duty) -> Outcome[_Parked]:
+    def _parked(self, ticket: str, duty: Duty, *, passkey: bool = False) -> Outcome[_Parked]:
         held = self._journey.holder(ticket)
         if isinstance(held, Refusal):
             return held
         user, proof = held
         if proof.claims.get("duty") != duty.value:
             return self._journey.stale()
+        passage = passage_in(proof)
+        if passage is not None and passkey:
+            return _APP_ONLY
+        if passage is not None and not self._parts.origins.rests_on(user, passage):
+            return self._journey.elsewhere(user)
         keys = tuple(key for key in proof.claims["counters"].split("\n") if key)
         blocks = [block for block in proof.claims["blocks"].split("\n") if block]
         if self._parts.throttle.locked(*keys):

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordGroup, PasswordRecord, Session
+from ctsec.authn.ticket import Passage
 from ctsec.guard.attempts import Charge
 from ctsec.ids import AuthenticatorId, DeviceId, OrganizationId, SessionId, UserId
 from ctsec.mail.message import Message
@@ -265,6 +266,14 @@ class Requirements(Protocol):
 
     def refusal(self, principal: Principal, organization: OrganizationId) -> Refusal | None:
         """Return SSO_REQUIRED or MFA_REQUIRED if the organization refuses this credential of the person, or None."""
+        ...
+
+
+class Origins(Protocol):
+    """Where accounts come from, answered by single sign-on."""
+
+    def rests_on(self, user: User, passage: Passage) -> bool:
+        """Say whether an account was made by this connection and is nobody's elsewhere: it has nothing of its own to sign in with."""
         ...
 
 

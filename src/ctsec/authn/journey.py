@@ -87,11 +87,15 @@ class Duty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentRequired:
-    """An organization of the person requires a second factor, and there is none: until `expires_at`, `ticket` enrols one, nothing else."""
+    """An organization of the person requires a second factor, and there is none: until `expires_at`, `ticket` enrols one, nothing else.
+
+    `factors` are those that it may enrol; after a sign-in through a provider an authenticator app only (ADR 53).
+    """
 
     ticket: SecretText
     expires_at: datetime
     codes: tuple[SecretText, ...] = ()
+    factors: tuple[Factor, ...] = (Factor.PASSKEY, Factor.TOTP)
 
 
 @dataclass(frozen=True, slots=True)

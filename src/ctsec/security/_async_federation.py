@@ -13,6 +13,7 @@ from ctsec.rbac._async_ports import AsyncPolicySource
 from ctsec.security.parts import Settings
 from ctsec.sso._async_entrances import AsyncEntranceParts, AsyncEntrances
 from ctsec.sso._async_glass import AsyncGlassParts
+from ctsec.sso._async_origins import AsyncOriginParts
 from ctsec.sso._async_ports import AsyncGlassStretcher, AsyncSsoClients
 from ctsec.sso._async_provisioning import AsyncProvisioning, AsyncProvisioningParts
 from ctsec.sso._async_trials import AsyncEnrolments, AsyncTrialParts
@@ -98,6 +99,17 @@ class AsyncBeside(Protocol):
     def mfa(self) -> AsyncEnrolments:
         """Second factors."""
         ...
+
+
+def origin_parts(store: AsyncStore) -> AsyncOriginParts:
+    """Return what tells where an account comes from."""
+    return AsyncOriginParts(
+        identities=store.identities,
+        domains=store.domains,
+        memberships=store.roster,
+        passwords=store.passwords,
+        sessions=store.sessions,
+    )
 
 
 def trial_parts(

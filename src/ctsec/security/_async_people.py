@@ -42,11 +42,13 @@ from ctsec.recovery._async_trail import AsyncTrails
 from ctsec.secret import Secret
 from ctsec.security._async_engines import AsyncEngines
 from ctsec.security._async_factors import async_factors
+from ctsec.security._async_federation import origin_parts
 from ctsec.security._async_key_leak_notice import AsyncKeyLeakNotice
 from ctsec.security._async_leavers import departure_parts, lifecycle_parts
 from ctsec.security._async_recovery import async_recovery, async_trails
 from ctsec.security.parts import Parts
 from ctsec.sso._async_grants import AsyncCarriedSessions
+from ctsec.sso._async_origins import AsyncAccountOrigins
 from ctsec.storage._async_ports import AsyncStore
 
 
@@ -254,6 +256,7 @@ class AsyncPeople:
             trust=AsyncTrust(devices=self._devices, duties=self._duties, notices=self._notices, audit=self.audit),
             trails=self._trails,
             links=self._links if self._parts.settings.sign_in_links else None,
+            origins=AsyncAccountOrigins(origin_parts(self._store), ambient=self._ambient),
         )
 
     @property

@@ -14,6 +14,7 @@ from ctsec.rbac._sync_ports import PolicySource
 from ctsec.security.parts import Settings
 from ctsec.sso._sync_entrances import EntranceParts, Entrances
 from ctsec.sso._sync_glass import GlassParts
+from ctsec.sso._sync_origins import OriginParts
 from ctsec.sso._sync_ports import GlassStretcher, SsoClients
 from ctsec.sso._sync_provisioning import Provisioning, ProvisioningParts
 from ctsec.sso._sync_trials import Enrolments, TrialParts
@@ -99,6 +100,17 @@ class Beside(Protocol):
     def mfa(self) -> Enrolments:
         """Second factors."""
         ...
+
+
+def origin_parts(store: Store) -> OriginParts:
+    """Return what tells where an account comes from."""
+    return OriginParts(
+        identities=store.identities,
+        domains=store.domains,
+        memberships=store.roster,
+        passwords=store.passwords,
+        sessions=store.sessions,
+    )
 
 
 def trial_parts(unit: Beside, store: Store, *, departures: Departures, proofs: ProofRecords, settings: Settings) -> TrialParts:

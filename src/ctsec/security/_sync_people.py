@@ -43,11 +43,13 @@ from ctsec.recovery._sync_trail import Trails
 from ctsec.secret import Secret
 from ctsec.security._sync_engines import Engines
 from ctsec.security._sync_factors import sync_factors
+from ctsec.security._sync_federation import origin_parts
 from ctsec.security._sync_key_leak_notice import KeyLeakNotice
 from ctsec.security._sync_leavers import departure_parts, lifecycle_parts
 from ctsec.security._sync_recovery import sync_recovery, sync_trails
 from ctsec.security.parts import Parts
 from ctsec.sso._sync_grants import CarriedSessions
+from ctsec.sso._sync_origins import AccountOrigins
 from ctsec.storage._sync_ports import Store
 
 
@@ -253,6 +255,7 @@ class People:
             trust=Trust(devices=self._devices, duties=self._duties, notices=self._notices, audit=self.audit),
             trails=self._trails,
             links=self._links if self._parts.settings.sign_in_links else None,
+            origins=AccountOrigins(origin_parts(self._store), ambient=self._ambient),
         )
 
     @property

@@ -85,7 +85,7 @@ def sign_in_answer(call: AsyncCall, step: SignInStep) -> Answer:
             days = -(-step.trust_life // timedelta(days=1)) if step.trust_life is not None else 0
             return WebResponse(json={"status": "mfa_required", "factors": list(step.factors), "trust_days": days, **body})
         case EnrolmentRequired():
-            return WebResponse(json={"status": "enrolment_required", **body})
+            return WebResponse(json={"status": "enrolment_required", "factors": list(step.factors), **body})
         case PasswordChangeRequired():
             return WebResponse(json={"status": "password_change_required", **body})
 

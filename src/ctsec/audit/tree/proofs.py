@@ -9,6 +9,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -68,18 +69,19 @@ def consistency_plan(old: int, *, size: int) -> Plan:
 
 def is_included(leaf: bytes, *, index: int, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
     """Say whether `proof` shows that the leaf hash `leaf` stands at `index` in the tree of `size` leaves with `root`."""
-    if not 0 <= index < size or any(len(each) != HASH_BYTES for each in (leaf, root, *proof)):
+    if not 0 <= index < size or len(leaf) != HASH_BYTES or len(root) != HASH_BYTES:
         return False
-    node, here, last = leaf, index, size - 1
+    node, here, last, sha = leaf, index, size - 1, hashlib.sha256
     for other in proof:
-        if last == 0:
+        if last == 0 or len(other) != HASH_BYTES:
             return False
+        # The hash of an inner node, written out: a call costs as much as a third of it.
         if here & 1 or here == last:
-            node = node_hash(other, node)
+            node = sha(b"\x01" + other + node).digest()
             while not here & 1 and here:
                 here, last = here >> 1, last >> 1
         else:
-            node = node_hash(node, other)
+            node = sha(b"\x01" + node + other).digest()
         here, last = here >> 1, last >> 1
     return last == 0 and node == root
 

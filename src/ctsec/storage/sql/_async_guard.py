@@ -202,7 +202,7 @@ class AsyncSqlAsideEvents:
     async def append(self, event: StoredEvent) -> None:
         """Insert one row."""
         async with self._transactions.writing(Progress(nobody)) as run:
-            await run.change(added(self._tables.aside_event, event))
+            await run.change(insert(self._tables.aside_event), (values(event),))
 
     async def pending(self, *, limit: int) -> tuple[StoredEvent, ...]:
         """Return rows in the order of their ids."""
