@@ -14,6 +14,7 @@ from ctsec.directory._async_ports import (
     AsyncUserRecords,
     AsyncWorkspaceRecords,
 )
+from ctsec.directory._async_service_ports import AsyncServiceAccountRecords
 from ctsec.directory._sync_ports import (
     Authority,
     DomainRecords,
@@ -26,6 +27,7 @@ from ctsec.directory._sync_ports import (
     UserRecords,
     WorkspaceRecords,
 )
+from ctsec.directory._sync_service_ports import ServiceAccountRecords
 
 __all__ = [
     "AsyncAuthority",
@@ -36,6 +38,7 @@ __all__ = [
     "AsyncOrganizationRecords",
     "AsyncPost",
     "AsyncRosterRecords",
+    "AsyncServiceAccountRecords",
     "AsyncUserRecords",
     "AsyncWorkspaceRecords",
     "Authority",
@@ -46,6 +49,7 @@ __all__ = [
     "OrganizationRecords",
     "Post",
     "RosterRecords",
+    "ServiceAccountRecords",
     "UserRecords",
     "WorkspaceRecords",
 ]

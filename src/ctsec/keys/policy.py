@@ -2,7 +2,7 @@
 
 Rules that this module keeps:
 
-- a key ends: after 90 days unless another life is asked for, never only where the deployment says so;
+- a key ends: after 90 days unless another life is asked for, never only where the deployment lets organizations say so and one does;
 - the old secret of a rotated key works on for an overlap of at most 30 days.
 """
 
@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from ctsec.ids import WorkspaceId
+from ctsec.ids import KeyId, WorkspaceId
 from ctsec.keys.record import ApiKey
+from ctsec.keys.token import mint
+from ctsec.network import parse_network
+from ctsec.outcome import Reason, Refusal
 from ctsec.secret import SecretText
+from ctsec.user import parse_name
 
 DEFAULT_LIFE: Final = timedelta(days=90)
 DEFAULT_OVERLAP: Final = timedelta(hours=24)
@@ -24,7 +28,10 @@ MAX_SCOPES: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRequest:
-    """What a new key is to be; None for `scopes` and `workspaces` does not narrow, `life` None never ends (only by explicit policy)."""
+    """What a new key is to be; None for `scopes` and `workspaces` does not narrow, `life` None never ends (only by explicit policy).
+
+    From a `derivable` key whoever holds it derives narrower ones by themselves (`ctsec.keys.derive`).
+    """
 
     name: str
     scopes: frozenset[str] | None = None
@@ -32,11 +39,12 @@ class KeyRequest:
     networks: tuple[str, ...] = ()
     life: timedelta | None = DEFAULT_LIFE
     environment: str = "live"
+    derivable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyPolicy:
-    """What the deployment allows: `allow_endless` keys without expiry, and the longest life of the others."""
+    """What the deployment allows: that organizations let keys be without end (`allow_endless`), and the longest life of the others."""
 
     allow_endless: bool = False
     longest_life: timedelta = timedelta(days=366)
@@ -48,3 +56,21 @@ class MintedKey:
 
     key: ApiKey
     token: SecretText
+
+
+def check_request(request: KeyRequest, *, policy: KeyPolicy) -> Refusal | None:
+    """Return why the deployment lets nobody make such a key, or None."""
+    try:
+        parse_name(request.name)
+        for network in request.networks:
+            parse_network(network)
+        mint(KeyId("key_00000000000000000000000000"), random=bytes, environment=request.environment)
+    except ValueError as error:
+        return Refusal(Reason.INVALID_INPUT, str(error))
+    if request.scopes is not None and len(request.scopes) > MAX_SCOPES:
+        return Refusal(Reason.TOO_LARGE, f"expected at most {MAX_SCOPES} scopes")
+    if request.life is None:
+        return None if policy.allow_endless else Refusal(Reason.INVALID_INPUT, "a key without expiry is not allowed here")
+    if not timedelta(0) < request.life <= policy.longest_life:
+        return Refusal(Reason.INVALID_INPUT, f"expected a life of up to {policy.longest_life.days} days")
+    return None

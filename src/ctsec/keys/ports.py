@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ctsec.keys._async_owner_ports import AsyncKeyLists, AsyncKeyPolicyRecords
 from ctsec.keys._async_ports import (
     AsyncEpochRecords,
     AsyncKeyRecords,
     AsyncRights,
 )
+from ctsec.keys._sync_owner_ports import KeyLists, KeyPolicyRecords
 from ctsec.keys._sync_ports import (
     EpochRecords,
     KeyRecords,
@@ -15,9 +17,13 @@ from ctsec.keys._sync_ports import (
 
 __all__ = [
     "AsyncEpochRecords",
+    "AsyncKeyLists",
+    "AsyncKeyPolicyRecords",
     "AsyncKeyRecords",
     "AsyncRights",
     "EpochRecords",
+    "KeyLists",
+    "KeyPolicyRecords",
     "KeyRecords",
     "Rights",
 ]

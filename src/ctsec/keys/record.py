@@ -34,6 +34,7 @@ class ApiKey:
     """An API key of an organization, owned by a person or a service account.
 
     `scopes` narrows it to permissions, `workspaces` to workspaces, `networks` (CIDR, v4 or v6) to addresses; times are aware UTC datetimes.
+    `reminded_for` is the end that somebody was last reminded of.
     """
 
     id: KeyId
@@ -50,11 +51,15 @@ class ApiKey:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     last_used_address: str = ""
+    reminded_for: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySecret:
-    """One generation of a key's secret: its MAC, the pepper that made it, and when it stops (None: with the key)."""
+    """One generation of a key's secret: its MAC, the pepper that made it, and when it stops (None: with the key).
+
+    `minted_by` is the id of who was shown it, and `sealed_root` the root that narrower keys are derived from (None: none are).
+    """
 
     key_id: KeyId
     generation: int
@@ -62,6 +67,8 @@ class KeySecret:
     pepper_id: str
     created_at: datetime
     expires_at: datetime | None = None
+    minted_by: str = ""
+    sealed_root: bytes | None = field(default=None, repr=False)
 
 
 def status_at(key: ApiKey, now: datetime) -> KeyStatus:

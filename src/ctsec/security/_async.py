@@ -157,7 +157,7 @@ class AsyncSecurity:
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
-        self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
+        self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, sealer=secrets, feed=feed)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         known = tuple(place for place, _ in places)

@@ -15,15 +15,17 @@ from ctsec.ambient import Ambient, Request
 from ctsec.authn.record import Session
 from ctsec.authn.session_token import check_session, parse_session_token
 from ctsec.cache import Key
+from ctsec.encryption._sync_ports import Sealer
 from ctsec.errors import StaleRead
 from ctsec.guard._sync_allowances import Allowances
 from ctsec.guard._sync_ports import AllowanceRecords
 from ctsec.guard.allowance import address_block
 from ctsec.guard.counters import key_counter
 from ctsec.ids import KeyId, OrganizationId, SessionId, UserId, WorkspaceId
+from ctsec.keys.attenuation import check_derived, looks_derived, parse_derived
 from ctsec.keys.record import ApiKey
-from ctsec.keys.token import ParsedToken, claimed_id, parse
-from ctsec.keys.verify import VerifiableKey, prepare, proving_secret
+from ctsec.keys.token import claimed_id, parse
+from ctsec.keys.verify import VerifiableKey, proving_secret
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Credential, CredentialKind, Principal
 from ctsec.rbac._sync_custom import Policies
@@ -33,12 +35,13 @@ from ctsec.rbac.resolution import authenticated, resolve_access
 from ctsec.rbac.snapshot import Snapshot
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
+from ctsec.security._sync_key_loading import LoadedKey, load_key
 from ctsec.security._sync_mirror import Mirroring
 from ctsec.security._sync_news import News
 from ctsec.security.parts import Cached, Parts
 from ctsec.sso._sync_grants import CarriedSessions
-from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
-from ctsec.user import User, UserStatus
+from ctsec.storage._sync_ports import ChangeFeed, Storage
+from ctsec.user import User
 
 # What a record is stands before its ids in its key: a session's id that comes where a workspace's is expected finds no record.
 _SESSION: Final = "session"
@@ -46,15 +49,25 @@ _API_KEY: Final = "api key"
 _HOME: Final = "home"
 _STANDING: Final = "standing"
 _NO_KEY = Refusal(Reason.INVALID_TOKEN, "this is not an API key")
+_DISABLED = Refusal(Reason.DISABLED, "the owner of this API key is disabled")
 
 
 class Gate:
     """Turns credentials into principals and principals into access."""
 
-    __slots__ = ("_failures", "_mirroring", "_news", "_parts", "_records", "_storage")
+    __slots__ = ("_failures", "_mirroring", "_news", "_parts", "_records", "_sealer", "_storage")
 
-    def __init__(self, storage: Storage, *, parts: Parts, allowances: AllowanceRecords, feed: ChangeFeed | None = None) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        parts: Parts,
+        allowances: AllowanceRecords,
+        sealer: Sealer,
+        feed: ChangeFeed | None = None,
+    ) -> None:
         self._storage = storage
+        self._sealer = sealer
         self._parts = parts
         self._records = parts.memory.records
         self._failures = Allowances(allowances, policy=parts.settings.throttle.addresses, ambient=Ambient(clock=parts.clock))
@@ -85,6 +98,8 @@ class Gate:
         never held back: nobody guesses 256 bits, so what is bounded is the load, and not at the expense of others behind the address.
         """
         claimed = claimed_id(token)
+        if claimed is None and looks_derived(token):
+            return self._derived(token, request)
         cached = self._records.get((_API_KEY, claimed)) if claimed is not None else None
         remembered = cached is not None
         if cached is None:
@@ -92,20 +107,38 @@ class Gate:
             parsed = parse(token)
             if isinstance(parsed, Refusal):
                 return parsed
-            cached = self._load_key(parsed)
+            cached = self._load_key(parsed.key_id)
         if cached is None:
             return self._unproved(_NO_KEY, request)
-        prepared, owner, enrolled = cast(tuple[VerifiableKey, User | None, bool], cached)
-        now = self._parts.clock.now()
+        (loaded,) = cast(tuple[LoadedKey], cached)
+        now, prepared = self._parts.clock.now(), loaded.prepared
         key = prepared.check(token.encode("ascii"), ring=self._parts.key_peppers, now=now, address=request.address)
         if isinstance(key, Refusal):
             return self._unproved(key, request) if key.reason is Reason.INVALID_TOKEN else key
-        if owner is None or owner.status is not UserStatus.ACTIVE:
-            return Refusal(Reason.DISABLED, "the owner of this API key is disabled")
+        if not loaded.alive:
+            return _DISABLED
         self._parts.memory.key_uses[key.id] = (now, request.address)
         if not remembered:
             self._note_old_pepper(token.encode("ascii"), prepared)
-        return _principal(key, enrolled=enrolled)
+        return _principal(key, enrolled=loaded.enrolled)
+
+    def _derived(self, token: str, request: Request) -> Outcome[Principal]:
+        """Return the principal of a derived key: its key's, narrowed to what the caveats leave."""
+        parsed = parse_derived(token)
+        if isinstance(parsed, Refusal):
+            return parsed
+        cached = self._records.get((_API_KEY, parsed.key_id)) or self._load_key(parsed.key_id)
+        if cached is None:
+            return self._unproved(_NO_KEY, request)
+        (loaded,) = cast(tuple[LoadedKey], cached)
+        now = self._parts.clock.now()
+        key = check_derived(parsed, prepared=loaded.prepared, roots=loaded.roots, now=now, address=request.address)
+        if isinstance(key, Refusal):
+            return self._unproved(key, request) if key.reason is Reason.INVALID_TOKEN else key
+        if not loaded.alive:
+            return _DISABLED
+        self._parts.memory.key_uses[key.id] = (now, request.address)
+        return _principal(key, enrolled=loaded.enrolled, derived=True)
 
     def _unproved(self, refusal: Refusal, request: Request) -> Refusal:
         block = address_block(request.address)
@@ -242,21 +275,17 @@ class Gate:
         self._records.put(key, (session, user, until), scopes=scopes, generation=generation)
         return session, user, until
 
-    def _load_key(self, parsed: ParsedToken) -> Cached | None:
-        key = (_API_KEY, parsed.key_id)
+    def _load_key(self, key_id: KeyId) -> Cached | None:
+        key = (_API_KEY, key_id)
         if (recalled := self._recall(key)) is not None:
             return recalled
         generation = self._records.begin()
-        with self._storage.reading() as store:
-            found = store.api_keys.get(parsed.key_id)
-            owner = store.users.get(UserId(found[0].owner_id)) if found is not None else None
-            enrolled = _meets_policy(store, found[0]) if found is not None else False
-        if found is None:
+        loaded = load_key(self._storage, key_id, sealer=self._sealer)
+        if loaded is None:
             return None
-        prepared = prepare(found[0], secrets=found[1])
-        scopes = (parsed.key_id, found[0].owner_id, found[0].organization_id)
-        self._records.put(key, (prepared, owner, enrolled), scopes=scopes, generation=generation)
-        return prepared, owner, enrolled
+        owner = loaded.prepared.key
+        self._records.put(key, (loaded,), scopes=(key_id, owner.owner_id, owner.organization_id), generation=generation)
+        return (loaded,)
 
     def _note_session(self, session: Session, now: datetime) -> None:
         seen = max(session.last_seen_at, self._parts.memory.session_uses.get(session.id, session.last_seen_at))
@@ -264,17 +293,14 @@ class Gate:
             self._parts.memory.session_uses[session.id] = now
 
 
-def _meets_policy(store: Store, key: ApiKey) -> bool:
-    """Say whether the key's organization requires second factors and its owner has one; where it requires none, nobody asks."""
-    if store.organizations.mfa_policy(key.organization_id) is None:
-        return False
-    owner = UserId(key.owner_id)
-    confirmed = any(each.confirmed_at is not None for each in store.authenticators.of_user(owner))
-    return confirmed or bool(store.passkeys.of_user(owner))
-
-
-def _principal(key: ApiKey, *, enrolled: bool) -> Principal:
+def _principal(key: ApiKey, *, enrolled: bool, derived: bool = False) -> Principal:
     credential = Credential(
-        kind=CredentialKind.API_KEY, id=KeyId(key.id), aal=1, scopes=key.scopes, workspaces=key.workspaces, enrolled=enrolled
+        kind=CredentialKind.API_KEY,
+        id=KeyId(key.id),
+        aal=1,
+        scopes=key.scopes,
+        workspaces=key.workspaces,
+        enrolled=enrolled,
+        derived=derived,
     )
     return Principal(id=key.owner_id, kind=key.owner_kind, credential=credential, organization=key.organization_id)

@@ -38,7 +38,6 @@ from ctsec.ids import CredentialId, KeyId, OrganizationId, SessionId
 from ctsec.keys.mac import PepperRing
 from ctsec.keys.policy import KeyPolicy
 from ctsec.keys.record import KeySecret
-from ctsec.keys.verify import VerifiableKey
 from ctsec.mail.letter import DefaultTemplate, LetterTemplate
 from ctsec.mail.message import Letters
 from ctsec.mfa.labels import parse_issuer
@@ -58,12 +57,7 @@ from ctsec.user import User
 if TYPE_CHECKING:
     from ctsec.storage.backup.folder import BackupFolder
 
-Cached: TypeAlias = (
-    tuple[Session, User | None, datetime | None]
-    | tuple[VerifiableKey, User | None, bool]
-    | tuple[Standing | None]
-    | tuple[OrganizationId | None]
-)
+Cached: TypeAlias = tuple[Session, User | None, datetime | None] | tuple[object] | tuple[Standing | None] | tuple[OrganizationId | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

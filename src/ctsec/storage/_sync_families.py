@@ -10,6 +10,8 @@ from ctsec.audit.alerts._sync_ports import AlertRecords
 from ctsec.audit.erasure._sync_ports import ErasureRecords
 from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
 from ctsec.audit.streams._sync_ports import PositionRecords
+from ctsec.directory._sync_service_ports import ServiceAccountRecords
+from ctsec.keys._sync_owner_ports import KeyLists, KeyPolicyRecords
 from ctsec.sso._sync_domain_ports import DomainClaimRecords
 from ctsec.sso._sync_record_ports import (
     ConnectionRecords,
@@ -51,6 +53,25 @@ class SsoFamilies(Protocol):
     @property
     def grants(self) -> GrantRecords:
         """What sessions through providers rest on."""
+        ...
+
+
+class KeyFamilies(Protocol):
+    """What is kept of the owners of API keys, and of what organizations ask of keys."""
+
+    @property
+    def service_accounts(self) -> ServiceAccountRecords:
+        """Service accounts."""
+        ...
+
+    @property
+    def key_lists(self) -> KeyLists:
+        """API keys of whole organizations."""
+        ...
+
+    @property
+    def key_policies(self) -> KeyPolicyRecords:
+        """What organizations ask of API keys."""
         ...
 
 

@@ -283,6 +283,7 @@ class NewApiKey(Body):
     networks: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)] = []
     life_days: Annotated[int, Field(ge=1, le=36_500)] | None = 90
     environment: Word = "live"
+    derivable: bool = False
 
 
 class KeyRotation(Body):

@@ -38,6 +38,12 @@ from ctsec.storage.memory._async_erasures import AsyncMemoryErasures
 from ctsec.storage.memory._async_grants import AsyncMemoryGrants
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
 from ctsec.storage.memory._async_index_keys import AsyncMemoryIndexKeys
+from ctsec.storage.memory._async_key_owners import (
+    AsyncMemoryKeyLists,
+    AsyncMemoryKeyPolicies,
+    AsyncMemoryServiceAccounts,
+    async_key_owners,
+)
 from ctsec.storage.memory._async_keys import AsyncMemoryKeys
 from ctsec.storage.memory._async_moves import AsyncMemoryMoves, AsyncMemoryPrimaries
 from ctsec.storage.memory._async_passkeys import AsyncMemoryPasskeys
@@ -92,6 +98,9 @@ class AsyncMemoryStore:
     glass_codes: AsyncMemoryGlassCodes
     grants: AsyncMemoryGrants
     api_keys: AsyncMemoryKeys
+    service_accounts: AsyncMemoryServiceAccounts
+    key_lists: AsyncMemoryKeyLists
+    key_policies: AsyncMemoryKeyPolicies
     deks: AsyncMemoryDeks
     customer_keys: AsyncMemoryCustomerKeys
     index_keys: AsyncMemoryIndexKeys
@@ -145,6 +154,7 @@ class AsyncMemoryStore:
             domains=AsyncMemoryDomains(tx),
             **async_single_sign_on(tx),
             api_keys=AsyncMemoryKeys(tx),
+            **async_key_owners(tx),
             deks=AsyncMemoryDeks(tx),
             customer_keys=AsyncMemoryCustomerKeys(tx),
             index_keys=AsyncMemoryIndexKeys(tx),

@@ -39,6 +39,12 @@ from ctsec.storage.memory._sync_erasures import MemoryErasures
 from ctsec.storage.memory._sync_grants import MemoryGrants
 from ctsec.storage.memory._sync_guard import MemoryGuard
 from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
+from ctsec.storage.memory._sync_key_owners import (
+    MemoryKeyLists,
+    MemoryKeyPolicies,
+    MemoryServiceAccounts,
+    sync_key_owners,
+)
 from ctsec.storage.memory._sync_keys import MemoryKeys
 from ctsec.storage.memory._sync_moves import MemoryMoves, MemoryPrimaries
 from ctsec.storage.memory._sync_passkeys import MemoryPasskeys
@@ -93,6 +99,9 @@ class MemoryStore:
     glass_codes: MemoryGlassCodes
     grants: MemoryGrants
     api_keys: MemoryKeys
+    service_accounts: MemoryServiceAccounts
+    key_lists: MemoryKeyLists
+    key_policies: MemoryKeyPolicies
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
     index_keys: MemoryIndexKeys
@@ -146,6 +155,7 @@ class MemoryStore:
             domains=MemoryDomains(tx),
             **sync_single_sign_on(tx),
             api_keys=MemoryKeys(tx),
+            **sync_key_owners(tx),
             deks=MemoryDeks(tx),
             customer_keys=MemoryCustomerKeys(tx),
             index_keys=MemoryIndexKeys(tx),

@@ -40,6 +40,12 @@ from ctsec.storage.sql._async_executor import AsyncExecutor, AsyncJoinedSource
 from ctsec.storage.sql._async_grants import AsyncSqlGrants
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
 from ctsec.storage.sql._async_index_keys import AsyncSqlIndexKeys
+from ctsec.storage.sql._async_key_owners import (
+    AsyncSqlKeyLists,
+    AsyncSqlKeyPolicies,
+    AsyncSqlServiceAccounts,
+    async_key_owners,
+)
 from ctsec.storage.sql._async_keys import AsyncSqlKeys
 from ctsec.storage.sql._async_moves import AsyncSqlMoves, AsyncSqlPrimaries
 from ctsec.storage.sql._async_passkeys import AsyncSqlPasskeys
@@ -100,6 +106,9 @@ class AsyncSqlStore:
     glass_codes: AsyncSqlGlassCodes
     grants: AsyncSqlGrants
     api_keys: AsyncSqlKeys
+    service_accounts: AsyncSqlServiceAccounts
+    key_lists: AsyncSqlKeyLists
+    key_policies: AsyncSqlKeyPolicies
     deks: AsyncSqlDeks
     customer_keys: AsyncSqlCustomerKeys
     index_keys: AsyncSqlIndexKeys
@@ -153,6 +162,7 @@ class AsyncSqlStore:
             domains=AsyncSqlDomains(run, tables),
             **async_single_sign_on(run, tables),
             api_keys=AsyncSqlKeys(run, tables),
+            **async_key_owners(run, tables),
             deks=AsyncSqlDeks(run, tables),
             customer_keys=AsyncSqlCustomerKeys(run, tables),
             index_keys=AsyncSqlIndexKeys(run, tables),

@@ -41,6 +41,12 @@ from ctsec.storage.sql._sync_executor import Executor, JoinedSource
 from ctsec.storage.sql._sync_grants import SqlGrants
 from ctsec.storage.sql._sync_guard import SqlGuard
 from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
+from ctsec.storage.sql._sync_key_owners import (
+    SqlKeyLists,
+    SqlKeyPolicies,
+    SqlServiceAccounts,
+    sync_key_owners,
+)
 from ctsec.storage.sql._sync_keys import SqlKeys
 from ctsec.storage.sql._sync_moves import SqlMoves, SqlPrimaries
 from ctsec.storage.sql._sync_passkeys import SqlPasskeys
@@ -101,6 +107,9 @@ class SqlStore:
     glass_codes: SqlGlassCodes
     grants: SqlGrants
     api_keys: SqlKeys
+    service_accounts: SqlServiceAccounts
+    key_lists: SqlKeyLists
+    key_policies: SqlKeyPolicies
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
     index_keys: SqlIndexKeys
@@ -154,6 +163,7 @@ class SqlStore:
             domains=SqlDomains(run, tables),
             **sync_single_sign_on(run, tables),
             api_keys=SqlKeys(run, tables),
+            **sync_key_owners(run, tables),
             deks=SqlDeks(run, tables),
             customer_keys=SqlCustomerKeys(run, tables),
             index_keys=SqlIndexKeys(run, tables),
