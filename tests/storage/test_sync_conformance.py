@@ -166,6 +166,10 @@ class TestCustomerKeys(conformance.CustomerKeyConformance):
     pass
 
 
+class TestKeyOwners(conformance.KeyOwnerConformance):
+    pass
+
+
 class TestCredentials(conformance.CredentialConformance):
     pass
 

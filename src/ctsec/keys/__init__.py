@@ -11,8 +11,13 @@ from ctsec.lazy import face
 
 if TYPE_CHECKING:
     from ctsec.keys._async import AsyncApiKeys as AsyncApiKeys
+    from ctsec.keys._async_key_rules import AsyncKeyRules as AsyncKeyRules
     from ctsec.keys._sync import ApiKeys as ApiKeys
+    from ctsec.keys._sync_key_rules import KeyRules as KeyRules
+    from ctsec.keys.attenuation import DERIVED_PATTERN as DERIVED_PATTERN
+    from ctsec.keys.attenuation import derive as derive
     from ctsec.keys.mac import PepperRing as PepperRing
+    from ctsec.keys.organization_policy import OrganizationKeyPolicy as OrganizationKeyPolicy
     from ctsec.keys.policy import KeyPolicy as KeyPolicy
     from ctsec.keys.policy import KeyRequest as KeyRequest
     from ctsec.keys.policy import MintedKey as MintedKey
@@ -27,28 +32,38 @@ _HOME = {
     "ApiKey": "ctsec.keys.record",
     "ApiKeys": "ctsec.keys._sync",
     "AsyncApiKeys": "ctsec.keys._async",
+    "AsyncKeyRules": "ctsec.keys._async_key_rules",
+    "DERIVED_PATTERN": "ctsec.keys.attenuation",
     "KeyPolicy": "ctsec.keys.policy",
     "KeyRequest": "ctsec.keys.policy",
+    "KeyRules": "ctsec.keys._sync_key_rules",
     "KeySecret": "ctsec.keys.record",
     "KeyStatus": "ctsec.keys.record",
     "MintedKey": "ctsec.keys.policy",
+    "OrganizationKeyPolicy": "ctsec.keys.organization_policy",
     "PATTERN": "ctsec.keys.token",
     "PepperRing": "ctsec.keys.mac",
     "VerifiableKey": "ctsec.keys.verify",
+    "derive": "ctsec.keys.attenuation",
     "parse": "ctsec.keys.token",
 }
 __all__ = [
+    "DERIVED_PATTERN",
     "PATTERN",
     "ApiKey",
     "ApiKeys",
     "AsyncApiKeys",
+    "AsyncKeyRules",
     "KeyPolicy",
     "KeyRequest",
+    "KeyRules",
     "KeySecret",
     "KeyStatus",
     "MintedKey",
+    "OrganizationKeyPolicy",
     "PepperRing",
     "VerifiableKey",
+    "derive",
     "parse",
 ]
 

@@ -22,7 +22,10 @@ class AsyncKeyLists(Protocol):
         ...
 
     async def to_remind(self, *, now: datetime, before: datetime, limit: int) -> tuple[ApiKey, ...]:
-        """Return keys that end after `now` and by `before`, and whose end nobody was reminded of, the soonest first."""
+        """Return keys that end after `now` and by `before`, and whose end nobody was reminded of, the soonest first.
+
+        Those of organizations whose policy sets a longest life are not among them: their ends are not what is stored.
+        """
         ...
 
     async def reminded(self, key_id: KeyId, *, end: datetime) -> bool:

@@ -35,10 +35,10 @@ LABEL: Final = b"ctsec api key root v1\0"
 MARKER: Final = "d1"
 MAX_CAVEATS: Final = 8
 MAX_BYTES: Final = 2_048
-DERIVED_PATTERN: Final = r"\b[a-z][a-z0-9]{0,7}_[a-z0-9]{1,8}_d1_[0-7][0-9a-hjkmnp-tv-z]{25}_[a-z2-7]{70,3400}_[0-9A-Za-z]{6}\b"
+DERIVED_PATTERN: Final = r"\b[a-z][a-z0-9]{0,7}_[a-z0-9]{1,8}_d1_[0-7][0-9a-hjkmnp-tv-z]{25}_[a-z2-7]{69,3400}_[0-9A-Za-z]{6}\b"
 
 _MAC: Final = 32
-_GRAMMAR: Final = re.compile(r"([a-z][a-z0-9]{0,7})_([a-z0-9]{1,8})_d1_([0-7][0-9a-hjkmnp-tv-z]{25})_([a-z2-7]{70,3400})_([0-9A-Za-z]{6})")
+_GRAMMAR: Final = re.compile(r"([a-z][a-z0-9]{0,7})_([a-z0-9]{1,8})_d1_([0-7][0-9a-hjkmnp-tv-z]{25})_([a-z2-7]{69,3400})_([0-9A-Za-z]{6})")
 _LONGEST: Final = 3_500
 _SCOPE: Final = re.compile(r"[!-~]{1,64}")
 _REFUSED: Final = Refusal(Reason.INVALID_TOKEN, "this is not an API key")

@@ -71,9 +71,9 @@ class MemoryKeyLists:
 
     def to_remind(self, *, now: datetime, before: datetime, limit: int) -> tuple[ApiKey, ...]:
         """Return keys that end soon and whose end nobody was reminded of, the soonest first."""
-        ending = [
-            (key.expires_at, key.id, key) for key in self._live(None) if key.expires_at is not None and now < key.expires_at <= before
-        ]
+        ruled = {each.organization_id for each in self._tx.scan(KEY_POLICIES) if each.longest_life is not None}
+        free = [key for key in self._live(None) if key.organization_id not in ruled]
+        ending = [(key.expires_at, key.id, key) for key in free if key.expires_at is not None and now < key.expires_at <= before]
         return tuple(key for end, _, key in sorted(ending, key=lambda each: each[:2]) if key.reminded_for != end)[:limit]
 
     def reminded(self, key_id: KeyId, *, end: datetime) -> bool:

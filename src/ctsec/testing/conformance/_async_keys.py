@@ -110,3 +110,19 @@ class AsyncKeyConformance:
             equal(
                 await store.api_keys.get(key.id), (replace(key, last_used_at=NOW + TICK, last_used_address="192.0.2.9"), (key_secret(1),))
             )
+
+    async def test_an_overlap_ends_by_hand(self, storage: AsyncStorage) -> None:
+        """Every generation but the newest ends at that moment, one that ended sooner keeps its end; a second time there is none to end."""
+        key, second, third = api_key(1, of=1, owner=1), key_secret(1, generation=2), key_secret(1, generation=3)
+        sealed = replace(third, minted_by="usr_2", sealed_root=b"\x00root")
+        async with storage.begin(after_commit=ignore) as store:
+            await store.api_keys.add(key, key_secret(1))
+            equal(await store.api_keys.end_earlier(key.id, now=NOW), False)
+            await store.api_keys.rotate(second, overlap_until=NOW + TICK)
+            await store.api_keys.rotate(sealed, overlap_until=NOW + HOUR)
+            equal(await store.api_keys.end_earlier(key.id, now=NOW + 2 * TICK), True)
+            equal(await store.api_keys.end_earlier(key.id, now=NOW + 2 * TICK), False)
+            equal(await store.api_keys.end_earlier(api_key(9, of=1, owner=1).id, now=NOW), False)
+        async with storage.reading() as store:
+            ended = (replace(second, expires_at=NOW + 2 * TICK), replace(key_secret(1), expires_at=NOW + TICK))
+            equal(await store.api_keys.get(key.id), (key, (sealed, *ended)))

@@ -109,3 +109,19 @@ class KeyConformance:
             store.api_keys.touch(api_key(9, of=1, owner=1).id, at=NOW, address="192.0.2.9")
         with storage.reading() as store:
             equal(store.api_keys.get(key.id), (replace(key, last_used_at=NOW + TICK, last_used_address="192.0.2.9"), (key_secret(1),)))
+
+    def test_an_overlap_ends_by_hand(self, storage: Storage) -> None:
+        """Every generation but the newest ends at that moment, one that ended sooner keeps its end; a second time there is none to end."""
+        key, second, third = api_key(1, of=1, owner=1), key_secret(1, generation=2), key_secret(1, generation=3)
+        sealed = replace(third, minted_by="usr_2", sealed_root=b"\x00root")
+        with storage.begin(after_commit=ignore) as store:
+            store.api_keys.add(key, key_secret(1))
+            equal(store.api_keys.end_earlier(key.id, now=NOW), False)
+            store.api_keys.rotate(second, overlap_until=NOW + TICK)
+            store.api_keys.rotate(sealed, overlap_until=NOW + HOUR)
+            equal(store.api_keys.end_earlier(key.id, now=NOW + 2 * TICK), True)
+            equal(store.api_keys.end_earlier(key.id, now=NOW + 2 * TICK), False)
+            equal(store.api_keys.end_earlier(api_key(9, of=1, owner=1).id, now=NOW), False)
+        with storage.reading() as store:
+            ended = (replace(second, expires_at=NOW + 2 * TICK), replace(key_secret(1), expires_at=NOW + TICK))
+            equal(store.api_keys.get(key.id), (key, (sealed, *ended)))

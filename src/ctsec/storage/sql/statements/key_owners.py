@@ -54,7 +54,10 @@ def to_remind(tables: Tables, *, now: datetime, before: datetime, limit: int) ->
     """Return the query for keys whose end comes and that nobody was reminded of."""
     t = tables.api_key
     fresh = or_(t.c.reminded_for.is_(None), t.c.reminded_for != t.c.expires_at)
-    found = select(t).where(t.c.revoked_at.is_(None), t.c.expires_at > now, t.c.expires_at <= before, fresh)
+    p = tables.key_policy
+    ruled = select(p.c.organization_id).where(p.c.longest_life_seconds > 0)
+    ending = (t.c.expires_at > now, t.c.expires_at <= before, t.c.organization_id.not_in(ruled))
+    found = select(t).where(t.c.revoked_at.is_(None), *ending, fresh)
     return found.order_by(t.c.expires_at, t.c.id).limit(limit)
 
 
