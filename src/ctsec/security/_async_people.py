@@ -20,10 +20,12 @@ from ctsec.authn._async_trust import AsyncTrust
 from ctsec.directory._async_departures import AsyncDepartureParts, AsyncDepartures
 from ctsec.directory._async_domains import AsyncDomains
 from ctsec.directory._async_members import AsyncMembers, AsyncMemberStores
+from ctsec.directory._async_service_accounts import AsyncServiceAccounts
 from ctsec.encryption.data_key import DataKey
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.ids import DekId
+from ctsec.keys._async_key_rules import AsyncKeyRules
 from ctsec.mail._async import AsyncOutbox
 from ctsec.mfa._async import AsyncMfa
 from ctsec.mfa._async_authenticators import AsyncAuthenticators
@@ -38,6 +40,7 @@ from ctsec.recovery._async_trail import AsyncTrails
 from ctsec.secret import Secret
 from ctsec.security._async_engines import AsyncEngines
 from ctsec.security._async_factors import async_factors
+from ctsec.security._async_key_parts import account_parts, rules_of_keys
 from ctsec.security._async_recovery import async_recovery, async_trails
 from ctsec.security.parts import Parts
 from ctsec.sso._async_grants import AsyncCarriedSessions
@@ -144,6 +147,17 @@ class AsyncPeople:
             audit=self.audit,
             ambient=self._ambient,
         )
+
+    @property
+    def service_accounts(self) -> AsyncServiceAccounts:
+        """Service accounts."""
+        parts = account_parts(self._store, authority=self._authority)
+        return AsyncServiceAccounts(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def key_rules(self) -> AsyncKeyRules:
+        """What organizations ask of API keys, and which are due."""
+        return rules_of_keys(self._store, rights=self._authority, parts=self._parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _departures(self) -> AsyncDepartures:

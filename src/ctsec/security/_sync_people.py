@@ -21,10 +21,12 @@ from ctsec.authn._sync_trust import Trust
 from ctsec.directory._sync_departures import DepartureParts, Departures
 from ctsec.directory._sync_domains import Domains
 from ctsec.directory._sync_members import Members, MemberStores
+from ctsec.directory._sync_service_accounts import ServiceAccounts
 from ctsec.encryption.data_key import DataKey
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.ids import DekId
+from ctsec.keys._sync_key_rules import KeyRules
 from ctsec.mail._sync import Outbox
 from ctsec.mfa._sync import Mfa
 from ctsec.mfa._sync_authenticators import Authenticators
@@ -39,6 +41,7 @@ from ctsec.recovery._sync_trail import Trails
 from ctsec.secret import Secret
 from ctsec.security._sync_engines import Engines
 from ctsec.security._sync_factors import sync_factors
+from ctsec.security._sync_key_parts import account_parts, rules_of_keys
 from ctsec.security._sync_recovery import sync_recovery, sync_trails
 from ctsec.security.parts import Parts
 from ctsec.sso._sync_grants import CarriedSessions
@@ -143,6 +146,17 @@ class People:
             audit=self.audit,
             ambient=self._ambient,
         )
+
+    @property
+    def service_accounts(self) -> ServiceAccounts:
+        """Service accounts."""
+        parts = account_parts(self._store, authority=self._authority)
+        return ServiceAccounts(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def key_rules(self) -> KeyRules:
+        """What organizations ask of API keys, and which are due."""
+        return rules_of_keys(self._store, rights=self._authority, parts=self._parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _departures(self) -> Departures:
