@@ -108,6 +108,7 @@ READS = {
     "residency.move_of",
     "residency.moves",
     "api_keys.of",
+    "api_keys.of_account",
     "key_rules.get",
     "key_rules.due",
     "service_accounts.get",

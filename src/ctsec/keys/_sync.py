@@ -139,18 +139,21 @@ class ApiKeys:
         self._record(EventName.API_KEY_REVOKED, actor, found[0], {})
         return True
 
-    def of(self, actor: Principal, *, organization: OrganizationId, owner: ServiceAccountId | None = None) -> Outcome[tuple[ApiKey, ...]]:
-        """Return the keys that `actor` owns in an organization, or those of a service account there, newest first.
+    def of(self, actor: Principal, *, organization: OrganizationId) -> tuple[ApiKey, ...]:
+        """Return the keys that `actor` owns in an organization, newest first; none for a credential that belongs elsewhere.
 
-        None for a credential that belongs elsewhere. A key's end is the one that it has under the organization's policy.
+        A key's end is the one that it has under the organization's rules.
         """
-        if _foreign(actor, organization):
-            return ()
-        if owner is not None and (refusal := self._parts.rights.may(actor, organization=organization, permission=_MANAGE)) is not None:
-            return refusal
+        return () if _foreign(actor, organization) else self._owned(organization, actor.id)
+
+    def of_account(self, actor: Principal, *, organization: OrganizationId, account: ServiceAccountId) -> Outcome[tuple[ApiKey, ...]]:
+        """Return the keys of a service account, newest first; it takes the permission to manage those."""
+        refusal = self._parts.rights.may(actor, organization=organization, permission=_MANAGE)
+        return refusal if refusal is not None else self._owned(organization, account)
+
+    def _owned(self, organization: OrganizationId, owner: str) -> tuple[ApiKey, ...]:
         rules = self._parts.policies.get(organization)
-        found = self._parts.records.of_owner(organization, actor.id if owner is None else owner)
-        return tuple(under(rules, each) for each in found)
+        return tuple(under(rules, each) for each in self._parts.records.of_owner(organization, owner))
 
     def _may(
         self,

@@ -18,8 +18,6 @@ async def api_keys(call: AsyncCall) -> Answer:
     if isinstance(access, Refusal):
         return access
     found = await call.unit.api_keys.of(call.principal, organization=call.organization)
-    if isinstance(found, Refusal):
-        return found
     return WebResponse(json={"api_keys": [views.api_key(each, now=call.now) for each in found]})
 
 

@@ -19,8 +19,6 @@ def api_keys(call: Call) -> Answer:
     if isinstance(access, Refusal):
         return access
     found = call.unit.api_keys.of(call.principal, organization=call.organization)
-    if isinstance(found, Refusal):
-        return found
     return WebResponse(json={"api_keys": [views.api_key(each, now=call.now) for each in found]})
 
 

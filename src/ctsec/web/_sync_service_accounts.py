@@ -92,7 +92,7 @@ def revoke_service_account_role(call: Call) -> Answer:
 
 def service_account_keys(call: Call) -> Answer:
     """List its API keys, for those who manage service accounts."""
-    found = call.unit.api_keys.of(call.principal, organization=call.organization, owner=_account(call))
+    found = call.unit.api_keys.of_account(call.principal, organization=call.organization, account=_account(call))
     if isinstance(found, Refusal):
         return found
     return WebResponse(json={"api_keys": [views.api_key(each, now=call.now) for each in found]})
