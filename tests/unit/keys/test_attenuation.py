@@ -29,6 +29,7 @@ from ctsec.keys.attenuation import (
     root_of,
 )
 from ctsec.keys.mac import PepperRing
+from ctsec.keys.policy import MintedKey
 from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.keys.token import checksum, mint, parse
 from ctsec.keys.verify import prepare
@@ -232,3 +233,18 @@ def test_what_can_not_be_derived_is_an_error() -> None:
         derive(PARENT, expires_at=NOW, scopes=frozenset({"a b"}))
     with pytest.raises(ValueError, match="workspace"):
         derive(PARENT, expires_at=NOW, workspace=WorkspaceId("elsewhere"))
+
+
+@pytest.mark.proves("CHANGELOG-django-allauth-0-63-4")
+def test_no_secret_is_in_a_text_of_a_record() -> None:
+    """What holds a key, a derived key or a root shows none of them: not by repr, str or format, nor inside of another record."""
+    child = derive(PARENT, expires_at=NOW)
+    parsed = parse_derived(child.reveal())
+    assert isinstance(parsed, DerivedToken)
+    root = root_of(PARENT.reveal().encode(), key_id=KEY)
+    kept = replace(SECRET, sealed_root=root.reveal())
+    shown = (PARENT, child, parsed, parse(PARENT.reveal()), root, kept, MintedKey(RECORD, PARENT), prepare(RECORD, secrets=[kept]))
+    for each in (*shown, shown):
+        texts = (repr(each), str(each), f"{each}")
+        for secret in (PARENT.reveal()[-49:], child.reveal()[-60:], root.reveal().hex(), repr(root.reveal())[2:-1], repr(parsed.mac)[2:-1]):
+            assert not any(secret in text for text in texts), type(each)
