@@ -89,6 +89,9 @@ async def test_nobody_makes_an_account_or_a_key_above_themselves(world: AsyncWor
     minted = await key_of(world, narrow, acme, made, scopes=frozenset({"audit:view"}))
     assert await world.may(await through(world, minted), "audit:view", acme.id)
     wide = await key_of(world, ann, acme, made)
+    await world.call("service_accounts.disable", ann, organization=acme.id, account=made.account.id)
+    assert reason(await key_of(world, narrow, acme, made)) is Reason.BEYOND_OWN_RIGHTS
+    await world.call("service_accounts.enable", ann, organization=acme.id, account=made.account.id)
     assert reason(await world.call("api_keys.rotate", narrow, organization=acme.id, key_id=wide.key.id)) is Reason.BEYOND_OWN_RIGHTS
     ends = world.clock.now() + timedelta(days=1)
     assert reason(await world.call("roles.change_period", ann, organization=acme.id, user=bob.id, expires_at=ends)) is None

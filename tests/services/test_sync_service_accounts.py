@@ -90,6 +90,9 @@ def test_nobody_makes_an_account_or_a_key_above_themselves(world: World, ann: Pr
     minted = key_of(world, narrow, acme, made, scopes=frozenset({"audit:view"}))
     assert world.may(through(world, minted), "audit:view", acme.id)
     wide = key_of(world, ann, acme, made)
+    world.call("service_accounts.disable", ann, organization=acme.id, account=made.account.id)
+    assert reason(key_of(world, narrow, acme, made)) is Reason.BEYOND_OWN_RIGHTS
+    world.call("service_accounts.enable", ann, organization=acme.id, account=made.account.id)
     assert reason(world.call("api_keys.rotate", narrow, organization=acme.id, key_id=wide.key.id)) is Reason.BEYOND_OWN_RIGHTS
     ends = world.clock.now() + timedelta(days=1)
     assert reason(world.call("roles.change_period", ann, organization=acme.id, user=bob.id, expires_at=ends)) is None

@@ -4,12 +4,13 @@ Rules that this module keeps:
 
 - it takes the permission by name (owners and admins, where the policy has no such permission), in force now and in an accepted manner;
 - whoever is shown the key can act with it: what it may, within its scopes and workspaces, now or at any later instant, in the organization
-  and in every workspace, must be held by the maker at that instant;
+  and in every workspace, must be held by the maker at that instant; a disabled account is judged as if it were enabled at once;
 - only scopes of the policy can be named.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -17,7 +18,7 @@ from ctsec.ids import WorkspaceId
 from ctsec.outcome import Reason, Refusal
 from ctsec.rbac.bounds import ELSEWHERE, Actor, by_manner, foreign, held, leads
 from ctsec.rbac.policy import Policy
-from ctsec.rbac.standing import Standing
+from ctsec.rbac.standing import MembershipStatus, Standing
 
 SERVICE_ACCOUNTS_MANAGE: Final = "service_accounts:manage"
 
@@ -39,7 +40,8 @@ def may_mint_for(
         return Refusal(Reason.INVALID_INPUT, f"unknown scope {unknown[0][:80]}")
     if (refusal := may_manage(policy, actor, now)) is not None:
         return refusal
-    key = Actor(standing=target, scopes=scopes, workspaces=workspaces)
+    awake = replace(target, status=MembershipStatus.ACTIVE)
+    key = Actor(standing=awake, scopes=scopes, workspaces=workspaces)
     boundaries = actor.standing.boundaries() | target.boundaries()
     for moment in sorted({now, *(each for each in boundaries if each > now)}):
         for place in (None, ELSEWHERE, *target.workspaces):
