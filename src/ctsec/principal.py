@@ -79,8 +79,9 @@ class Credential:
 
     `factors` maps each factor that was proved (`amr`) to the moment of its proof; `aal` is the assurance level (1 to 3) of
     NIST SP 800-63B. `scopes` narrows an API key to permissions and `workspaces` to workspaces; None means not narrowed. `enrolled` says of
-    an API key that its owner has a confirmed second factor, where the key's organization requires one. `glass` says of a session in which
-    organization, and until when, a break-glass code lets it use the settings of single sign-on.
+    an API key that its owner has a confirmed second factor, where the key's organization requires one, or is no person. `derived` says that
+    it was derived from another key: it makes and changes none. `glass` says of a session in which organization, and until when, a
+    break-glass code lets it use the settings of single sign-on.
     """
 
     kind: CredentialKind
@@ -90,6 +91,7 @@ class Credential:
     scopes: frozenset[str] | None = None
     workspaces: frozenset[WorkspaceId] | None = None
     enrolled: bool = False
+    derived: bool = False
     glass: tuple[OrganizationId, datetime] | None = None
 
     @property

@@ -14,7 +14,7 @@ SOURCE = Path(ctsec.__file__).parent
 # Calls that compare a secret or look a token up: the last two names of what is called.
 COMPARES = {
     "passwords.prove", "second_factors.prove", "hasher.verify", "hasher.verify_nothing", "verify", "match_digest", "proofs.peek",
-    "proofs.consume", "invitations.by_digest", "prepared.check", "check_session", "proves", "prover.prove",
+    "proofs.consume", "invitations.by_digest", "prepared.check", "check_derived", "check_session", "proves", "prover.prove",
 }  # fmt: skip
 CHARGES = {"throttle.charge", "throttle.charge_address"}
 # Places that charge before they compare.
@@ -54,6 +54,8 @@ OTHERS = {
     "security._async_gate.AsyncGate.session": "256 bits",
     "security._async_replicas.AsyncReplicas.replicate": "compares copies of rows, no secret",
     "security._async_gate.AsyncGate.admit_key": "256 bits; what proves no key takes from the allowance of its address block afterwards",
+    "security._async_gate.AsyncGate._derived": "the chain of a 256-bit root; what proves no key takes from the same allowance afterwards",
+    "security._async_gate.AsyncGate.api_key": "256 bits; what proves no key takes from the allowance of its address block afterwards",
 }
 
 

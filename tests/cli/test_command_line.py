@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sqlite3
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from ctsec.cli import main
 from ctsec.ids import KeyId
+from ctsec.keys.attenuation import DerivedToken, Narrowing, narrowing, parse_derived
 from ctsec.keys.token import mint
 from tests import fresh
 
@@ -58,6 +61,32 @@ def test_key_inspect_reads_standard_input_only() -> None:
     bad = ctsec("key", "inspect", folder=folder, text=token[:-1] + "!")
     assert bad.returncode == 1
     assert token[30:70] not in bad.stdout + bad.stderr + good.stderr
+
+
+@pytest.mark.proves("SEED-K4")
+def test_key_derive_prints_a_narrower_key(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is derived has its caveats and says nothing of its key; what is no key, no workspace and no life is refused."""
+
+    def derived(text: str, *arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        return main(["key", "derive", "--hours", "2", *arguments]), capsys.readouterr().out.strip()
+
+    token = mint(KeyId("key_00000000000000000000000000"), random=bytes).reveal()
+    code, child = derived(f"{token}\n", "--scope", "agents:run", "--scope", "audit:view")
+    found = parse_derived(child)
+    assert isinstance(found, DerivedToken)
+    left = narrowing(found.caveats)
+    assert isinstance(left, Narrowing)
+    assert (code, found.key_id, left.scopes) == (0, "key_00000000000000000000000000", {"agents:run", "audit:view"})
+    assert token[35:78] not in child
+    again = parse_derived(derived(child)[1])
+    assert isinstance(again, DerivedToken)
+    assert len(again.caveats) == 3
+    assert derived("no key") == (1, "expected an API key, or a key derived from one")
+    assert derived(token, "--workspace", "x") == (1, "expected the id of a workspace")
+    for hours in ("0", "9000", "x"):
+        with pytest.raises(SystemExit):
+            main(["key", "derive", "--hours", hours])
 
 
 def test_worker_runs_once_and_bootstrap_needs_an_account(tmp_path: Path) -> None:

@@ -79,10 +79,10 @@ def test_show_tells_every_cell(folder: Path, capsys: pytest.CaptureFixture[str])
     """The three tables of a policy are aligned text; what a ceiling takes away is told apart from what is not given."""
     assert main(["matrix", "show", "preset"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "  api_keys:manage      yes    yes    yes     yes" in lines
+    assert "  api_keys:manage          yes    yes    yes     yes" in lines
     assert "  agents:run                 yes    yes    -       capped" in lines
     assert "  agents:run                 yes    yes     yes       -" in lines
-    assert len(lines) == 3 * 2 + 2 + 8 + 9 + 9
+    assert len(lines) == 3 * 2 + 2 + 9 + 9 + 9
 
 
 def test_show_in_json_is_the_policy(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,7 +102,7 @@ def test_show_in_html_is_a_whole_page(folder: Path, capsys: pytest.CaptureFixtur
     assert page.words["h1"] == [f"Policy {name}"]
     assert len(page.words["caption"]) == 3
     assert page.words["td"].count("capped") == 7
-    assert len(page.words["td"]) == 8 * 4 + 9 * 4 + 9 * 4
+    assert len(page.words["td"]) == 9 * 4 + 9 * 4 + 9 * 4
 
 
 def test_check_finds_and_accepts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,7 +146,7 @@ def test_check_compares_a_page_with_the_policy(folder: Path, capsys: pytest.Capt
     Path("README.md").write_text(f"```\n{MATRIX}```\n", "utf-8")
     assert main([*arguments, "--partial"]) == 0
     assert main(arguments) == 1
-    assert capsys.readouterr().out.splitlines()[-1] == "README.md: no table has a row for api_keys:manage"
+    assert capsys.readouterr().out.splitlines()[-1] == "README.md: no table has a row for service_accounts:manage"
     Path("README.md").write_text("# Acme\n", "utf-8")
     assert main(arguments) == 2
     assert capsys.readouterr().err == (

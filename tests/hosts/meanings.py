@@ -53,6 +53,7 @@ audit:view                 yes    yes    -       -       -       -         -    
 sso:manage                 yes    yes    -       -       -       -         -       -         -
 member_mfa:reset           yes    yes    -       -       -       -         -       -         -
 api_keys:manage            yes    yes    yes     yes     yes     yes       yes     yes       yes
+service_accounts:manage    yes    yes    -       -       -       -         -       -         -
 """
 # What ctsec's own routes do, in this order: {c} is a colleague who starts as a member, {w} the person's workspace, {x} another one.
 AT_JSON_ROUTES: Final = """

@@ -36,7 +36,7 @@ RIGHT: dict[str, Any] = {
     "current": "a long river", "delay_minutes": 0, "domain": "a.example", "email": "a@x.org", "evidence": "video_call",
     "kind": "aws", "minutes": 5, "name": "A", "new": "a long lake", "organization_id": "org_1", "password": "a long river",
     "permissions": [], "proof": "seen", "reason": "why", "ref": "arn", "reference": "T1", "regions": None, "region": "eu", "response": {},
-    "role": "viewer", "secret": "s", "services": None, "ticket": "x", "token": "x",
+    "role": "viewer", "secret": "s", "services": None, "longest_life_days": 30, "ticket": "x", "token": "x",
 }  # fmt: skip
 
 

@@ -116,6 +116,20 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("GET /organizations/{o}/api-keys/{key}/usage", None),
     ("POST /organizations/{o}/api-keys/{key}/rotate", {}),
     ("DELETE /organizations/{o}/api-keys/{key}", None),
+    ("POST /organizations/{o}/api-keys/{key}/end-overlap", None),
+    ("GET /organizations/{o}/api-keys-due", None),
+    ("GET /organizations/{o}/api-key-rules", None),
+    ("PUT /organizations/{o}/api-key-rules", {"longest_life_days": 30}),
+    ("GET /organizations/{o}/service-accounts", None),
+    ("POST /organizations/{o}/service-accounts", {"name": "mine"}),
+    ("POST /organizations/{o}/service-accounts/{robot}/disable", None),
+    ("POST /organizations/{o}/service-accounts/{robot}/enable", None),
+    ("DELETE /organizations/{o}/service-accounts/{robot}", None),
+    ("PUT /organizations/{o}/service-accounts/{robot}/role", {"role": "admin"}),
+    ("GET /organizations/{o}/service-accounts/{robot}/api-keys", None),
+    ("POST /organizations/{o}/service-accounts/{robot}/api-keys", {"name": "mine"}),
+    ("PUT /workspaces/{w}/service-account-roles/{robot}", {"role": "editor"}),
+    ("DELETE /workspaces/{w}/service-account-roles/{robot}", None),
     ("GET /organizations/{o}/encryption", None),
     ("POST /organizations/{o}/encryption/customer-keys/default", {"ref": "local:00"}),
     ("PUT /organizations/{o}/encryption/customer-keys/default", {"ref": "local:00"}),
@@ -239,6 +253,7 @@ def test_two_organizations_see_nothing_of_each_other(host: Host, owner: Browser,
         "invitation": invitation,
         "elevation": elevation,
     }
+    ids["robot"] = owner.ok(f"POST /organizations/{theirs}/service-accounts", {"name": "robot"})["id"]
     ids["alert"] = "alr_00000000000000000000000000"
     ids |= {"owner": owner.id, "guest": guest.id}
     absent = theirs[:-4] + ("0000" if theirs[-4:] != "0000" else "0001")

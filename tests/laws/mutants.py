@@ -94,11 +94,12 @@ def hold(number: int, policy: Policy, *, seed: int = 0, examples: int = 400) -> 
 @contextmanager
 def begun_at(seed: int) -> Iterator[None]:
     """Let every search begin at a seed, as the option `--hypothesis-seed` does."""
-    before, core.global_force_seed = core.global_force_seed, seed
+    shared = vars(core)
+    before, shared["global_force_seed"] = shared["global_force_seed"], seed
     try:
         yield
     finally:
-        core.global_force_seed = before
+        shared["global_force_seed"] = before
 
 
 BOUNDARIES: Final = "sorted({now, *(boundary for boundary in boundaries if boundary > now)})"

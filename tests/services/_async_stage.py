@@ -22,6 +22,7 @@ from ctsec.ids import (
     HoldId,
     PasskeyId,
     RecoveryId,
+    ServiceAccountId,
     SessionId,
     UserId,
 )
@@ -47,6 +48,7 @@ NO_RESET = RecoveryId("rcv_00000000000000000000000000")
 NO_HOLD = HoldId("hld_00000000000000000000000000")
 NO_ALERT = AlertId("alr_00000000000000000000000000")
 MUTE = {"rule": "owner_added", "until": datetime(2026, 2, 1, tzinfo=UTC)}
+NO_ROBOT = ServiceAccountId("svc_00000000000000000000000000")
 NO_CONNECTION = connection(1, of=1)
 
 
@@ -89,6 +91,7 @@ class AsyncStage:
     connection: Connection = NO_CONNECTION
     claim: DomainClaim | None = None
     glass: str = ""
+    robot: ServiceAccountId = NO_ROBOT
     owed: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unasked(self) -> str:
@@ -206,6 +209,8 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
         )
     if service in {"connections", "sso", "sso_trials", "provisioning"}:
         return await with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
+    if service == "service_accounts" or method == "api_keys.end_overlap":
+        return await with_robot(stage, asleep=verb == "enable")
     if service == "retention":
         return await with_hold(stage, deployment="deployment" in verb)
     if method in {"alerts.acknowledge", "alerts.acknowledge_deployments"}:
@@ -226,6 +231,16 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
     if service == "recovery":
         world.clock.advance(timedelta(seconds=1))
     return replace(stage, reset=asked.id, tokens={**stage.tokens, "recovery": token})
+
+
+async def with_robot(stage: AsyncStage, *, asleep: bool) -> AsyncStage:
+    """Play on: Acme has a service account, enabled or not, and Ann's key has been rotated."""
+    world, org = stage.world, {"organization": stage.acme.id}
+    robot = (await world.call("service_accounts.create", stage.ann, **org, name="Deployer")).account.id
+    if asleep:
+        await world.call("service_accounts.disable", stage.ann, **org, account=robot)
+    await world.call("api_keys.rotate", stage.ann, **org, key_id=stage.minted.key.id)
+    return replace(stage, robot=robot)
 
 
 async def with_connection(stage: AsyncStage, *, enabled: bool, key: bool = False) -> AsyncStage:
@@ -345,7 +360,7 @@ async def with_tickets(stage: AsyncStage) -> AsyncStage:
 def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
     """Return the arguments of a successful call of every writing method."""
     ann, bob, org = stage.ann, stage.bob, {"organization": stage.acme.id}
-    key = {**org, "key_id": stage.minted.key.id}
+    key, robot = {**org, "key_id": stage.minted.key.id}, {**org, "account": stage.robot}
     place = {**org, "workspace": stage.prod.id, "user": bob.id}
     code, sure = stage.device.code(1), stage.world.sure(ann)
     asked = {**org, "elevation": stage.asked}
@@ -492,6 +507,12 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "api_keys.rotate": ((ann,), key),
         "api_keys.revoke": ((ann,), key),
         "key_leaks.report": ((leaked(stage.minted.token),), {"reporter": "github"}),
+        "api_keys.end_overlap": ((ann,), key),
+        "key_rules.put": ((ann,), {**org, "longest_life": timedelta(days=90), "networks": ("192.0.2.0/24",)}),
+        "service_accounts.create": ((ann,), {**org, "name": "Other"}),
+        "service_accounts.disable": ((ann,), robot),
+        "service_accounts.enable": ((ann,), robot),
+        "service_accounts.remove": ((ann,), robot),
     }
 
 

@@ -23,6 +23,7 @@ from ctsec.ids import (
     HoldId,
     PasskeyId,
     RecoveryId,
+    ServiceAccountId,
     SessionId,
     UserId,
 )
@@ -48,6 +49,7 @@ NO_RESET = RecoveryId("rcv_00000000000000000000000000")
 NO_HOLD = HoldId("hld_00000000000000000000000000")
 NO_ALERT = AlertId("alr_00000000000000000000000000")
 MUTE = {"rule": "owner_added", "until": datetime(2026, 2, 1, tzinfo=UTC)}
+NO_ROBOT = ServiceAccountId("svc_00000000000000000000000000")
 NO_CONNECTION = connection(1, of=1)
 
 
@@ -90,6 +92,7 @@ class Stage:
     connection: Connection = NO_CONNECTION
     claim: DomainClaim | None = None
     glass: str = ""
+    robot: ServiceAccountId = NO_ROBOT
     owed: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unasked(self) -> str:
@@ -207,6 +210,8 @@ def ready(stage: Stage, method: str) -> Stage:
         )
     if service in {"connections", "sso", "sso_trials", "provisioning"}:
         return with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
+    if service == "service_accounts" or method == "api_keys.end_overlap":
+        return with_robot(stage, asleep=verb == "enable")
     if service == "retention":
         return with_hold(stage, deployment="deployment" in verb)
     if method in {"alerts.acknowledge", "alerts.acknowledge_deployments"}:
@@ -227,6 +232,16 @@ def ready(stage: Stage, method: str) -> Stage:
     if service == "recovery":
         world.clock.advance(timedelta(seconds=1))
     return replace(stage, reset=asked.id, tokens={**stage.tokens, "recovery": token})
+
+
+def with_robot(stage: Stage, *, asleep: bool) -> Stage:
+    """Play on: Acme has a service account, enabled or not, and Ann's key has been rotated."""
+    world, org = stage.world, {"organization": stage.acme.id}
+    robot = (world.call("service_accounts.create", stage.ann, **org, name="Deployer")).account.id
+    if asleep:
+        world.call("service_accounts.disable", stage.ann, **org, account=robot)
+    world.call("api_keys.rotate", stage.ann, **org, key_id=stage.minted.key.id)
+    return replace(stage, robot=robot)
 
 
 def with_connection(stage: Stage, *, enabled: bool, key: bool = False) -> Stage:
@@ -346,7 +361,7 @@ def with_tickets(stage: Stage) -> Stage:
 def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
     """Return the arguments of a successful call of every writing method."""
     ann, bob, org = stage.ann, stage.bob, {"organization": stage.acme.id}
-    key = {**org, "key_id": stage.minted.key.id}
+    key, robot = {**org, "key_id": stage.minted.key.id}, {**org, "account": stage.robot}
     place = {**org, "workspace": stage.prod.id, "user": bob.id}
     code, sure = stage.device.code(1), stage.world.sure(ann)
     asked = {**org, "elevation": stage.asked}
@@ -493,6 +508,12 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "api_keys.rotate": ((ann,), key),
         "api_keys.revoke": ((ann,), key),
         "key_leaks.report": ((leaked(stage.minted.token),), {"reporter": "github"}),
+        "api_keys.end_overlap": ((ann,), key),
+        "key_rules.put": ((ann,), {**org, "longest_life": timedelta(days=90), "networks": ("192.0.2.0/24",)}),
+        "service_accounts.create": ((ann,), {**org, "name": "Other"}),
+        "service_accounts.disable": ((ann,), robot),
+        "service_accounts.enable": ((ann,), robot),
+        "service_accounts.remove": ((ann,), robot),
     }
 
 

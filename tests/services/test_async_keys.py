@@ -13,10 +13,9 @@ from ctsec.ambient import Request
 from ctsec.authn.journey import SignedIn
 from ctsec.directory.record import Organization
 from ctsec.ids import SessionId, UserId
-from ctsec.keys.policy import KeyPolicy, KeyRequest, MintedKey
+from ctsec.keys.policy import KeyRequest, MintedKey
 from ctsec.outcome import Reason
 from ctsec.principal import Principal, anonymous
-from ctsec.security.parts import EmbeddedOptions
 from ctsec.testing import Written
 from ctsec.user import UserStatus
 from tests.services._async_world import KINDS, AsyncWorld
@@ -83,15 +82,6 @@ async def test_life_is_limited(world: AsyncWorld, ann: Principal, acme: Organiza
     world.clock.advance(timedelta(microseconds=1))
     assert reason(await world.gate.api_key(minted.token.reveal(), world.request)) is Reason.EXPIRED
     assert reason(await world.call("api_keys.rotate", ann, organization=acme.id, key_id=minted.key.id)) is Reason.EXPIRED
-
-
-async def test_endless_keys_are_a_policy() -> None:
-    """Where the deployment allows it a key may have no end."""
-    async with AsyncWorld.open(options=EmbeddedOptions(keys=KeyPolicy(allow_endless=True))) as world:
-        ann = await world.person("ann@acme.example")
-        minted = await world.key(ann, (await world.organization(ann)).id, life=None)
-        world.clock.advance(timedelta(days=4000))
-        assert reason(await world.gate.api_key(minted.token.reveal(), world.request)) is None
 
 
 async def test_rotation_overlaps_and_ends(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
@@ -210,7 +200,7 @@ async def test_the_hot_path_writes_nothing(world: AsyncWorld, ann: Principal, ac
     with world.tap.to(Written()) as probe:
         for _ in range(50):
             await world.gate.api_key(minted.token.reveal(), world.request)
-    assert probe.calls == ["reading", "api_keys.get", "users.get", "organizations.mfa_policy"]
+    assert probe.calls == ["reading", "api_keys.get", "key_policies.get", "users.get", "organizations.mfa_policy"]
     with world.tap.to(Written()) as probe:
         assert await world.security.key_uses.write_all() == 1
         assert await world.security.key_uses.write_all() == 0

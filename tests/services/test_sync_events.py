@@ -115,6 +115,11 @@ READS = {
     "residency.moves",
     "api_keys.of",
     "key_usage.of",
+    "api_keys.of_account",
+    "key_rules.get",
+    "key_rules.due",
+    "service_accounts.get",
+    "service_accounts.of_organization",
     "authenticators.of",
     "retention.plans",
     "retention.holds",
@@ -299,6 +304,12 @@ WRITES = [
     "api_keys.rotate",
     "api_keys.revoke",
     "key_leaks.report",
+    "api_keys.end_overlap",
+    "key_rules.put",
+    "service_accounts.create",
+    "service_accounts.disable",
+    "service_accounts.enable",
+    "service_accounts.remove",
 ]
 ASIDE = {"vault.use"}  # changes nothing of its own: its event is committed aside, before the secret is handed out
 WITH_TICKETS = {*(method for method in WRITES if method.startswith("owing.")), "requirements.relax_mfa"}
@@ -363,7 +374,12 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
     glass = {**org, "workspace": stage.prod.id, "role": "admin"}
     wrong = {"factor": Factor.TOTP, "code": stage.device.wrong()}
     sure, own = stage.world.sure(bob), {**org, "region": "eu"}
+    robot = {**org, "account": stage.robot}
     return {
+        "key_rules.put": ((bob,), {**org, "longest_life": timedelta(days=9)}, Reason.DENIED),
+        "service_accounts.create": ((bob,), {**org, "name": "Other"}, Reason.DENIED),
+        **{f"service_accounts.{verb}": ((bob,), robot, Reason.DENIED) for verb in ("disable", "enable", "remove")},
+        "api_keys.end_overlap": ((bob,), {**org, "key_id": stage.minted.key.id}, Reason.NOT_FOUND),
         "sign_in.password": ((), {"email": "ann@acme.example", "password": WRONG_PASSWORD}, Reason.INVALID_CREDENTIALS),
         "sign_in.second_factor": ((), {"ticket": stage.ticket, **wrong}, Reason.INVALID_CODE),
         "sign_in.step_up": ((stage.mia,), wrong, Reason.INVALID_CODE),

@@ -14,10 +14,9 @@ from ctsec.ambient import Request
 from ctsec.authn.journey import SignedIn
 from ctsec.directory.record import Organization
 from ctsec.ids import SessionId, UserId
-from ctsec.keys.policy import KeyPolicy, KeyRequest, MintedKey
+from ctsec.keys.policy import KeyRequest, MintedKey
 from ctsec.outcome import Reason
 from ctsec.principal import Principal, anonymous
-from ctsec.security.parts import EmbeddedOptions
 from ctsec.testing import Written
 from ctsec.user import UserStatus
 from tests.services._sync_world import KINDS, World
@@ -84,15 +83,6 @@ def test_life_is_limited(world: World, ann: Principal, acme: Organization) -> No
     world.clock.advance(timedelta(microseconds=1))
     assert reason(world.gate.api_key(minted.token.reveal(), world.request)) is Reason.EXPIRED
     assert reason(world.call("api_keys.rotate", ann, organization=acme.id, key_id=minted.key.id)) is Reason.EXPIRED
-
-
-def test_endless_keys_are_a_policy() -> None:
-    """Where the deployment allows it a key may have no end."""
-    with World.open(options=EmbeddedOptions(keys=KeyPolicy(allow_endless=True))) as world:
-        ann = world.person("ann@acme.example")
-        minted = world.key(ann, (world.organization(ann)).id, life=None)
-        world.clock.advance(timedelta(days=4000))
-        assert reason(world.gate.api_key(minted.token.reveal(), world.request)) is None
 
 
 def test_rotation_overlaps_and_ends(world: World, ann: Principal, acme: Organization) -> None:
@@ -211,7 +201,7 @@ def test_the_hot_path_writes_nothing(world: World, ann: Principal, acme: Organiz
     with world.tap.to(Written()) as probe:
         for _ in range(50):
             world.gate.api_key(minted.token.reveal(), world.request)
-    assert probe.calls == ["reading", "api_keys.get", "users.get", "organizations.mfa_policy"]
+    assert probe.calls == ["reading", "api_keys.get", "key_policies.get", "users.get", "organizations.mfa_policy"]
     with world.tap.to(Written()) as probe:
         assert world.security.key_uses.write_all() == 1
         assert world.security.key_uses.write_all() == 0

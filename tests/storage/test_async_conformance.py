@@ -169,6 +169,10 @@ class TestCustomerKeys(conformance.AsyncCustomerKeyConformance):
     pass
 
 
+class TestKeyOwners(conformance.AsyncKeyOwnerConformance):
+    pass
+
+
 class TestCredentials(conformance.AsyncCredentialConformance):
     pass
 

@@ -21,6 +21,7 @@ from ctsec.directory._async_ports import (
     AsyncUserRecords,
     AsyncWorkspaceRecords,
 )
+from ctsec.directory._async_service_ports import AsyncServiceAccountRecords
 from ctsec.directory._sync_lifecycle_ports import (
     EndsApps,
     HandsOver,
@@ -40,6 +41,7 @@ from ctsec.directory._sync_ports import (
     UserRecords,
     WorkspaceRecords,
 )
+from ctsec.directory._sync_service_ports import ServiceAccountRecords
 
 __all__ = [
     "AsyncAuthority",
@@ -55,6 +57,7 @@ __all__ = [
     "AsyncPost",
     "AsyncRosterRecords",
     "AsyncRotatesKeys",
+    "AsyncServiceAccountRecords",
     "AsyncUserRecords",
     "AsyncWorkspaceRecords",
     "Authority",
@@ -70,6 +73,7 @@ __all__ = [
     "Post",
     "RosterRecords",
     "RotatesKeys",
+    "ServiceAccountRecords",
     "UserRecords",
     "WorkspaceRecords",
 ]

@@ -11,16 +11,21 @@ from ctsec.lazy import face
 
 if TYPE_CHECKING:
     from ctsec.keys._async import AsyncApiKeys as AsyncApiKeys
+    from ctsec.keys._async_key_rules import AsyncKeyRules as AsyncKeyRules
     from ctsec.keys._async_leaks import AsyncKeyLeaks as AsyncKeyLeaks
     from ctsec.keys._async_usage import AsyncKeyUsage as AsyncKeyUsage
     from ctsec.keys._sync import ApiKeys as ApiKeys
+    from ctsec.keys._sync_key_rules import KeyRules as KeyRules
     from ctsec.keys._sync_leaks import KeyLeaks as KeyLeaks
     from ctsec.keys._sync_usage import KeyUsage as KeyUsage
+    from ctsec.keys.attenuation import DERIVED_PATTERN as DERIVED_PATTERN
+    from ctsec.keys.attenuation import derive as derive
     from ctsec.keys.credential import AdmittedKey as AdmittedKey
     from ctsec.keys.leak_reports import HmacReporter as HmacReporter
     from ctsec.keys.leak_reports import LeakedToken as LeakedToken
     from ctsec.keys.leak_reports import SignedReporter as SignedReporter
     from ctsec.keys.mac import PepperRing as PepperRing
+    from ctsec.keys.organization_policy import OrganizationKeyPolicy as OrganizationKeyPolicy
     from ctsec.keys.policy import KeyPolicy as KeyPolicy
     from ctsec.keys.policy import KeyRequest as KeyRequest
     from ctsec.keys.policy import MintedKey as MintedKey
@@ -46,28 +51,35 @@ _HOME = {
     "KeyDay": "ctsec.keys.usage",
     "KeyFigures": "ctsec.keys.usage",
     "KeyLeaks": "ctsec.keys._sync_leaks",
+    "AsyncKeyRules": "ctsec.keys._async_key_rules",
+    "DERIVED_PATTERN": "ctsec.keys.attenuation",
     "KeyPolicy": "ctsec.keys.policy",
     "KeyRequest": "ctsec.keys.policy",
+    "KeyRules": "ctsec.keys._sync_key_rules",
     "KeySecret": "ctsec.keys.record",
     "KeyStatus": "ctsec.keys.record",
     "KeyUsage": "ctsec.keys._sync_usage",
     "LeakedToken": "ctsec.keys.leak_reports",
     "MintedKey": "ctsec.keys.policy",
+    "OrganizationKeyPolicy": "ctsec.keys.organization_policy",
     "PATTERN": "ctsec.keys.token",
     "PepperRing": "ctsec.keys.mac",
     "RateRefusal": "ctsec.keys.rate",
     "RateState": "ctsec.keys.rate",
     "SignedReporter": "ctsec.keys.leak_reports",
     "VerifiableKey": "ctsec.keys.verify",
+    "derive": "ctsec.keys.attenuation",
     "parse": "ctsec.keys.token",
 }
 __all__ = [
+    "DERIVED_PATTERN",
     "PATTERN",
     "AdmittedKey",
     "ApiKey",
     "ApiKeys",
     "AsyncApiKeys",
     "AsyncKeyLeaks",
+    "AsyncKeyRules",
     "AsyncKeyUsage",
     "HmacReporter",
     "KeyDay",
@@ -75,16 +87,19 @@ __all__ = [
     "KeyLeaks",
     "KeyPolicy",
     "KeyRequest",
+    "KeyRules",
     "KeySecret",
     "KeyStatus",
     "KeyUsage",
     "LeakedToken",
     "MintedKey",
+    "OrganizationKeyPolicy",
     "PepperRing",
     "RateRefusal",
     "RateState",
     "SignedReporter",
     "VerifiableKey",
+    "derive",
     "parse",
 ]
 

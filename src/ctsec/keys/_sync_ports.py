@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from ctsec.ids import KeyId, OrganizationId
+from ctsec.ids import KeyId, OrganizationId, ServiceAccountId, WorkspaceId
 from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.outcome import Refusal
 from ctsec.principal import Principal
@@ -35,6 +35,10 @@ class KeyRecords(Protocol):
         """Add the next generation and end every earlier one by `overlap_until`; False if another rotation came first."""
         ...
 
+    def end_earlier(self, key_id: KeyId, *, now: datetime) -> bool:
+        """End every generation but the newest at `now`, if one would live longer; True if there was one."""
+        ...
+
     def touch(self, key_id: KeyId, *, at: datetime, address: str) -> None:
         """Write the last use; called coalesced and batched, never in a request."""
         ...
@@ -61,4 +65,20 @@ class Rights(Protocol):
 
     def may_mint(self, actor: Principal, *, organization: OrganizationId, scopes: frozenset[str] | None) -> Refusal | None:
         """Return why `actor` may not hold a key with these scopes in the organization, or None."""
+        ...
+
+    def may_mint_for(
+        self,
+        actor: Principal,
+        *,
+        organization: OrganizationId,
+        account: ServiceAccountId,
+        scopes: frozenset[str] | None,
+        workspaces: frozenset[WorkspaceId] | None,
+    ) -> Refusal | None:
+        """Return why `actor` may not be shown a key of the service account with this narrowing, or None."""
+        ...
+
+    def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
+        """Return why `actor` may not use an organization permission, or None."""
         ...

@@ -21,10 +21,16 @@ class AdmittedKey:
     rate: RateState | None
 
 
-def key_principal(key: ApiKey, *, enrolled: bool) -> Principal:
+def key_principal(key: ApiKey, *, enrolled: bool, derived: bool = False) -> Principal:
     """Return the principal of `key`; `enrolled` says that its owner has a second factor where the organization requires one."""
     credential = Credential(
-        kind=CredentialKind.API_KEY, id=KeyId(key.id), aal=1, scopes=key.scopes, workspaces=key.workspaces, enrolled=enrolled
+        kind=CredentialKind.API_KEY,
+        id=KeyId(key.id),
+        aal=1,
+        scopes=key.scopes,
+        workspaces=key.workspaces,
+        enrolled=enrolled,
+        derived=derived,
     )
     return Principal(id=key.owner_id, kind=key.owner_kind, credential=credential, organization=key.organization_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ctsec.keys._async_owner_ports import AsyncKeyLists, AsyncKeyPolicyRecords
 from ctsec.keys._async_ports import (
     AsyncEpochRecords,
     AsyncKeyRecords,
@@ -9,6 +10,7 @@ from ctsec.keys._async_ports import (
 )
 from ctsec.keys._async_rate_ports import AsyncSharedRates
 from ctsec.keys._async_usage_ports import AsyncKeyDayRecords
+from ctsec.keys._sync_owner_ports import KeyLists, KeyPolicyRecords
 from ctsec.keys._sync_ports import (
     EpochRecords,
     KeyRecords,
@@ -20,11 +22,15 @@ from ctsec.keys._sync_usage_ports import KeyDayRecords
 __all__ = [
     "AsyncEpochRecords",
     "AsyncKeyDayRecords",
+    "AsyncKeyLists",
+    "AsyncKeyPolicyRecords",
     "AsyncKeyRecords",
     "AsyncRights",
     "AsyncSharedRates",
     "EpochRecords",
     "KeyDayRecords",
+    "KeyLists",
+    "KeyPolicyRecords",
     "KeyRecords",
     "Rights",
     "SharedRates",

@@ -35,6 +35,7 @@ class ApiKey:
 
     `scopes` narrows it to permissions, `workspaces` to workspaces, `networks` (CIDR, v4 or v6) to addresses; times are aware UTC datetimes.
     `rate` is how many requests a minute it may make; 0 means as many as the deployment's policy says.
+    `reminded_for` is the end that somebody was last reminded of.
     """
 
     id: KeyId
@@ -52,11 +53,15 @@ class ApiKey:
     last_used_at: datetime | None = None
     last_used_address: str = ""
     rate: int = 0
+    reminded_for: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySecret:
-    """One generation of a key's secret: its MAC, the pepper that made it, and when it stops (None: with the key)."""
+    """One generation of a key's secret: its MAC, the pepper that made it, and when it stops (None: with the key).
+
+    `minted_by` is the id of who was shown it, and `sealed_root` the root that narrower keys are derived from (None: none are).
+    """
 
     key_id: KeyId
     generation: int
@@ -64,6 +69,8 @@ class KeySecret:
     pepper_id: str
     created_at: datetime
     expires_at: datetime | None = None
+    minted_by: str = ""
+    sealed_root: bytes | None = field(default=None, repr=False)
 
 
 def status_at(key: ApiKey, now: datetime) -> KeyStatus:

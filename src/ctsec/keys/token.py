@@ -7,8 +7,8 @@ Rules that this module keeps:
 - there is one parser; it refuses over-long text first, then what is not ASCII, of another length or checksum, and then another grammar.
   The checksum is no proof of anything: anyone can compute it. It only keeps typing errors and noise away from the store;
 - upper and lower case differ, and nothing is normalised: one key has one text;
-- an attenuated (derived) key will have a further marker after the environment, `ct_live_d1_…`: its length differs and an environment holds
-  no underscore, so this parser refuses it today and no text can ever be read as both.
+- a derived key (`ctsec.keys.attenuation`) has a further marker after the environment, `ct_live_d1_…`: an environment holds no underscore,
+  so this parser refuses it, and no text can be read as both.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ class ParsedToken:
     token: bytes = field(repr=False)
 
 
-def _checksum(text: bytes) -> str:
+def checksum(text: bytes) -> str:
+    """Return the CRC-32 of `text` as six base62 digits."""
     high, low = divmod(crc32(text), 3844)
     return _PAIRS[high // 3844] + _PAIRS[high % 3844] + _PAIRS[low]
 
@@ -74,7 +75,7 @@ def mint(key_id: KeyId, *, random: Random, environment: str = ENVIRONMENT, prefi
     if len(secret) != 32:
         raise ValueError("expected 32 bytes from the source of randomness")
     body = f"{prefix}_{environment}_{key_id[4:]}_{_base62(int.from_bytes(secret, 'big'), digits=_SECRET)}"
-    return SecretText(body + _checksum(body.encode("ascii")))
+    return SecretText(body + checksum(body.encode("ascii")))
 
 
 def claimed_id(token: str) -> str | None:
@@ -90,7 +91,7 @@ def parse(token: str, *, prefix: str = PREFIX) -> Outcome[ParsedToken]:
     if not SHORTEST <= len(token) <= LONGEST or not token.isascii():
         return _REFUSED
     raw = token.encode()
-    if _checksum(raw[:-6]) != token[-6:]:
+    if checksum(raw[:-6]) != token[-6:]:
         return _REFUSED
     found = _GRAMMAR.fullmatch(token)
     if found is None or found[1] != prefix:

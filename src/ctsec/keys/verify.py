@@ -19,6 +19,7 @@ from typing import Final, TypeAlias
 
 from ctsec.errors import CorruptRecord
 from ctsec.keys.mac import PepperRing
+from ctsec.keys.organization_policy import OrganizationKeyPolicy, under
 from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.keys.token import ParsedToken
 from ctsec.network import parse_address
@@ -52,6 +53,12 @@ def _gate(networks: tuple[Network, ...]) -> Callable[[str], bool] | None:
     return admits
 
 
+def _both(own: Callable[[str], bool] | None, required: Callable[[str], bool] | None) -> Callable[[str], bool] | None:
+    if own is None or required is None:
+        return own if required is None else required
+    return lambda address: own(address) and required(address)
+
+
 @dataclass(frozen=True, slots=True)
 class VerifiableKey:
     """A key with its secrets, prepared for many verifications; `admits` says whether its networks hold an address. Made by `prepare`."""
@@ -69,8 +76,10 @@ class VerifiableKey:
         for secret in self.secrets:
             if ring.verify(secret.pepper_id, secret.mac, token):
                 proved = secret
-        if proved is None:
-            return _INVALID
+        return _INVALID if proved is None else self.judge(proved, now=now, address=address)
+
+    def judge(self, proved: KeySecret, *, now: datetime, address: str) -> Outcome[ApiKey]:
+        """Return the key if it may be used at `now` from `address` with the secret that was proved, or the refusal."""
         key = self.key
         if key.revoked_at is not None:
             return _REVOKED
@@ -83,16 +92,20 @@ class VerifiableKey:
         return key
 
 
-def prepare(key: ApiKey, *, secrets: Iterable[KeySecret]) -> VerifiableKey:
-    """Return the key prepared for verification; raise CorruptRecord if a secret is another key's or a stored network is none."""
+def prepare(key: ApiKey, *, secrets: Iterable[KeySecret], policy: OrganizationKeyPolicy | None = None) -> VerifiableKey:
+    """Return the key prepared for verification under its organization's policy.
+
+    Raises CorruptRecord if a secret is another key's or a stored network is none.
+    """
     generations = tuple(secrets)
     if any(secret.key_id != key.id for secret in generations):
         raise CorruptRecord("expected secrets of the same API key")
     try:
         networks = tuple(parse_network(text) for text in key.networks)
+        required = tuple(parse_network(text) for text in policy.networks) if policy is not None else ()
     except ValueError:
         raise CorruptRecord("expected networks in CIDR notation in the record of an API key") from None
-    return VerifiableKey(key, generations, _gate(networks))
+    return VerifiableKey(under(policy, key), generations, _both(_gate(networks), _gate(required)))
 
 
 def check_key(

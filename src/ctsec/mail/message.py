@@ -243,6 +243,7 @@ class Letters:
             self.invitation(whom, token, organization="an organization", inviter="somebody"),
             self.alarm(whom, what="something happened", reason="a reason"),
             self.rotation_due(whom, name="a credential"),
+            key_letter(self, whom, name="a key", ends=_SAMPLE),
             *(glass_letter(self, whom, who="somebody", until=until) for until in (_SAMPLE, None)),
             alert_letter(self, whom, rule="a_rule", severity="high", reason="a reason", where="a log", when=_SAMPLE),
             relaxed_letter(self, whom, reason="a reason"),
@@ -282,18 +283,23 @@ def domain_letter(letters: Letters, recipient: str, *, domain: str, withdrawn: b
 
 def glass_letter(letters: Letters, recipient: str, *, who: str, until: datetime | None) -> Message:
     """Tell an owner that a break-glass code of the organization's sign-in was used, until when it counts; None: that it was refused."""
-    what = (
-        f"used a break-glass code, which opens the settings of single sign-on until {until:%Y-%m-%d %H:%M} UTC"
-        if until
-        else ("tried a break-glass code of your organization, which was refused")
-    )
+    at = f"{until:%Y-%m-%d %H:%M} UTC" if until else ""
+    used = f"used a break-glass code, which opens the settings of single sign-on until {at}"
+    what = used if until else "tried a break-glass code of your organization, which was refused"
     return letters.recovery.set(  # as all letters are set
         kind=f"break_glass_code_{'used' if until else 'refused'}",
         recipient=recipient,
         subject=f"a break-glass code was {'used' if until else 'refused'}",
         says=(f"{one_line(who)} {what}.", "If this is not expected, end the person's sessions, make new codes, and write to us."),
-        values={"who": one_line(who), "until": f"{until:%Y-%m-%d %H:%M} UTC" if until else ""},
+        values={"who": one_line(who), "until": at},
     )
+
+
+def key_letter(letters: Letters, recipient: str, *, name: str, ends: datetime) -> Message:
+    """Tell who has to do with an API key that it ends soon."""
+    at, known = f"{ends:%Y-%m-%d %H:%M} UTC", one_line(name)
+    says = (f"The API key {known} ends at {at}.", "Make a new key, put it where the old one is used, and revoke the old one.")
+    return letters.recovery.set(kind="key_ending", recipient=recipient, subject="an API key ends soon", says=says, values={"ends": at})
 
 
 def relaxed_letter(letters: Letters, recipient: str, *, reason: str) -> Message:

@@ -26,7 +26,7 @@ from ctsec.rbac.question import Ask
 from ctsec.rbac.requirement import MFA_REQUIRED, lacks_mfa
 from ctsec.rbac.resolution import resolve_access
 from ctsec.rbac.standing import Assignment, Standing
-from ctsec.rbac.subject import subject
+from ctsec.rbac.subject import is_service_account, subject
 from ctsec.rbac.writes import loses_owner, may_end_workspace_role, may_set_organization_role, may_set_workspace_role, permanent_owner
 
 MAX_BATCH: Final = 10_000
@@ -313,7 +313,7 @@ class AsyncRoles:
         details: Mapping[str, Detail] = NOTHING,
     ) -> None:
         await self._acting.changed(
-            name, actor, organization, target=Target("user", user), user=user, workspace=workspace, changes=changes, details=details
+            name, actor, organization, target=_target(user), user=user, workspace=workspace, changes=changes, details=details
         )
 
     async def _refuse(
@@ -326,7 +326,7 @@ class AsyncRoles:
         workspace: WorkspaceId | None,
         details: Mapping[str, Detail],
     ) -> Refusal:
-        target = Target("user", user)
+        target = _target(user)
         return await self._acting.refuse(actor, organization, refusal, target=target, subject=user, workspace=workspace, details=details)
 
 
@@ -336,3 +336,7 @@ def _told(held: Standing | Assignment | None) -> dict[str, object]:
         return {}
     starts, ends = (moment.isoformat() if moment is not None else None for moment in (held.starts_at, held.expires_at))
     return {"role": held.role, "starts_at": starts, "expires_at": ends}
+
+
+def _target(holder: UserId) -> Target:
+    return Target("service_account" if is_service_account(holder) else "user", holder)

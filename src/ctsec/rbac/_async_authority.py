@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.ids import OrganizationId, ServiceAccountId, UserId, WorkspaceId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac._async_acting import NOT_FOUND, AsyncActing
@@ -17,6 +17,7 @@ from ctsec.rbac._async_ports import (
 )
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.bounds import by_manner, leads, whole
+from ctsec.rbac.minting import may_manage, may_mint_for
 from ctsec.rbac.permission import Scope
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.reset_writes import may_reset_factors
@@ -193,6 +194,25 @@ class AsyncAuthority:
         if not inside:
             return Refusal(Reason.BEYOND_OWN_RIGHTS, "a key can not make a key with more scopes than its own")
         return by_manner(acting, API_KEYS_MANAGE if API_KEYS_MANAGE in self._policy.permissions else None)
+
+    async def may_mint_for(
+        self,
+        actor: Principal,
+        *,
+        organization: OrganizationId,
+        account: ServiceAccountId,
+        scopes: frozenset[str] | None,
+        workspaces: frozenset[WorkspaceId] | None,
+    ) -> Refusal | None:
+        """Return why `actor` may not be shown a key of the service account with this narrowing, or None."""
+        acting = await self._acting.actor(actor, organization)
+        if isinstance(acting, Refusal):
+            return acting
+        policy, target = await self._acting.policy(acting.standing), await self._acting.target(organization, UserId(account))
+        if target is None:
+            refusal = may_manage(policy, acting, self._acting.now)
+            return NOT_FOUND if refusal is None else refusal
+        return may_mint_for(policy, actor=acting, target=target, scopes=scopes, workspaces=workspaces, now=self._acting.now)
 
     async def admit(self, *, organization: OrganizationId, user: UserId, workspace: WorkspaceId, role: str, granted_by: str) -> None:
         """Write the workspace role that an accepted invitation carries."""

@@ -36,6 +36,7 @@ class Permission(StrEnum):
     SSO_MANAGE = "sso:manage"
     MEMBER_MFA_RESET = "member_mfa:reset"
     API_KEYS_MANAGE = "api_keys:manage"
+    SERVICE_ACCOUNTS_MANAGE = "service_accounts:manage"
 
 
 MATRIX: Final = """
@@ -61,6 +62,7 @@ audit:view                 yes    yes    -       -       -         -
 sso:manage                 yes    yes    -       -       -         -
 member_mfa:reset           yes    yes    -       -       -         -
 api_keys:manage            yes    yes    yes     -       -         yes
+service_accounts:manage    yes    yes    -       -       -         -
 """
 
 ORGANIZATION_SCOPE: Final = (
@@ -72,6 +74,7 @@ ORGANIZATION_SCOPE: Final = (
     Permission.SSO_MANAGE,
     Permission.MEMBER_MFA_RESET,
     Permission.API_KEYS_MANAGE,
+    Permission.SERVICE_ACCOUNTS_MANAGE,
 )
 VIEWER_CEILING: Final = (Permission.DASHBOARDS_VIEW, Permission.REPORTS_VIEW)
 

@@ -2,7 +2,7 @@
 
 Rules that this module keeps:
 
-- only an owner makes, changes or removes an owner;
+- only an owner makes, changes or removes an owner, and a service account is never one;
 - nobody raises their own role, adds to their own roles or extends their own time; laying something down is free;
 - it takes the managing permission of the level, in force now and within the scopes of the key that acts;
 - nobody gives what they do not hold: what a change adds, now or at any later instant, must be held by the actor at that instant, in the
@@ -43,6 +43,7 @@ from ctsec.rbac.bounds import (
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.role import OWNER, WorkspaceRole
 from ctsec.rbac.standing import Assignment, MembershipStatus, Standing
+from ctsec.rbac.subject import is_service_account
 
 _NARROWED: Final = Refusal(Reason.DENIED, "an API key that is narrowed, or that may not do this, changes nothing of its owner's own roles")
 
@@ -62,6 +63,8 @@ def may_set_organization_role(policy: Policy, *, actor: Actor, before: Standing 
     role = policy.organization_role(after.role)
     if role is None:
         return Refusal(Reason.INVALID_INPUT, "no organization role has this name")
+    if after.role == OWNER and is_service_account(after.user):
+        return Refusal(Reason.INVALID_INPUT, "a service account is never an owner; give it the role admin, or less")
     if after.user == actor.standing.user:
         return _self_change(policy, before, after, now) if whole(actor) else _NARROWED
     if (refusal := may_change_members(policy, actor, (before, after), now)) is not None:

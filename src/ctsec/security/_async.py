@@ -164,8 +164,11 @@ class AsyncSecurity:
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         personal, self._rates = AsyncPersonalParts(secrets, subjects=subjects), rates
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
-        self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed, rates=rates, aside=self._aside)
+        outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates, *outside)
+        self.gate = AsyncGate(
+            storage, parts=parts, allowances=self._guard.allowances, sealer=secrets, feed=feed, rates=rates, aside=self._aside
+        )
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         known = tuple(place for place, _ in places)

@@ -15,18 +15,20 @@ from ctsec.audit._async import AsyncAsideLog
 from ctsec.authn.record import Session
 from ctsec.authn.session_token import check_session, parse_session_token
 from ctsec.cache import Key
+from ctsec.encryption._async_ports import AsyncSealer
 from ctsec.errors import StaleRead
 from ctsec.guard._async_allowances import AsyncAllowances
 from ctsec.guard._async_ports import AsyncAllowanceRecords
 from ctsec.guard.allowance import address_block
 from ctsec.guard.counters import key_counter
-from ctsec.ids import OrganizationId, SessionId, UserId, WorkspaceId
+from ctsec.ids import KeyId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.keys._async_rate_ports import AsyncSharedRates
+from ctsec.keys.attenuation import check_derived, looks_derived, parse_derived
 from ctsec.keys.credential import AdmittedKey, key_principal, single_use
 from ctsec.keys.rate import RateRefusal
 from ctsec.keys.record import ApiKey
-from ctsec.keys.token import ParsedToken, claimed_id, parse
-from ctsec.keys.verify import VerifiableKey, prepare, proving_secret
+from ctsec.keys.token import claimed_id, parse
+from ctsec.keys.verify import VerifiableKey, proving_secret
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac._async_custom import AsyncPolicies
@@ -36,13 +38,14 @@ from ctsec.rbac.resolution import authenticated, resolve_access
 from ctsec.rbac.snapshot import Snapshot
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
+from ctsec.security._async_key_loading import AsyncLoadedKey, load_key
 from ctsec.security._async_key_rating import AsyncKeyRating
 from ctsec.security._async_mirror import AsyncMirroring
 from ctsec.security._async_news import AsyncNews
 from ctsec.security.parts import Cached, Parts
 from ctsec.sso._async_grants import AsyncCarriedSessions
-from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
-from ctsec.user import User, UserStatus
+from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage
+from ctsec.user import User
 
 # What a record is stands before its ids in its key: a session's id that comes where a workspace's is expected finds no record.
 _SESSION: Final = "session"
@@ -50,12 +53,13 @@ _API_KEY: Final = "api key"
 _HOME: Final = "home"
 _STANDING: Final = "standing"
 _NO_KEY = Refusal(Reason.INVALID_TOKEN, "this is not an API key")
+_DISABLED = Refusal(Reason.DISABLED, "the owner of this API key is disabled")
 
 
 class AsyncGate:
     """Turns credentials into principals and principals into access."""
 
-    __slots__ = ("_aside", "_failures", "_mirroring", "_news", "_parts", "_rating", "_records", "_storage")
+    __slots__ = ("_aside", "_failures", "_mirroring", "_news", "_parts", "_rating", "_records", "_sealer", "_storage")
 
     def __init__(
         self,
@@ -63,11 +67,13 @@ class AsyncGate:
         *,
         parts: Parts,
         allowances: AsyncAllowanceRecords,
+        sealer: AsyncSealer,
         feed: AsyncChangeFeed | None = None,
         rates: AsyncSharedRates | None = None,
         aside: AsyncAsideLog,
     ) -> None:
         self._storage = storage
+        self._sealer = sealer
         self._parts = parts
         self._records = parts.memory.records
         self._failures = AsyncAllowances(allowances, policy=parts.settings.throttle.addresses, ambient=Ambient(clock=parts.clock))
@@ -106,6 +112,8 @@ class AsyncGate:
     async def admit_key(self, token: str, request: Request) -> Outcome[AdmittedKey]:
         """Do what `api_key` does, and say what is left of the key's rate; `RateRefusal` where nothing is."""
         claimed = claimed_id(token)
+        if claimed is None and looks_derived(token):
+            return await self._derived(token, request)
         cached = self._records.get((_API_KEY, claimed)) if claimed is not None else None
         remembered = cached is not None
         if cached is None:
@@ -113,26 +121,46 @@ class AsyncGate:
             parsed = parse(token)
             if isinstance(parsed, Refusal):
                 return parsed
-            cached = await self._load_key(parsed)
+            cached = await self._load_key(parsed.key_id)
         if cached is None:
             return await self.unproved(_NO_KEY, request)
-        prepared, owner, enrolled = cast(tuple[VerifiableKey, User | None, bool], cached)
-        now = self._parts.clock.now()
+        (loaded,) = cast(tuple[AsyncLoadedKey], cached)
+        now, prepared = self._parts.clock.now(), loaded.prepared
         key = prepared.check(token.encode("ascii"), ring=self._parts.key_peppers, now=now, address=request.address)
+        admitted = await self._admit(key, loaded, request, now=now)
+        if not remembered and not isinstance(admitted, Refusal):
+            self._note_old_pepper(token.encode("ascii"), prepared)
+        return admitted
+
+    async def _derived(self, token: str, request: Request) -> Outcome[AdmittedKey]:
+        """Admit a derived key: its key's principal, narrowed to what the caveats leave."""
+        parsed = parse_derived(token)
+        if isinstance(parsed, Refusal):
+            return parsed
+        cached = self._records.get((_API_KEY, parsed.key_id)) or await self._load_key(parsed.key_id)
+        if cached is None:
+            return await self.unproved(_NO_KEY, request)
+        (loaded,) = cast(tuple[AsyncLoadedKey], cached)
+        now = self._parts.clock.now()
+        key = check_derived(parsed, prepared=loaded.prepared, roots=loaded.roots, now=now, address=request.address)
+        return await self._admit(key, loaded, request, now=now, derived=True)
+
+    async def _admit(
+        self, key: Outcome[ApiKey], loaded: AsyncLoadedKey, request: Request, *, now: datetime, derived: bool = False
+    ) -> Outcome[AdmittedKey]:
+        """Let in a key that was checked, if its owner is there and its rate allows; count the use, whatever became of it."""
         if isinstance(key, Refusal):
-            await self._note_use(prepared.key, key.reason, request, now=now)
+            await self._note_use(loaded.prepared.key, key.reason, request, now=now)
             return await self.unproved(key, request) if key.reason is Reason.INVALID_TOKEN else key
-        if owner is None or owner.status is not UserStatus.ACTIVE:
+        if not loaded.alive:
             await self._note_use(key, Reason.DISABLED, request, now=now)
-            return Refusal(Reason.DISABLED, "the owner of this API key is disabled")
+            return _DISABLED
         rate = await self._rating.take(key)
         if isinstance(rate, RateRefusal):
             await self._note_use(key, rate.reason, request, now=now)
             return rate
         await self._note_use(key, None, request, now=now)
-        if not remembered:
-            self._note_old_pepper(token.encode("ascii"), prepared)
-        return AdmittedKey(key_principal(key, enrolled=enrolled), rate)
+        return AdmittedKey(key_principal(key, enrolled=loaded.enrolled, derived=derived), rate)
 
     async def _note_use(self, key: ApiKey, refused: Reason | None, request: Request, *, now: datetime) -> None:
         """Count a use in memory; where the policy wants each request in the log, write its event before it goes on."""
@@ -277,36 +305,23 @@ class AsyncGate:
         self._records.put(key, (session, user, until), scopes=scopes, generation=generation)
         return session, user, until
 
-    async def _load_key(self, parsed: ParsedToken) -> Cached | None:
-        key = (_API_KEY, parsed.key_id)
+    async def _load_key(self, key_id: KeyId) -> Cached | None:
+        key = (_API_KEY, key_id)
         if (recalled := await self._recall(key)) is not None:
             return recalled
         unknown = self._parts.memory.unknown_keys
         if unknown.get(key) is not None:
             return None
         generation, before = self._records.begin(), unknown.begin()
-        async with self._storage.reading() as store:
-            found = await store.api_keys.get(parsed.key_id)
-            owner = await store.users.get(UserId(found[0].owner_id)) if found is not None else None
-            enrolled = await _meets_policy(store, found[0]) if found is not None else False
-        if found is None:
-            unknown.put(key, True, scopes=(parsed.key_id,), generation=before)
+        loaded = await load_key(self._storage, key_id, sealer=self._sealer)
+        if loaded is None:
+            unknown.put(key, True, scopes=(key_id,), generation=before)
             return None
-        prepared = prepare(found[0], secrets=found[1])
-        scopes = (parsed.key_id, found[0].owner_id, found[0].organization_id)
-        self._records.put(key, (prepared, owner, enrolled), scopes=scopes, generation=generation)
-        return prepared, owner, enrolled
+        owner = loaded.prepared.key
+        self._records.put(key, (loaded,), scopes=(key_id, owner.owner_id, owner.organization_id), generation=generation)
+        return (loaded,)
 
     def _note_session(self, session: Session, now: datetime) -> None:
         seen = max(session.last_seen_at, self._parts.memory.session_uses.get(session.id, session.last_seen_at))
         if now - seen >= self._parts.settings.sessions.touch_every:
             self._parts.memory.session_uses[session.id] = now
-
-
-async def _meets_policy(store: AsyncStore, key: ApiKey) -> bool:
-    """Say whether the key's organization requires second factors and its owner has one; where it requires none, nobody asks."""
-    if await store.organizations.mfa_policy(key.organization_id) is None:
-        return False
-    owner = UserId(key.owner_id)
-    confirmed = any(each.confirmed_at is not None for each in await store.authenticators.of_user(owner))
-    return confirmed or bool(await store.passkeys.of_user(owner))

@@ -13,6 +13,7 @@ from ctsec.mail.message import Letters
 from ctsec.security._async_alerts import ALERT_JOB, AsyncAlertJobs
 from ctsec.security._async_erasures import ERASURE_JOB, AsyncErasureJobs
 from ctsec.security._async_key_jobs import AsyncKeyJobs
+from ctsec.security._async_key_reminders import AsyncKeyReminders
 from ctsec.security._async_logs import JOB, SIGNING_JOB, AsyncLogs
 from ctsec.security._async_mail_jobs import AsyncMailJobs
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
@@ -66,6 +67,7 @@ class AsyncJobs:
         "recoveries",
         "reencryptions",
         "regional",
+        "reminders",
         "retention",
         "stale",
         "throttle",
@@ -99,6 +101,7 @@ class AsyncJobs:
         self._ambient = ambient
         self.keys = AsyncKeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
         self.mail = AsyncMailJobs(storage, sealer=secrets, mailer=mailer, ambient=ambient)
+        self.reminders = AsyncKeyReminders(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.vault = AsyncVaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
         self.reencryptions = reencryptions
@@ -121,6 +124,7 @@ class AsyncJobs:
             AsyncJob(name="elevations", every=RARELY, work=self.end_elevations),
             AsyncJob(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             AsyncJob(name="credentials", every=RARELY, work=self.vault.remind),
+            AsyncJob(name="key-reminders", every=RARELY, work=self.reminders.remind),
             AsyncJob(name="passwords", every=MINUTELY, work=self.passwords.run_due),
             AsyncJob(name="recoveries", every=MINUTELY, work=self.recoveries.carry_out_due),
             AsyncJob(name="disabled", every=SELDOM, work=self.throttle.tell),

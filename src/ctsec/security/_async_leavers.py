@@ -28,6 +28,11 @@ _HOURLY: Final = timedelta(hours=1)
 _RARELY: Final = timedelta(minutes=10)
 
 
+def belongings_of(store: AsyncStore, *, acting: AsyncActing) -> AsyncBelongings:
+    """Return what somebody has beside a membership, over a transaction."""
+    return AsyncBelongings(acting, assignments=store.assignments, elevations=store.elevations, break_glass=store.break_glass)
+
+
 def departure_parts(
     store: AsyncStore, *, acting: AsyncActing, post: AsyncOutbox, letters: Letters, sharing: AsyncHandsOver | None
 ) -> AsyncDepartureParts:
@@ -39,7 +44,7 @@ def departure_parts(
         invitations=store.invitations,
         keys=store.api_keys,
         sessions=store.sessions,
-        belongings=AsyncBelongings(acting, assignments=store.assignments, elevations=store.elevations, break_glass=store.break_glass),
+        belongings=belongings_of(store, acting=acting),
         codes=store.glass_codes,
         lifecycle=store.lifecycle,
         parked=store.parked,

@@ -25,6 +25,7 @@ from ctsec.recovery._async_link import AsyncRecoveries
 from ctsec.recovery._async_support import AsyncSupport
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
 from ctsec.security._async_federation import entrance_parts, glass_parts, provisioning_parts, trial_parts
+from ctsec.security._async_key_parts import key_parts
 from ctsec.security._async_people import AsyncPeople
 from ctsec.sso._async_arrivals import AsyncArrivalParts, AsyncArrivals
 from ctsec.sso._async_checks import AsyncCheckParts, AsyncChecks
@@ -118,15 +119,8 @@ class AsyncUnit(AsyncPeople):
     @property
     def api_keys(self) -> AsyncApiKeys:
         """API keys."""
-        return AsyncApiKeys(
-            records=self._store.api_keys,
-            rights=self._authority,
-            epochs=self._store.epochs,
-            ring=self._parts.key_peppers,
-            policy=self._parts.settings.keys,
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        parts = key_parts(self._store, rights=self._authority, sealer=self._engines.secrets, parts=self._parts)
+        return AsyncApiKeys(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def sequencer(self) -> AsyncSequencer:

@@ -165,8 +165,9 @@ class Security:
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         personal, self._rates = PersonalParts(secrets, subjects=subjects), rates
         self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
-        self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed, rates=rates, aside=self._aside)
+        outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates, *outside)
+        self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, sealer=secrets, feed=feed, rates=rates, aside=self._aside)
         self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         known = tuple(place for place, _ in places)

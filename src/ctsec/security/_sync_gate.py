@@ -16,18 +16,20 @@ from ctsec.audit._sync import AsideLog
 from ctsec.authn.record import Session
 from ctsec.authn.session_token import check_session, parse_session_token
 from ctsec.cache import Key
+from ctsec.encryption._sync_ports import Sealer
 from ctsec.errors import StaleRead
 from ctsec.guard._sync_allowances import Allowances
 from ctsec.guard._sync_ports import AllowanceRecords
 from ctsec.guard.allowance import address_block
 from ctsec.guard.counters import key_counter
-from ctsec.ids import OrganizationId, SessionId, UserId, WorkspaceId
+from ctsec.ids import KeyId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.keys._sync_rate_ports import SharedRates
+from ctsec.keys.attenuation import check_derived, looks_derived, parse_derived
 from ctsec.keys.credential import AdmittedKey, key_principal, single_use
 from ctsec.keys.rate import RateRefusal
 from ctsec.keys.record import ApiKey
-from ctsec.keys.token import ParsedToken, claimed_id, parse
-from ctsec.keys.verify import VerifiableKey, prepare, proving_secret
+from ctsec.keys.token import claimed_id, parse
+from ctsec.keys.verify import VerifiableKey, proving_secret
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac._sync_custom import Policies
@@ -37,13 +39,14 @@ from ctsec.rbac.resolution import authenticated, resolve_access
 from ctsec.rbac.snapshot import Snapshot
 from ctsec.rbac.standing import Standing
 from ctsec.rbac.subject import subject
+from ctsec.security._sync_key_loading import LoadedKey, load_key
 from ctsec.security._sync_key_rating import KeyRating
 from ctsec.security._sync_mirror import Mirroring
 from ctsec.security._sync_news import News
 from ctsec.security.parts import Cached, Parts
 from ctsec.sso._sync_grants import CarriedSessions
-from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
-from ctsec.user import User, UserStatus
+from ctsec.storage._sync_ports import ChangeFeed, Storage
+from ctsec.user import User
 
 # What a record is stands before its ids in its key: a session's id that comes where a workspace's is expected finds no record.
 _SESSION: Final = "session"
@@ -51,12 +54,13 @@ _API_KEY: Final = "api key"
 _HOME: Final = "home"
 _STANDING: Final = "standing"
 _NO_KEY = Refusal(Reason.INVALID_TOKEN, "this is not an API key")
+_DISABLED = Refusal(Reason.DISABLED, "the owner of this API key is disabled")
 
 
 class Gate:
     """Turns credentials into principals and principals into access."""
 
-    __slots__ = ("_aside", "_failures", "_mirroring", "_news", "_parts", "_rating", "_records", "_storage")
+    __slots__ = ("_aside", "_failures", "_mirroring", "_news", "_parts", "_rating", "_records", "_sealer", "_storage")
 
     def __init__(
         self,
@@ -64,11 +68,13 @@ class Gate:
         *,
         parts: Parts,
         allowances: AllowanceRecords,
+        sealer: Sealer,
         feed: ChangeFeed | None = None,
         rates: SharedRates | None = None,
         aside: AsideLog,
     ) -> None:
         self._storage = storage
+        self._sealer = sealer
         self._parts = parts
         self._records = parts.memory.records
         self._failures = Allowances(allowances, policy=parts.settings.throttle.addresses, ambient=Ambient(clock=parts.clock))
@@ -107,6 +113,8 @@ class Gate:
     def admit_key(self, token: str, request: Request) -> Outcome[AdmittedKey]:
         """Do what `api_key` does, and say what is left of the key's rate; `RateRefusal` where nothing is."""
         claimed = claimed_id(token)
+        if claimed is None and looks_derived(token):
+            return self._derived(token, request)
         cached = self._records.get((_API_KEY, claimed)) if claimed is not None else None
         remembered = cached is not None
         if cached is None:
@@ -114,26 +122,46 @@ class Gate:
             parsed = parse(token)
             if isinstance(parsed, Refusal):
                 return parsed
-            cached = self._load_key(parsed)
+            cached = self._load_key(parsed.key_id)
         if cached is None:
             return self.unproved(_NO_KEY, request)
-        prepared, owner, enrolled = cast(tuple[VerifiableKey, User | None, bool], cached)
-        now = self._parts.clock.now()
+        (loaded,) = cast(tuple[LoadedKey], cached)
+        now, prepared = self._parts.clock.now(), loaded.prepared
         key = prepared.check(token.encode("ascii"), ring=self._parts.key_peppers, now=now, address=request.address)
+        admitted = self._admit(key, loaded, request, now=now)
+        if not remembered and not isinstance(admitted, Refusal):
+            self._note_old_pepper(token.encode("ascii"), prepared)
+        return admitted
+
+    def _derived(self, token: str, request: Request) -> Outcome[AdmittedKey]:
+        """Admit a derived key: its key's principal, narrowed to what the caveats leave."""
+        parsed = parse_derived(token)
+        if isinstance(parsed, Refusal):
+            return parsed
+        cached = self._records.get((_API_KEY, parsed.key_id)) or self._load_key(parsed.key_id)
+        if cached is None:
+            return self.unproved(_NO_KEY, request)
+        (loaded,) = cast(tuple[LoadedKey], cached)
+        now = self._parts.clock.now()
+        key = check_derived(parsed, prepared=loaded.prepared, roots=loaded.roots, now=now, address=request.address)
+        return self._admit(key, loaded, request, now=now, derived=True)
+
+    def _admit(
+        self, key: Outcome[ApiKey], loaded: LoadedKey, request: Request, *, now: datetime, derived: bool = False
+    ) -> Outcome[AdmittedKey]:
+        """Let in a key that was checked, if its owner is there and its rate allows; count the use, whatever became of it."""
         if isinstance(key, Refusal):
-            self._note_use(prepared.key, key.reason, request, now=now)
+            self._note_use(loaded.prepared.key, key.reason, request, now=now)
             return self.unproved(key, request) if key.reason is Reason.INVALID_TOKEN else key
-        if owner is None or owner.status is not UserStatus.ACTIVE:
+        if not loaded.alive:
             self._note_use(key, Reason.DISABLED, request, now=now)
-            return Refusal(Reason.DISABLED, "the owner of this API key is disabled")
+            return _DISABLED
         rate = self._rating.take(key)
         if isinstance(rate, RateRefusal):
             self._note_use(key, rate.reason, request, now=now)
             return rate
         self._note_use(key, None, request, now=now)
-        if not remembered:
-            self._note_old_pepper(token.encode("ascii"), prepared)
-        return AdmittedKey(key_principal(key, enrolled=enrolled), rate)
+        return AdmittedKey(key_principal(key, enrolled=loaded.enrolled, derived=derived), rate)
 
     def _note_use(self, key: ApiKey, refused: Reason | None, request: Request, *, now: datetime) -> None:
         """Count a use in memory; where the policy wants each request in the log, write its event before it goes on."""
@@ -278,36 +306,23 @@ class Gate:
         self._records.put(key, (session, user, until), scopes=scopes, generation=generation)
         return session, user, until
 
-    def _load_key(self, parsed: ParsedToken) -> Cached | None:
-        key = (_API_KEY, parsed.key_id)
+    def _load_key(self, key_id: KeyId) -> Cached | None:
+        key = (_API_KEY, key_id)
         if (recalled := self._recall(key)) is not None:
             return recalled
         unknown = self._parts.memory.unknown_keys
         if unknown.get(key) is not None:
             return None
         generation, before = self._records.begin(), unknown.begin()
-        with self._storage.reading() as store:
-            found = store.api_keys.get(parsed.key_id)
-            owner = store.users.get(UserId(found[0].owner_id)) if found is not None else None
-            enrolled = _meets_policy(store, found[0]) if found is not None else False
-        if found is None:
-            unknown.put(key, True, scopes=(parsed.key_id,), generation=before)
+        loaded = load_key(self._storage, key_id, sealer=self._sealer)
+        if loaded is None:
+            unknown.put(key, True, scopes=(key_id,), generation=before)
             return None
-        prepared = prepare(found[0], secrets=found[1])
-        scopes = (parsed.key_id, found[0].owner_id, found[0].organization_id)
-        self._records.put(key, (prepared, owner, enrolled), scopes=scopes, generation=generation)
-        return prepared, owner, enrolled
+        owner = loaded.prepared.key
+        self._records.put(key, (loaded,), scopes=(key_id, owner.owner_id, owner.organization_id), generation=generation)
+        return (loaded,)
 
     def _note_session(self, session: Session, now: datetime) -> None:
         seen = max(session.last_seen_at, self._parts.memory.session_uses.get(session.id, session.last_seen_at))
         if now - seen >= self._parts.settings.sessions.touch_every:
             self._parts.memory.session_uses[session.id] = now
-
-
-def _meets_policy(store: Store, key: ApiKey) -> bool:
-    """Say whether the key's organization requires second factors and its owner has one; where it requires none, nobody asks."""
-    if store.organizations.mfa_policy(key.organization_id) is None:
-        return False
-    owner = UserId(key.owner_id)
-    confirmed = any(each.confirmed_at is not None for each in store.authenticators.of_user(owner))
-    return confirmed or bool(store.passkeys.of_user(owner))

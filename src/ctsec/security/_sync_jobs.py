@@ -14,6 +14,7 @@ from ctsec.mail.message import Letters
 from ctsec.security._sync_alerts import ALERT_JOB, AlertJobs
 from ctsec.security._sync_erasures import ERASURE_JOB, ErasureJobs
 from ctsec.security._sync_key_jobs import KeyJobs
+from ctsec.security._sync_key_reminders import KeyReminders
 from ctsec.security._sync_logs import JOB, SIGNING_JOB, Logs
 from ctsec.security._sync_mail_jobs import MailJobs
 from ctsec.security._sync_password_jobs import PasswordJobs
@@ -67,6 +68,7 @@ class Jobs:
         "recoveries",
         "reencryptions",
         "regional",
+        "reminders",
         "retention",
         "stale",
         "throttle",
@@ -100,6 +102,7 @@ class Jobs:
         self._ambient = ambient
         self.keys = KeyJobs(storage, ring=secrets, memory=memory, ambient=ambient)
         self.mail = MailJobs(storage, sealer=secrets, mailer=mailer, ambient=ambient)
+        self.reminders = KeyReminders(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.vault = VaultJobs(storage, secrets=secrets, letters=letters, ambient=ambient)
         self.regional = regional
         self.reencryptions = reencryptions
@@ -122,6 +125,7 @@ class Jobs:
             Job(name="elevations", every=RARELY, work=self.end_elevations),
             Job(name="customer-keys", every=RARELY, work=self.keys.check_customer_keys),
             Job(name="credentials", every=RARELY, work=self.vault.remind),
+            Job(name="key-reminders", every=RARELY, work=self.reminders.remind),
             Job(name="passwords", every=MINUTELY, work=self.passwords.run_due),
             Job(name="recoveries", every=MINUTELY, work=self.recoveries.carry_out_due),
             Job(name="disabled", every=SELDOM, work=self.throttle.tell),

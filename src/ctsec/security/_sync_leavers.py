@@ -29,6 +29,11 @@ _HOURLY: Final = timedelta(hours=1)
 _RARELY: Final = timedelta(minutes=10)
 
 
+def belongings_of(store: Store, *, acting: Acting) -> Belongings:
+    """Return what somebody has beside a membership, over a transaction."""
+    return Belongings(acting, assignments=store.assignments, elevations=store.elevations, break_glass=store.break_glass)
+
+
 def departure_parts(store: Store, *, acting: Acting, post: Outbox, letters: Letters, sharing: HandsOver | None) -> DepartureParts:
     """Return what departures end, over a transaction."""
     return DepartureParts(
@@ -38,7 +43,7 @@ def departure_parts(store: Store, *, acting: Acting, post: Outbox, letters: Lett
         invitations=store.invitations,
         keys=store.api_keys,
         sessions=store.sessions,
-        belongings=Belongings(acting, assignments=store.assignments, elevations=store.elevations, break_glass=store.break_glass),
+        belongings=belongings_of(store, acting=acting),
         codes=store.glass_codes,
         lifecycle=store.lifecycle,
         parked=store.parked,

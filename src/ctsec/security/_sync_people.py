@@ -23,10 +23,12 @@ from ctsec.directory._sync_domains import Domains
 from ctsec.directory._sync_lifecycle import Lifecycle, LifecycleParts
 from ctsec.directory._sync_lifecycle_work import LifecycleWork, LifecycleWorkParts
 from ctsec.directory._sync_members import Members, MemberStores
+from ctsec.directory._sync_service_accounts import ServiceAccounts
 from ctsec.encryption.data_key import DataKey
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.ids import DekId
+from ctsec.keys._sync_key_rules import KeyRules
 from ctsec.keys._sync_leaks import KeyLeakParts, KeyLeaks
 from ctsec.keys._sync_usage import KeyUsage
 from ctsec.mail._sync import Outbox
@@ -45,6 +47,7 @@ from ctsec.security._sync_engines import Engines
 from ctsec.security._sync_factors import sync_factors
 from ctsec.security._sync_federation import origin_parts
 from ctsec.security._sync_key_leak_notice import KeyLeakNotice
+from ctsec.security._sync_key_parts import account_parts, rules_of_keys
 from ctsec.security._sync_leavers import departure_parts, lifecycle_parts
 from ctsec.security._sync_recovery import sync_recovery, sync_trails
 from ctsec.security.parts import Parts
@@ -168,6 +171,17 @@ class People:
         return lifecycle_parts(
             self._store, authority=self._authority, departures=self._departures, post=self._outbox, letters=self._parts.letters
         )
+
+    @property
+    def service_accounts(self) -> ServiceAccounts:
+        """Service accounts."""
+        parts = account_parts(self._store, authority=self._authority, acting=self._acting)
+        return ServiceAccounts(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def key_rules(self) -> KeyRules:
+        """What organizations ask of API keys, and which are due."""
+        return rules_of_keys(self._store, rights=self._authority, parts=self._parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _departures(self) -> Departures:

@@ -26,6 +26,7 @@ from ctsec.recovery._sync_link import Recoveries
 from ctsec.recovery._sync_support import Support
 from ctsec.residency._sync import Residency, ResidencyParts
 from ctsec.security._sync_federation import entrance_parts, glass_parts, provisioning_parts, trial_parts
+from ctsec.security._sync_key_parts import key_parts
 from ctsec.security._sync_people import People
 from ctsec.sso._sync_arrivals import ArrivalParts, Arrivals
 from ctsec.sso._sync_checks import CheckParts, Checks
@@ -119,15 +120,8 @@ class Unit(People):
     @property
     def api_keys(self) -> ApiKeys:
         """API keys."""
-        return ApiKeys(
-            records=self._store.api_keys,
-            rights=self._authority,
-            epochs=self._store.epochs,
-            ring=self._parts.key_peppers,
-            policy=self._parts.settings.keys,
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        parts = key_parts(self._store, rights=self._authority, sealer=self._engines.secrets, parts=self._parts)
+        return ApiKeys(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def sequencer(self) -> Sequencer:

@@ -41,7 +41,6 @@ from ctsec.keys.policy import KeyPolicy
 from ctsec.keys.rate import KeyRates
 from ctsec.keys.record import KeySecret
 from ctsec.keys.uses import KeyUses
-from ctsec.keys.verify import VerifiableKey
 from ctsec.mail.letter import DefaultTemplate, LetterTemplate
 from ctsec.mail.message import Letters
 from ctsec.mfa.labels import parse_issuer
@@ -62,12 +61,7 @@ if TYPE_CHECKING:
     from ctsec.storage.backup.folder import BackupFolder
 
 UNKNOWN_KEYS: Final = 4_096
-Cached: TypeAlias = (
-    tuple[Session, User | None, datetime | None]
-    | tuple[VerifiableKey, User | None, bool]
-    | tuple[Standing | None]
-    | tuple[OrganizationId | None]
-)
+Cached: TypeAlias = tuple[Session, User | None, datetime | None] | tuple[object] | tuple[Standing | None] | tuple[OrganizationId | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

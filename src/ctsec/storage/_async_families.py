@@ -10,6 +10,8 @@ from ctsec.audit.erasure._async_ports import AsyncErasureRecords
 from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
 from ctsec.audit.streams._async_ports import AsyncPositionRecords
 from ctsec.directory._async_lifecycle_ports import AsyncLifecycleRecords, AsyncParkedRecords
+from ctsec.directory._async_service_ports import AsyncServiceAccountRecords
+from ctsec.keys._async_owner_ports import AsyncKeyLists, AsyncKeyPolicyRecords
 from ctsec.sso._async_domain_ports import AsyncDomainClaimRecords
 from ctsec.sso._async_record_ports import (
     AsyncConnectionRecords,
@@ -65,6 +67,25 @@ class AsyncPeopleFamilies(Protocol):
     @property
     def parked(self) -> AsyncParkedRecords:
         """Workspace roles of people who left."""
+        ...
+
+
+class AsyncKeyFamilies(Protocol):
+    """What is kept of the owners of API keys, and of what organizations ask of keys."""
+
+    @property
+    def service_accounts(self) -> AsyncServiceAccountRecords:
+        """Service accounts."""
+        ...
+
+    @property
+    def key_lists(self) -> AsyncKeyLists:
+        """API keys of whole organizations."""
+        ...
+
+    @property
+    def key_policies(self) -> AsyncKeyPolicyRecords:
+        """What organizations ask of API keys."""
         ...
 
 

@@ -11,6 +11,8 @@ from ctsec.audit.erasure._sync_ports import ErasureRecords
 from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
 from ctsec.audit.streams._sync_ports import PositionRecords
 from ctsec.directory._sync_lifecycle_ports import LifecycleRecords, ParkedRecords
+from ctsec.directory._sync_service_ports import ServiceAccountRecords
+from ctsec.keys._sync_owner_ports import KeyLists, KeyPolicyRecords
 from ctsec.sso._sync_domain_ports import DomainClaimRecords
 from ctsec.sso._sync_record_ports import (
     ConnectionRecords,
@@ -66,6 +68,25 @@ class PeopleFamilies(Protocol):
     @property
     def parked(self) -> ParkedRecords:
         """Workspace roles of people who left."""
+        ...
+
+
+class KeyFamilies(Protocol):
+    """What is kept of the owners of API keys, and of what organizations ask of keys."""
+
+    @property
+    def service_accounts(self) -> ServiceAccountRecords:
+        """Service accounts."""
+        ...
+
+    @property
+    def key_lists(self) -> KeyLists:
+        """API keys of whole organizations."""
+        ...
+
+    @property
+    def key_policies(self) -> KeyPolicyRecords:
+        """What organizations ask of API keys."""
         ...
 
 

@@ -23,27 +23,17 @@ async def api_keys(call: AsyncCall) -> Answer:
 
 async def mint_api_key(call: AsyncCall) -> Answer:
     """Make a key; its text is shown in this answer and never again."""
-    body = call.read(models.NewApiKey)
-    workspaces = body.workspaces
-    if workspaces is not None and not all(is_id(WorkspaceId, each) for each in workspaces):
-        return Refusal(Reason.INVALID_INPUT, "expected ids of workspaces")
-    request = KeyRequest(
-        name=body.name,
-        scopes=frozenset(body.scopes) if body.scopes is not None else None,
-        workspaces=frozenset(map(WorkspaceId, workspaces)) if workspaces is not None else None,
-        networks=tuple(body.networks),
-        life=timedelta(days=body.life_days) if body.life_days is not None else None,
-        environment=body.environment,
-        rate=body.rate,
-    )
-    return _minted(call, await call.unit.api_keys.mint(call.principal, organization=call.organization, request=request), status=201)
+    request = key_request(call.read(models.NewApiKey))
+    if isinstance(request, Refusal):
+        return request
+    return minted(call, await call.unit.api_keys.mint(call.principal, organization=call.organization, request=request), status=201)
 
 
 async def rotate_api_key(call: AsyncCall) -> Answer:
     """Give a key a new secret; the old one works on for the overlap."""
     overlap = timedelta(hours=call.read(models.KeyRotation).overlap_hours)
     done = await call.unit.api_keys.rotate(call.principal, organization=call.organization, key_id=call.key, overlap=overlap)
-    return _minted(call, done, status=200)
+    return minted(call, done, status=200)
 
 
 async def revoke_api_key(call: AsyncCall) -> Answer:
@@ -52,7 +42,25 @@ async def revoke_api_key(call: AsyncCall) -> Answer:
     return done if isinstance(done, Refusal) else no_content()
 
 
-def _minted(call: AsyncCall, done: Outcome[MintedKey], *, status: int) -> Answer:
+def key_request(body: models.NewApiKey) -> Outcome[KeyRequest]:
+    """Return what a new key is to be, or INVALID_INPUT."""
+    workspaces = body.workspaces
+    if workspaces is not None and not all(is_id(WorkspaceId, each) for each in workspaces):
+        return Refusal(Reason.INVALID_INPUT, "expected ids of workspaces")
+    return KeyRequest(
+        name=body.name,
+        scopes=frozenset(body.scopes) if body.scopes is not None else None,
+        workspaces=frozenset(map(WorkspaceId, workspaces)) if workspaces is not None else None,
+        networks=tuple(body.networks),
+        life=timedelta(days=body.life_days) if body.life_days is not None else None,
+        environment=body.environment,
+        rate=body.rate,
+        derivable=body.derivable,
+    )
+
+
+def minted(call: AsyncCall, done: Outcome[MintedKey], *, status: int) -> Answer:
+    """Return the answer that shows a key's text."""
     if isinstance(done, Refusal):
         return done
     return WebResponse(status=status, json={**views.api_key(done.key, now=call.now), "token": done.token.reveal()})

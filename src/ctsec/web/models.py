@@ -284,6 +284,7 @@ class NewApiKey(Body):
     life_days: Annotated[int, Field(ge=1, le=36_500)] | None = 90
     environment: Word = "live"
     rate: Annotated[int, Field(ge=0, le=60_000)] = 0
+    derivable: bool = False
 
 
 class KeyRotation(Body):

@@ -13,7 +13,7 @@ from ctsec.web import models
 from ctsec.web.alert_table import ALERTS
 from ctsec.web.audit_table import AUDIT
 from ctsec.web.domain_table import DOMAINS
-from ctsec.web.key_table import KEY_USE
+from ctsec.web.key_table import KEY_USE, SERVICE_ACCOUNTS
 from ctsec.web.lifecycle_table import LIFECYCLE
 from ctsec.web.operator_table import OPERATORS
 from ctsec.web.retention_table import RETENTION
@@ -40,9 +40,7 @@ _SPACE: Final = "/workspaces/{workspace_id}"
 ACCOUNT: Final = (
     _open("POST /sign-up sign_up", "Make an account; what follows comes by mail", body=models.SignUp, status=202, returns=("status",)),
     _open("POST /verify-email verify_email", "Confirm an address with the token of its mail", body=models.MailedToken, returns=("status",)),
-    _open(
-        "POST /verification request_verification", "Send the confirmation mail again", body=models.Address, status=202, returns=("status",)
-    ),
+    _open("POST /verification request_verification", "Send the confirmation again", body=models.Address, status=202, returns=("status",)),
     _open("POST /sign-in sign_in", "Sign in with a password", body=models.SignIn, returns=(*_STEP, "factors:array", "trust_days:integer")),
     _open(
         "POST /sign-in/link/request request_sign_in_link", "Mail a link to sign in", body=models.Address, status=202, returns=("status",)
@@ -322,6 +320,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *ROLES,
     *KEYS,
     *KEY_USE,
+    *SERVICE_ACCOUNTS,
     *ENCRYPTION,
     *VAULT,
     *RESIDENCY,

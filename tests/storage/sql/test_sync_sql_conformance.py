@@ -183,6 +183,10 @@ class TestCustomerKeys(conformance.CustomerKeyConformance):
     pass
 
 
+class TestKeyOwners(conformance.KeyOwnerConformance):
+    pass
+
+
 class TestCredentials(conformance.CredentialConformance):
     pass
 

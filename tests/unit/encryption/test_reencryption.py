@@ -24,6 +24,7 @@ ANEW = {"credential_secret.sealed", "sso_connection.sealed_secret", "index_key.s
 LEFT = {
     "recovery.sealed",
     "sso_grant.sealed",
+    "api_key_secret.sealed_root",
     "outbox.payload",
     "audit_inbox.personal",
     "audit_event.personal",

@@ -89,6 +89,7 @@ def test_the_workspace_roles_mean_what_the_page_says() -> None:
         ("audit:view", ["owner", "admin"]),
         ("sso:manage", ["owner", "admin"]),
         ("member_mfa:reset", ["owner", "admin"]),
+        ("service_accounts:manage", ["owner", "admin"]),
         ("api_keys:manage", ["owner", "admin", "member/admin", "member/editor", "member/operator", "member/viewer", "viewer/viewer"]),
     ],
 )

@@ -39,6 +39,12 @@ from ctsec.storage.memory._async_grants import AsyncMemoryGrants
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
 from ctsec.storage.memory._async_index_keys import AsyncMemoryIndexKeys
 from ctsec.storage.memory._async_key_days import AsyncMemoryKeyDays
+from ctsec.storage.memory._async_key_owners import (
+    AsyncMemoryKeyLists,
+    AsyncMemoryKeyPolicies,
+    AsyncMemoryServiceAccounts,
+    async_key_owners,
+)
 from ctsec.storage.memory._async_keys import AsyncMemoryKeys
 from ctsec.storage.memory._async_lifecycle import AsyncMemoryLifecycle, AsyncMemoryParked
 from ctsec.storage.memory._async_moves import AsyncMemoryMoves, AsyncMemoryPrimaries
@@ -97,6 +103,9 @@ class AsyncMemoryStore:
     grants: AsyncMemoryGrants
     api_keys: AsyncMemoryKeys
     key_days: AsyncMemoryKeyDays
+    service_accounts: AsyncMemoryServiceAccounts
+    key_lists: AsyncMemoryKeyLists
+    key_policies: AsyncMemoryKeyPolicies
     deks: AsyncMemoryDeks
     customer_keys: AsyncMemoryCustomerKeys
     index_keys: AsyncMemoryIndexKeys
@@ -153,6 +162,7 @@ class AsyncMemoryStore:
             **async_single_sign_on(tx),
             api_keys=AsyncMemoryKeys(tx),
             key_days=AsyncMemoryKeyDays(tx),
+            **async_key_owners(tx),
             deks=AsyncMemoryDeks(tx),
             customer_keys=AsyncMemoryCustomerKeys(tx),
             index_keys=AsyncMemoryIndexKeys(tx),

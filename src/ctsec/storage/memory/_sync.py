@@ -40,6 +40,12 @@ from ctsec.storage.memory._sync_grants import MemoryGrants
 from ctsec.storage.memory._sync_guard import MemoryGuard
 from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
 from ctsec.storage.memory._sync_key_days import MemoryKeyDays
+from ctsec.storage.memory._sync_key_owners import (
+    MemoryKeyLists,
+    MemoryKeyPolicies,
+    MemoryServiceAccounts,
+    sync_key_owners,
+)
 from ctsec.storage.memory._sync_keys import MemoryKeys
 from ctsec.storage.memory._sync_lifecycle import MemoryLifecycle, MemoryParked
 from ctsec.storage.memory._sync_moves import MemoryMoves, MemoryPrimaries
@@ -98,6 +104,9 @@ class MemoryStore:
     grants: MemoryGrants
     api_keys: MemoryKeys
     key_days: MemoryKeyDays
+    service_accounts: MemoryServiceAccounts
+    key_lists: MemoryKeyLists
+    key_policies: MemoryKeyPolicies
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
     index_keys: MemoryIndexKeys
@@ -154,6 +163,7 @@ class MemoryStore:
             **sync_single_sign_on(tx),
             api_keys=MemoryKeys(tx),
             key_days=MemoryKeyDays(tx),
+            **sync_key_owners(tx),
             deks=MemoryDeks(tx),
             customer_keys=MemoryCustomerKeys(tx),
             index_keys=MemoryIndexKeys(tx),

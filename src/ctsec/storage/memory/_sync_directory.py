@@ -252,6 +252,7 @@ class MemoryRoster:
     def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[Member, ...]:
         """Return members with a user id above `after`, in the order of ids."""
         found = [m for m in self._tx.scan(MEMBERSHIPS) if m.organization_id == organization_id and m.user_id > after]
+        found = [m for m in found if not m.user_id.startswith("svc_")]
         return tuple(self._member(m) for m in sorted(found, key=lambda m: m.user_id)[:limit])
 
     def owners(self, organization_id: OrganizationId, *, limit: int) -> tuple[UserId, ...]:

@@ -53,6 +53,15 @@ class MemoryKeys:
         self._tx.put(KEY_SECRETS, secret.key_id, tuple(frozen(s) for s in (secret, *ended)))
         return True
 
+    def end_earlier(self, key_id: KeyId, *, now: datetime) -> bool:
+        """End every generation but the newest at `now`, if one would live longer."""
+        newest, *earlier = self._tx.current(KEY_SECRETS, key_id) or (None,)
+        if newest is None or not any(each.expires_at is None or each.expires_at > now for each in earlier):
+            return False
+        ended = (replace(each, expires_at=min(each.expires_at or now, now)) for each in earlier)
+        self._tx.put(KEY_SECRETS, key_id, tuple(frozen(each) for each in (newest, *ended)))
+        return True
+
     def touch(self, key_id: KeyId, *, at: datetime, address: str) -> None:
         """Write the last use."""
         key = self._tx.current(API_KEYS, key_id)

@@ -18,6 +18,7 @@ from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordRecord, Session
 from ctsec.directory.lifecycle import LifecyclePolicy, ParkedRole, Presence
 from ctsec.directory.record import Departure, Invitation, Membership, Organization, VerifiedDomain, Workspace
+from ctsec.directory.service_account import ServiceAccount
 from ctsec.encryption.blind_index import IndexKey
 from ctsec.encryption.customer_key import CustomerKey
 from ctsec.encryption.dek import WrappedDek
@@ -41,10 +42,12 @@ from ctsec.ids import (
     OrganizationId,
     PasskeyId,
     RecoveryId,
+    ServiceAccountId,
     SessionId,
     UserId,
     WorkspaceId,
 )
+from ctsec.keys.organization_policy import OrganizationKeyPolicy
 from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.keys.usage import KeyDay
 from ctsec.mail.record import OutboxEntry
@@ -100,6 +103,8 @@ GRANTS: Final[Table[SessionId, Grant]] = Table("grants")
 API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")
 KEY_DAYS: Final[Table[tuple[KeyId, datetime], KeyDay]] = Table("key_days")
 KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")
+KEY_POLICIES: Final[Table[OrganizationId, OrganizationKeyPolicy]] = Table("key_policies")
+SERVICE_ACCOUNTS: Final[Table[ServiceAccountId, ServiceAccount]] = Table("service_accounts")
 DEKS: Final[Table[DekId, WrappedDek]] = Table("deks")
 CUSTOMER_KEYS: Final[Table[tuple[OrganizationId, str], CustomerKey]] = Table("customer_keys")
 INDEX_KEYS: Final[Table[tuple[OrganizationId, str, int], IndexKey]] = Table("index_keys")

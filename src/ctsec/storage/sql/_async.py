@@ -41,6 +41,12 @@ from ctsec.storage.sql._async_grants import AsyncSqlGrants
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
 from ctsec.storage.sql._async_index_keys import AsyncSqlIndexKeys
 from ctsec.storage.sql._async_key_days import AsyncSqlKeyDays
+from ctsec.storage.sql._async_key_owners import (
+    AsyncSqlKeyLists,
+    AsyncSqlKeyPolicies,
+    AsyncSqlServiceAccounts,
+    async_key_owners,
+)
 from ctsec.storage.sql._async_keys import AsyncSqlKeys
 from ctsec.storage.sql._async_lifecycle import AsyncSqlLifecycle, AsyncSqlParked
 from ctsec.storage.sql._async_moves import AsyncSqlMoves, AsyncSqlPrimaries
@@ -105,6 +111,9 @@ class AsyncSqlStore:
     grants: AsyncSqlGrants
     api_keys: AsyncSqlKeys
     key_days: AsyncSqlKeyDays
+    service_accounts: AsyncSqlServiceAccounts
+    key_lists: AsyncSqlKeyLists
+    key_policies: AsyncSqlKeyPolicies
     deks: AsyncSqlDeks
     customer_keys: AsyncSqlCustomerKeys
     index_keys: AsyncSqlIndexKeys
@@ -161,6 +170,7 @@ class AsyncSqlStore:
             **async_single_sign_on(run, tables),
             api_keys=AsyncSqlKeys(run, tables),
             key_days=AsyncSqlKeyDays(run, tables),
+            **async_key_owners(run, tables),
             deks=AsyncSqlDeks(run, tables),
             customer_keys=AsyncSqlCustomerKeys(run, tables),
             index_keys=AsyncSqlIndexKeys(run, tables),

@@ -42,6 +42,12 @@ from ctsec.storage.sql._sync_grants import SqlGrants
 from ctsec.storage.sql._sync_guard import SqlGuard
 from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
 from ctsec.storage.sql._sync_key_days import SqlKeyDays
+from ctsec.storage.sql._sync_key_owners import (
+    SqlKeyLists,
+    SqlKeyPolicies,
+    SqlServiceAccounts,
+    sync_key_owners,
+)
 from ctsec.storage.sql._sync_keys import SqlKeys
 from ctsec.storage.sql._sync_lifecycle import SqlLifecycle, SqlParked
 from ctsec.storage.sql._sync_moves import SqlMoves, SqlPrimaries
@@ -106,6 +112,9 @@ class SqlStore:
     grants: SqlGrants
     api_keys: SqlKeys
     key_days: SqlKeyDays
+    service_accounts: SqlServiceAccounts
+    key_lists: SqlKeyLists
+    key_policies: SqlKeyPolicies
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
     index_keys: SqlIndexKeys
@@ -162,6 +171,7 @@ class SqlStore:
             **sync_single_sign_on(run, tables),
             api_keys=SqlKeys(run, tables),
             key_days=SqlKeyDays(run, tables),
+            **sync_key_owners(run, tables),
             deks=SqlDeks(run, tables),
             customer_keys=SqlCustomerKeys(run, tables),
             index_keys=SqlIndexKeys(run, tables),

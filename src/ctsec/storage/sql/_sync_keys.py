@@ -55,6 +55,11 @@ class SqlKeys:
         self._run.change(keys.end_earlier(self._tables, secret, overlap_until=overlap_until))
         return True
 
+    def end_earlier(self, key_id: KeyId, *, now: datetime) -> bool:
+        """End every generation but the newest at `now`, if one would live longer."""
+        newest = made(KeySecret, self._run.row(keys.secrets(self._tables, key_id, fresh=True)))
+        return newest is not None and self._run.change(keys.end_earlier(self._tables, newest, overlap_until=now)) > 0
+
     def touch(self, key_id: KeyId, *, at: datetime, address: str) -> None:
         """Write the last use."""
         self._run.change(keys.touch(self._tables, key_id, at=at, address=address))

@@ -12,7 +12,7 @@ from ctsec.mfa.passkey import MAX_CREDENTIAL_ID, Backup
 from ctsec.principal import PrincipalKind
 from ctsec.rbac.elevation import ElevationKind, ElevationState
 from ctsec.storage.sql.table_columns import EMAIL_LENGTH, KEY_LENGTH, at, blob, ident, number, words
-from ctsec.storage.sql.types import Digest, EnumText, JsonText
+from ctsec.storage.sql.types import Blob, Digest, EnumText, JsonText
 from ctsec.vault.record import AccessMode, VaultKind
 
 _OPTIONS: Final[dict[str, Any]] = {
@@ -166,11 +166,22 @@ class FeatureTables:
             Column("networks", JsonText[Any]("texts", "api_key.networks"), nullable=False), at("created_at"),
             at("expires_at", nullable=True),
             at("revoked_at", nullable=True), at("last_used_at", nullable=True), words("last_used_address"), number("rate", default="0"),
-            key=("id",), by_owner=("organization_id", "owner_id"),
+            at("reminded_for", nullable=True),
+            key=("id",), by_owner=("organization_id", "owner_id"), by_organization=("organization_id", "id"), by_end=("expires_at",),
         )  # fmt: skip
         self.api_key_secret = self._table(
             "api_key_secret", ident("key_id"), number("generation"), Column("mac", Digest(64), nullable=False), ident("pepper_id"),
-            at("created_at"), at("expires_at", nullable=True), key=("key_id", "generation"),
+            at("created_at"), at("expires_at", nullable=True), ident("minted_by", length=256, default=""),
+            Column("sealed_root", Blob(), nullable=True), key=("key_id", "generation"), by_minter=("minted_by",),
+        )  # fmt: skip
+        self.key_policy = self._table(
+            "key_policy", ident("organization_id"), number("longest_life_seconds"),
+            Column("networks", JsonText[Any]("texts", "key_policy.networks"), nullable=False), ident("changed_by", length=256),
+            at("changed_at"), number("version"), key=("organization_id",),
+        )  # fmt: skip
+        self.service_account = self._table(
+            "service_account", ident("id"), ident("organization_id"), words("name"), ident("created_by", length=256), at("created_at"),
+            number("version"), key=("id",), by_organization=("organization_id", "id"),
         )  # fmt: skip
         self.api_key_day = self._table(
             "api_key_day", ident("key_id"), at("day"), number("used"), number("refused"), key=("key_id", "day"), by_day=("day",),

@@ -37,6 +37,7 @@ from ctsec.testing.conformance._async_guard import (
 )
 from ctsec.testing.conformance._async_invitations import AsyncInvitationConformance
 from ctsec.testing.conformance._async_isolation import AsyncIsolationConformance
+from ctsec.testing.conformance._async_key_owners import AsyncKeyOwnerConformance
 from ctsec.testing.conformance._async_keys import AsyncKeyConformance
 from ctsec.testing.conformance._async_kms import AsyncKmsConformance, AsyncKmsStateConformance, AsyncKmsTamperConformance
 from ctsec.testing.conformance._async_lifecycle import AsyncLifecycleConformance
@@ -84,6 +85,7 @@ from ctsec.testing.conformance._sync_guard import (
 )
 from ctsec.testing.conformance._sync_invitations import InvitationConformance
 from ctsec.testing.conformance._sync_isolation import IsolationConformance
+from ctsec.testing.conformance._sync_key_owners import KeyOwnerConformance
 from ctsec.testing.conformance._sync_keys import KeyConformance
 from ctsec.testing.conformance._sync_kms import KmsConformance, KmsStateConformance, KmsTamperConformance
 from ctsec.testing.conformance._sync_lifecycle import LifecycleConformance
@@ -132,6 +134,7 @@ __all__ = [
     "AsyncJobConformance",
     "AsyncJoinConformance",
     "AsyncKeyConformance",
+    "AsyncKeyOwnerConformance",
     "AsyncKmsConformance",
     "AsyncKmsStateConformance",
     "AsyncKmsTamperConformance",
@@ -187,6 +190,7 @@ __all__ = [
     "JoinConformance",
     "KekOwner",
     "KeyConformance",
+    "KeyOwnerConformance",
     "KmsConformance",
     "KmsStateConformance",
     "KmsTamperConformance",

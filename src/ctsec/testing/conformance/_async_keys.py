@@ -131,3 +131,19 @@ class AsyncKeyConformance:
             equal(await store.key_days.trim(before=second.day), 2)
             equal(await store.key_days.of(one, limit=9), (second,))
             equal(await store.key_days.of(other, limit=9), ())
+
+    async def test_an_overlap_ends_by_hand(self, storage: AsyncStorage) -> None:
+        """Every generation but the newest ends at that moment, one that ended sooner keeps its end; a second time there is none to end."""
+        key, second, third = api_key(1, of=1, owner=1), key_secret(1, generation=2), key_secret(1, generation=3)
+        sealed = replace(third, minted_by="usr_2", sealed_root=b"\x00root")
+        async with storage.begin(after_commit=ignore) as store:
+            await store.api_keys.add(key, key_secret(1))
+            equal(await store.api_keys.end_earlier(key.id, now=NOW), False)
+            await store.api_keys.rotate(second, overlap_until=NOW + TICK)
+            await store.api_keys.rotate(sealed, overlap_until=NOW + HOUR)
+            equal(await store.api_keys.end_earlier(key.id, now=NOW + 2 * TICK), True)
+            equal(await store.api_keys.end_earlier(key.id, now=NOW + 2 * TICK), False)
+            equal(await store.api_keys.end_earlier(api_key(9, of=1, owner=1).id, now=NOW), False)
+        async with storage.reading() as store:
+            ended = (replace(second, expires_at=NOW + 2 * TICK), replace(key_secret(1), expires_at=NOW + TICK))
+            equal(await store.api_keys.get(key.id), (key, (sealed, *ended)))

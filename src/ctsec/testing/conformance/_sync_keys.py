@@ -130,3 +130,19 @@ class KeyConformance:
             equal(store.key_days.trim(before=second.day), 2)
             equal(store.key_days.of(one, limit=9), (second,))
             equal(store.key_days.of(other, limit=9), ())
+
+    def test_an_overlap_ends_by_hand(self, storage: Storage) -> None:
+        """Every generation but the newest ends at that moment, one that ended sooner keeps its end; a second time there is none to end."""
+        key, second, third = api_key(1, of=1, owner=1), key_secret(1, generation=2), key_secret(1, generation=3)
+        sealed = replace(third, minted_by="usr_2", sealed_root=b"\x00root")
+        with storage.begin(after_commit=ignore) as store:
+            store.api_keys.add(key, key_secret(1))
+            equal(store.api_keys.end_earlier(key.id, now=NOW), False)
+            store.api_keys.rotate(second, overlap_until=NOW + TICK)
+            store.api_keys.rotate(sealed, overlap_until=NOW + HOUR)
+            equal(store.api_keys.end_earlier(key.id, now=NOW + 2 * TICK), True)
+            equal(store.api_keys.end_earlier(key.id, now=NOW + 2 * TICK), False)
+            equal(store.api_keys.end_earlier(api_key(9, of=1, owner=1).id, now=NOW), False)
+        with storage.reading() as store:
+            ended = (replace(second, expires_at=NOW + 2 * TICK), replace(key_secret(1), expires_at=NOW + TICK))
+            equal(store.api_keys.get(key.id), (key, (sealed, *ended)))

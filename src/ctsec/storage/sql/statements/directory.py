@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, RowMapping, Select, Update, and_, case, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Delete, RowMapping, Select, Update, and_, case, delete, func, literal, or_, select, update
 
 from ctsec.directory.record import OWNER, Invitation, Member, Membership, MembershipStatus, OrganizationStatus
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
@@ -123,7 +123,9 @@ def members(tables: Tables, organization_id: OrganizationId, *, after: str, limi
     t, u = tables.membership, tables.user
     person = (func.coalesce(u.c.email, "").label("person_email"), func.coalesce(u.c.name, "").label("person_name"))
     query = select(t, *person).select_from(t.outerjoin(u, u.c.id == t.c.user_id))
-    return query.where(t.c.organization_id == organization_id, t.c.user_id > after).order_by(t.c.user_id).limit(limit)
+    # A service account has a membership, and is no person: "`" follows "_".
+    people = or_(t.c.user_id < "svc_", t.c.user_id >= "svc`")
+    return query.where(t.c.organization_id == organization_id, t.c.user_id > after, people).order_by(t.c.user_id).limit(limit)
 
 
 def owners(tables: Tables, organization_id: OrganizationId, *, limit: int) -> Select[Any]:

@@ -6,7 +6,7 @@ from ctsec.storage.sql.migrations.first import add_number, drop, drop_column, ta
 from ctsec.storage.sql.types import Ident, Instant
 
 revision = "0029"
-down_revision = "0026"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,29 @@
+# Generated from src/ctsec/directory/_async_service_ports.py by tools/twin.py; edit that file.
+"""What service accounts need of a store (async source)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ctsec.directory.service_account import ServiceAccount
+from ctsec.ids import OrganizationId, ServiceAccountId
+
+
+class ServiceAccountRecords(Protocol):
+    """Service accounts; their roles are memberships and workspace roles."""
+
+    def add(self, account: ServiceAccount) -> None:
+        """Insert a service account."""
+        ...
+
+    def get(self, organization_id: OrganizationId, account_id: ServiceAccountId) -> ServiceAccount | None:
+        """Return a service account of this organization."""
+        ...
+
+    def remove(self, organization_id: OrganizationId, account_id: ServiceAccountId) -> bool:
+        """Delete it; True if there was one."""
+        ...
+
+    def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[ServiceAccount, ...]:
+        """Return service accounts with an id above `after`, in the order of ids."""
+        ...

@@ -1,0 +1,104 @@
+"""The job that tells before API keys end (async source)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async import AsyncAuditLog
+from ctsec.audit.event import EventName, Target
+from ctsec.directory.record import MembershipStatus
+from ctsec.encryption._async import AsyncKeyRing
+from ctsec.ids import ServiceAccountId, UserId
+from ctsec.keys.due import NOTICE, to_remind
+from ctsec.keys.organization_policy import OrganizationKeyPolicy, under
+from ctsec.keys.record import ApiKey
+from ctsec.mail._async import AsyncOutbox
+from ctsec.mail.message import Letters, key_letter
+from ctsec.principal import PrincipalKind, system
+from ctsec.storage._async_ports import AsyncStorage, AsyncStore
+from ctsec.user import UserStatus
+
+_PAGE: Final = 100
+_MAX_OWNERS: Final = 50
+
+
+def _nothing(scopes: frozenset[str]) -> None:
+    """A reminder changes nothing that a cache decides by."""
+
+
+class AsyncKeyReminders:
+    """Reminders: each end of a key is one event and one mail to each who has to do with it, fourteen days before.
+
+    The person whose key it is is told; of a service account's key its creator, as long as a member, and the owners.
+    """
+
+    __slots__ = ("_ambient", "_letters", "_secrets", "_storage")
+
+    def __init__(self, storage: AsyncStorage, *, secrets: AsyncKeyRing, letters: Letters, ambient: Ambient) -> None:
+        self._storage = storage
+        self._secrets = secrets
+        self._letters = letters
+        self._ambient = ambient
+
+    async def remind(self) -> int:
+        """Tell of what ends by itself, at most a hundred keys a run, and of what an organization's policy ends; return how many."""
+        now = self._ambient.now()
+        async with self._storage.reading() as store:
+            found = await store.key_lists.to_remind(now=now, before=now + NOTICE, limit=_PAGE)
+        told = sum([await self._remind(key) for key in found])
+        after = ""
+        while True:
+            async with self._storage.reading() as store:
+                page = await store.key_policies.page(after=after, limit=_PAGE)
+            told += sum([await self._remind_under(policy) for policy in page if policy.longest_life is not None])
+            if len(page) < _PAGE:
+                return told
+            after = page[-1].organization_id
+
+    async def _remind_under(self, policy: OrganizationKeyPolicy) -> int:
+        told, after = 0, ""
+        while True:
+            async with self._storage.reading() as store:
+                page = await store.key_lists.of_organization(policy.organization_id, after=after, limit=_PAGE)
+            told += sum([await self._remind(under(policy, key)) for key, _ in page])
+            if len(page) < _PAGE:
+                return told
+            after = page[-1][0].id
+
+    async def _remind(self, key: ApiKey) -> bool:
+        if key.expires_at is None or not to_remind(key, now=self._ambient.now()):
+            return False
+        async with self._storage.begin(after_commit=_nothing) as store:
+            if not await store.key_lists.reminded(key.id, end=key.expires_at):
+                return False
+            whom = await _concerned(store, key)
+            post = AsyncOutbox(store.outbox, sealer=self._secrets, ambient=self._ambient)
+            for address in whom:
+                await post.post(key_letter(self._letters, address, name=key.name, ends=key.expires_at))
+            await self._log(store).note(
+                EventName.API_KEY_REMINDED,
+                actor=system("keys"),
+                targets=(Target("api_key", key.id),),
+                organization=key.organization_id,
+                details={"ends_at": key.expires_at.isoformat(), "told": len(whom)},
+            )
+        return True
+
+    def _log(self, store: AsyncStore) -> AsyncAuditLog:
+        aside = self._storage.guard.events
+        return AsyncAuditLog(inbox=store.inbox, log=store.log, aside=aside, sealer=self._secrets, ambient=self._ambient)
+
+
+async def _concerned(store: AsyncStore, key: ApiKey) -> tuple[str, ...]:
+    """Return the addresses of the people who have to do with a key, in the order of their ids."""
+    people = {UserId(key.owner_id)}
+    if key.owner_kind is PrincipalKind.SERVICE_ACCOUNT:
+        people = set(await store.roster.owners(key.organization_id, limit=_MAX_OWNERS))
+        account = await store.service_accounts.get(key.organization_id, ServiceAccountId(key.owner_id))
+        maker = UserId(account.created_by) if account is not None else None
+        seat = await store.memberships.get(key.organization_id, maker) if maker is not None else None
+        if seat is not None and seat.status is MembershipStatus.ACTIVE:
+            people.add(seat.user_id)
+    accounts = [await store.users.get(each) for each in sorted(people)]
+    return tuple(each.email for each in accounts if each is not None and each.status is UserStatus.ACTIVE)

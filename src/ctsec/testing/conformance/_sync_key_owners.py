@@ -1,0 +1,111 @@
+# Generated from src/ctsec/testing/conformance/_async_key_owners.py by tools/twin.py; edit that file.
+"""Conformance of the owners of API keys (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ctsec.ids import UserId
+from ctsec.storage._sync_ports import Storage
+from ctsec.testing.conformance.expect import equal
+from ctsec.testing.conformance.key_samples import key_policy, service_account
+from ctsec.testing.conformance.samples import HOUR, NOW, TICK, api_key, ignore, key_secret, membership, org_id
+
+
+class KeyOwnerConformance:
+    """Owners of API keys, lists of keys, and organizations' policies."""
+
+    def test_service_accounts_are_their_organizations(self, storage: Storage) -> None:
+        """They are read, listed in the order of ids and removed by their own organization alone."""
+        first, second, other = (service_account(n, of=of) for n, of in ((1, 1), (2, 1), (3, 2)))
+        with storage.begin(after_commit=ignore) as store:
+            for each in (second, other, first):
+                store.service_accounts.add(each)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.service_accounts.get(org_id(1), first.id), first)
+            equal(store.service_accounts.get(org_id(2), first.id), None)
+            equal(store.service_accounts.of_organization(org_id(1), after="", limit=5), (first, second))
+            equal(store.service_accounts.of_organization(org_id(1), after=first.id, limit=5), (second,))
+            equal(store.service_accounts.of_organization(org_id(1), after="", limit=1), (first,))
+            equal(store.service_accounts.remove(org_id(2), first.id), False)
+            equal(store.service_accounts.remove(org_id(1), first.id), True)
+            equal(store.service_accounts.remove(org_id(1), first.id), False)
+        with storage.reading() as store:
+            equal(store.service_accounts.of_organization(org_id(1), after="", limit=5), (second,))
+
+    def test_no_service_account_is_listed_with_the_people(self, storage: Storage) -> None:
+        """A list of members has ids before and after those of service accounts, and not these; a list of standings has them all."""
+        ids = ("a", service_account(1, of=1).id, "svd_1", "usr_1")
+        with storage.begin(after_commit=ignore) as store:
+            for each in ids:
+                equal(store.memberships.add(replace(membership(1, of=1), user_id=UserId(each))), True)
+        with storage.reading() as store:
+            found = store.roster.of_organization(org_id(1), after="", limit=9)
+            equal([each.membership.user_id for each in found], ["a", "svd_1", "usr_1"])
+            equal([each.user for each in store.standings.of_organization(org_id(1), after="", limit=9)], list(ids))
+
+    def test_keys_of_an_organization_come_with_their_newest_secret(self, storage: Storage) -> None:
+        """In the order of ids, whoever owns them, without what was revoked and what is another organization's."""
+        keys = [api_key(n, of=of, owner=n) for n, of in ((1, 1), (2, 1), (3, 1), (4, 2))]
+        second = key_secret(2, generation=2)
+        with storage.begin(after_commit=ignore) as store:
+            for n, key in enumerate(keys, start=1):
+                store.api_keys.add(key, key_secret(n))
+            store.api_keys.rotate(second, overlap_until=NOW + HOUR)
+            store.api_keys.revoke(org_id(1), keys[2].id, now=NOW)
+        with storage.reading() as store:
+            found = store.key_lists.of_organization(org_id(1), after="", limit=9)
+            equal(found, ((keys[0], key_secret(1).created_at), (keys[1], second.created_at)))
+            equal(store.key_lists.of_organization(org_id(1), after=keys[0].id, limit=9), found[1:])
+            equal(store.key_lists.of_organization(org_id(1), after="", limit=1), found[:1])
+            equal(store.key_lists.of_organization(org_id(3), after="", limit=9), ())
+
+    def test_who_was_shown_a_secret_that_works(self, storage: Storage) -> None:
+        """A key counts for whoever was shown one of its secrets, until that has ended, or the key."""
+        keys = [api_key(n, of=of, owner=9) for n, of in ((1, 1), (2, 1), (3, 1), (4, 2))]
+        with storage.begin(after_commit=ignore) as store:
+            for n, key in enumerate(keys, start=1):
+                store.api_keys.add(key, replace(key_secret(n), minted_by="usr_7"))
+            store.api_keys.revoke(org_id(1), keys[2].id, now=NOW)
+            store.api_keys.rotate(replace(key_secret(2, generation=2), minted_by="usr_8"), overlap_until=NOW + TICK)
+        with storage.reading() as store:
+            for moment, minter, ids in (
+                (NOW, "usr_7", [keys[0].id, keys[1].id]),
+                (NOW + TICK, "usr_7", [keys[0].id]),
+                (NOW + TICK, "usr_8", [keys[1].id]),
+                (NOW + HOUR, "usr_7", []),
+                (NOW, "usr_9", []),
+            ):
+                equal([key.id for key in store.key_lists.minted_by(org_id(1), minter, now=moment)], ids)
+
+    def test_an_end_is_reminded_of_once(self, storage: Storage) -> None:
+        """The soonest end first; not what ended, is endless, revoked or reminded of, nor where a policy sets the ends."""
+        ends = {1: NOW + 2 * TICK, 2: NOW + TICK, 3: NOW, 4: None, 5: NOW + HOUR, 6: NOW + TICK, 7: NOW + TICK}
+        keys = {n: replace(api_key(n, of=2 if n == 7 else 1, owner=1), expires_at=end) for n, end in ends.items()}
+        with storage.begin(after_commit=ignore) as store:
+            for n, key in keys.items():
+                store.api_keys.add(key, key_secret(n))
+            store.api_keys.revoke(org_id(1), keys[6].id, now=NOW)
+            store.key_policies.put(key_policy(of=1, seconds=0))
+            store.key_policies.put(key_policy(of=2))
+            equal(store.key_lists.to_remind(now=NOW, before=NOW + 2 * TICK, limit=9), (keys[2], keys[1]))
+            equal(store.key_lists.to_remind(now=NOW, before=NOW + 2 * TICK, limit=1), (keys[2],))
+            equal(store.key_lists.reminded(keys[2].id, end=NOW + TICK), True)
+            equal(store.key_lists.reminded(keys[2].id, end=NOW + TICK), False)
+            equal(store.key_lists.reminded(keys[6].id, end=NOW + TICK), False)
+            equal(store.key_lists.reminded(api_key(9, of=1, owner=1).id, end=NOW), False)
+        with storage.reading() as store:
+            equal(store.key_lists.to_remind(now=NOW, before=NOW + 2 * TICK, limit=9), (keys[1],))
+
+    def test_a_policy_takes_the_place_of_the_one_before(self, storage: Storage) -> None:
+        """One for each organization, listed in the order of their ids."""
+        first, other = key_policy(of=1), key_policy(of=2)
+        second = replace(key_policy(of=1, seconds=0), networks=("192.0.2.0/24",), version=2)
+        with storage.begin(after_commit=ignore) as store:
+            for each in (first, other, second):
+                store.key_policies.put(each)
+        with storage.reading() as store:
+            equal(store.key_policies.get(org_id(1)), second)
+            equal(store.key_policies.get(org_id(3)), None)
+            equal(store.key_policies.page(after="", limit=9), (second, other))
+            equal(store.key_policies.page(after=org_id(1), limit=9), (other,))
