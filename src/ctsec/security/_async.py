@@ -35,6 +35,8 @@ from ctsec.principal import Principal
 from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
+from ctsec.security._async_app_work import AsyncAppBeside
+from ctsec.security._async_apps import AsyncApps
 from ctsec.security._async_backups import AsyncBackupDesk
 from ctsec.security._async_connections import reports_of
 from ctsec.security._async_domain_proofs import AsyncDomainProofs
@@ -108,6 +110,7 @@ class AsyncSecurity:
         "_wake",
         "alerts",
         "anchors",
+        "apps",
         "backups",
         "domain_proofs",
         "gate",
@@ -154,23 +157,21 @@ class AsyncSecurity:
         self.parts, self._storage, self._allowances, self._wake, self._rest, self._feed = parts, storage, allowances, wake, rest, feed
         source, self.sso = AsyncDeks(storage), AsyncSso(self.begin, ambient=self._ambient, policy=parts.settings.single_sign_on)
         self.domain_proofs = AsyncDomainProofs(self.begin, policy=parts.settings.single_sign_on, resolver=resolver)
-        secrets = self._ring(kms, source=source, services=key_services)
-        subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        personal = AsyncPersonalParts(secrets, subjects=subjects)
-        self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
+        ring = self._ring(kms, source=source, services=key_services)
+        subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=ring, held=parts.memory.subjects, ambient=self._ambient)
+        self._aside = AsyncAsideLog(storage.guard.events, personal=AsyncPersonalParts(ring, subjects=subjects), catalogue=parts.catalogue)
+        self.apps = AsyncApps(self.begin, reading=self.reading, beside=AsyncAppBeside(storage, ring, self._aside, parts, self._ambient))
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
         self.gate = AsyncGate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
-        self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
+        self.regional = self._regional(ring, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         known = tuple(place for place, _ in places)
-        self._engines = AsyncEngines(
-            slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=known, sharing=sharing
-        )
+        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=ring, subjects=subjects, breaches=breaches, places=known, sharing=sharing)
         self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        self._keep_logs(secrets, subjects, AsyncLogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
-        again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
-        self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
+        self._keep_logs(ring, subjects, AsyncLogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
+        again = AsyncReencryptions(storage, ring=ring, source=source, places=places, memory=parts.memory, ambient=self._ambient)
+        self.jobs = self._jobs(ring, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
     @classmethod
     def embedded(
@@ -307,7 +308,7 @@ class AsyncSecurity:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*self.streams.jobs(), *self.anchors.jobs(), *self.domain_proofs.jobs(), *people),
+            followers=(*self.streams.jobs(), *self.anchors.jobs(), *self.domain_proofs.jobs(), *people, *self.apps.jobs()),
             alerts=self.alerts,
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),

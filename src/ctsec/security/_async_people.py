@@ -17,6 +17,7 @@ from ctsec.authn._async_owing import AsyncOwing, AsyncOwingParts
 from ctsec.authn._async_passwords import AsyncPasswordVault
 from ctsec.authn._async_sessions import AsyncSessions
 from ctsec.authn._async_trust import AsyncTrust
+from ctsec.connections._async import AsyncConnectedApps
 from ctsec.directory._async_departures import AsyncDepartures
 from ctsec.directory._async_domains import AsyncDomains
 from ctsec.directory._async_lifecycle import AsyncLifecycle, AsyncLifecycleParts
@@ -38,6 +39,7 @@ from ctsec.rbac._async_requirements import AsyncRequirements
 from ctsec.recovery._async_cases import AsyncRecoveryParts
 from ctsec.recovery._async_trail import AsyncTrails
 from ctsec.secret import Secret
+from ctsec.security._async_app_work import AsyncAppWork, app_work
 from ctsec.security._async_engines import AsyncEngines
 from ctsec.security._async_factors import async_factors
 from ctsec.security._async_leavers import departure_parts, lifecycle_parts
@@ -177,6 +179,17 @@ class AsyncPeople:
         """Domains that organizations have verified."""
         store = self._store
         return AsyncDomains(store.domains, organizations=store.organizations, roster=store.roster, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def apps(self) -> AsyncConnectedApps:
+        """Connected apps of people and organizations."""
+        return self.app_work.apps
+
+    @property
+    def app_work(self) -> AsyncAppWork:
+        """Tokens of connected apps, and what is on its way; `security.apps` calls it."""
+        ring, guard = self._engines.secrets, self._guard
+        return app_work(self._store, guard=guard, rights=self._authority, ring=ring, audit=self.audit, ambient=self._ambient)
 
     @property
     def audit(self) -> AsyncAuditLog:

@@ -36,6 +36,8 @@ from ctsec.principal import Principal
 from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
+from ctsec.security._sync_app_work import AppBeside
+from ctsec.security._sync_apps import Apps
 from ctsec.security._sync_backups import BackupDesk
 from ctsec.security._sync_connections import reports_of
 from ctsec.security._sync_domain_proofs import DomainProofs
@@ -109,6 +111,7 @@ class Security:
         "_wake",
         "alerts",
         "anchors",
+        "apps",
         "backups",
         "domain_proofs",
         "gate",
@@ -155,21 +158,21 @@ class Security:
         self.parts, self._storage, self._allowances, self._wake, self._rest, self._feed = parts, storage, allowances, wake, rest, feed
         source, self.sso = Deks(storage), Sso(self.begin, ambient=self._ambient, policy=parts.settings.single_sign_on)
         self.domain_proofs = DomainProofs(self.begin, policy=parts.settings.single_sign_on, resolver=resolver)
-        secrets = self._ring(kms, source=source, services=key_services)
-        subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
-        personal = PersonalParts(secrets, subjects=subjects)
-        self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
+        ring = self._ring(kms, source=source, services=key_services)
+        subjects = SubjectKeys(storage.guard.subjects, sealer=ring, held=parts.memory.subjects, ambient=self._ambient)
+        self._aside = AsideLog(storage.guard.events, personal=PersonalParts(ring, subjects=subjects), catalogue=parts.catalogue)
+        self.apps = Apps(self.begin, reading=self.reading, beside=AppBeside(storage, ring, self._aside, parts, self._ambient))
         outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, *outside)
         self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, feed=feed)
-        self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
+        self.regional = self._regional(ring, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
         known = tuple(place for place, _ in places)
-        self._engines = Engines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=known, sharing=sharing)
+        self._engines = Engines(slow_hash=slow_hash, secrets=ring, subjects=subjects, breaches=breaches, places=known, sharing=sharing)
         self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        self._keep_logs(secrets, subjects, LogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
-        again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
-        self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
+        self._keep_logs(ring, subjects, LogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
+        again = Reencryptions(storage, ring=ring, source=source, places=places, memory=parts.memory, ambient=self._ambient)
+        self.jobs = self._jobs(ring, mailer=mailer, hasher=slow_hash, reencryptions=again)
 
     @classmethod
     def embedded(
@@ -304,7 +307,7 @@ class Security:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*self.streams.jobs(), *self.anchors.jobs(), *self.domain_proofs.jobs(), *people),
+            followers=(*self.streams.jobs(), *self.anchors.jobs(), *self.domain_proofs.jobs(), *people, *self.apps.jobs()),
             alerts=self.alerts,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),

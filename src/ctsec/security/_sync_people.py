@@ -18,6 +18,7 @@ from ctsec.authn._sync_owing import Owing, OwingParts
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.authn._sync_sessions import Sessions
 from ctsec.authn._sync_trust import Trust
+from ctsec.connections._sync import ConnectedApps
 from ctsec.directory._sync_departures import Departures
 from ctsec.directory._sync_domains import Domains
 from ctsec.directory._sync_lifecycle import Lifecycle, LifecycleParts
@@ -39,6 +40,7 @@ from ctsec.rbac._sync_requirements import Requirements
 from ctsec.recovery._sync_cases import RecoveryParts
 from ctsec.recovery._sync_trail import Trails
 from ctsec.secret import Secret
+from ctsec.security._sync_app_work import AppWork, app_work
 from ctsec.security._sync_engines import Engines
 from ctsec.security._sync_factors import sync_factors
 from ctsec.security._sync_leavers import departure_parts, lifecycle_parts
@@ -176,6 +178,17 @@ class People:
         """Domains that organizations have verified."""
         store = self._store
         return Domains(store.domains, organizations=store.organizations, roster=store.roster, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def apps(self) -> ConnectedApps:
+        """Connected apps of people and organizations."""
+        return self.app_work.apps
+
+    @property
+    def app_work(self) -> AppWork:
+        """Tokens of connected apps, and what is on its way; `security.apps` calls it."""
+        ring, guard = self._engines.secrets, self._guard
+        return app_work(self._store, guard=guard, rights=self._authority, ring=ring, audit=self.audit, ambient=self._ambient)
 
     @property
     def audit(self) -> AuditLog:

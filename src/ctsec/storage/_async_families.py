@@ -9,6 +9,7 @@ from ctsec.audit.alerts._async_ports import AsyncAlertRecords
 from ctsec.audit.erasure._async_ports import AsyncErasureRecords
 from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
 from ctsec.audit.streams._async_ports import AsyncPositionRecords
+from ctsec.connections._async_ports import AsyncAppRecords
 from ctsec.directory._async_lifecycle_ports import AsyncLifecycleRecords, AsyncParkedRecords
 from ctsec.sso._async_domain_ports import AsyncDomainClaimRecords
 from ctsec.sso._async_record_ports import (
@@ -65,6 +66,15 @@ class AsyncPeopleFamilies(Protocol):
     @property
     def parked(self) -> AsyncParkedRecords:
         """Workspace roles of people who left."""
+        ...
+
+
+class AsyncAppFamilies(Protocol):
+    """What is kept of connected apps, beside their tokens."""
+
+    @property
+    def apps(self) -> AsyncAppRecords:
+        """Connections."""
         ...
 
 

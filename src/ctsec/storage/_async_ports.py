@@ -38,7 +38,7 @@ from ctsec.rbac._async_ports import (
 )
 from ctsec.recovery._async_ports import AsyncRecoveryRecords, AsyncTermsRecords, AsyncTrailRecords
 from ctsec.residency._async_ports import AsyncMoveRecords, AsyncPrimaryRecords
-from ctsec.storage._async_families import AsyncLogFamilies, AsyncPeopleFamilies, AsyncSsoFamilies
+from ctsec.storage._async_families import AsyncAppFamilies, AsyncLogFamilies, AsyncPeopleFamilies, AsyncSsoFamilies
 from ctsec.vault._async_ports import AsyncCredentialRecords
 from ctsec.worker._async_ports import AsyncJobRecords
 
@@ -73,7 +73,7 @@ class AsyncChangeFeed(Protocol):
         ...
 
 
-class AsyncStore(AsyncSsoFamilies, AsyncPeopleFamilies, AsyncLogFamilies, Protocol):
+class AsyncStore(AsyncAppFamilies, AsyncSsoFamilies, AsyncPeopleFamilies, AsyncLogFamilies, Protocol):
     """Every record family over one transaction; what they write is committed or rolled back together."""
 
     @property

@@ -10,6 +10,7 @@ from ctsec.audit.alerts._sync_ports import AlertRecords
 from ctsec.audit.erasure._sync_ports import ErasureRecords
 from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
 from ctsec.audit.streams._sync_ports import PositionRecords
+from ctsec.connections._sync_ports import AppRecords
 from ctsec.directory._sync_lifecycle_ports import LifecycleRecords, ParkedRecords
 from ctsec.sso._sync_domain_ports import DomainClaimRecords
 from ctsec.sso._sync_record_ports import (
@@ -66,6 +67,15 @@ class PeopleFamilies(Protocol):
     @property
     def parked(self) -> ParkedRecords:
         """Workspace roles of people who left."""
+        ...
+
+
+class AppFamilies(Protocol):
+    """What is kept of connected apps, beside their tokens."""
+
+    @property
+    def apps(self) -> AppRecords:
+        """Connections."""
         ...
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ctsec.storage._async_ports import AfterCommit
 from ctsec.storage.memory._async_access import AsyncMemoryAssignments, AsyncMemoryStandings
 from ctsec.storage.memory._async_alerts import AsyncMemoryAlerts
+from ctsec.storage.memory._async_apps import AsyncMemoryApps
 from ctsec.storage.memory._async_audit import AsyncMemoryInbox, AsyncMemoryLog
 from ctsec.storage.memory._async_credentials import (
     AsyncMemoryAuthenticators,
@@ -94,6 +95,7 @@ class AsyncMemoryStore:
     entrances: AsyncMemoryEntrances
     glass_codes: AsyncMemoryGlassCodes
     grants: AsyncMemoryGrants
+    apps: AsyncMemoryApps
     api_keys: AsyncMemoryKeys
     deks: AsyncMemoryDeks
     customer_keys: AsyncMemoryCustomerKeys
@@ -149,6 +151,7 @@ class AsyncMemoryStore:
             parked=AsyncMemoryParked(tx),
             domains=AsyncMemoryDomains(tx),
             **async_single_sign_on(tx),
+            apps=AsyncMemoryApps(tx),
             api_keys=AsyncMemoryKeys(tx),
             deks=AsyncMemoryDeks(tx),
             customer_keys=AsyncMemoryCustomerKeys(tx),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.memory._sync_access import MemoryAssignments, MemoryStandings
 from ctsec.storage.memory._sync_alerts import MemoryAlerts
+from ctsec.storage.memory._sync_apps import MemoryApps
 from ctsec.storage.memory._sync_audit import MemoryInbox, MemoryLog
 from ctsec.storage.memory._sync_credentials import (
     MemoryAuthenticators,
@@ -95,6 +96,7 @@ class MemoryStore:
     entrances: MemoryEntrances
     glass_codes: MemoryGlassCodes
     grants: MemoryGrants
+    apps: MemoryApps
     api_keys: MemoryKeys
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
@@ -150,6 +152,7 @@ class MemoryStore:
             parked=MemoryParked(tx),
             domains=MemoryDomains(tx),
             **sync_single_sign_on(tx),
+            apps=MemoryApps(tx),
             api_keys=MemoryKeys(tx),
             deks=MemoryDeks(tx),
             customer_keys=MemoryCustomerKeys(tx),

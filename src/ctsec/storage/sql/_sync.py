@@ -14,6 +14,7 @@ from ctsec.errors import ConfigurationError
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.sql._sync_access import SqlAssignments, SqlStandings
 from ctsec.storage.sql._sync_alerts import SqlAlerts
+from ctsec.storage.sql._sync_apps import SqlApps
 from ctsec.storage.sql._sync_audit import SqlInbox, SqlLog
 from ctsec.storage.sql._sync_connections import reported
 from ctsec.storage.sql._sync_credentials import (
@@ -103,6 +104,7 @@ class SqlStore:
     entrances: SqlEntrances
     glass_codes: SqlGlassCodes
     grants: SqlGrants
+    apps: SqlApps
     api_keys: SqlKeys
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
@@ -158,6 +160,7 @@ class SqlStore:
             parked=SqlParked(run, tables),
             domains=SqlDomains(run, tables),
             **sync_single_sign_on(run, tables),
+            apps=SqlApps(run, tables),
             api_keys=SqlKeys(run, tables),
             deks=SqlDeks(run, tables),
             customer_keys=SqlCustomerKeys(run, tables),
