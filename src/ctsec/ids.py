@@ -38,6 +38,7 @@ ErasureId = NewType("ErasureId", str)
 AlertId = NewType("AlertId", str)
 ConnectionId = NewType("ConnectionId", str)
 GlassCodeSetId = NewType("GlassCodeSetId", str)
+AppId = NewType("AppId", str)
 
 Random: TypeAlias = Callable[[int], bytes]
 Id = TypeVar("Id", bound=str)
@@ -67,6 +68,7 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     AlertId: "alr",
     ConnectionId: "sso",
     GlassCodeSetId: "gcs",
+    AppId: "app",
 }
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -36,7 +36,11 @@ SHARED = (
 )  # fmt: skip
 SHARED_FOR = {
     "rbac": ("audit.change", "audit.event", "audit.record", *(f"audit.{ports}" for ports in PORTS), "guard", "guard.*"),
-    "guard": ("audit.event", "audit.record", *(f"{feature}.{ports}" for feature in ("audit", "encryption") for ports in PORTS)),
+    "guard": (
+        "audit.event",
+        "audit.record",
+        *(f"{feature}.{ports}" for feature in ("audit", "connections", "encryption") for ports in PORTS),
+    ),
     # A checkpoint is verified where it is read (ADR 25): with the one Ed25519 that ctsec has.
     "audit": (*SHARED, "encryption.ed25519"),
     # Roles of who leaves sleep as they were given (ADR 51).
@@ -56,6 +60,8 @@ SHARED_FOR = {
         "authn.record",  # and sessions rest on grants (ADR 40)
         "mfa.backup_codes",
     ),
+    # An organization may need another data key before its tokens can be sealed (ADR 49).
+    "connections": (*SHARED, "encryption.data_key"),
     # A region is a store and a key (ADR 16): it names keys and regions as encryption does, and judges pins of the directory's records.
     "residency": (*SHARED, "encryption.customer_key", "encryption.dek", "directory.record"),
 }

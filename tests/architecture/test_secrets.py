@@ -53,6 +53,9 @@ DRAWS: Final = {
     ("authn.argon2_pool", 16): PUBLIC,  # salts
     ("authn.calibration", 16): PUBLIC,  # salts
     ("authn.argon2_pool", 32): PUBLIC,  # the digest of nobody's password
+    ("connections.consent", 32): SECRET,
+    ("connections.refresh", 2): PUBLIC,  # how moments are spread
+    ("security._async_apps", 2): PUBLIC,  # pauses
     ("encryption._async_columns", 32): SECRET,
     ("encryption._async_subject_keys", 32): SECRET,
     ("encryption.kek", 32): SECRET,

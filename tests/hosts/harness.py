@@ -20,6 +20,7 @@ from ctsec.audit.query import AuditQuery
 from ctsec.audit.record import StoredEvent
 from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.record import SessionPolicy
+from ctsec.connections import AppPolicy
 from ctsec.directory.record import Membership, MembershipStatus
 from ctsec.encryption.ports import KeyServices
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
@@ -34,6 +35,7 @@ from ctsec.security.parts import EmbeddedOptions
 from ctsec.sso.policy import SsoPolicy
 from ctsec.storage.backup import BackupFolder
 from ctsec.testing import AsyncRecordingMailer, FixedClock, RecordingMailer
+from ctsec.testing.apps import AppSimulator
 from ctsec.transport.reach import Reach
 from tests.hosts.apps import EVENTS, fastapi_app, flask_app
 
@@ -97,7 +99,9 @@ def options(
     single_sign_on: SsoPolicy | None = None,
 ) -> EmbeddedOptions:
     """Return the options of a test bundle: cheap hashes, a clock that stands, sessions that outlast the test."""
+    files = AppSimulator(clock)
     return EmbeddedOptions(
+        apps=AppPolicy(providers=(files.provider(),), fetcher=files),
         base_url=base_url,
         sign_in_links=True,
         password_hash=Argon2Parameters.for_tests(),

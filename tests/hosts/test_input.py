@@ -121,7 +121,7 @@ def test_a_parameter_stands_once_and_in_its_place(browser: Browser) -> None:
     organization = browser.found("Acme")
     for route in ASKED:
         path = route.path.replace("{organization_id}", organization).replace("{workspace_id}", IDS["workspace_id"])
-        path = path.replace("{connection_id}", IDS["connection_id"])
+        path = path.replace("{connection_id}", IDS["connection_id"]).replace("{provider}", IDS["provider"])
         for name in route.query:
             for query in (f"?{name}=1&{name}=2", f"?{name}=1&%{ord(name[0]):x}{name[1:]}=2"):
                 reply = ask(browser, Route(method="GET", path=path, operation="", summary="", needs=route.needs), query=query)

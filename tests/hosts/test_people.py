@@ -10,6 +10,7 @@ from ctsec.operators import Operator
 from ctsec.web.route import Needs, Route
 from ctsec.web.table import ROUTES
 from tests.hosts.apps import ORGANIZATION_ACTIONS, WORKSPACE_ACTIONS, slug
+from tests.hosts.connected import connect, simulator
 from tests.hosts.harness import Browser, Host, named
 from tests.hosts.test_sessions import IDS
 
@@ -146,6 +147,11 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("POST /organizations/{o}/credentials/{credential}/rotate", {"secret": "s"}),
     ("POST /organizations/{o}/credentials/{credential}/use", {}),
     ("DELETE /organizations/{o}/credentials/{credential}", None),
+    ("GET /organizations/{o}/apps", None),
+    ("POST /organizations/{o}/apps", {"provider": "files"}),
+    ("GET /organizations/{o}/apps/{app}", None),
+    ("DELETE /organizations/{o}/apps/{app}", None),
+    ("GET /organizations/{o}/app-health", None),
     ("GET /organizations/{o}/regions", None),
     ("GET /organizations/{o}/residency", None),
     ("GET /organizations/{o}/residency/moves", None),
@@ -254,6 +260,7 @@ def test_two_organizations_see_nothing_of_each_other(host: Host, owner: Browser,
         "elevation": elevation,
     }
     ids["robot"] = owner.ok(f"POST /organizations/{theirs}/service-accounts", {"name": "robot"})["id"]
+    ids["app"] = connect(owner, simulator(host), theirs)["id"]
     ids["alert"] = "alr_00000000000000000000000000"
     ids |= {"owner": owner.id, "guest": guest.id}
     absent = theirs[:-4] + ("0000" if theirs[-4:] != "0000" else "0001")

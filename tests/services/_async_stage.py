@@ -11,6 +11,7 @@ from ctsec.audit.alerts import Alert
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
 from ctsec.audit.retention import RetentionPlan
 from ctsec.authn import EnrolmentRequired, ImportedAccount, PasswordChangeRequired
+from ctsec.connections._async import Consented
 from ctsec.directory.record import Organization, Workspace
 from ctsec.ids import (
     AlertId,
@@ -37,6 +38,7 @@ from ctsec.sso.domain_claim import DnsTrouble, DomainClaim
 from ctsec.sso.grant import Held
 from ctsec.sso.oidc import ExternalIdentity, Provider
 from ctsec.testing import SoftwareAuthenticator
+from ctsec.testing.conformance._async_apps import app
 from ctsec.testing.conformance.samples import ignore
 from ctsec.testing.conformance.sso_samples import connection
 from ctsec.user import User, UserStatus
@@ -46,6 +48,8 @@ from tests.services.probing import BCRYPT, OPERATOR, ORIGIN, OTHER_PASSWORD, PAS
 
 NO_RESET = RecoveryId("rcv_00000000000000000000000000")
 NO_HOLD = HoldId("hld_00000000000000000000000000")
+APP = app(1, of=1, person=1).id
+NO_APP = app(9, of=1, person=1).id
 NO_ALERT = AlertId("alr_00000000000000000000000000")
 MUTE = {"rule": "owner_added", "until": datetime(2026, 2, 1, tzinfo=UTC)}
 NO_ROBOT = ServiceAccountId("svc_00000000000000000000000000")
@@ -209,8 +213,8 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
         )
     if service in {"connections", "sso", "sso_trials", "provisioning"}:
         return await with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
-    if service == "service_accounts" or method == "api_keys.end_overlap":
-        return await with_robot(stage, asleep=verb == "enable")
+    if service in {"service_accounts", "apps"} or method == "api_keys.end_overlap":
+        return await (with_app(stage) if service == "apps" else with_robot(stage, asleep=verb == "enable"))
     if service == "retention":
         return await with_hold(stage, deployment="deployment" in verb)
     if method in {"alerts.acknowledge", "alerts.acknowledge_deployments"}:
@@ -231,6 +235,13 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
     if service == "recovery":
         world.clock.advance(timedelta(seconds=1))
     return replace(stage, reset=asked.id, tokens={**stage.tokens, "recovery": token})
+
+
+async def with_app(stage: AsyncStage) -> AsyncStage:
+    """Play on: Bob has connected an app at Acme."""
+    async with stage.world.storage.begin(after_commit=ignore) as store:
+        await store.apps.add(replace(app(1, of=1, person=1), organization_id=stage.acme.id, user_id=UserId(stage.bob.id)))
+    return stage
 
 
 async def with_robot(stage: AsyncStage, *, asleep: bool) -> AsyncStage:
@@ -357,6 +368,11 @@ async def with_tickets(stage: AsyncStage) -> AsyncStage:
     return replace(stage, owed={"enrol": ticket, "code": code, "response": made, "password": dan.ticket.reveal()})
 
 
+def consented(stage: AsyncStage) -> Consented:
+    """Return what Ann has consented to for herself."""
+    return Consented(provider="files", organization=stage.acme.id, user=UserId(stage.ann.id), scopes="files.read")
+
+
 def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
     """Return the arguments of a successful call of every writing method."""
     ann, bob, org = stage.ann, stage.bob, {"organization": stage.acme.id}
@@ -449,6 +465,9 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "customer_keys.rotate": ((sure,), {**org, "region": "eu"}),
         "customer_keys.withdraw": ((sure,), {**org, "region": "eu"}),
         "customer_keys.forget": ((sure,), {**org, "region": "eu"}),
+        "apps.connect": ((ann, consented(stage)), {}),
+        "apps.disconnect": ((bob, APP), org),
+        "apps.end_of_person": ((stage.acme.id, UserId(bob.id)), {"actor": ann, "why": "member_removed"}),
         "vault.store": ((ann,), {**org, "wish": replace(WISH, name="ledger"), "secret": Secret(b"x")}),
         "vault.rotate": ((ann,), {**kept, "secret": Secret(b"y")}),
         "vault.change": ((ann,), {**kept, "wish": replace(WISH, regions=frozenset({"eu-central-1"}))}),

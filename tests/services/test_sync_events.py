@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, get_type_hints
 
@@ -25,10 +26,12 @@ from tests.services._sync_stage import (
     HELD,
     MUTE,
     NO_ALERT,
+    NO_APP,
     NO_HOLD,
     NO_RESET,
     WISH,
     Stage,
+    consented,
     identity,
     perform,
     ready,
@@ -83,6 +86,9 @@ READS = {
     "break_glass.permits",
     "data_keys.of_organization",
     "customer_keys.of_organization",
+    "apps.of_organization",
+    "apps.get",
+    "apps.health",
     "vault.get",
     "vault.of_organization",
     "vault.due",
@@ -133,6 +139,9 @@ READS = {
 }
 # Parts of a larger step, whose event is written by the method that calls them; each of those is in the table.
 PARTS = {
+    "apps.may_connect",
+    "apps.to_use",
+    "apps.refuse",
     "sessions.start",
     "lifecycle_work.trim",  # whose roles sleep for too long
     "key_usage.write",
@@ -165,7 +174,7 @@ PARTS = {
 }
 # A question to a passkey, for whoever opens the page of a sign-in: its answer is the event.
 QUESTIONS = {"mfa.passkey_options", "sign_in.begin_passkey", "sign_in.begin_step_up"}
-SERVICES_WITHOUT_EVENTS = {"audit", "sequencer", "secrets", "columns"}  # the log itself, what moves it, and sealing
+SERVICES_WITHOUT_EVENTS = {"audit", "sequencer", "secrets", "columns", "app_work"}  # the log itself, what moves it, sealing, parts
 WRITES = [
     "accounts.sign_up",
     "accounts.request_verification",
@@ -241,6 +250,9 @@ WRITES = [
     "customer_keys.rotate",
     "customer_keys.withdraw",
     "customer_keys.forget",
+    "apps.connect",
+    "apps.disconnect",
+    "apps.end_of_person",
     "vault.store",
     "vault.rotate",
     "vault.change",
@@ -425,6 +437,8 @@ def refusals(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any], R
         "customer_keys.rotate": ((stage.ann,), own, Reason.STEP_UP_REQUIRED),
         "customer_keys.withdraw": ((sure,), own, Reason.DENIED),
         "customer_keys.forget": ((sure,), own, Reason.DENIED),
+        "apps.connect": ((bob, replace(consented(stage), user=None)), {}, Reason.DENIED),
+        "apps.disconnect": ((bob, NO_APP), org, Reason.NOT_FOUND),
         "vault.store": ((bob,), {**org, "wish": WISH, "secret": Secret(b"x")}, Reason.DENIED),
         "vault.rotate": ((bob,), {**kept, "secret": Secret(b"y")}, Reason.DENIED),
         "vault.change": ((bob,), {**kept, "wish": WISH}, Reason.DENIED),

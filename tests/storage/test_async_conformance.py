@@ -137,6 +137,10 @@ class TestGrants(conformance.AsyncGrantConformance):
     pass
 
 
+class TestApps(conformance.AsyncAppConformance):
+    pass
+
+
 class TestKeys(conformance.AsyncKeyConformance):
     pass
 

@@ -138,6 +138,10 @@ class TestGrants(conformance.GrantConformance):
     pass
 
 
+class TestApps(conformance.AppConformance):
+    pass
+
+
 class TestKeys(conformance.KeyConformance):
     pass
 

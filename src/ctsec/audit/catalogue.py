@@ -35,6 +35,7 @@ _DISCLOSURE: Final = {"access": public(), "service": public(optional=True), "reg
 _HOLD: Final = {"hold": public()}
 _ALERT: Final = {"rule": public(), "key": public()}
 _MOVE: Final = {"source": public(), "target": public()}
+_APP: Final = {"provider": public()}
 _UNDONE: Final = {"region": public(), "rows": public(int)}
 _DENIAL: Final = {
     "attempted": public(),
@@ -104,6 +105,15 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.USER_PROVISIONED: {"connection": public(), "role": public(), **_EMAIL},
     EventName.SSO_RULES_SKIPPED: {"connection": public(), "rules": public(tuple)},
     EventName.USER_RENAMED: {"connection": public()},
+    EventName.CONNECTED_APP_CONNECTED: {**_APP, "scopes": public(tuple)},
+    EventName.CONNECTED_APP_RECONNECTED: {**_APP, "scopes": public(tuple)},
+    EventName.CONNECTED_APP_CONNECTION_REFUSED: {**_APP, "why": public()},
+    EventName.CONNECTED_APP_TOKEN_USED: _APP,
+    EventName.CONNECTED_APP_TOKEN_REFRESHED: {**_APP, "rotated": public(bool)},
+    EventName.CONNECTED_APP_REFRESH_FAILED: {**_APP, "why": public(), "fate": public(), "failures": public(int)},
+    EventName.CONNECTED_APP_DISCONNECTED: {**_APP, "why": public()},
+    EventName.CONNECTED_APP_REVOKED: {**_APP, "tries": public(int)},
+    EventName.CONNECTED_APP_REVOCATION_ABANDONED: {**_APP, "tries": public(int), "why": public()},
     EventName.PASSKEY_REGISTERED: {"backup": public()},
     EventName.PASSKEY_RENAMED: {"backup": public()},
     EventName.PASSKEY_REMOVED: {"backup": public()},

@@ -9,6 +9,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.clock import Clock
+from ctsec.connections._async_ports import AsyncAppTokenRecords
 from ctsec.encryption._async_ports import AsyncSubjectKeyRecords
 from ctsec.errors import StoreBusy, StoreError
 from ctsec.guard._async_ports import (
@@ -125,8 +126,10 @@ class AsyncSharedGuard:
     seals: AsyncSealCounts
     events: AsyncAsideEvents
     subjects: AsyncSubjectKeyRecords
+    app_tokens: AsyncAppTokenRecords
 
     @classmethod
     def of(cls, guard: AsyncGuardStore, allowances: AsyncAllowanceRecords) -> AsyncSharedGuard:
         """Return `guard` with other allowances."""
-        return cls(guard.proofs, guard.steps, guard.attempts, allowances, guard.seals, guard.events, guard.subjects)
+        rest = (guard.seals, guard.events, guard.subjects, guard.app_tokens)
+        return cls(guard.proofs, guard.steps, guard.attempts, allowances, *rest)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ctsec.audit.record import StoredEvent
+from ctsec.connections._async_ports import AsyncAppTokenRecords
 from ctsec.encryption._async_ports import AsyncSubjectKeyRecords
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
@@ -175,4 +176,9 @@ class AsyncGuardStore(Protocol):
     @property
     def subjects(self) -> AsyncSubjectKeyRecords:
         """Keys of persons."""
+        ...
+
+    @property
+    def app_tokens(self) -> AsyncAppTokenRecords:
+        """Tokens of connected apps."""
         ...

@@ -10,6 +10,7 @@ from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.clock import Clock
+from ctsec.connections._sync_ports import AppTokenRecords
 from ctsec.encryption._sync_ports import SubjectKeyRecords
 from ctsec.errors import StoreBusy, StoreError
 from ctsec.guard._sync_ports import (
@@ -126,8 +127,10 @@ class SharedGuard:
     seals: SealCounts
     events: AsideEvents
     subjects: SubjectKeyRecords
+    app_tokens: AppTokenRecords
 
     @classmethod
     def of(cls, guard: GuardStore, allowances: AllowanceRecords) -> SharedGuard:
         """Return `guard` with other allowances."""
-        return cls(guard.proofs, guard.steps, guard.attempts, allowances, guard.seals, guard.events, guard.subjects)
+        rest = (guard.seals, guard.events, guard.subjects, guard.app_tokens)
+        return cls(guard.proofs, guard.steps, guard.attempts, allowances, *rest)

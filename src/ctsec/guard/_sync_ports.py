@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ctsec.audit.record import StoredEvent
+from ctsec.connections._sync_ports import AppTokenRecords
 from ctsec.encryption._sync_ports import SubjectKeyRecords
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
@@ -176,4 +177,9 @@ class GuardStore(Protocol):
     @property
     def subjects(self) -> SubjectKeyRecords:
         """Keys of persons."""
+        ...
+
+    @property
+    def app_tokens(self) -> AppTokenRecords:
+        """Tokens of connected apps."""
         ...

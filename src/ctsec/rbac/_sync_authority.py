@@ -140,6 +140,20 @@ class Authority:
             return Refusal(Reason.DENIED, f"{permission} is not among your permissions")
         return by_manner(acting, permission)
 
+    def may_own(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
+        """Return why `actor` may not have something of their own in the organization, or None.
+
+        It takes `permission` where the policy names it, else to be a member in force with a credential that is not narrowed to scopes.
+        """
+        if permission in self._policy.permissions:
+            return self.may(actor, organization=organization, permission=permission, lock=lock)
+        acting = self._acting.actor(actor, organization, lock=lock, permission=permission)
+        if isinstance(acting, Refusal):
+            return acting
+        if not acting.standing.in_force(self._acting.now) or acting.scopes is not None:
+            return Refusal(Reason.DENIED, "this takes a membership in force, and a credential without scopes")
+        return by_manner(acting, None)
+
     def may_within(
         self, actor: Principal, *, organization: OrganizationId, workspace: WorkspaceId | None, permission: str, lock: bool = True
     ) -> Refusal | None:

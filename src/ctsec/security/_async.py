@@ -36,6 +36,8 @@ from ctsec.principal import Principal
 from ctsec.rbac.policy import Policy
 from ctsec.residency._async_content import AsyncRegionalContent
 from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
+from ctsec.security._async_app_work import AsyncAppBeside
+from ctsec.security._async_apps import AsyncApps
 from ctsec.security._async_backups import AsyncBackupDesk
 from ctsec.security._async_closing import close_each
 from ctsec.security._async_connections import reports_of
@@ -46,15 +48,10 @@ from ctsec.security._async_jobs import AsyncJobs
 from ctsec.security._async_key_uses import AsyncKeyUseJobs
 from ctsec.security._async_leavers import AsyncLifecycleJobs
 from ctsec.security._async_log_room import AsyncLogPeers, AsyncLogRoom
-from ctsec.security._async_move_secrets import AsyncMoveSecrets
-from ctsec.security._async_moves import AsyncMoves
 from ctsec.security._async_password_jobs import AsyncPasswordJobs
 from ctsec.security._async_recovery import AsyncRecoveryJobs
 from ctsec.security._async_reencryptions import AsyncReencryptions
-from ctsec.security._async_region_keys import AsyncHomeKeys
-from ctsec.security._async_regions import AsyncRouter
-from ctsec.security._async_replicas import AsyncReplicas
-from ctsec.security._async_residency import AsyncRegional, AsyncReporter
+from ctsec.security._async_residency import AsyncRegional, AsyncRegionalPeers
 from ctsec.security._async_sealed_tables import sealed_places
 from ctsec.security._async_sso import AsyncSso
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
@@ -113,6 +110,7 @@ class AsyncSecurity:
         "_wake",
         "alerts",
         "anchors",
+        "apps",
         "backups",
         "domain_proofs",
         "gate",
@@ -164,18 +162,17 @@ class AsyncSecurity:
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         personal, self._rates = AsyncPersonalParts(secrets, subjects=subjects), rates
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
-        outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates, *outside)
+        self.apps = AsyncApps(self.begin, reading=self.reading, beside=AsyncAppBeside(storage, secrets, self._aside, parts, self._ambient))
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
         self.gate = AsyncGate(
             storage, parts=parts, allowances=self._guard.allowances, sealer=secrets, feed=feed, rates=rates, aside=self._aside
         )
-        self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
+        self.regional = self._regional(secrets, AsyncRegionalPeers(region_stores, regional_tables, sealed_tables))
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
-        known = tuple(place for place, _ in places)
+        known, self.backups = tuple(place for place, _ in places), AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._engines = AsyncEngines(
             slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=known, sharing=sharing
         )
-        self.backups = AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._keep_logs(secrets, subjects, AsyncLogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
@@ -317,27 +314,17 @@ class AsyncSecurity:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*following, *self.domain_proofs.jobs(), *people),
+            followers=(*following, *self.domain_proofs.jobs(), *people, *self.apps.jobs()),
             alerts=self.alerts,
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )
 
-    def _regional(
-        self,
-        ring: AsyncKeyRing,
-        *,
-        stores: Mapping[str, AsyncRegionStorage],
-        tables: tuple[AsyncRegionalTables, ...],
-        sealed: tuple[AsyncSealedTable, ...],
-    ) -> AsyncRegional:
-        ambient, aside = self._ambient, self._aside
-        keys = AsyncHomeKeys(self._storage, ring=ring, committed=self._committed, ambient=ambient)
-        router = AsyncRouter(self.parts.settings.regions, stores=stores, home=self._storage, keys=keys, aside=aside, ambient=ambient)
-        carried = AsyncMoveSecrets(router, hosts=sealed, committed=self._committed)
-        moves = AsyncMoves(router, ring=ring, tables=tables, secrets=carried, committed=self._committed, ambient=ambient)
-        replicas = AsyncReplicas(router, ring=ring, committed=self._committed, ambient=ambient)
-        return AsyncRegional(router, moves, replicas, AsyncReporter(router, ring=ring, aside=aside, ambient=ambient))
+    def _regional(self, ring: AsyncKeyRing, peers: AsyncRegionalPeers) -> AsyncRegional:
+        settings = self.parts.settings.regions
+        return AsyncRegional.made(
+            self._storage, settings, ring=ring, peers=peers, aside=self._aside, committed=self._committed, ambient=self._ambient
+        )
 
     @asynccontextmanager
     async def _job_records(self) -> AsyncGenerator[AsyncJobRecords]:

@@ -22,14 +22,10 @@ from ctsec.directory._async_domains import AsyncDomains
 from ctsec.directory._async_lifecycle import AsyncLifecycle, AsyncLifecycleParts
 from ctsec.directory._async_lifecycle_work import AsyncLifecycleWork, AsyncLifecycleWorkParts
 from ctsec.directory._async_members import AsyncMembers, AsyncMemberStores
-from ctsec.directory._async_service_accounts import AsyncServiceAccounts
 from ctsec.encryption.data_key import DataKey
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.ids import DekId
-from ctsec.keys._async_key_rules import AsyncKeyRules
-from ctsec.keys._async_leaks import AsyncKeyLeakParts, AsyncKeyLeaks
-from ctsec.keys._async_usage import AsyncKeyUsage
 from ctsec.mail._async import AsyncOutbox
 from ctsec.mfa._async import AsyncMfa
 from ctsec.mfa._async_authenticators import AsyncAuthenticators
@@ -45,8 +41,6 @@ from ctsec.secret import Secret
 from ctsec.security._async_engines import AsyncEngines
 from ctsec.security._async_factors import async_factors
 from ctsec.security._async_federation import origin_parts
-from ctsec.security._async_key_leak_notice import AsyncKeyLeakNotice
-from ctsec.security._async_key_parts import account_parts, rules_of_keys
 from ctsec.security._async_leavers import departure_parts, lifecycle_parts
 from ctsec.security._async_recovery import async_recovery, async_trails
 from ctsec.security.parts import Parts
@@ -172,17 +166,6 @@ class AsyncPeople:
         return lifecycle_parts(
             self._store, authority=self._authority, departures=self._departures, post=self._outbox, letters=self._parts.letters
         )
-
-    @property
-    def service_accounts(self) -> AsyncServiceAccounts:
-        """Service accounts."""
-        parts = account_parts(self._store, authority=self._authority, acting=self._acting)
-        return AsyncServiceAccounts(parts, audit=self.audit, ambient=self._ambient)
-
-    @property
-    def key_rules(self) -> AsyncKeyRules:
-        """What organizations ask of API keys, and which are due."""
-        return rules_of_keys(self._store, rights=self._authority, parts=self._parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _departures(self) -> AsyncDepartures:
@@ -329,24 +312,6 @@ class AsyncPeople:
     @property
     def _devices(self) -> AsyncDevices:
         return AsyncDevices(self._store.devices, trust=self._parts.settings.trusted_devices, ambient=self._ambient)
-
-    @property
-    def key_usage(self) -> AsyncKeyUsage:
-        """The use of API keys."""
-        return AsyncKeyUsage(
-            records=self._store.api_keys,
-            days=self._store.key_days,
-            each_request=self._parts.settings.keys.audit_each_request,
-            audit=self.audit,
-            ambient=self._ambient,
-        )
-
-    @property
-    def key_leaks(self) -> AsyncKeyLeaks:
-        """API keys that were found in public."""
-        notice = AsyncKeyLeakNotice(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
-        parts = AsyncKeyLeakParts(records=self._store.api_keys, epochs=self._store.epochs, ring=self._parts.key_peppers, notice=notice)
-        return AsyncKeyLeaks(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _notices(self) -> AsyncSignInNotices:

@@ -11,17 +11,23 @@ from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit.event import EventName, Target, build
 from ctsec.directory.record import Workspace
 from ctsec.encryption._async import AsyncKeyRing
+from ctsec.encryption._async_ports import AsyncSealedTable
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.envelope import dek_id_of
 from ctsec.errors import CtsecError, ResidencyError, StoreError
 from ctsec.ids import DekId, OrganizationId
 from ctsec.principal import Principal
+from ctsec.residency._async_ports import AsyncRegionalTables, AsyncRegionStorage
 from ctsec.residency.judging import check_store
 from ctsec.residency.record import ENDED, Occupant, Position, Residence, ResidenceState, Tallying
+from ctsec.residency.region import Regions
 from ctsec.residency.report import ResidencyReport, StoreAnswer, StoreFinding, WorkspaceFinding
+from ctsec.security._async_move_secrets import AsyncMoveSecrets
 from ctsec.security._async_moves import AsyncMoves
+from ctsec.security._async_region_keys import AsyncHomeKeys
 from ctsec.security._async_regions import AsyncRouter
 from ctsec.security._async_replicas import AsyncReplicas
+from ctsec.storage._async_ports import AfterCommit, AsyncStorage
 
 _PAGE = 200
 
@@ -190,6 +196,15 @@ def _key_of(sealed: bytes, keys: Mapping[DekId, WrappedDek], *, region: str, own
 
 
 @dataclass(frozen=True, slots=True)
+class AsyncRegionalPeers:
+    """What a host brings: the stores of its regions by name, its own tables that move along, and those with sealed values."""
+
+    stores: Mapping[str, AsyncRegionStorage]
+    tables: tuple[AsyncRegionalTables, ...]
+    sealed: tuple[AsyncSealedTable, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AsyncRegional:
     """Regions of a bundle: `router` opens content, `moves` carries moves out, `replicas` keeps copies, `reporter` says where all is."""
 
@@ -197,3 +212,23 @@ class AsyncRegional:
     moves: AsyncMoves
     replicas: AsyncReplicas
     reporter: AsyncReporter
+
+    @classmethod
+    def made(
+        cls,
+        home: AsyncStorage,
+        settings: Regions | None,
+        *,
+        ring: AsyncKeyRing,
+        peers: AsyncRegionalPeers,
+        aside: AsyncAsideLog,
+        committed: AfterCommit,
+        ambient: Ambient,
+    ) -> AsyncRegional:
+        """Return them over a bundle's own storage; without settings everything is there."""
+        keys = AsyncHomeKeys(home, ring=ring, committed=committed, ambient=ambient)
+        router = AsyncRouter(settings, stores=peers.stores, home=home, keys=keys, aside=aside, ambient=ambient)
+        carried = AsyncMoveSecrets(router, hosts=peers.sealed, committed=committed)
+        moves = AsyncMoves(router, ring=ring, tables=peers.tables, secrets=carried, committed=committed, ambient=ambient)
+        replicas = AsyncReplicas(router, ring=ring, committed=committed, ambient=ambient)
+        return cls(router, moves, replicas, AsyncReporter(router, ring=ring, aside=aside, ambient=ambient))

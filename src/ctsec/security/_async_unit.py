@@ -14,7 +14,6 @@ from ctsec.encryption._async_columns import AsyncColumns
 from ctsec.encryption._async_customer_keys import AsyncCustomerKeyParts, AsyncCustomerKeys
 from ctsec.encryption._async_data_keys import AsyncDataKeys
 from ctsec.encryption._async_secrets import AsyncSecrets
-from ctsec.keys._async import AsyncApiKeys
 from ctsec.rbac._async import AsyncRoles
 from ctsec.rbac._async_break_glass import AsyncBreakGlass
 from ctsec.rbac._async_custom import AsyncCustomRoles
@@ -25,8 +24,8 @@ from ctsec.recovery._async_link import AsyncRecoveries
 from ctsec.recovery._async_support import AsyncSupport
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
 from ctsec.security._async_federation import entrance_parts, glass_parts, provisioning_parts, trial_parts
-from ctsec.security._async_key_parts import key_parts
 from ctsec.security._async_people import AsyncPeople
+from ctsec.security._async_programs import AsyncPrograms
 from ctsec.sso._async_arrivals import AsyncArrivalParts, AsyncArrivals
 from ctsec.sso._async_checks import AsyncCheckParts, AsyncChecks
 from ctsec.sso._async_connections import AsyncConnectionParts, AsyncConnections
@@ -41,7 +40,7 @@ from ctsec.sso._async_trials import AsyncTrials
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
 
-class AsyncUnit(AsyncPeople):
+class AsyncUnit(AsyncPeople, AsyncPrograms):
     """Every service over one transaction; what they change is committed or rolled back together, with its audit events."""
 
     __slots__ = ()
@@ -115,12 +114,6 @@ class AsyncUnit(AsyncPeople):
     def recovery(self) -> AsyncRecoveries:
         """Resets of both kinds, canceled by their person and carried out."""
         return AsyncRecoveries(self._recovery, audit=self.audit, ambient=self._ambient)
-
-    @property
-    def api_keys(self) -> AsyncApiKeys:
-        """API keys."""
-        parts = key_parts(self._store, rights=self._authority, sealer=self._engines.secrets, parts=self._parts)
-        return AsyncApiKeys(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def sequencer(self) -> AsyncSequencer:

@@ -37,6 +37,8 @@ from ctsec.principal import Principal
 from ctsec.rbac.policy import Policy
 from ctsec.residency._sync_content import RegionalContent
 from ctsec.residency._sync_ports import RegionalTables, RegionStorage
+from ctsec.security._sync_app_work import AppBeside
+from ctsec.security._sync_apps import Apps
 from ctsec.security._sync_backups import BackupDesk
 from ctsec.security._sync_closing import close_each
 from ctsec.security._sync_connections import reports_of
@@ -47,15 +49,10 @@ from ctsec.security._sync_jobs import Jobs
 from ctsec.security._sync_key_uses import KeyUseJobs
 from ctsec.security._sync_leavers import LifecycleJobs
 from ctsec.security._sync_log_room import LogPeers, LogRoom
-from ctsec.security._sync_move_secrets import MoveSecrets
-from ctsec.security._sync_moves import Moves
 from ctsec.security._sync_password_jobs import PasswordJobs
 from ctsec.security._sync_recovery import RecoveryJobs
 from ctsec.security._sync_reencryptions import Reencryptions
-from ctsec.security._sync_region_keys import HomeKeys
-from ctsec.security._sync_regions import Router
-from ctsec.security._sync_replicas import Replicas
-from ctsec.security._sync_residency import Regional, Reporter
+from ctsec.security._sync_residency import Regional, RegionalPeers
 from ctsec.security._sync_sealed_tables import sealed_places
 from ctsec.security._sync_sso import Sso
 from ctsec.security._sync_stale_jobs import StaleJobs
@@ -114,6 +111,7 @@ class Security:
         "_wake",
         "alerts",
         "anchors",
+        "apps",
         "backups",
         "domain_proofs",
         "gate",
@@ -165,14 +163,13 @@ class Security:
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         personal, self._rates = PersonalParts(secrets, subjects=subjects), rates
         self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
-        outside = [*(each.receiver for each in streams), *(each.keeper for each in anchors)]
-        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates, *outside)
+        self.apps = Apps(self.begin, reading=self.reading, beside=AppBeside(storage, secrets, self._aside, parts, self._ambient))
+        self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
         self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, sealer=secrets, feed=feed, rates=rates, aside=self._aside)
-        self.regional = self._regional(secrets, stores=region_stores, tables=regional_tables, sealed=sealed_tables)
+        self.regional = self._regional(secrets, RegionalPeers(region_stores, regional_tables, sealed_tables))
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
-        known = tuple(place for place, _ in places)
+        known, self.backups = tuple(place for place, _ in places), BackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._engines = Engines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=known, sharing=sharing)
-        self.backups = BackupDesk(backups, aside=self._aside, ambient=self._ambient)
         self._keep_logs(secrets, subjects, LogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
@@ -312,27 +309,17 @@ class Security:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*following, *self.domain_proofs.jobs(), *people),
+            followers=(*following, *self.domain_proofs.jobs(), *people, *self.apps.jobs()),
             alerts=self.alerts,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
         )
 
-    def _regional(
-        self,
-        ring: KeyRing,
-        *,
-        stores: Mapping[str, RegionStorage],
-        tables: tuple[RegionalTables, ...],
-        sealed: tuple[SealedTable, ...],
-    ) -> Regional:
-        ambient, aside = self._ambient, self._aside
-        keys = HomeKeys(self._storage, ring=ring, committed=self._committed, ambient=ambient)
-        router = Router(self.parts.settings.regions, stores=stores, home=self._storage, keys=keys, aside=aside, ambient=ambient)
-        carried = MoveSecrets(router, hosts=sealed, committed=self._committed)
-        moves = Moves(router, ring=ring, tables=tables, secrets=carried, committed=self._committed, ambient=ambient)
-        replicas = Replicas(router, ring=ring, committed=self._committed, ambient=ambient)
-        return Regional(router, moves, replicas, Reporter(router, ring=ring, aside=aside, ambient=ambient))
+    def _regional(self, ring: KeyRing, peers: RegionalPeers) -> Regional:
+        settings = self.parts.settings.regions
+        return Regional.made(
+            self._storage, settings, ring=ring, peers=peers, aside=self._aside, committed=self._committed, ambient=self._ambient
+        )
 
     @contextmanager
     def _job_records(self) -> Generator[JobRecords, None]:

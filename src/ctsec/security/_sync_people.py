@@ -23,14 +23,10 @@ from ctsec.directory._sync_domains import Domains
 from ctsec.directory._sync_lifecycle import Lifecycle, LifecycleParts
 from ctsec.directory._sync_lifecycle_work import LifecycleWork, LifecycleWorkParts
 from ctsec.directory._sync_members import Members, MemberStores
-from ctsec.directory._sync_service_accounts import ServiceAccounts
 from ctsec.encryption.data_key import DataKey
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.ids import DekId
-from ctsec.keys._sync_key_rules import KeyRules
-from ctsec.keys._sync_leaks import KeyLeakParts, KeyLeaks
-from ctsec.keys._sync_usage import KeyUsage
 from ctsec.mail._sync import Outbox
 from ctsec.mfa._sync import Mfa
 from ctsec.mfa._sync_authenticators import Authenticators
@@ -46,8 +42,6 @@ from ctsec.secret import Secret
 from ctsec.security._sync_engines import Engines
 from ctsec.security._sync_factors import sync_factors
 from ctsec.security._sync_federation import origin_parts
-from ctsec.security._sync_key_leak_notice import KeyLeakNotice
-from ctsec.security._sync_key_parts import account_parts, rules_of_keys
 from ctsec.security._sync_leavers import departure_parts, lifecycle_parts
 from ctsec.security._sync_recovery import sync_recovery, sync_trails
 from ctsec.security.parts import Parts
@@ -171,17 +165,6 @@ class People:
         return lifecycle_parts(
             self._store, authority=self._authority, departures=self._departures, post=self._outbox, letters=self._parts.letters
         )
-
-    @property
-    def service_accounts(self) -> ServiceAccounts:
-        """Service accounts."""
-        parts = account_parts(self._store, authority=self._authority, acting=self._acting)
-        return ServiceAccounts(parts, audit=self.audit, ambient=self._ambient)
-
-    @property
-    def key_rules(self) -> KeyRules:
-        """What organizations ask of API keys, and which are due."""
-        return rules_of_keys(self._store, rights=self._authority, parts=self._parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _departures(self) -> Departures:
@@ -328,24 +311,6 @@ class People:
     @property
     def _devices(self) -> Devices:
         return Devices(self._store.devices, trust=self._parts.settings.trusted_devices, ambient=self._ambient)
-
-    @property
-    def key_usage(self) -> KeyUsage:
-        """The use of API keys."""
-        return KeyUsage(
-            records=self._store.api_keys,
-            days=self._store.key_days,
-            each_request=self._parts.settings.keys.audit_each_request,
-            audit=self.audit,
-            ambient=self._ambient,
-        )
-
-    @property
-    def key_leaks(self) -> KeyLeaks:
-        """API keys that were found in public."""
-        notice = KeyLeakNotice(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
-        parts = KeyLeakParts(records=self._store.api_keys, epochs=self._store.epochs, ring=self._parts.key_peppers, notice=notice)
-        return KeyLeaks(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def _notices(self) -> SignInNotices:

@@ -12,17 +12,23 @@ from ctsec.audit._sync import AsideLog
 from ctsec.audit.event import EventName, Target, build
 from ctsec.directory.record import Workspace
 from ctsec.encryption._sync import KeyRing
+from ctsec.encryption._sync_ports import SealedTable
 from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.envelope import dek_id_of
 from ctsec.errors import CtsecError, ResidencyError, StoreError
 from ctsec.ids import DekId, OrganizationId
 from ctsec.principal import Principal
+from ctsec.residency._sync_ports import RegionalTables, RegionStorage
 from ctsec.residency.judging import check_store
 from ctsec.residency.record import ENDED, Occupant, Position, Residence, ResidenceState, Tallying
+from ctsec.residency.region import Regions
 from ctsec.residency.report import ResidencyReport, StoreAnswer, StoreFinding, WorkspaceFinding
+from ctsec.security._sync_move_secrets import MoveSecrets
 from ctsec.security._sync_moves import Moves
+from ctsec.security._sync_region_keys import HomeKeys
 from ctsec.security._sync_regions import Router
 from ctsec.security._sync_replicas import Replicas
+from ctsec.storage._sync_ports import AfterCommit, Storage
 
 _PAGE = 200
 
@@ -189,6 +195,15 @@ def _key_of(sealed: bytes, keys: Mapping[DekId, WrappedDek], *, region: str, own
 
 
 @dataclass(frozen=True, slots=True)
+class RegionalPeers:
+    """What a host brings: the stores of its regions by name, its own tables that move along, and those with sealed values."""
+
+    stores: Mapping[str, RegionStorage]
+    tables: tuple[RegionalTables, ...]
+    sealed: tuple[SealedTable, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Regional:
     """Regions of a bundle: `router` opens content, `moves` carries moves out, `replicas` keeps copies, `reporter` says where all is."""
 
@@ -196,3 +211,23 @@ class Regional:
     moves: Moves
     replicas: Replicas
     reporter: Reporter
+
+    @classmethod
+    def made(
+        cls,
+        home: Storage,
+        settings: Regions | None,
+        *,
+        ring: KeyRing,
+        peers: RegionalPeers,
+        aside: AsideLog,
+        committed: AfterCommit,
+        ambient: Ambient,
+    ) -> Regional:
+        """Return them over a bundle's own storage; without settings everything is there."""
+        keys = HomeKeys(home, ring=ring, committed=committed, ambient=ambient)
+        router = Router(settings, stores=peers.stores, home=home, keys=keys, aside=aside, ambient=ambient)
+        carried = MoveSecrets(router, hosts=peers.sealed, committed=committed)
+        moves = Moves(router, ring=ring, tables=peers.tables, secrets=carried, committed=committed, ambient=ambient)
+        replicas = Replicas(router, ring=ring, committed=committed, ambient=ambient)
+        return cls(router, moves, replicas, Reporter(router, ring=ring, aside=aside, ambient=ambient))

@@ -23,6 +23,7 @@ from ctsec.ids import AuthenticatorId, ConnectionId, CredentialId, DekId, Organi
 from ctsec.mfa.record import seed_context
 from ctsec.residency.judging import check_store
 from ctsec.residency.record import Content, Position, ResidenceState, content_context
+from ctsec.security._sync_app_sealing import AppTokenTable
 from ctsec.security._sync_regions import Router
 from ctsec.sso.record import client_secret_context
 from ctsec.storage._sync_ports import AfterCommit, Storage
@@ -142,7 +143,7 @@ def sealed_places(
     for region in router.regions.names if router.regions is not None else ():
         content = ContentTable(router, region)
         placed.append((SealedPlace(name=content.name, region=region), content))
-    placed += [(SealedPlace(name=each.name), each) for each in hosts]
+    placed += [(SealedPlace(name=each.name), each) for each in (AppTokenTable(storage.guard.app_tokens), *hosts)]
     names = [place.name for place, _ in placed]
     if len(set(names)) != len(names) or not all(0 < len(name.encode()) <= 256 for name in names):
         raise ConfigurationError("expected sealed tables with different names of 1 to 256 bytes")

@@ -15,7 +15,6 @@ from ctsec.encryption._sync_columns import Columns
 from ctsec.encryption._sync_customer_keys import CustomerKeyParts, CustomerKeys
 from ctsec.encryption._sync_data_keys import DataKeys
 from ctsec.encryption._sync_secrets import Secrets
-from ctsec.keys._sync import ApiKeys
 from ctsec.rbac._sync import Roles
 from ctsec.rbac._sync_break_glass import BreakGlass
 from ctsec.rbac._sync_custom import CustomRoles
@@ -26,8 +25,8 @@ from ctsec.recovery._sync_link import Recoveries
 from ctsec.recovery._sync_support import Support
 from ctsec.residency._sync import Residency, ResidencyParts
 from ctsec.security._sync_federation import entrance_parts, glass_parts, provisioning_parts, trial_parts
-from ctsec.security._sync_key_parts import key_parts
 from ctsec.security._sync_people import People
+from ctsec.security._sync_programs import Programs
 from ctsec.sso._sync_arrivals import ArrivalParts, Arrivals
 from ctsec.sso._sync_checks import CheckParts, Checks
 from ctsec.sso._sync_connections import ConnectionParts, Connections
@@ -42,7 +41,7 @@ from ctsec.sso._sync_trials import Trials
 from ctsec.vault._sync import Vault, VaultParts
 
 
-class Unit(People):
+class Unit(People, Programs):
     """Every service over one transaction; what they change is committed or rolled back together, with its audit events."""
 
     __slots__ = ()
@@ -116,12 +115,6 @@ class Unit(People):
     def recovery(self) -> Recoveries:
         """Resets of both kinds, canceled by their person and carried out."""
         return Recoveries(self._recovery, audit=self.audit, ambient=self._ambient)
-
-    @property
-    def api_keys(self) -> ApiKeys:
-        """API keys."""
-        parts = key_parts(self._store, rights=self._authority, sealer=self._engines.secrets, parts=self._parts)
-        return ApiKeys(parts, audit=self.audit, ambient=self._ambient)
 
     @property
     def sequencer(self) -> Sequencer:

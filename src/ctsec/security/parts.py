@@ -26,6 +26,7 @@ from ctsec.authn.record import Session, SessionPolicy
 from ctsec.cache import Generation, RecordCache
 from ctsec.changes import News
 from ctsec.clock import Clock, SystemClock
+from ctsec.connections.provider import AppPolicy
 from ctsec.encryption._sync_ports import KeyServices, SealedTable
 from ctsec.encryption.customer_key import CustomerKeyPolicy
 from ctsec.encryption.dek import DEFAULT_REGION
@@ -76,7 +77,7 @@ class Settings:
     never change, or nothing more is signed. `former_log_keys` are public keys (`ed25519:` and 64 hex digits) that signed the logs before.
     `retention` says how long events are kept, and `former_retention_keys` are public keys that signed purges of them before.
     `trusted_devices` is how long a device skips the second step whose person said so at one (30 days at most); None: none ever does.
-    `single_sign_on` says where providers send browsers back to.
+    `single_sign_on` says where providers send browsers back to, and `apps` which services can be connected.
     `events` are the host's own events with their schemas; a name that is not among them, or ctsec's, can not be written.
     `alerts` says what is worth an alert, and who of the operators is mailed.
     `leak_reporters` are the scanners that may report leaked API keys (`ctsec.keys.SignedReporter`, `HmacReporter`).
@@ -106,6 +107,7 @@ class Settings:
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
     single_sign_on: SsoPolicy = field(default_factory=SsoPolicy)
     leak_reporters: tuple[LeakReporter, ...] = ()
+    apps: AppPolicy = field(default_factory=AppPolicy)
 
     def log_identity(self, key: bytes | None, *, retention: bytes | None = None) -> LogIdentity:
         """Return who the logs of this deployment are, their present public keys (None: not signed, not purged) and the former ones."""
@@ -179,6 +181,7 @@ class EmbeddedOptions:
     may block, an event loop does not wait for it.
 
     `single_sign_on` says where providers send browsers back to, and how far they may be asked (`ctsec.sso.SsoPolicy`).
+    `apps` are the services that people and organizations can connect (`ctsec.connections.AppPolicy`).
 
     `leak_reporters` are the scanners that may report leaked API keys (`ctsec.keys.SignedReporter`, `HmacReporter`).
     `methods` says which permission may be used through which way of authenticating, as a table or as its text (`MethodTable.from_matrix`).
@@ -237,6 +240,7 @@ class EmbeddedOptions:
     alert_receiver: AlertReceiver | None = None
     single_sign_on: SsoPolicy = field(default_factory=SsoPolicy)
     leak_reporters: tuple[LeakReporter, ...] = ()
+    apps: AppPolicy = field(default_factory=AppPolicy)
 
 
 @dataclass(frozen=True, slots=True)

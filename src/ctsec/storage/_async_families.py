@@ -9,6 +9,7 @@ from ctsec.audit.alerts._async_ports import AsyncAlertRecords
 from ctsec.audit.erasure._async_ports import AsyncErasureRecords
 from ctsec.audit.retention._async_ports import AsyncPurgeRecords, AsyncRetentionRecords
 from ctsec.audit.streams._async_ports import AsyncPositionRecords
+from ctsec.connections._async_ports import AsyncAppRecords
 from ctsec.directory._async_lifecycle_ports import AsyncLifecycleRecords, AsyncParkedRecords
 from ctsec.directory._async_service_ports import AsyncServiceAccountRecords
 from ctsec.keys._async_owner_ports import AsyncKeyLists, AsyncKeyPolicyRecords
@@ -86,6 +87,15 @@ class AsyncKeyFamilies(Protocol):
     @property
     def key_policies(self) -> AsyncKeyPolicyRecords:
         """What organizations ask of API keys."""
+        ...
+
+
+class AsyncAppFamilies(Protocol):
+    """What is kept of connected apps, beside their tokens."""
+
+    @property
+    def apps(self) -> AsyncAppRecords:
+        """Connections."""
         ...
 
 

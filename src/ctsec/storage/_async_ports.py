@@ -39,7 +39,7 @@ from ctsec.rbac._async_ports import (
 )
 from ctsec.recovery._async_ports import AsyncRecoveryRecords, AsyncTermsRecords, AsyncTrailRecords
 from ctsec.residency._async_ports import AsyncMoveRecords, AsyncPrimaryRecords
-from ctsec.storage._async_families import AsyncKeyFamilies, AsyncLogFamilies, AsyncPeopleFamilies, AsyncSsoFamilies
+from ctsec.storage._async_families import AsyncAppFamilies, AsyncKeyFamilies, AsyncLogFamilies, AsyncPeopleFamilies, AsyncSsoFamilies
 from ctsec.vault._async_ports import AsyncCredentialRecords
 from ctsec.worker._async_ports import AsyncJobRecords
 
@@ -74,7 +74,7 @@ class AsyncChangeFeed(Protocol):
         ...
 
 
-class AsyncStore(AsyncSsoFamilies, AsyncPeopleFamilies, AsyncKeyFamilies, AsyncLogFamilies, Protocol):
+class AsyncStore(AsyncAppFamilies, AsyncSsoFamilies, AsyncPeopleFamilies, AsyncKeyFamilies, AsyncLogFamilies, Protocol):
     """Every record family over one transaction; what they write is committed or rolled back together."""
 
     @property

@@ -10,6 +10,7 @@ from ctsec.audit.alerts._sync_ports import AlertRecords
 from ctsec.audit.erasure._sync_ports import ErasureRecords
 from ctsec.audit.retention._sync_ports import PurgeRecords, RetentionRecords
 from ctsec.audit.streams._sync_ports import PositionRecords
+from ctsec.connections._sync_ports import AppRecords
 from ctsec.directory._sync_lifecycle_ports import LifecycleRecords, ParkedRecords
 from ctsec.directory._sync_service_ports import ServiceAccountRecords
 from ctsec.keys._sync_owner_ports import KeyLists, KeyPolicyRecords
@@ -87,6 +88,15 @@ class KeyFamilies(Protocol):
     @property
     def key_policies(self) -> KeyPolicyRecords:
         """What organizations ask of API keys."""
+        ...
+
+
+class AppFamilies(Protocol):
+    """What is kept of connected apps, beside their tokens."""
+
+    @property
+    def apps(self) -> AppRecords:
+        """Connections."""
         ...
 
 

@@ -40,7 +40,7 @@ from ctsec.rbac._sync_ports import (
 )
 from ctsec.recovery._sync_ports import RecoveryRecords, TermsRecords, TrailRecords
 from ctsec.residency._sync_ports import MoveRecords, PrimaryRecords
-from ctsec.storage._sync_families import KeyFamilies, LogFamilies, PeopleFamilies, SsoFamilies
+from ctsec.storage._sync_families import AppFamilies, KeyFamilies, LogFamilies, PeopleFamilies, SsoFamilies
 from ctsec.vault._sync_ports import CredentialRecords
 from ctsec.worker._sync_ports import JobRecords
 
@@ -75,7 +75,7 @@ class ChangeFeed(Protocol):
         ...
 
 
-class Store(SsoFamilies, PeopleFamilies, KeyFamilies, LogFamilies, Protocol):
+class Store(AppFamilies, SsoFamilies, PeopleFamilies, KeyFamilies, LogFamilies, Protocol):
     """Every record family over one transaction; what they write is committed or rolled back together."""
 
     @property

@@ -24,6 +24,7 @@ from ctsec.security._async import AsyncSecurity
 from ctsec.web import (
     _async_account,
     _async_alerts,
+    _async_apps,
     _async_audit,
     _async_audit_export,
     _async_devices,
@@ -91,6 +92,7 @@ _MODULES: Final = (
     _async_sso_doctor,
     _async_domains,
     _async_sso_entrance,
+    _async_apps,
 )
 _PATHS: Final = by_path()
 _OPERATED: Final = frozenset(route.path for route in OPERATORS)

@@ -25,6 +25,7 @@ from ctsec.security._sync import Security
 from ctsec.web import (
     _sync_account,
     _sync_alerts,
+    _sync_apps,
     _sync_audit,
     _sync_audit_export,
     _sync_devices,
@@ -92,6 +93,7 @@ _MODULES: Final = (
     _sync_sso_doctor,
     _sync_domains,
     _sync_sso_entrance,
+    _sync_apps,
 )
 _PATHS: Final = by_path()
 _OPERATED: Final = frozenset(route.path for route in OPERATORS)

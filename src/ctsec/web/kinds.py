@@ -9,6 +9,7 @@ from typing import Any, Final
 from ctsec.encryption.customer_key import parse_region
 from ctsec.ids import (
     AlertId,
+    AppId,
     AuthenticatorId,
     ConnectionId,
     CredentialId,
@@ -29,6 +30,7 @@ from ctsec.ids import (
 )
 from ctsec.rbac.permission import parse_role_name
 
+_APP: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _DOMAIN: Final = re.compile(r"[a-z0-9.-]{1,253}")
 
 
@@ -54,6 +56,10 @@ def _may_be_a_domain(text: str) -> bool:
     return _DOMAIN.fullmatch(text) is not None
 
 
+def _names_an_app(text: str) -> bool:
+    return _APP.fullmatch(text) is not None
+
+
 # What may stand in a path, by the parameter's name; anything else is answered as if there were no such path.
 KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "organization_id": _is(OrganizationId),
@@ -67,6 +73,8 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "service_account_id": _is(ServiceAccountId),
     "connection_id": _is(ConnectionId),
     "credential_id": _is(CredentialId),
+    "app_id": _is(AppId),
+    "provider": _names_an_app,
     "passkey_id": _is(PasskeyId),
     "authenticator_id": _is(AuthenticatorId),
     "recovery_id": _is(RecoveryId),

@@ -47,7 +47,7 @@ class Route:
 
 
 # What a session through a provider may use besides its organization's routes; account settings take the account's own proof.
-_OWN: Final = frozenset({"sign_out", "session", "organizations", "step_up", "step_up_options", "step_up_passkey"})
+_OWN: Final = frozenset({"sign_out", "session", "organizations", "step_up", "step_up_options", "step_up_passkey", "complete_app"})
 _SESSION_ONLY: Final = Refusal(Reason.DENIED, "this takes a signed-in session; an API key can not do it")
 _ACCOUNT_ONLY: Final = Refusal(Reason.DENIED, "this takes a session of the account itself; sign in with your own password or passkey")
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from ctsec.web import models
 from ctsec.web.alert_table import ALERTS
+from ctsec.web.app_table import APPS
 from ctsec.web.audit_table import AUDIT
 from ctsec.web.domain_table import DOMAINS
 from ctsec.web.key_table import KEY_USE, SERVICE_ACCOUNTS
@@ -331,6 +332,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *SINGLE_SIGN_ON,
     *DOMAINS,
     *LIFECYCLE,
+    *APPS,
 )
 
 

@@ -151,6 +151,10 @@ class TestGrants(conformance.GrantConformance):
     pass
 
 
+class TestApps(conformance.AppConformance):
+    pass
+
+
 class TestKeys(conformance.KeyConformance):
     pass
 

@@ -20,7 +20,10 @@ NOW = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 KEYS = {dek(1).id: NOW, dek(2).id: NOW + 10 * MINUTE}
 # Every column of bytes of the store: sealed anew, sealed and left (docs/reference/data-keys.md says why), or not sealed under a data key.
-ANEW = {"credential_secret.sealed", "sso_connection.sealed_secret", "index_key.sealed", "authenticator.sealed_seed", "content.sealed"}
+ANEW = {
+    *("credential_secret.sealed", "sso_connection.sealed_secret", "index_key.sealed", "authenticator.sealed_seed", "content.sealed"),
+    "app_token.sealed",
+}
 LEFT = {
     "recovery.sealed",
     "sso_grant.sealed",

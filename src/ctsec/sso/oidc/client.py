@@ -9,50 +9,24 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
-from urllib.parse import quote_plus
+from typing import Final
 
 from ctsec.ids import Random
 from ctsec.jose.claims import SKEW
+from ctsec.jose.client_proof import ClientProof, PrivateKeyJwt, SecretBasic, SecretPost, prove
 from ctsec.jose.keys import Algorithm
-from ctsec.jose.signing import Assertion, SigningKey, client_assertion
-from ctsec.secret import SecretText
 from ctsec.sso.oidc.mapping import ClaimMap
 from ctsec.sso.oidc.presets import GENERIC, Preset
 from ctsec.transport.address import check_url
 from ctsec.transport.reach import Reach
 
+__all__ = ["TENANT", "ClientProof", "GitHubOrganization", "OidcClient", "PrivateKeyJwt", "SecretBasic", "SecretPost", "prove_client"]
+
 TENANT: Final = "{tenantid}"  # as Entra's own document writes it
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
-_ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-
-@dataclass(frozen=True, slots=True)
-class SecretBasic:
-    """`client_secret_basic`: the secret stands in the Authorization header."""
-
-    secret: SecretText
-
-
-@dataclass(frozen=True, slots=True)
-class SecretPost:
-    """`client_secret_post`: the secret stands in the form."""
-
-    secret: SecretText
-
-
-@dataclass(frozen=True, slots=True)
-class PrivateKeyJwt:
-    """`private_key_jwt`: a token signed with a key of the client, for one address and one minute."""
-
-    key: SigningKey
-
-
-ClientProof: TypeAlias = SecretBasic | SecretPost | PrivateKeyJwt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,16 +128,7 @@ class OidcClient:
 
 def prove_client(client: OidcClient, *, endpoint: str, now: datetime, random: Random) -> tuple[dict[str, str], dict[str, str]]:
     """Return the headers and the fields of the form by which the client proves itself at a token endpoint."""
-    match client.proof:
-        case SecretBasic(secret):
-            pair = f"{quote_plus(client.client_id)}:{quote_plus(secret.reveal())}"
-            return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode("ascii")}, {}
-        case SecretPost(secret):
-            return {}, {"client_id": client.client_id, "client_secret": secret.reveal()}
-        case PrivateKeyJwt(key):
-            said = Assertion(client_id=client.client_id, audience=endpoint, now=now)
-            signed = client_assertion(key, said, random=random).reveal()
-            return {}, {"client_id": client.client_id, "client_assertion_type": _ASSERTION_TYPE, "client_assertion": signed}
+    return prove(client.client_id, client.proof, endpoint=endpoint, now=now, random=random)
 
 
 def _check_issuer(issuer: str) -> None:

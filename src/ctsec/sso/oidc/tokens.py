@@ -3,24 +3,22 @@
 Rules that this module keeps:
 
 - an error is an error whatever its status: GitHub sends them with 200;
-- tokens are texts of a limited length and of the characters that RFC 6749 allows; the type is Bearer; a lifetime is a positive number;
+- what tokens are is for `ctsec.jose.token_answer` to say;
 - nothing of what the endpoint says in words is repeated.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from ctsec.ids import Random
-from ctsec.jose.jws import MAX_TOKEN
 from ctsec.jose.rejection import Rejected, Unacceptable, refuse_if
-from ctsec.jose.strict import parse_object
+from ctsec.jose.token_answer import MAX_TOKEN_ANSWER, TokenSet, answered, tokens_in
 from ctsec.secret import SecretText
 from ctsec.sso.oidc.authorization import PendingSignIn
 from ctsec.sso.oidc.client import OidcClient, prove_client
@@ -28,9 +26,8 @@ from ctsec.sso.oidc.metadata import ProviderMetadata
 from ctsec.sso.oidc.reason import OidcReason
 from ctsec.transport.request import HttpAnswer, HttpRequest
 
-_MAX_ANSWER: Final = 128 * 1024
-_MAX_LIFE: Final = 10 * 366 * 86_400
-_TOKEN: Final = re.compile(r"[!-~]+")
+__all__ = ["Exchange", "TokenSet", "code_request", "parse_tokens", "refresh_request", "revocation_request"]
+
 _ERRORS: Final[Mapping[str, OidcReason]] = {
     "invalid_grant": OidcReason.GRANT_REFUSED,
     "bad_verification_code": OidcReason.GRANT_REFUSED,  # GitHub's word for it
@@ -39,17 +36,6 @@ _ERRORS: Final[Mapping[str, OidcReason]] = {
     "unauthorized_client": OidcReason.CLIENT_REFUSED,
     "incorrect_client_credentials": OidcReason.CLIENT_REFUSED,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenSet:
-    """What a token endpoint gave. `life` is how long the access token is good for, None if it was not told."""
-
-    access_token: SecretText
-    refresh_token: SecretText | None = None
-    id_token: SecretText | None = None
-    life: timedelta | None = None
-    scopes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +81,7 @@ def _request(exchange: Exchange, fields: Mapping[str, str], *, endpoint: str = "
         method="POST",
         headers={"Content-Type": "application/x-www-form-urlencoded", **headers},
         body=urlencode({**fields, **proof}).encode("ascii"),
-        limit=_MAX_ANSWER,
+        limit=MAX_TOKEN_ANSWER,
     )
 
 
@@ -104,41 +90,14 @@ def parse_tokens(answer: HttpAnswer, *, with_id_token: bool) -> TokenSet | Rejec
     try:
         return _tokens(answer, with_id_token)
     except Unacceptable as error:
-        return Rejected(error.reason)
+        return Rejected(OidcReason(error.reason.value))
 
 
 def _tokens(answer: HttpAnswer, with_id_token: bool) -> TokenSet:
-    try:
-        found = parse_object(answer.body, limit=_MAX_ANSWER)
-    except ValueError:
-        raise Unacceptable(OidcReason.TOKEN_MALFORMED if answer.status == 200 else OidcReason.TOKEN_STATUS) from None
+    found = answered(answer)
     if "error" in found:
         raise Unacceptable(_ERRORS.get(str(found["error"]), OidcReason.PROVIDER_ERROR))
     refuse_if(answer.status != 200, OidcReason.TOKEN_STATUS)
-    kind, life, scope = found.get("token_type"), found.get("expires_in"), found.get("scope")
-    refuse_if(not isinstance(kind, str) or kind.lower() != "bearer", OidcReason.TOKEN_BAD_TYPE)
-    if life is not None and (not isinstance(life, int) or isinstance(life, bool) or not 0 < life <= _MAX_LIFE):
-        raise Unacceptable(OidcReason.TOKEN_BAD_LIFETIME)
-    refuse_if(scope is not None and not isinstance(scope, str), OidcReason.TOKEN_MALFORMED)
-    access_token = _token(found, "access_token", OidcReason.TOKEN_BAD_ACCESS_TOKEN)
-    id_token = _token(found, "id_token", OidcReason.TOKEN_NO_ID_TOKEN)
-    if access_token is None:
-        raise Unacceptable(OidcReason.TOKEN_BAD_ACCESS_TOKEN)
-    refuse_if(with_id_token and id_token is None, OidcReason.TOKEN_NO_ID_TOKEN)
-    return TokenSet(
-        access_token=access_token,
-        refresh_token=_token(found, "refresh_token", OidcReason.TOKEN_BAD_REFRESH_TOKEN),
-        id_token=id_token,
-        life=None if life is None else timedelta(seconds=life),
-        # GitHub separates them by commas.
-        scopes=None if not isinstance(scope, str) else frozenset(re.split(r"[ ,]+", scope)) - {""},
-    )
-
-
-def _token(found: Mapping[str, object], name: str, reason: OidcReason) -> SecretText | None:
-    token = found.get(name)
-    if token is None:
-        return None
-    if not isinstance(token, str) or len(token) > MAX_TOKEN or not _TOKEN.fullmatch(token):
-        raise Unacceptable(reason)
-    return SecretText(token)
+    tokens = tokens_in(found)
+    refuse_if(with_id_token and tokens.id_token is None, OidcReason.TOKEN_NO_ID_TOKEN)
+    return tokens

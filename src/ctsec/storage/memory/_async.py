@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ctsec.storage._async_ports import AfterCommit
 from ctsec.storage.memory._async_access import AsyncMemoryAssignments, AsyncMemoryStandings
 from ctsec.storage.memory._async_alerts import AsyncMemoryAlerts
+from ctsec.storage.memory._async_apps import AsyncMemoryApps
 from ctsec.storage.memory._async_audit import AsyncMemoryInbox, AsyncMemoryLog
 from ctsec.storage.memory._async_credentials import (
     AsyncMemoryAuthenticators,
@@ -101,6 +102,7 @@ class AsyncMemoryStore:
     entrances: AsyncMemoryEntrances
     glass_codes: AsyncMemoryGlassCodes
     grants: AsyncMemoryGrants
+    apps: AsyncMemoryApps
     api_keys: AsyncMemoryKeys
     key_days: AsyncMemoryKeyDays
     service_accounts: AsyncMemoryServiceAccounts
@@ -160,8 +162,7 @@ class AsyncMemoryStore:
             parked=AsyncMemoryParked(tx),
             domains=AsyncMemoryDomains(tx),
             **async_single_sign_on(tx),
-            api_keys=AsyncMemoryKeys(tx),
-            key_days=AsyncMemoryKeyDays(tx),
+            apps=AsyncMemoryApps(tx), api_keys=AsyncMemoryKeys(tx), key_days=AsyncMemoryKeyDays(tx),
             **async_key_owners(tx),
             deks=AsyncMemoryDeks(tx),
             customer_keys=AsyncMemoryCustomerKeys(tx),

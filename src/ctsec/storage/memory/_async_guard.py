@@ -10,6 +10,7 @@ from ctsec.errors import StoreError
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
+from ctsec.storage.memory._async_apps import AsyncMemoryAppTokens
 from ctsec.storage.memory._async_subjects import AsyncMemorySubjectKeys
 from ctsec.storage.memory.guard_state import GuardState
 from ctsec.storage.memory.state import frozen
@@ -232,6 +233,7 @@ class AsyncMemoryGuard:
     seals: AsyncMemorySeals
     events: AsyncMemoryAsideEvents
     subjects: AsyncMemorySubjectKeys
+    app_tokens: AsyncMemoryAppTokens
 
     @classmethod
     def over(cls, state: GuardState) -> AsyncMemoryGuard:
@@ -244,6 +246,7 @@ class AsyncMemoryGuard:
             AsyncMemorySeals(state),
             AsyncMemoryAsideEvents(state),
             AsyncMemorySubjectKeys(state),
+            AsyncMemoryAppTokens(state),
         )
 
 

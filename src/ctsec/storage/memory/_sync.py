@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.memory._sync_access import MemoryAssignments, MemoryStandings
 from ctsec.storage.memory._sync_alerts import MemoryAlerts
+from ctsec.storage.memory._sync_apps import MemoryApps
 from ctsec.storage.memory._sync_audit import MemoryInbox, MemoryLog
 from ctsec.storage.memory._sync_credentials import (
     MemoryAuthenticators,
@@ -102,6 +103,7 @@ class MemoryStore:
     entrances: MemoryEntrances
     glass_codes: MemoryGlassCodes
     grants: MemoryGrants
+    apps: MemoryApps
     api_keys: MemoryKeys
     key_days: MemoryKeyDays
     service_accounts: MemoryServiceAccounts
@@ -161,8 +163,7 @@ class MemoryStore:
             parked=MemoryParked(tx),
             domains=MemoryDomains(tx),
             **sync_single_sign_on(tx),
-            api_keys=MemoryKeys(tx),
-            key_days=MemoryKeyDays(tx),
+            apps=MemoryApps(tx), api_keys=MemoryKeys(tx), key_days=MemoryKeyDays(tx),
             **sync_key_owners(tx),
             deks=MemoryDeks(tx),
             customer_keys=MemoryCustomerKeys(tx),

@@ -11,6 +11,7 @@ from ctsec.errors import StoreError
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
+from ctsec.storage.memory._sync_apps import MemoryAppTokens
 from ctsec.storage.memory._sync_subjects import MemorySubjectKeys
 from ctsec.storage.memory.guard_state import GuardState
 from ctsec.storage.memory.state import frozen
@@ -233,6 +234,7 @@ class MemoryGuard:
     seals: MemorySeals
     events: MemoryAsideEvents
     subjects: MemorySubjectKeys
+    app_tokens: MemoryAppTokens
 
     @classmethod
     def over(cls, state: GuardState) -> MemoryGuard:
@@ -245,6 +247,7 @@ class MemoryGuard:
             MemorySeals(state),
             MemoryAsideEvents(state),
             MemorySubjectKeys(state),
+            MemoryAppTokens(state),
         )
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import threading
 
 from ctsec.audit.record import StoredEvent
+from ctsec.connections.record import StoredTokens
 from ctsec.encryption.subject_key import SubjectKey
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
-from ctsec.ids import DekId
+from ctsec.ids import AppId, DekId
 
 
 class GuardState:
     """The rows of the guard store; whoever reads or writes holds `lock`."""
 
-    __slots__ = ("allowances", "attempts", "events", "lock", "proofs", "seals", "steps", "subjects")
+    __slots__ = ("allowances", "app_tokens", "attempts", "events", "lock", "proofs", "seals", "steps", "subjects")
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -26,3 +27,4 @@ class GuardState:
         self.seals: dict[str, int] = {}
         self.events: dict[str, StoredEvent] = {}
         self.subjects: dict[DekId, SubjectKey] = {}
+        self.app_tokens: dict[AppId, StoredTokens] = {}

@@ -16,6 +16,7 @@ from ctsec.audit.streams.position import Position as LogPosition
 from ctsec.audit.tree.tiles import Tile
 from ctsec.authn.device import Device
 from ctsec.authn.record import PasswordRecord, Session
+from ctsec.connections.record import AppConnection
 from ctsec.directory.lifecycle import LifecyclePolicy, ParkedRole, Presence
 from ctsec.directory.record import Departure, Invitation, Membership, Organization, VerifiedDomain, Workspace
 from ctsec.directory.service_account import ServiceAccount
@@ -25,6 +26,7 @@ from ctsec.encryption.dek import WrappedDek
 from ctsec.encryption.reencryption import Reencryption
 from ctsec.ids import (
     AlertId,
+    AppId,
     AuthenticatorId,
     BreakGlassId,
     ConnectionId,
@@ -100,6 +102,7 @@ CONNECTIONS: Final[Table[ConnectionId, Connection]] = Table("connections")
 GLASS_CODES: Final[Table[tuple[OrganizationId, UserId], GlassCodeSet]] = Table("glass_codes")
 IDENTITIES: Final[Table[bytes, LinkedIdentity]] = Table("identities")
 GRANTS: Final[Table[SessionId, Grant]] = Table("grants")
+APPS: Final[Table[AppId, AppConnection]] = Table("apps")
 API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")
 KEY_DAYS: Final[Table[tuple[KeyId, datetime], KeyDay]] = Table("key_days")
 KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")

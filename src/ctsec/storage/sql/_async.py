@@ -13,6 +13,7 @@ from ctsec.errors import ConfigurationError
 from ctsec.storage._async_ports import AfterCommit
 from ctsec.storage.sql._async_access import AsyncSqlAssignments, AsyncSqlStandings
 from ctsec.storage.sql._async_alerts import AsyncSqlAlerts
+from ctsec.storage.sql._async_apps import AsyncSqlApps
 from ctsec.storage.sql._async_audit import AsyncSqlInbox, AsyncSqlLog
 from ctsec.storage.sql._async_connections import reported
 from ctsec.storage.sql._async_credentials import (
@@ -109,6 +110,7 @@ class AsyncSqlStore:
     entrances: AsyncSqlEntrances
     glass_codes: AsyncSqlGlassCodes
     grants: AsyncSqlGrants
+    apps: AsyncSqlApps
     api_keys: AsyncSqlKeys
     key_days: AsyncSqlKeyDays
     service_accounts: AsyncSqlServiceAccounts
@@ -168,8 +170,7 @@ class AsyncSqlStore:
             parked=AsyncSqlParked(run, tables),
             domains=AsyncSqlDomains(run, tables),
             **async_single_sign_on(run, tables),
-            api_keys=AsyncSqlKeys(run, tables),
-            key_days=AsyncSqlKeyDays(run, tables),
+            apps=AsyncSqlApps(run, tables), api_keys=AsyncSqlKeys(run, tables), key_days=AsyncSqlKeyDays(run, tables),
             **async_key_owners(run, tables),
             deks=AsyncSqlDeks(run, tables),
             customer_keys=AsyncSqlCustomerKeys(run, tables),

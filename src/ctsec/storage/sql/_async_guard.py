@@ -12,6 +12,7 @@ from ctsec.audit.record import StoredEvent
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
+from ctsec.storage.sql._async_apps import AsyncSqlAppTokens
 from ctsec.storage.sql._async_subjects import AsyncSqlSubjectKeys
 from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql.gate import GUARD_VERSION, Gate
@@ -228,6 +229,7 @@ class AsyncSqlGuard:
     seals: AsyncSqlSeals
     events: AsyncSqlAsideEvents
     subjects: AsyncSqlSubjectKeys
+    app_tokens: AsyncSqlAppTokens
 
     @classmethod
     def over(cls, engine: AsyncEngine, *, tables: Tables) -> AsyncSqlGuard:
@@ -241,4 +243,5 @@ class AsyncSqlGuard:
             AsyncSqlSeals(t, tables),
             AsyncSqlAsideEvents(t, tables),
             AsyncSqlSubjectKeys(t, tables),
+            AsyncSqlAppTokens(t, tables),
         )

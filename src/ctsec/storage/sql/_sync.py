@@ -14,6 +14,7 @@ from ctsec.errors import ConfigurationError
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.sql._sync_access import SqlAssignments, SqlStandings
 from ctsec.storage.sql._sync_alerts import SqlAlerts
+from ctsec.storage.sql._sync_apps import SqlApps
 from ctsec.storage.sql._sync_audit import SqlInbox, SqlLog
 from ctsec.storage.sql._sync_connections import reported
 from ctsec.storage.sql._sync_credentials import (
@@ -110,6 +111,7 @@ class SqlStore:
     entrances: SqlEntrances
     glass_codes: SqlGlassCodes
     grants: SqlGrants
+    apps: SqlApps
     api_keys: SqlKeys
     key_days: SqlKeyDays
     service_accounts: SqlServiceAccounts
@@ -169,8 +171,7 @@ class SqlStore:
             parked=SqlParked(run, tables),
             domains=SqlDomains(run, tables),
             **sync_single_sign_on(run, tables),
-            api_keys=SqlKeys(run, tables),
-            key_days=SqlKeyDays(run, tables),
+            apps=SqlApps(run, tables), api_keys=SqlKeys(run, tables), key_days=SqlKeyDays(run, tables),
             **sync_key_owners(run, tables),
             deks=SqlDeks(run, tables),
             customer_keys=SqlCustomerKeys(run, tables),

@@ -12,6 +12,7 @@ from ctsec.audit.record import StoredEvent
 from ctsec.guard.allowance import Allowance
 from ctsec.guard.attempts import Attempts
 from ctsec.guard.proof import Proof, Purpose
+from ctsec.storage.sql._sync_apps import SqlAppTokens
 from ctsec.storage.sql._sync_subjects import SqlSubjectKeys
 from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql.gate import GUARD_VERSION, Gate
@@ -228,6 +229,7 @@ class SqlGuard:
     seals: SqlSeals
     events: SqlAsideEvents
     subjects: SqlSubjectKeys
+    app_tokens: SqlAppTokens
 
     @classmethod
     def over(cls, engine: Engine, *, tables: Tables) -> SqlGuard:
@@ -241,4 +243,5 @@ class SqlGuard:
             SqlSeals(t, tables),
             SqlAsideEvents(t, tables),
             SqlSubjectKeys(t, tables),
+            SqlAppTokens(t, tables),
         )

@@ -104,6 +104,8 @@ class FeatureTables:
             ident("role_given_by", nullable=True), key=("organization_id", "user_id"), by_user=("user_id",),
             by_end=("expires_at",),
         )  # fmt: skip
+
+    def _leavers(self) -> None:
         self.departure = self._table(
             "departure", ident("organization_id"), ident("user_id"), at("left_at"), ident("removed_by", length=256),
             key=("organization_id", "user_id"),
@@ -121,6 +123,8 @@ class FeatureTables:
             at("expires_at", nullable=True), ident("granted_by", length=256), at("parked_at"), at("until"),
             key=("organization_id", "workspace_id", "user_id"), by_user=("organization_id", "user_id"), by_end=("until",),
         )  # fmt: skip
+
+    def _belonging(self) -> None:
         self.workspace_role = self._table(
             "workspace_role", ident("organization_id"), ident("workspace_id"), ident("user_id"), ident("role"), at("starts_at",
             nullable=True),

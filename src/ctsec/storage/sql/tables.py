@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, String, Table
 
+from ctsec.connections.record import TokenState
 from ctsec.errors import ConfigurationError
 from ctsec.guard.proof import Purpose
 from ctsec.recovery.record import RecoveryState
@@ -73,6 +74,8 @@ class Tables(FeatureTables):
         self.user = self._user() if user is None else _checked(user)
         self._people()
         self._directory()
+        self._leavers()
+        self._belonging()
         self._roles()
         self._keys()
         self._vault()
@@ -81,6 +84,7 @@ class Tables(FeatureTables):
         self._recovery()
         self._single_sign_on()
         self._grants()
+        self._apps()
         self._guard()
         self._residency()
         self._region()
@@ -161,6 +165,21 @@ class Tables(FeatureTables):
             at("checked_at"), at("due_at"), at("claimed_until", nullable=True), number("failures"), number("version"), key=("session_id",),
             by_connection=("connection_id",), by_identity=("identity",), by_subject=("provider_subject",),
             by_provider_session=("provider_session",), by_due=("due_at",),
+        )  # fmt: skip
+
+    def _apps(self) -> None:
+        self.app_connection = self._table(
+            "app_connection", ident("id"), ident("organization_id"), ident("user_id", nullable=True), ident("provider"), words("scopes"),
+            ident("connected_by", length=256), at("connected_at"), at("ended_at", nullable=True), at("due_at", nullable=True),
+            number("tries"), number("version"), key=("id",), by_organization=("organization_id", "id"),
+            by_person=("user_id", "organization_id"), by_due=("due_at",),
+        )  # fmt: skip
+        self.app_token = self._table(
+            "app_token", ident("id"), ident("organization_id"), blob("sealed"),
+            Column("state", EnumText(TokenState, "app_token.state"), nullable=False), at("refreshed_at"), at("expires_at", nullable=True),
+            at("due_at", nullable=True), at("lease_until", nullable=True), at("retry_at", nullable=True), number("failures"),
+            at("failing_since", nullable=True), words("problem"), number("version"), guard=True, key=("id",),
+            by_organization=("organization_id", "id"),
         )  # fmt: skip
 
     def _guard(self) -> None:

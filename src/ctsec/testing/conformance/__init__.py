@@ -11,6 +11,7 @@ provider), `kek_owner` (a `KekOwner` of the key of `kms`) and `blocking_kms`, as
 from __future__ import annotations
 
 from ctsec.testing.conformance._async_alerts import AsyncAlertConformance
+from ctsec.testing.conformance._async_apps import AsyncAppConformance
 from ctsec.testing.conformance._async_audit import AsyncInboxConformance, AsyncLogConformance
 from ctsec.testing.conformance._async_credentials import (
     AsyncAuthenticatorConformance,
@@ -59,6 +60,7 @@ from ctsec.testing.conformance._async_tree import AsyncTreeConformance
 from ctsec.testing.conformance._async_vault import AsyncCredentialConformance, AsyncIndexKeyConformance
 from ctsec.testing.conformance._async_work import AsyncEpochConformance, AsyncJobConformance, AsyncOutboxConformance
 from ctsec.testing.conformance._sync_alerts import AlertConformance
+from ctsec.testing.conformance._sync_apps import AppConformance
 from ctsec.testing.conformance._sync_audit import InboxConformance, LogConformance
 from ctsec.testing.conformance._sync_credentials import (
     AuthenticatorConformance,
@@ -106,9 +108,11 @@ from ctsec.testing.conformance.kms import KekOwner, KmsThreadConformance
 __all__ = [
     "AlertConformance",
     "AllowanceConformance",
+    "AppConformance",
     "AssignmentConformance",
     "AsyncAlertConformance",
     "AsyncAllowanceConformance",
+    "AsyncAppConformance",
     "AsyncAssignmentConformance",
     "AsyncAuthenticatorConformance",
     "AsyncBackupCodeConformance",

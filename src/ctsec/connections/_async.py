@@ -1,0 +1,216 @@
+"""Connected apps of people and organizations: who may connect, see, use and end them (async source).
+
+Rules that this module keeps:
+
+- a member in force connects for themself; connecting for the organization takes `connected_apps:manage`, using that `connected_apps:use`;
+- whoever manages sees every connection of the organization and may end each; nobody but its person is handed a person's token;
+- a connection that has ended gives no token to anybody from the commit on; its tokens are given back to the provider by the worker;
+- each change is written with its event, in one transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.event import Detail, EventName, Target
+from ctsec.connections._async_ports import AsyncAppRecords, AsyncAppRights, AsyncAppTokenRecords
+from ctsec.connections.health import AppHealth, AppStatus, status_of
+from ctsec.connections.record import MANAGE, MAX_CONNECTIONS, OWN, USE, AppConnection
+from ctsec.ids import AppId, OrganizationId, UserId, new_id
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal, PrincipalKind
+
+_NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such connected app")
+_NOBODY: Final = Refusal(Reason.DENIED, "only a person connects an app for themself")
+_CHANGED: Final = Refusal(Reason.CONFLICT, "the connected app was changed meanwhile; read it again")
+_FULL: Final = Refusal(Reason.CEILING_EXCEEDED, f"an organization has at most {MAX_CONNECTIONS} connected apps")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consented:
+    """What a person has consented to: at which provider, for whom (None: the organization), for an older connection or a new one."""
+
+    provider: str
+    organization: OrganizationId
+    user: UserId | None
+    scopes: str
+    app: AppId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncAppParts:
+    """What connected apps are kept in and judged with."""
+
+    records: AsyncAppRecords
+    tokens: AsyncAppTokenRecords
+    rights: AsyncAppRights
+
+
+class AsyncConnectedApps:
+    """The connected apps of organizations and their people."""
+
+    __slots__ = ("_ambient", "_audit", "_parts")
+
+    def __init__(self, parts: AsyncAppParts, *, audit: AsyncRecorder, ambient: Ambient) -> None:
+        self._parts = parts
+        self._audit = audit
+        self._ambient = ambient
+
+    async def of_organization(self, actor: Principal, *, organization: OrganizationId) -> Outcome[tuple[AppStatus, ...]]:
+        """Return the connections that `actor` may see: their own, and for whoever manages all of them."""
+        every = await self._visible(actor, organization)
+        if isinstance(every, Refusal):
+            return every
+        tokens = {each.id: each for each in await self._parts.tokens.of(tuple(app.id for app in every))}
+        return tuple(status_of(app, tokens.get(app.id), now=self._ambient.now()) for app in every)
+
+    async def get(self, actor: Principal, app: AppId, *, organization: OrganizationId) -> Outcome[AppStatus]:
+        """Return one connection that `actor` may see; NOT_FOUND for any other."""
+        every = await self._visible(actor, organization)
+        if isinstance(every, Refusal):
+            return every
+        found = next((each for each in every if each.id == app), None)
+        if found is None:
+            return _NOT_FOUND
+        return status_of(found, await self._parts.tokens.get(app), now=self._ambient.now())
+
+    async def health(self, actor: Principal, *, organization: OrganizationId) -> Outcome[tuple[AppStatus, ...]]:
+        """Return the connections that `actor` may see and that do not work as they are."""
+        every = await self.of_organization(actor, organization=organization)
+        return every if isinstance(every, Refusal) else tuple(each for each in every if each.health is not AppHealth.FINE)
+
+    async def may_connect(
+        self, actor: Principal, *, organization: OrganizationId, own: bool, app: AppId | None = None
+    ) -> Outcome[AppConnection | None]:
+        """Return the connection to renew (None: a new one) if `actor` may connect, for themself (`own`) or the organization."""
+        refusal = await self._refused(actor, organization, own=own)
+        if refusal is not None:
+            return await self._refuse(actor, organization, refusal, attempted="connected_app.connect", app=app)
+        if app is None:
+            full = len(await self._parts.records.of_organization(organization)) >= MAX_CONNECTIONS
+            return _FULL if full else None
+        found = await self._parts.records.get(app)
+        owner = UserId(actor.id) if own else None
+        if found is None or found.ended_at is not None or (found.organization_id, found.user_id) != (organization, owner):
+            return await self._refuse(actor, organization, _NOT_FOUND, attempted="connected_app.connect", app=app)
+        return found
+
+    async def connect(self, actor: Principal, consented: Consented) -> Outcome[AppConnection]:
+        """Write a connection that its person has consented to; it gives tokens once these are stored."""
+        own, now = consented.user is not None, self._ambient.now()
+        found = await self.may_connect(actor, organization=consented.organization, own=own, app=consented.app)
+        if isinstance(found, Refusal):
+            return found
+        if found is not None:
+            after = found.reconnected(scopes=consented.scopes, by=actor.id, now=now)
+            if found.provider != consented.provider or not await self._parts.records.replace(after):
+                return _CHANGED
+            await self._note(EventName.CONNECTED_APP_RECONNECTED, actor, after, {"scopes": tuple(after.scopes.split())})
+            return after
+        made = AppConnection(
+            id=new_id(AppId, now=now, random=self._ambient.random),
+            organization_id=consented.organization,
+            user_id=consented.user,
+            provider=consented.provider,
+            scopes=consented.scopes,
+            connected_by=actor.id,
+            connected_at=now,
+        )
+        await self._parts.records.add(made)
+        await self._note(EventName.CONNECTED_APP_CONNECTED, actor, made, {"scopes": tuple(made.scopes.split())})
+        return made
+
+    async def disconnect(self, actor: Principal, app: AppId, *, organization: OrganizationId) -> Outcome[AppConnection]:
+        """End a connection: its person may, and whoever manages. Its tokens are given back to the provider afterwards."""
+        found = await self._parts.records.get(app)
+        mine = found is not None and found.user_id is not None and found.user_id == actor.id and actor.kind is PrincipalKind.USER
+        refusal = await self._refused(actor, organization, own=mine)
+        if refusal is None and (found is None or found.organization_id != organization or found.ended_at is not None):
+            refusal = _NOT_FOUND
+        if refusal is not None or found is None:
+            given = refusal if refusal is not None else _NOT_FOUND
+            return await self._refuse(actor, organization, given, attempted="connected_app.disconnect", app=app)
+        after = found.ended(now=self._ambient.now())
+        if not await self._parts.records.replace(after):
+            return _CHANGED
+        await self._note(EventName.CONNECTED_APP_DISCONNECTED, actor, after, {"why": "disconnected"})
+        return after
+
+    async def end_of_person(self, organization: OrganizationId, user: UserId, *, actor: Principal, why: str) -> int:
+        """End every connection of a person who leaves an organization, whatever that person may; return how many there were."""
+        ended = await self._parts.records.end_of_person(organization, user, now=self._ambient.now())
+        for each in ended:
+            await self._note(EventName.CONNECTED_APP_DISCONNECTED, actor, each, {"why": why})
+        return len(ended)
+
+    async def to_use(self, actor: Principal, app: AppId, *, organization: OrganizationId) -> Outcome[AppConnection]:
+        """Return the connection whose token `actor` may be handed; a system principal, which only the host's code makes, may use each."""
+        found = await self._parts.records.get(app)
+        there = found is not None and found.organization_id == organization and found.ended_at is None
+        refusal = None
+        if actor.kind is not PrincipalKind.SYSTEM:
+            own = found is not None and found.user_id is not None
+            refusal = await self._refused(actor, organization, own=own, permission=USE, lock=False)
+            there = there and found is not None and found.user_id in {None, actor.id}
+        if refusal is None and not there:
+            refusal = _NOT_FOUND
+        if refusal is not None or found is None:
+            given = refusal if refusal is not None else _NOT_FOUND
+            return await self._refuse(actor, organization, given, attempted="connected_app.use", app=app)
+        return found
+
+    async def refuse(self, actor: Principal, provider: str, *, organization: OrganizationId | None, why: str) -> Refusal:
+        """Note why a consent came to nothing, and return what is said outward."""
+        refusal = Refusal(Reason.INVALID_TOKEN, "the app could not be connected; start again")
+        await self._audit.note_aside(
+            EventName.CONNECTED_APP_CONNECTION_REFUSED,
+            actor=actor,
+            organization=organization,
+            refused=refusal.reason,
+            details={"provider": provider, "why": why},
+        )
+        return refusal
+
+    async def _visible(self, actor: Principal, organization: OrganizationId) -> Outcome[tuple[AppConnection, ...]]:
+        managing = await self._parts.rights.may(actor, organization=organization, permission=MANAGE, lock=False)
+        if managing is not None:
+            refusal = await self._parts.rights.may_own(actor, organization=organization, permission=OWN, lock=False)
+            if refusal is not None:
+                return refusal
+        every = await self._parts.records.of_organization(organization)
+        return every if managing is None else tuple(each for each in every if each.user_id == actor.id)
+
+    async def _refused(
+        self, actor: Principal, organization: OrganizationId, *, own: bool, permission: str = MANAGE, lock: bool = True
+    ) -> Refusal | None:
+        if not own:
+            return await self._parts.rights.may(actor, organization=organization, permission=permission, lock=lock)
+        if actor.kind is not PrincipalKind.USER:
+            return _NOBODY
+        return await self._parts.rights.may_own(actor, organization=organization, permission=OWN, lock=lock)
+
+    async def _note(self, name: EventName, actor: Principal, app: AppConnection, details: dict[str, Detail]) -> None:
+        await self._audit.note(
+            name,
+            actor=actor,
+            targets=(Target("connected_app", app.id),),
+            subject=app.user_id,
+            organization=app.organization_id,
+            details={"provider": app.provider, **details},
+        )
+
+    async def _refuse(
+        self, actor: Principal, organization: OrganizationId, refusal: Refusal, *, attempted: str, app: str | None
+    ) -> Refusal:
+        await self._audit.note_aside(
+            EventName.ACCESS_DENIED,
+            actor=actor,
+            targets=(Target("connected_app", (app or "")[:64]),),
+            organization=organization,
+            refused=refusal.reason,
+            details={"attempted": attempted},
+        )
+        return refusal

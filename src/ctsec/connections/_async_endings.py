@@ -1,0 +1,71 @@
+"""Connections that have ended, whose tokens are given back to their providers (async source).
+
+Rules that this module keeps:
+
+- an ended connection waits in the main store, since the transaction that ended it, until its tokens are gone: it is the outbox;
+- it is claimed before its provider is asked, and that is committed: of two workers one asks, and a lost one is followed by another;
+- a provider that gives no answer is asked again, for three days; then the tokens are forgotten, and the log says that this was so.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.event import Detail, EventName, Target
+from ctsec.connections._async_ports import AsyncAppRecords
+from ctsec.connections.record import AppConnection
+from ctsec.ids import AppId
+from ctsec.principal import system
+
+BATCH: Final = 100
+_SYSTEM: Final = system("connected apps")
+
+
+class AsyncAppEndings:
+    """What the worker does with ended connections, in short transactions."""
+
+    __slots__ = ("_ambient", "_audit", "_records")
+
+    def __init__(self, records: AsyncAppRecords, *, audit: AsyncRecorder, ambient: Ambient) -> None:
+        self._records = records
+        self._audit = audit
+        self._ambient = ambient
+
+    async def due(self) -> tuple[AppId, ...]:
+        """Return ended connections that are due, at most a hundred."""
+        return tuple(each.id for each in await self._records.due(now=self._ambient.now(), limit=BATCH))
+
+    async def claim(self, app_id: AppId) -> AppConnection | None:
+        """Claim an ended connection for this worker; None if another has it."""
+        found, now = await self._records.get(app_id), self._ambient.now()
+        if found is None or found.ended_at is None or found.due_at is None or found.due_at > now:
+            return None
+        taken = found.claimed(now=now)
+        return taken if await self._records.replace(taken) else None
+
+    async def done(self, app: AppConnection, *, revoked: bool) -> None:
+        """Delete a connection whose tokens are gone; `revoked` says that the provider took them back."""
+        if await self._records.remove(app.id) and revoked:
+            await self._note(EventName.CONNECTED_APP_REVOKED, app, {"tries": app.tries + 1})
+
+    async def unheard(self, app: AppConnection, *, why: str) -> bool:
+        """Note that the provider gave no answer; True if it is asked no more, and the tokens are to be forgotten."""
+        now = self._ambient.now()
+        if not app.given_up(now=now):
+            await self._records.replace(app.tried(now=now))
+            return False
+        if await self._records.remove(app.id):
+            await self._note(EventName.CONNECTED_APP_REVOCATION_ABANDONED, app, {"tries": app.tries + 1, "why": why})
+        return True
+
+    async def _note(self, name: EventName, app: AppConnection, details: dict[str, Detail]) -> None:
+        await self._audit.note(
+            name,
+            actor=_SYSTEM,
+            targets=(Target("connected_app", app.id),),
+            subject=app.user_id,
+            organization=app.organization_id,
+            details={"provider": app.provider, **details},
+        )

@@ -1,0 +1,205 @@
+"""The tokens of connected apps: kept, leased, renewed and handed out, each step committed by itself (async source).
+
+Rules that this module keeps:
+
+- everything here is a side write: it stands whatever becomes of the host's transaction, and waits for none;
+- the lease of a refresh is one compare-and-set, so of many processes one asks;
+- what came in exchange is written over the version that was leased, in one statement: until then the old tokens are there, then the new;
+- that the organization's key can seal is tried before the provider is asked: what came back could not be kept otherwise;
+- each use, refresh and failure is an event, committed before its token is handed out, and has no token in it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit.event import Detail, EventName, Target
+from ctsec.connections._async_ports import AsyncAppNotes, AsyncAppSealer, AsyncAppTokenRecords, AsyncPause
+from ctsec.connections.record import (
+    AccessToken,
+    AppConnection,
+    Lease,
+    Pair,
+    StoredTokens,
+    TokenState,
+    Waiting,
+    pack,
+    tokens_context,
+    unpack,
+)
+from ctsec.connections.refresh import (
+    INTERRUPTED,
+    NO_REFRESH_TOKEN,
+    Failed,
+    Fate,
+    Verdict,
+    failed,
+    judge,
+    leased,
+    renewed,
+    spans,
+    was_interrupted,
+)
+from ctsec.encryption.data_key import DataKeyExhausted, NoDataKey
+from ctsec.errors import DecryptionFailed, StoreError
+from ctsec.jose.token_answer import TokenSet
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal, system
+
+_CONSENT: Final = Refusal(Reason.REVOKED, "the app does not accept this connection any more; connect it again")
+_TRIES: Final = 5
+_PAUSE: Final = 0.2
+_SYSTEM: Final = system("connected apps")
+_BUSY: Final = "the app can not be asked at this moment; try again later"
+
+
+class AsyncAppTokens:
+    """The tokens of connected apps; `security.apps` calls it."""
+
+    __slots__ = ("_ambient", "_audit", "_records", "_sealer")
+
+    def __init__(self, records: AsyncAppTokenRecords, *, sealer: AsyncAppSealer, audit: AsyncAppNotes, ambient: Ambient) -> None:
+        self._records = records
+        self._sealer = sealer
+        self._audit = audit
+        self._ambient = ambient
+
+    async def look(self, actor: Principal, app: AppConnection) -> Outcome[AccessToken | Lease | Waiting]:
+        """Return a token to hand out, the lease of a refresh that is due, or why there is neither.
+
+        Reasons: REVOKED where the person has to consent again, CONFLICT where the provider can not be asked at the moment.
+        """
+        now, tokens = self._ambient.now(), await self._records.get(app.id)
+        if tokens is None:
+            return _CONSENT
+        match judge(tokens, now=now):
+            case Verdict.USE:
+                return await self._handed(actor, app, tokens)
+            case Verdict.WAIT:
+                return Waiting()
+            case Verdict.BACK_OFF:
+                wait = tokens.retry_at - now if tokens.retry_at is not None else None
+                return Refusal(Reason.CONFLICT, _BUSY, retry_after=wait)
+            case Verdict.EXPIRED:
+                after, name, details = self._failing(tokens, Failed(Fate.CONSENT_NEEDED, NO_REFRESH_TOKEN))
+                if await self._records.replace(after):
+                    await self._note(name, app, details)
+                return _CONSENT
+            case Verdict.BROKEN:
+                return _CONSENT
+            case Verdict.REFRESH:
+                return await self._leased(app, tokens)
+
+    async def keep(self, app: AppConnection, given: TokenSet, *, life: timedelta | None, sealed: bytes, pause: AsyncPause) -> bool:
+        """Store the first tokens of a connection, or those of another consent, sealed by the caller; False if others were quicker."""
+        now = self._ambient.now()
+        ends = spans(given, life=life, refreshes=given.refresh_token is not None, now=now, random=self._ambient.random)
+        made = StoredTokens(
+            id=app.id,
+            organization_id=app.organization_id,
+            sealed=sealed,
+            state=TokenState.LIVE,
+            refreshed_at=now,
+            expires_at=ends[0],
+            due_at=ends[1],
+        )
+        for left in reversed(range(_TRIES)):
+            try:
+                before = await self._records.get(app.id)
+                after = renewed(before, sealed=sealed, ends=ends, now=now) if before is not None else None
+                if await (self._records.replace(after) if after is not None else self._records.add(made)):
+                    return True
+            except StoreError:
+                if not left:
+                    raise
+                await pause(_PAUSE)
+        return False
+
+    async def conclude(self, lease: Lease, given: TokenSet | Failed, *, life: timedelta | None, pause: AsyncPause) -> None:
+        """Write what came of a lease, and the event that says so; nothing where the lease is not ours any more.
+
+        A store that fails is asked again, since of tokens that came there is no other copy.
+        """
+        after, name, details = await self._judged(lease, given, life=life)
+        written = False
+        for left in reversed(range(_TRIES)):
+            try:
+                written = written or await self._records.replace(after)
+                if written:
+                    await self._note(name, lease.app, details)
+            except StoreError:
+                if not left:
+                    raise
+                await pause(_PAUSE)
+            else:
+                return
+
+    async def _judged(
+        self, lease: Lease, given: TokenSet | Failed, *, life: timedelta | None
+    ) -> tuple[StoredTokens, EventName, dict[str, Detail]]:
+        now, random = self._ambient.now(), self._ambient.random
+        if isinstance(given, Failed):
+            lost = given.fate is Fate.CONSENT_NEEDED and lease.interrupted
+            return self._failing(lease.tokens, Failed(given.fate, INTERRUPTED) if lost else given)
+        refresh = given.refresh_token or lease.pair.refresh
+        sealed = await self._sealed(lease.app, Pair(access=given.access_token, refresh=refresh))
+        ends = spans(given, life=life, refreshes=refresh is not None, now=now, random=random)
+        after = renewed(lease.tokens, sealed=sealed, ends=ends, now=now)
+        return after, EventName.CONNECTED_APP_TOKEN_REFRESHED, {"rotated": given.refresh_token is not None}
+
+    def _failing(self, tokens: StoredTokens, failure: Failed) -> tuple[StoredTokens, EventName, dict[str, Detail]]:
+        after = failed(tokens, failure, now=self._ambient.now(), random=self._ambient.random)
+        details: dict[str, Detail] = {"why": failure.why, "fate": failure.fate.value, "failures": after.failures}
+        return after, EventName.CONNECTED_APP_REFRESH_FAILED, details
+
+    async def opened(self, app: AppConnection) -> Lease | Waiting | None:
+        """Lease the tokens of an ended connection to give them back; None if there are none, or none that open."""
+        tokens, now = await self._records.get(app.id), self._ambient.now()
+        if tokens is None:
+            return None
+        if tokens.lease_until is not None and now < tokens.lease_until:
+            return Waiting()
+        try:
+            pair = await self._opened(tokens)
+        except DecryptionFailed:
+            return None
+        taken = leased(tokens, now=now)
+        return Lease(app=app, tokens=taken, pair=pair, interrupted=False) if await self._records.replace(taken) else Waiting()
+
+    async def forget(self, app: AppConnection) -> None:
+        """Delete the tokens of a connection."""
+        await self._records.remove(app.id)
+
+    async def _leased(self, app: AppConnection, tokens: StoredTokens) -> Outcome[Lease | Waiting]:
+        pair = await self._opened(tokens)
+        try:
+            await self._sealed(app, pair)
+        except NoDataKey:
+            raise DataKeyExhausted("the organization needs another data key before its tokens can be refreshed") from None
+        taken = leased(tokens, now=self._ambient.now())
+        if not await self._records.replace(taken):
+            return Waiting()
+        return Lease(app=app, tokens=taken, pair=pair, interrupted=was_interrupted(tokens))
+
+    async def _handed(self, actor: Principal, app: AppConnection, tokens: StoredTokens) -> AccessToken:
+        pair = await self._opened(tokens)
+        await self._note(EventName.CONNECTED_APP_TOKEN_USED, app, {}, actor=actor)
+        return AccessToken(secret=pair.access, expires_at=tokens.expires_at, scopes=frozenset(app.scopes.split()))
+
+    async def _opened(self, tokens: StoredTokens) -> Pair:
+        return unpack(await self._sealer.open(tokens.sealed, context=tokens_context(tokens.organization_id, tokens.id)))
+
+    async def _sealed(self, app: AppConnection, pair: Pair) -> bytes:
+        return await self._sealer.seal(pack(pair), context=tokens_context(app.organization_id, app.id))
+
+    async def _note(self, name: EventName, app: AppConnection, details: dict[str, Detail], *, actor: Principal | None = None) -> None:
+        await self._audit.note_aside(
+            name,
+            actor=actor if actor is not None else _SYSTEM,
+            targets=(Target("connected_app", app.id),),
+            subject=app.user_id,
+            organization=app.organization_id,
+            details={"provider": app.provider, **details},
+        )

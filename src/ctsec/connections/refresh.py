@@ -1,0 +1,140 @@
+"""When a token is handed out, when it is refreshed and by whom, and what an answer makes of it.
+
+Rules that this module keeps:
+
+- a token is refreshed before it ends, at a moment that is drawn, and one that is about to end is handed out no more;
+- one process at a time refreshes: it has a lease that outlasts whatever it may wait for; meanwhile a token that is good is handed out;
+- a refresh whose process was lost is done again after the lease: the tokens that were there are there still;
+- only a word of a closed list ends a connection; any other failure is waited out, each time longer, and never ends one;
+- a grant that is refused after an answer was lost may be one that was replaced: the log says so, and the person has to consent again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from ctsec.connections.record import StoredTokens, TokenState
+from ctsec.ids import Random
+from ctsec.jose.token_answer import TokenSet
+
+# A fetch takes at most 60 seconds (`ctsec.transport.fetch`), after a wait for a thread that is shorter than another 60.
+LEASE: Final = timedelta(minutes=2)
+MARGIN: Final = timedelta(minutes=5)
+LAST_MOMENTS: Final = timedelta(seconds=30)
+FIRST_RETRY: Final = timedelta(seconds=2)
+LAST_RETRY: Final = timedelta(minutes=5)
+INTERRUPTED: Final = "interrupted"
+NO_REFRESH_TOKEN: Final = "no_refresh_token"
+
+
+Span: TypeAlias = tuple[datetime | None, datetime | None]
+
+
+class Verdict(StrEnum):
+    """What to do for who asks for a token."""
+
+    USE = "use"
+    REFRESH = "refresh"
+    WAIT = "wait"
+    BACK_OFF = "back_off"
+    EXPIRED = "expired"
+    BROKEN = "broken"
+
+
+class Fate(StrEnum):
+    """What a failure means: it passes, the person has to consent again, or the grant was withdrawn."""
+
+    RETRY = "retry"
+    CONSENT_NEEDED = "consent_needed"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A refresh that failed: what that means, and why in one word."""
+
+    fate: Fate
+    why: str
+
+
+def usable(tokens: StoredTokens, *, now: datetime) -> bool:
+    """Tell whether the access token may be handed out: not in its last moments (half a minute, or a twentieth of a short life)."""
+    if tokens.expires_at is None:
+        return True
+    return now < tokens.expires_at - min(LAST_MOMENTS, (tokens.expires_at - tokens.refreshed_at) / 20)
+
+
+def judge(tokens: StoredTokens, *, now: datetime) -> Verdict:
+    """Return what to do for who asks for the access token now."""
+    if tokens.state is not TokenState.LIVE:
+        return Verdict.BROKEN
+    good = usable(tokens, now=now)
+    if tokens.due_at is None:
+        return Verdict.USE if good else Verdict.EXPIRED
+    if good and now < tokens.due_at:
+        return Verdict.USE
+    if tokens.lease_until is not None and now < tokens.lease_until:
+        return Verdict.USE if good else Verdict.WAIT
+    if tokens.retry_at is not None and now < tokens.retry_at:
+        return Verdict.USE if good else Verdict.BACK_OFF
+    return Verdict.REFRESH
+
+
+def leased(tokens: StoredTokens, *, now: datetime) -> StoredTokens:
+    """Return tokens as one process takes the lease of their refresh."""
+    return replace(tokens, lease_until=now + LEASE, version=tokens.version + 1)
+
+
+def was_interrupted(tokens: StoredTokens) -> bool:
+    """Tell whether an earlier answer may have been lost, with tokens in it: the lease ran out, or there was no answer."""
+    return tokens.lease_until is not None or tokens.failures > 0
+
+
+def spans(
+    given: TokenSet, *, life: timedelta | None, refreshes: bool, now: datetime, random: Random
+) -> tuple[datetime | None, datetime | None]:
+    """Return when an access token ends and when it is refreshed: one to two margins earlier, of five minutes or a tenth of its life."""
+    lasts = given.life if given.life is not None else life
+    if lasts is None:
+        return None, None
+    margin = min(MARGIN, lasts / 10)
+    ahead = margin * (1 + int.from_bytes(random(2), "big") / 65_535)
+    return now + lasts, now + lasts - ahead if refreshes else None
+
+
+def renewed(tokens: StoredTokens, *, sealed: bytes, ends: Span, now: datetime) -> StoredTokens:
+    """Return tokens after the provider gave others, sealed, which end and are due as `ends` says."""
+    return replace(
+        tokens,
+        sealed=sealed,
+        state=TokenState.LIVE,
+        refreshed_at=now,
+        expires_at=ends[0],
+        due_at=ends[1],
+        lease_until=None,
+        retry_at=None,
+        failures=0,
+        failing_since=None,
+        problem="",
+        version=tokens.version + 1,
+    )
+
+
+def failed(tokens: StoredTokens, failure: Failed, *, now: datetime, random: Random) -> StoredTokens:
+    """Return tokens after a failure. One that passes is waited out: from two seconds doubling to five minutes, of which half is drawn."""
+    if failure.fate is not Fate.RETRY:
+        state = TokenState.REVOKED if failure.fate is Fate.REVOKED else TokenState.CONSENT_NEEDED
+        return replace(tokens, state=state, lease_until=None, retry_at=None, problem=failure.why, version=tokens.version + 1)
+    wait = min(LAST_RETRY, FIRST_RETRY * 2 ** min(tokens.failures, 10))
+    return replace(
+        tokens,
+        lease_until=None,
+        retry_at=now + wait * (0.5 + int.from_bytes(random(2), "big") / 131_070),
+        failures=tokens.failures + 1,
+        failing_since=tokens.failing_since or now,
+        problem=failure.why,
+        version=tokens.version + 1,
+    )

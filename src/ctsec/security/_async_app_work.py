@@ -1,0 +1,77 @@
+"""What a unit of work does with connected apps, made together (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Unpack
+
+from ctsec.ambient import Ambient, Request
+from ctsec.audit._async import AsyncAsideLog
+from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.event import Telling, build
+from ctsec.connections._async import AsyncAppParts, AsyncConnectedApps
+from ctsec.connections._async_endings import AsyncAppEndings
+from ctsec.connections._async_pending import AsyncPendingConsents
+from ctsec.connections._async_ports import AsyncAppRights, AsyncAppSealer
+from ctsec.connections._async_tokens import AsyncAppTokens
+from ctsec.guard._async_ports import AsyncGuardStore
+from ctsec.security.parts import Parts
+from ctsec.storage._async_ports import AsyncStorage, AsyncStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncAppWork:
+    """Connections, their tokens, consents on their way, and connections that have ended."""
+
+    apps: AsyncConnectedApps
+    tokens: AsyncAppTokens
+    consents: AsyncPendingConsents
+    endings: AsyncAppEndings
+
+
+def app_work(
+    store: AsyncStore,
+    *,
+    guard: AsyncGuardStore,
+    rights: AsyncAppRights,
+    ring: AsyncAppSealer,
+    audit: AsyncRecorder,
+    ambient: Ambient,
+) -> AsyncAppWork:
+    """Return it; `ring` seals without a transaction, and so where one that writes may not be opened."""
+    parts = AsyncAppParts(records=store.apps, tokens=guard.app_tokens, rights=rights)
+    return AsyncAppWork(
+        apps=AsyncConnectedApps(parts, audit=audit, ambient=ambient),
+        tokens=AsyncAppTokens(guard.app_tokens, sealer=ring, audit=audit, ambient=ambient),
+        consents=AsyncPendingConsents(guard.proofs, sealer=ring, ambient=ambient),
+        endings=AsyncAppEndings(store.apps, audit=audit, ambient=ambient),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncAppBeside:
+    """What tokens are handed out with: no transaction, since who holds a connection of the main store must wait for no other one."""
+
+    storage: AsyncStorage
+    ring: AsyncAppSealer
+    aside: AsyncAsideLog
+    parts: Parts
+    ambient: Ambient
+
+    def tokens(self, request: Request | None) -> AsyncAppTokens:
+        """Return the tokens of connected apps, for a request."""
+        ambient = Ambient(clock=self.ambient.clock, random=self.ambient.random, request=request or Request())
+        notes = _AsyncNotes(self.aside, ambient)
+        return AsyncAppTokens(self.storage.guard.app_tokens, sealer=self.ring, audit=notes, ambient=ambient)
+
+
+@dataclass(frozen=True, slots=True)
+class _AsyncNotes:
+    """Writes events of a request aside."""
+
+    aside: AsyncAsideLog
+    ambient: Ambient
+
+    async def note_aside(self, name: str, **told: Unpack[Telling]) -> None:
+        """Write an event, committed before this returns."""
+        await self.aside.record_aside(build(name, ambient=self.ambient, **told))

@@ -1,0 +1,99 @@
+"""A unit of work: the services of programs, which act with keys and tokens (async source)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async import AsyncAuditLog
+from ctsec.connections._async import AsyncConnectedApps
+from ctsec.directory._async_service_accounts import AsyncServiceAccounts
+from ctsec.guard._async_ports import AsyncGuardStore
+from ctsec.keys._async import AsyncApiKeys
+from ctsec.keys._async_key_rules import AsyncKeyRules
+from ctsec.keys._async_leaks import AsyncKeyLeakParts, AsyncKeyLeaks
+from ctsec.keys._async_usage import AsyncKeyUsage
+from ctsec.mail._async import AsyncOutbox
+from ctsec.rbac._async_acting import AsyncActing
+from ctsec.rbac._async_authority import AsyncAuthority
+from ctsec.security._async_app_work import AsyncAppWork, app_work
+from ctsec.security._async_engines import AsyncEngines
+from ctsec.security._async_key_leak_notice import AsyncKeyLeakNotice
+from ctsec.security._async_key_parts import account_parts, key_parts, rules_of_keys
+from ctsec.security.parts import Parts
+from ctsec.storage._async_ports import AsyncStore
+
+
+class AsyncPrograms:
+    """API keys, who owns them and what is asked of them, and connected apps; a part of `AsyncUnit`, over the same transaction."""
+
+    __slots__ = ()
+
+    _store: AsyncStore
+    _guard: AsyncGuardStore
+    _engines: AsyncEngines
+    _parts: Parts
+    _ambient: Ambient
+
+    @property
+    def api_keys(self) -> AsyncApiKeys:
+        """API keys."""
+        parts = key_parts(self._store, rights=self._authority, sealer=self._engines.secrets, parts=self._parts)
+        return AsyncApiKeys(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def service_accounts(self) -> AsyncServiceAccounts:
+        """Service accounts."""
+        parts = account_parts(self._store, authority=self._authority, acting=self._acting)
+        return AsyncServiceAccounts(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def key_rules(self) -> AsyncKeyRules:
+        """What organizations ask of API keys, and which are due."""
+        return rules_of_keys(self._store, rights=self._authority, parts=self._parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def apps(self) -> AsyncConnectedApps:
+        """Connected apps of people and organizations."""
+        return self.app_work.apps
+
+    @property
+    def app_work(self) -> AsyncAppWork:
+        """Tokens of connected apps, and what is on its way; `security.apps` calls it."""
+        ring, guard = self._engines.secrets, self._guard
+        return app_work(self._store, guard=guard, rights=self._authority, ring=ring, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def key_usage(self) -> AsyncKeyUsage:
+        """The use of API keys."""
+        return AsyncKeyUsage(
+            records=self._store.api_keys,
+            days=self._store.key_days,
+            each_request=self._parts.settings.keys.audit_each_request,
+            audit=self.audit,
+            ambient=self._ambient,
+        )
+
+    @property
+    def key_leaks(self) -> AsyncKeyLeaks:
+        """API keys that were found in public."""
+        notice = AsyncKeyLeakNotice(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
+        parts = AsyncKeyLeakParts(records=self._store.api_keys, epochs=self._store.epochs, ring=self._parts.key_peppers, notice=notice)
+        return AsyncKeyLeaks(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    @abstractmethod
+    def audit(self) -> AsyncAuditLog:
+        """The audit log."""
+
+    @property
+    @abstractmethod
+    def _authority(self) -> AsyncAuthority: ...
+
+    @property
+    @abstractmethod
+    def _acting(self) -> AsyncActing: ...
+
+    @property
+    @abstractmethod
+    def _outbox(self) -> AsyncOutbox: ...

@@ -1,0 +1,106 @@
+"""Connected apps and their tokens in SQL (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from ctsec.connections.record import AppConnection, StoredTokens
+from ctsec.ids import AppId, OrganizationId, UserId
+from ctsec.storage.sql._async_executor import AsyncExecutor
+from ctsec.storage.sql._async_transactions import AsyncTransactions
+from ctsec.storage.sql.progress import Progress, nobody
+from ctsec.storage.sql.statements.rows import added, all_made, made, replaced
+from ctsec.storage.sql.tables import Tables
+
+
+class AsyncSqlApps:
+    """See `ctsec.connections.ports.AsyncAppRecords`."""
+
+    __slots__ = ("_run", "_table")
+
+    def __init__(self, run: AsyncExecutor, tables: Tables) -> None:
+        self._run = run
+        self._table = tables.app_connection
+
+    async def add(self, app: AppConnection) -> None:
+        """Insert a connection."""
+        await self._run.change(added(self._table, app))
+
+    async def get(self, app_id: AppId) -> AppConnection | None:
+        """Return a connection, one that has ended too."""
+        return made(AppConnection, await self._run.row(select(self._table).where(self._table.c.id == app_id)))
+
+    async def replace(self, app: AppConnection) -> bool:
+        """Write if the stored version is one less."""
+        return await self._run.change(replaced(self._table, app)) == 1
+
+    async def remove(self, app_id: AppId) -> bool:
+        """Delete a connection."""
+        return await self._run.change(delete(self._table).where(self._table.c.id == app_id)) == 1
+
+    async def of_organization(self, organization_id: OrganizationId) -> tuple[AppConnection, ...]:
+        """Return the connections of an organization that have not ended, in the order of ids."""
+        t = self._table
+        live = (t.c.organization_id == organization_id, t.c.ended_at.is_(None))
+        return all_made(AppConnection, await self._run.rows(select(t).where(*live).order_by(t.c.id)))
+
+    async def end_of_person(self, organization_id: OrganizationId, user_id: UserId, *, now: datetime) -> tuple[AppConnection, ...]:
+        """End every connection of a person in an organization; return those that were live, as they are now."""
+        t = self._table
+        theirs = (t.c.organization_id == organization_id, t.c.user_id == user_id, t.c.ended_at.is_(None))
+        found = all_made(AppConnection, await self._run.rows(select(t).where(*theirs).order_by(t.c.id).with_for_update()))
+        await self._run.change(t.update().where(*theirs).values(ended_at=now, due_at=now, version=t.c.version + 1))
+        return tuple(replace(each, ended_at=now, due_at=now, version=each.version + 1) for each in found)
+
+    async def due(self, *, now: datetime, limit: int) -> tuple[AppConnection, ...]:
+        """Return ended connections that are due, those that have waited longest first."""
+        t = self._table
+        return all_made(AppConnection, await self._run.rows(select(t).where(t.c.due_at <= now).order_by(t.c.due_at, t.c.id).limit(limit)))
+
+
+class AsyncSqlAppTokens:
+    """See `ctsec.connections.ports.AsyncAppTokenRecords`."""
+
+    __slots__ = ("_table", "_transactions")
+
+    def __init__(self, transactions: AsyncTransactions, tables: Tables) -> None:
+        self._transactions = transactions
+        self._table = tables.app_token
+
+    async def get(self, app_id: AppId) -> StoredTokens | None:
+        """Return the tokens of a connection."""
+        async with self._transactions.reading() as run:
+            return made(StoredTokens, await run.row(select(self._table).where(self._table.c.id == app_id)))
+
+    async def of(self, app_ids: tuple[AppId, ...]) -> tuple[StoredTokens, ...]:
+        """Return the tokens of connections, in the order of ids."""
+        if not app_ids:
+            return ()
+        async with self._transactions.reading() as run:
+            found = select(self._table).where(self._table.c.id.in_(app_ids)).order_by(self._table.c.id)
+            return all_made(StoredTokens, await run.rows(found))
+
+    async def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[StoredTokens, ...]:
+        """Return the tokens of an organization's connections with an id above `after`, in the order of ids."""
+        t = self._table
+        async with self._transactions.reading() as run:
+            found = select(t).where(t.c.organization_id == organization_id, t.c.id > after).order_by(t.c.id).limit(limit)
+            return all_made(StoredTokens, await run.rows(found))
+
+    async def add(self, tokens: StoredTokens) -> bool:
+        """Insert tokens; False if the connection has some."""
+        async with self._transactions.writing(Progress(nobody)) as run:
+            return await run.change_unless_taken(added(self._table, tokens)) is not None
+
+    async def replace(self, tokens: StoredTokens) -> bool:
+        """Write if the stored version is one less; True for exactly one caller."""
+        async with self._transactions.writing(Progress(nobody)) as run:
+            return await run.change(replaced(self._table, tokens)) == 1
+
+    async def remove(self, app_id: AppId) -> bool:
+        """Delete the tokens of a connection."""
+        async with self._transactions.writing(Progress(nobody)) as run:
+            return await run.change(delete(self._table).where(self._table.c.id == app_id)) == 1

@@ -1,0 +1,387 @@
+# Generated from tests/services/test_async_apps.py by tools/twin.py; edit that file.
+"""Connected apps: consent, tokens that refresh themselves, and their end (async source of the twin)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
+
+import pytest
+
+from ctsec.connections import AppHealth
+from ctsec.connections.record import tokens_context
+from ctsec.connections.refresh import leased
+from ctsec.encryption import dek_id_of
+from ctsec.encryption.reencryption import SealedRow
+from ctsec.ids import UserId
+from ctsec.outcome import Reason, Refusal
+from ctsec.principal import system
+from ctsec.security._sync_app_sealing import AppTokenTable
+from ctsec.testing.apps import told
+from ctsec.transport.request import HttpAnswer
+from tests.services._sync_apps_scene import AppScene, scene_parts
+from tests.services._sync_world import KINDS, World
+
+HOUR = timedelta(hours=1)
+Pairs: TypeAlias = list[tuple[str, str]]
+Says: TypeAlias = Callable[[dict[str, str]], HttpAnswer | None]
+
+
+@contextmanager
+def sync_scene(kind: str = "memory", folder: Path | None = None, **more: Any) -> Generator[AppScene, None, None]:
+    """Open a scene."""
+    simulator, options, clock = scene_parts(**more)
+    with World.open(kind, folder=folder, options=options) as world:
+        clock.clock = world.clock
+        scene = AppScene(world, simulator)
+        scene.prepare()
+        yield scene
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_token_is_fetched_and_refreshes_itself(kind: str, tmp_path: Path) -> None:
+    """A connection gives a token that the app accepts, the same one until it is due, then another; nothing is asked in between."""
+    with sync_scene(kind, tmp_path) as scene:
+        app = scene.connect(scene.bob)
+        first = scene.good(scene.bob, app)
+        assert scene.good(scene.bob, app) == first
+        scene.world.clock.advance(HOUR - timedelta(minutes=4))
+        second = scene.good(scene.bob, app)
+        assert second != first
+        assert scene.simulator.asked == ["authorization_code", "refresh_token"]
+
+
+def nothing(_: dict[str, str]) -> None:
+    """Say nothing in place of the service."""
+
+
+def answering(status: int, **body: object) -> Says:
+    """Return what a service says in place of what it would do, to refreshes alone."""
+    return lambda form: told(status, **body) if form.get("grant_type") == "refresh_token" else None
+
+
+FATES: dict[str, tuple[Says, Reason, AppHealth, str]] = {
+    "invalid_grant": (answering(400, error="invalid_grant"), Reason.REVOKED, AppHealth.CONSENT_NEEDED, "grant_refused"),
+    "with status 200": (answering(200, error="bad_refresh_token"), Reason.REVOKED, AppHealth.CONSENT_NEEDED, "grant_refused"),
+    "revoked": (answering(200, ok=False, error="token_revoked"), Reason.REVOKED, AppHealth.REVOKED, "grant_revoked"),
+    "client": (answering(401, error="invalid_client"), Reason.CONFLICT, AppHealth.FAILING, "client_refused"),
+    "unknown error": (answering(400, error="tea_time"), Reason.CONFLICT, AppHealth.FAILING, "provider_error"),
+    "throttled": (answering(429, error="invalid_grant"), Reason.CONFLICT, AppHealth.FAILING, "provider_unavailable"),
+    "no token": (answering(200, token_type="bearer"), Reason.CONFLICT, AppHealth.FAILING, "token_answer_bad_access_token"),
+    "not JSON": (
+        lambda _: HttpAnswer(status=200, media="text/html", body=b"<p>"),
+        Reason.CONFLICT,
+        AppHealth.FAILING,
+        "token_answer_malformed",
+    ),
+}
+
+
+@pytest.mark.proves("SEED-O1")
+def test_only_words_of_a_list_end_a_connection() -> None:
+    """A failure that passes is waited out and then the token is there again; a refusal stays, asks no more, and says what to do."""
+    with sync_scene() as scene:
+        app = scene.connect(scene.bob)
+        for says, reason, health, why in FATES.values():
+            scene.world.clock.advance(2 * HOUR)
+            scene.simulator.says = says
+            scene.simulator.asked.clear()
+            for _ in range(2):
+                refused = scene.token(scene.bob, app)
+                assert isinstance(refused, Refusal), why
+                assert refused.reason is reason, why
+            assert scene.simulator.asked == ["refresh_token"], why
+            (status,) = scene.world.call("apps.health", scene.bob, organization=scene.organization)
+            assert (status.health, status.problem) == (health, why)
+            scene.simulator.says = nothing
+            scene.world.clock.advance(timedelta(minutes=5))
+            if reason is Reason.REVOKED:
+                assert isinstance(scene.token(scene.bob, app), Refusal), why
+                scene.connect(scene.bob, app=app.id)
+            scene.good(scene.bob, app)
+            assert scene.world.call("apps.health", scene.bob, organization=scene.organization) == ()
+
+
+def test_a_token_that_is_good_is_handed_out_through_an_outage() -> None:
+    """Ahead of its end a token that can not be refreshed is handed out still, the provider is asked less and less, and nothing is lost."""
+    with sync_scene() as scene:
+        app = scene.connect(scene.bob)
+        first = scene.good(scene.bob, app)
+        scene.simulator.away = True
+        scene.world.clock.advance(HOUR - timedelta(minutes=5))
+        for _ in range(200):
+            assert scene.good(scene.bob, app) == first
+            scene.world.clock.advance(timedelta(seconds=1))
+        assert 4 <= scene.simulator.asked.count("refresh_token") <= 9
+        scene.simulator.away = False
+        scene.world.clock.advance(timedelta(minutes=6))
+        assert scene.good(scene.bob, app) != first
+
+
+def test_an_answer_that_was_lost_is_not_a_silent_loss() -> None:
+    """Where the provider replaced a token and its answer was lost, the next refresh says that consent is needed, and why."""
+    with sync_scene() as scene:
+        app = scene.connect(scene.bob)
+        scene.world.clock.advance(2 * HOUR)
+        scene.simulator.lost = True
+        assert (scene.token(scene.bob, app)).reason is Reason.CONFLICT
+        scene.simulator.lost = False
+        scene.world.clock.advance(timedelta(minutes=5))
+        assert (scene.token(scene.bob, app)).reason is Reason.REVOKED
+        (status,) = scene.world.call("apps.health", scene.bob, organization=scene.organization)
+        assert (status.health, status.problem) == (AppHealth.CONSENT_NEEDED, "interrupted")
+
+
+def test_a_provider_that_keeps_its_refresh_token() -> None:
+    """Where no other refresh token comes, the one that is there is used again; a token that never ends is never refreshed."""
+    with sync_scene(rotates=False) as scene:
+        app = scene.connect(scene.bob)
+        for _ in range(3):
+            scene.world.clock.advance(2 * HOUR)
+            scene.good(scene.bob, app)
+        assert scene.simulator.asked.count("refresh_token") == 3
+    with sync_scene(life=None) as scene:
+        app = scene.connect(scene.bob)
+        scene.world.clock.advance(2000 * HOUR)
+        scene.good(scene.bob, app)
+        assert scene.simulator.asked == ["authorization_code"]
+
+
+def test_a_short_life_is_no_livelock() -> None:
+    """A token of ten seconds is handed out for most of them, and refreshed once for each."""
+    with sync_scene(life=timedelta(seconds=10)) as scene:
+        app = scene.connect(scene.bob)
+        for _ in range(30):
+            scene.world.clock.advance(timedelta(seconds=1))
+            scene.good(scene.bob, app)
+        assert 3 <= scene.simulator.asked.count("refresh_token") <= 5
+
+
+@pytest.mark.proves("SEED-O2", "ASVS-10.4.9", "ASVS-10.7.3")
+def test_who_sees_and_uses_and_ends_what() -> None:
+    """People have their own, managers see and end all, and nobody is handed the token of somebody else's; strangers find nothing."""
+    with sync_scene() as scene:
+        bobs = scene.connect(scene.bob)
+        whole = scene.connect(scene.ann, own=False)
+        org = {"organization": scene.organization}
+        seen = {name: scene.world.call("apps.of_organization", who, **org) for name, who in (("ann", scene.ann), ("bob", scene.bob))}
+        assert [each.app.id for each in seen["ann"]] == sorted([bobs.id, whole.id])
+        assert [each.app.id for each in seen["bob"]] == [bobs.id]
+        scene.good(scene.ann, whole)
+        scene.good(system("nightly import"), bobs)
+        refusals: list[Any] = [
+            scene.token(scene.ann, bobs),
+            scene.token(scene.bob, whole),
+            scene.world.security.apps.begin(scene.bob, "files", **org, own=False),
+            scene.world.security.apps.begin(scene.bob, "nothing", **org),
+            scene.world.security.apps.begin(scene.bob, "files", **org, scopes=frozenset({"files.admin"})),
+            scene.world.security.apps.begin(scene.bob, "files", **org, app=whole.id),
+            scene.world.call("apps.disconnect", scene.bob, whole.id, **org),
+            scene.world.call("apps.get", scene.bob, whole.id, **org),
+        ]
+        assert [each.reason.value for each in refusals] == [
+            *("not_found", "denied", "denied", "not_found", "invalid_input", "not_found", "denied", "not_found")
+        ]
+        zoe = scene.world.person("zoe@other.example")
+        other = (scene.world.organization(zoe)).id
+        for method, given in (("of_organization", ()), ("get", (bobs.id,)), ("disconnect", (bobs.id,)), ("health", ())):
+            assert (scene.world.call(f"apps.{method}", zoe, *given, **org)).reason is Reason.NOT_FOUND
+        assert (scene.world.call("apps.disconnect", zoe, bobs.id, organization=other)).reason is Reason.NOT_FOUND
+        found: Any = scene.world.security.apps.get_token(zoe, bobs.id, organization=other)
+        assert found.reason is Reason.NOT_FOUND
+        assert (scene.world.call("apps.disconnect", scene.ann, bobs.id, **org)).id == bobs.id
+        assert (scene.token(scene.bob, bobs)).reason is Reason.NOT_FOUND
+
+
+def test_a_disconnected_app_is_revoked_until_it_is_done() -> None:
+    """Tokens are given back by the worker, again and again while the provider is away; then nothing is left of them."""
+    with sync_scene() as scene:
+        app = scene.connect(scene.bob)
+        scene.simulator.away = True
+        scene.world.call("apps.disconnect", scene.bob, app.id, organization=scene.organization)
+        for _ in range(4):
+            scene.world.security.apps.revocations.run_due()
+            scene.world.clock.advance(timedelta(minutes=30))
+        assert not scene.simulator.consents[0].over
+        scene.simulator.away = False
+        scene.world.security.apps.revocations.run_due()
+        assert scene.simulator.consents[0].over
+        assert scene.world.storage.guard.app_tokens.get(app.id) is None
+        assert scene.world.security.apps.revocations.run_due() == 0
+        names = [event.name for event in scene.world.events(scene.organization)]
+        assert names.count("connected_app.revoked") == 1
+
+
+def test_a_provider_that_is_gone_is_given_up_after_three_days() -> None:
+    """Who does not answer for three days is asked no more: the tokens are forgotten, and the log says that they were not given back."""
+    with sync_scene() as scene:
+        app = scene.connect(scene.bob)
+        scene.simulator.away = True
+        scene.world.call("apps.disconnect", scene.bob, app.id, organization=scene.organization)
+        for _ in range(40):
+            scene.world.security.apps.revocations.run_due()
+            scene.world.clock.advance(3 * HOUR)
+        assert scene.world.storage.guard.app_tokens.get(app.id) is None
+        assert 10 <= scene.simulator.asked.count("revocation") <= 24
+        assert len(scene.world.events(scene.organization, "connected_app.revocation_abandoned")) == 1
+
+
+def test_a_person_who_leaves_takes_their_apps_along() -> None:
+    """Every connection of the person in the organization ends and is given back; that of others and of the organization stays."""
+    with sync_scene() as scene:
+        mia = scene.world.member(scene.organization, "mia@acme.example")
+        bobs, mias, whole = scene.connect(scene.bob), scene.connect(mia), scene.connect(scene.ann, own=False)
+        leaving = {"actor": scene.ann, "why": "member_removed"}
+        assert scene.world.call("apps.end_of_person", scene.organization, UserId(scene.bob.id), **leaving) == 1
+        assert scene.world.call("apps.end_of_person", scene.organization, UserId(scene.bob.id), **leaving) == 0
+        assert (scene.token(scene.bob, bobs)).reason is Reason.NOT_FOUND
+        scene.world.security.apps.revocations.run_due()
+        assert [each.over for each in scene.simulator.consents] == [True, False, False]
+        scene.good(mia, mias)
+        scene.good(scene.ann, whole)
+
+
+@pytest.mark.proves("SEED-O3")
+def test_each_use_is_an_event_and_no_event_has_a_token() -> None:
+    """Connecting, each use, each refresh and each failure are in the organization's log, and nothing of a token is."""
+    with sync_scene() as scene:
+        app = scene.connect(scene.bob)
+        tokens = [scene.good(scene.bob, app) for _ in range(3)]
+        scene.world.clock.advance(2 * HOUR)
+        tokens.append(scene.good(scene.bob, app))
+        scene.simulator.says = answering(400, error="invalid_grant")
+        scene.world.clock.advance(2 * HOUR)
+        scene.token(scene.bob, app)
+        scene.world.call("apps.disconnect", scene.bob, app.id, organization=scene.organization)
+        events = [each for each in scene.world.events(scene.organization) if each.name.startswith("connected_app.")]
+        assert Counter(each.name.partition(".")[2] for each in events) == {
+            "connected": 1,
+            "token_used": 4,
+            "token_refreshed": 1,
+            "refresh_failed": 1,
+            "disconnected": 1,
+        }
+        assert {each.subject_id for each in events} == {scene.bob.id}
+        told_of = repr(events) + repr(scene.simulator.consents[0].scopes)
+        assert not any(token in told_of for token in [*tokens, scene.simulator.consents[0].refresh])
+
+
+CALLBACKS: dict[str, tuple[Callable[[Pairs], Pairs], str]] = {
+    "no state": (lambda query: [pair for pair in query if pair[0] != "state"], "callback_no_state"),
+    "another state": (lambda query: [("state", "A" * 43), *query[:1]], "callback_invalid_token"),
+    "no code": (lambda query: [pair for pair in query if pair[0] != "code"], "callback_no_code"),
+    "a code twice": (lambda query: [*query, query[0]], "callback_duplicate"),
+    "declined": (lambda query: [("error", "access_denied"), *query[1:]], "person_declined"),
+    "another error": (lambda query: [("error", "x"), *query[1:]], "provider_error"),
+    "a token": (lambda query: [*query, ("access_token", "x")], "callback_unexpected_token"),
+    "another issuer": (lambda query: [*query, ("iss", "https://evil.example")], "callback_wrong_issuer"),
+    "a made-up code": (lambda query: [("code", "x"), *query[1:]], "grant_refused"),
+}
+
+
+def test_a_callback_is_believed_as_it_was_begun() -> None:
+    """Anything that is not as it should be is refused with one word outward and its own in the log, and what was begun is used up."""
+    with sync_scene(issuer="https://app.example") as scene:
+        apps = scene.world.security.apps
+        for change, why in CALLBACKS.values():
+            begun: Any = apps.begin(scene.bob, "files", organization=scene.organization)
+            query = parse_qsl(scene.simulator.visit(begun.url))
+            refused = apps.complete(scene.bob, "files", parameters=change(query))
+            assert isinstance(refused, Refusal), why
+            assert refused.reason is Reason.INVALID_TOKEN, why
+            if not why.startswith(("callback_no_state", "callback_invalid")):
+                assert isinstance(apps.complete(scene.bob, "files", parameters=query), Refusal), why
+        events = [*scene.world.events(scene.organization), *scene.world.events()]
+        bodies = b"".join(each.body for each in events if each.name == "connected_app.connection_refused")
+        assert [why for _, why in CALLBACKS.values() if f'"{why}"'.encode() not in bodies] == []
+
+
+def test_a_consent_belongs_to_its_session_and_counts_once() -> None:
+    """Another session of the same person, and another person, find nothing and use nothing up; after the first time, nobody does."""
+    with sync_scene() as scene:
+        apps = scene.world.security.apps
+        begun: Any = apps.begin(scene.bob, "files", organization=scene.organization)
+        query = parse_qsl(scene.simulator.visit(begun.url))
+        again = (scene.world.login("bob@acme.example")).principal
+        for stranger in (again, scene.ann):
+            assert isinstance(apps.complete(stranger, "files", parameters=query), Refusal)
+        assert not isinstance(apps.complete(scene.bob, "files", parameters=query), Refusal)
+        assert isinstance(apps.complete(scene.bob, "files", parameters=query), Refusal)
+        late: Any = apps.begin(scene.bob, "files", organization=scene.organization)
+        scene.world.clock.advance(timedelta(minutes=10))
+        assert isinstance(apps.complete(scene.bob, "files", parameters=parse_qsl(scene.simulator.visit(late.url))), Refusal)
+
+
+def test_a_token_is_handed_out_inside_of_the_hosts_transaction(tmp_path: Path) -> None:
+    """On SQLite a refresh in the middle of a unit that writes waits for nobody, and stands when that unit is rolled back."""
+    with sync_scene("sqlite", tmp_path) as scene:
+        app = scene.connect(scene.bob)
+        scene.world.clock.advance(2 * HOUR)
+        first = ""
+        with suppress(KeyError):
+            with scene.world.security.begin() as unit:
+                unit.directory.create_organization(scene.bob, name="Never")
+                first = scene.good(scene.bob, app)
+                raise KeyError
+        assert scene.good(scene.bob, app) == first
+        assert scene.simulator.asked.count("refresh_token") == 1
+
+
+@pytest.mark.proves("SEED-O1")
+def test_a_day_with_outages_loses_no_connection() -> None:
+    """Over a day of uses with hours of outages, errors and throttling, a strict provider sees each token once, and every app works."""
+    with sync_scene() as scene:
+        apps = [scene.connect(scene.bob) for _ in range(3)]
+        refused = 0
+        for minute in range(0, 24 * 60, 7):
+            hour = minute // 60
+            scene.simulator.away = hour in {3, 4, 11}
+            scene.simulator.says = OUTAGES.get(hour, nothing)
+            for app in apps[: 1 + minute % 3]:
+                found = scene.token(scene.bob, app)
+                if isinstance(found, Refusal):
+                    assert found.reason is Reason.CONFLICT
+                    refused += 1
+                else:
+                    assert scene.simulator.accepts(found.secret.reveal())
+            scene.world.clock.advance(timedelta(minutes=7))
+        assert refused > 0
+        for app in apps:
+            scene.good(scene.bob, app)
+        assert scene.simulator.reused == 0
+
+
+OUTAGES: dict[int, Says] = {
+    6: answering(503, error="server_error"),
+    7: answering(429, error="slow_down"),
+    14: answering(400, error="temporarily_unavailable"),
+    20: answering(401, error="invalid_client"),
+}
+
+
+def test_tokens_are_sealed_anew_unless_they_are_being_refreshed() -> None:
+    """After a rotation the worker seals tokens under the new key; those under a lease are passed over and counted, and work still."""
+    with sync_scene() as scene:
+        apps = [scene.connect(scene.bob) for _ in range(2)]
+        records = scene.world.storage.guard.app_tokens
+        before = [records.get(each.id) for each in apps]
+        assert before[0] is not None
+        assert records.replace(leased(before[0], now=scene.world.clock.now()))
+        sure = scene.world.sure(scene.ann)
+        assert not isinstance(scene.world.call("data_keys.rotate", sure, organization=scene.organization), Refusal)
+        old = dek_id_of(before[0].sealed)
+        scene.world.security.jobs.reencryptions.run_due()
+        now = [records.get(each.id) for each in apps]
+        assert [each is not None and dek_id_of(each.sealed) == old for each in now] == [True, False]
+        table = AppTokenTable(records)
+        assert table.count(scene.organization, keys=(old,)) == 1
+        assert table.under(scene.organization, keys=(old,), after="", limit=9) == ()
+        row = SealedRow(position=apps[0].id, blob=before[0].sealed, context=tokens_context(before[0].organization_id, apps[0].id))
+        assert table.replace(((row, b"anew"),)) == 0
+        for each in apps:
+            scene.good(scene.bob, each)
