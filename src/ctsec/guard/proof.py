@@ -39,6 +39,8 @@ class Purpose(StrEnum):
     SSO_SIGN_IN = "sso_sign_in"
     SSO_LOGOUT = "sso_logout"
     SSO_DRY_RUN = "sso_dry_run"
+    SAML_REQUEST = "saml_request"
+    SAML_ASSERTION = "saml_assertion"
     BACKUP_CODE = "backup_code"
     GLASS_CODE = "glass_code"
     PASSKEY_REGISTRATION = "passkey_registration"

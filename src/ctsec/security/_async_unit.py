@@ -36,6 +36,7 @@ from ctsec.sso._async_grants import AsyncGrantParts, AsyncGrants
 from ctsec.sso._async_notices import AsyncNotices
 from ctsec.sso._async_pending import AsyncPendingParts, AsyncPendingSignIns
 from ctsec.sso._async_provisioning import AsyncProvisioning
+from ctsec.sso._async_saml_messages import AsyncSamlMessages
 from ctsec.sso._async_trials import AsyncTrials
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
@@ -274,6 +275,11 @@ class AsyncUnit(AsyncPeople):
             connections=self._store.connections, proofs=self._guard.proofs, sealer=self._engines.secrets, throttle=self._throttle
         )
         return AsyncPendingSignIns(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def saml_messages(self) -> AsyncSamlMessages:
+        """Requests of SAML on their way, and assertions that came; `security.sso` calls it."""
+        return AsyncSamlMessages(self._guard.proofs, throttle=self._throttle, ambient=self._ambient)
 
     @property
     def sso(self) -> AsyncArrivals:

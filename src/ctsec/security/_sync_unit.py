@@ -37,6 +37,7 @@ from ctsec.sso._sync_grants import GrantParts, Grants
 from ctsec.sso._sync_notices import Notices
 from ctsec.sso._sync_pending import PendingParts, PendingSignIns
 from ctsec.sso._sync_provisioning import Provisioning
+from ctsec.sso._sync_saml_messages import SamlMessages
 from ctsec.sso._sync_trials import Trials
 from ctsec.vault._sync import Vault, VaultParts
 
@@ -275,6 +276,11 @@ class Unit(People):
             connections=self._store.connections, proofs=self._guard.proofs, sealer=self._engines.secrets, throttle=self._throttle
         )
         return PendingSignIns(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def saml_messages(self) -> SamlMessages:
+        """Requests of SAML on their way, and assertions that came; `security.sso` calls it."""
+        return SamlMessages(self._guard.proofs, throttle=self._throttle, ambient=self._ambient)
 
     @property
     def sso(self) -> Arrivals:
