@@ -70,6 +70,7 @@ THIRD_PARTY = {
         "jose.*",
         "testing.passkeys",
         "sso.saml.keys",
+        "sso.saml.own_key",
         "sso.saml.encryption",
         "testing.saml",
     ),

@@ -14,8 +14,9 @@ from ctsec.security.parts import Settings
 from ctsec.sso._async_entrances import AsyncEntranceParts, AsyncEntrances
 from ctsec.sso._async_glass import AsyncGlassParts
 from ctsec.sso._async_origins import AsyncOriginParts
-from ctsec.sso._async_ports import AsyncGlassStretcher, AsyncSsoClients
+from ctsec.sso._async_ports import AsyncGlassStretcher, AsyncSsoClients, AsyncSsoSealer
 from ctsec.sso._async_provisioning import AsyncProvisioning, AsyncProvisioningParts
+from ctsec.sso._async_ready import AsyncConnectionParts
 from ctsec.sso._async_trials import AsyncEnrolments, AsyncTrialParts
 from ctsec.storage._async_ports import AsyncStore
 
@@ -57,6 +58,20 @@ def glass_parts(
         stretcher=stretcher,
         throttle=throttle,
         alarm=alarm,
+    )
+
+
+def connection_parts(store: AsyncStore, *, rights: AsyncAuthority, sealer: AsyncSsoSealer, settings: Settings) -> AsyncConnectionParts:
+    """Return what connections are kept in and judged with."""
+    return AsyncConnectionParts(
+        records=store.connections,
+        entrances=store.entrances,
+        domains=store.domains,
+        rights=rights,
+        sealer=sealer,
+        epochs=store.epochs,
+        policy=settings.single_sign_on,
+        base_url=settings.base_url,
     )
 
 

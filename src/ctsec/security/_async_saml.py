@@ -25,7 +25,7 @@ from ctsec.principal import Principal
 from ctsec.security._async_sso_logout import Units
 from ctsec.security.sso_redirect import SignInRedirect
 from ctsec.sso import saml
-from ctsec.sso._async_saml_messages import AsyncSamlMessages, Remembered
+from ctsec.sso._async_saml_messages import AsyncSamlMessages, Recalled
 from ctsec.sso.grant import Held
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection, LinkedIdentity, identity_digest
@@ -62,7 +62,7 @@ class AsyncSaml:
     ) -> SignInRedirect:
         """Begin a sign-in, or with `principal` the link of an identity; `security.sso.begin` has judged it."""
         async with self._begin(request) as unit:
-            peer, messages = await unit.connections.peer(found), unit.saml_messages
+            peer, messages = await unit.sso_ready.peer(found), unit.saml_messages
             person = UserId(principal.id) if principal is not None else None
             return await self._sent(messages, peer, person=person, charge=charge, trial=trial)
 
@@ -99,23 +99,23 @@ class AsyncSaml:
             found = await unit.sso.enabled(connection)
             if isinstance(found, Refusal) or not found.provider.saml:
                 return found if isinstance(found, Refusal) else _NO_CONNECTION
-            charge = await unit.saml_messages.charge()
-            if isinstance(charge, Refusal):
-                return charge
-            peer = await unit.connections.peer(found)
-            asked = await unit.saml_messages.recall(connection, relay=relay, browser=browser, charge=charge)
-            verified = _judged(came, peer, asked, now=self._ambient.now())
+            recalled = await unit.saml_messages.recall(connection, relay=relay, browser=browser)
+            if isinstance(recalled, Refusal):
+                return recalled
+            peer = await unit.sso_ready.peer(found)
+            verified = _judged(came, peer, recalled, now=self._ambient.now())
             if isinstance(verified, str):
                 return await unit.sso.refuse(found, verified)
             if not await unit.saml_messages.take(found, verified):
                 return await unit.sso.refuse(found, "assertion_came_before")
-            if asked is None:
-                await unit.saml_messages.settle(charge)
+            if recalled.asked is None:
+                await unit.sso_pending.settle(recalled.charge)
+        asked = recalled.asked
         identity = saml.read_assertion(verified, peer=peer)
         async with self._begin(request) as unit:
             if isinstance(identity, Rejected):
                 return await unit.sso.refuse(found, identity.reason.value)
-            if isinstance(asked, Remembered) and asked.person is not None:
+            if asked is not None and asked.person is not None:
                 return await unit.sso.link(asked.person, connection, identity)
             return await unit.sso.arrive(connection, identity, held=_held(verified, identity))
 
@@ -125,15 +125,16 @@ class AsyncSaml:
             found = await unit.sso_trials.found(connection, organization=None)
             if isinstance(found, Refusal) or not found.provider.saml:
                 return _NO_CONNECTION
-            peer = await unit.connections.peer(found)
+            peer = await unit.sso_ready.peer(found)
         signs = peer.keys if peer.settings.signs_requests else ()
         return saml.service_metadata(peer.trust, signs=signs, random=self._ambient.random)
 
 
-def _judged(came: Came, peer: SamlPeer, asked: Remembered | str | None, *, now: datetime) -> VerifiedAssertion | str:
+def _judged(came: Came, peer: SamlPeer, recalled: Recalled, *, now: datetime) -> VerifiedAssertion | str:
     """Return what the provider signed, or in one word why that is not accepted."""
-    if isinstance(asked, str):
-        return asked
+    asked = recalled.asked
+    if recalled.why:
+        return recalled.why
     if asked is None and not peer.settings.idp_initiated:
         return "callback_no_state" if not came.relay else "callback_wrong_browser"
     request: SentRequest | Unsolicited = asked.sent if asked is not None else Unsolicited()

@@ -140,7 +140,7 @@ class AsyncSso:
             client = await unit.connections.client(found) if not found.provider.saml else None
             if client is None:
                 # Nobody is asked: what can be judged of it is judged when it is made ready, as a sign-in does.
-                await unit.connections.peer(found)
+                await unit.sso_ready.peer(found)
         self._providers.forget(connection)
         kept = await self._providers.known(found, client) if client is not None else None
         problem = kept if isinstance(kept, str) else None

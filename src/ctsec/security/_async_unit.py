@@ -24,11 +24,11 @@ from ctsec.recovery._async import AsyncMfaResets
 from ctsec.recovery._async_link import AsyncRecoveries
 from ctsec.recovery._async_support import AsyncSupport
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
-from ctsec.security._async_federation import entrance_parts, glass_parts, provisioning_parts, trial_parts
+from ctsec.security._async_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts
 from ctsec.security._async_people import AsyncPeople
 from ctsec.sso._async_arrivals import AsyncArrivalParts, AsyncArrivals
 from ctsec.sso._async_checks import AsyncCheckParts, AsyncChecks
-from ctsec.sso._async_connections import AsyncConnectionParts, AsyncConnections
+from ctsec.sso._async_connections import AsyncConnections
 from ctsec.sso._async_domain_claims import AsyncDomainClaimParts, AsyncDomainClaims
 from ctsec.sso._async_entrances import AsyncEntrances
 from ctsec.sso._async_glass import AsyncGlass
@@ -36,6 +36,7 @@ from ctsec.sso._async_grants import AsyncGrantParts, AsyncGrants
 from ctsec.sso._async_notices import AsyncNotices
 from ctsec.sso._async_pending import AsyncPendingParts, AsyncPendingSignIns
 from ctsec.sso._async_provisioning import AsyncProvisioning
+from ctsec.sso._async_ready import AsyncReady
 from ctsec.sso._async_saml_messages import AsyncSamlMessages
 from ctsec.sso._async_trials import AsyncTrials
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
@@ -224,17 +225,13 @@ class AsyncUnit(AsyncPeople):
     @property
     def connections(self) -> AsyncConnections:
         """Connections to identity providers."""
-        parts = AsyncConnectionParts(
-            records=self._store.connections,
-            entrances=self._store.entrances,
-            domains=self._store.domains,
-            rights=self._authority,
-            sealer=self.secrets,
-            epochs=self._store.epochs,
-            policy=self._parts.settings.single_sign_on,
-            base_url=self._parts.settings.base_url,
-        )
+        parts = connection_parts(self._store, rights=self._authority, sealer=self.secrets, settings=self._parts.settings)
         return AsyncConnections(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_ready(self) -> AsyncReady:
+        """Connections with their secrets opened; `security.sso` calls it."""
+        return AsyncReady(connection_parts(self._store, rights=self._authority, sealer=self.secrets, settings=self._parts.settings))
 
     @property
     def domain_claims(self) -> AsyncDomainClaims:

@@ -15,8 +15,9 @@ from ctsec.security.parts import Settings
 from ctsec.sso._sync_entrances import EntranceParts, Entrances
 from ctsec.sso._sync_glass import GlassParts
 from ctsec.sso._sync_origins import OriginParts
-from ctsec.sso._sync_ports import GlassStretcher, SsoClients
+from ctsec.sso._sync_ports import GlassStretcher, SsoClients, SsoSealer
 from ctsec.sso._sync_provisioning import Provisioning, ProvisioningParts
+from ctsec.sso._sync_ready import ConnectionParts
 from ctsec.sso._sync_trials import Enrolments, TrialParts
 from ctsec.storage._sync_ports import Store
 
@@ -58,6 +59,20 @@ def glass_parts(
         stretcher=stretcher,
         throttle=throttle,
         alarm=alarm,
+    )
+
+
+def connection_parts(store: Store, *, rights: Authority, sealer: SsoSealer, settings: Settings) -> ConnectionParts:
+    """Return what connections are kept in and judged with."""
+    return ConnectionParts(
+        records=store.connections,
+        entrances=store.entrances,
+        domains=store.domains,
+        rights=rights,
+        sealer=sealer,
+        epochs=store.epochs,
+        policy=settings.single_sign_on,
+        base_url=settings.base_url,
     )
 
 

@@ -26,7 +26,7 @@ from ctsec.principal import Principal
 from ctsec.security._sync_sso_logout import Units
 from ctsec.security.sso_redirect import SignInRedirect
 from ctsec.sso import saml
-from ctsec.sso._sync_saml_messages import Remembered, SamlMessages
+from ctsec.sso._sync_saml_messages import Recalled, SamlMessages
 from ctsec.sso.grant import Held
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection, LinkedIdentity, identity_digest
@@ -63,7 +63,7 @@ class Saml:
     ) -> SignInRedirect:
         """Begin a sign-in, or with `principal` the link of an identity; `security.sso.begin` has judged it."""
         with self._begin(request) as unit:
-            peer, messages = unit.connections.peer(found), unit.saml_messages
+            peer, messages = unit.sso_ready.peer(found), unit.saml_messages
             person = UserId(principal.id) if principal is not None else None
             return self._sent(messages, peer, person=person, charge=charge, trial=trial)
 
@@ -98,23 +98,23 @@ class Saml:
             found = unit.sso.enabled(connection)
             if isinstance(found, Refusal) or not found.provider.saml:
                 return found if isinstance(found, Refusal) else _NO_CONNECTION
-            charge = unit.saml_messages.charge()
-            if isinstance(charge, Refusal):
-                return charge
-            peer = unit.connections.peer(found)
-            asked = unit.saml_messages.recall(connection, relay=relay, browser=browser, charge=charge)
-            verified = _judged(came, peer, asked, now=self._ambient.now())
+            recalled = unit.saml_messages.recall(connection, relay=relay, browser=browser)
+            if isinstance(recalled, Refusal):
+                return recalled
+            peer = unit.sso_ready.peer(found)
+            verified = _judged(came, peer, recalled, now=self._ambient.now())
             if isinstance(verified, str):
                 return unit.sso.refuse(found, verified)
             if not unit.saml_messages.take(found, verified):
                 return unit.sso.refuse(found, "assertion_came_before")
-            if asked is None:
-                unit.saml_messages.settle(charge)
+            if recalled.asked is None:
+                unit.sso_pending.settle(recalled.charge)
+        asked = recalled.asked
         identity = saml.read_assertion(verified, peer=peer)
         with self._begin(request) as unit:
             if isinstance(identity, Rejected):
                 return unit.sso.refuse(found, identity.reason.value)
-            if isinstance(asked, Remembered) and asked.person is not None:
+            if asked is not None and asked.person is not None:
                 return unit.sso.link(asked.person, connection, identity)
             return unit.sso.arrive(connection, identity, held=_held(verified, identity))
 
@@ -124,15 +124,16 @@ class Saml:
             found = unit.sso_trials.found(connection, organization=None)
             if isinstance(found, Refusal) or not found.provider.saml:
                 return _NO_CONNECTION
-            peer = unit.connections.peer(found)
+            peer = unit.sso_ready.peer(found)
         signs = peer.keys if peer.settings.signs_requests else ()
         return saml.service_metadata(peer.trust, signs=signs, random=self._ambient.random)
 
 
-def _judged(came: Came, peer: SamlPeer, asked: Remembered | str | None, *, now: datetime) -> VerifiedAssertion | str:
+def _judged(came: Came, peer: SamlPeer, recalled: Recalled, *, now: datetime) -> VerifiedAssertion | str:
     """Return what the provider signed, or in one word why that is not accepted."""
-    if isinstance(asked, str):
-        return asked
+    asked = recalled.asked
+    if recalled.why:
+        return recalled.why
     if asked is None and not peer.settings.idp_initiated:
         return "callback_no_state" if not came.relay else "callback_wrong_browser"
     request: SentRequest | Unsolicited = asked.sent if asked is not None else Unsolicited()

@@ -141,7 +141,7 @@ class Sso:
             client = unit.connections.client(found) if not found.provider.saml else None
             if client is None:
                 # Nobody is asked: what can be judged of it is judged when it is made ready, as a sign-in does.
-                unit.connections.peer(found)
+                unit.sso_ready.peer(found)
         self._providers.forget(connection)
         kept = self._providers.known(found, client) if client is not None else None
         problem = kept if isinstance(kept, str) else None

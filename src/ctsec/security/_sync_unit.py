@@ -25,11 +25,11 @@ from ctsec.recovery._sync import MfaResets
 from ctsec.recovery._sync_link import Recoveries
 from ctsec.recovery._sync_support import Support
 from ctsec.residency._sync import Residency, ResidencyParts
-from ctsec.security._sync_federation import entrance_parts, glass_parts, provisioning_parts, trial_parts
+from ctsec.security._sync_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts
 from ctsec.security._sync_people import People
 from ctsec.sso._sync_arrivals import ArrivalParts, Arrivals
 from ctsec.sso._sync_checks import CheckParts, Checks
-from ctsec.sso._sync_connections import ConnectionParts, Connections
+from ctsec.sso._sync_connections import Connections
 from ctsec.sso._sync_domain_claims import DomainClaimParts, DomainClaims
 from ctsec.sso._sync_entrances import Entrances
 from ctsec.sso._sync_glass import Glass
@@ -37,6 +37,7 @@ from ctsec.sso._sync_grants import GrantParts, Grants
 from ctsec.sso._sync_notices import Notices
 from ctsec.sso._sync_pending import PendingParts, PendingSignIns
 from ctsec.sso._sync_provisioning import Provisioning
+from ctsec.sso._sync_ready import Ready
 from ctsec.sso._sync_saml_messages import SamlMessages
 from ctsec.sso._sync_trials import Trials
 from ctsec.vault._sync import Vault, VaultParts
@@ -225,17 +226,13 @@ class Unit(People):
     @property
     def connections(self) -> Connections:
         """Connections to identity providers."""
-        parts = ConnectionParts(
-            records=self._store.connections,
-            entrances=self._store.entrances,
-            domains=self._store.domains,
-            rights=self._authority,
-            sealer=self.secrets,
-            epochs=self._store.epochs,
-            policy=self._parts.settings.single_sign_on,
-            base_url=self._parts.settings.base_url,
-        )
+        parts = connection_parts(self._store, rights=self._authority, sealer=self.secrets, settings=self._parts.settings)
         return Connections(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_ready(self) -> Ready:
+        """Connections with their secrets opened; `security.sso` calls it."""
+        return Ready(connection_parts(self._store, rights=self._authority, sealer=self.secrets, settings=self._parts.settings))
 
     @property
     def domain_claims(self) -> DomainClaims:

@@ -43,6 +43,18 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """What a form answers: a request, or none that this browser has begun; `why` is in one word why a request is over.
+
+    `charge` is what a form without a request has taken of the allowance, to be given back if it was in order.
+    """
+
+    charge: Charge
+    asked: Remembered | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """What a browser takes along: `relay` comes back in the form, `browser` in a cookie."""
 
@@ -60,14 +72,6 @@ class AsyncSamlMessages:
         self._proofs = proofs
         self._throttle = throttle
         self._ambient = ambient
-
-    async def charge(self) -> Outcome[Charge]:
-        """Count a message against the address block; THROTTLED where it has sent too many."""
-        return await self._throttle.charge_address()
-
-    async def settle(self, charge: Charge) -> None:
-        """Give back what something that was in order has taken."""
-        await self._throttle.settle(charge)
 
     def tokens(self) -> tuple[str, SecretText]:
         """Return a new RelayState and a new half for the browser."""
@@ -108,28 +112,31 @@ class AsyncSamlMessages:
         await self._proofs.issue((proof,))
         return Sent(relay=relay, browser=browser, expires_at=sent.sent_at + REQUEST_LIFE)
 
-    async def recall(self, connection: ConnectionId, *, relay: str, browser: str, charge: Charge) -> Remembered | str | None:
-        """Consume the request that a form answers; None if this browser has begun none of this name, else in one word why it is over.
+    async def recall(self, connection: ConnectionId, *, relay: str, browser: str) -> Outcome[Recalled]:
+        """Consume the request that a form answers; THROTTLED where the allowance of the address block is used up.
 
-        What comes back rightly gives back what it has taken from the allowance of its address block.
+        What answers a request gives back what both have taken of the allowance; what answers none does not.
         """
+        charge = await self._throttle.charge_address()
+        if isinstance(charge, Refusal):
+            return charge
         digest = halves_digest(relay, browser)
         if isinstance(digest, Refusal):
-            return None
+            return Recalled(charge=charge)
         now, found = self._ambient.now(), await self._proofs.peek(Purpose.SAML_REQUEST, digest)
         if found is None:
-            return None
+            return Recalled(charge=charge)
         proof = check_proof(found, now=now)
         if isinstance(proof, Refusal):
-            return f"callback_{proof.reason.value}"
+            return Recalled(charge=charge, why=f"callback_{proof.reason.value}")
         if not await self._proofs.consume(Purpose.SAML_REQUEST, digest, now=now):
-            return "callback_code_already_used"
+            return Recalled(charge=charge, why="callback_code_already_used")
         if proof.claims["connection"] != connection:
-            return "callback_wrong_connection"
+            return Recalled(charge=charge, why="callback_wrong_connection")
         await self._throttle.settle(charge, Charge((), proof.claims["block"] or None))
         sent = SentRequest(id=proof.claims["id"], sent_at=proof.issued_at, force_authn=bool(proof.claims["force"]))
         person = UserId(proof.claims["person"]) if proof.claims["person"] else None
-        return Remembered(sent=sent, person=person, trial=proof.claims["trial"])
+        return Recalled(charge=charge, asked=Remembered(sent=sent, person=person, trial=proof.claims["trial"]))
 
     async def take(self, connection: Connection, assertion: VerifiedAssertion) -> bool:
         """Use the id of an assertion up; True for exactly one caller."""

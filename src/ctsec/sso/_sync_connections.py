@@ -12,7 +12,7 @@ Rules that this module keeps:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from ctsec.ambient import Ambient
@@ -25,17 +25,14 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.secret import SecretText
-from ctsec.sso._sync_ports import SsoDomains, SsoEpochs, SsoRights, SsoSealer
-from ctsec.sso._sync_record_ports import ConnectionRecords, EntranceRecords
+from ctsec.sso._sync_ready import ConnectionParts, Ready
 from ctsec.sso._sync_rule_rights import may_give
 from ctsec.sso.client_key import public_keys
 from ctsec.sso.entrance import LAST_WAY
-from ctsec.sso.fitting import another_key, check_fit, drafted, peer_of, proving, stand_in, told
+from ctsec.sso.fitting import another_key, check_fit, drafted, proving, stand_in, told
 from ctsec.sso.oidc.client import OidcClient
-from ctsec.sso.policy import SsoPolicy
-from ctsec.sso.record import Connection, ConnectionState, client_secret_context
-from ctsec.sso.saml.peer import SamlPeer
-from ctsec.sso.settings import MAX_NAME, MAX_SECRET, ConnectionWish, Surroundings, client_of
+from ctsec.sso.record import Connection, ConnectionState
+from ctsec.sso.settings import MAX_NAME, MAX_SECRET, ConnectionWish
 
 MAX_CONNECTIONS: Final = 20
 _NO_CONNECTION: Final = Refusal(Reason.NOT_FOUND, "there is no such connection")
@@ -45,27 +42,14 @@ _PROTOCOL: Final = Refusal(Reason.INVALID_INPUT, "a connection keeps its protoco
 _MOVED: Final = "the connection was changed meanwhile; try again"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionParts:
-    """What connections are kept in and judged with; `base_url` is where the site is."""
-
-    records: ConnectionRecords
-    entrances: EntranceRecords
-    domains: SsoDomains
-    rights: SsoRights
-    sealer: SsoSealer
-    epochs: SsoEpochs
-    policy: SsoPolicy
-    base_url: str
-
-
 class Connections:
     """The connections of organizations to identity providers."""
 
-    __slots__ = ("_ambient", "_audit", "_parts")
+    __slots__ = ("_ambient", "_audit", "_parts", "_ready")
 
     def __init__(self, parts: ConnectionParts, *, audit: Recorder, ambient: Ambient) -> None:
         self._parts = parts
+        self._ready = Ready(parts)
         self._audit = audit
         self._ambient = ambient
 
@@ -75,11 +59,7 @@ class Connections:
 
     def client(self, connection: Connection) -> OidcClient:
         """Return the client of a connection, with its secret opened; raises as the sealer does."""
-        return client_of(connection, self._opened(connection), self._around(connection))
-
-    def peer(self, connection: Connection) -> SamlPeer:
-        """Return the same of a connection that speaks SAML."""
-        return peer_of(connection, self._opened(connection), self._around(connection))
+        return self._ready.client(connection)
 
     def refusal(self, actor: Principal, *, organization: OrganizationId) -> Refusal | None:
         """Return why `actor` may not change connections now, or None."""
@@ -119,7 +99,7 @@ class Connections:
         if refusal is not None or proof is None:
             refusal = refusal if refusal is not None else _NO_SECRET
             return self._refuse(actor, organization, refusal, attempted="sso_connection.create")
-        made = replace(made, sealed_secret=self._sealed(made, proof))
+        made = replace(made, sealed_secret=self._ready.sealed(made, proof))
         self._parts.records.add(made)
         self._note(EventName.SSO_CONNECTION_CREATED, actor, made, {"provider": made.provider.value, "role": made.default_role})
         return made
@@ -143,7 +123,7 @@ class Connections:
         if refusal is not None:
             return self._refuse(actor, organization, refusal, attempted="sso_connection.change")
         if proof is not None:
-            after = replace(after, sealed_secret=self._sealed(after, proof))
+            after = replace(after, sealed_secret=self._ready.sealed(after, proof))
         seen = ("provider", "client_id", "settings", "sealed_secret")
         changed = tuple(each for each in (*seen, "name", "default_role", "provisioning") if getattr(found, each) != getattr(after, each))
         if set(changed).isdisjoint(seen):
@@ -173,8 +153,8 @@ class Connections:
         if isinstance(found, Refusal):
             return self._refuse(actor, organization, found, attempted="sso_connection.rotate_key")
         after = replace(found, version=found.version + 1)
-        pem, published = another_key(after, self._opened(found), now=self._ambient.now(), random=self._ambient.random)
-        after = replace(after, public_keys=published, sealed_secret=self._sealed(found, pem))
+        pem, published = another_key(after, self._ready.opened(found), now=self._ambient.now(), random=self._ambient.random)
+        after = replace(after, public_keys=published, sealed_secret=self._ready.sealed(found, pem))
         return self._written(EventName.SSO_CONNECTION_CHANGED, actor, after, {"changed": ("key",)})
 
     def keys(self, connection: ConnectionId) -> Outcome[tuple[Mapping[str, object], ...]]:
@@ -253,27 +233,10 @@ class Connections:
         if not connection.provider.saml and (not 0 < len(secret.reveal()) <= MAX_SECRET or not secret.reveal().isascii()):
             return Refusal(Reason.INVALID_INPUT, f"expected a client secret of 1 to {MAX_SECRET} ASCII characters")
         try:
-            check_fit(connection, secret, self._around(connection))
+            check_fit(connection, secret, self._ready.around(connection))
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
         return None
-
-    def _around(self, connection: Connection) -> Surroundings:
-        domains = self._parts.domains.of_organization(connection.organization_id)
-        return Surroundings(
-            redirect_uri=self._parts.policy.redirect_uri(self._parts.base_url, connection.id),
-            domains=frozenset(each.name for each in domains),
-            reach=self._parts.policy.reach,
-            saml_url=self._parts.policy.saml_url(self._parts.base_url, connection.id),
-        )
-
-    def _opened(self, connection: Connection) -> SecretText:
-        context = client_secret_context(connection.organization_id, connection.id)
-        return SecretText((self._parts.sealer.open(connection.sealed_secret, context=context)).decode())
-
-    def _sealed(self, connection: Connection, secret: SecretText) -> bytes:
-        context = client_secret_context(connection.organization_id, connection.id)
-        return self._parts.sealer.seal(secret.reveal().encode(), context=context)
 
     def _written(
         self, name: EventName, actor: Principal, after: Connection, details: Mapping[str, Detail], *, changes: tuple[Change, ...] = ()

@@ -13,11 +13,13 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
+
+from ctsec.guard.proof import token_digest
+from ctsec.outcome import Refusal
 
 COOKIE: Final = "ctsec_session"
 DEVICE_COOKIE: Final = "ctsec_device"
@@ -84,7 +86,8 @@ class Site:
 
     def saml_cookie_name(self, relay: str) -> str:
         """Return the name of the cookie of one sign-in through SAML, made of its RelayState: several can be on their way."""
-        return self._name(f"{SAML_COOKIE}_{hashlib.sha256(relay.encode('utf-8', 'replace')).hexdigest()[:16]}")
+        digest = token_digest(relay)
+        return self._name(SAML_COOKIE if isinstance(digest, Refusal) else f"{SAML_COOKIE}_{digest.hex()[:16]}")
 
     def set_saml_cookie(self, token: str, *, relay: str, life: timedelta) -> str:
         """Return the Set-Cookie value that binds one sign-in through SAML to this browser; an empty token without life removes it.
