@@ -236,7 +236,7 @@ def test_a_connection_is_made_of_the_providers_metadata(host: Host, firm: Firm) 
     begun = Browser(host).auth(f"POST /sso/{firm.connection}/begin", {}).json
     assert (begun["url"], sorted(begun["form"])) == ("https://idp.example/post", ["RelayState", "SAMLRequest"])
     changes = [each.details()["changes"] for each in host.events(firm.organization) if each.name == "sso_connection.changed"]
-    assert any(change["field"] == "keys" for change in changes[-1]), changes[-1]
+    assert any(change["path"] == "keys" for each in changes for change in each), changes
     for wrong in (
         {"metadata": "<x/>"},
         {"metadata": document, "sso_post": "https://idp.example/x"},
@@ -259,3 +259,20 @@ def test_the_route_takes_a_form_of_another_site_and_nothing_else(host: Host, fir
     assert Browser(host).auth("POST /sign-in", {"email": "a" * 70_000, "password": "x"}).status == 413
     reply = Browser(host).auth(f"POST /sso/{firm.connection}/begin", {})
     assert "; SameSite=None; Secure" in reply.headers["set-cookie"]
+
+
+def test_the_doctor_looks_at_a_connection_that_speaks_saml(host: Host, firm: Firm) -> None:
+    """It says what to register, until when the keys are good, and what was lowered; there is no dry run, and no claims to paste."""
+    firm.change(idp_initiated=True, unsafe_sha1=True)
+    checks = {each["name"]: each for each in firm.owner.ok(f"POST {firm.one}/doctor")["checks"]}
+    assert checks["redirect_uri"]["seen"] == f"register exactly {firm.saml['acs_url']}"
+    assert checks["audience"]["seen"] == f"register exactly {firm.saml['entity_id']}"
+    assert (checks["provider_keys"]["verdict"], checks["provider_keys"]["seen"]) == ("ok", "1 of them, the last until 2040-01-01")
+    assert (checks["own_key"]["verdict"], checks["lowered"]["verdict"], checks["lowered"]["seen"]) == (
+        "ok",
+        "warn",
+        "idp_initiated, unsafe_sha1",
+    )
+    for line in (f"POST {firm.one}/dry-run", f"POST {firm.one}/preview"):
+        assert firm.owner.auth(line, {"claims": {}} if line.endswith("preview") else {}).status == 409, line
+    assert Browser(host).auth(f"POST /sso/{firm.connection}/logout", {}).status == 404

@@ -254,8 +254,11 @@ _CHANGES: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.USER_RENAMED: _NAMED,
     EventName.SSO_CONNECTION_CHANGED: {
         **_ROLE,
-        **{"rules": public(tuple), "required_groups": public(tuple)},
-        **{"issuer": public(), "keys": public(tuple), "lowered": public(tuple)},
+        "rules": public(tuple),
+        "required_groups": public(tuple),
+        "issuer": public(),
+        "keys": public(tuple),
+        "lowered": public(tuple),
     },
 }
 _NONE: Final[Mapping[str, Field]] = {}

@@ -96,8 +96,8 @@ class AsyncBeside(Protocol):
     """The services of a unit that look at connections."""
 
     @property
-    def connections(self) -> AsyncSsoClients:
-        """Connections."""
+    def sso_ready(self) -> AsyncSsoClients:
+        """Connections, ready to be used."""
         ...
 
     @property
@@ -133,7 +133,7 @@ def trial_parts(
     """Return what connections are looked at and tried with."""
     return AsyncTrialParts(
         connections=store.connections,
-        clients=unit.connections,
+        clients=unit.sso_ready,
         entrances=store.entrances,
         entrance=unit.sso_entrance,
         domains=store.domains,

@@ -316,7 +316,7 @@ class AsyncUnit(AsyncPeople):
     @property
     def sso_checks(self) -> AsyncChecks:
         """Sessions through connections, as the worker asks their providers about them."""
-        parts = AsyncCheckParts(identities=self._store.identities, clients=self.connections, refreshed=self.provisioning)
+        parts = AsyncCheckParts(identities=self._store.identities, clients=self.sso_ready, refreshed=self.provisioning)
         return AsyncChecks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
 
     @property

@@ -97,8 +97,8 @@ class Beside(Protocol):
     """The services of a unit that look at connections."""
 
     @property
-    def connections(self) -> SsoClients:
-        """Connections."""
+    def sso_ready(self) -> SsoClients:
+        """Connections, ready to be used."""
         ...
 
     @property
@@ -132,7 +132,7 @@ def trial_parts(unit: Beside, store: Store, *, departures: Departures, proofs: P
     """Return what connections are looked at and tried with."""
     return TrialParts(
         connections=store.connections,
-        clients=unit.connections,
+        clients=unit.sso_ready,
         entrances=store.entrances,
         entrance=unit.sso_entrance,
         domains=store.domains,

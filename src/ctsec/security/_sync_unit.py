@@ -317,7 +317,7 @@ class Unit(People):
     @property
     def sso_checks(self) -> Checks:
         """Sessions through connections, as the worker asks their providers about them."""
-        parts = CheckParts(identities=self._store.identities, clients=self.connections, refreshed=self.provisioning)
+        parts = CheckParts(identities=self._store.identities, clients=self.sso_ready, refreshed=self.provisioning)
         return Checks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
 
     @property

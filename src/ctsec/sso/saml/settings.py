@@ -78,8 +78,12 @@ class SamlSettings:
         return {
             "issuer": self.issuer,
             "keys": tuple(key.fingerprint for key in self.trusted_keys()),
-            "lowered": tuple(name for name in _FLAGS[2:] if getattr(self, name)),
+            "lowered": self.lowered(),
         }
+
+    def lowered(self) -> tuple[str, ...]:
+        """Return the names of what an administrator has lowered."""
+        return tuple(name for name in _FLAGS[2:] if getattr(self, name))
 
     def record(self) -> dict[str, object]:
         """Return this as members of a JSON object, those that say something."""
