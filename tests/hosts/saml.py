@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from lxml import etree
@@ -81,11 +81,16 @@ class Trip:
         """Begin, and read the request as the provider does."""
         reply = self.browser.auth(line or f"POST /sso/{self.firm.connection}/begin", {})
         assert reply.status == 200, reply.body
-        sent = reply.json.get("form") or {name: values[0] for name, values in parse_qs(urlsplit(str(reply.json["url"])).query).items()}
-        message = sent["SAMLRequest"]
-        root = etree.fromstring(decode_field(message) if "form" in reply.json else inflate(message))
-        self.request, self.relay = root.get("ID", ""), sent["RelayState"]
+        self.read(reply.json)
         self.cookies = dict(re.findall(r"(?m)^(ctsec_saml_[0-9a-f]{16})=([^;]+);", reply.headers["set-cookie"]))
+        return self
+
+    def read(self, begun: Mapping[str, Any]) -> Trip:
+        """Read the request as the provider does."""
+        sent = begun.get("form") or {name: values[0] for name, values in parse_qs(urlsplit(str(begun["url"])).query).items()}
+        message = sent["SAMLRequest"]
+        root = etree.fromstring(decode_field(message) if "form" in begun else inflate(message))
+        self.request, self.relay = root.get("ID", ""), sent["RelayState"]
         return self
 
     def told(self, person: str, **attributes: str | Sequence[str]) -> SamlAnswer:
