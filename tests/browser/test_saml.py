@@ -76,9 +76,8 @@ def test_the_cookie_of_the_request_comes_back_from_another_site_and_the_sessions
                     "RelayState": trip.relay,
                 }
                 inputs = "".join(f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in fields.items())
-                page.append(
-                    f'<!doctype html><form method="post" action="{firm.saml["acs_url"]}">{inputs}</form><script>document.forms[0].submit()</script>'
-                )
+                form = f'<form method="post" action="{firm.saml["acs_url"]}">{inputs}</form>'
+                page.append(f"<!doctype html>{form}<script>document.forms[0].submit()</script>")
                 driver.get(begun["url"])
                 WebDriverWait(driver, PATIENCE).until(lambda driver: driver.current_url.endswith("/saml/acs"))
                 said = WebDriverWait(driver, PATIENCE).until(lambda driver: driver.find_element(By.TAG_NAME, "body").text)
