@@ -90,13 +90,14 @@ def test_what_does_not_name_a_person_for_good_is_nobody(host: Host, firm: Firm) 
         refused(trip.back(answer(replace(told, name_format=wrong), key=SIGNER)))
         trip.begin()
         told = trip.told("ann-1", email="ann@acme.example")
-    root = build(told)
-    next(root.iter(f"{SAML}NameID")).set("SPNameQualifier", "https://other.example")
-    refused(trip.back(encode_field(seal(root, key=SIGNER, style=Signed.ASSERTION))))
+    for qualifier in ("NameQualifier", "SPNameQualifier"):
+        root = build(trip.begin().told("ann-1", email="ann@acme.example"))
+        next(root.iter(f"{SAML}NameID")).set(qualifier, "https://other.example")
+        refused(trip.back(encode_field(seal(root, key=SIGNER, style=Signed.ASSERTION))))
     firm.change(subject_attribute="uid")
     refused(Trip(firm, Browser(host)).sign_in("ann-1", uid=["1", "2"], email="ann@acme.example"))
     refused(Trip(firm, Browser(host)).sign_in("ann-1", email="ann@acme.example"))
-    assert firm.whys() == ["saml_no_identity"] * 6
+    assert firm.whys() == ["saml_no_identity"] * 7
     assert Trip(firm, Browser(host)).sign_in("ann-1", uid="1", email="ann@acme.example").status == 200
 
 
