@@ -169,7 +169,7 @@ def test_a_sign_in_that_the_provider_began_is_accepted_where_the_connection_says
     assert sorted(firm.whys()) == sorted(expected)
 
 
-@pytest.mark.proves("CVE-2026-2603", "CVE-2026-3047")
+@pytest.mark.proves("CVE-2026-2603")
 def test_a_connection_that_is_off_signs_nobody_in(host: Host, firm: Firm) -> None:
     """Disabled, neither flow ends in a session; its sessions end too, and what was on its way is over."""
     firm.change(idp_initiated=True)

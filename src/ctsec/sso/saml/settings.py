@@ -94,8 +94,8 @@ class SamlSettings:
     @classmethod
     def read(cls, found: Mapping[str, Any]) -> SamlSettings:
         """Return what a stored object says."""
-        told = dict(found)
-        return cls(**{**told, "certificates": tuple(told.get("certificates", ()))})
+        told: dict[str, Any] = {**found, "certificates": tuple(found.get("certificates", ()))}
+        return cls(**told)
 
 
 def settings_from(document: ProviderDocument, told: Mapping[str, Any]) -> SamlSettings:
