@@ -82,7 +82,7 @@ class Trip:
         reply = self.browser.auth(line or f"POST /sso/{self.firm.connection}/begin", {})
         assert reply.status == 200, reply.body
         self.read(reply.json)
-        self.cookies = dict(re.findall(r"(?m)^(ctsec_saml_[0-9a-f]{16})=([^;]+);", reply.headers["set-cookie"]))
+        self.cookies = dict(re.findall(r"(?m)^(ctsec_saml_[A-Za-z0-9_-]{16})=([^;]+);", reply.headers["set-cookie"]))
         return self
 
     def read(self, begun: Mapping[str, Any]) -> Trip:

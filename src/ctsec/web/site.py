@@ -13,19 +13,18 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
-
-from ctsec.guard.proof import token_digest
-from ctsec.outcome import Refusal
 
 COOKIE: Final = "ctsec_session"
 DEVICE_COOKIE: Final = "ctsec_device"
 LINK_COOKIE: Final = "ctsec_link"
 SSO_COOKIE: Final = "ctsec_sso"
 SAML_COOKIE: Final = "ctsec_saml"
+_RELAY: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +85,8 @@ class Site:
 
     def saml_cookie_name(self, relay: str) -> str:
         """Return the name of the cookie of one sign-in through SAML, made of its RelayState: several can be on their way."""
-        digest = token_digest(relay)
-        return self._name(SAML_COOKIE if isinstance(digest, Refusal) else f"{SAML_COOKIE}_{digest.hex()[:16]}")
+        # A RelayState of ours; whatever else stands in a form is no part of a header.
+        return self._name(f"{SAML_COOKIE}_{relay[:16]}" if _RELAY.fullmatch(relay) else SAML_COOKIE)
 
     def set_saml_cookie(self, token: str, *, relay: str, life: timedelta) -> str:
         """Return the Set-Cookie value that binds one sign-in through SAML to this browser; an empty token without life removes it.
