@@ -294,7 +294,7 @@ class Guard:
 
     def _endpoint(self, template: str | None) -> Callable[..., Any]:
         async def answer(request: Request) -> Response:
-            body = await body_of(request)
+            body = await body_of(request, template=template)
             return response(await self._api.answer(template, self._read(request, body=body)), request.method)
 
         return self.public(answer)

@@ -44,8 +44,9 @@ from ctsec.web._sync_api import Api
 from ctsec.web._sync_entry import Entry, ambient_request
 from ctsec.web._sync_operators import Operators
 from ctsec.web.address import TrustedProxies
+from ctsec.web.bodies import longest_body
 from ctsec.web.guarding import PUBLIC, Demand
-from ctsec.web.http import MAX_BODY, WebRequest, WebResponse
+from ctsec.web.http import WebRequest, WebResponse
 from ctsec.web.https import WsgiHttpsOnly as HttpsOnly
 from ctsec.web.problem import Problem, of_error
 from ctsec.web.reading import Read
@@ -231,7 +232,7 @@ class Guard:
 
     def _view(self, template: str | None) -> Callable[..., Response]:
         def answer(**_params: str) -> Response:
-            body = request.stream.read(MAX_BODY + 1)
+            body = request.stream.read(longest_body(template) + 1)
             return _response(self._api.answer(template, self._read(body=body)))
 
         return self.public(answer)

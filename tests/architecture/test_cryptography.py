@@ -25,6 +25,7 @@ PRIMITIVES = {
 # What providers of SAML sign and encrypt with; of them we ask for signatures with RSA and on curves, and open RSA-OAEP, GCM and CBC.
 SAML = {
     "cryptography.x509",
+    "cryptography.x509.oid.NameOID",
     *(
         f"cryptography.hazmat.primitives.{name}"
         for name in ("hashes", "serialization", "asymmetric.ec", "asymmetric.padding", "asymmetric.rsa")
@@ -80,7 +81,7 @@ def test_the_primitives_of_encryption_are_a_closed_list() -> None:
     assert {name for name in of_saml if name.startswith("cryptography")} - PRIMITIVES == SAML
     assert found - apart - SAML == PRIMITIVES
     users = {module.parts for module in modules().values() if SAML.intersection(named(module)) and module.parts[:1] not in elsewhere}
-    assert users == {("sso", "saml", "keys"), ("sso", "saml", "encryption")}
+    assert users == {("sso", "saml", "keys"), ("sso", "saml", "own_key"), ("sso", "saml", "encryption")}
 
 
 @pytest.mark.proves("ASVS-11.4.1", "ASVS-11.4.3")

@@ -76,6 +76,7 @@ THIRD_PARTY = {
         "jose.*",
         "testing.passkeys",
         "sso.saml.keys",
+        "sso.saml.own_key",
         "sso.saml.encryption",
         "testing.saml",
     ),

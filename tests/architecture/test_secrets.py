@@ -83,6 +83,7 @@ DRAWS: Final = {
     ("sso._async_domain_claims", 20): PUBLIC,  # the value of a TXT record
     ("sso.grant", 2): PUBLIC,  # how moments are spread
     ("sso.oidc.authorization", 32): SECRET,
+    ("sso.saml.own_key", 15): PUBLIC,  # the serial number of a certificate
     ("sso.saml.request", 16): SECRET,  # the id of a request: an answer that was not asked for would have to guess it
     ("security._async_alerts", 32): SECRET,  # keys digests of address blocks
     ("storage.memory.state", 16): PUBLIC,

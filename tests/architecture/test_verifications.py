@@ -27,6 +27,7 @@ CHARGED = {
     "recovery._async_link.AsyncRecoveries.cancel",
     "mfa._async.AsyncMfa.identify",
     "sso._async_pending.AsyncPendingSignIns.resume",
+    "sso._async_saml_messages.AsyncSamlMessages.recall",
 }
 # Parts whose callers have charged, each with those callers.
 PARTS = {
@@ -52,6 +53,7 @@ OTHERS = {
     "directory._async_members.AsyncMembers._invitation": "256 bits, for a signed-in person with the invited address only",
     "sso._async_notices.AsyncNotices.seen": "the id of a token whose signature was judged; security.sso.logouts has charged the block",
     "sso._async_notices.AsyncNotices.take": "the same",
+    "sso._async_saml_messages.AsyncSamlMessages.take": "the id of an assertion whose signature was judged; recall has charged the block",
     "security._async_gate.AsyncGate.session": "256 bits",
     "security._async_replicas.AsyncReplicas.replicate": "compares copies of rows, no secret",
     "security._async_gate.AsyncGate.admit_key": "256 bits; what proves no key takes from the allowance of its address block afterwards",

@@ -266,7 +266,14 @@ _CHANGES: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.CUSTOM_ROLE_CHANGED: _CUSTOM_ROLE,
     EventName.CREDENTIAL_CHANGED: _WISH,
     EventName.USER_RENAMED: _NAMED,
-    EventName.SSO_CONNECTION_CHANGED: {**_ROLE, "rules": public(tuple), "required_groups": public(tuple)},
+    EventName.SSO_CONNECTION_CHANGED: {
+        **_ROLE,
+        "rules": public(tuple),
+        "required_groups": public(tuple),
+        "issuer": public(),
+        "keys": public(tuple),
+        "lowered": public(tuple),
+    },
 }
 _NONE: Final[Mapping[str, Field]] = {}
 

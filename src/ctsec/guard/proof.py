@@ -40,6 +40,8 @@ class Purpose(StrEnum):
     SSO_LOGOUT = "sso_logout"
     SSO_DRY_RUN = "sso_dry_run"
     APP_CONSENT = "app_consent"
+    SAML_REQUEST = "saml_request"
+    SAML_ASSERTION = "saml_assertion"
     BACKUP_CODE = "backup_code"
     GLASS_CODE = "glass_code"
     PASSKEY_REGISTRATION = "passkey_registration"

@@ -347,6 +347,5 @@ class RecoveryLetters:
             f"{one_line(why)}.",
             "If it was not you, ignore this mail; write to us if you did not ask for a reset of your second factors.",
         )
-        return self.set(
-            kind="reset_held", recipient=recipient, subject="your password can not be reset by mail now", says=says, values={"why": why}
-        )
+        subject = "your password can not be reset by mail now"
+        return self.set(kind="reset_held", recipient=recipient, subject=subject, says=says, values={"why": why})

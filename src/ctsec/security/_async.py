@@ -26,7 +26,6 @@ from ctsec.encryption._async_ports import AsyncKeyServices, AsyncKms, AsyncSeale
 from ctsec.encryption._async_subject_keys import AsyncSubjectKeys
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION
-from ctsec.errors import ConfigurationError
 from ctsec.guard._async_ports import AsyncSharedAllowances
 from ctsec.ids import Random, WorkspaceId
 from ctsec.keys._async_rate_ports import AsyncSharedRates
@@ -57,7 +56,7 @@ from ctsec.security._async_sso import AsyncSso
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_unit import AsyncUnit
-from ctsec.security.parts import EmbeddedOptions, Parts
+from ctsec.security.parts import EmbeddedOptions, Parts, check_feed
 from ctsec.sso._async_domain_ports import AsyncTxtResolver
 from ctsec.storage._async_backup_ports import AsyncBackups
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage, AsyncStore
@@ -152,8 +151,7 @@ class AsyncSecurity:
         resolver: AsyncTxtResolver | None = None,
         rates: AsyncSharedRates | None = None,
     ) -> None:
-        if (feed is None) != (parts.memory.records.ask_every is None):
-            raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
+        check_feed(feed, parts.memory)
         self._guard, self._ambient = guard_of(storage, allowances=allowances, clock=parts.clock), Ambient(clock=parts.clock, random=random)
         self.parts, self._storage, self._allowances, self._wake, self._rest, self._feed = parts, storage, allowances, wake, rest, feed
         source, self.sso = AsyncDeks(storage), AsyncSso(self.begin, ambient=self._ambient, policy=parts.settings.single_sign_on)
@@ -164,15 +162,11 @@ class AsyncSecurity:
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         self.apps = AsyncApps(self.begin, reading=self.reading, beside=AsyncAppBeside(storage, secrets, self._aside, parts, self._ambient))
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
-        self.gate = AsyncGate(
-            storage, parts=parts, allowances=self._guard.allowances, sealer=secrets, feed=feed, rates=rates, aside=self._aside
-        )
+        self.gate = self._gate(secrets, feed=feed, rates=rates)
         self.regional = self._regional(secrets, AsyncRegionalPeers(region_stores, regional_tables, sealed_tables))
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
-        known, self.backups = tuple(place for place, _ in places), AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        self._engines = AsyncEngines(
-            slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=known, sharing=sharing
-        )
+        at, self.backups = tuple(place for place, _ in places), AsyncBackupDesk(backups, aside=self._aside, ambient=self._ambient)
+        self._engines = AsyncEngines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=at, sharing=sharing)
         self._keep_logs(secrets, subjects, AsyncLogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
         again = AsyncReencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
@@ -282,6 +276,10 @@ class AsyncSecurity:
         self.logs, self.retention, self.alerts, self._erasures = room.logs, room.retention, room.alerts, room.erasures
         self.streams, self.anchors = room.streams, room.anchors
         self._peers += (*(each.receiver for each in peers.streams), *(each.keeper for each in peers.anchors))
+
+    def _gate(self, ring: AsyncKeyRing, *, feed: AsyncChangeFeed | None, rates: AsyncSharedRates | None) -> AsyncGate:
+        allowances = self._guard.allowances
+        return AsyncGate(self._storage, parts=self.parts, allowances=allowances, sealer=ring, feed=feed, rates=rates, aside=self._aside)
 
     def _ring(self, kms: AsyncKms, *, source: AsyncDeks, services: AsyncKeyServices | None) -> AsyncKeyRing:
         settings = self.parts.settings

@@ -14,8 +14,9 @@ from ctsec.security.parts import Settings
 from ctsec.sso._async_entrances import AsyncEntranceParts, AsyncEntrances
 from ctsec.sso._async_glass import AsyncGlassParts
 from ctsec.sso._async_origins import AsyncOriginParts
-from ctsec.sso._async_ports import AsyncGlassStretcher, AsyncSsoClients
+from ctsec.sso._async_ports import AsyncGlassStretcher, AsyncSsoClients, AsyncSsoSealer
 from ctsec.sso._async_provisioning import AsyncProvisioning, AsyncProvisioningParts
+from ctsec.sso._async_ready import AsyncConnectionParts
 from ctsec.sso._async_trials import AsyncEnrolments, AsyncTrialParts
 from ctsec.storage._async_ports import AsyncStore
 
@@ -60,6 +61,20 @@ def glass_parts(
     )
 
 
+def connection_parts(store: AsyncStore, *, rights: AsyncAuthority, sealer: AsyncSsoSealer, settings: Settings) -> AsyncConnectionParts:
+    """Return what connections are kept in and judged with."""
+    return AsyncConnectionParts(
+        records=store.connections,
+        entrances=store.entrances,
+        domains=store.domains,
+        rights=rights,
+        sealer=sealer,
+        epochs=store.epochs,
+        policy=settings.single_sign_on,
+        base_url=settings.base_url,
+    )
+
+
 def provisioning_parts(store: AsyncStore, *, policies: AsyncPolicySource, departures: AsyncDepartures) -> AsyncProvisioningParts:
     """Return what people are provisioned with."""
     return AsyncProvisioningParts(
@@ -81,8 +96,8 @@ class AsyncBeside(Protocol):
     """The services of a unit that look at connections."""
 
     @property
-    def connections(self) -> AsyncSsoClients:
-        """Connections."""
+    def sso_ready(self) -> AsyncSsoClients:
+        """Connections, ready to be used."""
         ...
 
     @property
@@ -118,7 +133,7 @@ def trial_parts(
     """Return what connections are looked at and tried with."""
     return AsyncTrialParts(
         connections=store.connections,
-        clients=unit.connections,
+        clients=unit.sso_ready,
         entrances=store.entrances,
         entrance=unit.sso_entrance,
         domains=store.domains,

@@ -18,6 +18,7 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.security._async_providers import AsyncProviders
 from ctsec.security._async_revalidation import AsyncRevalidation
+from ctsec.security._async_saml import AsyncSaml
 from ctsec.security._async_sso_doctor import AsyncSsoDoctor
 from ctsec.security._async_sso_dry_runs import AsyncSsoDryRuns, Callback
 from ctsec.security._async_sso_logout import AsyncSsoLogouts, Units
@@ -36,10 +37,11 @@ class AsyncSso:
     """Signs people in through the connections of organizations.
 
     `logouts` takes what their providers say is over, `checks` asks them about the sessions that came through them. `doctor`
-    says what is wrong with a connection, and `dry_runs` show what a sign-in through it would come to.
+    says what is wrong with a connection, and `dry_runs` show what a sign-in through it would come to. `saml` takes what providers that
+    speak SAML send back.
     """
 
-    __slots__ = ("_ambient", "_begin", "_providers", "checks", "doctor", "dry_runs", "logouts")
+    __slots__ = ("_ambient", "_begin", "_providers", "checks", "doctor", "dry_runs", "logouts", "saml")
 
     def __init__(self, begin: Units, *, ambient: Ambient, policy: SsoPolicy, fetcher: AsyncFetches | None = None) -> None:
         self._begin = begin
@@ -48,6 +50,7 @@ class AsyncSso:
         self.logouts = AsyncSsoLogouts(begin, providers=providers)
         self.doctor = AsyncSsoDoctor(begin, providers=providers, ambient=ambient)
         self.dry_runs = AsyncSsoDryRuns(begin, providers=providers, ambient=ambient)
+        self.saml = AsyncSaml(begin, ambient=ambient)
         self.checks = AsyncRevalidation(lambda: begin(None), providers=providers)
 
     async def begin(
@@ -67,7 +70,9 @@ class AsyncSso:
             charge = await unit.sso_pending.charge()
             if isinstance(charge, Refusal):
                 return charge
-            client = await unit.connections.client(found)
+            client = await unit.connections.client(found) if not found.provider.saml else None
+        if client is None:
+            return await self.saml.begin(found, principal=principal, charge=charge, request=request)
         kept = await self._providers.known(found, client)
         if isinstance(kept, str):
             async with self._begin(request) as unit:
@@ -132,9 +137,12 @@ class AsyncSso:
                 return refusal
             if found is None:
                 return Refusal(Reason.NOT_FOUND, "there is no such connection")
-            client = await unit.connections.client(found)
+            client = await unit.connections.client(found) if not found.provider.saml else None
+            if client is None:
+                # Nobody is asked: what can be judged of it is judged when it is made ready, as a sign-in does.
+                await unit.sso_ready.peer(found)
         self._providers.forget(connection)
-        kept = await self._providers.known(found, client)
+        kept = await self._providers.known(found, client) if client is not None else None
         problem = kept if isinstance(kept, str) else None
         async with self._begin(request) as unit:
             return await unit.connections.tested(actor, found, organization=organization, problem=problem)

@@ -24,6 +24,7 @@ from ctsec.sso.oidc.key_cache import Steps, keys_request
 from ctsec.sso.oidc.metadata import discovery_request
 from ctsec.sso.own_checks import OwnSide, own_checks
 from ctsec.sso.provider_checks import Asked, api_check, connection_checks, document_checks, key_checks, keys_address, read_document
+from ctsec.sso.saml_checks import saml_checks
 from ctsec.transport.request import HttpAnswer, HttpRequest
 
 _ORDER: Final = {name: number for number, name in enumerate(CheckName)}
@@ -64,6 +65,8 @@ class AsyncSsoDoctor:
 
     async def _reported(self, own: OwnSide) -> DoctorReport:
         checks = list(own_checks(own))
+        if own.peer is not None:
+            checks += saml_checks(own.peer, now=self._ambient.now())
         if own.client is not None:
             checks += await self._provider(own.client)
         checks.sort(key=lambda each: _ORDER[each.name])

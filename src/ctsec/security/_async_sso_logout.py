@@ -18,7 +18,7 @@ from ctsec.ambient import Request
 from ctsec.errors import FetchError
 from ctsec.ids import ConnectionId
 from ctsec.jose.rejection import Rejected
-from ctsec.outcome import Outcome, Refusal
+from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.security._async_providers import AsyncProviders, KnownProvider
 from ctsec.security._async_unit import AsyncUnit
 from ctsec.sso.oidc.client import OidcClient
@@ -47,8 +47,8 @@ class AsyncSsoLogouts:
         """
         async with self._begin(request) as unit:
             found = await unit.sso.enabled(connection)
-            if isinstance(found, Refusal):
-                return found
+            if isinstance(found, Refusal) or found.provider.saml:
+                return found if isinstance(found, Refusal) else Refusal(Reason.NOT_FOUND, "there is no such way to sign in")
             charge = await unit.sso_pending.charge()
             if isinstance(charge, Refusal):
                 return charge

@@ -23,12 +23,12 @@ from ctsec.recovery._async import AsyncMfaResets
 from ctsec.recovery._async_link import AsyncRecoveries
 from ctsec.recovery._async_support import AsyncSupport
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
-from ctsec.security._async_federation import entrance_parts, glass_parts, provisioning_parts, trial_parts
+from ctsec.security._async_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts
 from ctsec.security._async_people import AsyncPeople
 from ctsec.security._async_programs import AsyncPrograms
 from ctsec.sso._async_arrivals import AsyncArrivalParts, AsyncArrivals
 from ctsec.sso._async_checks import AsyncCheckParts, AsyncChecks
-from ctsec.sso._async_connections import AsyncConnectionParts, AsyncConnections
+from ctsec.sso._async_connections import AsyncConnections
 from ctsec.sso._async_domain_claims import AsyncDomainClaimParts, AsyncDomainClaims
 from ctsec.sso._async_entrances import AsyncEntrances
 from ctsec.sso._async_glass import AsyncGlass
@@ -36,6 +36,8 @@ from ctsec.sso._async_grants import AsyncGrantParts, AsyncGrants
 from ctsec.sso._async_notices import AsyncNotices
 from ctsec.sso._async_pending import AsyncPendingParts, AsyncPendingSignIns
 from ctsec.sso._async_provisioning import AsyncProvisioning
+from ctsec.sso._async_ready import AsyncReady
+from ctsec.sso._async_saml_messages import AsyncSamlMessages
 from ctsec.sso._async_trials import AsyncTrials
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
@@ -210,17 +212,13 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
     @property
     def connections(self) -> AsyncConnections:
         """Connections to identity providers."""
-        parts = AsyncConnectionParts(
-            records=self._store.connections,
-            entrances=self._store.entrances,
-            domains=self._store.domains,
-            rights=self._authority,
-            sealer=self.secrets,
-            epochs=self._store.epochs,
-            policy=self._parts.settings.single_sign_on,
-            base_url=self._parts.settings.base_url,
-        )
+        parts = connection_parts(self._store, rights=self._authority, sealer=self.secrets, settings=self._parts.settings)
         return AsyncConnections(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_ready(self) -> AsyncReady:
+        """Connections with their secrets opened; `security.sso` calls it."""
+        return AsyncReady(connection_parts(self._store, rights=self._authority, sealer=self.secrets, settings=self._parts.settings))
 
     @property
     def domain_claims(self) -> AsyncDomainClaims:
@@ -263,6 +261,11 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
         return AsyncPendingSignIns(parts, audit=self.audit, ambient=self._ambient)
 
     @property
+    def saml_messages(self) -> AsyncSamlMessages:
+        """Requests of SAML on their way, and assertions that came; `security.sso` calls it."""
+        return AsyncSamlMessages(self._guard.proofs, throttle=self._throttle, ambient=self._ambient)
+
+    @property
     def sso(self) -> AsyncArrivals:
         """Who comes in through connections; `security.sso` calls it, and hosts ask it for the ways in."""
         store = self._store
@@ -300,7 +303,7 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
     @property
     def sso_checks(self) -> AsyncChecks:
         """Sessions through connections, as the worker asks their providers about them."""
-        parts = AsyncCheckParts(identities=self._store.identities, clients=self.connections, refreshed=self.provisioning)
+        parts = AsyncCheckParts(identities=self._store.identities, clients=self.sso_ready, refreshed=self.provisioning)
         return AsyncChecks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
 
     @property

@@ -27,7 +27,6 @@ from ctsec.encryption._sync_ports import KeyServices, Kms, SealedTable
 from ctsec.encryption._sync_subject_keys import SubjectKeys
 from ctsec.encryption.context import DEPLOYMENT
 from ctsec.encryption.dek import DEFAULT_REGION
-from ctsec.errors import ConfigurationError
 from ctsec.guard._sync_ports import SharedAllowances
 from ctsec.ids import Random, WorkspaceId
 from ctsec.keys._sync_rate_ports import SharedRates
@@ -58,7 +57,7 @@ from ctsec.security._sync_sso import Sso
 from ctsec.security._sync_stale_jobs import StaleJobs
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_unit import Unit
-from ctsec.security.parts import EmbeddedOptions, Parts
+from ctsec.security.parts import EmbeddedOptions, Parts, check_feed
 from ctsec.sso._sync_domain_ports import TxtResolver
 from ctsec.storage._sync_backup_ports import Backups
 from ctsec.storage._sync_ports import ChangeFeed, Storage, Store
@@ -153,8 +152,7 @@ class Security:
         resolver: TxtResolver | None = None,
         rates: SharedRates | None = None,
     ) -> None:
-        if (feed is None) != (parts.memory.records.ask_every is None):
-            raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")
+        check_feed(feed, parts.memory)
         self._guard, self._ambient = guard_of(storage, allowances=allowances, clock=parts.clock), Ambient(clock=parts.clock, random=random)
         self.parts, self._storage, self._allowances, self._wake, self._rest, self._feed = parts, storage, allowances, wake, rest, feed
         source, self.sso = Deks(storage), Sso(self.begin, ambient=self._ambient, policy=parts.settings.single_sign_on)
@@ -165,11 +163,11 @@ class Security:
         self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         self.apps = Apps(self.begin, reading=self.reading, beside=AppBeside(storage, secrets, self._aside, parts, self._ambient))
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
-        self.gate = Gate(storage, parts=parts, allowances=self._guard.allowances, sealer=secrets, feed=feed, rates=rates, aside=self._aside)
+        self.gate = self._gate(secrets, feed=feed, rates=rates)
         self.regional = self._regional(secrets, RegionalPeers(region_stores, regional_tables, sealed_tables))
         places = sealed_places(storage, router=self.regional.router, hosts=sealed_tables, committed=self._committed)
-        known, self.backups = tuple(place for place, _ in places), BackupDesk(backups, aside=self._aside, ambient=self._ambient)
-        self._engines = Engines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=known, sharing=sharing)
+        at, self.backups = tuple(place for place, _ in places), BackupDesk(backups, aside=self._aside, ambient=self._ambient)
+        self._engines = Engines(slow_hash=slow_hash, secrets=secrets, subjects=subjects, breaches=breaches, places=at, sharing=sharing)
         self._keep_logs(secrets, subjects, LogPeers(log_signer, retention_signer, erased, alert_receiver, streams, anchors))
         again = Reencryptions(storage, ring=secrets, source=source, places=places, memory=parts.memory, ambient=self._ambient)
         self.jobs = self._jobs(secrets, mailer=mailer, hasher=slow_hash, reencryptions=again)
@@ -279,6 +277,10 @@ class Security:
         self.logs, self.retention, self.alerts, self._erasures = room.logs, room.retention, room.alerts, room.erasures
         self.streams, self.anchors = room.streams, room.anchors
         self._peers += (*(each.receiver for each in peers.streams), *(each.keeper for each in peers.anchors))
+
+    def _gate(self, ring: KeyRing, *, feed: ChangeFeed | None, rates: SharedRates | None) -> Gate:
+        allowances = self._guard.allowances
+        return Gate(self._storage, parts=self.parts, allowances=allowances, sealer=ring, feed=feed, rates=rates, aside=self._aside)
 
     def _ring(self, kms: Kms, *, source: Deks, services: KeyServices | None) -> KeyRing:
         settings = self.parts.settings

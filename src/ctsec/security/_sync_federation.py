@@ -15,8 +15,9 @@ from ctsec.security.parts import Settings
 from ctsec.sso._sync_entrances import EntranceParts, Entrances
 from ctsec.sso._sync_glass import GlassParts
 from ctsec.sso._sync_origins import OriginParts
-from ctsec.sso._sync_ports import GlassStretcher, SsoClients
+from ctsec.sso._sync_ports import GlassStretcher, SsoClients, SsoSealer
 from ctsec.sso._sync_provisioning import Provisioning, ProvisioningParts
+from ctsec.sso._sync_ready import ConnectionParts
 from ctsec.sso._sync_trials import Enrolments, TrialParts
 from ctsec.storage._sync_ports import Store
 
@@ -61,6 +62,20 @@ def glass_parts(
     )
 
 
+def connection_parts(store: Store, *, rights: Authority, sealer: SsoSealer, settings: Settings) -> ConnectionParts:
+    """Return what connections are kept in and judged with."""
+    return ConnectionParts(
+        records=store.connections,
+        entrances=store.entrances,
+        domains=store.domains,
+        rights=rights,
+        sealer=sealer,
+        epochs=store.epochs,
+        policy=settings.single_sign_on,
+        base_url=settings.base_url,
+    )
+
+
 def provisioning_parts(store: Store, *, policies: PolicySource, departures: Departures) -> ProvisioningParts:
     """Return what people are provisioned with."""
     return ProvisioningParts(
@@ -82,8 +97,8 @@ class Beside(Protocol):
     """The services of a unit that look at connections."""
 
     @property
-    def connections(self) -> SsoClients:
-        """Connections."""
+    def sso_ready(self) -> SsoClients:
+        """Connections, ready to be used."""
         ...
 
     @property
@@ -117,7 +132,7 @@ def trial_parts(unit: Beside, store: Store, *, departures: Departures, proofs: P
     """Return what connections are looked at and tried with."""
     return TrialParts(
         connections=store.connections,
-        clients=unit.connections,
+        clients=unit.sso_ready,
         entrances=store.entrances,
         entrance=unit.sso_entrance,
         domains=store.domains,

@@ -19,6 +19,7 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.security._sync_providers import Providers
 from ctsec.security._sync_revalidation import Revalidation
+from ctsec.security._sync_saml import Saml
 from ctsec.security._sync_sso_doctor import SsoDoctor
 from ctsec.security._sync_sso_dry_runs import Callback, SsoDryRuns
 from ctsec.security._sync_sso_logout import SsoLogouts, Units
@@ -37,10 +38,11 @@ class Sso:
     """Signs people in through the connections of organizations.
 
     `logouts` takes what their providers say is over, `checks` asks them about the sessions that came through them. `doctor`
-    says what is wrong with a connection, and `dry_runs` show what a sign-in through it would come to.
+    says what is wrong with a connection, and `dry_runs` show what a sign-in through it would come to. `saml` takes what providers that
+    speak SAML send back.
     """
 
-    __slots__ = ("_ambient", "_begin", "_providers", "checks", "doctor", "dry_runs", "logouts")
+    __slots__ = ("_ambient", "_begin", "_providers", "checks", "doctor", "dry_runs", "logouts", "saml")
 
     def __init__(self, begin: Units, *, ambient: Ambient, policy: SsoPolicy, fetcher: Fetches | None = None) -> None:
         self._begin = begin
@@ -49,6 +51,7 @@ class Sso:
         self.logouts = SsoLogouts(begin, providers=providers)
         self.doctor = SsoDoctor(begin, providers=providers, ambient=ambient)
         self.dry_runs = SsoDryRuns(begin, providers=providers, ambient=ambient)
+        self.saml = Saml(begin, ambient=ambient)
         self.checks = Revalidation(lambda: begin(None), providers=providers)
 
     def begin(
@@ -68,7 +71,9 @@ class Sso:
             charge = unit.sso_pending.charge()
             if isinstance(charge, Refusal):
                 return charge
-            client = unit.connections.client(found)
+            client = unit.connections.client(found) if not found.provider.saml else None
+        if client is None:
+            return self.saml.begin(found, principal=principal, charge=charge, request=request)
         kept = self._providers.known(found, client)
         if isinstance(kept, str):
             with self._begin(request) as unit:
@@ -133,9 +138,12 @@ class Sso:
                 return refusal
             if found is None:
                 return Refusal(Reason.NOT_FOUND, "there is no such connection")
-            client = unit.connections.client(found)
+            client = unit.connections.client(found) if not found.provider.saml else None
+            if client is None:
+                # Nobody is asked: what can be judged of it is judged when it is made ready, as a sign-in does.
+                unit.sso_ready.peer(found)
         self._providers.forget(connection)
-        kept = self._providers.known(found, client)
+        kept = self._providers.known(found, client) if client is not None else None
         problem = kept if isinstance(kept, str) else None
         with self._begin(request) as unit:
             return unit.connections.tested(actor, found, organization=organization, problem=problem)

@@ -29,6 +29,8 @@ from ctsec.sso.trial import DryRun, showable
 _NO_SESSION: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in first: a dry run takes a session")
 _UNFIT: Final = Refusal(Reason.CONFLICT, "the connection can not be used as it is; its doctor says why")
 
+_NO_SAML: Final = Refusal(Reason.CONFLICT, "a connection that speaks SAML has no dry run; its doctor says what can be judged")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
@@ -64,6 +66,8 @@ class SsoDryRuns:
             found = unit.sso_trials.found(connection, organization=organization)
             if isinstance(found, Refusal):
                 return found
+            if found.provider.saml:
+                return _NO_SAML
             own = unit.sso_trials.own_side(found)
             charge = unit.sso_pending.charge()
             if isinstance(charge, Refusal):

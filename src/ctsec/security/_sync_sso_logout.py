@@ -19,7 +19,7 @@ from ctsec.ambient import Request
 from ctsec.errors import FetchError
 from ctsec.ids import ConnectionId
 from ctsec.jose.rejection import Rejected
-from ctsec.outcome import Outcome, Refusal
+from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.security._sync_providers import KnownProvider, Providers
 from ctsec.security._sync_unit import Unit
 from ctsec.sso.oidc.client import OidcClient
@@ -48,8 +48,8 @@ class SsoLogouts:
         """
         with self._begin(request) as unit:
             found = unit.sso.enabled(connection)
-            if isinstance(found, Refusal):
-                return found
+            if isinstance(found, Refusal) or found.provider.saml:
+                return found if isinstance(found, Refusal) else Refusal(Reason.NOT_FOUND, "there is no such way to sign in")
             charge = unit.sso_pending.charge()
             if isinstance(charge, Refusal):
                 return charge

@@ -24,12 +24,12 @@ from ctsec.recovery._sync import MfaResets
 from ctsec.recovery._sync_link import Recoveries
 from ctsec.recovery._sync_support import Support
 from ctsec.residency._sync import Residency, ResidencyParts
-from ctsec.security._sync_federation import entrance_parts, glass_parts, provisioning_parts, trial_parts
+from ctsec.security._sync_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts
 from ctsec.security._sync_people import People
 from ctsec.security._sync_programs import Programs
 from ctsec.sso._sync_arrivals import ArrivalParts, Arrivals
 from ctsec.sso._sync_checks import CheckParts, Checks
-from ctsec.sso._sync_connections import ConnectionParts, Connections
+from ctsec.sso._sync_connections import Connections
 from ctsec.sso._sync_domain_claims import DomainClaimParts, DomainClaims
 from ctsec.sso._sync_entrances import Entrances
 from ctsec.sso._sync_glass import Glass
@@ -37,6 +37,8 @@ from ctsec.sso._sync_grants import GrantParts, Grants
 from ctsec.sso._sync_notices import Notices
 from ctsec.sso._sync_pending import PendingParts, PendingSignIns
 from ctsec.sso._sync_provisioning import Provisioning
+from ctsec.sso._sync_ready import Ready
+from ctsec.sso._sync_saml_messages import SamlMessages
 from ctsec.sso._sync_trials import Trials
 from ctsec.vault._sync import Vault, VaultParts
 
@@ -211,17 +213,13 @@ class Unit(People, Programs):
     @property
     def connections(self) -> Connections:
         """Connections to identity providers."""
-        parts = ConnectionParts(
-            records=self._store.connections,
-            entrances=self._store.entrances,
-            domains=self._store.domains,
-            rights=self._authority,
-            sealer=self.secrets,
-            epochs=self._store.epochs,
-            policy=self._parts.settings.single_sign_on,
-            base_url=self._parts.settings.base_url,
-        )
+        parts = connection_parts(self._store, rights=self._authority, sealer=self.secrets, settings=self._parts.settings)
         return Connections(parts, audit=self.audit, ambient=self._ambient)
+
+    @property
+    def sso_ready(self) -> Ready:
+        """Connections with their secrets opened; `security.sso` calls it."""
+        return Ready(connection_parts(self._store, rights=self._authority, sealer=self.secrets, settings=self._parts.settings))
 
     @property
     def domain_claims(self) -> DomainClaims:
@@ -264,6 +262,11 @@ class Unit(People, Programs):
         return PendingSignIns(parts, audit=self.audit, ambient=self._ambient)
 
     @property
+    def saml_messages(self) -> SamlMessages:
+        """Requests of SAML on their way, and assertions that came; `security.sso` calls it."""
+        return SamlMessages(self._guard.proofs, throttle=self._throttle, ambient=self._ambient)
+
+    @property
     def sso(self) -> Arrivals:
         """Who comes in through connections; `security.sso` calls it, and hosts ask it for the ways in."""
         store = self._store
@@ -301,7 +304,7 @@ class Unit(People, Programs):
     @property
     def sso_checks(self) -> Checks:
         """Sessions through connections, as the worker asks their providers about them."""
-        parts = CheckParts(identities=self._store.identities, clients=self.connections, refreshed=self.provisioning)
+        parts = CheckParts(identities=self._store.identities, clients=self.sso_ready, refreshed=self.provisioning)
         return Checks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
 
     @property

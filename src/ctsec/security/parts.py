@@ -320,3 +320,9 @@ def new_memory(
     # Apart from the others, so that who asks for keys that do not exist drives nobody out.
     unknown: RecordCache[bool] = RecordCache(monotonic=clock.monotonic, capacity=UNKNOWN_KEYS, ask_every=ask_every)
     return Memory(records, unknown, HeldKeys(holding, clock=clock), HeldSubjects(clock=clock), mirror=mirror)
+
+
+def check_feed(feed: object | None, memory: Memory) -> None:
+    """Raise ConfigurationError unless there are a feed and a memory that asks it, or neither."""
+    if (feed is None) != (memory.records.ask_every is None):
+        raise ConfigurationError("expected a change feed and a memory that asks it (new_memory(…, ask_every=…)), or neither")

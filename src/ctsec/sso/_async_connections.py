@@ -11,7 +11,7 @@ Rules that this module keeps:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from ctsec.ambient import Ambient
@@ -20,50 +20,35 @@ from ctsec.audit.change import Change, diff
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.errors import StoreBusy
 from ctsec.ids import ConnectionId, OrganizationId, new_id
-from ctsec.jose.signing import new_private_key
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.secret import SecretText
-from ctsec.sso._async_ports import AsyncSsoDomains, AsyncSsoEpochs, AsyncSsoRights, AsyncSsoSealer
-from ctsec.sso._async_record_ports import AsyncConnectionRecords, AsyncEntranceRecords
+from ctsec.sso._async_ready import AsyncConnectionParts, AsyncReady
 from ctsec.sso._async_rule_rights import may_give
-from ctsec.sso.client_key import new_key, public_keys
+from ctsec.sso.client_key import public_keys
 from ctsec.sso.entrance import LAST_WAY
+from ctsec.sso.fitting import another_key, check_fit, drafted, proving, stand_in, told
 from ctsec.sso.oidc.client import OidcClient
-from ctsec.sso.policy import SsoPolicy
-from ctsec.sso.provisioning import ProvisioningSettings
-from ctsec.sso.record import Connection, ConnectionState, client_secret_context
-from ctsec.sso.settings import MAX_NAME, MAX_SECRET, ConnectionWish, Surroundings, client_of
+from ctsec.sso.record import Connection, ConnectionState
+from ctsec.sso.settings import MAX_NAME, MAX_SECRET, ConnectionWish
 
 MAX_CONNECTIONS: Final = 20
 _NO_CONNECTION: Final = Refusal(Reason.NOT_FOUND, "there is no such connection")
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change how people sign in")
 _NO_SECRET: Final = Refusal(Reason.INVALID_INPUT, "expected the client's secret, or a private key and no secret")
+_PROTOCOL: Final = Refusal(Reason.INVALID_INPUT, "a connection keeps its protocol; draft another one")
 _MOVED: Final = "the connection was changed meanwhile; try again"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AsyncConnectionParts:
-    """What connections are kept in and judged with; `base_url` is where the site is."""
-
-    records: AsyncConnectionRecords
-    entrances: AsyncEntranceRecords
-    domains: AsyncSsoDomains
-    rights: AsyncSsoRights
-    sealer: AsyncSsoSealer
-    epochs: AsyncSsoEpochs
-    policy: SsoPolicy
-    base_url: str
 
 
 class AsyncConnections:
     """The connections of organizations to identity providers."""
 
-    __slots__ = ("_ambient", "_audit", "_parts")
+    __slots__ = ("_ambient", "_audit", "_parts", "_ready")
 
     def __init__(self, parts: AsyncConnectionParts, *, audit: AsyncRecorder, ambient: Ambient) -> None:
         self._parts = parts
+        self._ready = AsyncReady(parts)
         self._audit = audit
         self._ambient = ambient
 
@@ -73,7 +58,7 @@ class AsyncConnections:
 
     async def client(self, connection: Connection) -> OidcClient:
         """Return the client of a connection, with its secret opened; raises as the sealer does."""
-        return client_of(connection, await self._opened(connection), await self._around(connection))
+        return await self._ready.client(connection)
 
     async def refusal(self, actor: Principal, *, organization: OrganizationId) -> Refusal | None:
         """Return why `actor` may not change connections now, or None."""
@@ -90,7 +75,7 @@ class AsyncConnections:
         if refusal is None and len(await self._parts.records.of_organization(organization)) >= MAX_CONNECTIONS:
             refusal = Refusal(Reason.CEILING_EXCEEDED, f"an organization has at most {MAX_CONNECTIONS} connections")
         now = self._ambient.now()
-        made = _draft(
+        made = drafted(
             Connection(
                 id=new_id(ConnectionId, now=now, random=self._ambient.random),
                 organization_id=organization,
@@ -107,13 +92,13 @@ class AsyncConnections:
             ),
             wish,
         )
-        made, proof = _proving(made, wish, secret, kept=False)
+        made, proof = proving(made, wish, secret, kept=False, now=now, random=self._ambient.random)
         if refusal is None:
             refusal = await self._unfit(made, proof)
         if refusal is not None or proof is None:
             refusal = refusal if refusal is not None else _NO_SECRET
             return await self._refuse(actor, organization, refusal, attempted="sso_connection.create")
-        made = replace(made, sealed_secret=await self._sealed(made, proof))
+        made = replace(made, sealed_secret=await self._ready.sealed(made, proof))
         await self._parts.records.add(made)
         await self._note(EventName.SSO_CONNECTION_CREATED, actor, made, {"provider": made.provider.value, "role": made.default_role})
         return made
@@ -131,13 +116,13 @@ class AsyncConnections:
         found = await self._found(actor, organization, connection, wish=wish)
         if isinstance(found, Refusal):
             return await self._refuse(actor, organization, found, attempted="sso_connection.change")
-        keeps = secret is None and wish.settings.private_key == bool(found.public_keys)
-        after, proof = _proving(_draft(found, wish), wish, secret, kept=keeps)
-        refusal = await self._unfit(after, _stand_in(wish) if keeps else proof)
+        keeps = secret is None and wish.has_key == bool(found.public_keys)
+        after, proof = proving(drafted(found, wish), wish, secret, kept=keeps, now=self._ambient.now(), random=self._ambient.random)
+        refusal = await self._unfit(after, stand_in(wish) if keeps else proof) if wish.provider.saml == found.provider.saml else _PROTOCOL
         if refusal is not None:
             return await self._refuse(actor, organization, refusal, attempted="sso_connection.change")
         if proof is not None:
-            after = replace(after, sealed_secret=await self._sealed(after, proof))
+            after = replace(after, sealed_secret=await self._ready.sealed(after, proof))
         seen = ("provider", "client_id", "settings", "sealed_secret")
         changed = tuple(each for each in (*seen, "name", "default_role", "provisioning") if getattr(found, each) != getattr(after, each))
         if set(changed).isdisjoint(seen):
@@ -145,7 +130,7 @@ class AsyncConnections:
         elif (refusal := await self._last_way(found)) is not None:
             return await self._refuse(actor, organization, refusal, attempted="sso_connection.change")
         names = tuple("secret" if each == "sealed_secret" else each for each in changed)
-        changes = diff(_told(found), _told(after))
+        changes = diff(told(found), told(after))
         return await self._written(EventName.SSO_CONNECTION_CHANGED, actor, after, {"changed": names}, changes=changes)
 
     async def tested(
@@ -168,8 +153,9 @@ class AsyncConnections:
             found = Refusal(Reason.CONFLICT, "the connection has a secret and no key")
         if isinstance(found, Refusal):
             return await self._refuse(actor, organization, found, attempted="sso_connection.rotate_key")
-        pem, published = new_key(name=f"k{found.version + 1}", published=found.public_keys)
-        after = replace(found, public_keys=published, sealed_secret=await self._sealed(found, pem), version=found.version + 1)
+        after = replace(found, version=found.version + 1)
+        pem, published = another_key(after, await self._ready.opened(found), now=self._ambient.now(), random=self._ambient.random)
+        after = replace(after, public_keys=published, sealed_secret=await self._ready.sealed(found, pem))
         return await self._written(EventName.SSO_CONNECTION_CHANGED, actor, after, {"changed": ("key",)})
 
     async def keys(self, connection: ConnectionId) -> Outcome[tuple[Mapping[str, object], ...]]:
@@ -245,29 +231,13 @@ class AsyncConnections:
             return _NO_SECRET
         if not 0 < len(connection.name) <= MAX_NAME or not connection.name.isprintable():
             return Refusal(Reason.INVALID_INPUT, f"expected a name of 1 to {MAX_NAME} printable characters")
-        if not 0 < len(secret.reveal()) <= MAX_SECRET or not secret.reveal().isascii():
+        if not connection.provider.saml and (not 0 < len(secret.reveal()) <= MAX_SECRET or not secret.reveal().isascii()):
             return Refusal(Reason.INVALID_INPUT, f"expected a client secret of 1 to {MAX_SECRET} ASCII characters")
         try:
-            client_of(connection, secret, await self._around(connection))
+            check_fit(connection, secret, await self._ready.around(connection))
         except ValueError as error:
             return Refusal(Reason.INVALID_INPUT, str(error))
         return None
-
-    async def _around(self, connection: Connection) -> Surroundings:
-        domains = await self._parts.domains.of_organization(connection.organization_id)
-        return Surroundings(
-            redirect_uri=self._parts.policy.redirect_uri(self._parts.base_url, connection.id),
-            domains=frozenset(each.name for each in domains),
-            reach=self._parts.policy.reach,
-        )
-
-    async def _opened(self, connection: Connection) -> SecretText:
-        context = client_secret_context(connection.organization_id, connection.id)
-        return SecretText((await self._parts.sealer.open(connection.sealed_secret, context=context)).decode())
-
-    async def _sealed(self, connection: Connection, secret: SecretText) -> bytes:
-        context = client_secret_context(connection.organization_id, connection.id)
-        return await self._parts.sealer.seal(secret.reveal().encode(), context=context)
 
     async def _written(
         self, name: EventName, actor: Principal, after: Connection, details: Mapping[str, Detail], *, changes: tuple[Change, ...] = ()
@@ -291,41 +261,3 @@ class AsyncConnections:
             EventName.ACCESS_DENIED, actor=actor, targets=(target,), refused=refusal.reason, organization=organization, details=details
         )
         return refusal
-
-
-def _proving(draft: Connection, wish: ConnectionWish, secret: SecretText | None, *, kept: bool) -> tuple[Connection, SecretText | None]:
-    """Return a draft with what it proves itself by: what it has (`kept`), a new key, or the secret, which is none where a key is wanted."""
-    if kept:
-        return draft, None
-    if not wish.settings.private_key:
-        return replace(draft, public_keys=None), secret
-    if secret is not None:
-        return draft, None
-    pem, published = new_key(name=f"k{draft.version}")
-    return replace(draft, public_keys=published), pem
-
-
-def _stand_in(wish: ConnectionWish) -> SecretText:
-    """Return what a client is judged with whose own proof stays as it is, and sealed."""
-    return new_private_key() if wish.settings.private_key else SecretText("unchanged")
-
-
-def _draft(before: Connection, wish: ConnectionWish) -> Connection:
-    return replace(
-        before,
-        name=wish.name.strip(),
-        provider=wish.provider,
-        client_id=wish.client_id,
-        settings=wish.settings.text(),
-        default_role=wish.default_role,
-        provisioning=wish.provisioning.text(),
-        state=ConnectionState.DRAFT,
-        tested_at=None,
-        enabled_at=None,
-        version=before.version + 1,
-    )
-
-
-def _told(connection: Connection) -> dict[str, object]:
-    """Return what an event says of the roles that a connection gives."""
-    return {"role": connection.default_role, **ProvisioningSettings.read(connection.provisioning).told()}

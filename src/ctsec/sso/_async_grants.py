@@ -81,6 +81,7 @@ class AsyncGrants:
             sealed = await self._parts.sealer.seal(pack(held.token), context=grant_context(organization, session))
             ends_at = datetime.max.replace(tzinfo=now.tzinfo)
             due_at = next_due(now=now, policy=policy, random=self._ambient.random)
+        ends_at = ends_at if held.until is None else min(ends_at, held.until)
         grant = Grant(
             session_id=session,
             connection_id=connection.id,

@@ -91,9 +91,12 @@ class AsyncTrials:
 
     async def own_side(self, connection: Connection) -> OwnSide:
         """Return what stands here of a connection, with its client if it can be made."""
-        organization, client, problem, unopened = connection.organization_id, None, "", ""
+        organization, client, peer, problem, unopened = connection.organization_id, None, None, "", ""
         try:
-            client = await self._parts.clients.client(connection)
+            if connection.provider.saml:
+                peer = await self._parts.clients.peer(connection)
+            else:
+                client = await self._parts.clients.client(connection)
         except ValueError as error:
             problem = str(error)
         except CtsecError as error:
@@ -102,9 +105,10 @@ class AsyncTrials:
         return OwnSide(
             connection=connection,
             client=client,
+            peer=peer,
             problem=problem,
             unopened=unopened,
-            redirect_uri=self._parts.policy.redirect_uri(self._parts.base_url, connection.id),
+            redirect_uri=peer.trust.acs_url if peer is not None else self._parts.policy.redirect_uri(self._parts.base_url, connection.id),
             domains=frozenset(each.name for each in await self._parts.domains.of_organization(organization)),
             tried_at=await self.passed_at(connection),
             required_from=entrance.required_from,

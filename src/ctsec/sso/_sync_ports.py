@@ -19,6 +19,7 @@ from ctsec.sso.grant import Held
 from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection
+from ctsec.sso.saml.peer import SamlPeer
 from ctsec.transport.reach import Reach
 from ctsec.transport.request import HttpAnswer, HttpRequest
 from ctsec.user import User
@@ -258,8 +259,12 @@ class SsoSignOut(Protocol):
 
 
 class SsoClients(Protocol):
-    """The clients of connections, answered by `Connections`."""
+    """The clients and peers of connections, answered by `Ready`."""
 
     def client(self, connection: Connection) -> OidcClient:
         """Return the client of a connection, with its secret opened."""
+        ...
+
+    def peer(self, connection: Connection) -> SamlPeer:
+        """Return the peer of a connection that speaks SAML, with its keys opened."""
         ...

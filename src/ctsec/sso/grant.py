@@ -45,13 +45,17 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """What a sign-in left behind: whom the provider means, where a browser signs out there, and a token if it gave one."""
+    """What a sign-in left behind: whom the provider means, where a browser signs out there, and a token if it gave one.
+
+    `until` is when the provider wants the session to end, if it said so.
+    """
 
     subject: bytes
     provider_session: bytes | None = None
     end_session: str = ""
     sign_out_name: str = ""
     token: Token | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,14 +10,15 @@ from ctsec.sso.doctor import Check, CheckName, fail, listed, ok, shown, warn
 from ctsec.sso.oidc.client import TENANT, OidcClient
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection, ConnectionState
+from ctsec.sso.saml.peer import SamlPeer
 from ctsec.transport.address import check_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnSide:
-    """What stands here of a connection: its client, and what hangs on it.
+    """What stands here of a connection: its client, or its peer where it speaks SAML, and what hangs on it.
 
-    Without a client `problem` says what of the settings does not fit, or `unopened` in one word why its secret could not be opened.
+    Without either `problem` says what of the settings does not fit, or `unopened` in one word why its secret could not be opened.
     `only_way` says that no other connection of the organization is enabled; `tried_at` is when a dry run of these settings passed.
     """
 
@@ -31,6 +32,7 @@ class OwnSide:
     required_from: datetime | None = None
     codes_left: int = 0
     only_way: bool = False
+    peer: SamlPeer | None = None
 
 
 def own_checks(own: OwnSide) -> Iterator[Check]:
@@ -38,7 +40,8 @@ def own_checks(own: OwnSide) -> Iterator[Check]:
     if own.problem:
         yield fail(CheckName.SETTINGS, shown(own.problem), "correct the settings of the connection")
     else:
-        yield ok(CheckName.SETTINGS, f"{own.connection.provider.value}, client {shown(own.connection.client_id)}")
+        named = f"client {shown(own.connection.client_id)}" if own.peer is None else shown(own.peer.trust.issuer)
+        yield ok(CheckName.SETTINGS, f"{own.connection.provider.value}, {named}")
     if own.unopened:
         yield fail(
             CheckName.SECRET, f"it can not be opened: {own.unopened}", "see to the key of the organization, or give the secret again"
@@ -88,7 +91,9 @@ def _standing(own: OwnSide) -> Iterator[Check]:
         if tested
         else warn(CheckName.TESTED, f"{connection.state.value}, not tested", "test it: then it can be enabled")
     )
-    if own.tried_at is not None:
+    if connection.provider.saml:
+        yield ok(CheckName.DRY_RUN, "not offered for SAML")
+    elif own.tried_at is not None:
         yield ok(CheckName.DRY_RUN, f"passed {own.tried_at:%Y-%m-%d %H:%M} UTC")
     else:
         yield warn(

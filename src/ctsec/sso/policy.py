@@ -22,7 +22,8 @@ LONGEST_UNHEARD: Final = timedelta(hours=24)
 class SsoPolicy:
     """Where providers send browsers back to, how far providers may be asked, and how long sessions go on without their word.
 
-    `callback` is the path below the base address, with `{connection_id}` in it once: each connection has a redirect URI of its own. `reach`
+    `callback` is the path below the base address, with `{connection_id}` in it once: each connection has a redirect URI of its own. `saml`
+    is the same for SAML, with `/metadata` and `/acs` behind it: where the routes of the JSON API are mounted. `reach`
     is the deployment's to say and no customer's: ON_PREMISE lets every connection lead to private networks, LOOPBACK is for tests.
     `fetcher` asks providers instead of a guarded `ctsec.transport.fetch.Fetcher` of our own: for tests, where providers' names lead to
     simulators (`ctsec.testing.providers.RoutedFetcher`), or for a `Fetcher` with settings of yours; it may block, an event loop goes on.
@@ -35,6 +36,7 @@ class SsoPolicy:
     """
 
     callback: str = "/auth/sso/{connection_id}/callback"
+    saml: str = "/auth/sso/{connection_id}/saml"
     reach: Reach = Reach.PUBLIC
     fetcher: BlockingFetcher | None = None
     nameservers: tuple[str, ...] = ()
@@ -45,8 +47,9 @@ class SsoPolicy:
     after_sign_out: str = ""
 
     def __post_init__(self) -> None:
-        if not self.callback.startswith("/") or self.callback.count(_PLACE) != 1 or any(each in self.callback for each in "?# "):
-            raise ValueError("expected a path that starts with / and has {connection_id} in it once")
+        for path in (self.callback, self.saml):
+            if not path.startswith("/") or path.count(_PLACE) != 1 or any(each in path for each in "?# "):
+                raise ValueError("expected a path that starts with / and has {connection_id} in it once")
         if not 0 < self.dns_seconds <= MAX_DNS_SECONDS:
             raise ValueError(f"expected a time for the DNS of up to {MAX_DNS_SECONDS} seconds")
         for each in self.nameservers:
@@ -61,6 +64,10 @@ class SsoPolicy:
     def redirect_uri(self, base_url: str, connection: ConnectionId) -> str:
         """Return the redirect URI of a connection, as it is registered at the provider."""
         return base_url.rstrip("/") + self.callback.replace(_PLACE, connection)
+
+    def saml_url(self, base_url: str, connection: ConnectionId) -> str:
+        """Return where the addresses of a connection that speaks SAML begin: `/metadata`, its entity id, and `/acs`."""
+        return base_url.rstrip("/") + self.saml.replace(_PLACE, connection)
 
     def back_to(self, base_url: str) -> str:
         """Return the address that a provider sends a signed-out browser to, as it is registered there; empty for none."""

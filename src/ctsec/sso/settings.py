@@ -24,15 +24,18 @@ from ctsec.sso.oidc.identity import ExternalIdentity, in_domains, read_identity
 from ctsec.sso.oidc.presets import PRESETS, Provider
 from ctsec.sso.provisioning import ProvisioningSettings
 from ctsec.sso.record import Connection
+from ctsec.sso.saml.settings import SamlSettings
 from ctsec.transport.reach import Reach
 
 MAX_LISTED: Final = 50
 MAX_TEXT: Final = 255
 MAX_SETTINGS: Final = 16_384
+MAX_SAML_SETTINGS: Final = 65_536
 MAX_NAME: Final = 100
 MAX_CLIENT_ID: Final = 255
 MAX_SECRET: Final = 1024
 _LISTS: Final = ("scopes", "directories", "hosts", "trusted_methods", "trusted_classes")
+_OIDC: Final = ("issuer", "discovery", "scopes", "directories", "hosts", "github_login", "github_id")
 _TEXTS: Final = ("issuer", "discovery", "github_login", "groups_claim")
 
 
@@ -43,7 +46,8 @@ class ConnectionSettings:
     `directories` are the Entra directories that are let in, `github_login` and `github_id` the organization at GitHub, `hosts` names of
     hosts beside the issuer's. `trusted_methods` and `trusted_classes` are values of `amr` and `acr` that count as a second factor.
     `secret_in_form` sends the secret in the form and not in the header; with `private_key` there is no secret, and a key of the
-    connection's own signs (`private_key_jwt`). Raises ValueError for too many or too long ones.
+    connection's own signs (`private_key_jwt`). `saml` is what a provider that speaks SAML is told by; of the others then count
+    `groups_claim`, an attribute, and what is trusted. Raises ValueError for too many or too long ones.
     """
 
     issuer: str = ""
@@ -58,6 +62,7 @@ class ConnectionSettings:
     trusted_classes: tuple[str, ...] = ()
     secret_in_form: bool = False
     private_key: bool = False
+    saml: SamlSettings | None = None
 
     def __post_init__(self) -> None:
         lists = [getattr(self, name) for name in _LISTS]
@@ -70,20 +75,27 @@ class ConnectionSettings:
             raise ValueError(f"expected printable texts of at most {MAX_TEXT} characters")
         if self.private_key and self.secret_in_form:
             raise ValueError("expected a secret in the form, or a private key, and not both")
-        if not 0 <= self.github_id < 1 << 53 or len(self.text()) > MAX_SETTINGS:
-            raise ValueError("expected settings of at most 16,384 characters")
+        if self.saml is not None and (self.secret_in_form or self.private_key or any(getattr(self, each) for each in _OIDC)):
+            raise ValueError(
+                "expected of a provider that speaks SAML what SAML knows: no issuer, scopes, directories, hosts and secrets beside"
+            )
+        most = MAX_SETTINGS if self.saml is None else MAX_SAML_SETTINGS
+        if not 0 <= self.github_id < 1 << 53 or len(self.text()) > most:
+            raise ValueError(f"expected settings of at most {most:,} characters")
 
     def text(self) -> str:
         """Return the settings as the store keeps them."""
         made = {name: getattr(self, name) for name in (*_TEXTS, *_LISTS, "github_id", "secret_in_form", "private_key")}
-        return json.dumps({name: value for name, value in made.items() if value}, sort_keys=True)
+        kept = {name: value for name, value in made.items() if value}
+        return json.dumps(kept | ({"saml": self.saml.record()} if self.saml is not None else {}), sort_keys=True)
 
     @classmethod
     def read(cls, text: str) -> ConnectionSettings:
         """Return the settings in a stored text."""
         found: dict[str, Any] = json.loads(text)
+        saml = found.pop("saml", None)
         told: dict[str, Any] = {name: tuple(value) if name in _LISTS else value for name, value in found.items()}
-        return cls(**told)
+        return cls(**told, saml=SamlSettings.read(saml) if saml is not None else None)
 
     def trusts(self, identity: ExternalIdentity) -> bool:
         """Tell whether the provider's word about this sign-in counts as a second factor."""
@@ -101,14 +113,23 @@ class ConnectionWish:
     default_role: str = MEMBER
     provisioning: ProvisioningSettings = field(default_factory=ProvisioningSettings)
 
+    @property
+    def has_key(self) -> bool:
+        """Whether it proves itself by a key that is made for it, and by no secret."""
+        return self.settings.private_key or self.provider.saml
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a client takes from outside of its connection: its redirect URI, the organization's verified domains, and how far it may go."""
+    """What a client takes from outside of its connection: its redirect URI, the organization's verified domains, and how far it may go.
+
+    `saml_url` is where its addresses of SAML begin: `/metadata` and `/acs` behind it.
+    """
 
     redirect_uri: str
     domains: frozenset[str]
     reach: Reach
+    saml_url: str = ""
 
 
 def client_of(connection: Connection, secret: SecretText, around: Surroundings) -> OidcClient:

@@ -43,6 +43,7 @@ from ctsec.web import (
     _async_residency,
     _async_retention,
     _async_roles,
+    _async_saml,
     _async_second_factor,
     _async_service_accounts,
     _async_sso,
@@ -89,6 +90,7 @@ _MODULES: Final = (
     _async_person_export,
     _async_operators,
     _async_sso,
+    _async_saml,
     _async_sso_doctor,
     _async_domains,
     _async_sso_entrance,
@@ -136,7 +138,7 @@ class AsyncApi:
         return answer.response() if isinstance(answer, Problem) else answer
 
     async def _answer(self, route: Route, request: WebRequest) -> WebResponse | Problem:
-        limit = over_limit(request)
+        limit = over_limit(request, longest=route.longest)
         if limit is not None:
             return of_limit(limit)
         if any(not KINDS[name](value) for name, value in request.params.items()):
@@ -176,7 +178,7 @@ class AsyncApi:
 
     async def _caller(self, route: Route, request: WebRequest) -> Caller | Operator | Problem | None:
         if route.needs in {Needs.NOTHING, Needs.OPERATOR}:
-            refusal = check_origin(request, site=self._entry.site)
+            refusal = check_origin(request, site=self._entry.site) if not route.foreign else None
             if refusal is not None:
                 return of_refusal(refusal)
             return await self._operator(request) if route.needs is Needs.OPERATOR else None

@@ -102,7 +102,7 @@ async def create_sso_connection(call: AsyncCall) -> Answer:
     """Draft a connection."""
     body = call.read(sso_models.ConnectionSetup)
     try:
-        wish = body.wish()
+        wish = body.wish(now=call.now)
     except ValueError as error:
         return Refusal(Reason.INVALID_INPUT, str(error))
     secret = SecretText(body.secret.get_secret_value()) if body.secret is not None else None
@@ -115,7 +115,7 @@ async def change_sso_connection(call: AsyncCall) -> Answer:
     """Change a connection."""
     body = call.read(sso_models.ConnectionSetup)
     try:
-        wish = body.wish()
+        wish = body.wish(now=call.now)
     except ValueError as error:
         return Refusal(Reason.INVALID_INPUT, str(error))
     secret = SecretText(body.secret.get_secret_value()) if body.secret is not None else None
@@ -169,6 +169,8 @@ async def preview_sso_claims(call: AsyncCall) -> Answer:
     found = next((each for each in every if each.id == call.connection), None)
     if found is None:
         return NOT_FOUND
+    if found.provider.saml:
+        return Refusal(Reason.CONFLICT, "a connection that speaks SAML has no claims to paste; a dry run shows its attributes")
     client = await call.unit.connections.client(found)
     seen = preview(client, ConnectionSettings.read(found.settings), call.read(sso_models.SampleClaims).claims)
     if isinstance(seen, Rejected):
@@ -183,4 +185,5 @@ def _shown(call: AsyncCall, done: Outcome[Connection], *, status: int = 200) -> 
 
 def _view(call: AsyncCall, found: Connection) -> dict[str, object]:
     settings = call.security.parts.settings
-    return sso_models.connection(found, redirect_uri=settings.single_sign_on.redirect_uri(settings.base_url, found.id))
+    policy, base = settings.single_sign_on, settings.base_url
+    return sso_models.connection(found, redirect_uri=policy.redirect_uri(base, found.id), saml_url=policy.saml_url(base, found.id))

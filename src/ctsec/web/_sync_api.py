@@ -44,6 +44,7 @@ from ctsec.web import (
     _sync_residency,
     _sync_retention,
     _sync_roles,
+    _sync_saml,
     _sync_second_factor,
     _sync_service_accounts,
     _sync_sso,
@@ -90,6 +91,7 @@ _MODULES: Final = (
     _sync_person_export,
     _sync_operators,
     _sync_sso,
+    _sync_saml,
     _sync_sso_doctor,
     _sync_domains,
     _sync_sso_entrance,
@@ -137,7 +139,7 @@ class Api:
         return answer.response() if isinstance(answer, Problem) else answer
 
     def _answer(self, route: Route, request: WebRequest) -> WebResponse | Problem:
-        limit = over_limit(request)
+        limit = over_limit(request, longest=route.longest)
         if limit is not None:
             return of_limit(limit)
         if any(not KINDS[name](value) for name, value in request.params.items()):
@@ -177,7 +179,7 @@ class Api:
 
     def _caller(self, route: Route, request: WebRequest) -> Caller | Operator | Problem | None:
         if route.needs in {Needs.NOTHING, Needs.OPERATOR}:
-            refusal = check_origin(request, site=self._entry.site)
+            refusal = check_origin(request, site=self._entry.site) if not route.foreign else None
             if refusal is not None:
                 return of_refusal(refusal)
             return self._operator(request) if route.needs is Needs.OPERATOR else None

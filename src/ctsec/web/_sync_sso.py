@@ -103,7 +103,7 @@ def create_sso_connection(call: Call) -> Answer:
     """Draft a connection."""
     body = call.read(sso_models.ConnectionSetup)
     try:
-        wish = body.wish()
+        wish = body.wish(now=call.now)
     except ValueError as error:
         return Refusal(Reason.INVALID_INPUT, str(error))
     secret = SecretText(body.secret.get_secret_value()) if body.secret is not None else None
@@ -114,7 +114,7 @@ def change_sso_connection(call: Call) -> Answer:
     """Change a connection."""
     body = call.read(sso_models.ConnectionSetup)
     try:
-        wish = body.wish()
+        wish = body.wish(now=call.now)
     except ValueError as error:
         return Refusal(Reason.INVALID_INPUT, str(error))
     secret = SecretText(body.secret.get_secret_value()) if body.secret is not None else None
@@ -168,6 +168,8 @@ def preview_sso_claims(call: Call) -> Answer:
     found = next((each for each in every if each.id == call.connection), None)
     if found is None:
         return NOT_FOUND
+    if found.provider.saml:
+        return Refusal(Reason.CONFLICT, "a connection that speaks SAML has no claims to paste; a dry run shows its attributes")
     client = call.unit.connections.client(found)
     seen = preview(client, ConnectionSettings.read(found.settings), call.read(sso_models.SampleClaims).claims)
     if isinstance(seen, Rejected):
@@ -182,4 +184,5 @@ def _shown(call: Call, done: Outcome[Connection], *, status: int = 200) -> Answe
 
 def _view(call: Call, found: Connection) -> dict[str, object]:
     settings = call.security.parts.settings
-    return sso_models.connection(found, redirect_uri=settings.single_sign_on.redirect_uri(settings.base_url, found.id))
+    policy, base = settings.single_sign_on, settings.base_url
+    return sso_models.connection(found, redirect_uri=policy.redirect_uri(base, found.id), saml_url=policy.saml_url(base, found.id))

@@ -2,7 +2,8 @@
 
 Rules that this module keeps:
 
-- over-long input is refused by its size alone: a body over 64 KiB with 413, a header or cookie with 431, a query, path or bearer with 400;
+- over-long input is refused by its size alone: a body over 64 KiB (a form of SAML over 512 KiB) with 413, a header or
+  cookie with 431, a query, path or bearer with 400;
 - header names fold case; a header that must stand once and does not is told by `single`;
 - a JSON body is UTF-8, an object, at most 16 levels deep, without duplicate keys, NaN, infinity and lone surrogates;
 - every response says `no-store`, and its bytes are made here, so that two hosts send the same ones.
@@ -21,6 +22,7 @@ from urllib.parse import parse_qsl
 from ctsec.outcome import Outcome, Reason, Refusal
 
 MAX_BODY: Final = 65_536
+MAX_FORM: Final = 524_288
 MAX_HEADER: Final = 8_192
 MAX_COOKIE: Final = 4_096
 MAX_BEARER: Final = 256
@@ -37,7 +39,8 @@ class WebRequest:
     """A request as both hosts hand it over.
 
     `path` is below the mount, `params` are the path's parameters, `query` the raw query string, `headers` pairs with lower-case names,
-    `body` the bytes (one more than MAX_BODY stands for "too long"), `address` the client's as the trusted proxies say, `id` the request's.
+    `body` the bytes (one more than the route takes stands for "too long"), `address` the client's as the trusted proxies say, `id` the
+    request's.
     """
 
     method: str
@@ -117,18 +120,18 @@ class OverLimit:
     detail: str
 
 
-def over_limit(request: WebRequest) -> OverLimit | None:
-    """Return the first limit that a request breaks, or None."""
+def over_limit(request: WebRequest, *, longest: int = MAX_BODY) -> OverLimit | None:
+    """Return the first limit that a request breaks, or None; `longest` is how many bytes of body its route takes."""
     if len(request.query) > MAX_QUERY or len(request.path) > MAX_QUERY:
         return OverLimit(400, f"expected a path and a query of at most {MAX_QUERY} characters")
     for name, value in request.headers:
-        longest = MAX_COOKIE if name == "cookie" else MAX_HEADER
-        if len(value) > longest:
-            return OverLimit(431, f"expected a {'cookie' if name == 'cookie' else 'header'} of at most {longest} characters")
+        most = MAX_COOKIE if name == "cookie" else MAX_HEADER
+        if len(value) > most:
+            return OverLimit(431, f"expected a {'cookie' if name == 'cookie' else 'header'} of at most {most} characters")
         if name == "authorization" and len(value) > MAX_BEARER:
             return OverLimit(400, f"expected an Authorization header of at most {MAX_BEARER} characters")
-    if len(request.body) > MAX_BODY:
-        return OverLimit(413, f"expected a body of at most {MAX_BODY} bytes")
+    if len(request.body) > longest:
+        return OverLimit(413, f"expected a body of at most {longest} bytes")
     return None
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import SESSIONS, CredentialKind, Principal
+from ctsec.web.http import MAX_BODY
 from ctsec.web.models import Body
 
 
@@ -27,6 +28,8 @@ class Route:
     One that is `apart` opens its own short units: it waits for somebody else in between. `more_query` lets parameters stand that are not
     named here, where somebody else writes the address.
     One with `glass` is a setting of single sign-on: it judges by itself whether a break-glass code opens it, which all others do not see.
+    One that is `foreign` is a form that a page of another site posts on purpose (SAML's POST binding): what binds it to this browser is
+    judged by its operation, and no Origin is asked for. `longest` is how many bytes of body it takes.
     One that takes `long` runs in a unit that only reads, whatever its method: on SQLite a unit that writes would keep others waiting.
     """
 
@@ -44,6 +47,8 @@ class Route:
     apart: bool = False
     more_query: bool = False
     glass: bool = False
+    foreign: bool = False
+    longest: int = MAX_BODY
 
 
 # What a session through a provider may use besides its organization's routes; account settings take the account's own proof.

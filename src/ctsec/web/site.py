@@ -5,12 +5,15 @@ Rules that this module keeps:
 - the cookie is `__Host-ctsec_session`, Secure, HttpOnly, SameSite=Lax, Path=/ and without a domain: no sibling host can set or read it;
 - the cookies of a known device, of who asked for a link and of who was sent to a provider are written in the same way, as
   `__Host-ctsec_device`, `__Host-ctsec_link` and `__Host-ctsec_sso`;
+- the cookie of one sign-in through SAML is written for that sign-in alone, with SameSite=None: a form of the provider's site has to bring
+  it back; it proves nothing but that the browser began this very sign-in;
 - only where the site itself is plain http on this machine are they `ctsec_session`, `ctsec_device`, `ctsec_link` and `ctsec_sso` without
   Secure, since browsers would drop the others.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,6 +23,8 @@ COOKIE: Final = "ctsec_session"
 DEVICE_COOKIE: Final = "ctsec_device"
 LINK_COOKIE: Final = "ctsec_link"
 SSO_COOKIE: Final = "ctsec_sso"
+SAML_COOKIE: Final = "ctsec_saml"
+_RELAY: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,19 @@ class Site:
     def set_sso_cookie(self, token: str, *, life: timedelta) -> str:
         """Return the Set-Cookie value that binds a sign-in at a provider to this browser; an empty token without life removes it."""
         return self._cookie(self.sso_cookie_name, token, int(life.total_seconds()))
+
+    def saml_cookie_name(self, relay: str) -> str:
+        """Return the name of the cookie of one sign-in through SAML, made of its RelayState: several can be on their way."""
+        # A RelayState of ours; whatever else stands in a form is no part of a header.
+        return self._name(f"{SAML_COOKIE}_{relay[:16]}" if _RELAY.fullmatch(relay) else SAML_COOKIE)
+
+    def set_saml_cookie(self, token: str, *, relay: str, life: timedelta) -> str:
+        """Return the Set-Cookie value that binds one sign-in through SAML to this browser; an empty token without life removes it.
+
+        It is Secure even where the site is plain http on this machine: browsers take SameSite=None only so, and let loopback have it.
+        """
+        age = int(life.total_seconds())
+        return f"{self.saml_cookie_name(relay)}={token}; Max-Age={age}; Path=/; HttpOnly; SameSite=None; Secure"
 
     def clear_cookie(self) -> str:
         """Return the Set-Cookie value that removes the session token."""

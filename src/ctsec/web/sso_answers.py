@@ -15,4 +15,9 @@ def sent(redirect: Outcome[SignInRedirect], *, site: Site) -> WebResponse | Refu
     if isinstance(redirect, Refusal):
         return redirect
     body: dict[str, object] = {"url": redirect.url, "expires_at": moment(redirect.expires_at)}
+    if redirect.form is not None:
+        body["form"] = dict(redirect.form)
+    if redirect.relay:
+        kept = site.set_saml_cookie(redirect.browser.reveal(), relay=redirect.relay, life=PENDING_LIFE)
+        return WebResponse(json=body, cookies=(kept,))
     return WebResponse(json=body, cookies=(site.set_sso_cookie(redirect.browser.reveal(), life=PENDING_LIFE),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, SecretStr
@@ -17,6 +18,7 @@ from ctsec.sso.record import Connection
 from ctsec.sso.rules import Decision, GroupRule, Held
 from ctsec.sso.settings import MAX_CLIENT_ID, MAX_LISTED, MAX_NAME, MAX_SECRET, MAX_TEXT, ConnectionSettings, ConnectionWish, Preview
 from ctsec.web.models import Body
+from ctsec.web.saml_models import SamlSetup, saml_view
 from ctsec.web.views import View, moment
 
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
@@ -24,6 +26,20 @@ Listed = Annotated[list[Text], Field(max_length=MAX_LISTED, default_factory=list
 Member = Annotated[str, Field(min_length=1, max_length=MAX_MEMBER)]
 Steps = Annotated[list[Member], Field(max_length=MAX_STEPS, default_factory=list)]
 MAX_NUMBER = (1 << 53) - 1
+ProviderName = Literal[
+    "oidc",
+    "google",
+    "entra",
+    "okta",
+    "onelogin",
+    "gitlab",
+    "github",
+    "saml",
+    "google_saml",
+    "entra_saml",
+    "okta_saml",
+    "onelogin_saml",
+]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=MAX_SECRET)]
 
 
@@ -70,8 +86,8 @@ class ConnectionSetup(Body):
     """What a connection is to be; the secret can be left out when it is changed, and is kept then."""
 
     name: Annotated[str, Field(max_length=MAX_NAME)]
-    provider: Literal["oidc", "google", "entra", "okta", "onelogin", "gitlab", "github"]
-    client_id: Annotated[str, Field(max_length=MAX_CLIENT_ID)]
+    provider: ProviderName
+    client_id: Annotated[str, Field(max_length=MAX_CLIENT_ID)] = ""
     secret: Secret | None = None
     default_role: Annotated[str, Field(max_length=64)] = MEMBER
     issuer: Text = ""
@@ -86,10 +102,11 @@ class ConnectionSetup(Body):
     trusted_classes: Listed
     secret_in_form: bool = False
     proof: Literal["secret", "private_key"] = "secret"
+    saml: SamlSetup | None = None
     provisioning: Annotated[Provisioning, Field(default_factory=lambda: Provisioning.model_validate({}))]
 
-    def wish(self) -> ConnectionWish:
-        """Return what is asked for; raise ValueError for settings that are none."""
+    def wish(self, *, now: datetime) -> ConnectionWish:
+        """Return what is asked for; raise ValueError for settings that are none, or for a provider's document that is over by `now`."""
         settings = ConnectionSettings(
             issuer=self.issuer,
             discovery=self.discovery,
@@ -103,6 +120,7 @@ class ConnectionSetup(Body):
             trusted_classes=tuple(self.trusted_classes),
             secret_in_form=self.secret_in_form,
             private_key=self.proof == "private_key",
+            saml=self.saml.settings(now=now) if self.saml is not None else None,
         )
         return ConnectionWish(
             name=self.name,
@@ -120,8 +138,8 @@ class SampleClaims(Body):
     claims: Annotated[dict[str, JsonValue], Field(max_length=100)]
 
 
-def connection(found: Connection, *, redirect_uri: str) -> View:
-    """Return a connection without its secret."""
+def connection(found: Connection, *, redirect_uri: str, saml_url: str = "") -> View:
+    """Return a connection without its secret; `saml_url` is where its addresses of SAML begin."""
     settings = ConnectionSettings.read(found.settings)
     return {
         "id": found.id,
@@ -130,7 +148,7 @@ def connection(found: Connection, *, redirect_uri: str) -> View:
         "client_id": found.client_id,
         "default_role": found.default_role,
         "state": found.state.value,
-        "redirect_uri": redirect_uri,
+        "redirect_uri": redirect_uri if settings.saml is None else None,
         "issuer": settings.issuer,
         "discovery": settings.discovery,
         "scopes": list(settings.scopes),
@@ -142,7 +160,8 @@ def connection(found: Connection, *, redirect_uri: str) -> View:
         "trusted_methods": list(settings.trusted_methods),
         "trusted_classes": list(settings.trusted_classes),
         "secret_in_form": settings.secret_in_form,
-        "proof": "private_key" if settings.private_key else "secret",
+        "proof": "private_key" if found.public_keys else "secret",
+        "saml": saml_view(settings.saml, saml_url=saml_url) if settings.saml is not None else None,
         "keys": [dict(each) for each in public_keys(found.public_keys)],
         "provisioning": _provisioning(ProvisioningSettings.read(found.provisioning)),
         "tested_at": moment(found.tested_at),

@@ -7,6 +7,7 @@ from typing import Any, Final
 from ctsec.web import models
 from ctsec.web import sso_entrance_models as entrance
 from ctsec.web import sso_models as own
+from ctsec.web.http import MAX_FORM
 from ctsec.web.route import Route
 from ctsec.web.route import open_route as _open
 from ctsec.web.route import principal_route as _route
@@ -24,6 +25,7 @@ _CONNECTION: Final = (
         "trusted_classes:array",
         "secret_in_form:boolean",
         "proof",
+        "saml:object",
         "keys:array",
         "provisioning:object",
         "tested_at:date-time",
@@ -46,6 +48,7 @@ _DRY_RUN: Final = (
     *("matched:array", "skipped:array", "member:object", "connection_id"),
 )
 _REPORT: Final = ("connection_id", "sound:boolean", "looked_at:date-time", "checks:array")
+_AWAY: Final = ("url", "form:object", "expires_at:date-time")
 _REQUIREMENT: Final = ("required_from:date-time", "codes_left:integer")
 
 
@@ -59,9 +62,7 @@ def _changing(line: str, summary: str, **rest: Any) -> Route:
 
 SINGLE_SIGN_ON: Final = (
     _open("POST /sign-in/ways sign_in_ways", "The providers of an address's domain", body=models.Address, returns=("ways:array",)),
-    _open(
-        f"POST {_WAY}/begin begin_sso", "Where to send the browser", body=own.SsoBegin, returns=("url", "expires_at:date-time"), apart=True
-    ),
+    _open(f"POST {_WAY}/begin begin_sso", "Where to send the browser", body=own.SsoBegin, returns=_AWAY, apart=True),
     _open(
         f"GET {_WAY}/callback complete_sso",
         "Complete a sign-in with what the provider sent back",
@@ -71,10 +72,19 @@ SINGLE_SIGN_ON: Final = (
         apart=True,
     ),
     _open(f"POST {_WAY}/logout logout_notice", "A provider says that sessions are over: a form with logout_token", apart=True),
+    _open(
+        f"POST {_WAY}/saml/acs complete_saml",
+        "Complete a sign-in with the form that the provider's page posts: SAMLResponse and RelayState",
+        returns=_STEP,
+        apart=True,
+        foreign=True,
+        longest=MAX_FORM,
+    ),
+    _open(f"GET {_WAY}/saml/metadata saml_metadata", "What the provider of a connection is told of us, as XML", apart=True),
     _signed_in(
         f"POST {_WAY}/link link_sso",
         "Link my identity at a provider: where to send the browser",
-        returns=("url", "expires_at:date-time"),
+        returns=_AWAY,
         apart=True,
     ),
     _open(f"GET {_WAY}/keys sso_keys", "The public keys of a connection, as a JWK set", returns=("keys:array",)),
@@ -92,7 +102,7 @@ SINGLE_SIGN_ON: Final = (
     _changing(
         f"POST {_ONE}/dry-run begin_sso_dry_run",
         "Sign in to see what that would come to: where to send the browser",
-        returns=("url", "expires_at:date-time"),
+        returns=_AWAY,
         apart=True,
     ),
     _changing(f"POST {_ONE}/key rotate_sso_key", "Another key, which signs from now on", returns=_CONNECTION),

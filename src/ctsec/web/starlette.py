@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from ctsec.web.address import TrustedProxies
-from ctsec.web.http import MAX_BODY, WebRequest, WebResponse
+from ctsec.web.bodies import longest_body
+from ctsec.web.http import WebRequest, WebResponse
 
 
 def response(answer: WebResponse, method: str) -> Response:
@@ -36,11 +37,11 @@ def read(request: Request, *, proxies: TrustedProxies, body: bytes) -> WebReques
     )
 
 
-async def body_of(request: Request) -> bytes:
-    """Read the body until it is over the limit; more is never held in memory."""
-    body = b""
+async def body_of(request: Request, *, template: str | None) -> bytes:
+    """Read the body until it is over the limit of its path; more is never held in memory."""
+    body, longest = b"", longest_body(template)
     async for chunk in request.stream():
-        body += chunk[: MAX_BODY + 1 - len(body)]
-        if len(body) > MAX_BODY:
+        body += chunk[: longest + 1 - len(body)]
+        if len(body) > longest:
             break
     return body

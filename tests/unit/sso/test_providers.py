@@ -11,6 +11,7 @@ from ctsec.jose.rejection import TokenReason
 from ctsec.sso.oidc import ExternalIdentity, OidcClient, ProvedSignIn
 from ctsec.sso.oidc.presets import GITLAB, OKTA, ONELOGIN, PRESETS, Provider
 from ctsec.sso.oidc.reason import OidcReason
+from ctsec.sso.saml.presets import SAML_PRESETS
 from ctsec.transport.request import HttpAnswer
 from tests.unit.sso.provider import (
     ENTRA_CLIENT,
@@ -241,6 +242,8 @@ def test_a_name_is_what_can_be_shown() -> None:
 
 def test_each_provider_has_a_preset_whose_identity_is_no_address() -> None:
     """Every provider of the list has a preset under its name, and none is identified by what changes hands."""
-    assert {provider: preset.provider for provider, preset in PRESETS.items()} == {each: each for each in Provider}
+    presets = {**{name: each.provider for name, each in PRESETS.items()}, **{name: each.provider for name, each in SAML_PRESETS.items()}}
+    assert presets == {each: each for each in Provider}
+    assert SAML_PRESETS.keys() == {each for each in Provider if each.saml}
     changing = {"email", "preferred_username", "upn", "name", "login", "nickname", "unique_name"}
     assert not any(changing & set(preset.subject) for preset in PRESETS.values())

@@ -23,7 +23,7 @@ from typing import Final
 
 
 class Provider(StrEnum):
-    """The providers that have a preset."""
+    """The providers that have a preset; those with `saml` in their name speak SAML 2.0 (`ctsec.sso.saml.presets`), the others OIDC."""
 
     GENERIC = "oidc"
     GOOGLE = "google"
@@ -32,6 +32,16 @@ class Provider(StrEnum):
     ONELOGIN = "onelogin"
     GITLAB = "gitlab"
     GITHUB = "github"
+    SAML = "saml"
+    GOOGLE_SAML = "google_saml"
+    ENTRA_SAML = "entra_saml"
+    OKTA_SAML = "okta_saml"
+    ONELOGIN_SAML = "onelogin_saml"
+
+    @property
+    def saml(self) -> bool:
+        """Whether connections to it speak SAML."""
+        return self.value.endswith("saml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

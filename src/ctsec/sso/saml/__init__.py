@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ctsec.sso.saml.difference import Changed as Changed
     from ctsec.sso.saml.difference import DocumentChange as DocumentChange
     from ctsec.sso.saml.difference import document_change as document_change
+    from ctsec.sso.saml.identity import read_assertion as read_assertion
     from ctsec.sso.saml.keys import ServiceKey as ServiceKey
     from ctsec.sso.saml.keys import TrustedKey as TrustedKey
     from ctsec.sso.saml.logout import LogoutRequest as LogoutRequest
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from ctsec.sso.saml.logout import logout_response as logout_response
     from ctsec.sso.saml.logout import verify_logout_request as verify_logout_request
     from ctsec.sso.saml.logout import verify_logout_response as verify_logout_response
+    from ctsec.sso.saml.peer import SamlPeer as SamlPeer
+    from ctsec.sso.saml.presets import SAML_PRESETS as SAML_PRESETS
+    from ctsec.sso.saml.presets import SamlPreset as SamlPreset
     from ctsec.sso.saml.provider import Endpoint as Endpoint
     from ctsec.sso.saml.provider import ProviderDocument as ProviderDocument
     from ctsec.sso.saml.provider import parse_provider as parse_provider
@@ -36,11 +40,19 @@ if TYPE_CHECKING:
     from ctsec.sso.saml.request import authn_request as authn_request
     from ctsec.sso.saml.response import verify as verify
     from ctsec.sso.saml.service import service_metadata as service_metadata
+    from ctsec.sso.saml.settings import SamlSettings as SamlSettings
+    from ctsec.sso.saml.settings import settings_from as settings_from
     from ctsec.sso.saml.trust import SentRequest as SentRequest
     from ctsec.sso.saml.trust import Trust as Trust
     from ctsec.sso.saml.trust import Unsolicited as Unsolicited
 
 _HOME = {
+    "settings_from": "ctsec.sso.saml.settings",
+    "read_assertion": "ctsec.sso.saml.identity",
+    "SamlSettings": "ctsec.sso.saml.settings",
+    "SAML_PRESETS": "ctsec.sso.saml.presets",
+    "SamlPreset": "ctsec.sso.saml.presets",
+    "SamlPeer": "ctsec.sso.saml.peer",
     "Changed": "ctsec.sso.saml.difference",
     "DocumentChange": "ctsec.sso.saml.difference",
     "Endpoint": "ctsec.sso.saml.provider",
@@ -72,6 +84,7 @@ _HOME = {
     "verify_logout_response": "ctsec.sso.saml.logout",
 }
 __all__ = [
+    "SAML_PRESETS",
     "Changed",
     "DocumentChange",
     "Endpoint",
@@ -84,7 +97,10 @@ __all__ = [
     "ProviderDocument",
     "Redirected",
     "SamlAttribute",
+    "SamlPeer",
+    "SamlPreset",
     "SamlReason",
+    "SamlSettings",
     "SentRequest",
     "ServiceKey",
     "Trust",
@@ -97,7 +113,9 @@ __all__ = [
     "logout_request",
     "logout_response",
     "parse_provider",
+    "read_assertion",
     "service_metadata",
+    "settings_from",
     "verify",
     "verify_logout_request",
     "verify_logout_response",

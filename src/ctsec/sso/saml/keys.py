@@ -38,13 +38,14 @@ _HASHES: Final[dict[str, Any]] = {"sha1": hashes.SHA1, "sha256": hashes.SHA256, 
 class TrustedKey:
     """A public key that a provider signs with. `fingerprint` is the SHA-256 of its SubjectPublicKeyInfo, in hex.
 
-    `not_before` and `not_after` are its certificate's, None for a bare key.
+    `not_before` and `not_after` are its certificate's, None for a bare key, and `certificate` is that in PEM, empty for a bare key.
     """
 
     fingerprint: str
     key: Any = field(repr=False, compare=False)
     not_before: datetime | None = None
     not_after: datetime | None = None
+    certificate: str = field(default="", repr=False, compare=False)
 
     @classmethod
     def from_certificate(cls, certificate: str | bytes) -> TrustedKey:
@@ -59,9 +60,10 @@ class TrustedKey:
             )
             key = found.public_key()
             dates = (found.not_valid_before_utc, found.not_valid_after_utc)
+            pem = pem_of(found.public_bytes(serialization.Encoding.DER))
         except Exception:  # noqa: BLE001 - what the parser raises on garbage is not documented
             raise ValueError("expected an X.509 certificate, PEM as text or DER as bytes") from None
-        return cls(fingerprint=_fingerprint(key), key=_sound(key), not_before=dates[0], not_after=dates[1])
+        return cls(fingerprint=_fingerprint(key), key=_sound(key), not_before=dates[0], not_after=dates[1], certificate=pem)
 
     @classmethod
     def from_public_key(cls, pem: str) -> TrustedKey:

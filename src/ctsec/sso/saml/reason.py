@@ -55,6 +55,7 @@ class SamlReason(StrEnum):
     STATUS_FAILED = "saml_status_failed"
     NO_SUBJECT = "saml_no_subject"
     BAD_NAME_ID = "saml_bad_name_id"
+    NO_IDENTITY = "saml_no_identity"
     NOT_BEARER = "saml_not_bearer"
     WRONG_RECIPIENT = "saml_wrong_recipient"
     CONFIRMATION_NO_EXPIRY = "saml_confirmation_no_expiry"

@@ -23,7 +23,7 @@ from ctsec.testing.conformance.samples import (
     session,
     user_id,
 )
-from ctsec.testing.conformance.sso_samples import claim, connection, glass_codes, identity
+from ctsec.testing.conformance.sso_samples import claim, connection, glass_codes, identity, saml_connection
 
 
 class AsyncConnectionConformance:
@@ -31,7 +31,7 @@ class AsyncConnectionConformance:
 
     async def test_a_connection_is_compared_and_set(self, storage: AsyncStorage) -> None:
         """Connections are read back field by field, listed by organization, and written over the version that was read only."""
-        first, second, other = connection(1, of=1), connection(2, of=1), connection(3, of=2)
+        first, second, other = connection(1, of=1), saml_connection(2, of=1), connection(3, of=2)
         after = replace(
             first,
             name="ünï",

@@ -24,7 +24,7 @@ from ctsec.testing.conformance.samples import (
     session,
     user_id,
 )
-from ctsec.testing.conformance.sso_samples import claim, connection, glass_codes, identity
+from ctsec.testing.conformance.sso_samples import claim, connection, glass_codes, identity, saml_connection
 
 
 class ConnectionConformance:
@@ -32,7 +32,7 @@ class ConnectionConformance:
 
     def test_a_connection_is_compared_and_set(self, storage: Storage) -> None:
         """Connections are read back field by field, listed by organization, and written over the version that was read only."""
-        first, second, other = connection(1, of=1), connection(2, of=1), connection(3, of=2)
+        first, second, other = connection(1, of=1), saml_connection(2, of=1), connection(3, of=2)
         after = replace(
             first,
             name="ünï",

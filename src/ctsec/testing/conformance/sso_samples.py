@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ctsec.directory.record import Departure
 from ctsec.ids import ConnectionId, GlassCodeSetId, SessionId
 from ctsec.sso.domain_claim import DomainClaim
@@ -27,6 +29,11 @@ def connection(n: int, *, of: int) -> Connection:
         created_by=user_id(n),
         created_at=NOW,
     )
+
+
+def saml_connection(n: int, *, of: int) -> Connection:
+    """Return the n-th connection as one that speaks SAML, with as many settings as there may be."""
+    return replace(connection(n, of=of), provider=Provider.ONELOGIN_SAML, client_id="", settings='{"saml": "é"}' + " " * 65_000)
 
 
 def identity(n: int, *, of: int, subject: str) -> LinkedIdentity:

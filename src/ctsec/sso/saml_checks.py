@@ -1,0 +1,38 @@
+"""What the doctor makes of a connection that speaks SAML: what has to be registered, whose keys are believed, and what was lowered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from ctsec.sso.doctor import Check, CheckName, listed, ok, shown, warn
+from ctsec.sso.saml.keys import TrustedKey
+from ctsec.sso.saml.peer import SamlPeer
+
+SOON: Final = timedelta(days=30)
+
+
+def saml_checks(peer: SamlPeer, *, now: datetime) -> Iterator[Check]:
+    """Yield what is to be said of a connection, without asking anybody."""
+    yield ok(CheckName.AUDIENCE, f"register exactly {shown(peer.trust.audience)}")
+    yield _dated(CheckName.PROVIDER_KEYS, peer.trust.keys, now=now, advice="take the provider's new certificate before it signs with it")
+    own = tuple(TrustedKey.from_certificate(_pem(each.certificate)) for each in peer.keys[:1])
+    yield _dated(CheckName.OWN_KEY, own, now=now, advice="rotate the key of the connection, and give the provider the new metadata")
+    yield ok(CheckName.REQUESTS, "signed" if peer.signer is not None else "not signed")
+    lowered = peer.settings.lowered()
+    if lowered:
+        yield warn(CheckName.LOWERED, listed(lowered), "see whether each of these is still needed")
+    else:
+        yield ok(CheckName.LOWERED, "nothing")
+
+
+def _dated(name: CheckName, keys: tuple[TrustedKey, ...], *, now: datetime, advice: str) -> Check:
+    ends = [key.not_after for key in keys if key.not_after is not None]
+    seen = f"{len(keys)} of them, the last until {max(ends):%Y-%m-%d}" if ends else "none"
+    # Dates of certificates are not judged at a sign-in: a provider whose last one ends is about to change its key.
+    return warn(name, seen, advice) if not ends or max(ends) < now + SOON else ok(name, seen)
+
+
+def _pem(base64: str) -> str:
+    return f"-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n"

@@ -1,0 +1,62 @@
+# Generated from src/ctsec/web/_async_saml.py by tools/twin.py; edit that file.
+"""Operations of SAML: the form that a provider's page posts, and what providers are told of us (async source)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import parse_qsl
+
+from ctsec.outcome import Reason, Refusal
+from ctsec.sso.record import LinkedIdentity
+from ctsec.web._sync_account import sign_in_answer
+from ctsec.web._sync_call import Answer, Call
+from ctsec.web._sync_entry import ambient_request
+from ctsec.web.http import WebResponse
+
+_FORM = "application/x-www-form-urlencoded"
+_NO_FORM = Refusal(Reason.INVALID_INPUT, "expected a form with SAMLResponse, and RelayState at most once")
+
+
+def complete_saml(call: Call) -> Answer:
+    """Take what the provider's page posts, for the browser that was sent there."""
+    fields = _fields(call)
+    if fields is None:
+        return _NO_FORM
+    response, relay = fields
+    step = call.security.sso.saml.complete(
+        call.connection,
+        response=response,
+        relay=relay,
+        browser=call.request.cookie(call.site.saml_cookie_name(relay)) or "",
+        request=ambient_request(call.request, site=call.site),
+    )
+    if isinstance(step, Refusal):
+        return step
+    done = WebResponse(json={"status": "linked"}) if isinstance(step, LinkedIdentity) else sign_in_answer(call, step)
+    if isinstance(done, Refusal):
+        return done
+    return replace(done, cookies=(*done.cookies, call.site.set_saml_cookie("", relay=relay, life=timedelta(0))))
+
+
+def saml_metadata(call: Call) -> Answer:
+    """Publish what the provider of a connection is told of us (SAML Metadata, 4.1.1)."""
+    found = call.security.sso.saml.metadata(call.connection)
+    if isinstance(found, Refusal):
+        return found
+    return WebResponse(text=found.decode(), media_type="application/samlmetadata+xml")
+
+
+def _fields(call: Call) -> tuple[str, str] | None:
+    """Return SAMLResponse and RelayState of a form that has each at most once, the first at all; None for anything else."""
+    kind = (call.request.header("content-type") or "").partition(";")[0].strip().lower()
+    if kind != _FORM:
+        return None
+    try:
+        given = parse_qsl(call.request.body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=16)
+    except ValueError:
+        return None
+    found = {name: [value for known, value in given if known == name] for name in ("SAMLResponse", "RelayState")}
+    if len(found["SAMLResponse"]) != 1 or len(found["RelayState"]) > 1:
+        return None
+    return found["SAMLResponse"][0], "".join(found["RelayState"])
