@@ -50,8 +50,8 @@ from ctsec.web.http import WebRequest
 from ctsec.web.https import AsgiHttpsOnly as HttpsOnly
 from ctsec.web.problem import Problem, of_error
 from ctsec.web.reading import Read
+from ctsec.web.scim_paths import longest_body, mounted
 from ctsec.web.starlette import body_of, read, response
-from ctsec.web.table import by_path
 
 __all__ = ["Guard", "HttpsOnly", "Read", "Refused", "TrustedProxies", "unguarded_routes"]
 
@@ -176,7 +176,7 @@ class Guard:
     def router(self) -> APIRouter:
         """Return a router with the JSON routes of `ctsec.web`; include it under a prefix such as `/auth`."""
         router = APIRouter(lifespan=self._lifespan)
-        for path in by_path():
+        for path in mounted():
             self._mount(router, path, template=path)
             self._mount(router, f"{path}/", template=None)
         router.add_api_route(
@@ -294,7 +294,7 @@ class Guard:
 
     def _endpoint(self, template: str | None) -> Callable[..., Any]:
         async def answer(request: Request) -> Response:
-            body = await body_of(request)
+            body = await body_of(request, limit=longest_body(template))
             return response(await self._api.answer(template, self._read(request, body=body)), request.method)
 
         return self.public(answer)

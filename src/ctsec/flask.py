@@ -45,11 +45,11 @@ from ctsec.web._sync_entry import Entry, ambient_request
 from ctsec.web._sync_operators import Operators
 from ctsec.web.address import TrustedProxies
 from ctsec.web.guarding import PUBLIC, Demand
-from ctsec.web.http import MAX_BODY, WebRequest, WebResponse
+from ctsec.web.http import WebRequest, WebResponse
 from ctsec.web.https import WsgiHttpsOnly as HttpsOnly
 from ctsec.web.problem import Problem, of_error
 from ctsec.web.reading import Read
-from ctsec.web.table import by_path
+from ctsec.web.scim_paths import longest_body, mounted
 
 __all__ = ["Guard", "HttpsOnly", "Read", "Refused", "TrustedProxies", "unguarded_routes"]
 
@@ -102,7 +102,7 @@ class Guard:
     def blueprint(self, name: str = "ctsec") -> Blueprint:
         """Return a blueprint with the JSON routes of `ctsec.web`; register it under a prefix such as `/auth`."""
         blueprint = Blueprint(name, __name__)
-        for number, path in enumerate(by_path()):
+        for number, path in enumerate(mounted()):
             rule = path.replace("{", "<").replace("}", ">")
             for suffix, template in (("", path), ("/", None)):
                 blueprint.add_url_rule(
@@ -231,7 +231,7 @@ class Guard:
 
     def _view(self, template: str | None) -> Callable[..., Response]:
         def answer(**_params: str) -> Response:
-            body = request.stream.read(MAX_BODY + 1)
+            body = request.stream.read(longest_body(template) + 1)
             return _response(self._api.answer(template, self._read(body=body)))
 
         return self.public(answer)

@@ -38,6 +38,10 @@ ErasureId = NewType("ErasureId", str)
 AlertId = NewType("AlertId", str)
 ConnectionId = NewType("ConnectionId", str)
 GlassCodeSetId = NewType("GlassCodeSetId", str)
+ScimConnectionId = NewType("ScimConnectionId", str)
+ScimTokenId = NewType("ScimTokenId", str)
+ScimUserId = NewType("ScimUserId", str)
+ScimGroupId = NewType("ScimGroupId", str)
 
 Random: TypeAlias = Callable[[int], bytes]
 Id = TypeVar("Id", bound=str)
@@ -67,6 +71,10 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     AlertId: "alr",
     ConnectionId: "sso",
     GlassCodeSetId: "gcs",
+    ScimConnectionId: "scm",
+    ScimTokenId: "sct",
+    ScimUserId: "scu",
+    ScimGroupId: "scg",
 }
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -137,6 +137,10 @@ class TestGrants(conformance.AsyncGrantConformance):
     pass
 
 
+class TestScim(conformance.AsyncScimConformance):
+    pass
+
+
 class TestKeys(conformance.AsyncKeyConformance):
     pass
 

@@ -36,11 +36,11 @@ def read(request: Request, *, proxies: TrustedProxies, body: bytes) -> WebReques
     )
 
 
-async def body_of(request: Request) -> bytes:
+async def body_of(request: Request, *, limit: int = MAX_BODY) -> bytes:
     """Read the body until it is over the limit; more is never held in memory."""
     body = b""
     async for chunk in request.stream():
-        body += chunk[: MAX_BODY + 1 - len(body)]
-        if len(body) > MAX_BODY:
+        body += chunk[: limit + 1 - len(body)]
+        if len(body) > limit:
             break
     return body

@@ -151,6 +151,10 @@ class TestGrants(conformance.GrantConformance):
     pass
 
 
+class TestScim(conformance.ScimConformance):
+    pass
+
+
 class TestKeys(conformance.KeyConformance):
     pass
 
