@@ -50,8 +50,8 @@ from ctsec.web.http import WebRequest
 from ctsec.web.https import AsgiHttpsOnly as HttpsOnly
 from ctsec.web.problem import Problem, of_error
 from ctsec.web.reading import Read
+from ctsec.web.scim_paths import mounted
 from ctsec.web.starlette import body_of, read, response
-from ctsec.web.table import by_path
 
 __all__ = ["Guard", "HttpsOnly", "Read", "Refused", "TrustedProxies", "unguarded_routes"]
 
@@ -176,7 +176,7 @@ class Guard:
     def router(self) -> APIRouter:
         """Return a router with the JSON routes of `ctsec.web`; include it under a prefix such as `/auth`."""
         router = APIRouter(lifespan=self._lifespan)
-        for path in by_path():
+        for path in mounted():
             self._mount(router, path, template=path)
             self._mount(router, f"{path}/", template=None)
         router.add_api_route(

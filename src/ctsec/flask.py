@@ -50,7 +50,7 @@ from ctsec.web.http import WebRequest, WebResponse
 from ctsec.web.https import WsgiHttpsOnly as HttpsOnly
 from ctsec.web.problem import Problem, of_error
 from ctsec.web.reading import Read
-from ctsec.web.table import by_path
+from ctsec.web.scim_paths import mounted
 
 __all__ = ["Guard", "HttpsOnly", "Read", "Refused", "TrustedProxies", "unguarded_routes"]
 
@@ -103,7 +103,7 @@ class Guard:
     def blueprint(self, name: str = "ctsec") -> Blueprint:
         """Return a blueprint with the JSON routes of `ctsec.web`; register it under a prefix such as `/auth`."""
         blueprint = Blueprint(name, __name__)
-        for number, path in enumerate(by_path()):
+        for number, path in enumerate(mounted()):
             rule = path.replace("{", "<").replace("}", ">")
             for suffix, template in (("", path), ("/", None)):
                 blueprint.add_url_rule(

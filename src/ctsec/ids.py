@@ -39,6 +39,10 @@ AlertId = NewType("AlertId", str)
 ConnectionId = NewType("ConnectionId", str)
 GlassCodeSetId = NewType("GlassCodeSetId", str)
 AppId = NewType("AppId", str)
+ScimConnectionId = NewType("ScimConnectionId", str)
+ScimTokenId = NewType("ScimTokenId", str)
+ScimUserId = NewType("ScimUserId", str)
+ScimGroupId = NewType("ScimGroupId", str)
 
 Random: TypeAlias = Callable[[int], bytes]
 Id = TypeVar("Id", bound=str)
@@ -69,6 +73,10 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     ConnectionId: "sso",
     GlassCodeSetId: "gcs",
     AppId: "app",
+    ScimConnectionId: "scm",
+    ScimTokenId: "sct",
+    ScimUserId: "scu",
+    ScimGroupId: "scg",
 }
 ID_LENGTH: Final = 30
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -49,7 +49,8 @@ def test_no_record_is_answered_whole() -> None:
     wrong = [
         module.at(node)
         for module in modules().values()
-        if module.parts[:1] in {("web",), ("fastapi",), ("flask",)}
+        # A resource of SCIM is a model of what the provider itself sent, and no record.
+        if module.parts[:1] in {("web",), ("fastapi",), ("flask",)} and module.parts[:2] != ("web", "scim")
         for node in ast.walk(module.tree)
         if (isinstance(node, ast.Call) and last_name(node.func) in WHOLE) or (isinstance(node, ast.Attribute) and node.attr == "__dict__")
     ]

@@ -89,6 +89,8 @@ THIRD_PARTY = {
     "httpx": ("jose.*", "testing.*"),
     "pydantic": ("web.*", "fastapi", "flask"),
     "pydantic_core": ("web.*", "fastapi", "flask"),
+    "scim2_models": ("web.scim.*",),
+    "scim2_server": ("web.scim.*",),
     "sqlalchemy": ("storage.*", "presets", "preset_peers", "security", "unit", "_*", "cli.*", "testing.*"),
     "alembic": ("storage.*", "cli.*"),
     "redis": ("storage.redis", "storage.redis.*"),

@@ -45,6 +45,12 @@ WISH = {"role": "editor", "workspace_id": "{w}", "minutes": 30, "reason": "the n
 CONNECTED: dict[str, object] = {"name": "Login", "provider": "oidc", "client_id": "c", "secret": "s", "issuer": "https://id.example"}
 LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("PATCH /organizations/{o}", {"name": "Mine"}),
+    ("GET /organizations/{o}/sso/scim", None),
+    ("POST /organizations/{o}/sso/scim", {"name": "Mine"}),
+    ("PUT /organizations/{o}/sso/scim/{scim}", {"name": "Mine"}),
+    ("DELETE /organizations/{o}/sso/scim/{scim}", None),
+    ("POST /organizations/{o}/sso/scim/{scim}/tokens", {}),
+    ("DELETE /organizations/{o}/sso/scim/{scim}/tokens/{token}", None),
     ("GET /organizations/{o}/workspaces", None),
     ("POST /organizations/{o}/workspaces", {"name": "Mine"}),
     ("GET /organizations/{o}/mfa-policy", None),
@@ -262,6 +268,7 @@ def test_two_organizations_see_nothing_of_each_other(host: Host, owner: Browser,
     ids["robot"] = owner.ok(f"POST /organizations/{theirs}/service-accounts", {"name": "robot"})["id"]
     ids["app"] = connect(owner, simulator(host), theirs)["id"]
     ids["alert"] = "alr_00000000000000000000000000"
+    ids |= {"scim": "scm_00000000000000000000000000", "token": "sct_00000000000000000000000000"}
     ids |= {"owner": owner.id, "guest": guest.id}
     absent = theirs[:-4] + ("0000" if theirs[-4:] != "0000" else "0001")
     nowhere = workspace[:-4] + ("0000" if workspace[-4:] != "0000" else "0001")

@@ -142,6 +142,10 @@ class TestApps(conformance.AppConformance):
     pass
 
 
+class TestScim(conformance.ScimConformance):
+    pass
+
+
 class TestKeys(conformance.KeyConformance):
     pass
 

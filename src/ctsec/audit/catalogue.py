@@ -36,6 +36,8 @@ _HOLD: Final = {"hold": public()}
 _ALERT: Final = {"rule": public(), "key": public()}
 _MOVE: Final = {"source": public(), "target": public()}
 _APP: Final = {"provider": public()}
+_SCIM_USER: Final = {"scim": public(), "active": public(bool), "why": public()}
+_SCIM_GROUP: Final = {"scim": public(), "added": public(int), "dropped": public(int)}
 _UNDONE: Final = {"region": public(), "rows": public(int)}
 _DENIAL: Final = {
     "attempted": public(),
@@ -104,6 +106,17 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.SSO_LOGOUT_REFUSED: {"connection": public(), "why": public()},
     EventName.USER_PROVISIONED: {"connection": public(), "role": public(), **_EMAIL},
     EventName.SSO_RULES_SKIPPED: {"connection": public(), "rules": public(tuple)},
+    EventName.SCIM_CONNECTION_CREATED: {"role": public(), "owners": public(bool)},
+    EventName.SCIM_CONNECTION_CHANGED: {"changed": public(tuple)},
+    EventName.SCIM_TOKEN_ISSUED: {"token": public(), "overlap_seconds": public(int)},
+    EventName.SCIM_TOKEN_REVOKED: {"token": public()},
+    EventName.SCIM_USER_CREATED: _SCIM_USER,
+    EventName.SCIM_USER_CHANGED: _SCIM_USER,
+    EventName.SCIM_USER_REMOVED: _SCIM_USER,
+    EventName.SCIM_GROUP_CREATED: _SCIM_GROUP,
+    EventName.SCIM_GROUP_CHANGED: _SCIM_GROUP,
+    EventName.SCIM_GROUP_REMOVED: _SCIM_GROUP,
+    EventName.SCIM_REQUEST_REFUSED: {"scim": public(), "method": public()},
     EventName.USER_RENAMED: {"connection": public()},
     EventName.CONNECTED_APP_CONNECTED: {**_APP, "scopes": public(tuple)},
     EventName.CONNECTED_APP_RECONNECTED: {**_APP, "scopes": public(tuple)},

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from ctsec.ids import AuthenticatorId, DeviceId, KeyId, OrganizationId, UserId
+from ctsec.ids import AuthenticatorId, DeviceId, KeyId, OrganizationId, ScimConnectionId, UserId
 from ctsec.principal import Factor
 
 _PASSWORD: Final = "pwd"
@@ -64,6 +64,11 @@ def key_counter(block: str) -> str:
 def rate_counter(key_id: KeyId) -> str:
     """Return the key of the allowance of requests that an API key makes."""
     return f"rate:{key_id}"
+
+
+def scim_counter(scim_id: ScimConnectionId) -> str:
+    """Return the key of the allowance of requests of one SCIM connection."""
+    return f"scim:{scim_id}"
 
 
 def notice_counter(user_id: UserId) -> str:

@@ -20,7 +20,7 @@ from ctsec.errors import StaleRead
 from ctsec.guard._async_allowances import AsyncAllowances
 from ctsec.guard._async_ports import AsyncAllowanceRecords
 from ctsec.guard.allowance import address_block
-from ctsec.guard.counters import key_counter
+from ctsec.guard.counters import key_counter, scim_counter
 from ctsec.ids import KeyId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.keys._async_rate_ports import AsyncSharedRates
 from ctsec.keys.attenuation import check_derived, looks_derived, parse_derived
@@ -42,8 +42,11 @@ from ctsec.security._async_key_loading import AsyncLoadedKey, load_key
 from ctsec.security._async_key_rating import AsyncKeyRating
 from ctsec.security._async_mirror import AsyncMirroring
 from ctsec.security._async_news import AsyncNews
+from ctsec.security._async_scim_parts import scim_read_parts
 from ctsec.security.parts import Cached, Parts
 from ctsec.sso._async_grants import AsyncCarriedSessions
+from ctsec.sso.scim._async_people import ScimSource
+from ctsec.sso.scim._async_reads import AsyncScimReads
 from ctsec.storage._async_ports import AsyncChangeFeed, AsyncStorage
 from ctsec.user import User
 
@@ -59,7 +62,7 @@ _DISABLED = Refusal(Reason.DISABLED, "the owner of this API key is disabled")
 class AsyncGate:
     """Turns credentials into principals and principals into access."""
 
-    __slots__ = ("_aside", "_failures", "_mirroring", "_news", "_parts", "_rating", "_records", "_sealer", "_storage")
+    __slots__ = ("_aside", "_failures", "_mirroring", "_news", "_parts", "_pushes", "_rating", "_records", "_sealer", "_storage")
 
     def __init__(
         self,
@@ -77,6 +80,8 @@ class AsyncGate:
         self._parts = parts
         self._records = parts.memory.records
         self._failures = AsyncAllowances(allowances, policy=parts.settings.throttle.addresses, ambient=Ambient(clock=parts.clock))
+        pushes = parts.settings.single_sign_on.scim_requests
+        self._pushes = AsyncAllowances(allowances, policy=pushes, ambient=Ambient(clock=parts.clock))
         self._news = AsyncNews(feed, parts.memory)
         self._rating = AsyncKeyRating(parts, allowances=allowances, shared=rates)
         self._aside = aside
@@ -168,6 +173,18 @@ class AsyncGate:
         if self._parts.settings.keys.audit_each_request:
             around = Ambient(clock=self._parts.clock, request=request)
             await self._aside.record_aside(single_use(key, refused=refused, ambient=around))
+
+    async def scim(self, token: str, request: Request) -> Outcome[ScimSource]:
+        """Return who pushes with a SCIM credential, read anew for each request: INVALID_TOKEN, EXPIRED, or THROTTLED.
+
+        What proves nothing counts against the address block, as a wrong API key does; what is right, against its own connection.
+        """
+        async with self._storage.reading() as store:
+            found = await AsyncScimReads(scim_read_parts(store), ambient=Ambient(clock=self._parts.clock)).authenticate(token)
+        if isinstance(found, Refusal):
+            return await self.unproved(found, request)
+        throttled = await self._pushes.take(scim_counter(found.scim.id))
+        return found if throttled is None else throttled
 
     async def unproved(self, refusal: Refusal, request: Request) -> Refusal:
         """Charge the address block of a request that proved nothing; return `refusal`, or THROTTLED if the block has tried too much."""

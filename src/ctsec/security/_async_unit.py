@@ -26,6 +26,7 @@ from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
 from ctsec.security._async_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts
 from ctsec.security._async_people import AsyncPeople
 from ctsec.security._async_programs import AsyncPrograms
+from ctsec.security._async_scim_parts import AsyncScim, scim_people_parts, scim_services
 from ctsec.sso._async_arrivals import AsyncArrivalParts, AsyncArrivals
 from ctsec.sso._async_checks import AsyncCheckParts, AsyncChecks
 from ctsec.sso._async_connections import AsyncConnections
@@ -326,11 +327,13 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
         )
 
     @property
+    def scim(self) -> AsyncScim:
+        """What providers push, and the connections that they push it through."""
+        parts = scim_people_parts(self._store, provisioning=self.provisioning, departures=self._departures)
+        return scim_services(parts, self._store, rights=self._authority, audit=self.audit, ambient=self._ambient)
+
+    @property
     def residency(self) -> AsyncResidency:
         """Moves of workspaces between regions."""
-        return AsyncResidency(
-            self._parts.settings.regions,
-            parts=AsyncResidencyParts(moves=self._store.moves, pins=self._store.workspaces, rights=self._authority),
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        parts = AsyncResidencyParts(moves=self._store.moves, pins=self._store.workspaces, rights=self._authority)
+        return AsyncResidency(self._parts.settings.regions, parts=parts, audit=self.audit, ambient=self._ambient)

@@ -21,7 +21,7 @@ from ctsec.errors import StaleRead
 from ctsec.guard._sync_allowances import Allowances
 from ctsec.guard._sync_ports import AllowanceRecords
 from ctsec.guard.allowance import address_block
-from ctsec.guard.counters import key_counter
+from ctsec.guard.counters import key_counter, scim_counter
 from ctsec.ids import KeyId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.keys._sync_rate_ports import SharedRates
 from ctsec.keys.attenuation import check_derived, looks_derived, parse_derived
@@ -43,8 +43,11 @@ from ctsec.security._sync_key_loading import LoadedKey, load_key
 from ctsec.security._sync_key_rating import KeyRating
 from ctsec.security._sync_mirror import Mirroring
 from ctsec.security._sync_news import News
+from ctsec.security._sync_scim_parts import scim_read_parts
 from ctsec.security.parts import Cached, Parts
 from ctsec.sso._sync_grants import CarriedSessions
+from ctsec.sso.scim._sync_people import ScimSource
+from ctsec.sso.scim._sync_reads import ScimReads
 from ctsec.storage._sync_ports import ChangeFeed, Storage
 from ctsec.user import User
 
@@ -60,7 +63,7 @@ _DISABLED = Refusal(Reason.DISABLED, "the owner of this API key is disabled")
 class Gate:
     """Turns credentials into principals and principals into access."""
 
-    __slots__ = ("_aside", "_failures", "_mirroring", "_news", "_parts", "_rating", "_records", "_sealer", "_storage")
+    __slots__ = ("_aside", "_failures", "_mirroring", "_news", "_parts", "_pushes", "_rating", "_records", "_sealer", "_storage")
 
     def __init__(
         self,
@@ -78,6 +81,8 @@ class Gate:
         self._parts = parts
         self._records = parts.memory.records
         self._failures = Allowances(allowances, policy=parts.settings.throttle.addresses, ambient=Ambient(clock=parts.clock))
+        pushes = parts.settings.single_sign_on.scim_requests
+        self._pushes = Allowances(allowances, policy=pushes, ambient=Ambient(clock=parts.clock))
         self._news = News(feed, parts.memory)
         self._rating = KeyRating(parts, allowances=allowances, shared=rates)
         self._aside = aside
@@ -169,6 +174,18 @@ class Gate:
         if self._parts.settings.keys.audit_each_request:
             around = Ambient(clock=self._parts.clock, request=request)
             self._aside.record_aside(single_use(key, refused=refused, ambient=around))
+
+    def scim(self, token: str, request: Request) -> Outcome[ScimSource]:
+        """Return who pushes with a SCIM credential, read anew for each request: INVALID_TOKEN, EXPIRED, or THROTTLED.
+
+        What proves nothing counts against the address block, as a wrong API key does; what is right, against its own connection.
+        """
+        with self._storage.reading() as store:
+            found = ScimReads(scim_read_parts(store), ambient=Ambient(clock=self._parts.clock)).authenticate(token)
+        if isinstance(found, Refusal):
+            return self.unproved(found, request)
+        throttled = self._pushes.take(scim_counter(found.scim.id))
+        return found if throttled is None else throttled
 
     def unproved(self, refusal: Refusal, request: Request) -> Refusal:
         """Charge the address block of a request that proved nothing; return `refusal`, or THROTTLED if the block has tried too much."""

@@ -27,6 +27,7 @@ from ctsec.residency._sync import Residency, ResidencyParts
 from ctsec.security._sync_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts
 from ctsec.security._sync_people import People
 from ctsec.security._sync_programs import Programs
+from ctsec.security._sync_scim_parts import Scim, scim_people_parts, scim_services
 from ctsec.sso._sync_arrivals import ArrivalParts, Arrivals
 from ctsec.sso._sync_checks import CheckParts, Checks
 from ctsec.sso._sync_connections import Connections
@@ -327,11 +328,13 @@ class Unit(People, Programs):
         )
 
     @property
+    def scim(self) -> Scim:
+        """What providers push, and the connections that they push it through."""
+        parts = scim_people_parts(self._store, provisioning=self.provisioning, departures=self._departures)
+        return scim_services(parts, self._store, rights=self._authority, audit=self.audit, ambient=self._ambient)
+
+    @property
     def residency(self) -> Residency:
         """Moves of workspaces between regions."""
-        return Residency(
-            self._parts.settings.regions,
-            parts=ResidencyParts(moves=self._store.moves, pins=self._store.workspaces, rights=self._authority),
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+        parts = ResidencyParts(moves=self._store.moves, pins=self._store.workspaces, rights=self._authority)
+        return Residency(self._parts.settings.regions, parts=parts, audit=self.audit, ambient=self._ambient)

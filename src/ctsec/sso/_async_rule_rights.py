@@ -10,21 +10,35 @@ Rules that this module keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol
 
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.sso._async_ports import AsyncSsoRights
+from ctsec.sso.provisioning import ProvisioningSettings
 from ctsec.sso.rules import UNGIVEN
-from ctsec.sso.settings import ConnectionWish
 
 _TOO_HIGH: Final = Refusal(Reason.INVALID_INPUT, "a provider makes nobody an owner or an admin; choose a lower role")
 _NO_WORKSPACE: Final = Refusal(Reason.INVALID_INPUT, "a rule names a workspace that is not the organization's")
 
 
-async def may_give(rights: AsyncSsoRights, actor: Principal, *, organization: OrganizationId, wish: ConnectionWish) -> Refusal | None:
+class Giving(Protocol):
+    """What a connection, of whatever kind, is to give."""
+
+    @property
+    def default_role(self) -> str:
+        """The role of whoever no rule speaks of."""
+        ...
+
+    @property
+    def provisioning(self) -> ProvisioningSettings:
+        """The rules."""
+        ...
+
+
+async def may_give(rights: AsyncSsoRights, actor: Principal, *, organization: OrganizationId, wish: Giving) -> Refusal | None:
     """Return why `actor` may not have a connection give its default role and the roles of its rules, or None."""
     if wish.default_role in UNGIVEN:
         return _TOO_HIGH

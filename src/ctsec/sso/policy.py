@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from ctsec.guard.allowance import AllowancePolicy
 from ctsec.ids import ConnectionId
 from ctsec.sso.nameservers import parse_nameserver
 from ctsec.transport.fetch import BlockingFetcher
@@ -32,7 +33,8 @@ class SsoPolicy:
     A provider that can be asked about its sessions is asked every `revalidate_every` (15 minutes to 1 hour). A session that it gave no
     answer about in `unchecked` counts no more; one of a provider that can not be asked ends after `unasked` (24 hours at
     most, both). `after_sign_out` is the path below the base address that a provider sends a browser to which has signed out there; empty
-    leaves the browser with the provider. Raises ValueError for anything else.
+    leaves the browser with the provider. `scim_requests` is how many requests each SCIM connection may make. Raises ValueError for
+    anything else.
     """
 
     callback: str = "/auth/sso/{connection_id}/callback"
@@ -45,6 +47,7 @@ class SsoPolicy:
     unchecked: timedelta = timedelta(hours=4)
     unasked: timedelta = timedelta(hours=12)
     after_sign_out: str = ""
+    scim_requests: AllowancePolicy = field(default_factory=lambda: AllowancePolicy(burst=1_000, every=timedelta(milliseconds=40)))
 
     def __post_init__(self) -> None:
         for path in (self.callback, self.saml):

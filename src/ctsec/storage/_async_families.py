@@ -21,6 +21,12 @@ from ctsec.sso._async_record_ports import (
     AsyncGrantRecords,
     AsyncIdentityRecords,
 )
+from ctsec.sso.scim._async_ports import (
+    AsyncScimConnectionRecords,
+    AsyncScimGroupRecords,
+    AsyncScimMemberRecords,
+    AsyncScimUserRecords,
+)
 
 
 class AsyncSsoFamilies(Protocol):
@@ -54,6 +60,26 @@ class AsyncSsoFamilies(Protocol):
     @property
     def grants(self) -> AsyncGrantRecords:
         """What sessions through providers rest on."""
+        ...
+
+    @property
+    def scim_connections(self) -> AsyncScimConnectionRecords:
+        """SCIM connections and their credentials."""
+        ...
+
+    @property
+    def scim_users(self) -> AsyncScimUserRecords:
+        """Users that providers pushed."""
+        ...
+
+    @property
+    def scim_groups(self) -> AsyncScimGroupRecords:
+        """Groups that providers pushed."""
+        ...
+
+    @property
+    def scim_members(self) -> AsyncScimMemberRecords:
+        """Who is in which of them."""
         ...
 
 

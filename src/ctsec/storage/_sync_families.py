@@ -22,6 +22,12 @@ from ctsec.sso._sync_record_ports import (
     GrantRecords,
     IdentityRecords,
 )
+from ctsec.sso.scim._sync_ports import (
+    ScimConnectionRecords,
+    ScimGroupRecords,
+    ScimMemberRecords,
+    ScimUserRecords,
+)
 
 
 class SsoFamilies(Protocol):
@@ -55,6 +61,26 @@ class SsoFamilies(Protocol):
     @property
     def grants(self) -> GrantRecords:
         """What sessions through providers rest on."""
+        ...
+
+    @property
+    def scim_connections(self) -> ScimConnectionRecords:
+        """SCIM connections and their credentials."""
+        ...
+
+    @property
+    def scim_users(self) -> ScimUserRecords:
+        """Users that providers pushed."""
+        ...
+
+    @property
+    def scim_groups(self) -> ScimGroupRecords:
+        """Groups that providers pushed."""
+        ...
+
+    @property
+    def scim_members(self) -> ScimMemberRecords:
+        """Who is in which of them."""
         ...
 
 

@@ -44,6 +44,7 @@ from ctsec.web import (
     _async_retention,
     _async_roles,
     _async_saml,
+    _async_scim_admin,
     _async_second_factor,
     _async_service_accounts,
     _async_sso,
@@ -54,6 +55,7 @@ from ctsec.web import (
 from ctsec.web._async_call import AsyncCall, AsyncOperation
 from ctsec.web._async_entry import AsyncEntry, ambient_request
 from ctsec.web._async_operators import AsyncOperators
+from ctsec.web._async_scim_door import AsyncScimDoor
 from ctsec.web._async_sso_entrance import without_glass
 from ctsec.web.credentials import Caller
 from ctsec.web.csrf import check_origin
@@ -64,6 +66,7 @@ from ctsec.web.operator_table import OPERATORS
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_mistake, of_refusal, unsupported_media_type
 from ctsec.web.rate_headers import rate_headers
 from ctsec.web.route import Needs, Route, session_refusal
+from ctsec.web.scim_paths import SCIM_PATHS
 from ctsec.web.table import ROUTES, by_path
 
 _MODULES: Final = (
@@ -95,6 +98,7 @@ _MODULES: Final = (
     _async_domains,
     _async_sso_entrance,
     _async_apps,
+    _async_scim_admin,
 )
 _PATHS: Final = by_path()
 _OPERATED: Final = frozenset(route.path for route in OPERATORS)
@@ -111,15 +115,18 @@ OPERATIONS: Final[Mapping[str, AsyncOperation]] = MappingProxyType({route.operat
 class AsyncApi:
     """Answers requests of the table. `operators` says who runs the deployment; without it, routes for those do not exist."""
 
-    __slots__ = ("_entry", "_operators", "_security")
+    __slots__ = ("_entry", "_operators", "_scim", "_security")
 
     def __init__(self, security: AsyncSecurity, *, entry: AsyncEntry, operators: AsyncOperators | None = None) -> None:
         self._security = security
         self._operators = operators
         self._entry = entry
+        self._scim = AsyncScimDoor(security)
 
     async def answer(self, path: str | None, request: WebRequest) -> WebResponse:
         """Return the response to a request for the table's `path` (a template), or for a path that the table does not have (None)."""
+        if path in SCIM_PATHS:
+            return await self._scim.answer(request)
         methods = _PATHS.get(path) if path is not None else None
         if methods is None or (self._operators is None and path in _OPERATED):
             return not_found().response()

@@ -45,6 +45,7 @@ from ctsec.web import (
     _sync_retention,
     _sync_roles,
     _sync_saml,
+    _sync_scim_admin,
     _sync_second_factor,
     _sync_service_accounts,
     _sync_sso,
@@ -55,6 +56,7 @@ from ctsec.web import (
 from ctsec.web._sync_call import Call, Operation
 from ctsec.web._sync_entry import Entry, ambient_request
 from ctsec.web._sync_operators import Operators
+from ctsec.web._sync_scim_door import ScimDoor
 from ctsec.web._sync_sso_entrance import without_glass
 from ctsec.web.credentials import Caller
 from ctsec.web.csrf import check_origin
@@ -65,6 +67,7 @@ from ctsec.web.operator_table import OPERATORS
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_mistake, of_refusal, unsupported_media_type
 from ctsec.web.rate_headers import rate_headers
 from ctsec.web.route import Needs, Route, session_refusal
+from ctsec.web.scim_paths import SCIM_PATHS
 from ctsec.web.table import ROUTES, by_path
 
 _MODULES: Final = (
@@ -96,6 +99,7 @@ _MODULES: Final = (
     _sync_domains,
     _sync_sso_entrance,
     _sync_apps,
+    _sync_scim_admin,
 )
 _PATHS: Final = by_path()
 _OPERATED: Final = frozenset(route.path for route in OPERATORS)
@@ -112,15 +116,18 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType({route.operation: 
 class Api:
     """Answers requests of the table. `operators` says who runs the deployment; without it, routes for those do not exist."""
 
-    __slots__ = ("_entry", "_operators", "_security")
+    __slots__ = ("_entry", "_operators", "_scim", "_security")
 
     def __init__(self, security: Security, *, entry: Entry, operators: Operators | None = None) -> None:
         self._security = security
         self._operators = operators
         self._entry = entry
+        self._scim = ScimDoor(security)
 
     def answer(self, path: str | None, request: WebRequest) -> WebResponse:
         """Return the response to a request for the table's `path` (a template), or for a path that the table does not have (None)."""
+        if path in SCIM_PATHS:
+            return self._scim.answer(request)
         methods = _PATHS.get(path) if path is not None else None
         if methods is None or (self._operators is None and path in _OPERATED):
             return not_found().response()

@@ -163,7 +163,7 @@ def connection(found: Connection, *, redirect_uri: str, saml_url: str = "") -> V
         "proof": "private_key" if found.public_keys else "secret",
         "saml": saml_view(settings.saml, saml_url=saml_url) if settings.saml is not None else None,
         "keys": [dict(each) for each in public_keys(found.public_keys)],
-        "provisioning": _provisioning(ProvisioningSettings.read(found.provisioning)),
+        "provisioning": provisioning_view(ProvisioningSettings.read(found.provisioning)),
         "tested_at": moment(found.tested_at),
         "enabled_at": moment(found.enabled_at),
         "created_at": moment(found.created_at),
@@ -216,7 +216,8 @@ def _changes(held: Held, change: Decision) -> list[View]:
     return made
 
 
-def _provisioning(found: ProvisioningSettings) -> View:
+def provisioning_view(found: ProvisioningSettings) -> View:
+    """Return rules and maps as they are shown."""
     claims = found.claims
     return {
         "rules": [{"group": each.group, "role": each.role, "workspace_id": each.workspace} for each in found.rules],

@@ -12,6 +12,7 @@ from ctsec.web.route import Route
 from ctsec.web.route import open_route as _open
 from ctsec.web.route import principal_route as _route
 from ctsec.web.route import session_route as _signed_in
+from ctsec.web.scim_table import SCIM
 
 _HOME: Final = "/organizations/{organization_id}/sso"
 _ENTRANCE: Final = f"{_HOME}/requirement"
@@ -130,4 +131,5 @@ SINGLE_SIGN_ON: Final = (
         body=entrance.GlassCode,
         returns=("organization_id", "until:date-time"),
     ),
+    *SCIM,
 )

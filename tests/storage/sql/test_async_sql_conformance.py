@@ -153,6 +153,10 @@ class TestApps(conformance.AsyncAppConformance):
     pass
 
 
+class TestScim(conformance.AsyncScimConformance):
+    pass
+
+
 class TestKeys(conformance.AsyncKeyConformance):
     pass
 

@@ -155,6 +155,10 @@ class TestApps(conformance.AppConformance):
     pass
 
 
+class TestScim(conformance.ScimConformance):
+    pass
+
+
 class TestKeys(conformance.KeyConformance):
     pass
 

@@ -79,6 +79,9 @@ _LINES: Final = """
 3004  2  sso_connection.tested sso_connection.tried
 3004  3  sso_connection.changed sso_connection.enabled sso_connection.disabled sso.requirement_changed
 3004  4  sso_connection.removed domain.claim_withdrawn
+3004  1  scim_connection.created scim_token.issued scim_user.created scim_group.created
+3004  3  scim_connection.changed scim_user.changed scim_group.changed
+3004  4  scim_connection.removed scim_token.revoked scim_user.removed scim_group.removed
 3004  2  backup.verified support_case.viewed credential.disclosed residency.reported
 3004  3  recovery_terms.changed organization.changed organization.mfa_policy_changed custom_role.changed api_key.rotated data_key.rotated
 3004  3  customer_key.replaced customer_key.rotated credential.rotated credential.changed region.promoted support_case.approved
@@ -103,7 +106,7 @@ _LINES: Final = """
 2004  1  api_key.leak_reported passkey.clone_suspected residency.violated alert.fired
 2004  2  alert.acknowledged alert.muted
 6003  2  audit.searched audit.exported
-6003 99  access.denied api_key.used
+6003 99  access.denied api_key.used scim_request.refused
 """
 # Activities of 1.8.0 and what they are in 1.9.0, where that is another one.
 _MOVED: Final[Mapping[Activity, Activity]] = MappingProxyType(

@@ -57,6 +57,7 @@ from ctsec.storage.memory._async_recovery import (
     AsyncMemoryTrails,
 )
 from ctsec.storage.memory._async_retention import AsyncMemoryPurges, AsyncMemoryRetention
+from ctsec.storage.memory._async_scim import AsyncMemoryScimConnections, AsyncMemoryScimGroups, AsyncMemoryScimMembers, AsyncMemoryScimUsers
 from ctsec.storage.memory._async_sealed import AsyncMemoryReencryptions
 from ctsec.storage.memory._async_single_sign_on import async_single_sign_on
 from ctsec.storage.memory._async_sso import AsyncMemoryConnections, AsyncMemoryIdentities
@@ -103,6 +104,10 @@ class AsyncMemoryStore:
     glass_codes: AsyncMemoryGlassCodes
     grants: AsyncMemoryGrants
     apps: AsyncMemoryApps
+    scim_connections: AsyncMemoryScimConnections
+    scim_users: AsyncMemoryScimUsers
+    scim_groups: AsyncMemoryScimGroups
+    scim_members: AsyncMemoryScimMembers
     api_keys: AsyncMemoryKeys
     key_days: AsyncMemoryKeyDays
     service_accounts: AsyncMemoryServiceAccounts

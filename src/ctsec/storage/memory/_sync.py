@@ -58,6 +58,7 @@ from ctsec.storage.memory._sync_recovery import (
     MemoryTrails,
 )
 from ctsec.storage.memory._sync_retention import MemoryPurges, MemoryRetention
+from ctsec.storage.memory._sync_scim import MemoryScimConnections, MemoryScimGroups, MemoryScimMembers, MemoryScimUsers
 from ctsec.storage.memory._sync_sealed import MemoryReencryptions
 from ctsec.storage.memory._sync_single_sign_on import sync_single_sign_on
 from ctsec.storage.memory._sync_sso import MemoryConnections, MemoryIdentities
@@ -104,6 +105,10 @@ class MemoryStore:
     glass_codes: MemoryGlassCodes
     grants: MemoryGrants
     apps: MemoryApps
+    scim_connections: MemoryScimConnections
+    scim_users: MemoryScimUsers
+    scim_groups: MemoryScimGroups
+    scim_members: MemoryScimMembers
     api_keys: MemoryKeys
     key_days: MemoryKeyDays
     service_accounts: MemoryServiceAccounts

@@ -8,6 +8,13 @@ from typing import TypedDict
 from ctsec.storage.memory._sync_domain_claims import MemoryDomainClaims
 from ctsec.storage.memory._sync_entrances import MemoryEntrances, MemoryGlassCodes
 from ctsec.storage.memory._sync_grants import MemoryGrants
+from ctsec.storage.memory._sync_scim import (
+    MemoryScimConnections,
+    MemoryScimGroups,
+    MemoryScimMembers,
+    MemoryScimUsers,
+    sync_scim,
+)
 from ctsec.storage.memory._sync_sso import MemoryConnections, MemoryIdentities
 from ctsec.storage.memory.state import Transaction
 
@@ -21,6 +28,10 @@ class MemorySingleSignOn(TypedDict):
     glass_codes: MemoryGlassCodes
     domain_claims: MemoryDomainClaims
     grants: MemoryGrants
+    scim_connections: MemoryScimConnections
+    scim_users: MemoryScimUsers
+    scim_groups: MemoryScimGroups
+    scim_members: MemoryScimMembers
 
 
 def sync_single_sign_on(tx: Transaction) -> MemorySingleSignOn:
@@ -32,4 +43,5 @@ def sync_single_sign_on(tx: Transaction) -> MemorySingleSignOn:
         "glass_codes": MemoryGlassCodes(tx),
         "domain_claims": MemoryDomainClaims(tx),
         "grants": MemoryGrants(tx),
+        **sync_scim(tx),
     }

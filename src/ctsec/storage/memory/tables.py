@@ -44,6 +44,10 @@ from ctsec.ids import (
     OrganizationId,
     PasskeyId,
     RecoveryId,
+    ScimConnectionId,
+    ScimGroupId,
+    ScimTokenId,
+    ScimUserId,
     ServiceAccountId,
     SessionId,
     UserId,
@@ -64,6 +68,7 @@ from ctsec.sso.domain_claim import DomainClaim
 from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.grant import Grant
 from ctsec.sso.record import Connection, LinkedIdentity
+from ctsec.sso.scim.record import ScimConnection, ScimGroup, ScimToken, ScimUser
 from ctsec.storage.memory.state import Table
 from ctsec.user import User
 from ctsec.vault.record import VaultCredential
@@ -103,6 +108,11 @@ GLASS_CODES: Final[Table[tuple[OrganizationId, UserId], GlassCodeSet]] = Table("
 IDENTITIES: Final[Table[bytes, LinkedIdentity]] = Table("identities")
 GRANTS: Final[Table[SessionId, Grant]] = Table("grants")
 APPS: Final[Table[AppId, AppConnection]] = Table("apps")
+SCIM_CONNECTIONS: Final[Table[ScimConnectionId, ScimConnection]] = Table("scim_connections")
+SCIM_TOKENS: Final[Table[ScimTokenId, ScimToken]] = Table("scim_tokens")
+SCIM_USERS: Final[Table[ScimUserId, ScimUser]] = Table("scim_users")
+SCIM_GROUPS: Final[Table[ScimGroupId, ScimGroup]] = Table("scim_groups")
+SCIM_MEMBERS: Final[Table[tuple[ScimGroupId, str], tuple[ScimGroupId, str]]] = Table("scim_members")
 API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")
 KEY_DAYS: Final[Table[tuple[KeyId, datetime], KeyDay]] = Table("key_days")
 KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")

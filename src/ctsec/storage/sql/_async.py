@@ -54,6 +54,7 @@ from ctsec.storage.sql._async_moves import AsyncSqlMoves, AsyncSqlPrimaries
 from ctsec.storage.sql._async_passkeys import AsyncSqlPasskeys
 from ctsec.storage.sql._async_recovery import AsyncSqlDomains, AsyncSqlRecoveries, AsyncSqlTerms, AsyncSqlTrails
 from ctsec.storage.sql._async_retention import AsyncSqlPurges, AsyncSqlRetention
+from ctsec.storage.sql._async_scim import AsyncSqlScimConnections, AsyncSqlScimGroups, AsyncSqlScimMembers, AsyncSqlScimUsers
 from ctsec.storage.sql._async_sealed import AsyncSqlReencryptions
 from ctsec.storage.sql._async_single_sign_on import async_single_sign_on
 from ctsec.storage.sql._async_sso import AsyncSqlConnections, AsyncSqlIdentities
@@ -111,6 +112,10 @@ class AsyncSqlStore:
     glass_codes: AsyncSqlGlassCodes
     grants: AsyncSqlGrants
     apps: AsyncSqlApps
+    scim_connections: AsyncSqlScimConnections
+    scim_users: AsyncSqlScimUsers
+    scim_groups: AsyncSqlScimGroups
+    scim_members: AsyncSqlScimMembers
     api_keys: AsyncSqlKeys
     key_days: AsyncSqlKeyDays
     service_accounts: AsyncSqlServiceAccounts

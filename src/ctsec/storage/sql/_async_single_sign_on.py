@@ -8,6 +8,7 @@ from ctsec.storage.sql._async_domain_claims import AsyncSqlDomainClaims
 from ctsec.storage.sql._async_entrances import AsyncSqlEntrances, AsyncSqlGlassCodes
 from ctsec.storage.sql._async_executor import AsyncExecutor
 from ctsec.storage.sql._async_grants import AsyncSqlGrants
+from ctsec.storage.sql._async_scim import AsyncSqlScimConnections, AsyncSqlScimGroups, AsyncSqlScimMembers, AsyncSqlScimUsers, async_scim
 from ctsec.storage.sql._async_sso import AsyncSqlConnections, AsyncSqlIdentities
 from ctsec.storage.sql.tables import Tables
 
@@ -21,6 +22,10 @@ class AsyncSqlSingleSignOn(TypedDict):
     glass_codes: AsyncSqlGlassCodes
     domain_claims: AsyncSqlDomainClaims
     grants: AsyncSqlGrants
+    scim_connections: AsyncSqlScimConnections
+    scim_users: AsyncSqlScimUsers
+    scim_groups: AsyncSqlScimGroups
+    scim_members: AsyncSqlScimMembers
 
 
 def async_single_sign_on(run: AsyncExecutor, tables: Tables) -> AsyncSqlSingleSignOn:
@@ -32,4 +37,5 @@ def async_single_sign_on(run: AsyncExecutor, tables: Tables) -> AsyncSqlSingleSi
         "glass_codes": AsyncSqlGlassCodes(run, tables),
         "domain_claims": AsyncSqlDomainClaims(run, tables),
         "grants": AsyncSqlGrants(run, tables),
+        **async_scim(run, tables),
     }

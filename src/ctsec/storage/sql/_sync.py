@@ -55,6 +55,7 @@ from ctsec.storage.sql._sync_moves import SqlMoves, SqlPrimaries
 from ctsec.storage.sql._sync_passkeys import SqlPasskeys
 from ctsec.storage.sql._sync_recovery import SqlDomains, SqlRecoveries, SqlTerms, SqlTrails
 from ctsec.storage.sql._sync_retention import SqlPurges, SqlRetention
+from ctsec.storage.sql._sync_scim import SqlScimConnections, SqlScimGroups, SqlScimMembers, SqlScimUsers
 from ctsec.storage.sql._sync_sealed import SqlReencryptions
 from ctsec.storage.sql._sync_single_sign_on import sync_single_sign_on
 from ctsec.storage.sql._sync_sso import SqlConnections, SqlIdentities
@@ -112,6 +113,10 @@ class SqlStore:
     glass_codes: SqlGlassCodes
     grants: SqlGrants
     apps: SqlApps
+    scim_connections: SqlScimConnections
+    scim_users: SqlScimUsers
+    scim_groups: SqlScimGroups
+    scim_members: SqlScimMembers
     api_keys: SqlKeys
     key_days: SqlKeyDays
     service_accounts: SqlServiceAccounts

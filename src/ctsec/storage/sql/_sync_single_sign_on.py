@@ -9,6 +9,7 @@ from ctsec.storage.sql._sync_domain_claims import SqlDomainClaims
 from ctsec.storage.sql._sync_entrances import SqlEntrances, SqlGlassCodes
 from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql._sync_grants import SqlGrants
+from ctsec.storage.sql._sync_scim import SqlScimConnections, SqlScimGroups, SqlScimMembers, SqlScimUsers, sync_scim
 from ctsec.storage.sql._sync_sso import SqlConnections, SqlIdentities
 from ctsec.storage.sql.tables import Tables
 
@@ -22,6 +23,10 @@ class SqlSingleSignOn(TypedDict):
     glass_codes: SqlGlassCodes
     domain_claims: SqlDomainClaims
     grants: SqlGrants
+    scim_connections: SqlScimConnections
+    scim_users: SqlScimUsers
+    scim_groups: SqlScimGroups
+    scim_members: SqlScimMembers
 
 
 def sync_single_sign_on(run: Executor, tables: Tables) -> SqlSingleSignOn:
@@ -33,4 +38,5 @@ def sync_single_sign_on(run: Executor, tables: Tables) -> SqlSingleSignOn:
         "glass_codes": SqlGlassCodes(run, tables),
         "domain_claims": SqlDomainClaims(run, tables),
         "grants": SqlGrants(run, tables),
+        **sync_scim(run, tables),
     }

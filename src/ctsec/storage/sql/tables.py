@@ -22,6 +22,7 @@ from ctsec.recovery.record import RecoveryState
 from ctsec.residency.record import MAX_KEY, MAX_KIND, MoveState, ResidenceState
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import ConnectionState, LinkedBy
+from ctsec.sso.scim.record import ScimState
 from ctsec.storage.sql.feature_tables import FeatureTables
 from ctsec.storage.sql.log_tables import event_columns, log_tables
 from ctsec.storage.sql.table_columns import EMAIL_LENGTH, KEY_LENGTH, at, blob, ident, number, words
@@ -85,6 +86,7 @@ class Tables(FeatureTables):
         self._single_sign_on()
         self._grants()
         self._apps()
+        self._scim()
         self._guard()
         self._residency()
         self._region()
@@ -180,6 +182,34 @@ class Tables(FeatureTables):
             at("due_at", nullable=True), at("lease_until", nullable=True), at("retry_at", nullable=True), number("failures"),
             at("failing_since", nullable=True), words("problem"), number("version"), guard=True, key=("id",),
             by_organization=("organization_id", "id"),
+        )  # fmt: skip
+
+    def _scim(self) -> None:
+        self.scim_connection = self._table(
+            "scim_connection", ident("id"), ident("organization_id"), ident("connection_id", nullable=True), words("name"),
+            ident("default_role"), words("provisioning", nullable=True), ident("owners_by", length=256, nullable=True),
+            ident("created_by", length=256), at("created_at"), number("version"), key=("id",), by_organization=("organization_id", "id"),
+        )  # fmt: skip
+        self.scim_token = self._table(
+            "scim_token", ident("id"), ident("scim_id"), ident("organization_id"), Column("digest", Digest(64), nullable=False),
+            ident("created_by", length=256), at("created_at"), at("expires_at"), key=("id",), by_connection=("scim_id", "id"),
+        )  # fmt: skip
+        self.scim_user = self._table(
+            "scim_user", ident("id"), ident("scim_id"), ident("organization_id"), ident("user_id", nullable=True), words("user_name"),
+            ident("name_key"), words("external_id", nullable=True), ident("external_key", nullable=True),
+            Column("state", EnumText(ScimState, "scim_user.state"), nullable=False), words("attributes"), at("created_at"),
+            at("changed_at"), number("version"), key=("id",), by_connection=("scim_id", "id"), by_name=("scim_id", "name_key"),
+            by_external=("scim_id", "external_key"), by_account=("scim_id", "user_id"),
+        )  # fmt: skip
+        self.scim_group = self._table(
+            "scim_group", ident("id"), ident("scim_id"), ident("organization_id"), words("display_name"), ident("name_key"),
+            words("external_id", nullable=True), ident("external_key", nullable=True), words("attributes"), at("created_at"),
+            at("changed_at"), number("version"), key=("id",), by_connection=("scim_id", "id"), by_name=("scim_id", "name_key"),
+            by_external=("scim_id", "external_key"),
+        )  # fmt: skip
+        self.scim_member = self._table(
+            "scim_member", ident("group_id"), ident("member_id"), ident("scim_id"), key=("group_id", "member_id"),
+            by_member=("member_id", "group_id"), by_connection=("scim_id",),
         )  # fmt: skip
 
     def _guard(self) -> None:

@@ -53,6 +53,7 @@ from ctsec.testing.conformance._async_recovery import AsyncDomainConformance, As
 from ctsec.testing.conformance._async_reencryption import AsyncReencryptionConformance
 from ctsec.testing.conformance._async_regions import AsyncMoveConformance, AsyncRegionContentConformance, AsyncResidenceConformance
 from ctsec.testing.conformance._async_retention import AsyncErasureConformance, AsyncRetentionConformance
+from ctsec.testing.conformance._async_scim import AsyncScimConformance
 from ctsec.testing.conformance._async_sso import AsyncConnectionConformance, AsyncDomainClaimConformance
 from ctsec.testing.conformance._async_streams import AsyncPositionConformance
 from ctsec.testing.conformance._async_transactions import AsyncHostSession, AsyncJoinConformance, AsyncTransactionConformance
@@ -97,6 +98,7 @@ from ctsec.testing.conformance._sync_recovery import DomainConformance, Recovery
 from ctsec.testing.conformance._sync_reencryption import ReencryptionConformance
 from ctsec.testing.conformance._sync_regions import MoveConformance, RegionContentConformance, ResidenceConformance
 from ctsec.testing.conformance._sync_retention import ErasureConformance, RetentionConformance
+from ctsec.testing.conformance._sync_scim import ScimConformance
 from ctsec.testing.conformance._sync_sso import ConnectionConformance, DomainClaimConformance
 from ctsec.testing.conformance._sync_streams import PositionConformance
 from ctsec.testing.conformance._sync_transactions import HostSession, JoinConformance, TransactionConformance
@@ -160,6 +162,7 @@ __all__ = [
     "AsyncRetentionConformance",
     "AsyncRolesVersionConformance",
     "AsyncRosterConformance",
+    "AsyncScimConformance",
     "AsyncSealConformance",
     "AsyncSessionConformance",
     "AsyncStandingConformance",
@@ -217,6 +220,7 @@ __all__ = [
     "RetentionConformance",
     "RolesVersionConformance",
     "RosterConformance",
+    "ScimConformance",
     "SealConformance",
     "SessionConformance",
     "StandingConformance",

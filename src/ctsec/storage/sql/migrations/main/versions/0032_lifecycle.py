@@ -6,7 +6,7 @@ from ctsec.storage.sql.migrations.first import add_index, drop, drop_index, null
 from ctsec.storage.sql.types import Ident, Instant
 
 revision = "0032"
-down_revision = "0030"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

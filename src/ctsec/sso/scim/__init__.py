@@ -1,0 +1,38 @@
+"""SCIM 2.0: what an organization's provider pushes of its people and groups (RFC 7643 and 7644). Names are resolved at first use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctsec.lazy import face
+
+if TYPE_CHECKING:
+    from ctsec.sso.scim.record import ScimConnection as ScimConnection
+    from ctsec.sso.scim.record import ScimGroup as ScimGroup
+    from ctsec.sso.scim.record import ScimState as ScimState
+    from ctsec.sso.scim.record import ScimToken as ScimToken
+    from ctsec.sso.scim.record import ScimUser as ScimUser
+    from ctsec.sso.scim.token import IssuedScimToken as IssuedScimToken
+    from ctsec.sso.scim.wish import ScimWish as ScimWish
+
+_HOME = {
+    "IssuedScimToken": "ctsec.sso.scim.token",
+    "ScimConnection": "ctsec.sso.scim.record",
+    "ScimGroup": "ctsec.sso.scim.record",
+    "ScimState": "ctsec.sso.scim.record",
+    "ScimToken": "ctsec.sso.scim.record",
+    "ScimUser": "ctsec.sso.scim.record",
+    "ScimWish": "ctsec.sso.scim.wish",
+}
+
+__all__ = [
+    "IssuedScimToken",
+    "ScimConnection",
+    "ScimGroup",
+    "ScimState",
+    "ScimToken",
+    "ScimUser",
+    "ScimWish",
+]
+
+__getattr__ = face(__name__, _HOME)

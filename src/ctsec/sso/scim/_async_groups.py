@@ -1,0 +1,218 @@
+"""Groups that a provider pushes, and who is in them (async source).
+
+Rules that this module keeps:
+
+- a group holds users and groups of its own connection, and no id of anywhere else; a group in a group gives its people nothing;
+- who came into a group that a rule speaks of, or left it, is brought in line in the same transaction; a group that no rule names costs
+  nothing but its rows, however many are in it;
+- every write locks the organization first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.event import Detail, EventName, Target
+from ctsec.errors import StoreBusy
+from ctsec.ids import ScimGroupId, ScimUserId, is_id, new_id
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import system
+from ctsec.sso.provisioning import ProvisioningSettings
+from ctsec.sso.scim._async_people import AsyncScimPeople, AsyncScimPeopleParts, ScimSource
+from ctsec.sso.scim.record import ScimGroup, exact_key, name_key
+from ctsec.sso.scim.wish import GroupWish
+
+MAX_GROUP_MEMBERS: Final = 100_000
+_CHUNK: Final = 500
+_TAKEN: Final = Refusal(Reason.ALREADY_EXISTS, "a group of this displayName is there already")
+_GONE: Final = Refusal(Reason.NOT_FOUND, "there is no such group")
+_STRANGE: Final = Refusal(Reason.INVALID_INPUT, "a member is no user and no group of this connection")
+_FULL: Final = Refusal(Reason.TOO_LARGE, f"a group has at most {MAX_GROUP_MEMBERS:,} members")
+_MOVED: Final = Refusal(Reason.CONFLICT, "the group was changed meanwhile")
+
+
+class AsyncScimGroups:
+    """The groups of SCIM connections. Who calls it has proved the connection, and passes its record."""
+
+    __slots__ = ("_ambient", "_audit", "_parts", "_people")
+
+    def __init__(self, parts: AsyncScimPeopleParts, *, people: AsyncScimPeople, audit: AsyncRecorder, ambient: Ambient) -> None:
+        self._parts = parts
+        self._people = people
+        self._audit = audit
+        self._ambient = ambient
+
+    async def create(self, source: ScimSource, wish: GroupWish, *, members: Collection[str] = ()) -> Outcome[ScimGroup]:
+        """Keep a new group with its members. Reasons: ALREADY_EXISTS, INVALID_INPUT, TOO_LARGE, and why a member could not be settled."""
+        await self._parts.organizations.lock(source.organization)
+        if await self._parts.groups.named(source.scim.id, name=name_key(wish.display_name)):
+            return _TAKEN
+        refusal = await self._strange(source, members)
+        if refusal is not None:
+            return refusal
+        now = self._ambient.now()
+        made = ScimGroup(
+            id=new_id(ScimGroupId, now=now, random=self._ambient.random),
+            scim_id=source.scim.id,
+            organization_id=source.organization,
+            display_name=wish.display_name,
+            name_key=name_key(wish.display_name),
+            external_id=wish.external_id,
+            external_key=exact_key(wish.external_id),
+            attributes=wish.attributes,
+            created_at=now,
+            changed_at=now,
+        )
+        await self._parts.groups.add(made)
+        return await self._moved(source, made, EventName.SCIM_GROUP_CREATED, add=frozenset(members), drop=frozenset(), names=made.names)
+
+    async def change(
+        self,
+        source: ScimSource,
+        group_id: ScimGroupId,
+        wish: GroupWish,
+        *,
+        members: Collection[str] | None,
+        version: int | None = None,
+    ) -> Outcome[ScimGroup]:
+        """Write a group as it is told now; `members` are all of them, None leaves them. Reasons: NOT_FOUND, CONFLICT, those of `create`."""
+        before = await self._open(source, group_id, version=version)
+        if isinstance(before, Refusal):
+            return before
+        if any(each.id != group_id for each in await self._parts.groups.named(source.scim.id, name=name_key(wish.display_name))):
+            return _TAKEN
+        after = replace(
+            before,
+            display_name=wish.display_name,
+            name_key=name_key(wish.display_name),
+            external_id=wish.external_id,
+            external_key=exact_key(wish.external_id),
+            attributes=wish.attributes,
+        )
+        held = frozenset(await self._parts.members.of_group(group_id)) if members is not None else frozenset[str]()
+        wanted = frozenset(members or ())
+        everybody = frozenset(await self._parts.members.of_group(group_id)) if before.names != after.names else frozenset[str]()
+        return await self._written(source, before, after, add=wanted - held, drop=held - wanted, also=everybody)
+
+    async def move(
+        self,
+        source: ScimSource,
+        group_id: ScimGroupId,
+        *,
+        add: Collection[str] = (),
+        drop: Collection[str] = (),
+        version: int | None = None,
+    ) -> Outcome[ScimGroup]:
+        """Let some into a group and some out of it, whoever else is in it: the size of the group does not matter."""
+        before = await self._open(source, group_id, version=version)
+        if isinstance(before, Refusal):
+            return before
+        there = await self._parts.members.present(group_id, frozenset((*add, *drop)))
+        return await self._written(source, before, before, add=frozenset(add) - there, drop=frozenset(drop) & there)
+
+    async def remove(self, source: ScimSource, group_id: ScimGroupId, *, version: int | None = None) -> Outcome[ScimGroup]:
+        """Forget a group; who was in it loses what it gave. Reasons: NOT_FOUND, CONFLICT."""
+        before = await self._open(source, group_id, version=version)
+        if isinstance(before, Refusal):
+            return before
+        held = await self._parts.members.of_group(group_id)
+        await self._parts.groups.remove(source.scim.id, group_id)
+        if self._matters(source, before.names):
+            await self._settle(source, held)
+        await self._note(EventName.SCIM_GROUP_REMOVED, source, before, added=0, dropped=len(held))
+        return before
+
+    async def _open(self, source: ScimSource, group_id: ScimGroupId, *, version: int | None) -> Outcome[ScimGroup]:
+        await self._parts.organizations.lock(source.organization)
+        before = await self._parts.groups.get(source.scim.id, group_id)
+        if before is None:
+            return _GONE
+        return _MOVED if version is not None and before.version != version else before
+
+    async def _written(
+        self,
+        source: ScimSource,
+        before: ScimGroup,
+        after: ScimGroup,
+        *,
+        add: frozenset[str],
+        drop: frozenset[str],
+        also: frozenset[str] = frozenset(),
+    ) -> Outcome[ScimGroup]:
+        if before == after and not add and not drop:
+            return before
+        refusal = await self._strange(source, add)
+        if refusal is not None:
+            return refusal
+        after = replace(after, changed_at=self._ambient.now(), version=before.version + 1)
+        if not await self._parts.groups.replace(after):
+            raise StoreBusy("the group changed although its organization was locked; try again")
+        names = (*before.names, *after.names)
+        return await self._moved(source, after, EventName.SCIM_GROUP_CHANGED, add=add, drop=drop, names=names, also=also)
+
+    async def _moved(
+        self,
+        source: ScimSource,
+        group: ScimGroup,
+        name: EventName,
+        *,
+        add: frozenset[str],
+        drop: frozenset[str],
+        names: tuple[str, ...],
+        also: frozenset[str] = frozenset(),
+    ) -> ScimGroup:
+        for part in _parts(sorted(add)):
+            await self._parts.members.put(group, part)
+        for part in _parts(sorted(drop)):
+            await self._parts.members.drop(group.id, part)
+        if self._matters(source, names):
+            await self._settle(source, add | drop | also)
+        await self._note(name, source, group, added=len(add), dropped=len(drop))
+        return group
+
+    async def _strange(self, source: ScimSource, members: Collection[str]) -> Refusal | None:
+        """Return why some ids can not become members, before anything is written."""
+        if len(members) > MAX_GROUP_MEMBERS:
+            return _FULL
+        known = [await self._known(source, part) for part in _parts(sorted(members))]
+        return None if all(known) else _STRANGE
+
+    async def _known(self, source: ScimSource, members: list[str]) -> bool:
+        users = [ScimUserId(each) for each in members if is_id(ScimUserId, each)]
+        groups = [ScimGroupId(each) for each in members if is_id(ScimGroupId, each)]
+        if len(users) + len(groups) != len(members):
+            return False
+        if len(await self._parts.users.many(source.scim.id, users)) != len(users):
+            return False
+        return all([await self._parts.groups.get(source.scim.id, each) is not None for each in groups])
+
+    async def _settle(self, source: ScimSource, members: Iterable[str]) -> None:
+        """Bring in line whoever is active: nobody is ended by a group, and who may not come back stays away."""
+        for part in _parts(sorted(each for each in members if is_id(ScimUserId, each))):
+            for user in await self._parts.users.many(source.scim.id, [ScimUserId(each) for each in part]):
+                if user.active:
+                    await self._people.settle(source, user, grouped=True)
+
+    @staticmethod
+    def _matters(source: ScimSource, names: tuple[str, ...]) -> bool:
+        settings = ProvisioningSettings.read(source.giver.provisioning)
+        spoken = {*(rule.group for rule in settings.rules), *settings.required_groups}
+        return not spoken.isdisjoint(names)
+
+    async def _note(self, name: EventName, source: ScimSource, group: ScimGroup, *, added: int, dropped: int) -> None:
+        details: Mapping[str, Detail] = {"scim": source.scim.id, "added": added, "dropped": dropped}
+        await self._audit.note(
+            name,
+            actor=system(source.scim.id),
+            targets=(Target("scim_group", group.id),),
+            organization=source.organization,
+            details=details,
+        )
+
+
+def _parts(members: list[str]) -> Iterable[list[str]]:
+    return (members[at : at + _CHUNK] for at in range(0, len(members), _CHUNK))

@@ -1,0 +1,185 @@
+"""What SCIM asks of its records and of the directory (async source)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from ctsec.directory.lifecycle import Cause, Leaving
+from ctsec.directory.record import Departure, Membership
+from ctsec.ids import ConnectionId, OrganizationId, ScimConnectionId, ScimGroupId, ScimTokenId, ScimUserId, UserId
+from ctsec.principal import Principal
+from ctsec.sso.scim.record import ScimConnection, ScimGroup, ScimToken, ScimUser
+
+
+class AsyncScimConnectionRecords(Protocol):
+    """SCIM connections of organizations, and their credentials."""
+
+    async def add(self, connection: ScimConnection) -> None:
+        """Insert a connection."""
+        ...
+
+    async def get(self, scim_id: ScimConnectionId) -> ScimConnection | None:
+        """Return a connection; the caller compares its organization."""
+        ...
+
+    async def of_organization(self, organization_id: OrganizationId) -> tuple[ScimConnection, ...]:
+        """Return the connections of an organization, in the order of ids."""
+        ...
+
+    async def replace(self, connection: ScimConnection) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+    async def remove(self, organization_id: OrganizationId, scim_id: ScimConnectionId) -> bool:
+        """Delete a connection of an organization with its credentials, users, groups and members; True if there was one."""
+        ...
+
+    async def add_token(self, token: ScimToken) -> None:
+        """Insert a credential."""
+        ...
+
+    async def token(self, token_id: ScimTokenId) -> ScimToken | None:
+        """Return a credential."""
+        ...
+
+    async def tokens(self, scim_id: ScimConnectionId) -> tuple[ScimToken, ...]:
+        """Return the credentials of a connection, in the order of ids."""
+        ...
+
+    async def end_token(self, scim_id: ScimConnectionId, token_id: ScimTokenId, *, at: datetime) -> bool:
+        """Have a credential end at `at` if it would end later; True if that changed it."""
+        ...
+
+
+class AsyncScimUserRecords(Protocol):
+    """Users that providers pushed; every question names the connection."""
+
+    async def add(self, user: ScimUser) -> None:
+        """Insert a user."""
+        ...
+
+    async def get(self, scim_id: ScimConnectionId, user_id: ScimUserId) -> ScimUser | None:
+        """Return a user of a connection."""
+        ...
+
+    async def many(self, scim_id: ScimConnectionId, ids: Collection[ScimUserId]) -> tuple[ScimUser, ...]:
+        """Return those of some ids that are users of the connection, in the order of ids."""
+        ...
+
+    async def named(self, scim_id: ScimConnectionId, *, name: str | None = None, external: str | None = None) -> tuple[ScimUser, ...]:
+        """Return the users of a name's key, or of an external one's, in the order of ids."""
+        ...
+
+    async def of_account(self, scim_id: ScimConnectionId, user_id: UserId) -> tuple[ScimUser, ...]:
+        """Return the users of a connection that are one account's, in the order of ids."""
+        ...
+
+    async def replace(self, user: ScimUser) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+    async def remove(self, scim_id: ScimConnectionId, user_id: ScimUserId) -> bool:
+        """Delete a user, and what it is a member of; True if there was one."""
+        ...
+
+    async def count(self, scim_id: ScimConnectionId) -> int:
+        """Return how many users a connection has."""
+        ...
+
+    async def page(self, scim_id: ScimConnectionId, *, after: str = "", skip: int = 0, limit: int) -> tuple[ScimUser, ...]:
+        """Return users with an id above `after`, in the order of ids."""
+        ...
+
+
+class AsyncScimGroupRecords(Protocol):
+    """Groups that providers pushed; every question names the connection."""
+
+    async def add(self, group: ScimGroup) -> None:
+        """Insert a group."""
+        ...
+
+    async def get(self, scim_id: ScimConnectionId, group_id: ScimGroupId) -> ScimGroup | None:
+        """Return a group of a connection."""
+        ...
+
+    async def named(self, scim_id: ScimConnectionId, *, name: str | None = None, external: str | None = None) -> tuple[ScimGroup, ...]:
+        """Return the groups of a name's key, or of an external one's, in the order of ids."""
+        ...
+
+    async def replace(self, group: ScimGroup) -> bool:
+        """Write if the stored version is one less; True if written."""
+        ...
+
+    async def remove(self, scim_id: ScimConnectionId, group_id: ScimGroupId) -> bool:
+        """Delete a group and its members; True if there was one."""
+        ...
+
+    async def count(self, scim_id: ScimConnectionId) -> int:
+        """Return how many groups a connection has."""
+        ...
+
+    async def page(self, scim_id: ScimConnectionId, *, after: str = "", skip: int = 0, limit: int) -> tuple[ScimGroup, ...]:
+        """Return groups with an id above `after`, in the order of ids."""
+        ...
+
+
+class AsyncScimMemberRecords(Protocol):
+    """Who is in which group of a connection."""
+
+    async def of_group(self, group_id: ScimGroupId) -> tuple[str, ...]:
+        """Return the ids of the members of a group, in the order of ids."""
+        ...
+
+    async def groups_of(self, members: Collection[str]) -> tuple[tuple[str, ScimGroupId], ...]:
+        """Return (member, group) for each group that one of some members is in, in the order of members and groups."""
+        ...
+
+    async def present(self, group_id: ScimGroupId, members: Collection[str]) -> frozenset[str]:
+        """Return which of some ids are members of a group."""
+        ...
+
+    async def put(self, group: ScimGroup, members: Collection[str]) -> None:
+        """Insert members that are not there yet: the caller has looked."""
+        ...
+
+    async def drop(self, group_id: ScimGroupId, members: Collection[str]) -> None:
+        """Delete members."""
+        ...
+
+
+class AsyncScimOrganizations(Protocol):
+    """Organizations, as far as their owners are counted."""
+
+    async def lock(self, organization_id: OrganizationId) -> bool:
+        """Lock the row until the transaction ends; False if there is none."""
+        ...
+
+    async def lose_owner(self, organization_id: OrganizationId) -> bool:
+        """Count one permanent owner less; False if that would be the last."""
+        ...
+
+
+class AsyncScimMemberships(Protocol):
+    """Who belongs to an organization, and who left it."""
+
+    async def get(self, organization_id: OrganizationId, user_id: UserId, *, fresh: bool = False) -> Membership | None:
+        """Return a membership."""
+        ...
+
+    async def departure(self, organization_id: OrganizationId, user_id: UserId) -> Departure | None:
+        """Return how somebody left."""
+        ...
+
+
+class AsyncScimDepartures(Protocol):
+    """How somebody leaves, answered by the directory."""
+
+    async def end(self, actor: Principal, membership: Membership, *, cause: Cause, connection: ConnectionId | None = None) -> Leaving:
+        """End a membership and what hangs on it."""
+        ...
+
+    async def invited(self, organization: OrganizationId, email_key: str) -> bool:
+        """Tell whether an address has an open invitation."""
+        ...

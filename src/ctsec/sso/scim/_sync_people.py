@@ -1,0 +1,293 @@
+# Generated from src/ctsec/sso/scim/_async_people.py by tools/twin.py; edit that file.
+"""Users that a provider pushes: kept, and carried out on memberships (async source).
+
+Rules that this module keeps:
+
+- a user is of the account with its address only if the organization has verified the address's domain; an account whose address its person
+  never confirmed is not taken: it may be a stranger's; without an account a resource gives nothing;
+- which account a user is of is decided once: another address later changes the resource and nothing else;
+- of an account nothing is changed: not its address, its name, its password, its factors, nor whether it is disabled;
+- `active` false and a deletion end the membership, whoever made it, by the one way in which memberships end; an owner's only if an owner
+  allowed that, and never the last one's; `active` true gives back what this provider ended, and not what an administrator did;
+- roles are what the rules of the connection give for the groups that were pushed; while no group was pushed they are unknown;
+- every write locks the organization first, and names its connection in every question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import Recorder
+from ctsec.audit.event import Detail, EventName, Target
+from ctsec.directory.lifecycle import Cause
+from ctsec.directory.record import Membership
+from ctsec.errors import StoreBusy
+from ctsec.ids import OrganizationId, ScimUserId, UserId, new_id
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import system
+from ctsec.rbac.role import OWNER
+from ctsec.sso._sync_ports import SsoAccounts, SsoDomains
+from ctsec.sso.oidc.identity import ExternalIdentity
+from ctsec.sso.record import Connection
+from ctsec.sso.scim._sync_ports import (
+    ScimDepartures,
+    ScimGroupRecords,
+    ScimMemberRecords,
+    ScimMemberships,
+    ScimOrganizations,
+    ScimUserRecords,
+)
+from ctsec.sso.scim.record import ScimConnection, ScimState, ScimUser, exact_key, name_key
+from ctsec.sso.scim.wish import UserWish
+from ctsec.user import User, UserStatus, parse_email, parse_name
+
+_TAKEN: Final = Refusal(Reason.ALREADY_EXISTS, "a user of this userName is there already")
+_GONE: Final = Refusal(Reason.NOT_FOUND, "there is no such user")
+_OWNER: Final = Refusal(Reason.DENIED, "this is an owner; an owner must let the provider end the memberships of owners")
+_LAST: Final = Refusal(Reason.LAST_OWNER, "an organization keeps at least one owner")
+_LEFT: Final = Refusal(Reason.DENIED, "an administrator removed this person; they come back by an invitation")
+_MOVED: Final = "the user changed although its organization was locked; try again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScimSource:
+    """Who pushes: the SCIM connection, and the connection in whose name roles are given."""
+
+    scim: ScimConnection
+    giver: Connection
+
+    @property
+    def organization(self) -> OrganizationId:
+        """Whose people it pushes."""
+        return self.scim.organization_id
+
+
+class ScimProvisioning(Protocol):
+    """Carries out rules, answered by `ctsec.sso._sync_provisioning`."""
+
+    def barred(self, connection: Connection, identity: ExternalIdentity) -> str:
+        """Return in one word why somebody's groups do not let them in, empty if they do."""
+        ...
+
+    def admit(self, connection: Connection, user: User, identity: ExternalIdentity) -> None:
+        """Make an account a member, with what the rules give."""
+        ...
+
+    def refresh(self, connection: Connection, user: User, identity: ExternalIdentity) -> str:
+        """Bring a member to what the groups say now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScimPeopleParts:
+    """What pushed users are kept in, and carried out with."""
+
+    users: ScimUserRecords
+    groups: ScimGroupRecords
+    members: ScimMemberRecords
+    accounts: SsoAccounts
+    domains: SsoDomains
+    organizations: ScimOrganizations
+    memberships: ScimMemberships
+    departures: ScimDepartures
+    provisioning: ScimProvisioning
+
+
+class ScimPeople:
+    """The users of SCIM connections. Who calls it has proved the connection, and passes its record."""
+
+    __slots__ = ("_ambient", "_audit", "_parts")
+
+    def __init__(self, parts: ScimPeopleParts, *, audit: Recorder, ambient: Ambient) -> None:
+        self._parts = parts
+        self._audit = audit
+        self._ambient = ambient
+
+    def create(self, source: ScimSource, wish: UserWish) -> Outcome[ScimUser]:
+        """Keep a new user, and make its person a member. Reasons: ALREADY_EXISTS, DENIED."""
+        self._parts.organizations.lock(source.organization)
+        if self._parts.users.named(source.scim.id, name=name_key(wish.user_name)):
+            return _TAKEN
+        now = self._ambient.now()
+        made = ScimUser(
+            id=new_id(ScimUserId, now=now, random=self._ambient.random),
+            scim_id=source.scim.id,
+            organization_id=source.organization,
+            user_id=None,
+            user_name="",
+            name_key="",
+            external_id=None,
+            external_key=None,
+            state=ScimState.INACTIVE,
+            attributes="{}",
+            created_at=now,
+            changed_at=now,
+            version=0,
+        )
+        made, why = self._linked(source, _wished(made, wish), wish)
+        standing = self.settle(source, made)
+        if isinstance(standing, Refusal):
+            return standing
+        self._parts.users.add(made)
+        return self._noted(source, made, EventName.SCIM_USER_CREATED, why=why or standing)
+
+    def change(self, source: ScimSource, user_id: ScimUserId, wish: UserWish, *, version: int | None = None) -> Outcome[ScimUser]:
+        """Write a user as it is told now, over `version` if one is named.
+
+        Reasons: NOT_FOUND, CONFLICT, ALREADY_EXISTS, DENIED, LAST_OWNER.
+        """
+        self._parts.organizations.lock(source.organization)
+        before = self._parts.users.get(source.scim.id, user_id)
+        if before is None:
+            return _GONE
+        if version is not None and before.version != version:
+            return Refusal(Reason.CONFLICT, "the user was changed meanwhile")
+        named = self._parts.users.named(source.scim.id, name=name_key(wish.user_name))
+        if any(each.id != user_id for each in named):
+            return _TAKEN
+        after, why = _wished(before, wish), ""
+        if after.user_id is None:
+            after, why = self._linked(source, after, wish)
+        after = replace(after, changed_at=self._ambient.now())
+        standing = self.settle(source, after)
+        if isinstance(standing, Refusal):
+            return standing
+        if not self._parts.users.replace(after):
+            raise StoreBusy(_MOVED)
+        return self._noted(source, after, EventName.SCIM_USER_CHANGED, why=why or standing)
+
+    def remove(self, source: ScimSource, user_id: ScimUserId, *, version: int | None = None) -> Outcome[ScimUser]:
+        """Forget a user and end its membership; the account stays. Reasons: NOT_FOUND, CONFLICT, DENIED, LAST_OWNER."""
+        self._parts.organizations.lock(source.organization)
+        before = self._parts.users.get(source.scim.id, user_id)
+        if before is None:
+            return _GONE
+        if version is not None and before.version != version:
+            return Refusal(Reason.CONFLICT, "the user was changed meanwhile")
+        after = replace(before, state=ScimState.INACTIVE)
+        standing = self.settle(source, after)
+        if isinstance(standing, Refusal):
+            return standing
+        self._parts.users.remove(source.scim.id, user_id)
+        return self._noted(source, after, EventName.SCIM_USER_REMOVED, why=standing)
+
+    def settle(self, source: ScimSource, user: ScimUser, *, grouped: bool = False) -> Outcome[str]:
+        """Bring the membership of a user's person to what is told of it; return in one word why it is not a member, empty if it is.
+
+        `grouped` says that the provider has just spoken of groups: then a user in none is in none, though no group is left.
+        """
+        if user.user_id is None:
+            return "no_account"
+        account = self._parts.accounts.get(user.user_id)
+        if account is None:
+            return "no_account"
+        membership = self._parts.memberships.get(source.organization, account.id, fresh=True)
+        if not user.active:
+            refusal = None if membership is None else self._end(source, membership, but=user)
+            return refusal if refusal is not None else "inactive"
+        identity = self._identity(source, user, grouped=grouped)
+        if membership is not None:
+            return self._parts.provisioning.refresh(source.giver, account, identity)
+        return self._admitted(source, account, identity)
+
+    def _admitted(self, source: ScimSource, account: User, identity: ExternalIdentity) -> Outcome[str]:
+        left = self._parts.memberships.departure(source.organization, account.id)
+        own = left is None or left.removed_by in {source.scim.id, source.giver.id}
+        if not own and not self._parts.departures.invited(source.organization, account.email_key):
+            return _LEFT
+        if account.status is not UserStatus.ACTIVE:
+            return "account_disabled"
+        if not self._speaks_for(source, account.email_key):
+            return "address_of_another_domain"
+        why = self._parts.provisioning.barred(source.giver, identity)
+        if not why:
+            self._parts.provisioning.admit(source.giver, account, identity)
+        return why
+
+    def _end(self, source: ScimSource, membership: Membership, *, but: ScimUser) -> Refusal | None:
+        others = self._parts.users.of_account(source.scim.id, membership.user_id)
+        if any(each.id != but.id and each.active for each in others):
+            return None  # The provider has the person twice, and one of the two is there.
+        if membership.role == OWNER:
+            if source.scim.owners_by is None:
+                return _OWNER
+            if membership.permanent_owner and not self._parts.organizations.lose_owner(source.organization):
+                return _LAST
+        self._parts.departures.end(system(source.scim.id), membership, cause=Cause.PROVIDER, connection=source.giver.id)
+        return None
+
+    def _identity(self, source: ScimSource, user: ScimUser, *, grouped: bool) -> ExternalIdentity:
+        """Return what the provider says of a person: its groups, and nothing by which an account would be found or renamed."""
+        groups: tuple[str, ...] | None = None
+        if grouped or self._parts.groups.count(source.scim.id):
+            found = [self._parts.groups.get(source.scim.id, group) for _, group in self._parts.members.groups_of([user.id])]
+            groups = tuple(name for each in found if each is not None for name in each.names)
+        return ExternalIdentity(connection=source.giver.id, issuer="scim", subject=user.id, groups=groups)
+
+    def _linked(self, source: ScimSource, user: ScimUser, wish: UserWish) -> tuple[ScimUser, str]:
+        """Return a user with the account that it is of, and in one word why it is nobody's; an active one gets an account if need be."""
+        try:
+            address, key = parse_email(wish.address)
+        except ValueError:
+            return user, "no_address"
+        if not self._speaks_for(source, key):
+            return user, "address_of_another_domain"
+        account = self._parts.accounts.by_email(key)
+        if account is None:
+            if not user.active:
+                return user, "inactive"
+            account = self._new_account(address, key, wish.display)
+        elif account.email_verified_at is None:
+            return user, "address_not_verified"
+        return replace(user, user_id=account.id), ""
+
+    def _new_account(self, address: str, key: str, display: str) -> User:
+        try:
+            name = parse_name(display)
+        except ValueError:
+            name = address.rpartition("@")[0][:200] or address
+        now = self._ambient.now()
+        made = User(
+            id=new_id(UserId, now=now, random=self._ambient.random),
+            email=address,
+            email_key=key,
+            name=name,
+            status=UserStatus.ACTIVE,
+            email_verified_at=now,
+            created_at=now,
+        )
+        if not self._parts.accounts.add(made):
+            raise StoreBusy("an account of this address was made meanwhile; try again")
+        return made
+
+    def _speaks_for(self, source: ScimSource, email_key: str) -> bool:
+        domain = self._parts.domains.get(email_key.rpartition("@")[2])
+        return domain is not None and domain.organization_id == source.organization
+
+    def _noted(self, source: ScimSource, user: ScimUser, name: EventName, *, why: str) -> ScimUser:
+        details: Mapping[str, Detail] = {"scim": source.scim.id, "active": user.active, "why": why}
+        self._audit.note(
+            name,
+            actor=system(source.scim.id),
+            targets=(Target("scim_user", user.id),),
+            subject=user.user_id,
+            organization=source.organization,
+            details=details,
+        )
+        return user
+
+
+def _wished(user: ScimUser, wish: UserWish) -> ScimUser:
+    return replace(
+        user,
+        user_name=wish.user_name,
+        name_key=name_key(wish.user_name),
+        external_id=wish.external_id,
+        external_key=exact_key(wish.external_id),
+        state=ScimState.ACTIVE if wish.active else ScimState.INACTIVE,
+        attributes=wish.attributes,
+        version=user.version + 1,
+    )

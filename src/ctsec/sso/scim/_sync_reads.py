@@ -1,0 +1,109 @@
+# Generated from src/ctsec/sso/scim/_async_reads.py by tools/twin.py; edit that file.
+"""What SCIM reads: who presents a credential, and resources by page, by name and by id (async source).
+
+Rules that this module keeps:
+
+- a credential proves its connection, and through it one organization; there is no question without a connection;
+- whoever presents none that is right learns nothing of what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ctsec.ambient import Ambient
+from ctsec.ids import ScimGroupId, ScimUserId
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.sso._sync_record_ports import ConnectionRecords
+from ctsec.sso.scim._sync_people import ScimSource
+from ctsec.sso.scim._sync_ports import (
+    ScimConnectionRecords,
+    ScimGroupRecords,
+    ScimMemberRecords,
+    ScimUserRecords,
+)
+from ctsec.sso.scim.record import ScimGroup, ScimUser, exact_key, giver, name_key
+from ctsec.sso.scim.token import check_scim_token, parse_scim_token
+
+_NO_TOKEN = Refusal(Reason.INVALID_TOKEN, "this is no SCIM credential")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScimReadParts:
+    """What is read."""
+
+    records: ScimConnectionRecords
+    connections: ConnectionRecords
+    users: ScimUserRecords
+    groups: ScimGroupRecords
+    members: ScimMemberRecords
+
+
+class ScimReads:
+    """Reads for whoever has proved a SCIM connection."""
+
+    __slots__ = ("_ambient", "_parts")
+
+    def __init__(self, parts: ScimReadParts, *, ambient: Ambient) -> None:
+        self._parts = parts
+        self._ambient = ambient
+
+    def authenticate(self, text: str) -> Outcome[ScimSource]:
+        """Return who pushes with this credential; INVALID_TOKEN or EXPIRED."""
+        presented = parse_scim_token(text)
+        if isinstance(presented, Refusal):
+            return presented
+        stored = self._parts.records.token(presented.token_id)
+        token = check_scim_token(presented, stored=stored, now=self._ambient.now())
+        if isinstance(token, Refusal):
+            return token
+        scim = self._parts.records.get(token.scim_id)
+        if scim is None or scim.organization_id != token.organization_id:
+            return _NO_TOKEN
+        own = self._parts.connections.get(scim.connection_id) if scim.connection_id is not None else None
+        return ScimSource(scim=scim, giver=giver(scim, own if own is not None and own.organization_id == scim.organization_id else None))
+
+    def user(self, source: ScimSource, user_id: str) -> ScimUser | None:
+        """Return a user."""
+        return self._parts.users.get(source.scim.id, ScimUserId(user_id))
+
+    def group(self, source: ScimSource, group_id: str) -> ScimGroup | None:
+        """Return a group."""
+        return self._parts.groups.get(source.scim.id, ScimGroupId(group_id))
+
+    def users(self, source: ScimSource, *, after: str = "", skip: int = 0, limit: int) -> tuple[ScimUser, ...]:
+        """Return users with an id above `after`, in the order of ids."""
+        return self._parts.users.page(source.scim.id, after=after, skip=skip, limit=limit)
+
+    def groups(self, source: ScimSource, *, after: str = "", skip: int = 0, limit: int) -> tuple[ScimGroup, ...]:
+        """Return groups with an id above `after`, in the order of ids."""
+        return self._parts.groups.page(source.scim.id, after=after, skip=skip, limit=limit)
+
+    def counts(self, source: ScimSource) -> tuple[int, int]:
+        """Return how many users and groups there are."""
+        return self._parts.users.count(source.scim.id), self._parts.groups.count(source.scim.id)
+
+    def users_named(self, source: ScimSource, *, name: str | None = None, external: str | None = None) -> tuple[ScimUser, ...]:
+        """Return the users of a `userName` or an `externalId`."""
+        key = name_key(name) if name is not None else None
+        return self._parts.users.named(source.scim.id, name=key, external=exact_key(external))
+
+    def groups_named(self, source: ScimSource, *, name: str | None = None, external: str | None = None) -> tuple[ScimGroup, ...]:
+        """Return the groups of a `displayName` or an `externalId`."""
+        key = name_key(name) if name is not None else None
+        return self._parts.groups.named(source.scim.id, name=key, external=exact_key(external))
+
+    def members(self, group: ScimGroup) -> tuple[str, ...]:
+        """Return the ids of the members of a group, in the order of ids."""
+        return self._parts.members.of_group(group.id)
+
+    def memberships(self, source: ScimSource, users: Collection[str]) -> dict[str, tuple[ScimGroup, ...]]:
+        """Return the groups that users are in, by the user's id."""
+        pairs = self._parts.members.groups_of(users)
+        found = {each: self._parts.groups.get(source.scim.id, each) for each in sorted({group for _, group in pairs})}
+        made: dict[str, tuple[ScimGroup, ...]] = {}
+        for member, group in pairs:
+            known = found[group]
+            made[member] = (*made.get(member, ()), *([known] if known is not None else []))
+        return made

@@ -1,0 +1,234 @@
+"""What a provider may and may not change by SCIM (async source of the twin)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from ctsec.directory.record import Organization
+from ctsec.ids import UserId, WorkspaceId
+from ctsec.outcome import Reason, Refusal
+from ctsec.principal import Principal
+from ctsec.sso import GroupRule, ProvisioningSettings
+from ctsec.sso.scim import ScimState, ScimWish
+from ctsec.sso.scim.wish import GroupWish, UserWish
+from ctsec.testing.conformance.samples import ignore
+from ctsec.testing.conformance.scim_samples import scim_user
+from tests.services._async_world import AsyncWorld
+from tests.services.probing import reason
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An organization with a verified domain, its owner, and a SCIM connection."""
+
+    world: AsyncWorld
+    ann: Principal
+    acme: Organization
+    workspace: WorkspaceId
+    source: Any
+
+    async def do(self, verb: str, *positional: Any, **named: Any) -> Any:
+        """Call `people.…` or `groups.…` as the provider, in a unit of its own that a refusal rolls back."""
+        service, _, name = verb.partition(".")
+        async with self.world.security.begin() as unit:
+            return await getattr(getattr(unit.scim, service), name)(self.source, *positional, **named)
+
+    async def push(self, who: str, **changed: Any) -> Any:
+        """Push a user."""
+        return await self.do("people.create", user(who, **changed))
+
+    async def found(self, who: str) -> Any:
+        """Return a user as it is kept."""
+        async with self.world.security.begin() as unit:
+            (one,) = await unit.scim.reads.users_named(self.source, name=f"{who}@acme.example")
+        return one
+
+    async def group(self, name: str, *members: str) -> Any:
+        """Push a group."""
+        return await self.do("groups.create", GroupWish(display_name=name, external_id=None, attributes="{}"), members=members)
+
+    async def roles(self) -> dict[str, str]:
+        """Return the roles of members by address, with those in the workspace behind a slash."""
+        async with self.world.security.begin() as unit:
+            members = await unit.members.members(organization=self.acme.id)
+        async with self.world.storage.reading() as store:
+            given = await store.assignments.of_workspace(self.acme.id, self.workspace, after="", limit=99)
+        held = {each.user_id: f"/{each.role}" for each in given}
+        return {each.email: each.membership.role + held.get(each.membership.user_id, "") for each in members}
+
+    async def why(self) -> list[str]:
+        """Return what the log says of each pushed user, oldest first."""
+        found = await self.world.events(self.acme.id)
+        return [json.loads(each.body)["details"]["why"] for each in found if each.name.startswith("scim_user.")]
+
+
+class Calls:
+    """Every call of a store, by its name."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def before(self, call: str) -> None:
+        """Keep it."""
+        self.calls.append(call)
+
+    def after(self, call: str, result: object) -> None:
+        """Hear nothing."""
+
+
+def user(who: str, **changed: Any) -> UserWish:
+    """Return what a provider tells of somebody at acme.example."""
+    wish = UserWish(
+        user_name=f"{who}@acme.example", external_id=None, active=True, attributes="{}", address=f"{who}@acme.example", display=who
+    )
+    return replace(wish, **changed)
+
+
+@asynccontextmanager
+async def scene(rules: tuple[GroupRule, ...] = (), *, owners: bool = False, required: tuple[str, ...] = ()) -> AsyncGenerator[Scene, None]:
+    """Open a world with an organization that pushes; rules without a workspace of their own name `{workspace}`."""
+    async with AsyncWorld.open() as world:
+        ann = await world.person("ann@elsewhere.example")
+        acme = await world.organization(ann)
+        await world.verified(acme.id)
+        workspace = (await world.workspace(acme.id)).id
+        placed = tuple(replace(each, workspace=workspace) if each.workspace is not None else each for each in rules)
+        settings = ProvisioningSettings(rules=placed, required_groups=required)
+        async with world.security.begin() as unit:
+            wish = ScimWish(name="Directory", provisioning=settings, owners=owners)
+            made: Any = await unit.scim.connections.create(world.sure(ann), organization=acme.id, wish=wish)
+            issued: Any = await unit.scim.connections.issue(world.sure(ann), made.id, organization=acme.id)
+            source = await unit.scim.reads.authenticate(issued.text.reveal())
+        yield Scene(world, ann, acme, workspace, source)
+
+
+@pytest.mark.proves("SEED-S13")
+async def test_only_addresses_of_verified_domains_become_people() -> None:
+    """Another domain's address, none at all and an account that nobody confirmed give nothing; a resource is kept all the same."""
+    async with scene() as here:
+        await here.world.sign_up("bob@acme.example")
+        assert (await here.push("bob")).user_id is None
+        assert (await here.push("x", address="x@evil.example")).user_id is None
+        assert (await here.push("y", address="")).user_id is None
+        carl = await here.world.person("carl@acme.example")
+        assert (await here.push("carl")).user_id == carl.id
+        assert (await here.push("dora")).user_id is not None
+        assert await here.roles() == {"ann@elsewhere.example": "owner", "carl@acme.example": "member", "dora@acme.example": "member"}
+        assert sorted(await here.why()) == ["", "", "address_not_verified", "address_of_another_domain", "no_address"]
+        async with here.world.storage.reading() as store:
+            one = await store.users.get(UserId(carl.id))
+        await here.do("people.change", (await here.found("carl")).id, user("carl", address="new@acme.example", display="Karl"))
+        async with here.world.storage.reading() as store:
+            assert await store.users.get(UserId(carl.id)) == one
+
+
+async def test_what_an_administrator_ended_stays_ended() -> None:
+    """`active` true gives back what the provider ended; whom an administrator removed comes back by an invitation alone."""
+    async with scene() as here:
+        bob = await here.push("bob")
+        await here.do("people.change", bob.id, user("bob", active=False))
+        await here.do("people.change", bob.id, user("bob"))
+        assert "bob@acme.example" in await here.roles()
+        sure = here.world.sure(here.ann)
+        await here.world.call("members.remove", sure, organization=here.acme.id, user=bob.user_id)
+        refused = await here.do("people.change", bob.id, user("bob", external_id="2"))
+        assert (reason(refused), (await here.found("bob")).external_id) == (Reason.DENIED, None)
+        await here.do("people.remove", bob.id)
+        assert reason(await here.push("bob")) is Reason.DENIED
+        await here.world.invite(here.acme.id, "bob@acme.example")
+        assert (await here.push("bob")).state is ScimState.ACTIVE
+        assert "bob@acme.example" in await here.roles()
+
+
+@pytest.mark.parametrize("owners", [False, True])
+async def test_owners_are_ended_only_where_one_allowed_it(owners: bool) -> None:
+    """Without an owner's word a provider can not end an owner's membership; with it, it can, but never the last one's."""
+    async with scene(owners=owners) as here:
+        other = await here.world.person("olga@acme.example")
+        await here.world.call("members.accept", other, token=await here.world.invite(here.acme.id, "olga@acme.example", role="owner"))
+        olga = await here.push("olga")
+        done = await here.do("people.change", olga.id, user("olga", active=False))
+        assert reason(done) is (None if owners else Reason.DENIED)
+        assert ("olga@acme.example" in await here.roles()) is not owners
+        if not owners:
+            return
+        await here.do("people.change", olga.id, user("olga"))
+        await here.world.call(
+            "roles.change_organization_role", here.world.sure(here.ann), organization=here.acme.id, user=olga.user_id, role="owner"
+        )
+        await here.world.call("members.remove", here.ann, organization=here.acme.id, user=here.ann.id)
+        assert reason(await here.do("people.remove", olga.id)) is Reason.LAST_OWNER
+        assert await here.roles() == {"olga@acme.example": "owner"}
+
+
+async def test_an_admin_does_not_allow_it() -> None:
+    """Only an owner says that owners may be ended, however much else an administrator may do; and nobody gives what is above them."""
+    async with scene() as here:
+        admin = here.world.sure(await here.world.member(here.acme.id, "adam@acme.example", role="admin"))
+        org = {"organization": here.acme.id}
+        async with here.world.security.begin() as unit:
+            made = unit.scim.connections
+            assert reason(await made.create(admin, **org, wish=ScimWish(name="D", owners=True))) is Reason.BEYOND_OWN_RIGHTS
+            assert reason(await made.create(admin, **org, wish=ScimWish(name="D", default_role="owner"))) is Reason.INVALID_INPUT
+            assert reason(await made.create(here.ann, **org, wish=ScimWish(name="D"))) is Reason.STEP_UP_REQUIRED
+            assert not isinstance(await made.create(admin, **org, wish=ScimWish(name="D")), Refusal)
+            for verb in ("issue", "remove"):
+                stranger = here.world.sure(replace(here.ann, id="usr_" + "0" * 26))
+                assert isinstance(await getattr(made, verb)(stranger, here.source.scim.id, **org), Refusal)
+
+
+async def test_groups_give_roles_as_rules_say() -> None:
+    """Coming into a group gives its roles, leaving it takes them; unpushed groups are unknown; a renamed group gives by its new name."""
+    rules = (GroupRule(group="Crew", role="viewer", workspace=WorkspaceId("here")),)
+    async with scene(rules) as here:
+        bob, carl = await here.push("bob"), await here.push("carl")
+        group = await here.group("crew", bob.id)
+        assert (await here.roles())["bob@acme.example"] == "member"
+        crew = GroupWish(display_name="Crew", external_id=None, attributes="{}")
+        await here.do("groups.change", group.id, crew, members=None)
+        assert (await here.roles())["bob@acme.example"] == "member/viewer"
+        await here.do("groups.move", group.id, add=[carl.id], drop=[bob.id])
+        roles = await here.roles()
+        assert (roles["bob@acme.example"], roles["carl@acme.example"]) == ("member", "member/viewer")
+        assert reason(await here.do("groups.move", group.id, add=["usr_" + "0" * 26])) is Reason.INVALID_INPUT
+        await here.do("groups.remove", group.id)
+        assert (await here.roles())["carl@acme.example"] == "member"
+
+
+async def test_required_groups_let_in_and_out() -> None:
+    """Where a group is required, a pushed user comes in with it, and goes with it."""
+    async with scene(required=("Staff",)) as here:
+        bob = await here.push("bob")
+        assert "bob@acme.example" not in await here.roles()
+        group = await here.group("Staff", bob.id)
+        assert "bob@acme.example" in await here.roles()
+        await here.do("groups.move", group.id, drop=[bob.id])
+        assert "bob@acme.example" not in await here.roles()
+
+
+async def test_one_member_of_a_large_group_costs_one_member() -> None:
+    """In a group of thousands (50,000 in the long run) a change of one touches one row; its person is brought in line, nobody else."""
+    many = 50_000 if os.environ.get("CTSEC_SOAK") else 2_000
+    async with scene((GroupRule(group="Everybody", role="viewer", workspace=WorkspaceId("here")),)) as here:
+        scim = here.source.scim
+        async with here.world.storage.begin(after_commit=ignore) as store:
+            for number in range(many):
+                one = replace(scim_user(number, of=1), scim_id=scim.id, organization_id=here.acme.id, user_id=None)
+                await store.scim_users.add(one)
+        group = await here.group("Everybody", *(f"scu_{number:026d}" for number in range(many)))
+        bob = await here.push("bob")
+        with here.world.tap.to(Calls()) as heard:
+            await here.do("groups.move", group.id, add=[bob.id])
+        assert "scim_members.put" in heard.calls
+        assert "scim_members.of_group" not in heard.calls
+        assert len(heard.calls) < 60
+        assert (await here.roles())["bob@acme.example"] == "member/viewer"
+        async with here.world.security.begin() as unit:
+            assert len(await unit.scim.reads.members(group)) == many + 1
