@@ -58,7 +58,6 @@ OTHERS = {
     "security._async_replicas.AsyncReplicas.replicate": "compares copies of rows, no secret",
     "security._async_gate.AsyncGate.admit_key": "256 bits; what proves no key takes from the allowance of its address block afterwards",
     "security._async_gate.AsyncGate._derived": "the chain of a 256-bit root; what proves no key takes from the same allowance afterwards",
-    "security._async_gate.AsyncGate.api_key": "256 bits; what proves no key takes from the allowance of its address block afterwards",
 }
 
 

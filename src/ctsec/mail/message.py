@@ -176,9 +176,8 @@ class Letters:
     def sign_in(self, recipient: str, *, finished: bool, when: datetime, device: str, address: str) -> Message:
         """Tell a person of a sign-in from a device that was not used before, or of one that waits for its second factor."""
         did = "signed in to your account" if finished else "gave the right password of your account, and no second factor yet,"
-        wrong = (
-            "change your password, end all other sessions and revoke the device" if finished else "change your password: somebody knows it"
-        )
+        ended = ", end all other sessions and revoke the device"
+        wrong = f"change your password{ended if finished else ': somebody knows it'}"
         values = {"when": f"{when:%Y-%m-%d %H:%M} UTC", "device": one_line(device), "address": one_line(address) or "unknown"}
         says = (
             f"Somebody, perhaps you, {did} from a device that was not used before:",
@@ -297,8 +296,8 @@ def glass_letter(letters: Letters, recipient: str, *, who: str, until: datetime 
 
 def key_letter(letters: Letters, recipient: str, *, name: str, ends: datetime) -> Message:
     """Tell who has to do with an API key that it ends soon."""
-    at, known = f"{ends:%Y-%m-%d %H:%M} UTC", one_line(name)
-    says = (f"The API key {known} ends at {at}.", "Make a new key, put it where the old one is used, and revoke the old one.")
+    at = f"{ends:%Y-%m-%d %H:%M} UTC"
+    says = (f"The API key {one_line(name)} ends at {at}.", "Make a new key, put it where the old one is used, and revoke the old one.")
     return letters.recovery.set(kind="key_ending", recipient=recipient, subject="an API key ends soon", says=says, values={"ends": at})
 
 
@@ -331,14 +330,14 @@ class RecoveryLetters:
 
     def done(self, recipient: str, *, until: datetime) -> Message:
         """Tell a person that the second factors were reset, and what that means."""
-        when = f"{until:%Y-%m-%d %H:%M} UTC"
+        when, subject = f"{until:%Y-%m-%d %H:%M} UTC", "your second factors were reset"
         says = (
             "Your second factors were reset, and you were signed out everywhere.",
             "Sign in with your password, and set up a second factor again.",
             f"Until {when} the password can not be reset by mail.",
             "If you did not ask for this, change your password now and write to us.",
         )
-        return self.set(kind="mfa_reset", recipient=recipient, subject="your second factors were reset", says=says, values={"until": when})
+        return self.set(kind="mfa_reset", recipient=recipient, subject=subject, says=says, values={"until": when})
 
     def held(self, recipient: str, *, why: str) -> Message:
         """Tell a person who asked for a link that nothing is reset by mail at present."""
@@ -347,5 +346,5 @@ class RecoveryLetters:
             f"{one_line(why)}.",
             "If it was not you, ignore this mail; write to us if you did not ask for a reset of your second factors.",
         )
-        subject = "your password can not be reset by mail now"
-        return self.set(kind="reset_held", recipient=recipient, subject=subject, says=says, values={"why": why})
+        subject, values = "your password can not be reset by mail now", {"why": why}
+        return self.set(kind="reset_held", recipient=recipient, subject=subject, says=says, values=values)
