@@ -12,6 +12,7 @@ import pytest
 
 from ctsec.audit.retention import RetentionPlan
 from ctsec.ids import AlertId, ConnectionId, OrganizationId, UserId
+from ctsec.lazy import kept
 from ctsec.outcome import Reason
 from ctsec.principal import Factor
 from ctsec.rbac import CustomRole
@@ -350,8 +351,8 @@ def public_methods() -> set[str]:
     """Return `<service>.<method>` of every public method of every service of a unit."""
     found = set()
     for service, value in inspect.getmembers(AsyncUnit):
-        if isinstance(value, property) and not service.startswith("_"):
-            kind = get_type_hints(value.fget)["return"]
+        if isinstance(value, kept) and not service.startswith("_"):
+            kind = get_type_hints(value.make)["return"]
             found |= {f"{service}.{method}" for method in vars(kind) if not method.startswith("_")}
     return found
 

@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from ctsec.ids import OrganizationId, SessionId, UserId
+from ctsec.lazy import kept
 from ctsec.outcome import Reason
 from ctsec.principal import CredentialKind, Principal
 from ctsec.rbac import Ask, DecisionReason
@@ -99,8 +100,8 @@ def test_every_method_is_in_a_table() -> None:
     """A new method that is called in somebody's name fails here until it is said what a session through a provider may do by it."""
     found = set()
     for service, value in inspect.getmembers(AsyncUnit):
-        if isinstance(value, property) and not service.startswith("_"):
-            kind = get_type_hints(value.fget)["return"]
+        if isinstance(value, kept) and not service.startswith("_"):
+            kind = get_type_hints(value.make)["return"]
             found |= {f"{service}.{name}" for name, each in vars(kind).items() if not name.startswith("_") and takes_principal(each)}
     tables = (ACCOUNT, ITSELF, MANY, ORGANIZATION, ASKED, PARTS)
     assert found == set().union(*tables)

@@ -27,6 +27,7 @@ from ctsec.encryption.kms.local import LocalKms
 from ctsec.encryption.sealing import SealingRing
 from ctsec.errors import BreachesUnavailable, CorruptRecord, DecryptionFailed, KeyNotFound
 from ctsec.ids import UserId
+from ctsec.lazy import kept
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
@@ -423,8 +424,8 @@ def test_nobody_sets_the_password_of_somebody_else() -> None:
     """Passwords go into the person's own sign-up, reset, changes, sign-in and hint. No method takes somebody else and a password."""
     found = set()
     for service, value in inspect.getmembers(Unit):
-        if isinstance(value, property) and not service.startswith("_"):
-            for name, method in inspect.getmembers(get_type_hints(value.fget)["return"], inspect.isfunction):
+        if isinstance(value, kept) and not service.startswith("_"):
+            for name, method in inspect.getmembers(get_type_hints(value.make)["return"], inspect.isfunction):
                 taken = set(inspect.signature(method).parameters)
                 if not name.startswith("_") and taken & {"password", "new", "current", "secret_text"}:
                     found.add((f"{service}.{name}", *sorted(taken - {"self"})))

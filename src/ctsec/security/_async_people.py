@@ -26,6 +26,7 @@ from ctsec.encryption.data_key import DataKey
 from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.ids import DekId
+from ctsec.lazy import kept
 from ctsec.mail._async import AsyncOutbox
 from ctsec.mfa._async import AsyncMfa
 from ctsec.mfa._async_authenticators import AsyncAuthenticators
@@ -52,7 +53,7 @@ from ctsec.storage._async_ports import AsyncStore
 class AsyncPeople:
     """The services of people over one transaction: accounts, sign-in, factors, sessions, memberships; and the log that all write."""
 
-    __slots__ = ("_ambient", "_engines", "_guard", "_index_keys", "_made", "_parts", "_store")
+    __slots__ = ("__dict__", "_ambient", "_engines", "_guard", "_index_keys", "_made", "_parts", "_store")
 
     def __init__(self, store: AsyncStore, *, guard: AsyncGuardStore, engines: AsyncEngines, parts: Parts, ambient: Ambient) -> None:
         self._store = store
@@ -63,35 +64,35 @@ class AsyncPeople:
         self._made: dict[DekId, DataKey] = {}
         self._index_keys: dict[tuple[str, str, int], Secret] = {}
 
-    @property
+    @kept
     def accounts(self) -> AsyncAccounts:
         """Sign-up, verification, password change and reset."""
         return AsyncAccounts(self._accounts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def addresses(self) -> AsyncAddresses:
         """The address of an account, changed."""
         return AsyncAddresses(self._accounts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sign_in(self) -> AsyncSignIn:
         """The sign-in journey."""
         return AsyncSignIn(self._sign_in, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def owing(self) -> AsyncOwing:
         """The steps of a sign-in that owes a first second factor, or a longer password."""
         work = AsyncOwingParts(enrolment=self.mfa, passkeys=self.passkeys, post=self._outbox, letters=self._parts.letters)
         return AsyncOwing(self._sign_in, work=work, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def requirements(self) -> AsyncRequirements:
         """The second factors that organizations require."""
         return AsyncRequirements(
             acting=self._acting, authority=self._authority, records=self._store.organizations, entrances=self._store.entrances
         )
 
-    @property
+    @kept
     def sessions(self) -> AsyncSessions:
         """Sessions of people."""
         return AsyncSessions(
@@ -110,27 +111,27 @@ class AsyncPeople:
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def devices(self) -> AsyncDeviceList:
         """The devices that people have used before."""
         return AsyncDeviceList(self._store.devices, devices=self._devices, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def mfa(self) -> AsyncMfa:
         """Second factors."""
         return AsyncMfa(self._factors, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def authenticators(self) -> AsyncAuthenticators:
         """Authenticator apps."""
         return AsyncAuthenticators(self._factors, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def passkeys(self) -> AsyncPasskeys:
         """Passkeys."""
         return AsyncPasskeys(self._factors, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def members(self) -> AsyncMembers:
         """Who belongs to organizations."""
         return AsyncMembers(
@@ -150,37 +151,37 @@ class AsyncPeople:
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def lifecycle(self) -> AsyncLifecycle:
         """Who is leaving, who is not there, and what an organization wants done about it."""
         return AsyncLifecycle(self._lifecycle, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def lifecycle_work(self) -> AsyncLifecycleWork:
         """The same, carried out by the worker, and what operators decide."""
         more = AsyncLifecycleWorkParts(sessions=self._store.sessions, devices=self._store.devices)
         return AsyncLifecycleWork(self._lifecycle, more=more, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def _lifecycle(self) -> AsyncLifecycleParts:
         return lifecycle_parts(
             self._store, authority=self._authority, departures=self._departures, post=self._outbox, letters=self._parts.letters
         )
 
-    @property
+    @kept
     def _departures(self) -> AsyncDepartures:
         parts = departure_parts(
             self._store, acting=self._acting, post=self._outbox, letters=self._parts.letters, sharing=self._engines.sharing
         )
         return AsyncDepartures(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def domains(self) -> AsyncDomains:
         """Domains that organizations have verified."""
         store = self._store
         return AsyncDomains(store.domains, organizations=store.organizations, roster=store.roster, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def audit(self) -> AsyncAuditLog:
         """The audit log."""
         return AsyncAuditLog(
@@ -193,7 +194,7 @@ class AsyncPeople:
             catalogue=self._parts.catalogue,
         )
 
-    @property
+    @kept
     def _authority(self) -> AsyncAuthority:
         return AsyncAuthority(
             policy=self._parts.policy,
@@ -203,7 +204,7 @@ class AsyncPeople:
             break_glass=self._store.break_glass,
         )
 
-    @property
+    @kept
     def _acting(self) -> AsyncActing:
         return AsyncActing(
             policies=self._policies,
@@ -215,18 +216,18 @@ class AsyncPeople:
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def _policies(self) -> AsyncPolicies:
         return AsyncPolicies(base=self._parts.policy, records=self._store.custom_roles, kept=self._parts.memory.policies)
 
-    @property
+    @kept
     def _factors(self) -> AsyncMfaParts:
         return async_factors(
             self._store, guard=self._guard, engines=self._engines, parts=self._parts, sessions=self.sessions, throttle=self._throttle,
             devices=self._devices, post=self._outbox,
         )  # fmt: skip
 
-    @property
+    @kept
     def _passwords(self) -> AsyncPasswordVault:
         return AsyncPasswordVault(
             records=self._store.passwords,
@@ -238,7 +239,7 @@ class AsyncPeople:
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def _sign_in(self) -> AsyncSignInParts:
         return AsyncSignInParts(
             accounts=self._store.users,
@@ -256,7 +257,7 @@ class AsyncPeople:
             origins=AsyncAccountOrigins(origin_parts(self._store), ambient=self._ambient),
         )
 
-    @property
+    @kept
     def _duties(self) -> AsyncDuties:
         return AsyncDuties(
             requirements=self.requirements,
@@ -268,7 +269,7 @@ class AsyncPeople:
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def _accounts(self) -> AsyncAccountParts:
         return AsyncAccountParts(
             accounts=self._store.users,
@@ -285,18 +286,18 @@ class AsyncPeople:
             links=self._links,
         )
 
-    @property
+    @kept
     def _trails(self) -> AsyncTrails:
         return async_trails(self._store, factors=self.mfa, parts=self._parts, ambient=self._ambient)
 
-    @property
+    @kept
     def _recovery(self) -> AsyncRecoveryParts:
         return async_recovery(
             self._store, guard=self._guard, parts=self._parts, factors=self._factors, mfa=self.mfa, passwords=self._passwords,
             domains=self.domains, authority=self._authority, post=self._outbox,
         )  # fmt: skip
 
-    @property
+    @kept
     def _links(self) -> AsyncLinks:
         parts = AsyncLinkParts(
             accounts=self._store.users,
@@ -309,11 +310,11 @@ class AsyncPeople:
         )
         return AsyncLinks(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def _devices(self) -> AsyncDevices:
         return AsyncDevices(self._store.devices, trust=self._parts.settings.trusted_devices, ambient=self._ambient)
 
-    @property
+    @kept
     def _notices(self) -> AsyncSignInNotices:
         return AsyncSignInNotices(
             devices=self._store.devices,
@@ -324,10 +325,10 @@ class AsyncPeople:
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def _throttle(self) -> AsyncThrottle:
         return AsyncThrottle(self._guard, policy=self._parts.settings.throttle, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def _outbox(self) -> AsyncOutbox:
         return AsyncOutbox(self._store.outbox, sealer=self._engines.secrets, ambient=self._ambient)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from typing import ClassVar
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async import AsyncAuditLog
@@ -13,6 +13,7 @@ from ctsec.keys._async import AsyncApiKeys
 from ctsec.keys._async_key_rules import AsyncKeyRules
 from ctsec.keys._async_leaks import AsyncKeyLeakParts, AsyncKeyLeaks
 from ctsec.keys._async_usage import AsyncKeyUsage
+from ctsec.lazy import kept
 from ctsec.mail._async import AsyncOutbox
 from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
@@ -34,36 +35,40 @@ class AsyncPrograms:
     _engines: AsyncEngines
     _parts: Parts
     _ambient: Ambient
+    _outbox: ClassVar[kept[AsyncOutbox]]
+    _acting: ClassVar[kept[AsyncActing]]
+    _authority: ClassVar[kept[AsyncAuthority]]
+    audit: ClassVar[kept[AsyncAuditLog]]
 
-    @property
+    @kept
     def api_keys(self) -> AsyncApiKeys:
         """API keys."""
         parts = key_parts(self._store, rights=self._authority, sealer=self._engines.secrets, parts=self._parts)
         return AsyncApiKeys(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def service_accounts(self) -> AsyncServiceAccounts:
         """Service accounts."""
         parts = account_parts(self._store, authority=self._authority, acting=self._acting)
         return AsyncServiceAccounts(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def key_rules(self) -> AsyncKeyRules:
         """What organizations ask of API keys, and which are due."""
         return rules_of_keys(self._store, rights=self._authority, parts=self._parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def apps(self) -> AsyncConnectedApps:
         """Connected apps of people and organizations."""
         return self.app_work.apps
 
-    @property
+    @kept
     def app_work(self) -> AsyncAppWork:
         """Tokens of connected apps, and what is on its way; `security.apps` calls it."""
         ring, guard = self._engines.secrets, self._guard
         return app_work(self._store, guard=guard, rights=self._authority, ring=ring, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def key_usage(self) -> AsyncKeyUsage:
         """The use of API keys."""
         return AsyncKeyUsage(
@@ -74,26 +79,9 @@ class AsyncPrograms:
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def key_leaks(self) -> AsyncKeyLeaks:
         """API keys that were found in public."""
         notice = AsyncKeyLeakNotice(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
         parts = AsyncKeyLeakParts(records=self._store.api_keys, epochs=self._store.epochs, ring=self._parts.key_peppers, notice=notice)
         return AsyncKeyLeaks(parts, audit=self.audit, ambient=self._ambient)
-
-    @property
-    @abstractmethod
-    def audit(self) -> AsyncAuditLog:
-        """The audit log."""
-
-    @property
-    @abstractmethod
-    def _authority(self) -> AsyncAuthority: ...
-
-    @property
-    @abstractmethod
-    def _acting(self) -> AsyncActing: ...
-
-    @property
-    @abstractmethod
-    def _outbox(self) -> AsyncOutbox: ...

@@ -14,6 +14,7 @@ from ctsec.encryption._async_columns import AsyncColumns
 from ctsec.encryption._async_customer_keys import AsyncCustomerKeyParts, AsyncCustomerKeys
 from ctsec.encryption._async_data_keys import AsyncDataKeys
 from ctsec.encryption._async_secrets import AsyncSecrets
+from ctsec.lazy import kept
 from ctsec.rbac._async import AsyncRoles
 from ctsec.rbac._async_break_glass import AsyncBreakGlass
 from ctsec.rbac._async_custom import AsyncCustomRoles
@@ -48,7 +49,7 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
 
     __slots__ = ()
 
-    @property
+    @kept
     def directory(self) -> AsyncDirectory:
         """Organizations, workspaces and accounts."""
         return AsyncDirectory(
@@ -65,12 +66,12 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
             regions=self._parts.settings.regions.names if self._parts.settings.regions is not None else (),
         )
 
-    @property
+    @kept
     def roles(self) -> AsyncRoles:
         """Roles and decisions."""
         return AsyncRoles(acting=self._acting, assignments=self._store.assignments)
 
-    @property
+    @kept
     def lists(self) -> AsyncLists:
         """The workspaces in which somebody has a permission."""
         store = self._store
@@ -78,21 +79,21 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
             policies=self._policies, standings=store.standings, methods=self._parts.methods, records=store.lists, ambient=self._ambient
         )
 
-    @property
+    @kept
     def custom_roles(self) -> AsyncCustomRoles:
         """Organizations' own workspace roles."""
         return AsyncCustomRoles(base=self._parts.policy, acting=self._acting, records=self._store.custom_roles, epochs=self._store.epochs)
 
-    @property
+    @kept
     def elevations(self) -> AsyncElevations:
         """Roles for a time, asked for and approved."""
         return AsyncElevations(acting=self._acting, records=self._store.elevations, policy=self._parts.settings.elevations)
 
-    @property
+    @kept
     def _alarm(self) -> AsyncOwnerAlarm:
         return AsyncOwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
 
-    @property
+    @kept
     def break_glass(self) -> AsyncBreakGlass:
         """Roles taken in an emergency."""
         return AsyncBreakGlass(
@@ -103,31 +104,31 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
             policy=self._parts.settings.elevations,
         )
 
-    @property
+    @kept
     def mfa_resets(self) -> AsyncMfaResets:
         """Second factors of members, reset by their administrators."""
         return AsyncMfaResets(self._recovery, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def support(self) -> AsyncSupport:
         """Second factors reset by operators of the deployment."""
         return AsyncSupport(self._recovery, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def recovery(self) -> AsyncRecoveries:
         """Resets of both kinds, canceled by their person and carried out."""
         return AsyncRecoveries(self._recovery, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sequencer(self) -> AsyncSequencer:
         """What moves committed events into the log; the worker's job calls it."""
         return AsyncSequencer(inbox=self._store.inbox, log=self._store.log, aside=self._guard.events)
 
-    @property
+    @kept
     def _managers(self) -> AsyncManagers:
         return AsyncManagers(self._authority, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def retention(self) -> AsyncRetention:
         """How long the log is kept, and legal holds on it."""
         store = self._store
@@ -136,19 +137,19 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
         )
         return AsyncRetention(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def erasures(self) -> AsyncErasures:
         """Persons whose traces in the log become unreadable, as operators ask for it."""
         return AsyncErasures(self._store.erasures, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def alerts(self) -> AsyncAlerts:
         """What rules found in the logs: seen, acknowledged, muted."""
         return AsyncAlerts(
             self._store.alerts, managers=self._managers, policy=self._parts.settings.alerts, audit=self.audit, ambient=self._ambient
         )
 
-    @property
+    @kept
     def secrets(self) -> AsyncSecrets:
         """What belongs to an organization, sealed and opened."""
         return AsyncSecrets(
@@ -162,12 +163,12 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def columns(self) -> AsyncColumns:
         """Encrypted columns of the host's own rows."""
         return AsyncColumns(self.secrets, records=self._store.index_keys, keys=self._index_keys, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def data_keys(self) -> AsyncDataKeys:
         """The data keys of organizations."""
         return AsyncDataKeys(
@@ -182,7 +183,7 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def customer_keys(self) -> AsyncCustomerKeys:
         """The keys of organizations' own at their key services."""
         return AsyncCustomerKeys(
@@ -195,7 +196,7 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def vault(self) -> AsyncVault:
         """Credentials of organizations."""
         return AsyncVault(
@@ -210,18 +211,18 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def connections(self) -> AsyncConnections:
         """Connections to identity providers."""
         parts = connection_parts(self._store, rights=self._authority, sealer=self.secrets, settings=self._parts.settings)
         return AsyncConnections(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_ready(self) -> AsyncReady:
         """Connections with their secrets opened; `security.sso` calls it."""
         return AsyncReady(connection_parts(self._store, rights=self._authority, sealer=self.secrets, settings=self._parts.settings))
 
-    @property
+    @kept
     def domain_claims(self) -> AsyncDomainClaims:
         """Claims of domains; `security.domain_proofs` proves them."""
         store = self._store
@@ -234,13 +235,13 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
         )
         return AsyncDomainClaims(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_entrance(self) -> AsyncEntrances:
         """Whether organizations are entered through their provider only."""
         parts = entrance_parts(self._store, rights=self._authority, proofs=self._guard.proofs, alarm=self._alarm)
         return AsyncEntrances(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_glass(self) -> AsyncGlass:
         """Break-glass codes of owners."""
         parts = glass_parts(
@@ -253,7 +254,7 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
         )
         return AsyncGlass(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_pending(self) -> AsyncPendingSignIns:
         """Sign-ins on their way to a provider and back; `security.sso` calls it."""
         parts = AsyncPendingParts(
@@ -261,12 +262,12 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
         )
         return AsyncPendingSignIns(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def saml_messages(self) -> AsyncSamlMessages:
         """Requests of SAML on their way, and assertions that came; `security.sso` calls it."""
         return AsyncSamlMessages(self._guard.proofs, throttle=self._throttle, ambient=self._ambient)
 
-    @property
+    @kept
     def sso(self) -> AsyncArrivals:
         """Who comes in through connections; `security.sso` calls it, and hosts ask it for the ways in."""
         store = self._store
@@ -285,35 +286,35 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
         )
         return AsyncArrivals(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def provisioning(self) -> AsyncProvisioning:
         """What providers tell of their people, carried out; hosts ask it for attributes."""
         parts = provisioning_parts(self._store, policies=self._policies, departures=self._departures)
         return AsyncProvisioning(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_grants(self) -> AsyncGrants:
         """What sessions through connections rest on."""
         return AsyncGrants(self._grants, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_notices(self) -> AsyncNotices:
         """What providers said is over."""
         return AsyncNotices(self._guard.proofs, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_checks(self) -> AsyncChecks:
         """Sessions through connections, as the worker asks their providers about them."""
         parts = AsyncCheckParts(identities=self._store.identities, clients=self.sso_ready, refreshed=self.provisioning)
         return AsyncChecks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_trials(self) -> AsyncTrials:
         """What a sign-in would come to; `security.sso` calls it."""
         parts = trial_parts(self, self._store, departures=self._departures, proofs=self._guard.proofs, settings=self._parts.settings)
         return AsyncTrials(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def _grants(self) -> AsyncGrantParts:
         return AsyncGrantParts(
             grants=self._store.grants,
@@ -326,13 +327,13 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
             base_url=self._parts.settings.base_url,
         )
 
-    @property
+    @kept
     def scim(self) -> AsyncScim:
         """What providers push, and the connections that they push it through."""
         parts = scim_people_parts(self._store, provisioning=self.provisioning, departures=self._departures)
         return scim_services(parts, self._store, rights=self._authority, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def residency(self) -> AsyncResidency:
         """Moves of workspaces between regions."""
         parts = AsyncResidencyParts(moves=self._store.moves, pins=self._store.workspaces, rights=self._authority)

@@ -27,6 +27,7 @@ from ctsec.encryption.data_key import DataKey
 from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import GuardStore
 from ctsec.ids import DekId
+from ctsec.lazy import kept
 from ctsec.mail._sync import Outbox
 from ctsec.mfa._sync import Mfa
 from ctsec.mfa._sync_authenticators import Authenticators
@@ -53,7 +54,7 @@ from ctsec.storage._sync_ports import Store
 class People:
     """The services of people over one transaction: accounts, sign-in, factors, sessions, memberships; and the log that all write."""
 
-    __slots__ = ("_ambient", "_engines", "_guard", "_index_keys", "_made", "_parts", "_store")
+    __slots__ = ("__dict__", "_ambient", "_engines", "_guard", "_index_keys", "_made", "_parts", "_store")
 
     def __init__(self, store: Store, *, guard: GuardStore, engines: Engines, parts: Parts, ambient: Ambient) -> None:
         self._store = store
@@ -64,35 +65,35 @@ class People:
         self._made: dict[DekId, DataKey] = {}
         self._index_keys: dict[tuple[str, str, int], Secret] = {}
 
-    @property
+    @kept
     def accounts(self) -> Accounts:
         """Sign-up, verification, password change and reset."""
         return Accounts(self._accounts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def addresses(self) -> Addresses:
         """The address of an account, changed."""
         return Addresses(self._accounts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sign_in(self) -> SignIn:
         """The sign-in journey."""
         return SignIn(self._sign_in, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def owing(self) -> Owing:
         """The steps of a sign-in that owes a first second factor, or a longer password."""
         work = OwingParts(enrolment=self.mfa, passkeys=self.passkeys, post=self._outbox, letters=self._parts.letters)
         return Owing(self._sign_in, work=work, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def requirements(self) -> Requirements:
         """The second factors that organizations require."""
         return Requirements(
             acting=self._acting, authority=self._authority, records=self._store.organizations, entrances=self._store.entrances
         )
 
-    @property
+    @kept
     def sessions(self) -> Sessions:
         """Sessions of people."""
         return Sessions(
@@ -109,27 +110,27 @@ class People:
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def devices(self) -> DeviceList:
         """The devices that people have used before."""
         return DeviceList(self._store.devices, devices=self._devices, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def mfa(self) -> Mfa:
         """Second factors."""
         return Mfa(self._factors, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def authenticators(self) -> Authenticators:
         """Authenticator apps."""
         return Authenticators(self._factors, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def passkeys(self) -> Passkeys:
         """Passkeys."""
         return Passkeys(self._factors, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def members(self) -> Members:
         """Who belongs to organizations."""
         return Members(
@@ -149,37 +150,37 @@ class People:
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def lifecycle(self) -> Lifecycle:
         """Who is leaving, who is not there, and what an organization wants done about it."""
         return Lifecycle(self._lifecycle, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def lifecycle_work(self) -> LifecycleWork:
         """The same, carried out by the worker, and what operators decide."""
         more = LifecycleWorkParts(sessions=self._store.sessions, devices=self._store.devices)
         return LifecycleWork(self._lifecycle, more=more, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def _lifecycle(self) -> LifecycleParts:
         return lifecycle_parts(
             self._store, authority=self._authority, departures=self._departures, post=self._outbox, letters=self._parts.letters
         )
 
-    @property
+    @kept
     def _departures(self) -> Departures:
         parts = departure_parts(
             self._store, acting=self._acting, post=self._outbox, letters=self._parts.letters, sharing=self._engines.sharing
         )
         return Departures(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def domains(self) -> Domains:
         """Domains that organizations have verified."""
         store = self._store
         return Domains(store.domains, organizations=store.organizations, roster=store.roster, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def audit(self) -> AuditLog:
         """The audit log."""
         return AuditLog(
@@ -192,7 +193,7 @@ class People:
             catalogue=self._parts.catalogue,
         )
 
-    @property
+    @kept
     def _authority(self) -> Authority:
         return Authority(
             policy=self._parts.policy,
@@ -202,7 +203,7 @@ class People:
             break_glass=self._store.break_glass,
         )
 
-    @property
+    @kept
     def _acting(self) -> Acting:
         return Acting(
             policies=self._policies,
@@ -214,18 +215,18 @@ class People:
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def _policies(self) -> Policies:
         return Policies(base=self._parts.policy, records=self._store.custom_roles, kept=self._parts.memory.policies)
 
-    @property
+    @kept
     def _factors(self) -> MfaParts:
         return sync_factors(
             self._store, guard=self._guard, engines=self._engines, parts=self._parts, sessions=self.sessions, throttle=self._throttle,
             devices=self._devices, post=self._outbox,
         )  # fmt: skip
 
-    @property
+    @kept
     def _passwords(self) -> PasswordVault:
         return PasswordVault(
             records=self._store.passwords,
@@ -237,7 +238,7 @@ class People:
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def _sign_in(self) -> SignInParts:
         return SignInParts(
             accounts=self._store.users,
@@ -255,7 +256,7 @@ class People:
             origins=AccountOrigins(origin_parts(self._store), ambient=self._ambient),
         )
 
-    @property
+    @kept
     def _duties(self) -> Duties:
         return Duties(
             requirements=self.requirements,
@@ -267,7 +268,7 @@ class People:
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def _accounts(self) -> AccountParts:
         return AccountParts(
             accounts=self._store.users,
@@ -284,18 +285,18 @@ class People:
             links=self._links,
         )
 
-    @property
+    @kept
     def _trails(self) -> Trails:
         return sync_trails(self._store, factors=self.mfa, parts=self._parts, ambient=self._ambient)
 
-    @property
+    @kept
     def _recovery(self) -> RecoveryParts:
         return sync_recovery(
             self._store, guard=self._guard, parts=self._parts, factors=self._factors, mfa=self.mfa, passwords=self._passwords,
             domains=self.domains, authority=self._authority, post=self._outbox,
         )  # fmt: skip
 
-    @property
+    @kept
     def _links(self) -> Links:
         parts = LinkParts(
             accounts=self._store.users,
@@ -308,11 +309,11 @@ class People:
         )
         return Links(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def _devices(self) -> Devices:
         return Devices(self._store.devices, trust=self._parts.settings.trusted_devices, ambient=self._ambient)
 
-    @property
+    @kept
     def _notices(self) -> SignInNotices:
         return SignInNotices(
             devices=self._store.devices,
@@ -323,10 +324,10 @@ class People:
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def _throttle(self) -> Throttle:
         return Throttle(self._guard, policy=self._parts.settings.throttle, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def _outbox(self) -> Outbox:
         return Outbox(self._store.outbox, sealer=self._engines.secrets, ambient=self._ambient)

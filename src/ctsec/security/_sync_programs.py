@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from typing import ClassVar
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog
@@ -14,6 +14,7 @@ from ctsec.keys._sync import ApiKeys
 from ctsec.keys._sync_key_rules import KeyRules
 from ctsec.keys._sync_leaks import KeyLeakParts, KeyLeaks
 from ctsec.keys._sync_usage import KeyUsage
+from ctsec.lazy import kept
 from ctsec.mail._sync import Outbox
 from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
@@ -35,36 +36,40 @@ class Programs:
     _engines: Engines
     _parts: Parts
     _ambient: Ambient
+    _outbox: ClassVar[kept[Outbox]]
+    _acting: ClassVar[kept[Acting]]
+    _authority: ClassVar[kept[Authority]]
+    audit: ClassVar[kept[AuditLog]]
 
-    @property
+    @kept
     def api_keys(self) -> ApiKeys:
         """API keys."""
         parts = key_parts(self._store, rights=self._authority, sealer=self._engines.secrets, parts=self._parts)
         return ApiKeys(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def service_accounts(self) -> ServiceAccounts:
         """Service accounts."""
         parts = account_parts(self._store, authority=self._authority, acting=self._acting)
         return ServiceAccounts(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def key_rules(self) -> KeyRules:
         """What organizations ask of API keys, and which are due."""
         return rules_of_keys(self._store, rights=self._authority, parts=self._parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def apps(self) -> ConnectedApps:
         """Connected apps of people and organizations."""
         return self.app_work.apps
 
-    @property
+    @kept
     def app_work(self) -> AppWork:
         """Tokens of connected apps, and what is on its way; `security.apps` calls it."""
         ring, guard = self._engines.secrets, self._guard
         return app_work(self._store, guard=guard, rights=self._authority, ring=ring, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def key_usage(self) -> KeyUsage:
         """The use of API keys."""
         return KeyUsage(
@@ -75,26 +80,9 @@ class Programs:
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def key_leaks(self) -> KeyLeaks:
         """API keys that were found in public."""
         notice = KeyLeakNotice(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
         parts = KeyLeakParts(records=self._store.api_keys, epochs=self._store.epochs, ring=self._parts.key_peppers, notice=notice)
         return KeyLeaks(parts, audit=self.audit, ambient=self._ambient)
-
-    @property
-    @abstractmethod
-    def audit(self) -> AuditLog:
-        """The audit log."""
-
-    @property
-    @abstractmethod
-    def _authority(self) -> Authority: ...
-
-    @property
-    @abstractmethod
-    def _acting(self) -> Acting: ...
-
-    @property
-    @abstractmethod
-    def _outbox(self) -> Outbox: ...

@@ -15,6 +15,7 @@ from ctsec.encryption._sync_columns import Columns
 from ctsec.encryption._sync_customer_keys import CustomerKeyParts, CustomerKeys
 from ctsec.encryption._sync_data_keys import DataKeys
 from ctsec.encryption._sync_secrets import Secrets
+from ctsec.lazy import kept
 from ctsec.rbac._sync import Roles
 from ctsec.rbac._sync_break_glass import BreakGlass
 from ctsec.rbac._sync_custom import CustomRoles
@@ -49,7 +50,7 @@ class Unit(People, Programs):
 
     __slots__ = ()
 
-    @property
+    @kept
     def directory(self) -> Directory:
         """Organizations, workspaces and accounts."""
         return Directory(
@@ -66,12 +67,12 @@ class Unit(People, Programs):
             regions=self._parts.settings.regions.names if self._parts.settings.regions is not None else (),
         )
 
-    @property
+    @kept
     def roles(self) -> Roles:
         """Roles and decisions."""
         return Roles(acting=self._acting, assignments=self._store.assignments)
 
-    @property
+    @kept
     def lists(self) -> Lists:
         """The workspaces in which somebody has a permission."""
         store = self._store
@@ -79,21 +80,21 @@ class Unit(People, Programs):
             policies=self._policies, standings=store.standings, methods=self._parts.methods, records=store.lists, ambient=self._ambient
         )
 
-    @property
+    @kept
     def custom_roles(self) -> CustomRoles:
         """Organizations' own workspace roles."""
         return CustomRoles(base=self._parts.policy, acting=self._acting, records=self._store.custom_roles, epochs=self._store.epochs)
 
-    @property
+    @kept
     def elevations(self) -> Elevations:
         """Roles for a time, asked for and approved."""
         return Elevations(acting=self._acting, records=self._store.elevations, policy=self._parts.settings.elevations)
 
-    @property
+    @kept
     def _alarm(self) -> OwnerAlarm:
         return OwnerAlarm(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
 
-    @property
+    @kept
     def break_glass(self) -> BreakGlass:
         """Roles taken in an emergency."""
         return BreakGlass(
@@ -104,31 +105,31 @@ class Unit(People, Programs):
             policy=self._parts.settings.elevations,
         )
 
-    @property
+    @kept
     def mfa_resets(self) -> MfaResets:
         """Second factors of members, reset by their administrators."""
         return MfaResets(self._recovery, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def support(self) -> Support:
         """Second factors reset by operators of the deployment."""
         return Support(self._recovery, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def recovery(self) -> Recoveries:
         """Resets of both kinds, canceled by their person and carried out."""
         return Recoveries(self._recovery, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sequencer(self) -> Sequencer:
         """What moves committed events into the log; the worker's job calls it."""
         return Sequencer(inbox=self._store.inbox, log=self._store.log, aside=self._guard.events)
 
-    @property
+    @kept
     def _managers(self) -> Managers:
         return Managers(self._authority, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def retention(self) -> Retention:
         """How long the log is kept, and legal holds on it."""
         store = self._store
@@ -137,19 +138,19 @@ class Unit(People, Programs):
         )
         return Retention(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def erasures(self) -> Erasures:
         """Persons whose traces in the log become unreadable, as operators ask for it."""
         return Erasures(self._store.erasures, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def alerts(self) -> Alerts:
         """What rules found in the logs: seen, acknowledged, muted."""
         return Alerts(
             self._store.alerts, managers=self._managers, policy=self._parts.settings.alerts, audit=self.audit, ambient=self._ambient
         )
 
-    @property
+    @kept
     def secrets(self) -> Secrets:
         """What belongs to an organization, sealed and opened."""
         return Secrets(
@@ -163,12 +164,12 @@ class Unit(People, Programs):
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def columns(self) -> Columns:
         """Encrypted columns of the host's own rows."""
         return Columns(self.secrets, records=self._store.index_keys, keys=self._index_keys, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def data_keys(self) -> DataKeys:
         """The data keys of organizations."""
         return DataKeys(
@@ -183,7 +184,7 @@ class Unit(People, Programs):
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def customer_keys(self) -> CustomerKeys:
         """The keys of organizations' own at their key services."""
         return CustomerKeys(
@@ -196,7 +197,7 @@ class Unit(People, Programs):
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def vault(self) -> Vault:
         """Credentials of organizations."""
         return Vault(
@@ -211,18 +212,18 @@ class Unit(People, Programs):
             ambient=self._ambient,
         )
 
-    @property
+    @kept
     def connections(self) -> Connections:
         """Connections to identity providers."""
         parts = connection_parts(self._store, rights=self._authority, sealer=self.secrets, settings=self._parts.settings)
         return Connections(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_ready(self) -> Ready:
         """Connections with their secrets opened; `security.sso` calls it."""
         return Ready(connection_parts(self._store, rights=self._authority, sealer=self.secrets, settings=self._parts.settings))
 
-    @property
+    @kept
     def domain_claims(self) -> DomainClaims:
         """Claims of domains; `security.domain_proofs` proves them."""
         store = self._store
@@ -235,13 +236,13 @@ class Unit(People, Programs):
         )
         return DomainClaims(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_entrance(self) -> Entrances:
         """Whether organizations are entered through their provider only."""
         parts = entrance_parts(self._store, rights=self._authority, proofs=self._guard.proofs, alarm=self._alarm)
         return Entrances(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_glass(self) -> Glass:
         """Break-glass codes of owners."""
         parts = glass_parts(
@@ -254,7 +255,7 @@ class Unit(People, Programs):
         )
         return Glass(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_pending(self) -> PendingSignIns:
         """Sign-ins on their way to a provider and back; `security.sso` calls it."""
         parts = PendingParts(
@@ -262,12 +263,12 @@ class Unit(People, Programs):
         )
         return PendingSignIns(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def saml_messages(self) -> SamlMessages:
         """Requests of SAML on their way, and assertions that came; `security.sso` calls it."""
         return SamlMessages(self._guard.proofs, throttle=self._throttle, ambient=self._ambient)
 
-    @property
+    @kept
     def sso(self) -> Arrivals:
         """Who comes in through connections; `security.sso` calls it, and hosts ask it for the ways in."""
         store = self._store
@@ -286,35 +287,35 @@ class Unit(People, Programs):
         )
         return Arrivals(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def provisioning(self) -> Provisioning:
         """What providers tell of their people, carried out; hosts ask it for attributes."""
         parts = provisioning_parts(self._store, policies=self._policies, departures=self._departures)
         return Provisioning(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_grants(self) -> Grants:
         """What sessions through connections rest on."""
         return Grants(self._grants, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_notices(self) -> Notices:
         """What providers said is over."""
         return Notices(self._guard.proofs, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_checks(self) -> Checks:
         """Sessions through connections, as the worker asks their providers about them."""
         parts = CheckParts(identities=self._store.identities, clients=self.sso_ready, refreshed=self.provisioning)
         return Checks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
 
-    @property
+    @kept
     def sso_trials(self) -> Trials:
         """What a sign-in would come to; `security.sso` calls it."""
         parts = trial_parts(self, self._store, departures=self._departures, proofs=self._guard.proofs, settings=self._parts.settings)
         return Trials(parts, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def _grants(self) -> GrantParts:
         return GrantParts(
             grants=self._store.grants,
@@ -327,13 +328,13 @@ class Unit(People, Programs):
             base_url=self._parts.settings.base_url,
         )
 
-    @property
+    @kept
     def scim(self) -> Scim:
         """What providers push, and the connections that they push it through."""
         parts = scim_people_parts(self._store, provisioning=self.provisioning, departures=self._departures)
         return scim_services(parts, self._store, rights=self._authority, audit=self.audit, ambient=self._ambient)
 
-    @property
+    @kept
     def residency(self) -> Residency:
         """Moves of workspaces between regions."""
         parts = ResidencyParts(moves=self._store.moves, pins=self._store.workspaces, rights=self._authority)

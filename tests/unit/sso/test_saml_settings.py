@@ -38,7 +38,7 @@ def test_settings_are_read_as_they_were_written() -> None:
         {"sso_redirect": ""}, {"certificates": ()}, {"certificates": ("no certificate",)}, {"certificates": (KEY.certificate,) * 2},
         {"certificates": ("x" * 7_000,)}, {"issuer": "a\nb"}, {"entity_id": "x" * 1_025}, {"subject_attribute": "x" * 256},
     ],
-    ids=lambda changed: "".join(changed),
+    ids="".join,
 )  # fmt: skip
 def test_settings_that_fit_nothing_are_refused(changed: dict[str, Any]) -> None:
     """No address, no key, one key twice, and what is too long or not printable."""
