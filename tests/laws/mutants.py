@@ -73,7 +73,7 @@ class Mutant:
         """Say whether the law notices the mistake; any other error is no answer."""
         with self.applied():
             try:
-                hold(self.law, self.make(), seed=SEEDS.get(self.name, 0))
+                hold(self.law, self.make(), seed=SEEDS.get(str(self), 0))
             except AssertionError:
                 return True
         return False
@@ -119,18 +119,18 @@ FOREIGN: Final = "if workspace_organization != standing.organization:"
 HERE_ONLY: Final = "standing.assignments.get(workspace)"
 # Where the search for a counterexample begins, for mistakes that show rarely: it meets one among the first few examples.
 SEEDS: Final = {
-    "an elevation counts for the organization only": 1,
-    "the short way forgets periods": 10,
-    "a role for a time counts everywhere": 6,
-    "the last role for a time is named": 1,
-    "what is given may outlast its giver": 25,
-    "everybody extends their own time": 14,
-    "one's own role exchanged for any": 13,
-    "more than an owner": 11,
-    "nobody is above anybody": 3,
-    "roles that sleep are not looked at": 3,
-    "what is held for a time outlasts its giver": 3,
-    "the scopes of the acting key do not count": 1,
+    "law 3: an elevation counts for the organization only": 4,
+    "law 3: the short way forgets periods": 10,
+    "law 9: a role for a time counts everywhere": 1,
+    "law 10: the last role for a time is named": 1,
+    "law 15: nobody is above anybody": 6,
+    "law 15: roles that sleep are not looked at": 13,
+    "law 15: what is held for a time outlasts its giver": 19,
+    "law 15: the scopes of the acting key do not count": 1,
+    "law 15: what is given may outlast its giver": 1,
+    "law 16: what is given may outlast its giver": 8,
+    "law 16: everybody extends their own time": 1,
+    "law 16: one's own role exchanged for any": 2,
 }
 GIVER: Final = "Rule.ORGANIZATION_MASK if workspace is None else Rule.BASE, gives=True"
 MUTANTS: Final = (
