@@ -11,14 +11,16 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from lxml import etree
 
 from ctsec.ids import OrganizationId
+from ctsec.sso.saml.request import Form
 from ctsec.sso.saml.wire import decode_field, inflate
 from ctsec.testing.saml import SamlAnswer, SamlKey, Signed, answer
+from ctsec.testing.saml_provider import LocalSamlProvider
 from tests.hosts.harness import Browser, Host, Reply
 from tests.hosts.sso import RUNNER, enable
 
 ISSUER: Final = "https://idp.example/metadata"
 PROVIDER: Final = SamlKey.generate(curve=True)
-FORM: Final = ("content-type", "application/x-www-form-urlencoded")
+POSTED: Final = ("content-type", "application/x-www-form-urlencoded")
 
 
 def setup(**changed: object) -> dict[str, object]:
@@ -112,7 +114,7 @@ class Trip:
         fields = {"SAMLResponse": response, "RelayState": self.relay if relay is None else relay}
         # The session's cookie is Lax: a browser leaves it away here.
         cookie = "; ".join(f"{name}={value}" for name, value in {"other": "1", **self.cookies}.items())
-        headers = {"origin": "https://idp.example", "sec-fetch-site": "cross-site", FORM[0]: FORM[1], "cookie": cookie}
+        headers = {"origin": "https://idp.example", "sec-fetch-site": "cross-site", POSTED[0]: POSTED[1], "cookie": cookie}
         path = f"/auth/sso/{connection or self.firm.connection}/saml/acs"
         body = urlencode({name: value for name, value in fields.items() if value})
         return self.browser.call("POST", path, headers=headers, raw=body.encode())
@@ -126,3 +128,38 @@ class Trip:
 def unasked(told: SamlAnswer) -> SamlAnswer:
     """Return the same words to nobody's request."""
     return replace(told, request=None)
+
+
+def joined(host: Host, provider: LocalSamlProvider, *, name: str = "acme", **changed: object) -> Firm:
+    """Found an organization with a connection to a provider that answers; each knows the other by its metadata."""
+    bare = {"issuer": "", "sso_redirect": None, "certificates": None}
+    firm = found(host, name=name, **{**bare, "metadata": provider.metadata().decode(), **changed})
+    provider.register(Browser(host).call("GET", f"/auth/sso/{firm.connection}/saml/metadata").body)
+    return firm
+
+
+def come(firm: Firm, provider: LocalSamlProvider, person: str) -> Browser:
+    """Return a browser in which a person has signed in through the provider."""
+    browser = Browser(firm.host)
+    trip = Trip(firm, browser)
+    reply = browser.auth(f"POST /sso/{firm.connection}/begin", {})
+    assert reply.status == 200, reply.body
+    trip.cookies = dict(re.findall(r"(?m)^(ctsec_saml_[A-Za-z0-9_-]{16})=([^;]+);", reply.headers["set-cookie"]))
+    form = provider.visit(str(reply.json["url"]), person=person)
+    done = trip.back(form.fields["SAMLResponse"], relay=form.fields["RelayState"])
+    assert done.json.get("status") == "signed_in", (done.body, firm.whys())
+    return browser
+
+
+def counts(browser: Browser) -> bool:
+    """Tell whether the session of a browser counts."""
+    return browser.auth("GET /session").status == 200
+
+
+def taken(firm: Firm, brought: str | Form, *, connection: str = "") -> Reply:
+    """Bring what a provider sent a browser with to the address for logouts, in a browser that keeps nothing of ours."""
+    path = f"/auth/sso/{connection or firm.connection}/saml/slo"
+    if isinstance(brought, str):
+        return Browser(firm.host).call("GET", f"{path}?{urlsplit(brought).query}", headers={"sec-fetch-site": "cross-site"})
+    headers = {"origin": "https://idp.example", "sec-fetch-site": "cross-site", POSTED[0]: POSTED[1]}
+    return Browser(firm.host).call("POST", path, headers=headers, raw=urlencode(brought.fields).encode())

@@ -164,8 +164,8 @@ def test_every_id_in_the_table_has_a_kind() -> None:
         "/recovery/cancel",
     }
     mailed |= {"/sign-in/link/request", "/sign-in/link"}
-    going = {f"/sso/{{connection_id}}/{step}" for step in ("begin", "callback", "keys", "logout", "saml/acs", "saml/metadata")}
-    assert [route.path for route in ROUTES if route.foreign] == ["/sso/{connection_id}/saml/acs"]
+    going = {f"/sso/{{connection_id}}/{step}" for step in ("begin", "callback", "keys", "logout", "saml/acs", "saml/slo", "saml/metadata")}
+    assert [route.path for route in ROUTES if route.foreign] == [f"/sso/{{connection_id}}/saml/{step}" for step in ("acs", "slo")]
     mailed |= {"/sign-in/ways"} | going
     enrolment = {f"/sign-in/enrolment/{path}" for path in ("totp", "totp/confirm", "passkey", "passkey/options")}
     owed = {*enrolment, "/sign-in/password"}

@@ -41,6 +41,7 @@ class Purpose(StrEnum):
     SSO_DRY_RUN = "sso_dry_run"
     APP_CONSENT = "app_consent"
     SAML_REQUEST = "saml_request"
+    SAML_LOGOUT = "saml_logout"
     SAML_ASSERTION = "saml_assertion"
     BACKUP_CODE = "backup_code"
     GLASS_CODE = "glass_code"

@@ -22,6 +22,7 @@ from ctsec.ids import ConnectionId, UserId
 from ctsec.jose.rejection import Rejected
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
+from ctsec.security._async_saml_logout import AsyncSamlLogouts
 from ctsec.security._async_sso_logout import Units
 from ctsec.security.sso_redirect import SignInRedirect
 from ctsec.sso import saml
@@ -51,11 +52,12 @@ class Came:
 class AsyncSaml:
     """Sends people to providers that speak SAML, and takes what they bring back."""
 
-    __slots__ = ("_ambient", "_begin")
+    __slots__ = ("_ambient", "_begin", "logouts")
 
     def __init__(self, begin: Units, *, ambient: Ambient) -> None:
         self._begin = begin
         self._ambient = ambient
+        self.logouts = AsyncSamlLogouts(begin, ambient=ambient)
 
     async def begin(
         self, found: Connection, *, principal: Principal | None, charge: Charge, trial: str = "", request: Request | None = None
@@ -117,7 +119,7 @@ class AsyncSaml:
                 return await unit.sso.refuse(found, identity.reason.value)
             if asked is not None and asked.person is not None:
                 return await unit.sso.link(asked.person, connection, identity)
-            return await unit.sso.arrive(connection, identity, held=_held(verified, identity))
+            return await unit.sso.arrive(connection, identity, held=_held(verified, identity, peer=peer))
 
     async def metadata(self, connection: ConnectionId) -> Outcome[bytes]:
         """Return what the provider of a connection is told of us, as XML; NOT_FOUND for no connection that speaks SAML."""
@@ -126,8 +128,9 @@ class AsyncSaml:
             if isinstance(found, Refusal) or not found.provider.saml:
                 return _NO_CONNECTION
             peer = await unit.sso_ready.peer(found)
-        signs = peer.keys if peer.settings.signs_requests else ()
-        return saml.service_metadata(peer.trust, signs=signs, random=self._ambient.random)
+        asks_signed = peer.settings.signs_requests
+        signs = peer.keys if asks_signed or peer.trust.slo_url else ()
+        return saml.service_metadata(peer.trust, signs=signs, asks_signed=asks_signed, random=self._ambient.random)
 
 
 def _judged(came: Came, peer: SamlPeer, recalled: Recalled, *, now: datetime) -> VerifiedAssertion | str:
@@ -142,12 +145,13 @@ def _judged(came: Came, peer: SamlPeer, recalled: Recalled, *, now: datetime) ->
     return verified.reason.value if isinstance(verified, Rejected) else verified
 
 
-def _held(assertion: VerifiedAssertion, identity: ExternalIdentity) -> Held:
+def _held(assertion: VerifiedAssertion, identity: ExternalIdentity, *, peer: SamlPeer) -> Held:
     """Return what is kept of a sign-in: whom the provider will mean when it says that a session is over."""
     connection, issuer = identity.connection, assertion.issuer
     session = assertion.session_index
     return Held(
         subject=identity_digest(connection, issuer, assertion.name_id.value),
         provider_session=identity_digest(connection, issuer, session) if session is not None else None,
+        sign_out_name=saml.kept_name(assertion) if peer.trust.slo_url else "",
         until=assertion.session_until,
     )

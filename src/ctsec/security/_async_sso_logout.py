@@ -61,7 +61,7 @@ class AsyncSsoLogouts:
             if await unit.sso_notices.seen(found, notice):
                 return await unit.sso_notices.refuse(found, "token_came_before")
             ended = await unit.sso_grants.notified(
-                found, subject=_named(found, notice, notice.subject), provider_session=_named(found, notice, notice.session)
+                found, subject=_named(found, notice, notice.subject), provider_sessions=(_named(found, notice, notice.session),)
             )
         async with self._begin(request) as unit:
             if not await unit.sso_notices.take(found, notice):

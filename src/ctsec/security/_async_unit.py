@@ -39,6 +39,7 @@ from ctsec.sso._async_notices import AsyncNotices
 from ctsec.sso._async_pending import AsyncPendingParts, AsyncPendingSignIns
 from ctsec.sso._async_provisioning import AsyncProvisioning
 from ctsec.sso._async_ready import AsyncReady
+from ctsec.sso._async_saml_departures import AsyncSamlDepartures
 from ctsec.sso._async_saml_messages import AsyncSamlMessages
 from ctsec.sso._async_trials import AsyncTrials
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
@@ -268,6 +269,11 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
         return AsyncSamlMessages(self._guard.proofs, throttle=self._throttle, ambient=self._ambient)
 
     @kept
+    def saml_departures(self) -> AsyncSamlDepartures:
+        """Requests of SAML to sign out at providers; `security.sso` calls it."""
+        return AsyncSamlDepartures(self.sso_ready, proofs=self._guard.proofs, ambient=self._ambient)
+
+    @kept
     def sso(self) -> AsyncArrivals:
         """Who comes in through connections; `security.sso` calls it, and hosts ask it for the ways in."""
         store = self._store
@@ -323,6 +329,7 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
             leaving=self.sessions,
             sealer=self.secrets,
             epochs=self._store.epochs,
+            departures=self.saml_departures,
             policy=self._parts.settings.single_sign_on,
             base_url=self._parts.settings.base_url,
         )

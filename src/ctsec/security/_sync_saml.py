@@ -23,6 +23,7 @@ from ctsec.ids import ConnectionId, UserId
 from ctsec.jose.rejection import Rejected
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
+from ctsec.security._sync_saml_logout import SamlLogouts
 from ctsec.security._sync_sso_logout import Units
 from ctsec.security.sso_redirect import SignInRedirect
 from ctsec.sso import saml
@@ -52,11 +53,12 @@ class Came:
 class Saml:
     """Sends people to providers that speak SAML, and takes what they bring back."""
 
-    __slots__ = ("_ambient", "_begin")
+    __slots__ = ("_ambient", "_begin", "logouts")
 
     def __init__(self, begin: Units, *, ambient: Ambient) -> None:
         self._begin = begin
         self._ambient = ambient
+        self.logouts = SamlLogouts(begin, ambient=ambient)
 
     def begin(
         self, found: Connection, *, principal: Principal | None, charge: Charge, trial: str = "", request: Request | None = None
@@ -116,7 +118,7 @@ class Saml:
                 return unit.sso.refuse(found, identity.reason.value)
             if asked is not None and asked.person is not None:
                 return unit.sso.link(asked.person, connection, identity)
-            return unit.sso.arrive(connection, identity, held=_held(verified, identity))
+            return unit.sso.arrive(connection, identity, held=_held(verified, identity, peer=peer))
 
     def metadata(self, connection: ConnectionId) -> Outcome[bytes]:
         """Return what the provider of a connection is told of us, as XML; NOT_FOUND for no connection that speaks SAML."""
@@ -125,8 +127,9 @@ class Saml:
             if isinstance(found, Refusal) or not found.provider.saml:
                 return _NO_CONNECTION
             peer = unit.sso_ready.peer(found)
-        signs = peer.keys if peer.settings.signs_requests else ()
-        return saml.service_metadata(peer.trust, signs=signs, random=self._ambient.random)
+        asks_signed = peer.settings.signs_requests
+        signs = peer.keys if asks_signed or peer.trust.slo_url else ()
+        return saml.service_metadata(peer.trust, signs=signs, asks_signed=asks_signed, random=self._ambient.random)
 
 
 def _judged(came: Came, peer: SamlPeer, recalled: Recalled, *, now: datetime) -> VerifiedAssertion | str:
@@ -141,12 +144,13 @@ def _judged(came: Came, peer: SamlPeer, recalled: Recalled, *, now: datetime) ->
     return verified.reason.value if isinstance(verified, Rejected) else verified
 
 
-def _held(assertion: VerifiedAssertion, identity: ExternalIdentity) -> Held:
+def _held(assertion: VerifiedAssertion, identity: ExternalIdentity, *, peer: SamlPeer) -> Held:
     """Return what is kept of a sign-in: whom the provider will mean when it says that a session is over."""
     connection, issuer = identity.connection, assertion.issuer
     session = assertion.session_index
     return Held(
         subject=identity_digest(connection, issuer, assertion.name_id.value),
         provider_session=identity_digest(connection, issuer, session) if session is not None else None,
+        sign_out_name=saml.kept_name(assertion) if peer.trust.slo_url else "",
         until=assertion.session_until,
     )

@@ -62,7 +62,7 @@ class SsoLogouts:
             if unit.sso_notices.seen(found, notice):
                 return unit.sso_notices.refuse(found, "token_came_before")
             ended = unit.sso_grants.notified(
-                found, subject=_named(found, notice, notice.subject), provider_session=_named(found, notice, notice.session)
+                found, subject=_named(found, notice, notice.subject), provider_sessions=(_named(found, notice, notice.session),)
             )
         with self._begin(request) as unit:
             if not unit.sso_notices.take(found, notice):

@@ -40,6 +40,7 @@ from ctsec.sso._sync_notices import Notices
 from ctsec.sso._sync_pending import PendingParts, PendingSignIns
 from ctsec.sso._sync_provisioning import Provisioning
 from ctsec.sso._sync_ready import Ready
+from ctsec.sso._sync_saml_departures import SamlDepartures
 from ctsec.sso._sync_saml_messages import SamlMessages
 from ctsec.sso._sync_trials import Trials
 from ctsec.vault._sync import Vault, VaultParts
@@ -269,6 +270,11 @@ class Unit(People, Programs):
         return SamlMessages(self._guard.proofs, throttle=self._throttle, ambient=self._ambient)
 
     @kept
+    def saml_departures(self) -> SamlDepartures:
+        """Requests of SAML to sign out at providers; `security.sso` calls it."""
+        return SamlDepartures(self.sso_ready, proofs=self._guard.proofs, ambient=self._ambient)
+
+    @kept
     def sso(self) -> Arrivals:
         """Who comes in through connections; `security.sso` calls it, and hosts ask it for the ways in."""
         store = self._store
@@ -324,6 +330,7 @@ class Unit(People, Programs):
             leaving=self.sessions,
             sealer=self.secrets,
             epochs=self._store.epochs,
+            departures=self.saml_departures,
             policy=self._parts.settings.single_sign_on,
             base_url=self._parts.settings.base_url,
         )

@@ -23,11 +23,13 @@ from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Principal, system
 from ctsec.sso._async_ports import AsyncSsoEpochs, AsyncSsoSealer, AsyncSsoSessionRecords, AsyncSsoSignOut
 from ctsec.sso._async_record_ports import AsyncConnectionRecords, AsyncGrantRecords
+from ctsec.sso._async_saml_departures import AsyncSamlDepartures
 from ctsec.sso.grant import Grant, Held, grant_context, next_due, pack
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.oidc.logout import end_session_url
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import Connection, identity_digest
+from ctsec.sso.sign_out import SignOutRedirect
 from ctsec.user import User
 
 
@@ -58,6 +60,7 @@ class AsyncGrantParts:
     leaving: AsyncSsoSignOut
     sealer: AsyncSsoSealer
     epochs: AsyncSsoEpochs
+    departures: AsyncSamlDepartures
     policy: SsoPolicy
     base_url: str
 
@@ -100,7 +103,7 @@ class AsyncGrants:
         await self._parts.grants.add(grant)
         return Passage(connection=connection.id, organization=organization, session=session, ends_at=ends_at)
 
-    async def leave(self, principal: Principal) -> Outcome[str | None]:
+    async def leave(self, principal: Principal) -> Outcome[SignOutRedirect | None]:
         """End the session that this request came with, and return where the browser signs out at the provider (None: nowhere).
 
         Reasons: NOT_AUTHENTICATED for what is no session.
@@ -113,15 +116,27 @@ class AsyncGrants:
             return None
         await self._parts.grants.hasten(grant.session_id, at=self._ambient.now())
         connection = await self._parts.connections.get(grant.connection_id)
+        if connection is not None and connection.provider.saml:
+            return await self._parts.departures.begin(connection, name=grant.sign_out_name)
         if connection is None or not grant.end_session:
             return None
-        back_to = self._parts.policy.back_to(self._parts.base_url)
-        return end_session_url(grant.end_session, client_id=connection.client_id, back_to=back_to, hint=grant.sign_out_name)
+        url = end_session_url(grant.end_session, client_id=connection.client_id, back_to=self.back_to, hint=grant.sign_out_name)
+        return SignOutRedirect(url=url)
 
-    async def notified(self, connection: Connection, *, subject: bytes | None, provider_session: bytes | None) -> int:
-        """End the sessions of a connection that its provider says are over; return how many."""
-        found = await self._parts.grants.named(subject=subject, provider_session=provider_session)
-        return await self.end([each for each in found if each.connection_id == connection.id], why="provider_logout")
+    @property
+    def back_to(self) -> str:
+        """Where a browser goes on that has signed out at its provider, empty for nowhere."""
+        return self._parts.policy.back_to(self._parts.base_url)
+
+    async def notified(self, connection: Connection, *, subject: bytes | None, provider_sessions: Iterable[bytes | None]) -> int:
+        """End the sessions that a connection's provider says are over, those that `subject` and one of the others name; return how many."""
+        found = {
+            each.session_id: each
+            for session in provider_sessions
+            for each in await self._parts.grants.named(subject=subject, provider_session=session)
+            if each.connection_id == connection.id
+        }
+        return await self.end(found.values(), why="provider_logout")
 
     async def end(self, grants: Iterable[Grant], *, why: str) -> int:
         """End the sessions of grants for one reason, with an event for each person; return how many were live."""

@@ -24,11 +24,13 @@ from ctsec.outcome import Outcome, Refusal
 from ctsec.principal import Principal, system
 from ctsec.sso._sync_ports import SsoEpochs, SsoSealer, SsoSessionRecords, SsoSignOut
 from ctsec.sso._sync_record_ports import ConnectionRecords, GrantRecords
+from ctsec.sso._sync_saml_departures import SamlDepartures
 from ctsec.sso.grant import Grant, Held, grant_context, next_due, pack
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.oidc.logout import end_session_url
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import Connection, identity_digest
+from ctsec.sso.sign_out import SignOutRedirect
 from ctsec.user import User
 
 
@@ -59,6 +61,7 @@ class GrantParts:
     leaving: SsoSignOut
     sealer: SsoSealer
     epochs: SsoEpochs
+    departures: SamlDepartures
     policy: SsoPolicy
     base_url: str
 
@@ -101,7 +104,7 @@ class Grants:
         self._parts.grants.add(grant)
         return Passage(connection=connection.id, organization=organization, session=session, ends_at=ends_at)
 
-    def leave(self, principal: Principal) -> Outcome[str | None]:
+    def leave(self, principal: Principal) -> Outcome[SignOutRedirect | None]:
         """End the session that this request came with, and return where the browser signs out at the provider (None: nowhere).
 
         Reasons: NOT_AUTHENTICATED for what is no session.
@@ -114,15 +117,27 @@ class Grants:
             return None
         self._parts.grants.hasten(grant.session_id, at=self._ambient.now())
         connection = self._parts.connections.get(grant.connection_id)
+        if connection is not None and connection.provider.saml:
+            return self._parts.departures.begin(connection, name=grant.sign_out_name)
         if connection is None or not grant.end_session:
             return None
-        back_to = self._parts.policy.back_to(self._parts.base_url)
-        return end_session_url(grant.end_session, client_id=connection.client_id, back_to=back_to, hint=grant.sign_out_name)
+        url = end_session_url(grant.end_session, client_id=connection.client_id, back_to=self.back_to, hint=grant.sign_out_name)
+        return SignOutRedirect(url=url)
 
-    def notified(self, connection: Connection, *, subject: bytes | None, provider_session: bytes | None) -> int:
-        """End the sessions of a connection that its provider says are over; return how many."""
-        found = self._parts.grants.named(subject=subject, provider_session=provider_session)
-        return self.end([each for each in found if each.connection_id == connection.id], why="provider_logout")
+    @property
+    def back_to(self) -> str:
+        """Where a browser goes on that has signed out at its provider, empty for nowhere."""
+        return self._parts.policy.back_to(self._parts.base_url)
+
+    def notified(self, connection: Connection, *, subject: bytes | None, provider_sessions: Iterable[bytes | None]) -> int:
+        """End the sessions that a connection's provider says are over, those that `subject` and one of the others name; return how many."""
+        found = {
+            each.session_id: each
+            for session in provider_sessions
+            for each in self._parts.grants.named(subject=subject, provider_session=session)
+            if each.connection_id == connection.id
+        }
+        return self.end(found.values(), why="provider_logout")
 
     def end(self, grants: Iterable[Grant], *, why: str) -> int:
         """End the sessions of grants for one reason, with an event for each person; return how many were live."""

@@ -1,5 +1,5 @@
 # Generated from src/ctsec/sso/_async_notices.py by tools/twin.py; edit that file.
-"""Logout tokens that were seen, and those that were refused (async source).
+"""Notices of sign-outs (logout tokens, and LogoutRequests of SAML) that were seen, and those that were refused (async source).
 
 Rules that this module keeps:
 
@@ -22,7 +22,7 @@ from ctsec.principal import anonymous
 from ctsec.sso.oidc.logout import LogoutNotice
 from ctsec.sso.record import Connection, identity_digest
 
-_REFUSED: Final = Refusal(Reason.INVALID_TOKEN, "the logout token was not accepted")
+_REFUSED: Final = Refusal(Reason.INVALID_TOKEN, "the logout was not accepted")
 
 
 class Notices:

@@ -38,6 +38,7 @@ def peer_of(connection: Connection, secret: SecretText | None, around: Surroundi
         issuer=made.issuer,
         audience=made.entity_id or f"{around.saml_url}/metadata",
         acs_url=f"{around.saml_url}/acs",
+        slo_url=f"{around.saml_url}/slo" if made.takes_logouts else "",
         keys=made.trusted_keys(),
         openers=tuple(each for each in keys if each.opens),
         unsafe_sha1=made.unsafe_sha1,

@@ -24,7 +24,7 @@ class SsoPolicy:
     """Where providers send browsers back to, how far providers may be asked, and how long sessions go on without their word.
 
     `callback` is the path below the base address, with `{connection_id}` in it once: each connection has a redirect URI of its own. `saml`
-    is the same for SAML, with `/metadata` and `/acs` behind it: where the routes of the JSON API are mounted. `reach`
+    is the same for SAML, with `/metadata`, `/acs` and `/slo` behind it: where the routes of the JSON API are mounted. `reach`
     is the deployment's to say and no customer's: ON_PREMISE lets every connection lead to private networks, LOOPBACK is for tests.
     `fetcher` asks providers instead of a guarded `ctsec.transport.fetch.Fetcher` of our own: for tests, where providers' names lead to
     simulators (`ctsec.testing.providers.RoutedFetcher`), or for a `Fetcher` with settings of yours; it may block, an event loop goes on.
@@ -69,7 +69,7 @@ class SsoPolicy:
         return base_url.rstrip("/") + self.callback.replace(_PLACE, connection)
 
     def saml_url(self, base_url: str, connection: ConnectionId) -> str:
-        """Return where the addresses of a connection that speaks SAML begin: `/metadata`, its entity id, and `/acs`."""
+        """Return where the addresses of a connection that speaks SAML begin: `/metadata`, its entity id, `/acs` and `/slo`."""
         return base_url.rstrip("/") + self.saml.replace(_PLACE, connection)
 
     def back_to(self, base_url: str) -> str:

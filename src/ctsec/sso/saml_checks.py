@@ -20,6 +20,10 @@ def saml_checks(peer: SamlPeer, *, now: datetime) -> Iterator[Check]:
     own = tuple(TrustedKey.from_certificate(_pem(each.certificate)) for each in peer.keys[:1])
     yield _dated(CheckName.OWN_KEY, own, now=now, advice="rotate the key of the connection, and give the provider the new metadata")
     yield ok(CheckName.REQUESTS, "signed" if peer.signer is not None else "not signed")
+    if peer.trust.slo_url:
+        yield ok(CheckName.END_SESSION, f"register exactly {shown(peer.trust.slo_url)}")
+    else:
+        yield warn(CheckName.END_SESSION, "no", "whoever signs out here stays signed in there, and the other way round")
     lowered = peer.settings.lowered()
     if lowered:
         yield warn(CheckName.LOWERED, listed(lowered), "see whether each of these is still needed")

@@ -157,11 +157,11 @@ class LocalSamlProvider:
             request = "SAMLRequest" in asked.fields
             arrived = Posted(asked.fields.get("SAMLRequest" if request else "SAMLResponse", ""))
         if request:
-            return self._take_request(arrived, by_form=isinstance(asked, Form))
+            return self._take_request(arrived, form=asked if isinstance(asked, Form) else None)
         self._take_answer(arrived)
         return None
 
-    def _take_request(self, arrived: Arrived, *, by_form: bool) -> str | Form:
+    def _take_request(self, arrived: Arrived, *, form: Form | None) -> str | Form:
         for client in [each for each in self.clients.values() if each.certificates]:
             trust = client.trust(provider=self.entity_id, slo_url=self.slo_url)
             found = on_logout_request(arrived, trust=trust, now=self._now())
@@ -176,8 +176,10 @@ class LocalSamlProvider:
         message = logout_response(
             trust, slo_url=client.slo_url, request=found, complete=not self.partial, now=self._now(), random=secrets.token_bytes
         )
-        key, back = _signer(self.key), found.relay_state
-        return message.form(relay_state=back, key=key) if by_form else message.redirect(relay_state=back, key=key)
+        key = _signer(self.key)
+        if form is not None:
+            return message.form(relay_state=form.fields.get("RelayState", ""), key=key)
+        return message.redirect(relay_state=found.relay_state, key=key)
 
     def _take_answer(self, arrived: Arrived) -> None:
         asked = [(self._client(name), sent) for name, sent in self._logouts.items()]

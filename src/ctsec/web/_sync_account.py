@@ -103,7 +103,8 @@ def sign_out(call: Call) -> Answer:
     done = call.unit.sso_grants.leave(call.principal)
     if isinstance(done, Refusal) or done is None:
         return done if done is not None else no_content(call.site.clear_cookie())
-    return WebResponse(json={"provider_url": done}, cookies=(call.site.clear_cookie(),))
+    form = {"provider_form": dict(done.form)} if done.form is not None else {}
+    return WebResponse(json={"provider_url": done.url, **form}, cookies=(call.site.clear_cookie(),))
 
 
 def sign_out_everywhere(call: Call) -> Answer:

@@ -48,7 +48,13 @@ def saml_metadata(call: Call) -> Answer:
 
 
 def _fields(call: Call) -> tuple[str, str] | None:
-    """Return SAMLResponse and RelayState of a form that has each at most once, the first at all; None for anything else."""
+    """Return SAMLResponse and RelayState of a form that has the first; None for anything else."""
+    told = form_fields(call, "SAMLResponse", "RelayState")
+    return None if told is None or "SAMLResponse" not in told else (told["SAMLResponse"], told.get("RelayState", ""))
+
+
+def form_fields(call: Call, *names: str) -> dict[str, str] | None:
+    """Return those fields of a form that have one of `names`; None for what is no form, and for one of them that stands twice."""
     kind = (call.request.header("content-type") or "").partition(";")[0].strip().lower()
     if kind != _FORM:
         return None
@@ -56,7 +62,5 @@ def _fields(call: Call) -> tuple[str, str] | None:
         given = parse_qsl(call.request.body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=16)
     except ValueError:
         return None
-    found = {name: [value for known, value in given if known == name] for name in ("SAMLResponse", "RelayState")}
-    if len(found["SAMLResponse"]) != 1 or len(found["RelayState"]) > 1:
-        return None
-    return found["SAMLResponse"][0], "".join(found["RelayState"])
+    found = [(name, value) for name, value in given if name in names]
+    return dict(found) if len(dict(found)) == len(found) else None

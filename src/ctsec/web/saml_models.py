@@ -58,6 +58,7 @@ class SamlSetup(Body):
 def saml_view(found: SamlSettings, *, saml_url: str) -> View:
     """Return what a connection believes, and what its provider is to be told."""
     shown = {"entity_id": f"{saml_url}/metadata", "metadata_url": f"{saml_url}/metadata", "acs_url": f"{saml_url}/acs"}
+    shown["slo_url"] = f"{saml_url}/slo" if found.takes_logouts else ""
     keys = [
         {"fingerprint": each.fingerprint, "not_before": moment(each.not_before), "not_after": moment(each.not_after)}
         for each in found.trusted_keys()

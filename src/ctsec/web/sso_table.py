@@ -50,6 +50,7 @@ _DRY_RUN: Final = (
 )
 _REPORT: Final = ("connection_id", "sound:boolean", "looked_at:date-time", "checks:array")
 _AWAY: Final = ("url", "form:object", "expires_at:date-time")
+_SIGNED_OUT: Final = ("status", "complete:boolean")
 _REQUIREMENT: Final = ("required_from:date-time", "codes_left:integer")
 
 
@@ -77,6 +78,22 @@ SINGLE_SIGN_ON: Final = (
         f"POST {_WAY}/saml/acs complete_saml",
         "Complete a sign-in with the form that the provider's page posts: SAMLResponse and RelayState",
         returns=_STEP,
+        apart=True,
+        foreign=True,
+        longest=MAX_FORM,
+    ),
+    _open(
+        f"GET {_WAY}/saml/slo saml_logout",
+        "A provider's request to end sessions, or its answer to ours, in an address",
+        query=("SAMLRequest", "SAMLResponse", "RelayState", "SigAlg", "Signature"),
+        more_query=True,
+        returns=_SIGNED_OUT,
+        apart=True,
+    ),
+    _open(
+        f"POST {_WAY}/saml/slo saml_logout_form",
+        "The same in a form that the provider's page posts",
+        returns=_SIGNED_OUT,
         apart=True,
         foreign=True,
         longest=MAX_FORM,

@@ -57,7 +57,7 @@ ACCOUNT: Final = (
         "POST /sign-out sign_out",
         "End this session; where the browser signs out at its provider too",
         status=204,
-        returns=("provider_url",),
+        returns=("provider_url", "provider_form:object"),
     ),
     _signed_in(
         "POST /sign-out-everywhere sign_out_everywhere", "End every session", body=models.SignOutEverywhere, returns=("ended:integer",)

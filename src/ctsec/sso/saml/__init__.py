@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ctsec.sso.saml.logout import logout_response as logout_response
     from ctsec.sso.saml.logout import verify_logout_request as verify_logout_request
     from ctsec.sso.saml.logout import verify_logout_response as verify_logout_response
+    from ctsec.sso.saml.named import Named as Named
+    from ctsec.sso.saml.named import kept_name as kept_name
+    from ctsec.sso.saml.named import read_name as read_name
     from ctsec.sso.saml.peer import SamlPeer as SamlPeer
     from ctsec.sso.saml.presets import SAML_PRESETS as SAML_PRESETS
     from ctsec.sso.saml.presets import SamlPreset as SamlPreset
@@ -60,6 +63,9 @@ _HOME = {
     "LogoutRequest": "ctsec.sso.saml.logout",
     "LogoutResponse": "ctsec.sso.saml.logout",
     "Message": "ctsec.sso.saml.request",
+    "Named": "ctsec.sso.saml.named",
+    "kept_name": "ctsec.sso.saml.named",
+    "read_name": "ctsec.sso.saml.named",
     "NameId": "ctsec.sso.saml.assertion",
     "Posted": "ctsec.sso.saml.logout",
     "ProviderDocument": "ctsec.sso.saml.provider",
@@ -93,6 +99,7 @@ __all__ = [
     "LogoutResponse",
     "Message",
     "NameId",
+    "Named",
     "Posted",
     "ProviderDocument",
     "Redirected",
@@ -110,10 +117,12 @@ __all__ = [
     "Wanted",
     "authn_request",
     "document_change",
+    "kept_name",
     "logout_request",
     "logout_response",
     "parse_provider",
     "read_assertion",
+    "read_name",
     "service_metadata",
     "settings_from",
     "verify",

@@ -19,10 +19,9 @@ from ctsec.jose.rejection import Unacceptable, refuse_if
 from ctsec.sso.saml.algorithms import signature_algorithm
 from ctsec.sso.saml.keys import ServiceKey
 from ctsec.sso.saml.reason import SamlReason
-from ctsec.sso.saml.trust import Trust
+from ctsec.sso.saml.trust import MAX_RELAY_STATE, Trust
 from ctsec.sso.saml.wire import MAX_FIELD, decode_base64, deflate, inflate
 
-MAX_RELAY_STATE: Final = 1024
 _DEFLATE: Final = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
 _MESSAGES: Final = ("SAMLRequest", "SAMLResponse")
 _PARAMETERS: Final = frozenset({*_MESSAGES, "RelayState", "SigAlg", "Signature", "SAMLEncoding"})

@@ -3,7 +3,7 @@
 Rules that this module keeps:
 
 - the id of a message is 128 random bits and is remembered by the caller: an answer has to name it;
-- RelayState is an opaque id of at most 80 bytes, never an address;
+- RelayState is an opaque id of at most 80 bytes, never an address; with an answer goes that of the request, as it came;
 - text of the configuration is escaped where it is written, in XML as in addresses.
 """
 
@@ -20,7 +20,7 @@ from ctsec.sso.saml.names import HTTP_POST
 from ctsec.sso.saml.redirect import signed_query
 from ctsec.sso.saml.signing import sign_enveloped
 from ctsec.sso.saml.times import write_time
-from ctsec.sso.saml.trust import SentRequest, Trust
+from ctsec.sso.saml.trust import MAX_RELAY_STATE, SentRequest, Trust
 from ctsec.sso.saml.wire import encode_field
 from ctsec.sso.saml.xml import Element, canonical, make
 from ctsec.transport.address import check_url
@@ -58,17 +58,23 @@ class Message:
 
     def redirect(self, *, relay_state: str = "", key: ServiceKey | None) -> str:
         """Return the address that carries it; signed by `key`, and not at all if that is None."""
-        _check_opaque(relay_state)
+        self._check(relay_state)
         query = signed_query(self.kind, canonical(self.root), relay_state=relay_state, key=key)
         return f"{self.destination}{'&' if '?' in self.destination else '?'}{query}"
 
     def form(self, *, relay_state: str = "", key: ServiceKey | None) -> Form:
         """Return the form that carries it; signed by `key`, and not at all if that is None."""
-        _check_opaque(relay_state)
+        self._check(relay_state)
         if key is not None and not any(each.tag.endswith("}Signature") for each in self.root):
             sign_enveloped(self.root, key)
         fields = {self.kind: encode_field(canonical(self.root)), **({"RelayState": relay_state} if relay_state else {})}
         return Form(url=self.destination, fields=fields)
+
+    def _check(self, relay_state: str) -> None:
+        if self.kind == "SAMLRequest":
+            _check_opaque(relay_state)
+        elif len(relay_state) > MAX_RELAY_STATE:
+            raise ValueError(f"expected a RelayState of at most {MAX_RELAY_STATE:,} characters")
 
 
 def message_id(random: Random) -> str:

@@ -25,17 +25,28 @@ _FORMATS: Final = (PERSISTENT, EMAIL_ADDRESS)
 
 
 def service_metadata(
-    trust: Trust, *, signs: Sequence[ServiceKey], valid_until: datetime | None = None, sign_with: ServiceKey | None = None, random: Random
+    trust: Trust,
+    *,
+    signs: Sequence[ServiceKey],
+    asks_signed: bool = True,
+    valid_until: datetime | None = None,
+    sign_with: ServiceKey | None = None,
+    random: Random,
 ) -> bytes:
     """Return the document for the provider of a connection: `signs` are our keys that sign, the trust's openers those that open.
 
-    It is signed if there is a key to sign it with.
+    `asks_signed` says that requests to sign in are signed too, not logouts alone. The document is signed if there is a key for that.
     """
     keys = [_descriptor("signing", each) for each in signs] + [_descriptor("encryption", each) for each in trust.openers]
     logout = [_endpoint("SingleLogoutService", binding, trust.slo_url) for binding in (HTTP_REDIRECT, HTTP_POST) if trust.slo_url]
     formats = [make("md", "NameIDFormat", None, each) for each in _FORMATS]
     consumer = _endpoint("AssertionConsumerService", HTTP_POST, trust.acs_url, {"index": "0", "isDefault": "true"})
-    says = {"AuthnRequestsSigned": "true" if signs else "false", "WantAssertionsSigned": "true", "protocolSupportEnumeration": PROTOCOL}
+    asks = "true" if signs and asks_signed else "false"
+    says = {
+        "AuthnRequestsSigned": asks,
+        "WantAssertionsSigned": "true",
+        "protocolSupportEnumeration": PROTOCOL,
+    }
     described = make("md", "SPSSODescriptor", says, *keys, *logout, *formats, consumer)
     until = None if valid_until is None else write_time(valid_until)
     root = make("md", "EntityDescriptor", {"ID": message_id(random), "entityID": trust.audience, "validUntil": until}, described)

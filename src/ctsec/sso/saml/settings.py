@@ -73,6 +73,11 @@ class SamlSettings:
         """Return the keys of the provider; raise ValueError for a certificate that holds none that may sign."""
         return tuple(TrustedKey.from_certificate(each) for each in self.certificates)
 
+    @property
+    def takes_logouts(self) -> bool:
+        """Whether the provider has an address for logouts; one without is sent none, and has nowhere to take our answers."""
+        return bool(self.slo_redirect or self.slo_post)
+
     def told(self) -> dict[str, object]:
         """Return what an event says of this: whom the connection believes, and each demand that is lowered."""
         return {

@@ -19,6 +19,7 @@ from ctsec.sso.saml.times import SKEW
 
 MAX_KEYS: Final = 8
 MAX_ENTITY_ID: Final = 1024
+MAX_RELAY_STATE: Final = 1024
 _MAX_SKEW: Final = timedelta(minutes=5)
 
 
