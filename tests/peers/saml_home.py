@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Final
 
 import httpx
@@ -15,17 +16,30 @@ from tests.peers.visitor import Visitor
 
 RULES: Final = {"rules": [{"group": "engineers", "role": "member"}]}
 
+EARLIER: Final = timedelta(minutes=10)
+
 
 def connect(host: Host, peer: SamlPeer, *, style: Signed, encrypts: bool, **changed: object) -> Firm:
     """Found an organization with an enabled connection made of the peer's metadata, and register ours there."""
     if isinstance(peer, Samlp):
         peer.clock = host.clock
+    else:
+        host.clock.set(peer.clock.now() - EARLIER)  # it goes on by itself where mails and events are read
     document = httpx.get(peer.metadata_url, timeout=60)
     assert document.status_code == 200, document.text
     bare = {"issuer": "", "sso_redirect": None, "certificates": None}
     firm = found(host, **{**bare, "metadata": document.text, "signs_requests": True, "default_role": "viewer", **changed})
     register(firm, peer, style=style, encrypts=encrypts)
     return firm
+
+
+def together(host: Host, peer: SamlPeer) -> None:
+    """Let it be the same time here and there: samlp's clock is told ours; simplesamlphp's is the machine's, and ours is set to it."""
+    if isinstance(peer, Samlp):
+        peer.clock = host.clock
+        peer.tell()
+    else:
+        host.clock.set(max(host.clock.now(), peer.clock.now()))
 
 
 def register(firm: Firm, peer: SamlPeer, *, style: Signed, encrypts: bool) -> None:
@@ -37,6 +51,7 @@ def register(firm: Firm, peer: SamlPeer, *, style: Signed, encrypts: bool) -> No
 
 def come(firm: Firm, peer: SamlPeer, person: str, visitor: Visitor | None = None) -> tuple[Browser, Reply]:
     """Sign in as somebody; `visitor`, if given, is the browser at the peer. Return the browser here, and what it was told."""
+    together(firm.host, peer)
     browser = Browser(firm.host)
     reply = browser.auth(f"POST /sso/{firm.connection}/begin", {})
     assert reply.status == 200, reply.body

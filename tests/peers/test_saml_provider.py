@@ -38,20 +38,21 @@ def test_people_come_and_leave(host: Host, peer: SamlPeer, encrypts: bool) -> No
     firm = connect(host, peer, style=Signed.BOTH, encrypts=encrypts, provisioning=RULES)
     with Visitor(peer.at) as there:
         browser, first = come(firm, peer, "alice", there)
-        assert (first.json.get("status"), told(firm, "sso.sign_in_refused")) == ("signed_in", [])
-        assert member(firm, first.json["user_id"]) == ("alice@acme.example", "Alice Able", "member")
+        assert first.json.get("status") == "signed_in", told(firm, "sso.sign_in_refused")
         url = str(browser.ok("POST /sign-out")["provider_url"])
         assert not counts(browser)
         done = bring(firm, there.carry(url))
-        assert (done.status, done.headers["location"], told(firm, "sso.logout_refused")) == (303, f"{host.base_url}/bye", [])
+        assert (done.status, done.headers.get("location")) == (303, f"{host.base_url}/bye"), told(firm, "sso.logout_refused")
         asked = there.asked_for("username")
         browser, again = come(firm, peer, "alice", there)
         assert (again.json["user_id"], there.asked_for("username")) == (first.json["user_id"], asked + 1)
         other = come(firm, peer, "alice")[0]
         assert (counts(browser), counts(other)) == (True, True)
         back = bring(firm, there.carry(peer.leave_url))
-        assert (back.status, told(firm, "sso.logout_refused"), counts(browser), counts(other)) == (303, [], False, True)
+        assert back.status == 303, told(firm, "sso.logout_refused")
+        assert (counts(browser), counts(other)) == (False, True)
         assert there.carry(back.headers["location"]) is None
+    assert member(firm, first.json["user_id"]) == ("alice@acme.example", "Alice Able", "member")
     assert told(firm, "sso.sessions_ended") == ["provider_logout"]
 
 
