@@ -12,6 +12,7 @@ from ctsec.operators import Operator
 from ctsec.testing import LocalIdentityProvider
 from ctsec.testing.identity_provider import CLIENT_ID, CLIENT_SECRET
 from tests.hosts.harness import Browser, Host, Reply
+from tests.hosts.protocols import SamlSide
 
 RUNNER = Operator(id="ops", reason="the domain was shown by DNS")
 
@@ -33,6 +34,8 @@ class Provider(Protocol):
 
 def setup(at: Provider, **changed: object) -> dict[str, object]:
     """Return the body that drafts a connection to the provider."""
+    if isinstance(at, SamlSide):
+        return at.setup(**changed)
     body: dict[str, object] = {"name": "Acme login", "provider": "oidc", "client_id": CLIENT_ID, "secret": CLIENT_SECRET}
     return {**body, "issuer": at.issuer, **changed}
 
@@ -79,13 +82,15 @@ def found(host: Host, provider: Provider, *, name: str = "acme", **changed: obje
     made = owner.auth(f"POST {home}", setup(provider, **changed))
     assert (made.status, made.json.get("state")) == (201, "draft"), made.body
     enable(owner, f"{home}/{made.json['id']}")
+    if isinstance(provider, SamlSide):
+        provider.provider.register(Browser(host).call("GET", f"/auth/sso/{made.json['id']}/saml/metadata").body)
     return Acme(host, provider, owner, organization, str(made.json["id"]))
 
 
 def kept(reply: Reply) -> str:
     """Return what the browser keeps while it is at the provider."""
-    match = re.search(r"(?m)^ctsec_sso=([^;]*);", reply.headers.get("set-cookie", ""))
-    return match[1] if match else ""
+    match = re.search(r"(?m)^(ctsec_sso|ctsec_saml_[A-Za-z0-9_-]{16})=([^;]*);", reply.headers.get("set-cookie", ""))
+    return "" if not match else match[2] if match[1] == "ctsec_sso" else f"{match[1]}={match[2]}"
 
 
 @dataclass(slots=True)
@@ -106,7 +111,10 @@ class Traveller:
     def back(self, callback: str) -> Reply:
         """Follow what the provider answered."""
         split = urlsplit(callback)
-        headers = {"cookie": f"ctsec_sso={self.half}"} if self.half else {}
+        headers = {"cookie": self.half if "=" in self.half else f"ctsec_sso={self.half}"} if self.half else {}
+        if split.path.endswith("/saml/acs"):
+            headers |= {"origin": self.acme.provider.issuer, "content-type": "application/x-www-form-urlencoded"}
+            return self.browser.call("POST", split.path, headers=headers, raw=split.query.encode())
         return self.browser.call("GET", f"{split.path}?{split.query}", headers=headers)
 
     def sign_in(self, person: str) -> Reply:

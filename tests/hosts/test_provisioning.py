@@ -9,23 +9,23 @@ from typing import Any
 import pytest
 
 from ctsec.ids import OrganizationId, UserId
-from ctsec.testing import LocalIdentityProvider
 from tests.hosts.harness import Browser, Host
-from tests.hosts.sso import Acme, Traveller, found, setup, whys
+from tests.hosts.protocols import PROTOCOLS
+from tests.hosts.sso import Acme, Provider, Traveller, found, setup, whys
 
 ANN = {"email": "ann@acme.example", "email_verified": True, "name": "Ann"}
 
 
 @pytest.fixture
-def provider(host: Host) -> Iterator[LocalIdentityProvider]:
-    """A provider on loopback, on the host's clock."""
-    with LocalIdentityProvider(clock=host.clock) as made:
+def provider(request: pytest.FixtureRequest, host: Host) -> Iterator[Provider]:
+    """A provider on loopback, on the host's clock; of OpenID Connect, if the test says nothing else."""
+    with PROTOCOLS[getattr(request, "param", "oidc")](host.clock) as made:
         made.people["ann"] = dict(ANN)
         yield made
 
 
 @pytest.fixture
-def acme(host: Host, provider: LocalIdentityProvider) -> Acme:
+def acme(host: Host, provider: Provider) -> Acme:
     """An organization whose people sign in through the provider."""
     return found(host, provider)
 
@@ -59,6 +59,7 @@ def roles(acme: Acme, user: str, *workspaces: str) -> tuple[str | None, ...]:
 
 
 @pytest.mark.proves("SEED-S9", "SEED-S13")
+@pytest.mark.parametrize("provider", ["oidc", "saml"], indirect=True)
 def test_roles_follow_groups_and_hands_are_left_alone(host: Host, acme: Acme) -> None:
     """At each sign-in the rules give and take what is theirs: unknown groups change nothing, and what an admin gave stays."""
     lab, web = (acme.owner.workspace(acme.organization, name) for name in ("Lab", "Web"))

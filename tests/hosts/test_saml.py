@@ -151,7 +151,8 @@ def test_a_response_counts_once_in_one_browser_for_one_connection(host: Host, fi
     assert sorted(firm.whys()) == sorted([*expected, "assertion_came_before", "callback_expired"])
 
 
-@pytest.mark.proves("CVE-2026-16442", "CHANGELOG-django-allauth-0-63-3", "CHANGELOG-django-allauth-65-14-1")
+@pytest.mark.proves("CVE-2026-9098", "CVE-2026-16442", "CVE-2026-18967")
+@pytest.mark.proves("CHANGELOG-django-allauth-0-63-3", "CHANGELOG-django-allauth-65-14-1")
 def test_a_sign_in_that_the_provider_began_is_accepted_where_the_connection_says_so(host: Host, firm: Firm) -> None:
     """Only then, only without a request, once; RelayState decides nothing and leads nowhere."""
     nobody = Trip(firm, Browser(host))

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ctsec.testing import LocalIdentityProvider
 from tests.hosts.apps import STAFF
 from tests.hosts.harness import PASSWORD, Browser, Host, Reply, bearer, named
-from tests.hosts.sso import Acme, Traveller, enable, found, kept, setup
+from tests.hosts.protocols import PROTOCOLS
+from tests.hosts.sso import Acme, Provider, Traveller, enable, found, kept, setup
 from tests.hosts.test_people import LINES, filled
 
 WEEK = timedelta(days=7)
@@ -24,7 +24,7 @@ OPENED = ("/sso/connections", "/sso/requirement", "}/domains")
 class Scene:
     """Olga owns Acme, whose provider knows her and Ann; Olga has linked herself and holds break-glass codes. Acme has a workspace."""
 
-    def __init__(self, host: Host, provider: LocalIdentityProvider) -> None:
+    def __init__(self, host: Host, provider: Provider) -> None:
         self.host, self.provider = host, provider
         self.acme = found(host, provider)
         self.olga = self.acme.owner
@@ -78,14 +78,14 @@ class Scene:
 
 
 @pytest.fixture
-def provider(host: Host) -> Iterator[LocalIdentityProvider]:
-    """A provider on loopback, on the host's clock."""
-    with LocalIdentityProvider(clock=host.clock) as made:
+def provider(request: pytest.FixtureRequest, host: Host) -> Iterator[Provider]:
+    """A provider on loopback, on the host's clock; of OpenID Connect, if the test says nothing else."""
+    with PROTOCOLS[getattr(request, "param", "oidc")](host.clock) as made:
         yield made
 
 
 @pytest.fixture
-def scene(host: Host, provider: LocalIdentityProvider) -> Scene:
+def scene(host: Host, provider: Provider) -> Scene:
     """Acme before anything is required."""
     return Scene(host, provider)
 
@@ -94,6 +94,7 @@ def why(reply: Reply) -> tuple[int, str]:
     return reply.status, reply.json["reason"] if reply.status >= 400 else ""
 
 
+@pytest.mark.parametrize("provider", ["oidc", "saml"], indirect=True)
 def test_nobody_is_locked_out_by_a_requirement(scene: Scene) -> None:
     """It takes an enabled connection, an identity of the setter there, an owner's unused codes, a fresh factor; a date within 90 days."""
     one = f"{scene.acme.home}/{scene.acme.connection}"
@@ -133,7 +134,8 @@ def places(scene: Scene, ask: Callable[[str, str], Reply]) -> list[tuple[int, st
 
 
 @pytest.mark.proves("SEED-S11", "SEED-S12")
-def test_only_sessions_through_the_provider_come_in(host: Host, scene: Scene, provider: LocalIdentityProvider) -> None:
+@pytest.mark.parametrize("provider", ["oidc", "saml"], indirect=True)
+def test_only_sessions_through_the_provider_come_in(host: Host, scene: Scene, provider: Provider) -> None:
     """Each credential of the owner at each kind of route: before the date, from the date on, with a code, after its hour, and relaxed."""
     code, used, *_ = scene.ready()
     second = scene.olga.ok(f"POST {scene.acme.home}", setup(provider, name="Second login"))["id"]
@@ -240,6 +242,7 @@ def test_no_route_of_the_organization_is_left_open(host: Host, scene: Scene) -> 
 
 
 @pytest.mark.proves("SEED-S12")
+@pytest.mark.parametrize("provider", ["oidc", "saml"], indirect=True)
 def test_a_code_is_redeemed_by_an_owner_who_proved_both_factors_just_now(host: Host, scene: Scene) -> None:
     """Who is refused for which reason: before the date, stale proofs, a provider's session, an owner no longer, a void code, a stranger."""
     first, *_ = scene.ready()
