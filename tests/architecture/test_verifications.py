@@ -54,6 +54,7 @@ OTHERS = {
     "sso._async_notices.AsyncNotices.seen": "the id of a token whose signature was judged; security.sso.logouts has charged the block",
     "sso._async_notices.AsyncNotices.take": "the same",
     "sso._async_saml_messages.AsyncSamlMessages.take": "the id of an assertion whose signature was judged; recall has charged the block",
+    "sso._async_saml_departures.AsyncSamlDepartures.recall": "256 bits that prove no person; saml.logouts has charged the block",
     "security._async_gate.AsyncGate.session": "256 bits",
     "security._async_replicas.AsyncReplicas.replicate": "compares copies of rows, no secret",
     "security._async_gate.AsyncGate.admit_key": "256 bits; what proves no key takes from the allowance of its address block afterwards",

@@ -31,7 +31,7 @@ class SamlSide:
     def visit(self, url: str, *, person: str) -> str:
         """Sign in there as somebody, and return address and fields of the form that the browser posts, as one address."""
         claims = self.people[person]
-        told = {name: [str(claims[name])] for name in ("email", "name") if name in claims}
+        told: dict[str, list[str]] = {name: [str(claims[name])] for name in ("email", "name") if name in claims}
         groups = claims.get("groups")
         if isinstance(groups, list):  # there is nothing but texts here: what is no list can not be said
             told["groups"] = [str(each) for each in groups]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -48,7 +51,9 @@ def told(firm: Firm, name: str) -> list[Mapping[str, Any]]:
 
 def page(reply: Reply) -> Form:
     """Return the form of the page that a browser sends off by itself."""
-    assert reply.headers["content-security-policy"].startswith("default-src 'none'; script-src 'sha256-")
+    (script,) = re.findall(r"<script>([^<]*)</script>", reply.body.decode())
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert reply.headers["content-security-policy"].startswith(f"default-src 'none'; script-src 'sha256-{digest}'; ")
     ((url, fields),) = Forms(reply.body.decode()).found
     return Form(url=url, fields=fields)
 
@@ -73,7 +78,12 @@ def asked(firm: Firm, provider: LocalSamlProvider, person: str, **changed: Any) 
 def test_signing_out_leads_to_the_provider(host: Host, provider: LocalSamlProvider, by_form: bool) -> None:
     """The session ends here first; the signed request names person and session as the provider did; its answer counts once."""
     ends = {"slo_post" if by_form else "slo_redirect": provider.slo_url}
-    bare = {"metadata": None, "issuer": provider.entity_id, "sso_redirect": provider.sso_url, "certificates": [KEY.certificate]}
+    bare: dict[str, Any] = {
+        "metadata": None,
+        "issuer": provider.entity_id,
+        "sso_redirect": provider.sso_url,
+        "certificates": [KEY.certificate],
+    }
     firm = joined(host, provider, **bare, **ends)
     browser, other = come(firm, provider, "ann"), come(firm, provider, "ann")
     first, second = provider.sessions
@@ -201,7 +211,12 @@ def test_a_request_is_for_one_connection(host: Host, firm: Firm, provider: Local
 
 def test_a_provider_without_an_address_takes_no_part(host: Host, provider: LocalSamlProvider) -> None:
     """Signing out then ends here, the metadata announce nothing, and a request is refused though it is signed."""
-    bare = {"metadata": None, "issuer": provider.entity_id, "sso_redirect": provider.sso_url, "certificates": [KEY.certificate]}
+    bare: dict[str, Any] = {
+        "metadata": None,
+        "issuer": provider.entity_id,
+        "sso_redirect": provider.sso_url,
+        "certificates": [KEY.certificate],
+    }
     firm = joined(host, provider, **bare)
     assert (provider.clients[firm.saml["entity_id"]].slo_url, firm.saml["slo_url"]) == ("", "")
     browser = come(firm, provider, "ann")

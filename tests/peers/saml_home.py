@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -27,7 +27,7 @@ def connect(host: Host, peer: SamlPeer, *, style: Signed, encrypts: bool, **chan
         host.clock.set(peer.clock.now() - EARLIER)  # it goes on by itself where mails and events are read
     document = httpx.get(peer.metadata_url, timeout=60)
     assert document.status_code == 200, document.text
-    bare = {"issuer": "", "sso_redirect": None, "certificates": None}
+    bare: dict[str, Any] = {"issuer": "", "sso_redirect": None, "certificates": None}
     firm = found(host, **{**bare, "metadata": document.text, "signs_requests": True, "default_role": "viewer", **changed})
     register(firm, peer, style=style, encrypts=encrypts)
     return firm
