@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, contextmanager
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlencode
 
 from ctsec.clock import Clock
@@ -34,14 +34,14 @@ class SamlSide:
         told: dict[str, list[str]] = {name: [str(claims[name])] for name in ("email", "name") if name in claims}
         groups = claims.get("groups")
         if isinstance(groups, list):  # there is nothing but texts here: what is no list can not be said
-            told["groups"] = [str(each) for each in groups]
+            told["groups"] = [str(each) for each in cast("Iterable[object]", groups)]
         self.provider.people[person] = SamlPerson(attributes=told)
         form = self.provider.visit(url, person=person)
         return f"{form.url}?{urlencode(form.fields)}"
 
 
 @contextmanager
-def _saml(clock: Clock) -> Iterator[SamlSide]:
+def _saml(clock: Clock) -> Generator[SamlSide]:
     with LocalSamlProvider(clock=clock, key=_KEY) as provider:
         yield SamlSide(provider)
 

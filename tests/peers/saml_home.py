@@ -19,7 +19,7 @@ RULES: Final = {"rules": [{"group": "engineers", "role": "member"}]}
 EARLIER: Final = timedelta(minutes=10)
 
 
-def connect(host: Host, peer: SamlPeer, *, style: Signed, encrypts: bool, **changed: object) -> Firm:
+def connect(host: Host, peer: SamlPeer, *, style: Signed, encrypts: bool, **changed: Any) -> Firm:
     """Found an organization with an enabled connection made of the peer's metadata, and register ours there."""
     if isinstance(peer, Samlp):
         peer.clock = host.clock
