@@ -13,10 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ctsec.sso.saml.assertion import NameId
-from ctsec.sso.saml.keys import ServiceKey
+from ctsec.sso.saml.keys import ServiceKey, TrustedKey
 from ctsec.sso.saml.logout import LogoutResponse, logout_request, logout_response
 from ctsec.sso.saml.names import PERSISTENT
 from ctsec.sso.saml.request import Form, Message
+from ctsec.sso.saml.trust import Trust
 from ctsec.testing import UnsafeSeededRandom
 from ctsec.testing.saml import SamlKey
 from ctsec.testing.saml_provider import LocalSamlProvider, SamlPerson
@@ -220,12 +221,12 @@ def test_a_provider_without_an_address_takes_no_part(host: Host, provider: Local
     firm = joined(host, provider, **bare)
     assert (provider.clients[firm.saml["entity_id"]].slo_url, firm.saml["slo_url"]) == ("", "")
     browser = come(firm, provider, "ann")
-    other = joined(host, provider, name="other")
-    session = provider.sessions[-1]
-    there = provider.clients[other.saml["entity_id"]].trust(provider=provider.entity_id, slo_url=provider.slo_url)
     slo = f"{firm.saml['acs_url'].removesuffix('/acs')}/slo"
-    message, _ = logout_request(there, slo_url=slo, name_id=session.name_id, session_index=None, now=provider.clock.now(), random=RANDOM)
-    assert refused(firm, taken(firm, message.redirect(key=KEY.signer()))) in {"saml_wrong_destination", "saml_wrong_issuer"}
+    keys = (TrustedKey.from_certificate(KEY.certificate),)
+    there = Trust(connection="c", issuer=firm.saml["entity_id"], audience=provider.entity_id, acs_url=slo, slo_url=slo, keys=keys)
+    name, now = provider.sessions[-1].name_id, provider.clock.now().replace(microsecond=0)
+    message, _ = logout_request(there, slo_url=slo, name_id=name, session_index=None, now=now, random=RANDOM)
+    assert refused(firm, taken(firm, message.redirect(key=KEY.signer()))) == "saml_wrong_destination"
     assert counts(browser)
     assert browser.auth("POST /sign-out").status == 204
     assert not counts(browser)

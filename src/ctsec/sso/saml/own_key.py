@@ -60,7 +60,7 @@ def service_keys(secret: SecretText, published: str | None) -> tuple[ServiceKey,
     certificates = certificates_of(published)
     if len(found) != len(certificates):
         raise ConfigurationError("expected a certificate for each key of the connection")
-    return tuple(ServiceKey(SecretText(pem), certificate=each) for pem, each in zip(found, certificates, strict=True))
+    return tuple(ServiceKey(SecretText(pem), certificate=each, made_here=True) for pem, each in zip(found, certificates, strict=True))
 
 
 def certificates_of(published: str | None) -> tuple[str, ...]:
