@@ -49,8 +49,8 @@ class AsyncSso:
         self._ambient = ambient
         self.logouts = AsyncSsoLogouts(begin, providers=providers)
         self.doctor = AsyncSsoDoctor(begin, providers=providers, ambient=ambient)
-        self.dry_runs = AsyncSsoDryRuns(begin, providers=providers, ambient=ambient)
         self.saml = AsyncSaml(begin, ambient=ambient)
+        self.dry_runs = AsyncSsoDryRuns(begin, providers=providers, saml=self.saml, ambient=ambient)
         self.checks = AsyncRevalidation(lambda: begin(None), providers=providers)
 
     async def begin(

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ctsec.ambient import Ambient
+from ctsec.authn._sync_standing import Standings
 from ctsec.directory._sync_alarm import OwnerAlarm
 from ctsec.directory._sync_departures import Departures
 from ctsec.guard._sync import Throttle
@@ -14,6 +16,7 @@ from ctsec.rbac._sync_ports import PolicySource
 from ctsec.security.parts import Settings
 from ctsec.sso._sync_entrances import EntranceParts, Entrances
 from ctsec.sso._sync_glass import GlassParts
+from ctsec.sso._sync_grants import CarriedSessions
 from ctsec.sso._sync_origins import OriginParts
 from ctsec.sso._sync_ports import GlassStretcher, SsoClients, SsoSealer
 from ctsec.sso._sync_provisioning import Provisioning, ProvisioningParts
@@ -128,8 +131,11 @@ def origin_parts(store: Store) -> OriginParts:
     )
 
 
-def trial_parts(unit: Beside, store: Store, *, departures: Departures, proofs: ProofRecords, settings: Settings) -> TrialParts:
+def trial_parts(
+    unit: Beside, store: Store, *, departures: Departures, proofs: ProofRecords, settings: Settings, ambient: Ambient
+) -> TrialParts:
     """Return what connections are looked at and tried with."""
+    carried = CarriedSessions(store.connections, grants=store.grants, policy=settings.single_sign_on)
     return TrialParts(
         connections=store.connections,
         clients=unit.sso_ready,
@@ -142,6 +148,7 @@ def trial_parts(unit: Beside, store: Store, *, departures: Departures, proofs: P
         provisioning=unit.provisioning,
         invitations=departures,
         factors=unit.mfa,
+        standings=Standings(records=store.sessions, accounts=store.users, connections=carried, ambient=ambient),
         proofs=proofs,
         policy=settings.single_sign_on,
         base_url=settings.base_url,

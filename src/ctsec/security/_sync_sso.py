@@ -50,8 +50,8 @@ class Sso:
         self._ambient = ambient
         self.logouts = SsoLogouts(begin, providers=providers)
         self.doctor = SsoDoctor(begin, providers=providers, ambient=ambient)
-        self.dry_runs = SsoDryRuns(begin, providers=providers, ambient=ambient)
         self.saml = Saml(begin, ambient=ambient)
+        self.dry_runs = SsoDryRuns(begin, providers=providers, saml=self.saml, ambient=ambient)
         self.checks = Revalidation(lambda: begin(None), providers=providers)
 
     def begin(

@@ -312,7 +312,8 @@ class Unit(People, Programs):
     @kept
     def sso_trials(self) -> Trials:
         """What a sign-in would come to; `security.sso` calls it."""
-        parts = trial_parts(self, self._store, departures=self._departures, proofs=self._guard.proofs, settings=self._parts.settings)
+        settings, departures = self._parts.settings, self._departures
+        parts = trial_parts(self, self._store, departures=departures, proofs=self._guard.proofs, settings=settings, ambient=self._ambient)
         return Trials(parts, audit=self.audit, ambient=self._ambient)
 
     @kept

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 
 from ctsec.outcome import Reason, Refusal
 from ctsec.sso.record import LinkedIdentity
+from ctsec.sso.trial import DryRun
+from ctsec.web import sso_doctor_models
 from ctsec.web._async_account import sign_in_answer
 from ctsec.web._async_call import Answer, AsyncCall
 from ctsec.web._async_entry import ambient_request
@@ -32,7 +34,10 @@ async def complete_saml(call: AsyncCall) -> Answer:
     )
     if isinstance(step, Refusal):
         return step
-    done = WebResponse(json={"status": "linked"}) if isinstance(step, LinkedIdentity) else sign_in_answer(call, step)
+    if isinstance(step, DryRun):
+        done: Answer = WebResponse(json=sso_doctor_models.dry_run(step))
+    else:
+        done = WebResponse(json={"status": "linked"}) if isinstance(step, LinkedIdentity) else sign_in_answer(call, step)
     if isinstance(done, Refusal):
         return done
     return replace(done, cookies=(*done.cookies, call.site.set_saml_cookie("", relay=relay, life=timedelta(0))))

@@ -76,7 +76,7 @@ SINGLE_SIGN_ON: Final = (
     _open(
         f"POST {_WAY}/saml/acs complete_saml",
         "Complete a sign-in with the form that the provider's page posts: SAMLResponse and RelayState",
-        returns=_STEP,
+        returns=(*_STEP, *_DRY_RUN),
         apart=True,
         foreign=True,
         longest=MAX_FORM,
