@@ -42,6 +42,7 @@ class Purpose(StrEnum):
     APP_CONSENT = "app_consent"
     SAML_REQUEST = "saml_request"
     SAML_ASSERTION = "saml_assertion"
+    SAML_METADATA = "saml_metadata"
     BACKUP_CODE = "backup_code"
     GLASS_CODE = "glass_code"
     PASSKEY_REGISTRATION = "passkey_registration"

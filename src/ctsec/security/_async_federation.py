@@ -20,6 +20,7 @@ from ctsec.sso._async_origins import AsyncOriginParts
 from ctsec.sso._async_ports import AsyncGlassStretcher, AsyncSsoClients, AsyncSsoSealer
 from ctsec.sso._async_provisioning import AsyncProvisioning, AsyncProvisioningParts
 from ctsec.sso._async_ready import AsyncConnectionParts
+from ctsec.sso._async_saml_watch import AsyncSamlWatchParts
 from ctsec.sso._async_trials import AsyncEnrolments, AsyncTrialParts
 from ctsec.storage._async_ports import AsyncStore
 
@@ -152,3 +153,8 @@ def trial_parts(
         policy=settings.single_sign_on,
         base_url=settings.base_url,
     )
+
+
+def watch_parts(store: AsyncStore, *, rights: AsyncAuthority, proofs: AsyncProofRecords, alarm: AsyncOwnerAlarm) -> AsyncSamlWatchParts:
+    """Return what connections that speak SAML are watched with."""
+    return AsyncSamlWatchParts(records=store.connections, rights=rights, epochs=store.epochs, proofs=proofs, alarm=alarm)

@@ -24,7 +24,7 @@ from ctsec.recovery._async import AsyncMfaResets
 from ctsec.recovery._async_link import AsyncRecoveries
 from ctsec.recovery._async_support import AsyncSupport
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
-from ctsec.security._async_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts
+from ctsec.security._async_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts, watch_parts
 from ctsec.security._async_people import AsyncPeople
 from ctsec.security._async_programs import AsyncPrograms
 from ctsec.security._async_scim_parts import AsyncScim, scim_people_parts, scim_services
@@ -40,6 +40,7 @@ from ctsec.sso._async_pending import AsyncPendingParts, AsyncPendingSignIns
 from ctsec.sso._async_provisioning import AsyncProvisioning
 from ctsec.sso._async_ready import AsyncReady
 from ctsec.sso._async_saml_messages import AsyncSamlMessages
+from ctsec.sso._async_saml_watch import AsyncSamlWatch
 from ctsec.sso._async_trials import AsyncTrials
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
@@ -307,6 +308,12 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
         """Sessions through connections, as the worker asks their providers about them."""
         parts = AsyncCheckParts(identities=self._store.identities, clients=self.sso_ready, refreshed=self.provisioning)
         return AsyncChecks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
+
+    @kept
+    def saml_watch(self) -> AsyncSamlWatch:
+        """Metadata of providers beside what is believed; `security.sso.saml_metadata` calls it."""
+        parts = watch_parts(self._store, rights=self._authority, proofs=self._guard.proofs, alarm=self._alarm)
+        return AsyncSamlWatch(parts, audit=self.audit, ambient=self._ambient)
 
     @kept
     def sso_trials(self) -> AsyncTrials:

@@ -21,6 +21,7 @@ from ctsec.sso._sync_origins import OriginParts
 from ctsec.sso._sync_ports import GlassStretcher, SsoClients, SsoSealer
 from ctsec.sso._sync_provisioning import Provisioning, ProvisioningParts
 from ctsec.sso._sync_ready import ConnectionParts
+from ctsec.sso._sync_saml_watch import SamlWatchParts
 from ctsec.sso._sync_trials import Enrolments, TrialParts
 from ctsec.storage._sync_ports import Store
 
@@ -153,3 +154,8 @@ def trial_parts(
         policy=settings.single_sign_on,
         base_url=settings.base_url,
     )
+
+
+def watch_parts(store: Store, *, rights: Authority, proofs: ProofRecords, alarm: OwnerAlarm) -> SamlWatchParts:
+    """Return what connections that speak SAML are watched with."""
+    return SamlWatchParts(records=store.connections, rights=rights, epochs=store.epochs, proofs=proofs, alarm=alarm)
