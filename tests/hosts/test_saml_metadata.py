@@ -92,7 +92,7 @@ def test_another_certificate_waits_for_an_administrator(host: Host, provider: Lo
 
 @pytest.mark.proves("SEED-S7")
 def test_a_policy_takes_keys_and_nothing_else(host: Host, provider: LocalSamlProvider) -> None:
-    """Where the connection follows its metadata, a key is believed without anybody; another address waits, and a broken document is nothing."""
+    """Where the connection follows its metadata a key is believed without anybody; another address waits, a broken document is nothing."""
     firm = connected(host, provider, follows_metadata=True)
     provider.announced = (NEXT,)
     host.clock.advance(timedelta(minutes=10))

@@ -212,10 +212,9 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
         return await with_entrance(
             stage, required=method in {"sso_entrance.relax", "sso_entrance.relax_for", "sso_glass.redeem"}, now=verb == "redeem"
         )
-    if service in {"connections", "sso", "sso_trials", "provisioning"}:
-        return await with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
-    if service == "saml_watch":
-        return await with_connection(stage, enabled=True, wish=SAML_WISH)
+    if service in {"connections", "sso", "sso_trials", "provisioning", "saml_watch"}:
+        wish = SAML_WISH if service == "saml_watch" else CONNECTED
+        return await with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key", wish=wish)
     if service in {"service_accounts", "apps"} or method == "api_keys.end_overlap":
         return await (with_app(stage) if service == "apps" else with_robot(stage, asleep=verb == "enable"))
     if service == "retention":

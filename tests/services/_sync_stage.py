@@ -213,10 +213,9 @@ def ready(stage: Stage, method: str) -> Stage:
         return with_entrance(
             stage, required=method in {"sso_entrance.relax", "sso_entrance.relax_for", "sso_glass.redeem"}, now=verb == "redeem"
         )
-    if service in {"connections", "sso", "sso_trials", "provisioning"}:
-        return with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
-    if service == "saml_watch":
-        return with_connection(stage, enabled=True, wish=SAML_WISH)
+    if service in {"connections", "sso", "sso_trials", "provisioning", "saml_watch"}:
+        wish = SAML_WISH if service == "saml_watch" else CONNECTED
+        return with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key", wish=wish)
     if service in {"service_accounts", "apps"} or method == "api_keys.end_overlap":
         return with_app(stage) if service == "apps" else with_robot(stage, asleep=verb == "enable")
     if service == "retention":

@@ -67,9 +67,9 @@ class LocalSamlProvider:
     """A provider with any people and any service providers: `clients` are those that registered, by their entity id.
 
     `style` is what it signs, `encrypts` whether it encrypts assertions for who told a key for that, `wrong` the one thing that it does
-    wrong, `wants_signed` whether AuthnRequests must be signed. `announced` are keys in its metadata that it does not sign with yet. `asked` are the requests that it accepted and `refused` why it did not,
-    `sessions` the sign-ins that last, `ended` the logouts that clients asked for, `answers` what they said to its own (a Rejected if that
-    was not to be believed). `partial` makes it say that not all has ended.
+    wrong, `wants_signed` whether AuthnRequests must be signed, `announced` keys in its metadata that it does not sign with yet. `asked` are
+    the requests that it accepted and `refused` why it did not, `sessions` the sign-ins that last, `ended` the logouts that clients asked
+    for, `answers` what they said to its own (a Rejected if that was not to be believed). `partial` makes it say that not all has ended.
     """
 
     def __init__(

@@ -86,9 +86,10 @@ class SamlDocument(Body):
     metadata: Annotated[str, Field(max_length=MAX_DOCUMENT)] = ""
 
 
-class SamlTrust(SamlDocument):
-    """A document as it was shown: `seen` is its name there."""
+class SamlTrust(Body):
+    """A document as it was shown: `seen` is its name there; its text as it was given, or none."""
 
+    metadata: Annotated[str, Field(max_length=MAX_DOCUMENT)] = ""
     seen: Annotated[str, Field(min_length=64, max_length=64)]
 
 

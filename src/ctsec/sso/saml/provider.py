@@ -23,9 +23,8 @@ from ctsec.sso.saml.apart import apart
 from ctsec.sso.saml.keys import TrustedKey
 from ctsec.sso.saml.names import DS, HTTP_POST, HTTP_REDIRECT, MD, PROTOCOL
 from ctsec.sso.saml.reason import SamlReason
-from ctsec.sso.saml.settings import MAX_METADATA
 from ctsec.sso.saml.times import read_time
-from ctsec.sso.saml.trust import MAX_ENTITY_ID, MAX_KEYS
+from ctsec.sso.saml.trust import MAX_ENTITY_ID, MAX_KEYS, MAX_METADATA
 from ctsec.sso.saml.wire import decode_wrapped
 from ctsec.sso.saml.xml import Element, parse, text_of
 from ctsec.transport.address import check_url

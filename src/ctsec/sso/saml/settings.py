@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ctsec.sso.saml.provider import ProviderDocument  # it brings lxml
 
 MAX_ADDRESS: Final = 1_024
-MAX_METADATA: Final = 1024 * 1024
 MAX_ATTRIBUTE: Final = 255
 MAX_PEM: Final = 6_144
 _ADDRESSES: Final = ("sso_redirect", "sso_post", "slo_redirect", "slo_post", "metadata_url")

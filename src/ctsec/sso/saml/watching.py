@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final
 from ctsec.ids import Random
 from ctsec.jose.rejection import Rejected
 from ctsec.sso import saml
-from ctsec.sso.saml.settings import MAX_METADATA, SamlSettings
+from ctsec.sso.saml.settings import SamlSettings
+from ctsec.sso.saml.trust import MAX_METADATA
 from ctsec.transport.request import HttpAnswer, HttpRequest
 
 if TYPE_CHECKING:
