@@ -5,16 +5,19 @@ Rules that this module keeps:
 
 - it is fetched by the guarded fetcher, from the one host of its address, and no transaction is open meanwhile;
 - who sees what a fetch came to may manage connections, and has just proved a second factor; of what is no metadata nothing is shown;
+- one that fails stops no other, and is looked at again at the next run;
 - a run of the job looks at so few connections that even the slowest answers are in before its lease ends.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from ctsec.ambient import Ambient, Request
+from ctsec.errors import CtsecError
 from ctsec.ids import ConnectionId, OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from ctsec.sso.saml.provider import ProviderDocument
 
 LOOKS: Final = 20
+_LOG: Final = logging.getLogger("ctsec.sso")
 METADATA_JOB: Final = "saml-metadata"
 _NO_CONNECTION: Final = Refusal(Reason.NOT_FOUND, "there is no such connection that speaks SAML")
 _NO_SOURCE: Final = Refusal(Reason.INVALID_INPUT, "expected an https address of metadata, or the metadata itself")
@@ -119,8 +123,11 @@ class SamlMetadata:
             answer: ProviderDocument | str | None = None
             if saml is not None and saml.metadata_url:
                 answer = read_metadata(self.fetched(saml.metadata_url), entity_id=saml.issuer, now=self._ambient.now())
-            with self._begin(None) as unit:
-                unit.saml_watch.looked(each, answer=answer)
+            try:
+                with self._begin(None) as unit:
+                    unit.saml_watch.looked(each, answer=answer)
+            except CtsecError as error:
+                _LOG.warning("what the provider of a connection says could not be kept: %s", error.code)
         return len(due)
 
     def job(self) -> Job:
