@@ -51,10 +51,10 @@ class ConnectionConformance:
         with storage.begin(after_commit=ignore) as store:
             equal(store.connections.get(first.id), first)
             equal(store.connections.of_organization(org_id(1)), (first, second))
-            every, in_order = frozenset({first.provider}), sorted((first, second, other), key=lambda each: each.id)
+            every, in_order = frozenset({first.provider, second.provider}), sorted((first, second, other), key=lambda each: each.id)
             equal(store.connections.of_providers(every, after="", limit=2), tuple(in_order[:2]))
             equal(store.connections.of_providers(every, after=in_order[1].id, limit=2), tuple(in_order[2:]))
-            equal(store.connections.of_providers(frozenset({Provider.GOOGLE_SAML}), after="", limit=2), ())
+            equal(store.connections.of_providers(frozenset({Provider.OKTA}), after="", limit=9), (first, other))
             equal(store.connections.replace(after), True)
             equal(store.connections.replace(after), False)
             equal(store.connections.replace(replace(connection(9, of=1), version=2)), False)
