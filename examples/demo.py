@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ctsec.transport import Reach
-from examples.walkthrough import machines, organizations, providers, signing_in
+from examples.walkthrough import machines, organizations, providers, saml, signing_in
 from examples.walkthrough.application import SERVERS, example
 from examples.walkthrough.mailbox import Mail, Mailbox, free_port
 from examples.walkthrough.operations import Operations
@@ -34,6 +34,7 @@ def play(scene: Scene, operations: Operations) -> None:
     organizations.isolation(scene, acme, globex)
     machines.api_key(scene, acme, globex)
     machines.audit(scene, acme)
+    saml.saml(scene, globex, operations)
     providers.single_sign_on(scene, acme, operations)
 
 

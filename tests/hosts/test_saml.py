@@ -269,7 +269,7 @@ def test_the_route_takes_a_form_of_another_site_and_nothing_else(host: Host, fir
 
 
 def test_the_doctor_looks_at_a_connection_that_speaks_saml(host: Host, firm: Firm) -> None:
-    """It says what to register, until when the keys are good, and what was lowered; there is no dry run, and no claims to paste."""
+    """It says what to register, until when the keys are good, and what was lowered; there are no claims to paste."""
     firm.change(idp_initiated=True, unsafe_sha1=True)
     checks = {each["name"]: each for each in firm.owner.ok(f"POST {firm.one}/doctor")["checks"]}
     assert checks["redirect_uri"]["seen"] == f"register exactly {firm.saml['acs_url']}"
@@ -280,8 +280,7 @@ def test_the_doctor_looks_at_a_connection_that_speaks_saml(host: Host, firm: Fir
         "warn",
         "idp_initiated, unsafe_sha1",
     )
-    for line in (f"POST {firm.one}/dry-run", f"POST {firm.one}/preview"):
-        assert firm.owner.auth(line, {"claims": {}} if line.endswith("preview") else {}).status == 409, line
+    assert firm.owner.auth(f"POST {firm.one}/preview", {"claims": {}}).status == 409
     assert Browser(host).auth(f"POST /sso/{firm.connection}/logout", {}).status == 404
 
 

@@ -62,7 +62,7 @@ def test_the_doctor_says_what_is_wrong_where(host: Host, acme: Acme, provider: L
     before = acme.owner.ok(f"GET {acme.home}")
     checks = looked_at(acme)
     assert {name for name, each in checks.items() if each["verdict"] == "fail"} == set()
-    of_saml = {"audience", "provider_keys", "own_key", "requests", "lowered"}
+    of_saml = {"audience", "provider_keys", "metadata", "own_key", "requests", "lowered"}
     assert set(checks) == {each.value for each in CheckName} - {"provider_api", "certificate", "break_glass"} - of_saml
     assert acme.connection in checks["redirect_uri"]["seen"]
     assert CLIENT_SECRET not in str(checks)

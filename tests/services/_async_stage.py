@@ -45,6 +45,7 @@ from ctsec.user import User, UserStatus
 from ctsec.vault import VaultKind, VaultWish
 from tests.services._async_world import AsyncWorld
 from tests.services.probing import BCRYPT, OPERATOR, ORIGIN, OTHER_PASSWORD, PASSWORD, SECOND_OPERATOR, Device, base32
+from tests.services.saml_samples import AFTER, SAML_WISH, SEEN
 
 NO_RESET = RecoveryId("rcv_00000000000000000000000000")
 NO_HOLD = HoldId("hld_00000000000000000000000000")
@@ -211,8 +212,9 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
         return await with_entrance(
             stage, required=method in {"sso_entrance.relax", "sso_entrance.relax_for", "sso_glass.redeem"}, now=verb == "redeem"
         )
-    if service in {"connections", "sso", "sso_trials", "provisioning"}:
-        return await with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
+    if service in {"connections", "sso", "sso_trials", "provisioning", "saml_watch"}:
+        wish = SAML_WISH if service == "saml_watch" else CONNECTED
+        return await with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key", wish=wish)
     if service in {"service_accounts", "apps"} or method == "api_keys.end_overlap":
         return await (with_app(stage) if service == "apps" else with_robot(stage, asleep=verb == "enable"))
     if service == "retention":
@@ -254,12 +256,12 @@ async def with_robot(stage: AsyncStage, *, asleep: bool) -> AsyncStage:
     return replace(stage, robot=robot)
 
 
-async def with_connection(stage: AsyncStage, *, enabled: bool, key: bool = False) -> AsyncStage:
+async def with_connection(stage: AsyncStage, *, enabled: bool, key: bool = False, wish: ConnectionWish = CONNECTED) -> AsyncStage:
     """Play on: Acme has verified its domain, and has a connection that has passed its test, and is enabled or is not."""
     world, org, sure = stage.world, {"organization": stage.acme.id}, stage.world.sure(stage.ann)
     await world.verified(stage.acme.id)
-    wish = replace(CONNECTED, settings=replace(CONNECTED.settings, private_key=key))
-    made = await world.call("connections.create", sure, **org, wish=wish, secret=None if key else SecretText("a client's secret"))
+    wish = replace(wish, settings=replace(wish.settings, private_key=key))
+    made = await world.call("connections.create", sure, **org, wish=wish, secret=None if wish.has_key else SecretText("a client's secret"))
     made = await world.call("connections.tested", sure, made, **org, problem=None)
     return replace(stage, connection=await world.call("connections.enable", sure, made.id, **org) if enabled else made)
 
@@ -501,6 +503,8 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "connections.change": ((sure, stage.connection.id), {**org, "wish": replace(CONNECTED, name="Other")}),
         "connections.tested": ((sure, stage.connection), {**org, "problem": None}),
         "sso_trials.tried": ((sure, stage.connection), {"problem": ""}),
+        "saml_watch.looked": ((stage.connection,), {"answer": AFTER}),
+        "saml_watch.trust": ((sure, stage.connection), {**org, "document": AFTER, "seen": SEEN}),
         "connections.rotate_key": ((sure, stage.connection.id), org),
         "connections.enable": ((sure, stage.connection.id), org),
         "connections.disable": ((sure, stage.connection.id), org),

@@ -40,6 +40,7 @@ from tests.services._async_stage import (
 )
 from tests.services._async_world import AsyncWorld
 from tests.services.probing import OPERATOR, OTHER_PASSWORD, WRONG_PASSWORD, reason
+from tests.services.saml_samples import AFTER, SEEN
 
 READS = {
     "accounts.profile",
@@ -103,6 +104,8 @@ READS = {
     "connections.refusal",
     "connections.keys",
     "sso_trials.found",
+    "sso_trials.who_began",
+    "saml_watch.due",
     "sso_trials.own_side",
     "sso_trials.passed_at",
     "sso_trials.judge",
@@ -293,6 +296,8 @@ WRITES = [
     "connections.change",
     "connections.tested",
     "sso_trials.tried",
+    "saml_watch.looked",
+    "saml_watch.trust",
     "connections.rotate_key",
     "connections.enable",
     "connections.disable",
@@ -493,6 +498,7 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
         "connections.enable": ((stage.ann, stage.connection.id), org, Reason.STEP_UP_REQUIRED),
         "connections.disable": ((sure, stage.connection.id), org, Reason.DENIED),
         "connections.remove": ((stage.world.sure(stage.ann), ConnectionId(f"sso_{9:026d}")), org, Reason.NOT_FOUND),
+        "saml_watch.trust": ((sure, stage.connection), {**org, "document": AFTER, "seen": SEEN}, Reason.DENIED),
         "sso_entrance.require": ((sure,), org, Reason.DENIED),
         "sso_entrance.relax": ((stage.ann,), org, Reason.STEP_UP_REQUIRED),
         "sso_entrance.relax_for": ((OPERATOR,), {"organization": OrganizationId(f"org_{9:026d}")}, Reason.NOT_FOUND),

@@ -38,6 +38,7 @@ _MOVE: Final = {"source": public(), "target": public()}
 _APP: Final = {"provider": public()}
 _SCIM_USER: Final = {"scim": public(), "active": public(bool), "why": public()}
 _SCIM_GROUP: Final = {"scim": public(), "added": public(int), "dropped": public(int)}
+_DOCUMENT: Final = dict.fromkeys(("added", "dropped", "others"), public(tuple))
 _UNDONE: Final = {"region": public(), "rows": public(int)}
 _DENIAL: Final = {
     "attempted": public(),
@@ -92,6 +93,9 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.SSO_CONNECTION_CHANGED: {"changed": public(tuple)},
     EventName.SSO_CONNECTION_TESTED: {"passed": public(bool), "problem": public(optional=True)},
     EventName.SSO_CONNECTION_TRIED: {"passed": public(bool), "problem": public(optional=True)},
+    EventName.SSO_CONNECTION_METADATA_CHANGED: _DOCUMENT,
+    EventName.SSO_CONNECTION_METADATA_TRUSTED: {"by": public(), **_DOCUMENT},
+    EventName.SSO_CONNECTION_EXPIRY_NOTICED: {"until": public()},
     EventName.SSO_IDENTITY_LINKED: {"connection": public(), "by": public(), "issuer": personal(), "identity": personal()},
     EventName.SSO_SIGN_IN_REFUSED: {"connection": public(optional=True), "why": public()},
     EventName.SSO_REQUIREMENT_CHANGED: {
@@ -279,6 +283,7 @@ _CHANGES: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.CUSTOM_ROLE_CHANGED: _CUSTOM_ROLE,
     EventName.CREDENTIAL_CHANGED: _WISH,
     EventName.USER_RENAMED: _NAMED,
+    EventName.SSO_CONNECTION_METADATA_TRUSTED: {"keys": public(tuple)},
     EventName.SSO_CONNECTION_CHANGED: {
         **_ROLE,
         "rules": public(tuple),

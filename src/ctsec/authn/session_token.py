@@ -59,6 +59,11 @@ def check_session(
     stored = session.secret_digest if session is not None else hashlib.sha256(b"").digest()
     if not hmac.compare_digest(presented.digest, stored) or session is None:
         return _REFUSED
+    return standing(session, user=user, connected=connected, now=now)
+
+
+def standing(session: Session, *, user: User | None, connected: bool, now: datetime) -> Outcome[Principal]:
+    """Return the principal that a session stands for at `now`, or why for none; nobody has shown its token here."""
     if not session.live(now=now) or user is None or user.id != session.user_id:
         return _REFUSED
     if session.connection_id is not None and not connected:

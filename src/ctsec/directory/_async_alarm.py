@@ -10,6 +10,7 @@ from ctsec.directory.record import MembershipStatus
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.mail.lifecycle_letters import ownerless_letter
 from ctsec.mail.message import Letters, alert_letter, domain_letter, glass_letter, relaxed_letter
+from ctsec.mail.saml_letters import saml_letter
 
 MAX_OWNERS: Final = 50
 LOOKED_AT: Final = 500
@@ -97,3 +98,11 @@ class AsyncOwnerAlarm:
             account = await self._users.get(each)
             if account is not None:
                 await self._post.post(domain_letter(self._letters, account.email, domain=domain, withdrawn=withdrawn))
+
+    async def saml_noticed(self, organization: OrganizationId, *, connection: str, what: str, until: datetime | None = None) -> None:
+        """Tell every owner what was noticed of the certificates of a connection."""
+        for owner in await self._roster.owners(organization, limit=MAX_OWNERS):
+            account = await self._users.get(owner)
+            if account is not None:
+                said = saml_letter(connection=connection, what=what, until=until)
+                await self._post.post(self._letters.recovery.set(recipient=account.email, **said))

@@ -11,6 +11,7 @@ from ctsec.directory.record import MembershipStatus
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.mail.lifecycle_letters import ownerless_letter
 from ctsec.mail.message import Letters, alert_letter, domain_letter, glass_letter, relaxed_letter
+from ctsec.mail.saml_letters import saml_letter
 
 MAX_OWNERS: Final = 50
 LOOKED_AT: Final = 500
@@ -98,3 +99,11 @@ class OwnerAlarm:
             account = self._users.get(each)
             if account is not None:
                 self._post.post(domain_letter(self._letters, account.email, domain=domain, withdrawn=withdrawn))
+
+    def saml_noticed(self, organization: OrganizationId, *, connection: str, what: str, until: datetime | None = None) -> None:
+        """Tell every owner what was noticed of the certificates of a connection."""
+        for owner in self._roster.owners(organization, limit=MAX_OWNERS):
+            account = self._users.get(owner)
+            if account is not None:
+                said = saml_letter(connection=connection, what=what, until=until)
+                self._post.post(self._letters.recovery.set(recipient=account.email, **said))

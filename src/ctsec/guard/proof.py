@@ -43,6 +43,7 @@ class Purpose(StrEnum):
     SAML_REQUEST = "saml_request"
     SAML_LOGOUT = "saml_logout"
     SAML_ASSERTION = "saml_assertion"
+    SAML_METADATA = "saml_metadata"
     BACKUP_CODE = "backup_code"
     GLASS_CODE = "glass_code"
     PASSKEY_REGISTRATION = "passkey_registration"

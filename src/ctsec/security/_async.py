@@ -296,7 +296,7 @@ class AsyncSecurity:
     def _jobs(
         self, ring: AsyncKeyRing, *, mailer: AsyncMailer | None, hasher: AsyncSlowHash, reencryptions: AsyncReencryptions
     ) -> AsyncJobs:
-        letters, people = self.parts.letters, (self.sso.checks.job(), *AsyncLifecycleJobs(self.begin).jobs())
+        letters, people = self.parts.letters, (self.sso.checks.job(), self.sso.saml_metadata.job(), *AsyncLifecycleJobs(self.begin).jobs())
         following = (*self.key_uses.jobs(), *self.streams.jobs(), *self.anchors.jobs())
         return AsyncJobs(
             self._storage,

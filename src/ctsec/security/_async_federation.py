@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ctsec.ambient import Ambient
+from ctsec.authn._async_standing import AsyncStandings
 from ctsec.directory._async_alarm import AsyncOwnerAlarm
 from ctsec.directory._async_departures import AsyncDepartures
 from ctsec.guard._async import AsyncThrottle
@@ -13,10 +15,12 @@ from ctsec.rbac._async_ports import AsyncPolicySource
 from ctsec.security.parts import Settings
 from ctsec.sso._async_entrances import AsyncEntranceParts, AsyncEntrances
 from ctsec.sso._async_glass import AsyncGlassParts
+from ctsec.sso._async_grants import AsyncCarriedSessions
 from ctsec.sso._async_origins import AsyncOriginParts
 from ctsec.sso._async_ports import AsyncGlassStretcher, AsyncSsoClients, AsyncSsoSealer
 from ctsec.sso._async_provisioning import AsyncProvisioning, AsyncProvisioningParts
 from ctsec.sso._async_ready import AsyncConnectionParts
+from ctsec.sso._async_saml_watch import AsyncSamlWatchParts
 from ctsec.sso._async_trials import AsyncEnrolments, AsyncTrialParts
 from ctsec.storage._async_ports import AsyncStore
 
@@ -128,9 +132,10 @@ def origin_parts(store: AsyncStore) -> AsyncOriginParts:
 
 
 def trial_parts(
-    unit: AsyncBeside, store: AsyncStore, *, departures: AsyncDepartures, proofs: AsyncProofRecords, settings: Settings
+    unit: AsyncBeside, store: AsyncStore, *, departures: AsyncDepartures, proofs: AsyncProofRecords, settings: Settings, ambient: Ambient
 ) -> AsyncTrialParts:
     """Return what connections are looked at and tried with."""
+    carried = AsyncCarriedSessions(store.connections, grants=store.grants, policy=settings.single_sign_on)
     return AsyncTrialParts(
         connections=store.connections,
         clients=unit.sso_ready,
@@ -143,7 +148,13 @@ def trial_parts(
         provisioning=unit.provisioning,
         invitations=departures,
         factors=unit.mfa,
+        standings=AsyncStandings(records=store.sessions, accounts=store.users, connections=carried, ambient=ambient),
         proofs=proofs,
         policy=settings.single_sign_on,
         base_url=settings.base_url,
     )
+
+
+def watch_parts(store: AsyncStore, *, rights: AsyncAuthority, proofs: AsyncProofRecords, alarm: AsyncOwnerAlarm) -> AsyncSamlWatchParts:
+    """Return what connections that speak SAML are watched with."""
+    return AsyncSamlWatchParts(records=store.connections, rights=rights, epochs=store.epochs, proofs=proofs, alarm=alarm)

@@ -28,6 +28,8 @@ from ctsec.sso.oidc.tokens import Exchange
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import Connection
 from ctsec.transport.fetch import AsyncFetcher, Fetcher  # sync: from ctsec.transport.fetch import Fetcher
+from ctsec.transport.reach import Reach
+from ctsec.transport.request import HttpAnswer, HttpRequest
 
 METADATA_LIFE: Final = timedelta(minutes=10)
 MOST_KEPT: Final = 1000
@@ -48,12 +50,13 @@ class KnownProvider:
 class AsyncProviders:
     """Asks the providers of connections; no transaction is open meanwhile, which callers see to."""
 
-    __slots__ = ("_ambient", "_driver", "_kept")
+    __slots__ = ("_ambient", "_driver", "_fetcher", "_kept")
 
     def __init__(self, *, ambient: Ambient, policy: SsoPolicy, fetcher: AsyncFetches | None = None) -> None:
         asking = policy.fetcher or Fetcher()
         guarded = AsyncFetcher(asking)  # sync: guarded = asking
-        self._driver = AsyncDriver(fetcher if fetcher is not None else guarded)
+        self._fetcher = fetcher if fetcher is not None else guarded
+        self._driver = AsyncDriver(self._fetcher)
         self._ambient = ambient
         self._kept: dict[ConnectionId, KnownProvider] = {}
 
@@ -69,6 +72,13 @@ class AsyncProviders:
         """Return what steps return, or the reason of the FetchError that ended them."""
         try:
             return await self._driver.drive(steps, client=client)
+        except FetchError as error:
+            return error.reason
+
+    async def fetched(self, request: HttpRequest, *, reach: Reach, hosts: frozenset[str]) -> HttpAnswer | str:
+        """Return one answer of one of these hosts, or the reason of the FetchError that stands in its place."""
+        try:
+            return await self._fetcher.fetch(request, reach=reach, hosts=hosts)
         except FetchError as error:
             return error.reason
 

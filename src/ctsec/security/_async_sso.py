@@ -19,6 +19,7 @@ from ctsec.principal import Principal
 from ctsec.security._async_providers import AsyncProviders
 from ctsec.security._async_revalidation import AsyncRevalidation
 from ctsec.security._async_saml import AsyncSaml
+from ctsec.security._async_saml_metadata import AsyncSamlMetadata
 from ctsec.security._async_sso_doctor import AsyncSsoDoctor
 from ctsec.security._async_sso_dry_runs import AsyncSsoDryRuns, Callback
 from ctsec.security._async_sso_logout import AsyncSsoLogouts, Units
@@ -38,19 +39,20 @@ class AsyncSso:
 
     `logouts` takes what their providers say is over, `checks` asks them about the sessions that came through them. `doctor`
     says what is wrong with a connection, and `dry_runs` show what a sign-in through it would come to. `saml` takes what providers that
-    speak SAML send back.
+    speak SAML send back, and `saml_metadata` reads what they say of themselves.
     """
 
-    __slots__ = ("_ambient", "_begin", "_providers", "checks", "doctor", "dry_runs", "logouts", "saml")
+    __slots__ = ("_ambient", "_begin", "_providers", "checks", "doctor", "dry_runs", "logouts", "saml", "saml_metadata")
 
     def __init__(self, begin: Units, *, ambient: Ambient, policy: SsoPolicy, fetcher: AsyncFetches | None = None) -> None:
         self._begin = begin
         self._providers = providers = AsyncProviders(ambient=ambient, policy=policy, fetcher=fetcher)
         self._ambient = ambient
         self.logouts = AsyncSsoLogouts(begin, providers=providers)
-        self.doctor = AsyncSsoDoctor(begin, providers=providers, ambient=ambient)
-        self.dry_runs = AsyncSsoDryRuns(begin, providers=providers, ambient=ambient)
         self.saml = AsyncSaml(begin, ambient=ambient)
+        self.dry_runs = AsyncSsoDryRuns(begin, providers=providers, saml=self.saml, ambient=ambient)
+        self.saml_metadata = AsyncSamlMetadata(begin, providers=providers, policy=policy, ambient=ambient)
+        self.doctor = AsyncSsoDoctor(begin, providers=providers, metadata=self.saml_metadata.fetched, ambient=ambient)
         self.checks = AsyncRevalidation(lambda: begin(None), providers=providers)
 
     async def begin(

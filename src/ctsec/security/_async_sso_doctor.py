@@ -3,13 +3,14 @@
 Rules that this module keeps:
 
 - it changes nothing, here or there, and no transaction is open while the provider is asked;
-- nothing is asked but the connection's hosts, by the guarded fetcher: the document and the keys, of GitHub its API without a token;
+- nothing is asked but the connection's hosts, by the guarded fetcher: the document and the keys, of GitHub its API without a token,
+  of a provider that speaks SAML its metadata, where the connection has an address of it;
 - a provider that does not answer is a check that failed, not an error.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import quote
 
 from ctsec.ambient import Ambient, Request
@@ -24,18 +25,28 @@ from ctsec.sso.oidc.key_cache import Steps, keys_request
 from ctsec.sso.oidc.metadata import discovery_request
 from ctsec.sso.own_checks import OwnSide, own_checks
 from ctsec.sso.provider_checks import Asked, api_check, connection_checks, document_checks, key_checks, keys_address, read_document
-from ctsec.sso.saml_checks import saml_checks
+from ctsec.sso.saml.peer import SamlPeer
+from ctsec.sso.saml_checks import metadata_check, saml_checks
 from ctsec.transport.request import HttpAnswer, HttpRequest
 
 _ORDER: Final = {name: number for number, name in enumerate(CheckName)}
 
 
+class AsyncMetadata(Protocol):
+    """Fetches metadata of providers that speak SAML."""
+
+    async def __call__(self, url: str) -> HttpAnswer | str:
+        """Return the answer of an address, or in one word why there is none."""
+        ...
+
+
 class AsyncSsoDoctor:
     """Looks at connections, drafts too."""
 
-    __slots__ = ("_ambient", "_begin", "_providers")
+    __slots__ = ("_ambient", "_begin", "_metadata_of", "_providers")
 
-    def __init__(self, begin: Units, *, providers: AsyncProviders, ambient: Ambient) -> None:
+    def __init__(self, begin: Units, *, providers: AsyncProviders, metadata: AsyncMetadata, ambient: Ambient) -> None:
+        self._metadata_of = metadata
         self._begin = begin
         self._providers = providers
         self._ambient = ambient
@@ -67,17 +78,26 @@ class AsyncSsoDoctor:
         checks = list(own_checks(own))
         if own.peer is not None:
             checks += saml_checks(own.peer, now=self._ambient.now())
+            checks += await self._metadata(own.peer)
         if own.client is not None:
             checks += await self._provider(own.client)
         checks.sort(key=lambda each: _ORDER[each.name])
         return DoctorReport(connection=own.connection.id, looked_at=self._ambient.now(), checks=tuple(checks))
 
+    async def _metadata(self, peer: SamlPeer) -> list[Check]:
+        url = peer.settings.metadata_url
+        if not url:
+            return [metadata_check(None, peer=peer, now=self._ambient.now())]
+        answer = await self._metadata_of(url)
+        asked = Asked(answer=answer, at=self._ambient.now())
+        return [*connection_checks(asked, skew=peer.trust.skew), metadata_check(answer, peer=peer, now=asked.at)]
+
     async def _provider(self, client: OidcClient) -> list[Check]:
         if not client.preset.oidc:
             asked = await self._ask(_membership(client), client)
-            return [*connection_checks(asked, client=client), api_check(asked.answer)]
+            return [*connection_checks(asked, skew=client.skew), api_check(asked.answer)]
         asked = await self._ask(discovery_request(client), client)
-        checks = [*connection_checks(asked, client=client), *document_checks(asked.answer, client=client)]
+        checks = [*connection_checks(asked, skew=client.skew), *document_checks(asked.answer, client=client)]
         found = read_document(asked.answer)
         if found is not None:
             address = keys_address(found, client=client)

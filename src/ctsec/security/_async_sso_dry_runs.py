@@ -19,6 +19,7 @@ from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import SESSIONS, Principal
 from ctsec.security._async_providers import AsyncProviders, KnownProvider
+from ctsec.security._async_saml import AsyncSaml
 from ctsec.security._async_sso_logout import Units
 from ctsec.security.sso_redirect import SignInRedirect
 from ctsec.sso._async_pending import Resumed
@@ -27,8 +28,6 @@ from ctsec.sso.trial import DryRun, showable
 
 _NO_SESSION: Final = Refusal(Reason.NOT_AUTHENTICATED, "sign in first: a dry run takes a session")
 _UNFIT: Final = Refusal(Reason.CONFLICT, "the connection can not be used as it is; its doctor says why")
-
-_NO_SAML: Final = Refusal(Reason.CONFLICT, "a connection that speaks SAML has no dry run; its doctor says what can be judged")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +40,12 @@ class Callback:
 
 
 class AsyncSsoDryRuns:
-    """Begins dry runs, of drafts too; `security.sso.complete` ends them."""
+    """Begins dry runs, of drafts too; `security.sso.complete` ends them, and `security.sso.saml.complete` those that speak SAML."""
 
-    __slots__ = ("_ambient", "_begin", "_providers")
+    __slots__ = ("_ambient", "_begin", "_providers", "_saml")
 
-    def __init__(self, begin: Units, *, providers: AsyncProviders, ambient: Ambient) -> None:
+    def __init__(self, begin: Units, *, providers: AsyncProviders, saml: AsyncSaml, ambient: Ambient) -> None:
+        self._saml = saml
         self._begin = begin
         self._providers = providers
         self._ambient = ambient
@@ -65,12 +65,12 @@ class AsyncSsoDryRuns:
             found = await unit.sso_trials.found(connection, organization=organization)
             if isinstance(found, Refusal):
                 return found
-            if found.provider.saml:
-                return _NO_SAML
             own = await unit.sso_trials.own_side(found)
             charge = await unit.sso_pending.charge()
             if isinstance(charge, Refusal):
                 return charge
+        if own.peer is not None:
+            return await self._saml.begin(found, principal=actor, charge=charge, trial=actor.credential.id, request=request)
         kept = await self._providers.known(found, own.client) if own.client is not None else "unfit"
         if own.client is None or isinstance(kept, str):
             return _UNFIT
@@ -105,7 +105,7 @@ class AsyncSsoDryRuns:
             if isinstance(proved, str):
                 done = DryRun(connection=found.id, problem=proved)
             else:
-                arrival = await unit.sso_trials.judge(found, proved.identity, client=client)
+                arrival = await unit.sso_trials.judge(found, proved.identity, domains=client.domains)
                 done = DryRun(
                     connection=found.id,
                     problem=arrival.why,

@@ -24,7 +24,7 @@ from ctsec.recovery._async import AsyncMfaResets
 from ctsec.recovery._async_link import AsyncRecoveries
 from ctsec.recovery._async_support import AsyncSupport
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
-from ctsec.security._async_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts
+from ctsec.security._async_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts, watch_parts
 from ctsec.security._async_people import AsyncPeople
 from ctsec.security._async_programs import AsyncPrograms
 from ctsec.security._async_scim_parts import AsyncScim, scim_people_parts, scim_services
@@ -41,6 +41,7 @@ from ctsec.sso._async_provisioning import AsyncProvisioning
 from ctsec.sso._async_ready import AsyncReady
 from ctsec.sso._async_saml_departures import AsyncSamlDepartures
 from ctsec.sso._async_saml_messages import AsyncSamlMessages
+from ctsec.sso._async_saml_watch import AsyncSamlWatch
 from ctsec.sso._async_trials import AsyncTrials
 from ctsec.vault._async import AsyncVault, AsyncVaultParts
 
@@ -315,9 +316,16 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
         return AsyncChecks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
 
     @kept
+    def saml_watch(self) -> AsyncSamlWatch:
+        """Metadata of providers beside what is believed; `security.sso.saml_metadata` calls it."""
+        parts = watch_parts(self._store, rights=self._authority, proofs=self._guard.proofs, alarm=self._alarm)
+        return AsyncSamlWatch(parts, audit=self.audit, ambient=self._ambient)
+
+    @kept
     def sso_trials(self) -> AsyncTrials:
         """What a sign-in would come to; `security.sso` calls it."""
-        parts = trial_parts(self, self._store, departures=self._departures, proofs=self._guard.proofs, settings=self._parts.settings)
+        settings, departures = self._parts.settings, self._departures
+        parts = trial_parts(self, self._store, departures=departures, proofs=self._guard.proofs, settings=settings, ambient=self._ambient)
         return AsyncTrials(parts, audit=self.audit, ambient=self._ambient)
 
     @kept

@@ -295,7 +295,7 @@ class Security:
         )
 
     def _jobs(self, ring: KeyRing, *, mailer: Mailer | None, hasher: SlowHash, reencryptions: Reencryptions) -> Jobs:
-        letters, people = self.parts.letters, (self.sso.checks.job(), *LifecycleJobs(self.begin).jobs())
+        letters, people = self.parts.letters, (self.sso.checks.job(), self.sso.saml_metadata.job(), *LifecycleJobs(self.begin).jobs())
         following = (*self.key_uses.jobs(), *self.streams.jobs(), *self.anchors.jobs())
         return Jobs(
             self._storage,

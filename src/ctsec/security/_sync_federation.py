@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ctsec.ambient import Ambient
+from ctsec.authn._sync_standing import Standings
 from ctsec.directory._sync_alarm import OwnerAlarm
 from ctsec.directory._sync_departures import Departures
 from ctsec.guard._sync import Throttle
@@ -14,10 +16,12 @@ from ctsec.rbac._sync_ports import PolicySource
 from ctsec.security.parts import Settings
 from ctsec.sso._sync_entrances import EntranceParts, Entrances
 from ctsec.sso._sync_glass import GlassParts
+from ctsec.sso._sync_grants import CarriedSessions
 from ctsec.sso._sync_origins import OriginParts
 from ctsec.sso._sync_ports import GlassStretcher, SsoClients, SsoSealer
 from ctsec.sso._sync_provisioning import Provisioning, ProvisioningParts
 from ctsec.sso._sync_ready import ConnectionParts
+from ctsec.sso._sync_saml_watch import SamlWatchParts
 from ctsec.sso._sync_trials import Enrolments, TrialParts
 from ctsec.storage._sync_ports import Store
 
@@ -128,8 +132,11 @@ def origin_parts(store: Store) -> OriginParts:
     )
 
 
-def trial_parts(unit: Beside, store: Store, *, departures: Departures, proofs: ProofRecords, settings: Settings) -> TrialParts:
+def trial_parts(
+    unit: Beside, store: Store, *, departures: Departures, proofs: ProofRecords, settings: Settings, ambient: Ambient
+) -> TrialParts:
     """Return what connections are looked at and tried with."""
+    carried = CarriedSessions(store.connections, grants=store.grants, policy=settings.single_sign_on)
     return TrialParts(
         connections=store.connections,
         clients=unit.sso_ready,
@@ -142,7 +149,13 @@ def trial_parts(unit: Beside, store: Store, *, departures: Departures, proofs: P
         provisioning=unit.provisioning,
         invitations=departures,
         factors=unit.mfa,
+        standings=Standings(records=store.sessions, accounts=store.users, connections=carried, ambient=ambient),
         proofs=proofs,
         policy=settings.single_sign_on,
         base_url=settings.base_url,
     )
+
+
+def watch_parts(store: Store, *, rights: Authority, proofs: ProofRecords, alarm: OwnerAlarm) -> SamlWatchParts:
+    """Return what connections that speak SAML are watched with."""
+    return SamlWatchParts(records=store.connections, rights=rights, epochs=store.epochs, proofs=proofs, alarm=alarm)

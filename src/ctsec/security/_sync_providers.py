@@ -29,6 +29,8 @@ from ctsec.sso.oidc.tokens import Exchange
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import Connection
 from ctsec.transport.fetch import Fetcher
+from ctsec.transport.reach import Reach
+from ctsec.transport.request import HttpAnswer, HttpRequest
 
 METADATA_LIFE: Final = timedelta(minutes=10)
 MOST_KEPT: Final = 1000
@@ -49,12 +51,13 @@ class KnownProvider:
 class Providers:
     """Asks the providers of connections; no transaction is open meanwhile, which callers see to."""
 
-    __slots__ = ("_ambient", "_driver", "_kept")
+    __slots__ = ("_ambient", "_driver", "_fetcher", "_kept")
 
     def __init__(self, *, ambient: Ambient, policy: SsoPolicy, fetcher: Fetches | None = None) -> None:
         asking = policy.fetcher or Fetcher()
         guarded = asking
-        self._driver = Driver(fetcher if fetcher is not None else guarded)
+        self._fetcher = fetcher if fetcher is not None else guarded
+        self._driver = Driver(self._fetcher)
         self._ambient = ambient
         self._kept: dict[ConnectionId, KnownProvider] = {}
 
@@ -70,6 +73,13 @@ class Providers:
         """Return what steps return, or the reason of the FetchError that ended them."""
         try:
             return self._driver.drive(steps, client=client)
+        except FetchError as error:
+            return error.reason
+
+    def fetched(self, request: HttpRequest, *, reach: Reach, hosts: frozenset[str]) -> HttpAnswer | str:
+        """Return one answer of one of these hosts, or the reason of the FetchError that stands in its place."""
+        try:
+            return self._fetcher.fetch(request, reach=reach, hosts=hosts)
         except FetchError as error:
             return error.reason
 

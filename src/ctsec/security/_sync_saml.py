@@ -7,6 +7,7 @@ Rules that this module keeps:
 - which of the two flows a form belongs to is decided by what is remembered here, for this browser, and by the signed assertion: one that
   names a request is never taken for one that was begun at the provider;
 - a sign-in that was begun at the provider is accepted only where the connection says so, and links nothing to a signed-in account;
+- a dry run branches off before the connection is looked up as one that signs people in (`_sync_saml_dry_runs`);
 - outward there is one refusal for whatever is wrong; which rule was broken is in the log of the connection's organization.
 """
 
@@ -23,6 +24,7 @@ from ctsec.ids import ConnectionId, UserId
 from ctsec.jose.rejection import Rejected
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
+from ctsec.security._sync_saml_dry_runs import try_out
 from ctsec.security._sync_saml_logout import SamlLogouts
 from ctsec.security._sync_sso_logout import Units
 from ctsec.security.sso_redirect import SignInRedirect
@@ -33,6 +35,7 @@ from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection, LinkedIdentity, identity_digest
 from ctsec.sso.saml.peer import SamlPeer
 from ctsec.sso.saml.trust import SentRequest, Unsolicited
+from ctsec.sso.trial import DryRun
 
 if TYPE_CHECKING:
     from ctsec.sso.saml.assertion import VerifiedAssertion  # it brings lxml, which is loaded with the first message
@@ -90,19 +93,24 @@ class Saml:
 
     def complete(
         self, connection: ConnectionId, *, response: str, relay: str, browser: str, request: Request | None = None
-    ) -> SignInStep | LinkedIdentity:
+    ) -> SignInStep | LinkedIdentity | DryRun:
         """Take a form to its end: `response` and `relay` are its fields, `browser` is what the browser keeps for this RelayState.
 
         Reasons: NOT_FOUND for no enabled connection that speaks SAML, THROTTLED, INVALID_CREDENTIALS for everything else that is wrong.
         """
         came = Came(connection=connection, response=response, relay=relay, browser=browser)
         with self._begin(request) as unit:
-            found = unit.sso.enabled(connection)
+            found = unit.sso_trials.found(connection, organization=None)
             if isinstance(found, Refusal) or not found.provider.saml:
-                return found if isinstance(found, Refusal) else _NO_CONNECTION
+                return _NO_CONNECTION
             recalled = unit.saml_messages.recall(connection, relay=relay, browser=browser)
             if isinstance(recalled, Refusal):
                 return recalled
+            if recalled.asked is not None and recalled.asked.trial:
+                return try_out(unit, found, recalled.asked, response=response, now=self._ambient.now())
+            found = unit.sso.enabled(connection)
+            if isinstance(found, Refusal):
+                return found
             peer = unit.sso_ready.peer(found)
             verified = _judged(came, peer, recalled, now=self._ambient.now())
             if isinstance(verified, str):

@@ -20,6 +20,7 @@ from ctsec.principal import Principal
 from ctsec.security._sync_providers import Providers
 from ctsec.security._sync_revalidation import Revalidation
 from ctsec.security._sync_saml import Saml
+from ctsec.security._sync_saml_metadata import SamlMetadata
 from ctsec.security._sync_sso_doctor import SsoDoctor
 from ctsec.security._sync_sso_dry_runs import Callback, SsoDryRuns
 from ctsec.security._sync_sso_logout import SsoLogouts, Units
@@ -39,19 +40,20 @@ class Sso:
 
     `logouts` takes what their providers say is over, `checks` asks them about the sessions that came through them. `doctor`
     says what is wrong with a connection, and `dry_runs` show what a sign-in through it would come to. `saml` takes what providers that
-    speak SAML send back.
+    speak SAML send back, and `saml_metadata` reads what they say of themselves.
     """
 
-    __slots__ = ("_ambient", "_begin", "_providers", "checks", "doctor", "dry_runs", "logouts", "saml")
+    __slots__ = ("_ambient", "_begin", "_providers", "checks", "doctor", "dry_runs", "logouts", "saml", "saml_metadata")
 
     def __init__(self, begin: Units, *, ambient: Ambient, policy: SsoPolicy, fetcher: Fetches | None = None) -> None:
         self._begin = begin
         self._providers = providers = Providers(ambient=ambient, policy=policy, fetcher=fetcher)
         self._ambient = ambient
         self.logouts = SsoLogouts(begin, providers=providers)
-        self.doctor = SsoDoctor(begin, providers=providers, ambient=ambient)
-        self.dry_runs = SsoDryRuns(begin, providers=providers, ambient=ambient)
         self.saml = Saml(begin, ambient=ambient)
+        self.dry_runs = SsoDryRuns(begin, providers=providers, saml=self.saml, ambient=ambient)
+        self.saml_metadata = SamlMetadata(begin, providers=providers, policy=policy, ambient=ambient)
+        self.doctor = SsoDoctor(begin, providers=providers, metadata=self.saml_metadata.fetched, ambient=ambient)
         self.checks = Revalidation(lambda: begin(None), providers=providers)
 
     def begin(

@@ -25,7 +25,7 @@ from ctsec.recovery._sync import MfaResets
 from ctsec.recovery._sync_link import Recoveries
 from ctsec.recovery._sync_support import Support
 from ctsec.residency._sync import Residency, ResidencyParts
-from ctsec.security._sync_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts
+from ctsec.security._sync_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts, watch_parts
 from ctsec.security._sync_people import People
 from ctsec.security._sync_programs import Programs
 from ctsec.security._sync_scim_parts import Scim, scim_people_parts, scim_services
@@ -42,6 +42,7 @@ from ctsec.sso._sync_provisioning import Provisioning
 from ctsec.sso._sync_ready import Ready
 from ctsec.sso._sync_saml_departures import SamlDepartures
 from ctsec.sso._sync_saml_messages import SamlMessages
+from ctsec.sso._sync_saml_watch import SamlWatch
 from ctsec.sso._sync_trials import Trials
 from ctsec.vault._sync import Vault, VaultParts
 
@@ -316,9 +317,16 @@ class Unit(People, Programs):
         return Checks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
 
     @kept
+    def saml_watch(self) -> SamlWatch:
+        """Metadata of providers beside what is believed; `security.sso.saml_metadata` calls it."""
+        parts = watch_parts(self._store, rights=self._authority, proofs=self._guard.proofs, alarm=self._alarm)
+        return SamlWatch(parts, audit=self.audit, ambient=self._ambient)
+
+    @kept
     def sso_trials(self) -> Trials:
         """What a sign-in would come to; `security.sso` calls it."""
-        parts = trial_parts(self, self._store, departures=self._departures, proofs=self._guard.proofs, settings=self._parts.settings)
+        settings, departures = self._parts.settings, self._departures
+        parts = trial_parts(self, self._store, departures=departures, proofs=self._guard.proofs, settings=settings, ambient=self._ambient)
         return Trials(parts, audit=self.audit, ambient=self._ambient)
 
     @kept

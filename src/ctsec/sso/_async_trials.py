@@ -20,7 +20,7 @@ from ctsec.audit.event import EventName, Target
 from ctsec.errors import CtsecError
 from ctsec.guard._async_ports import AsyncProofRecords
 from ctsec.guard.proof import Proof, Purpose, mint_token
-from ctsec.ids import ConnectionId, OrganizationId, UserId
+from ctsec.ids import ConnectionId, OrganizationId, SessionId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.sso._async_arrivals import barring
@@ -34,7 +34,6 @@ from ctsec.sso._async_ports import (
 )
 from ctsec.sso._async_provisioning import AsyncProvisioning
 from ctsec.sso._async_record_ports import AsyncConnectionRecords, AsyncEntranceRecords, AsyncIdentityRecords
-from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.own_checks import OwnSide
 from ctsec.sso.policy import SsoPolicy
@@ -49,6 +48,14 @@ class AsyncEnrolments(Protocol):
 
     async def enrolled(self, user_id: UserId) -> Collection[object]:
         """Return the second factors that a person has confirmed."""
+        ...
+
+
+class AsyncStandingSessions(Protocol):
+    """What sessions stand for."""
+
+    async def principal(self, session_id: SessionId) -> Principal | None:
+        """Return the principal that a session stands for now, or None."""
         ...
 
 
@@ -67,6 +74,7 @@ class AsyncTrialParts:
     provisioning: AsyncProvisioning
     invitations: AsyncSsoDepartures
     factors: AsyncEnrolments
+    standings: AsyncStandingSessions
     proofs: AsyncProofRecords
     policy: SsoPolicy
     base_url: str
@@ -88,6 +96,10 @@ class AsyncTrials:
         if found is None or (organization is not None and found.organization_id != organization):
             return Refusal(Reason.NOT_FOUND, "there is no such connection")
         return found
+
+    async def who_began(self, session_id: SessionId) -> Principal | None:
+        """Return who began a dry run in a session, None if that session counts no more."""
+        return await self._parts.standings.principal(session_id)
 
     async def own_side(self, connection: Connection) -> OwnSide:
         """Return what stands here of a connection, with its client if it can be made."""
@@ -144,8 +156,8 @@ class AsyncTrials:
             details={"passed": not problem, "problem": problem or None},
         )
 
-    async def judge(self, connection: Connection, identity: ExternalIdentity, *, client: OidcClient) -> Arrival:
-        """Return what a sign-in of somebody would come to; nothing changes."""
+    async def judge(self, connection: Connection, identity: ExternalIdentity, *, domains: frozenset[str]) -> Arrival:
+        """Return what a sign-in of somebody would come to; nothing changes. `domains` are the organization's."""
         linked = await self._parts.identities.get(identity_digest(*identity.key))
         user: UserId | None
         if linked is not None:
@@ -155,7 +167,7 @@ class AsyncTrials:
             why, account, user = await self._newcomer(connection, identity)
         trusted = ConnectionSettings.read(connection.settings).trusts(identity)
         own = user is not None and bool(await self._parts.factors.enrolled(user))
-        own_address = (identity.email or "").rpartition("@")[2].lower() in client.domains
+        own_address = (identity.email or "").rpartition("@")[2].lower() in domains
         return Arrival(
             why=why,
             account=account,

@@ -9,6 +9,7 @@ from typing import Protocol
 from ctsec.ids import ConnectionId, OrganizationId, SessionId, UserId
 from ctsec.sso.entrance import GlassCodeSet
 from ctsec.sso.grant import Grant
+from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection, LinkedIdentity
 
 
@@ -25,6 +26,10 @@ class ConnectionRecords(Protocol):
 
     def of_organization(self, organization_id: OrganizationId) -> tuple[Connection, ...]:
         """Return the connections of an organization, in the order of ids."""
+        ...
+
+    def of_providers(self, providers: frozenset[Provider], *, after: str, limit: int) -> tuple[Connection, ...]:
+        """Return connections of some kinds of providers, of every organization, in the order of ids, those behind `after`."""
         ...
 
     def replace(self, connection: Connection) -> bool:

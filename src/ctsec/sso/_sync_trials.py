@@ -21,7 +21,7 @@ from ctsec.audit.event import EventName, Target
 from ctsec.errors import CtsecError
 from ctsec.guard._sync_ports import ProofRecords
 from ctsec.guard.proof import Proof, Purpose, mint_token
-from ctsec.ids import ConnectionId, OrganizationId, UserId
+from ctsec.ids import ConnectionId, OrganizationId, SessionId, UserId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.sso._sync_arrivals import barring
@@ -35,7 +35,6 @@ from ctsec.sso._sync_ports import (
 )
 from ctsec.sso._sync_provisioning import Provisioning
 from ctsec.sso._sync_record_ports import ConnectionRecords, EntranceRecords, IdentityRecords
-from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.own_checks import OwnSide
 from ctsec.sso.policy import SsoPolicy
@@ -50,6 +49,14 @@ class Enrolments(Protocol):
 
     def enrolled(self, user_id: UserId) -> Collection[object]:
         """Return the second factors that a person has confirmed."""
+        ...
+
+
+class StandingSessions(Protocol):
+    """What sessions stand for."""
+
+    def principal(self, session_id: SessionId) -> Principal | None:
+        """Return the principal that a session stands for now, or None."""
         ...
 
 
@@ -68,6 +75,7 @@ class TrialParts:
     provisioning: Provisioning
     invitations: SsoDepartures
     factors: Enrolments
+    standings: StandingSessions
     proofs: ProofRecords
     policy: SsoPolicy
     base_url: str
@@ -89,6 +97,10 @@ class Trials:
         if found is None or (organization is not None and found.organization_id != organization):
             return Refusal(Reason.NOT_FOUND, "there is no such connection")
         return found
+
+    def who_began(self, session_id: SessionId) -> Principal | None:
+        """Return who began a dry run in a session, None if that session counts no more."""
+        return self._parts.standings.principal(session_id)
 
     def own_side(self, connection: Connection) -> OwnSide:
         """Return what stands here of a connection, with its client if it can be made."""
@@ -145,8 +157,8 @@ class Trials:
             details={"passed": not problem, "problem": problem or None},
         )
 
-    def judge(self, connection: Connection, identity: ExternalIdentity, *, client: OidcClient) -> Arrival:
-        """Return what a sign-in of somebody would come to; nothing changes."""
+    def judge(self, connection: Connection, identity: ExternalIdentity, *, domains: frozenset[str]) -> Arrival:
+        """Return what a sign-in of somebody would come to; nothing changes. `domains` are the organization's."""
         linked = self._parts.identities.get(identity_digest(*identity.key))
         user: UserId | None
         if linked is not None:
@@ -156,7 +168,7 @@ class Trials:
             why, account, user = self._newcomer(connection, identity)
         trusted = ConnectionSettings.read(connection.settings).trusts(identity)
         own = user is not None and bool(self._parts.factors.enrolled(user))
-        own_address = (identity.email or "").rpartition("@")[2].lower() in client.domains
+        own_address = (identity.email or "").rpartition("@")[2].lower() in domains
         return Arrival(
             why=why,
             account=account,

@@ -42,6 +42,7 @@ class CheckName(StrEnum):
     BREAK_GLASS = "break_glass"
     AUDIENCE = "audience"
     PROVIDER_KEYS = "provider_keys"
+    METADATA = "metadata"
     OWN_KEY = "own_key"
     REQUESTS = "requests"
     LOWERED = "lowered"

@@ -56,7 +56,7 @@ def keys_address(found: Document, *, client: OidcClient) -> str | None:
     return url if isinstance(url, str) and endpoint_fault(url, client=client) is None else None
 
 
-def connection_checks(asked: Asked, *, client: OidcClient) -> Iterator[Check]:
+def connection_checks(asked: Asked, *, skew: timedelta) -> Iterator[Check]:
     """Yield what is to be said of the connection itself: TLS, certificate, clock."""
     answer = asked.answer
     if isinstance(answer, str):
@@ -78,11 +78,11 @@ def connection_checks(asked: Asked, *, client: OidcClient) -> Iterator[Check]:
         return
     apart = (answer.said_at - asked.at).total_seconds()
     seen = f"the provider's clock is {abs(apart):.0f} s {'ahead' if apart > 0 else 'behind'}"
-    advice = f"set the clocks right (NTP): tokens are refused from {client.skew.total_seconds():.0f} s on"
-    if abs(apart) > client.skew.total_seconds():
+    advice = f"set the clocks right (NTP): sign-ins are refused from {skew.total_seconds():.0f} s on"
+    if abs(apart) > skew.total_seconds():
         yield fail(CheckName.CLOCK, seen, advice)
     else:
-        yield warn(CheckName.CLOCK, seen, advice) if abs(apart) > client.skew.total_seconds() / 2 else ok(CheckName.CLOCK, seen)
+        yield warn(CheckName.CLOCK, seen, advice) if abs(apart) > skew.total_seconds() / 2 else ok(CheckName.CLOCK, seen)
 
 
 def document_checks(answer: HttpAnswer | str, *, client: OidcClient) -> Iterator[Check]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from ctsec.sso.doctor import Check, CheckName, listed, ok, shown, warn
 from ctsec.sso.saml.keys import TrustedKey
 from ctsec.sso.saml.peer import SamlPeer
-
-SOON: Final = timedelta(days=30)
+from ctsec.sso.saml.watching import SOON, offered, read_metadata
+from ctsec.transport.request import HttpAnswer
 
 
 def saml_checks(peer: SamlPeer, *, now: datetime) -> Iterator[Check]:
@@ -29,6 +28,24 @@ def saml_checks(peer: SamlPeer, *, now: datetime) -> Iterator[Check]:
         yield warn(CheckName.LOWERED, listed(lowered), "see whether each of these is still needed")
     else:
         yield ok(CheckName.LOWERED, "nothing")
+
+
+def metadata_check(answer: HttpAnswer | str | None, *, peer: SamlPeer, now: datetime) -> Check:
+    """Return what is to be said of the provider's metadata; None if the connection has no address of it."""
+    if answer is None:
+        advice = "give the address of the provider's metadata, so that its next certificate is seen in time"
+        return warn(CheckName.METADATA, "the connection has no address of it", advice)
+    url = shown(peer.settings.metadata_url)
+    document = read_metadata(answer, entity_id=peer.trust.issuer, now=now)
+    if isinstance(document, str):
+        return warn(CheckName.METADATA, f"{url}: {document}", "have the provider publish its metadata there, or correct the address")
+    change = offered(peer.settings, document).change
+    if not change.nothing:
+        seen = [f"{len(change.added)} keys more", f"{len(change.removed)} fewer", *(name for name, _ in change.values)]
+        return warn(CheckName.METADATA, f"it differs: {listed(seen)}", "look at the difference, and trust it or ask the provider")
+    if document.valid_until is not None and document.valid_until < now + SOON:
+        return warn(CheckName.METADATA, f"the same, valid until {document.valid_until:%Y-%m-%d}", "have the provider publish it anew")
+    return ok(CheckName.METADATA, f"{url}: the same")
 
 
 def _dated(name: CheckName, keys: tuple[TrustedKey, ...], *, now: datetime, advice: str) -> Check:

@@ -67,9 +67,9 @@ class LocalSamlProvider:
     """A provider with any people and any service providers: `clients` are those that registered, by their entity id.
 
     `style` is what it signs, `encrypts` whether it encrypts assertions for who told a key for that, `wrong` the one thing that it does
-    wrong, `wants_signed` whether AuthnRequests must be signed. `asked` are the requests that it accepted and `refused` why it did not,
-    `sessions` the sign-ins that last, `ended` the logouts that clients asked for, `answers` what they said to its own (a Rejected if that
-    was not to be believed). `partial` makes it say that not all has ended.
+    wrong, `wants_signed` whether AuthnRequests must be signed, `announced` keys in its metadata that it does not sign with yet. `asked` are
+    the requests that it accepted and `refused` why it did not, `sessions` the sign-ins that last, `ended` the logouts that clients asked
+    for, `answers` what they said to its own (a Rejected if that was not to be believed). `partial` makes it say that not all has ended.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class LocalSamlProvider:
         self.clients: dict[str, SamlClient] = {}
         self.key = key if key is not None else SamlKey.generate()
         self.style, self.encrypts, self.wants_signed, self.partial = style, encrypts, False, False
+        self.announced: tuple[SamlKey, ...] = ()
         self.wrong: Wrong | None = None
         self.asked: list[SignInRequest] = []
         self.refused: list[str] = []
@@ -108,8 +109,9 @@ class LocalSamlProvider:
         logout, sign_in = ([make("md", name, {"Binding": each, "Location": url}) for each in _BINDINGS] for name, url in services)
         formats = [make("md", "NameIDFormat", None, each) for each in (PERSISTENT, EMAIL_ADDRESS)]
         says = {"protocolSupportEnumeration": PROTOCOL, "WantAuthnRequestsSigned": "true" if self.wants_signed else None}
-        keys = make("md", "KeyDescriptor", {"use": "signing"}, key_info(_signer(self.key).certificate))
-        described = make("md", "IDPSSODescriptor", says, keys, *logout, *formats, *sign_in)
+        told = (self.key, *self.announced)
+        keys = [make("md", "KeyDescriptor", {"use": "signing"}, key_info(_signer(each).certificate)) for each in told]
+        described = make("md", "IDPSSODescriptor", says, *keys, *logout, *formats, *sign_in)
         return canonical(make("md", "EntityDescriptor", {"entityID": self.entity_id, "validUntil": valid_until}, described))
 
     def register(self, metadata: bytes) -> SamlClient:

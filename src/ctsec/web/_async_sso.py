@@ -95,7 +95,7 @@ async def sso_connections(call: AsyncCall) -> Answer:
         return refusal
     found = await call.unit.connections.of_organization(organization=call.organization)
     tried = {each.id: views.moment(await call.unit.sso_trials.passed_at(each)) for each in found}
-    return WebResponse(json={"connections": [{**_view(call, each), "dry_run_at": tried[each.id]} for each in found]})
+    return WebResponse(json={"connections": [{**connection_view(call, each), "dry_run_at": tried[each.id]} for each in found]})
 
 
 async def create_sso_connection(call: AsyncCall) -> Answer:
@@ -180,10 +180,11 @@ async def preview_sso_claims(call: AsyncCall) -> Answer:
 
 
 def _shown(call: AsyncCall, done: Outcome[Connection], *, status: int = 200) -> Answer:
-    return done if isinstance(done, Refusal) else WebResponse(status=status, json=_view(call, done))
+    return done if isinstance(done, Refusal) else WebResponse(status=status, json=connection_view(call, done))
 
 
-def _view(call: AsyncCall, found: Connection) -> dict[str, object]:
+def connection_view(call: AsyncCall, found: Connection) -> dict[str, object]:
+    """Return a connection as it is shown."""
     settings = call.security.parts.settings
     policy, base = settings.single_sign_on, settings.base_url
     return sso_models.connection(found, redirect_uri=policy.redirect_uri(base, found.id), saml_url=policy.saml_url(base, found.id))

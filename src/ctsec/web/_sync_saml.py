@@ -8,11 +8,16 @@ from datetime import timedelta
 from urllib.parse import parse_qsl
 
 from ctsec.outcome import Reason, Refusal
+from ctsec.security._sync_saml_metadata import MetadataSource
 from ctsec.sso.record import LinkedIdentity
+from ctsec.sso.trial import DryRun
+from ctsec.web import sso_doctor_models
 from ctsec.web._sync_account import sign_in_answer
 from ctsec.web._sync_call import Answer, Call
 from ctsec.web._sync_entry import ambient_request
+from ctsec.web._sync_sso import connection_view
 from ctsec.web.http import WebResponse
+from ctsec.web.saml_models import SamlDocument, SamlSource, SamlTrust, document_view, offer_view
 
 _FORM = "application/x-www-form-urlencoded"
 _NO_FORM = Refusal(Reason.INVALID_INPUT, "expected a form with SAMLResponse, and RelayState at most once")
@@ -33,7 +38,10 @@ def complete_saml(call: Call) -> Answer:
     )
     if isinstance(step, Refusal):
         return step
-    done = WebResponse(json={"status": "linked"}) if isinstance(step, LinkedIdentity) else sign_in_answer(call, step)
+    if isinstance(step, DryRun):
+        done: Answer = WebResponse(json=sso_doctor_models.dry_run(step))
+    else:
+        done = WebResponse(json={"status": "linked"}) if isinstance(step, LinkedIdentity) else sign_in_answer(call, step)
     if isinstance(done, Refusal):
         return done
     return replace(done, cookies=(*done.cookies, call.site.set_saml_cookie("", relay=relay, life=timedelta(0))))
@@ -45,6 +53,38 @@ def saml_metadata(call: Call) -> Answer:
     if isinstance(found, Refusal):
         return found
     return WebResponse(text=found.decode(), media_type="application/samlmetadata+xml")
+
+
+def preview_saml_metadata(call: Call) -> Answer:
+    """Show what metadata says, before there is a connection."""
+    body = call.read(SamlSource)
+    source = MetadataSource(url=body.metadata_url, document=body.metadata, entity_id=body.issuer)
+    request = ambient_request(call.request, site=call.site)
+    found = call.security.sso.saml_metadata.preview(call.principal, source, organization=call.organization, request=request)
+    return found if isinstance(found, Refusal) else WebResponse(json=document_view(found, url=body.metadata_url))
+
+
+def compare_saml_metadata(call: Call) -> Answer:
+    """Show how metadata differs from what a connection believes."""
+    source, request = MetadataSource(document=call.read(SamlDocument).metadata), ambient_request(call.request, site=call.site)
+    found = call.security.sso.saml_metadata.difference(
+        call.principal, call.connection, organization=call.organization, source=source, request=request
+    )
+    return found if isinstance(found, Refusal) else WebResponse(json=offer_view(found))
+
+
+def trust_saml_metadata(call: Call) -> Answer:
+    """Take metadata as it was shown."""
+    body, request = call.read(SamlTrust), ambient_request(call.request, site=call.site)
+    done = call.security.sso.saml_metadata.trust(
+        call.principal,
+        call.connection,
+        organization=call.organization,
+        seen=body.seen,
+        source=MetadataSource(document=body.metadata),
+        request=request,
+    )
+    return done if isinstance(done, Refusal) else WebResponse(json=connection_view(call, done))
 
 
 def _fields(call: Call) -> tuple[str, str] | None:

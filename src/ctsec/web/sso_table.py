@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ctsec.web import models
+from ctsec.web import saml_models as saml
 from ctsec.web import sso_entrance_models as entrance
 from ctsec.web import sso_models as own
 from ctsec.web.http import MAX_FORM
@@ -49,6 +50,16 @@ _DRY_RUN: Final = (
     *("matched:array", "skipped:array", "member:object", "connection_id"),
 )
 _REPORT: Final = ("connection_id", "sound:boolean", "looked_at:date-time", "checks:array")
+_OFFER: Final = (
+    "seen",
+    "same:boolean",
+    "widens:boolean",
+    "added:array",
+    "removed:array",
+    "renewed:array",
+    "values:array",
+    "valid_until:date-time",
+)
 _AWAY: Final = ("url", "form:object", "expires_at:date-time")
 _SIGNED_OUT: Final = ("status", "complete:boolean")
 _REQUIREMENT: Final = ("required_from:date-time", "codes_left:integer")
@@ -77,7 +88,7 @@ SINGLE_SIGN_ON: Final = (
     _open(
         f"POST {_WAY}/saml/acs complete_saml",
         "Complete a sign-in with the form that the provider's page posts: SAMLResponse and RelayState",
-        returns=_STEP,
+        returns=(*_STEP, *_DRY_RUN),
         apart=True,
         foreign=True,
         longest=MAX_FORM,
@@ -121,6 +132,27 @@ SINGLE_SIGN_ON: Final = (
         f"POST {_ONE}/dry-run begin_sso_dry_run",
         "Sign in to see what that would come to: where to send the browser",
         returns=_AWAY,
+        apart=True,
+    ),
+    _changing(
+        f"POST {_HOME}/metadata preview_saml_metadata",
+        "What a provider's metadata says, to draft a connection with",
+        body=saml.SamlSource,
+        returns=("saml:object", "keys:array", "valid_until:date-time"),
+        apart=True,
+    ),
+    _changing(
+        f"POST {_ONE}/metadata compare_saml_metadata",
+        "How the provider's metadata differs from what the connection believes",
+        body=saml.SamlDocument,
+        returns=_OFFER,
+        apart=True,
+    ),
+    _changing(
+        f"POST {_ONE}/metadata/trust trust_saml_metadata",
+        "Believe the provider's metadata as it was shown",
+        body=saml.SamlTrust,
+        returns=_CONNECTION,
         apart=True,
     ),
     _changing(f"POST {_ONE}/key rotate_sso_key", "Another key, which signs from now on", returns=_CONNECTION),

@@ -155,7 +155,7 @@ def test_the_proof_is_the_connections() -> None:
 def seen(**told: Any) -> dict[CheckName, Verdict]:
     """Return what is odd about a connection."""
     good: dict[str, Any] = {"protocol": "TLSv1.3", "certificate_until": NOW + timedelta(days=60), "said_at": NOW}
-    return odd(connection_checks(Asked(answer=answered(GOOD, **{**good, **told}), at=NOW), client=CLIENT))
+    return odd(connection_checks(Asked(answer=answered(GOOD, **{**good, **told}), at=NOW), skew=CLIENT.skew))
 
 
 def test_tls_certificate_and_clock_are_looked_at() -> None:
@@ -169,7 +169,7 @@ def test_tls_certificate_and_clock_are_looked_at() -> None:
         for seconds, expected in ((30, {}), (31, {CheckName.CLOCK: W}), (60, {CheckName.CLOCK: W}), (61, {CheckName.CLOCK: F})):
             assert seen(said_at=NOW + direction * timedelta(seconds=seconds)) == expected
     for word, name in (("no_tls", CheckName.TLS), ("bad_certificate", CheckName.CERTIFICATE)):
-        assert odd(connection_checks(Asked(answer=word, at=NOW), client=CLIENT)) == {name: F}
+        assert odd(connection_checks(Asked(answer=word, at=NOW), skew=CLIENT.skew)) == {name: F}
 
 
 def test_an_api_that_asks_who_it_is_answers() -> None:

@@ -77,7 +77,7 @@ _LINES: Final = """
 3004  4  connected_app.disconnected connected_app.revoked
 3004 99  connected_app.connection_refused connected_app.refresh_failed connected_app.revocation_abandoned
 3004  2  sso_connection.tested sso_connection.tried
-3004  3  sso_connection.changed sso_connection.enabled sso_connection.disabled sso.requirement_changed
+3004  3  sso_connection.metadata_trusted sso_connection.changed sso_connection.enabled sso_connection.disabled sso.requirement_changed
 3004  4  sso_connection.removed domain.claim_withdrawn
 3004  1  scim_connection.created scim_token.issued scim_user.created scim_group.created
 3004  3  scim_connection.changed scim_user.changed scim_group.changed
@@ -94,7 +94,7 @@ _LINES: Final = """
 3004  4  audit.purged person.erased person.erasure_replayed
 3004  8  customer_key.recovered
 3004 99  organization.orphaned legal_hold.release_requested person.erasure_requested person.erasure_deferred
-3004 99  domain.proof_refused domain.proof_missed domain.proof_restored
+3004 99  sso_connection.metadata_changed sso_connection.expiry_noticed domain.proof_refused domain.proof_missed domain.proof_restored
 3004 99  backup.failed customer_key.failed credential.reminded workspace_move.failed
 3005  1  role.assigned role.changed
 3005  2  role.revoked elevation.ended

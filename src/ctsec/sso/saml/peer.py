@@ -41,7 +41,7 @@ class SamlPeer:
 
     def __post_init__(self) -> None:
         made = self.settings
-        for url in filter(None, (made.sso_redirect, made.sso_post, made.slo_redirect, made.slo_post)):
+        for url in filter(None, (made.sso_redirect, made.sso_post, made.slo_redirect, made.slo_post, made.metadata_url)):
             check_url(url)
             if "#" in url or (self.reach is not Reach.LOOPBACK and not url.startswith("https://")):
                 raise ValueError("expected https addresses of the provider without a fragment")

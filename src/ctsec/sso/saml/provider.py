@@ -24,12 +24,11 @@ from ctsec.sso.saml.keys import TrustedKey
 from ctsec.sso.saml.names import DS, HTTP_POST, HTTP_REDIRECT, MD, PROTOCOL
 from ctsec.sso.saml.reason import SamlReason
 from ctsec.sso.saml.times import read_time
-from ctsec.sso.saml.trust import MAX_ENTITY_ID, MAX_KEYS
+from ctsec.sso.saml.trust import MAX_ENTITY_ID, MAX_KEYS, MAX_METADATA
 from ctsec.sso.saml.wire import decode_wrapped
 from ctsec.sso.saml.xml import Element, parse, text_of
 from ctsec.transport.address import check_url
 
-MAX_METADATA: Final = 1024 * 1024
 MAX_METADATA_ELEMENTS: Final = 20_000
 _COMMENT: Final = re.compile(rb"<!--(?:[^-]|-[^-])*-->")
 _BINDINGS: Final = {HTTP_REDIRECT: "redirect", HTTP_POST: "post"}

@@ -21,9 +21,17 @@ if TYPE_CHECKING:
 MAX_ADDRESS: Final = 1_024
 MAX_ATTRIBUTE: Final = 255
 MAX_PEM: Final = 6_144
-_ADDRESSES: Final = ("sso_redirect", "sso_post", "slo_redirect", "slo_post")
+_ADDRESSES: Final = ("sso_redirect", "sso_post", "slo_redirect", "slo_post", "metadata_url")
 _ATTRIBUTES: Final = ("subject_attribute", "email_attribute")
-_FLAGS: Final = ("signs_requests", "force_authn", "vouches_for_addresses", "idp_initiated", "unsafe_sha1", "unsafe_name_id")
+_FLAGS: Final = (
+    "signs_requests",
+    "force_authn",
+    "vouches_for_addresses",
+    "idp_initiated",
+    "unsafe_sha1",
+    "unsafe_name_id",
+    "follows_metadata",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +43,8 @@ class SamlSettings:
     `force_authn` asks for a fresh sign-in. `vouches_for_addresses` says that the organization alone gives the addresses there, so that
     one of its verified domains finds an account. `idp_initiated` lets a sign-in in that was begun at the provider. `unsafe_sha1` lets
     signatures with SHA-1 in, `unsafe_name_id` takes a name identifier for an identity that may be given to somebody else.
+    `metadata_url` is where the provider's metadata is looked at again; `follows_metadata` takes the keys that it announces there without
+    an administrator.
 
     Raises ValueError for too many or too long ones, for a certificate that can not be read, and for none.
     """
@@ -54,6 +64,8 @@ class SamlSettings:
     idp_initiated: bool = False
     unsafe_sha1: bool = False
     unsafe_name_id: bool = False
+    metadata_url: str = ""
+    follows_metadata: bool = False
 
     def __post_init__(self) -> None:
         limits = {each: MAX_ADDRESS for each in _ADDRESSES} | {each: MAX_ATTRIBUTE for each in _ATTRIBUTES}
@@ -66,6 +78,8 @@ class SamlSettings:
             raise ValueError("expected an address of the provider to send people to")
         if not 0 < len(self.certificates) <= MAX_KEYS or any(len(each) > MAX_PEM for each in self.certificates):
             raise ValueError(f"expected 1 to {MAX_KEYS} certificates of the provider, each of at most {MAX_PEM:,} characters")
+        if self.follows_metadata and not self.metadata_url:
+            raise ValueError("expected the address of the metadata that is to be followed")
         if len({key.fingerprint for key in self.trusted_keys()}) != len(self.certificates):
             raise ValueError("expected each key of the provider once")
 

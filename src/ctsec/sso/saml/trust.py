@@ -17,6 +17,7 @@ from typing import Final
 from ctsec.sso.saml.keys import ServiceKey, TrustedKey
 from ctsec.sso.saml.times import SKEW
 
+MAX_METADATA: Final = 1024 * 1024
 MAX_KEYS: Final = 8
 MAX_ENTITY_ID: Final = 1024
 MAX_RELAY_STATE: Final = 1024

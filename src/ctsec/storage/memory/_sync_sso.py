@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ctsec.ids import ConnectionId, OrganizationId, UserId
+from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.storage.memory.state import Transaction
 from ctsec.storage.memory.tables import CONNECTIONS, GRANTS, IDENTITIES
@@ -31,6 +32,11 @@ class MemoryConnections:
         """Return the connections of an organization, in the order of ids."""
         found = [each for each in self._tx.scan(CONNECTIONS) if each.organization_id == organization_id]
         return tuple(sorted(found, key=lambda each: each.id))
+
+    def of_providers(self, providers: frozenset[Provider], *, after: str, limit: int) -> tuple[Connection, ...]:
+        """Return connections of some kinds of providers in the order of ids, those behind `after`."""
+        found = [each for each in self._tx.scan(CONNECTIONS) if each.provider in providers and each.id > after]
+        return tuple(sorted(found, key=lambda each: each.id)[:limit])
 
     def replace(self, connection: Connection) -> bool:
         """Write if the stored version is one less."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 
 from ctsec.ids import ConnectionId, OrganizationId, UserId
+from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection, LinkedIdentity
 from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql.statements.rows import added, all_made, made, replaced
@@ -34,6 +35,12 @@ class SqlConnections:
         """Return the connections of an organization, in the order of ids."""
         t = self._table
         return all_made(Connection, self._run.rows(select(t).where(t.c.organization_id == organization_id).order_by(t.c.id)))
+
+    def of_providers(self, providers: frozenset[Provider], *, after: str, limit: int) -> tuple[Connection, ...]:
+        """Return connections of some kinds of providers in the order of ids, those behind `after`."""
+        t = self._table
+        chosen = select(t).where(t.c.provider.in_(sorted(providers)), t.c.id > after).order_by(t.c.id).limit(limit)
+        return all_made(Connection, self._run.rows(chosen))
 
     def replace(self, connection: Connection) -> bool:
         """Write if the stored version is one less."""

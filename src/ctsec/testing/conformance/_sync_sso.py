@@ -9,6 +9,7 @@ from datetime import timedelta, timezone
 from ctsec.directory.record import Departure
 from ctsec.ids import ConnectionId
 from ctsec.rbac.standing import Standing
+from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import ConnectionState, LinkedBy
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal
@@ -50,6 +51,10 @@ class ConnectionConformance:
         with storage.begin(after_commit=ignore) as store:
             equal(store.connections.get(first.id), first)
             equal(store.connections.of_organization(org_id(1)), (first, second))
+            every, in_order = frozenset({first.provider, second.provider}), sorted((first, second, other), key=lambda each: each.id)
+            equal(store.connections.of_providers(every, after="", limit=2), tuple(in_order[:2]))
+            equal(store.connections.of_providers(every, after=in_order[1].id, limit=2), tuple(in_order[2:]))
+            equal(store.connections.of_providers(frozenset({Provider.OKTA}), after="", limit=9), (first, other))
             equal(store.connections.replace(after), True)
             equal(store.connections.replace(after), False)
             equal(store.connections.replace(replace(connection(9, of=1), version=2)), False)
