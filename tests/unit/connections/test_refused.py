@@ -41,4 +41,4 @@ def test_a_refused_token_is_never_handed_out(refreshed: datetime, lease: datetim
     )
     assert judge(tokens, now=NOW, refused=True) is verdict
     assert judge(tokens, now=NOW) is Verdict.USE
-    assert (NOW < rests_until(tokens)) is (verdict is Verdict.BACK_OFF)
+    assert (rests_until(tokens) > NOW) is (verdict is Verdict.BACK_OFF)
