@@ -1,8 +1,8 @@
 """What verifying an API key costs once its record is cached, against one SHA-256 of 48 bytes and a comparison.
 
 The first contestant is the path of `Gate.api_key` behind the look-up: the claimed id, the record, the proof, expiry and address. The whole
-`Gate.api_key`, which also reads the clock, checks the record's age and makes a principal, is reported beside it without a target. So are other
-libraries, each in a process that has it, with its key and record in memory.
+`Gate.api_key`, which also reads the clock, checks the record's age and makes a principal, is reported beside it without a target.
+So are other libraries, each in a process that has it, with its key and record in memory.
 """
 
 from __future__ import annotations
