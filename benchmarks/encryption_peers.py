@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.measure import Slice, code
+from benchmarks.peer_process import NOT_INSTALLED
 
-NOT_INSTALLED = 3
 CONTEXT = b"org_01kjs0000000000000000000ac/column/servers/42/password"
 PIECE = 256 * 1024
 Jobs = dict[str, Callable[[int], Slice]]

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypedDict
 
-from benchmarks.encryption_peers import NOT_INSTALLED
+from benchmarks.peer_process import NOT_INSTALLED
 
 CALLS = 20
 XMLSEC1 = "CTSEC_XMLSEC1"  # names the program that pysaml2 starts

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 # Program, and how it says its version.
-PROGRAMS: Final = {"oathtool": "--version", "zbarimg": "--version", "rsvg-convert": "--version"}
+PROGRAMS: Final = {"curl": "--version", "oathtool": "--version", "zbarimg": "--version", "rsvg-convert": "--version"}
 PACKAGES: Final = ("otplib", "oidc-provider", "samlp")
 MODULES: Final = ("nanoidp", "pyarrow")
 # The pages of simplesamlphp, which PHP serves.

@@ -2,6 +2,7 @@
 
 The first contestant is the path of `Gate.api_key` behind the look-up: the claimed id, the record, the proof, expiry and address. The whole
 `Gate.api_key`, which also reads the clock, checks the record's age and makes a principal, is reported beside it without a target.
+So are other libraries, each in a process that has it, with its key and record in memory.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import hashlib
 import hmac
 import os
 from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 from benchmarks.bundle import settled
+from benchmarks.key_peers import PEERS
 from benchmarks.measure import Race, code
+from benchmarks.peer_process import peer
 from ctsec.ambient import Request
 from ctsec.ids import KeyId, OrganizationId, new_id
 from ctsec.keys.mac import PepperRing
@@ -48,7 +52,7 @@ def _key(ring: PepperRing, now: datetime) -> tuple[str, VerifiableKey]:
     return token, prepare(key, secrets=[KeySecret(key_id=key_id, generation=1, mac=mac, pepper_id=pepper, created_at=now)])
 
 
-def entry() -> Iterable[Race]:
+def entry(peers: str) -> Iterable[Race]:
     """Return the race; raise RuntimeError if a contestant does not answer what it is meant to."""
     now = datetime.now(UTC)
     ring = PepperRing(current="1", peppers={"1": Secret(os.urandom(32))})
@@ -78,12 +82,15 @@ def entry() -> Iterable[Race]:
         "request": Request(address=ADDRESS),
     }
     check = "records[claimed_id(token)].check(token.encode(), ring=ring, now=now, address=address)"
-    yield Race(
-        title="verifying an API key whose record is cached",
-        floor=code("one sha256 of 48 bytes and compare_digest", "compare(sha256(message).digest(), digest)", names),
-        contestants=(
-            code("claimed_id, look-up, check", check, names, target=4.0),
-            code("a wrong checksum, refused offline", "parse(malformed)", names, target=2.5),
-            code("the whole Gate.api_key", "gate.api_key(key, request)", names),
-        ),
-    )
+    with ExitStack() as running:
+        others = [running.enter_context(peer(peers, "benchmarks.key_peers", name)) for name in PEERS]
+        yield Race(
+            title="verifying an API key whose record is cached",
+            floor=code("one sha256 of 48 bytes and compare_digest", "compare(sha256(message).digest(), digest)", names),
+            contestants=(
+                code("claimed_id, look-up, check", check, names, target=4.0),
+                code("a wrong checksum, refused offline", "parse(malformed)", names, target=2.5),
+                code("the whole Gate.api_key", "gate.api_key(key, request)", names),
+                *(each for each in others if each is not None),
+            ),
+        )

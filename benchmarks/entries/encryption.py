@@ -11,24 +11,22 @@ Rules that this module keeps:
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tracemalloc
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from benchmarks.encryption_peers import NOT_INSTALLED, PEERS, PIECE, once, settle
+from benchmarks.encryption_peers import PEERS, PIECE, once, settle
 from benchmarks.measure import Contestant, Race, code
+from benchmarks.peer_process import peer
 from ctsec.encryption import Context, DataKey, StreamOpener, StreamSealer, Suite, open_blob, seal
 from ctsec.ids import DekId, OrganizationId, new_id
 from ctsec.secret import Secret
 
-ROOT = Path(__file__).resolve().parents[2]
+MODULE = "benchmarks.encryption_peers"
 MIB = 1024 * 1024
 STREAM = 16 * MIB
 # size in bytes -> its name, and the targets of the default and the strict suite
@@ -41,10 +39,12 @@ def entry(peers: str) -> Iterable[Race]:
     settle()
     for size in SIZES:
         with ExitStack() as running:
-            yield _round_trip(size, [found for name in PEERS if (found := running.enter_context(_peer(peers, name, "round_trip", size)))])
+            yield _round_trip(
+                size, [found for name in PEERS if (found := running.enter_context(peer(peers, MODULE, name, "round_trip", str(size))))]
+            )
     with ExitStack() as running:
-        peer = {job: running.enter_context(_peer(peers, AES_SDK, job, STREAM)) for job in ("seal_stream", "open_stream")}
-        yield from _streams(peer["seal_stream"], peer["open_stream"])
+        sdk = {job: running.enter_context(peer(peers, MODULE, AES_SDK, job, str(STREAM))) for job in ("seal_stream", "open_stream")}
+        yield from _streams(sdk["seal_stream"], sdk["open_stream"])
 
 
 def _key(suite: Suite = Suite.DEFAULT) -> DataKey:
@@ -96,14 +96,14 @@ def _streams(sealing: Contestant | None, opening: Contestant | None) -> Iterable
     figures = (
         f"16 MiB in pieces of 256 KiB; at most {_peak(seal_in_pieces)} and {_peak(open_in_pieces)} KiB of memory for sealing and opening"
     )
-    for verb, floor, work, peer in (
+    for verb, floor, work, other in (
         ("seal", lambda: aead.encrypt(nonce, message, None), seal_in_pieces, sealing),
         ("open", lambda: aead.decrypt(nonce, whole, None), open_in_pieces, opening),
     ):
         yield Race(
             title=f"{verb} a stream of {figures}",
             floor=_one("raw AESGCM, all at once", floor),
-            contestants=(_one(f"stream, {verb}", work, target=2.0), *([peer] if peer else [])),
+            contestants=(_one(f"stream, {verb}", work, target=2.0), *([other] if other else [])),
             rounds=15,
         )
 
@@ -127,28 +127,3 @@ def _peak(work: Callable[[], object]) -> int:
         return tracemalloc.get_traced_memory()[1] // 1024
     finally:
         tracemalloc.stop()
-
-
-@contextmanager
-def _peer(python: str, name: str, job: str, size: int) -> Iterator[Contestant | None]:
-    """Run another library in a process for as long as it takes; None if it is not installed, which is printed."""
-    command = [python, "-P", "-m", "benchmarks.encryption_peers", name, job, str(size)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as child:
-        if child.stdin is None or child.stdout is None:
-            raise RuntimeError("expected pipes to the process of a peer")
-        asked, answers = child.stdin, child.stdout
-        version = answers.readline().strip()
-
-        def ask() -> float:
-            print(file=asked, flush=True)
-            return float(answers.readline())
-
-        if version:
-            yield Contestant(name=f"{name} {version}", slice=ask)
-        else:
-            yield None
-        asked.close()
-    if not version:
-        why = "not installed" if child.returncode == NOT_INSTALLED else f"ended with {child.returncode}"
-        print(f"{name}: {why} in {python}", file=sys.stderr, flush=True)

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.encryption_peers import NOT_INSTALLED
 from benchmarks.measure import Contestant, Race, Slice
+from benchmarks.peer_process import NOT_INSTALLED
 from benchmarks.saml_peers import XMLSEC1, Told, slice_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.encryption_peers import NOT_INSTALLED, PEERS
+from benchmarks.encryption_peers import PEERS
 from benchmarks.entries import ENTRIES, WITH_PEERS, imports, saml
 from benchmarks.measure import Contestant, Race, Row, Unit, code, compare, quantile, run
+from benchmarks.peer_process import NOT_INSTALLED
 from benchmarks.report import as_json, duration, markdown, table
 
 QUICK = tuple(name for name in ENTRIES if name != "imports")

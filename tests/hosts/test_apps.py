@@ -32,6 +32,7 @@ def test_an_app_is_connected_seen_and_disconnected(host: Host, browser: Browser)
     assert files.consents[0].over
 
 
+@pytest.mark.proves("CHANGELOG-authlib-1-6-11-2026-04-16")
 def test_a_callback_is_for_the_session_that_began(host: Host, browser: Browser) -> None:
     """Without the session, in another one, with another state or a second time nothing is connected; beginning takes the CSRF token."""
     olga, files = browser.sign_up("olga@acme.example"), simulator(host)

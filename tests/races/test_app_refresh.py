@@ -94,7 +94,7 @@ def test_a_refresh_that_is_killed_is_no_silent_loss(scene: Scene) -> None:
     assert (code, scene.simulator.asked.count("refresh_token")) == (0, 1)
     assert steps > 15
     ends = {"good": 0, "consent": 0}
-    for last in range(1, steps + 1, 1 if SOAK else 5):
+    for last in range(1, steps + 1, 1 if SOAK else 8):
         scene.world.clock.advance(2 * HOUR)
         assert scene.run("refresh", app, last=last)[0] == -9
         scene.world.clock.advance(LEASE)

@@ -13,18 +13,23 @@ import sys
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.keys.policy import KeyRequest
 from ctsec.outcome import Refusal
 from ctsec.principal import Principal
 from ctsec.storage.sql import SqlStorage
+from ctsec.testing.clock import FixedClock
+from ctsec.testing.conformance._sync_apps import app
 from ctsec.testing.conformance.samples import ignore
+from ctsec.testing.conformance.scim_samples import scim, scim_token
 from ctsec.testing.conformance.sso_samples import connection, glass_codes
 from tests.services._sync_world import World
 from tests.services.probing import DATABASE
 from tests.victim import Steps
 
+LONG: Final = timedelta(days=300)
 STRIDE: Final = 1 if os.environ.get("CTSEC_SOAK") else 11
 
 
@@ -36,6 +41,7 @@ class Scene:
     bob: Principal
     acme: OrganizationId
     prod: WorkspaceId
+    robot: Any
 
 
 def laden(world: World) -> Scene:
@@ -51,12 +57,20 @@ def laden(world: World) -> Scene:
     world.key(person, acme)
     world.call("members.invite", person, **org, email="eve@acme.example")
     world.call("break_glass.permit", ann, **org, user=bob, workspace=prod, role="admin", longest=timedelta(hours=1))
+    now = world.clock.now()
     with world.storage.begin(after_commit=ignore) as store:
         (session, *_) = store.sessions.of_user(bob)
         through = connection(1, of=1).id
         store.sessions.replace(replace(session, connection_id=through, organization_id=acme, version=session.version + 1))
+        store.apps.add(replace(app(1, of=1, person=1), organization_id=acme, user_id=bob))
+        store.scim_connections.add(replace(scim(1, of=1), organization_id=acme))
+        store.scim_connections.add_token(
+            replace(scim_token(1, of=1), organization_id=acme, created_by=bob, created_at=now, expires_at=now + LONG)
+        )
         store.glass_codes.put(replace(glass_codes(1, of=1, owner=1), organization_id=acme, user_id=bob))
-    return Scene(ann=ann, bob=person, acme=acme, prod=prod)
+    owner = world.call("service_accounts.create", person, **org, name="Deployer", role="member").account.id
+    robot = world.call("api_keys.mint", person, **org, request=KeyRequest(name="ci"), owner=owner)
+    return Scene(ann=ann, bob=person, acme=acme, prod=prod, robot=robot)
 
 
 def left(folder: Path, organization: OrganizationId, user: UserId) -> str:
@@ -71,6 +85,9 @@ def left(folder: Path, organization: OrganizationId, user: UserId) -> str:
             "keys": all(each.revoked_at is None for each in store.api_keys.of_owner(organization, user)),
             "permits": store.break_glass.of_user(organization, user) != (),
             "codes": store.glass_codes.get(organization, user) is not None,
+            "apps": any(each.user_id == user for each in store.apps.of_organization(organization)),
+            "seen keys": store.key_lists.minted_by(organization, user, now=FixedClock().now() + timedelta(days=1)) != (),
+            "pushing": all(each.expires_at == each.created_at + LONG for each in store.scim_connections.tokens(scim(1, of=1).id)),
             "no event": all(each.name != "member.removed" for each in store.inbox.pending(limit=500)),
         }
     storage.close()

@@ -88,6 +88,7 @@ READS = {
     "data_keys.of_organization",
     "customer_keys.of_organization",
     "apps.of_organization",
+    "apps.count_of_person",
     "apps.get",
     "apps.health",
     "vault.get",

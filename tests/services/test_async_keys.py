@@ -210,6 +210,7 @@ async def test_the_hot_path_writes_nothing(world: AsyncWorld, ann: Principal, ac
 
 
 @pytest.mark.proves("ASVS-7.4.2", "CVE-2025-64521", "NIST-4.5")
+@pytest.mark.proves("CHANGELOG-django-allauth-65-13-0-b")
 async def test_a_disabled_owner_takes_the_key_along(world: AsyncWorld, ann: Principal, acme: Organization) -> None:
     """The keys of a disabled person stop with the commit, and work again when the person is enabled."""
     minted = await world.key(ann, acme.id)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ctsec.directory.record import Organization
+from ctsec.directory.record import Organization, OrganizationStatus
 from ctsec.ids import UserId, WorkspaceId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
@@ -147,25 +147,39 @@ async def test_what_an_administrator_ended_stays_ended() -> None:
         assert "bob@acme.example" in await here.roles()
 
 
-@pytest.mark.parametrize("owners", [False, True])
-async def test_owners_are_ended_only_where_one_allowed_it(owners: bool) -> None:
-    """Without an owner's word a provider can not end an owner's membership; with it, it can, but never the last one's."""
-    async with scene(owners=owners) as here:
+@pytest.mark.proves("SEED-S14")
+async def test_a_removal_ends_an_owner_as_anybody_and_may_take_the_last() -> None:
+    """No owner's word is needed for an end; the last one leaves the organization ownerless, and nobody comes back as an owner."""
+    async with scene() as here:
         other = await here.world.person("olga@acme.example")
         await here.world.call("members.accept", other, token=await here.world.invite(here.acme.id, "olga@acme.example", role="owner"))
         olga = await here.push("olga")
-        done = await here.do("people.change", olga.id, user("olga", active=False))
-        assert reason(done) is (None if owners else Reason.DENIED)
-        assert ("olga@acme.example" in await here.roles()) is not owners
-        if not owners:
-            return
-        await here.do("people.change", olga.id, user("olga"))
-        await here.world.call(
-            "roles.change_organization_role", here.world.sure(here.ann), organization=here.acme.id, user=olga.user_id, role="owner"
-        )
+        assert await here.roles() == {"ann@elsewhere.example": "owner", "olga@acme.example": "owner"}
         await here.world.call("members.remove", here.ann, organization=here.acme.id, user=here.ann.id)
-        assert reason(await here.do("people.remove", olga.id)) is Reason.LAST_OWNER
-        assert await here.roles() == {"olga@acme.example": "owner"}
+        assert reason(await here.do("people.change", olga.id, user("olga", active=False))) is None
+        assert await here.roles() == {}
+        async with here.world.storage.reading() as store:
+            home = await store.organizations.get(here.acme.id)
+            assert home is not None
+            assert (home.status, home.permanent_owners) == (OrganizationStatus.OWNERLESS, 0)
+        await here.world.drain()
+        assert "organization.orphaned" in [each.name for each in await here.world.events(here.acme.id)]
+        await here.do("people.change", olga.id, user("olga"))
+        assert await here.roles() == {"olga@acme.example": "member"}
+
+
+@pytest.mark.parametrize("owners", [False, True])
+async def test_roles_of_owners_are_touched_only_where_one_allowed_it(owners: bool) -> None:
+    """Groups give an owner no role in a workspace without an owner's word, and never another role in the organization."""
+    async with scene((GroupRule(group="Eng", role="editor", workspace=WorkspaceId("here")),), owners=owners) as here:
+        other = await here.world.person("olga@acme.example")
+        await here.world.call("members.accept", other, token=await here.world.invite(here.acme.id, "olga@acme.example", role="owner"))
+        olga, dora = await here.push("olga"), await here.push("dora")
+        await here.group("Eng", olga.id, dora.id)
+        async with here.world.storage.reading() as store:
+            held = [await store.assignments.of_user(here.acme.id, UserId(each.user_id or "")) for each in (olga, dora)]
+        assert [[one.role for one in each] for each in held] == [["editor"] if owners else [], ["editor"]]
+        assert (await here.roles())["olga@acme.example"].partition("/")[0] == "owner"
 
 
 async def test_an_admin_does_not_allow_it() -> None:

@@ -18,7 +18,7 @@ from ctsec.principal import CredentialKind
 from ctsec.storage.sql.tables import Tables
 from tests.fresh import ROOT, script
 from tests.services._sync_world import REQUEST, World
-from tests.services.cascade_killed import laden
+from tests.services.cascade_killed import LONG, laden
 from tests.services.probing import DATABASE
 
 PERSON: Final = re.compile(r"(user|owner|subject|actor)_id|heir|users|subject|.*_by|claimed_by|identity|email|email_key|key|scope|person")
@@ -36,6 +36,8 @@ ENDED: Final[dict[str, Callable[[Row], bool]]] = {
     "api_key": lambda row: row["revoked_at"] is None,
     "invitation": lambda row: row["revoked_at"] is None and row["accepted_at"] is None,
     "session": lambda row: row["revoked_at"] is None and row["connection_id"] is not None,
+    "app_connection": lambda row: row["ended_at"] is None and row["user_id"] is not None,
+    "scim_token": lambda row: row["expires_at"] == row["created_at"] + LONG,
 }
 DECLARED: Final[dict[str, str]] = {
     **dict.fromkeys(ENDED, "ended"),
@@ -46,6 +48,10 @@ DECLARED: Final[dict[str, str]] = {
     "recovery": "judged: who decides, and for whom, is asked again when it is carried out",
     "sso_grant": "judged: it counts as long as its session does, and the worker gives its token back",
     "sso_identity": "record: it is the tombstone's link of the identity at the provider",
+    "api_key_secret": "judged: it counts as its key does, and of a service account's key it ends if the leaver may know it (asked below)",
+    "scim_user": "record: what the provider told of them; it makes a member of nobody whom an administrator removed",
+    "scim_connection": "record: who made it, and which owner let it give owners roles",
+    "key_policy": "record", "service_account": "record: who made it; it is the organization's",
     "custom_role": "record", "customer_key": "record", "domain": "record", "domain_claim": "record", "sso_connection": "record",
     "workspace_move": "record", "recovery_terms": "record", "region_primary": "record", "erasure": "record",
     "audit_event": "record", "audit_inbox": "record", "aside_event": "record", "audit_hold": "record", "audit_retention": "record",
@@ -109,7 +115,8 @@ def test_nothing_that_is_left_of_somebody_admits_or_acts(tmp_path: Path) -> None
         before = rows(tmp_path, bob)
         held = {table for table, live in ENDED.items() if any(live(row) for row in before.get(table, ()))}
         assert held == set(ENDED) - {"presence"}
-        minted = world.key(scene.bob, scene.acme)
+        minted, robots = world.key(scene.bob, scene.acme), scene.robot.token.reveal()
+        assert not isinstance(world.gate.api_key(robots, REQUEST), Refusal)
         assert world.may(scene.bob, "members:manage", scene.acme)
         world.call("members.remove", scene.ann, organization=scene.acme, user=bob)
         world.drain()
@@ -118,6 +125,7 @@ def test_nothing_that_is_left_of_somebody_admits_or_acts(tmp_path: Path) -> None
         assert [table for table, live in ENDED.items() if any(live(row) for row in after.get(table, ()))] == []
         assert {"departure", "audit_event", "user", "password"} <= set(after)
         assert isinstance(world.gate.api_key(minted.token.reveal(), REQUEST), Refusal)
+        assert isinstance(world.gate.api_key(robots, REQUEST), Refusal)
         for kind in CredentialKind:
             shown = replace(scene.bob, organization=scene.acme, credential=replace(scene.bob.credential, kind=kind))
             assert not world.may(shown, "members:manage", scene.acme)

@@ -21,11 +21,13 @@ from ctsec.encryption.reencryption import SealedRow
 from ctsec.ids import UserId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import system
+from ctsec.secret import SecretText
 from ctsec.security._sync_app_sealing import AppTokenTable
 from ctsec.testing.apps import told
 from ctsec.transport.request import HttpAnswer
 from tests.services._sync_apps_scene import AppScene, scene_parts
 from tests.services._sync_world import KINDS, World
+from tests.services.probing import reason
 
 HOUR = timedelta(hours=1)
 Pairs: TypeAlias = list[tuple[str, str]]
@@ -54,6 +56,44 @@ def test_a_token_is_fetched_and_refreshes_itself(kind: str, tmp_path: Path) -> N
         second = scene.good(scene.bob, app)
         assert second != first
         assert scene.simulator.asked == ["authorization_code", "refresh_token"]
+
+
+@pytest.mark.parametrize("life", [HOUR, None])
+def test_a_token_that_the_api_refused_is_refreshed_at_once_and_once_a_minute(life: timedelta | None) -> None:
+    """It is handed out no more to who was refused; one that took its place is, without another question; and a minute lies between."""
+    with sync_scene(life=life) as scene:
+        app, apps, rest = scene.connect(scene.bob), scene.world.security.apps, timedelta(minutes=1)
+
+        def instead_of(token: str) -> Any:
+            return apps.get_token(scene.bob, app.id, organization=scene.organization, refused=SecretText(token))
+
+        tokens = [scene.good(scene.bob, app)]
+        early = instead_of(tokens[0])
+        assert (reason(early), early.retry_after) == (Reason.CONFLICT, rest)
+        for _ in range(2):
+            scene.world.clock.advance(rest)
+            tokens.append((instead_of(tokens[-1])).secret.reveal())
+            assert reason(instead_of(tokens[-1])) is Reason.CONFLICT
+            assert (instead_of(tokens[-2])).secret.reveal() == tokens[-1]
+        assert len(set(tokens)) == 3
+        assert scene.simulator.asked == ["authorization_code", "refresh_token", "refresh_token"]
+        scene.simulator.away = True
+        scene.world.clock.advance(rest)
+        assert [reason(instead_of(tokens[-1])) for _ in range(2)] == [Reason.CONFLICT, Reason.CONFLICT]
+        assert scene.simulator.asked.count("refresh_token") <= 3
+
+
+def test_a_token_without_a_refresh_token_is_no_less_there_for_being_refused() -> None:
+    """Who was refused is told to connect again; the connection itself does not end by a host's word."""
+    with sync_scene() as scene:
+        scene.simulator.says = lambda _: told(200, access_token="lasting", token_type="bearer")
+        app = scene.connect(scene.bob)
+        scene.world.clock.advance(HOUR)
+        ask = scene.world.security.apps.get_token
+        refused = ask(scene.bob, app.id, organization=scene.organization, refused=SecretText("lasting"))
+        assert reason(refused) is Reason.REVOKED
+        found: Any = ask(scene.bob, app.id, organization=scene.organization)
+        assert found.secret.reveal() == "lasting"
 
 
 def nothing(_: dict[str, str]) -> None:

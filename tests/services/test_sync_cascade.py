@@ -13,11 +13,14 @@ import pytest
 from ctsec.directory.lifecycle import Step
 from ctsec.directory.record import OrganizationStatus
 from ctsec.ids import OrganizationId, UserId
+from ctsec.keys.policy import KeyRequest
 from ctsec.outcome import Reason
 from ctsec.security._sync_leavers import LifecycleJobs
 from ctsec.sso import ProvisioningSettings
 from ctsec.testing import Written
+from ctsec.testing.conformance._sync_apps import app
 from ctsec.testing.conformance.samples import ignore
+from ctsec.testing.conformance.scim_samples import scim, scim_token
 from ctsec.testing.conformance.sso_samples import connection, glass_codes
 from tests.services._sync_stage import Stage, identity, set_stage
 from tests.services._sync_world import World
@@ -107,6 +110,87 @@ def test_what_is_foreseen_is_what_ends_and_nothing_of_it_is_left(stage: Stage) -
         assert store.break_glass.of_user(stage.acme.id, bob) == ()
         assert all(each.revoked_at is not None for each in store.api_keys.of_owner(stage.acme.id, bob))
         assert [each.invited_by for each in store.invitations.open(stage.acme.id, now=world.clock.now())] == [stage.ann.id]
+
+
+def shown(stage: Stage, actor: Any, name: str, **more: Any) -> Any:
+    """Make a service account with a key that `actor` is shown."""
+    made = stage.world.call("service_accounts.create", stage.ann, organization=stage.acme.id, name=name, **more)
+    return minted(stage, actor, made.account.id, name)
+
+
+def minted(stage: Stage, actor: Any, owner: str | None, name: str) -> Any:
+    """Mint a key."""
+    wish = KeyRequest(name=name)
+    return stage.world.call("api_keys.mint", actor, organization=stage.acme.id, request=wish, owner=owner)
+
+
+def acting(stage: Stage, key: Any) -> Any:
+    """Return what the gate makes of a key."""
+    return stage.world.gate.api_key(key.token.reveal(), stage.world.request)
+
+
+@pytest.mark.proves("SEED-S14")
+def test_what_a_leaver_has_seen_of_service_accounts_ends_and_what_others_have_seen_goes_on(stage: Stage) -> None:
+    """Secrets that they were shown end at once, and those that they could have had made with them; the keys stay, to be rotated."""
+    world, bob, org = stage.world, laden(stage), {"organization": stage.acme.id}
+    direct, anns = shown(stage, stage.bob, "direct"), shown(stage, stage.ann, "anns")
+    renewed = world.call("api_keys.rotate", acting(stage, direct), **org, key_id=direct.key.id, overlap=timedelta(0))
+    beside = minted(stage, acting(stage, renewed), None, "beside")
+    manages = shown(stage, stage.bob, "manages", role="admin")
+    through = minted(stage, acting(stage, manages), anns.key.owner_id, "through")
+    both = shown(stage, stage.bob, "both")
+    rotated = world.call("api_keys.rotate", stage.ann, **org, key_id=both.key.id, overlap=timedelta(days=30))
+    over = shown(stage, stage.bob, "over")
+    after = world.call("api_keys.rotate", stage.ann, **org, key_id=over.key.id, overlap=timedelta(0))
+    world.clock.advance(timedelta(seconds=1))
+    later = minted(stage, acting(stage, after), None, "later")
+    ending, going = (renewed, beside, manages, through, both), (anns, rotated, after, later)
+    assert [reason(acting(stage, each)) for each in (*ending, *going)] == [None] * 9
+    seen: Any = world.call("lifecycle.removal", stage.ann, **org, user=bob)
+    assert seen.service_keys == len(ending)
+    removed(stage, bob)
+    assert [reason(acting(stage, each)) for each in ending] == [Reason.EXPIRED] * len(ending)
+    assert [reason(acting(stage, each)) for each in going] == [None] * len(going)
+    world.drain()
+    told = [each for each in world.events(stage.acme.id) if each.name == "api_key.voided"]
+    assert {(each.target_id, each.details()["details"]["works"]) for each in told} == {(each.key.id, each is both) for each in ending}
+    again = world.call("api_keys.rotate", stage.ann, **org, key_id=beside.key.id)
+    assert [reason(acting(stage, each)) for each in (again, beside)] == [None, Reason.EXPIRED]
+    world.mail()
+    (letter,) = [each for each in world.mailer.sent if each.kind == "credentials_ended"]
+    assert letter.recipient == "ann@acme.example"
+    assert all(each.key.name in letter.text.reveal() for each in ending)
+
+
+@pytest.mark.proves("SEED-S14")
+@pytest.mark.parametrize("decided", [True, False])
+def test_apps_and_credentials_for_scim_end_with_who_made_them(stage: Stage, decided: bool) -> None:
+    """Apps of their own end, the organization's stay; credentials for SCIM end at once if somebody decided it, else after seven days."""
+    world, bob, org, now = stage.world, UserId(stage.bob.id), {"organization": stage.acme.id}, stage.world.clock.now()
+    with world.storage.begin(after_commit=ignore) as store:
+        for n, person in ((1, bob), (2, None), (3, UserId(stage.ann.id))):
+            store.apps.add(replace(app(n, of=1, person=1), organization_id=stage.acme.id, user_id=person))
+        store.scim_connections.add(replace(scim(1, of=1), organization_id=stage.acme.id))
+        for n, maker in ((1, stage.bob.id), (2, stage.ann.id), (3, stage.bob.id)):
+            made = replace(scim_token(n, of=1), organization_id=stage.acme.id, created_by=maker)
+            store.scim_connections.add_token(replace(made, created_at=now, expires_at=now if n == 3 else now + 30 * DAY))
+    seen: Any = world.call("lifecycle.removal", stage.ann, **org, user=bob)
+    assert (seen.apps, seen.scim_tokens, seen.service_keys) == (1, 1, 0)
+    if decided:
+        removed(stage, bob)
+    else:
+        world.call("roles.change_period", stage.ann, **org, user=bob, expires_at=now + timedelta(minutes=1))
+        world.clock.advance(timedelta(minutes=2))
+        assert LifecycleJobs(world.security.begin).end_due() == 1
+    with world.storage.reading() as store:
+        assert [each.id for each in store.apps.of_organization(stage.acme.id)] == [app(n, of=1, person=1).id for n in (2, 3)]
+        ends_at = [each.expires_at for each in store.scim_connections.tokens(scim(1, of=1).id)]
+    assert ends_at == [world.clock.now() + (0 if decided else 7) * DAY, now + 30 * DAY, now]
+    world.drain()
+    events = world.events(stage.acme.id)
+    assert [each.name for each in events].count("connected_app.disconnected") == 1
+    (ended,) = [each.details()["details"] for each in events if each.name == "scim_token.revoked"]
+    assert ended["overlap_seconds"] == (0 if decided else 7 * 86_400)
 
 
 @pytest.mark.parametrize(("park", "pause", "held"), [(0, 0, set()), (30, 29, {"operator"}), (30, 30, set())])

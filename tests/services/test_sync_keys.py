@@ -211,6 +211,7 @@ def test_the_hot_path_writes_nothing(world: World, ann: Principal, acme: Organiz
 
 
 @pytest.mark.proves("ASVS-7.4.2", "CVE-2025-64521", "NIST-4.5")
+@pytest.mark.proves("CHANGELOG-django-allauth-65-13-0-b")
 def test_a_disabled_owner_takes_the_key_along(world: World, ann: Principal, acme: Organization) -> None:
     """The keys of a disabled person stop with the commit, and work again when the person is enabled."""
     minted = world.key(ann, acme.id)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ctsec.directory.record import Organization
+from ctsec.directory.record import Organization, OrganizationStatus
 from ctsec.ids import UserId, WorkspaceId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
@@ -148,25 +148,39 @@ def test_what_an_administrator_ended_stays_ended() -> None:
         assert "bob@acme.example" in here.roles()
 
 
-@pytest.mark.parametrize("owners", [False, True])
-def test_owners_are_ended_only_where_one_allowed_it(owners: bool) -> None:
-    """Without an owner's word a provider can not end an owner's membership; with it, it can, but never the last one's."""
-    with scene(owners=owners) as here:
+@pytest.mark.proves("SEED-S14")
+def test_a_removal_ends_an_owner_as_anybody_and_may_take_the_last() -> None:
+    """No owner's word is needed for an end; the last one leaves the organization ownerless, and nobody comes back as an owner."""
+    with scene() as here:
         other = here.world.person("olga@acme.example")
         here.world.call("members.accept", other, token=here.world.invite(here.acme.id, "olga@acme.example", role="owner"))
         olga = here.push("olga")
-        done = here.do("people.change", olga.id, user("olga", active=False))
-        assert reason(done) is (None if owners else Reason.DENIED)
-        assert ("olga@acme.example" in here.roles()) is not owners
-        if not owners:
-            return
-        here.do("people.change", olga.id, user("olga"))
-        here.world.call(
-            "roles.change_organization_role", here.world.sure(here.ann), organization=here.acme.id, user=olga.user_id, role="owner"
-        )
+        assert here.roles() == {"ann@elsewhere.example": "owner", "olga@acme.example": "owner"}
         here.world.call("members.remove", here.ann, organization=here.acme.id, user=here.ann.id)
-        assert reason(here.do("people.remove", olga.id)) is Reason.LAST_OWNER
-        assert here.roles() == {"olga@acme.example": "owner"}
+        assert reason(here.do("people.change", olga.id, user("olga", active=False))) is None
+        assert here.roles() == {}
+        with here.world.storage.reading() as store:
+            home = store.organizations.get(here.acme.id)
+            assert home is not None
+            assert (home.status, home.permanent_owners) == (OrganizationStatus.OWNERLESS, 0)
+        here.world.drain()
+        assert "organization.orphaned" in [each.name for each in here.world.events(here.acme.id)]
+        here.do("people.change", olga.id, user("olga"))
+        assert here.roles() == {"olga@acme.example": "member"}
+
+
+@pytest.mark.parametrize("owners", [False, True])
+def test_roles_of_owners_are_touched_only_where_one_allowed_it(owners: bool) -> None:
+    """Groups give an owner no role in a workspace without an owner's word, and never another role in the organization."""
+    with scene((GroupRule(group="Eng", role="editor", workspace=WorkspaceId("here")),), owners=owners) as here:
+        other = here.world.person("olga@acme.example")
+        here.world.call("members.accept", other, token=here.world.invite(here.acme.id, "olga@acme.example", role="owner"))
+        olga, dora = here.push("olga"), here.push("dora")
+        here.group("Eng", olga.id, dora.id)
+        with here.world.storage.reading() as store:
+            held = [store.assignments.of_user(here.acme.id, UserId(each.user_id or "")) for each in (olga, dora)]
+        assert [[one.role for one in each] for each in held] == [["editor"] if owners else [], ["editor"]]
+        assert (here.roles())["olga@acme.example"].partition("/")[0] == "owner"
 
 
 def test_an_admin_does_not_allow_it() -> None:

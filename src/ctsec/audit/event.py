@@ -175,6 +175,7 @@ class EventName(StrEnum):
     API_KEY_USED = "api_key.used"
     API_KEY_LEAKED = "api_key.leak_reported"
     API_KEY_OVERLAP_ENDED = "api_key.overlap_ended"
+    API_KEY_VOIDED = "api_key.voided"
     API_KEY_REMINDED = "api_key.reminded"
     KEY_POLICY_CHANGED = "key_policy.changed"
     SERVICE_ACCOUNT_CREATED = "service_account.created"

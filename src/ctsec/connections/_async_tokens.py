@@ -11,7 +11,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
@@ -39,6 +39,7 @@ from ctsec.connections.refresh import (
     judge,
     leased,
     renewed,
+    rests_until,
     spans,
     was_interrupted,
 )
@@ -47,6 +48,7 @@ from ctsec.errors import DecryptionFailed, StoreError
 from ctsec.jose.token_answer import TokenSet
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal, system
+from ctsec.secret import SecretText
 
 _CONSENT: Final = Refusal(Reason.REVOKED, "the app does not accept this connection any more; connect it again")
 _TRIES: Final = 5
@@ -66,22 +68,25 @@ class AsyncAppTokens:
         self._audit = audit
         self._ambient = ambient
 
-    async def look(self, actor: Principal, app: AppConnection) -> Outcome[AccessToken | Lease | Waiting]:
+    async def look(
+        self, actor: Principal, app: AppConnection, *, refused: SecretText | None = None
+    ) -> Outcome[AccessToken | Lease | Waiting]:
         """Return a token to hand out, the lease of a refresh that is due, or why there is neither.
 
+        `refused` is a token that the API refused; it counts while it is the one that is stored.
         Reasons: REVOKED where the person has to consent again, CONFLICT where the provider can not be asked at the moment.
         """
         now, tokens = self._ambient.now(), await self._records.get(app.id)
         if tokens is None:
             return _CONSENT
-        match judge(tokens, now=now):
+        again = refused is not None and refused == (await self._opened(tokens)).access
+        match judge(tokens, now=now, refused=again):
             case Verdict.USE:
                 return await self._handed(actor, app, tokens)
             case Verdict.WAIT:
                 return Waiting()
             case Verdict.BACK_OFF:
-                wait = tokens.retry_at - now if tokens.retry_at is not None else None
-                return Refusal(Reason.CONFLICT, _BUSY, retry_after=wait)
+                return Refusal(Reason.CONFLICT, _BUSY, retry_after=rests_until(tokens) - now if again else _waits(tokens, now=now))
             case Verdict.EXPIRED:
                 after, name, details = self._failing(tokens, Failed(Fate.CONSENT_NEEDED, NO_REFRESH_TOKEN))
                 if await self._records.replace(after):
@@ -174,6 +179,8 @@ class AsyncAppTokens:
 
     async def _leased(self, app: AppConnection, tokens: StoredTokens) -> Outcome[Lease | Waiting]:
         pair = await self._opened(tokens)
+        if pair.refresh is None:
+            return _CONSENT  # The API refused it, and there is nothing to refresh it with; that alone ends no connection.
         try:
             await self._sealed(app, pair)
         except NoDataKey:
@@ -203,3 +210,7 @@ class AsyncAppTokens:
             organization=app.organization_id,
             details={"provider": app.provider, **details},
         )
+
+
+def _waits(tokens: StoredTokens, *, now: datetime) -> timedelta | None:
+    return tokens.retry_at - now if tokens.retry_at is not None else None

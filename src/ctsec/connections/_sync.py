@@ -140,6 +140,10 @@ class ConnectedApps:
         self._note(EventName.CONNECTED_APP_DISCONNECTED, actor, after, {"why": "disconnected"})
         return after
 
+    def count_of_person(self, organization: OrganizationId, user: UserId) -> int:
+        """Return how many connections of a person an end of their membership would end."""
+        return sum(each.user_id == user for each in self._parts.records.of_organization(organization))
+
     def end_of_person(self, organization: OrganizationId, user: UserId, *, actor: Principal, why: str) -> int:
         """End every connection of a person who leaves an organization, whatever that person may; return how many there were."""
         ended = self._parts.records.end_of_person(organization, user, now=self._ambient.now())

@@ -12,7 +12,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
@@ -40,6 +40,7 @@ from ctsec.connections.refresh import (
     judge,
     leased,
     renewed,
+    rests_until,
     spans,
     was_interrupted,
 )
@@ -48,6 +49,7 @@ from ctsec.errors import DecryptionFailed, StoreError
 from ctsec.jose.token_answer import TokenSet
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal, system
+from ctsec.secret import SecretText
 
 _CONSENT: Final = Refusal(Reason.REVOKED, "the app does not accept this connection any more; connect it again")
 _TRIES: Final = 5
@@ -67,22 +69,23 @@ class AppTokens:
         self._audit = audit
         self._ambient = ambient
 
-    def look(self, actor: Principal, app: AppConnection) -> Outcome[AccessToken | Lease | Waiting]:
+    def look(self, actor: Principal, app: AppConnection, *, refused: SecretText | None = None) -> Outcome[AccessToken | Lease | Waiting]:
         """Return a token to hand out, the lease of a refresh that is due, or why there is neither.
 
+        `refused` is a token that the API refused; it counts while it is the one that is stored.
         Reasons: REVOKED where the person has to consent again, CONFLICT where the provider can not be asked at the moment.
         """
         now, tokens = self._ambient.now(), self._records.get(app.id)
         if tokens is None:
             return _CONSENT
-        match judge(tokens, now=now):
+        again = refused is not None and refused == (self._opened(tokens)).access
+        match judge(tokens, now=now, refused=again):
             case Verdict.USE:
                 return self._handed(actor, app, tokens)
             case Verdict.WAIT:
                 return Waiting()
             case Verdict.BACK_OFF:
-                wait = tokens.retry_at - now if tokens.retry_at is not None else None
-                return Refusal(Reason.CONFLICT, _BUSY, retry_after=wait)
+                return Refusal(Reason.CONFLICT, _BUSY, retry_after=rests_until(tokens) - now if again else _waits(tokens, now=now))
             case Verdict.EXPIRED:
                 after, name, details = self._failing(tokens, Failed(Fate.CONSENT_NEEDED, NO_REFRESH_TOKEN))
                 if self._records.replace(after):
@@ -175,6 +178,8 @@ class AppTokens:
 
     def _leased(self, app: AppConnection, tokens: StoredTokens) -> Outcome[Lease | Waiting]:
         pair = self._opened(tokens)
+        if pair.refresh is None:
+            return _CONSENT  # The API refused it, and there is nothing to refresh it with; that alone ends no connection.
         try:
             self._sealed(app, pair)
         except NoDataKey:
@@ -204,3 +209,7 @@ class AppTokens:
             organization=app.organization_id,
             details={"provider": app.provider, **details},
         )
+
+
+def _waits(tokens: StoredTokens, *, now: datetime) -> timedelta | None:
+    return tokens.retry_at - now if tokens.retry_at is not None else None

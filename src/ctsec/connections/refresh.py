@@ -5,6 +5,8 @@ Rules that this module keeps:
 - a token is refreshed before it ends, at a moment that is drawn, and one that is about to end is handed out no more;
 - one process at a time refreshes: it has a lease that outlasts whatever it may wait for; meanwhile a token that is good is handed out;
 - a refresh whose process was lost is done again after the lease: the tokens that were there are there still;
+- a token that the API refused is handed out no more and is refreshed at once, but none that is younger than a minute: who is refused again
+  and again asks the provider once a minute;
 - only a word of a closed list ends a connection; any other failure is waited out, each time longer, and never ends one;
 - a grant that is refused after an answer was lost may be one that was replaced: the log says so, and the person has to consent again.
 """
@@ -26,6 +28,7 @@ MARGIN: Final = timedelta(minutes=5)
 LAST_MOMENTS: Final = timedelta(seconds=30)
 FIRST_RETRY: Final = timedelta(seconds=2)
 LAST_RETRY: Final = timedelta(minutes=5)
+REFUSED_REST: Final = timedelta(minutes=1)
 INTERRUPTED: Final = "interrupted"
 NO_REFRESH_TOKEN: Final = "no_refresh_token"
 
@@ -67,10 +70,14 @@ def usable(tokens: StoredTokens, *, now: datetime) -> bool:
     return now < tokens.expires_at - min(LAST_MOMENTS, (tokens.expires_at - tokens.refreshed_at) / 20)
 
 
-def judge(tokens: StoredTokens, *, now: datetime) -> Verdict:
-    """Return what to do for who asks for the access token now."""
+def judge(tokens: StoredTokens, *, now: datetime, refused: bool = False) -> Verdict:
+    """Return what to do for who asks for the access token now; `refused` says that the API refused this very one."""
     if tokens.state is not TokenState.LIVE:
         return Verdict.BROKEN
+    if refused:
+        if tokens.lease_until is not None and now < tokens.lease_until:
+            return Verdict.WAIT
+        return Verdict.BACK_OFF if now < rests_until(tokens) else Verdict.REFRESH
     good = usable(tokens, now=now)
     if tokens.due_at is None:
         return Verdict.USE if good else Verdict.EXPIRED
@@ -81,6 +88,12 @@ def judge(tokens: StoredTokens, *, now: datetime) -> Verdict:
     if tokens.retry_at is not None and now < tokens.retry_at:
         return Verdict.USE if good else Verdict.BACK_OFF
     return Verdict.REFRESH
+
+
+def rests_until(tokens: StoredTokens) -> datetime:
+    """Return from when on a token that the API refused is refreshed."""
+    rested = tokens.refreshed_at + REFUSED_REST
+    return rested if tokens.retry_at is None else max(rested, tokens.retry_at)
 
 
 def leased(tokens: StoredTokens, *, now: datetime) -> StoredTokens:

@@ -3,8 +3,9 @@
 Rules that this module keeps:
 
 - what ends is of this organization alone: the membership with its roles, what was held for a time, sessions through its providers, API keys
-  and connected apps there, break-glass codes, and open invitations to and from the person; keys of service accounts that they minted are
-  rotated; the account, its password, its factors and its devices are nobody's business here;
+  and connected apps there, break-glass codes, and open invitations to and from the person; the account, its password, its factors and its
+  devices are nobody's business here;
+- what the organization keeps and they have seen ends too: secrets of service accounts' keys, credentials for SCIM; who is left is told;
 - the caller has locked the organization; `end` leaves the count of owners to it, `force` settles it and may take the last;
 - what is ended is what was read before (`AsyncInventory`), so a look ahead shows what the end does;
 - done twice it is done once: what has ended is not ended again, and has no second event;
@@ -80,7 +81,7 @@ class AsyncDepartures:
         }
         await self._note(EventName.MEMBER_REMOVED, actor, leaving, target=Target("user", user), details=details)
         await self._end_sessions(actor, leaving, leaving.sessions)
-        await self._end_credentials(actor, leaving)
+        await self._end_credentials(actor, leaving, cause=cause)
         for each in leaving.invitations:
             if await self._parts.invitations.revoke(organization, each, now=now):
                 await self._note(EventName.INVITATION_REVOKED, actor, leaving, target=Target("invitation", each))
@@ -139,16 +140,20 @@ class AsyncDepartures:
             await self._note(EventName.SESSION_REVOKED, actor, of, target=Target("session", "all"), details={"ended": ended})
         return ended
 
-    async def _end_credentials(self, actor: Principal, leaving: Leaving) -> None:
-        organization, user = leaving.organization, leaving.user
+    async def _end_credentials(self, actor: Principal, leaving: Leaving, *, cause: Cause) -> None:
+        organization, user, seen = leaving.organization, leaving.user, list[str]()
         for key in await self._parts.keys.of_owner(organization, user):
             if key.revoked_at is None and await self._parts.keys.revoke(organization, key.id, now=self._ambient.now()):
                 await self._parts.epochs.bump(key.id)
                 await self._note(EventName.API_KEY_REVOKED, actor, leaving, target=Target("api_key", key.id))
         if self._parts.apps is not None:
-            await self._parts.apps.end_of_person(organization, user)
+            await self._parts.apps.end_of_person(organization, user, actor=actor, why=cause.value)
         if self._parts.service_keys is not None:
-            await self._parts.service_keys.rotate_of_minter(organization, user)
+            seen += await self._parts.service_keys.rotate_of_minter(organization, user, actor=actor)
+        if self._parts.pushing is not None:
+            seen += await self._parts.pushing.end_of_maker(organization, user, actor=actor, cause=cause)
+        if seen:
+            await self._parts.alarm.credentials_ended(organization, names=seen)
 
     async def _hand_over(self, actor: Principal, leaving: Leaving) -> None:
         if self._parts.sharing is None or leaving.heir is None or not leaving.shared:

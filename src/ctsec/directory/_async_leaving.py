@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from ctsec.ambient import Ambient
 from ctsec.directory._async_lifecycle_ports import (
     AsyncEndsApps,
+    AsyncEndsPushing,
     AsyncHandsOver,
     AsyncLifecycleRecords,
     AsyncParkedRecords,
@@ -121,11 +122,15 @@ class AsyncOwnersCodes(Protocol):
         ...
 
 
-class AsyncTellsOwnerless(Protocol):
-    """Tells who is left in an organization that it has no owner any more."""
+class AsyncTellsWhoIsLeft(Protocol):
+    """Tells who is left in an organization what somebody's departure means for it."""
 
     async def ownerless(self, organization: OrganizationId) -> None:
-        """Tell them, in this transaction."""
+        """Tell them, in this transaction, that there is no owner any more."""
+        ...
+
+    async def credentials_ended(self, organization: OrganizationId, *, names: Sequence[str]) -> None:
+        """Tell them, in this transaction, which credentials have to be made anew."""
         ...
 
 
@@ -144,9 +149,10 @@ class AsyncDepartureParts:
     lifecycle: AsyncLifecycleRecords
     parked: AsyncParkedRecords
     epochs: AsyncEpochRecords
-    alarm: AsyncTellsOwnerless
+    alarm: AsyncTellsWhoIsLeft
     apps: AsyncEndsApps | None = None
     service_keys: AsyncRotatesKeys | None = None
+    pushing: AsyncEndsPushing | None = None
     sharing: AsyncHandsOver | None = None
 
 
@@ -183,6 +189,7 @@ class AsyncInventory:
             break_glass_codes=await parts.codes.get(organization, user) is not None,
             apps=await parts.apps.count_of_person(organization, user) if parts.apps is not None else 0,
             service_keys=await parts.service_keys.count_of_minter(organization, user) if parts.service_keys is not None else 0,
+            scim_tokens=await parts.pushing.count_of_maker(organization, user) if parts.pushing is not None else 0,
             shared=tuple(sorted(shared.items())[:SHARED_KINDS]),
             heir=await self._heir(organization, user, policy.heir if policy is not None else None),
         )

@@ -3,18 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, TypedDict, Unpack
 
 from ctsec.directory._sync_ports import Post, RosterRecords, UserRecords
 from ctsec.directory.record import MembershipStatus
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.mail.lifecycle_letters import ownerless_letter
+from ctsec.mail.lifecycle_letters import credentials_letter, ownerless_letter
 from ctsec.mail.message import Letters, alert_letter, domain_letter, glass_letter, relaxed_letter
 from ctsec.mail.saml_letters import saml_letter
 
 MAX_OWNERS: Final = 50
 LOOKED_AT: Final = 500
+NAMED: Final = 20
 ADMIN: Final = "admin"
 
 
@@ -81,6 +83,18 @@ class OwnerAlarm:
             account = self._users.get(owner)
             if account is not None:
                 self._post.post(alert_letter(self._letters, account.email, **said))
+
+    def credentials_ended(self, organization: OrganizationId, *, names: Sequence[str]) -> None:
+        """Tell every owner and the administrators that secrets ended which somebody who left had seen, and of what, the first twenty."""
+        whom = set(self._roster.owners(organization, limit=MAX_OWNERS))
+        for each in self._roster.of_organization(organization, after="", limit=LOOKED_AT):
+            if each.membership.role == ADMIN and each.membership.status is MembershipStatus.ACTIVE:
+                whom.add(each.membership.user_id)
+        for person in sorted(whom):
+            account = self._users.get(person)
+            if account is not None:
+                said = credentials_letter(organization="your organization", names=names[:NAMED], more=len(names[NAMED:]))
+                self._post.post(self._letters.recovery.set(recipient=account.email, **said))
 
     def ownerless(self, organization: OrganizationId) -> None:
         """Tell the administrators that are left, the first of them, that the organization has no owner any more."""

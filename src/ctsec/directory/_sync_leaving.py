@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from ctsec.ambient import Ambient
 from ctsec.directory._sync_lifecycle_ports import (
     EndsApps,
+    EndsPushing,
     HandsOver,
     LifecycleRecords,
     ParkedRecords,
@@ -122,11 +123,15 @@ class OwnersCodes(Protocol):
         ...
 
 
-class TellsOwnerless(Protocol):
-    """Tells who is left in an organization that it has no owner any more."""
+class TellsWhoIsLeft(Protocol):
+    """Tells who is left in an organization what somebody's departure means for it."""
 
     def ownerless(self, organization: OrganizationId) -> None:
-        """Tell them, in this transaction."""
+        """Tell them, in this transaction, that there is no owner any more."""
+        ...
+
+    def credentials_ended(self, organization: OrganizationId, *, names: Sequence[str]) -> None:
+        """Tell them, in this transaction, which credentials have to be made anew."""
         ...
 
 
@@ -145,9 +150,10 @@ class DepartureParts:
     lifecycle: LifecycleRecords
     parked: ParkedRecords
     epochs: EpochRecords
-    alarm: TellsOwnerless
+    alarm: TellsWhoIsLeft
     apps: EndsApps | None = None
     service_keys: RotatesKeys | None = None
+    pushing: EndsPushing | None = None
     sharing: HandsOver | None = None
 
 
@@ -184,6 +190,7 @@ class Inventory:
             break_glass_codes=parts.codes.get(organization, user) is not None,
             apps=parts.apps.count_of_person(organization, user) if parts.apps is not None else 0,
             service_keys=parts.service_keys.count_of_minter(organization, user) if parts.service_keys is not None else 0,
+            scim_tokens=parts.pushing.count_of_maker(organization, user) if parts.pushing is not None else 0,
             shared=tuple(sorted(shared.items())[:SHARED_KINDS]),
             heir=self._heir(organization, user, policy.heir if policy is not None else None),
         )

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from ctsec.directory.lifecycle import LifecyclePolicy, ParkedRole, Presence
+from ctsec.directory.lifecycle import Cause, LifecyclePolicy, ParkedRole, Presence
 from ctsec.directory.record import Membership
 from ctsec.ids import OrganizationId, UserId
+from ctsec.principal import Principal
 
 
 class LifecycleRecords(Protocol):
@@ -75,7 +76,7 @@ class EndsApps(Protocol):
         """Return how many there are."""
         ...
 
-    def end_of_person(self, organization: OrganizationId, user: UserId) -> int:
+    def end_of_person(self, organization: OrganizationId, user: UserId, *, actor: Principal, why: str) -> int:
         """End them in this transaction, with their events; return how many."""
         ...
 
@@ -87,8 +88,20 @@ class RotatesKeys(Protocol):
         """Return how many there are."""
         ...
 
-    def rotate_of_minter(self, organization: OrganizationId, user: UserId) -> int:
-        """Void their secrets in this transaction, with their events; return how many."""
+    def rotate_of_minter(self, organization: OrganizationId, user: UserId, *, actor: Principal) -> tuple[str, ...]:
+        """Void their secrets in this transaction, with their events; return the names of the keys."""
+        ...
+
+
+class EndsPushing(Protocol):
+    """Ends credentials by which a provider pushes people, and that a person who leaves has seen."""
+
+    def count_of_maker(self, organization: OrganizationId, user: UserId) -> int:
+        """Return how many that work a person has made."""
+        ...
+
+    def end_of_maker(self, organization: OrganizationId, user: UserId, *, actor: Principal, cause: Cause) -> tuple[str, ...]:
+        """End them in this transaction, with their events; return the names of what they belong to."""
         ...
 
 

@@ -143,5 +143,6 @@ class Leaving:
     break_glass_codes: bool
     apps: int
     service_keys: int
+    scim_tokens: int
     shared: tuple[tuple[str, int], ...]
     heir: UserId | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctsec.directory._async_lifecycle_ports import (
     AsyncEndsApps,
+    AsyncEndsPushing,
     AsyncHandsOver,
     AsyncLifecycleRecords,
     AsyncParkedRecords,
@@ -24,6 +25,7 @@ from ctsec.directory._async_ports import (
 from ctsec.directory._async_service_ports import AsyncServiceAccountRecords
 from ctsec.directory._sync_lifecycle_ports import (
     EndsApps,
+    EndsPushing,
     HandsOver,
     LifecycleRecords,
     ParkedRecords,
@@ -47,6 +49,7 @@ __all__ = [
     "AsyncAuthority",
     "AsyncDomainRecords",
     "AsyncEndsApps",
+    "AsyncEndsPushing",
     "AsyncEpochRecords",
     "AsyncHandsOver",
     "AsyncInvitationRecords",
@@ -63,6 +66,7 @@ __all__ = [
     "Authority",
     "DomainRecords",
     "EndsApps",
+    "EndsPushing",
     "EpochRecords",
     "HandsOver",
     "InvitationRecords",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from ctsec.ids import KeyId, OrganizationId
+from ctsec.ids import KeyId, OrganizationId, ServiceAccountId
 from ctsec.keys.organization_policy import OrganizationKeyPolicy
 from ctsec.keys.record import ApiKey
 
@@ -19,6 +19,14 @@ class AsyncKeyLists(Protocol):
 
     async def minted_by(self, organization_id: OrganizationId, minter: str, *, now: datetime) -> tuple[ApiKey, ...]:
         """Return the keys with a secret that `minter` was shown and that has not ended at `now`, in the order of ids."""
+        ...
+
+    async def shown_accounts(self, organization_id: OrganizationId, minter: str) -> tuple[ServiceAccountId, ...]:
+        """Return the service accounts of which `minter` was ever shown a secret, of a key that has ended too, in the order of ids."""
+        ...
+
+    async def end_secret(self, key_id: KeyId, generation: int, *, now: datetime) -> bool:
+        """End one secret of a key at `now`; False if it had ended, or there is none."""
         ...
 
     async def to_remind(self, *, now: datetime, before: datetime, limit: int) -> tuple[ApiKey, ...]:

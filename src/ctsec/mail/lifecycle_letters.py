@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict
 
@@ -47,6 +48,16 @@ def appointed_letter(*, organization: str) -> Said:
     return Said(kind="owner_appointed", subject=f"you are an owner of {name}", says=says, values={"organization": name})
 
 
+def credentials_letter(*, organization: str, names: Sequence[str], more: int = 0) -> Said:
+    """Tell who is left which credentials ended because somebody who left had seen them."""
+    name, told = one_line(organization), ", ".join(one_line(each) for each in names) + (f" and {more} more" if more else "")
+    says = (
+        f"Somebody who left {name} had seen secrets of: {told}.",
+        "Those secrets end. Rotate the API keys and make new credentials for SCIM, and what uses them goes on.",
+    )
+    return Said(kind="credentials_ended", subject=f"credentials of {name} ended", says=says, values={"organization": name, "names": told})
+
+
 def samples(at: datetime) -> tuple[Said, ...]:
     """Return one of each kind, with nobody's data."""
     name = "an organization"
@@ -55,4 +66,5 @@ def samples(at: datetime) -> tuple[Said, ...]:
         ending_letter(organization=name, at=at),
         ownerless_letter(organization=name),
         appointed_letter(organization=name),
+        credentials_letter(organization=name, names=("Deployer",)),
     )

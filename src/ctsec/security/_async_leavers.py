@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
 
+from ctsec.ambient import Ambient
+from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.connections._async import AsyncAppParts, AsyncConnectedApps
 from ctsec.directory._async_alarm import AsyncOwnerAlarm
 from ctsec.directory._async_departures import AsyncDepartures
 from ctsec.directory._async_leaving import AsyncDepartureParts
 from ctsec.directory._async_lifecycle import AsyncLifecycleParts
-from ctsec.directory._async_lifecycle_ports import AsyncHandsOver
+from ctsec.directory._async_lifecycle_ports import AsyncEndsApps, AsyncEndsPushing, AsyncHandsOver, AsyncRotatesKeys
 from ctsec.directory._async_lifecycle_work import AsyncLifecycleWork
+from ctsec.guard._async_ports import AsyncGuardStore
 from ctsec.ids import OrganizationId
+from ctsec.keys._async_voiding import AsyncLeaversKeys, AsyncVoidingParts
 from ctsec.mail._async import AsyncOutbox
 from ctsec.mail.message import Letters
 from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.rbac._async_belongings import AsyncBelongings
+from ctsec.sso.scim._async_leavers import AsyncLeaversPushing
 from ctsec.storage._async_ports import AsyncStore
 from ctsec.worker._async import AsyncJob
 
@@ -33,8 +40,36 @@ def belongings_of(store: AsyncStore, *, acting: AsyncActing) -> AsyncBelongings:
     return AsyncBelongings(acting, assignments=store.assignments, elevations=store.elevations, break_glass=store.break_glass)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncSeenThings:
+    """What ends with a departure beside what is the leaver's own."""
+
+    apps: AsyncEndsApps
+    service_keys: AsyncRotatesKeys
+    pushing: AsyncEndsPushing
+
+
+def seen_things(
+    store: AsyncStore, *, guard: AsyncGuardStore, rights: AsyncAuthority, audit: AsyncRecorder, ambient: Ambient
+) -> AsyncSeenThings:
+    """Return it, over a transaction."""
+    keys = AsyncVoidingParts(records=store.api_keys, lists=store.key_lists, epochs=store.epochs)
+    apps = AsyncAppParts(records=store.apps, tokens=guard.app_tokens, rights=rights)
+    return AsyncSeenThings(
+        apps=AsyncConnectedApps(apps, audit=audit, ambient=ambient),
+        service_keys=AsyncLeaversKeys(keys, audit=audit, ambient=ambient),
+        pushing=AsyncLeaversPushing(store.scim_connections, audit=audit, ambient=ambient),
+    )
+
+
 def departure_parts(
-    store: AsyncStore, *, acting: AsyncActing, post: AsyncOutbox, letters: Letters, sharing: AsyncHandsOver | None
+    store: AsyncStore,
+    *,
+    acting: AsyncActing,
+    post: AsyncOutbox,
+    letters: Letters,
+    sharing: AsyncHandsOver | None,
+    seen: AsyncSeenThings,
 ) -> AsyncDepartureParts:
     """Return what departures end, over a transaction."""
     return AsyncDepartureParts(
@@ -50,6 +85,9 @@ def departure_parts(
         parked=store.parked,
         epochs=store.epochs,
         alarm=AsyncOwnerAlarm(users=store.users, roster=store.roster, post=post, letters=letters),
+        apps=seen.apps,
+        service_keys=seen.service_keys,
+        pushing=seen.pushing,
         sharing=sharing,
     )
 

@@ -42,7 +42,7 @@ from ctsec.secret import Secret
 from ctsec.security._async_engines import AsyncEngines
 from ctsec.security._async_factors import async_factors
 from ctsec.security._async_federation import origin_parts
-from ctsec.security._async_leavers import departure_parts, lifecycle_parts
+from ctsec.security._async_leavers import departure_parts, lifecycle_parts, seen_things
 from ctsec.security._async_recovery import async_recovery, async_trails
 from ctsec.security.parts import Parts
 from ctsec.sso._async_grants import AsyncCarriedSessions
@@ -170,8 +170,9 @@ class AsyncPeople:
 
     @kept
     def _departures(self) -> AsyncDepartures:
+        seen = seen_things(self._store, guard=self._guard, rights=self._authority, audit=self.audit, ambient=self._ambient)
         parts = departure_parts(
-            self._store, acting=self._acting, post=self._outbox, letters=self._parts.letters, sharing=self._engines.sharing
+            self._store, acting=self._acting, post=self._outbox, letters=self._parts.letters, sharing=self._engines.sharing, seen=seen
         )
         return AsyncDepartures(parts, audit=self.audit, ambient=self._ambient)
 

@@ -32,6 +32,7 @@ from ctsec.ids import AppId, OrganizationId, UserId
 from ctsec.jose.token_answer import TokenSet
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
+from ctsec.secret import SecretText
 from ctsec.security._sync_app_jobs import AppRevocations
 from ctsec.security._sync_app_work import AppBeside, AppWork
 from ctsec.transport.fetch import Fetcher
@@ -174,10 +175,18 @@ class Apps:
         return self._connected(actor, found, returned, tokens, request=request)
 
     def get_token(
-        self, actor: Principal, app: AppId, *, organization: OrganizationId, request: Request | None = None
+        self,
+        actor: Principal,
+        app: AppId,
+        *,
+        organization: OrganizationId,
+        refused: SecretText | None = None,
+        request: Request | None = None,
     ) -> Outcome[AccessToken]:
         """Return a token that is good now, refreshed where that is due; that it was handed out is in the log by then.
 
+        `refused` is a token from here that the API has just refused (401 `invalid_token`, RFC 6750 section 3.1): unless another has taken
+        its place it is refreshed at once, by one process, and at most once a minute (CONFLICT with `retry_after` before).
         Reasons: what the roles refuse, NOT_FOUND, REVOKED where the app has to be connected again, CONFLICT with `retry_after` where the
         provider can not be asked, or another process has not done so yet. Raises a `KmsError` if the organization's key can not be used.
         """
@@ -187,7 +196,7 @@ class Apps:
                 found = unit.app_work.apps.to_use(actor, app, organization=organization)
                 if isinstance(found, Refusal):
                     return found
-            answer = self._looked(actor, found, request)
+            answer = self._looked(actor, found, request, refused=refused)
             if answer is None:
                 self._make_key(found, request)
             elif isinstance(answer, Lease):
@@ -199,10 +208,12 @@ class Apps:
                 waited = min(_LAST_WAIT, waited * 2)
         return _BUSY
 
-    def _looked(self, actor: Principal, app: AppConnection, request: Request | None) -> Outcome[AccessToken | Lease | Waiting] | None:
+    def _looked(
+        self, actor: Principal, app: AppConnection, request: Request | None, *, refused: SecretText | None
+    ) -> Outcome[AccessToken | Lease | Waiting] | None:
         """Return what there is, None where the organization needs another data key before anything can be sealed."""
         try:
-            return self._beside.tokens(request).look(actor, app)
+            return self._beside.tokens(request).look(actor, app, refused=refused)
         except DataKeyExhausted:
             return None
 

@@ -5,21 +5,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
 
+from ctsec.ambient import Ambient
+from ctsec.audit._sync_ports import Recorder
+from ctsec.connections._sync import AppParts, ConnectedApps
 from ctsec.directory._sync_alarm import OwnerAlarm
 from ctsec.directory._sync_departures import Departures
 from ctsec.directory._sync_leaving import DepartureParts
 from ctsec.directory._sync_lifecycle import LifecycleParts
-from ctsec.directory._sync_lifecycle_ports import HandsOver
+from ctsec.directory._sync_lifecycle_ports import EndsApps, EndsPushing, HandsOver, RotatesKeys
 from ctsec.directory._sync_lifecycle_work import LifecycleWork
+from ctsec.guard._sync_ports import GuardStore
 from ctsec.ids import OrganizationId
+from ctsec.keys._sync_voiding import LeaversKeys, VoidingParts
 from ctsec.mail._sync import Outbox
 from ctsec.mail.message import Letters
 from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
 from ctsec.rbac._sync_belongings import Belongings
+from ctsec.sso.scim._sync_leavers import LeaversPushing
 from ctsec.storage._sync_ports import Store
 from ctsec.worker._sync import Job
 
@@ -34,7 +41,35 @@ def belongings_of(store: Store, *, acting: Acting) -> Belongings:
     return Belongings(acting, assignments=store.assignments, elevations=store.elevations, break_glass=store.break_glass)
 
 
-def departure_parts(store: Store, *, acting: Acting, post: Outbox, letters: Letters, sharing: HandsOver | None) -> DepartureParts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenThings:
+    """What ends with a departure beside what is the leaver's own."""
+
+    apps: EndsApps
+    service_keys: RotatesKeys
+    pushing: EndsPushing
+
+
+def seen_things(store: Store, *, guard: GuardStore, rights: Authority, audit: Recorder, ambient: Ambient) -> SeenThings:
+    """Return it, over a transaction."""
+    keys = VoidingParts(records=store.api_keys, lists=store.key_lists, epochs=store.epochs)
+    apps = AppParts(records=store.apps, tokens=guard.app_tokens, rights=rights)
+    return SeenThings(
+        apps=ConnectedApps(apps, audit=audit, ambient=ambient),
+        service_keys=LeaversKeys(keys, audit=audit, ambient=ambient),
+        pushing=LeaversPushing(store.scim_connections, audit=audit, ambient=ambient),
+    )
+
+
+def departure_parts(
+    store: Store,
+    *,
+    acting: Acting,
+    post: Outbox,
+    letters: Letters,
+    sharing: HandsOver | None,
+    seen: SeenThings,
+) -> DepartureParts:
     """Return what departures end, over a transaction."""
     return DepartureParts(
         users=store.users,
@@ -49,6 +84,9 @@ def departure_parts(store: Store, *, acting: Acting, post: Outbox, letters: Lett
         parked=store.parked,
         epochs=store.epochs,
         alarm=OwnerAlarm(users=store.users, roster=store.roster, post=post, letters=letters),
+        apps=seen.apps,
+        service_keys=seen.service_keys,
+        pushing=seen.pushing,
         sharing=sharing,
     )
 

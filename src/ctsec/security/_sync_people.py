@@ -43,7 +43,7 @@ from ctsec.secret import Secret
 from ctsec.security._sync_engines import Engines
 from ctsec.security._sync_factors import sync_factors
 from ctsec.security._sync_federation import origin_parts
-from ctsec.security._sync_leavers import departure_parts, lifecycle_parts
+from ctsec.security._sync_leavers import departure_parts, lifecycle_parts, seen_things
 from ctsec.security._sync_recovery import sync_recovery, sync_trails
 from ctsec.security.parts import Parts
 from ctsec.sso._sync_grants import CarriedSessions
@@ -169,8 +169,9 @@ class People:
 
     @kept
     def _departures(self) -> Departures:
+        seen = seen_things(self._store, guard=self._guard, rights=self._authority, audit=self.audit, ambient=self._ambient)
         parts = departure_parts(
-            self._store, acting=self._acting, post=self._outbox, letters=self._parts.letters, sharing=self._engines.sharing
+            self._store, acting=self._acting, post=self._outbox, letters=self._parts.letters, sharing=self._engines.sharing, seen=seen
         )
         return Departures(parts, audit=self.audit, ambient=self._ambient)
 

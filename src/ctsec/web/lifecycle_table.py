@@ -18,6 +18,7 @@ _RULES: Final = ("park_days:integer", "heir", "warn_days:integer", "suspend_days
 _LEAVING: Final = (
     *("user_id", "role", "last_owner:boolean", "sessions:array", "api_keys:array", "invitations:array", "workspace_roles:array"),
     *("parked:array", "elevations:integer", "permits:integer", "break_glass_codes:boolean", "apps:integer", "service_keys:integer"),
+    "scim_tokens:integer",
     *("shared:object", "heir"),
 )
 _Park = Annotated[int, Field(ge=0, le=LONGEST_PARK)]
@@ -101,6 +102,7 @@ def leaving(found: Leaving) -> View:
         "break_glass_codes": found.break_glass_codes,
         "apps": found.apps,
         "service_keys": found.service_keys,
+        "scim_tokens": found.scim_tokens,
         "shared": dict(found.shared),
         "heir": found.heir,
     }

@@ -117,7 +117,7 @@ def test_a_secret_goes_where_its_method_says() -> None:
     assert "s3cret" not in repr(GENERIC_CLIENT)
 
 
-@pytest.mark.proves("ASVS-9.2.4")
+@pytest.mark.proves("ASVS-9.2.4", "ASVS-10.4.16")
 @pytest.mark.parametrize("alg", [Algorithm.ES256, Algorithm.PS256, Algorithm.EDDSA])
 def test_a_client_key_signs_an_assertion(alg: Algorithm) -> None:
     """The assertion names the client twice, is for the endpoint and one minute, has an id, and opens with the published key only."""

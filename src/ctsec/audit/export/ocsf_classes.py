@@ -67,7 +67,7 @@ _LINES: Final = """
 3003  2  session.organization_switched
 3004  1  device.trusted support_case.opened domain.verified organization.created workspace.created invitation.created custom_role.created
 3004  1  service_account.created
-3004  3  service_account.enabled service_account.disabled key_policy.changed api_key.overlap_ended
+3004  3  service_account.enabled service_account.disabled key_policy.changed api_key.overlap_ended api_key.voided
 3004  4  service_account.removed
 3004 99  api_key.reminded
 3004  1  backup.saved api_key.minted data_key.created customer_key.registered index_key.created credential.stored workspace_move.started

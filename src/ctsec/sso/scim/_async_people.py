@@ -6,9 +6,11 @@ Rules that this module keeps:
   never confirmed is not taken: it may be a stranger's; without an account a resource gives nothing;
 - which account a user is of is decided once: another address later changes the resource and nothing else;
 - of an account nothing is changed: not its address, its name, its password, its factors, nor whether it is disabled;
-- `active` false and a deletion end the membership, whoever made it, by the one way in which memberships end; an owner's only if an owner
-  allowed that, and never the last one's; `active` true gives back what this provider ended, and not what an administrator did;
+- `active` false and a deletion end the membership, whoever made it and whatever its role, by the one way in which memberships end; the
+  organization may lose its last owner so; `active` true gives back what this provider ended, never as an owner, and not what an
+  administrator ended;
 - roles are what the rules of the connection give for the groups that were pushed; while no group was pushed they are unknown;
+- of an owner no role is given or taken, in no workspace, unless an owner allowed that;
 - every write locks the organization first, and names its connection in every question.
 """
 
@@ -45,8 +47,6 @@ from ctsec.user import User, UserStatus, parse_email, parse_name
 
 _TAKEN: Final = Refusal(Reason.ALREADY_EXISTS, "a user of this userName is there already")
 _GONE: Final = Refusal(Reason.NOT_FOUND, "there is no such user")
-_OWNER: Final = Refusal(Reason.DENIED, "this is an owner; an owner must let the provider end the memberships of owners")
-_LAST: Final = Refusal(Reason.LAST_OWNER, "an organization keeps at least one owner")
 _LEFT: Final = Refusal(Reason.DENIED, "an administrator removed this person; they come back by an invitation")
 _MOVED: Final = "the user changed although its organization was locked; try again"
 
@@ -136,7 +136,7 @@ class AsyncScimPeople:
     async def change(self, source: ScimSource, user_id: ScimUserId, wish: UserWish, *, version: int | None = None) -> Outcome[ScimUser]:
         """Write a user as it is told now, over `version` if one is named.
 
-        Reasons: NOT_FOUND, CONFLICT, ALREADY_EXISTS, DENIED, LAST_OWNER.
+        Reasons: NOT_FOUND, CONFLICT, ALREADY_EXISTS, DENIED.
         """
         await self._parts.organizations.lock(source.organization)
         before = await self._parts.users.get(source.scim.id, user_id)
@@ -159,7 +159,7 @@ class AsyncScimPeople:
         return await self._noted(source, after, EventName.SCIM_USER_CHANGED, why=why or standing)
 
     async def remove(self, source: ScimSource, user_id: ScimUserId, *, version: int | None = None) -> Outcome[ScimUser]:
-        """Forget a user and end its membership; the account stays. Reasons: NOT_FOUND, CONFLICT, DENIED, LAST_OWNER."""
+        """Forget a user and end its membership; the account stays. Reasons: NOT_FOUND, CONFLICT."""
         await self._parts.organizations.lock(source.organization)
         before = await self._parts.users.get(source.scim.id, user_id)
         if before is None:
@@ -185,10 +185,14 @@ class AsyncScimPeople:
             return "no_account"
         membership = await self._parts.memberships.get(source.organization, account.id, fresh=True)
         if not user.active:
-            refusal = None if membership is None else await self._end(source, membership, but=user)
-            return refusal if refusal is not None else "inactive"
+            if membership is not None:
+                await self._end(source, membership, but=user)
+            return "inactive"
         identity = await self._identity(source, user, grouped=grouped)
         if membership is not None:
+            barred = self._parts.provisioning.barred(source.giver, identity)
+            if membership.role == OWNER and source.scim.owners_by is None and not barred:
+                return ""
             return await self._parts.provisioning.refresh(source.giver, account, identity)
         return await self._admitted(source, account, identity)
 
@@ -206,17 +210,11 @@ class AsyncScimPeople:
             await self._parts.provisioning.admit(source.giver, account, identity)
         return why
 
-    async def _end(self, source: ScimSource, membership: Membership, *, but: ScimUser) -> Refusal | None:
+    async def _end(self, source: ScimSource, membership: Membership, *, but: ScimUser) -> None:
         others = await self._parts.users.of_account(source.scim.id, membership.user_id)
         if any(each.id != but.id and each.active for each in others):
-            return None  # The provider has the person twice, and one of the two is there.
-        if membership.role == OWNER:
-            if source.scim.owners_by is None:
-                return _OWNER
-            if membership.permanent_owner and not await self._parts.organizations.lose_owner(source.organization):
-                return _LAST
-        await self._parts.departures.end(system(source.scim.id), membership, cause=Cause.PROVIDER, connection=source.giver.id)
-        return None
+            return  # The provider has the person twice, and one of the two is there.
+        await self._parts.departures.force(system(source.scim.id), membership, cause=Cause.PROVIDER, connection=source.giver.id)
 
     async def _identity(self, source: ScimSource, user: ScimUser, *, grouped: bool) -> ExternalIdentity:
         """Return what the provider says of a person: its groups, and nothing by which an account would be found or renamed."""

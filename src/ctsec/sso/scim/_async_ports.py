@@ -156,10 +156,6 @@ class AsyncScimOrganizations(Protocol):
         """Lock the row until the transaction ends; False if there is none."""
         ...
 
-    async def lose_owner(self, organization_id: OrganizationId) -> bool:
-        """Count one permanent owner less; False if that would be the last."""
-        ...
-
 
 class AsyncScimMemberships(Protocol):
     """Who belongs to an organization, and who left it."""
@@ -176,7 +172,7 @@ class AsyncScimMemberships(Protocol):
 class AsyncScimDepartures(Protocol):
     """How somebody leaves, answered by the directory."""
 
-    async def end(self, actor: Principal, membership: Membership, *, cause: Cause, connection: ConnectionId | None = None) -> Leaving:
+    async def force(self, actor: Principal, membership: Membership, *, cause: Cause, connection: ConnectionId | None = None) -> Leaving:
         """End a membership and what hangs on it."""
         ...
 

@@ -4,7 +4,7 @@
 Rules that this module keeps:
 
 - every change takes what a change of a connection for sign-in takes: `sso:manage` and a second factor proved just now;
-- every role that a provider gives is one that the actor may give; that it may end owners' memberships, only an owner may say;
+- every role that a provider gives is one that the actor may give; that its groups may change owners' roles, only an owner may say;
 - the text of a credential leaves once, from the call that made it; a second one can be made while the first still works;
 - removing a connection ends its credentials and forgets what was pushed; memberships stay: an administrator ends those one by one.
 """
@@ -37,7 +37,7 @@ MAX_SCIM_CONNECTIONS: Final = 10
 _NO_SCIM: Final = Refusal(Reason.NOT_FOUND, "there is no such SCIM connection")
 _NO_CONNECTION: Final = Refusal(Reason.NOT_FOUND, "there is no such connection")
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change how people are provisioned")
-_OWNERS_ONLY: Final = Refusal(Reason.BEYOND_OWN_RIGHTS, "only an owner lets a provider end the memberships of owners")
+_OWNERS_ONLY: Final = Refusal(Reason.BEYOND_OWN_RIGHTS, "only an owner lets a provider change the roles of owners")
 _MOVED: Final = "the SCIM connection was changed meanwhile; try again"
 
 

@@ -157,10 +157,6 @@ class ScimOrganizations(Protocol):
         """Lock the row until the transaction ends; False if there is none."""
         ...
 
-    def lose_owner(self, organization_id: OrganizationId) -> bool:
-        """Count one permanent owner less; False if that would be the last."""
-        ...
-
 
 class ScimMemberships(Protocol):
     """Who belongs to an organization, and who left it."""
@@ -177,7 +173,7 @@ class ScimMemberships(Protocol):
 class ScimDepartures(Protocol):
     """How somebody leaves, answered by the directory."""
 
-    def end(self, actor: Principal, membership: Membership, *, cause: Cause, connection: ConnectionId | None = None) -> Leaving:
+    def force(self, actor: Principal, membership: Membership, *, cause: Cause, connection: ConnectionId | None = None) -> Leaving:
         """End a membership and what hangs on it."""
         ...
 

@@ -33,7 +33,7 @@ class ScimConnection:
     """Where a provider pushes people of an organization to.
 
     With `connection_id` it belongs to a connection for sign-in, whose default role and rules count; without one, its own do.
-    `owners_by` is the owner who let the provider end owners' memberships too, None if nobody did.
+    `owners_by` is the owner who let the provider's groups change roles of owners too, None if nobody did.
     """
 
     id: ScimConnectionId

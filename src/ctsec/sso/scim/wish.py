@@ -21,7 +21,7 @@ MAX_ATTRIBUTES: Final = 65_536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScimWish:
-    """A SCIM connection as it shall be. `owners`: the provider may end owners' memberships too, which only an owner may say.
+    """A SCIM connection as it shall be. `owners`: its groups give and take owners' roles in workspaces too, which only an owner may say.
 
     Raises ValueError for a name that is none, and for rules beside a connection that has its own.
     """

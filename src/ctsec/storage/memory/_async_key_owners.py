@@ -10,7 +10,8 @@ from ctsec.directory.service_account import ServiceAccount
 from ctsec.ids import KeyId, OrganizationId, ServiceAccountId
 from ctsec.keys.organization_policy import OrganizationKeyPolicy
 from ctsec.keys.record import ApiKey
-from ctsec.storage.memory.state import Transaction
+from ctsec.principal import PrincipalKind
+from ctsec.storage.memory.state import Transaction, frozen
 from ctsec.storage.memory.tables import API_KEYS, KEY_POLICIES, KEY_SECRETS, SERVICE_ACCOUNTS
 
 
@@ -67,6 +68,22 @@ class AsyncMemoryKeyLists:
 
         live = [key for key in self._live(organization_id) if key.expires_at is None or key.expires_at > now]
         return tuple(sorted(filter(shown, live), key=lambda key: key.id))
+
+    async def shown_accounts(self, organization_id: OrganizationId, minter: str) -> tuple[ServiceAccountId, ...]:
+        """Return the service accounts of which `minter` was ever shown a secret."""
+        robots = [key for key in self._tx.scan(API_KEYS) if key.owner_kind is PrincipalKind.SERVICE_ACCOUNT]
+        own = [key for key in robots if key.organization_id == organization_id]
+        shown = {key.owner_id for key in own if any(each.minted_by == minter for each in self._tx.get(KEY_SECRETS, key.id) or ())}
+        return tuple(ServiceAccountId(each) for each in sorted(shown))
+
+    async def end_secret(self, key_id: KeyId, generation: int, *, now: datetime) -> bool:
+        """End one secret of a key."""
+        secrets = self._tx.current(KEY_SECRETS, key_id) or ()
+        found = next((each for each in secrets if each.generation == generation), None)
+        if found is None or (found.expires_at is not None and found.expires_at <= now):
+            return False
+        self._tx.put(KEY_SECRETS, key_id, tuple(frozen(replace(each, expires_at=now)) if each is found else each for each in secrets))
+        return True
 
     async def to_remind(self, *, now: datetime, before: datetime, limit: int) -> tuple[ApiKey, ...]:
         """Return keys that end soon and whose end nobody was reminded of, the soonest first."""

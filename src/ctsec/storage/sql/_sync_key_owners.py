@@ -67,6 +67,15 @@ class SqlKeyLists:
         """Return the keys with a secret that `minter` was shown and that has not ended."""
         return all_made(ApiKey, self._run.rows(key_owners.minted_by(self._tables, organization_id, minter, now=now)))
 
+    def shown_accounts(self, organization_id: OrganizationId, minter: str) -> tuple[ServiceAccountId, ...]:
+        """Return the service accounts of which `minter` was ever shown a secret."""
+        rows = self._run.rows(key_owners.shown_accounts(self._tables, organization_id, minter))
+        return tuple(ServiceAccountId(row["owner_id"]) for row in rows)
+
+    def end_secret(self, key_id: KeyId, generation: int, *, now: datetime) -> bool:
+        """End one secret of a key."""
+        return self._run.change(key_owners.end_secret(self._tables, key_id, generation, now=now)) == 1
+
     def to_remind(self, *, now: datetime, before: datetime, limit: int) -> tuple[ApiKey, ...]:
         """Return keys that end soon and whose end nobody was reminded of, the soonest first."""
         return all_made(ApiKey, self._run.rows(key_owners.to_remind(self._tables, now=now, before=before, limit=limit)))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ctsec.ids import UserId
+from ctsec.principal import PrincipalKind
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal
 from ctsec.testing.conformance.key_samples import key_policy, service_account
@@ -77,6 +78,29 @@ class KeyOwnerConformance:
                 (NOW, "usr_9", []),
             ):
                 equal([key.id for key in store.key_lists.minted_by(org_id(1), minter, now=moment)], ids)
+
+    def test_secrets_that_somebody_was_ever_shown_end_one_by_one(self, storage: Storage) -> None:
+        """Accounts are found by any secret of any key, people are none; one secret ends once, and the others of its key work on."""
+        keys = [api_key(n, of=of, owner=9) for n, of in ((1, 1), (2, 1), (3, 1), (4, 2), (5, 1))]
+        robots = [replace(key, owner_id=f"svc_{n % 2}", owner_kind=PrincipalKind.SERVICE_ACCOUNT) for n, key in enumerate(keys[:4])]
+        with storage.begin(after_commit=ignore) as store:
+            for n, key in enumerate([*robots, keys[4]], start=1):
+                store.api_keys.add(key, replace(key_secret(n), minted_by="usr_7"))
+            store.api_keys.rotate(replace(key_secret(1, generation=2), minted_by="usr_8"), overlap_until=NOW + HOUR)
+            store.api_keys.revoke(org_id(1), keys[1].id, now=NOW)
+            equal(store.key_lists.end_secret(keys[0].id, 1, now=NOW + TICK), True)
+            equal(store.key_lists.end_secret(keys[0].id, 1, now=NOW + TICK), False)
+            equal(store.key_lists.end_secret(keys[0].id, 3, now=NOW + TICK), False)
+        with storage.reading() as store:
+            for of, minter, found in (
+                (1, "usr_7", ("svc_0", "svc_1")),
+                (1, "usr_8", ("svc_0",)),
+                (2, "usr_7", ("svc_1",)),
+                (2, "usr_8", ()),
+            ):
+                equal(store.key_lists.shown_accounts(org_id(of), minter), found)
+            held = store.api_keys.get(keys[0].id)
+            equal([each.expires_at for each in held[1]] if held is not None else [], [None, NOW + TICK])
 
     def test_an_end_is_reminded_of_once(self, storage: Storage) -> None:
         """The soonest end first; not what ended, is endless, revoked or reminded of, nor where a policy sets the ends."""

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Delete, Select, Update, delete, func, or_, select, update
 
 from ctsec.ids import KeyId, OrganizationId, ServiceAccountId
+from ctsec.principal import PrincipalKind
 from ctsec.storage.sql.tables import Tables
 
 
@@ -48,6 +49,21 @@ def minted_by(tables: Tables, organization_id: OrganizationId, minter: str, *, n
     shown = select(s.c.key_id).where(s.c.minted_by == minter, or_(s.c.expires_at.is_(None), s.c.expires_at > now))
     live = (t.c.revoked_at.is_(None), or_(t.c.expires_at.is_(None), t.c.expires_at > now))
     return select(t).where(t.c.organization_id == organization_id, *live, t.c.id.in_(shown)).order_by(t.c.id)
+
+
+def shown_accounts(tables: Tables, organization_id: OrganizationId, minter: str) -> Select[Any]:
+    """Return the query for service accounts of which somebody was ever shown a secret."""
+    t, s = tables.api_key, tables.api_key_secret
+    shown = select(s.c.key_id).where(s.c.minted_by == minter)
+    theirs = (t.c.organization_id == organization_id, t.c.owner_kind == PrincipalKind.SERVICE_ACCOUNT, t.c.id.in_(shown))
+    return select(t.c.owner_id).where(*theirs).distinct().order_by(t.c.owner_id)
+
+
+def end_secret(tables: Tables, key_id: KeyId, generation: int, *, now: datetime) -> Update:
+    """Return the compare-and-set that ends one secret."""
+    t = tables.api_key_secret
+    live = or_(t.c.expires_at.is_(None), t.c.expires_at > now)
+    return update(t).where(t.c.key_id == key_id, t.c.generation == generation, live).values(expires_at=now)
 
 
 def to_remind(tables: Tables, *, now: datetime, before: datetime, limit: int) -> Select[Any]:
