@@ -56,6 +56,7 @@ from ctsec.security._async_sso import AsyncSso
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_unit import AsyncUnit
+from ctsec.security._async_workload import AsyncWorkload
 from ctsec.security.parts import EmbeddedOptions, Parts, check_feed
 from ctsec.sso._async_domain_ports import AsyncTxtResolver
 from ctsec.storage._async_backup_ports import AsyncBackups
@@ -120,6 +121,7 @@ class AsyncSecurity:
         "retention",
         "sso",
         "streams",
+        "workload",
     )
 
     def __init__(
@@ -161,6 +163,7 @@ class AsyncSecurity:
         personal, self._rates = AsyncPersonalParts(secrets, subjects=subjects), rates
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         self.apps = AsyncApps(self.begin, reading=self.reading, beside=AsyncAppBeside(storage, secrets, self._aside, parts, self._ambient))
+        self.workload = AsyncWorkload(self.begin, ambient=self._ambient, policy=parts.settings.keys.workload)
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
         self.gate = self._gate(secrets, feed=feed, rates=rates)
         self.regional = self._regional(secrets, AsyncRegionalPeers(region_stores, regional_tables, sealed_tables))
@@ -312,7 +315,7 @@ class AsyncSecurity:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*following, *self.domain_proofs.jobs(), *people, *self.apps.jobs()),
+            followers=(*following, *self.domain_proofs.jobs(), *people, *self.apps.jobs(), *self.workload.jobs()),
             alerts=self.alerts,
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),

@@ -57,6 +57,7 @@ from ctsec.security._sync_sso import Sso
 from ctsec.security._sync_stale_jobs import StaleJobs
 from ctsec.security._sync_throttle_jobs import ThrottleJobs
 from ctsec.security._sync_unit import Unit
+from ctsec.security._sync_workload import Workload
 from ctsec.security.parts import EmbeddedOptions, Parts, check_feed
 from ctsec.sso._sync_domain_ports import TxtResolver
 from ctsec.storage._sync_backup_ports import Backups
@@ -121,6 +122,7 @@ class Security:
         "retention",
         "sso",
         "streams",
+        "workload",
     )
 
     def __init__(
@@ -162,6 +164,7 @@ class Security:
         personal, self._rates = PersonalParts(secrets, subjects=subjects), rates
         self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         self.apps = Apps(self.begin, reading=self.reading, beside=AppBeside(storage, secrets, self._aside, parts, self._ambient))
+        self.workload = Workload(self.begin, ambient=self._ambient, policy=parts.settings.keys.workload)
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
         self.gate = self._gate(secrets, feed=feed, rates=rates)
         self.regional = self._regional(secrets, RegionalPeers(region_stores, regional_tables, sealed_tables))
@@ -311,7 +314,7 @@ class Security:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*following, *self.domain_proofs.jobs(), *people, *self.apps.jobs()),
+            followers=(*following, *self.domain_proofs.jobs(), *people, *self.apps.jobs(), *self.workload.jobs()),
             alerts=self.alerts,
             throttle=ThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=StaleJobs(self._storage, guard=self._guard, ambient=self._ambient),
