@@ -138,6 +138,9 @@ def _check_claims(terms: RuleTerms) -> Refusal | None:
     missing = sorted(preset.pinned - claims.keys())
     if missing:
         return _wrong(f"expected {missing[0]} among the claims: a name can be taken by somebody else, an id can not")
+    for name, other in preset.beside.items():
+        if name in claims and other not in claims:
+            return _wrong(f"expected {other} beside {name}, which means another thing with each of them")
     for name, value in claims.items():
         if "*" in value and (name not in preset.patterns or not is_pattern(value) or "*" in value[:-1]):
             return _wrong(f"expected one exact value for {name}; only {', '.join(sorted(preset.patterns)) or 'nothing'} may end with /*")

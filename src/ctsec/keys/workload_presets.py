@@ -15,8 +15,10 @@ authentication using ID tokens" (claims `project_id`, `namespace_id`, `ref`, `jt
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 
@@ -34,13 +36,14 @@ class WorkloadPreset:
     """What is asked of rules for one kind of issuer.
 
     `pinned` are claims that a rule has to name, `patterns` those whose value may end with `/*`. With `nested` a `/` in the name of a claim
-    leads into an object. `issuer` is what the issuer looks like, `once` says that its tokens always carry an id, and `types` are the values
+    leads into an object. `beside` are claims that say what another one means, and are named with it. `issuer` is what the issuer looks like, `once` says that its tokens always carry an id, and `types` are the values
     of `typ` that its tokens have (RFC 8725, 3.11; RFC 9068, 2.1), an empty one for none.
     """
 
     pinned: frozenset[str]
     patterns: frozenset[str] = frozenset()
     nested: bool = False
+    beside: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     issuer: re.Pattern[str] = re.compile(r".+")
     once: bool = False
     types: frozenset[str] = frozenset({"", "jwt"})
@@ -56,7 +59,13 @@ PRESETS: Final = {
         issuer=re.compile(rf"{re.escape(GITHUB_ISSUER)}(?:/[A-Za-z0-9_-]{{1,64}})?|https?://[^/]{{1,200}}/_services/token"),
         once=True,
     ),
-    Workload.GITLAB_CI: WorkloadPreset(pinned=frozenset({"project_id", "namespace_id"}), patterns=frozenset({"ref"}), once=True),
+    Workload.GITLAB_CI: WorkloadPreset(
+        pinned=frozenset({"project_id", "namespace_id"}),
+        patterns=frozenset({"ref"}),
+        # GitLab's ref is a bare name, which a branch and a tag can both have.
+        beside=MappingProxyType({"ref": "ref_type"}),
+        once=True,
+    ),
     Workload.KUBERNETES: WorkloadPreset(pinned=frozenset({"kubernetes.io/serviceaccount/uid"}), nested=True),
     Workload.GENERIC: WorkloadPreset(pinned=frozenset({"sub"}), types=frozenset({"", "jwt", "at+jwt"})),
 }

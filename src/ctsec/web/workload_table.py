@@ -40,7 +40,7 @@ class RuleBody(Body):
     claims: Annotated[dict[Annotated[str, Field(min_length=1, max_length=128)], Text], Field(min_length=1, max_length=MAX_CLAIMS)]
     scopes: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=200)] | None = None
     workspaces: Annotated[list[Id], Field(max_length=200)] | None = None
-    networks: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)] = []
+    networks: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64, default_factory=list)]
     life_seconds: Annotated[int, Field(ge=60, le=900)] = 900
 
 
