@@ -164,20 +164,29 @@ def test_sound_claims_are_accepted(changed: dict[str, Any]) -> None:
     assert judged(compact(said(**changed), key=KEY)) == SOUND["sub"]
 
 
+def swapped(token: str, other: str) -> str:
+    """Return a token with the claims of another."""
+    head, _, signature = token.split(".")
+    return f"{head}.{other.split('.')[1]}.{signature}"
+
+
 FORGED: Final[dict[str, tuple[Any, Any]]] = {
     "without an algorithm": (T.ALGORITHM_NOT_ALLOWED, lambda: compact(said(), key=KEY, header={"alg": "none", "kid": "kid-1"})),
     "with the public key as a secret": (
         T.ALGORITHM_NOT_ALLOWED,
         lambda: with_mac(said(), secret=json.dumps(KEY.jwk()).encode(), header={"alg": "HS256", "kid": "kid-1"}),
     ),
-    "with another algorithm's name": (T.ALGORITHM_OF_ANOTHER_KEY, lambda: compact(said(), key=KEY, header={"alg": "ES384", "kid": "kid-1"})),
+    "with another algorithm": (T.ALGORITHM_OF_ANOTHER_KEY, lambda: compact(said(), key=KEY, header={"alg": "ES384", "kid": "kid-1"})),
     "by another key of that name": (T.BAD_SIGNATURE, lambda: compact(said(), key=replace(OTHER, kid="kid-1"))),
     "by an unknown key": (T.UNKNOWN_KEY, lambda: compact(said(), key=OTHER)),
     "with a path as its key": (T.UNKNOWN_KEY, lambda: compact(said(), key=KEY, header={"alg": "ES256", "kid": "../kid-1"})),
     "with an empty name": (T.UNKNOWN_KEY, lambda: compact(said(), key=KEY, header={"alg": "ES256", "kid": ""})),
     "with a number as name": (T.UNKNOWN_KEY, lambda: compact(said(), key=KEY, header={"alg": "ES256", "kid": 1})),
     "with a key of its own": (T.FORBIDDEN_HEADER, lambda: compact(said(), key=OTHER, header={"alg": "ES256", "jwk": OTHER.jwk()})),
-    "with an address of keys": (T.FORBIDDEN_HEADER, lambda: compact(said(), key=OTHER, header={"alg": "ES256", "jku": "https://e.example"})),
+    "with an address of keys": (
+        T.FORBIDDEN_HEADER,
+        lambda: compact(said(), key=OTHER, header={"alg": "ES256", "jku": "https://e.example"}),
+    ),
     "as an access token": (T.WRONG_TYPE, lambda: compact(said(), key=KEY, header={"alg": "ES256", "kid": "kid-1", "typ": "at+jwt"})),
     "as a logout token": (T.WRONG_TYPE, lambda: compact(said(), key=KEY, header={"alg": "ES256", "kid": "kid-1", "typ": "logout+jwt"})),
     "without its signature": (T.BAD_SIGNATURE, lambda: compact(said(), key=KEY).rpartition(".")[0] + "."),
@@ -187,7 +196,7 @@ FORGED: Final[dict[str, tuple[Any, Any]]] = {
     "that is nothing": (T.MALFORMED, lambda: ""),
     "with other claims than were signed": (
         T.BAD_SIGNATURE,
-        lambda: ".".join((lambda a, b: (a[0], b[1], a[2]))(*(compact(said(sub=s), key=KEY).split(".") for s in ("a", "b")))),
+        lambda: swapped(compact(said(), key=KEY), compact(said(sub="b"), key=KEY)),
     ),
 }
 
