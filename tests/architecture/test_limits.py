@@ -102,6 +102,8 @@ def rule(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
         return " or ".join("null" if each.get("type") == "null" else rule(each, definitions) for each in schema["anyOf"])
     if "enum" in schema:
         return "one of " + ", ".join(schema["enum"])
+    if "const" in schema:
+        return f"the text {schema['const']}"
     kind, low, high = schema["type"], schema.get("minLength", schema.get("minItems", 0)), schema.get("maxLength", schema.get("maxItems"))
     match kind:
         case "string" if schema.get("format") == "date-time":

@@ -26,7 +26,7 @@ from ctsec.guard.proof import Proof, Purpose
 from ctsec.ids import KeyId, ServiceAccountId, new_id
 from ctsec.keys._async import AsyncApiKeyParts
 from ctsec.keys._async_making import make_secret
-from ctsec.keys._async_workload_ports import AsyncExchangeThrottle, AsyncRuleRights, AsyncWorkloadRuleRecords
+from ctsec.keys._async_workload_ports import AsyncExchangeThrottle, AsyncMinterRights, AsyncWorkloadRuleRecords
 from ctsec.keys.credential import key_principal
 from ctsec.keys.organization_policy import check_minting
 from ctsec.keys.policy import MintedKey, check_request
@@ -45,7 +45,7 @@ class AsyncExchangeParts:
 
     rules: AsyncWorkloadRuleRecords
     keys: AsyncApiKeyParts
-    rights: AsyncRuleRights
+    rights: AsyncMinterRights
     proofs: AsyncProofRecords
     throttle: AsyncExchangeThrottle
 

@@ -67,6 +67,10 @@ class AsyncRuleRights(Protocol):
         """Return why `actor` may not be shown a key of the service account with this narrowing, or None."""
         ...
 
+
+class AsyncMinterRights(Protocol):
+    """What who made a rule still may, answered by the roles feature."""
+
     async def may_still_mint_for(
         self,
         minter: str,

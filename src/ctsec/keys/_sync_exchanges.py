@@ -27,7 +27,7 @@ from ctsec.guard.proof import Proof, Purpose
 from ctsec.ids import KeyId, ServiceAccountId, new_id
 from ctsec.keys._sync import ApiKeyParts
 from ctsec.keys._sync_making import make_secret
-from ctsec.keys._sync_workload_ports import ExchangeThrottle, RuleRights, WorkloadRuleRecords
+from ctsec.keys._sync_workload_ports import ExchangeThrottle, MinterRights, WorkloadRuleRecords
 from ctsec.keys.credential import key_principal
 from ctsec.keys.organization_policy import check_minting
 from ctsec.keys.policy import MintedKey, check_request
@@ -46,7 +46,7 @@ class ExchangeParts:
 
     rules: WorkloadRuleRecords
     keys: ApiKeyParts
-    rights: RuleRights
+    rights: MinterRights
     proofs: ProofRecords
     throttle: ExchangeThrottle
 

@@ -68,6 +68,10 @@ class RuleRights(Protocol):
         """Return why `actor` may not be shown a key of the service account with this narrowing, or None."""
         ...
 
+
+class MinterRights(Protocol):
+    """What who made a rule still may, answered by the roles feature."""
+
     def may_still_mint_for(
         self,
         minter: str,

@@ -119,7 +119,7 @@ def _check_issuer(terms: RuleTerms, *, loopback: bool) -> Refusal | None:
     if place is None or not set(terms.issuer).isdisjoint("?#@") or (place.scheme != "https" and not loopback):
         return _wrong("expected the issuer as its tokens name it: an https address of at most 255 characters, without query or fragment")
     own = own_preset(terms.issuer)
-    if own not in {None, terms.preset} or not PRESETS[terms.preset].issuer.fullmatch(terms.issuer):
+    if own is not terms.preset and (own is not None or PRESETS[terms.preset].named):
         return _wrong("expected the preset of this issuer")
     # A default that other services have as well would make our tokens theirs.
     if not _TEXT.fullmatch(terms.audience) or terms.audience.strip() != terms.audience or terms.audience == terms.issuer:

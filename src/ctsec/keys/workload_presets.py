@@ -14,7 +14,6 @@ authentication using ID tokens" (claims `project_id`, `namespace_id`, `ref`, `jt
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -36,8 +35,8 @@ class WorkloadPreset:
     """What is asked of rules for one kind of issuer.
 
     `pinned` are claims that a rule has to name, `patterns` those whose value may end with `/*`. With `nested` a `/` in the name of a claim
-    leads into an object. `beside` are claims that say what another one means, and are named with it. `issuer` is what the issuer looks
-    like, `once` says that its tokens always carry an id, and `types` are the values of `typ` that its tokens have (RFC 8725, 3.11; RFC
+    leads into an object. `beside` are claims that say what another one means, and are named with it. `named` says that the
+    issuer is known by name, `once` that its tokens always carry an id, and `types` are the values of `typ` that its tokens have (RFC 8725, 3.11; RFC
     9068, 2.1), an empty one for none.
     """
 
@@ -45,7 +44,7 @@ class WorkloadPreset:
     patterns: frozenset[str] = frozenset()
     nested: bool = False
     beside: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    issuer: re.Pattern[str] = re.compile(r".+")
+    named: bool = False
     once: bool = False
     types: frozenset[str] = frozenset({"", "jwt"})
 
@@ -56,8 +55,7 @@ PRESETS: Final = {
     Workload.GITHUB_ACTIONS: WorkloadPreset(
         pinned=frozenset({"repository_id", "repository_owner_id"}),
         patterns=frozenset({"ref"}),
-        # The public one, that of an enterprise below it, and that of a server of one's own.
-        issuer=re.compile(rf"{re.escape(GITHUB_ISSUER)}(?:/[A-Za-z0-9_-]{{1,64}})?|https?://[^/]{{1,200}}/_services/token"),
+        named=True,
         once=True,
     ),
     Workload.GITLAB_CI: WorkloadPreset(

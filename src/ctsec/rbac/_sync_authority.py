@@ -17,7 +17,7 @@ from ctsec.rbac._sync_ports import (
     ElevationRecords,
 )
 from ctsec.rbac.assignment import RoleAssignment
-from ctsec.rbac.bounds import Actor, by_manner, leads, whole
+from ctsec.rbac.bounds import by_manner, leads, whole
 from ctsec.rbac.minting import may_manage, may_mint_for
 from ctsec.rbac.permission import Scope
 from ctsec.rbac.policy import Policy
@@ -227,29 +227,6 @@ class Authority:
         if target is None:
             refusal = may_manage(policy, acting, self._acting.now)
             return NOT_FOUND if refusal is None else refusal
-        return may_mint_for(policy, actor=acting, target=target, scopes=scopes, workspaces=workspaces, now=self._acting.now)
-
-    def may_still_mint_for(
-        self,
-        minter: str,
-        *,
-        organization: OrganizationId,
-        account: ServiceAccountId,
-        scopes: frozenset[str] | None,
-        workspaces: frozenset[WorkspaceId] | None,
-    ) -> Refusal | None:
-        """Return why no key of the service account is to be made now in the name of `minter`, who let it be made before, or None.
-
-        Whoever let it be made is not here, so nothing is asked of a credential; the account has to be enabled.
-        """
-        if not self._acting.owners.lock(organization):
-            return NOT_FOUND
-        standing, target = self._acting.target(organization, UserId(minter)), self._acting.target(organization, UserId(account))
-        if standing is None or target is None:
-            return NOT_FOUND
-        if not standing.in_force(self._acting.now) or not target.in_force(self._acting.now):
-            return Refusal(Reason.DENIED, "the service account is disabled, or who let its keys be made is no member in force")
-        policy, acting = self._acting.policy(standing), Actor(standing=standing)
         return may_mint_for(policy, actor=acting, target=target, scopes=scopes, workspaces=workspaces, now=self._acting.now)
 
     def admit(self, *, organization: OrganizationId, user: UserId, workspace: WorkspaceId, role: str, granted_by: str) -> None:

@@ -158,12 +158,12 @@ class AsyncSecurity:
         self.parts, self._storage, self._allowances, self._wake, self._rest, self._feed = parts, storage, allowances, wake, rest, feed
         source, self.sso = AsyncDeks(storage), AsyncSso(self.begin, ambient=self._ambient, policy=parts.settings.single_sign_on)
         self.domain_proofs = AsyncDomainProofs(self.begin, policy=parts.settings.single_sign_on, resolver=resolver)
-        secrets = self._ring(kms, source=source, services=key_services)
+        secrets, keys = self._ring(kms, source=source, services=key_services), parts.settings.keys
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         personal, self._rates = AsyncPersonalParts(secrets, subjects=subjects), rates
+        self.workload = AsyncWorkload(self.begin, ambient=self._ambient, policy=keys.workload)
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         self.apps = AsyncApps(self.begin, reading=self.reading, beside=AsyncAppBeside(storage, secrets, self._aside, parts, self._ambient))
-        self.workload = AsyncWorkload(self.begin, ambient=self._ambient, policy=parts.settings.keys.workload)
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
         self.gate = self._gate(secrets, feed=feed, rates=rates)
         self.regional = self._regional(secrets, AsyncRegionalPeers(region_stores, regional_tables, sealed_tables))

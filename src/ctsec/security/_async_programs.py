@@ -18,6 +18,7 @@ from ctsec.keys._async_usage import AsyncKeyUsage
 from ctsec.keys._async_workload_rules import AsyncWorkloadRuleParts, AsyncWorkloadRules
 from ctsec.lazy import kept
 from ctsec.mail._async import AsyncOutbox
+from ctsec.rbac._async_absent import AsyncAbsentMinters
 from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.security._async_app_work import AsyncAppWork, app_work
@@ -72,7 +73,7 @@ class AsyncPrograms:
         parts = AsyncExchangeParts(
             rules=self._store.workload_rules,
             keys=self._key_parts,
-            rights=self._authority,
+            rights=AsyncAbsentMinters(self._acting),
             proofs=self._guard.proofs,
             throttle=self._throttle,
         )

@@ -159,12 +159,12 @@ class Security:
         self.parts, self._storage, self._allowances, self._wake, self._rest, self._feed = parts, storage, allowances, wake, rest, feed
         source, self.sso = Deks(storage), Sso(self.begin, ambient=self._ambient, policy=parts.settings.single_sign_on)
         self.domain_proofs = DomainProofs(self.begin, policy=parts.settings.single_sign_on, resolver=resolver)
-        secrets = self._ring(kms, source=source, services=key_services)
+        secrets, keys = self._ring(kms, source=source, services=key_services), parts.settings.keys
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         personal, self._rates = PersonalParts(secrets, subjects=subjects), rates
+        self.workload = Workload(self.begin, ambient=self._ambient, policy=keys.workload)
         self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         self.apps = Apps(self.begin, reading=self.reading, beside=AppBeside(storage, secrets, self._aside, parts, self._ambient))
-        self.workload = Workload(self.begin, ambient=self._ambient, policy=parts.settings.keys.workload)
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
         self.gate = self._gate(secrets, feed=feed, rates=rates)
         self.regional = self._regional(secrets, RegionalPeers(region_stores, regional_tables, sealed_tables))

@@ -19,6 +19,7 @@ from ctsec.keys._sync_usage import KeyUsage
 from ctsec.keys._sync_workload_rules import WorkloadRuleParts, WorkloadRules
 from ctsec.lazy import kept
 from ctsec.mail._sync import Outbox
+from ctsec.rbac._sync_absent import AbsentMinters
 from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
 from ctsec.security._sync_app_work import AppWork, app_work
@@ -73,7 +74,7 @@ class Programs:
         parts = ExchangeParts(
             rules=self._store.workload_rules,
             keys=self._key_parts,
-            rights=self._authority,
+            rights=AbsentMinters(self._acting),
             proofs=self._guard.proofs,
             throttle=self._throttle,
         )

@@ -188,17 +188,6 @@ class FeatureTables:
             "service_account", ident("id"), ident("organization_id"), words("name"), ident("created_by", length=256), at("created_at"),
             number("version"), key=("id",), by_organization=("organization_id", "id"),
         )  # fmt: skip
-        self.workload_rule = self._table(
-            "workload_rule", ident("id"), ident("organization_id"), ident("account_id"), words("name"),
-            Column("preset", EnumText(Workload, "workload_rule.preset"), nullable=False), ident("issuer", length=256),
-            ident("audience", length=256), Column("claims", JsonText[Any]("map", "workload_rule.claims"), nullable=False),
-            Column("scopes", JsonText[Any]("set", "workload_rule.scopes"), nullable=True),
-            Column("workspaces", JsonText[Any]("set", "workload_rule.workspaces"), nullable=True),
-            Column("networks", JsonText[Any]("texts", "workload_rule.networks"), nullable=False), number("life_seconds"),
-            ident("made_by", length=256), at("created_at"), at("changed_at"), number("exchanged"),
-            at("last_exchanged_at", nullable=True), number("version"), key=("id",), by_organization=("organization_id", "id"),
-            by_account=("account_id", "id"),
-        )  # fmt: skip
         self.api_key_day = self._table(
             "api_key_day", ident("key_id"), at("day"), number("used"), number("refused"), key=("key_id", "day"), by_day=("day",),
         )  # fmt: skip
@@ -217,6 +206,19 @@ class FeatureTables:
             "reencryption", ident("scope"), ident("place", length=256), at("started_at"), ident("reached", length=KEY_LENGTH),
             at("ended_at", nullable=True), number("written"), number("remaining"), ident("problem"), ident("keys"), number("version"),
             key=("scope", "place"),
+        )  # fmt: skip
+
+    def _workload(self) -> None:
+        self.workload_rule = self._table(
+            "workload_rule", ident("id"), ident("organization_id"), ident("account_id"), words("name"),
+            Column("preset", EnumText(Workload, "workload_rule.preset"), nullable=False), ident("issuer", length=256),
+            ident("audience", length=256), Column("claims", JsonText[Any]("map", "workload_rule.claims"), nullable=False),
+            Column("scopes", JsonText[Any]("set", "workload_rule.scopes"), nullable=True),
+            Column("workspaces", JsonText[Any]("set", "workload_rule.workspaces"), nullable=True),
+            Column("networks", JsonText[Any]("texts", "workload_rule.networks"), nullable=False), number("life_seconds"),
+            ident("made_by", length=256), at("created_at"), at("changed_at"), number("exchanged"),
+            at("last_exchanged_at", nullable=True), number("version"), key=("id",), by_organization=("organization_id", "id"),
+            by_account=("account_id", "id"),
         )  # fmt: skip
 
     def _vault(self) -> None:
