@@ -35,9 +35,9 @@ class WorkloadPreset:
     """What is asked of rules for one kind of issuer.
 
     `pinned` are claims that a rule has to name, `patterns` those whose value may end with `/*`. With `nested` a `/` in the name of a claim
-    leads into an object. `beside` are claims that say what another one means, and are named with it. `named` says that the
-    issuer is known by name, `once` that its tokens always carry an id, and `types` are the values of `typ` that its tokens have (RFC 8725, 3.11; RFC
-    9068, 2.1), an empty one for none.
+    leads into an object. `beside` are claims that say what another one means, and are named with it. `named` says that the issuer is known
+    by name, `once` that its tokens always carry an id, and `types` are the values of `typ` that its tokens have (RFC 8725, 3.11; RFC 9068,
+    2.1), an empty one for none.
     """
 
     pinned: frozenset[str]
