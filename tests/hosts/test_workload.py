@@ -119,6 +119,13 @@ def test_a_request_that_is_no_exchange_is_refused(host: Host, browser: Browser) 
     olga = browser.sign_up("olga@acme.example")
     organization = olga.found("Acme")
     account = robot(olga, organization)
-    for wrong in ({"claims": {}}, {"life_seconds": 901}, {"preset": "other"}, {"claims": {"sub": "repo:acme/*"}}, {"claims": {"ref": 1}}):
+    wrongs: tuple[dict[str, object], ...] = (
+        {"claims": {}},
+        {"life_seconds": 901},
+        {"preset": "other"},
+        {"claims": {"sub": "repo:acme/*"}},
+        {"claims": {"ref": 1}},
+    )
+    for wrong in wrongs:
         made = olga.auth(f"POST /organizations/{organization}/service-accounts/{account}/workload-rules", {**RULE, **wrong})
         assert made.status == 422, wrong

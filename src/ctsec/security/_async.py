@@ -158,10 +158,9 @@ class AsyncSecurity:
         self.parts, self._storage, self._allowances, self._wake, self._rest, self._feed = parts, storage, allowances, wake, rest, feed
         source, self.sso = AsyncDeks(storage), AsyncSso(self.begin, ambient=self._ambient, policy=parts.settings.single_sign_on)
         self.domain_proofs = AsyncDomainProofs(self.begin, policy=parts.settings.single_sign_on, resolver=resolver)
-        secrets, keys = self._ring(kms, source=source, services=key_services), parts.settings.keys
+        secrets = self._ring(kms, source=source, services=key_services)
         subjects = AsyncSubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         personal, self._rates = AsyncPersonalParts(secrets, subjects=subjects), rates
-        self.workload = AsyncWorkload(self.begin, ambient=self._ambient, policy=keys.workload)
         self._aside = AsyncAsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         self.apps = AsyncApps(self.begin, reading=self.reading, beside=AsyncAppBeside(storage, secrets, self._aside, parts, self._ambient))
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
@@ -299,6 +298,7 @@ class AsyncSecurity:
     def _jobs(
         self, ring: AsyncKeyRing, *, mailer: AsyncMailer | None, hasher: AsyncSlowHash, reencryptions: AsyncReencryptions
     ) -> AsyncJobs:
+        self.workload = AsyncWorkload(self.begin, ambient=self._ambient, policy=self.parts.settings.keys.workload)
         letters, people = self.parts.letters, (self.sso.checks.job(), *AsyncLifecycleJobs(self.begin).jobs())
         following = (*self.key_uses.jobs(), *self.streams.jobs(), *self.anchors.jobs())
         return AsyncJobs(

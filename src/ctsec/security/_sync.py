@@ -159,10 +159,9 @@ class Security:
         self.parts, self._storage, self._allowances, self._wake, self._rest, self._feed = parts, storage, allowances, wake, rest, feed
         source, self.sso = Deks(storage), Sso(self.begin, ambient=self._ambient, policy=parts.settings.single_sign_on)
         self.domain_proofs = DomainProofs(self.begin, policy=parts.settings.single_sign_on, resolver=resolver)
-        secrets, keys = self._ring(kms, source=source, services=key_services), parts.settings.keys
+        secrets = self._ring(kms, source=source, services=key_services)
         subjects = SubjectKeys(storage.guard.subjects, sealer=secrets, held=parts.memory.subjects, ambient=self._ambient)
         personal, self._rates = PersonalParts(secrets, subjects=subjects), rates
-        self.workload = Workload(self.begin, ambient=self._ambient, policy=keys.workload)
         self._aside = AsideLog(storage.guard.events, personal=personal, catalogue=parts.catalogue)
         self.apps = Apps(self.begin, reading=self.reading, beside=AppBeside(storage, secrets, self._aside, parts, self._ambient))
         self._peers: tuple[object, ...] = (storage, kms, key_services, mailer, feed, breaches, allowances, rates)
@@ -298,6 +297,7 @@ class Security:
         )
 
     def _jobs(self, ring: KeyRing, *, mailer: Mailer | None, hasher: SlowHash, reencryptions: Reencryptions) -> Jobs:
+        self.workload = Workload(self.begin, ambient=self._ambient, policy=self.parts.settings.keys.workload)
         letters, people = self.parts.letters, (self.sso.checks.job(), *LifecycleJobs(self.begin).jobs())
         following = (*self.key_uses.jobs(), *self.streams.jobs(), *self.anchors.jobs())
         return Jobs(
