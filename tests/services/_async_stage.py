@@ -221,10 +221,8 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
         )
     if service in {"connections", "sso", "sso_trials", "provisioning"}:
         return await with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
-    if service in {"workload_rules", "exchanges"}:
-        return await with_rule(stage)
-    if service in {"service_accounts", "apps"} or method == "api_keys.end_overlap":
-        return await (with_app(stage) if service == "apps" else with_robot(stage, asleep=verb == "enable"))
+    if service in {"workload_rules", "exchanges", "service_accounts", "apps"} or method == "api_keys.end_overlap":
+        return await with_program(stage, service, asleep=verb == "enable")
     if service == "retention":
         return await with_hold(stage, deployment="deployment" in verb)
     if method in {"alerts.acknowledge", "alerts.acknowledge_deployments"}:
@@ -262,6 +260,13 @@ async def with_robot(stage: AsyncStage, *, asleep: bool) -> AsyncStage:
         await world.call("service_accounts.disable", stage.ann, **org, account=robot)
     await world.call("api_keys.rotate", stage.ann, **org, key_id=stage.minted.key.id)
     return replace(stage, robot=robot)
+
+
+async def with_program(stage: AsyncStage, service: str, *, asleep: bool) -> AsyncStage:
+    """Play on: Acme has what a service of programs needs."""
+    if service == "apps":
+        return await with_app(stage)
+    return await (with_rule(stage) if service in {"workload_rules", "exchanges"} else with_robot(stage, asleep=asleep))
 
 
 async def with_rule(stage: AsyncStage) -> AsyncStage:

@@ -222,10 +222,8 @@ def ready(stage: Stage, method: str) -> Stage:
         )
     if service in {"connections", "sso", "sso_trials", "provisioning"}:
         return with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key")
-    if service in {"workload_rules", "exchanges"}:
-        return with_rule(stage)
-    if service in {"service_accounts", "apps"} or method == "api_keys.end_overlap":
-        return with_app(stage) if service == "apps" else with_robot(stage, asleep=verb == "enable")
+    if service in {"workload_rules", "exchanges", "service_accounts", "apps"} or method == "api_keys.end_overlap":
+        return with_program(stage, service, asleep=verb == "enable")
     if service == "retention":
         return with_hold(stage, deployment="deployment" in verb)
     if method in {"alerts.acknowledge", "alerts.acknowledge_deployments"}:
@@ -263,6 +261,13 @@ def with_robot(stage: Stage, *, asleep: bool) -> Stage:
         world.call("service_accounts.disable", stage.ann, **org, account=robot)
     world.call("api_keys.rotate", stage.ann, **org, key_id=stage.minted.key.id)
     return replace(stage, robot=robot)
+
+
+def with_program(stage: Stage, service: str, *, asleep: bool) -> Stage:
+    """Play on: Acme has what a service of programs needs."""
+    if service == "apps":
+        return with_app(stage)
+    return with_rule(stage) if service in {"workload_rules", "exchanges"} else with_robot(stage, asleep=asleep)
 
 
 def with_rule(stage: Stage) -> Stage:

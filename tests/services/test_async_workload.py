@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ctsec.ids import UserId
+from ctsec.jose.signing import SigningKey
 from ctsec.keys.policy import KeyPolicy, KeyRequest, MintedKey
 from ctsec.keys.workload import MAX_RULES, RuleTerms, WorkloadRule
 from ctsec.keys.workload_policy import WorkloadPolicy
@@ -20,7 +21,9 @@ from ctsec.keys.workload_token import WorkloadReason
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import PrincipalKind
 from ctsec.security.parts import EmbeddedOptions
+from ctsec.testing import LocalIdentityProvider
 from ctsec.testing.workloads import WorkloadIssuer, WorkloadIssuers, github_actions, kubernetes
+from ctsec.transport.reach import Reach
 from tests.services._async_apps_scene import LateClock
 from tests.services._async_world import KINDS, AsyncWorld
 from tests.services.probing import reason
@@ -315,3 +318,28 @@ async def test_rules_are_bounded_and_old_keys_go() -> None:
         assert await scene.world.security.workload.trim() == 1
         found = await scene.world.call("api_keys.of_account", scene.ann, organization=scene.acme, account=scene.robot)
         assert found == ()
+
+
+async def test_an_issuer_over_http_on_loopback() -> None:
+    """A whole exchange with an issuer that listens: its document and keys are fetched, its token gives a key once, its other keys come."""
+    policy = KeyPolicy(workload=WorkloadPolicy(reach=Reach.LOOPBACK))
+    async with AsyncWorld.open("memory", options=EmbeddedOptions(keys=policy)) as world:
+        with LocalIdentityProvider(clock=world.clock) as provider:
+            scene = AsyncScene(world, github_actions(clock=world.clock), kubernetes(clock=world.clock))
+            await scene.prepare()
+            wish = {"preset": Workload.GENERIC, "issuer": provider.issuer, "claims": {"sub": "job-1"}}
+            assert isinstance(await scene.rule(**wish), WorkloadRule)
+
+            def token(**changed: Any) -> str:
+                now = int(world.clock.now().timestamp())
+                claims = {"iss": provider.issuer, "aud": AUDIENCE, "sub": "job-1", "iat": now, "exp": now + 300, "jti": "1", **changed}
+                return provider.key.sign(claims, typ="at+jwt")
+
+            await scene.given(token())
+            assert reason(await scene.exchange(token())) is Reason.INVALID_TOKEN
+            assert reason(await scene.exchange(token(sub="job-2", jti="2"))) is Reason.INVALID_TOKEN
+            provider.key = SigningKey.generate(kid="local-2")
+            world.clock.advance(MINUTE)
+            await scene.given(token(jti="3"))
+            assert provider.asked == ["/.well-known/openid-configuration", "/keys", "/keys"]
+            assert await scene.whys() == ["claim_differs", "token_replayed"]

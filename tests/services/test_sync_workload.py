@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ctsec.ids import UserId
+from ctsec.jose.signing import SigningKey
 from ctsec.keys.policy import KeyPolicy, KeyRequest, MintedKey
 from ctsec.keys.workload import MAX_RULES, RuleTerms, WorkloadRule
 from ctsec.keys.workload_policy import WorkloadPolicy
@@ -21,7 +22,9 @@ from ctsec.keys.workload_token import WorkloadReason
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import PrincipalKind
 from ctsec.security.parts import EmbeddedOptions
+from ctsec.testing import LocalIdentityProvider
 from ctsec.testing.workloads import WorkloadIssuer, WorkloadIssuers, github_actions, kubernetes
+from ctsec.transport.reach import Reach
 from tests.services._sync_apps_scene import LateClock
 from tests.services._sync_world import KINDS, World
 from tests.services.probing import reason
@@ -312,3 +315,28 @@ def test_rules_are_bounded_and_old_keys_go() -> None:
         assert scene.world.security.workload.trim() == 1
         found = scene.world.call("api_keys.of_account", scene.ann, organization=scene.acme, account=scene.robot)
         assert found == ()
+
+
+def test_an_issuer_over_http_on_loopback() -> None:
+    """A whole exchange with an issuer that listens: its document and keys are fetched, its token gives a key once, its other keys come."""
+    policy = KeyPolicy(workload=WorkloadPolicy(reach=Reach.LOOPBACK))
+    with World.open("memory", options=EmbeddedOptions(keys=policy)) as world:
+        with LocalIdentityProvider(clock=world.clock) as provider:
+            scene = Scene(world, github_actions(clock=world.clock), kubernetes(clock=world.clock))
+            scene.prepare()
+            wish = {"preset": Workload.GENERIC, "issuer": provider.issuer, "claims": {"sub": "job-1"}}
+            assert isinstance(scene.rule(**wish), WorkloadRule)
+
+            def token(**changed: Any) -> str:
+                now = int(world.clock.now().timestamp())
+                claims = {"iss": provider.issuer, "aud": AUDIENCE, "sub": "job-1", "iat": now, "exp": now + 300, "jti": "1", **changed}
+                return provider.key.sign(claims, typ="at+jwt")
+
+            scene.given(token())
+            assert reason(scene.exchange(token())) is Reason.INVALID_TOKEN
+            assert reason(scene.exchange(token(sub="job-2", jti="2"))) is Reason.INVALID_TOKEN
+            provider.key = SigningKey.generate(kid="local-2")
+            world.clock.advance(MINUTE)
+            scene.given(token(jti="3"))
+            assert provider.asked == ["/.well-known/openid-configuration", "/keys", "/keys"]
+            assert scene.whys() == ["claim_differs", "token_replayed"]
