@@ -125,7 +125,8 @@ def check_token(token: str, rule: WorkloadRule, *, keys: KeySet, now: datetime) 
 
 def _audience(claims: Mapping[str, object]) -> str | None:
     found = claims.get("aud")
-    only = cast("list[object]", found)[0] if isinstance(found, list) and len(cast("list[object]", found)) == 1 else found
+    several = cast("list[object]", found) if isinstance(found, list) else [found]
+    only = several[0] if len(several) == 1 else None
     return only if isinstance(only, str) else None
 
 
