@@ -39,6 +39,7 @@ AlertId = NewType("AlertId", str)
 ConnectionId = NewType("ConnectionId", str)
 GlassCodeSetId = NewType("GlassCodeSetId", str)
 AppId = NewType("AppId", str)
+WorkloadRuleId = NewType("WorkloadRuleId", str)
 ScimConnectionId = NewType("ScimConnectionId", str)
 ScimTokenId = NewType("ScimTokenId", str)
 ScimUserId = NewType("ScimUserId", str)
@@ -73,6 +74,7 @@ PREFIXES: Final[dict[Callable[[str], Any], str]] = {
     ConnectionId: "sso",
     GlassCodeSetId: "gcs",
     AppId: "app",
+    WorkloadRuleId: "wlr",
     ScimConnectionId: "scm",
     ScimTokenId: "sct",
     ScimUserId: "scu",

@@ -49,6 +49,7 @@ OTHERS = {
     "authn._async_accounts.AsyncAccounts.sign_up": "a taken address costs as much as a new one; the answer tells nothing of the password",
     "authn._async_devices.AsyncDevices._presented": "256 bits that prove no person; they choose the counter that is charged next",
     "authn._async_sessions.AsyncSessions.authenticate": "256 bits",
+    "keys._async_exchanges.AsyncExchanges.take": "the id of a token whose signature was judged; security.workload has charged the block",
     "connections._async_pending.AsyncPendingConsents.resume": "256 bits, found with the session of who is signed in alone",
     "directory._async_members.AsyncMembers._invitation": "256 bits, for a signed-in person with the invited address only",
     "sso._async_notices.AsyncNotices.seen": "the id of a token whose signature was judged; security.sso.logouts has charged the block",

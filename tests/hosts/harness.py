@@ -24,6 +24,8 @@ from ctsec.connections import AppPolicy
 from ctsec.directory.record import Membership, MembershipStatus
 from ctsec.encryption.ports import KeyServices
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.keys.policy import KeyPolicy
+from ctsec.keys.workload_policy import WorkloadPolicy
 from ctsec.mail.message import Message
 from ctsec.presets import async_in_memory, in_memory
 from ctsec.rbac.assignment import RoleAssignment
@@ -36,6 +38,7 @@ from ctsec.sso.policy import SsoPolicy
 from ctsec.storage.backup import BackupFolder
 from ctsec.testing import AsyncRecordingMailer, FixedClock, RecordingMailer
 from ctsec.testing.apps import AppSimulator
+from ctsec.testing.workloads import WorkloadIssuers, github_actions, kubernetes
 from ctsec.transport.reach import Reach
 from tests.hosts.apps import EVENTS, fastapi_app, flask_app
 
@@ -100,8 +103,10 @@ def options(
 ) -> EmbeddedOptions:
     """Return the options of a test bundle: cheap hashes, a clock that stands, sessions that outlast the test."""
     files = AppSimulator(clock)
+    issuers = WorkloadIssuers(github_actions(clock=clock), kubernetes(clock=clock))
     return EmbeddedOptions(
         apps=AppPolicy(providers=(files.provider(),), fetcher=files),
+        keys=KeyPolicy(workload=WorkloadPolicy(fetcher=issuers)),
         base_url=base_url,
         sign_in_links=True,
         password_hash=Argon2Parameters.for_tests(),

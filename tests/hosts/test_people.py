@@ -41,10 +41,21 @@ def guest(host: Host) -> Browser:
 
 CREDENTIAL: dict[str, object] = {"name": "bucket", "kind": "aws", "services": ["s3"], "regions": None}
 WISH = {"role": "editor", "workspace_id": "{w}", "minutes": 30, "reason": "the night shift"}
+WORKLOAD: dict[str, object] = {
+    "name": "ci",
+    "preset": "generic",
+    "issuer": "https://id.example",
+    "audience": "https://api.example",
+    "claims": {"sub": "x"},
+}
 # Every route of the table that is about an organization or a workspace of it.
 CONNECTED: dict[str, object] = {"name": "Login", "provider": "oidc", "client_id": "c", "secret": "s", "issuer": "https://id.example"}
 LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("PATCH /organizations/{o}", {"name": "Mine"}),
+    ("GET /organizations/{o}/workload-rules", None),
+    ("POST /organizations/{o}/service-accounts/{robot}/workload-rules", WORKLOAD),
+    ("PUT /organizations/{o}/workload-rules/{workload}", WORKLOAD),
+    ("DELETE /organizations/{o}/workload-rules/{workload}", None),
     ("GET /organizations/{o}/sso/scim", None),
     ("POST /organizations/{o}/sso/scim", {"name": "Mine"}),
     ("PUT /organizations/{o}/sso/scim/{scim}", {"name": "Mine"}),
@@ -266,6 +277,8 @@ def test_two_organizations_see_nothing_of_each_other(host: Host, owner: Browser,
         "elevation": elevation,
     }
     ids["robot"] = owner.ok(f"POST /organizations/{theirs}/service-accounts", {"name": "robot"})["id"]
+    rule = owner.ok(f"POST /organizations/{theirs}/service-accounts/{ids['robot']}/workload-rules", WORKLOAD)
+    ids["workload"] = rule["id"]
     ids["app"] = connect(owner, simulator(host), theirs)["id"]
     ids["alert"] = "alr_00000000000000000000000000"
     ids |= {"scim": "scm_00000000000000000000000000", "token": "sct_00000000000000000000000000"}

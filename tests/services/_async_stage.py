@@ -29,6 +29,9 @@ from ctsec.ids import (
 )
 from ctsec.keys.leak_reports import LeakedToken
 from ctsec.keys.policy import KeyRequest
+from ctsec.keys.workload import RuleTerms
+from ctsec.keys.workload_presets import Workload
+from ctsec.keys.workload_token import ProvedWorkload
 from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
 from ctsec.recovery import Evidence, EvidenceKind
@@ -39,6 +42,7 @@ from ctsec.sso.grant import Held
 from ctsec.sso.oidc import ExternalIdentity, Provider
 from ctsec.testing import SoftwareAuthenticator
 from ctsec.testing.conformance._async_apps import app
+from ctsec.testing.conformance._async_workload import workload_rule
 from ctsec.testing.conformance.samples import ignore
 from ctsec.testing.conformance.sso_samples import connection
 from ctsec.user import User, UserStatus
@@ -55,6 +59,9 @@ NO_ALERT = AlertId("alr_00000000000000000000000000")
 MUTE = {"rule": "owner_added", "until": datetime(2026, 2, 1, tzinfo=UTC)}
 NO_ROBOT = ServiceAccountId("svc_00000000000000000000000000")
 NO_CONNECTION = connection(1, of=1)
+RULE = workload_rule(1, of=1)
+TERMS = RuleTerms(name="ci", preset=Workload.GENERIC, issuer="https://id.example", audience="https://api.example", claims={"sub": "x"})
+PROVED = ProvedWorkload(subject="x", used=None, forget_at=datetime(2026, 2, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +104,7 @@ class AsyncStage:
     claim: DomainClaim | None = None
     glass: str = ""
     robot: ServiceAccountId = NO_ROBOT
+    rule: Any = RULE
     owed: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unasked(self) -> str:
@@ -215,8 +223,8 @@ async def ready(stage: AsyncStage, method: str) -> AsyncStage:
     if service in {"connections", "sso", "sso_trials", "provisioning", "saml_watch"}:
         wish = SAML_WISH if service == "saml_watch" else CONNECTED
         return await with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key", wish=wish)
-    if service in {"service_accounts", "apps"} or method == "api_keys.end_overlap":
-        return await (with_app(stage) if service == "apps" else with_robot(stage, asleep=verb == "enable"))
+    if service in {"workload_rules", "exchanges", "service_accounts", "apps"} or method == "api_keys.end_overlap":
+        return await with_program(stage, service, asleep=verb == "enable")
     if service == "retention":
         return await with_hold(stage, deployment="deployment" in verb)
     if method in {"alerts.acknowledge", "alerts.acknowledge_deployments"}:
@@ -254,6 +262,20 @@ async def with_robot(stage: AsyncStage, *, asleep: bool) -> AsyncStage:
         await world.call("service_accounts.disable", stage.ann, **org, account=robot)
     await world.call("api_keys.rotate", stage.ann, **org, key_id=stage.minted.key.id)
     return replace(stage, robot=robot)
+
+
+async def with_program(stage: AsyncStage, service: str, *, asleep: bool) -> AsyncStage:
+    """Play on: Acme has what a service of programs needs."""
+    if service == "apps":
+        return await with_app(stage)
+    return await (with_rule(stage) if service in {"workload_rules", "exchanges"} else with_robot(stage, asleep=asleep))
+
+
+async def with_rule(stage: AsyncStage) -> AsyncStage:
+    """Play on: Acme has a service account, and a rule that gives it keys."""
+    stage = await with_robot(stage, asleep=False)
+    rule = await stage.world.call("workload_rules.create", stage.ann, organization=stage.acme.id, account=stage.robot, terms=TERMS)
+    return replace(stage, rule=rule)
 
 
 async def with_connection(stage: AsyncStage, *, enabled: bool, key: bool = False, wish: ConnectionWish = CONNECTED) -> AsyncStage:
@@ -532,6 +554,10 @@ def calls(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]
         "key_leaks.report": ((leaked(stage.minted.token),), {"reporter": "github"}),
         "api_keys.end_overlap": ((ann,), key),
         "key_rules.put": ((ann,), {**org, "longest_life": timedelta(days=90), "networks": ("192.0.2.0/24",)}),
+        "workload_rules.create": ((ann,), {**robot, "terms": TERMS}),
+        "workload_rules.change": ((ann, stage.rule.id), {**org, "terms": TERMS}),
+        "workload_rules.remove": ((ann, stage.rule.id), org),
+        "exchanges.give": ((stage.rule, PROVED), {}),
         "service_accounts.create": ((ann,), {**org, "name": "Other"}),
         "service_accounts.disable": ((ann,), robot),
         "service_accounts.enable": ((ann,), robot),

@@ -30,6 +30,9 @@ from ctsec.ids import (
 )
 from ctsec.keys.leak_reports import LeakedToken
 from ctsec.keys.policy import KeyRequest
+from ctsec.keys.workload import RuleTerms
+from ctsec.keys.workload_presets import Workload
+from ctsec.keys.workload_token import ProvedWorkload
 from ctsec.principal import Factor, Principal
 from ctsec.rbac import CustomRole
 from ctsec.recovery import Evidence, EvidenceKind
@@ -40,6 +43,7 @@ from ctsec.sso.grant import Held
 from ctsec.sso.oidc import ExternalIdentity, Provider
 from ctsec.testing import SoftwareAuthenticator
 from ctsec.testing.conformance._sync_apps import app
+from ctsec.testing.conformance._sync_workload import workload_rule
 from ctsec.testing.conformance.samples import ignore
 from ctsec.testing.conformance.sso_samples import connection
 from ctsec.user import User, UserStatus
@@ -56,6 +60,9 @@ NO_ALERT = AlertId("alr_00000000000000000000000000")
 MUTE = {"rule": "owner_added", "until": datetime(2026, 2, 1, tzinfo=UTC)}
 NO_ROBOT = ServiceAccountId("svc_00000000000000000000000000")
 NO_CONNECTION = connection(1, of=1)
+RULE = workload_rule(1, of=1)
+TERMS = RuleTerms(name="ci", preset=Workload.GENERIC, issuer="https://id.example", audience="https://api.example", claims={"sub": "x"})
+PROVED = ProvedWorkload(subject="x", used=None, forget_at=datetime(2026, 2, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +105,7 @@ class Stage:
     claim: DomainClaim | None = None
     glass: str = ""
     robot: ServiceAccountId = NO_ROBOT
+    rule: Any = RULE
     owed: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unasked(self) -> str:
@@ -216,8 +224,8 @@ def ready(stage: Stage, method: str) -> Stage:
     if service in {"connections", "sso", "sso_trials", "provisioning", "saml_watch"}:
         wish = SAML_WISH if service == "saml_watch" else CONNECTED
         return with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key", wish=wish)
-    if service in {"service_accounts", "apps"} or method == "api_keys.end_overlap":
-        return with_app(stage) if service == "apps" else with_robot(stage, asleep=verb == "enable")
+    if service in {"workload_rules", "exchanges", "service_accounts", "apps"} or method == "api_keys.end_overlap":
+        return with_program(stage, service, asleep=verb == "enable")
     if service == "retention":
         return with_hold(stage, deployment="deployment" in verb)
     if method in {"alerts.acknowledge", "alerts.acknowledge_deployments"}:
@@ -255,6 +263,20 @@ def with_robot(stage: Stage, *, asleep: bool) -> Stage:
         world.call("service_accounts.disable", stage.ann, **org, account=robot)
     world.call("api_keys.rotate", stage.ann, **org, key_id=stage.minted.key.id)
     return replace(stage, robot=robot)
+
+
+def with_program(stage: Stage, service: str, *, asleep: bool) -> Stage:
+    """Play on: Acme has what a service of programs needs."""
+    if service == "apps":
+        return with_app(stage)
+    return with_rule(stage) if service in {"workload_rules", "exchanges"} else with_robot(stage, asleep=asleep)
+
+
+def with_rule(stage: Stage) -> Stage:
+    """Play on: Acme has a service account, and a rule that gives it keys."""
+    stage = with_robot(stage, asleep=False)
+    rule = stage.world.call("workload_rules.create", stage.ann, organization=stage.acme.id, account=stage.robot, terms=TERMS)
+    return replace(stage, rule=rule)
 
 
 def with_connection(stage: Stage, *, enabled: bool, key: bool = False, wish: ConnectionWish = CONNECTED) -> Stage:
@@ -533,6 +555,10 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "key_leaks.report": ((leaked(stage.minted.token),), {"reporter": "github"}),
         "api_keys.end_overlap": ((ann,), key),
         "key_rules.put": ((ann,), {**org, "longest_life": timedelta(days=90), "networks": ("192.0.2.0/24",)}),
+        "workload_rules.create": ((ann,), {**robot, "terms": TERMS}),
+        "workload_rules.change": ((ann, stage.rule.id), {**org, "terms": TERMS}),
+        "workload_rules.remove": ((ann, stage.rule.id), org),
+        "exchanges.give": ((stage.rule, PROVED), {}),
         "service_accounts.create": ((ann,), {**org, "name": "Other"}),
         "service_accounts.disable": ((ann,), robot),
         "service_accounts.enable": ((ann,), robot),

@@ -29,6 +29,8 @@ from tests.services._async_stage import (
     NO_APP,
     NO_HOLD,
     NO_RESET,
+    PROVED,
+    TERMS,
     WISH,
     AsyncStage,
     consented,
@@ -129,6 +131,8 @@ READS = {
     "key_rules.get",
     "key_rules.due",
     "service_accounts.get",
+    "workload_rules.of_organization",
+    "exchanges.rules",
     "service_accounts.of_organization",
     "authenticators.of",
     "retention.plans",
@@ -144,6 +148,11 @@ READS = {
 # Parts of a larger step, whose event is written by the method that calls them; each of those is in the table.
 PARTS = {
     "apps.may_connect",
+    "exchanges.charge",
+    "exchanges.settle",
+    "exchanges.take",
+    "exchanges.refuse",  # its event is its whole work
+    "exchanges.trim",  # keys that ended a day ago
     "apps.to_use",
     "apps.refuse",
     "sessions.start",
@@ -337,6 +346,10 @@ WRITES = [
     "key_leaks.report",
     "api_keys.end_overlap",
     "key_rules.put",
+    "workload_rules.create",
+    "workload_rules.change",
+    "workload_rules.remove",
+    "exchanges.give",
     "service_accounts.create",
     "service_accounts.disable",
     "service_accounts.enable",
@@ -408,6 +421,10 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
     robot = {**org, "account": stage.robot}
     return {
         "key_rules.put": ((bob,), {**org, "longest_life": timedelta(days=9)}, Reason.DENIED),
+        "workload_rules.create": ((bob,), {**robot, "terms": TERMS}, Reason.DENIED),
+        "workload_rules.change": ((bob, stage.rule.id), {**org, "terms": TERMS}, Reason.DENIED),
+        "workload_rules.remove": ((bob, stage.rule.id), org, Reason.DENIED),
+        "exchanges.give": ((replace(stage.rule, version=9), PROVED), {}, Reason.INVALID_TOKEN),
         "service_accounts.create": ((bob,), {**org, "name": "Other"}, Reason.DENIED),
         **{f"service_accounts.{verb}": ((bob,), robot, Reason.DENIED) for verb in ("disable", "enable", "remove")},
         "api_keys.end_overlap": ((bob,), {**org, "key_id": stage.minted.key.id}, Reason.NOT_FOUND),

@@ -182,6 +182,10 @@ class TestKeyOwners(conformance.KeyOwnerConformance):
     pass
 
 
+class TestWorkloadRules(conformance.WorkloadRuleConformance):
+    pass
+
+
 class TestCredentials(conformance.CredentialConformance):
     pass
 

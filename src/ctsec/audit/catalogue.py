@@ -28,6 +28,12 @@ _GLASS: Final = {"role": public(), "seconds": public(int)}
 _DATA_KEY: Final = {"region": public(), "key": public()}
 _WRAPPED: Final = {"region": public(), "data_keys": public(int)}
 _KEY_STATE: Final = {"region": public(), "problem": public()}
+_WORKLOAD_RULE: Final = {
+    **dict.fromkeys(("issuer", "audience"), public()),
+    "claims": public(tuple),
+    "scopes": public(tuple, optional=True),
+    "life_seconds": public(int),
+}
 _GENERATION: Final = {"generation": public(int)}
 _COUNT: Final = {"count": public(int)}
 _CREDENTIAL: Final = {"kind": public(), "access": public()}
@@ -178,6 +184,10 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.API_KEY_VOIDED: {"owner": public(), "works": public(bool)},
     EventName.API_KEY_REMINDED: {"ends_at": public(), "told": public(int)},
     EventName.KEY_POLICY_CHANGED: {"longest_life_days": public(int, optional=True), "networks": public(tuple)},
+    EventName.WORKLOAD_RULE_CREATED: _WORKLOAD_RULE,
+    EventName.WORKLOAD_RULE_CHANGED: _WORKLOAD_RULE,
+    EventName.WORKLOAD_TOKEN_EXCHANGED: dict.fromkeys(("issuer", "subject", "minted_by"), public()),
+    EventName.WORKLOAD_TOKEN_REFUSED: {"why": public(), "issuer": public()},
     EventName.SERVICE_ACCOUNT_CREATED: {"name": public(), "role": public()},
     EventName.SERVICE_ACCOUNT_REMOVED: {"role": public()},
     EventName.DATA_KEY_CREATED: _DATA_KEY,

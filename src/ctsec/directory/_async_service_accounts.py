@@ -15,7 +15,7 @@ from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import NOTHING, Detail, EventName, Target
 from ctsec.directory._async_leaving import AsyncBelongs, AsyncOwnedKeys
 from ctsec.directory._async_ports import AsyncAuthority, AsyncEpochRecords, AsyncMembershipRecords, AsyncOrganizationRecords
-from ctsec.directory._async_service_ports import AsyncServiceAccountRecords
+from ctsec.directory._async_service_ports import AsyncOwnedRules, AsyncServiceAccountRecords
 from ctsec.directory.record import OWNER, Membership, MembershipStatus
 from ctsec.directory.service_account import SeatedAccount, ServiceAccount
 from ctsec.errors import StoreBusy
@@ -39,6 +39,7 @@ class AsyncServiceAccountParts:
     memberships: AsyncMembershipRecords
     organizations: AsyncOrganizationRecords
     keys: AsyncOwnedKeys
+    rules: AsyncOwnedRules
     authority: AsyncAuthority
     belongings: AsyncBelongs
     epochs: AsyncEpochRecords
@@ -126,7 +127,7 @@ class AsyncServiceAccounts:
         return await self._turn(actor, organization, account, refusal, to=MembershipStatus.ACTIVE)
 
     async def remove(self, actor: Principal, *, organization: OrganizationId, account: ServiceAccountId) -> Outcome[ServiceAccount]:
-        """End a service account with its roles and its keys, for good."""
+        """End a service account with its roles, its keys and the rules that give it keys, for good."""
         user = UserId(account)
         refusal = await self._may(actor, organization)
         found = await self._seated(organization, account) if refusal is None else refusal
@@ -142,6 +143,9 @@ class AsyncServiceAccounts:
             if key.revoked_at is None and await self._parts.keys.revoke(organization, key.id, now=self._ambient.now()):
                 await self._parts.epochs.bump(key.id)
                 await self._note(EventName.API_KEY_REVOKED, actor, organization, Target("api_key", key.id))
+        for rule in await self._parts.rules.of_organization(organization):
+            if rule.account_id == account and await self._parts.rules.remove(organization, rule.id):
+                await self._note(EventName.WORKLOAD_RULE_REMOVED, actor, organization, Target("workload_rule", rule.id))
         await self._changed(EventName.SERVICE_ACCOUNT_REMOVED, actor, found.account, {"role": found.membership.role})
         return found.account
 

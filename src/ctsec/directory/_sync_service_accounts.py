@@ -16,7 +16,7 @@ from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import NOTHING, Detail, EventName, Target
 from ctsec.directory._sync_leaving import Belongs, OwnedKeys
 from ctsec.directory._sync_ports import Authority, EpochRecords, MembershipRecords, OrganizationRecords
-from ctsec.directory._sync_service_ports import ServiceAccountRecords
+from ctsec.directory._sync_service_ports import OwnedRules, ServiceAccountRecords
 from ctsec.directory.record import OWNER, Membership, MembershipStatus
 from ctsec.directory.service_account import SeatedAccount, ServiceAccount
 from ctsec.errors import StoreBusy
@@ -40,6 +40,7 @@ class ServiceAccountParts:
     memberships: MembershipRecords
     organizations: OrganizationRecords
     keys: OwnedKeys
+    rules: OwnedRules
     authority: Authority
     belongings: Belongs
     epochs: EpochRecords
@@ -125,7 +126,7 @@ class ServiceAccounts:
         return self._turn(actor, organization, account, refusal, to=MembershipStatus.ACTIVE)
 
     def remove(self, actor: Principal, *, organization: OrganizationId, account: ServiceAccountId) -> Outcome[ServiceAccount]:
-        """End a service account with its roles and its keys, for good."""
+        """End a service account with its roles, its keys and the rules that give it keys, for good."""
         user = UserId(account)
         refusal = self._may(actor, organization)
         found = self._seated(organization, account) if refusal is None else refusal
@@ -141,6 +142,9 @@ class ServiceAccounts:
             if key.revoked_at is None and self._parts.keys.revoke(organization, key.id, now=self._ambient.now()):
                 self._parts.epochs.bump(key.id)
                 self._note(EventName.API_KEY_REVOKED, actor, organization, Target("api_key", key.id))
+        for rule in self._parts.rules.of_organization(organization):
+            if rule.account_id == account and self._parts.rules.remove(organization, rule.id):
+                self._note(EventName.WORKLOAD_RULE_REMOVED, actor, organization, Target("workload_rule", rule.id))
         self._changed(EventName.SERVICE_ACCOUNT_REMOVED, actor, found.account, {"role": found.membership.role})
         return found.account
 

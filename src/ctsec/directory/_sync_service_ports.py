@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ctsec.directory.service_account import ServiceAccount
-from ctsec.ids import OrganizationId, ServiceAccountId
+from ctsec.ids import OrganizationId, ServiceAccountId, WorkloadRuleId
 
 
 class ServiceAccountRecords(Protocol):
@@ -26,4 +26,30 @@ class ServiceAccountRecords(Protocol):
 
     def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[ServiceAccount, ...]:
         """Return service accounts with an id above `after`, in the order of ids."""
+        ...
+
+
+class OwnedRule(Protocol):
+    """A rule that gives keys of a service account, as far as the account matters."""
+
+    @property
+    def id(self) -> WorkloadRuleId:
+        """Which rule."""
+        ...
+
+    @property
+    def account_id(self) -> ServiceAccountId:
+        """Of which account."""
+        ...
+
+
+class OwnedRules(Protocol):
+    """Rules that give keys of service accounts."""
+
+    def of_organization(self, organization_id: OrganizationId) -> tuple[OwnedRule, ...]:
+        """Return the rules of an organization."""
+        ...
+
+    def remove(self, organization_id: OrganizationId, rule_id: WorkloadRuleId) -> bool:
+        """Delete a rule; True if there was one."""
         ...

@@ -40,6 +40,7 @@ class Purpose(StrEnum):
     SSO_LOGOUT = "sso_logout"
     SSO_DRY_RUN = "sso_dry_run"
     APP_CONSENT = "app_consent"
+    WORKLOAD_TOKEN = "workload_token"
     SAML_REQUEST = "saml_request"
     SAML_LOGOUT = "saml_logout"
     SAML_ASSERTION = "saml_assertion"

@@ -79,8 +79,9 @@ class SigningKey:
         return {**shown, "alg": self.algorithm.value, "use": "sig", **named}
 
     def sign(self, claims: Mapping[str, object], *, typ: str = "JWT") -> str:
-        """Return a compact token with these claims."""
-        header = {"alg": self.algorithm.value, "typ": typ, **({"kid": self.kid} if self.kid else {})}
+        """Return a compact token with these claims; an empty `typ` leaves the type out."""
+        named = {name: value for name, value in (("typ", typ), ("kid", self.kid)) if value}
+        header = {"alg": self.algorithm.value, **named}
         first, second = (encode_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
         signed = model_of(self.algorithm).sign(f"{first}.{second}".encode("ascii"), self._key)
         return f"{first}.{second}.{encode_base64url(signed)}"

@@ -12,15 +12,13 @@ from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
 from ctsec.encryption._async_ports import AsyncSealer
 from ctsec.ids import KeyId, OrganizationId, ServiceAccountId, WorkspaceId, new_id
+from ctsec.keys._async_making import make_secret
 from ctsec.keys._async_owner_ports import AsyncKeyPolicyRecords
 from ctsec.keys._async_ports import AsyncEpochRecords, AsyncKeyRecords, AsyncRights
-from ctsec.keys.attenuation import root_of
 from ctsec.keys.mac import PepperRing
 from ctsec.keys.organization_policy import check_minting, under
 from ctsec.keys.policy import DEFAULT_OVERLAP, MAX_OVERLAP, KeyPolicy, KeyRequest, MintedKey, check_request
 from ctsec.keys.record import ApiKey, KeySecret, KeyStatus, status_at
-from ctsec.keys.roots import root_context
-from ctsec.keys.token import mint
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import LOCAL, CredentialKind, Principal, PrincipalKind
 from ctsec.secret import SecretText
@@ -195,19 +193,9 @@ class AsyncApiKeys:
         return under(await self._parts.policies.get(organization), found[0]), found[1]
 
     async def _secret(self, key: ApiKey, actor: Principal, *, generation: int, derivable: bool) -> tuple[SecretText, KeySecret]:
-        token = mint(key.id, random=self._ambient.random, environment=key.environment)
-        raw = token.reveal().encode("ascii")
-        pepper, mac = self._parts.ring.mac(raw)
-        root = root_of(raw, key_id=key.id).reveal() if derivable else None
-        context = root_context(key.id, generation=generation)
-        return token, KeySecret(
-            key_id=key.id,
-            generation=generation,
-            mac=mac,
-            pepper_id=pepper,
-            created_at=self._ambient.now(),
-            minted_by=actor.id,
-            sealed_root=await self._parts.sealer.seal(root, context=context) if root is not None else None,
+        parts = self._parts
+        return await make_secret(
+            key, actor.id, ring=parts.ring, sealer=parts.sealer, ambient=self._ambient, generation=generation, derivable=derivable
         )
 
     async def _record(self, name: EventName, actor: Principal, key: ApiKey, details: Mapping[str, Detail]) -> None:

@@ -121,7 +121,11 @@ class KeyRules:
         while len(found) < wanted:
             page = self._lists.of_organization(organization, after=after, limit=MAX_PAGE)
             kept = [(under(rules, key), made) for key, made in page]
-            dated = [DueKey(key, due_at(key, secret_made_at=made), made) for key, made in kept if status_at(key, now) is KeyStatus.VALID]
+            dated = [
+                DueKey(key, due_at(key, secret_made_at=made), made)
+                for key, made in kept
+                if key.rule_id is None and status_at(key, now) is KeyStatus.VALID
+            ]
             found += [each for each in dated if each.due_at <= now + within]
             if len(page) < MAX_PAGE:
                 break

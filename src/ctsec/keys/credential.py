@@ -22,7 +22,10 @@ class AdmittedKey:
 
 
 def key_principal(key: ApiKey, *, enrolled: bool, derived: bool = False) -> Principal:
-    """Return the principal of `key`; `enrolled` says that its owner has a second factor where the organization requires one."""
+    """Return the principal of `key`; `enrolled` says that its owner has a second factor where the organization requires one.
+
+    A key that a rule of workload identity gave makes and changes no key, as a derived one: it would outlive itself.
+    """
     credential = Credential(
         kind=CredentialKind.API_KEY,
         id=KeyId(key.id),
@@ -30,7 +33,7 @@ def key_principal(key: ApiKey, *, enrolled: bool, derived: bool = False) -> Prin
         scopes=key.scopes,
         workspaces=key.workspaces,
         enrolled=enrolled,
-        derived=derived,
+        derived=derived or key.rule_id is not None,
     )
     return Principal(id=key.owner_id, kind=key.owner_kind, credential=credential, organization=key.organization_id)
 

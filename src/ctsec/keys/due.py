@@ -3,7 +3,8 @@
 Rules that this module keeps:
 
 - a key is due fourteen days before its end, and ninety days after its newest secret was made, whichever is sooner;
-- a reminder is about one end: where the end moves, there is another one.
+- a reminder is about one end: where the end moves, there is another one;
+- a key that a rule of workload identity gave is never due: there is a fresh one for each run.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def to_remind(key: ApiKey, *, now: datetime) -> bool:
     """Say whether somebody is to be told now that the key ends."""
     return (
         key.revoked_at is None
+        and key.rule_id is None
         and key.expires_at is not None
         and now < key.expires_at <= now + NOTICE
         and key.reminded_for != key.expires_at

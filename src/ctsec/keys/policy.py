@@ -9,13 +9,14 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from ctsec.ids import KeyId, WorkspaceId
 from ctsec.keys.record import ApiKey
 from ctsec.keys.token import mint
+from ctsec.keys.workload_policy import WorkloadPolicy
 from ctsec.network import parse_network
 from ctsec.outcome import Reason, Refusal
 from ctsec.secret import SecretText
@@ -55,6 +56,7 @@ class KeyPolicy:
     may be made with more than `highest_rate`. With `audit_each_request` each request is an event of its own, written before it goes on;
     otherwise there is one event a minute for each key, address block and outcome. Rates are counted by each process, or with `stored_rates`
     where the allowances of address blocks are, for all processes together and with a write for each request.
+    `workload` says how far the issuers of workload identities may be asked.
     """
 
     allow_endless: bool = False
@@ -63,6 +65,7 @@ class KeyPolicy:
     highest_rate: int = HIGHEST_RATE
     audit_each_request: bool = False
     stored_rates: bool = False
+    workload: WorkloadPolicy = field(default_factory=WorkloadPolicy)
 
     def __post_init__(self) -> None:
         if not 1 <= self.highest_rate <= HIGHEST_RATE or (self.rate is not None and not 1 <= self.rate <= self.highest_rate):

@@ -10,6 +10,7 @@ from ctsec.keys._async_ports import (
 )
 from ctsec.keys._async_rate_ports import AsyncSharedRates
 from ctsec.keys._async_usage_ports import AsyncKeyDayRecords
+from ctsec.keys._async_workload_ports import AsyncWorkloadRuleRecords
 from ctsec.keys._sync_owner_ports import KeyLists, KeyPolicyRecords
 from ctsec.keys._sync_ports import (
     EpochRecords,
@@ -18,6 +19,7 @@ from ctsec.keys._sync_ports import (
 )
 from ctsec.keys._sync_rate_ports import SharedRates
 from ctsec.keys._sync_usage_ports import KeyDayRecords
+from ctsec.keys._sync_workload_ports import WorkloadRuleRecords
 
 __all__ = [
     "AsyncEpochRecords",
@@ -27,6 +29,7 @@ __all__ = [
     "AsyncKeyRecords",
     "AsyncRights",
     "AsyncSharedRates",
+    "AsyncWorkloadRuleRecords",
     "EpochRecords",
     "KeyDayRecords",
     "KeyLists",
@@ -34,4 +37,5 @@ __all__ = [
     "KeyRecords",
     "Rights",
     "SharedRates",
+    "WorkloadRuleRecords",
 ]

@@ -35,7 +35,7 @@ class ApiKey:
 
     `scopes` narrows it to permissions, `workspaces` to workspaces, `networks` (CIDR, v4 or v6) to addresses; times are aware UTC datetimes.
     `rate` is how many requests a minute it may make; 0 means as many as the deployment's policy says.
-    `reminded_for` is the end that somebody was last reminded of.
+    `reminded_for` is the end that somebody was last reminded of, `rule_id` the rule of workload identity that gave the key.
     """
 
     id: KeyId
@@ -54,6 +54,7 @@ class ApiKey:
     last_used_address: str = ""
     rate: int = 0
     reminded_for: datetime | None = None
+    rule_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

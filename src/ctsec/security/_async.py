@@ -56,6 +56,7 @@ from ctsec.security._async_sso import AsyncSso
 from ctsec.security._async_stale_jobs import AsyncStaleJobs
 from ctsec.security._async_throttle_jobs import AsyncThrottleJobs
 from ctsec.security._async_unit import AsyncUnit
+from ctsec.security._async_workload import AsyncWorkload
 from ctsec.security.parts import EmbeddedOptions, Parts, check_feed
 from ctsec.sso._async_domain_ports import AsyncTxtResolver
 from ctsec.storage._async_backup_ports import AsyncBackups
@@ -120,6 +121,7 @@ class AsyncSecurity:
         "retention",
         "sso",
         "streams",
+        "workload",
     )
 
     def __init__(
@@ -296,6 +298,7 @@ class AsyncSecurity:
     def _jobs(
         self, ring: AsyncKeyRing, *, mailer: AsyncMailer | None, hasher: AsyncSlowHash, reencryptions: AsyncReencryptions
     ) -> AsyncJobs:
+        self.workload = AsyncWorkload(self.begin, ambient=self._ambient, policy=self.parts.settings.keys.workload)
         letters, people = self.parts.letters, (self.sso.checks.job(), self.sso.saml_metadata.job(), *AsyncLifecycleJobs(self.begin).jobs())
         following = (*self.key_uses.jobs(), *self.streams.jobs(), *self.anchors.jobs())
         return AsyncJobs(
@@ -312,7 +315,7 @@ class AsyncSecurity:
             logs=self.logs,
             retention=self.retention,
             erasures=self._erasures,
-            followers=(*following, *self.domain_proofs.jobs(), *people, *self.apps.jobs()),
+            followers=(*following, *self.domain_proofs.jobs(), *people, *self.apps.jobs(), *self.workload.jobs()),
             alerts=self.alerts,
             throttle=AsyncThrottleJobs(self._storage, guard=self._guard, secrets=ring, letters=letters, ambient=self._ambient),
             stale=AsyncStaleJobs(self._storage, guard=self._guard, ambient=self._ambient),

@@ -35,6 +35,7 @@ def account_parts(store: AsyncStore, *, authority: AsyncAuthority, acting: Async
         memberships=store.memberships,
         organizations=store.organizations,
         keys=store.api_keys,
+        rules=store.workload_rules,
         authority=authority,
         belongings=belongings_of(store, acting=acting),
         epochs=store.epochs,

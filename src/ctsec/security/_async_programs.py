@@ -8,13 +8,17 @@ from ctsec.ambient import Ambient
 from ctsec.audit._async import AsyncAuditLog
 from ctsec.connections._async import AsyncConnectedApps
 from ctsec.directory._async_service_accounts import AsyncServiceAccounts
+from ctsec.guard._async import AsyncThrottle
 from ctsec.guard._async_ports import AsyncGuardStore
-from ctsec.keys._async import AsyncApiKeys
+from ctsec.keys._async import AsyncApiKeyParts, AsyncApiKeys
+from ctsec.keys._async_exchanges import AsyncExchangeParts, AsyncExchanges
 from ctsec.keys._async_key_rules import AsyncKeyRules
 from ctsec.keys._async_leaks import AsyncKeyLeakParts, AsyncKeyLeaks
 from ctsec.keys._async_usage import AsyncKeyUsage
+from ctsec.keys._async_workload_rules import AsyncWorkloadRuleParts, AsyncWorkloadRules
 from ctsec.lazy import kept
 from ctsec.mail._async import AsyncOutbox
+from ctsec.rbac._async_absent import AsyncAbsentMinters
 from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.security._async_app_work import AsyncAppWork, app_work
@@ -37,14 +41,14 @@ class AsyncPrograms:
     _ambient: Ambient
     _outbox: ClassVar[kept[AsyncOutbox]]
     _acting: ClassVar[kept[AsyncActing]]
+    _throttle: ClassVar[kept[AsyncThrottle]]
     _authority: ClassVar[kept[AsyncAuthority]]
     audit: ClassVar[kept[AsyncAuditLog]]
 
     @kept
     def api_keys(self) -> AsyncApiKeys:
         """API keys."""
-        parts = key_parts(self._store, rights=self._authority, sealer=self._engines.secrets, parts=self._parts)
-        return AsyncApiKeys(parts, audit=self.audit, ambient=self._ambient)
+        return AsyncApiKeys(self._key_parts, audit=self.audit, ambient=self._ambient)
 
     @kept
     def service_accounts(self) -> AsyncServiceAccounts:
@@ -56,6 +60,24 @@ class AsyncPrograms:
     def key_rules(self) -> AsyncKeyRules:
         """What organizations ask of API keys, and which are due."""
         return rules_of_keys(self._store, rights=self._authority, parts=self._parts, audit=self.audit, ambient=self._ambient)
+
+    @kept
+    def workload_rules(self) -> AsyncWorkloadRules:
+        """Rules of workload identity."""
+        parts = AsyncWorkloadRuleParts(records=self._store.workload_rules, rights=self._authority, keys=self._key_parts)
+        return AsyncWorkloadRules(parts, audit=self.audit, ambient=self._ambient)
+
+    @kept
+    def exchanges(self) -> AsyncExchanges:
+        """Tokens of workloads, exchanged for keys; `security.workload` calls it."""
+        parts = AsyncExchangeParts(
+            rules=self._store.workload_rules,
+            keys=self._key_parts,
+            rights=AsyncAbsentMinters(self._acting),
+            proofs=self._guard.proofs,
+            throttle=self._throttle,
+        )
+        return AsyncExchanges(parts, audit=self.audit, ambient=self._ambient)
 
     @kept
     def apps(self) -> AsyncConnectedApps:
@@ -85,3 +107,7 @@ class AsyncPrograms:
         notice = AsyncKeyLeakNotice(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
         parts = AsyncKeyLeakParts(records=self._store.api_keys, epochs=self._store.epochs, ring=self._parts.key_peppers, notice=notice)
         return AsyncKeyLeaks(parts, audit=self.audit, ambient=self._ambient)
+
+    @kept
+    def _key_parts(self) -> AsyncApiKeyParts:
+        return key_parts(self._store, rights=self._authority, sealer=self._engines.secrets, parts=self._parts)

@@ -36,6 +36,7 @@ def account_parts(store: Store, *, authority: Authority, acting: Acting) -> Serv
         memberships=store.memberships,
         organizations=store.organizations,
         keys=store.api_keys,
+        rules=store.workload_rules,
         authority=authority,
         belongings=belongings_of(store, acting=acting),
         epochs=store.epochs,

@@ -9,13 +9,17 @@ from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog
 from ctsec.connections._sync import ConnectedApps
 from ctsec.directory._sync_service_accounts import ServiceAccounts
+from ctsec.guard._sync import Throttle
 from ctsec.guard._sync_ports import GuardStore
-from ctsec.keys._sync import ApiKeys
+from ctsec.keys._sync import ApiKeyParts, ApiKeys
+from ctsec.keys._sync_exchanges import ExchangeParts, Exchanges
 from ctsec.keys._sync_key_rules import KeyRules
 from ctsec.keys._sync_leaks import KeyLeakParts, KeyLeaks
 from ctsec.keys._sync_usage import KeyUsage
+from ctsec.keys._sync_workload_rules import WorkloadRuleParts, WorkloadRules
 from ctsec.lazy import kept
 from ctsec.mail._sync import Outbox
+from ctsec.rbac._sync_absent import AbsentMinters
 from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
 from ctsec.security._sync_app_work import AppWork, app_work
@@ -38,14 +42,14 @@ class Programs:
     _ambient: Ambient
     _outbox: ClassVar[kept[Outbox]]
     _acting: ClassVar[kept[Acting]]
+    _throttle: ClassVar[kept[Throttle]]
     _authority: ClassVar[kept[Authority]]
     audit: ClassVar[kept[AuditLog]]
 
     @kept
     def api_keys(self) -> ApiKeys:
         """API keys."""
-        parts = key_parts(self._store, rights=self._authority, sealer=self._engines.secrets, parts=self._parts)
-        return ApiKeys(parts, audit=self.audit, ambient=self._ambient)
+        return ApiKeys(self._key_parts, audit=self.audit, ambient=self._ambient)
 
     @kept
     def service_accounts(self) -> ServiceAccounts:
@@ -57,6 +61,24 @@ class Programs:
     def key_rules(self) -> KeyRules:
         """What organizations ask of API keys, and which are due."""
         return rules_of_keys(self._store, rights=self._authority, parts=self._parts, audit=self.audit, ambient=self._ambient)
+
+    @kept
+    def workload_rules(self) -> WorkloadRules:
+        """Rules of workload identity."""
+        parts = WorkloadRuleParts(records=self._store.workload_rules, rights=self._authority, keys=self._key_parts)
+        return WorkloadRules(parts, audit=self.audit, ambient=self._ambient)
+
+    @kept
+    def exchanges(self) -> Exchanges:
+        """Tokens of workloads, exchanged for keys; `security.workload` calls it."""
+        parts = ExchangeParts(
+            rules=self._store.workload_rules,
+            keys=self._key_parts,
+            rights=AbsentMinters(self._acting),
+            proofs=self._guard.proofs,
+            throttle=self._throttle,
+        )
+        return Exchanges(parts, audit=self.audit, ambient=self._ambient)
 
     @kept
     def apps(self) -> ConnectedApps:
@@ -86,3 +108,7 @@ class Programs:
         notice = KeyLeakNotice(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
         parts = KeyLeakParts(records=self._store.api_keys, epochs=self._store.epochs, ring=self._parts.key_peppers, notice=notice)
         return KeyLeaks(parts, audit=self.audit, ambient=self._ambient)
+
+    @kept
+    def _key_parts(self) -> ApiKeyParts:
+        return key_parts(self._store, rights=self._authority, sealer=self._engines.secrets, parts=self._parts)

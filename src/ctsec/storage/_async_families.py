@@ -13,6 +13,7 @@ from ctsec.connections._async_ports import AsyncAppRecords
 from ctsec.directory._async_lifecycle_ports import AsyncLifecycleRecords, AsyncParkedRecords
 from ctsec.directory._async_service_ports import AsyncServiceAccountRecords
 from ctsec.keys._async_owner_ports import AsyncKeyLists, AsyncKeyPolicyRecords
+from ctsec.keys._async_workload_ports import AsyncWorkloadRuleRecords
 from ctsec.sso._async_domain_ports import AsyncDomainClaimRecords
 from ctsec.sso._async_record_ports import (
     AsyncConnectionRecords,
@@ -113,6 +114,11 @@ class AsyncKeyFamilies(Protocol):
     @property
     def key_policies(self) -> AsyncKeyPolicyRecords:
         """What organizations ask of API keys."""
+        ...
+
+    @property
+    def workload_rules(self) -> AsyncWorkloadRuleRecords:
+        """Rules of workload identity."""
         ...
 
 

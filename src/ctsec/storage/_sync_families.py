@@ -14,6 +14,7 @@ from ctsec.connections._sync_ports import AppRecords
 from ctsec.directory._sync_lifecycle_ports import LifecycleRecords, ParkedRecords
 from ctsec.directory._sync_service_ports import ServiceAccountRecords
 from ctsec.keys._sync_owner_ports import KeyLists, KeyPolicyRecords
+from ctsec.keys._sync_workload_ports import WorkloadRuleRecords
 from ctsec.sso._sync_domain_ports import DomainClaimRecords
 from ctsec.sso._sync_record_ports import (
     ConnectionRecords,
@@ -114,6 +115,11 @@ class KeyFamilies(Protocol):
     @property
     def key_policies(self) -> KeyPolicyRecords:
         """What organizations ask of API keys."""
+        ...
+
+    @property
+    def workload_rules(self) -> WorkloadRuleRecords:
+        """Rules of workload identity."""
         ...
 
 

@@ -52,6 +52,7 @@ from ctsec.web import (
     _async_sso_doctor,
     _async_sso_entrance,
     _async_vault,
+    _async_workload,
 )
 from ctsec.web._async_call import AsyncCall, AsyncOperation
 from ctsec.web._async_entry import AsyncEntry, ambient_request
@@ -86,6 +87,7 @@ _MODULES: Final = (
     _async_service_accounts,
     _async_encryption,
     _async_vault,
+    _async_workload,
     _async_residency,
     _async_retention,
     _async_alerts,

@@ -53,6 +53,7 @@ from ctsec.web import (
     _sync_sso_doctor,
     _sync_sso_entrance,
     _sync_vault,
+    _sync_workload,
 )
 from ctsec.web._sync_call import Call, Operation
 from ctsec.web._sync_entry import Entry, ambient_request
@@ -87,6 +88,7 @@ _MODULES: Final = (
     _sync_service_accounts,
     _sync_encryption,
     _sync_vault,
+    _sync_workload,
     _sync_residency,
     _sync_retention,
     _sync_alerts,

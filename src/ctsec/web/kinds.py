@@ -27,6 +27,7 @@ from ctsec.ids import (
     ServiceAccountId,
     SessionId,
     UserId,
+    WorkloadRuleId,
     WorkspaceId,
     is_id,
 )
@@ -78,6 +79,7 @@ KINDS: Final[Mapping[str, Callable[[str], bool]]] = {
     "scim_token_id": _is(ScimTokenId),
     "credential_id": _is(CredentialId),
     "app_id": _is(AppId),
+    "workload_rule_id": _is(WorkloadRuleId),
     "provider": _names_an_app,
     "passkey_id": _is(PasskeyId),
     "authenticator_id": _is(AuthenticatorId),

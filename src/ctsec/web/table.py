@@ -23,6 +23,7 @@ from ctsec.web.route import open_route as _open
 from ctsec.web.route import principal_route as _route
 from ctsec.web.route import session_route as _signed_in
 from ctsec.web.sso_table import SINGLE_SIGN_ON
+from ctsec.web.workload_table import WORKLOAD
 
 _PAGE: Final = ("after", "limit")
 _SIGNED_IN: Final = ("status", "user_id", "session_id", "aal:integer", "organization_id", "expires_at:date-time", "csrf_token")
@@ -333,6 +334,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *DOMAINS,
     *LIFECYCLE,
     *APPS,
+    *WORKLOAD,
 )
 
 

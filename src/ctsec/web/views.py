@@ -265,6 +265,7 @@ def api_key(record: ApiKey, *, now: datetime) -> View:
         "expires_at": moment(record.expires_at),
         "last_used_at": moment(record.last_used_at),
         "rate": record.rate,
+        "rule_id": record.rule_id,
     }
 
 

@@ -193,6 +193,10 @@ class TestKeyOwners(conformance.AsyncKeyOwnerConformance):
     pass
 
 
+class TestWorkloadRules(conformance.AsyncWorkloadRuleConformance):
+    pass
+
+
 class TestCredentials(conformance.AsyncCredentialConformance):
     pass
 

@@ -70,6 +70,10 @@ _LINES: Final = """
 3004  3  service_account.enabled service_account.disabled key_policy.changed api_key.overlap_ended api_key.voided
 3004  4  service_account.removed
 3004 99  api_key.reminded
+3002  1  workload_token.exchanged workload_token.refused
+3004  1  workload_rule.created
+3004  3  workload_rule.changed
+3004  4  workload_rule.removed
 3004  1  backup.saved api_key.minted data_key.created customer_key.registered index_key.created credential.stored workspace_move.started
 3004  1  sso_connection.created domain.claimed sso.glass_codes_created connected_app.connected
 3004  2  connected_app.token_used

@@ -1,79 +1,25 @@
-"""A provider's keys, kept for a while.
-
-Rules that this module keeps:
-
-- keys that are older than an hour are not used: one that was withdrawn does not verify for ever, whether the provider answers or not;
-- a token that no key fits is a reason to ask once in an interval, and not once for each token: whoever makes tokens up would make us ask.
-  What was asked in vain counts too.
-"""
+"""A provider's keys, kept for a while: `ctsec.jose.key_cache`, for the provider of a connection."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final, TypeAlias, TypeVar
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
 
-from ctsec.errors import FetchError
-from ctsec.jose.jwks import MAX_SET, KeySet, parse_jwks
-from ctsec.jose.rejection import Rejected, TokenReason
+from ctsec.jose.jwks import KeySet
+from ctsec.jose.key_cache import KEYS_INTERVAL, KEYS_LIFE, KeyCache, KeySource, Steps, judge_with_source, keys_request
+from ctsec.jose.rejection import Rejected
 from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.oidc.metadata import ProviderMetadata
 from ctsec.sso.oidc.reason import OidcReason
-from ctsec.transport.request import JSON, HttpAnswer, HttpRequest
 
 T = TypeVar("T")
-Steps: TypeAlias = Generator[HttpRequest, HttpAnswer, T]
-KEYS_LIFE: Final = timedelta(hours=1)
-KEYS_INTERVAL: Final = timedelta(minutes=1)
-# A signature that no known key made may be one of a key that took over a name, or has none.
-_ASK_AGAIN: Final = frozenset({TokenReason.UNKNOWN_KEY, TokenReason.AMBIGUOUS_KEY, TokenReason.BAD_SIGNATURE})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyCache:
-    """The keys of a provider, when they came (None: never), and when they were asked for last."""
-
-    keys: KeySet
-    came_at: datetime | None
-    asked_at: datetime
-
-    def is_fresh(self, now: datetime) -> bool:
-        """Tell whether these keys may be used; a clock that went back makes them old."""
-        return self.came_at is not None and timedelta() <= now - self.came_at < KEYS_LIFE
-
-    def may_ask(self, now: datetime) -> bool:
-        """Tell whether the interval since the last question is over."""
-        return not timedelta() <= now - self.asked_at < KEYS_INTERVAL
+__all__ = ["KEYS_INTERVAL", "KEYS_LIFE", "KeyCache", "Steps", "judge_with_keys", "keys_request"]
 
 
 def judge_with_keys(
     check: Callable[[KeySet], T | Rejected], *, client: OidcClient, metadata: ProviderMetadata, cache: KeyCache | None, now: datetime
 ) -> Steps[tuple[T | Rejected, KeyCache]]:
     """Return what `check` says of the provider's keys, asking for them where that is due, and the cache to keep, whatever it says."""
-    if cache is None or not cache.is_fresh(now):
-        if cache is not None and not cache.may_ask(now):
-            return Rejected(OidcReason.KEYS_UNAVAILABLE), cache
-        cache = yield from _ask(client, metadata, cache, now)
-        if not cache.is_fresh(now):
-            return Rejected(OidcReason.KEYS_UNAVAILABLE), cache
-    found = check(cache.keys)
-    if isinstance(found, Rejected) and found.reason in _ASK_AGAIN and cache.may_ask(now):
-        cache = yield from _ask(client, metadata, cache, now)
-        found = check(cache.keys)
-    return found, cache
-
-
-def keys_request(url: str) -> HttpRequest:
-    """Return what asks for the keys of a provider."""
-    return HttpRequest(url=url, media=JSON | {"application/jwk-set+json"}, limit=MAX_SET)
-
-
-def _ask(client: OidcClient, metadata: ProviderMetadata, cache: KeyCache | None, now: datetime) -> Steps[KeyCache]:
-    before = cache or KeyCache(keys=KeySet(keys=()), came_at=None, asked_at=now)
-    try:
-        answer = yield keys_request(metadata.jwks_uri)
-    except FetchError:
-        return replace(before, asked_at=now)
-    keys = parse_jwks(answer.body, rsa=client.algorithm) if answer.status == 200 else Rejected(OidcReason.KEYS_UNAVAILABLE)
-    return replace(before, asked_at=now) if isinstance(keys, Rejected) else KeyCache(keys=keys, came_at=now, asked_at=now)
+    source = KeySource(url=metadata.jwks_uri, rsa=client.algorithm, unavailable=OidcReason.KEYS_UNAVAILABLE)
+    return judge_with_source(check, source=source, cache=cache, now=now)

@@ -65,6 +65,7 @@ from ctsec.storage.memory._async_streams import AsyncMemoryPositions
 from ctsec.storage.memory._async_tree import AsyncMemoryCheckpoints, AsyncMemoryTree
 from ctsec.storage.memory._async_vault import AsyncMemoryCredentials
 from ctsec.storage.memory._async_work import AsyncMemoryEpochs, AsyncMemoryJobs, AsyncMemoryOutbox
+from ctsec.storage.memory._async_workload import AsyncMemoryWorkloadRules
 from ctsec.storage.memory.state import MemoryState, Transaction
 
 
@@ -113,6 +114,7 @@ class AsyncMemoryStore:
     service_accounts: AsyncMemoryServiceAccounts
     key_lists: AsyncMemoryKeyLists
     key_policies: AsyncMemoryKeyPolicies
+    workload_rules: AsyncMemoryWorkloadRules
     deks: AsyncMemoryDeks
     customer_keys: AsyncMemoryCustomerKeys
     index_keys: AsyncMemoryIndexKeys

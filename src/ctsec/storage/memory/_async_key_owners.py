@@ -11,6 +11,7 @@ from ctsec.ids import KeyId, OrganizationId, ServiceAccountId
 from ctsec.keys.organization_policy import OrganizationKeyPolicy
 from ctsec.keys.record import ApiKey
 from ctsec.principal import PrincipalKind
+from ctsec.storage.memory._async_workload import AsyncMemoryWorkloadRules
 from ctsec.storage.memory.state import Transaction, frozen
 from ctsec.storage.memory.tables import API_KEYS, KEY_POLICIES, KEY_SECRETS, SERVICE_ACCOUNTS
 
@@ -88,7 +89,7 @@ class AsyncMemoryKeyLists:
     async def to_remind(self, *, now: datetime, before: datetime, limit: int) -> tuple[ApiKey, ...]:
         """Return keys that end soon and whose end nobody was reminded of, the soonest first."""
         ruled = {each.organization_id for each in self._tx.scan(KEY_POLICIES) if each.longest_life is not None}
-        free = [key for key in self._live(None) if key.organization_id not in ruled]
+        free = [key for key in self._live(None) if key.organization_id not in ruled and key.rule_id is None]
         ending = [(key.expires_at, key.id, key) for key in free if key.expires_at is not None and now < key.expires_at <= before]
         return tuple(key for end, _, key in sorted(ending, key=lambda each: each[:2]) if key.reminded_for != end)[:limit]
 
@@ -133,6 +134,7 @@ class AsyncMemoryKeyOwners(TypedDict):
     service_accounts: AsyncMemoryServiceAccounts
     key_lists: AsyncMemoryKeyLists
     key_policies: AsyncMemoryKeyPolicies
+    workload_rules: AsyncMemoryWorkloadRules
 
 
 def async_key_owners(tx: Transaction) -> AsyncMemoryKeyOwners:
@@ -141,4 +143,5 @@ def async_key_owners(tx: Transaction) -> AsyncMemoryKeyOwners:
         "service_accounts": AsyncMemoryServiceAccounts(tx),
         "key_lists": AsyncMemoryKeyLists(tx),
         "key_policies": AsyncMemoryKeyPolicies(tx),
+        "workload_rules": AsyncMemoryWorkloadRules(tx),
     }

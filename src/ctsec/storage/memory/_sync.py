@@ -66,6 +66,7 @@ from ctsec.storage.memory._sync_streams import MemoryPositions
 from ctsec.storage.memory._sync_tree import MemoryCheckpoints, MemoryTree
 from ctsec.storage.memory._sync_vault import MemoryCredentials
 from ctsec.storage.memory._sync_work import MemoryEpochs, MemoryJobs, MemoryOutbox
+from ctsec.storage.memory._sync_workload import MemoryWorkloadRules
 from ctsec.storage.memory.state import MemoryState, Transaction
 
 
@@ -114,6 +115,7 @@ class MemoryStore:
     service_accounts: MemoryServiceAccounts
     key_lists: MemoryKeyLists
     key_policies: MemoryKeyPolicies
+    workload_rules: MemoryWorkloadRules
     deks: MemoryDeks
     customer_keys: MemoryCustomerKeys
     index_keys: MemoryIndexKeys

@@ -12,6 +12,7 @@ from ctsec.ids import KeyId, OrganizationId, ServiceAccountId
 from ctsec.keys.organization_policy import OrganizationKeyPolicy
 from ctsec.keys.record import ApiKey
 from ctsec.principal import PrincipalKind
+from ctsec.storage.memory._sync_workload import MemoryWorkloadRules
 from ctsec.storage.memory.state import Transaction, frozen
 from ctsec.storage.memory.tables import API_KEYS, KEY_POLICIES, KEY_SECRETS, SERVICE_ACCOUNTS
 
@@ -89,7 +90,7 @@ class MemoryKeyLists:
     def to_remind(self, *, now: datetime, before: datetime, limit: int) -> tuple[ApiKey, ...]:
         """Return keys that end soon and whose end nobody was reminded of, the soonest first."""
         ruled = {each.organization_id for each in self._tx.scan(KEY_POLICIES) if each.longest_life is not None}
-        free = [key for key in self._live(None) if key.organization_id not in ruled]
+        free = [key for key in self._live(None) if key.organization_id not in ruled and key.rule_id is None]
         ending = [(key.expires_at, key.id, key) for key in free if key.expires_at is not None and now < key.expires_at <= before]
         return tuple(key for end, _, key in sorted(ending, key=lambda each: each[:2]) if key.reminded_for != end)[:limit]
 
@@ -134,6 +135,7 @@ class MemoryKeyOwners(TypedDict):
     service_accounts: MemoryServiceAccounts
     key_lists: MemoryKeyLists
     key_policies: MemoryKeyPolicies
+    workload_rules: MemoryWorkloadRules
 
 
 def sync_key_owners(tx: Transaction) -> MemoryKeyOwners:
@@ -142,4 +144,5 @@ def sync_key_owners(tx: Transaction) -> MemoryKeyOwners:
         "service_accounts": MemoryServiceAccounts(tx),
         "key_lists": MemoryKeyLists(tx),
         "key_policies": MemoryKeyPolicies(tx),
+        "workload_rules": MemoryWorkloadRules(tx),
     }

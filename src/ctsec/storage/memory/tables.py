@@ -51,11 +51,13 @@ from ctsec.ids import (
     ServiceAccountId,
     SessionId,
     UserId,
+    WorkloadRuleId,
     WorkspaceId,
 )
 from ctsec.keys.organization_policy import OrganizationKeyPolicy
 from ctsec.keys.record import ApiKey, KeySecret
 from ctsec.keys.usage import KeyDay
+from ctsec.keys.workload import WorkloadRule
 from ctsec.mail.record import OutboxEntry
 from ctsec.mfa.passkey import Passkey
 from ctsec.mfa.record import Authenticator, BackupCodeSetRecord
@@ -117,6 +119,7 @@ API_KEYS: Final[Table[KeyId, ApiKey]] = Table("api_keys")
 KEY_DAYS: Final[Table[tuple[KeyId, datetime], KeyDay]] = Table("key_days")
 KEY_SECRETS: Final[Table[KeyId, tuple[KeySecret, ...]]] = Table("key_secrets")
 KEY_POLICIES: Final[Table[OrganizationId, OrganizationKeyPolicy]] = Table("key_policies")
+WORKLOAD_RULES: Final[Table[WorkloadRuleId, WorkloadRule]] = Table("workload_rules")
 SERVICE_ACCOUNTS: Final[Table[ServiceAccountId, ServiceAccount]] = Table("service_accounts")
 DEKS: Final[Table[DekId, WrappedDek]] = Table("deks")
 CUSTOMER_KEYS: Final[Table[tuple[OrganizationId, str], CustomerKey]] = Table("customer_keys")

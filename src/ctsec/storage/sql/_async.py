@@ -63,6 +63,7 @@ from ctsec.storage.sql._async_transactions import AsyncTransactions
 from ctsec.storage.sql._async_tree import AsyncSqlCheckpoints, AsyncSqlTree
 from ctsec.storage.sql._async_vault import AsyncSqlCredentials
 from ctsec.storage.sql._async_work import AsyncSqlEpochs, AsyncSqlJobs, AsyncSqlOutbox
+from ctsec.storage.sql._async_workload import AsyncSqlWorkloadRules
 from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
 from ctsec.storage.sql.gate import MAIN_VERSION, Gate
 from ctsec.storage.sql.joined import JoinedProgress, unwrap
@@ -121,6 +122,7 @@ class AsyncSqlStore:
     service_accounts: AsyncSqlServiceAccounts
     key_lists: AsyncSqlKeyLists
     key_policies: AsyncSqlKeyPolicies
+    workload_rules: AsyncSqlWorkloadRules
     deks: AsyncSqlDeks
     customer_keys: AsyncSqlCustomerKeys
     index_keys: AsyncSqlIndexKeys

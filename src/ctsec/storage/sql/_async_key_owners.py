@@ -12,6 +12,7 @@ from ctsec.ids import KeyId, OrganizationId, ServiceAccountId
 from ctsec.keys.organization_policy import OrganizationKeyPolicy
 from ctsec.keys.record import ApiKey
 from ctsec.storage.sql._async_executor import AsyncExecutor
+from ctsec.storage.sql._async_workload import AsyncSqlWorkloadRules
 from ctsec.storage.sql.statements import key_owners
 from ctsec.storage.sql.statements.rows import added, all_made, made, put, values
 from ctsec.storage.sql.tables import Tables
@@ -113,6 +114,7 @@ class AsyncSqlKeyOwners(TypedDict):
     service_accounts: AsyncSqlServiceAccounts
     key_lists: AsyncSqlKeyLists
     key_policies: AsyncSqlKeyPolicies
+    workload_rules: AsyncSqlWorkloadRules
 
 
 def async_key_owners(run: AsyncExecutor, tables: Tables) -> AsyncSqlKeyOwners:
@@ -121,4 +123,5 @@ def async_key_owners(run: AsyncExecutor, tables: Tables) -> AsyncSqlKeyOwners:
         "service_accounts": AsyncSqlServiceAccounts(run, tables),
         "key_lists": AsyncSqlKeyLists(run, tables),
         "key_policies": AsyncSqlKeyPolicies(run, tables),
+        "workload_rules": AsyncSqlWorkloadRules(run, tables),
     }

@@ -64,6 +64,7 @@ from ctsec.storage.sql._sync_transactions import Transactions
 from ctsec.storage.sql._sync_tree import SqlCheckpoints, SqlTree
 from ctsec.storage.sql._sync_vault import SqlCredentials
 from ctsec.storage.sql._sync_work import SqlEpochs, SqlJobs, SqlOutbox
+from ctsec.storage.sql._sync_workload import SqlWorkloadRules
 from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings, coloured_url, engine_options, guard_url, prepare
 from ctsec.storage.sql.gate import MAIN_VERSION, Gate
 from ctsec.storage.sql.joined import JoinedProgress, unwrap
@@ -122,6 +123,7 @@ class SqlStore:
     service_accounts: SqlServiceAccounts
     key_lists: SqlKeyLists
     key_policies: SqlKeyPolicies
+    workload_rules: SqlWorkloadRules
     deks: SqlDeks
     customer_keys: SqlCustomerKeys
     index_keys: SqlIndexKeys

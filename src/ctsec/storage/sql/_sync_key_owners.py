@@ -13,6 +13,7 @@ from ctsec.ids import KeyId, OrganizationId, ServiceAccountId
 from ctsec.keys.organization_policy import OrganizationKeyPolicy
 from ctsec.keys.record import ApiKey
 from ctsec.storage.sql._sync_executor import Executor
+from ctsec.storage.sql._sync_workload import SqlWorkloadRules
 from ctsec.storage.sql.statements import key_owners
 from ctsec.storage.sql.statements.rows import added, all_made, made, put, values
 from ctsec.storage.sql.tables import Tables
@@ -114,6 +115,7 @@ class SqlKeyOwners(TypedDict):
     service_accounts: SqlServiceAccounts
     key_lists: SqlKeyLists
     key_policies: SqlKeyPolicies
+    workload_rules: SqlWorkloadRules
 
 
 def sync_key_owners(run: Executor, tables: Tables) -> SqlKeyOwners:
@@ -122,4 +124,5 @@ def sync_key_owners(run: Executor, tables: Tables) -> SqlKeyOwners:
         "service_accounts": SqlServiceAccounts(run, tables),
         "key_lists": SqlKeyLists(run, tables),
         "key_policies": SqlKeyPolicies(run, tables),
+        "workload_rules": SqlWorkloadRules(run, tables),
     }

@@ -8,6 +8,7 @@ from sqlalchemy import Column, Index, Integer, MetaData, PrimaryKeyConstraint, T
 
 from ctsec.directory.record import MembershipStatus, OrganizationStatus, WorkspaceStatus
 from ctsec.encryption.dek import DekState
+from ctsec.keys.workload_presets import Workload
 from ctsec.mfa.passkey import MAX_CREDENTIAL_ID, Backup
 from ctsec.principal import PrincipalKind
 from ctsec.rbac.elevation import ElevationKind, ElevationState
@@ -170,7 +171,7 @@ class FeatureTables:
             Column("networks", JsonText[Any]("texts", "api_key.networks"), nullable=False), at("created_at"),
             at("expires_at", nullable=True),
             at("revoked_at", nullable=True), at("last_used_at", nullable=True), words("last_used_address"), number("rate", default="0"),
-            at("reminded_for", nullable=True),
+            at("reminded_for", nullable=True), ident("rule_id", nullable=True),
             key=("id",), by_owner=("organization_id", "owner_id"), by_organization=("organization_id", "id"), by_end=("expires_at",),
         )  # fmt: skip
         self.api_key_secret = self._table(
@@ -205,6 +206,19 @@ class FeatureTables:
             "reencryption", ident("scope"), ident("place", length=256), at("started_at"), ident("reached", length=KEY_LENGTH),
             at("ended_at", nullable=True), number("written"), number("remaining"), ident("problem"), ident("keys"), number("version"),
             key=("scope", "place"),
+        )  # fmt: skip
+
+    def _workload(self) -> None:
+        self.workload_rule = self._table(
+            "workload_rule", ident("id"), ident("organization_id"), ident("account_id"), words("name"),
+            Column("preset", EnumText(Workload, "workload_rule.preset"), nullable=False), ident("issuer", length=256),
+            ident("audience", length=256), Column("claims", JsonText[Any]("map", "workload_rule.claims"), nullable=False),
+            Column("scopes", JsonText[Any]("set", "workload_rule.scopes"), nullable=True),
+            Column("workspaces", JsonText[Any]("set", "workload_rule.workspaces"), nullable=True),
+            Column("networks", JsonText[Any]("texts", "workload_rule.networks"), nullable=False), number("life_seconds"),
+            ident("made_by", length=256), at("created_at"), at("changed_at"), number("exchanged"),
+            at("last_exchanged_at", nullable=True), number("version"), key=("id",), by_organization=("organization_id", "id"),
+            by_account=("account_id", "id"),
         )  # fmt: skip
 
     def _vault(self) -> None:

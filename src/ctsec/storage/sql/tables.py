@@ -79,6 +79,7 @@ class Tables(FeatureTables):
         self._belonging()
         self._roles()
         self._keys()
+        self._workload()
         self._vault()
         self.log = log_tables(self._table)
         self._work()

@@ -60,6 +60,7 @@ from ctsec.testing.conformance._async_transactions import AsyncHostSession, Asyn
 from ctsec.testing.conformance._async_tree import AsyncTreeConformance
 from ctsec.testing.conformance._async_vault import AsyncCredentialConformance, AsyncIndexKeyConformance
 from ctsec.testing.conformance._async_work import AsyncEpochConformance, AsyncJobConformance, AsyncOutboxConformance
+from ctsec.testing.conformance._async_workload import AsyncWorkloadRuleConformance
 from ctsec.testing.conformance._sync_alerts import AlertConformance
 from ctsec.testing.conformance._sync_apps import AppConformance
 from ctsec.testing.conformance._sync_audit import InboxConformance, LogConformance
@@ -105,6 +106,7 @@ from ctsec.testing.conformance._sync_transactions import HostSession, JoinConfor
 from ctsec.testing.conformance._sync_tree import TreeConformance
 from ctsec.testing.conformance._sync_vault import CredentialConformance, IndexKeyConformance
 from ctsec.testing.conformance._sync_work import EpochConformance, JobConformance, OutboxConformance
+from ctsec.testing.conformance._sync_workload import WorkloadRuleConformance
 from ctsec.testing.conformance.kms import KekOwner, KmsThreadConformance
 
 __all__ = [
@@ -171,6 +173,7 @@ __all__ = [
     "AsyncTransactionConformance",
     "AsyncTreeConformance",
     "AsyncUserConformance",
+    "AsyncWorkloadRuleConformance",
     "AsyncWorkspaceConformance",
     "AuthenticatorConformance",
     "BackupCodeConformance",
@@ -229,5 +232,6 @@ __all__ = [
     "TransactionConformance",
     "TreeConformance",
     "UserConformance",
+    "WorkloadRuleConformance",
     "WorkspaceConformance",
 ]

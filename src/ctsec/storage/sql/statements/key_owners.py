@@ -73,7 +73,7 @@ def to_remind(tables: Tables, *, now: datetime, before: datetime, limit: int) ->
     p = tables.key_policy
     ruled = select(p.c.organization_id).where(p.c.longest_life_seconds > 0)
     ending = (t.c.expires_at > now, t.c.expires_at <= before, t.c.organization_id.not_in(ruled))
-    found = select(t).where(t.c.revoked_at.is_(None), *ending, fresh)
+    found = select(t).where(t.c.revoked_at.is_(None), t.c.rule_id.is_(None), *ending, fresh)
     return found.order_by(t.c.expires_at, t.c.id).limit(limit)
 
 

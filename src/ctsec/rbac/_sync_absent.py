@@ -1,0 +1,43 @@
+# Generated from src/ctsec/rbac/_async_absent.py by tools/twin.py; edit that file.
+"""Whether somebody who is not here still may what was done in their name (async source)."""
+
+from __future__ import annotations
+
+from ctsec.ids import OrganizationId, ServiceAccountId, UserId, WorkspaceId
+from ctsec.outcome import Reason, Refusal
+from ctsec.rbac._sync_acting import NOT_FOUND, Acting
+from ctsec.rbac.bounds import Actor
+from ctsec.rbac.minting import may_mint_for
+
+
+class AbsentMinters:
+    """Judges keys that are made by a rule, in the name of who made the rule, with locking reads."""
+
+    __slots__ = ("_acting",)
+
+    def __init__(self, acting: Acting) -> None:
+        self._acting = acting
+
+    def may_still_mint_for(
+        self,
+        minter: str,
+        *,
+        organization: OrganizationId,
+        account: ServiceAccountId,
+        scopes: frozenset[str] | None,
+        workspaces: frozenset[WorkspaceId] | None,
+    ) -> Refusal | None:
+        """Return why no key of the service account is to be made now in the name of `minter`, who let it be made before, or None.
+
+        Whoever let it be made is not here, so nothing is asked of a credential; the account has to be enabled.
+        """
+        acting = self._acting
+        if not acting.owners.lock(organization):
+            return NOT_FOUND
+        standing, target = acting.target(organization, UserId(minter)), acting.target(organization, UserId(account))
+        if standing is None or target is None:
+            return NOT_FOUND
+        if not standing.in_force(acting.now) or not target.in_force(acting.now):
+            return Refusal(Reason.DENIED, "the service account is disabled, or who let its keys be made is no member in force")
+        policy, maker = acting.policy(standing), Actor(standing=standing)
+        return may_mint_for(policy, actor=maker, target=target, scopes=scopes, workspaces=workspaces, now=acting.now)
