@@ -25,7 +25,7 @@ from ctsec.testing.directories import (
     over_wsgi,
 )
 from tests.hosts.harness import Browser, FastapiHost, Host
-from tests.hosts.scim import ROOT, Pusher, pushes
+from tests.hosts.scim import ROOT, Pusher, proved, pushes
 
 DIRECTORIES: Final[dict[str, type[Directory]]] = {
     "okta": OktaDirectory,
@@ -132,7 +132,15 @@ class Year:
         self.grow(people)
         gone: dict[str, int] = {}
         for today in range(days):
+            if today == days // 2:
+                self.rotate()
             self.day(events, gone, today)
+
+    def rotate(self) -> None:
+        """Give the provider a new credential; the old one goes on for its overlap and ends."""
+        actor, organization = proved(self.host, self.pusher.owner.id), self.pusher.organization
+        made = self.host.do(lambda unit: unit.scim.connections.issue(actor, self.pusher.connection, organization=organization))
+        self.directory.token = self.pusher.token = made.text.reveal()
 
     def held(self) -> dict[str, tuple[str, str | None]]:
         """Return what members hold here, by address; the owner aside."""

@@ -64,7 +64,8 @@ class Ledger:
 
 
 class Directory:
-    """What a provider knows of people (`people`) and of groups (`groups`: the keys of those in each), and pushes to `root` with `token`.
+    """What a provider knows of people (`people`) and of groups (`groups`: the keys of those in each), and pushes to `root` with `token`,
+    which can be replaced.
 
     `ids` are the ids of people and groups at the service. A verb raises `Refused` if the service does not do as asked.
     """
@@ -77,7 +78,7 @@ class Directory:
     def __init__(self, send: Sends, *, root: str, token: str) -> None:
         self._send = send
         self._root = root
-        self._token = token
+        self.token = token
         self.people: dict[str, Person] = {}
         self.groups: dict[str, set[str]] = {}
         self.ids: dict[str, str] = {}
@@ -206,7 +207,7 @@ class Directory:
         return told
 
     def _ask(self, method: str, path: str, body: object = None) -> Answer:
-        headers = {"authorization": f"Bearer {self._token}", "accept": self.media, "user-agent": self.agent}
+        headers = {"authorization": f"Bearer {self.token}", "accept": self.media, "user-agent": self.agent}
         if body is not None:
             headers["content-type"] = self.media
         content = b"" if body is None else json.dumps(body).encode()
