@@ -9,6 +9,9 @@ from datetime import timedelta
 from random import Random
 from typing import Any, Final
 
+from ctsec.audit.event import LogId
+from ctsec.audit.query import AuditQuery
+from ctsec.audit.record import StoredEvent
 from ctsec.ids import WorkspaceId
 from ctsec.sso import GroupRule, ProvisioningSettings
 from ctsec.sso.scim import ScimWish
@@ -175,13 +178,29 @@ class Year:
             assert set(members) == {directory.ids[key] for key in directory.groups[name]}
         logged = [
             (WROTE[each.name.partition(".")[2]], KINDS[target["kind"]], target["id"])
-            for each in self.host.events(self.pusher.organization)
+            for each in self.logged()
             if each.name.startswith(("scim_user.", "scim_group."))
             for target in json.loads(each.body)["targets"]
         ]
         asked = [(METHODS[each.method], each.kind, each.id) for each in directory.ledger.written]
         assert logged == asked
         assert self.drift() == []
+
+    def logged(self) -> list[StoredEvent]:
+        """Return the whole log of the organization, oldest first, once all of it is sealed."""
+        query = AuditQuery(log=LogId(self.pusher.organization))
+        found: list[StoredEvent] = []
+        for _ in range(100):
+            self.host.events(self.pusher.organization)
+            if not self.host.do(lambda unit: unit.audit.search(query)).pending:
+                break
+        cursor: str | None = None
+        while True:
+            page = self.host.do(lambda unit, at=cursor: unit.audit.search(query, cursor=at, limit=500))
+            found += [each.event for each in page.events]
+            cursor = page.next
+            if cursor is None:
+                return found[::-1]
 
     def source(self) -> Any:
         """Return the connection as a credential proves it."""
