@@ -151,14 +151,14 @@ class Year:
         made: dict[str, tuple[str, str | None]] = {}
         after = ""
         while True:
-            page = self.host.do(lambda unit, after=after: unit._store.standings.of_organization(organization, after=after, limit=500))
+            page = self.host.do(lambda unit, after=after: unit._store.standings.of_organization(organization, after=after, limit=500))  # type: ignore[misc]
             for each in page:
                 there = each.workspaces.get(WorkspaceId(self.workspace))
                 made[each.user] = (each.role, there.role if there is not None else None)
             if len(page) < 500:
                 break
             after = page[-1].user
-        known = {user: self.host.do(lambda unit, user=user: unit._store.users.get(user)).email for user in made}
+        known = {user: self.host.do(lambda unit, user=user: unit._store.users.get(user)).email for user in made}  # type: ignore[misc]
         del made[self.pusher.owner.id]
         return {known[user]: held for user, held in made.items()}
 
@@ -170,11 +170,11 @@ class Year:
         told = {key: (person.email, person.active) for key, person in people.items()}
         source = self.source()
         for key, told_of in told.items():
-            found = self.host.do(lambda unit, key=key: unit.scim.reads.user(source, directory.ids[key]))
+            found = self.host.do(lambda unit, key=key: unit.scim.reads.user(source, directory.ids[key]))  # type: ignore[misc]
             assert (found.user_name, found.active) == told_of
         for name in directory.groups if directory.pushes_groups else ():
-            group = self.host.do(lambda unit, name=name: unit.scim.reads.group(source, directory.ids[name]))
-            members = self.host.do(lambda unit, group=group: unit.scim.reads.members(group))
+            group = self.host.do(lambda unit, name=name: unit.scim.reads.group(source, directory.ids[name]))  # type: ignore[misc]
+            members = self.host.do(lambda unit, group=group: unit.scim.reads.members(group))  # type: ignore[misc]
             assert set(members) == {directory.ids[key] for key in directory.groups[name]}
         logged = [
             (WROTE[each.name.partition(".")[2]], KINDS[target["kind"]], target["id"])
@@ -196,7 +196,7 @@ class Year:
                 break
         cursor: str | None = None
         while True:
-            page = self.host.do(lambda unit, at=cursor: unit.audit.search(query, cursor=at, limit=500))
+            page = self.host.do(lambda unit, at=cursor: unit.audit.search(query, cursor=at, limit=500))  # type: ignore[misc]
             found += [each.event for each in page.events]
             cursor = page.next
             if cursor is None:

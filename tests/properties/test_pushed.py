@@ -40,7 +40,8 @@ class Pushing(Histories):
         """Found the organizations, each with a SCIM connection of its connection for sign-in."""
         super().found()
         for home, organization in enumerate(self.homes):
-            owner, where = self.world.sure(self.owners[home]), {"organization": organization}
+            owner = self.world.sure(self.owners[home])
+            where: dict[str, Any] = {"organization": organization}
             with self.world.security.begin() as unit:
                 made: Any = unit.scim.connections.create(owner, **where, wish=ScimWish(name="D", connection=self.connections[home].id))
                 issued: Any = unit.scim.connections.issue(owner, made.id, **where)
