@@ -90,9 +90,9 @@ async def test_a_preview_is_what_the_rules_then_do() -> None:
         wish = ScimWish(name="Directory", provisioning=rules.provisioning)
         async with here.world.security.begin() as unit:
             await unit.scim.connections.change(sure, here.source.scim.id, organization=here.acme.id, wish=wish)
-            again: Any = (await unit.scim.connections.issue(sure, here.source.scim.id, organization=here.acme.id)).text
+            again: Any = await unit.scim.connections.issue(sure, here.source.scim.id, organization=here.acme.id)
         async with here.world.security.begin() as unit:
-            source: Any = await unit.scim.reads.authenticate(again.reveal())
+            source: Any = await unit.scim.reads.authenticate(again.text.reveal())
             for each, who in ((bob, "bob"), (carl, "carl")):
                 await unit.scim.people.change(source, each.id, user(who))
         assert await here.roles() == {"ann@elsewhere.example": "owner", "bob@acme.example": "member/editor"}

@@ -91,9 +91,9 @@ def test_a_preview_is_what_the_rules_then_do() -> None:
         wish = ScimWish(name="Directory", provisioning=rules.provisioning)
         with here.world.security.begin() as unit:
             unit.scim.connections.change(sure, here.source.scim.id, organization=here.acme.id, wish=wish)
-            again: Any = (unit.scim.connections.issue(sure, here.source.scim.id, organization=here.acme.id)).text
+            again: Any = unit.scim.connections.issue(sure, here.source.scim.id, organization=here.acme.id)
         with here.world.security.begin() as unit:
-            source: Any = unit.scim.reads.authenticate(again.reveal())
+            source: Any = unit.scim.reads.authenticate(again.text.reveal())
             for each, who in ((bob, "bob"), (carl, "carl")):
                 unit.scim.people.change(source, each.id, user(who))
         assert here.roles() == {"ann@elsewhere.example": "owner", "bob@acme.example": "member/editor"}
