@@ -62,6 +62,8 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("DELETE /organizations/{o}/sso/scim/{scim}", None),
     ("POST /organizations/{o}/sso/scim/{scim}/tokens", {}),
     ("DELETE /organizations/{o}/sso/scim/{scim}/tokens/{token}", None),
+    ("POST /organizations/{o}/sso/scim/{scim}/preview", {}),
+    ("GET /organizations/{o}/sso/scim/{scim}/drift", None),
     ("GET /organizations/{o}/workspaces", None),
     ("POST /organizations/{o}/workspaces", {"name": "Mine"}),
     ("GET /organizations/{o}/mfa-policy", None),

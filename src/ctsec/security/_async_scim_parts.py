@@ -11,6 +11,7 @@ from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.sso._async_provisioning import AsyncProvisioning
 from ctsec.sso.scim._async_connections import AsyncScimConnectionParts, AsyncScimConnections
 from ctsec.sso.scim._async_groups import AsyncScimGroups
+from ctsec.sso.scim._async_mapping import AsyncScimMapping, AsyncScimMappingParts
 from ctsec.sso.scim._async_people import AsyncScimPeople, AsyncScimPeopleParts
 from ctsec.sso.scim._async_reads import AsyncScimReadParts, AsyncScimReads
 from ctsec.storage._async_ports import AsyncStore
@@ -42,14 +43,26 @@ def scim_read_parts(store: AsyncStore) -> AsyncScimReadParts:
     )
 
 
+def scim_mapping_parts(store: AsyncStore, *, rights: AsyncAuthority) -> AsyncScimMappingParts:
+    """Return what is compared with what a provider pushed."""
+    return AsyncScimMappingParts(
+        records=store.scim_connections,
+        connections=store.connections,
+        users=store.scim_users,
+        roster=store.roster,
+        rights=rights,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class AsyncScim:
-    """The services of SCIM over one transaction: `connections` for administrators; the SCIM routes call the rest."""
+    """The services of SCIM over one transaction: `connections` and `mapping` for administrators; the SCIM routes call the rest."""
 
     connections: AsyncScimConnections
     reads: AsyncScimReads
     people: AsyncScimPeople
     groups: AsyncScimGroups
+    mapping: AsyncScimMapping
 
 
 def scim_services(
@@ -65,4 +78,5 @@ def scim_services(
         AsyncScimReads(scim_read_parts(store), ambient=ambient),
         people,
         AsyncScimGroups(parts, people=people, audit=audit, ambient=ambient),
+        AsyncScimMapping(scim_mapping_parts(store, rights=rights), people=people, audit=audit),
     )

@@ -12,6 +12,7 @@ from ctsec.rbac._sync_authority import Authority
 from ctsec.sso._sync_provisioning import Provisioning
 from ctsec.sso.scim._sync_connections import ScimConnectionParts, ScimConnections
 from ctsec.sso.scim._sync_groups import ScimGroups
+from ctsec.sso.scim._sync_mapping import ScimMapping, ScimMappingParts
 from ctsec.sso.scim._sync_people import ScimPeople, ScimPeopleParts
 from ctsec.sso.scim._sync_reads import ScimReadParts, ScimReads
 from ctsec.storage._sync_ports import Store
@@ -43,14 +44,26 @@ def scim_read_parts(store: Store) -> ScimReadParts:
     )
 
 
+def scim_mapping_parts(store: Store, *, rights: Authority) -> ScimMappingParts:
+    """Return what is compared with what a provider pushed."""
+    return ScimMappingParts(
+        records=store.scim_connections,
+        connections=store.connections,
+        users=store.scim_users,
+        roster=store.roster,
+        rights=rights,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Scim:
-    """The services of SCIM over one transaction: `connections` for administrators; the SCIM routes call the rest."""
+    """The services of SCIM over one transaction: `connections` and `mapping` for administrators; the SCIM routes call the rest."""
 
     connections: ScimConnections
     reads: ScimReads
     people: ScimPeople
     groups: ScimGroups
+    mapping: ScimMapping
 
 
 def scim_services(parts: ScimPeopleParts, store: Store, *, rights: Authority, audit: Recorder, ambient: Ambient) -> Scim:
@@ -62,4 +75,5 @@ def scim_services(parts: ScimPeopleParts, store: Store, *, rights: Authority, au
         ScimReads(scim_read_parts(store), ambient=ambient),
         people,
         ScimGroups(parts, people=people, audit=audit, ambient=ambient),
+        ScimMapping(scim_mapping_parts(store, rights=rights), people=people, audit=audit),
     )

@@ -26,7 +26,7 @@ from ctsec.directory.lifecycle import Cause
 from ctsec.directory.record import Membership, MembershipStatus, WorkspaceStatus
 from ctsec.errors import StoreBusy
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
-from ctsec.principal import anonymous, system
+from ctsec.principal import Principal, anonymous, system
 from ctsec.rbac._sync_ports import AssignmentRecords, PolicySource, StandingRecords
 from ctsec.rbac.assignment import RoleAssignment
 from ctsec.rbac.offer import offered
@@ -97,8 +97,11 @@ class Provisioning:
             self.admit(connection, user, identity)
         return why
 
-    def admit(self, connection: Connection, user: User, identity: ExternalIdentity) -> None:
-        """Make an account a member, with what the rules give; the caller has locked the organization and judged that it may come in."""
+    def admit(self, connection: Connection, user: User, identity: ExternalIdentity, *, by: Principal | None = None) -> None:
+        """Make an account a member, with what the rules give; the caller has locked the organization and judged that it may come in.
+
+        `by` is who brings them in, None for somebody who comes by themselves.
+        """
         organization = connection.organization_id
         decision = self._decided(connection, identity, None)
         role = decision.role or connection.default_role
@@ -118,7 +121,7 @@ class Provisioning:
         self._parts.departures.lift(organization, user.id)
         self._audit.note(
             EventName.USER_PROVISIONED,
-            actor=anonymous(),
+            actor=by or anonymous(),
             targets=(Target("user", user.id),),
             subject=user.id,
             organization=organization,
@@ -172,19 +175,24 @@ class Provisioning:
 
     def foresee(self, connection: Connection, identity: ExternalIdentity, *, may_link: bool) -> Foreseen:
         """Return what a sign-in would make of somebody; nothing changes. `may_link`: an account of this very address would be found."""
-        barred = self.barred(connection, identity)
-        newcomer = self._decided(connection, identity, None)
         linked = self._parts.identities.get(identity_digest(*identity.key))
         user = self._parts.accounts.get(linked.user_id) if linked is not None else None
         if user is None and may_link and identity.email is not None:
             user = self._by_address(identity.email)
-        membership = self._parts.memberships.get(connection.organization_id, user.id) if user is not None else None
+        return self.foresee_of(connection, identity, user=user.id if user is not None else None)
+
+    def foresee_of(self, connection: Connection, identity: ExternalIdentity, *, user: UserId | None) -> Foreseen:
+        """Return what groups would make of an account (None: there is none yet); nothing changes."""
+        barred = self.barred(connection, identity)
+        newcomer = self._decided(connection, identity, None)
+        membership = self._parts.memberships.get(connection.organization_id, user) if user is not None else None
         if user is None or membership is None:
             return Foreseen(barred=barred, newcomer=newcomer)
         held = self._held(connection, membership)
         change = Decision() if barred else self._decided(connection, identity, held)
         leaves = barred == Entry.OUTSIDE and _made(connection, membership)
-        return Foreseen(barred=barred, newcomer=newcomer, member=user.id, held=held, change=change, leaves=leaves)
+        made = membership.provisioned_by
+        return Foreseen(barred=barred, newcomer=newcomer, member=user, held=held, change=change, leaves=leaves, made_by=made)
 
     def _by_address(self, email: str) -> User | None:
         """Return the account that a sign-in with an address would find: by its key, which is more than lower case."""

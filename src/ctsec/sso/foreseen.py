@@ -14,7 +14,7 @@ class Foreseen:
 
     `barred` is in one word why the groups do not let them in, empty if they do. `newcomer` is what a newcomer would get. `member` is the
     account of a member that the sign-in would lead to (None: there is none), who holds `held`, and `change` what would change for them;
-    `leaves` says that the membership would end.
+    `leaves` says that the membership would end, and `made_by` is the connection that made it, None if somebody did by hand.
     """
 
     barred: str
@@ -23,3 +23,4 @@ class Foreseen:
     held: Held | None = None
     change: Decision | None = None
     leaves: bool = False
+    made_by: str | None = None

@@ -9,7 +9,7 @@ from ctsec.web._async_call import Answer, AsyncCall, no_content
 from ctsec.web._async_sso_entrance import may_see_sso
 from ctsec.web.http import WebResponse
 from ctsec.web.scim_paths import root_url
-from ctsec.web.scim_table import ScimIssue, ScimSetup, scim_view
+from ctsec.web.scim_table import ScimIssue, ScimPreview, ScimSetup, difference_view, look_view, scim_view
 from ctsec.web.views import moment
 
 
@@ -65,6 +65,36 @@ async def revoke_scim_token(call: AsyncCall) -> Answer:
     token = ScimTokenId(call.request.params["scim_token_id"])
     done = await call.unit.scim.connections.revoke(call.principal, _scim(call), organization=call.organization, token=token)
     return done if isinstance(done, Refusal) else no_content()
+
+
+async def preview_scim_rules(call: AsyncCall) -> Answer:
+    """Tell who of those whom the provider pushed would get what by some rules."""
+    page = call.page()
+    if isinstance(page, Refusal):
+        return page
+    after, limit = page
+    try:
+        rules = call.read(ScimPreview).rules()
+    except ValueError as error:
+        return Refusal(Reason.INVALID_INPUT, str(error))
+    done = await call.unit.scim.mapping.preview(
+        call.principal, _scim(call), organization=call.organization, rules=rules, after=after, limit=limit
+    )
+    if isinstance(done, Refusal):
+        return done
+    return WebResponse(json={"people": [look_view(each) for each in done.looks], "next": done.next})
+
+
+async def scim_drift(call: AsyncCall) -> Answer:
+    """Tell where the provider and the organization differ."""
+    page = call.page()
+    if isinstance(page, Refusal):
+        return page
+    after, limit = page
+    done = await call.unit.scim.mapping.drift(call.principal, _scim(call), organization=call.organization, after=after, limit=limit)
+    if isinstance(done, Refusal):
+        return done
+    return WebResponse(json={"differences": [difference_view(each) for each in done.differences], "next": done.next})
 
 
 def _scim(call: AsyncCall) -> ScimConnectionId:

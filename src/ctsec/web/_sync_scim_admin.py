@@ -10,7 +10,7 @@ from ctsec.web._sync_call import Answer, Call, no_content
 from ctsec.web._sync_sso_entrance import may_see_sso
 from ctsec.web.http import WebResponse
 from ctsec.web.scim_paths import root_url
-from ctsec.web.scim_table import ScimIssue, ScimSetup, scim_view
+from ctsec.web.scim_table import ScimIssue, ScimPreview, ScimSetup, difference_view, look_view, scim_view
 from ctsec.web.views import moment
 
 
@@ -66,6 +66,36 @@ def revoke_scim_token(call: Call) -> Answer:
     token = ScimTokenId(call.request.params["scim_token_id"])
     done = call.unit.scim.connections.revoke(call.principal, _scim(call), organization=call.organization, token=token)
     return done if isinstance(done, Refusal) else no_content()
+
+
+def preview_scim_rules(call: Call) -> Answer:
+    """Tell who of those whom the provider pushed would get what by some rules."""
+    page = call.page()
+    if isinstance(page, Refusal):
+        return page
+    after, limit = page
+    try:
+        rules = call.read(ScimPreview).rules()
+    except ValueError as error:
+        return Refusal(Reason.INVALID_INPUT, str(error))
+    done = call.unit.scim.mapping.preview(
+        call.principal, _scim(call), organization=call.organization, rules=rules, after=after, limit=limit
+    )
+    if isinstance(done, Refusal):
+        return done
+    return WebResponse(json={"people": [look_view(each) for each in done.looks], "next": done.next})
+
+
+def scim_drift(call: Call) -> Answer:
+    """Tell where the provider and the organization differ."""
+    page = call.page()
+    if isinstance(page, Refusal):
+        return page
+    after, limit = page
+    done = call.unit.scim.mapping.drift(call.principal, _scim(call), organization=call.organization, after=after, limit=limit)
+    if isinstance(done, Refusal):
+        return done
+    return WebResponse(json={"differences": [difference_view(each) for each in done.differences], "next": done.next})
 
 
 def _scim(call: Call) -> ScimConnectionId:

@@ -9,14 +9,15 @@ from pydantic import Field
 
 from ctsec.ids import ConnectionId
 from ctsec.sso.provisioning import ProvisioningSettings
+from ctsec.sso.scim.drift import Difference, Look
 from ctsec.sso.scim.record import ScimConnection, ScimToken
 from ctsec.sso.scim.token import DEFAULT_LIFE, DEFAULT_OVERLAP, MAX_LIFE, MAX_OVERLAP
-from ctsec.sso.scim.wish import ScimWish
+from ctsec.sso.scim.wish import ScimRules, ScimWish
 from ctsec.sso.settings import MAX_NAME
 from ctsec.web.models import Body
 from ctsec.web.route import principal_route as _route
 from ctsec.web.route import session_route as _signed_in
-from ctsec.web.sso_models import Provisioning, provisioning_view
+from ctsec.web.sso_models import Provisioning, foreseen_view, provisioning_view
 from ctsec.web.views import moment
 
 _EVERY: Final = "/organizations/{organization_id}/sso/scim"
@@ -46,6 +47,17 @@ class ScimSetup(Body):
             provisioning=self.provisioning.settings(),
             owners=self.owners,
         )
+
+
+class ScimPreview(Body):
+    """A default role and rules to look at before they are set."""
+
+    default_role: Annotated[str, Field(max_length=64)] = "member"
+    provisioning: Annotated[Provisioning, Field(default_factory=lambda: Provisioning.model_validate({}))]
+
+    def rules(self) -> ScimRules:
+        """Return what is asked about; raise ValueError for what can not be."""
+        return ScimRules(default_role=self.default_role, provisioning=self.provisioning.settings())
 
 
 class ScimIssue(Body):
@@ -78,6 +90,19 @@ SCIM: Final = (
         returns=("id", "token", "expires_at:date-time"),
     ),
     _signed_in(f"DELETE {_ONE}/tokens/{{scim_token_id}} revoke_scim_token", "End a credential at once", status=204),
+    _route(
+        f"POST {_ONE}/preview preview_scim_rules",
+        "Who of those whom the provider pushed would get what by these rules; nothing changes",
+        body=ScimPreview,
+        query=("after", "limit"),
+        returns=("people:array", "next"),
+    ),
+    _route(
+        f"GET {_ONE}/drift scim_drift",
+        "Where the provider and the organization differ",
+        query=("after", "limit"),
+        returns=("differences:array", "next"),
+    ),
 )
 
 
@@ -93,4 +118,28 @@ def scim_view(found: ScimConnection, *, tokens: tuple[ScimToken, ...], url: str)
         "url": url,
         "created_at": moment(found.created_at),
         "tokens": [{"id": each.id, "created_at": moment(each.created_at), "expires_at": moment(each.expires_at)} for each in tokens],
+    }
+
+
+def look_view(look: Look) -> dict[str, Any]:
+    """Return a pushed user, and what rules make of it."""
+    return {
+        "scim_user_id": look.user.id,
+        "user_name": look.user.user_name,
+        "active": look.user.active,
+        "why": look.why or None,
+        "groups": None if look.groups is None else list(look.groups),
+        **(foreseen_view(look.foreseen) if look.foreseen is not None else {}),
+    }
+
+
+def difference_view(found: Difference) -> dict[str, Any]:
+    """Return somebody about whom provider and organization differ."""
+    return {
+        "gap": found.gap.value,
+        "user_id": found.user_id,
+        "email": found.email,
+        "held_role": found.role,
+        "provisioned": found.provisioned,
+        "pushed": look_view(found.look) if found.look is not None else None,
     }

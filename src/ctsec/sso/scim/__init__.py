@@ -7,18 +7,26 @@ from typing import TYPE_CHECKING
 from ctsec.lazy import face
 
 if TYPE_CHECKING:
+    from ctsec.sso.scim.drift import Difference as Difference
+    from ctsec.sso.scim.drift import Gap as Gap
+    from ctsec.sso.scim.drift import Look as Look
     from ctsec.sso.scim.record import ScimConnection as ScimConnection
     from ctsec.sso.scim.record import ScimGroup as ScimGroup
     from ctsec.sso.scim.record import ScimState as ScimState
     from ctsec.sso.scim.record import ScimToken as ScimToken
     from ctsec.sso.scim.record import ScimUser as ScimUser
     from ctsec.sso.scim.token import IssuedScimToken as IssuedScimToken
+    from ctsec.sso.scim.wish import ScimRules as ScimRules
     from ctsec.sso.scim.wish import ScimWish as ScimWish
 
 _HOME = {
+    "Difference": "ctsec.sso.scim.drift",
+    "Gap": "ctsec.sso.scim.drift",
     "IssuedScimToken": "ctsec.sso.scim.token",
+    "Look": "ctsec.sso.scim.drift",
     "ScimConnection": "ctsec.sso.scim.record",
     "ScimGroup": "ctsec.sso.scim.record",
+    "ScimRules": "ctsec.sso.scim.wish",
     "ScimState": "ctsec.sso.scim.record",
     "ScimToken": "ctsec.sso.scim.record",
     "ScimUser": "ctsec.sso.scim.record",
@@ -26,9 +34,13 @@ _HOME = {
 }
 
 __all__ = [
+    "Difference",
+    "Gap",
     "IssuedScimToken",
+    "Look",
     "ScimConnection",
     "ScimGroup",
+    "ScimRules",
     "ScimState",
     "ScimToken",
     "ScimUser",

@@ -28,9 +28,10 @@ from ctsec.directory.record import Membership
 from ctsec.errors import StoreBusy
 from ctsec.ids import OrganizationId, ScimUserId, UserId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import system
+from ctsec.principal import Principal, system
 from ctsec.rbac.role import OWNER
 from ctsec.sso._async_ports import AsyncSsoAccounts, AsyncSsoDomains
+from ctsec.sso.foreseen import Foreseen
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection
 from ctsec.sso.scim._async_ports import (
@@ -41,6 +42,7 @@ from ctsec.sso.scim._async_ports import (
     AsyncScimOrganizations,
     AsyncScimUserRecords,
 )
+from ctsec.sso.scim.drift import Look
 from ctsec.sso.scim.record import ScimConnection, ScimState, ScimUser, exact_key, name_key
 from ctsec.sso.scim.wish import UserWish
 from ctsec.user import User, UserStatus, parse_email, parse_name
@@ -71,8 +73,12 @@ class AsyncScimProvisioning(Protocol):
         """Return in one word why somebody's groups do not let them in, empty if they do."""
         ...
 
-    async def admit(self, connection: Connection, user: User, identity: ExternalIdentity) -> None:
+    async def admit(self, connection: Connection, user: User, identity: ExternalIdentity, *, by: Principal | None = None) -> None:
         """Make an account a member, with what the rules give."""
+        ...
+
+    async def foresee_of(self, connection: Connection, identity: ExternalIdentity, *, user: UserId | None) -> Foreseen:
+        """Return what groups would make of an account."""
         ...
 
     async def refresh(self, connection: Connection, user: User, identity: ExternalIdentity) -> str:
@@ -196,7 +202,30 @@ class AsyncScimPeople:
             return await self._parts.provisioning.refresh(source.giver, account, identity)
         return await self._admitted(source, account, identity)
 
+    async def look(self, source: ScimSource, user: ScimUser) -> Look:
+        """Return what a user is, and what pushing it again would make of it; nothing changes."""
+        account = await self._parts.accounts.get(user.user_id) if user.user_id is not None else None
+        if account is None:
+            return Look(user=user, why="no_account")
+        identity = await self._identity(source, user, grouped=False)
+        seen = await self._parts.provisioning.foresee_of(source.giver, identity, user=account.id)
+        why = seen.barred
+        if not user.active:
+            twice = seen.member is not None and await self._there_twice(source, account.id, but=user)
+            why = "there_twice" if twice else "inactive"
+        elif seen.member is None:
+            barred = await self._barred(source, account, identity)
+            why = "removed" if isinstance(barred, Refusal) else barred
+        return Look(user=user, why=why, groups=identity.groups, foreseen=seen)
+
     async def _admitted(self, source: ScimSource, account: User, identity: ExternalIdentity) -> Outcome[str]:
+        why = await self._barred(source, account, identity)
+        if why == "":
+            await self._parts.provisioning.admit(source.giver, account, identity, by=system(source.scim.id))
+        return why
+
+    async def _barred(self, source: ScimSource, account: User, identity: ExternalIdentity) -> Outcome[str]:
+        """Return in one word why an account does not come in, empty if it does; a refusal if somebody removed it."""
         left = await self._parts.memberships.departure(source.organization, account.id)
         own = left is None or left.removed_by in {source.scim.id, source.giver.id}
         if not own and not await self._parts.departures.invited(source.organization, account.email_key):
@@ -205,15 +234,16 @@ class AsyncScimPeople:
             return "account_disabled"
         if not await self._speaks_for(source, account.email_key):
             return "address_of_another_domain"
-        why = self._parts.provisioning.barred(source.giver, identity)
-        if not why:
-            await self._parts.provisioning.admit(source.giver, account, identity)
-        return why
+        return self._parts.provisioning.barred(source.giver, identity)
+
+    async def _there_twice(self, source: ScimSource, account: UserId, *, but: ScimUser) -> bool:
+        """Tell whether the provider has a person twice, and the other one is there."""
+        others = await self._parts.users.of_account(source.scim.id, account)
+        return any(each.id != but.id and each.active for each in others)
 
     async def _end(self, source: ScimSource, membership: Membership, *, but: ScimUser) -> None:
-        others = await self._parts.users.of_account(source.scim.id, membership.user_id)
-        if any(each.id != but.id and each.active for each in others):
-            return  # The provider has the person twice, and one of the two is there.
+        if await self._there_twice(source, membership.user_id, but=but):
+            return
         await self._parts.departures.force(system(source.scim.id), membership, cause=Cause.PROVIDER, connection=source.giver.id)
 
     async def _identity(self, source: ScimSource, user: ScimUser, *, grouped: bool) -> ExternalIdentity:

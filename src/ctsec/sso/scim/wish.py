@@ -40,6 +40,14 @@ class ScimWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScimRules:
+    """The default role and the rules of a connection, to be looked at before they are set."""
+
+    default_role: str = "member"
+    provisioning: ProvisioningSettings = field(default_factory=ProvisioningSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserWish:
     """A user as the provider wants it; `address` and `display` are what an account that is made for it is made of."""
 
