@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING
 
-Made = TypeVar("Made")
+__all__ = ["face", "kept"]
 
 
 def face(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
@@ -24,28 +24,25 @@ def face(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
     return load
 
 
-class kept(Generic[Made]):  # noqa: N801  (it stands where `property` would)
-    """An attribute that a method makes at its first use; from then on it lies in the object's `__dict__`, and no code runs for it.
+if TYPE_CHECKING:
+    from builtins import property as kept  # checkers know what a property is, and that is how it is used
+else:
 
-    Two threads that ask at once may each make one; one of them is kept. So it is for what holds no state of its own.
-    """
+    class kept:  # noqa: N801  (it stands where `property` would)
+        """An attribute that a method makes at its first use; from then on it lies in the object's `__dict__`, and no code runs for it.
 
-    def __init__(self, make: Callable[[Any], Made]) -> None:
-        self.make = make
-        self.__doc__ = make.__doc__
+        Two threads that ask at once may each make one; one of them is kept. So it is for what holds no state of its own.
+        """
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
+        def __init__(self, fget: Callable[[object], object]) -> None:
+            self.fget = fget
+            self.__doc__ = fget.__doc__
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> kept[Made]: ...
+        def __set_name__(self, owner: type, name: str) -> None:
+            self._name = name
 
-    @overload
-    def __get__(self, instance: object, owner: type) -> Made: ...
-
-    def __get__(self, instance: object | None, owner: type) -> kept[Made] | Made:
-        if instance is None:
-            return self
-        made = self.make(instance)
-        instance.__dict__[self._name] = made
-        return made
+        def __get__(self, instance: object | None, owner: type) -> object:
+            if instance is None:
+                return self
+            made = instance.__dict__[self._name] = self.fget(instance)
+            return made

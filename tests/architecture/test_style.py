@@ -37,7 +37,7 @@ def is_overload(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 def public_methods(node: ast.ClassDef) -> list[str]:
     """Return the public methods that a class defines itself."""
     found = [f for f in node.body if isinstance(f, (ast.FunctionDef, ast.AsyncFunctionDef)) and not f.name.startswith("_")]
-    return [f.name for f in found if not any(last_name(d) in {"property", "cached_property", "setter"} for d in f.decorator_list)]
+    return [f.name for f in found if not any(last_name(d) in {"property", "cached_property", "kept", "setter"} for d in f.decorator_list)]
 
 
 def test_files_are_short() -> None:

@@ -13,7 +13,7 @@ from ctsec.sso.saml.keys import TrustedKey
 from ctsec.testing.saml import SamlKey
 from ctsec.testing.saml_provider import LocalSamlProvider, SamlPerson
 from tests.hosts.harness import Browser, Host, Reply
-from tests.hosts.saml import FORM, Firm, Trip, found
+from tests.hosts.saml import POSTED, Firm, Trip, found
 
 NEXT, LAST = (SamlKey.generate(curve=True) for _ in range(2))
 KEY = SamlKey.generate(curve=True)
@@ -50,7 +50,7 @@ def sign_in(firm: Firm, provider: LocalSamlProvider) -> Reply:
     trip.read(begun.json)
     form = provider.visit(str(begun.json["url"]), person="ann")
     cookie = begun.headers["set-cookie"].partition(";")[0]
-    headers = {FORM[0]: FORM[1], "cookie": cookie, "origin": provider.at}
+    headers = {POSTED[0]: POSTED[1], "cookie": cookie, "origin": provider.at}
     return trip.browser.call("POST", f"/auth/sso/{firm.connection}/saml/acs", headers=headers, raw=urlencode(form.fields).encode())
 
 

@@ -373,7 +373,7 @@ def public_methods() -> set[str]:
     found = set()
     for service, value in inspect.getmembers(AsyncUnit):
         if isinstance(value, kept) and not service.startswith("_"):
-            kind = get_type_hints(value.make)["return"]
+            kind = get_type_hints(value.fget)["return"]
             found |= {f"{service}.{method}" for method in vars(kind) if not method.startswith("_")}
     return found
 

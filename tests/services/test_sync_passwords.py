@@ -425,7 +425,7 @@ def test_nobody_sets_the_password_of_somebody_else() -> None:
     found = set()
     for service, value in inspect.getmembers(Unit):
         if isinstance(value, kept) and not service.startswith("_"):
-            for name, method in inspect.getmembers(get_type_hints(value.make)["return"], inspect.isfunction):
+            for name, method in inspect.getmembers(get_type_hints(value.fget)["return"], inspect.isfunction):
                 taken = set(inspect.signature(method).parameters)
                 if not name.startswith("_") and taken & {"password", "new", "current", "secret_text"}:
                     found.add((f"{service}.{name}", *sorted(taken - {"self"})))

@@ -102,7 +102,7 @@ def test_every_method_is_in_a_table() -> None:
     found = set()
     for service, value in inspect.getmembers(Unit):
         if isinstance(value, kept) and not service.startswith("_"):
-            kind = get_type_hints(value.make)["return"]
+            kind = get_type_hints(value.fget)["return"]
             found |= {f"{service}.{name}" for name, each in vars(kind).items() if not name.startswith("_") and takes_principal(each)}
     tables = (ACCOUNT, ITSELF, MANY, ORGANIZATION, ASKED, PARTS)
     assert found == set().union(*tables)

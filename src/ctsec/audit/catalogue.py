@@ -44,7 +44,7 @@ _MOVE: Final = {"source": public(), "target": public()}
 _APP: Final = {"provider": public()}
 _SCIM_USER: Final = {"scim": public(), "active": public(bool), "why": public()}
 _SCIM_GROUP: Final = {"scim": public(), "added": public(int), "dropped": public(int)}
-_DOCUMENT: Final = dict.fromkeys(("added", "dropped", "others"), public(tuple))
+_DOCUMENT: Final = {"added": public(tuple), "dropped": public(tuple), "others": public(tuple)}
 _UNDONE: Final = {"region": public(), "rows": public(int)}
 _DENIAL: Final = {
     "attempted": public(),

@@ -91,6 +91,6 @@ class AsyncExchangeThrottle(Protocol):
         """Count one attempt against the address block."""
         ...
 
-    async def settle(self, charge: Charge) -> None:
+    async def settle(self, *charges: Charge) -> None:
         """Give back what an attempt has taken that was in order."""
         ...

@@ -92,6 +92,6 @@ class ExchangeThrottle(Protocol):
         """Count one attempt against the address block."""
         ...
 
-    def settle(self, charge: Charge) -> None:
+    def settle(self, *charges: Charge) -> None:
         """Give back what an attempt has taken that was in order."""
         ...

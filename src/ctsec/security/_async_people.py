@@ -37,6 +37,8 @@ from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.rbac._async_custom import AsyncPolicies
 from ctsec.rbac._async_requirements import AsyncRequirements
 from ctsec.recovery._async_cases import AsyncRecoveryParts
+from ctsec.recovery._async_link import AsyncRecoveries
+from ctsec.recovery._async_support import AsyncSupport
 from ctsec.recovery._async_trail import AsyncTrails
 from ctsec.secret import Secret
 from ctsec.security._async_engines import AsyncEngines
@@ -297,6 +299,16 @@ class AsyncPeople:
             self._store, guard=self._guard, parts=self._parts, factors=self._factors, mfa=self.mfa, passwords=self._passwords,
             domains=self.domains, authority=self._authority, post=self._outbox,
         )  # fmt: skip
+
+    @kept
+    def support(self) -> AsyncSupport:
+        """Second factors reset by operators of the deployment."""
+        return AsyncSupport(self._recovery, audit=self.audit, ambient=self._ambient)
+
+    @kept
+    def recovery(self) -> AsyncRecoveries:
+        """Resets of both kinds, canceled by their person and carried out."""
+        return AsyncRecoveries(self._recovery, audit=self.audit, ambient=self._ambient)
 
     @kept
     def _links(self) -> AsyncLinks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from abc import abstractmethod
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async import AsyncAuditLog
@@ -39,11 +39,6 @@ class AsyncPrograms:
     _engines: AsyncEngines
     _parts: Parts
     _ambient: Ambient
-    _outbox: ClassVar[kept[AsyncOutbox]]
-    _acting: ClassVar[kept[AsyncActing]]
-    _throttle: ClassVar[kept[AsyncThrottle]]
-    _authority: ClassVar[kept[AsyncAuthority]]
-    audit: ClassVar[kept[AsyncAuditLog]]
 
     @kept
     def api_keys(self) -> AsyncApiKeys:
@@ -111,3 +106,24 @@ class AsyncPrograms:
     @kept
     def _key_parts(self) -> AsyncApiKeyParts:
         return key_parts(self._store, rights=self._authority, sealer=self._engines.secrets, parts=self._parts)
+
+    @property
+    @abstractmethod
+    def audit(self) -> AsyncAuditLog:
+        """The audit log."""
+
+    @property
+    @abstractmethod
+    def _authority(self) -> AsyncAuthority: ...
+
+    @property
+    @abstractmethod
+    def _acting(self) -> AsyncActing: ...
+
+    @property
+    @abstractmethod
+    def _outbox(self) -> AsyncOutbox: ...
+
+    @property
+    @abstractmethod
+    def _throttle(self) -> AsyncThrottle: ...

@@ -21,8 +21,6 @@ from ctsec.rbac._async_custom import AsyncCustomRoles
 from ctsec.rbac._async_elevations import AsyncElevations
 from ctsec.rbac._async_lists import AsyncLists
 from ctsec.recovery._async import AsyncMfaResets
-from ctsec.recovery._async_link import AsyncRecoveries
-from ctsec.recovery._async_support import AsyncSupport
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
 from ctsec.security._async_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts, watch_parts
 from ctsec.security._async_people import AsyncPeople
@@ -110,16 +108,6 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
     def mfa_resets(self) -> AsyncMfaResets:
         """Second factors of members, reset by their administrators."""
         return AsyncMfaResets(self._recovery, audit=self.audit, ambient=self._ambient)
-
-    @kept
-    def support(self) -> AsyncSupport:
-        """Second factors reset by operators of the deployment."""
-        return AsyncSupport(self._recovery, audit=self.audit, ambient=self._ambient)
-
-    @kept
-    def recovery(self) -> AsyncRecoveries:
-        """Resets of both kinds, canceled by their person and carried out."""
-        return AsyncRecoveries(self._recovery, audit=self.audit, ambient=self._ambient)
 
     @kept
     def sequencer(self) -> AsyncSequencer:

@@ -38,6 +38,8 @@ from ctsec.rbac._sync_authority import Authority
 from ctsec.rbac._sync_custom import Policies
 from ctsec.rbac._sync_requirements import Requirements
 from ctsec.recovery._sync_cases import RecoveryParts
+from ctsec.recovery._sync_link import Recoveries
+from ctsec.recovery._sync_support import Support
 from ctsec.recovery._sync_trail import Trails
 from ctsec.secret import Secret
 from ctsec.security._sync_engines import Engines
@@ -296,6 +298,16 @@ class People:
             self._store, guard=self._guard, parts=self._parts, factors=self._factors, mfa=self.mfa, passwords=self._passwords,
             domains=self.domains, authority=self._authority, post=self._outbox,
         )  # fmt: skip
+
+    @kept
+    def support(self) -> Support:
+        """Second factors reset by operators of the deployment."""
+        return Support(self._recovery, audit=self.audit, ambient=self._ambient)
+
+    @kept
+    def recovery(self) -> Recoveries:
+        """Resets of both kinds, canceled by their person and carried out."""
+        return Recoveries(self._recovery, audit=self.audit, ambient=self._ambient)
 
     @kept
     def _links(self) -> Links:

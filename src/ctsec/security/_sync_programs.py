@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from abc import abstractmethod
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync import AuditLog
@@ -40,11 +40,6 @@ class Programs:
     _engines: Engines
     _parts: Parts
     _ambient: Ambient
-    _outbox: ClassVar[kept[Outbox]]
-    _acting: ClassVar[kept[Acting]]
-    _throttle: ClassVar[kept[Throttle]]
-    _authority: ClassVar[kept[Authority]]
-    audit: ClassVar[kept[AuditLog]]
 
     @kept
     def api_keys(self) -> ApiKeys:
@@ -112,3 +107,24 @@ class Programs:
     @kept
     def _key_parts(self) -> ApiKeyParts:
         return key_parts(self._store, rights=self._authority, sealer=self._engines.secrets, parts=self._parts)
+
+    @property
+    @abstractmethod
+    def audit(self) -> AuditLog:
+        """The audit log."""
+
+    @property
+    @abstractmethod
+    def _authority(self) -> Authority: ...
+
+    @property
+    @abstractmethod
+    def _acting(self) -> Acting: ...
+
+    @property
+    @abstractmethod
+    def _outbox(self) -> Outbox: ...
+
+    @property
+    @abstractmethod
+    def _throttle(self) -> Throttle: ...

@@ -22,8 +22,6 @@ from ctsec.rbac._sync_custom import CustomRoles
 from ctsec.rbac._sync_elevations import Elevations
 from ctsec.rbac._sync_lists import Lists
 from ctsec.recovery._sync import MfaResets
-from ctsec.recovery._sync_link import Recoveries
-from ctsec.recovery._sync_support import Support
 from ctsec.residency._sync import Residency, ResidencyParts
 from ctsec.security._sync_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts, watch_parts
 from ctsec.security._sync_people import People
@@ -111,16 +109,6 @@ class Unit(People, Programs):
     def mfa_resets(self) -> MfaResets:
         """Second factors of members, reset by their administrators."""
         return MfaResets(self._recovery, audit=self.audit, ambient=self._ambient)
-
-    @kept
-    def support(self) -> Support:
-        """Second factors reset by operators of the deployment."""
-        return Support(self._recovery, audit=self.audit, ambient=self._ambient)
-
-    @kept
-    def recovery(self) -> Recoveries:
-        """Resets of both kinds, canceled by their person and carried out."""
-        return Recoveries(self._recovery, audit=self.audit, ambient=self._ambient)
 
     @kept
     def sequencer(self) -> Sequencer:

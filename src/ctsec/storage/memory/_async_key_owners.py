@@ -58,7 +58,8 @@ class AsyncMemoryKeyLists:
     async def of_organization(self, organization_id: OrganizationId, *, after: str, limit: int) -> tuple[tuple[ApiKey, datetime], ...]:
         """Return keys with an id above `after`, each with the time of its newest secret."""
         found = sorted((key for key in self._live(organization_id) if key.id > after), key=lambda key: key.id)[:limit]
-        return tuple((key, (self._tx.get(KEY_SECRETS, key.id) or ())[0].created_at) for key in found)
+        secrets = [self._tx.get(KEY_SECRETS, key.id) for key in found]
+        return tuple((key, held[0].created_at) for key, held in zip(found, secrets, strict=True) if held)
 
     async def minted_by(self, organization_id: OrganizationId, minter: str, *, now: datetime) -> tuple[ApiKey, ...]:
         """Return the keys with a secret that `minter` was shown and that has not ended."""

@@ -55,9 +55,9 @@ class Written:
     id: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Ledger:
-    """What a directory sent: all requests by their method, and those that changed something."""
+    """What a directory sent: all requests by their method, and those that changed something; the lists grow."""
 
     asked: list[str] = field(default_factory=list[str])
     written: list[Written] = field(default_factory=list[Written])

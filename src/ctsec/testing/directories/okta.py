@@ -26,7 +26,13 @@ class OktaDirectory(Directory):
         return str(listed["Resources"][0]["id"]) if listed["totalResults"] else None
 
     def _resource(self, person: Person) -> dict[str, Any]:
-        more = {"locale": "en-US", "externalId": f"00u{person.key}", "groups": [], "password": "1mz050nq", "title": person.title}
+        more: dict[str, Any] = {
+            "locale": "en-US",
+            "externalId": f"00u{person.key}",
+            "groups": [],
+            "password": "not-ours",
+            "title": person.title,
+        }
         return {**super()._resource(person), **more}
 
     def _update(self, after: Person, *, before: Person | None) -> None:

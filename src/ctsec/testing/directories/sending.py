@@ -60,8 +60,11 @@ def over_wsgi(app: Callable[..., Iterable[bytes]], *, host: str = "app.example",
             key = name.upper().replace("-", "_")
             environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
         told: list[Any] = []
-        parts = app(environ, lambda status, sent, _=None: told.extend((status, sent)))
-        content = b"".join(parts)
+
+        def start(status: str, sent: list[tuple[str, str]], _: object = None) -> None:
+            told.extend((status, sent))
+
+        content = b"".join(app(environ, start))
         return Answer(status=int(told[0][:3]), headers={name.lower(): value for name, value in told[1]}, body=content)
 
     return send

@@ -6,8 +6,6 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from functools import reduce
-from operator import or_
 from typing import Final, TypeAlias
 
 import hypothesis
@@ -39,8 +37,9 @@ class _History:
             (user, moment, place): held(policy, world.standing(HERE, user), moment, place)
             for user, moment, place in itertools.product(USERS, DAYS, EVERYWHERE)
         }
-        together = {at: reduce(or_, (first[member, *at] for member in members)) for at in itertools.product(DAYS, EVERYWHERE)}
-        self.limits: _Rights = {(user, *at): first[user, *at] | together[at] for user, at in itertools.product(USERS, together)}
+        self.limits: _Rights = dict(first)
+        for member, (user, moment, place) in itertools.product(members, first):
+            self.limits[user, moment, place] |= first[member, moment, place]
 
     def passed(self, by: Key, workspace: WorkspaceId, period: Period, now: datetime) -> Iterator[tuple[Step, World]]:
         """Yield everything that the rules would let `by` do now, with the world after it, which is judged."""

@@ -37,7 +37,7 @@ def keys(tables: Tables, organization_id: OrganizationId, *, after: str, limit: 
     return select(t).where(*theirs).order_by(t.c.id).limit(limit)
 
 
-def newest_secrets(tables: Tables, key_ids: list[str]) -> Select[Any]:
+def newest_secrets(tables: Tables, key_ids: list[str]) -> Select[Any, Any]:
     """Return the query for when the newest secret of each of some keys was made."""
     t = tables.api_key_secret
     return select(t.c.key_id, func.max(t.c.created_at).label("made")).where(t.c.key_id.in_(key_ids)).group_by(t.c.key_id)
