@@ -57,7 +57,7 @@ def test_key_inspect_reads_standard_input_only() -> None:
     token = mint(KeyId("key_00000000000000000000000000"), random=bytes).reveal()
     folder = Path.cwd()
     good = ctsec("key", "inspect", folder=folder, text=token + "\n")
-    assert (good.returncode, good.stdout) == (0, "key_00000000000000000000000000 (live)\n")
+    assert (good.returncode, good.stdout) == (0, "key_00000000000000000000000000 (live), form and checksum ok\n")
     bad = ctsec("key", "inspect", folder=folder, text=token[:-1] + "!")
     assert bad.returncode == 1
     assert token[30:70] not in bad.stdout + bad.stderr + good.stderr

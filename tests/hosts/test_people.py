@@ -12,7 +12,6 @@ from ctsec.web.table import ROUTES
 from tests.hosts.apps import ORGANIZATION_ACTIONS, WORKSPACE_ACTIONS, slug
 from tests.hosts.connected import connect, simulator
 from tests.hosts.harness import Browser, Host, named
-from tests.hosts.test_sessions import IDS
 
 # The product's table; "manage members" is two permissions: of the workspace and of the organization.
 MATRIX = {
@@ -104,6 +103,9 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("POST /organizations/{o}/sso/connections/{connection}/enable", None),
     ("POST /organizations/{o}/sso/connections/{connection}/disable", None),
     ("POST /organizations/{o}/sso/connections/{connection}/preview", {"claims": {}}),
+    ("POST /organizations/{o}/sso/metadata", {}),
+    ("POST /organizations/{o}/sso/connections/{connection}/metadata", {}),
+    ("POST /organizations/{o}/sso/connections/{connection}/metadata/trust", {"seen": "0" * 64}),
     ("GET /organizations/{o}/sso/requirement", None),
     ("PUT /organizations/{o}/sso/requirement", {}),
     ("DELETE /organizations/{o}/sso/requirement", None),
@@ -186,6 +188,15 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("GET /organizations/{o}/audit/key", None),
     ("POST /session/organization", {"organization_id": "{o}"}),
 )
+
+# Ids of each kind that the lines name, of nothing that exists.
+NOTHINGS = {
+    name: f"{kind}_{0:026d}"
+    for name, kind in {
+        "alert": "alr", "app": "app", "connection": "sso", "credential": "crd", "elevation": "elv", "hold": "hld", "invitation": "inv",
+        "key": "key", "recovery": "rcv", "robot": "svc", "scim": "scm", "token": "sct", "workload": "wlr",
+    }.items()
+}  # fmt: skip
 
 
 def filled(value: object, **ids: str) -> object:
@@ -270,7 +281,7 @@ def test_two_organizations_see_nothing_of_each_other(host: Host, owner: Browser,
     recovery = owner.ok(f"POST /organizations/{theirs}/members/{ada.id}/mfa-reset", {"reason": "the phone is lost"})["id"]
     hold = owner.ok(f"POST /organizations/{theirs}/audit/holds", {"matter": "case 1"})["id"]
     ids = {
-        "connection": IDS["connection_id"],
+        **NOTHINGS,
         "hold": hold,
         "recovery": recovery,
         "credential": credential,
@@ -282,8 +293,6 @@ def test_two_organizations_see_nothing_of_each_other(host: Host, owner: Browser,
     rule = owner.ok(f"POST /organizations/{theirs}/service-accounts/{ids['robot']}/workload-rules", WORKLOAD)
     ids["workload"] = rule["id"]
     ids["app"] = connect(owner, simulator(host), theirs)["id"]
-    ids["alert"] = "alr_00000000000000000000000000"
-    ids |= {"scim": "scm_00000000000000000000000000", "token": "sct_00000000000000000000000000"}
     ids |= {"owner": owner.id, "guest": guest.id}
     absent = theirs[:-4] + ("0000" if theirs[-4:] != "0000" else "0001")
     nowhere = workspace[:-4] + ("0000" if workspace[-4:] != "0000" else "0001")

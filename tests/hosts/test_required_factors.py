@@ -17,7 +17,7 @@ from ctsec.rbac.methods import MethodTable
 from ctsec.rbac.policy import Policy
 from ctsec.testing import SoftwareAuthenticator
 from tests.hosts.harness import BASE, HOSTS, PASSWORD, Browser, Host, Reply, bearer, named
-from tests.hosts.test_people import LINES, WISH, filled
+from tests.hosts.test_people import LINES, NOTHINGS, WISH, filled
 
 SHORT = "lamp9 kx"
 LONG = "seven purple lanterns"
@@ -112,16 +112,7 @@ def test_no_route_of_the_organization_is_left_open(host: Host, scene: Scene) -> 
     second.ok("POST /session/organization", {"organization_id": scene.acme})
     key = second.ok(f"POST /organizations/{scene.acme}/api-keys", {"name": "robot"})
     elevation = scene.ada.ok(f"POST /organizations/{scene.acme}/elevations", filled(WISH, w=scene.workspace))["id"]
-    absent = elevation.replace("elv_", "{}_")
-    ids = {"key": key["id"], "elevation": elevation, "owner": scene.owner.id, "guest": scene.ada.id}
-    ids |= {
-        "invitation": absent.format("inv"),
-        "credential": absent.format("crd"),
-        "recovery": absent.format("rcv"),
-        "hold": absent.format("hld"),
-        "alert": absent.format("alr"),
-        "connection": absent.format("sso"),
-    }
+    ids = {**NOTHINGS, "key": key["id"], "elevation": elevation, "owner": scene.owner.id, "guest": scene.ada.id}
     scene.require()
     before = len([event for event in host.events(scene.acme) if event.outcome != "refused"])
     for line, body in LINES:

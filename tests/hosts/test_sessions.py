@@ -20,7 +20,8 @@ IDS = {name: f"{kind}_00000000000000000000000000" for name, kind in (
     ("invitation_id", "inv"), ("key_id", "key"), ("credential_id", "crd"), ("passkey_id", "pky"),
     ("authenticator_id", "aut"), ("device_id", "dvc"), ("recovery_id", "rcv"), ("backup_id", "dek"), ("hold_id", "hld"),
     ("alert_id", "alr"),
-    ("connection_id", "sso"), ("service_account_id", "svc"), ("app_id", "app"),
+    ("connection_id", "sso"), ("service_account_id", "svc"), ("app_id", "app"), ("scim_connection_id", "scm"),
+    ("scim_token_id", "sct"), ("workload_rule_id", "wlr"),
 )} | {"role_name": "editor", "region": "eu", "domain": "acme.example", "provider": "files"}  # fmt: skip
 
 

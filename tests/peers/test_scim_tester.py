@@ -56,26 +56,28 @@ def test_an_outside_suite_finds_nothing_over_sockets(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(HOSTS))
 def test_refusals_reach_a_provider_over_sockets(name: str) -> None:
-    """401 without a credential that is right, 403 for an owner, 413 for what is too large, 429 with a time to wait: in SCIM's form."""
+    """401 without a right credential, 403 for whom an administrator removed, 413 for too much, 429 with a time to wait: in SCIM's form."""
     policy = SsoPolicy(scim_requests=AllowancePolicy(burst=4, every=timedelta(seconds=10)))
     host = HOSTS[name](Policy.preset(), single_sign_on=policy)
     try:
+        pusher = pushes(host)
+        ada, place = pusher.user("ada"), f"/organizations/{pusher.organization}/members"
+        (seat,) = [each for each in pusher.owner.ok(f"GET {place}")["members"] if each["email"] == "ada@acme.example"]
+        pusher.owner.ok(f"DELETE {place}/{seat['user_id']}")
 
         def ask(client: httpx2.Client) -> None:
-            owner = {"schemas": [USER], "userName": "olga@acme.example", "active": True}
             scim = {"content-type": "application/scim+json"}
-            made = client.post("/Users", json=owner, headers=scim)
-            assert made.status_code == 201
-            off = client.put(f"/Users/{made.json()['id']}", json={**owner, "active": False}, headers=scim)
+            again = {"schemas": [USER], "userName": "ada@acme.example", "externalId": "2", "active": True}
+            back = client.put(f"/Users/{ada['id']}", json=again, headers=scim)
             large = client.post("/Users", content=b" " * 1_048_577, headers=scim)
             nobody = client.get("/Users", headers={"authorization": "Bearer nothing"})
             many = [client.get("/Users") for _ in range(4)]
-            answers = (off, large, nobody, many[-1])
+            answers = (back, large, nobody, many[-1])
             assert [each.status_code for each in answers] == [403, 413, 401, 429]
             assert [each.json()["status"] for each in answers] == ["403", "413", "401", "429"]
             assert {each.headers["content-type"].partition(";")[0] for each in answers} == {"application/scim+json"}
             assert (nobody.headers["www-authenticate"].startswith("Bearer"), many[-1].headers["retry-after"]) == (True, "10")
 
-        outside(host, pushes(host), ask)
+        outside(host, pusher, ask)
     finally:
         host.close()

@@ -46,7 +46,7 @@ def upgrade() -> None:
     )
     for name, own in (("scim_user", "user_name"), ("scim_group", "display_name")):
         account = {"user_id": nullable(Ident(64))} if name == "scim_user" else {}
-        state = {"state": Ident(16)} if name == "scim_user" else {}
+        state = {"state": Ident(32)} if name == "scim_user" else {}
         table(
             name,
             {
