@@ -52,6 +52,7 @@ DECLARED: Final[dict[str, str]] = {
     "scim_user": "record: what the provider told of them; it makes a member of nobody whom an administrator removed",
     "scim_connection": "record: who made it, and which owner let it give owners roles",
     "key_policy": "record", "service_account": "record: who made it; it is the organization's",
+    "workload_rule": "judged: a key of it may nothing that its maker may not, who is nobody there any more",
     "custom_role": "record", "customer_key": "record", "domain": "record", "domain_claim": "record", "sso_connection": "record",
     "workspace_move": "record", "recovery_terms": "record", "region_primary": "record", "erasure": "record",
     "audit_event": "record", "audit_inbox": "record", "aside_event": "record", "audit_hold": "record", "audit_retention": "record",

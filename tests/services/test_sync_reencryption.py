@@ -140,7 +140,7 @@ def test_the_worker_seals_everything_anew_by_itself(scene: Scene) -> None:
         "shelf": (5, 0, ""),
     }
     assert all(each.ended_at is not None for each in done.values())
-    assert set(done) == {"vault", "index_key", "sso_connection", "shelf", "content:default"}
+    assert set(done) == {"vault", "index_key", "sso_connection", "app_token", "shelf", "content:default"}
     assert scene.run() == 0
 
 

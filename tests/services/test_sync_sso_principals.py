@@ -16,7 +16,7 @@ from ctsec.outcome import Reason
 from ctsec.principal import CredentialKind, Principal
 from ctsec.rbac import Ask, DecisionReason
 from ctsec.security._sync_unit import Unit
-from tests.services._sync_stage import Stage, calls, ready, set_stage
+from tests.services._sync_stage import APP, Stage, calls, ready, set_stage, with_app, with_robot
 from tests.services._sync_world import World
 from tests.services.probing import OPERATOR, reason
 
@@ -51,7 +51,8 @@ MANY = {"sessions.sign_out_everywhere"}
 # What its person may do in its organization, as with every other credential of theirs; in another one it is nobody.
 SERVICES = {
     "alerts": {"acknowledge", "mute"},
-    "api_keys": {"mint", "revoke", "rotate"},
+    "api_keys": {"end_overlap", "mint", "revoke", "rotate"},
+    "apps": {"connect", "disconnect"},
     "break_glass": {"permit", "use", "withdraw"},
     "connections": {"change", "create", "disable", "enable", "remove", "rotate_key", "tested"},
     "custom_roles": {"define", "remove"},
@@ -60,23 +61,39 @@ SERVICES = {
     "directory": {"create_workspace", "rename_organization"},
     "domain_claims": {"claim", "give_up", "prove"},
     "elevations": {"approve", "deny", "end", "request"},
+    "key_rules": {"put"},
+    "lifecycle": {"set_policy"},
     "members": {"invite", "reinstate", "remove", "suspend", "withdraw"},
     "mfa_resets": {"cancel"},
     "requirements": {"relax_mfa", "require_mfa"},
     "residency": {"abort", "start"},
     "retention": {"approve_release", "place_hold", "request_release", "set_plan"},
     "roles": {"assign", "change_organization_role", "change_period", "revoke"},
+    "saml_watch": {"trust"},
+    "service_accounts": {"create", "disable", "enable", "remove"},
     "sso_entrance": {"relax", "require"},
     "sso_glass": {"make"},
     "vault": {"change", "remove", "rotate", "store", "use"},
+    "workload_rules": {"change", "create", "remove"},
 }
 ORGANIZATION = {f"{service}.{verb}" for service, verbs in SERVICES.items() for verb in verbs}
 # Questions that take a principal; each is asked below, or says nothing of an organization.
 ASKED = {
     *("api_keys.of", "connections.refusal", "domain_claims.open", "lists.workspaces", "lists.count", "lists.reach"),
     *("requirements.refusal", "roles.access", "roles.check", "roles.check_many", "roles.explain", "sso_entrance.refusal", "sso.may_link"),
+    *("api_keys.of_account", "apps.get", "apps.health", "apps.may_connect", "apps.of_organization", "apps.to_use", "key_rules.due"),
+    *("key_rules.get", "key_usage.of", "lifecycle.absent", "lifecycle.removal", "service_accounts.get", "service_accounts.of_organization"),
+    "workload_rules.of_organization",
 }
-PARTS = {"mfa.first_codes", "mfa.drop_codes", "sign_in.begin_step_up", "sso_grants.leave", "sso_trials.tried"}
+PARTS = {
+    "apps.end_of_person",
+    "apps.refuse",
+    "mfa.first_codes",
+    "mfa.drop_codes",
+    "sign_in.begin_step_up",
+    "sso_grants.leave",
+    "sso_trials.tried",
+}
 # Moments of the story, one after the other; after them every method above would succeed, or is refused for its own reasons, and these do.
 MOMENTS = ("alerts.acknowledge", "retention.approve_release", "mfa_resets.approve", "domain_claims.prove", "sso_glass.redeem")
 DOES = {
@@ -88,8 +105,7 @@ ELSEWHERE = OrganizationId("org_00000000000000000000000000")
 
 def takes_principal(method: Any) -> bool:
     """Tell whether a method says in whose name it is called."""
-    hints = get_type_hints(method)
-    return Principal in {kind for name, kind in hints.items() if name != "return"}
+    return Principal.__name__ in {kind for name, kind in inspect.get_annotations(method).items() if name != "return"}
 
 
 def through(person: Principal, organization: OrganizationId) -> Principal:
@@ -103,7 +119,8 @@ def test_every_method_is_in_a_table() -> None:
     for service, value in inspect.getmembers(Unit):
         if isinstance(value, kept) and not service.startswith("_"):
             kind = get_type_hints(value.fget)["return"]
-            found |= {f"{service}.{name}" for name, each in vars(kind).items() if not name.startswith("_") and takes_principal(each)}
+            public = {name: each for name, each in vars(kind).items() if not name.startswith("_") and inspect.isfunction(each)}
+            found |= {f"{service}.{name}" for name, each in public.items() if takes_principal(each)}
     tables = (ACCOUNT, ITSELF, MANY, ORGANIZATION, ASKED, PARTS)
     assert found == set().union(*tables)
     assert len(found) == sum(map(len, tables))
@@ -154,8 +171,9 @@ def test_it_ends_no_session_but_itself(world: World) -> None:
 
 def test_it_learns_nothing_elsewhere(world: World) -> None:
     """Every question about another organization, of which its person is the owner, is answered as to a stranger."""
-    stage = set_stage(world)
+    stage = with_app(with_robot(set_stage(world), asleep=False))
     home, permission = {"organization": stage.acme.id}, "members:manage"
+    robot, bob = {**home, "account": stage.robot}, {**home, "user": UserId(stage.bob.id)}
     ours, other = stage.ann, through(stage.ann, ELSEWHERE)
     asked = [Ask(permission, organization=stage.acme.id)]
     world.call("domain_claims.claim", world.sure(stage.ann), **home, domain="acme.example")
@@ -175,10 +193,22 @@ def test_it_learns_nothing_elsewhere(world: World) -> None:
         ("domain_claims.open", (), {**home, "domain": "acme.example"}),
         ("roles.explain", (permission,), {**home, "user": UserId(stage.bob.id)}),
         ("sso_entrance.refusal", (), home),
+        ("api_keys.of_account", (), robot),
+        *((f"apps.{verb}", (), home) for verb in ("of_organization", "health")),
+        ("apps.get", (APP,), home),
+        ("apps.may_connect", (), {**home, "own": True}),
+        *((f"key_rules.{verb}", (), home) for verb in ("due", "get")),
+        ("key_usage.of", (), {**home, "key_id": stage.minted.key.id}),
+        ("lifecycle.absent", (), home),
+        ("lifecycle.removal", (), bob),
+        ("service_accounts.get", (), robot),
+        *((f"{service}.of_organization", (), home) for service in ("service_accounts", "workload_rules")),
     ]
     for method, positional, named in refused:
         answers = [reason(world.call(method, who, *positional, **named)) for who in (world.sure(ours), other)]
         assert answers == [None, Reason.NOT_FOUND], method
+    through_bobs = through(stage.bob, ELSEWHERE)
+    assert reason(world.call("apps.to_use", through_bobs, APP, **home)) is Reason.NOT_FOUND
     explained = world.call("roles.explain", other, permission, **home)
     assert (explained.decision.reason, explained.decision.allowed) == (DecisionReason.NOT_A_MEMBER, False)
     assert len(world.call("api_keys.of", ours, **home)) == 1

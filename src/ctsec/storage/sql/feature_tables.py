@@ -170,8 +170,8 @@ class FeatureTables:
             Column("workspaces", JsonText[Any]("set", "api_key.workspaces"), nullable=True),
             Column("networks", JsonText[Any]("texts", "api_key.networks"), nullable=False), at("created_at"),
             at("expires_at", nullable=True),
-            at("revoked_at", nullable=True), at("last_used_at", nullable=True), words("last_used_address"), at("reminded_for", nullable=True),
-            number("rate", default="0"), ident("rule_id", nullable=True),
+            at("revoked_at", nullable=True), at("last_used_at", nullable=True), words("last_used_address"),
+            at("reminded_for", nullable=True), number("rate", default="0"), ident("rule_id", nullable=True),
             key=("id",), by_owner=("organization_id", "owner_id"), by_organization=("organization_id", "id"), by_end=("expires_at",),
         )  # fmt: skip
         self.api_key_secret = self._table(
