@@ -177,7 +177,7 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
         "prefix": public(int, optional=True),
         "further_blocks": public(bool),
     },
-    EventName.API_KEY_LEAKED: {
+    EventName.API_KEY_LEAK_REPORTED: {
         **dict.fromkeys(("reporter", "was"), public()),
         **dict.fromkeys(("kind", "url"), personal(optional=True)),
     },

@@ -173,7 +173,7 @@ class EventName(StrEnum):
     API_KEY_ROTATED = "api_key.rotated"
     API_KEY_REVOKED = "api_key.revoked"
     API_KEY_USED = "api_key.used"
-    API_KEY_LEAKED = "api_key.leak_reported"
+    API_KEY_LEAK_REPORTED = "api_key.leak_reported"
     API_KEY_OVERLAP_ENDED = "api_key.overlap_ended"
     API_KEY_VOIDED = "api_key.voided"
     API_KEY_REMINDED = "api_key.reminded"

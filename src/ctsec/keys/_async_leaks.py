@@ -84,7 +84,7 @@ class AsyncKeyLeaks:
                 return
             await self._parts.epochs.bump(key.id)
         await self._audit.note(
-            EventName.API_KEY_LEAKED,
+            EventName.API_KEY_LEAK_REPORTED,
             actor=system("leak_report"),
             targets=(Target("api_key", key.id),),
             organization=key.organization_id,
