@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from re import _parser  # type: ignore[attr-defined]  # the parse tree has no public name
+from importlib import import_module
 from typing import Any, Final
+
+_parser: Any = import_module("re._parser")  # the parse tree has no public name
 
 # One character of each kind that a class can tell apart here: Latin-1, and some from beyond it.
 ALPHABET: Final = frozenset([*map(chr, range(256)), "\u2014", "\u0663", "\ud800", "\U0001f600"])

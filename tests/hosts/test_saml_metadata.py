@@ -146,6 +146,7 @@ def test_only_who_manages_connections_reads_metadata_and_nothing_else_is_shown(h
     assert [each["fingerprint"] for each in seen["added"]] == named(NEXT)
 
 
+@pytest.mark.proves("ASVS-6.4.5")
 def test_certificates_that_end_are_told_once(host: Host) -> None:
     """Thirty days before the last trusted certificate ends the owners hear of it, whether there is an address of metadata or not."""
     firm = found(host)
