@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tests.architecture.source import Module, modules
+from tests.architecture.source import Module, modules, nodes
 
 # Whatever is imported of these is cryptography; `os` and our own primitives are looked at by name.
 LIBRARIES = frozenset(
@@ -26,10 +26,10 @@ def uses(module: Module) -> frozenset[str]:
 
 
 def _uses(module: Module) -> Iterator[str]:
-    whole = {alias.asname or alias.name for node in ast.walk(module.tree) if isinstance(node, ast.Import) for alias in node.names}
+    whole = {alias.asname or alias.name for node in nodes(module.tree) if isinstance(node, ast.Import) for alias in node.names}
     whole &= LIBRARIES | {"os"}
     yield from whole & {"bcrypt"}  # imported where it is used, and handed on
-    for node in ast.walk(module.tree):
+    for node in nodes(module.tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if "." in alias.name and alias.name.split(".")[0] in LIBRARIES)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -60,7 +60,7 @@ def imports(name: str) -> tuple[tuple[str, int], ...]:
 
 
 def _imports(module: Module) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(module.tree):
+    for node in nodes(module.tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -73,14 +73,22 @@ def _imports(module: Module) -> Iterator[tuple[str, int]]:
                 yield (inner if inner in modules() else base), node.lineno
 
 
+@cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """Return every node of a module, walked once for all tests of this process."""
+    return tuple(ast.walk(tree))
+
+
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Yield every function in a tree, methods and nested ones included."""
-    return (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    every = nodes(tree) if isinstance(tree, ast.Module) else ast.walk(tree)
+    return (node for node in every if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
 
 
 def classes(tree: ast.AST) -> Iterator[ast.ClassDef]:
     """Yield every class in a tree."""
-    return (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    every = nodes(tree) if isinstance(tree, ast.Module) else ast.walk(tree)
+    return (node for node in every if isinstance(node, ast.ClassDef))
 
 
 def last_name(node: ast.expr) -> str:

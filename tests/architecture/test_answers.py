@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from tests.architecture.source import ROOT, Module, last_name, modules
+from tests.architecture.source import ROOT, Module, last_name, modules, nodes
 
 WHOLE: Final = {"asdict", "astuple", "vars", "model_dump", "model_dump_json", "fields", "to_dict"}
 PAGE: Final = (ROOT / "docs" / "reference" / "data.md").read_text("utf-8")
@@ -51,7 +51,7 @@ def test_no_record_is_answered_whole() -> None:
         for module in modules().values()
         # A resource of SCIM is a model of what the provider itself sent, and no record.
         if module.parts[:1] in {("web",), ("fastapi",), ("flask",)} and module.parts[:2] != ("web", "scim")
-        for node in ast.walk(module.tree)
+        for node in nodes(module.tree)
         if (isinstance(node, ast.Call) and last_name(node.func) in WHOLE) or (isinstance(node, ast.Attribute) and node.attr == "__dict__")
     ]
     assert wrong == []

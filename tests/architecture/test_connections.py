@@ -26,7 +26,7 @@ from ctsec.storage.redis._sync import SECONDS_TO_ANSWER
 from ctsec.storage.sql.engines import GUARD_SETTINGS, MAIN_SETTINGS, EngineSettings
 from ctsec.transport.fetch import FETCH_SECONDS
 from ctsec.transport.report import SECONDS
-from tests.architecture.source import ROOT, Module, last_name, written
+from tests.architecture.source import ROOT, Module, last_name, nodes, written
 from tests.architecture.test_inventory import table
 
 DNS_SECONDS: Final = SsoPolicy().dns_seconds
@@ -70,7 +70,7 @@ print(json.dumps({"mail": _mailbox.url, "seen": sorted(set(seen))}))
 
 def connecting(module: Module) -> Iterator[str]:
     """Yield what a module imports or calls of what can connect."""
-    for node in ast.walk(module.tree):
+    for node in nodes(module.tree):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture.source import Module, imports, last_name, modules
+from tests.architecture.source import Module, imports, last_name, modules, nodes
 
 PRIMITIVES = {
     "cryptography.exceptions.InvalidSignature",
@@ -50,7 +50,7 @@ HASHES = APPROVED_HASHES | {"sha1", "sha224", "md5", "blake2b", "blake2s", "md4"
 
 def named(module: Module) -> Iterator[str]:
     """Yield every name that a module imports, with the module that it comes from."""
-    for node in ast.walk(module.tree):
+    for node in nodes(module.tree):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
@@ -60,7 +60,7 @@ def named(module: Module) -> Iterator[str]:
 def hashes(module: Module) -> set[str]:
     """Return the hash functions that a module takes from hashlib or names to `hmac`."""
     found = {name.removeprefix("hashlib.") for name in named(module) if name.startswith("hashlib.")}
-    for node in ast.walk(module.tree):
+    for node in nodes(module.tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "hashlib":
             found.add(node.attr)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.lower().replace("-", "") in HASHES - {"new"}:
@@ -105,10 +105,10 @@ def test_key_exchange_is_left_to_tls() -> None:
     assert [
         module.name
         for module in modules().values()
-        if any(last_name(node) == "ECDH" for node in ast.walk(module.tree) if isinstance(node, ast.expr))
+        if any(last_name(node) == "ECDH" for node in nodes(module.tree) if isinstance(node, ast.expr))
     ] == []
     settings = {"set_ecdh_curve", "set_ciphers", "load_dh_params", "set_ecdh_auto", "set_groups"}
-    called = {last_name(node) for module in modules().values() for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
+    called = {last_name(node) for module in modules().values() for node in nodes(module.tree) if isinstance(node, ast.Attribute)}
     assert called & settings == set()
 
 
@@ -117,14 +117,14 @@ def test_nothing_is_decrypted_with_the_old_padding() -> None:
     """No module reads encrypted tokens (JWE); what SAML encrypts is opened with OAEP alone: there is no padding to ask an oracle about."""
     imported = {name for module in modules().values() for name in named(module)}
     assert {name for name in imported if "jwe" in name.lower()} == set()
-    texts = {node.value for module in modules().values() for node in ast.walk(module.tree) if isinstance(node, ast.Constant)}
+    texts = {node.value for module in modules().values() for node in nodes(module.tree) if isinstance(node, ast.Constant)}
     assert {"RSA1_5", "RSA-OAEP", "RSA-OAEP-256"} & texts == set()
     assert [text for text in texts if isinstance(text, str) and "rsa-1_5" in text] == []
     opening = [
         (".".join(module.parts), ast.unparse(node))
         for module in modules().values()
         if module.parts[:2] == ("sso", "saml")
-        for node in ast.walk(module.tree)
+        for node in nodes(module.tree)
         if isinstance(node, ast.Call) and last_name(node.func) == "decrypt" and "_key" in ast.unparse(node.func)
     ]
     assert opening == [("sso.saml.keys", "self._key.decrypt(wrapped, scheme)")]

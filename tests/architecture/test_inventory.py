@@ -19,7 +19,7 @@ from ctsec.encryption.holding import RingPolicy
 from ctsec.ids import DekId
 from ctsec.keys.policy import DEFAULT_LIFE, DEFAULT_OVERLAP, KeyPolicy
 from tests.architecture.cryptographic import LIBRARIES, found
-from tests.architecture.source import ROOT, modules
+from tests.architecture.source import ROOT, modules, nodes
 
 PAGES: Final = ROOT / "docs" / "reference"
 WHOLE: Final = ("argon2", "bcrypt", "pkcs11", "ssl")  # of these the page names the library only
@@ -47,7 +47,7 @@ def test_the_scan_sees_each_way_of_importing() -> None:
         (".".join(module.parts), root)
         for module in modules().values()
         if not module.generated and module.parts[:1] != ("testing",)
-        for node in ast.walk(module.tree)
+        for node in nodes(module.tree)
         for root in (
             [alias.name.split(".")[0] for alias in node.names]
             if isinstance(node, ast.Import)
@@ -69,7 +69,7 @@ def test_every_label_of_a_derived_key_is_on_a_page() -> None:
     labels = {
         node.value.decode("ascii").rstrip("\0")
         for module in modules().values()
-        for node in ast.walk(module.tree)
+        for node in nodes(module.tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, bytes) and node.value.startswith(b"ctsec/")
     }
     assert len(labels) > 8

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from tests.architecture.source import functions, imports, modules
+from tests.architecture.source import functions, imports, modules, nodes
 
 # From the lowest layer up; a module imports its own layer and lower ones.
 KERNEL = {
@@ -308,12 +308,12 @@ def test_there_is_no_import_cycle() -> None:
 @pytest.mark.proves("CVE-2017-1000433")
 def test_no_assert_and_no_print() -> None:
     """`assert` disappears under -O, and a library does not print; only the command line does."""
-    wrong = [module.at(node) for module in modules().values() for node in ast.walk(module.tree) if isinstance(node, ast.Assert)]
+    wrong = [module.at(node) for module in modules().values() for node in nodes(module.tree) if isinstance(node, ast.Assert)]
     for module in modules().values():
         if not matches(below(module.name), PRINTS):
             wrong += [
                 module.at(n)
-                for n in ast.walk(module.tree)
+                for n in nodes(module.tree)
                 if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "print"
             ]
     assert wrong == []
@@ -324,7 +324,7 @@ def test_nothing_evaluates_or_unpickles() -> None:
     """No data ever becomes code, or an object of its writer's choice: no eval, exec or pickle, and nothing that does the like."""
     wrong = []
     for module in modules().values():
-        calls = [n for n in ast.walk(module.tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
+        calls = [n for n in nodes(module.tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
         wrong += [module.at(n) for n in calls if isinstance(n.func, ast.Name) and n.func.id in FORBIDDEN_CALLS]
         wrong += [
             f"{module.name}:{line} imports {target}" for target, line in imports(module.name) if target.split(".")[0] in FORBIDDEN_MODULES

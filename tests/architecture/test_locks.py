@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tests.architecture.source import Module, last_name, modules
+from tests.architecture.source import Module, last_name, modules, nodes
 
 LOCKS: Final = ("lock", "mutex", "guard")
 # A turn is held while its holder works: one at a time for a key, each with a lock of its own, and no turn is taken in a turn.
@@ -17,7 +17,7 @@ TURNS: Final = {"encryption.turns": 2}
 
 def held(module: Module) -> Iterator[tuple[str, list[ast.AST]]]:
     """Yield where a module holds a lock, with everything that it does under it."""
-    for node in ast.walk(module.tree):
+    for node in nodes(module.tree):
         if isinstance(node, ast.With | ast.AsyncWith):
             names = [last_name(item.context_expr).lower().lstrip("_") for item in node.items]
             if any(name.endswith(LOCKS) for name in names):

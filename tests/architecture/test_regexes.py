@@ -10,7 +10,7 @@ from importlib import import_module
 import pytest
 
 from tests.architecture.backtracking import ambiguity
-from tests.architecture.source import Module, imports, last_name, written
+from tests.architecture.source import Module, imports, last_name, nodes, written
 
 USES = {"match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
 
@@ -53,9 +53,9 @@ def held(value: object) -> Iterator[re.Pattern[str]]:
 
 def compiled(module: Module) -> int:
     """Return how many patterns a module compiles; raise where it does so inside of a function."""
-    calls = [node for node in ast.walk(module.tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile"]
+    calls = [node for node in nodes(module.tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile"]
     inside = {
-        id(node) for each in ast.walk(module.tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(each)
+        id(node) for each in nodes(module.tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(each)
     }
     assert [module.at(node) for node in calls if id(node) in inside] == []
     return len(calls)
@@ -63,7 +63,7 @@ def compiled(module: Module) -> int:
 
 def inline(module: Module) -> Iterator[str]:
     """Yield the patterns that a module gives to a function of `re` as they stand."""
-    for node in ast.walk(module.tree):
+    for node in nodes(module.tree):
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)

@@ -21,7 +21,7 @@ from ctsec.guard.proof import mint_token
 from ctsec.ids import DekId, new_id
 from ctsec.keys.mac import PepperRing
 from ctsec.secret import Secret
-from tests.architecture.source import Module, last_name, modules, written
+from tests.architecture.source import Module, last_name, modules, nodes, written
 from tests.kms.support import in_a_child
 
 # What holds a secret, a MAC or a digest of one, by its last word.
@@ -97,7 +97,7 @@ DRAWS: Final = {
 
 def compared(module: Module) -> Iterator[str]:
     """Yield the comparisons by `==` and `in` of a module that something telling takes part in, but for lengths and constants."""
-    for node in ast.walk(module.tree):
+    for node in nodes(module.tree):
         if isinstance(node, ast.Compare) and any(isinstance(each, ast.Eq | ast.NotEq | ast.In | ast.NotIn) for each in node.ops):
             sides = [node.left, *node.comparators]
             telling = TELLING - {"tag"} if module.parts[:2] == XML else TELLING
@@ -129,7 +129,7 @@ def test_secrets_compare_by_compare_digest(monkeypatch: pytest.MonkeyPatch) -> N
 def drawn(module: Module) -> Iterator[tuple[str, int]]:
     """Yield each draw of randomness of a module: the size in bytes, where it is a number or a constant of the module."""
     name = ".".join(module.parts)
-    for node in ast.walk(module.tree):
+    for node in nodes(module.tree):
         if isinstance(node, ast.Call) and last_name(node.func).lstrip("_") in {"random", "urandom", "token_hex", "token_bytes", "randbits"}:
             (size,) = node.args
             value: Any = size.value if isinstance(size, ast.Constant) else getattr(importlib.import_module(module.name), last_name(size))
@@ -149,7 +149,7 @@ def test_randomness_is_the_systems() -> None:
     """No module draws from `random` or `uuid`; what a service is given, unless a test says otherwise, is `os.urandom`."""
     wrong = []
     for module in modules().values():
-        for node in ast.walk(module.tree):
+        for node in nodes(module.tree):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and not node.level:
                 names = [f"{node.module}.{alias.name}" for alias in node.names]

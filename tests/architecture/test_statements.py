@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tests.architecture.source import Module, imports, last_name, modules, written
+from tests.architecture.source import Module, imports, last_name, modules, nodes, written
 
 # Ways from a name to a module: what the package itself lists, a module of Alembic, and what an operator types at the command line.
 IMPORTING: Final = {
@@ -37,7 +37,7 @@ SQL_CALLS: Final = {"text", "literal_column", "exec_driver_sql", "TextClause", "
 def written_sql(module: Module) -> Iterator[ast.Call]:
     """Yield the calls of a module that take SQL as text."""
     speaks = any(target.partition(".")[0] == "sqlalchemy" for target, _ in imports(module.name))
-    for node in ast.walk(module.tree) if speaks or "execute" in module.text or "exec_driver_sql" in module.text else ():
+    for node in nodes(module.tree) if speaks or "execute" in module.text or "exec_driver_sql" in module.text else ():
         if isinstance(node, ast.Call) and node.args:
             name = last_name(node.func)
             cursor = name in {"execute", "executemany"} and isinstance(node.args[0], ast.Constant | ast.JoinedStr | ast.BinOp)

@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from tests.architecture.source import ROOT, classes, functions, last_name, modules, written
+from tests.architecture.source import ROOT, classes, functions, last_name, modules, nodes, written
 
 FILE_LINES = 350
 MEDIAN_FILE_LINES = 120
@@ -126,7 +126,7 @@ def test_names_are_those_of_the_field() -> None:
     wrong = []
     for module in written():
         names: list[tuple[ast.AST, str]] = [(module.tree, module.path.stem)]
-        names += [(n, n.name) for n in ast.walk(module.tree) if isinstance(n, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))]
+        names += [(n, n.name) for n in nodes(module.tree) if isinstance(n, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))]
         for node, name in names:
             words = {word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name)}
             wrong += [f"{module.at(node)} {name}"] if words & FORBIDDEN_WORDS else []
