@@ -4,7 +4,7 @@ HOST ?= fastapi
 UV ?= uv
 BIN := .venv/bin
 # -P keeps the checkout off the path: `import ctsec` finds the installed wheel only.
-PYTEST := CTSEC_TEST_INSTALLED=1 $(BIN)/python -P -m pytest -p no:cacheprovider -n 4 --dist loadgroup
+PYTEST := CTSEC_TEST_INSTALLED=1 $(BIN)/python -P -m pytest -p no:cacheprovider -n 3 --dist loadgroup
 SOURCES := $(shell find src -type f -not -path '*/__pycache__/*' 2>/dev/null)
 EXTRAS := bcrypt fast fastapi flask postgres mariadb redis sqlite migrations aws pkcs11 parquet passkeys saml scim sso testing
 
