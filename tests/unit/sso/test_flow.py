@@ -235,7 +235,8 @@ def test_githubs_membership_is_asked_for_again() -> None:
     setting = exchange(GITHUB_CLIENT, metadata=GITHUB_METADATA)
     provider = Simulator(overrides=dict(overrides))
     steps = refresh_sign_in(setting, refresh_token=SecretText("ghr_1"), before=None, keys=None)
-    assert proved(run(steps, provider)).identity.subject == "7"
+    again = proved(run(steps, provider))
+    assert (again.identity.subject, again.userinfo) == ("7", {"id": 7})
     provider.overrides["/user/memberships/orgs/acme"] = answered({}, 404)
     steps = refresh_sign_in(setting, refresh_token=SecretText("ghr_1"), before=None, keys=None)
     assert reason_of(run(steps, provider)) == OidcReason.NOT_A_MEMBER

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ctsec.jose.rejection import Rejected
 from ctsec.secret import SecretText
-from ctsec.sso.oidc import ExternalIdentity
 from ctsec.sso.oidc.client import OidcClient
 from ctsec.sso.oidc.github import ask_github
 from ctsec.sso.oidc.mapping import ClaimMap, Path, found_in
@@ -107,7 +107,9 @@ def test_a_map_reads_the_account_of_github_and_no_address() -> None:
     provider = Simulator(id_token="")
     provider.overrides |= {"/user": answered(account), "/user/emails": answered(emails)}
     provider.overrides |= {"/user/memberships/orgs/acme": answered(member)}
-    who = run(ask_github(client, access_token=SecretText("at-1")), provider)
-    assert isinstance(who, ExternalIdentity), who
+    found = run(ask_github(client, access_token=SecretText("at-1")), provider)
+    assert not isinstance(found, Rejected), found
+    who, told = found
+    assert told == account  # what a dry run shows
     assert (who.subject, who.name, who.email, who.email_verified) == ("42", "Acme", "olga@acme.example", True)
     assert who.attributes == (("login", "olga"), ("plan", "team"))

@@ -65,8 +65,7 @@ def complete_sign_in(
     if isinstance(tokens, Rejected):
         return Judged(outcome=tokens, keys=keys)
     if not client.preset.oidc:
-        found = yield from ask_github(client, access_token=tokens.access_token)
-        return Judged(outcome=found if isinstance(found, Rejected) else ProvedSignIn(identity=found, tokens=tokens), keys=keys)
+        return Judged(outcome=(yield from _from_github(client, tokens)), keys=keys)
     token, kept = yield from judge_with_keys(
         lambda known: check_id_token(tokens, client=client, keys=known, pending=pending, now=exchange.now),
         client=client,
@@ -90,6 +89,11 @@ def refresh_sign_in(exchange: Exchange, *, refresh_token: SecretText, before: Id
     return (yield from judge_renewed(exchange, tokens=found, before=before, keys=keys))
 
 
+def _from_github(client: OidcClient, tokens: TokenSet) -> Steps[ProvedSignIn | Rejected]:
+    found = yield from ask_github(client, access_token=tokens.access_token)
+    return found if isinstance(found, Rejected) else ProvedSignIn(identity=found[0], tokens=tokens, userinfo=found[1])
+
+
 def renew(exchange: Exchange, *, refresh_token: SecretText, before: IdToken | None) -> Steps[TokenSet | Rejected]:
     """Exchange a refresh token, which a provider may replace: what comes back is to be kept before anything else is asked."""
     if before is not None and before.issuer not in exchange.client.issuers():
@@ -104,8 +108,7 @@ def judge_renewed(exchange: Exchange, *, tokens: TokenSet, before: IdToken | Non
     """Return who new tokens are of: the same person as `before` (None for GitHub), or why they are not accepted."""
     client, metadata = exchange.client, exchange.metadata
     if before is None or not client.preset.oidc:
-        person = yield from ask_github(client, access_token=tokens.access_token)
-        return Judged(outcome=person if isinstance(person, Rejected) else ProvedSignIn(identity=person, tokens=tokens), keys=keys)
+        return Judged(outcome=(yield from _from_github(client, tokens)), keys=keys)
     kept, token = keys, _without_what_changes(before, client)
     if tokens.id_token is not None:
         anew, kept = yield from judge_with_keys(

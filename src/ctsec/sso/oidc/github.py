@@ -36,8 +36,8 @@ GITHUB_METADATA: Final = ProviderMetadata(
 _MAX_ANSWER: Final = 128 * 1024
 
 
-def ask_github(client: OidcClient, *, access_token: SecretText) -> Steps[ExternalIdentity | Rejected]:
-    """Return who an access token is of, with the address that counts, or why nobody is let in."""
+def ask_github(client: OidcClient, *, access_token: SecretText) -> Steps[tuple[ExternalIdentity, Mapping[str, object]] | Rejected]:
+    """Return who an access token is of, with the address that counts, and what `/user` said; or why nobody is let in."""
     try:
         user = _object((yield _request("/user", access_token)))
         number = user.get("id")
@@ -50,7 +50,7 @@ def ask_github(client: OidcClient, *, access_token: SecretText) -> Steps[Externa
     except Unacceptable as error:
         return Rejected(error.reason)
     email, verified = _email(emails, client.domains)
-    return ExternalIdentity(
+    identity = ExternalIdentity(
         connection=client.connection,
         issuer=client.name_of_issuer,
         subject=str(number),
@@ -59,6 +59,7 @@ def ask_github(client: OidcClient, *, access_token: SecretText) -> Steps[Externa
         name=name_of(found_in(client.mapping.name or NAME, user)),
         attributes=client.mapping.values(user),
     )
+    return identity, user
 
 
 def _request(path: str, access_token: SecretText) -> HttpRequest:
