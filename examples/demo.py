@@ -13,8 +13,9 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from ctsec.testing.kms import FakeAwsKms
 from ctsec.transport import Reach
-from examples.walkthrough import machines, organizations, providers, saml, signing_in
+from examples.walkthrough import machines, organizations, own_key, proofs, providers, saml, scim, signing_in
 from examples.walkthrough.application import SERVERS, example
 from examples.walkthrough.mailbox import Mail, Mailbox, free_port
 from examples.walkthrough.operations import Operations
@@ -22,7 +23,7 @@ from examples.walkthrough.people import Scene, gather
 from examples.walkthrough.transcript import Transcript, Unexpected
 
 
-def play(scene: Scene, operations: Operations) -> None:
+def play(scene: Scene, operations: Operations, *, kms: FakeAwsKms, folder: Path) -> None:
     """Play every chapter."""
     signing_in.accounts(scene)
     signing_in.second_factor(scene)
@@ -34,22 +35,27 @@ def play(scene: Scene, operations: Operations) -> None:
     organizations.isolation(scene, acme, globex)
     machines.api_key(scene, acme, globex)
     machines.audit(scene, acme)
-    saml.saml(scene, globex, operations)
+    proofs.proofs(scene, acme, operations, folder=folder)
+    own_key.own_key(scene, acme, kms)
+    connection, nils = saml.saml(scene, globex, operations)
+    scim.scim(scene, globex, connection=connection, nils=nils)
+    nils.close()
     providers.single_sign_on(scene, acme, operations)
 
 
 def demonstrate(host: str, *, transcript: Transcript) -> int:
     """Run the demonstration in a folder of its own; return the exit status."""
-    with TemporaryDirectory(prefix="ctsec-demo-") as folder:
+    with TemporaryDirectory(prefix="ctsec-demo-") as folder, FakeAwsKms() as kms:
         mailbox = Mailbox()
         mailbox.start()
-        application = example(host, folder=Path(folder), port=free_port(), mail=mailbox.url, reach=Reach.LOOPBACK)
+        application = example(host, folder=Path(folder), port=free_port(), mail=mailbox.url, reach=Reach.LOOPBACK, kms=kms.url)
         try:
             application.start()
             cast = gather(application.url)
             transcript.say(f"CloudThinker on {SERVERS[host]}")
             transcript.say("")
-            play(Scene(cast, application.url, mailbox, transcript), Operations(Path(folder), url=application.url))
+            scene = Scene(cast, application.url, mailbox, transcript)
+            play(scene, Operations(Path(folder), url=application.url), kms=kms, folder=Path(folder))
         except Unexpected as error:
             print(f"\nFAILED: {error}\n\n{application.last_words()}", file=sys.stderr)
             return 1

@@ -24,7 +24,13 @@ security = async_embedded(
     policy=Policy.preset(),
     issuer="CloudThinker",
     mail=chosen.mail,
-    options=EmbeddedOptions(base_url=chosen.base_url, events=EVENTS, single_sign_on=configuration.single_sign_on(chosen.reach)),
+    options=EmbeddedOptions(
+        base_url=chosen.base_url,
+        events=EVENTS,
+        single_sign_on=configuration.single_sign_on(chosen.reach),
+        key_services=configuration.key_services(chosen.kms),
+        customer_keys=configuration.customer_keys(),
+    ),
 )
 guard = Guard(security)
 engine = create_async_engine(f"sqlite+aiosqlite:///{chosen.database}", connect_args={"timeout": 10})

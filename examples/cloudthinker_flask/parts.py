@@ -26,7 +26,13 @@ security = sync_embedded(
     policy=Policy.preset(),
     issuer="CloudThinker",
     mail=chosen.mail,
-    options=EmbeddedOptions(base_url=chosen.base_url, events=EVENTS, single_sign_on=configuration.single_sign_on(chosen.reach)),
+    options=EmbeddedOptions(
+        base_url=chosen.base_url,
+        events=EVENTS,
+        single_sign_on=configuration.single_sign_on(chosen.reach),
+        key_services=configuration.key_services(chosen.kms),
+        customer_keys=configuration.customer_keys(),
+    ),
 )
 guard = Guard(security)
 engine = create_engine(f"sqlite:///{chosen.database}", connect_args={"timeout": 10})

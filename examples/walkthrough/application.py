@@ -82,11 +82,18 @@ def _only(certificate: str) -> ssl.SSLContext:
 
 
 def example(
-    host: str, *, folder: Path, port: int, mail: str, pair: tuple[Path, Path] | None = None, reach: Reach = Reach.PUBLIC
+    host: str,
+    *,
+    folder: Path,
+    port: int,
+    mail: str,
+    pair: tuple[Path, Path] | None = None,
+    reach: Reach = Reach.PUBLIC,
+    kms: str | None = None,
 ) -> Application:
     """Return one of the two examples, with its data in `folder`; with a certificate and its key as `pair` it speaks TLS 1.3 only.
 
-    `reach` is how far connections to identity providers may lead.
+    `reach` is how far connections to identity providers may lead, `kms` where the stand-in for AWS KMS listens, if there is one.
     """
     url = f"http://127.0.0.1:{port}" if pair is None else f"https://localhost:{port}"
     settings = {
@@ -95,6 +102,8 @@ def example(
         "CLOUDTHINKER_MAIL": mail,
         "CLOUDTHINKER_REACH": reach.value,
     }
+    if kms is not None:
+        settings |= {"CLOUDTHINKER_KMS": kms, "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
     if pair is None:
         return Application(*COMMANDS[host], folder=folder, port=port, settings=settings)
     certificate, key = (str(path.absolute()) for path in pair)

@@ -16,12 +16,12 @@ from examples.walkthrough.transcript import answered, require
 DOMAIN: Final = "globex.example"
 
 
-def saml(scene: Scene, globex: Place, operations: Operations) -> None:
-    """Connect Globex's provider, and let Nils in by it before and after its certificate changes."""
+def saml(scene: Scene, globex: Place, operations: Operations) -> tuple[str, Person]:
+    """Connect Globex's provider, and let Nils in by it before and after its certificate changes; return the connection's id, and Nils."""
     scene.transcript.chapter("Sign in through Globex's provider, which speaks SAML")
     say, grace = scene.transcript.say, scene.cast.grace
     with LocalSamlProvider(clock=operations.clock, key=SamlKey.generate(curve=True)) as provider:
-        provider.people["nils"] = SamlPerson(attributes={"email": [f"nils@{DOMAIN}"], "groups": ["research"]})
+        provider.people["nils"] = SamlPerson(name_id="00unils", attributes={"email": [f"nils@{DOMAIN}"], "groups": ["research"]})
         operations.vouch(globex.organization, DOMAIN)
         one = _connected(scene, globex, provider)
         nils = Person("Nils", organization="Globex", url=scene.url)
@@ -36,8 +36,9 @@ def saml(scene: Scene, globex: Place, operations: Operations) -> None:
         say(f"the provider signs with another key: 401; its metadata has {len(seen['added'])} key more and {len(seen['removed'])} fewer")
         answered(grace.post(f"{one}/metadata/trust", {"seen": seen["seen"]}), 200)
         answered(_through(nils, provider, f"/auth/sso/{one.rpartition('/')[2]}/begin", who="nils"), 200)
+        nils.enter()
         say("Grace trusts what she saw, and Nils is in again")
-        nils.close()
+        return one.rpartition("/")[2], nils
 
 
 def _connected(scene: Scene, globex: Place, provider: LocalSamlProvider) -> str:

@@ -22,6 +22,7 @@ from ctsec.sso._async_provisioning import AsyncProvisioning, AsyncProvisioningPa
 from ctsec.sso._async_ready import AsyncConnectionParts
 from ctsec.sso._async_saml_watch import AsyncSamlWatchParts
 from ctsec.sso._async_trials import AsyncEnrolments, AsyncTrialParts
+from ctsec.sso.scim._async_same import AsyncSamePeople
 from ctsec.storage._async_ports import AsyncStore
 
 
@@ -131,6 +132,11 @@ def origin_parts(store: AsyncStore) -> AsyncOriginParts:
     )
 
 
+def same_people(store: AsyncStore) -> AsyncSamePeople:
+    """Return what compares identities with pushed users."""
+    return AsyncSamePeople(store.scim_connections, store.scim_users, store.identities)
+
+
 def trial_parts(
     unit: AsyncBeside, store: AsyncStore, *, departures: AsyncDepartures, proofs: AsyncProofRecords, settings: Settings, ambient: Ambient
 ) -> AsyncTrialParts:
@@ -147,6 +153,7 @@ def trial_parts(
         memberships=store.memberships,
         provisioning=unit.provisioning,
         invitations=departures,
+        same=same_people(store),
         factors=unit.mfa,
         standings=AsyncStandings(records=store.sessions, accounts=store.users, connections=carried, ambient=ambient),
         proofs=proofs,

@@ -14,6 +14,7 @@ from ctsec.sso.scim._async_groups import AsyncScimGroups
 from ctsec.sso.scim._async_mapping import AsyncScimMapping, AsyncScimMappingParts
 from ctsec.sso.scim._async_people import AsyncScimPeople, AsyncScimPeopleParts
 from ctsec.sso.scim._async_reads import AsyncScimReadParts, AsyncScimReads
+from ctsec.sso.scim._async_same import AsyncSamePeople
 from ctsec.storage._async_ports import AsyncStore
 
 
@@ -29,6 +30,7 @@ def scim_people_parts(store: AsyncStore, *, provisioning: AsyncProvisioning, dep
         memberships=store.memberships,
         departures=departures,
         provisioning=provisioning,
+        same=AsyncSamePeople(store.scim_connections, store.scim_users, store.identities),
     )
 
 

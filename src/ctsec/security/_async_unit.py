@@ -22,7 +22,15 @@ from ctsec.rbac._async_elevations import AsyncElevations
 from ctsec.rbac._async_lists import AsyncLists
 from ctsec.recovery._async import AsyncMfaResets
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
-from ctsec.security._async_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts, watch_parts
+from ctsec.security._async_federation import (
+    connection_parts,
+    entrance_parts,
+    glass_parts,
+    provisioning_parts,
+    same_people,
+    trial_parts,
+    watch_parts,
+)
 from ctsec.security._async_people import AsyncPeople
 from ctsec.security._async_programs import AsyncPrograms
 from ctsec.security._async_scim_parts import AsyncScim, scim_people_parts, scim_services
@@ -278,6 +286,7 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
             provisioning=self.provisioning,
             journey=AsyncFederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
             grants=self.sso_grants,
+            same=same_people(store),
         )
         return AsyncArrivals(parts, audit=self.audit, ambient=self._ambient)
 

@@ -23,6 +23,7 @@ from ctsec.sso._sync_provisioning import Provisioning, ProvisioningParts
 from ctsec.sso._sync_ready import ConnectionParts
 from ctsec.sso._sync_saml_watch import SamlWatchParts
 from ctsec.sso._sync_trials import Enrolments, TrialParts
+from ctsec.sso.scim._sync_same import SamePeople
 from ctsec.storage._sync_ports import Store
 
 
@@ -132,6 +133,11 @@ def origin_parts(store: Store) -> OriginParts:
     )
 
 
+def same_people(store: Store) -> SamePeople:
+    """Return what compares identities with pushed users."""
+    return SamePeople(store.scim_connections, store.scim_users, store.identities)
+
+
 def trial_parts(
     unit: Beside, store: Store, *, departures: Departures, proofs: ProofRecords, settings: Settings, ambient: Ambient
 ) -> TrialParts:
@@ -148,6 +154,7 @@ def trial_parts(
         memberships=store.memberships,
         provisioning=unit.provisioning,
         invitations=departures,
+        same=same_people(store),
         factors=unit.mfa,
         standings=Standings(records=store.sessions, accounts=store.users, connections=carried, ambient=ambient),
         proofs=proofs,

@@ -15,6 +15,7 @@ from ctsec.sso.scim._sync_groups import ScimGroups
 from ctsec.sso.scim._sync_mapping import ScimMapping, ScimMappingParts
 from ctsec.sso.scim._sync_people import ScimPeople, ScimPeopleParts
 from ctsec.sso.scim._sync_reads import ScimReadParts, ScimReads
+from ctsec.sso.scim._sync_same import SamePeople
 from ctsec.storage._sync_ports import Store
 
 
@@ -30,6 +31,7 @@ def scim_people_parts(store: Store, *, provisioning: Provisioning, departures: D
         memberships=store.memberships,
         departures=departures,
         provisioning=provisioning,
+        same=SamePeople(store.scim_connections, store.scim_users, store.identities),
     )
 
 

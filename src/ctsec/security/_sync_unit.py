@@ -23,7 +23,15 @@ from ctsec.rbac._sync_elevations import Elevations
 from ctsec.rbac._sync_lists import Lists
 from ctsec.recovery._sync import MfaResets
 from ctsec.residency._sync import Residency, ResidencyParts
-from ctsec.security._sync_federation import connection_parts, entrance_parts, glass_parts, provisioning_parts, trial_parts, watch_parts
+from ctsec.security._sync_federation import (
+    connection_parts,
+    entrance_parts,
+    glass_parts,
+    provisioning_parts,
+    same_people,
+    trial_parts,
+    watch_parts,
+)
 from ctsec.security._sync_people import People
 from ctsec.security._sync_programs import Programs
 from ctsec.security._sync_scim_parts import Scim, scim_people_parts, scim_services
@@ -279,6 +287,7 @@ class Unit(People, Programs):
             provisioning=self.provisioning,
             journey=FederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
             grants=self.sso_grants,
+            same=same_people(store),
         )
         return Arrivals(parts, audit=self.audit, ambient=self._ambient)
 

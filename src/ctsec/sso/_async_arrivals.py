@@ -3,7 +3,7 @@
 Rules that this module keeps:
 
 - somebody who is known by (connection, issuer, subject) is that account; an address finds an account only if the organization has verified
-  its domain and the provider asserts it as verified; nobody else's word is believed about it;
+  its domain and the provider asserts it as verified, or pushes that account under the id that signs in; nobody else's word is believed;
 - an account whose address was never confirmed may be a stranger's who was there first: its password and sessions end before it is linked;
 - an owner comes in through a connection only after having linked it from inside, and somebody who was removed or suspended does not;
 - groups decide who may come in, and with which roles (`_async_provisioning`), before anything is written of a newcomer;
@@ -43,6 +43,7 @@ from ctsec.sso._async_record_ports import AsyncConnectionRecords, AsyncIdentityR
 from ctsec.sso.grant import Held
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest
+from ctsec.sso.scim._async_same import AsyncSamePeople
 from ctsec.sso.settings import ConnectionSettings
 from ctsec.user import User, UserStatus, parse_email, parse_name
 
@@ -67,6 +68,7 @@ class AsyncArrivalParts:
     provisioning: AsyncProvisioning
     journey: AsyncSsoJourney
     grants: AsyncSsoGrants
+    same: AsyncSamePeople
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,11 +194,12 @@ class AsyncArrivals:
                 created_at=now,
             )
             return _Newcomer(user=made, by=LinkedBy.CREATED)
-        if not identity.email_verified:
+        pushed = not identity.email_verified and await self._parts.same.pushed(connection, identity.subject, user=user.id)
+        if not identity.email_verified and not pushed:
             return await self.refuse(connection, "address_not_verified", subject=user.id)
         if user.status is not UserStatus.ACTIVE:
             return await self.refuse(connection, "account_disabled", subject=user.id)
-        return _Newcomer(user=user, by=LinkedBy.ADDRESS)
+        return _Newcomer(user=user, by=LinkedBy.PUSHED if pushed else LinkedBy.ADDRESS)
 
     async def _welcome(self, connection: Connection, identity: ExternalIdentity, newcomer: _Newcomer) -> Outcome[User]:
         user, now, provisioning = newcomer.user, self._ambient.now(), self._parts.provisioning

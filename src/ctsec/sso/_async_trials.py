@@ -38,6 +38,7 @@ from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.own_checks import OwnSide
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import Connection, LinkedBy, identity_digest
+from ctsec.sso.scim._async_same import AsyncSamePeople
 from ctsec.sso.settings import ConnectionSettings
 from ctsec.sso.trial import TRIED_LIFE, Account, Arrival, SecondFactor, tried_settings
 from ctsec.user import UserStatus, parse_email
@@ -73,6 +74,7 @@ class AsyncTrialParts:
     memberships: AsyncSsoMemberships
     provisioning: AsyncProvisioning
     invitations: AsyncSsoDepartures
+    same: AsyncSamePeople
     factors: AsyncEnrolments
     standings: AsyncStandingSessions
     proofs: AsyncProofRecords
@@ -200,7 +202,7 @@ class AsyncTrials:
         user, provisioning = await self._parts.accounts.by_email(key), self._parts.provisioning
         if user is None:
             return provisioning.barred(connection, identity), Account.NEW, None
-        if not identity.email_verified:
+        if not identity.email_verified and not await self._parts.same.pushed(connection, identity.subject, user=user.id):
             return "address_not_verified", Account.NONE, user.id
         if user.status is not UserStatus.ACTIVE:
             return "account_disabled", Account.NONE, user.id

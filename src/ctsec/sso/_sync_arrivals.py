@@ -4,7 +4,7 @@
 Rules that this module keeps:
 
 - somebody who is known by (connection, issuer, subject) is that account; an address finds an account only if the organization has verified
-  its domain and the provider asserts it as verified; nobody else's word is believed about it;
+  its domain and the provider asserts it as verified, or pushes that account under the id that signs in; nobody else's word is believed;
 - an account whose address was never confirmed may be a stranger's who was there first: its password and sessions end before it is linked;
 - an owner comes in through a connection only after having linked it from inside, and somebody who was removed or suspended does not;
 - groups decide who may come in, and with which roles (`_sync_provisioning`), before anything is written of a newcomer;
@@ -44,6 +44,7 @@ from ctsec.sso._sync_record_ports import ConnectionRecords, IdentityRecords
 from ctsec.sso.grant import Held
 from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.record import Connection, ConnectionState, LinkedBy, LinkedIdentity, identity_digest
+from ctsec.sso.scim._sync_same import SamePeople
 from ctsec.sso.settings import ConnectionSettings
 from ctsec.user import User, UserStatus, parse_email, parse_name
 
@@ -68,6 +69,7 @@ class ArrivalParts:
     provisioning: Provisioning
     journey: SsoJourney
     grants: SsoGrants
+    same: SamePeople
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,11 +195,12 @@ class Arrivals:
                 created_at=now,
             )
             return _Newcomer(user=made, by=LinkedBy.CREATED)
-        if not identity.email_verified:
+        pushed = not identity.email_verified and self._parts.same.pushed(connection, identity.subject, user=user.id)
+        if not identity.email_verified and not pushed:
             return self.refuse(connection, "address_not_verified", subject=user.id)
         if user.status is not UserStatus.ACTIVE:
             return self.refuse(connection, "account_disabled", subject=user.id)
-        return _Newcomer(user=user, by=LinkedBy.ADDRESS)
+        return _Newcomer(user=user, by=LinkedBy.PUSHED if pushed else LinkedBy.ADDRESS)
 
     def _welcome(self, connection: Connection, identity: ExternalIdentity, newcomer: _Newcomer) -> Outcome[User]:
         user, now, provisioning = newcomer.user, self._ambient.now(), self._parts.provisioning

@@ -39,6 +39,7 @@ from ctsec.sso.oidc.identity import ExternalIdentity
 from ctsec.sso.own_checks import OwnSide
 from ctsec.sso.policy import SsoPolicy
 from ctsec.sso.record import Connection, LinkedBy, identity_digest
+from ctsec.sso.scim._sync_same import SamePeople
 from ctsec.sso.settings import ConnectionSettings
 from ctsec.sso.trial import TRIED_LIFE, Account, Arrival, SecondFactor, tried_settings
 from ctsec.user import UserStatus, parse_email
@@ -74,6 +75,7 @@ class TrialParts:
     memberships: SsoMemberships
     provisioning: Provisioning
     invitations: SsoDepartures
+    same: SamePeople
     factors: Enrolments
     standings: StandingSessions
     proofs: ProofRecords
@@ -201,7 +203,7 @@ class Trials:
         user, provisioning = self._parts.accounts.by_email(key), self._parts.provisioning
         if user is None:
             return provisioning.barred(connection, identity), Account.NEW, None
-        if not identity.email_verified:
+        if not identity.email_verified and not self._parts.same.pushed(connection, identity.subject, user=user.id):
             return "address_not_verified", Account.NONE, user.id
         if user.status is not UserStatus.ACTIVE:
             return "account_disabled", Account.NONE, user.id

@@ -29,10 +29,13 @@ class ConnectionState(StrEnum):
 
 
 class LinkedBy(StrEnum):
-    """How an identity came to its account: made for it, found by its verified address, or linked by its signed-in person."""
+    """How an identity came to its account: made for it, found by its verified address or as whom its provider pushes, or linked by its
+    signed-in person.
+    """
 
     CREATED = "created"
     ADDRESS = "address"
+    PUSHED = "pushed"
     PERSON = "person"
 
 

@@ -140,7 +140,7 @@ class AsyncScimMapping:
     async def _source(
         self, actor: Principal, scim_id: ScimConnectionId, organization: OrganizationId, *, attempted: str
     ) -> Outcome[ScimSource]:
-        refusal = await self._parts.rights.may(actor, organization=organization, permission=SSO_MANAGE)
+        refusal = await self._parts.rights.may(actor, organization=organization, permission=SSO_MANAGE, lock=False)
         if refusal is not None:
             return await self._refuse(actor, organization, refusal, attempted=attempted)
         scim: ScimConnection | None = await self._parts.records.get(scim_id)

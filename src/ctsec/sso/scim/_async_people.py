@@ -42,6 +42,7 @@ from ctsec.sso.scim._async_ports import (
     AsyncScimOrganizations,
     AsyncScimUserRecords,
 )
+from ctsec.sso.scim._async_same import AsyncSamePeople
 from ctsec.sso.scim.drift import Look
 from ctsec.sso.scim.record import ScimConnection, ScimState, ScimUser, exact_key, name_key
 from ctsec.sso.scim.wish import UserWish
@@ -99,6 +100,7 @@ class AsyncScimPeopleParts:
     memberships: AsyncScimMemberships
     departures: AsyncScimDepartures
     provisioning: AsyncScimProvisioning
+    same: AsyncSamePeople
 
 
 class AsyncScimPeople:
@@ -267,9 +269,18 @@ class AsyncScimPeople:
             if not user.active:
                 return user, "inactive"
             account = await self._new_account(address, key, wish.display)
-        elif account.email_verified_at is None:
+        elif account.email_verified_at is None and not await self._same(source, user, account):
             return user, "address_not_verified"
         return replace(user, user_id=account.id), ""
+
+    async def _same(self, source: ScimSource, user: ScimUser, account: User) -> bool:
+        """Tell whether an account whose address nobody confirmed is the user's; where it is only this provider's, what it holds ends."""
+        if await self._parts.same.arrived(source.giver, user.external_id, user=account.id):
+            return True
+        membership = await self._parts.memberships.get(source.organization, account.id, fresh=True)
+        if not user.active and membership is not None and membership.provisioned_by == source.giver.id:
+            await self._end(source, membership, but=user)
+        return False
 
     async def _new_account(self, address: str, key: str, display: str) -> User:
         try:

@@ -139,7 +139,7 @@ class ScimMapping:
         return Drift(differences=tuple(differences), next=found[-1].membership.user_id if len(found) == limit else None)
 
     def _source(self, actor: Principal, scim_id: ScimConnectionId, organization: OrganizationId, *, attempted: str) -> Outcome[ScimSource]:
-        refusal = self._parts.rights.may(actor, organization=organization, permission=SSO_MANAGE)
+        refusal = self._parts.rights.may(actor, organization=organization, permission=SSO_MANAGE, lock=False)
         if refusal is not None:
             return self._refuse(actor, organization, refusal, attempted=attempted)
         scim: ScimConnection | None = self._parts.records.get(scim_id)

@@ -43,6 +43,7 @@ from ctsec.sso.scim._sync_ports import (
     ScimOrganizations,
     ScimUserRecords,
 )
+from ctsec.sso.scim._sync_same import SamePeople
 from ctsec.sso.scim.drift import Look
 from ctsec.sso.scim.record import ScimConnection, ScimState, ScimUser, exact_key, name_key
 from ctsec.sso.scim.wish import UserWish
@@ -100,6 +101,7 @@ class ScimPeopleParts:
     memberships: ScimMemberships
     departures: ScimDepartures
     provisioning: ScimProvisioning
+    same: SamePeople
 
 
 class ScimPeople:
@@ -268,9 +270,18 @@ class ScimPeople:
             if not user.active:
                 return user, "inactive"
             account = self._new_account(address, key, wish.display)
-        elif account.email_verified_at is None:
+        elif account.email_verified_at is None and not self._same(source, user, account):
             return user, "address_not_verified"
         return replace(user, user_id=account.id), ""
+
+    def _same(self, source: ScimSource, user: ScimUser, account: User) -> bool:
+        """Tell whether an account whose address nobody confirmed is the user's; where it is only this provider's, what it holds ends."""
+        if self._parts.same.arrived(source.giver, user.external_id, user=account.id):
+            return True
+        membership = self._parts.memberships.get(source.organization, account.id, fresh=True)
+        if not user.active and membership is not None and membership.provisioned_by == source.giver.id:
+            self._end(source, membership, but=user)
+        return False
 
     def _new_account(self, address: str, key: str, display: str) -> User:
         try:

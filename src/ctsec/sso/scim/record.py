@@ -118,6 +118,12 @@ def exact_key(text: str | None) -> str | None:
     return None if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def provider_ids(subject: str) -> tuple[str, ...]:
+    """Return the ids that a provider may push for the subject of an identity: itself, and its part behind the tenant (`tid/oid`)."""
+    tenant, _, own = subject.rpartition("/")
+    return (subject, own) if tenant and own else (subject,)
+
+
 def giver(scim: ScimConnection, connection: Connection | None) -> Connection:
     """Return the connection in whose name roles are given: the one for sign-in, or one that stands for the SCIM connection itself."""
     if connection is not None:

@@ -98,6 +98,7 @@ class AsyncMemoryOrganizations:
 
     async def lock(self, organization_id: OrganizationId) -> bool:
         """Lock the row: of two transactions that locked it, the first to commit goes through."""
+        self._tx.require_writable()
         return self._tx.current(ORGANIZATIONS, organization_id) is not None
 
     async def gain_owner(self, organization_id: OrganizationId) -> None:

@@ -99,6 +99,7 @@ class MemoryOrganizations:
 
     def lock(self, organization_id: OrganizationId) -> bool:
         """Lock the row: of two transactions that locked it, the first to commit goes through."""
+        self._tx.require_writable()
         return self._tx.current(ORGANIZATIONS, organization_id) is not None
 
     def gain_owner(self, organization_id: OrganizationId) -> None:

@@ -136,9 +136,7 @@ class Transaction:
 
     def put(self, table: Table[K, V], key: K, record: V | None) -> None:
         """Write a record over whatever is there; None deletes it."""
-        self._opened()
-        if not self._writable:
-            raise StoreReadOnly("a reading accepts no writes")
+        self.require_writable()
         self._locked.setdefault((table.name, key), self._state.newest.commit)
         self._writes.setdefault(table.name, {})[key] = frozen(record)
 
@@ -150,9 +148,7 @@ class Transaction:
 
     def bump(self, scope: str) -> None:
         """Give `scope` another epoch at commit; two transactions may both do so."""
-        self._opened()
-        if not self._writable:
-            raise StoreReadOnly("a reading accepts no writes")
+        self.require_writable()
         self._scopes.add(scope)
 
     def after_commit(self, listener: AfterCommit) -> None:
@@ -164,6 +160,12 @@ class Transaction:
     def wrote(self) -> bool:
         """Whether anything was written."""
         return bool(self._writes or self._scopes)
+
+    def require_writable(self) -> None:
+        """Raise StoreReadOnly in a reading, which locks and writes nothing."""
+        self._opened()
+        if not self._writable:
+            raise StoreReadOnly("a reading locks and writes nothing")
 
     def commit(self) -> None:
         """Apply the writes, all or (StoreBusy) none, then tell the listeners if there were any."""

@@ -1,0 +1,45 @@
+# Generated from src/ctsec/sso/scim/_async_same.py by tools/twin.py; edit that file.
+"""Whether somebody who signs in through a connection and somebody whom its provider pushes are one person (async source).
+
+Rules that this module keeps:
+
+- an address does not say it where the provider does not vouch for addresses: people may change their own;
+- the provider's own id does: `externalId` of a pushed user that is the subject of the identity, or its part behind the tenant;
+- only a SCIM connection that belongs to the connection speaks for its provider.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ctsec.ids import UserId
+from ctsec.sso._sync_record_ports import IdentityRecords
+from ctsec.sso.record import Connection
+from ctsec.sso.scim._sync_ports import ScimConnectionRecords, ScimUserRecords
+from ctsec.sso.scim.record import exact_key, provider_ids
+
+
+@dataclass(frozen=True, slots=True)
+class SamePeople:
+    """Compares identities with pushed users, over one transaction."""
+
+    records: ScimConnectionRecords
+    users: ScimUserRecords
+    identities: IdentityRecords
+
+    def pushed(self, connection: Connection, subject: str, *, user: UserId) -> bool:
+        """Tell whether the provider of a connection pushes this subject as this account, and as active."""
+        for scim in self.records.of_organization(connection.organization_id):
+            if scim.connection_id != connection.id:
+                continue
+            for external in provider_ids(subject):
+                found = self.users.named(scim.id, external=exact_key(external))
+                if any(each.user_id == user and each.active for each in found):
+                    return True
+        return False
+
+    def arrived(self, connection: Connection, external_id: str | None, *, user: UserId) -> bool:
+        """Tell whether an account is already one that signs in through this connection, as whom its provider calls `external_id`."""
+        return external_id is not None and any(
+            each.connection_id == connection.id and external_id in provider_ids(each.subject) for each in self.identities.of_user(user)
+        )
