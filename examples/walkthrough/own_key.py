@@ -42,7 +42,7 @@ def own_key(scene: Scene, acme: Place, kms: FakeAwsKms) -> None:
     answered(olga.post(f"{home}/encryption/customer-keys/default/forget"), 200)
     refused = answered(use(reading), 409)
     require("key_disabled" in refused["detail"], f"that the refusal says why, got {refused}")
-    say("Acme disables its key: the credential does not open, and the answer says why (key_disabled)")
+    say("Acme disables its key: the credential does not open, and the answer says that the key is disabled")
     kms.keys.set_state(arn, KeyState.ENABLED)
     eventually(lambda: use(reading).status_code == 200, what="the key to be asked again", pause=1.0)
     say("Acme enables it, and within seconds the credential opens again")

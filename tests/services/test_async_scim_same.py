@@ -99,7 +99,7 @@ async def test_whom_a_sign_in_made_the_directory_can_end(scene: AsyncTrialScene,
 
 
 async def test_a_member_by_invitation_is_not_the_directorys_to_end(scene: AsyncTrialScene) -> None:
-    """Whom people made a member, of an address that nobody confirmed, is not the pushed user by an id elsewhere, and stays when they leave."""
+    """Whom people made a member, of an address nobody confirmed, is not the pushed user by an id elsewhere, and stays when they leave."""
     await prepared(scene)
     uma = UserId((await scene.world.member(scene.stage.acme.id, UMA)).id)
     async with scene.world.storage.begin(after_commit=ignore) as store:

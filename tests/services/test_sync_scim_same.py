@@ -100,7 +100,7 @@ def test_whom_a_sign_in_made_the_directory_can_end(scene: TrialScene, external: 
 
 
 def test_a_member_by_invitation_is_not_the_directorys_to_end(scene: TrialScene) -> None:
-    """Whom people made a member, of an address that nobody confirmed, is not the pushed user by an id elsewhere, and stays when they leave."""
+    """Whom people made a member, of an address nobody confirmed, is not the pushed user by an id elsewhere, and stays when they leave."""
     prepared(scene)
     uma = UserId((scene.world.member(scene.stage.acme.id, UMA)).id)
     with scene.world.storage.begin(after_commit=ignore) as store:

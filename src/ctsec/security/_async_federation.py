@@ -13,11 +13,12 @@ from ctsec.guard._async_ports import AsyncGuardStore, AsyncProofRecords
 from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.rbac._async_ports import AsyncPolicySource
 from ctsec.security.parts import Settings
+from ctsec.sso._async_arrivals import AsyncArrivalParts
 from ctsec.sso._async_entrances import AsyncEntranceParts, AsyncEntrances
 from ctsec.sso._async_glass import AsyncGlassParts
-from ctsec.sso._async_grants import AsyncCarriedSessions
+from ctsec.sso._async_grants import AsyncCarriedSessions, AsyncGrants
 from ctsec.sso._async_origins import AsyncOriginParts
-from ctsec.sso._async_ports import AsyncGlassStretcher, AsyncSsoClients, AsyncSsoSealer
+from ctsec.sso._async_ports import AsyncGlassStretcher, AsyncSsoClients, AsyncSsoJourney, AsyncSsoPasswords, AsyncSsoSealer
 from ctsec.sso._async_provisioning import AsyncProvisioning, AsyncProvisioningParts
 from ctsec.sso._async_ready import AsyncConnectionParts
 from ctsec.sso._async_saml_watch import AsyncSamlWatchParts
@@ -111,6 +112,11 @@ class AsyncBeside(Protocol):
         ...
 
     @property
+    def sso_grants(self) -> AsyncGrants:
+        """What sessions through connections rest on."""
+        ...
+
+    @property
     def provisioning(self) -> AsyncProvisioning:
         """What providers tell of people."""
         ...
@@ -135,6 +141,24 @@ def origin_parts(store: AsyncStore) -> AsyncOriginParts:
 def same_people(store: AsyncStore) -> AsyncSamePeople:
     """Return what compares identities with pushed users."""
     return AsyncSamePeople(store.scim_connections, store.scim_users, store.identities)
+
+
+def arrival_parts(unit: AsyncBeside, store: AsyncStore, *, passwords: AsyncSsoPasswords, journey: AsyncSsoJourney) -> AsyncArrivalParts:
+    """Return what arrivals are judged with."""
+    return AsyncArrivalParts(
+        connections=store.connections,
+        identities=store.identities,
+        domains=store.domains,
+        accounts=store.users,
+        organizations=store.organizations,
+        memberships=store.memberships,
+        passwords=passwords,
+        epochs=store.epochs,
+        provisioning=unit.provisioning,
+        journey=journey,
+        grants=unit.sso_grants,
+        same=same_people(store),
+    )
 
 
 def trial_parts(

@@ -23,18 +23,18 @@ from ctsec.rbac._async_lists import AsyncLists
 from ctsec.recovery._async import AsyncMfaResets
 from ctsec.residency._async import AsyncResidency, AsyncResidencyParts
 from ctsec.security._async_federation import (
+    arrival_parts,
     connection_parts,
     entrance_parts,
     glass_parts,
     provisioning_parts,
-    same_people,
     trial_parts,
     watch_parts,
 )
 from ctsec.security._async_people import AsyncPeople
 from ctsec.security._async_programs import AsyncPrograms
 from ctsec.security._async_scim_parts import AsyncScim, scim_people_parts, scim_services
-from ctsec.sso._async_arrivals import AsyncArrivalParts, AsyncArrivals
+from ctsec.sso._async_arrivals import AsyncArrivals
 from ctsec.sso._async_checks import AsyncCheckParts, AsyncChecks
 from ctsec.sso._async_connections import AsyncConnections
 from ctsec.sso._async_domain_claims import AsyncDomainClaimParts, AsyncDomainClaims
@@ -273,21 +273,8 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
     @kept
     def sso(self) -> AsyncArrivals:
         """Who comes in through connections; `security.sso` calls it, and hosts ask it for the ways in."""
-        store = self._store
-        parts = AsyncArrivalParts(
-            connections=store.connections,
-            identities=store.identities,
-            domains=store.domains,
-            accounts=store.users,
-            organizations=store.organizations,
-            memberships=store.memberships,
-            passwords=self.accounts,
-            epochs=store.epochs,
-            provisioning=self.provisioning,
-            journey=AsyncFederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
-            grants=self.sso_grants,
-            same=same_people(store),
-        )
+        journey = AsyncFederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient)
+        parts = arrival_parts(self, self._store, passwords=self.accounts, journey=journey)
         return AsyncArrivals(parts, audit=self.audit, ambient=self._ambient)
 
     @kept

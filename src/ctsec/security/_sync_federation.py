@@ -14,11 +14,12 @@ from ctsec.guard._sync_ports import GuardStore, ProofRecords
 from ctsec.rbac._sync_authority import Authority
 from ctsec.rbac._sync_ports import PolicySource
 from ctsec.security.parts import Settings
+from ctsec.sso._sync_arrivals import ArrivalParts
 from ctsec.sso._sync_entrances import EntranceParts, Entrances
 from ctsec.sso._sync_glass import GlassParts
-from ctsec.sso._sync_grants import CarriedSessions
+from ctsec.sso._sync_grants import CarriedSessions, Grants
 from ctsec.sso._sync_origins import OriginParts
-from ctsec.sso._sync_ports import GlassStretcher, SsoClients, SsoSealer
+from ctsec.sso._sync_ports import GlassStretcher, SsoClients, SsoJourney, SsoPasswords, SsoSealer
 from ctsec.sso._sync_provisioning import Provisioning, ProvisioningParts
 from ctsec.sso._sync_ready import ConnectionParts
 from ctsec.sso._sync_saml_watch import SamlWatchParts
@@ -112,6 +113,11 @@ class Beside(Protocol):
         ...
 
     @property
+    def sso_grants(self) -> Grants:
+        """What sessions through connections rest on."""
+        ...
+
+    @property
     def provisioning(self) -> Provisioning:
         """What providers tell of people."""
         ...
@@ -136,6 +142,24 @@ def origin_parts(store: Store) -> OriginParts:
 def same_people(store: Store) -> SamePeople:
     """Return what compares identities with pushed users."""
     return SamePeople(store.scim_connections, store.scim_users, store.identities)
+
+
+def arrival_parts(unit: Beside, store: Store, *, passwords: SsoPasswords, journey: SsoJourney) -> ArrivalParts:
+    """Return what arrivals are judged with."""
+    return ArrivalParts(
+        connections=store.connections,
+        identities=store.identities,
+        domains=store.domains,
+        accounts=store.users,
+        organizations=store.organizations,
+        memberships=store.memberships,
+        passwords=passwords,
+        epochs=store.epochs,
+        provisioning=unit.provisioning,
+        journey=journey,
+        grants=unit.sso_grants,
+        same=same_people(store),
+    )
 
 
 def trial_parts(

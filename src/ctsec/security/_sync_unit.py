@@ -24,18 +24,18 @@ from ctsec.rbac._sync_lists import Lists
 from ctsec.recovery._sync import MfaResets
 from ctsec.residency._sync import Residency, ResidencyParts
 from ctsec.security._sync_federation import (
+    arrival_parts,
     connection_parts,
     entrance_parts,
     glass_parts,
     provisioning_parts,
-    same_people,
     trial_parts,
     watch_parts,
 )
 from ctsec.security._sync_people import People
 from ctsec.security._sync_programs import Programs
 from ctsec.security._sync_scim_parts import Scim, scim_people_parts, scim_services
-from ctsec.sso._sync_arrivals import ArrivalParts, Arrivals
+from ctsec.sso._sync_arrivals import Arrivals
 from ctsec.sso._sync_checks import CheckParts, Checks
 from ctsec.sso._sync_connections import Connections
 from ctsec.sso._sync_domain_claims import DomainClaimParts, DomainClaims
@@ -274,21 +274,8 @@ class Unit(People, Programs):
     @kept
     def sso(self) -> Arrivals:
         """Who comes in through connections; `security.sso` calls it, and hosts ask it for the ways in."""
-        store = self._store
-        parts = ArrivalParts(
-            connections=store.connections,
-            identities=store.identities,
-            domains=store.domains,
-            accounts=store.users,
-            organizations=store.organizations,
-            memberships=store.memberships,
-            passwords=self.accounts,
-            epochs=store.epochs,
-            provisioning=self.provisioning,
-            journey=FederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
-            grants=self.sso_grants,
-            same=same_people(store),
-        )
+        journey = FederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient)
+        parts = arrival_parts(self, self._store, passwords=self.accounts, journey=journey)
         return Arrivals(parts, audit=self.audit, ambient=self._ambient)
 
     @kept

@@ -16,6 +16,7 @@ from ctsec.directory.record import (
     OrganizationStatus,
     Workspace,
 )
+from ctsec.errors import StoreReadOnly
 from ctsec.ids import InvitationId, OrganizationId, UserId, WorkspaceId
 from ctsec.mfa_policy import MfaPolicy
 from ctsec.storage.memory.state import Transaction
@@ -98,7 +99,8 @@ class AsyncMemoryOrganizations:
 
     async def lock(self, organization_id: OrganizationId) -> bool:
         """Lock the row: of two transactions that locked it, the first to commit goes through."""
-        self._tx.require_writable()
+        if not self._tx.writable:
+            raise StoreReadOnly("a reading locks nothing")
         return self._tx.current(ORGANIZATIONS, organization_id) is not None
 
     async def gain_owner(self, organization_id: OrganizationId) -> None:

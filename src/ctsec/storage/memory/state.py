@@ -136,7 +136,8 @@ class Transaction:
 
     def put(self, table: Table[K, V], key: K, record: V | None) -> None:
         """Write a record over whatever is there; None deletes it."""
-        self.require_writable()
+        if not self.writable:
+            raise StoreReadOnly("a reading writes nothing")
         self._locked.setdefault((table.name, key), self._state.newest.commit)
         self._writes.setdefault(table.name, {})[key] = frozen(record)
 
@@ -148,7 +149,8 @@ class Transaction:
 
     def bump(self, scope: str) -> None:
         """Give `scope` another epoch at commit; two transactions may both do so."""
-        self.require_writable()
+        if not self.writable:
+            raise StoreReadOnly("a reading writes nothing")
         self._scopes.add(scope)
 
     def after_commit(self, listener: AfterCommit) -> None:
@@ -161,11 +163,11 @@ class Transaction:
         """Whether anything was written."""
         return bool(self._writes or self._scopes)
 
-    def require_writable(self) -> None:
-        """Raise StoreReadOnly in a reading, which locks and writes nothing."""
+    @property
+    def writable(self) -> bool:
+        """Whether it writes, and locks for others; a reading does neither."""
         self._opened()
-        if not self._writable:
-            raise StoreReadOnly("a reading locks and writes nothing")
+        return self._writable
 
     def commit(self) -> None:
         """Apply the writes, all or (StoreBusy) none, then tell the listeners if there were any."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 
 from ctsec.directory.record import OrganizationStatus
-from ctsec.errors import StoreError
+from ctsec.errors import StoreError, StoreReadOnly
 from ctsec.mfa_policy import MfaPolicy
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.testing.conformance.expect import equal, fail, holds, is_utc
@@ -194,12 +194,19 @@ class AsyncOrganizationConformance:
             equal(await store.organizations.get(org_id(1)), organization(1))
 
     async def test_lock_says_whether_there_is_one(self, storage: AsyncStorage) -> None:
-        """Locking tells an organization that exists from one that does not."""
+        """Locking tells an organization that exists from one that does not; a reading locks nothing, and says so."""
         async with storage.begin(after_commit=ignore) as store:
             await store.organizations.add(organization(1))
         async with storage.begin(after_commit=ignore) as store:
             equal(await store.organizations.lock(org_id(1)), True)
             equal(await store.organizations.lock(org_id(2)), False)
+        async with storage.reading() as store:
+            try:
+                await store.organizations.lock(org_id(1))
+            except StoreReadOnly:
+                pass
+            else:
+                fail("a reading locked")
 
 
 class AsyncWorkspaceConformance:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 
 from ctsec.directory.record import OrganizationStatus
-from ctsec.errors import StoreError
+from ctsec.errors import StoreError, StoreReadOnly
 from ctsec.mfa_policy import MfaPolicy
 from ctsec.storage._sync_ports import Storage
 from ctsec.testing.conformance.expect import equal, fail, holds, is_utc
@@ -195,12 +195,19 @@ class OrganizationConformance:
             equal(store.organizations.get(org_id(1)), organization(1))
 
     def test_lock_says_whether_there_is_one(self, storage: Storage) -> None:
-        """Locking tells an organization that exists from one that does not."""
+        """Locking tells an organization that exists from one that does not; a reading locks nothing, and says so."""
         with storage.begin(after_commit=ignore) as store:
             store.organizations.add(organization(1))
         with storage.begin(after_commit=ignore) as store:
             equal(store.organizations.lock(org_id(1)), True)
             equal(store.organizations.lock(org_id(2)), False)
+        with storage.reading() as store:
+            try:
+                store.organizations.lock(org_id(1))
+            except StoreReadOnly:
+                pass
+            else:
+                fail("a reading locked")
 
 
 class WorkspaceConformance:
