@@ -17,6 +17,7 @@ from ctsec.sso._async_entrances import AsyncEntranceParts, AsyncEntrances
 from ctsec.sso._async_glass import AsyncGlassParts
 from ctsec.sso._async_grants import AsyncCarriedSessions
 from ctsec.sso._async_origins import AsyncOriginParts
+from ctsec.sso._async_owner_links import AsyncOwnerLinks
 from ctsec.sso._async_ports import AsyncGlassStretcher, AsyncSsoClients, AsyncSsoSealer
 from ctsec.sso._async_provisioning import AsyncProvisioning, AsyncProvisioningParts
 from ctsec.sso._async_ready import AsyncConnectionParts
@@ -74,6 +75,7 @@ def connection_parts(store: AsyncStore, *, rights: AsyncAuthority, sealer: Async
         rights=rights,
         sealer=sealer,
         epochs=store.epochs,
+        owner_links=AsyncOwnerLinks(store.identities, memberships=store.memberships),
         policy=settings.single_sign_on,
         base_url=settings.base_url,
     )
@@ -157,4 +159,11 @@ def trial_parts(
 
 def watch_parts(store: AsyncStore, *, rights: AsyncAuthority, proofs: AsyncProofRecords, alarm: AsyncOwnerAlarm) -> AsyncSamlWatchParts:
     """Return what connections that speak SAML are watched with."""
-    return AsyncSamlWatchParts(records=store.connections, rights=rights, epochs=store.epochs, proofs=proofs, alarm=alarm)
+    return AsyncSamlWatchParts(
+        records=store.connections,
+        rights=rights,
+        epochs=store.epochs,
+        proofs=proofs,
+        alarm=alarm,
+        owner_links=AsyncOwnerLinks(store.identities, memberships=store.memberships),
+    )

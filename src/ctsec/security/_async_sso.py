@@ -82,9 +82,8 @@ class AsyncSso:
             return _AWAY
         begun = begin_sign_in(client, kept.metadata, now=self._ambient.now(), random=self._ambient.random, login_hint=email)
         async with self._begin(request) as unit:
-            browser = await unit.sso_pending.remember(
-                begun.pending, person=UserId(principal.id) if principal is not None else None, charge=charge
-            )
+            person, session = (UserId(principal.id), principal.credential.id) if principal is not None else (None, "")
+            browser = await unit.sso_pending.remember(begun.pending, person=person, charge=charge, session=session)
         return SignInRedirect(url=begun.url, browser=browser, expires_at=begun.pending.begun_at + PENDING_LIFE)
 
     async def complete(
@@ -123,6 +122,8 @@ class AsyncSso:
             if isinstance(outcome, str) or isinstance(kept, str):
                 return await unit.sso.refuse(found, str(outcome))
             if resumed.person is not None:
+                if not await unit.sso_trials.goes_on(resumed.session, person=resumed.person):
+                    return await unit.sso.refuse(found, "callback_other_session")
                 return await unit.sso.link(resumed.person, connection, outcome.identity)
             held = held_from(outcome, client=client, metadata=kept.metadata)
             return await unit.sso.arrive(connection, outcome.identity, held=held)

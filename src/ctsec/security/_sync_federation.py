@@ -18,6 +18,7 @@ from ctsec.sso._sync_entrances import EntranceParts, Entrances
 from ctsec.sso._sync_glass import GlassParts
 from ctsec.sso._sync_grants import CarriedSessions
 from ctsec.sso._sync_origins import OriginParts
+from ctsec.sso._sync_owner_links import OwnerLinks
 from ctsec.sso._sync_ports import GlassStretcher, SsoClients, SsoSealer
 from ctsec.sso._sync_provisioning import Provisioning, ProvisioningParts
 from ctsec.sso._sync_ready import ConnectionParts
@@ -75,6 +76,7 @@ def connection_parts(store: Store, *, rights: Authority, sealer: SsoSealer, sett
         rights=rights,
         sealer=sealer,
         epochs=store.epochs,
+        owner_links=OwnerLinks(store.identities, memberships=store.memberships),
         policy=settings.single_sign_on,
         base_url=settings.base_url,
     )
@@ -158,4 +160,11 @@ def trial_parts(
 
 def watch_parts(store: Store, *, rights: Authority, proofs: ProofRecords, alarm: OwnerAlarm) -> SamlWatchParts:
     """Return what connections that speak SAML are watched with."""
-    return SamlWatchParts(records=store.connections, rights=rights, epochs=store.epochs, proofs=proofs, alarm=alarm)
+    return SamlWatchParts(
+        records=store.connections,
+        rights=rights,
+        epochs=store.epochs,
+        proofs=proofs,
+        alarm=alarm,
+        owner_links=OwnerLinks(store.identities, memberships=store.memberships),
+    )

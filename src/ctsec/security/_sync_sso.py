@@ -83,9 +83,8 @@ class Sso:
             return _AWAY
         begun = begin_sign_in(client, kept.metadata, now=self._ambient.now(), random=self._ambient.random, login_hint=email)
         with self._begin(request) as unit:
-            browser = unit.sso_pending.remember(
-                begun.pending, person=UserId(principal.id) if principal is not None else None, charge=charge
-            )
+            person, session = (UserId(principal.id), principal.credential.id) if principal is not None else (None, "")
+            browser = unit.sso_pending.remember(begun.pending, person=person, charge=charge, session=session)
         return SignInRedirect(url=begun.url, browser=browser, expires_at=begun.pending.begun_at + PENDING_LIFE)
 
     def complete(
@@ -124,6 +123,8 @@ class Sso:
             if isinstance(outcome, str) or isinstance(kept, str):
                 return unit.sso.refuse(found, str(outcome))
             if resumed.person is not None:
+                if not unit.sso_trials.goes_on(resumed.session, person=resumed.person):
+                    return unit.sso.refuse(found, "callback_other_session")
                 return unit.sso.link(resumed.person, connection, outcome.identity)
             held = held_from(outcome, client=client, metadata=kept.metadata)
             return unit.sso.arrive(connection, outcome.identity, held=held)

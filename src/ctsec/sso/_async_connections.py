@@ -5,6 +5,7 @@ Rules that this module keeps:
 - every change takes `sso:manage` (owners and admins, where the policy does not name it) and a second factor proved just now;
 - every role that newcomers or groups get is one that the actor may give, and never that of an owner or an admin;
 - people sign in only through what was tested as it is: a change of anything that the provider sees makes the connection a draft again;
+- whom a connection believes is what its owners' links trust: who is no owner and changes that makes these count no more;
 - whoever loses their way in loses it at once: disabling, changing and removing end the sessions that came through the connection.
 """
 
@@ -130,6 +131,8 @@ class AsyncConnections:
         elif (refusal := await self._last_way(found)) is not None:
             return await self._refuse(actor, organization, refusal, attempted="sso_connection.change")
         names = tuple("secret" if each == "sealed_secret" else each for each in changed)
+        if not {"provider", "settings"}.isdisjoint(changed):
+            names += await self._parts.owner_links.unsettle(actor, found)
         changes = diff(told(found), told(after))
         return await self._written(EventName.SSO_CONNECTION_CHANGED, actor, after, {"changed": names}, changes=changes)
 
