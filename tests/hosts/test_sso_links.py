@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 import pytest
 
@@ -120,3 +121,18 @@ def test_nobody_becomes_an_owner_by_another_certificate(host: Host) -> None:
         assert sorted(each["others"] for each in trusted) == [[], ["links"]]
         link(acme, acme.owner)
         assert come(acme, side).status == 200
+
+
+def test_a_second_step_does_not_outlive_the_connection_of_the_first(host: Host) -> None:
+    """Who was at the second factor while the connection was disabled and enabled again is signed in by it to nothing."""
+    with LocalIdentityProvider(clock=host.clock) as provider:
+        acme = found(host, provider)
+        ben = Browser(host).sign_up("ben@acme.example", "Ben").enrol()
+        provider.people["ben"] = {"email": "ben@acme.example", "email_verified": True}
+        browser = Browser(host)
+        ticket = Traveller(acme, browser).sign_in("ben").json["ticket"]
+        for act in ("disable", "enable"):
+            host.clock.advance(timedelta(seconds=15))
+            acme.owner.ok(f"POST {acme.home}/{acme.connection}/{act}")
+        browser.auth("POST /sign-in/code", {"ticket": ticket, "factor": "otp", "code": ben.code()})
+        assert browser.auth("GET /session").status == 401

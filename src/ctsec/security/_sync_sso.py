@@ -23,7 +23,7 @@ from ctsec.security._sync_saml import Saml
 from ctsec.security._sync_saml_metadata import SamlMetadata
 from ctsec.security._sync_sso_doctor import SsoDoctor
 from ctsec.security._sync_sso_dry_runs import Callback, SsoDryRuns
-from ctsec.security._sync_sso_logout import SsoLogouts, Units
+from ctsec.security._sync_sso_logout import UNFIT, SsoLogouts, Units
 from ctsec.security.sso_redirect import SignInRedirect
 from ctsec.sso._sync_ports import Fetches
 from ctsec.sso.grant import held_from
@@ -74,6 +74,9 @@ class Sso:
             if isinstance(charge, Refusal):
                 return charge
             client = unit.connections.client(found) if not found.provider.saml else None
+            if client is None and not found.provider.saml:
+                unit.sso.refuse(found, UNFIT)
+                return _AWAY
         if client is None:
             return self.saml.begin(found, principal=principal, charge=charge, request=request)
         kept = self._providers.known(found, client)
@@ -117,6 +120,8 @@ class Sso:
             if isinstance(found, Refusal):
                 return found
             client = unit.connections.client(found)
+            if client is None:
+                return unit.sso.refuse(found, UNFIT)
         kept = self._providers.known(found, client)
         outcome = kept if isinstance(kept, str) else self._providers.proved(kept, client, pending=resumed.pending, given=given)
         with self._begin(request) as unit:
@@ -142,11 +147,11 @@ class Sso:
             if found is None:
                 return Refusal(Reason.NOT_FOUND, "there is no such connection")
             client = unit.connections.client(found) if not found.provider.saml else None
-            if client is None:
+            if found.provider.saml:
                 # Nobody is asked: what can be judged of it is judged when it is made ready, as a sign-in does.
                 unit.sso_ready.peer(found)
         self._providers.forget(connection)
-        kept = self._providers.known(found, client) if client is not None else None
+        kept = self._providers.known(found, client) if client is not None else None if found.provider.saml else UNFIT
         problem = kept if isinstance(kept, str) else None
         with self._begin(request) as unit:
             return unit.connections.tested(actor, found, organization=organization, problem=problem)

@@ -57,9 +57,15 @@ class AsyncConnections:
         """Return the connections of an organization, in the order in which they were made."""
         return await self._parts.records.of_organization(organization)
 
-    async def client(self, connection: Connection) -> OidcClient:
-        """Return the client of a connection, with its secret opened; raises as the sealer does."""
-        return await self._ready.client(connection)
+    async def client(self, connection: Connection) -> OidcClient | None:
+        """Return the client of a connection, its secret opened; None if it fits its provider no more. Raises as the sealer does.
+
+        What a provider needs may have gone since the connection was written: the last verified domain, for one.
+        """
+        try:
+            return await self._ready.client(connection)
+        except ValueError:
+            return None
 
     async def refusal(self, actor: Principal, *, organization: OrganizationId) -> Refusal | None:
         """Return why `actor` may not change connections now, or None."""

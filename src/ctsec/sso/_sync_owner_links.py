@@ -23,7 +23,7 @@ LINKS: Final = "links"  # what an event calls them
 
 
 class OwnerLinks:
-    """Ends what owners' links stand for; the caller has judged that the actor may change the connection, and has locked its organization."""
+    """Ends what owners' links stand for; the caller has judged the change, and has locked the organization."""
 
     __slots__ = ("_identities", "_memberships")
 
