@@ -275,4 +275,18 @@ async def test_a_directory_whose_rules_are_gone_lets_nobody_in() -> None:
         await adrift.do("people.change", bob.id, user("bob"))
         await adrift.do("people.change", cid.id, user("cid", active=False))
         assert await here.roles() == {"ann@elsewhere.example": "owner", "bob@acme.example": "viewer"}
-        assert (await here.why())[-3:] == ["connection_removed", "connection_removed", "inactive"]
+        assert sorted(await here.why()) == ["", "", "connection_removed", "connection_removed", "inactive"]
+
+
+@pytest.mark.proves("SEED-S13")
+async def test_a_suspension_is_not_washed_away() -> None:
+    """Whom an administrator suspended a provider ends, and does not bring back by saying that they are there again: an invitation does."""
+    async with scene() as here:
+        bob = await here.push("bob")
+        async with here.world.security.begin() as unit:
+            done = await unit.members.suspend(here.world.sure(here.ann), organization=here.acme.id, user=bob.user_id)
+        assert not isinstance(done, Refusal)
+        await here.do("people.change", bob.id, user("bob", active=False))
+        assert "bob@acme.example" not in await here.roles()
+        assert reason(await here.do("people.change", bob.id, user("bob"))) is Reason.DENIED
+        assert "bob@acme.example" not in await here.roles()

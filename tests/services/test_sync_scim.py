@@ -276,4 +276,18 @@ def test_a_directory_whose_rules_are_gone_lets_nobody_in() -> None:
         adrift.do("people.change", bob.id, user("bob"))
         adrift.do("people.change", cid.id, user("cid", active=False))
         assert here.roles() == {"ann@elsewhere.example": "owner", "bob@acme.example": "viewer"}
-        assert (here.why())[-3:] == ["connection_removed", "connection_removed", "inactive"]
+        assert sorted(here.why()) == ["", "", "connection_removed", "connection_removed", "inactive"]
+
+
+@pytest.mark.proves("SEED-S13")
+def test_a_suspension_is_not_washed_away() -> None:
+    """Whom an administrator suspended a provider ends, and does not bring back by saying that they are there again: an invitation does."""
+    with scene() as here:
+        bob = here.push("bob")
+        with here.world.security.begin() as unit:
+            done = unit.members.suspend(here.world.sure(here.ann), organization=here.acme.id, user=bob.user_id)
+        assert not isinstance(done, Refusal)
+        here.do("people.change", bob.id, user("bob", active=False))
+        assert "bob@acme.example" not in here.roles()
+        assert reason(here.do("people.change", bob.id, user("bob"))) is Reason.DENIED
+        assert "bob@acme.example" not in here.roles()

@@ -8,7 +8,7 @@ Rules that this module keeps:
 - of an account nothing is changed: not its address, its name, its password, its factors, nor whether it is disabled;
 - `active` false and a deletion end the membership, whoever made it and whatever its role, by the one way in which memberships end; the
   organization may lose its last owner so; `active` true gives back what this provider ended, never as an owner, and not what an
-  administrator ended;
+  administrator ended or suspended;
 - roles are what the rules of the connection give for the groups that were pushed; while no group was pushed they are unknown;
 - where the connection for sign-in is gone that had the rules, nobody is let in and no role changes, and who is gone still goes;
 - of an owner no role is given or taken, in no workspace, unless an owner allowed that;
