@@ -5,7 +5,8 @@ Rules that this module keeps:
 
 - somebody who is known by (connection, issuer, subject) is that account; an address finds an account only if the organization has verified
   its domain and the provider asserts it as verified; nobody else's word is believed about it;
-- an account whose address was never confirmed may be a stranger's who was there first: its password and sessions end before it is linked;
+- an account whose address was never confirmed may be a stranger's who was there first: its password, its sessions and the identities that
+  it has end before it is linked;
 - an owner comes in through a connection only after having linked it from inside, and somebody who was removed or suspended does not;
 - groups decide who may come in, and with which roles (`_sync_provisioning`), before anything is written of a newcomer;
 - outward there is one refusal; the precise reason is in the log.
@@ -227,6 +228,9 @@ class Arrivals:
         after = replace(user, email_verified_at=now, version=user.version + 1)
         if isinstance(done, Refusal) or not self._parts.accounts.replace(after):
             raise StoreBusy("the account was changed meanwhile; try again")
+        # Whoever came with this address while nobody vouched for it, through whatever connection, was perhaps somebody else.
+        for each in self._parts.identities.of_user(user.id):
+            self._parts.identities.remove(user.id, each.digest)
         self._parts.epochs.bump(user.id)
         return after
 
