@@ -140,13 +140,18 @@ def test_a_second_step_does_not_outlive_the_connection_of_the_first(host: Host) 
 
 @pytest.mark.proves("CHANGELOG-django-allauth-64-2-1")
 def test_who_came_first_with_an_address_that_nobody_confirmed_keeps_nothing(host: Host) -> None:
-    """An account made for an unverified address goes to who comes with it verified: the identity and the sessions from before are over."""
+    """An account made for an unverified address goes to who comes with it verified: identity, factor and sessions from before are over."""
     with LocalIdentityProvider(clock=host.clock) as provider:
         acme = found(host, provider)
         provider.people["eve"] = {"email": "ann@acme.example", "email_verified": False}
         provider.people["ann"] = {"email": "ann@acme.example", "email_verified": True}
         eve, ann = Browser(host), Browser(host)
         made = Traveller(acme, eve).sign_in("eve").json["user_id"]
+        acme.owner.ok(f"PUT /organizations/{acme.organization}/mfa-policy", {})
+        ticket = Traveller(acme, eve).sign_in("eve").json["ticket"]
+        eve.totp = eve.ok("POST /sign-in/enrolment/totp", {"ticket": ticket})["manual_key"].replace(" ", "")
+        eve.ok("POST /sign-in/enrolment/totp/confirm", {"ticket": ticket, "code": eve.code()})
+        acme.owner.ok(f"DELETE /organizations/{acme.organization}/mfa-policy")
         assert Traveller(acme, ann).sign_in("ann").json["user_id"] == made
         assert (eve.auth("GET /session").status, ann.auth("GET /session").status) == (401, 200)
         assert Traveller(acme, Browser(host)).sign_in("eve").status == 401

@@ -15,6 +15,7 @@ from ctsec.encryption._async_customer_keys import AsyncCustomerKeyParts, AsyncCu
 from ctsec.encryption._async_data_keys import AsyncDataKeys
 from ctsec.encryption._async_secrets import AsyncSecrets
 from ctsec.lazy import kept
+from ctsec.mfa._async_removal import AsyncFactorRemoval
 from ctsec.rbac._async import AsyncRoles
 from ctsec.rbac._async_break_glass import AsyncBreakGlass
 from ctsec.rbac._async_custom import AsyncCustomRoles
@@ -274,6 +275,7 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
             organizations=store.organizations,
             memberships=store.memberships,
             passwords=self.accounts,
+            factors=AsyncFactorRemoval(self._factors, mfa=self.mfa),
             epochs=store.epochs,
             provisioning=self.provisioning,
             journey=AsyncFederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),

@@ -16,6 +16,7 @@ from ctsec.encryption._sync_customer_keys import CustomerKeyParts, CustomerKeys
 from ctsec.encryption._sync_data_keys import DataKeys
 from ctsec.encryption._sync_secrets import Secrets
 from ctsec.lazy import kept
+from ctsec.mfa._sync_removal import FactorRemoval
 from ctsec.rbac._sync import Roles
 from ctsec.rbac._sync_break_glass import BreakGlass
 from ctsec.rbac._sync_custom import CustomRoles
@@ -275,6 +276,7 @@ class Unit(People, Programs):
             organizations=store.organizations,
             memberships=store.memberships,
             passwords=self.accounts,
+            factors=FactorRemoval(self._factors, mfa=self.mfa),
             epochs=store.epochs,
             provisioning=self.provisioning,
             journey=FederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient),
