@@ -14,7 +14,7 @@ SOURCE = Path(ctsec.__file__).parent
 # Calls that compare a secret or look a token up: the last two names of what is called.
 COMPARES = {
     "passwords.prove", "second_factors.prove", "hasher.verify", "hasher.verify_nothing", "verify", "match_digest", "proofs.peek",
-    "proofs.consume", "invitations.by_digest", "prepared.check", "check_derived", "deriving_secret", "check_session", "proves", "prover.prove",
+    "proofs.consume", "invitations.by_digest", "prepared.check", "check_derived", "check_session", "proves", "prover.prove",
 }  # fmt: skip
 CHARGES = {"throttle.charge", "throttle.charge_address"}
 # Places that charge before they compare.
