@@ -35,7 +35,7 @@ LABEL: Final = b"ctsec api key root v1\0"
 MARKER: Final = "d1"
 MAX_CAVEATS: Final = 8
 MAX_BYTES: Final = 2_048
-LONGEST_DERIVED: Final = 3_500
+DERIVED_SIZE: Final = 3_500
 DERIVED_PATTERN: Final = r"\b[a-z][a-z0-9]{0,7}_[a-z0-9]{1,8}_d1_[0-7][0-9a-hjkmnp-tv-z]{25}_[a-z2-7]{69,3400}_[0-9A-Za-z]{6}\b"
 
 _MAC: Final = 32
@@ -128,7 +128,7 @@ def looks_derived(token: str) -> bool:
 
 def parse_derived(token: str) -> Outcome[DerivedToken]:
     """Return the parts of a well-formed derived key, or the refusal INVALID_TOKEN; costs no read of the store."""
-    if len(token) > LONGEST_DERIVED or not token.isascii():
+    if len(token) > DERIVED_SIZE or not token.isascii():
         return _REFUSED
     found = _GRAMMAR.fullmatch(token)
     if found is None or checksum(token[:-6].encode("ascii")) != found[5]:

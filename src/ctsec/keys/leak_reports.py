@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
 from ctsec.jose.p256 import P256Key
-from ctsec.keys.attenuation import LONGEST_DERIVED
+from ctsec.keys.attenuation import DERIVED_SIZE
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.secret import Secret, SecretText
 
 MAX_TOKENS: Final = 100
-MAX_TOKEN: Final = LONGEST_DERIVED
+MAX_TOKEN: Final = DERIVED_SIZE
 MAX_SIGNATURE: Final = 256
 MINIMUM_SECRET: Final = 32
 KEY_HEADER: Final = "github-public-key-identifier"
