@@ -14,7 +14,7 @@ from tests.hosts.harness import Browser, Host, Reply
 from tests.hosts.protocols import PROTOCOLS, SamlSide
 from tests.hosts.sso import Acme, Provider, Traveller, enable, found, kept, setup, whys
 
-BOSS = {"email": "olga@acme.example", "email_verified": True, "amr": ["otp"]}
+BOSS: dict[str, object] = {"email": "olga@acme.example", "email_verified": True, "amr": ["otp"]}
 FIRST, *OTHERS = (SamlKey.generate(name="idp.example", curve=True) for _ in range(3))
 PASSWORD_CLASS = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 
