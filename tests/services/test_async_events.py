@@ -107,6 +107,7 @@ READS = {
     "connections.refusal",
     "connections.keys",
     "sso_trials.found",
+    "sso_trials.goes_on",
     "sso_trials.who_began",
     "saml_watch.due",
     "sso_trials.own_side",

@@ -14,6 +14,7 @@ from ctsec.ambient import Request
 from ctsec.directory.record import Organization
 from ctsec.errors import StoreError
 from ctsec.ids import KeyId, new_id
+from ctsec.keys.attenuation import derive
 from ctsec.keys.leak_reports import LeakedToken
 from ctsec.keys.policy import KeyPolicy
 from ctsec.keys.rate import Rate, RateRefusal, RateState
@@ -295,6 +296,26 @@ async def test_a_secret_that_had_ended_revokes_nothing(world: AsyncWorld) -> Non
     await world.call("api_keys.rotate", ann, organization=acme.id, key_id=first.key.id, overlap=timedelta(hours=1))
     assert await world.call("key_leaks.report", leaked(second.token.reveal()), reporter="github") == (True,)
     assert isinstance(await world.gate.api_key(second.token.reveal(), world.request), Refusal)
+
+
+@pytest.mark.proves("SEED-K7")
+async def test_a_derived_key_that_leaked_ends_the_key_that_it_comes_from(world: AsyncWorld) -> None:
+    """One that has ended is known and ends nothing, one that is made up is unknown, and one that works ends its key with all others."""
+    ann = await world.person("ann@acme.example")
+    acme = await world.organization(ann)
+    minted = await world.key(ann, acme.id, derivable=True)
+    now = world.clock.now()
+    short, long = (derive(minted.token, expires_at=now + timedelta(hours=hours)) for hours in (1, 2))
+    made_up = derive(mint(minted.key.id, random=lambda n: b"\7" * n), expires_at=now + timedelta(hours=2))
+    world.clock.advance(timedelta(hours=1))
+    found = await world.call("key_leaks.report", leaked(short.reveal(), made_up.reveal()), reporter="github")
+    assert found == (True, False)
+    assert isinstance(await world.gate.api_key(long.reveal(), world.request), Principal)
+    assert await world.call("key_leaks.report", leaked(long.reveal()), reporter="github") == (True,)
+    for text in (long, minted.token):
+        assert reason(await world.gate.api_key(text.reveal(), world.request)) is Reason.REVOKED
+    told = [each.details()["details"]["was"] for each in await world.events(acme.id) if each.name == "api_key.leak_reported"]
+    assert sorted(told) == ["expired", "valid"]
 
 
 async def test_a_key_without_a_person_is_told_to_the_owners(world: AsyncWorld) -> None:

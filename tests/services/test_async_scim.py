@@ -15,7 +15,9 @@ from ctsec.directory.record import Organization, OrganizationStatus
 from ctsec.ids import UserId, WorkspaceId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
-from ctsec.sso import GroupRule, ProvisioningSettings
+from ctsec.secret import SecretText
+from ctsec.sso import ConnectionSettings, ConnectionWish, GroupRule, ProvisioningSettings
+from ctsec.sso.oidc import Provider
 from ctsec.sso.scim import ScimState, ScimWish
 from ctsec.sso.scim.wish import GroupWish, UserWish
 from ctsec.testing.conformance.samples import ignore
@@ -246,3 +248,45 @@ async def test_one_member_of_a_large_group_costs_one_member() -> None:
         assert (await here.roles())["bob@acme.example"] == "member/viewer"
         async with here.world.security.begin() as unit:
             assert len(await unit.scim.reads.members(group)) == many + 1
+
+
+async def test_a_directory_whose_rules_are_gone_lets_nobody_in() -> None:
+    """Without the connection for sign-in that it belongs to, nobody comes and no role changes, and who is gone goes."""
+    async with scene() as here:
+        world, ann = here.world, here.world.sure(here.ann)
+        settings = ConnectionSettings(issuer="https://id.example")
+        login = ConnectionWish(name="Login", provider=Provider.GENERIC, client_id="c", settings=settings, default_role="viewer")
+        async with world.security.begin() as unit:
+            made: Any = await unit.connections.create(ann, organization=here.acme.id, wish=login, secret=SecretText("s"))
+            wish = ScimWish(name="Its people", connection=made.id)
+            scim: Any = await unit.scim.connections.create(ann, organization=here.acme.id, wish=wish)
+            issued: Any = await unit.scim.connections.issue(ann, scim.id, organization=here.acme.id)
+
+        async def pushing() -> Scene:
+            async with world.security.begin() as unit:
+                return replace(here, source=await unit.scim.reads.authenticate(issued.text.reveal()))
+
+        bob, cid = [await (await pushing()).push(who) for who in ("bob", "cid")]
+        assert await here.roles() == {"ann@elsewhere.example": "owner", "bob@acme.example": "viewer", "cid@acme.example": "viewer"}
+        async with world.security.begin() as unit:
+            assert not isinstance(await unit.connections.remove(ann, made.id, organization=here.acme.id), Refusal)
+        adrift = await pushing()
+        await adrift.push("dan")
+        await adrift.do("people.change", bob.id, user("bob"))
+        await adrift.do("people.change", cid.id, user("cid", active=False))
+        assert await here.roles() == {"ann@elsewhere.example": "owner", "bob@acme.example": "viewer"}
+        assert sorted(await here.why()) == ["", "", "connection_removed", "connection_removed", "inactive"]
+
+
+@pytest.mark.proves("SEED-S13")
+async def test_a_suspension_is_not_washed_away() -> None:
+    """Whom an administrator suspended a provider ends, and does not bring back by saying that they are there again: an invitation does."""
+    async with scene() as here:
+        bob = await here.push("bob")
+        async with here.world.security.begin() as unit:
+            done = await unit.members.suspend(here.world.sure(here.ann), organization=here.acme.id, user=bob.user_id)
+        assert not isinstance(done, Refusal)
+        await here.do("people.change", bob.id, user("bob", active=False))
+        assert "bob@acme.example" not in await here.roles()
+        assert reason(await here.do("people.change", bob.id, user("bob"))) is Reason.DENIED
+        assert "bob@acme.example" not in await here.roles()

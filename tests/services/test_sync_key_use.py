@@ -15,6 +15,7 @@ from ctsec.ambient import Request
 from ctsec.directory.record import Organization
 from ctsec.errors import StoreError
 from ctsec.ids import KeyId, new_id
+from ctsec.keys.attenuation import derive
 from ctsec.keys.leak_reports import LeakedToken
 from ctsec.keys.policy import KeyPolicy
 from ctsec.keys.rate import Rate, RateRefusal, RateState
@@ -296,6 +297,26 @@ def test_a_secret_that_had_ended_revokes_nothing(world: World) -> None:
     world.call("api_keys.rotate", ann, organization=acme.id, key_id=first.key.id, overlap=timedelta(hours=1))
     assert world.call("key_leaks.report", leaked(second.token.reveal()), reporter="github") == (True,)
     assert isinstance(world.gate.api_key(second.token.reveal(), world.request), Refusal)
+
+
+@pytest.mark.proves("SEED-K7")
+def test_a_derived_key_that_leaked_ends_the_key_that_it_comes_from(world: World) -> None:
+    """One that has ended is known and ends nothing, one that is made up is unknown, and one that works ends its key with all others."""
+    ann = world.person("ann@acme.example")
+    acme = world.organization(ann)
+    minted = world.key(ann, acme.id, derivable=True)
+    now = world.clock.now()
+    short, long = (derive(minted.token, expires_at=now + timedelta(hours=hours)) for hours in (1, 2))
+    made_up = derive(mint(minted.key.id, random=lambda n: b"\7" * n), expires_at=now + timedelta(hours=2))
+    world.clock.advance(timedelta(hours=1))
+    found = world.call("key_leaks.report", leaked(short.reveal(), made_up.reveal()), reporter="github")
+    assert found == (True, False)
+    assert isinstance(world.gate.api_key(long.reveal(), world.request), Principal)
+    assert world.call("key_leaks.report", leaked(long.reveal()), reporter="github") == (True,)
+    for text in (long, minted.token):
+        assert reason(world.gate.api_key(text.reveal(), world.request)) is Reason.REVOKED
+    told = [each.details()["details"]["was"] for each in world.events(acme.id) if each.name == "api_key.leak_reported"]
+    assert sorted(told) == ["expired", "valid"]
 
 
 def test_a_key_without_a_person_is_told_to_the_owners(world: World) -> None:

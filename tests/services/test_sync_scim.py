@@ -16,7 +16,9 @@ from ctsec.directory.record import Organization, OrganizationStatus
 from ctsec.ids import UserId, WorkspaceId
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
-from ctsec.sso import GroupRule, ProvisioningSettings
+from ctsec.secret import SecretText
+from ctsec.sso import ConnectionSettings, ConnectionWish, GroupRule, ProvisioningSettings
+from ctsec.sso.oidc import Provider
 from ctsec.sso.scim import ScimState, ScimWish
 from ctsec.sso.scim.wish import GroupWish, UserWish
 from ctsec.testing.conformance.samples import ignore
@@ -247,3 +249,45 @@ def test_one_member_of_a_large_group_costs_one_member() -> None:
         assert (here.roles())["bob@acme.example"] == "member/viewer"
         with here.world.security.begin() as unit:
             assert len(unit.scim.reads.members(group)) == many + 1
+
+
+def test_a_directory_whose_rules_are_gone_lets_nobody_in() -> None:
+    """Without the connection for sign-in that it belongs to, nobody comes and no role changes, and who is gone goes."""
+    with scene() as here:
+        world, ann = here.world, here.world.sure(here.ann)
+        settings = ConnectionSettings(issuer="https://id.example")
+        login = ConnectionWish(name="Login", provider=Provider.GENERIC, client_id="c", settings=settings, default_role="viewer")
+        with world.security.begin() as unit:
+            made: Any = unit.connections.create(ann, organization=here.acme.id, wish=login, secret=SecretText("s"))
+            wish = ScimWish(name="Its people", connection=made.id)
+            scim: Any = unit.scim.connections.create(ann, organization=here.acme.id, wish=wish)
+            issued: Any = unit.scim.connections.issue(ann, scim.id, organization=here.acme.id)
+
+        def pushing() -> Scene:
+            with world.security.begin() as unit:
+                return replace(here, source=unit.scim.reads.authenticate(issued.text.reveal()))
+
+        bob, cid = [(pushing()).push(who) for who in ("bob", "cid")]
+        assert here.roles() == {"ann@elsewhere.example": "owner", "bob@acme.example": "viewer", "cid@acme.example": "viewer"}
+        with world.security.begin() as unit:
+            assert not isinstance(unit.connections.remove(ann, made.id, organization=here.acme.id), Refusal)
+        adrift = pushing()
+        adrift.push("dan")
+        adrift.do("people.change", bob.id, user("bob"))
+        adrift.do("people.change", cid.id, user("cid", active=False))
+        assert here.roles() == {"ann@elsewhere.example": "owner", "bob@acme.example": "viewer"}
+        assert sorted(here.why()) == ["", "", "connection_removed", "connection_removed", "inactive"]
+
+
+@pytest.mark.proves("SEED-S13")
+def test_a_suspension_is_not_washed_away() -> None:
+    """Whom an administrator suspended a provider ends, and does not bring back by saying that they are there again: an invitation does."""
+    with scene() as here:
+        bob = here.push("bob")
+        with here.world.security.begin() as unit:
+            done = unit.members.suspend(here.world.sure(here.ann), organization=here.acme.id, user=bob.user_id)
+        assert not isinstance(done, Refusal)
+        here.do("people.change", bob.id, user("bob", active=False))
+        assert "bob@acme.example" not in here.roles()
+        assert reason(here.do("people.change", bob.id, user("bob"))) is Reason.DENIED
+        assert "bob@acme.example" not in here.roles()

@@ -23,7 +23,7 @@ from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import NOTHING, Detail, EventName, Target
 from ctsec.directory._async_leaving import AsyncDepartureParts, AsyncInventory
 from ctsec.directory.lifecycle import Cause, Leaving, ParkedRole, Presence
-from ctsec.directory.record import Departure, Membership
+from ctsec.directory.record import SUSPENDED, Departure, Membership, MembershipStatus
 from ctsec.errors import StoreBusy
 from ctsec.ids import ConnectionId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.principal import Principal, system
@@ -68,7 +68,9 @@ class AsyncDepartures:
         await self._parts.belongings.expel(organization=organization, user=user)
         if not await self._parts.memberships.remove(organization, user):
             raise StoreBusy(_MOVED)
-        await self._parts.memberships.depart(Departure(organization_id=organization, user_id=user, left_at=now, removed_by=actor.id))
+        # A suspension outlives the membership: whoever ended that does not bring back whom an administrator had suspended.
+        by = actor.id if membership.status is MembershipStatus.ACTIVE else f"{SUSPENDED}{actor.id}"
+        await self._parts.memberships.depart(Departure(organization_id=organization, user_id=user, left_at=now, removed_by=by))
         await self._parts.lifecycle.forget(organization, user)
         await self._parts.codes.remove(organization, user)
         await self._parts.organizations.advance_roles(organization)

@@ -24,7 +24,7 @@ from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import NOTHING, Detail, EventName, Target
 from ctsec.directory._sync_leaving import DepartureParts, Inventory
 from ctsec.directory.lifecycle import Cause, Leaving, ParkedRole, Presence
-from ctsec.directory.record import Departure, Membership
+from ctsec.directory.record import SUSPENDED, Departure, Membership, MembershipStatus
 from ctsec.errors import StoreBusy
 from ctsec.ids import ConnectionId, OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.principal import Principal, system
@@ -69,7 +69,9 @@ class Departures:
         self._parts.belongings.expel(organization=organization, user=user)
         if not self._parts.memberships.remove(organization, user):
             raise StoreBusy(_MOVED)
-        self._parts.memberships.depart(Departure(organization_id=organization, user_id=user, left_at=now, removed_by=actor.id))
+        # A suspension outlives the membership: whoever ended that does not bring back whom an administrator had suspended.
+        by = actor.id if membership.status is MembershipStatus.ACTIVE else f"{SUSPENDED}{actor.id}"
+        self._parts.memberships.depart(Departure(organization_id=organization, user_id=user, left_at=now, removed_by=by))
         self._parts.lifecycle.forget(organization, user)
         self._parts.codes.remove(organization, user)
         self._parts.organizations.advance_roles(organization)

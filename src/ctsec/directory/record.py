@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from ctsec.ids import ConnectionId, InvitationId, OrganizationId, UserId, WorkspaceId
 from ctsec.mfa_policy import MfaPolicy
@@ -123,9 +124,15 @@ class Invitation:
     revoked_at: datetime | None = None
 
 
+SUSPENDED: Final = "suspended "
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Departure:
-    """That somebody was a member and is none any more: no provider brings them back, until somebody invites them again."""
+    """That somebody was a member and is none any more: no provider brings them back, until somebody invites them again.
+
+    `removed_by` is who ended it, behind the word `SUSPENDED` for somebody who was suspended then.
+    """
 
     organization_id: OrganizationId
     user_id: UserId

@@ -5,6 +5,7 @@ Rules that this module keeps:
 - a token counts for a key only by its whole text, as at the door: what is well-formed, unknown or wrong is answered all the same;
 - a key whose secret works, now or in an overlap, is revoked in the transaction that records the report; a secret that had ended is
   recorded and told, and revokes nothing: a key that was rotated in time goes on;
+- a derived key that has not ended ends the key that it comes from: nothing else ends it, and who found one can use it;
 - a report that comes again changes nothing and mails nobody.
 """
 
@@ -16,14 +17,18 @@ from typing import Protocol
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import EventName, Target
+from ctsec.encryption._async_ports import AsyncSealer
 from ctsec.keys._async_ports import AsyncEpochRecords, AsyncKeyRecords
+from ctsec.keys.attenuation import deriving_secret, looks_derived, narrowing, parse_derived
 from ctsec.keys.leak_reports import LeakedToken
 from ctsec.keys.mac import PepperRing
 from ctsec.keys.record import ApiKey, KeySecret, KeyStatus, status_at
+from ctsec.keys.roots import root_context
 from ctsec.keys.token import parse
 from ctsec.keys.verify import proving_secret
 from ctsec.outcome import Refusal
 from ctsec.principal import system
+from ctsec.secret import Secret
 
 ROTATED = "rotated"
 
@@ -43,6 +48,7 @@ class AsyncKeyLeakParts:
     records: AsyncKeyRecords
     epochs: AsyncEpochRecords
     ring: PepperRing
+    sealer: AsyncSealer
     notice: AsyncLeakNotice
 
 
@@ -61,7 +67,10 @@ class AsyncKeyLeaks:
         return tuple([await self._judge(each, reporter=reporter) for each in leaked])
 
     async def _judge(self, leaked: LeakedToken, *, reporter: str) -> bool:
-        parsed = parse(leaked.token.reveal())
+        text = leaked.token.reveal()
+        if looks_derived(text):
+            return await self._judge_derived(text, leaked, reporter=reporter)
+        parsed = parse(text)
         found = None if isinstance(parsed, Refusal) else await self._parts.records.get(parsed.key_id)
         if found is None or isinstance(parsed, Refusal):
             return False
@@ -72,9 +81,27 @@ class AsyncKeyLeaks:
         await self._end(key, proved, leaked, reporter=reporter)
         return True
 
-    async def _end(self, key: ApiKey, proved: KeySecret, leaked: LeakedToken, *, reporter: str) -> None:
+    async def _judge_derived(self, text: str, leaked: LeakedToken, *, reporter: str) -> bool:
+        parsed = parse_derived(text)
+        found = None if isinstance(parsed, Refusal) else await self._parts.records.get(parsed.key_id)
+        left = narrowing(parsed.caveats) if not isinstance(parsed, Refusal) else parsed
+        if found is None or isinstance(parsed, Refusal) or isinstance(left, Refusal):
+            return False
+        key, secrets = found
+        roots = [
+            (each, Secret(await self._parts.sealer.open(each.sealed_root, context=root_context(key.id, generation=each.generation))))
+            for each in secrets
+            if each.sealed_root is not None
+        ]
+        proved = deriving_secret(parsed, roots=tuple(roots))
+        if proved is None:
+            return False
+        await self._end(key, proved, leaked, reporter=reporter, over=self._ambient.now() >= left.expires_at)
+        return True
+
+    async def _end(self, key: ApiKey, proved: KeySecret, leaked: LeakedToken, *, reporter: str, over: bool = False) -> None:
         now = self._ambient.now()
-        status = status_at(key, now)
+        status = KeyStatus.EXPIRED if over and status_at(key, now) is KeyStatus.VALID else status_at(key, now)
         if status is KeyStatus.REVOKED:
             return
         rotated = proved.expires_at is not None and now >= proved.expires_at

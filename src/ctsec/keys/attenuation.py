@@ -35,11 +35,11 @@ LABEL: Final = b"ctsec api key root v1\0"
 MARKER: Final = "d1"
 MAX_CAVEATS: Final = 8
 MAX_BYTES: Final = 2_048
+DERIVED_SIZE: Final = 3_500
 DERIVED_PATTERN: Final = r"\b[a-z][a-z0-9]{0,7}_[a-z0-9]{1,8}_d1_[0-7][0-9a-hjkmnp-tv-z]{25}_[a-z2-7]{69,3400}_[0-9A-Za-z]{6}\b"
 
 _MAC: Final = 32
 _GRAMMAR: Final = re.compile(r"([a-z][a-z0-9]{0,7})_([a-z0-9]{1,8})_d1_([0-7][0-9a-hjkmnp-tv-z]{25})_([a-z2-7]{69,3400})_([0-9A-Za-z]{6})")
-_LONGEST: Final = 3_500
 _SCOPE: Final = re.compile(r"[!-~]{1,64}")
 _REFUSED: Final = Refusal(Reason.INVALID_TOKEN, "this is not an API key")
 _ENDED: Final = Refusal(Reason.EXPIRED, "this derived API key has expired")
@@ -128,7 +128,7 @@ def looks_derived(token: str) -> bool:
 
 def parse_derived(token: str) -> Outcome[DerivedToken]:
     """Return the parts of a well-formed derived key, or the refusal INVALID_TOKEN; costs no read of the store."""
-    if len(token) > _LONGEST or not token.isascii():
+    if len(token) > DERIVED_SIZE or not token.isascii():
         return _REFUSED
     found = _GRAMMAR.fullmatch(token)
     if found is None or checksum(token[:-6].encode("ascii")) != found[5]:
@@ -168,11 +168,7 @@ def check_derived(
 
     `roots` are those of the key's secrets that have one. Reasons: INVALID_TOKEN, and what the key itself would be refused for.
     """
-    proved: KeySecret | None = None
-    for secret, root in roots:
-        if compare_digest(chain(root.reveal(), caveats=token.caveats), token.mac):
-            proved = secret
-    left = narrowing(token.caveats)
+    proved, left = deriving_secret(token, roots=roots), narrowing(token.caveats)
     # What stands before the id is not under the chain: it is compared, so that one derived key has one text.
     written = token.prefix == PREFIX and token.environment == prepared.key.environment
     if proved is None or not written or isinstance(left, Refusal):
@@ -181,6 +177,15 @@ def check_derived(
     if isinstance(key, Refusal):
         return key
     return _ENDED if now >= left.expires_at else _narrowed(key, left)
+
+
+def deriving_secret(token: DerivedToken, *, roots: tuple[tuple[KeySecret, Secret], ...]) -> KeySecret | None:
+    """Return the secret that a derived key comes from, whatever it may; None if it comes from none of these."""
+    proved: KeySecret | None = None
+    for secret, root in roots:
+        if compare_digest(chain(root.reveal(), caveats=token.caveats), token.mac):
+            proved = secret
+    return proved
 
 
 def _narrowed(key: ApiKey, left: Narrowing) -> ApiKey:

@@ -6,7 +6,8 @@ Rules that this module keeps:
 - a scanner that signs as GitHub's secret scanning does (ECDSA, P-256, SHA-256, DER in base64, the id of the key beside it) is a
   `SignedReporter`; any other shares a secret of at least 32 bytes and sends an HMAC-SHA-256, as an `HmacReporter`;
 - the public keys are configured: nothing is fetched while a report waits;
-- a report has at most 100 tokens of at most 512 characters; what is more, or another form, is refused as a whole;
+- a report has at most 100 tokens of at most 3,500 characters, as a derived key may have; what is more, or another form, is refused as
+  a whole;
 - a report names tokens. A plain hash of one is refused: the store holds nothing that it could be compared with.
 """
 
@@ -19,11 +20,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
 from ctsec.jose.p256 import P256Key
+from ctsec.keys.attenuation import DERIVED_SIZE
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.secret import Secret, SecretText
 
 MAX_TOKENS: Final = 100
-MAX_TOKEN: Final = 512
+MAX_TOKEN: Final = DERIVED_SIZE
 MAX_SIGNATURE: Final = 256
 MINIMUM_SECRET: Final = 32
 KEY_HEADER: Final = "github-public-key-identifier"
@@ -33,7 +35,7 @@ HMAC_HEADER: Final = "x-leak-signature"
 Headers: TypeAlias = Callable[[str], str | None]
 
 _REFUSED: Final = Refusal(
-    Reason.INVALID_INPUT, f"expected a JSON array of 1 to {MAX_TOKENS} objects, each with a token of at most {MAX_TOKEN} characters"
+    Reason.INVALID_INPUT, f"expected a JSON array of 1 to {MAX_TOKENS} objects, each with a token of at most {MAX_TOKEN:,} characters"
 )
 
 

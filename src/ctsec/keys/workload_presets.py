@@ -14,6 +14,7 @@ authentication using ID tokens" (claims `project_id`, `namespace_id`, `ref`, `jt
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -51,6 +52,8 @@ class WorkloadPreset:
 
 GITHUB_ISSUER: Final = "https://token.actions.githubusercontent.com"
 GITLAB_ISSUER: Final = "https://gitlab.com"
+# GitHub Enterprise Cloud with data residency: each enterprise has an issuer of its own below ghe.com.
+_GITHUB_TENANT: Final = re.compile(r"https://token\.actions\.[a-z0-9-]+\.ghe\.com(?:/.*)?")
 PRESETS: Final = {
     Workload.GITHUB_ACTIONS: WorkloadPreset(
         pinned=frozenset({"repository_id", "repository_owner_id"}),
@@ -73,5 +76,7 @@ PRESETS: Final = {
 def own_preset(issuer: str) -> Workload | None:
     """Return the preset that an issuer has to be used with, None for one that is not known by name."""
     if issuer == GITHUB_ISSUER or issuer.startswith(f"{GITHUB_ISSUER}/") or issuer.rstrip("/").endswith("/_services/token"):
+        return Workload.GITHUB_ACTIONS
+    if _GITHUB_TENANT.fullmatch(issuer):
         return Workload.GITHUB_ACTIONS
     return Workload.GITLAB_CI if issuer.rstrip("/") == GITLAB_ISSUER else None

@@ -18,7 +18,8 @@ from ctsec.sso._async_entrances import AsyncEntranceParts, AsyncEntrances
 from ctsec.sso._async_glass import AsyncGlassParts
 from ctsec.sso._async_grants import AsyncCarriedSessions, AsyncGrants
 from ctsec.sso._async_origins import AsyncOriginParts
-from ctsec.sso._async_ports import AsyncGlassStretcher, AsyncSsoClients, AsyncSsoJourney, AsyncSsoPasswords, AsyncSsoSealer
+from ctsec.sso._async_owner_links import AsyncOwnerLinks
+from ctsec.sso._async_ports import AsyncGlassStretcher, AsyncSsoClients, AsyncSsoFactors, AsyncSsoJourney, AsyncSsoPasswords, AsyncSsoSealer
 from ctsec.sso._async_provisioning import AsyncProvisioning, AsyncProvisioningParts
 from ctsec.sso._async_ready import AsyncConnectionParts
 from ctsec.sso._async_saml_watch import AsyncSamlWatchParts
@@ -76,6 +77,7 @@ def connection_parts(store: AsyncStore, *, rights: AsyncAuthority, sealer: Async
         rights=rights,
         sealer=sealer,
         epochs=store.epochs,
+        owner_links=AsyncOwnerLinks(store.identities, memberships=store.memberships),
         policy=settings.single_sign_on,
         base_url=settings.base_url,
     )
@@ -143,7 +145,9 @@ def same_people(store: AsyncStore) -> AsyncSamePeople:
     return AsyncSamePeople(store.scim_connections, store.scim_users, store.identities)
 
 
-def arrival_parts(unit: AsyncBeside, store: AsyncStore, *, passwords: AsyncSsoPasswords, journey: AsyncSsoJourney) -> AsyncArrivalParts:
+def arrival_parts(
+    unit: AsyncBeside, store: AsyncStore, *, passwords: AsyncSsoPasswords, factors: AsyncSsoFactors, journey: AsyncSsoJourney
+) -> AsyncArrivalParts:
     """Return what arrivals are judged with."""
     return AsyncArrivalParts(
         connections=store.connections,
@@ -153,6 +157,7 @@ def arrival_parts(unit: AsyncBeside, store: AsyncStore, *, passwords: AsyncSsoPa
         organizations=store.organizations,
         memberships=store.memberships,
         passwords=passwords,
+        factors=factors,
         epochs=store.epochs,
         provisioning=unit.provisioning,
         journey=journey,
@@ -188,4 +193,11 @@ def trial_parts(
 
 def watch_parts(store: AsyncStore, *, rights: AsyncAuthority, proofs: AsyncProofRecords, alarm: AsyncOwnerAlarm) -> AsyncSamlWatchParts:
     """Return what connections that speak SAML are watched with."""
-    return AsyncSamlWatchParts(records=store.connections, rights=rights, epochs=store.epochs, proofs=proofs, alarm=alarm)
+    return AsyncSamlWatchParts(
+        records=store.connections,
+        rights=rights,
+        epochs=store.epochs,
+        proofs=proofs,
+        alarm=alarm,
+        owner_links=AsyncOwnerLinks(store.identities, memberships=store.memberships),
+    )

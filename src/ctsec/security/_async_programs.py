@@ -100,7 +100,13 @@ class AsyncPrograms:
     def key_leaks(self) -> AsyncKeyLeaks:
         """API keys that were found in public."""
         notice = AsyncKeyLeakNotice(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
-        parts = AsyncKeyLeakParts(records=self._store.api_keys, epochs=self._store.epochs, ring=self._parts.key_peppers, notice=notice)
+        parts = AsyncKeyLeakParts(
+            records=self._store.api_keys,
+            epochs=self._store.epochs,
+            ring=self._parts.key_peppers,
+            sealer=self._engines.secrets,
+            notice=notice,
+        )
         return AsyncKeyLeaks(parts, audit=self.audit, ambient=self._ambient)
 
     @kept

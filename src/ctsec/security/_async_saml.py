@@ -68,11 +68,10 @@ class AsyncSaml:
         """Begin a sign-in, or with `principal` the link of an identity; `security.sso.begin` has judged it."""
         async with self._begin(request) as unit:
             peer, messages = await unit.sso_ready.peer(found), unit.saml_messages
-            person = UserId(principal.id) if principal is not None else None
-            return await self._sent(messages, peer, person=person, charge=charge, trial=trial)
+            return await self._sent(messages, peer, principal=principal, charge=charge, trial=trial)
 
     async def _sent(
-        self, messages: AsyncSamlMessages, peer: SamlPeer, *, person: UserId | None, charge: Charge, trial: str
+        self, messages: AsyncSamlMessages, peer: SamlPeer, *, principal: Principal | None, charge: Charge, trial: str
     ) -> SignInRedirect:
         settings = peer.settings
         message, sent = saml.authn_request(
@@ -84,7 +83,8 @@ class AsyncSaml:
         )
         tokens = messages.tokens()
         connection = ConnectionId(peer.trust.connection)
-        kept = await messages.remember(connection, sent, tokens=tokens, person=person, charge=charge, trial=trial)
+        person, session = (UserId(principal.id), principal.credential.id) if principal is not None else (None, "")
+        kept = await messages.remember(connection, sent, tokens=tokens, person=person, charge=charge, trial=trial, session=session)
         if settings.sso_redirect:
             url, form = message.redirect(relay_state=kept.relay, key=peer.signer), None
         else:
@@ -126,6 +126,8 @@ class AsyncSaml:
             if isinstance(identity, Rejected):
                 return await unit.sso.refuse(found, identity.reason.value)
             if asked is not None and asked.person is not None:
+                if not await unit.sso_trials.goes_on(asked.session, person=asked.person):
+                    return await unit.sso.refuse(found, "callback_other_session")
                 return await unit.sso.link(asked.person, connection, identity)
             return await unit.sso.arrive(connection, identity, held=_held(verified, identity, peer=peer))
 

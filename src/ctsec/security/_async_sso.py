@@ -22,7 +22,7 @@ from ctsec.security._async_saml import AsyncSaml
 from ctsec.security._async_saml_metadata import AsyncSamlMetadata
 from ctsec.security._async_sso_doctor import AsyncSsoDoctor
 from ctsec.security._async_sso_dry_runs import AsyncSsoDryRuns, Callback
-from ctsec.security._async_sso_logout import AsyncSsoLogouts, Units
+from ctsec.security._async_sso_logout import UNFIT, AsyncSsoLogouts, Units
 from ctsec.security.sso_redirect import SignInRedirect
 from ctsec.sso._async_ports import AsyncFetches
 from ctsec.sso.grant import held_from
@@ -73,6 +73,9 @@ class AsyncSso:
             if isinstance(charge, Refusal):
                 return charge
             client = await unit.connections.client(found) if not found.provider.saml else None
+            if client is None and not found.provider.saml:
+                await unit.sso.refuse(found, UNFIT)
+                return _AWAY
         if client is None:
             return await self.saml.begin(found, principal=principal, charge=charge, request=request)
         kept = await self._providers.known(found, client)
@@ -82,9 +85,8 @@ class AsyncSso:
             return _AWAY
         begun = begin_sign_in(client, kept.metadata, now=self._ambient.now(), random=self._ambient.random, login_hint=email)
         async with self._begin(request) as unit:
-            browser = await unit.sso_pending.remember(
-                begun.pending, person=UserId(principal.id) if principal is not None else None, charge=charge
-            )
+            person, session = (UserId(principal.id), principal.credential.id) if principal is not None else (None, "")
+            browser = await unit.sso_pending.remember(begun.pending, person=person, charge=charge, session=session)
         return SignInRedirect(url=begun.url, browser=browser, expires_at=begun.pending.begun_at + PENDING_LIFE)
 
     async def complete(
@@ -117,12 +119,16 @@ class AsyncSso:
             if isinstance(found, Refusal):
                 return found
             client = await unit.connections.client(found)
+            if client is None:
+                return await unit.sso.refuse(found, UNFIT)
         kept = await self._providers.known(found, client)
         outcome = kept if isinstance(kept, str) else await self._providers.proved(kept, client, pending=resumed.pending, given=given)
         async with self._begin(request) as unit:
             if isinstance(outcome, str) or isinstance(kept, str):
                 return await unit.sso.refuse(found, str(outcome))
             if resumed.person is not None:
+                if not await unit.sso_trials.goes_on(resumed.session, person=resumed.person):
+                    return await unit.sso.refuse(found, "callback_other_session")
                 return await unit.sso.link(resumed.person, connection, outcome.identity)
             held = held_from(outcome, client=client, metadata=kept.metadata)
             return await unit.sso.arrive(connection, outcome.identity, held=held)
@@ -140,11 +146,11 @@ class AsyncSso:
             if found is None:
                 return Refusal(Reason.NOT_FOUND, "there is no such connection")
             client = await unit.connections.client(found) if not found.provider.saml else None
-            if client is None:
+            if found.provider.saml:
                 # Nobody is asked: what can be judged of it is judged when it is made ready, as a sign-in does.
                 await unit.sso_ready.peer(found)
         self._providers.forget(connection)
-        kept = await self._providers.known(found, client) if client is not None else None
+        kept = await self._providers.known(found, client) if client is not None else None if found.provider.saml else UNFIT
         problem = kept if isinstance(kept, str) else None
         async with self._begin(request) as unit:
             return await unit.connections.tested(actor, found, organization=organization, problem=problem)

@@ -95,6 +95,8 @@ class AsyncSsoDryRuns:
             if refusal is not None:
                 return refusal
             client = await unit.connections.client(found)
+            if client is None:
+                return _UNFIT
         known = await self._providers.known(found, client)
         proved = (
             await self._providers.proved(known, client, pending=resumed.pending, given=back.given)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ctsec.ambient import Request
 from ctsec.errors import FetchError
@@ -28,6 +28,7 @@ from ctsec.sso.oidc.logout import LogoutNotice
 from ctsec.sso.oidc.tokens import Exchange
 from ctsec.sso.record import Connection, identity_digest
 
+UNFIT: Final = "connection_unfit"
 Units: TypeAlias = Callable[[Request | None], AbstractAsyncContextManager[AsyncUnit]]
 
 
@@ -53,6 +54,8 @@ class AsyncSsoLogouts:
             if isinstance(charge, Refusal):
                 return charge
             client = await unit.connections.client(found)
+            if client is None:
+                return await unit.sso_notices.refuse(found, UNFIT)
         known = await self._providers.known(found, client)
         notice = known if isinstance(known, str) else await self._judged(known, client, token)
         if isinstance(notice, str):

@@ -15,6 +15,7 @@ from ctsec.encryption._async_customer_keys import AsyncCustomerKeyParts, AsyncCu
 from ctsec.encryption._async_data_keys import AsyncDataKeys
 from ctsec.encryption._async_secrets import AsyncSecrets
 from ctsec.lazy import kept
+from ctsec.mfa._async_removal import AsyncFactorRemoval
 from ctsec.rbac._async import AsyncRoles
 from ctsec.rbac._async_break_glass import AsyncBreakGlass
 from ctsec.rbac._async_custom import AsyncCustomRoles
@@ -274,7 +275,8 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
     def sso(self) -> AsyncArrivals:
         """Who comes in through connections; `security.sso` calls it, and hosts ask it for the ways in."""
         journey = AsyncFederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient)
-        parts = arrival_parts(self, self._store, passwords=self.accounts, journey=journey)
+        factors = AsyncFactorRemoval(self._factors, mfa=self.mfa)
+        parts = arrival_parts(self, self._store, passwords=self.accounts, factors=factors, journey=journey)
         return AsyncArrivals(parts, audit=self.audit, ambient=self._ambient)
 
     @kept

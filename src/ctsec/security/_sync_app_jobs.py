@@ -66,6 +66,8 @@ class AppRevocations:
                 self._look_at(app_id)
             except CtsecError as error:
                 _LOG.warning("a connected app could not be given back: %s", error.code)
+            except Exception:  # noqa: BLE001 - a mistake about one must not keep those of other organizations
+                _LOG.exception("a connected app could not be given back")
         return len(due)
 
     def _look_at(self, app_id: AppId) -> None:

@@ -19,7 +19,8 @@ from ctsec.sso._sync_entrances import EntranceParts, Entrances
 from ctsec.sso._sync_glass import GlassParts
 from ctsec.sso._sync_grants import CarriedSessions, Grants
 from ctsec.sso._sync_origins import OriginParts
-from ctsec.sso._sync_ports import GlassStretcher, SsoClients, SsoJourney, SsoPasswords, SsoSealer
+from ctsec.sso._sync_owner_links import OwnerLinks
+from ctsec.sso._sync_ports import GlassStretcher, SsoClients, SsoFactors, SsoJourney, SsoPasswords, SsoSealer
 from ctsec.sso._sync_provisioning import Provisioning, ProvisioningParts
 from ctsec.sso._sync_ready import ConnectionParts
 from ctsec.sso._sync_saml_watch import SamlWatchParts
@@ -77,6 +78,7 @@ def connection_parts(store: Store, *, rights: Authority, sealer: SsoSealer, sett
         rights=rights,
         sealer=sealer,
         epochs=store.epochs,
+        owner_links=OwnerLinks(store.identities, memberships=store.memberships),
         policy=settings.single_sign_on,
         base_url=settings.base_url,
     )
@@ -144,7 +146,7 @@ def same_people(store: Store) -> SamePeople:
     return SamePeople(store.scim_connections, store.scim_users, store.identities)
 
 
-def arrival_parts(unit: Beside, store: Store, *, passwords: SsoPasswords, journey: SsoJourney) -> ArrivalParts:
+def arrival_parts(unit: Beside, store: Store, *, passwords: SsoPasswords, factors: SsoFactors, journey: SsoJourney) -> ArrivalParts:
     """Return what arrivals are judged with."""
     return ArrivalParts(
         connections=store.connections,
@@ -154,6 +156,7 @@ def arrival_parts(unit: Beside, store: Store, *, passwords: SsoPasswords, journe
         organizations=store.organizations,
         memberships=store.memberships,
         passwords=passwords,
+        factors=factors,
         epochs=store.epochs,
         provisioning=unit.provisioning,
         journey=journey,
@@ -189,4 +192,11 @@ def trial_parts(
 
 def watch_parts(store: Store, *, rights: Authority, proofs: ProofRecords, alarm: OwnerAlarm) -> SamlWatchParts:
     """Return what connections that speak SAML are watched with."""
-    return SamlWatchParts(records=store.connections, rights=rights, epochs=store.epochs, proofs=proofs, alarm=alarm)
+    return SamlWatchParts(
+        records=store.connections,
+        rights=rights,
+        epochs=store.epochs,
+        proofs=proofs,
+        alarm=alarm,
+        owner_links=OwnerLinks(store.identities, memberships=store.memberships),
+    )

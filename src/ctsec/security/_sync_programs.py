@@ -101,7 +101,13 @@ class Programs:
     def key_leaks(self) -> KeyLeaks:
         """API keys that were found in public."""
         notice = KeyLeakNotice(users=self._store.users, roster=self._store.roster, post=self._outbox, letters=self._parts.letters)
-        parts = KeyLeakParts(records=self._store.api_keys, epochs=self._store.epochs, ring=self._parts.key_peppers, notice=notice)
+        parts = KeyLeakParts(
+            records=self._store.api_keys,
+            epochs=self._store.epochs,
+            ring=self._parts.key_peppers,
+            sealer=self._engines.secrets,
+            notice=notice,
+        )
         return KeyLeaks(parts, audit=self.audit, ambient=self._ambient)
 
     @kept

@@ -76,6 +76,8 @@ class Revalidation:
                 self._look_at(session)
             except CtsecError as error:
                 _LOG.warning("a session could not be asked about: %s", error.code)
+            except Exception:  # noqa: BLE001 - a mistake about one session must not keep those of other organizations unasked
+                _LOG.exception("a session could not be asked about")
         return len(due)
 
     def _look_at(self, session: SessionId) -> None:

@@ -69,10 +69,9 @@ class Saml:
         """Begin a sign-in, or with `principal` the link of an identity; `security.sso.begin` has judged it."""
         with self._begin(request) as unit:
             peer, messages = unit.sso_ready.peer(found), unit.saml_messages
-            person = UserId(principal.id) if principal is not None else None
-            return self._sent(messages, peer, person=person, charge=charge, trial=trial)
+            return self._sent(messages, peer, principal=principal, charge=charge, trial=trial)
 
-    def _sent(self, messages: SamlMessages, peer: SamlPeer, *, person: UserId | None, charge: Charge, trial: str) -> SignInRedirect:
+    def _sent(self, messages: SamlMessages, peer: SamlPeer, *, principal: Principal | None, charge: Charge, trial: str) -> SignInRedirect:
         settings = peer.settings
         message, sent = saml.authn_request(
             peer.trust,
@@ -83,7 +82,8 @@ class Saml:
         )
         tokens = messages.tokens()
         connection = ConnectionId(peer.trust.connection)
-        kept = messages.remember(connection, sent, tokens=tokens, person=person, charge=charge, trial=trial)
+        person, session = (UserId(principal.id), principal.credential.id) if principal is not None else (None, "")
+        kept = messages.remember(connection, sent, tokens=tokens, person=person, charge=charge, trial=trial, session=session)
         if settings.sso_redirect:
             url, form = message.redirect(relay_state=kept.relay, key=peer.signer), None
         else:
@@ -125,6 +125,8 @@ class Saml:
             if isinstance(identity, Rejected):
                 return unit.sso.refuse(found, identity.reason.value)
             if asked is not None and asked.person is not None:
+                if not unit.sso_trials.goes_on(asked.session, person=asked.person):
+                    return unit.sso.refuse(found, "callback_other_session")
                 return unit.sso.link(asked.person, connection, identity)
             return unit.sso.arrive(connection, identity, held=_held(verified, identity, peer=peer))
 

@@ -119,16 +119,21 @@ class SamlMetadata:
         with self._begin(None) as unit:
             due = unit.saml_watch.due(limit=LOOKS)
         for each in due:
-            saml = ConnectionSettings.read(each.settings).saml
-            answer: ProviderDocument | str | None = None
-            if saml is not None and saml.metadata_url:
-                answer = read_metadata(self.fetched(saml.metadata_url), entity_id=saml.issuer, now=self._ambient.now())
             try:
-                with self._begin(None) as unit:
-                    unit.saml_watch.looked(each, answer=answer)
+                self._look_at(each)
             except CtsecError as error:
                 _LOG.warning("what the provider of a connection says could not be kept: %s", error.code)
+            except Exception:  # noqa: BLE001 - a mistake about one must not keep those of other organizations
+                _LOG.exception("what the provider of a connection says could not be kept")
         return len(due)
+
+    def _look_at(self, connection: Connection) -> None:
+        saml = ConnectionSettings.read(connection.settings).saml
+        answer: ProviderDocument | str | None = None
+        if saml is not None and saml.metadata_url:
+            answer = read_metadata(self.fetched(saml.metadata_url), entity_id=saml.issuer, now=self._ambient.now())
+        with self._begin(None) as unit:
+            unit.saml_watch.looked(connection, answer=answer)
 
     def job(self) -> Job:
         """Return what the worker runs."""

@@ -23,7 +23,7 @@ from ctsec.security._sync_saml import Saml
 from ctsec.security._sync_saml_metadata import SamlMetadata
 from ctsec.security._sync_sso_doctor import SsoDoctor
 from ctsec.security._sync_sso_dry_runs import Callback, SsoDryRuns
-from ctsec.security._sync_sso_logout import SsoLogouts, Units
+from ctsec.security._sync_sso_logout import UNFIT, SsoLogouts, Units
 from ctsec.security.sso_redirect import SignInRedirect
 from ctsec.sso._sync_ports import Fetches
 from ctsec.sso.grant import held_from
@@ -74,6 +74,9 @@ class Sso:
             if isinstance(charge, Refusal):
                 return charge
             client = unit.connections.client(found) if not found.provider.saml else None
+            if client is None and not found.provider.saml:
+                unit.sso.refuse(found, UNFIT)
+                return _AWAY
         if client is None:
             return self.saml.begin(found, principal=principal, charge=charge, request=request)
         kept = self._providers.known(found, client)
@@ -83,9 +86,8 @@ class Sso:
             return _AWAY
         begun = begin_sign_in(client, kept.metadata, now=self._ambient.now(), random=self._ambient.random, login_hint=email)
         with self._begin(request) as unit:
-            browser = unit.sso_pending.remember(
-                begun.pending, person=UserId(principal.id) if principal is not None else None, charge=charge
-            )
+            person, session = (UserId(principal.id), principal.credential.id) if principal is not None else (None, "")
+            browser = unit.sso_pending.remember(begun.pending, person=person, charge=charge, session=session)
         return SignInRedirect(url=begun.url, browser=browser, expires_at=begun.pending.begun_at + PENDING_LIFE)
 
     def complete(
@@ -118,12 +120,16 @@ class Sso:
             if isinstance(found, Refusal):
                 return found
             client = unit.connections.client(found)
+            if client is None:
+                return unit.sso.refuse(found, UNFIT)
         kept = self._providers.known(found, client)
         outcome = kept if isinstance(kept, str) else self._providers.proved(kept, client, pending=resumed.pending, given=given)
         with self._begin(request) as unit:
             if isinstance(outcome, str) or isinstance(kept, str):
                 return unit.sso.refuse(found, str(outcome))
             if resumed.person is not None:
+                if not unit.sso_trials.goes_on(resumed.session, person=resumed.person):
+                    return unit.sso.refuse(found, "callback_other_session")
                 return unit.sso.link(resumed.person, connection, outcome.identity)
             held = held_from(outcome, client=client, metadata=kept.metadata)
             return unit.sso.arrive(connection, outcome.identity, held=held)
@@ -141,11 +147,11 @@ class Sso:
             if found is None:
                 return Refusal(Reason.NOT_FOUND, "there is no such connection")
             client = unit.connections.client(found) if not found.provider.saml else None
-            if client is None:
+            if found.provider.saml:
                 # Nobody is asked: what can be judged of it is judged when it is made ready, as a sign-in does.
                 unit.sso_ready.peer(found)
         self._providers.forget(connection)
-        kept = self._providers.known(found, client) if client is not None else None
+        kept = self._providers.known(found, client) if client is not None else None if found.provider.saml else UNFIT
         problem = kept if isinstance(kept, str) else None
         with self._begin(request) as unit:
             return unit.connections.tested(actor, found, organization=organization, problem=problem)

@@ -96,6 +96,8 @@ class SsoDryRuns:
             if refusal is not None:
                 return refusal
             client = unit.connections.client(found)
+            if client is None:
+                return _UNFIT
         known = self._providers.known(found, client)
         proved = (
             self._providers.proved(known, client, pending=resumed.pending, given=back.given) if isinstance(known, KnownProvider) else known

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ctsec.ambient import Request
 from ctsec.errors import FetchError
@@ -29,6 +29,7 @@ from ctsec.sso.oidc.logout import LogoutNotice
 from ctsec.sso.oidc.tokens import Exchange
 from ctsec.sso.record import Connection, identity_digest
 
+UNFIT: Final = "connection_unfit"
 Units: TypeAlias = Callable[[Request | None], AbstractContextManager[Unit]]
 
 
@@ -54,6 +55,8 @@ class SsoLogouts:
             if isinstance(charge, Refusal):
                 return charge
             client = unit.connections.client(found)
+            if client is None:
+                return unit.sso_notices.refuse(found, UNFIT)
         known = self._providers.known(found, client)
         notice = known if isinstance(known, str) else self._judged(known, client, token)
         if isinstance(notice, str):

@@ -16,6 +16,7 @@ from ctsec.encryption._sync_customer_keys import CustomerKeyParts, CustomerKeys
 from ctsec.encryption._sync_data_keys import DataKeys
 from ctsec.encryption._sync_secrets import Secrets
 from ctsec.lazy import kept
+from ctsec.mfa._sync_removal import FactorRemoval
 from ctsec.rbac._sync import Roles
 from ctsec.rbac._sync_break_glass import BreakGlass
 from ctsec.rbac._sync_custom import CustomRoles
@@ -275,7 +276,8 @@ class Unit(People, Programs):
     def sso(self) -> Arrivals:
         """Who comes in through connections; `security.sso` calls it, and hosts ask it for the ways in."""
         journey = FederatedSignIn(self._sign_in, audit=self.audit, ambient=self._ambient)
-        parts = arrival_parts(self, self._store, passwords=self.accounts, journey=journey)
+        factors = FactorRemoval(self._factors, mfa=self.mfa)
+        parts = arrival_parts(self, self._store, passwords=self.accounts, factors=factors, journey=journey)
         return Arrivals(parts, audit=self.audit, ambient=self._ambient)
 
     @kept

@@ -101,6 +101,10 @@ class AsyncChecks:
         except (DecryptionFailed, KeyNotFound):
             await self._close(grant, why="token_unreadable")
             return None
+        except ValueError:
+            # The connection fits its provider no more, so nobody comes in through it: the last verified domain is gone, for one.
+            await self._close(grant, why="connection_unfit")
+            return None
         if over:
             return claim if await self._parts.grants.remove(session_id) else None
         if grant.claimed_until is not None and claim.token.refreshes:
@@ -161,7 +165,7 @@ class AsyncChecks:
         connection = await self._parts.connections.get(grant.connection_id)
         session = await self._parts.sessions.get(grant.session_id)
         live = session is not None and session.live(now=self._ambient.now())
-        carried = session is not None and connection is not None and connection.carries(session.created_at)
+        carried = session is not None and connection is not None and connection.carries(grant.began_at)
         return connection, not (live and carried)
 
     async def _opened(self, grant: Grant, connection: Connection, *, over: bool) -> Claim:

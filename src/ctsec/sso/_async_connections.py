@@ -5,6 +5,7 @@ Rules that this module keeps:
 - every change takes `sso:manage` (owners and admins, where the policy does not name it) and a second factor proved just now;
 - every role that newcomers or groups get is one that the actor may give, and never that of an owner or an admin;
 - people sign in only through what was tested as it is: a change of anything that the provider sees makes the connection a draft again;
+- whom a connection believes is what its owners' links trust: who is no owner and changes that makes these count no more;
 - whoever loses their way in loses it at once: disabling, changing and removing end the sessions that came through the connection.
 """
 
@@ -56,9 +57,15 @@ class AsyncConnections:
         """Return the connections of an organization, in the order in which they were made."""
         return await self._parts.records.of_organization(organization)
 
-    async def client(self, connection: Connection) -> OidcClient:
-        """Return the client of a connection, with its secret opened; raises as the sealer does."""
-        return await self._ready.client(connection)
+    async def client(self, connection: Connection) -> OidcClient | None:
+        """Return the client of a connection, its secret opened; None if it fits its provider no more. Raises as the sealer does.
+
+        What a provider needs may have gone since the connection was written: the last verified domain, for one.
+        """
+        try:
+            return await self._ready.client(connection)
+        except ValueError:
+            return None
 
     async def refusal(self, actor: Principal, *, organization: OrganizationId) -> Refusal | None:
         """Return why `actor` may not change connections now, or None."""
@@ -130,6 +137,8 @@ class AsyncConnections:
         elif (refusal := await self._last_way(found)) is not None:
             return await self._refuse(actor, organization, refusal, attempted="sso_connection.change")
         names = tuple("secret" if each == "sealed_secret" else each for each in changed)
+        if not {"provider", "settings"}.isdisjoint(changed):
+            names += await self._parts.owner_links.unsettle(actor, found)
         changes = diff(told(found), told(after))
         return await self._written(EventName.SSO_CONNECTION_CHANGED, actor, after, {"changed": names}, changes=changes)
 

@@ -46,8 +46,10 @@ class AsyncCarriedSessions:
     async def carried_until(self, session: Session) -> datetime | None:
         """Return when a session ends for want of its provider's word, None if its connection carries it no more."""
         connection = await self._connections.get(session.connection_id) if session.connection_id is not None else None
-        grant = await self._grants.get(session.id) if connection is not None and connection.carries(session.created_at) else None
-        return None if grant is None else grant.counts_until(self._policy)
+        grant = await self._grants.get(session.id) if connection is not None else None
+        # From the provider's word on: the session itself may begin ten minutes later, with a second factor, and under another connection.
+        carried = connection is not None and grant is not None and connection.carries(grant.began_at)
+        return grant.counts_until(self._policy) if grant is not None and carried else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

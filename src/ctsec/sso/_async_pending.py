@@ -37,7 +37,7 @@ _STALE: Final = Refusal(Reason.INVALID_TOKEN, "the sign-in is not valid in this 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed:
-    """A sign-in that came back; `person` is who began it to link an identity, None where nobody was signed in.
+    """A sign-in that came back; `person` is who began it to link an identity, in `session`; None where nobody was signed in.
 
     `trial` is the session in which an administrator began a dry run, empty for what is none.
     """
@@ -45,6 +45,7 @@ class Resumed:
     pending: PendingSignIn
     person: UserId | None
     trial: str = ""
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +76,10 @@ class AsyncPendingSignIns:
         """Give back what something that was in order has taken."""
         await self._parts.throttle.settle(charge)
 
-    async def remember(self, pending: PendingSignIn, *, person: UserId | None, charge: Charge, trial: str = "") -> SecretText:
-        """Keep a sign-in that was begun, with what it took, and return what its browser keeps; `trial` as in `Resumed`."""
+    async def remember(
+        self, pending: PendingSignIn, *, person: UserId | None, charge: Charge, trial: str = "", session: str = ""
+    ) -> SecretText:
+        """Keep a sign-in that was begun, with what it took, and return what its browser keeps; `trial` and `session` as in `Resumed`."""
         browser, _ = mint_token(random=self._ambient.random)
         digest = halves_digest(pending.state.reveal(), browser.reveal())
         if isinstance(digest, Refusal):
@@ -91,6 +94,7 @@ class AsyncPendingSignIns:
             "person": person or "",
             "block": charge.block or "",
             "trial": trial,
+            "session": session,
         }
         proof = Proof(
             purpose=Purpose.SSO_SIGN_IN,
@@ -136,7 +140,8 @@ class AsyncPendingSignIns:
             max_age=timedelta(seconds=float(age)) if age else None,
         )
         person = UserId(proof.claims["person"]) if proof.claims["person"] else None
-        return Resumed(pending=pending, person=person, trial=proof.claims.get("trial", ""))
+        told = proof.claims
+        return Resumed(pending=pending, person=person, trial=told.get("trial", ""), session=told.get("session", ""))
 
     async def _stale(self, connection: ConnectionId, why: str) -> Refusal:
         """Refuse a callback: in the log of the connection's organization if there is one, by whatever id came in the path."""

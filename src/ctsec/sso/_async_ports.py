@@ -157,6 +157,14 @@ class AsyncSsoOrganizations(Protocol):
         ...
 
 
+class AsyncSsoFactors(Protocol):
+    """The second factors of people."""
+
+    async def remove_all(self, user_id: UserId, *, actor: Principal) -> object:
+        """Remove every second factor of a person."""
+        ...
+
+
 class AsyncSsoMemberships(Protocol):
     """What people are in organizations."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ctsec.secret import SecretText
+from ctsec.sso._async_owner_links import AsyncOwnerLinks
 from ctsec.sso._async_ports import AsyncSsoDomains, AsyncSsoEpochs, AsyncSsoRights, AsyncSsoSealer
 from ctsec.sso._async_record_ports import AsyncConnectionRecords, AsyncEntranceRecords
 from ctsec.sso.fitting import peer_of
@@ -31,6 +32,7 @@ class AsyncConnectionParts:
     rights: AsyncSsoRights
     sealer: AsyncSsoSealer
     epochs: AsyncSsoEpochs
+    owner_links: AsyncOwnerLinks
     policy: SsoPolicy
     base_url: str
 

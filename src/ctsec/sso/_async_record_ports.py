@@ -63,6 +63,10 @@ class AsyncIdentityRecords(Protocol):
         """Delete an identity of a person; True if there was one."""
         ...
 
+    async def demote(self, connection_id: ConnectionId) -> int:
+        """Have identities that people linked from inside count as found by their address; return how many there were."""
+        ...
+
 
 class AsyncEntranceRecords(Protocol):
     """From when on organizations are entered through their provider only."""

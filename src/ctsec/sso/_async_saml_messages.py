@@ -35,11 +35,12 @@ REQUEST_LIFE: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
-    """A request that was sent; `person` began it to link an identity, `trial` is the session of a dry run, empty for what is none."""
+    """A request that was sent; `person` began it to link an identity, in `session`; `trial` is the session of a dry run, empty for none."""
 
     sent: SentRequest
     person: UserId | None
     trial: str = ""
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +88,9 @@ class AsyncSamlMessages:
         person: UserId | None,
         charge: Charge,
         trial: str = "",
+        session: str = "",
     ) -> Sent:
-        """Keep a request, with what it took, before the browser leaves with it; `trial` as in `Remembered`."""
+        """Keep a request, with what it took, before the browser leaves with it; `trial` and `session` as in `Remembered`."""
         relay, browser = tokens
         digest = halves_digest(relay, browser.reveal())
         if isinstance(digest, Refusal):
@@ -100,6 +102,7 @@ class AsyncSamlMessages:
             "person": person or "",
             "block": charge.block or "",
             "trial": trial,
+            "session": session,
         }
         proof = Proof(
             purpose=Purpose.SAML_REQUEST,
@@ -136,7 +139,10 @@ class AsyncSamlMessages:
         await self._throttle.settle(charge, Charge((), proof.claims["block"] or None))
         sent = SentRequest(id=proof.claims["id"], sent_at=proof.issued_at, force_authn=bool(proof.claims["force"]))
         person = UserId(proof.claims["person"]) if proof.claims["person"] else None
-        return Recalled(charge=charge, asked=Remembered(sent=sent, person=person, trial=proof.claims["trial"]))
+        return Recalled(
+            charge=charge,
+            asked=Remembered(sent=sent, person=person, trial=proof.claims["trial"], session=proof.claims.get("session", "")),
+        )
 
     async def take(self, connection: Connection, assertion: VerifiedAssertion) -> bool:
         """Use the id of an assertion up; True for exactly one caller."""

@@ -7,7 +7,8 @@ Rules that this module keeps:
 - who trusts names what was seen: a document that is another one meanwhile is not taken;
 - what waits is told once, as an event and to the owners; so is that the trusted certificates are about to end;
 - what was looked at and told is kept in the guard store, for three days: whatever is lost of it is looked at and told again;
-- a connection that takes other keys goes on: its sessions, its state and its test stay.
+- a connection that takes other keys goes on: its sessions, its state and its test stay; what its owners linked from inside stays only
+  where an owner says so, or the policy that they have seen.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from ctsec.ids import ConnectionId, OrganizationId
 from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal, system
 from ctsec.rbac.entrance import SSO_MANAGE
+from ctsec.sso._async_owner_links import AsyncOwnerLinks
 from ctsec.sso._async_ports import AsyncSsoEpochs, AsyncSsoRights
 from ctsec.sso._async_record_ports import AsyncConnectionRecords
 from ctsec.sso.fitting import told
@@ -67,6 +69,7 @@ class AsyncSamlWatchParts:
     epochs: AsyncSsoEpochs
     proofs: AsyncProofRecords
     alarm: AsyncSamlAlarm
+    owner_links: AsyncOwnerLinks
 
 
 class AsyncSamlWatch:
@@ -143,7 +146,8 @@ class AsyncSamlWatch:
             return _SAME
         if offer.name != seen or found.version != connection.version:
             return _OTHER
-        return await self._take(actor, found, saml, offer, by="administrator")
+        links = await self._parts.owner_links.unsettle(actor, found) if offer.change.added else ()
+        return await self._take(actor, found, saml, offer, by="administrator", links=links)
 
     async def _compared(self, found: Connection, saml: SamlSettings, offer: Offer, *, told: str) -> tuple[Connection, SamlSettings, str]:
         """Return the connection, its settings and what waits by now."""
@@ -159,7 +163,9 @@ class AsyncSamlWatch:
             await self._parts.alarm.saml_noticed(found.organization_id, connection=found.name, what="waiting")
         return found, saml, offer.name
 
-    async def _take(self, actor: Principal, found: Connection, saml: SamlSettings, offer: Offer, *, by: str) -> Connection:
+    async def _take(
+        self, actor: Principal, found: Connection, saml: SamlSettings, offer: Offer, *, by: str, links: tuple[str, ...] = ()
+    ) -> Connection:
         settings = replace(ConnectionSettings.read(found.settings), saml=taken(saml, offer))
         after = replace(found, settings=settings.text(), version=found.version + 1)
         if not await self._parts.records.replace(after):
@@ -170,7 +176,7 @@ class AsyncSamlWatch:
             actor=actor,
             targets=(Target("sso_connection", after.id),),
             organization=after.organization_id,
-            details={"by": by, **_details(offer.change)},
+            details={"by": by, **_details(offer.change, links=links)},
             changes=diff(told(found), told(after)),
         )
         return after
@@ -201,9 +207,9 @@ def _saml(connection: Connection) -> SamlSettings | None:
     return ConnectionSettings.read(connection.settings).saml
 
 
-def _details(change: DocumentChange) -> dict[str, Detail]:
+def _details(change: DocumentChange, *, links: tuple[str, ...] = ()) -> dict[str, Detail]:
     return {
         "added": tuple(key.fingerprint for key in change.added),
         "dropped": tuple(key.fingerprint for key in change.removed),
-        "others": tuple(name for name, _ in change.values),
+        "others": (*(name for name, _ in change.values), *links),
     }

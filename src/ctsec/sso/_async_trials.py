@@ -103,6 +103,11 @@ class AsyncTrials:
         """Return who began a dry run in a session, None if that session counts no more."""
         return await self._parts.standings.principal(session_id)
 
+    async def goes_on(self, session_id: str, *, person: UserId) -> bool:
+        """Tell whether the session in which a person began to link an identity counts still: a link is of who is signed in."""
+        found = await self._parts.standings.principal(SessionId(session_id)) if session_id else None
+        return found is not None and found.id == person
+
     async def own_side(self, connection: Connection) -> OwnSide:
         """Return what stands here of a connection, with its client if it can be made."""
         organization, client, peer, problem, unopened = connection.organization_id, None, None, "", ""

@@ -5,7 +5,8 @@ Rules that this module keeps:
 
 - somebody who is known by (connection, issuer, subject) is that account; an address finds an account only if the organization has verified
   its domain and the provider asserts it as verified, or pushes that account under the id that signs in; nobody else's word is believed;
-- an account whose address was never confirmed may be a stranger's who was there first: its password and sessions end before it is linked;
+- an account whose address was never confirmed may be a stranger's who was there first: its password, its sessions, its second factors and
+  the identities that it has end before it is linked;
 - an owner comes in through a connection only after having linked it from inside, and somebody who was removed or suspended does not;
 - groups decide who may come in, and with which roles (`_sync_provisioning`), before anything is written of a newcomer;
 - outward there is one refusal; the precise reason is in the log.
@@ -26,13 +27,14 @@ from ctsec.directory.record import Membership, MembershipStatus
 from ctsec.errors import StoreBusy
 from ctsec.ids import ConnectionId, UserId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
-from ctsec.principal import CredentialKind, Principal, anonymous
+from ctsec.principal import CredentialKind, Principal, anonymous, system
 from ctsec.rbac.role import OWNER
 from ctsec.sso._sync_pending import note_refusal
 from ctsec.sso._sync_ports import (
     SsoAccounts,
     SsoDomains,
     SsoEpochs,
+    SsoFactors,
     SsoGrants,
     SsoJourney,
     SsoMemberships,
@@ -65,6 +67,7 @@ class ArrivalParts:
     organizations: SsoOrganizations
     memberships: SsoMemberships
     passwords: SsoPasswords
+    factors: SsoFactors
     epochs: SsoEpochs
     provisioning: Provisioning
     journey: SsoJourney
@@ -230,6 +233,10 @@ class Arrivals:
         after = replace(user, email_verified_at=now, version=user.version + 1)
         if isinstance(done, Refusal) or not self._parts.accounts.replace(after):
             raise StoreBusy("the account was changed meanwhile; try again")
+        # Whoever came with this address while nobody vouched for it, through whatever connection, was perhaps somebody else.
+        for each in self._parts.identities.of_user(user.id):
+            self._parts.identities.remove(user.id, each.digest)
+        self._parts.factors.remove_all(user.id, actor=system("single sign-on"))
         self._parts.epochs.bump(user.id)
         return after
 

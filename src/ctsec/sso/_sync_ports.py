@@ -158,6 +158,14 @@ class SsoOrganizations(Protocol):
         ...
 
 
+class SsoFactors(Protocol):
+    """The second factors of people."""
+
+    def remove_all(self, user_id: UserId, *, actor: Principal) -> object:
+        """Remove every second factor of a person."""
+        ...
+
+
 class SsoMemberships(Protocol):
     """What people are in organizations."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ctsec.secret import SecretText
+from ctsec.sso._sync_owner_links import OwnerLinks
 from ctsec.sso._sync_ports import SsoDomains, SsoEpochs, SsoRights, SsoSealer
 from ctsec.sso._sync_record_ports import ConnectionRecords, EntranceRecords
 from ctsec.sso.fitting import peer_of
@@ -32,6 +33,7 @@ class ConnectionParts:
     rights: SsoRights
     sealer: SsoSealer
     epochs: SsoEpochs
+    owner_links: OwnerLinks
     policy: SsoPolicy
     base_url: str
 

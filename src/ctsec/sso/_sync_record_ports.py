@@ -64,6 +64,10 @@ class IdentityRecords(Protocol):
         """Delete an identity of a person; True if there was one."""
         ...
 
+    def demote(self, connection_id: ConnectionId) -> int:
+        """Have identities that people linked from inside count as found by their address; return how many there were."""
+        ...
+
 
 class EntranceRecords(Protocol):
     """From when on organizations are entered through their provider only."""

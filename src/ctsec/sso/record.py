@@ -66,9 +66,9 @@ class Connection:
     public_keys: str | None = None
     provisioning: str | None = None
 
-    def carries(self, session_from: datetime) -> bool:
-        """Tell whether a session that began then still counts."""
-        return self.state is ConnectionState.ENABLED and self.enabled_at is not None and self.enabled_at <= session_from
+    def carries(self, word_from: datetime) -> bool:
+        """Tell whether a session that rests on its provider's word of then still counts."""
+        return self.state is ConnectionState.ENABLED and self.enabled_at is not None and self.enabled_at <= word_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

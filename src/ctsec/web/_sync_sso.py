@@ -171,6 +171,8 @@ def preview_sso_claims(call: Call) -> Answer:
     if found.provider.saml:
         return Refusal(Reason.CONFLICT, "a connection that speaks SAML has no claims to paste; a dry run shows its attributes")
     client = call.unit.connections.client(found)
+    if client is None:
+        return Refusal(Reason.CONFLICT, "the connection can not be used as it is; its doctor says why")
     seen = preview(client, ConnectionSettings.read(found.settings), call.read(sso_models.SampleClaims).claims)
     if isinstance(seen, Rejected):
         return WebResponse(json={"accepted": False, "problem": seen.reason.value})

@@ -8,8 +8,9 @@ Rules that this module keeps:
 - of an account nothing is changed: not its address, its name, its password, its factors, nor whether it is disabled;
 - `active` false and a deletion end the membership, whoever made it and whatever its role, by the one way in which memberships end; the
   organization may lose its last owner so; `active` true gives back what this provider ended, never as an owner, and not what an
-  administrator ended;
+  administrator ended or suspended;
 - roles are what the rules of the connection give for the groups that were pushed; while no group was pushed they are unknown;
+- where the connection for sign-in is gone that had the rules, nobody is let in and no role changes, and who is gone still goes;
 - of an owner no role is given or taken, in no workspace, unless an owner allowed that;
 - every write locks the organization first, and names its connection in every question.
 """
@@ -65,6 +66,11 @@ class ScimSource:
     def organization(self) -> OrganizationId:
         """Whose people it pushes."""
         return self.scim.organization_id
+
+    @property
+    def adrift(self) -> bool:
+        """Whether the connection for sign-in is gone whose rules count: nobody is let in then by rules that nobody set."""
+        return self.scim.connection_id is not None and self.giver.id != self.scim.connection_id
 
 
 class AsyncScimProvisioning(Protocol):
@@ -196,6 +202,8 @@ class AsyncScimPeople:
             if membership is not None:
                 await self._end(source, membership, but=user)
             return "inactive"
+        if source.adrift:
+            return "connection_removed"
         identity = await self._identity(source, user, grouped=grouped)
         if membership is not None:
             barred = self._parts.provisioning.barred(source.giver, identity)
@@ -215,6 +223,8 @@ class AsyncScimPeople:
         if not user.active:
             twice = seen.member is not None and await self._there_twice(source, account.id, but=user)
             why = "there_twice" if twice else "inactive"
+        elif source.adrift:
+            why = "connection_removed"
         elif seen.member is None:
             barred = await self._barred(source, account, identity)
             why = "removed" if isinstance(barred, Refusal) else barred

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.sso.oidc.presets import Provider
-from ctsec.sso.record import Connection, LinkedIdentity
+from ctsec.sso.record import Connection, LinkedBy, LinkedIdentity
 from ctsec.storage.memory.state import Transaction
 from ctsec.storage.memory.tables import CONNECTIONS, GRANTS, IDENTITIES
 
@@ -95,3 +95,10 @@ class AsyncMemoryIdentities:
             return False
         self._tx.put(IDENTITIES, digest, None)
         return True
+
+    async def demote(self, connection_id: ConnectionId) -> int:
+        """Have identities that people linked from inside count as found by their address."""
+        found = [each for each in self._tx.scan(IDENTITIES) if each.connection_id == connection_id and each.linked_by is LinkedBy.PERSON]
+        for each in found:
+            self._tx.put(IDENTITIES, each.digest, replace(each, linked_by=LinkedBy.ADDRESS))
+        return len(found)

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 
 from ctsec.ids import ConnectionId, OrganizationId, UserId
 from ctsec.sso.oidc.presets import Provider
-from ctsec.sso.record import Connection, LinkedIdentity
+from ctsec.sso.record import Connection, LinkedBy, LinkedIdentity
 from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql.statements.rows import added, all_made, made, replaced
 from ctsec.storage.sql.tables import Tables
@@ -86,3 +86,9 @@ class SqlIdentities:
         """Delete an identity of a person."""
         t = self._table
         return self._run.change(delete(t).where(t.c.digest == digest, t.c.user_id == user_id)) == 1
+
+    def demote(self, connection_id: ConnectionId) -> int:
+        """Have identities that people linked from inside count as found by their address."""
+        t = self._table
+        linked = update(t).where(t.c.connection_id == connection_id, t.c.linked_by == LinkedBy.PERSON)
+        return self._run.change(linked.values(linked_by=LinkedBy.ADDRESS))

@@ -83,6 +83,24 @@ class AsyncConnectionConformance:
             equal(await store.identities.remove(user_id(1), one.digest), False)
             equal(await store.identities.add(one), True)
 
+    async def test_links_of_people_are_demoted_by_connection(self, storage: AsyncStorage) -> None:
+        """What people linked from inside counts as found by its address, at one connection; how others came to their account stays."""
+        mine = replace(identity(1, of=1, subject="a"), linked_by=LinkedBy.PERSON)
+        made, elsewhere = (
+            replace(mine, digest=b"b" * 32, linked_by=LinkedBy.CREATED),
+            replace(identity(1, of=2, subject="a"), linked_by=LinkedBy.PERSON),
+        )
+        async with storage.begin(after_commit=ignore) as store:
+            for each in (mine, made, elsewhere):
+                equal(await store.identities.add(each), True)
+        async with storage.begin(after_commit=ignore) as store:
+            equal(await store.identities.demote(mine.connection_id), 1)
+            equal(await store.identities.demote(mine.connection_id), 0)
+        async with storage.reading() as store:
+            equal(await store.identities.get(mine.digest), replace(mine, linked_by=LinkedBy.ADDRESS))
+            equal(await store.identities.get(made.digest), made)
+            equal(await store.identities.get(elsewhere.digest), elsewhere)
+
     async def test_a_connection_takes_its_identities_along(self, storage: AsyncStorage) -> None:
         """Only its own organization removes a connection; its identities go, those of another stay."""
         async with storage.begin(after_commit=ignore) as store:

@@ -84,6 +84,24 @@ class ConnectionConformance:
             equal(store.identities.remove(user_id(1), one.digest), False)
             equal(store.identities.add(one), True)
 
+    def test_links_of_people_are_demoted_by_connection(self, storage: Storage) -> None:
+        """What people linked from inside counts as found by its address, at one connection; how others came to their account stays."""
+        mine = replace(identity(1, of=1, subject="a"), linked_by=LinkedBy.PERSON)
+        made, elsewhere = (
+            replace(mine, digest=b"b" * 32, linked_by=LinkedBy.CREATED),
+            replace(identity(1, of=2, subject="a"), linked_by=LinkedBy.PERSON),
+        )
+        with storage.begin(after_commit=ignore) as store:
+            for each in (mine, made, elsewhere):
+                equal(store.identities.add(each), True)
+        with storage.begin(after_commit=ignore) as store:
+            equal(store.identities.demote(mine.connection_id), 1)
+            equal(store.identities.demote(mine.connection_id), 0)
+        with storage.reading() as store:
+            equal(store.identities.get(mine.digest), replace(mine, linked_by=LinkedBy.ADDRESS))
+            equal(store.identities.get(made.digest), made)
+            equal(store.identities.get(elsewhere.digest), elsewhere)
+
     def test_a_connection_takes_its_identities_along(self, storage: Storage) -> None:
         """Only its own organization removes a connection; its identities go, those of another stay."""
         with storage.begin(after_commit=ignore) as store:
