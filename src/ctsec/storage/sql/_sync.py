@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.orm import Session
 
 from ctsec.errors import ConfigurationError
+from ctsec.lazy import Made
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.sql._sync_access import SqlAssignments, SqlStandings
 from ctsec.storage.sql._sync_alerts import SqlAlerts
@@ -43,12 +43,7 @@ from ctsec.storage.sql._sync_grants import SqlGrants
 from ctsec.storage.sql._sync_guard import SqlGuard
 from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
 from ctsec.storage.sql._sync_key_days import SqlKeyDays
-from ctsec.storage.sql._sync_key_owners import (
-    SqlKeyLists,
-    SqlKeyPolicies,
-    SqlServiceAccounts,
-    sync_key_owners,
-)
+from ctsec.storage.sql._sync_key_owners import SqlKeyLists, SqlKeyPolicies, SqlServiceAccounts
 from ctsec.storage.sql._sync_keys import SqlKeys
 from ctsec.storage.sql._sync_lifecycle import SqlLifecycle, SqlParked
 from ctsec.storage.sql._sync_moves import SqlMoves, SqlPrimaries
@@ -57,7 +52,6 @@ from ctsec.storage.sql._sync_recovery import SqlDomains, SqlRecoveries, SqlTerms
 from ctsec.storage.sql._sync_retention import SqlPurges, SqlRetention
 from ctsec.storage.sql._sync_scim import SqlScimConnections, SqlScimGroups, SqlScimMembers, SqlScimUsers
 from ctsec.storage.sql._sync_sealed import SqlReencryptions
-from ctsec.storage.sql._sync_single_sign_on import sync_single_sign_on
 from ctsec.storage.sql._sync_sso import SqlConnections, SqlIdentities
 from ctsec.storage.sql._sync_streams import SqlPositions
 from ctsec.storage.sql._sync_transactions import Transactions
@@ -78,127 +72,78 @@ def _unheard(scopes: frozenset[str]) -> None:
     """The log's own writes change nothing that a cache holds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SqlStore:
     """Every record family over one transaction."""
 
-    progress: Progress
-    users: SqlUsers
-    organizations: SqlOrganizations
-    workspaces: SqlWorkspaces
-    memberships: SqlMemberships
-    roster: SqlRoster
-    invitations: SqlInvitations
-    standings: SqlStandings
-    assignments: SqlAssignments
-    custom_roles: SqlCustomRoles
-    lists: SqlLists
-    elevations: SqlElevations
-    break_glass: SqlBreakGlass
-    passwords: SqlPasswords
-    sessions: SqlSessions
-    devices: SqlDevices
-    authenticators: SqlAuthenticators
-    backup_codes: SqlBackupCodes
-    passkeys: SqlPasskeys
-    recoveries: SqlRecoveries
-    trails: SqlTrails
-    recovery_terms: SqlTerms
-    lifecycle: SqlLifecycle
-    parked: SqlParked
-    domains: SqlDomains
-    domain_claims: SqlDomainClaims
-    connections: SqlConnections
-    identities: SqlIdentities
-    entrances: SqlEntrances
-    glass_codes: SqlGlassCodes
-    grants: SqlGrants
-    apps: SqlApps
-    scim_connections: SqlScimConnections
-    scim_users: SqlScimUsers
-    scim_groups: SqlScimGroups
-    scim_members: SqlScimMembers
-    api_keys: SqlKeys
-    key_days: SqlKeyDays
-    service_accounts: SqlServiceAccounts
-    key_lists: SqlKeyLists
-    key_policies: SqlKeyPolicies
-    workload_rules: SqlWorkloadRules
-    deks: SqlDeks
-    customer_keys: SqlCustomerKeys
-    index_keys: SqlIndexKeys
-    reencryptions: SqlReencryptions
-    credentials: SqlCredentials
-    moves: SqlMoves
-    primaries: SqlPrimaries
-    inbox: SqlInbox
-    log: SqlLog
-    tree: SqlTree
-    checkpoints: SqlCheckpoints
-    retention: SqlRetention
-    purges: SqlPurges
-    erasures: SqlErasures
-    positions: SqlPositions
-    alerts: SqlAlerts
-    outbox: SqlOutbox
-    jobs: SqlJobs
-    epochs: SqlEpochs
+    users = Made(SqlUsers)
+    organizations = Made(SqlOrganizations)
+    workspaces = Made(SqlWorkspaces)
+    memberships = Made(SqlMemberships)
+    roster = Made(SqlRoster)
+    invitations = Made(SqlInvitations)
+    standings = Made(SqlStandings)
+    assignments = Made(SqlAssignments)
+    custom_roles = Made(SqlCustomRoles)
+    lists = Made(SqlLists)
+    elevations = Made(SqlElevations)
+    break_glass = Made(SqlBreakGlass)
+    passwords = Made(SqlPasswords)
+    sessions = Made(SqlSessions)
+    devices = Made(SqlDevices)
+    authenticators = Made(SqlAuthenticators)
+    backup_codes = Made(SqlBackupCodes)
+    passkeys = Made(SqlPasskeys)
+    recoveries = Made(SqlRecoveries)
+    trails = Made(SqlTrails)
+    recovery_terms = Made(SqlTerms)
+    lifecycle = Made(SqlLifecycle)
+    parked = Made(SqlParked)
+    domains = Made(SqlDomains)
+    domain_claims = Made(SqlDomainClaims)
+    connections = Made(SqlConnections)
+    identities = Made(SqlIdentities)
+    entrances = Made(SqlEntrances)
+    glass_codes = Made(SqlGlassCodes)
+    grants = Made(SqlGrants)
+    apps = Made(SqlApps)
+    scim_connections = Made(SqlScimConnections)
+    scim_users = Made(SqlScimUsers)
+    scim_groups = Made(SqlScimGroups)
+    scim_members = Made(SqlScimMembers)
+    api_keys = Made(SqlKeys)
+    key_days = Made(SqlKeyDays)
+    service_accounts = Made(SqlServiceAccounts)
+    key_lists = Made(SqlKeyLists)
+    key_policies = Made(SqlKeyPolicies)
+    workload_rules = Made(SqlWorkloadRules)
+    deks = Made(SqlDeks)
+    customer_keys = Made(SqlCustomerKeys)
+    index_keys = Made(SqlIndexKeys)
+    reencryptions = Made(SqlReencryptions)
+    credentials = Made(SqlCredentials)
+    moves = Made(SqlMoves)
+    primaries = Made(SqlPrimaries)
+    inbox = Made(SqlInbox)
+    log = Made(SqlLog)
+    tree = Made(SqlTree)
+    checkpoints = Made(SqlCheckpoints)
+    retention = Made(SqlRetention)
+    purges = Made(SqlPurges)
+    erasures = Made(SqlErasures)
+    positions = Made(SqlPositions)
+    alerts = Made(SqlAlerts)
+    outbox = Made(SqlOutbox)
+    jobs = Made(SqlJobs)
+    epochs = Made(SqlEpochs)
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self.progress = run.progress
+        self.made_of = (run, tables)
 
     @property
     def wrote(self) -> bool:
         """Whether this transaction has written anything."""
         return self.progress.wrote
-
-    @classmethod
-    def over(cls, run: Executor, tables: Tables) -> SqlStore:
-        """Return the store over a transaction."""
-        return cls(
-            progress=run.progress, users=SqlUsers(run, tables),
-            organizations=SqlOrganizations(run, tables),
-            workspaces=SqlWorkspaces(run, tables),
-            memberships=SqlMemberships(run, tables),
-            roster=SqlRoster(run, tables),
-            invitations=SqlInvitations(run, tables),
-            standings=SqlStandings(run, tables),
-            assignments=SqlAssignments(run, tables),
-            custom_roles=SqlCustomRoles(run, tables),
-            lists=SqlLists(run, tables),
-            elevations=SqlElevations(run, tables),
-            break_glass=SqlBreakGlass(run, tables),
-            passwords=SqlPasswords(run, tables),
-            sessions=SqlSessions(run, tables),
-            devices=SqlDevices(run, tables),
-            authenticators=SqlAuthenticators(run, tables),
-            backup_codes=SqlBackupCodes(run, tables),
-            passkeys=SqlPasskeys(run, tables),
-            recoveries=SqlRecoveries(run, tables),
-            trails=SqlTrails(run, tables),
-            recovery_terms=SqlTerms(run, tables),
-            lifecycle=SqlLifecycle(run, tables), parked=SqlParked(run, tables),
-            domains=SqlDomains(run, tables),
-            **sync_single_sign_on(run, tables),
-            apps=SqlApps(run, tables), api_keys=SqlKeys(run, tables), key_days=SqlKeyDays(run, tables),
-            **sync_key_owners(run, tables),
-            deks=SqlDeks(run, tables),
-            customer_keys=SqlCustomerKeys(run, tables),
-            index_keys=SqlIndexKeys(run, tables),
-            reencryptions=SqlReencryptions(run, tables),
-            credentials=SqlCredentials(run, tables),
-            moves=SqlMoves(run, tables),
-            primaries=SqlPrimaries(run, tables),
-            inbox=SqlInbox(run, tables),
-            log=SqlLog(run, tables),
-            tree=SqlTree(run, tables),
-            checkpoints=SqlCheckpoints(run, tables),
-            retention=SqlRetention(run, tables),
-            purges=SqlPurges(run, tables),
-            erasures=SqlErasures(run, tables),
-            positions=SqlPositions(run, tables),
-            alerts=SqlAlerts(run, tables),
-            outbox=SqlOutbox(run, tables),
-            jobs=SqlJobs(run, tables),
-            epochs=SqlEpochs(run, tables),
-        )  # fmt: skip
 
 
 class SqlStorage:
@@ -255,27 +200,27 @@ class SqlStorage:
         """Open a transaction of our own: committed when the block ends, rolled back when it raises."""
         progress = Progress(after_commit)
         with self._transactions.writing(progress) as run:
-            yield SqlStore.over(run, self.tables)
+            yield SqlStore(run, self.tables)
         progress.committed()
 
     @contextmanager
     def reading(self) -> Generator[SqlStore, None, None]:
         """Open a short READ COMMITTED read; a write in it raises StoreReadOnly."""
         with self._transactions.reading() as run:
-            yield SqlStore.over(run, self.tables)
+            yield SqlStore(run, self.tables)
 
     @contextmanager
     def sequencing(self) -> Generator[SqlStore, None, None]:
         """Open a READ COMMITTED transaction of our own, for the sequencer and the signer of the audit log."""
         with self._transactions.writing(Progress(_unheard), read_committed=True) as run:
-            yield SqlStore.over(run, self.tables)
+            yield SqlStore(run, self.tables)
 
     def join(self, session: object, *, after_commit: AfterCommit) -> SqlStore:
         """Ride in the host's session (or scoped session): never begin, commit, roll back or close it; flush it before each statement."""
         theirs: Session = unwrap(session, Session)
         source = JoinedSource(theirs, dialect=self._transactions.dialect)
         progress = JoinedProgress(theirs, after_commit)
-        return SqlStore.over(Executor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables)
+        return SqlStore(Executor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables)
 
     def connections(self) -> tuple[ConnectionReport, ...]:
         """Connect to the database and to the guard store, and return what the connections speak."""
