@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-__all__ = ["Made", "face", "kept"]
+__all__ = ["face", "kept", "made"]
 
 T = TypeVar("T")
 
@@ -50,27 +50,28 @@ else:
             return made
 
 
-class Whole(Protocol):
-    """An object with parts that are `Made`."""
+if TYPE_CHECKING:
 
-    @property
-    def made_of(self) -> tuple[object, ...]:
-        """What each of them is made of."""
+    def made(make: Callable[..., T]) -> T:
+        """Return a part: checkers see what the object has."""
         ...
 
+else:
 
-class Made(Generic[T]):
-    """A part that an object makes at its first use, of the object's `made_of`; like `kept`, in one line.
+    class made:  # noqa: N801  (as `kept`)
+        """A part that an object makes at its first use, of the object's `made_of`; like `kept`, in one line.
 
-    A store has sixty record families, and a transaction uses three.
-    """
+        A store has sixty record families, and a transaction uses three.
+        """
 
-    def __init__(self, make: Callable[..., T]) -> None:
-        self._make = make
+        def __init__(self, make: Callable[..., object]) -> None:
+            self._make = make
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
+        def __set_name__(self, owner: type, name: str) -> None:
+            self._name = name
 
-    def __get__(self, instance: Whole, owner: type) -> T:
-        made = instance.__dict__[self._name] = self._make(*instance.made_of)
-        return made
+        def __get__(self, instance: object | None, owner: type) -> object:
+            if instance is None:
+                return self
+            part = instance.__dict__[self._name] = self._make(*instance.made_of)
+            return part

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctsec.lazy import Made
+from ctsec.lazy import made
 
 
 class Part:
@@ -15,8 +15,8 @@ class Part:
 class Box:
     """An object with two parts."""
 
-    first = Made(Part)
-    second = Made(Part)
+    first = made(Part)
+    second = made(Part)
 
     def __init__(self, number: int) -> None:
         self.made_of = (number, "given")
