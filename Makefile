@@ -51,12 +51,13 @@ test: install $(if $(CTSEC_TEST_REQUIRE),.venv/saml/.lock)
 	rm -f .rows.json
 	$(PYTEST) tests
 
+# These tests wait for nothing, so that a third process would only collect them once more.
 check: install $(if $(CTSEC_TEST_REQUIRE),.venv/saml/.lock)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/twin.py --check
 	$(MAKE) --no-print-directory -j 2 mypy pyright
-	$(PYTEST) tests/unit tests/architecture
+	$(PYTEST) -n 2 tests/unit tests/architecture
 
 mypy: install
 	$(BIN)/mypy

@@ -25,12 +25,13 @@ IMPORTED: Final = (
     *("sqlalchemy.dialects.sqlite.aiosqlite", "sqlalchemy.ext.asyncio", "ctsec.cli.main", "ctsec.presets", "ctsec.rbac"),
     *("ctsec.security._async", "ctsec.security._sync", "ctsec.storage.sql", "ctsec.encryption.kms.local", "ctsec.mail.smtp"),
     *("ctsec.storage.sql.schema", "ctsec.storage.sql._async", "ctsec.storage.sql._sync", "ctsec.security._async_jobs"),
+    *("ctsec.fastapi", "ctsec.flask", "httpx", "uvicorn"),
 )
 
 
-def script(path: str, *, folder: Path, strict: bool = False) -> subprocess.CompletedProcess[str]:
+def script(path: str, *arguments: str, folder: Path, strict: bool = False) -> subprocess.CompletedProcess[str]:
     """Run a script in a folder; `strict` makes an error of every warning. The checkout is on its path, the folder is not."""
-    return _ran({"script": path, "arguments": [path], "folder": str(folder), "strict": strict, "path": str(ROOT), "text": ""})
+    return _ran({"script": path, "arguments": [path, *arguments], "folder": str(folder), "strict": strict, "path": str(ROOT), "text": ""})
 
 
 def command(*arguments: str, folder: Path, text: str = "") -> subprocess.CompletedProcess[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-__all__ = ["face", "kept"]
+__all__ = ["face", "kept", "made"]
+
+T = TypeVar("T")
 
 
 def face(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
@@ -46,3 +48,30 @@ else:
                 return self
             made = instance.__dict__[self._name] = self.fget(instance)
             return made
+
+
+if TYPE_CHECKING:
+
+    def made(make: Callable[..., T]) -> T:
+        """Return a part: checkers see what the object has."""
+        ...
+
+else:
+
+    class made:  # noqa: N801  (as `kept`)
+        """A part that an object makes at its first use, of the object's `made_of`; like `kept`, in one line.
+
+        A store has sixty record families, and a transaction uses three.
+        """
+
+        def __init__(self, make: Callable[..., object]) -> None:
+            self._make = make
+
+        def __set_name__(self, owner: type, name: str) -> None:
+            self._name = name
+
+        def __get__(self, instance: object | None, owner: type) -> object:
+            if instance is None:
+                return self
+            part = instance.__dict__[self._name] = self._make(*instance.made_of)
+            return part

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
+
+from tests import fresh
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -35,15 +35,8 @@ def told_demo() -> str:
     return found[1] if found else ""
 
 
-def run(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run Python with the checkout on its path, so that `examples` is found, in `folder`."""
-    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), str(ROOT)]))
-    return subprocess.run(
-        [sys.executable, "-P", *command],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+def ran(code: str, *, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run code in `folder`, with the checkout on its path, so that `examples` is found."""
+    program = folder / "program.py"
+    program.write_text(code, "utf-8")
+    return fresh.script(str(program), folder=folder)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.pages import run
+from tests.examples.pages import ran
 
 # Each runs in a process of its own: the applications are configured by the environment when they are imported.
 ROUTES = """
@@ -29,17 +29,17 @@ HEADERS = {
 @pytest.mark.parametrize("host", ["fastapi", "flask"])
 def test_every_route_is_guarded(host: str, tmp_path: Path) -> None:
     """Every route of the example is guarded or marked public, but for FastAPI's own pages that describe the API."""
-    ran = run("-c", ROUTES.format(guards=f"ctsec.{host}", host=host), folder=tmp_path)
-    assert ran.returncode == 0, ran.stderr
-    assert [route for route in json.loads(ran.stdout) if "docs" not in route and "openapi" not in route and "redoc" not in route] == []
+    done = ran(ROUTES.format(guards=f"ctsec.{host}", host=host), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [route for route in json.loads(done.stdout) if "docs" not in route and "openapi" not in route and "redoc" not in route] == []
 
 
 @pytest.mark.parametrize("host", ["fastapi", "flask"])
 def test_page_is_closed(host: str, tmp_path: Path) -> None:
     """The page comes with a policy that forbids scripts from elsewhere, inline ones and framing."""
     code = f"from examples.cloudthinker_{host}.app import app\n{HEADERS[host]}print(answer.headers['Content-Security-Policy'])"
-    ran = run("-c", code, folder=tmp_path)
-    assert ran.returncode == 0, ran.stderr
-    policy = ran.stdout.strip().split("; ")
+    done = ran(code, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    policy = done.stdout.strip().split("; ")
     assert {"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"} <= set(policy)
-    assert "unsafe" not in ran.stdout
+    assert "unsafe" not in done.stdout

@@ -12,7 +12,7 @@ import pytest
 
 from examples.walkthrough.application import COMMANDS, Application
 from examples.walkthrough.mailbox import free_port
-from tests.examples.pages import ROOT, run
+from tests.examples.pages import ROOT, ran
 
 PAGE = ROOT / "docs" / "how-to" / "watch-the-use-of-keys.md"
 MINT = """
@@ -28,7 +28,7 @@ print(made.token.reveal(), workspace)
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """A database with a key, its text, and a workspace that it may look into."""
     folder = tmp_path_factory.mktemp("curl")
-    made = run("-c", MINT, folder=folder)
+    made = ran(MINT, folder=folder)
     assert made.returncode == 0, made.stderr
     token, workspace = made.stdout.split()
     return folder, token, workspace

@@ -16,8 +16,9 @@ import pytest
 from ctsec.transport import Transport, client_context
 from examples.walkthrough.mailbox import free_port
 from examples.walkthrough.transcript import eventually
+from tests import fresh
 from tests.certificates import Authority
-from tests.examples.pages import ROOT, run
+from tests.examples.pages import ROOT
 
 DEMO = str(ROOT / "examples" / "demo.py")
 
@@ -58,6 +59,6 @@ def test_listener_refuses_tls12(host: str, tmp_path: Path) -> None:
 def test_half_a_pair_is_refused(tmp_path: Path) -> None:
     """A certificate without its key, or without --serve, is a mistake that is told before anything starts."""
     for words in (("--serve", "--certificate", "a.pem"), ("--serve", "--key", "a.pem"), ("--certificate", "a.pem", "--key", "a.pem")):
-        ran = run(DEMO, *words, folder=tmp_path)
+        ran = fresh.script(DEMO, *words, folder=tmp_path)
         assert ran.returncode == 2
         assert "go together" in ran.stderr

@@ -10,8 +10,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from scim2_client.engines.wsgi import WSGISCIMClient
-from scim2_tester import Status, check_server
 
 from ctsec.guard.allowance import AllowancePolicy
 from ctsec.rbac.policy import Policy
@@ -38,6 +36,10 @@ def wsgi(pusher: Pusher) -> Callable[..., Iterable[bytes]]:
 
 def test_an_outside_suite_finds_nothing(host: Host) -> None:
     """`scim2-tester`, which we did not write, passes all of its checks: discovery, create, read, replace, PATCH and delete."""
+    # Loading it takes three seconds: not in each process that collects tests.
+    from scim2_client.engines.wsgi import WSGISCIMClient
+    from scim2_tester import Status, check_server
+
     client = WSGISCIMClient(wsgi(pushes(host)), base_url=f"{host.base_url}{ROOT}")
     results = check_server(client)
     assert len(results) >= 130

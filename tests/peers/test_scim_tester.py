@@ -9,8 +9,6 @@ from typing import Final
 
 import httpx2
 import pytest
-from scim2_client.engines.httpx2 import SyncSCIMClient
-from scim2_tester import Status, check_server
 
 from ctsec.guard.allowance import AllowancePolicy
 from ctsec.rbac.policy import Policy
@@ -40,6 +38,9 @@ def outside(host: Host, pusher: Pusher, ask: Callable[[httpx2.Client], None]) ->
 @pytest.mark.parametrize("name", sorted(HOSTS))
 def test_an_outside_suite_finds_nothing_over_sockets(name: str) -> None:
     """`scim2-tester` passes over HTTP as it does in process."""
+    from scim2_client.engines.httpx2 import SyncSCIMClient  # slow to load: not in each process that collects tests
+    from scim2_tester import Status, check_server
+
     host = HOSTS[name](Policy.preset(), shared=True)
     try:
 

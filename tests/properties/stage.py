@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from random import Random
 from typing import Any, Final
 
@@ -65,6 +66,7 @@ class Held:
     live: bool = True
 
 
+@cache
 def bare(person: str) -> Principal:
     """Return a person as a fresh session would prove it."""
     return Principal(id=person, kind=PrincipalKind.USER, credential=Credential(kind=CredentialKind.SESSION, id="", aal=1))

@@ -52,7 +52,9 @@ from tests.services.probing import (
     token_in,
 )
 
+# What a service does depends on the store's kind and on the colour, never on both: one colour meets both stores.
 KINDS: Final = ("memory", "sqlite")
+BOTH: Final = ("memory", "sqlite")
 REGIONS: Final = Regions(
     regions=tuple(Region(name=name, store=f"memory:{name}", key=DEPLOYMENTS_KEY) for name in ("default", "eu", "us")),
 )

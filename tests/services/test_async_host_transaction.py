@@ -18,14 +18,14 @@ from ctsec.outcome import Reason
 from ctsec.principal import Factor, Principal
 from ctsec.storage.memory import AsyncMemoryStorage
 from ctsec.testing import SoftwareAuthenticator
-from tests.services._async_world import KINDS, AsyncWorld
+from tests.services._async_world import BOTH, AsyncWorld
 from tests.services.probing import DATABASE, ORIGIN, OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
 
 ANN = "ann@acme.example"
 DRIVER = "sqlite+aiosqlite"  # sync: DRIVER = "sqlite"
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=BOTH)
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[AsyncWorld, None]:
     async with AsyncWorld.open(request.param, folder=tmp_path) as made:
         yield made

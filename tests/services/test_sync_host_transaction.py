@@ -19,14 +19,14 @@ from ctsec.outcome import Reason
 from ctsec.principal import Factor, Principal
 from ctsec.storage.memory import MemoryStorage
 from ctsec.testing import SoftwareAuthenticator
-from tests.services._sync_world import KINDS, World
+from tests.services._sync_world import BOTH, World
 from tests.services.probing import DATABASE, ORIGIN, OTHER_PASSWORD, PASSWORD, WRONG_PASSWORD, reason
 
 ANN = "ann@acme.example"
 DRIVER = "sqlite"
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=BOTH)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[World, None, None]:
     with World.open(request.param, folder=tmp_path) as made:
         yield made

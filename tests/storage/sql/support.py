@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from pymysql.constants import CLIENT
-from sqlalchemy import NullPool, create_engine, make_url
+from sqlalchemy import Engine, NullPool, create_engine, make_url
 from sqlalchemy.ext.asyncio import async_scoped_session
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session
 
@@ -15,6 +18,7 @@ from ctsec.storage.sql import Tables, schema
 from ctsec.storage.sql.types import MARIADB
 from tests.servers import Database, available_databases, fresh_database
 
+S = TypeVar("S")
 TABLES = Tables()
 REGISTRIES = (async_scoped_session, scoped_session)
 LEVELS = {
@@ -25,6 +29,7 @@ LEVELS = {
 PLACES = [(kind, level) for kind in available_databases() for level in LEVELS[kind]]
 PLACE_IDS = [f"{kind}-{level.replace(' ', '_').lower()}" for kind, level in PLACES]
 _made: set[str] = set()
+_regions: set[tuple[str, str]] = set()
 _databases: dict[str, Database] = {}
 
 
@@ -70,17 +75,30 @@ def emptied(database: Database) -> Database:
 
 def emptied_region(database: Database, *, region: str) -> Database:
     """Return the database with empty tables of a region's store, beside whatever else is there."""
-    schema.create_region(database.sync_url, region=region)
+    if (database.name, region) not in _regions:
+        schema.create_region(database.sync_url, region=region)
+        _regions.add((database.name, region))
     kept = {TABLES.region_meta.name: " WHERE name NOT IN ('region', 'store')"}
     _run(database.sync_url, [f"DELETE FROM {name}{kept.get(name, '')}" for name in TABLES.region.tables])
     return database
 
 
+@cache
+def kept(make: Callable[[str], S], url: str) -> S:
+    """Return the storage at a place, one a process: its statements stay compiled, and closing it closes its connections only."""
+    return make(url)
+
+
+@cache
+def _engine(url: str) -> Engine:
+    """Return what empties a database, and keeps no connection."""
+    several = {"client_flag": CLIENT.MULTI_STATEMENTS} if make_url(url).get_backend_name() in MARIADB else {}
+    return create_engine(url, poolclass=NullPool, connect_args=several)
+
+
 def _run(url: str, statements: list[str]) -> None:
     """Carry out statements in one transaction and one message, where the driver takes more than one in it."""
-    several = {"client_flag": CLIENT.MULTI_STATEMENTS} if make_url(url).get_backend_name() in MARIADB else {}
-    engine = create_engine(url, poolclass=NullPool, connect_args=several)
-    with engine.begin() as connection:
+    with _engine(url).begin() as connection:
         raw = connection.connection.driver_connection
         assert raw is not None
         if isinstance(raw, sqlite3.Connection):
@@ -91,4 +109,3 @@ def _run(url: str, statements: list[str]) -> None:
                 cursor.execute("; ".join(statements))
                 while cursor.nextset():
                     pass
-    engine.dispose()

@@ -11,12 +11,12 @@ from ctsec.guard.ports import AsyncAllowanceRecords
 from ctsec.storage.sql import AsyncSqlRegionStorage, AsyncSqlStorage
 from ctsec.testing import conformance
 from tests.servers import Database
-from tests.storage.sql.support import emptied, emptied_region
+from tests.storage.sql.support import emptied, emptied_region, kept
 
 
 @pytest_asyncio.fixture  # sync: @pytest.fixture
 async def storage(database: Database) -> AsyncGenerator[AsyncSqlStorage, None]:
-    made = AsyncSqlStorage.from_url(emptied(database).async_url)
+    made = kept(AsyncSqlStorage.from_url, emptied(database).async_url)
     yield made
     await made.aclose()
 
@@ -36,7 +36,7 @@ async def allowances(storage: AsyncSqlStorage) -> AsyncAllowanceRecords:
 
 @pytest_asyncio.fixture  # sync: @pytest.fixture
 async def region_storage(database: Database) -> AsyncGenerator[AsyncSqlRegionStorage, None]:
-    made = AsyncSqlRegionStorage.from_url(emptied_region(database, region="eu").async_url)
+    made = kept(AsyncSqlRegionStorage.from_url, emptied_region(database, region="eu").async_url)
     yield made
     await made.aclose()
 

@@ -13,12 +13,12 @@ from ctsec.guard.ports import AllowanceRecords
 from ctsec.storage.sql import SqlRegionStorage, SqlStorage
 from ctsec.testing import conformance
 from tests.servers import Database
-from tests.storage.sql.support import emptied, emptied_region
+from tests.storage.sql.support import emptied, emptied_region, kept
 
 
 @pytest.fixture
 def storage(database: Database) -> Generator[SqlStorage, None, None]:
-    made = SqlStorage.from_url(emptied(database).sync_url)
+    made = kept(SqlStorage.from_url, emptied(database).sync_url)
     yield made
     made.close()
 
@@ -38,7 +38,7 @@ def allowances(storage: SqlStorage) -> AllowanceRecords:
 
 @pytest.fixture
 def region_storage(database: Database) -> Generator[SqlRegionStorage, None, None]:
-    made = SqlRegionStorage.from_url(emptied_region(database, region="eu").sync_url)
+    made = kept(SqlRegionStorage.from_url, emptied_region(database, region="eu").sync_url)
     yield made
     made.close()
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
+from ctsec.lazy import made
 from ctsec.storage._async_ports import AfterCommit
 from ctsec.storage.memory._async_access import AsyncMemoryAssignments, AsyncMemoryStandings
 from ctsec.storage.memory._async_alerts import AsyncMemoryAlerts
@@ -40,12 +40,7 @@ from ctsec.storage.memory._async_grants import AsyncMemoryGrants
 from ctsec.storage.memory._async_guard import AsyncMemoryGuard
 from ctsec.storage.memory._async_index_keys import AsyncMemoryIndexKeys
 from ctsec.storage.memory._async_key_days import AsyncMemoryKeyDays
-from ctsec.storage.memory._async_key_owners import (
-    AsyncMemoryKeyLists,
-    AsyncMemoryKeyPolicies,
-    AsyncMemoryServiceAccounts,
-    async_key_owners,
-)
+from ctsec.storage.memory._async_key_owners import AsyncMemoryKeyLists, AsyncMemoryKeyPolicies, AsyncMemoryServiceAccounts
 from ctsec.storage.memory._async_keys import AsyncMemoryKeys
 from ctsec.storage.memory._async_lifecycle import AsyncMemoryLifecycle, AsyncMemoryParked
 from ctsec.storage.memory._async_moves import AsyncMemoryMoves, AsyncMemoryPrimaries
@@ -59,7 +54,6 @@ from ctsec.storage.memory._async_recovery import (
 from ctsec.storage.memory._async_retention import AsyncMemoryPurges, AsyncMemoryRetention
 from ctsec.storage.memory._async_scim import AsyncMemoryScimConnections, AsyncMemoryScimGroups, AsyncMemoryScimMembers, AsyncMemoryScimUsers
 from ctsec.storage.memory._async_sealed import AsyncMemoryReencryptions
-from ctsec.storage.memory._async_single_sign_on import async_single_sign_on
 from ctsec.storage.memory._async_sso import AsyncMemoryConnections, AsyncMemoryIdentities
 from ctsec.storage.memory._async_streams import AsyncMemoryPositions
 from ctsec.storage.memory._async_tree import AsyncMemoryCheckpoints, AsyncMemoryTree
@@ -69,127 +63,78 @@ from ctsec.storage.memory._async_workload import AsyncMemoryWorkloadRules
 from ctsec.storage.memory.state import MemoryState, Transaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncMemoryStore:
     """Every record family over one transaction."""
 
-    transaction: Transaction
-    users: AsyncMemoryUsers
-    organizations: AsyncMemoryOrganizations
-    workspaces: AsyncMemoryWorkspaces
-    memberships: AsyncMemoryMemberships
-    roster: AsyncMemoryRoster
-    invitations: AsyncMemoryInvitations
-    standings: AsyncMemoryStandings
-    assignments: AsyncMemoryAssignments
-    custom_roles: AsyncMemoryCustomRoles
-    lists: AsyncMemoryLists
-    elevations: AsyncMemoryElevations
-    break_glass: AsyncMemoryBreakGlass
-    passwords: AsyncMemoryPasswords
-    sessions: AsyncMemorySessions
-    devices: AsyncMemoryDevices
-    authenticators: AsyncMemoryAuthenticators
-    backup_codes: AsyncMemoryBackupCodes
-    passkeys: AsyncMemoryPasskeys
-    recoveries: AsyncMemoryRecoveries
-    trails: AsyncMemoryTrails
-    recovery_terms: AsyncMemoryTerms
-    lifecycle: AsyncMemoryLifecycle
-    parked: AsyncMemoryParked
-    domains: AsyncMemoryDomains
-    domain_claims: AsyncMemoryDomainClaims
-    connections: AsyncMemoryConnections
-    identities: AsyncMemoryIdentities
-    entrances: AsyncMemoryEntrances
-    glass_codes: AsyncMemoryGlassCodes
-    grants: AsyncMemoryGrants
-    apps: AsyncMemoryApps
-    scim_connections: AsyncMemoryScimConnections
-    scim_users: AsyncMemoryScimUsers
-    scim_groups: AsyncMemoryScimGroups
-    scim_members: AsyncMemoryScimMembers
-    api_keys: AsyncMemoryKeys
-    key_days: AsyncMemoryKeyDays
-    service_accounts: AsyncMemoryServiceAccounts
-    key_lists: AsyncMemoryKeyLists
-    key_policies: AsyncMemoryKeyPolicies
-    workload_rules: AsyncMemoryWorkloadRules
-    deks: AsyncMemoryDeks
-    customer_keys: AsyncMemoryCustomerKeys
-    index_keys: AsyncMemoryIndexKeys
-    reencryptions: AsyncMemoryReencryptions
-    credentials: AsyncMemoryCredentials
-    moves: AsyncMemoryMoves
-    primaries: AsyncMemoryPrimaries
-    inbox: AsyncMemoryInbox
-    log: AsyncMemoryLog
-    tree: AsyncMemoryTree
-    checkpoints: AsyncMemoryCheckpoints
-    retention: AsyncMemoryRetention
-    purges: AsyncMemoryPurges
-    erasures: AsyncMemoryErasures
-    positions: AsyncMemoryPositions
-    alerts: AsyncMemoryAlerts
-    outbox: AsyncMemoryOutbox
-    jobs: AsyncMemoryJobs
-    epochs: AsyncMemoryEpochs
+    users = made(AsyncMemoryUsers)
+    organizations = made(AsyncMemoryOrganizations)
+    workspaces = made(AsyncMemoryWorkspaces)
+    memberships = made(AsyncMemoryMemberships)
+    roster = made(AsyncMemoryRoster)
+    invitations = made(AsyncMemoryInvitations)
+    standings = made(AsyncMemoryStandings)
+    assignments = made(AsyncMemoryAssignments)
+    custom_roles = made(AsyncMemoryCustomRoles)
+    lists = made(AsyncMemoryLists)
+    elevations = made(AsyncMemoryElevations)
+    break_glass = made(AsyncMemoryBreakGlass)
+    passwords = made(AsyncMemoryPasswords)
+    sessions = made(AsyncMemorySessions)
+    devices = made(AsyncMemoryDevices)
+    authenticators = made(AsyncMemoryAuthenticators)
+    backup_codes = made(AsyncMemoryBackupCodes)
+    passkeys = made(AsyncMemoryPasskeys)
+    recoveries = made(AsyncMemoryRecoveries)
+    trails = made(AsyncMemoryTrails)
+    recovery_terms = made(AsyncMemoryTerms)
+    lifecycle = made(AsyncMemoryLifecycle)
+    parked = made(AsyncMemoryParked)
+    domains = made(AsyncMemoryDomains)
+    domain_claims = made(AsyncMemoryDomainClaims)
+    connections = made(AsyncMemoryConnections)
+    identities = made(AsyncMemoryIdentities)
+    entrances = made(AsyncMemoryEntrances)
+    glass_codes = made(AsyncMemoryGlassCodes)
+    grants = made(AsyncMemoryGrants)
+    apps = made(AsyncMemoryApps)
+    scim_connections = made(AsyncMemoryScimConnections)
+    scim_users = made(AsyncMemoryScimUsers)
+    scim_groups = made(AsyncMemoryScimGroups)
+    scim_members = made(AsyncMemoryScimMembers)
+    api_keys = made(AsyncMemoryKeys)
+    key_days = made(AsyncMemoryKeyDays)
+    service_accounts = made(AsyncMemoryServiceAccounts)
+    key_lists = made(AsyncMemoryKeyLists)
+    key_policies = made(AsyncMemoryKeyPolicies)
+    workload_rules = made(AsyncMemoryWorkloadRules)
+    deks = made(AsyncMemoryDeks)
+    customer_keys = made(AsyncMemoryCustomerKeys)
+    index_keys = made(AsyncMemoryIndexKeys)
+    reencryptions = made(AsyncMemoryReencryptions)
+    credentials = made(AsyncMemoryCredentials)
+    moves = made(AsyncMemoryMoves)
+    primaries = made(AsyncMemoryPrimaries)
+    inbox = made(AsyncMemoryInbox)
+    log = made(AsyncMemoryLog)
+    tree = made(AsyncMemoryTree)
+    checkpoints = made(AsyncMemoryCheckpoints)
+    retention = made(AsyncMemoryRetention)
+    purges = made(AsyncMemoryPurges)
+    erasures = made(AsyncMemoryErasures)
+    positions = made(AsyncMemoryPositions)
+    alerts = made(AsyncMemoryAlerts)
+    outbox = made(AsyncMemoryOutbox)
+    jobs = made(AsyncMemoryJobs)
+    epochs = made(AsyncMemoryEpochs)
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
+        self.made_of = (transaction,)
 
     @property
     def wrote(self) -> bool:
         """Whether this transaction has written anything."""
         return self.transaction.wrote
-
-    @classmethod
-    def over(cls, tx: Transaction) -> AsyncMemoryStore:
-        """Return the store over a transaction."""
-        return cls(
-            transaction=tx, users=AsyncMemoryUsers(tx),
-            organizations=AsyncMemoryOrganizations(tx),
-            workspaces=AsyncMemoryWorkspaces(tx),
-            memberships=AsyncMemoryMemberships(tx),
-            roster=AsyncMemoryRoster(tx),
-            invitations=AsyncMemoryInvitations(tx),
-            standings=AsyncMemoryStandings(tx),
-            assignments=AsyncMemoryAssignments(tx),
-            custom_roles=AsyncMemoryCustomRoles(tx),
-            lists=AsyncMemoryLists(tx),
-            elevations=AsyncMemoryElevations(tx),
-            break_glass=AsyncMemoryBreakGlass(tx),
-            passwords=AsyncMemoryPasswords(tx),
-            sessions=AsyncMemorySessions(tx),
-            devices=AsyncMemoryDevices(tx),
-            authenticators=AsyncMemoryAuthenticators(tx),
-            backup_codes=AsyncMemoryBackupCodes(tx),
-            passkeys=AsyncMemoryPasskeys(tx),
-            recoveries=AsyncMemoryRecoveries(tx),
-            trails=AsyncMemoryTrails(tx),
-            recovery_terms=AsyncMemoryTerms(tx),
-            lifecycle=AsyncMemoryLifecycle(tx), parked=AsyncMemoryParked(tx),
-            domains=AsyncMemoryDomains(tx),
-            **async_single_sign_on(tx),
-            apps=AsyncMemoryApps(tx), api_keys=AsyncMemoryKeys(tx), key_days=AsyncMemoryKeyDays(tx),
-            **async_key_owners(tx),
-            deks=AsyncMemoryDeks(tx),
-            customer_keys=AsyncMemoryCustomerKeys(tx),
-            index_keys=AsyncMemoryIndexKeys(tx),
-            reencryptions=AsyncMemoryReencryptions(tx),
-            credentials=AsyncMemoryCredentials(tx),
-            moves=AsyncMemoryMoves(tx),
-            primaries=AsyncMemoryPrimaries(tx),
-            inbox=AsyncMemoryInbox(tx),
-            log=AsyncMemoryLog(tx),
-            tree=AsyncMemoryTree(tx),
-            checkpoints=AsyncMemoryCheckpoints(tx),
-            retention=AsyncMemoryRetention(tx),
-            purges=AsyncMemoryPurges(tx),
-            erasures=AsyncMemoryErasures(tx),
-            positions=AsyncMemoryPositions(tx),
-            alerts=AsyncMemoryAlerts(tx),
-            outbox=AsyncMemoryOutbox(tx),
-            jobs=AsyncMemoryJobs(tx),
-            epochs=AsyncMemoryEpochs(tx),
-        )  # fmt: skip
 
 
 class AsyncMemorySession:
@@ -235,7 +180,7 @@ class AsyncMemoryStorage:
         """Open a transaction of the sequencer or the signer: one that tells no cache."""
         transaction = Transaction(self.state)
         try:
-            yield AsyncMemoryStore.over(transaction)
+            yield AsyncMemoryStore(transaction)
             transaction.commit()
         finally:
             transaction.rollback()
@@ -246,7 +191,7 @@ class AsyncMemoryStorage:
         """Open a short read; a write in it raises StoreReadOnly."""
         transaction = Transaction(self.state, writable=False)
         try:
-            yield AsyncMemoryStore.over(transaction)
+            yield AsyncMemoryStore(transaction)
         finally:
             transaction.end()
 
@@ -255,7 +200,7 @@ class AsyncMemoryStorage:
         if not isinstance(session, AsyncMemorySession):
             raise TypeError("expected an AsyncMemorySession; a database session belongs to the SQL storage")
         session.transaction.after_commit(after_commit)
-        return AsyncMemoryStore.over(session.transaction)
+        return AsyncMemoryStore(session.transaction)
 
     def session(self) -> AsyncMemorySession:
         """Return a session for `join`, as a host would have one."""

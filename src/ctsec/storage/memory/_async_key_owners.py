@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TypedDict
 
 from ctsec.directory.service_account import ServiceAccount
 from ctsec.ids import KeyId, OrganizationId, ServiceAccountId
 from ctsec.keys.organization_policy import OrganizationKeyPolicy
 from ctsec.keys.record import ApiKey
 from ctsec.principal import PrincipalKind
-from ctsec.storage.memory._async_workload import AsyncMemoryWorkloadRules
 from ctsec.storage.memory.state import Transaction, frozen
 from ctsec.storage.memory.tables import API_KEYS, KEY_POLICIES, KEY_SECRETS, SERVICE_ACCOUNTS
 
@@ -127,22 +125,3 @@ class AsyncMemoryKeyPolicies:
         """Return the policies of organizations with an id above `after`, in the order of ids."""
         found = [each for each in self._tx.scan(KEY_POLICIES) if each.organization_id > after]
         return tuple(sorted(found, key=lambda each: each.organization_id)[:limit])
-
-
-class AsyncMemoryKeyOwners(TypedDict):
-    """What a store has for the owners of keys."""
-
-    service_accounts: AsyncMemoryServiceAccounts
-    key_lists: AsyncMemoryKeyLists
-    key_policies: AsyncMemoryKeyPolicies
-    workload_rules: AsyncMemoryWorkloadRules
-
-
-def async_key_owners(tx: Transaction) -> AsyncMemoryKeyOwners:
-    """Return what a store has for the owners of keys."""
-    return {
-        "service_accounts": AsyncMemoryServiceAccounts(tx),
-        "key_lists": AsyncMemoryKeyLists(tx),
-        "key_policies": AsyncMemoryKeyPolicies(tx),
-        "workload_rules": AsyncMemoryWorkloadRules(tx),
-    }

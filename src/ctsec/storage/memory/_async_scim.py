@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
-from typing import TypedDict
 
 from ctsec.ids import OrganizationId, ScimConnectionId, ScimGroupId, ScimTokenId, ScimUserId, UserId
 from ctsec.sso.scim.record import ScimConnection, ScimGroup, ScimToken, ScimUser
@@ -222,22 +221,3 @@ class AsyncMemoryScimMembers:
         """Delete members."""
         for each in members:
             self._tx.put(SCIM_MEMBERS, (group_id, each), None)
-
-
-class AsyncMemoryScim(TypedDict):
-    """What a store has for SCIM."""
-
-    scim_connections: AsyncMemoryScimConnections
-    scim_users: AsyncMemoryScimUsers
-    scim_groups: AsyncMemoryScimGroups
-    scim_members: AsyncMemoryScimMembers
-
-
-def async_scim(tx: Transaction) -> AsyncMemoryScim:
-    """Return what a store has for SCIM."""
-    return {
-        "scim_connections": AsyncMemoryScimConnections(tx),
-        "scim_users": AsyncMemoryScimUsers(tx),
-        "scim_groups": AsyncMemoryScimGroups(tx),
-        "scim_members": AsyncMemoryScimMembers(tx),
-    }

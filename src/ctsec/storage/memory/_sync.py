@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from ctsec.lazy import made
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.memory._sync_access import MemoryAssignments, MemoryStandings
 from ctsec.storage.memory._sync_alerts import MemoryAlerts
@@ -41,12 +41,7 @@ from ctsec.storage.memory._sync_grants import MemoryGrants
 from ctsec.storage.memory._sync_guard import MemoryGuard
 from ctsec.storage.memory._sync_index_keys import MemoryIndexKeys
 from ctsec.storage.memory._sync_key_days import MemoryKeyDays
-from ctsec.storage.memory._sync_key_owners import (
-    MemoryKeyLists,
-    MemoryKeyPolicies,
-    MemoryServiceAccounts,
-    sync_key_owners,
-)
+from ctsec.storage.memory._sync_key_owners import MemoryKeyLists, MemoryKeyPolicies, MemoryServiceAccounts
 from ctsec.storage.memory._sync_keys import MemoryKeys
 from ctsec.storage.memory._sync_lifecycle import MemoryLifecycle, MemoryParked
 from ctsec.storage.memory._sync_moves import MemoryMoves, MemoryPrimaries
@@ -60,7 +55,6 @@ from ctsec.storage.memory._sync_recovery import (
 from ctsec.storage.memory._sync_retention import MemoryPurges, MemoryRetention
 from ctsec.storage.memory._sync_scim import MemoryScimConnections, MemoryScimGroups, MemoryScimMembers, MemoryScimUsers
 from ctsec.storage.memory._sync_sealed import MemoryReencryptions
-from ctsec.storage.memory._sync_single_sign_on import sync_single_sign_on
 from ctsec.storage.memory._sync_sso import MemoryConnections, MemoryIdentities
 from ctsec.storage.memory._sync_streams import MemoryPositions
 from ctsec.storage.memory._sync_tree import MemoryCheckpoints, MemoryTree
@@ -70,127 +64,78 @@ from ctsec.storage.memory._sync_workload import MemoryWorkloadRules
 from ctsec.storage.memory.state import MemoryState, Transaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryStore:
     """Every record family over one transaction."""
 
-    transaction: Transaction
-    users: MemoryUsers
-    organizations: MemoryOrganizations
-    workspaces: MemoryWorkspaces
-    memberships: MemoryMemberships
-    roster: MemoryRoster
-    invitations: MemoryInvitations
-    standings: MemoryStandings
-    assignments: MemoryAssignments
-    custom_roles: MemoryCustomRoles
-    lists: MemoryLists
-    elevations: MemoryElevations
-    break_glass: MemoryBreakGlass
-    passwords: MemoryPasswords
-    sessions: MemorySessions
-    devices: MemoryDevices
-    authenticators: MemoryAuthenticators
-    backup_codes: MemoryBackupCodes
-    passkeys: MemoryPasskeys
-    recoveries: MemoryRecoveries
-    trails: MemoryTrails
-    recovery_terms: MemoryTerms
-    lifecycle: MemoryLifecycle
-    parked: MemoryParked
-    domains: MemoryDomains
-    domain_claims: MemoryDomainClaims
-    connections: MemoryConnections
-    identities: MemoryIdentities
-    entrances: MemoryEntrances
-    glass_codes: MemoryGlassCodes
-    grants: MemoryGrants
-    apps: MemoryApps
-    scim_connections: MemoryScimConnections
-    scim_users: MemoryScimUsers
-    scim_groups: MemoryScimGroups
-    scim_members: MemoryScimMembers
-    api_keys: MemoryKeys
-    key_days: MemoryKeyDays
-    service_accounts: MemoryServiceAccounts
-    key_lists: MemoryKeyLists
-    key_policies: MemoryKeyPolicies
-    workload_rules: MemoryWorkloadRules
-    deks: MemoryDeks
-    customer_keys: MemoryCustomerKeys
-    index_keys: MemoryIndexKeys
-    reencryptions: MemoryReencryptions
-    credentials: MemoryCredentials
-    moves: MemoryMoves
-    primaries: MemoryPrimaries
-    inbox: MemoryInbox
-    log: MemoryLog
-    tree: MemoryTree
-    checkpoints: MemoryCheckpoints
-    retention: MemoryRetention
-    purges: MemoryPurges
-    erasures: MemoryErasures
-    positions: MemoryPositions
-    alerts: MemoryAlerts
-    outbox: MemoryOutbox
-    jobs: MemoryJobs
-    epochs: MemoryEpochs
+    users = made(MemoryUsers)
+    organizations = made(MemoryOrganizations)
+    workspaces = made(MemoryWorkspaces)
+    memberships = made(MemoryMemberships)
+    roster = made(MemoryRoster)
+    invitations = made(MemoryInvitations)
+    standings = made(MemoryStandings)
+    assignments = made(MemoryAssignments)
+    custom_roles = made(MemoryCustomRoles)
+    lists = made(MemoryLists)
+    elevations = made(MemoryElevations)
+    break_glass = made(MemoryBreakGlass)
+    passwords = made(MemoryPasswords)
+    sessions = made(MemorySessions)
+    devices = made(MemoryDevices)
+    authenticators = made(MemoryAuthenticators)
+    backup_codes = made(MemoryBackupCodes)
+    passkeys = made(MemoryPasskeys)
+    recoveries = made(MemoryRecoveries)
+    trails = made(MemoryTrails)
+    recovery_terms = made(MemoryTerms)
+    lifecycle = made(MemoryLifecycle)
+    parked = made(MemoryParked)
+    domains = made(MemoryDomains)
+    domain_claims = made(MemoryDomainClaims)
+    connections = made(MemoryConnections)
+    identities = made(MemoryIdentities)
+    entrances = made(MemoryEntrances)
+    glass_codes = made(MemoryGlassCodes)
+    grants = made(MemoryGrants)
+    apps = made(MemoryApps)
+    scim_connections = made(MemoryScimConnections)
+    scim_users = made(MemoryScimUsers)
+    scim_groups = made(MemoryScimGroups)
+    scim_members = made(MemoryScimMembers)
+    api_keys = made(MemoryKeys)
+    key_days = made(MemoryKeyDays)
+    service_accounts = made(MemoryServiceAccounts)
+    key_lists = made(MemoryKeyLists)
+    key_policies = made(MemoryKeyPolicies)
+    workload_rules = made(MemoryWorkloadRules)
+    deks = made(MemoryDeks)
+    customer_keys = made(MemoryCustomerKeys)
+    index_keys = made(MemoryIndexKeys)
+    reencryptions = made(MemoryReencryptions)
+    credentials = made(MemoryCredentials)
+    moves = made(MemoryMoves)
+    primaries = made(MemoryPrimaries)
+    inbox = made(MemoryInbox)
+    log = made(MemoryLog)
+    tree = made(MemoryTree)
+    checkpoints = made(MemoryCheckpoints)
+    retention = made(MemoryRetention)
+    purges = made(MemoryPurges)
+    erasures = made(MemoryErasures)
+    positions = made(MemoryPositions)
+    alerts = made(MemoryAlerts)
+    outbox = made(MemoryOutbox)
+    jobs = made(MemoryJobs)
+    epochs = made(MemoryEpochs)
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
+        self.made_of = (transaction,)
 
     @property
     def wrote(self) -> bool:
         """Whether this transaction has written anything."""
         return self.transaction.wrote
-
-    @classmethod
-    def over(cls, tx: Transaction) -> MemoryStore:
-        """Return the store over a transaction."""
-        return cls(
-            transaction=tx, users=MemoryUsers(tx),
-            organizations=MemoryOrganizations(tx),
-            workspaces=MemoryWorkspaces(tx),
-            memberships=MemoryMemberships(tx),
-            roster=MemoryRoster(tx),
-            invitations=MemoryInvitations(tx),
-            standings=MemoryStandings(tx),
-            assignments=MemoryAssignments(tx),
-            custom_roles=MemoryCustomRoles(tx),
-            lists=MemoryLists(tx),
-            elevations=MemoryElevations(tx),
-            break_glass=MemoryBreakGlass(tx),
-            passwords=MemoryPasswords(tx),
-            sessions=MemorySessions(tx),
-            devices=MemoryDevices(tx),
-            authenticators=MemoryAuthenticators(tx),
-            backup_codes=MemoryBackupCodes(tx),
-            passkeys=MemoryPasskeys(tx),
-            recoveries=MemoryRecoveries(tx),
-            trails=MemoryTrails(tx),
-            recovery_terms=MemoryTerms(tx),
-            lifecycle=MemoryLifecycle(tx), parked=MemoryParked(tx),
-            domains=MemoryDomains(tx),
-            **sync_single_sign_on(tx),
-            apps=MemoryApps(tx), api_keys=MemoryKeys(tx), key_days=MemoryKeyDays(tx),
-            **sync_key_owners(tx),
-            deks=MemoryDeks(tx),
-            customer_keys=MemoryCustomerKeys(tx),
-            index_keys=MemoryIndexKeys(tx),
-            reencryptions=MemoryReencryptions(tx),
-            credentials=MemoryCredentials(tx),
-            moves=MemoryMoves(tx),
-            primaries=MemoryPrimaries(tx),
-            inbox=MemoryInbox(tx),
-            log=MemoryLog(tx),
-            tree=MemoryTree(tx),
-            checkpoints=MemoryCheckpoints(tx),
-            retention=MemoryRetention(tx),
-            purges=MemoryPurges(tx),
-            erasures=MemoryErasures(tx),
-            positions=MemoryPositions(tx),
-            alerts=MemoryAlerts(tx),
-            outbox=MemoryOutbox(tx),
-            jobs=MemoryJobs(tx),
-            epochs=MemoryEpochs(tx),
-        )  # fmt: skip
 
 
 class MemorySession:
@@ -236,7 +181,7 @@ class MemoryStorage:
         """Open a transaction of the sequencer or the signer: one that tells no cache."""
         transaction = Transaction(self.state)
         try:
-            yield MemoryStore.over(transaction)
+            yield MemoryStore(transaction)
             transaction.commit()
         finally:
             transaction.rollback()
@@ -247,7 +192,7 @@ class MemoryStorage:
         """Open a short read; a write in it raises StoreReadOnly."""
         transaction = Transaction(self.state, writable=False)
         try:
-            yield MemoryStore.over(transaction)
+            yield MemoryStore(transaction)
         finally:
             transaction.end()
 
@@ -256,7 +201,7 @@ class MemoryStorage:
         if not isinstance(session, MemorySession):
             raise TypeError("expected an MemorySession; a database session belongs to the SQL storage")
         session.transaction.after_commit(after_commit)
-        return MemoryStore.over(session.transaction)
+        return MemoryStore(session.transaction)
 
     def session(self) -> MemorySession:
         """Return a session for `join`, as a host would have one."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TypedDict
 
 from ctsec.directory.service_account import ServiceAccount
 from ctsec.ids import KeyId, OrganizationId, ServiceAccountId
 from ctsec.keys.organization_policy import OrganizationKeyPolicy
 from ctsec.keys.record import ApiKey
 from ctsec.principal import PrincipalKind
-from ctsec.storage.memory._sync_workload import MemoryWorkloadRules
 from ctsec.storage.memory.state import Transaction, frozen
 from ctsec.storage.memory.tables import API_KEYS, KEY_POLICIES, KEY_SECRETS, SERVICE_ACCOUNTS
 
@@ -128,22 +126,3 @@ class MemoryKeyPolicies:
         """Return the policies of organizations with an id above `after`, in the order of ids."""
         found = [each for each in self._tx.scan(KEY_POLICIES) if each.organization_id > after]
         return tuple(sorted(found, key=lambda each: each.organization_id)[:limit])
-
-
-class MemoryKeyOwners(TypedDict):
-    """What a store has for the owners of keys."""
-
-    service_accounts: MemoryServiceAccounts
-    key_lists: MemoryKeyLists
-    key_policies: MemoryKeyPolicies
-    workload_rules: MemoryWorkloadRules
-
-
-def sync_key_owners(tx: Transaction) -> MemoryKeyOwners:
-    """Return what a store has for the owners of keys."""
-    return {
-        "service_accounts": MemoryServiceAccounts(tx),
-        "key_lists": MemoryKeyLists(tx),
-        "key_policies": MemoryKeyPolicies(tx),
-        "workload_rules": MemoryWorkloadRules(tx),
-    }

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
-from typing import TypedDict
 
 from ctsec.ids import OrganizationId, ScimConnectionId, ScimGroupId, ScimTokenId, ScimUserId, UserId
 from ctsec.sso.scim.record import ScimConnection, ScimGroup, ScimToken, ScimUser
@@ -223,22 +222,3 @@ class MemoryScimMembers:
         """Delete members."""
         for each in members:
             self._tx.put(SCIM_MEMBERS, (group_id, each), None)
-
-
-class MemoryScim(TypedDict):
-    """What a store has for SCIM."""
-
-    scim_connections: MemoryScimConnections
-    scim_users: MemoryScimUsers
-    scim_groups: MemoryScimGroups
-    scim_members: MemoryScimMembers
-
-
-def sync_scim(tx: Transaction) -> MemoryScim:
-    """Return what a store has for SCIM."""
-    return {
-        "scim_connections": MemoryScimConnections(tx),
-        "scim_users": MemoryScimUsers(tx),
-        "scim_groups": MemoryScimGroups(tx),
-        "scim_members": MemoryScimMembers(tx),
-    }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from ctsec.errors import ConfigurationError
+from ctsec.lazy import made
 from ctsec.storage._async_ports import AfterCommit
 from ctsec.storage.sql._async_access import AsyncSqlAssignments, AsyncSqlStandings
 from ctsec.storage.sql._async_alerts import AsyncSqlAlerts
@@ -42,12 +42,7 @@ from ctsec.storage.sql._async_grants import AsyncSqlGrants
 from ctsec.storage.sql._async_guard import AsyncSqlGuard
 from ctsec.storage.sql._async_index_keys import AsyncSqlIndexKeys
 from ctsec.storage.sql._async_key_days import AsyncSqlKeyDays
-from ctsec.storage.sql._async_key_owners import (
-    AsyncSqlKeyLists,
-    AsyncSqlKeyPolicies,
-    AsyncSqlServiceAccounts,
-    async_key_owners,
-)
+from ctsec.storage.sql._async_key_owners import AsyncSqlKeyLists, AsyncSqlKeyPolicies, AsyncSqlServiceAccounts
 from ctsec.storage.sql._async_keys import AsyncSqlKeys
 from ctsec.storage.sql._async_lifecycle import AsyncSqlLifecycle, AsyncSqlParked
 from ctsec.storage.sql._async_moves import AsyncSqlMoves, AsyncSqlPrimaries
@@ -56,7 +51,6 @@ from ctsec.storage.sql._async_recovery import AsyncSqlDomains, AsyncSqlRecoverie
 from ctsec.storage.sql._async_retention import AsyncSqlPurges, AsyncSqlRetention
 from ctsec.storage.sql._async_scim import AsyncSqlScimConnections, AsyncSqlScimGroups, AsyncSqlScimMembers, AsyncSqlScimUsers
 from ctsec.storage.sql._async_sealed import AsyncSqlReencryptions
-from ctsec.storage.sql._async_single_sign_on import async_single_sign_on
 from ctsec.storage.sql._async_sso import AsyncSqlConnections, AsyncSqlIdentities
 from ctsec.storage.sql._async_streams import AsyncSqlPositions
 from ctsec.storage.sql._async_transactions import AsyncTransactions
@@ -77,127 +71,78 @@ def _unheard(scopes: frozenset[str]) -> None:
     """The log's own writes change nothing that a cache holds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncSqlStore:
     """Every record family over one transaction."""
 
-    progress: Progress
-    users: AsyncSqlUsers
-    organizations: AsyncSqlOrganizations
-    workspaces: AsyncSqlWorkspaces
-    memberships: AsyncSqlMemberships
-    roster: AsyncSqlRoster
-    invitations: AsyncSqlInvitations
-    standings: AsyncSqlStandings
-    assignments: AsyncSqlAssignments
-    custom_roles: AsyncSqlCustomRoles
-    lists: AsyncSqlLists
-    elevations: AsyncSqlElevations
-    break_glass: AsyncSqlBreakGlass
-    passwords: AsyncSqlPasswords
-    sessions: AsyncSqlSessions
-    devices: AsyncSqlDevices
-    authenticators: AsyncSqlAuthenticators
-    backup_codes: AsyncSqlBackupCodes
-    passkeys: AsyncSqlPasskeys
-    recoveries: AsyncSqlRecoveries
-    trails: AsyncSqlTrails
-    recovery_terms: AsyncSqlTerms
-    lifecycle: AsyncSqlLifecycle
-    parked: AsyncSqlParked
-    domains: AsyncSqlDomains
-    domain_claims: AsyncSqlDomainClaims
-    connections: AsyncSqlConnections
-    identities: AsyncSqlIdentities
-    entrances: AsyncSqlEntrances
-    glass_codes: AsyncSqlGlassCodes
-    grants: AsyncSqlGrants
-    apps: AsyncSqlApps
-    scim_connections: AsyncSqlScimConnections
-    scim_users: AsyncSqlScimUsers
-    scim_groups: AsyncSqlScimGroups
-    scim_members: AsyncSqlScimMembers
-    api_keys: AsyncSqlKeys
-    key_days: AsyncSqlKeyDays
-    service_accounts: AsyncSqlServiceAccounts
-    key_lists: AsyncSqlKeyLists
-    key_policies: AsyncSqlKeyPolicies
-    workload_rules: AsyncSqlWorkloadRules
-    deks: AsyncSqlDeks
-    customer_keys: AsyncSqlCustomerKeys
-    index_keys: AsyncSqlIndexKeys
-    reencryptions: AsyncSqlReencryptions
-    credentials: AsyncSqlCredentials
-    moves: AsyncSqlMoves
-    primaries: AsyncSqlPrimaries
-    inbox: AsyncSqlInbox
-    log: AsyncSqlLog
-    tree: AsyncSqlTree
-    checkpoints: AsyncSqlCheckpoints
-    retention: AsyncSqlRetention
-    purges: AsyncSqlPurges
-    erasures: AsyncSqlErasures
-    positions: AsyncSqlPositions
-    alerts: AsyncSqlAlerts
-    outbox: AsyncSqlOutbox
-    jobs: AsyncSqlJobs
-    epochs: AsyncSqlEpochs
+    users = made(AsyncSqlUsers)
+    organizations = made(AsyncSqlOrganizations)
+    workspaces = made(AsyncSqlWorkspaces)
+    memberships = made(AsyncSqlMemberships)
+    roster = made(AsyncSqlRoster)
+    invitations = made(AsyncSqlInvitations)
+    standings = made(AsyncSqlStandings)
+    assignments = made(AsyncSqlAssignments)
+    custom_roles = made(AsyncSqlCustomRoles)
+    lists = made(AsyncSqlLists)
+    elevations = made(AsyncSqlElevations)
+    break_glass = made(AsyncSqlBreakGlass)
+    passwords = made(AsyncSqlPasswords)
+    sessions = made(AsyncSqlSessions)
+    devices = made(AsyncSqlDevices)
+    authenticators = made(AsyncSqlAuthenticators)
+    backup_codes = made(AsyncSqlBackupCodes)
+    passkeys = made(AsyncSqlPasskeys)
+    recoveries = made(AsyncSqlRecoveries)
+    trails = made(AsyncSqlTrails)
+    recovery_terms = made(AsyncSqlTerms)
+    lifecycle = made(AsyncSqlLifecycle)
+    parked = made(AsyncSqlParked)
+    domains = made(AsyncSqlDomains)
+    domain_claims = made(AsyncSqlDomainClaims)
+    connections = made(AsyncSqlConnections)
+    identities = made(AsyncSqlIdentities)
+    entrances = made(AsyncSqlEntrances)
+    glass_codes = made(AsyncSqlGlassCodes)
+    grants = made(AsyncSqlGrants)
+    apps = made(AsyncSqlApps)
+    scim_connections = made(AsyncSqlScimConnections)
+    scim_users = made(AsyncSqlScimUsers)
+    scim_groups = made(AsyncSqlScimGroups)
+    scim_members = made(AsyncSqlScimMembers)
+    api_keys = made(AsyncSqlKeys)
+    key_days = made(AsyncSqlKeyDays)
+    service_accounts = made(AsyncSqlServiceAccounts)
+    key_lists = made(AsyncSqlKeyLists)
+    key_policies = made(AsyncSqlKeyPolicies)
+    workload_rules = made(AsyncSqlWorkloadRules)
+    deks = made(AsyncSqlDeks)
+    customer_keys = made(AsyncSqlCustomerKeys)
+    index_keys = made(AsyncSqlIndexKeys)
+    reencryptions = made(AsyncSqlReencryptions)
+    credentials = made(AsyncSqlCredentials)
+    moves = made(AsyncSqlMoves)
+    primaries = made(AsyncSqlPrimaries)
+    inbox = made(AsyncSqlInbox)
+    log = made(AsyncSqlLog)
+    tree = made(AsyncSqlTree)
+    checkpoints = made(AsyncSqlCheckpoints)
+    retention = made(AsyncSqlRetention)
+    purges = made(AsyncSqlPurges)
+    erasures = made(AsyncSqlErasures)
+    positions = made(AsyncSqlPositions)
+    alerts = made(AsyncSqlAlerts)
+    outbox = made(AsyncSqlOutbox)
+    jobs = made(AsyncSqlJobs)
+    epochs = made(AsyncSqlEpochs)
+
+    def __init__(self, run: AsyncExecutor, tables: Tables) -> None:
+        self.progress = run.progress
+        self.made_of = (run, tables)
 
     @property
     def wrote(self) -> bool:
         """Whether this transaction has written anything."""
         return self.progress.wrote
-
-    @classmethod
-    def over(cls, run: AsyncExecutor, tables: Tables) -> AsyncSqlStore:
-        """Return the store over a transaction."""
-        return cls(
-            progress=run.progress, users=AsyncSqlUsers(run, tables),
-            organizations=AsyncSqlOrganizations(run, tables),
-            workspaces=AsyncSqlWorkspaces(run, tables),
-            memberships=AsyncSqlMemberships(run, tables),
-            roster=AsyncSqlRoster(run, tables),
-            invitations=AsyncSqlInvitations(run, tables),
-            standings=AsyncSqlStandings(run, tables),
-            assignments=AsyncSqlAssignments(run, tables),
-            custom_roles=AsyncSqlCustomRoles(run, tables),
-            lists=AsyncSqlLists(run, tables),
-            elevations=AsyncSqlElevations(run, tables),
-            break_glass=AsyncSqlBreakGlass(run, tables),
-            passwords=AsyncSqlPasswords(run, tables),
-            sessions=AsyncSqlSessions(run, tables),
-            devices=AsyncSqlDevices(run, tables),
-            authenticators=AsyncSqlAuthenticators(run, tables),
-            backup_codes=AsyncSqlBackupCodes(run, tables),
-            passkeys=AsyncSqlPasskeys(run, tables),
-            recoveries=AsyncSqlRecoveries(run, tables),
-            trails=AsyncSqlTrails(run, tables),
-            recovery_terms=AsyncSqlTerms(run, tables),
-            lifecycle=AsyncSqlLifecycle(run, tables), parked=AsyncSqlParked(run, tables),
-            domains=AsyncSqlDomains(run, tables),
-            **async_single_sign_on(run, tables),
-            apps=AsyncSqlApps(run, tables), api_keys=AsyncSqlKeys(run, tables), key_days=AsyncSqlKeyDays(run, tables),
-            **async_key_owners(run, tables),
-            deks=AsyncSqlDeks(run, tables),
-            customer_keys=AsyncSqlCustomerKeys(run, tables),
-            index_keys=AsyncSqlIndexKeys(run, tables),
-            reencryptions=AsyncSqlReencryptions(run, tables),
-            credentials=AsyncSqlCredentials(run, tables),
-            moves=AsyncSqlMoves(run, tables),
-            primaries=AsyncSqlPrimaries(run, tables),
-            inbox=AsyncSqlInbox(run, tables),
-            log=AsyncSqlLog(run, tables),
-            tree=AsyncSqlTree(run, tables),
-            checkpoints=AsyncSqlCheckpoints(run, tables),
-            retention=AsyncSqlRetention(run, tables),
-            purges=AsyncSqlPurges(run, tables),
-            erasures=AsyncSqlErasures(run, tables),
-            positions=AsyncSqlPositions(run, tables),
-            alerts=AsyncSqlAlerts(run, tables),
-            outbox=AsyncSqlOutbox(run, tables),
-            jobs=AsyncSqlJobs(run, tables),
-            epochs=AsyncSqlEpochs(run, tables),
-        )  # fmt: skip
 
 
 class AsyncSqlStorage:
@@ -254,29 +199,27 @@ class AsyncSqlStorage:
         """Open a transaction of our own: committed when the block ends, rolled back when it raises."""
         progress = Progress(after_commit)
         async with self._transactions.writing(progress) as run:
-            yield AsyncSqlStore.over(run, self.tables)
+            yield AsyncSqlStore(run, self.tables)
         progress.committed()
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncSqlStore, None]:
         """Open a short READ COMMITTED read; a write in it raises StoreReadOnly."""
         async with self._transactions.reading() as run:
-            yield AsyncSqlStore.over(run, self.tables)
+            yield AsyncSqlStore(run, self.tables)
 
     @asynccontextmanager
     async def sequencing(self) -> AsyncGenerator[AsyncSqlStore, None]:
         """Open a READ COMMITTED transaction of our own, for the sequencer and the signer of the audit log."""
         async with self._transactions.writing(Progress(_unheard), read_committed=True) as run:
-            yield AsyncSqlStore.over(run, self.tables)
+            yield AsyncSqlStore(run, self.tables)
 
     def join(self, session: object, *, after_commit: AfterCommit) -> AsyncSqlStore:
         """Ride in the host's session (or scoped session): never begin, commit, roll back or close it; flush it before each statement."""
         theirs: AsyncSession = unwrap(session, AsyncSession)
         source = AsyncJoinedSource(theirs, dialect=self._transactions.dialect)
         progress = JoinedProgress(theirs, after_commit)
-        return AsyncSqlStore.over(
-            AsyncExecutor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables
-        )
+        return AsyncSqlStore(AsyncExecutor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables)
 
     async def connections(self) -> tuple[ConnectionReport, ...]:
         """Connect to the database and to the guard store, and return what the connections speak."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypedDict
 
 from sqlalchemy import select
 
@@ -12,7 +11,6 @@ from ctsec.ids import KeyId, OrganizationId, ServiceAccountId
 from ctsec.keys.organization_policy import OrganizationKeyPolicy
 from ctsec.keys.record import ApiKey
 from ctsec.storage.sql._async_executor import AsyncExecutor
-from ctsec.storage.sql._async_workload import AsyncSqlWorkloadRules
 from ctsec.storage.sql.statements import key_owners
 from ctsec.storage.sql.statements.rows import added, all_made, made, put, values
 from ctsec.storage.sql.tables import Tables
@@ -106,22 +104,3 @@ class AsyncSqlKeyPolicies:
     async def page(self, *, after: str, limit: int) -> tuple[OrganizationKeyPolicy, ...]:
         """Return the policies of organizations with an id above `after`, in the order of ids."""
         return all_made(OrganizationKeyPolicy, await self._run.rows(key_owners.policies(self._tables, after=after, limit=limit)))
-
-
-class AsyncSqlKeyOwners(TypedDict):
-    """What a store has for the owners of keys."""
-
-    service_accounts: AsyncSqlServiceAccounts
-    key_lists: AsyncSqlKeyLists
-    key_policies: AsyncSqlKeyPolicies
-    workload_rules: AsyncSqlWorkloadRules
-
-
-def async_key_owners(run: AsyncExecutor, tables: Tables) -> AsyncSqlKeyOwners:
-    """Return what a store has for the owners of keys."""
-    return {
-        "service_accounts": AsyncSqlServiceAccounts(run, tables),
-        "key_lists": AsyncSqlKeyLists(run, tables),
-        "key_policies": AsyncSqlKeyPolicies(run, tables),
-        "workload_rules": AsyncSqlWorkloadRules(run, tables),
-    }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import TypedDict
 
 from sqlalchemy import delete, func, insert, select
 
@@ -231,22 +230,3 @@ class AsyncSqlScimMembers:
         t = self._table
         if members:
             await self._run.change(delete(t).where(t.c.group_id == group_id, t.c.member_id.in_(members)))
-
-
-class AsyncSqlScim(TypedDict):
-    """What a store has for SCIM."""
-
-    scim_connections: AsyncSqlScimConnections
-    scim_users: AsyncSqlScimUsers
-    scim_groups: AsyncSqlScimGroups
-    scim_members: AsyncSqlScimMembers
-
-
-def async_scim(run: AsyncExecutor, tables: Tables) -> AsyncSqlScim:
-    """Return what a store has for SCIM."""
-    return {
-        "scim_connections": AsyncSqlScimConnections(run, tables),
-        "scim_users": AsyncSqlScimUsers(run, tables),
-        "scim_groups": AsyncSqlScimGroups(run, tables),
-        "scim_members": AsyncSqlScimMembers(run, tables),
-    }

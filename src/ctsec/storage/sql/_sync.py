@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.orm import Session
 
 from ctsec.errors import ConfigurationError
+from ctsec.lazy import made
 from ctsec.storage._sync_ports import AfterCommit
 from ctsec.storage.sql._sync_access import SqlAssignments, SqlStandings
 from ctsec.storage.sql._sync_alerts import SqlAlerts
@@ -43,12 +43,7 @@ from ctsec.storage.sql._sync_grants import SqlGrants
 from ctsec.storage.sql._sync_guard import SqlGuard
 from ctsec.storage.sql._sync_index_keys import SqlIndexKeys
 from ctsec.storage.sql._sync_key_days import SqlKeyDays
-from ctsec.storage.sql._sync_key_owners import (
-    SqlKeyLists,
-    SqlKeyPolicies,
-    SqlServiceAccounts,
-    sync_key_owners,
-)
+from ctsec.storage.sql._sync_key_owners import SqlKeyLists, SqlKeyPolicies, SqlServiceAccounts
 from ctsec.storage.sql._sync_keys import SqlKeys
 from ctsec.storage.sql._sync_lifecycle import SqlLifecycle, SqlParked
 from ctsec.storage.sql._sync_moves import SqlMoves, SqlPrimaries
@@ -57,7 +52,6 @@ from ctsec.storage.sql._sync_recovery import SqlDomains, SqlRecoveries, SqlTerms
 from ctsec.storage.sql._sync_retention import SqlPurges, SqlRetention
 from ctsec.storage.sql._sync_scim import SqlScimConnections, SqlScimGroups, SqlScimMembers, SqlScimUsers
 from ctsec.storage.sql._sync_sealed import SqlReencryptions
-from ctsec.storage.sql._sync_single_sign_on import sync_single_sign_on
 from ctsec.storage.sql._sync_sso import SqlConnections, SqlIdentities
 from ctsec.storage.sql._sync_streams import SqlPositions
 from ctsec.storage.sql._sync_transactions import Transactions
@@ -78,127 +72,78 @@ def _unheard(scopes: frozenset[str]) -> None:
     """The log's own writes change nothing that a cache holds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SqlStore:
     """Every record family over one transaction."""
 
-    progress: Progress
-    users: SqlUsers
-    organizations: SqlOrganizations
-    workspaces: SqlWorkspaces
-    memberships: SqlMemberships
-    roster: SqlRoster
-    invitations: SqlInvitations
-    standings: SqlStandings
-    assignments: SqlAssignments
-    custom_roles: SqlCustomRoles
-    lists: SqlLists
-    elevations: SqlElevations
-    break_glass: SqlBreakGlass
-    passwords: SqlPasswords
-    sessions: SqlSessions
-    devices: SqlDevices
-    authenticators: SqlAuthenticators
-    backup_codes: SqlBackupCodes
-    passkeys: SqlPasskeys
-    recoveries: SqlRecoveries
-    trails: SqlTrails
-    recovery_terms: SqlTerms
-    lifecycle: SqlLifecycle
-    parked: SqlParked
-    domains: SqlDomains
-    domain_claims: SqlDomainClaims
-    connections: SqlConnections
-    identities: SqlIdentities
-    entrances: SqlEntrances
-    glass_codes: SqlGlassCodes
-    grants: SqlGrants
-    apps: SqlApps
-    scim_connections: SqlScimConnections
-    scim_users: SqlScimUsers
-    scim_groups: SqlScimGroups
-    scim_members: SqlScimMembers
-    api_keys: SqlKeys
-    key_days: SqlKeyDays
-    service_accounts: SqlServiceAccounts
-    key_lists: SqlKeyLists
-    key_policies: SqlKeyPolicies
-    workload_rules: SqlWorkloadRules
-    deks: SqlDeks
-    customer_keys: SqlCustomerKeys
-    index_keys: SqlIndexKeys
-    reencryptions: SqlReencryptions
-    credentials: SqlCredentials
-    moves: SqlMoves
-    primaries: SqlPrimaries
-    inbox: SqlInbox
-    log: SqlLog
-    tree: SqlTree
-    checkpoints: SqlCheckpoints
-    retention: SqlRetention
-    purges: SqlPurges
-    erasures: SqlErasures
-    positions: SqlPositions
-    alerts: SqlAlerts
-    outbox: SqlOutbox
-    jobs: SqlJobs
-    epochs: SqlEpochs
+    users = made(SqlUsers)
+    organizations = made(SqlOrganizations)
+    workspaces = made(SqlWorkspaces)
+    memberships = made(SqlMemberships)
+    roster = made(SqlRoster)
+    invitations = made(SqlInvitations)
+    standings = made(SqlStandings)
+    assignments = made(SqlAssignments)
+    custom_roles = made(SqlCustomRoles)
+    lists = made(SqlLists)
+    elevations = made(SqlElevations)
+    break_glass = made(SqlBreakGlass)
+    passwords = made(SqlPasswords)
+    sessions = made(SqlSessions)
+    devices = made(SqlDevices)
+    authenticators = made(SqlAuthenticators)
+    backup_codes = made(SqlBackupCodes)
+    passkeys = made(SqlPasskeys)
+    recoveries = made(SqlRecoveries)
+    trails = made(SqlTrails)
+    recovery_terms = made(SqlTerms)
+    lifecycle = made(SqlLifecycle)
+    parked = made(SqlParked)
+    domains = made(SqlDomains)
+    domain_claims = made(SqlDomainClaims)
+    connections = made(SqlConnections)
+    identities = made(SqlIdentities)
+    entrances = made(SqlEntrances)
+    glass_codes = made(SqlGlassCodes)
+    grants = made(SqlGrants)
+    apps = made(SqlApps)
+    scim_connections = made(SqlScimConnections)
+    scim_users = made(SqlScimUsers)
+    scim_groups = made(SqlScimGroups)
+    scim_members = made(SqlScimMembers)
+    api_keys = made(SqlKeys)
+    key_days = made(SqlKeyDays)
+    service_accounts = made(SqlServiceAccounts)
+    key_lists = made(SqlKeyLists)
+    key_policies = made(SqlKeyPolicies)
+    workload_rules = made(SqlWorkloadRules)
+    deks = made(SqlDeks)
+    customer_keys = made(SqlCustomerKeys)
+    index_keys = made(SqlIndexKeys)
+    reencryptions = made(SqlReencryptions)
+    credentials = made(SqlCredentials)
+    moves = made(SqlMoves)
+    primaries = made(SqlPrimaries)
+    inbox = made(SqlInbox)
+    log = made(SqlLog)
+    tree = made(SqlTree)
+    checkpoints = made(SqlCheckpoints)
+    retention = made(SqlRetention)
+    purges = made(SqlPurges)
+    erasures = made(SqlErasures)
+    positions = made(SqlPositions)
+    alerts = made(SqlAlerts)
+    outbox = made(SqlOutbox)
+    jobs = made(SqlJobs)
+    epochs = made(SqlEpochs)
+
+    def __init__(self, run: Executor, tables: Tables) -> None:
+        self.progress = run.progress
+        self.made_of = (run, tables)
 
     @property
     def wrote(self) -> bool:
         """Whether this transaction has written anything."""
         return self.progress.wrote
-
-    @classmethod
-    def over(cls, run: Executor, tables: Tables) -> SqlStore:
-        """Return the store over a transaction."""
-        return cls(
-            progress=run.progress, users=SqlUsers(run, tables),
-            organizations=SqlOrganizations(run, tables),
-            workspaces=SqlWorkspaces(run, tables),
-            memberships=SqlMemberships(run, tables),
-            roster=SqlRoster(run, tables),
-            invitations=SqlInvitations(run, tables),
-            standings=SqlStandings(run, tables),
-            assignments=SqlAssignments(run, tables),
-            custom_roles=SqlCustomRoles(run, tables),
-            lists=SqlLists(run, tables),
-            elevations=SqlElevations(run, tables),
-            break_glass=SqlBreakGlass(run, tables),
-            passwords=SqlPasswords(run, tables),
-            sessions=SqlSessions(run, tables),
-            devices=SqlDevices(run, tables),
-            authenticators=SqlAuthenticators(run, tables),
-            backup_codes=SqlBackupCodes(run, tables),
-            passkeys=SqlPasskeys(run, tables),
-            recoveries=SqlRecoveries(run, tables),
-            trails=SqlTrails(run, tables),
-            recovery_terms=SqlTerms(run, tables),
-            lifecycle=SqlLifecycle(run, tables), parked=SqlParked(run, tables),
-            domains=SqlDomains(run, tables),
-            **sync_single_sign_on(run, tables),
-            apps=SqlApps(run, tables), api_keys=SqlKeys(run, tables), key_days=SqlKeyDays(run, tables),
-            **sync_key_owners(run, tables),
-            deks=SqlDeks(run, tables),
-            customer_keys=SqlCustomerKeys(run, tables),
-            index_keys=SqlIndexKeys(run, tables),
-            reencryptions=SqlReencryptions(run, tables),
-            credentials=SqlCredentials(run, tables),
-            moves=SqlMoves(run, tables),
-            primaries=SqlPrimaries(run, tables),
-            inbox=SqlInbox(run, tables),
-            log=SqlLog(run, tables),
-            tree=SqlTree(run, tables),
-            checkpoints=SqlCheckpoints(run, tables),
-            retention=SqlRetention(run, tables),
-            purges=SqlPurges(run, tables),
-            erasures=SqlErasures(run, tables),
-            positions=SqlPositions(run, tables),
-            alerts=SqlAlerts(run, tables),
-            outbox=SqlOutbox(run, tables),
-            jobs=SqlJobs(run, tables),
-            epochs=SqlEpochs(run, tables),
-        )  # fmt: skip
 
 
 class SqlStorage:
@@ -255,27 +200,27 @@ class SqlStorage:
         """Open a transaction of our own: committed when the block ends, rolled back when it raises."""
         progress = Progress(after_commit)
         with self._transactions.writing(progress) as run:
-            yield SqlStore.over(run, self.tables)
+            yield SqlStore(run, self.tables)
         progress.committed()
 
     @contextmanager
     def reading(self) -> Generator[SqlStore, None, None]:
         """Open a short READ COMMITTED read; a write in it raises StoreReadOnly."""
         with self._transactions.reading() as run:
-            yield SqlStore.over(run, self.tables)
+            yield SqlStore(run, self.tables)
 
     @contextmanager
     def sequencing(self) -> Generator[SqlStore, None, None]:
         """Open a READ COMMITTED transaction of our own, for the sequencer and the signer of the audit log."""
         with self._transactions.writing(Progress(_unheard), read_committed=True) as run:
-            yield SqlStore.over(run, self.tables)
+            yield SqlStore(run, self.tables)
 
     def join(self, session: object, *, after_commit: AfterCommit) -> SqlStore:
         """Ride in the host's session (or scoped session): never begin, commit, roll back or close it; flush it before each statement."""
         theirs: Session = unwrap(session, Session)
         source = JoinedSource(theirs, dialect=self._transactions.dialect)
         progress = JoinedProgress(theirs, after_commit)
-        return SqlStore.over(Executor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables)
+        return SqlStore(Executor(source, dialect=self._transactions.dialect, gate=self._gate, progress=progress), self.tables)
 
     def connections(self) -> tuple[ConnectionReport, ...]:
         """Connect to the database and to the guard store, and return what the connections speak."""

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypedDict
 
 from sqlalchemy import select
 
@@ -13,7 +12,6 @@ from ctsec.ids import KeyId, OrganizationId, ServiceAccountId
 from ctsec.keys.organization_policy import OrganizationKeyPolicy
 from ctsec.keys.record import ApiKey
 from ctsec.storage.sql._sync_executor import Executor
-from ctsec.storage.sql._sync_workload import SqlWorkloadRules
 from ctsec.storage.sql.statements import key_owners
 from ctsec.storage.sql.statements.rows import added, all_made, made, put, values
 from ctsec.storage.sql.tables import Tables
@@ -107,22 +105,3 @@ class SqlKeyPolicies:
     def page(self, *, after: str, limit: int) -> tuple[OrganizationKeyPolicy, ...]:
         """Return the policies of organizations with an id above `after`, in the order of ids."""
         return all_made(OrganizationKeyPolicy, self._run.rows(key_owners.policies(self._tables, after=after, limit=limit)))
-
-
-class SqlKeyOwners(TypedDict):
-    """What a store has for the owners of keys."""
-
-    service_accounts: SqlServiceAccounts
-    key_lists: SqlKeyLists
-    key_policies: SqlKeyPolicies
-    workload_rules: SqlWorkloadRules
-
-
-def sync_key_owners(run: Executor, tables: Tables) -> SqlKeyOwners:
-    """Return what a store has for the owners of keys."""
-    return {
-        "service_accounts": SqlServiceAccounts(run, tables),
-        "key_lists": SqlKeyLists(run, tables),
-        "key_policies": SqlKeyPolicies(run, tables),
-        "workload_rules": SqlWorkloadRules(run, tables),
-    }

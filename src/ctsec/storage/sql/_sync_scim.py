@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import TypedDict
 
 from sqlalchemy import delete, func, insert, select
 
@@ -232,22 +231,3 @@ class SqlScimMembers:
         t = self._table
         if members:
             self._run.change(delete(t).where(t.c.group_id == group_id, t.c.member_id.in_(members)))
-
-
-class SqlScim(TypedDict):
-    """What a store has for SCIM."""
-
-    scim_connections: SqlScimConnections
-    scim_users: SqlScimUsers
-    scim_groups: SqlScimGroups
-    scim_members: SqlScimMembers
-
-
-def sync_scim(run: Executor, tables: Tables) -> SqlScim:
-    """Return what a store has for SCIM."""
-    return {
-        "scim_connections": SqlScimConnections(run, tables),
-        "scim_users": SqlScimUsers(run, tables),
-        "scim_groups": SqlScimGroups(run, tables),
-        "scim_members": SqlScimMembers(run, tables),
-    }
