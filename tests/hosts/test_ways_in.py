@@ -19,36 +19,36 @@ NEW = "seven purple lanterns"
 # that asks for the second step all the same, anything else the reason of the first refusal. `required`: the organization requires a second
 # factor, which the way has not proved unless it is one. The person of `service_key`, `exchange` and `directory` made what comes in; it
 # belongs to the organization. Nobody asks at a provider for the account's own password, so its lock closes nothing there.
-SHORTER = {"unverified": "email_not_verified", "credentials": "invalid_credentials"}
+SHORTER = {"unverified": "email_not_verified", "credentials": "invalid_credentials", "nobody": "not_authenticated"}
 TABLE = """
-    way                active  disabled       removed            suspended      deleted            unverified  locked  in_grace  required
-    password           in      disabled       not_found          denied         disabled           unverified  locked  in        enrol
-    code               in      disabled       not_found          denied         disabled           unverified  locked  in        in
-    backup             in      disabled       not_found          denied         disabled           unverified  locked  in        in
-    passkey_second     in      disabled       not_found          denied         disabled           unverified  locked  in        in
-    passkey            in      disabled       not_found          denied         disabled           unverified  in      in        in
-    reset              in      no_mail        not_found          denied         no_mail            in          in      in        enrol
-    link               in      no_mail        not_found          denied         no_mail            no_mail     in      in        enrol
-    link_and_code      in      no_mail        not_found          denied         no_mail            no_mail     in      in        mfa_required
-    link_before        in      disabled       not_found          denied         disabled           unverified  in      in        enrol
-    trusted            in      disabled       not_found          denied         disabled           unverified  in      code_too  code_too
-    begun_before       in      disabled       not_found          denied         disabled           unverified  locked  in        in
-    enrolment          in      disabled       not_found          denied         disabled           unverified  locked  in        in
-    enrolment_passkey  in      disabled       not_found          denied         disabled           unverified  locked  in        in
-    renewal            in      disabled       not_found          denied         disabled           unverified  locked  in        in
-    session            in      disabled       not_found          denied         not_authenticated  in          in      in        mfa_required
-    oidc               in      disabled       credentials        credentials    credentials        in          in      in        enrol
-    saml               in      disabled       credentials        credentials    credentials        in          in      in        enrol
-    oidc_before        in      disabled       credentials        credentials    credentials        in          in      in        enrol
-    saml_before        in      disabled       credentials        credentials    credentials        in          in      in        enrol
-    oidc_then_code     in      disabled       not_found          denied         disabled           in          in      in        in
-    oidc_session       in      disabled       not_authenticated  denied         not_authenticated  in          in      in        mfa_required
-    break_glass        in      disabled       not_found          not_found      disabled           unverified  locked  in        in
-    api_key            in      disabled       revoked            denied         revoked            in          in      in        mfa_required
-    derived_key        in      disabled       revoked            denied         revoked            in          in      in        mfa_required
-    service_key        in      in             expired            in             expired            in          in      in        in
-    exchange           in      invalid_token  invalid_token      invalid_token  invalid_token      in          in      in        in
-    directory          in      in             401                in             401                in          in      in        in
+    way                active  disabled       removed        suspended      deleted        unverified  locked  in_grace  required
+    password           in      disabled       not_found      denied         disabled       unverified  locked  in        enrol
+    code               in      disabled       not_found      denied         disabled       unverified  locked  in        in
+    backup             in      disabled       not_found      denied         disabled       unverified  locked  in        in
+    passkey_second     in      disabled       not_found      denied         disabled       unverified  locked  in        in
+    passkey            in      disabled       not_found      denied         disabled       unverified  in      in        in
+    reset              in      no_mail        not_found      denied         no_mail        in          in      in        enrol
+    link               in      no_mail        not_found      denied         no_mail        no_mail     in      in        enrol
+    link_and_code      in      no_mail        not_found      denied         no_mail        no_mail     in      in        mfa_required
+    link_before        in      disabled       not_found      denied         disabled       unverified  in      in        enrol
+    trusted            in      disabled       not_found      denied         disabled       unverified  in      code_too  code_too
+    begun_before       in      disabled       not_found      denied         disabled       unverified  locked  in        in
+    enrolment          in      disabled       not_found      denied         disabled       unverified  locked  in        in
+    enrolment_passkey  in      disabled       not_found      denied         disabled       unverified  locked  in        in
+    renewal            in      disabled       not_found      denied         disabled       unverified  locked  in        in
+    session            in      disabled       not_found      denied         nobody         in          in      in        mfa_required
+    oidc               in      disabled       credentials    credentials    credentials    in          in      in        enrol
+    saml               in      disabled       credentials    credentials    credentials    in          in      in        enrol
+    oidc_before        in      disabled       credentials    credentials    credentials    in          in      in        enrol
+    saml_before        in      disabled       credentials    credentials    credentials    in          in      in        enrol
+    oidc_then_code     in      disabled       not_found      denied         disabled       in          in      in        in
+    oidc_session       in      disabled       nobody         denied         nobody         in          in      in        mfa_required
+    break_glass        in      disabled       not_found      not_found      disabled       unverified  locked  in        in
+    api_key            in      disabled       revoked        denied         revoked        in          in      in        mfa_required
+    derived_key        in      disabled       revoked        denied         revoked        in          in      in        mfa_required
+    service_key        in      in             expired        in             expired        in          in      in        in
+    exchange           in      invalid_token  invalid_token  invalid_token  invalid_token  in          in      in        in
+    directory          in      in             401            in             401            in          in      in        in
 """
 STATES, *ROWS = (line.split()[1:] if not n else line.split() for n, line in enumerate(TABLE.strip().splitlines()))
 WAYS = {way: dict(zip(STATES, (SHORTER.get(cell, cell) for cell in row), strict=True)) for way, *row in ROWS}
