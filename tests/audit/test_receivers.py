@@ -254,6 +254,7 @@ def test_a_repeat_overwrites_the_same_object_of_s3() -> None:
         S3Receiver(S3Bucket(session(), bucket="nowhere", region="eu-west-1", endpoint=url)).deliver(a_batch())
 
 
+@pytest.mark.proves("ASVS-12.3.1")
 @pytest.mark.parametrize(
     "make",
     [

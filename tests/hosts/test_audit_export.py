@@ -190,7 +190,9 @@ def test_a_person_sees_what_concerns_her(host: Host, owner: Browser) -> None:
     for other in (owner.id, second, space):
         assert other not in text
     assert all(each["address"] is None for each in every if each["by"] not in {"you", "anonymous"})
-    assert any(each["address"] == "198.51.100.7" for each in every if each["by"] == "you")
+    assert all(each["place"] is each["device"] is None for each in every if each["by"] not in {"you", "anonymous"})
+    here = ("198.51.100.7", "198.51.100.0/24", "test browser")
+    assert any((each["address"], each["place"], each["device"]) == here for each in every if each["by"] == "you")
     assert owner.auth(f"POST /organizations/{first}/members/{guest.id}/suspend").status < 300
     host.events()
     assert {each["organization_id"] for each in seen(guest, limit=50)} == {None, foreign}

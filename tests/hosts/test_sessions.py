@@ -58,6 +58,7 @@ def test_sessions_are_listed_and_ended(host: Host, carrier: str) -> None:
     listed = ask("GET /sessions").json["sessions"]
     assert [each["current"] for each in listed].count(True) == 1
     assert {(each["user_agent"], each["address"]) for each in listed} == {("test browser", "198.51.100.7")}
+    assert {(each["device"], each["place"]) for each in listed} == {("test browser", "198.51.100.0/24")}
     assert all(each["last_seen_at"] for each in listed)
     ended = next(each["id"] for each in listed if others[0].cookie.startswith(each["id"]))
     assert ask(f"DELETE /sessions/{ended}").status == 204

@@ -45,7 +45,7 @@ def robot(olga: Browser, organization: str) -> str:
     return str(made["id"])
 
 
-@pytest.mark.proves("SEED-K4", "ASVS-10.3.1")
+@pytest.mark.proves("SEED-K4", "ASVS-10.3.1", "ASVS-13.2.1", "ASVS-12.3.5")
 def test_a_job_exchanges_its_token_for_a_key(host: Host, browser: Browser) -> None:
     """The answer has the names of RFC 8693; the key works as bearer until its end, is marked, and the rule counts it."""
     olga = browser.sign_up("olga@acme.example")

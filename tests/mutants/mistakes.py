@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,20 +17,24 @@ from ctsec.authn import record, session_token
 from ctsec.authn._sync import SignIn
 from ctsec.authn._sync_accounts import Accounts
 from ctsec.authn._sync_devices import Devices
+from ctsec.authn._sync_federated import FederatedSignIn
 from ctsec.authn._sync_links import Links
 from ctsec.authn._sync_passwords import PasswordVault
 from ctsec.guard import allowance, attempts, counters, proof
 from ctsec.guard._sync import Throttle
+from ctsec.keys._sync_exchanges import Exchanges
 from ctsec.mfa import backup_codes, totp
 from ctsec.mfa._sync import Mfa
 from ctsec.mfa._sync_backup_codes import BackupCodeBook
 from ctsec.mfa._sync_prover import PasskeyProver
 from ctsec.principal import Credential, Factor
 from ctsec.rbac import entrance
+from ctsec.rbac._sync_absent import AbsentMinters
+from ctsec.sso.scim.token import check_scim_token
 from ctsec.user import parse_email
 from ctsec.web import csrf
 from tests.mistake import mistaken
-from tests.mutants import rivals
+from tests.mutants import doors, rivals
 from tests.mutants.rivals import ANN
 from tests.services import (
     test_sync_passkeys,
@@ -37,6 +42,7 @@ from tests.services import (
     test_sync_sessions,
     test_sync_sign_in,
     test_sync_throttle,
+    test_sync_workload,
 )
 from tests.services._sync_world import World
 from tests.unit.authn import test_assurance
@@ -103,14 +109,16 @@ COUNTED: Final = "throttle keys"
 TOLD: Final = "enumeration"
 NOTHING: Final = "verification of nothing"
 
-second, sessions, sign_in, throttle, passkeys = (
+second, sessions, sign_in, throttle, passkeys, workload = (
     test_sync_second_factor,
     test_sync_sessions,
     test_sync_sign_in,
     test_sync_throttle,
     test_sync_passkeys,
+    test_sync_workload,
 )
 OWN_REFUSED: Final = {"credential": test_entrance.OWN, "refused": True}
+IN_MEMORY: Final = {"kind": "memory", "tmp_path": Path()}
 ENDED: Final = replace(test_entrance.BROKEN, glass=(test_entrance.ORG, test_entrance.NOW))
 MISTAKES: Final = (
     Mistake(
@@ -141,6 +149,19 @@ MISTAKES: Final = (
         SKIPPED, "a stale factor removes the authenticator", Mfa.remove_totp,
         "not principal.credential.second_factor_fresh(now=self._ambient.now())", "False",
         Witness(second.test_removal_takes_a_fresh_factor),
+    ),
+    Mistake(
+        SKIPPED, "a provider's word is the account's second factor", FederatedSignIn.arrive, "if enrolled:", "if enrolled and False:",
+        Witness(doors.way_in, {"way": "oidc_then_code", "state": "active"}),
+    ),
+    Mistake(
+        SKIPPED, "nobody owes an enrolment after a provider", FederatedSignIn.arrive,
+        "if not self._parts.duties.enforces(passage.organization, user.id):", "if True:",
+        Witness(doors.way_in, {"way": "saml", "state": "required"}),
+    ),
+    Mistake(
+        REPLAYED, "a workload's token counts twice", Exchanges.take, "if proved.used is None:", "if True:",
+        Witness(workload.test_a_token_counts_once, IN_MEMORY),
     ),
     Mistake(
         REPLAYED, "a code of an earlier step counts", totp.verify, "steps[0] > last_step", "steps[0] != last_step",
@@ -210,6 +231,14 @@ MISTAKES: Final = (
         Witness(throttle.test_wrong_codes_end_the_password_too),
     ),
     Mistake(
+        COUNTED, "exchanges are not counted", Exchanges.charge, "return self._parts.throttle.charge_address()", "return Charge()",
+        Witness(workload.test_an_address_that_tries_much_is_held_back),
+    ),
+    Mistake(
+        TOLD, "an exchange says what was wrong", Exchanges.refuse, "return REFUSED", "return Refusal(REFUSED.reason, why.value)",
+        Witness(workload.test_every_refusal_is_the_same_and_the_log_says_why),
+    ),
+    Mistake(
         TOLD, "an unknown address costs nothing", PasswordVault.prove, "self._hasher.verify_nothing(password, typed=typed, scheme=scheme)",
         "pass",
         Witness(sign_in.test_known_and_unknown_addresses_can_not_be_told_apart),
@@ -256,6 +285,14 @@ MISTAKES: Final = (
     Mistake(
         NOTHING, "a pending authenticator counts", Mfa._confirmed, "if each.confirmed_at is not None", "if True",
         Witness(rivals.pending_counts_for_nothing),
+    ),
+    Mistake(
+        NOTHING, "any secret of a directory is right", check_scim_token, "not hmac.compare_digest(presented.digest, digest) or", "",
+        Witness(doors.directory_with_another_secret),
+    ),
+    Mistake(
+        NOTHING, "a disabled account's rule gives keys", AbsentMinters.may_still_mint_for, "closed = person is not None and",
+        "closed = False and person is not None and", Witness(doors.way_in, {"way": "exchange", "state": "disabled"}),
     ),
     Mistake(
         NOTHING, "a session of the account enters where the provider is required", entrance.lacks_sso,

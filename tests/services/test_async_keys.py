@@ -12,10 +12,12 @@ import pytest
 from ctsec.ambient import Request
 from ctsec.authn.journey import SignedIn
 from ctsec.directory.record import Organization
+from ctsec.encryption.kms.local import LocalKms
 from ctsec.ids import SessionId, UserId
 from ctsec.keys.policy import KeyRequest, MintedKey
 from ctsec.outcome import Reason
 from ctsec.principal import Principal, anonymous
+from ctsec.security.parts import EmbeddedOptions
 from ctsec.testing import Written
 from ctsec.user import UserStatus
 from tests.services._async_world import KINDS, AsyncWorld
@@ -36,6 +38,31 @@ async def ann(world: AsyncWorld) -> Principal:
 @pytest.fixture
 async def acme(world: AsyncWorld, ann: Principal) -> Organization:
     return await world.organization(ann)
+
+
+@pytest.mark.proves("ASVS-11.2.2", "ASVS-13.3.4")
+async def test_a_pepper_is_replaced_while_keys_are_used(world: AsyncWorld, ann: Principal, acme: Organization, tmp_path: Path) -> None:
+    """A key that is used under an old pepper is under the current one a moment later, and opens without the old one from then on."""
+    files = tmp_path / "old-pepper", tmp_path / "new-pepper"
+    refs = [LocalKms.create(file).ref for file in files]
+
+    async def answers(token: str, *known: Path) -> tuple[Reason | None, dict[str, int]]:
+        """Use a key in a process with these peppers, and return the answer, and how many keys are under each pepper afterwards."""
+        options = EmbeddedOptions(pepper_files=tuple(map(str, known)))
+        async with AsyncWorld.over(world.storage, options=options, keys=world.keys) as process:
+            said = reason(await process.gate.api_key(token, process.request))
+            await process.security.jobs.write_uses()
+            async with world.storage.reading() as store:
+                counts = await store.api_keys.peppers(now=process.clock.now())
+            return said, dict(counts)
+
+    async with AsyncWorld.over(world.storage, options=EmbeddedOptions(pepper_files=(str(files[0]),)), keys=world.keys) as before:
+        used, unused = [await before.key(ann, acme.id, name=name) for name in ("used", "unused")]
+    (old, new), (first, second) = files, refs
+    assert await answers(used.token.reveal(), new, old) == (None, {first: 1, second: 1})
+    assert await answers(used.token.reveal(), new) == (None, {first: 1, second: 1})
+    assert await answers(unused.token.reveal(), new) == (Reason.INVALID_TOKEN, {first: 1, second: 1})
+    assert await answers(unused.token.reveal(), new, old) == (None, {second: 2})
 
 
 async def through(world: AsyncWorld, minted: MintedKey) -> Principal:

@@ -12,6 +12,7 @@ import pytest
 
 from ctsec.authn.device import DEVICE_LIFE, parse_device_token
 from ctsec.authn.journey import MfaRequired, SignedIn, SignInStep
+from ctsec.authn.place import network_of
 from ctsec.ids import DeviceId
 from ctsec.outcome import Reason
 from ctsec.principal import Factor, Principal
@@ -149,7 +150,7 @@ def test_a_sign_in_from_a_new_device_is_told_once(world: World) -> None:
     for part in (
         f"When: {world.clock.now():%Y-%m-%d %H:%M} UTC",
         "account: curl Bcc: x/8",
-        f"Address: {REQUEST.address}",
+        f"Place: {network_of(REQUEST.address)}\n",
         "change your password",
     ):
         assert part in text

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ctsec.authn.journey import SignedIn as SignedIn
     from ctsec.authn.journey import SignInStep as SignInStep
     from ctsec.authn.password_policy import check_password as check_password
+    from ctsec.authn.place import PlaceNames as PlaceNames
     from ctsec.authn.record import Session as Session
     from ctsec.authn.record import SessionPolicy as SessionPolicy
     from ctsec.authn.strength import PasswordHint as PasswordHint
@@ -57,6 +58,7 @@ _HOME = {
     "AsyncSessions": "ctsec.authn._async_sessions",
     "AsyncSignIn": "ctsec.authn._async",
     "DeviceList": "ctsec.authn._sync_device_list",
+    "PlaceNames": "ctsec.authn.place",
     "AsyncOwing": "ctsec.authn._async_owing",
     "Duty": "ctsec.authn.journey",
     "EnrolmentRequired": "ctsec.authn.journey",
@@ -103,6 +105,7 @@ __all__ = [
     "PasswordChangeRequired",
     "PasswordHint",
     "PasswordLevel",
+    "PlaceNames",
     "Session",
     "SessionPolicy",
     "Sessions",

@@ -16,6 +16,7 @@ from datetime import timedelta
 from ctsec.ambient import Ambient
 from ctsec.authn._async_ports import AsyncDeviceRecords, AsyncPost
 from ctsec.authn.device_name import device_name
+from ctsec.authn.place import PlaceNames, place_of
 from ctsec.guard._async import AsyncThrottle
 from ctsec.mail.message import Letters
 from ctsec.user import User
@@ -24,7 +25,7 @@ from ctsec.user import User
 class AsyncSignInNotices:
     """Tells people of sign-ins from devices that they have not used before; with `wanted` False it tells nobody."""
 
-    __slots__ = ("_ambient", "_devices", "_letters", "_post", "_throttle", "_wanted")
+    __slots__ = ("_ambient", "_devices", "_letters", "_places", "_post", "_throttle", "_wanted")
 
     def __init__(
         self,
@@ -34,6 +35,7 @@ class AsyncSignInNotices:
         post: AsyncPost,
         letters: Letters,
         wanted: bool,
+        places: PlaceNames | None,
         ambient: Ambient,
     ) -> None:
         self._devices = devices
@@ -41,6 +43,7 @@ class AsyncSignInNotices:
         self._post = post
         self._letters = letters
         self._wanted = wanted
+        self._places = places
         self._ambient = ambient
 
     async def complete(self, user: User) -> None:
@@ -67,5 +70,6 @@ class AsyncSignInNotices:
                 when=self._ambient.now(),
                 device=device_name(request.user_agent),
                 address=request.address,
+                place=place_of(request.address, names=self._places),
             )
         )

@@ -17,6 +17,7 @@ from datetime import timedelta
 from ctsec.ambient import Ambient
 from ctsec.authn._sync_ports import DeviceRecords, Post
 from ctsec.authn.device_name import device_name
+from ctsec.authn.place import PlaceNames, place_of
 from ctsec.guard._sync import Throttle
 from ctsec.mail.message import Letters
 from ctsec.user import User
@@ -25,7 +26,7 @@ from ctsec.user import User
 class SignInNotices:
     """Tells people of sign-ins from devices that they have not used before; with `wanted` False it tells nobody."""
 
-    __slots__ = ("_ambient", "_devices", "_letters", "_post", "_throttle", "_wanted")
+    __slots__ = ("_ambient", "_devices", "_letters", "_places", "_post", "_throttle", "_wanted")
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class SignInNotices:
         post: Post,
         letters: Letters,
         wanted: bool,
+        places: PlaceNames | None,
         ambient: Ambient,
     ) -> None:
         self._devices = devices
@@ -42,6 +44,7 @@ class SignInNotices:
         self._post = post
         self._letters = letters
         self._wanted = wanted
+        self._places = places
         self._ambient = ambient
 
     def complete(self, user: User) -> None:
@@ -68,5 +71,6 @@ class SignInNotices:
                 when=self._ambient.now(),
                 device=device_name(request.user_agent),
                 address=request.address,
+                place=place_of(request.address, names=self._places),
             )
         )

@@ -173,18 +173,18 @@ class Letters:
         values = {"what": what, "way": way, "failures": str(failures)}
         return self._set(kind="disabled", recipient=recipient, subject=f"{what} was guessed at", says=says, values=values)
 
-    def sign_in(self, recipient: str, *, finished: bool, when: datetime, device: str, address: str) -> Message:
+    def sign_in(self, recipient: str, *, finished: bool, when: datetime, device: str, address: str, place: str) -> Message:
         """Tell a person of a sign-in from a device that was not used before, or of one that waits for its second factor."""
         did = "signed in to your account" if finished else "gave the right password of your account, and no second factor yet,"
         ended = ", end all other sessions and revoke the device"
         wrong = f"change your password{ended if finished else ': somebody knows it'}"
-        values = {"when": f"{when:%Y-%m-%d %H:%M} UTC", "device": one_line(device), "address": one_line(address) or "unknown"}
+        values = {"when": f"{when:%Y-%m-%d %H:%M} UTC", "device": one_line(device), "address": one_line(address), "place": place}
         says = (
             f"Somebody, perhaps you, {did} from a device that was not used before:",
             "",
             f"When: {values['when']}",
             f"Device, by its own account: {values['device']}",
-            f"Address: {values['address']}",
+            f"Place: {values['place']}",
             "",
             f"If it was you, there is nothing to do. If it was not you, {wrong}.",
         )
@@ -249,7 +249,7 @@ class Letters:
             *(domain_letter(self, whom, domain="example.com", withdrawn=withdrawn) for withdrawn in (False, True)),
             *(self.recovery.set(recipient=whom, **said) for said in samples(_SAMPLE)),
             self.disabled(whom, what="your password", way="a reset link", failures=100),
-            *(self.sign_in(whom, finished=done, when=_SAMPLE, device="a device", address="192.0.2.7") for done in (True, False)),
+            *(self.sign_in(whom, finished=done, when=_SAMPLE, device="a device", address="192.0.2.7", place="") for done in (True, False)),
             self.recovery.requested(whom, token, who="somebody", due=_SAMPLE),
             self.recovery.done(whom, until=_SAMPLE),
             self.recovery.held(whom, why="it is too early"),

@@ -13,6 +13,15 @@ from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest, ElevationSt
 from ctsec.rbac.listing import Reach
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Standing
+from ctsec.user import User
+
+
+class AsyncAccountStates(Protocol):
+    """The accounts of people."""
+
+    async def get(self, user_id: UserId) -> User | None:
+        """Return the account, or None."""
+        ...
 
 
 class AsyncStandingRecords(Protocol):

@@ -14,6 +14,15 @@ from ctsec.rbac.elevation import BreakGlassPermit, ElevationRequest, ElevationSt
 from ctsec.rbac.listing import Reach
 from ctsec.rbac.policy import Policy
 from ctsec.rbac.standing import Standing
+from ctsec.user import User
+
+
+class AccountStates(Protocol):
+    """The accounts of people."""
+
+    def get(self, user_id: UserId) -> User | None:
+        """Return the account, or None."""
+        ...
 
 
 class StandingRecords(Protocol):

@@ -335,6 +335,7 @@ class AsyncPeople:
             post=self._outbox,
             letters=self._parts.letters,
             wanted=self._parts.settings.sign_in_notices,
+            places=self._parts.settings.places,
             ambient=self._ambient,
         )
 

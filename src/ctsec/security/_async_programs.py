@@ -68,7 +68,7 @@ class AsyncPrograms:
         parts = AsyncExchangeParts(
             rules=self._store.workload_rules,
             keys=self._key_parts,
-            rights=AsyncAbsentMinters(self._acting),
+            rights=AsyncAbsentMinters(self._acting, accounts=self._store.users),
             proofs=self._guard.proofs,
             throttle=self._throttle,
         )

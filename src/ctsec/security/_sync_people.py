@@ -334,6 +334,7 @@ class People:
             post=self._outbox,
             letters=self._parts.letters,
             wanted=self._parts.settings.sign_in_notices,
+            places=self._parts.settings.places,
             ambient=self._ambient,
         )
 

@@ -69,7 +69,7 @@ class Programs:
         parts = ExchangeParts(
             rules=self._store.workload_rules,
             keys=self._key_parts,
-            rights=AbsentMinters(self._acting),
+            rights=AbsentMinters(self._acting, accounts=self._store.users),
             proofs=self._guard.proofs,
             throttle=self._throttle,
         )

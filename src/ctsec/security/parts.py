@@ -22,6 +22,7 @@ from ctsec.authn.argon2 import Argon2Parameters
 from ctsec.authn.device import LONGEST_TRUST
 from ctsec.authn.mix import Mix
 from ctsec.authn.pepper import Sealing
+from ctsec.authn.place import PlaceNames
 from ctsec.authn.record import Session, SessionPolicy
 from ctsec.cache import Generation, RecordCache
 from ctsec.changes import News
@@ -71,7 +72,8 @@ class Settings:
 
     `totp_window` is how many time steps to either side are accepted (0 to 2), `letters` how mail looks and in which language it speaks.
     `breaches_optional` is why a password may be set where the list of leaked passwords does not answer (one line, for the audit log);
-    empty: it may not. `sign_in_notices` says whether people are mailed about sign-ins from devices that they have not used before.
+    empty: it may not. `sign_in_notices` says whether people are mailed about sign-ins from devices that they have not used before,
+    and `places` names where an address is, to its person alone (None: its network).
     `sign_in_links` lets people begin a sign-in with a mailed link instead of their password.
     `deployment` is the first part of the origin of every log, the host and port of `base_url` if it is empty; it must
     never change, or nothing more is signed. `former_log_keys` are public keys (`ed25519:` and 64 hex digits) that signed the logs before.
@@ -98,6 +100,7 @@ class Settings:
     breaches_optional: str = ""
     letters: LetterTemplate = field(default_factory=DefaultTemplate)
     sign_in_notices: bool = True
+    places: PlaceNames | None = None
     deployment: str = ""
     former_log_keys: tuple[str, ...] = ()
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
@@ -156,7 +159,8 @@ class EmbeddedOptions:
 
     `letters` says how mail looks and in which language it speaks; it is tried with a letter of each kind at the start.
 
-    `sign_in_notices` is whether people are mailed about sign-ins from devices that they have not used before.
+    `sign_in_notices` is whether people are mailed about sign-ins from devices that they have not used before. `places` names where an
+    address is, in the list of sessions, such mail and the page of one's activity (`ctsec.authn.PlaceNames`; it must not wait).
     `trusted_devices` is how long a device may skip the second step whose person said so at one (30 days at most); None: none ever does.
     Sessions of such sign-ins have no second factor.
 
@@ -220,6 +224,7 @@ class EmbeddedOptions:
     mail_transport: Transport = TRANSPORT
     letters: LetterTemplate = field(default_factory=DefaultTemplate)
     sign_in_notices: bool = True
+    places: PlaceNames | None = None
     trusted_devices: timedelta | None = None
     changes: str | None = None
     changes_transport: Transport = TRANSPORT

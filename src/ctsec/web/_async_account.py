@@ -175,8 +175,8 @@ async def session(call: AsyncCall) -> Answer:
 async def sessions(call: AsyncCall) -> Answer:
     """List the caller's live sessions."""
     current = call.principal.credential.id
-    found = await call.unit.sessions.of(UserId(call.principal.id))
-    return WebResponse(json={"sessions": [views.session(each, current=current) for each in found]})
+    found, places = await call.unit.sessions.of(UserId(call.principal.id)), call.security.parts.settings.places
+    return WebResponse(json={"sessions": [views.session(each, current=current, places=places) for each in found]})
 
 
 async def end_session(call: AsyncCall) -> Answer:

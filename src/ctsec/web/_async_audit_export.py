@@ -123,7 +123,8 @@ async def activity(call: AsyncCall) -> Answer:
     found = await activity_of(log, person=person, logs=await own_logs(call), cursor=call.query.get("cursor"), limit=page[1])
     if isinstance(found, Refusal):
         return found
-    shown = [views.own_event(each.event, person=person, personal=await log.personal(each.event)) for each in found.events]
+    places = call.security.parts.settings.places
+    shown = [views.own_event(each.event, person=person, personal=await log.personal(each.event), places=places) for each in found.events]
     return WebResponse(json={"events": shown, "next": found.next})
 
 

@@ -174,8 +174,8 @@ def session(call: Call) -> Answer:
 def sessions(call: Call) -> Answer:
     """List the caller's live sessions."""
     current = call.principal.credential.id
-    found = call.unit.sessions.of(UserId(call.principal.id))
-    return WebResponse(json={"sessions": [views.session(each, current=current) for each in found]})
+    found, places = call.unit.sessions.of(UserId(call.principal.id)), call.security.parts.settings.places
+    return WebResponse(json={"sessions": [views.session(each, current=current, places=places) for each in found]})
 
 
 def end_session(call: Call) -> Answer:

@@ -124,7 +124,8 @@ def activity(call: Call) -> Answer:
     found = activity_of(log, person=person, logs=own_logs(call), cursor=call.query.get("cursor"), limit=page[1])
     if isinstance(found, Refusal):
         return found
-    shown = [views.own_event(each.event, person=person, personal=log.personal(each.event)) for each in found.events]
+    places = call.security.parts.settings.places
+    shown = [views.own_event(each.event, person=person, personal=log.personal(each.event), places=places) for each in found.events]
     return WebResponse(json={"events": shown, "next": found.next})
 
 

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 from ctsec.audit.record import StoredEvent
 from ctsec.authn.device import KnownDevice
+from ctsec.authn.device_name import device_name
+from ctsec.authn.place import PlaceNames, place_of
 from ctsec.authn.record import Session
 from ctsec.directory.record import Invitation, Member, Membership, Organization, Workspace
 from ctsec.encryption.customer_key import CustomerKey
@@ -55,8 +57,8 @@ def mfa_policy(policy: MfaPolicy | None) -> View:
     }
 
 
-def session(record: Session, *, current: str) -> View:
-    """Return one of a person's own sessions; `current` is the id of the one that asks."""
+def session(record: Session, *, current: str, places: PlaceNames | None) -> View:
+    """Return one of a person's own sessions; `current` is the id of the one that asks, `device` what it calls itself."""
     return {
         "id": record.id,
         "created_at": moment(record.created_at),
@@ -67,6 +69,8 @@ def session(record: Session, *, current: str) -> View:
         "organization_id": record.organization_id,
         "user_agent": record.user_agent,
         "address": record.address,
+        "device": device_name(record.user_agent),
+        "place": place_of(record.address, names=places),
         "current": record.id == current,
     }
 
@@ -291,7 +295,7 @@ def event(record: StoredEvent, *, index: int | None, personal: Mapping[str, str]
     }
 
 
-def own_event(record: StoredEvent, *, person: str, personal: Mapping[str, str]) -> View:
+def own_event(record: StoredEvent, *, person: str, personal: Mapping[str, str], places: PlaceNames | None) -> View:
     """Return an audit event to the person that it is about: no id of anybody else, and where it came from only if that was not another."""
     by = "you" if record.actor_id == person else record.actor_kind
     shown: Mapping[str, str] = personal if by in {"you", "anonymous"} else {}
@@ -305,6 +309,8 @@ def own_event(record: StoredEvent, *, person: str, personal: Mapping[str, str]) 
         "organization_id": record.organization_id,
         "address": shown.get("address"),
         "user_agent": shown.get("user_agent"),
+        "device": device_name(shown["user_agent"]) if "user_agent" in shown else None,
+        "place": place_of(shown["address"], names=places) if "address" in shown else None,
     }
 
 

@@ -150,6 +150,7 @@ def test_verifying_twice_is_the_same(style: Signed) -> None:
     assert accepted(FIELDS[style]) == first
 
 
+@pytest.mark.proves("ASVS-11.6.1")
 def test_sha1_is_let_in_by_name_only() -> None:
     """Signatures and digests with SHA-1 are refused, and accepted by a trust that says so (OneLogin's old applications)."""
     root = build(TOLD)
