@@ -61,7 +61,7 @@ class Kept:
 class Scene:
     """A bundle in memory with anchors, and its clock."""
 
-    def __init__(self, *, mail: CheckpointMail | None = None, **keepers: Keeper) -> None:
+    def __init__(self, mail: CheckpointMail | None = None, /, **keepers: Keeper) -> None:
         self.clock = FixedClock()
         self.mailer = RecordingMailer()
         anchors = tuple(Anchor(name=name, keeper=keeper) for name, keeper in keepers.items())

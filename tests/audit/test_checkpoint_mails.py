@@ -12,6 +12,7 @@ import pytest
 
 from ctsec.audit.anchors import Anchor, CheckpointMail
 from ctsec.audit.anchors.mailed import checkpoint_in
+from ctsec.audit.anchors.ports import Keeper
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.errors import ConfigurationError
@@ -43,7 +44,7 @@ def newest(scene: Scene) -> SignedCheckpoint:
 
 def test_each_address_gets_the_newest_checkpoint_once_a_day() -> None:
     """It is the newest one, to each address, once in the time between, and not at all while the log stands still."""
-    scene = Scene(mail=AUDITORS)
+    scene = Scene(AUDITORS)
     assert scene.security.anchors.run_due() == 0
     scene.grow()
     assert scene.security.anchors.run_due() == 1
@@ -67,7 +68,7 @@ def test_each_address_gets_the_newest_checkpoint_once_a_day() -> None:
 
 def test_mail_and_position_are_one_transaction() -> None:
     """Where the outbox does not take a letter nothing has moved, and the next run posts it; of two that run at once one does."""
-    scene = Scene(mail=AUDITORS)
+    scene = Scene(AUDITORS)
     scene.grow()
     mails = scene.security.anchors._mails
     assert mails is not None
@@ -85,7 +86,7 @@ def test_mail_and_position_are_one_transaction() -> None:
 
 def test_what_a_reader_of_mail_saved_holds_the_checkpoint_all_the_same(tmp_path: Path) -> None:
     """As the bare note, as text with other ends of lines and words around it, and as a mail in any encoding; nothing else reads as one."""
-    scene = Scene(mail=AUDITORS)
+    scene = Scene(AUDITORS)
     scene.grow()
     scene.security.anchors.run_due()
     text = sent(scene)[0].text.reveal()
@@ -112,7 +113,7 @@ def test_what_a_reader_of_mail_saved_holds_the_checkpoint_all_the_same(tmp_path:
 
 def test_a_log_of_logs_that_became_shorter_is_told_and_not_mailed() -> None:
     """Nobody gets the checkpoint of a log that went back behind what was mailed, and the anchor fails."""
-    scene = Scene(mail=AUDITORS)
+    scene = Scene(AUDITORS)
     scene.grow()
     scene.security.anchors.run_due()
     sent(scene)
@@ -145,7 +146,7 @@ def test_who_gets_checkpoints_is_checked_when_it_is_built(recipients: tuple[str,
 
 def test_no_anchor_has_the_name_of_the_mails() -> None:
     """Their positions would be one row; without mails the name is free."""
-    anchors = (Anchor(name="mail", keeper=Kept()),)
+    anchors: tuple[Anchor[Keeper], ...] = (Anchor(name="mail", keeper=Kept()),)
     with pytest.raises(ConfigurationError, match="different names"):
         in_memory(policy=POLICY, options=EmbeddedOptions(anchors=anchors, checkpoint_mail=AUDITORS))
     in_memory(policy=POLICY, options=EmbeddedOptions(anchors=anchors)).close()
