@@ -15,6 +15,7 @@ from typing import Final
 import pytest
 
 from ctsec.audit.anchors import Anchor, StampedTimes, TimestampKeeper
+from ctsec.audit.anchors.ports import Keeper
 from ctsec.audit.anchors.stamps import Stamp
 from ctsec.audit.anchors.timestamp import StampJudge
 from ctsec.audit.assurance import FindingKind
@@ -103,21 +104,18 @@ def flipped(answer: bytes) -> bytes:
     return answer[:-1] + bytes([answer[-1] ^ 1])
 
 
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        (lambda answer: b"", "no time stamp"),
-        (lambda answer: b"0" * 40_000, "at most"),
-        (lambda answer: answer[:-40], "no time stamp"),
-        (flipped, "does not count"),
-    ],
-    ids=["empty", "too long", "cut off", "signature"],
-)
-def test_what_does_not_decode_or_verify_is_not_kept(
-    change: Callable[[bytes], bytes], says: str, authority: Authority, keeper: TimestampKeeper
-) -> None:
+CHANGES: Final[dict[str, tuple[Callable[[bytes], bytes], str]]] = {
+    "empty": (lambda _: b"", "no time stamp"),
+    "too long": (lambda _: b"0" * 40_000, "at most"),
+    "cut off": (lambda answer: answer[:-40], "no time stamp"),
+    "signature": (flipped, "does not count"),
+}
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_what_does_not_decode_or_verify_is_not_kept(kind: str, authority: Authority, keeper: TimestampKeeper) -> None:
     """An answer that was cut, changed or is none is a failed delivery, and no line of the file."""
-    authority.change = change
+    authority.change, says = CHANGES[kind]
     with pytest.raises(DeliveryFailed, match=says):
         keeper.keep(checkpoint())
     assert keeper.held() is None
@@ -255,7 +253,8 @@ def test_an_anchor_takes_one_so_often_and_no_more() -> None:
 
     kept = Kept()
     scene = Scene()
-    scene.security.anchors.all = (Anchor(name="slow", keeper=kept, every=timedelta(hours=1)),)
+    anchors: tuple[Anchor[Keeper], ...] = (Anchor(name="slow", keeper=kept, every=timedelta(hours=1)),)
+    scene.security.anchors.all = anchors
     for _ in range(7):
         scene.clock.advance(timedelta(minutes=19))
         scene.grow(count=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -130,7 +130,7 @@ class Authority:
 
 
 @contextmanager
-def served(authority: Authority) -> Iterator[str]:
+def served(authority: Authority) -> Generator[str]:
     """Run the authority over http; yield its address."""
 
     class Handler(BaseHTTPRequestHandler):

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 from cryptography import x509
 from cryptography.hazmat import asn1
@@ -151,7 +151,7 @@ def _check_signer(answer: TimeStampResponse) -> None:
     named = [value for each in signer.attributes.as_list() if each.kind == _SIGNING_CERTIFICATE for value in each.values.as_list()]
     if len(named) != 1:
         raise DeliveryFailed("the time stamp does not say which certificate signed it (signing-certificate-v2)")
-    said: _SigningCertificate = named[0].parse(_SigningCertificate)
+    said = cast(_SigningCertificate, cast(Any, named[0]).parse(_SigningCertificate))
     (who,) = answer.signed_data.signer_infos
     found = [x509.load_der_x509_certificate(each) for each in answer.signed_data.certificates]
     mine = [each for each in found if (each.issuer, each.serial_number) == (who.issuer, who.serial_number)]
