@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -39,6 +40,11 @@ def checkpoint(size: int = 1, origin: str = "acme.example/default/logs") -> Sign
     """Return a signed checkpoint of a size."""
     made = Checkpoint(origin=origin, size=size, root=size.to_bytes(32, "big"))
     return SignedCheckpoint.made(made, key=VerifierKey(origin, SIGNER.public), signature=SIGNER.sign(made.text().encode()))
+
+
+def forged(signed: SignedCheckpoint) -> SignedCheckpoint:
+    """Return a checkpoint of the same size with another root."""
+    return replace(signed, checkpoint=replace(signed.checkpoint, root=bytes(32)))
 
 
 @pytest.fixture(scope="module")
@@ -222,6 +228,16 @@ def test_what_a_log_is_worth_says_when_it_was_stamped(keeper: TimestampKeeper) -
     assert found[ONE] == (6, 3, 3, held.stamps[0].at, "anchored")
     assert found[LOG_OF_LOGS][1:] == (1, 1, held.stamps[0].at, "anchored")
     assert report.stamps == StampedTimes(count=1, first=held.stamps[0].at, last=held.stamps[0].at, longest=timedelta())
+    scene.clock.advance(MINUTE)
+    assert scene.security.anchors.run_due() == 1
+    ((_, later, _),) = scene.security.anchors.held()
+    assert later is not None
+    assert len(later.stamps) == 2
+    report = scene.security.logs.verify(stamps=later.stamps)
+    found = {each.log: (each.held, each.stamped, each.stamped_at, each.assurance.label) for each in report.logs}
+    assert found[ONE] == (6, 6, later.stamps[1].at, "anchored")
+    wrong = (replace(later.stamps[0], checkpoint=forged(later.stamps[0].checkpoint)), later.stamps[1])
+    assert [each.kind for each in scene.security.logs.verify(stamps=wrong).findings] == [FindingKind.HELD]
     other = Scene()
     other.seed = 7
     other.grow()

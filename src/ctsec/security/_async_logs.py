@@ -156,7 +156,9 @@ class AsyncLogs:
         Those that are `locked` were held where nobody can delete them, those of `stamps` have the time stamp of an authority. A held
         checkpoint of a log that is not here is a finding of that log; one of the log of logs covers the others, where all are verified.
         """
-        held, cover = (*held, *locked, *(each.checkpoint for each in stamps)), Cover(locked, stamps=stamps)
+        # There may be tens of thousands of stamps, and only the last one is asked what it covers.
+        stamped = sorted((each.checkpoint for each in stamps), key=lambda each: each.checkpoint.size)
+        held, cover = (*held, *locked, *stamped[-1:]), Cover(locked, stamps=stamps)
         reports: list[LogReport] = []
         names = [log] if log is not None else [LOG_OF_LOGS]
         prefix = self.identity.origin(LogId("x"))[:-1]
@@ -173,7 +175,7 @@ class AsyncLogs:
                 verifier = AsyncLogVerifier(
                     name, records=store.log, tree=store.tree, checkpoints=store.checkpoints, purges=store.purges, identity=self.identity
                 )
-                reports.append(cover.judged(await verifier.verify(held=held), pinned=verifier.pinned))
+                reports.append(cover.judged(await verifier.verify(held=held, earlier=stamped[:-1]), pinned=verifier.pinned))
             if log is None:
                 names += sorted(verifier.named)
         async with self._storage.reading() as store:

@@ -106,7 +106,7 @@ class Anchors:
 
     def _anchor(self, anchor: Anchor[Keeper], newest: SignedCheckpoint) -> bool:
         position, now, size = self._position(anchor.follower), self._ambient.now(), newest.checkpoint.size
-        if not position.is_due(now) or size == position.next or _is_early(position, anchor.every, now=now):
+        if not position.is_due(now) or size == position.next or (size > position.next and _is_early(position, anchor.every, now=now)):
             return False
         problem = SHORTER if size < position.next else self._keep(anchor, newest)
         after = position.failed(problem, now=now) if problem else position.moved(size, purged=0, now=now)
@@ -117,9 +117,11 @@ class Anchors:
         if self._mails is None:
             return False
         position, now, size = self._position(MAILED), self._ambient.now(), newest.checkpoint.size
-        if not position.is_due(now) or size == position.next or _is_early(position, self._mails.mail.every, now=now):
+        if not position.is_due(now) or size == position.next:
             return False
         if size > position.next:
+            if _is_early(position, self._mails.mail.every, now=now):
+                return False
             return self._mails.post(newest, position=position)
         with self._storage.begin(after_commit=_nothing) as store:
             store.positions.put(position.failed(SHORTER, now=now))
