@@ -234,8 +234,8 @@ def test_what_a_log_is_worth_says_when_it_was_stamped(keeper: TimestampKeeper) -
     assert later is not None
     assert len(later.stamps) == 2
     report = scene.security.logs.verify(stamps=later.stamps)
-    found = {each.log: (each.held, each.stamped, each.stamped_at, each.assurance.label) for each in report.logs}
-    assert found[ONE] == (6, 6, later.stamps[1].at, "anchored")
+    again = {each.log: (each.held, each.stamped, each.stamped_at, each.assurance.label) for each in report.logs}
+    assert again[ONE] == (6, 6, later.stamps[1].at, "anchored")
     wrong = (replace(later.stamps[0], checkpoint=forged(later.stamps[0].checkpoint)), later.stamps[1])
     assert [each.kind for each in scene.security.logs.verify(stamps=wrong).findings] == [FindingKind.HELD]
     other = Scene()
