@@ -6,7 +6,7 @@ BIN := .venv/bin
 # -P keeps the checkout off the path: `import ctsec` finds the installed wheel only.
 PYTEST := CTSEC_TEST_INSTALLED=1 $(BIN)/python -P -m pytest -p no:cacheprovider -n 3 --dist loadgroup
 SOURCES := $(shell find src -type f -not -path '*/__pycache__/*' 2>/dev/null)
-EXTRAS := bcrypt fast fastapi flask postgres mariadb redis sqlite migrations aws pkcs11 parquet passkeys saml scim sso testing
+EXTRAS := bcrypt fast fastapi flask postgres mariadb redis sqlite migrations aws pkcs11 parquet passkeys saml scim sso timestamps testing
 
 .PHONY: demo serve test check mypy pyright rows laws bench soak twin sbom lock install clean help
 .DELETE_ON_ERROR:

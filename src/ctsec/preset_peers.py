@@ -141,4 +141,4 @@ def async_streams_of(options: EmbeddedOptions) -> tuple[Stream[AsyncReceiver], .
 
 def async_anchors_of(options: EmbeddedOptions) -> tuple[Anchor[AsyncKeeper], ...]:
     """Return the anchors, whose keepers may block, for an event loop."""
-    return tuple(Anchor(name=each.name, keeper=AsyncBlockingKeeper(each.keeper)) for each in options.anchors)
+    return tuple(Anchor(name=each.name, keeper=AsyncBlockingKeeper(each.keeper), every=each.every) for each in options.anchors)

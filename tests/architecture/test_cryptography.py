@@ -33,6 +33,8 @@ SAML = {
     *(f"cryptography.hazmat.primitives.asymmetric.utils.{name}_dss_signature" for name in ("encode", "decode")),
     *(f"cryptography.hazmat.primitives.ciphers.{name}" for name in ("Cipher", "algorithms", "modes")),
 }
+# Of a time stamp we read which certificate signed it; its library verifies it.
+STAMPS = {"cryptography.hazmat.asn1", "cryptography.x509"}
 APPROVED_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_512"}
 # HOTP and TOTP are defined with SHA-1 (RFC 4226, 6238), where no collision helps anybody; lists of leaked passwords are made with it, and
 # nothing is stored or protected by it there
@@ -72,16 +74,18 @@ def hashes(module: Module) -> set[str]:
 def test_the_primitives_of_encryption_are_a_closed_list() -> None:
     """Ciphers, modes and derivations are AES-GCM, HKDF and HMAC: no mode without authentication, no padding, no MAC beside a cipher.
 
-    The one signature is Ed25519. What providers of SAML use stands in two modules, and nowhere else.
+    The one signature is Ed25519. What providers of SAML use stands in three modules, what time stamps do in one, and nowhere else.
     """
     found = {name for module in modules().values() for name in named(module) if name.split(".")[0] == "cryptography"}
     elsewhere = {("jose",), ("testing",)}  # what others sign with, and the authenticator that stands for one of theirs
     apart = {name for module in modules().values() if module.parts[:1] in elsewhere for name in named(module)} - PRIMITIVES
     of_saml = {name for module in modules().values() if module.parts[:2] == ("sso", "saml") for name in named(module)}
     assert {name for name in of_saml if name.startswith("cryptography")} - PRIMITIVES == SAML
-    assert found - apart - SAML == PRIMITIVES
+    assert found - apart - SAML - STAMPS == PRIMITIVES
+    (stamps,) = (module for module in modules().values() if module.parts == ("audit", "anchors", "timestamp"))
+    assert {name for name in named(stamps) if name.startswith("cryptography")} - PRIMITIVES == STAMPS
     users = {module.parts for module in modules().values() if SAML.intersection(named(module)) and module.parts[:1] not in elsewhere}
-    assert users == {("sso", "saml", "keys"), ("sso", "saml", "own_key"), ("sso", "saml", "encryption")}
+    assert users - {stamps.parts} == {("sso", "saml", "keys"), ("sso", "saml", "own_key"), ("sso", "saml", "encryption")}
 
 
 @pytest.mark.proves("ASVS-11.4.1", "ASVS-11.4.3")

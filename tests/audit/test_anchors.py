@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from ctsec.audit.anchors import Anchor, FileKeeper, Held, S3LockKeeper, SyslogKeeper, WebhookKeeper
+from ctsec.audit.anchors import Anchor, CheckpointMail, FileKeeper, Held, S3LockKeeper, SyslogKeeper, WebhookKeeper
 from ctsec.audit.anchors.ports import Keeper
 from ctsec.audit.assurance import Assurance, FindingKind
 from ctsec.audit.event import LogId
@@ -27,7 +27,7 @@ from ctsec.security import Security
 from ctsec.security._sync_anchors import SHORTER, STALLED
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.storage.blocking import AsyncBlockingKeeper
-from ctsec.testing import FixedClock
+from ctsec.testing import FixedClock, RecordingMailer
 from ctsec.testing.conformance.samples import ignore
 from ctsec.transport.reach import Reach
 from tests.audit.kept import ONE, SIGNER, TWO, events
@@ -61,11 +61,12 @@ class Kept:
 class Scene:
     """A bundle in memory with anchors, and its clock."""
 
-    def __init__(self, **keepers: Keeper) -> None:
+    def __init__(self, mail: CheckpointMail | None = None, /, **keepers: Keeper) -> None:
         self.clock = FixedClock()
+        self.mailer = RecordingMailer()
         anchors = tuple(Anchor(name=name, keeper=keeper) for name, keeper in keepers.items())
-        options = EmbeddedOptions(clock=self.clock, deployment="acme.example", anchors=anchors)
-        self.security: Security = in_memory(policy=POLICY, options=options)
+        options = EmbeddedOptions(clock=self.clock, deployment="acme.example", anchors=anchors, checkpoint_mail=mail)
+        self.security: Security = in_memory(policy=POLICY, options=options, mailer=self.mailer)
         self.seed = 0
 
     def grow(self, log: LogId = ONE, count: int = 3, *, flush: bool = True) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import pytest
-from sqlalchemy import URL, create_engine
+from sqlalchemy import create_engine, make_url
 
 from ctsec.audit.assurance import Assurance, VerificationReport
 from ctsec.audit.canonical import leaf_hash
@@ -25,6 +25,7 @@ from ctsec.storage.memory import MemoryStorage
 from ctsec.storage.sql import SqlStorage, Tables
 from ctsec.storage.sql.schema import create
 from tests.audit.kept import ONE, SIGNER, SIZES, STRANGER, TWO, Kept, events, fill, read_memory, read_sql, write_memory, write_sql
+from tests.servers import available_databases, fresh_database
 
 SOAK: Final = bool(os.environ.get("CTSEC_SOAK"))
 pytestmark = [pytest.mark.slow] if SOAK else []
@@ -33,7 +34,10 @@ STORES: Final = {
     "short": ("memory", (40, 75, 80), 1000 if SOAK else 100),
     "tiled": ("memory", SIZES[ONE], 1000 if SOAK else 15),
     "sqlite": ("sqlite", SIZES[ONE], 1000 if SOAK else 2),
+    **{kind: (kind, SIZES[ONE], 200 if SOAK else 1) for kind in available_databases() if kind == "postgresql"},
 }
+# On a server the mutations alone: what the rest is about is not the store's.
+HERE: Final = [name for name in STORES if name != "postgresql"]
 # What was changed: the log and the first index or size that is no longer what it was.
 Changed: TypeAlias = tuple[str, int]
 Mutation: TypeAlias = Callable[[Kept, random.Random], Changed]
@@ -52,11 +56,11 @@ class Store:
         self.signed, self.size = stops[-2:]
         self.tables = Tables()
         self.memory = MemoryStorage()
-        url = URL.create("sqlite", database=str(folder / "log.db"))
+        url = make_url(fresh_database("sqlite" if self.kind == "memory" else self.kind, folder=folder).sync_url)
         self.engine = create_engine(url)
-        if self.kind == "sqlite":
+        if self.kind != "memory":
             create(url)
-        self.storage = SqlStorage.from_url(url) if self.kind == "sqlite" else self.memory
+        self.storage = self.memory if self.kind == "memory" else SqlStorage.from_url(url)
         self.logs: Logs = fill(self.storage, sizes=self.sizes)
         self.sound = self.read()
         held = self.logs.checkpoint(ONE)
@@ -81,9 +85,12 @@ class Store:
 
 
 @pytest.fixture(scope="module", params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Store:
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """Return each store."""
-    return Store(request.param, tmp_path_factory.mktemp("tampering"))
+    made = Store(request.param, tmp_path_factory.mktemp("tampering"))
+    yield made
+    made.engine.dispose()
+    made.storage.close()
 
 
 def place(kept: Kept, draw: random.Random) -> int:
@@ -294,6 +301,7 @@ def test_tampering_is_found_or_the_report_says_that_it_can_not_be(store: Store, 
     assert unseen <= 2 + store.rounds // 5
 
 
+@pytest.mark.parametrize("store", HERE, indirect=True)
 @pytest.mark.parametrize("by", ["a stranger", "nobody", "the key itself"])
 def test_everything_rewritten_is_found_without_the_key_and_with_it_only_outside(store: Store, by: str) -> None:
     """Rewriting it all fails without the log's key; without signatures the level falls; with the key only a held checkpoint tells."""
@@ -318,6 +326,7 @@ def test_everything_rewritten_is_found_without_the_key_and_with_it_only_outside(
         assert any(each.log == ONE and each.kind.value == "held" for each in found)
 
 
+@pytest.mark.parametrize("store", HERE, indirect=True)
 def test_a_signer_refuses_what_is_not_what_it_signed(store: Store) -> None:
     """The signer signs nothing over a log whose signed part or whose new part was changed, and goes on once that is put back."""
     from ctsec.errors import LogInconsistent

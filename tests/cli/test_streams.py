@@ -17,8 +17,9 @@ from tests.cli.host import host
 
 NAME = "streaming_host"
 HOST = """
+from datetime import UTC, datetime, timedelta
 from ctsec import Security
-from ctsec.audit.anchors import Anchor, FileKeeper
+from ctsec.audit.anchors import Anchor, FileKeeper, Held, Stamp
 from ctsec.audit.streams import Stream
 from ctsec.errors import DeliveryFailed
 from ctsec.rbac import Policy
@@ -28,10 +29,20 @@ class Away:
     def deliver(self, batch):
         raise DeliveryFailed("away")
 
+class Stamped(FileKeeper):
+    def held(self):
+        found = super().held()
+        if found is None:
+            return None
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        stamps = tuple(Stamp(checkpoint=found.checkpoint, at=at + timedelta(hours=hours)) for hours in (0, 3, 4))
+        return Held(checkpoint=found.checkpoint, stamps=stamps)
+
 options = EmbeddedOptions(
     worker=False,
     streams=(Stream(name="siem", receiver=Away()),),
-    anchors=(Anchor(name="disk", keeper=FileKeeper("anchor")), Anchor(name="lost", keeper=FileKeeper("no/where"))),
+    anchors=(Anchor(name="disk", keeper=FileKeeper("anchor")), Anchor(name="lost", keeper=FileKeeper("no/where")),
+        Anchor(name="stamps", keeper=Stamped("stamps"))),
 )
 security = Security.embedded("app.db", policy=Policy.preset(), issuer="Acme", options=options)
 """
@@ -83,10 +94,13 @@ def test_verify_counts_what_anchors_give_back(bundle: Security, ctsec: Callable[
     """Signed before, anchored after; an anchor that fails is told by three commands, and one that was emptied counts for nothing."""
     at = f"{NAME}:security"
     assert "assurance: signed" in ctsec("audit", "verify", at)[1]
-    assert bundle.anchors.run_due() == 1
+    assert bundle.anchors.run_due() == 2
     code, said, wrong = ctsec("audit", "verify", at)
     assert code == 0
-    assert "5 events, 5 signed for, 5 held outside: anchored" in said
+    assert "5 events, 5 signed for, 5 held outside, 5 stamped at 2026-01-01 04:00:00 UTC: anchored" in said
+    assert "time stamps: 3, from 2026-01-01 00:00:00 to 2026-01-01 04:00:00 UTC, at most 3:00:00 apart" in said
+    (told,) = (json.loads(line) for line in ctsec("audit", "verify", at, "--json")[1].splitlines() if '"deployment"' in line)
+    assert (told["stamped"], told["stamped_at"]) == (5, "2026-01-01T04:00:00+00:00")
     assert "assurance: anchored" in said
     assert wrong == ""
     code, said, _ = ctsec("audit", "anchors", at)
@@ -95,8 +109,12 @@ def test_verify_counts_what_anchors_give_back(bundle: Security, ctsec: Callable[
     assert said.splitlines()[1].startswith(
         "BAD lost         took 0 of 1 checkpoints; gives back: nothing; 1 failures: delivery_failed: the file"
     )
+    assert said.splitlines()[2] == (
+        "ok  stamps       took 1 of 1 checkpoints; gives back: size 1, 3 stamped, the last at 2026-01-01 04:00:00 UTC"
+    )
     assert "BAD anchor       lost" in ctsec("doctor", at)[1]
-    (tmp_path / "anchor").write_bytes(b"{}\n")
+    for name in ("anchor", "stamps"):
+        (tmp_path / name).write_bytes(b"{}\n")
     code, said, wrong = ctsec("audit", "verify", at)
     assert "assurance: signed" in said
     assert wrong.startswith("the anchor disk gives nothing back: delivery_failed: line 1")

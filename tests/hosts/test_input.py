@@ -91,7 +91,7 @@ def fields(reply: Reply) -> set[str]:
     return {each["field"].partition(".")[0] for each in reply.json["errors"]}
 
 
-@pytest.mark.proves("ASVS-15.3.5", "ASVS-2.2.1", "ASVS-2.2.2")
+@pytest.mark.proves("ASVS-1.3.3", "ASVS-15.3.5", "ASVS-2.2.1", "ASVS-2.2.2")
 def test_values_of_other_types_and_beyond_limits_are_refused(host: Host, browser: Browser) -> None:
     """Every field of every body refuses each JSON type that it does not take, and what is one over its limit: 422 by its name, no event."""
     browser.sign_up("ada@example.com")

@@ -58,14 +58,15 @@ class AsyncLogVerifier:
         self.named: set[LogId] = set()
         self.pinned: dict[int, dict[LogId, int]] = {}
 
-    async def verify(self, *, held: Sequence[SignedCheckpoint] = ()) -> LogReport:
-        """Return what was found."""
+    async def verify(self, *, held: Sequence[SignedCheckpoint] = (), earlier: Sequence[SignedCheckpoint] = ()) -> LogReport:
+        """Return what was found; those of `earlier` have to fit as those that were held do, and are not asked what they cover."""
         # Checkpoints first: whatever is signed by now, the head that is read next has at least its size.
         stored = await self._stored()
         head = await self._tree.head(self._log) or Head(log=self._log)
-        mine = [each for each in held if each.checkpoint.origin == self._identity.origin(self._log)]
+        origin = self._identity.origin(self._log)
+        mine = [each for each in (*held, *earlier) if each.checkpoint.origin == origin]
         wanted = sorted({each.size for each in stored} | {each.checkpoint.size for each in mine})
-        self.pinned = {each.checkpoint.size: {} for each in mine}
+        self.pinned = {each.checkpoint.size: {} for each in held if each.checkpoint.origin == origin}
         await self._rebuild(head.size, wanted=wanted)
         await self._compare(head)
         last = stored[-1].size if stored else 0

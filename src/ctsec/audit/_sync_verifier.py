@@ -59,14 +59,15 @@ class LogVerifier:
         self.named: set[LogId] = set()
         self.pinned: dict[int, dict[LogId, int]] = {}
 
-    def verify(self, *, held: Sequence[SignedCheckpoint] = ()) -> LogReport:
-        """Return what was found."""
+    def verify(self, *, held: Sequence[SignedCheckpoint] = (), earlier: Sequence[SignedCheckpoint] = ()) -> LogReport:
+        """Return what was found; those of `earlier` have to fit as those that were held do, and are not asked what they cover."""
         # Checkpoints first: whatever is signed by now, the head that is read next has at least its size.
         stored = self._stored()
         head = self._tree.head(self._log) or Head(log=self._log)
-        mine = [each for each in held if each.checkpoint.origin == self._identity.origin(self._log)]
+        origin = self._identity.origin(self._log)
+        mine = [each for each in (*held, *earlier) if each.checkpoint.origin == origin]
         wanted = sorted({each.size for each in stored} | {each.checkpoint.size for each in mine})
-        self.pinned = {each.checkpoint.size: {} for each in mine}
+        self.pinned = {each.checkpoint.size: {} for each in held if each.checkpoint.origin == origin}
         self._rebuild(head.size, wanted=wanted)
         self._compare(head)
         last = stored[-1].size if stored else 0

@@ -8,6 +8,7 @@ Rules that this module keeps:
 - a checkpoint of the log of logs covers the others up to where their checkpoints stand in it, and they are worth what it is worth;
 - `worm` is told where such a checkpoint came back from a keeper that says that nobody can delete it; `witnessed` needs a witness, and there
   is none yet;
+- a time stamp of a checkpoint says up to which size the log was there at a time; it stands beside the level, which asks where it is kept;
 - events that were purged count as there if a purge accounts for them by the log itself (`ctsec.audit.retention.trail`), and the report says
   how many those are;
 - what is behind the last signed size, or the last size that was held outside, is not covered by it, and the report says how much that is.
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from ctsec.audit.anchors.stamps import StampedTimes
 from ctsec.audit.event import LogId
 
 
@@ -81,7 +83,8 @@ class Finding:
 class LogReport:
     """What the verification of one log found: its size, and up to which sizes a signature and a checkpoint held outside cover it.
 
-    `locked` is up to which size one does that nobody can delete. `purged` is how many of its events are gone, of which only the leaves are
+    `locked` is up to which size one does that nobody can delete, `stamped` up to which size an authority said that it was there at
+    `stamped_at`. `purged` is how many of its events are gone, of which only the leaves are
     left.
     """
 
@@ -90,6 +93,8 @@ class LogReport:
     signed: int = 0
     held: int = 0
     locked: int = 0
+    stamped: int = 0
+    stamped_at: datetime | None = None
     purged: int = 0
     findings: tuple[Finding, ...] = ()
 
@@ -107,11 +112,15 @@ class LogReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationReport:
-    """What the verification of several logs found, and how many events wait for their index, the oldest since when."""
+    """What the verification of several logs found, and how many events wait for their index, the oldest since when.
+
+    `stamps` are the time stamps of checkpoints that the logs bear out; None where there is none.
+    """
 
     logs: tuple[LogReport, ...]
     waiting: int = 0
     oldest: datetime | None = None
+    stamps: StampedTimes | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:

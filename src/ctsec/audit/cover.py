@@ -4,7 +4,8 @@ Rules that this module keeps:
 
 - a log is covered by the log of logs as far as its checkpoints stand there below the size that was held, and only if nothing was found in
   the log of logs, nor in the log itself;
-- locked is what the verifier found sound, and only up to the largest size that was held where nobody can delete it.
+- locked is what the verifier found sound, and only up to the largest size that was held where nobody can delete it;
+- a stamp counts up to the largest stamped size that the verifier found sound, with its time.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ctsec.audit.anchors.stamps import Stamp
 from ctsec.audit.assurance import LogReport
 from ctsec.audit.event import LogId
 from ctsec.audit.sealing import LOG_OF_LOGS
@@ -19,14 +21,20 @@ from ctsec.audit.tree.checkpoint import SignedCheckpoint
 
 
 class Cover:
-    """Judges reports of one verification, that of the log of logs first; `locked` are the checkpoints that nobody can delete."""
+    """Judges reports of one verification, that of the log of logs first.
 
-    __slots__ = ("_held", "_locked", "_locked_sizes")
+    `locked` are the checkpoints that nobody can delete, `stamps` those of the log of logs that an authority stamped.
+    """
 
-    def __init__(self, locked: Sequence[SignedCheckpoint]) -> None:
+    __slots__ = ("_held", "_last", "_locked", "_locked_sizes", "_stamped", "_stamps")
+
+    def __init__(self, locked: Sequence[SignedCheckpoint], *, stamps: Sequence[Stamp] = ()) -> None:
         self._locked_sizes = [(each.checkpoint.origin.rpartition("/")[2], each.checkpoint.size) for each in locked]
         self._held: Mapping[LogId, int] = {}
         self._locked: Mapping[LogId, int] = {}
+        self._stamps = sorted(stamps, key=lambda each: (each.checkpoint.checkpoint.size, each.at))
+        self._last: Stamp | None = None
+        self._stamped: Mapping[LogId, int] = {}
 
     def judged(self, report: LogReport, *, pinned: Mapping[int, Mapping[LogId, int]]) -> LogReport:
         """Return a report with how far its log is covered; `pinned` is what the verifier of the log of logs noted."""
@@ -37,6 +45,14 @@ class Cover:
         if report.log == LOG_OF_LOGS:
             self._held = pinned.get(found.held, {})
             self._locked = pinned.get(found.locked, {})
-            return found
+            self._last = next((each for each in reversed(self._stamps) if each.checkpoint.checkpoint.size <= report.held), None)
+            if self._last is None:
+                return found
+            size = self._last.checkpoint.checkpoint.size
+            self._stamped = pinned.get(size, {})
+            return replace(found, stamped=size, stamped_at=self._last.at)
+        stamped = self._stamped.get(report.log, 0)
+        if self._last is not None and stamped:
+            found = replace(found, stamped=stamped, stamped_at=self._last.at)
         held = max(found.held, self._held.get(report.log, 0))
         return replace(found, held=held, locked=max(found.locked, self._locked.get(report.log, 0)))

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ctsec.audit.anchors.mailed import MAX_MAIL, checkpoint_in
 from ctsec.audit.assurance import WHAT_GOES_UNSEEN
 from ctsec.audit.event import LogId
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
-from ctsec.audit.tree.note import MAX_NOTE
 from ctsec.cli import alerts, audit_export
 from ctsec.cli.retention import add_to as add_retention
 from ctsec.cli.streams import add_to as add_streams
@@ -21,6 +21,7 @@ from ctsec.outcome import Refusal
 if TYPE_CHECKING:
     import argparse
 
+    from ctsec.audit.anchors.stamps import Stamp
     from ctsec.audit.assurance import LogReport, VerificationReport
     from ctsec.security import Security
 
@@ -35,7 +36,9 @@ def add_to(commands: Any) -> None:
     verify.add_argument("bundle", help=f"{_BUNDLE}; or an exported file, which needs no database")
     verify.add_argument("--key", action="append", default=[], help="for a file: a key of the log, as `ctsec audit key` prints it")
     verify.add_argument("--log", help="one log: an organization's id, `deployment`, or `logs` (all)")
-    verify.add_argument("--held", action="append", default=[], metavar="FILE", help="a checkpoint that was held outside; several may be")
+    verify.add_argument(
+        "--held", action="append", default=[], metavar="FILE", help="a checkpoint that was held outside, or a mail with one; several may be"
+    )
     verify.add_argument("--json", action="store_true", help="one JSON object for each log")
     verify.set_defaults(run=_verify)
     checkpoint = kinds.add_parser("checkpoint", help="print the last checkpoint of a log, to be held outside")
@@ -66,8 +69,9 @@ def _verify(chosen: argparse.Namespace) -> int:
     if chosen.key:
         raise ConfigurationError("expected --key with an exported file; a bundle has its own keys")
     bundle, held = load_bundle(chosen.bundle), tuple(map(_held, chosen.held))
-    kept, locked = _from_anchors(bundle)
-    report = bundle.logs.verify(log=None if chosen.log is None else LogId(chosen.log), held=(*held, *kept), locked=locked)
+    kept, locked, stamps = _from_anchors(bundle)
+    log = None if chosen.log is None else LogId(chosen.log)
+    report = bundle.logs.verify(log=log, held=(*held, *kept), locked=locked, stamps=stamps)
     for each in report.logs:
         print(json.dumps(_as_json(each)) if chosen.json else _line(each), flush=True)
     for finding in report.findings:
@@ -87,22 +91,24 @@ def _alarm(bundle: Security, report: VerificationReport) -> None:
         print(f"no alert fired: {error.code}", file=sys.stderr)
 
 
-def _from_anchors(bundle: Security) -> tuple[tuple[SignedCheckpoint, ...], tuple[SignedCheckpoint, ...]]:
-    """Return what the anchors give back, and what of it nobody can delete; one that gives nothing is told."""
+def _from_anchors(bundle: Security) -> tuple[tuple[SignedCheckpoint, ...], tuple[SignedCheckpoint, ...], tuple[Stamp, ...]]:
+    """Return what the anchors give back, what of it nobody can delete, and time stamps; an anchor that gives nothing is told."""
     kept: list[SignedCheckpoint] = []
+    stamps: list[Stamp] = []
     locked: list[SignedCheckpoint] = []
     for name, found, problem in bundle.anchors.held():
         if problem:
             print(f"the anchor {name} gives nothing back: {problem}", file=sys.stderr)
         if found is not None:
             (kept if found.locked_until is None else locked).append(found.checkpoint)
-    return tuple(kept), tuple(locked)
+            stamps += found.stamps
+    return tuple(kept), tuple(locked), tuple(stamps)
 
 
 def _held(name: str) -> SignedCheckpoint:
     try:
         with Path(name).open("rb") as file:
-            return SignedCheckpoint.read(file.read(MAX_NOTE + 1))
+            return checkpoint_in(file.read(MAX_MAIL))
     except OSError as error:
         raise ConfigurationError(f"{name} can not be read ({error.strerror})") from None
     except ValueError as error:
@@ -112,20 +118,24 @@ def _held(name: str) -> SignedCheckpoint:
 def _line(log: LogReport) -> str:
     locked = f" ({log.locked} locked)" if log.locked else ""
     outside = f", {log.held} held outside{locked}" if log.held else ""
+    stamped = f", {log.stamped} stamped at {log.stamped_at:%Y-%m-%d %H:%M:%S} UTC" if log.stamped_at is not None else ""
     size = f"{log.size} events, {log.purged} purged" if log.purged else f"{log.size} events"
-    return f"{'BAD' if log.findings else 'ok '} {log.log:32} {size}, {log.signed} signed for{outside}: {log.assurance.label}"
+    return f"{'BAD' if log.findings else 'ok '} {log.log:32} {size}, {log.signed} signed for{outside}{stamped}: {log.assurance.label}"
 
 
 def _as_json(log: LogReport) -> dict[str, object]:
     findings = [{"kind": each.kind.value, "at": each.at, "detail": each.detail} for each in log.findings]
-    told = {"log": log.log, "size": log.size, "signed": log.signed, "held": log.held, "locked": log.locked}
+    told: dict[str, object] = {"log": log.log, "size": log.size, "signed": log.signed, "held": log.held, "locked": log.locked}
+    told |= {"stamped": log.stamped, "stamped_at": None if log.stamped_at is None else log.stamped_at.isoformat()}
     return {**told, "purged": log.purged, "assurance": log.assurance.label, "findings": findings}
 
 
 def _summary(report: VerificationReport) -> str:
     since = f", the oldest since {report.oldest:%Y-%m-%d %H:%M:%S} UTC" if report.oldest is not None else ""
-    level = report.assurance
-    return f"assurance: {level.label}; {WHAT_GOES_UNSEEN[level]}\n{report.waiting} events wait{since}: nothing covers them yet"
+    level, times = report.assurance, report.stamps
+    between = f"{times.first:%Y-%m-%d %H:%M:%S} to {times.last:%Y-%m-%d %H:%M:%S} UTC, at most {times.longest} apart" if times else ""
+    stamps = f"time stamps: {times.count}, from {between}; a log that was rewritten has none from before that\n" if times else ""
+    return f"assurance: {level.label}; {WHAT_GOES_UNSEEN[level]}\n{stamps}{report.waiting} events wait{since}: nothing covers them yet"
 
 
 def _checkpoint(chosen: argparse.Namespace) -> int:

@@ -54,6 +54,8 @@ def _anchors(chosen: argparse.Namespace) -> int:
         found, problem = held[each.name]
         back = problem or "nothing" if found is None else f"size {found.checkpoint.checkpoint.size}"
         lock = "" if found is None or found.locked_until is None else f", locked until {found.locked_until:%Y-%m-%d}"
+        stamps = () if found is None else found.stamps
+        lock += f", {len(stamps)} stamped, the last at {max(stamp.at for stamp in stamps):%Y-%m-%d %H:%M:%S} UTC" if stamps else ""
         failed = f"; {each.failures} failures: {each.problem}" if each.failures else ""
         sound = each.sound and not problem
         print(

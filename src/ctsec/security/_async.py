@@ -277,7 +277,7 @@ class AsyncSecurity:
         )
         self.logs, self.retention, self.alerts, self._erasures = room.logs, room.retention, room.alerts, room.erasures
         self.streams, self.anchors = room.streams, room.anchors
-        self._peers += (*(each.receiver for each in peers.streams), *(each.keeper for each in peers.anchors))
+        self._peers += (*(each.receiver for each in peers.streams), *(each.keeper for each in peers.anchors), peers.receiver)
 
     def _gate(self, ring: AsyncKeyRing, *, feed: AsyncChangeFeed | None, rates: AsyncSharedRates | None) -> AsyncGate:
         allowances = self._guard.allowances

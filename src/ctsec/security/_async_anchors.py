@@ -6,28 +6,29 @@ Rules that this module keeps:
   and the others go on;
 - the log of logs never gets shorter for an anchor: a smaller size than the one before is told and not anchored;
 - a log that stands still is told: events that wait for their index, or logs that nobody signs, for more than ten minutes;
+- mails of checkpoints go by the same rules, further apart, and are posted in the transaction that says so;
 - what the log is worth is computed from what the anchors give back, and never from their being configured.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit.anchors._async_ports import AsyncKeeper
-from ctsec.audit.anchors.anchor import Anchor, AnchorStatus, Held
+from ctsec.audit.anchors.anchor import EVERY, Anchor, AnchorStatus, Held
 from ctsec.audit.sealing import LOG_OF_LOGS
 from ctsec.audit.streams.position import Position, problem_of
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 from ctsec.errors import ConfigurationError, CtsecError, LogInconsistent, LogStalled
+from ctsec.security._async_checkpoint_mails import MAILED, NAME, AsyncCheckpointMails
 from ctsec.security._async_logs import AsyncLogs
 from ctsec.storage._async_ports import AsyncStorage
 from ctsec.worker._async import AsyncJob
 
 _LOG: Final = logging.getLogger("ctsec.anchors")
-EVERY: Final = timedelta(minutes=1)
 STALLED: Final = timedelta(minutes=10)
 SHORTER: Final = "the log of logs is shorter than what was anchored; run `ctsec audit verify`"
 JOB: Final = "anchors"
@@ -38,13 +39,23 @@ def _nothing(scopes: frozenset[str]) -> None:
 
 
 class AsyncAnchors:
-    """Anchors the log of logs of a deployment."""
+    """Anchors the log of logs of a deployment; `mails` takes its checkpoints to people."""
 
-    __slots__ = ("_ambient", "_logs", "_storage", "all")
+    __slots__ = ("_ambient", "_logs", "_mails", "_storage", "all")
 
-    def __init__(self, storage: AsyncStorage, *, anchors: tuple[Anchor[AsyncKeeper], ...], logs: AsyncLogs, ambient: Ambient) -> None:
-        if len({each.name for each in anchors}) != len(anchors):
-            raise ConfigurationError("expected anchors with different names")
+    def __init__(
+        self,
+        storage: AsyncStorage,
+        *,
+        anchors: tuple[Anchor[AsyncKeeper], ...],
+        logs: AsyncLogs,
+        ambient: Ambient,
+        mails: AsyncCheckpointMails | None = None,
+    ) -> None:
+        names = [*(each.name for each in anchors), *([NAME] if mails is not None else [])]
+        if len(set(names)) != len(names):
+            raise ConfigurationError(f"expected anchors with different names, none of them `{NAME}` beside mails of checkpoints")
+        self._mails = mails
         self.all = anchors
         self._storage = storage
         self._logs = logs
@@ -52,7 +63,7 @@ class AsyncAnchors:
 
     def jobs(self) -> tuple[AsyncJob, ...]:
         """Return the job of the worker, where there is an anchor."""
-        return (AsyncJob(name=JOB, every=EVERY, work=self.run_due),) if self.all else ()
+        return (AsyncJob(name=JOB, every=EVERY, work=self.run_due),) if self.all or self._mails is not None else ()
 
     async def run_due(self) -> int:
         """Let each anchor keep the newest checkpoint, unless it has it; return how many took one.
@@ -63,6 +74,7 @@ class AsyncAnchors:
         if newest is not None and not self._logs.identity.counts(newest, log=LOG_OF_LOGS):
             raise LogInconsistent("the last checkpoint of the log of logs is not signed by its key; run `ctsec audit verify`")
         taken = 0 if newest is None else sum([await self._anchor(each, newest) for each in self.all])
+        taken += newest is not None and await self._mail(newest)
         standing = await self._logs.status()
         if standing.oldest is not None and standing.oldest < self._ambient.now() - STALLED:
             raise LogStalled("events wait for their index for more than ten minutes: no anchor covers them")
@@ -73,11 +85,10 @@ class AsyncAnchors:
         newest = await self._logs.checkpoint(LOG_OF_LOGS)
         size = 0 if newest is None else newest.checkpoint.size
         found: list[AnchorStatus] = []
-        for each in self.all:
-            at = await self._position(each)
-            found.append(
-                AnchorStatus(name=each.name, anchored=at.next, size=size, at=at.moved_at, failures=at.failures, problem=at.problem)
-            )
+        names = {each.name: each.follower for each in self.all} | ({NAME: MAILED} if self._mails is not None else {})
+        for name, follower in names.items():
+            at = await self._position(follower)
+            found.append(AnchorStatus(name=name, anchored=at.next, size=size, at=at.moved_at, failures=at.failures, problem=at.problem))
         return tuple(found)
 
     async def held(self) -> tuple[tuple[str, Held | None, str], ...]:
@@ -88,16 +99,32 @@ class AsyncAnchors:
                 found.append((each.name, await each.keeper.held(), ""))
             except CtsecError as error:
                 found.append((each.name, None, f"{error.code}: {error}"))
+        if self._mails is not None:
+            found.append((NAME, None, ""))
         return tuple(found)
 
     async def _anchor(self, anchor: Anchor[AsyncKeeper], newest: SignedCheckpoint) -> bool:
-        position, now, size = await self._position(anchor), self._ambient.now(), newest.checkpoint.size
-        if not position.is_due(now) or size == position.next:
+        position, now, size = await self._position(anchor.follower), self._ambient.now(), newest.checkpoint.size
+        if not position.is_due(now) or size == position.next or (size > position.next and _is_early(position, anchor.every, now=now)):
             return False
         problem = SHORTER if size < position.next else await self._keep(anchor, newest)
         after = position.failed(problem, now=now) if problem else position.moved(size, purged=0, now=now)
         async with self._storage.begin(after_commit=_nothing) as store:
             return await store.positions.put(after) and not problem
+
+    async def _mail(self, newest: SignedCheckpoint) -> bool:
+        if self._mails is None:
+            return False
+        position, now, size = await self._position(MAILED), self._ambient.now(), newest.checkpoint.size
+        if not position.is_due(now) or size == position.next:
+            return False
+        if size > position.next:
+            if _is_early(position, self._mails.mail.every, now=now):
+                return False
+            return await self._mails.post(newest, position=position)
+        async with self._storage.begin(after_commit=_nothing) as store:
+            await store.positions.put(position.failed(SHORTER, now=now))
+        return False
 
     async def _keep(self, anchor: Anchor[AsyncKeeper], newest: SignedCheckpoint) -> str:
         try:
@@ -108,7 +135,12 @@ class AsyncAnchors:
             return problem_of(error)
         return ""
 
-    async def _position(self, anchor: Anchor[AsyncKeeper]) -> Position:
+    async def _position(self, follower: str) -> Position:
         async with self._storage.reading() as store:
-            found = await store.positions.get(anchor.follower, LOG_OF_LOGS)
-        return found or Position(follower=anchor.follower, log=LOG_OF_LOGS)
+            found = await store.positions.get(follower, LOG_OF_LOGS)
+        return found or Position(follower=follower, log=LOG_OF_LOGS)
+
+
+def _is_early(position: Position, every: timedelta, *, now: datetime) -> bool:
+    """Say whether an anchor took one less than `every` ago; half a minute does not count, for the job itself comes once a minute."""
+    return position.moved_at is not None and now < position.moved_at + every - EVERY / 2

@@ -17,6 +17,7 @@ from ctsec.encryption._async import AsyncKeyRing
 from ctsec.encryption._async_subject_keys import AsyncSubjectKeys
 from ctsec.security._async_alerts import AsyncAlertJobs
 from ctsec.security._async_anchors import AsyncAnchors
+from ctsec.security._async_checkpoint_mails import MAILED, AsyncCheckpointMails
 from ctsec.security._async_erasures import AsyncErasureJobs
 from ctsec.security._async_logs import AsyncLogs
 from ctsec.security._async_retention_jobs import AsyncRetentionJobs
@@ -65,6 +66,12 @@ class AsyncLogRoom:
         public, other = (None if each is None else each.public for each in (peers.signer, peers.purging))
         identity = settings.log_identity(public, retention=other)
         personal = AsyncPersonalParts(ring, subjects=subjects)
+        mail = settings.checkpoint_mail
+        mails = (
+            None
+            if mail is None
+            else AsyncCheckpointMails(storage, mail=mail, ring=ring, letters=parts.letters, committed=committed, ambient=ambient)
+        )
         logs = AsyncLogs(storage, signer=peers.signer, identity=identity, ambient=ambient, personal=personal)
         return cls(
             logs=logs,
@@ -79,10 +86,14 @@ class AsyncLogRoom:
                 logs=logs,
                 parts=parts,
                 receiver=peers.receiver,
-                followers=(*(each.name for each in peers.streams), *(each.follower for each in peers.anchors)),
+                followers=(
+                    *(each.name for each in peers.streams),
+                    *(each.follower for each in peers.anchors),
+                    *([MAILED] if mails is not None else []),
+                ),
                 committed=committed,
                 ambient=ambient,
             ),
             streams=AsyncStreams(storage, streams=peers.streams, identity=identity, ring=ring, subjects=subjects, ambient=ambient),
-            anchors=AsyncAnchors(storage, anchors=peers.anchors, logs=logs, ambient=ambient),
+            anchors=AsyncAnchors(storage, anchors=peers.anchors, logs=logs, ambient=ambient, mails=mails),
         )

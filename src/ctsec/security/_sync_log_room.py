@@ -18,6 +18,7 @@ from ctsec.encryption._sync import KeyRing
 from ctsec.encryption._sync_subject_keys import SubjectKeys
 from ctsec.security._sync_alerts import AlertJobs
 from ctsec.security._sync_anchors import Anchors
+from ctsec.security._sync_checkpoint_mails import MAILED, CheckpointMails
 from ctsec.security._sync_erasures import ErasureJobs
 from ctsec.security._sync_logs import Logs
 from ctsec.security._sync_retention_jobs import RetentionJobs
@@ -66,6 +67,12 @@ class LogRoom:
         public, other = (None if each is None else each.public for each in (peers.signer, peers.purging))
         identity = settings.log_identity(public, retention=other)
         personal = PersonalParts(ring, subjects=subjects)
+        mail = settings.checkpoint_mail
+        mails = (
+            None
+            if mail is None
+            else CheckpointMails(storage, mail=mail, ring=ring, letters=parts.letters, committed=committed, ambient=ambient)
+        )
         logs = Logs(storage, signer=peers.signer, identity=identity, ambient=ambient, personal=personal)
         return cls(
             logs=logs,
@@ -80,10 +87,14 @@ class LogRoom:
                 logs=logs,
                 parts=parts,
                 receiver=peers.receiver,
-                followers=(*(each.name for each in peers.streams), *(each.follower for each in peers.anchors)),
+                followers=(
+                    *(each.name for each in peers.streams),
+                    *(each.follower for each in peers.anchors),
+                    *([MAILED] if mails is not None else []),
+                ),
                 committed=committed,
                 ambient=ambient,
             ),
             streams=Streams(storage, streams=peers.streams, identity=identity, ring=ring, subjects=subjects, ambient=ambient),
-            anchors=Anchors(storage, anchors=peers.anchors, logs=logs, ambient=ambient),
+            anchors=Anchors(storage, anchors=peers.anchors, logs=logs, ambient=ambient, mails=mails),
         )

@@ -12,6 +12,7 @@ from ctsec.audit._sync_signer import CheckpointMaker
 from ctsec.audit._sync_subjects import PersonalParts
 from ctsec.audit._sync_tree import TreeReader
 from ctsec.audit._sync_verifier import LogVerifier
+from ctsec.audit.anchors.stamps import Stamp, StampedTimes
 from ctsec.audit.assurance import LogReport, VerificationReport
 from ctsec.audit.cover import Cover
 from ctsec.audit.event import LogId
@@ -142,14 +143,21 @@ class Logs:
         return self.exports.begin(wanted, actor=actor, request=request, why=why)
 
     def verify(
-        self, *, log: LogId | None = None, held: tuple[SignedCheckpoint, ...] = (), locked: tuple[SignedCheckpoint, ...] = ()
+        self,
+        *,
+        log: LogId | None = None,
+        held: tuple[SignedCheckpoint, ...] = (),
+        locked: tuple[SignedCheckpoint, ...] = (),
+        stamps: tuple[Stamp, ...] = (),
     ) -> VerificationReport:
         """Verify one log or all of them, against checkpoints that were `held` outside too; nothing is written.
 
-        Those that are `locked` were held where nobody can delete them. A held checkpoint of a log that is not here is a finding of that
-        log; one of the log of logs covers the others, where all are verified.
+        Those that are `locked` were held where nobody can delete them, those of `stamps` have the time stamp of an authority. A held
+        checkpoint of a log that is not here is a finding of that log; one of the log of logs covers the others, where all are verified.
         """
-        held, cover = (*held, *locked), Cover(locked)
+        # There may be tens of thousands of stamps, and only the last one is asked what it covers.
+        stamped = sorted((each.checkpoint for each in stamps), key=lambda each: each.checkpoint.size)
+        held, cover = (*held, *locked, *stamped[-1:]), Cover(locked, stamps=stamps)
         reports: list[LogReport] = []
         names = [log] if log is not None else [LOG_OF_LOGS]
         prefix = self.identity.origin(LogId("x"))[:-1]
@@ -166,13 +174,15 @@ class Logs:
                 verifier = LogVerifier(
                     name, records=store.log, tree=store.tree, checkpoints=store.checkpoints, purges=store.purges, identity=self.identity
                 )
-                reports.append(cover.judged(verifier.verify(held=held), pinned=verifier.pinned))
+                reports.append(cover.judged(verifier.verify(held=held, earlier=stamped[:-1]), pinned=verifier.pinned))
             if log is None:
                 names += sorted(verifier.named)
         with self._storage.reading() as store:
             oldest = store.inbox.pending(limit=1)
             waiting = store.inbox.count()
-        return VerificationReport(logs=tuple(reports), waiting=waiting, oldest=oldest[0].time if oldest else None)
+        sound = any(each.stamped for each in reports)
+        times = StampedTimes.of(stamps) if sound else None
+        return VerificationReport(logs=tuple(reports), waiting=waiting, oldest=oldest[0].time if oldest else None, stamps=times)
 
     def status(self) -> LogStatus:
         """Return how far the sequencer and the signer are."""

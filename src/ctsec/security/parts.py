@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from ctsec.audit.alerts._sync_ports import AlertReceiver
 from ctsec.audit.alerts.policy import AlertPolicy
 from ctsec.audit.anchors.anchor import Anchor
+from ctsec.audit.anchors.mailed import CheckpointMail
 from ctsec.audit.anchors.ports import Keeper
 from ctsec.audit.catalogue import SCHEMAS
 from ctsec.audit.retention.plan import RetentionPolicy
@@ -81,7 +82,7 @@ class Settings:
     `trusted_devices` is how long a device skips the second step whose person said so at one (30 days at most); None: none ever does.
     `single_sign_on` says where providers send browsers back to, and `apps` which services can be connected.
     `events` are the host's own events with their schemas; a name that is not among them, or ctsec's, can not be written.
-    `alerts` says what is worth an alert, and who of the operators is mailed.
+    `alerts` says what is worth an alert, and who of the operators is mailed; `checkpoint_mail` who gets checkpoints of the log by mail.
     `leak_reporters` are the scanners that may report leaked API keys (`ctsec.keys.SignedReporter`, `HmacReporter`).
     """
 
@@ -108,6 +109,7 @@ class Settings:
     trusted_devices: timedelta | None = None
     events: tuple[EventSchema, ...] = ()
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
+    checkpoint_mail: CheckpointMail | None = None
     single_sign_on: SsoPolicy = field(default_factory=SsoPolicy)
     leak_reporters: tuple[LeakReporter, ...] = ()
     apps: AppPolicy = field(default_factory=AppPolicy)
@@ -195,6 +197,7 @@ class EmbeddedOptions:
 
     `backups` is the folder for backups that operators ask for (`ctsec.storage.backup.BackupFolder`); a bundle in memory has none.
     `anchors` are where checkpoints of the log are kept, such as `Anchor(name="disk", keeper=FileKeeper("/mnt/anchor"))`; they may block.
+    `checkpoint_mail` says who gets them by mail (`ctsec.audit.anchors.CheckpointMail`).
     `streams` are where the log goes besides, such as `Stream(name="siem", receiver=WebhookReceiver(…))`; a receiver may block.
     `erased` is the file that says who was erased from the log (beside the database): keep it out of backups, and never lose it.
     """
@@ -241,6 +244,7 @@ class EmbeddedOptions:
     events: tuple[EventSchema, ...] = ()
     streams: tuple[Stream[Receiver], ...] = ()
     anchors: tuple[Anchor[Keeper], ...] = ()
+    checkpoint_mail: CheckpointMail | None = None
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
     alert_receiver: AlertReceiver | None = None
     single_sign_on: SsoPolicy = field(default_factory=SsoPolicy)

@@ -144,3 +144,9 @@ class AsyncBlockingAlertReceiver:
     async def deliver(self, alert: Alert, *, body: bytes) -> bool:
         """Tell of an alert."""
         return await to_thread(self._receiver.deliver, alert, body=body)
+
+    async def connections(self) -> tuple[ConnectionReport, ...]:
+        """Connect, and return what is spoken, where the receiver can tell."""
+        if not isinstance(self._receiver, ReportsConnections):
+            return ()
+        return await to_thread(self._receiver.connections)

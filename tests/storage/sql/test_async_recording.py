@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio  # sync: import pytest
-from sqlalchemy import delete, event, func, insert, inspect, update
+from sqlalchemy import delete, event, func, insert, inspect, select, update
+from sqlalchemy.dialects import sqlite as lite
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.orm import Session  # sync: from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased  # sync: from sqlalchemy.orm import Session, aliased
 
 from ctsec.ids import OrganizationId
 from ctsec.principal import Principal, system
@@ -225,6 +227,15 @@ WRITES: tuple[Callable[[Any], Any], ...] = (
     lambda session: session.execute(update(TABLE).values(title="x")),
     lambda session: session.execute(insert(Order), [{"id": "o9", "version": 1}]),
     lambda session: session.execute(delete(Order)),
+    lambda session: session.execute(update(aliased(Order)).values(title="x")),
+    lambda session: session.execute(delete(TABLE.alias("o"))),
+    lambda session: session.scalars(insert(Order).returning(Order.id), [{"id": "o9", "version": 1}]),
+    lambda session: session.execute(lite.insert(Order).values(id="o1", version=1).on_conflict_do_nothing()),
+    lambda session: session.execute(
+        insert(TABLE).from_select(["id", "version"], select(TABLE.c.id, TABLE.c.version).where(TABLE.c.id == "o9"))
+    ),
+    lambda session: _connected(session, update(TABLE).values(title="x")),
+    lambda session: _sync(session, lambda plain: plain.connection().execute(update(TABLE).values(title="x"))),
     lambda session: session.execute(TAGGED.delete()),
     lambda session: _sync(session, lambda plain: plain.query(Order).update({"title": "x"})),
     lambda session: _sync(session, lambda plain: plain.query(Order).delete()),
@@ -256,6 +267,17 @@ async def test_no_statement_is_missed(desk: Desk) -> None:
         assert order.title == "y"
 
 
+async def test_a_statement_inside_of_a_statement_is_refused(desk: Desk) -> None:
+    """What a CTE would change is refused before anything is sent (only PostgreSQL takes such), and the host may say that it tells of it."""
+    inside = update(TABLE).values(title="x").returning(TABLE.c.id).cte()
+    async with desk.session() as session:
+        for outside in (select(inside), select(Tag).add_cte(inside), insert(Tag).from_select(["id"], select(inside.c.id))):
+            with pytest.raises(ValueError, match=r"a statement on host_order is not recorded"):
+                await session.execute(outside)
+        with pytest.raises(OperationalError):
+            await session.execute(select(inside), execution_options={"ctsec_by_hand": True})
+
+
 async def test_a_flush_without_work_opens_no_door(desk: Desk) -> None:
     """After a flush that had nothing to do, a statement is refused as before."""
     async with desk.session() as session:
@@ -265,6 +287,11 @@ async def test_a_flush_without_work_opens_no_door(desk: Desk) -> None:
         await session.flush()
         with pytest.raises(ValueError, match="is not recorded"):
             await session.execute(delete(Order))
+
+
+async def _connected(session: Any, statement: Any) -> Any:
+    """Run a statement of Core on the session's connection."""
+    return await (await session.connection()).execute(statement)
 
 
 async def _sync(session: Any, work: Callable[[Session], Any]) -> Any:

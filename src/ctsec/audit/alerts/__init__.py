@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from ctsec.audit.alerts.seen import Locate as Locate
     from ctsec.audit.alerts.seen import Place as Place
     from ctsec.audit.alerts.seen import Seen as Seen
+    from ctsec.audit.alerts.webhook import AlertWebhook as AlertWebhook
 
 _HOME = {
     "Alert": "ctsec.audit.alerts.record",
     "AlertPolicy": "ctsec.audit.alerts.policy",
     "AlertStatus": "ctsec.audit.alerts.record",
+    "AlertWebhook": "ctsec.audit.alerts.webhook",
     "By": "ctsec.audit.alerts.rule",
     "DEFAULT_RULES": "ctsec.audit.alerts.defaults",
     "EngineState": "ctsec.audit.alerts.engine",
@@ -62,6 +64,7 @@ __all__ = [
     "Alert",
     "AlertPolicy",
     "AlertStatus",
+    "AlertWebhook",
     "By",
     "EngineState",
     "Fired",

@@ -12,6 +12,9 @@ _HOUR: Final = timedelta(hours=1)
 _SEASON: Final = timedelta(days=90)
 _SIGN_IN: Final = Match(names=("user.signed_in",))
 _REFUSED: Final = Match(names=("user.sign_in_refused",))
+_TWO_DAYS: Final = timedelta(days=2)
+_FACTORS_RESET: Final = Match(names=("mfa.reset",), outcome="success")
+_PASSWORD_RESET: Final = Match(names=("password.reset",), outcome="success")
 _SECOND_STEP: Final = Match(names=("mfa.code_refused",))
 _GRANTS: Final = ("role.assigned", "role.changed")
 _LOGS: Final = Match(names=("log.told",))
@@ -53,7 +56,25 @@ DEFAULT_RULES: Final = checked(
             reason="second factors were reset and a device signs in that was never seen: the usual end of a talked-over support",
             severity=Severity.HIGH,
             looks_at=Match(names=("user.signed_in",), fields={"new_device": ("true",)}),
-            kind=Sequence(first=Match(names=("mfa.reset",), outcome="success"), within=timedelta(days=2)),
+            kind=Sequence(first=_FACTORS_RESET, within=_TWO_DAYS),
+            by=By.PERSON,
+            across=True,
+        ),
+        Rule(
+            name="password_reset_after_factors",
+            reason="second factors were reset and then the password: whoever has the mailbox and talked to support has the account",
+            severity=Severity.HIGH,
+            looks_at=_PASSWORD_RESET,
+            kind=Sequence(first=_FACTORS_RESET, within=_TWO_DAYS),
+            by=By.PERSON,
+            across=True,
+        ),
+        Rule(
+            name="factors_reset_after_password",
+            reason="the password was reset and then the second factors: whoever has the mailbox has the account",
+            severity=Severity.HIGH,
+            looks_at=_FACTORS_RESET,
+            kind=Sequence(first=_PASSWORD_RESET, within=_TWO_DAYS),
             by=By.PERSON,
             across=True,
         ),
@@ -152,6 +173,30 @@ DEFAULT_RULES: Final = checked(
             looks_at=_SIGN_IN,
             kind=Travel(),
             by=By.PERSON,
+        ),
+        Rule(
+            name="key_leaked",
+            reason="a scanner found an API key in the open: somebody else may have used it",
+            severity=Severity.CRITICAL,
+            looks_at=Match(names=("api_key.leak_reported",), outcome="success"),
+            kind=Occurrence(),
+            by=By.TARGET,
+        ),
+        Rule(
+            name="many_members_ended",
+            reason="many people lost their access at once: a mistake at the provider, or somebody who locks everybody out",
+            severity=Severity.HIGH,
+            looks_at=Match(names=("member.removed", "member.suspended"), outcome="success"),
+            kind=Threshold(count=10, within=_HOUR, distinct=By.TARGET),
+            by=By.LOG,
+        ),
+        Rule(
+            name="sso_trust_changed",
+            reason="sign-in believes other certificates of a provider: whoever has their keys signs in as anybody",
+            severity=Severity.MEDIUM,
+            looks_at=Match(names=("sso_connection.metadata_trusted",), outcome="success"),
+            kind=Occurrence(),
+            by=By.TARGET,
         ),
         Rule(
             name="customer_key_failed",

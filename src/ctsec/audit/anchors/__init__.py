@@ -14,26 +14,38 @@ if TYPE_CHECKING:
     from ctsec.audit.anchors.anchor import AnchorStatus as AnchorStatus
     from ctsec.audit.anchors.anchor import Held as Held
     from ctsec.audit.anchors.file import FileKeeper as FileKeeper
+    from ctsec.audit.anchors.mailed import CheckpointMail as CheckpointMail
     from ctsec.audit.anchors.s3 import S3LockKeeper as S3LockKeeper
     from ctsec.audit.anchors.sending import SyslogKeeper as SyslogKeeper
     from ctsec.audit.anchors.sending import WebhookKeeper as WebhookKeeper
+    from ctsec.audit.anchors.stamped import TimestampKeeper as TimestampKeeper
+    from ctsec.audit.anchors.stamps import Stamp as Stamp
+    from ctsec.audit.anchors.stamps import StampedTimes as StampedTimes
 
 _HOME = {
     "Anchor": "ctsec.audit.anchors.anchor",
     "AnchorStatus": "ctsec.audit.anchors.anchor",
+    "CheckpointMail": "ctsec.audit.anchors.mailed",
     "FileKeeper": "ctsec.audit.anchors.file",
     "Held": "ctsec.audit.anchors.anchor",
     "S3LockKeeper": "ctsec.audit.anchors.s3",
+    "Stamp": "ctsec.audit.anchors.stamps",
+    "StampedTimes": "ctsec.audit.anchors.stamps",
     "SyslogKeeper": "ctsec.audit.anchors.sending",
+    "TimestampKeeper": "ctsec.audit.anchors.stamped",
     "WebhookKeeper": "ctsec.audit.anchors.sending",
 }
 __all__ = [
     "Anchor",
     "AnchorStatus",
+    "CheckpointMail",
     "FileKeeper",
     "Held",
     "S3LockKeeper",
+    "Stamp",
+    "StampedTimes",
     "SyslogKeeper",
+    "TimestampKeeper",
     "WebhookKeeper",
 ]
 

@@ -4,36 +4,42 @@ Rules that this module keeps:
 
 - an anchor is worth what it gives back: a checkpoint counts as held only if it was read from there, and as locked only if the service that
   keeps it says that nobody can delete it before a time that is still to come;
-- one that gives nothing back (mail, syslog, a webhook) counts for nothing here: somebody else has what it sent, and can bring it.
+- one that gives nothing back (mail, syslog, a webhook) counts for nothing here: somebody else has what it sent, and can bring it;
+- an anchor takes at most one checkpoint `every` so long, the newest: it covers those between.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
+from ctsec.audit.anchors.stamps import Stamp
 from ctsec.audit.tree.checkpoint import SignedCheckpoint
 
 K = TypeVar("K")
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 FOLLOWER: Final = "anchor:"
+EVERY: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchor(Generic[K]):
-    """An anchor: `keeper` keeps checkpoints; under `name` it is told how far it is. Raises ValueError for another name.
+    """An anchor: `keeper` keeps a checkpoint `every` minute or longer; under `name` it is told how far it is. Raises ValueError for others.
 
     `name` is 1 to 40 lower-case letters, digits and `-`, and must never change.
     """
 
     name: str
     keeper: K
+    every: timedelta = EVERY
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError("expected a name of an anchor of 1 to 40 lower-case letters, digits and -, beginning with a letter")
+        if self.every < EVERY:
+            raise ValueError("expected a minute or more between the checkpoints of an anchor")
 
     @property
     def follower(self) -> str:
@@ -43,10 +49,14 @@ class Anchor(Generic[K]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A checkpoint as an anchor gave it back; `locked_until` is until when its keeper says that nobody can delete it (None: it may be)."""
+    """A checkpoint as an anchor gave it back; `locked_until` is until when its keeper says that nobody can delete it (None: it may be).
+
+    `stamps` are all checkpoints that an authority stamped, this one too, where the keeper has such.
+    """
 
     checkpoint: SignedCheckpoint
     locked_until: datetime | None = None
+    stamps: tuple[Stamp, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ _PRODUCT: Final = {"name": "ctsec", "vendor_name": "ctsec"}
 _OF_USERS: Final = frozenset(
     {classes.ACCOUNT_CHANGE, classes.AUTHENTICATION, classes.AUTHORIZE_SESSION, classes.USER_ACCESS, classes.USER_MANAGEMENT}
 )
+_EVIDENCE: Final = ("actor", "src_endpoint", "http_request")
 _MAPPED: Final = frozenset({"id", "time", "name", "actor"})
 _LOW, _HIGH, _INFORMATIONAL = 2, 4, 1
 
@@ -71,7 +72,7 @@ class OcsfWriter:
         }
         if activity.activity_id == classes.OTHER:
             made["activity_name"] = said["name"]
-        return made
+        return _as_finding(made) if activity.class_uid == classes.DETECTION_FINDING else made
 
     def _metadata(self, event: ReadEvent) -> dict[str, Any]:
         made: dict[str, Any] = {
@@ -88,6 +89,12 @@ class OcsfWriter:
         if event.said.get("request"):
             made["correlation_uid"] = event.said["request"]
         return made
+
+
+def _as_finding(made: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a finding: who did it, and from where, is its evidence, for the class has no place of its own for them."""
+    evidence = {name: made[name] for name in _EVIDENCE if name in made}
+    return {**{name: value for name, value in made.items() if name not in _EVIDENCE}, "evidences": [evidence]}
 
 
 def _severity(said: Mapping[str, Any], activity: Activity) -> int:

@@ -17,6 +17,7 @@ from weakref import ref
 
 from sqlalchemy import ClauseElement, Connection, Row, UpdateBase, event, inspect, select
 from sqlalchemy.orm import InstanceState, Mapper, Session, SessionTransaction, object_session
+from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.util import await_only
 
 from ctsec.audit._sync_recorder import RECORDER
@@ -155,26 +156,35 @@ class Listener:
     def _watch(self, session: Session, transaction: SessionTransaction, connection: Connection) -> None:
         """Hear of every statement on the connection of this session, once."""
         del transaction
-        watches: dict[Listener, Any] = session.info.setdefault(_WATCHING, {})
-        watch = watches.get(self)
-        if watch is None:
-            watch = watches[self] = self._watcher(ref(session))
-        if not event.contains(connection, "before_execute", watch):
-            event.listen(connection, "before_execute", watch)
+        watches: dict[Listener, tuple[Any, Any]] = session.info.setdefault(_WATCHING, {})
+        if self not in watches:
+            watches[self] = self._watchers(ref(session))
+        for name, watch in zip(("before_execute", "before_cursor_execute"), watches[self], strict=True):
+            if not event.contains(connection, name, watch):
+                event.listen(connection, name, watch)
 
-    def _watcher(self, watched: ref[Session]) -> Any:
+    def _watchers(self, watched: ref[Session]) -> tuple[Any, Any]:
         def before_execute(_connection: Connection, clause: Any, _many: Any, _params: Any, options: Mapping[str, Any]) -> None:
-            if not isinstance(clause, UpdateBase) or clause.table not in self._plans.tables:
-                return
-            session = watched()
-            if options.get(BY_HAND) or (session is not None and (session.info.get(BY_HAND) or _flushes(session))):
-                return
-            raise ValueError(
-                f"a statement on {clause.table} is not recorded: change its rows through the session, or record an event of your own"
-                f" and say so with execution_options={{{BY_HAND!r}: True}} or RecordedModels.by_hand(session)"
-            )
+            if isinstance(clause, UpdateBase):
+                self._refuse(clause, watched(), options)
 
-        return before_execute
+        def before_cursor_execute(_connection: Connection, _cursor: Any, _text: Any, _params: Any, context: Any, _many: Any) -> None:
+            # Statements inside of a statement are known once it is compiled; to look through each before would cost every SELECT.
+            for cte in getattr(context.compiled, "ctes", None) or ():
+                if isinstance(cte.element, UpdateBase):
+                    self._refuse(cte.element, watched(), context.execution_options)
+
+        return before_execute, before_cursor_execute
+
+    def _refuse(self, clause: UpdateBase, session: Session | None, options: Mapping[str, Any]) -> None:
+        """Raise ValueError for a statement on a recorded table, an alias of one or a join with one, unless its host tells of it."""
+        found = next((each for each in iterate(clause.table) if each in self._plans.tables), None)
+        if found is None or options.get(BY_HAND) or (session is not None and (session.info.get(BY_HAND) or _flushes(session))):
+            return
+        raise ValueError(
+            f"a statement on {found} is not recorded: change its rows through the session, or record an event of your own"
+            f" and say so with execution_options={{{BY_HAND!r}: True}} or RecordedModels.by_hand(session)"
+        )
 
 
 def _begin(session: Session, context: object, instances: object) -> None:

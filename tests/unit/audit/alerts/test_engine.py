@@ -88,6 +88,17 @@ HISTORIES: Final[Mapping[str, tuple[list[Seen], list[Seen]]]] = {
     ),
     "second_factor_guessed": ([*many(5, "mfa.code_refused"), seen(9, IN, at=9)], [*many(4, "mfa.code_refused"), seen(9, IN, at=9)]),
     "reset_then_new_device": ([seen(1, "mfa.reset"), NEW], [NEW, seen(1, "mfa.reset", at=200)]),
+    "password_reset_after_factors": (
+        [seen(1, "mfa.reset"), seen(2, "password.reset", at=2 * 86_400 - 1)],
+        [
+            *(seen(1, "password.reset"), seen(2, "mfa.reset", at=1), seen(3, "password.reset", at=3 * 86_400)),
+            *(seen(4, "mfa.reset", at=3 * 86_400 + 1, person="bob"), seen(5, "password.reset", at=3 * 86_400 + 2)),
+        ],
+    ),
+    "factors_reset_after_password": (
+        [seen(1, "password.reset"), seen(2, "mfa.reset", at=60)],
+        [seen(1, "mfa.reset"), seen(2, "password.reset", at=60), seen(3, "mfa.reset", at=3 * 86_400)],
+    ),
     "privileged_role_granted": (
         [seen(1, "role.assigned", details={"role.after": "admin"})],
         [seen(1, "role.assigned", details={"role.after": "editor"}), seen(2, "role.changed", details={"role.after": "owner"})],
@@ -125,6 +136,18 @@ HISTORIES: Final[Mapping[str, tuple[list[Seen], list[Seen]]]] = {
         [
             *(seen(1, IN, place=ZURICH), seen(2, IN, at=86_400, place=SYDNEY), seen(4, IN, at=86_401)),
             *(seen(3, IN, place=ZURICH, person="bob"), seen(5, IN, place=BERN, person="bob")),
+        ],
+    ),
+    "key_leaked": ([seen(1, "api_key.leak_reported", target="key_1")], [seen(1, "api_key.revoked", target="key_1")]),
+    "many_members_ended": (
+        [*each(9, "member.removed", "target"), seen(9, "member.suspended", at=9, target="x9")],
+        [*each(9, "member.removed", "target"), *many(20, "member.removed", target="x1"), seen(40, "member.removed", at=3_700, target="y")],
+    ),
+    "sso_trust_changed": (
+        [seen(1, "sso_connection.metadata_trusted", target="con_1")],
+        [
+            seen(1, "sso_connection.metadata_changed", target="con_1"),
+            seen(2, "sso_connection.metadata_trusted", outcome="refused", target="c"),
         ],
     ),
     "customer_key_failed": ([seen(1, "customer_key.failed", target="k")], [seen(1, "customer_key.recovered", target="k")]),

@@ -130,7 +130,7 @@ TEXTS: Final = st.text(st.characters(codec="utf-8"), max_size=30) | st.sampled_f
 )
 
 
-@pytest.mark.proves("ASVS-1.2.10", "ASVS-16.4.1")
+@pytest.mark.proves("ASVS-1.2.10", "ASVS-1.3.3", "ASVS-16.4.1")
 @given(TEXTS, TEXTS)
 @settings(max_examples=60, deadline=None)
 def test_no_cell_is_a_formula(one: str, other: str) -> None:
