@@ -156,6 +156,9 @@ SINGLE_SIGN_ON: Final = (
         apart=True,
     ),
     _changing(f"POST {_ONE}/key rotate_sso_key", "Another key, which signs from now on", returns=_CONNECTION),
+    _changing(f"POST {_ONE}/key/announce announce_saml_key", "The next key, in the metadata before it signs", returns=_CONNECTION),
+    _changing(f"POST {_ONE}/key/activate activate_saml_key", "Sign with the announced key", body=saml.SamlKeyName, returns=_CONNECTION),
+    _changing(f"POST {_ONE}/key/retire retire_saml_key", "Destroy a key that does not sign", body=saml.SamlKeyName, returns=_CONNECTION),
     _changing(f"POST {_ONE}/enable enable_sso_connection", "Let people sign in through it", returns=_CONNECTION),
     _changing(f"POST {_ONE}/disable disable_sso_connection", "End its sign-ins and sessions", returns=_CONNECTION),
     _changing(
