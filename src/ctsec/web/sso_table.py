@@ -83,6 +83,7 @@ SINGLE_SIGN_ON: Final = (
         more_query=True,
         returns=(*_STEP, *_DRY_RUN),
         apart=True,
+        lands=True,
     ),
     _open(f"POST {_WAY}/logout logout_notice", "A provider says that sessions are over: a form with logout_token", apart=True),
     _open(
@@ -92,7 +93,9 @@ SINGLE_SIGN_ON: Final = (
         apart=True,
         foreign=True,
         longest=MAX_FORM,
+        lands=True,
     ),
+    _open("GET /sso/landed sso_landed", "What came of a way to a provider and back, once, for the page where it ended", returns=_STEP),
     _open(
         f"GET {_WAY}/saml/slo saml_logout",
         "A provider's request to end sessions, or its answer to ours, in an address",
