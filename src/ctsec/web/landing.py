@@ -67,4 +67,9 @@ def _read(cookie: str) -> tuple[int, dict[str, Any]] | None:
     status, answer = (None, None) if isinstance(told, Refusal) else (told.get("status"), told.get("answer"))
     if type(status) is not int or status not in _STATUSES or not isinstance(answer, dict):
         return None
-    return status, cast("dict[str, Any]", answer)
+    shown = cast("dict[str, Any]", answer)
+    try:
+        WebResponse(json=shown).payload()
+    except ValueError:  # half a character can be written down, and not be sent
+        return None
+    return status, shown
