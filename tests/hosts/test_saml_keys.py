@@ -69,6 +69,7 @@ def test_a_provider_knows_the_next_key_before_it_signs(host: Host) -> None:
         shown = firm.owner.ok(f"POST {firm.one}/key/activate", {"kid": new})
         assert (shown["state"], keys(shown), counts(session)) == ("enabled", {new: "signs", old: "former"}, True)
         assert (certificates(firm)[1], certificates(firm)[0] != first) == (first, True)
+        assert firm.owner.auth(f"POST {firm.one}/key/activate", {"kid": old}).status == 409
         assert keys(firm.owner.ok(f"POST {firm.one}/key/retire", {"kid": old})) == {new: "signs"}
         assert first not in certificates(firm)
         provider.register(metadata(firm))
