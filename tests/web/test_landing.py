@@ -52,10 +52,11 @@ def test_who_does_not_navigate_is_answered() -> None:
         assert landed(shown, wants, site=SITE, address=ADDRESS) is shown
 
 
+STRANGE: tuple[Any, ...] = (None, [], "x", {"a": "\ud800"}, {"a": float("nan")})
 NOT_OURS = (
     *("", "!", "e30", "W10", "x" * (MAX_LANDED + 1), written({"status": "200", "answer": {}}), written({"status": True, "answer": {}})),
     *(written({"status": each, "answer": {}}) for each in (0, 199, 600, 1e9)),
-    *(written({"status": 200, "answer": each}) for each in (None, [], "x", {"a": "\ud800"}, {"a": float("nan")})),
+    *(written({"status": 200, "answer": each}) for each in STRANGE),
     base64.urlsafe_b64encode(b"[" * 1_000).decode(),
 )
 
