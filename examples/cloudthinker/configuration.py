@@ -40,8 +40,11 @@ def read() -> Configuration:
 
 
 def single_sign_on(reach: Reach) -> SsoPolicy:
-    """Return how providers are asked; they send browsers back to the page, which takes what came along to the route below /auth."""
-    return SsoPolicy(callback="/sso/{connection_id}", after_sign_out="/", reach=reach)
+    """Return how providers are asked; they send browsers back to the page, which takes what came along to the route below /auth.
+
+    A form of SAML is posted to that route itself, which sends the browser on to the page.
+    """
+    return SsoPolicy(callback="/sso/{connection_id}", after_sign_in="/", after_sign_out="/", reach=reach)
 
 
 KEY_REGION: Final = "eu-central-1"

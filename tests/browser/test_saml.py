@@ -13,7 +13,6 @@ from typing import Any
 
 import flask
 import pytest
-from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 from werkzeug.serving import make_server
 
@@ -44,11 +43,15 @@ def served(app: flask.Flask, name: str, pair: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("secure", [True, False])
 def test_the_cookie_of_the_request_comes_back_from_another_site_and_the_sessions_does_not(tmp_path: Path, secure: bool) -> None:
-    """Twice in one browser, over https and on plain loopback: the form of 127.0.0.1 brings the cookie of the request to localhost alone."""
+    """Twice in one browser, over https and on plain loopback: the form of 127.0.0.1 brings the cookie of the request to localhost alone.
+
+    The browser goes on to the site's page, which reads there, once, that somebody is signed in.
+    """
     issued = Authority.make(tmp_path).issue("site", hosts=("localhost",)) if secure else None
     pair = (issued.certificate, issued.key) if issued is not None else None
     site, provider, brought, page = flask.Flask("site"), flask.Flask("provider"), list[set[str]](), list[str]()
-    site.add_url_rule("/", "page", lambda: "<!doctype html><title>site</title>")
+    for path in ("/", "/welcome"):
+        site.add_url_rule(path, f"page {path}", lambda: "<!doctype html><title>site</title>")
     provider.add_url_rule("/sso", "sso", lambda: page[-1])
 
     @site.before_request
@@ -57,7 +60,7 @@ def test_the_cookie_of_the_request_comes_back_from_another_site_and_the_sessions
             brought.append(set(flask.request.cookies))
 
     with served(site, "localhost", pair) as url, served(provider, "127.0.0.1", None) as there:
-        host = FlaskHost(Policy.preset(), base_url=url, single_sign_on=SsoPolicy(reach=Reach.LOOPBACK))
+        host = FlaskHost(Policy.preset(), base_url=url, single_sign_on=SsoPolicy(reach=Reach.LOOPBACK, after_sign_in="/welcome"))
         host.clock.set(datetime.now(UTC))
         site.register_blueprint(ctsec.flask.Guard(host.security).blueprint(), url_prefix="/auth")
         host.serve(site)
@@ -79,9 +82,10 @@ def test_the_cookie_of_the_request_comes_back_from_another_site_and_the_sessions
                 form = f'<form method="post" action="{firm.saml["acs_url"]}">{inputs}</form>'
                 page.append(f"<!doctype html>{form}<script>document.forms[0].submit()</script>")
                 driver.get(begun["url"])
-                WebDriverWait(driver, PATIENCE).until(lambda driver: driver.current_url.endswith("/saml/acs"))
-                said = WebDriverWait(driver, PATIENCE).until(lambda driver: driver.find_element(By.TAG_NAME, "body").text)
-                assert json.loads(said)["status"] == "signed_in"
+                WebDriverWait(driver, PATIENCE).until(lambda driver: driver.current_url == f"{url}/welcome")
+                landed = "const [done] = arguments; fetch('/auth/sso/landed').then(answer => answer.text()).then(done);"
+                assert json.loads(driver.execute_async_script(landed))["status"] == "signed_in"
+                assert driver.execute_async_script(landed) == ""
             kept = {each["name"]: each for each in driver.get_cookies()}
         host.close()
     prefix = "__Host-" if secure else ""

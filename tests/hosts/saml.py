@@ -109,12 +109,18 @@ class Trip:
             assertion_id=f"_a{self.relay[:20]}{person}".replace("@", "-"),
         )
 
-    def back(self, response: str, *, connection: str = "", relay: str | None = None) -> Reply:
-        """Post the form of the provider's page, as a browser does from another site."""
+    def back(self, response: str, *, connection: str = "", relay: str | None = None, accept: str = "*/*") -> Reply:
+        """Post the form of the provider's page, as a browser does from another site; `accept` is what the client wants to see."""
         fields = {"SAMLResponse": response, "RelayState": self.relay if relay is None else relay}
         # The session's cookie is Lax: a browser leaves it away here.
         cookie = "; ".join(f"{name}={value}" for name, value in {"other": "1", **self.cookies}.items())
-        headers = {"origin": "https://idp.example", "sec-fetch-site": "cross-site", POSTED[0]: POSTED[1], "cookie": cookie}
+        headers = {
+            "origin": "https://idp.example",
+            "sec-fetch-site": "cross-site",
+            POSTED[0]: POSTED[1],
+            "cookie": cookie,
+            "accept": accept,
+        }
         path = f"/auth/sso/{connection or self.firm.connection}/saml/acs"
         body = urlencode({name: value for name, value in fields.items() if value})
         return self.browser.call("POST", path, headers=headers, raw=body.encode())
@@ -156,10 +162,12 @@ def counts(browser: Browser) -> bool:
     return browser.auth("GET /session").status == 200
 
 
-def taken(firm: Firm, brought: str | Form, *, connection: str = "") -> Reply:
+def taken(firm: Firm, brought: str | Form, *, connection: str = "", accept: str = "*/*") -> Reply:
     """Bring what a provider sent a browser with to the address for logouts, in a browser that keeps nothing of ours."""
     path = f"/auth/sso/{connection or firm.connection}/saml/slo"
     if isinstance(brought, str):
-        return Browser(firm.host).call("GET", f"{path}?{urlsplit(brought).query}", headers={"sec-fetch-site": "cross-site"})
-    headers = {"origin": "https://idp.example", "sec-fetch-site": "cross-site", POSTED[0]: POSTED[1]}
+        return Browser(firm.host).call(
+            "GET", f"{path}?{urlsplit(brought).query}", headers={"sec-fetch-site": "cross-site", "accept": accept}
+        )
+    headers = {"origin": "https://idp.example", "sec-fetch-site": "cross-site", POSTED[0]: POSTED[1], "accept": accept}
     return Browser(firm.host).call("POST", path, headers=headers, raw=urlencode(brought.fields).encode())

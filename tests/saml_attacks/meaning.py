@@ -47,6 +47,7 @@ COMPARED: Final = (
     (DATA, "Recipient", R.WRONG_RECIPIENT, TRUST.acs_url),
 )
 NEARLY: Final = ("", "{}/", "{}?x", "{}#", "{}.evil.example", " {}", "{} ", "https://evil.example/{}", "http:{}", "{}/../other")
+XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 NO_TIMES: Final = (
     "", "now", "2026-11-29", "2026-11-29T12:00:00", "2026-11-29T12:00:00+01:00", "2026-13-01T00:00:00Z", "1764417600",
     "2026-11-29T24:00:00Z", "2026-11-29T12:00:60Z", "2026-11-29 12:00:00Z", "99999-01-01T00:00:00Z", "-2026-11-29T12:00:00Z",
@@ -155,6 +156,10 @@ def _contents() -> Iterator[Case]:
     statement = f"{SAML}AttributeStatement"
     yield from before("an attribute of nobody's", lambda root: find(root, statement).append(put("{urn:x}A", Name="a")), R.BAD_ATTRIBUTE)
     yield from before("a value of nobody's", lambda root: find(root, f"{SAML}Attribute").append(put("{urn:x}V")), R.BAD_ATTRIBUTE)
+    value = f"{SAML}AttributeValue"
+    yield from before("a value that says it is an assertion", set_to(value, f"{XSI}type", "saml:AssertionType"))
+    yield from before("a value that says it is none", set_to(value, f"{XSI}nil", "true"))
+    yield from before("a value with an attribute of nobody", set_to(value, "{urn:x}type", "x"))
     for name in ("a\tb", "a\u200b", "x" * 257, ""):
         yield from before(f"an attribute {name[:3]!r}", set_to(f"{SAML}Attribute", "Name", name), R.BAD_ATTRIBUTE)
     yield from before("101 attributes", lambda root: _named_many(root, 99), R.TOO_MANY_ATTRIBUTES)
@@ -209,7 +214,7 @@ def _value(root: Node, text: str) -> None:
 def compared_cases() -> Iterator[Case]:
     """Yield addresses, names, requests and methods that are nearly right."""
     for tag, name, reason, right in COMPARED:
-        for form in (*NEARLY, right.upper(), right[:-1], VICTIM, TRUST.audience):
+        for form in (*NEARLY, *_same_to_others(right), right.upper(), right[:-1], VICTIM, TRUST.audience):
             value = form.format(right)
             yield from before(f"{name} {form!r}", set_to(tag, name, value), reason)
     for place in (0, 1):
@@ -264,6 +269,12 @@ def compared_cases() -> Iterator[Case]:
     yield from before("an attribute of the attributes", set_to(f"{SAML}AttributeStatement", "x", "y"), R.BAD_ATTRIBUTE)
     yield from before("an attribute of the status", set_to(f"{SAMLP}StatusCode", "x", "y"), R.BAD_SHAPE)
     yield from before("an address of the browser", set_to(DATA, "Address", "192.0.2.1"))
+
+
+def _same_to_others(url: str) -> tuple[str, ...]:
+    """Return addresses that some readers of addresses take for the same one."""
+    told = (("https://", "http://"), ("//", "//user@"), ("sp.example", "sp.example:443"), ("sp.example", "sp.example."))
+    return tuple(url.replace(before, after, 1) for before, after in (*told, ("/sso", "//sso"), ("acs", "%61cs"), ("/acs", "/./acs")))
 
 
 def _inside_issuer(root: Node, place: int) -> None:

@@ -101,6 +101,7 @@ def reference_cases() -> Iterator[Case]:
         "canonical only": f"<ds:Transforms>{C14N}</ds:Transforms>", "in the other order": f"<ds:Transforms>{C14N}{OWN}</ds:Transforms>",
         "three": f"<ds:Transforms>{OWN}{C14N}{C14N}</ds:Transforms>", "enveloped twice": f"<ds:Transforms>{OWN}{OWN}</ds:Transforms>",
         "XPath": f"<ds:Transforms>{OWN}{xpath}</ds:Transforms>", "XPath before": f"<ds:Transforms>{xpath}{C14N}</ds:Transforms>",
+        "XPath to here": f"<ds:Transforms>{OWN}{xpath.replace('not(self::node())', 'here()/ancestor::*')}{C14N}</ds:Transforms>",
         "XPath besides": f"<ds:Transforms>{OWN}{xpath}{C14N}</ds:Transforms>",
         "a list with a name": f'<ds:Transforms Id="_t">{OWN}{C14N}</ds:Transforms>',
         "enveloped with something inside": f"<ds:Transforms>{OWN[:-2]}><x/></ds:Transform>{C14N}</ds:Transforms>",

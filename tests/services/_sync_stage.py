@@ -50,7 +50,7 @@ from ctsec.user import User, UserStatus
 from ctsec.vault import VaultKind, VaultWish
 from tests.services._sync_world import World
 from tests.services.probing import BCRYPT, OPERATOR, ORIGIN, OTHER_PASSWORD, PASSWORD, SECOND_OPERATOR, Device, base32
-from tests.services.saml_samples import AFTER, SAML_WISH, SEEN
+from tests.services.saml_samples import AFTER, NEXT_KEY, SAML_WISH, SEEN
 
 NO_RESET = RecoveryId("rcv_00000000000000000000000000")
 NO_HOLD = HoldId("hld_00000000000000000000000000")
@@ -221,9 +221,8 @@ def ready(stage: Stage, method: str) -> Stage:
         return with_entrance(
             stage, required=method in {"sso_entrance.relax", "sso_entrance.relax_for", "sso_glass.redeem"}, now=verb == "redeem"
         )
-    if service in {"connections", "sso", "sso_trials", "provisioning", "saml_watch"}:
-        wish = SAML_WISH if service == "saml_watch" else CONNECTED
-        return with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key", wish=wish)
+    if service in {"connections", "sso", "sso_trials", "provisioning", "saml_watch", "own_keys"}:
+        return with_connection_for(stage, service, verb)
     if service in {"workload_rules", "exchanges", "service_accounts", "apps"} or method == "api_keys.end_overlap":
         return with_program(stage, service, asleep=verb == "enable")
     if service == "retention":
@@ -287,6 +286,16 @@ def with_connection(stage: Stage, *, enabled: bool, key: bool = False, wish: Con
     made = world.call("connections.create", sure, **org, wish=wish, secret=None if wish.has_key else SecretText("a client's secret"))
     made = world.call("connections.tested", sure, made, **org, problem=None)
     return replace(stage, connection=world.call("connections.enable", sure, made.id, **org) if enabled else made)
+
+
+def with_connection_for(stage: Stage, service: str, verb: str) -> Stage:
+    """Play on: Acme has a connection as a method of single sign-on finds it, and a key of ours is announced where one is to be moved."""
+    wish = SAML_WISH if service in {"saml_watch", "own_keys"} else CONNECTED
+    stage = with_connection(stage, enabled=verb not in {"enable", "tested"}, key=verb == "rotate_key", wish=wish)
+    if service == "own_keys" and verb != "announce":
+        sure = stage.world.sure(stage.ann)
+        stage.world.call("own_keys.announce", sure, stage.connection.id, organization=stage.acme.id)
+    return stage
 
 
 def with_claim(stage: Stage, *, proved: bool) -> Stage:
@@ -529,6 +538,9 @@ def calls(stage: Stage) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "saml_watch.looked": ((stage.connection,), {"answer": AFTER}),
         "saml_watch.trust": ((sure, stage.connection), {**org, "document": AFTER, "seen": SEEN}),
         "connections.rotate_key": ((sure, stage.connection.id), org),
+        "own_keys.announce": ((sure, stage.connection.id), org),
+        "own_keys.activate": ((sure, stage.connection.id), {**org, "kid": NEXT_KEY}),
+        "own_keys.retire": ((sure, stage.connection.id), {**org, "kid": NEXT_KEY}),
         "connections.enable": ((sure, stage.connection.id), org),
         "connections.disable": ((sure, stage.connection.id), org),
         "connections.remove": ((sure, stage.connection.id), org),

@@ -25,3 +25,4 @@ BEFORE = ProviderDocument(
 )
 AFTER = replace(BEFORE, keys=(*BEFORE.keys, TrustedKey.from_certificate(ANNOUNCED.certificate)))
 SEEN = offered(SAML, AFTER).name
+NEXT_KEY = "k4"  # the connection was drafted, tested and enabled before: its version names the key

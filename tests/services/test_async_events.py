@@ -42,7 +42,7 @@ from tests.services._async_stage import (
 )
 from tests.services._async_world import AsyncWorld
 from tests.services.probing import OPERATOR, OTHER_PASSWORD, WRONG_PASSWORD, reason
-from tests.services.saml_samples import AFTER, SEEN
+from tests.services.saml_samples import AFTER, NEXT_KEY, SEEN
 
 READS = {
     "accounts.profile",
@@ -315,6 +315,9 @@ WRITES = [
     "saml_watch.looked",
     "saml_watch.trust",
     "connections.rotate_key",
+    "own_keys.announce",
+    "own_keys.activate",
+    "own_keys.retire",
     "connections.enable",
     "connections.disable",
     "connections.remove",
@@ -519,6 +522,9 @@ def refusals(stage: AsyncStage) -> dict[str, tuple[tuple[Any, ...], dict[str, An
         "connections.change": ((stage.ann, stage.connection.id), {**org, "wish": CONNECTED}, Reason.STEP_UP_REQUIRED),
         "connections.tested": ((sure, stage.connection), {**org, "problem": None}, Reason.DENIED),
         "connections.rotate_key": ((sure, stage.connection.id), org, Reason.DENIED),
+        "own_keys.announce": ((stage.ann, stage.connection.id), org, Reason.STEP_UP_REQUIRED),
+        "own_keys.activate": ((sure, stage.connection.id), {**org, "kid": NEXT_KEY}, Reason.DENIED),
+        "own_keys.retire": ((stage.world.sure(stage.ann), stage.connection.id), {**org, "kid": "k0"}, Reason.CONFLICT),
         "connections.enable": ((stage.ann, stage.connection.id), org, Reason.STEP_UP_REQUIRED),
         "connections.disable": ((sure, stage.connection.id), org, Reason.DENIED),
         "connections.remove": ((stage.world.sure(stage.ann), ConnectionId(f"sso_{9:026d}")), org, Reason.NOT_FOUND),

@@ -62,6 +62,7 @@ SERVICES = {
     "elevations": {"approve", "deny", "end", "request"},
     "key_rules": {"put"},
     "lifecycle": {"set_policy"},
+    "own_keys": {"activate", "announce", "retire"},
     "members": {"invite", "reinstate", "remove", "suspend", "withdraw"},
     "mfa_resets": {"cancel"},
     "requirements": {"relax_mfa", "require_mfa"},

@@ -166,7 +166,7 @@ def test_every_id_in_the_table_has_a_kind() -> None:
     mailed |= {"/sign-in/link/request", "/sign-in/link"}
     going = {f"/sso/{{connection_id}}/{step}" for step in ("begin", "callback", "keys", "logout", "saml/acs", "saml/slo", "saml/metadata")}
     assert [route.path for route in ROUTES if route.foreign] == [f"/sso/{{connection_id}}/saml/{step}" for step in ("acs", "slo")]
-    mailed |= {"/sign-in/ways"} | going
+    mailed |= {"/sign-in/ways", "/sso/landed"} | going
     enrolment = {f"/sign-in/enrolment/{path}" for path in ("totp", "totp/confirm", "passkey", "passkey/options")}
     owed = {*enrolment, "/sign-in/password"}
     assert unprotected == mailed | owed | {

@@ -71,10 +71,16 @@ find("form[data-provider]").addEventListener("submit", async (event) => {
 
 async function comeBack() {
   const [, connection] = location.pathname.match(/^\/sso\/(\w+)$/) ?? [];
-  if (!connection) return;
+  if (!connection) return land();
   const { search } = location;
   history.replaceState(null, "", "/"); // the code stays in no history
   show((await call("GET", `/auth/sso/${connection}/callback${search}`)).answer);
+}
+
+// A form of SAML was posted to its route, which has sent the browser here: what came of it is told once.
+async function land() {
+  const { answer } = await call("GET", "/auth/sso/landed");
+  if (answer.status) show(answer);
 }
 
 let asking = new AbortController();

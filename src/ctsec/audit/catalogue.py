@@ -101,7 +101,10 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.SSO_CONNECTION_TRIED: {"passed": public(bool), "problem": public(optional=True)},
     EventName.SSO_CONNECTION_METADATA_CHANGED: _DOCUMENT,
     EventName.SSO_CONNECTION_METADATA_TRUSTED: {"by": public(), **_DOCUMENT},
-    EventName.SSO_CONNECTION_EXPIRY_NOTICED: {"until": public()},
+    EventName.SSO_CONNECTION_EXPIRY_NOTICED: {"until": public(), "whose": public()},
+    EventName.SSO_CONNECTION_KEY_ANNOUNCED: {"key": public()},
+    EventName.SSO_CONNECTION_KEY_ACTIVATED: {"key": public()},
+    EventName.SSO_CONNECTION_KEY_RETIRED: {"key": public()},
     EventName.SSO_IDENTITY_LINKED: {"connection": public(), "by": public(), "issuer": personal(), "identity": personal()},
     EventName.SSO_SIGN_IN_REFUSED: {"connection": public(optional=True), "why": public()},
     EventName.SSO_REQUIREMENT_CHANGED: {

@@ -1,4 +1,4 @@
-"""What letters about the certificates of a provider that speaks SAML say."""
+"""What letters about the certificates of a connection that speaks SAML say."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ctsec.mail.lifecycle_letters import Said
 
 
 def saml_letter(*, connection: str, what: str, until: datetime | None) -> Said:
-    """Tell an owner that a provider's metadata has changed (`waiting`, `trusted`), or that its certificates end (`ending`, `until`)."""
+    """Tell an owner that a provider's metadata has changed (`waiting`, `trusted`), or that its certificates end (`ending`), or ours."""
     name, when = one_line(connection), f"{until:%Y-%m-%d}" if until is not None else ""
     subject, says = {
         "waiting": (
@@ -29,6 +29,13 @@ def saml_letter(*, connection: str, what: str, until: datetime | None) -> Said:
         "ending": (
             f"the certificates of {name} end soon",
             (f"The last certificate that the connection believes ends on {when}.", "Ask the provider for its next one, and trust it here."),
+        ),
+        "own_ending": (
+            f"our own certificate for {name} ends soon",
+            (
+                f"The certificate of the key with which we sign for this connection ends on {when}.",
+                "Announce the next key, have the provider take our metadata, and then activate it.",
+            ),
         ),
     }[what]
     return Said(kind=f"saml_{what}", subject=subject, says=says, values={"connection": name, "until": when})

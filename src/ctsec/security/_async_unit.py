@@ -43,6 +43,7 @@ from ctsec.sso._async_entrances import AsyncEntrances
 from ctsec.sso._async_glass import AsyncGlass
 from ctsec.sso._async_grants import AsyncGrantParts, AsyncGrants
 from ctsec.sso._async_notices import AsyncNotices
+from ctsec.sso._async_own_keys import AsyncOwnKeys
 from ctsec.sso._async_pending import AsyncPendingParts, AsyncPendingSignIns
 from ctsec.sso._async_provisioning import AsyncProvisioning
 from ctsec.sso._async_ready import AsyncReady
@@ -300,6 +301,12 @@ class AsyncUnit(AsyncPeople, AsyncPrograms):
         """Sessions through connections, as the worker asks their providers about them."""
         parts = AsyncCheckParts(identities=self._store.identities, clients=self.sso_ready, refreshed=self.provisioning)
         return AsyncChecks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
+
+    @kept
+    def own_keys(self) -> AsyncOwnKeys:
+        """Our keys of connections that speak SAML."""
+        parts = connection_parts(self._store, rights=self._authority, sealer=self.secrets, settings=self._parts.settings)
+        return AsyncOwnKeys(parts, audit=self.audit, ambient=self._ambient)
 
     @kept
     def saml_watch(self) -> AsyncSamlWatch:

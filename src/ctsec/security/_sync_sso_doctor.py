@@ -26,6 +26,7 @@ from ctsec.sso.oidc.key_cache import Steps, keys_request
 from ctsec.sso.oidc.metadata import discovery_request
 from ctsec.sso.own_checks import OwnSide, own_checks
 from ctsec.sso.provider_checks import Asked, api_check, connection_checks, document_checks, key_checks, keys_address, read_document
+from ctsec.sso.saml.own_key import own_keys
 from ctsec.sso.saml.peer import SamlPeer
 from ctsec.sso.saml_checks import metadata_check, saml_checks
 from ctsec.transport.request import HttpAnswer, HttpRequest
@@ -78,7 +79,7 @@ class SsoDoctor:
     def _reported(self, own: OwnSide) -> DoctorReport:
         checks = list(own_checks(own))
         if own.peer is not None:
-            checks += saml_checks(own.peer, now=self._ambient.now())
+            checks += saml_checks(own.peer, ours=own_keys(own.connection.public_keys), now=self._ambient.now())
             checks += self._metadata(own.peer)
         if own.client is not None:
             checks += self._provider(own.client)

@@ -44,6 +44,7 @@ from ctsec.sso._sync_entrances import Entrances
 from ctsec.sso._sync_glass import Glass
 from ctsec.sso._sync_grants import GrantParts, Grants
 from ctsec.sso._sync_notices import Notices
+from ctsec.sso._sync_own_keys import OwnKeys
 from ctsec.sso._sync_pending import PendingParts, PendingSignIns
 from ctsec.sso._sync_provisioning import Provisioning
 from ctsec.sso._sync_ready import Ready
@@ -301,6 +302,12 @@ class Unit(People, Programs):
         """Sessions through connections, as the worker asks their providers about them."""
         parts = CheckParts(identities=self._store.identities, clients=self.sso_ready, refreshed=self.provisioning)
         return Checks(self._grants, more=parts, grants=self.sso_grants, ambient=self._ambient)
+
+    @kept
+    def own_keys(self) -> OwnKeys:
+        """Our keys of connections that speak SAML."""
+        parts = connection_parts(self._store, rights=self._authority, sealer=self.secrets, settings=self._parts.settings)
+        return OwnKeys(parts, audit=self.audit, ambient=self._ambient)
 
     @kept
     def saml_watch(self) -> SamlWatch:

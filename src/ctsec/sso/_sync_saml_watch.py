@@ -6,7 +6,7 @@ Rules that this module keeps:
 - a change is trusted by somebody who may manage the connection and has just proved a second factor, as they have seen it; or, keys alone,
   by the policy of the connection, which is off by default;
 - who trusts names what was seen: a document that is another one meanwhile is not taken;
-- what waits is told once, as an event and to the owners; so is that the trusted certificates are about to end;
+- what waits is told once, as an event and to the owners; so is that the trusted certificates are about to end, or our own;
 - what was looked at and told is kept in the guard store, for three days: whatever is lost of it is looked at and told again;
 - a connection that takes other keys goes on: its sessions, its state and its test stay; what its owners linked from inside stays only
   where an owner says so, or the policy that they have seen.
@@ -37,7 +37,7 @@ from ctsec.sso.fitting import told
 from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import Connection, ConnectionState
 from ctsec.sso.saml.settings import SamlSettings
-from ctsec.sso.saml.watching import Offer, ending, followed, next_look, offered, taken
+from ctsec.sso.saml.watching import Offer, ending, followed, next_look, offered, own_ending, taken
 from ctsec.sso.settings import ConnectionSettings
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class SamlAlarm(Protocol):
     """Whom an organization has for what concerns its connections, answered by the directory."""
 
     def saml_noticed(self, organization: OrganizationId, *, connection: str, what: str, until: datetime | None = None) -> None:
-        """Tell the owners what was noticed of a connection: `waiting`, `trusted`, or `ending` (`until`)."""
+        """Tell the owners what was noticed of a connection: `waiting`, `trusted`, `ending` or `own_ending` (`until`)."""
         ...
 
 
@@ -108,12 +108,8 @@ class SamlWatch:
             kept["failures"] = str(int(last.get("failures", "0")) + 1)
         elif answer is not None:
             found, saml, kept["waiting"] = self._compared(found, saml, offered(saml, answer), told=kept["waiting"])
-        until = ending(saml, now=now)
-        mark = "" if until is None else until.isoformat()
-        if until is not None and mark != kept["ending"]:
-            self._note(EventName.SSO_CONNECTION_EXPIRY_NOTICED, system("saml-metadata"), found, {"until": mark})
-            self._parts.alarm.saml_noticed(found.organization_id, connection=found.name, what="ending", until=until)
-        kept["ending"] = mark
+        kept["ending"] = self._ends(found, "ending", ending(saml, now=now), told=kept["ending"])
+        kept["own"] = self._ends(found, "own_ending", own_ending(found.public_keys, now=now), told=last.get("own", ""))
         due = next_look(now=now, failures=int(kept["failures"]), random=self._ambient.random)
         self._keep(connection.id, {**kept, "due_at": due.isoformat()})
 
@@ -163,6 +159,15 @@ class SamlWatch:
             self._note(EventName.SSO_CONNECTION_METADATA_CHANGED, by, found, _details(offer.change))
             self._parts.alarm.saml_noticed(found.organization_id, connection=found.name, what="waiting")
         return found, saml, offer.name
+
+    def _ends(self, found: Connection, what: str, until: datetime | None, *, told: str) -> str:
+        """Tell that certificates end, unless that very end was told; return what is told by now."""
+        mark = "" if until is None else until.isoformat()
+        if until is not None and mark != told:
+            details = {"until": mark, "whose": "provider" if what == "ending" else "ours"}
+            self._note(EventName.SSO_CONNECTION_EXPIRY_NOTICED, system("saml-metadata"), found, details)
+            self._parts.alarm.saml_noticed(found.organization_id, connection=found.name, what=what, until=until)
+        return mark
 
     def _take(
         self, actor: Principal, found: Connection, saml: SamlSettings, offer: Offer, *, by: str, links: tuple[str, ...] = ()

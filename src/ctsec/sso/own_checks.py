@@ -91,9 +91,7 @@ def _standing(own: OwnSide) -> Iterator[Check]:
         if tested
         else warn(CheckName.TESTED, f"{connection.state.value}, not tested", "test it: then it can be enabled")
     )
-    if connection.provider.saml:
-        yield ok(CheckName.DRY_RUN, "not offered for SAML")
-    elif own.tried_at is not None:
+    if own.tried_at is not None:
         yield ok(CheckName.DRY_RUN, f"passed {own.tried_at:%Y-%m-%d %H:%M} UTC")
     else:
         yield warn(

@@ -32,9 +32,10 @@ class SsoPolicy:
     `dns_seconds` is how long one question may take in all, at most 10. Raises ValueError for another path, address or time.
     A provider that can be asked about its sessions is asked every `revalidate_every` (15 minutes to 1 hour). A session that it gave no
     answer about in `unchecked` counts no more; one of a provider that can not be asked ends after `unasked` (24 hours at
-    most, both). `after_sign_out` is the path below the base address that a provider sends a browser to which has signed out there; empty
-    leaves the browser with the provider. `scim_requests` is how many requests each SCIM connection may make. Raises ValueError for
-    anything else.
+    most, both). `after_sign_in` is the path below the base address where a browser goes on that comes back from a provider to one of our
+    routes; it reads there what came of it (`GET /sso/landed`); empty answers it as every other client. `after_sign_out` is the same for a
+    provider that a browser has signed out at; empty leaves the browser with the provider. `scim_requests` is how many requests each SCIM
+    connection may make. Raises ValueError for anything else.
     """
 
     callback: str = "/auth/sso/{connection_id}/callback"
@@ -46,6 +47,7 @@ class SsoPolicy:
     revalidate_every: timedelta = timedelta(hours=1)
     unchecked: timedelta = timedelta(hours=4)
     unasked: timedelta = timedelta(hours=12)
+    after_sign_in: str = ""
     after_sign_out: str = ""
     scim_requests: AllowancePolicy = field(default_factory=lambda: AllowancePolicy(burst=1_000, every=timedelta(milliseconds=40)))
 
@@ -61,8 +63,9 @@ class SsoPolicy:
             raise ValueError("expected to ask providers every 15 minutes to 1 hour")
         if not self.revalidate_every < self.unchecked <= LONGEST_UNHEARD or not timedelta() < self.unasked <= LONGEST_UNHEARD:
             raise ValueError("expected sessions to go on unchecked longer than the interval, and unasked at all, for 24 hours at most")
-        if self.after_sign_out and (not self.after_sign_out.startswith("/") or any(each in self.after_sign_out for each in "?# ")):
-            raise ValueError("expected a path that starts with /, or none")
+        for path in filter(None, (self.after_sign_in, self.after_sign_out)):
+            if not path.startswith("/") or path.startswith("//") or any(each in path for each in "?# \\") or not path.isprintable():
+                raise ValueError("expected a path that starts with one /, or none")
 
     def redirect_uri(self, base_url: str, connection: ConnectionId) -> str:
         """Return the redirect URI of a connection, as it is registered at the provider."""
@@ -71,6 +74,10 @@ class SsoPolicy:
     def saml_url(self, base_url: str, connection: ConnectionId) -> str:
         """Return where the addresses of a connection that speaks SAML begin: `/metadata`, its entity id, `/acs` and `/slo`."""
         return base_url.rstrip("/") + self.saml.replace(_PLACE, connection)
+
+    def landing(self, base_url: str) -> str:
+        """Return the address where a browser goes on that comes back from a provider; empty for none."""
+        return base_url.rstrip("/") + self.after_sign_in if self.after_sign_in else ""
 
     def back_to(self, base_url: str) -> str:
         """Return the address that a provider sends a signed-out browser to, as it is registered there; empty for none."""

@@ -7,17 +7,19 @@ from datetime import datetime
 
 from ctsec.sso.doctor import Check, CheckName, listed, ok, shown, warn
 from ctsec.sso.saml.keys import TrustedKey
+from ctsec.sso.saml.own_key import KeyState, OwnKey
 from ctsec.sso.saml.peer import SamlPeer
 from ctsec.sso.saml.watching import SOON, offered, read_metadata
 from ctsec.transport.request import HttpAnswer
 
+_STANDING = {KeyState.ANNOUNCED: "announced", KeyState.FORMER: "the one before, which opens still"}
 
-def saml_checks(peer: SamlPeer, *, now: datetime) -> Iterator[Check]:
-    """Yield what is to be said of a connection, without asking anybody."""
+
+def saml_checks(peer: SamlPeer, *, ours: tuple[OwnKey, ...], now: datetime) -> Iterator[Check]:
+    """Yield what is to be said of a connection, without asking anybody; `ours` are its keys, the one that signs first."""
     yield ok(CheckName.AUDIENCE, f"register exactly {shown(peer.trust.audience)}")
     yield _dated(CheckName.PROVIDER_KEYS, peer.trust.keys, now=now, advice="take the provider's new certificate before it signs with it")
-    own = tuple(TrustedKey.from_certificate(_pem(each.certificate)) for each in peer.keys[:1])
-    yield _dated(CheckName.OWN_KEY, own, now=now, advice="rotate the key of the connection, and give the provider the new metadata")
+    yield _own_key(ours, now=now)
     yield ok(CheckName.REQUESTS, "signed" if peer.signer is not None else "not signed")
     if peer.trust.slo_url:
         yield ok(CheckName.END_SESSION, f"register exactly {shown(peer.trust.slo_url)}")
@@ -55,5 +57,17 @@ def _dated(name: CheckName, keys: tuple[TrustedKey, ...], *, now: datetime, advi
     return warn(name, seen, advice) if not ends or max(ends) < now + SOON else ok(name, seen)
 
 
-def _pem(base64: str) -> str:
-    return f"-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n"
+def _own_key(ours: tuple[OwnKey, ...], *, now: datetime) -> Check:
+    if not ours or ours[0].not_after is None:
+        return warn(CheckName.OWN_KEY, "none", "rotate the key of the connection, and give the provider the new metadata")
+    signs, others = ours[0].not_after, [each.state for each in ours[1:]]
+    seen = ", ".join([f"{ours[0].kid} signs, until {signs:%Y-%m-%d}", *(f"{each.kid} is {_STANDING[each.state]}" for each in ours[1:])])
+    if signs >= now + SOON:
+        return ok(CheckName.OWN_KEY, seen)
+    announced = KeyState.ANNOUNCED in others
+    advice = (
+        "activate the announced key, once the provider has our metadata"
+        if announced
+        else "announce the next key, and give the provider our metadata"
+    )
+    return warn(CheckName.OWN_KEY, seen, advice)

@@ -63,6 +63,7 @@ from ctsec.web.credentials import Caller
 from ctsec.web.csrf import check_origin
 from ctsec.web.http import WebRequest, WebResponse, over_limit, parse_json
 from ctsec.web.kinds import KINDS
+from ctsec.web.landing import landed
 from ctsec.web.models import Body
 from ctsec.web.operator_table import OPERATORS
 from ctsec.web.problem import Problem, method_not_allowed, not_found, of_error, of_limit, of_mistake, of_refusal, unsupported_media_type
@@ -146,7 +147,10 @@ class AsyncApi:
             answer = of_error(error)
         except Exception as error:  # noqa: BLE001 - the last resort: the unit of work is rolled back by now
             answer = of_mistake(error, request_id=request.id)
-        return answer.response() if isinstance(answer, Problem) else answer
+        told = answer.response() if isinstance(answer, Problem) else answer
+        settings = self._security.parts.settings
+        address = settings.single_sign_on.landing(settings.base_url) if route.lands else ""
+        return landed(told, request, site=self._entry.site, address=address)
 
     async def _answer(self, route: Route, request: WebRequest) -> WebResponse | Problem:
         limit = over_limit(request, longest=route.longest)

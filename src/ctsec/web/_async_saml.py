@@ -16,7 +16,7 @@ from ctsec.web._async_call import Answer, AsyncCall
 from ctsec.web._async_entry import ambient_request
 from ctsec.web._async_sso import connection_view
 from ctsec.web.http import WebResponse
-from ctsec.web.saml_models import SamlDocument, SamlSource, SamlTrust, document_view, offer_view
+from ctsec.web.saml_models import SamlDocument, SamlKeyName, SamlSource, SamlTrust, document_view, offer_view
 
 _FORM = "application/x-www-form-urlencoded"
 _NO_FORM = Refusal(Reason.INVALID_INPUT, "expected a form with SAMLResponse, and RelayState at most once")
@@ -83,6 +83,26 @@ async def trust_saml_metadata(call: AsyncCall) -> Answer:
         source=MetadataSource(document=body.metadata),
         request=request,
     )
+    return done if isinstance(done, Refusal) else WebResponse(json=connection_view(call, done))
+
+
+async def announce_saml_key(call: AsyncCall) -> Answer:
+    """Make the next key of a connection."""
+    done = await call.unit.own_keys.announce(call.principal, call.connection, organization=call.organization)
+    return done if isinstance(done, Refusal) else WebResponse(json=connection_view(call, done))
+
+
+async def activate_saml_key(call: AsyncCall) -> Answer:
+    """Sign with the announced key from now on."""
+    kid = call.read(SamlKeyName).kid
+    done = await call.unit.own_keys.activate(call.principal, call.connection, organization=call.organization, kid=kid)
+    return done if isinstance(done, Refusal) else WebResponse(json=connection_view(call, done))
+
+
+async def retire_saml_key(call: AsyncCall) -> Answer:
+    """Destroy a key that does not sign."""
+    kid = call.read(SamlKeyName).kid
+    done = await call.unit.own_keys.retire(call.principal, call.connection, organization=call.organization, kid=kid)
     return done if isinstance(done, Refusal) else WebResponse(json=connection_view(call, done))
 
 

@@ -21,6 +21,7 @@ from ctsec.web._async_sso_doctor import signed_in
 from ctsec.web._async_sso_entrance import may_see_sso
 from ctsec.web.guarding import NOT_FOUND
 from ctsec.web.http import WebResponse
+from ctsec.web.landing import what_landed
 from ctsec.web.sso_answers import sent
 
 MAX_NOTICE = MAX_TOKEN + 1024
@@ -63,6 +64,11 @@ async def complete_sso(call: AsyncCall) -> Answer:
     if isinstance(done, Refusal):
         return done
     return replace(done, cookies=(*done.cookies, call.site.set_sso_cookie("", life=timedelta(0))))
+
+
+async def sso_landed(call: AsyncCall) -> Answer:
+    """Tell the page where a browser has landed what came of it."""
+    return what_landed(call.request, site=call.site)
 
 
 async def logout_notice(call: AsyncCall) -> Answer:

@@ -17,7 +17,7 @@ from ctsec.web._sync_call import Answer, Call
 from ctsec.web._sync_entry import ambient_request
 from ctsec.web._sync_sso import connection_view
 from ctsec.web.http import WebResponse
-from ctsec.web.saml_models import SamlDocument, SamlSource, SamlTrust, document_view, offer_view
+from ctsec.web.saml_models import SamlDocument, SamlKeyName, SamlSource, SamlTrust, document_view, offer_view
 
 _FORM = "application/x-www-form-urlencoded"
 _NO_FORM = Refusal(Reason.INVALID_INPUT, "expected a form with SAMLResponse, and RelayState at most once")
@@ -84,6 +84,26 @@ def trust_saml_metadata(call: Call) -> Answer:
         source=MetadataSource(document=body.metadata),
         request=request,
     )
+    return done if isinstance(done, Refusal) else WebResponse(json=connection_view(call, done))
+
+
+def announce_saml_key(call: Call) -> Answer:
+    """Make the next key of a connection."""
+    done = call.unit.own_keys.announce(call.principal, call.connection, organization=call.organization)
+    return done if isinstance(done, Refusal) else WebResponse(json=connection_view(call, done))
+
+
+def activate_saml_key(call: Call) -> Answer:
+    """Sign with the announced key from now on."""
+    kid = call.read(SamlKeyName).kid
+    done = call.unit.own_keys.activate(call.principal, call.connection, organization=call.organization, kid=kid)
+    return done if isinstance(done, Refusal) else WebResponse(json=connection_view(call, done))
+
+
+def retire_saml_key(call: Call) -> Answer:
+    """Destroy a key that does not sign."""
+    kid = call.read(SamlKeyName).kid
+    done = call.unit.own_keys.retire(call.principal, call.connection, organization=call.organization, kid=kid)
     return done if isinstance(done, Refusal) else WebResponse(json=connection_view(call, done))
 
 

@@ -4,7 +4,8 @@
 Rules that this module keeps:
 
 - it is a request or an answer, and the signature says over which of the two it is;
-- a browser that brought a request goes back with the signed answer, and gets no cookie: it may be anybody's.
+- a browser that brought a request goes back with the signed answer, and gets no cookie: it may be anybody's;
+- a browser that brought an answer goes on where the host says, and the page there is told what is not over, or was not accepted.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from ctsec.web._sync_call import Answer, Call
 from ctsec.web._sync_entry import ambient_request
 from ctsec.web._sync_saml import form_fields
 from ctsec.web.http import WebResponse
+from ctsec.web.landing import landed
+from ctsec.web.problem import of_refusal
 from ctsec.web.saml_page import form_page
 
 _NO_MESSAGE = Refusal(Reason.INVALID_INPUT, "expected a SAMLRequest or a SAMLResponse, and RelayState at most once")
@@ -45,7 +48,7 @@ def _taken(call: Call, arrived: saml.Posted | saml.Redirected, told: dict[str, s
     request = ambient_request(call.request, site=call.site)
     if "SAMLRequest" in told:
         return _sent(logouts.asked(call.connection, arrived=arrived, relay=relay, request=request))
-    return _back(logouts.answered(call.connection, arrived=arrived, relay=relay, request=request))
+    return _back(call, logouts.answered(call.connection, arrived=arrived, relay=relay, request=request))
 
 
 def _sent(done: Outcome[SignOutRedirect]) -> Answer:
@@ -54,9 +57,13 @@ def _sent(done: Outcome[SignOutRedirect]) -> Answer:
     return WebResponse(status=303, headers=(("location", done.url),)) if done.form is None else form_page(done.url, done.form)
 
 
-def _back(done: Outcome[SignedOutThere]) -> Answer:
-    if isinstance(done, Refusal):
-        return done
-    if done.complete and done.back_to:
+def _back(call: Call, done: Outcome[SignedOutThere]) -> Answer:
+    if isinstance(done, SignedOutThere) and done.complete and done.back_to:
         return WebResponse(status=303, headers=(("location", done.back_to),))
-    return WebResponse(json={"status": "signed_out", "complete": done.complete})
+    settings = call.security.parts.settings
+    address = settings.single_sign_on.back_to(settings.base_url)
+    if isinstance(done, Refusal):
+        told = of_refusal(done).response()
+    else:
+        told = WebResponse(json={"status": "signed_out", "complete": done.complete})
+    return landed(told, call.request, site=call.site, address=address)

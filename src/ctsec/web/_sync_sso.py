@@ -22,6 +22,7 @@ from ctsec.web._sync_sso_doctor import signed_in
 from ctsec.web._sync_sso_entrance import may_see_sso
 from ctsec.web.guarding import NOT_FOUND
 from ctsec.web.http import WebResponse
+from ctsec.web.landing import what_landed
 from ctsec.web.sso_answers import sent
 
 MAX_NOTICE = MAX_TOKEN + 1024
@@ -64,6 +65,11 @@ def complete_sso(call: Call) -> Answer:
     if isinstance(done, Refusal):
         return done
     return replace(done, cookies=(*done.cookies, call.site.set_sso_cookie("", life=timedelta(0))))
+
+
+def sso_landed(call: Call) -> Answer:
+    """Tell the page where a browser has landed what came of it."""
+    return what_landed(call.request, site=call.site)
 
 
 def logout_notice(call: Call) -> Answer:

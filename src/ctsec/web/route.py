@@ -30,6 +30,7 @@ class Route:
     One with `glass` is a setting of single sign-on: it judges by itself whether a break-glass code opens it, which all others do not see.
     One that is `foreign` is a form that a page of another site posts on purpose (SAML's POST binding): what binds it to this browser is
     judged by its operation, and no Origin is asked for. `longest` is how many bytes of body it takes.
+    To one that `lands` a browser comes back from a provider: where the host has a page for that, it goes on there (`ctsec.web.landing`).
     One that takes `long` runs in a unit that only reads, whatever its method: on SQLite a unit that writes would keep others waiting.
     """
 
@@ -49,6 +50,7 @@ class Route:
     glass: bool = False
     foreign: bool = False
     longest: int = MAX_BODY
+    lands: bool = False
 
 
 # What a session through a provider may use besides its organization's routes; account settings take the account's own proof.

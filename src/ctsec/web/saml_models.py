@@ -10,6 +10,7 @@ from pydantic import Field
 from ctsec.jose.rejection import Rejected
 from ctsec.sso import saml
 from ctsec.sso.saml.keys import TrustedKey
+from ctsec.sso.saml.own_key import OwnKey, own_keys
 from ctsec.sso.saml.settings import MAX_ADDRESS, MAX_ATTRIBUTE, MAX_PEM, SamlSettings
 from ctsec.sso.saml.trust import MAX_ENTITY_ID, MAX_KEYS
 from ctsec.sso.saml.watching import Offer
@@ -62,15 +63,16 @@ class SamlSetup(Body):
         return saml.settings_from(found, told)
 
 
-def saml_view(found: SamlSettings, *, saml_url: str) -> View:
-    """Return what a connection believes, and what its provider is to be told."""
+def saml_view(found: SamlSettings, *, saml_url: str, published: str | None) -> View:
+    """Return what a connection believes, and what its provider is to be told; `published` are our keys."""
     shown = {"entity_id": f"{saml_url}/metadata", "metadata_url": f"{saml_url}/metadata", "acs_url": f"{saml_url}/acs"}
     shown["slo_url"] = f"{saml_url}/slo" if found.takes_logouts else ""
     keys = [_key(each) for each in found.trusted_keys()]
     names = [name for name in SamlSetup.model_fields if name not in {"metadata", "entity_id"}]
     rest = {name: getattr(found, name) for name in names}
     own = {"entity_id": found.entity_id} if found.entity_id else {}
-    return {**rest, **shown, **own, "certificates": list(found.certificates), "keys": keys}
+    ours = [{"kid": each.kid, "state": each.state.value, **_key(each)} for each in own_keys(published)]
+    return {**rest, **shown, **own, "certificates": list(found.certificates), "keys": keys, "own_keys": ours}
 
 
 class SamlSource(Body):
@@ -85,6 +87,12 @@ class SamlDocument(Body):
     """Metadata of a connection's provider as text; without it that at the connection's address is fetched."""
 
     metadata: Annotated[str, Field(max_length=MAX_DOCUMENT)] = ""
+
+
+class SamlKeyName(Body):
+    """The name of a key of ours, as the connection shows it."""
+
+    kid: Annotated[str, Field(min_length=1, max_length=32)]
 
 
 class SamlTrust(Body):
@@ -121,5 +129,5 @@ def offer_view(found: Offer) -> View:
     }
 
 
-def _key(found: TrustedKey) -> View:
+def _key(found: TrustedKey | OwnKey) -> View:
     return {"fingerprint": found.fingerprint, "not_before": moment(found.not_before), "not_after": moment(found.not_after)}

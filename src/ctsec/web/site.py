@@ -3,12 +3,12 @@
 Rules that this module keeps:
 
 - the cookie is `__Host-ctsec_session`, Secure, HttpOnly, SameSite=Lax, Path=/ and without a domain: no sibling host can set or read it;
-- the cookies of a known device, of who asked for a link and of who was sent to a provider are written in the same way, as
-  `__Host-ctsec_device`, `__Host-ctsec_link` and `__Host-ctsec_sso`;
+- the cookies of a known device, of who asked for a link, of who was sent to a provider and of who came back are written in the same way,
+  as `__Host-ctsec_device`, `__Host-ctsec_link`, `__Host-ctsec_sso` and `__Host-ctsec_landed`;
 - the cookie of one sign-in through SAML is written for that sign-in alone, with SameSite=None: a form of the provider's site has to bring
   it back; it proves nothing but that the browser began this very sign-in;
-- only where the site itself is plain http on this machine are they `ctsec_session`, `ctsec_device`, `ctsec_link` and `ctsec_sso` without
-  Secure, since browsers would drop the others.
+- only where the site itself is plain http on this machine are their names without `__Host-`, and they without Secure,
+  since browsers would drop the others.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ DEVICE_COOKIE: Final = "ctsec_device"
 LINK_COOKIE: Final = "ctsec_link"
 SSO_COOKIE: Final = "ctsec_sso"
 SAML_COOKIE: Final = "ctsec_saml"
+LANDED_COOKIE: Final = "ctsec_landed"
 _RELAY: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -82,6 +83,15 @@ class Site:
     def set_sso_cookie(self, token: str, *, life: timedelta) -> str:
         """Return the Set-Cookie value that binds a sign-in at a provider to this browser; an empty token without life removes it."""
         return self._cookie(self.sso_cookie_name, token, int(life.total_seconds()))
+
+    @property
+    def landed_cookie_name(self) -> str:
+        """The name of the cookie that says what came of a way to a provider and back."""
+        return self._name(LANDED_COOKIE)
+
+    def set_landed_cookie(self, told: str, *, life: timedelta) -> str:
+        """Return the Set-Cookie value that keeps what came of it for `life`; an empty text without life removes it."""
+        return self._cookie(self.landed_cookie_name, told, int(life.total_seconds()))
 
     def saml_cookie_name(self, relay: str) -> str:
         """Return the name of the cookie of one sign-in through SAML, made of its RelayState: several can be on their way."""

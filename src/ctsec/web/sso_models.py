@@ -161,7 +161,7 @@ def connection(found: Connection, *, redirect_uri: str, saml_url: str = "") -> V
         "trusted_classes": list(settings.trusted_classes),
         "secret_in_form": settings.secret_in_form,
         "proof": "private_key" if found.public_keys else "secret",
-        "saml": saml_view(settings.saml, saml_url=saml_url) if settings.saml is not None else None,
+        "saml": saml_view(settings.saml, saml_url=saml_url, published=found.public_keys) if settings.saml is not None else None,
         "keys": [dict(each) for each in public_keys(found.public_keys)],
         "provisioning": provisioning_view(ProvisioningSettings.read(found.provisioning)),
         "tested_at": moment(found.tested_at),

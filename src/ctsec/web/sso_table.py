@@ -83,6 +83,7 @@ SINGLE_SIGN_ON: Final = (
         more_query=True,
         returns=(*_STEP, *_DRY_RUN),
         apart=True,
+        lands=True,
     ),
     _open(f"POST {_WAY}/logout logout_notice", "A provider says that sessions are over: a form with logout_token", apart=True),
     _open(
@@ -92,7 +93,9 @@ SINGLE_SIGN_ON: Final = (
         apart=True,
         foreign=True,
         longest=MAX_FORM,
+        lands=True,
     ),
+    _open("GET /sso/landed sso_landed", "What came of a way to a provider and back, once, for the page where it ended", returns=_STEP),
     _open(
         f"GET {_WAY}/saml/slo saml_logout",
         "A provider's request to end sessions, or its answer to ours, in an address",
@@ -156,6 +159,9 @@ SINGLE_SIGN_ON: Final = (
         apart=True,
     ),
     _changing(f"POST {_ONE}/key rotate_sso_key", "Another key, which signs from now on", returns=_CONNECTION),
+    _changing(f"POST {_ONE}/key/announce announce_saml_key", "The next key, in the metadata before it signs", returns=_CONNECTION),
+    _changing(f"POST {_ONE}/key/activate activate_saml_key", "Sign with the announced key", body=saml.SamlKeyName, returns=_CONNECTION),
+    _changing(f"POST {_ONE}/key/retire retire_saml_key", "Destroy a key that does not sign", body=saml.SamlKeyName, returns=_CONNECTION),
     _changing(f"POST {_ONE}/enable enable_sso_connection", "Let people sign in through it", returns=_CONNECTION),
     _changing(f"POST {_ONE}/disable disable_sso_connection", "End its sign-ins and sessions", returns=_CONNECTION),
     _changing(

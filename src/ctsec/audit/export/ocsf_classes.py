@@ -75,14 +75,15 @@ _LINES: Final = """
 3004  3  workload_rule.changed
 3004  4  workload_rule.removed
 3004  1  backup.saved api_key.minted data_key.created customer_key.registered index_key.created credential.stored workspace_move.started
-3004  1  sso_connection.created domain.claimed sso.glass_codes_created connected_app.connected
+3004  1  sso_connection.created sso_connection.key_announced domain.claimed sso.glass_codes_created connected_app.connected
 3004  2  connected_app.token_used
 3004  3  connected_app.reconnected connected_app.token_refreshed
 3004  4  connected_app.disconnected connected_app.revoked
 3004 99  connected_app.connection_refused connected_app.refresh_failed connected_app.revocation_abandoned
 3004  2  sso_connection.tested sso_connection.tried
 3004  3  sso_connection.metadata_trusted sso_connection.changed sso_connection.enabled sso_connection.disabled sso.requirement_changed
-3004  4  sso_connection.removed domain.claim_withdrawn
+3004  3  sso_connection.key_activated
+3004  4  sso_connection.removed sso_connection.key_retired domain.claim_withdrawn
 3004  1  scim_connection.created scim_token.issued scim_user.created scim_group.created
 3004  3  scim_connection.changed scim_user.changed scim_group.changed
 3004  4  scim_connection.removed scim_token.revoked scim_user.removed scim_group.removed

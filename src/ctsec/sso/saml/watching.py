@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from ctsec.ids import Random
 from ctsec.jose.rejection import Rejected
 from ctsec.sso import saml
+from ctsec.sso.saml.own_key import own_keys
 from ctsec.sso.saml.settings import SamlSettings
 from ctsec.sso.saml.trust import MAX_METADATA
 from ctsec.transport.request import HttpAnswer, HttpRequest
@@ -103,6 +104,12 @@ def ending(settings: SamlSettings, *, now: datetime) -> datetime | None:
     """Return when the last of the trusted certificates ends, if that is within thirty days, or over."""
     ends = [key.not_after for key in settings.trusted_keys() if key.not_after is not None]
     return max(ends) if ends and max(ends) < now + SOON else None
+
+
+def own_ending(published: str | None, *, now: datetime) -> datetime | None:
+    """Return when the certificate of the key that signs for us ends, if that is within thirty days, or over."""
+    ends = next((key.not_after for key in own_keys(published)), None)
+    return ends if ends is not None and ends < now + SOON else None
 
 
 def next_look(*, now: datetime, failures: int, random: Random) -> datetime:

@@ -1,0 +1,116 @@
+"""The change of our keys at a provider that speaks SAML: announced, then used, then retired (async source).
+
+Rules that this module keeps:
+
+- a provider can know the next key before it signs: what is announced stands in the metadata, and opens what is encrypted for it already;
+- which key is moved is named by who moves it: what has changed meanwhile moves nothing;
+- every step takes `sso:manage` and a second factor proved just now, and is an event with the name of the key;
+- the connection goes on as it is: its state, its test and its sessions stay, since its provider answers nothing else than before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from ctsec.ambient import Ambient
+from ctsec.audit._async_ports import AsyncRecorder
+from ctsec.audit.event import EventName, Target
+from ctsec.errors import StoreBusy
+from ctsec.ids import ConnectionId, OrganizationId
+from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.principal import Principal
+from ctsec.rbac.entrance import SSO_MANAGE
+from ctsec.secret import SecretText
+from ctsec.sso._async_ready import AsyncConnectionParts, AsyncReady
+from ctsec.sso.record import Connection
+from ctsec.sso.saml.own_key import activated, announced, retired
+
+_NO_CONNECTION: Final = Refusal(Reason.NOT_FOUND, "there is no such connection that speaks SAML")
+_STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change the keys of a connection")
+_MOVED: Final = "the connection was changed meanwhile; try again"
+_Step = Callable[[Connection, SecretText], tuple[SecretText, str]]
+
+
+class AsyncOwnKeys:
+    """Our keys of connections that speak SAML."""
+
+    __slots__ = ("_ambient", "_audit", "_parts", "_ready")
+
+    def __init__(self, parts: AsyncConnectionParts, *, audit: AsyncRecorder, ambient: Ambient) -> None:
+        self._parts = parts
+        self._ready = AsyncReady(parts)
+        self._audit = audit
+        self._ambient = ambient
+
+    async def announce(self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId) -> Outcome[Connection]:
+        """Make the next key: it is in the metadata, opens, and does not sign. CONFLICT while there is another one beside.
+
+        Reasons: what `sso:manage` refuses, STEP_UP_REQUIRED, NOT_FOUND, CONFLICT.
+        """
+
+        def step(found: Connection, before: SecretText) -> tuple[SecretText, str]:
+            now, random, kid = self._ambient.now(), self._ambient.random, f"k{found.version + 1}"
+            return announced(name=found.id, kid=kid, now=now, random=random, before=before, published=found.public_keys)
+
+        return await self._moved(actor, connection, organization, "announce", EventName.SSO_CONNECTION_KEY_ANNOUNCED, step)
+
+    async def activate(self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId, kid: str) -> Outcome[Connection]:
+        """Sign with the announced key `kid` from now on; the one before opens still. CONFLICT if none of this name is announced."""
+
+        def step(found: Connection, before: SecretText) -> tuple[SecretText, str]:
+            return activated(kid, before=before, published=found.public_keys)
+
+        return await self._moved(actor, connection, organization, "activate", EventName.SSO_CONNECTION_KEY_ACTIVATED, step, kid=kid)
+
+    async def retire(self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId, kid: str) -> Outcome[Connection]:
+        """Destroy the key `kid`, which does not sign: the former one, or an announced one. CONFLICT for any other name."""
+
+        def step(found: Connection, before: SecretText) -> tuple[SecretText, str]:
+            return retired(kid, before=before, published=found.public_keys)
+
+        return await self._moved(actor, connection, organization, "retire", EventName.SSO_CONNECTION_KEY_RETIRED, step, kid=kid)
+
+    async def _moved(
+        self,
+        actor: Principal,
+        connection: ConnectionId,
+        organization: OrganizationId,
+        verb: str,
+        name: EventName,
+        step: _Step,
+        *,
+        kid: str = "",
+    ) -> Outcome[Connection]:
+        found = await self._found(actor, connection, organization)
+        done = found if isinstance(found, Refusal) else await self._stepped(found, step)
+        if isinstance(done, Refusal):
+            target, attempted = Target("organization", organization), {"attempted": f"sso_connection.{verb}_key"}
+            await self._audit.note_aside(
+                EventName.ACCESS_DENIED, actor=actor, targets=(target,), refused=done.reason, organization=organization, details=attempted
+            )
+            return done
+        if not await self._parts.records.replace(done):
+            raise StoreBusy(_MOVED)
+        await self._parts.epochs.bump(done.id)
+        target, details = Target("sso_connection", done.id), {"key": kid or f"k{done.version}"}
+        await self._audit.note(name, actor=actor, targets=(target,), organization=organization, details=details)
+        return done
+
+    async def _found(self, actor: Principal, connection: ConnectionId, organization: OrganizationId) -> Outcome[Connection]:
+        refusal = await self._parts.rights.may(actor, organization=organization, permission=SSO_MANAGE)
+        if refusal is None and not actor.credential.second_factor_fresh(now=self._ambient.now()):
+            refusal = _STEP_UP
+        if refusal is not None:
+            return refusal
+        found = await self._parts.records.get(connection)
+        return found if found is not None and found.organization_id == organization and found.provider.saml else _NO_CONNECTION
+
+    async def _stepped(self, found: Connection, step: _Step) -> Outcome[Connection]:
+        try:
+            private, published = step(found, await self._ready.opened(found))
+        except ValueError as error:
+            return Refusal(Reason.CONFLICT, str(error))
+        sealed = await self._ready.sealed(found, private)
+        return replace(found, sealed_secret=sealed, public_keys=published, version=found.version + 1)
