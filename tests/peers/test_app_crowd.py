@@ -23,7 +23,8 @@ from tests.services._sync_world import World
 pytestmark = [pytest.mark.program("oidc-provider"), pytest.mark.xdist_group("peers")]
 SOAK = bool(os.environ.get("CTSEC_SOAK"))
 ROUNDS = int(os.environ.get("CTSEC_SOAK_ROUNDS", "1000"))
-KINDS = available_databases() if SOAK else available_databases()[:2]
+# PostgreSQL where this machine has it; each database in a soak.
+KINDS = available_databases() if SOAK else available_databases()[:2][-1:]
 # An access token is good for ten minutes: it has ended after eleven, and is due, but good, after nine and a quarter.
 ENDED, DUE = timedelta(minutes=11), timedelta(minutes=9, seconds=15)
 
