@@ -135,7 +135,7 @@ def test_a_request_that_is_no_exchange_is_refused(host: Host, browser: Browser) 
 
 @pytest.mark.proves("SEED-K4", "SEED-K6")
 def test_a_key_that_was_exchanged_is_answered_as_one_that_was_sent(host: Host, browser: Browser) -> None:
-    """Whole, demoted, disabled, narrowed, expired, revoked, removed: a key from an exchange and one that was minted have the same answer."""
+    """Whole, demoted, disabled, narrowed, expired, revoked, removed: a key from an exchange has the answer of one that was minted."""
     olga = browser.sign_up("olga@acme.example")
     organization = olga.found("Acme")
     workspace, base, account = olga.workspace(organization), f"/organizations/{organization}", robot(olga, organization)

@@ -35,9 +35,9 @@ from ctsec.storage.sql._async import AsyncSqlStorage
 from ctsec.transport.reach import Reach
 from tests.peers.scene import SECRET
 from tests.races.crowd import keys_in, storage_at
+from tests.servers import Database
 from tests.services._async_world import AsyncWorld
 from tests.services._sync_world import World
-from tests.servers import Database
 
 PROCESSES: Final = 4
 CALLS: Final = 50

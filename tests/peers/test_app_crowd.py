@@ -84,7 +84,7 @@ def scene(started: OidcProvider, request: pytest.FixtureRequest, tmp_path: Path)
 @pytest.mark.proves("SEED-O1")
 @pytest.mark.parametrize("rounds", [pytest.param(ROUNDS, marks=pytest.mark.slow) if SOAK else 2])
 def test_two_hundred_calls_are_one_refresh_at_the_provider(scene: Scene, rounds: int) -> None:
-    """Each round the provider sees one refresh token once, keeps the grant, and every call has a token that it gave, whether it ended or is due."""
+    """Each round the provider sees one refresh token once and keeps the grant; every call has a token, ended or due as the last one is."""
     before = scene.token()
     for done in range(rounds):
         ended = done % 2 == 0

@@ -62,14 +62,24 @@ class KeyRules:
         return refusal if refusal is not None else self._policies.get(organization)
 
     def put(
-        self, actor: Principal, *, organization: OrganizationId, longest_life: timedelta | None, networks: tuple[str, ...] = ()
+        self,
+        actor: Principal,
+        *,
+        organization: OrganizationId,
+        longest_life: timedelta | None,
+        networks: tuple[str, ...] = (),
+        longest_grant: timedelta | None = None,
     ) -> Outcome[OrganizationKeyPolicy]:
         """Set the longest life (None: keys may be without end) and the networks that keys are used from (empty: any), at once for all.
 
-        Keys that exist end at the new longest life, counted from when they were made, and are refused from outside of the networks.
+        After `longest_grant` (None: never; at least a day) the person of a connected app has to consent again. Keys that exist end at the
+        new longest life, counted from when they were made, and are refused from outside of the networks.
         """
         seconds = ENDLESS if longest_life is None else int(longest_life.total_seconds())
+        grant = ENDLESS if longest_grant is None else int(longest_grant.total_seconds())
         refusal = check_terms(life_seconds=seconds, networks=networks) if longest_life != timedelta(0) else _no_life()
+        if refusal is None and longest_grant is not None and not DAY <= grant <= 36_500 * DAY:
+            refusal = Refusal(Reason.INVALID_INPUT, "expected a longest grant of 1 to 36500 days, or none")
         if refusal is None and longest_life is None and not self._deployment.allow_endless:
             refusal = Refusal(Reason.INVALID_INPUT, "this deployment lets no organization have keys without end")
         if refusal is not None:
@@ -93,6 +103,7 @@ class KeyRules:
             changed_by=actor.id,
             changed_at=self._ambient.now(),
             version=before.version + 1 if before is not None else 1,
+            longest_grant_seconds=grant,
         )
         self._policies.put(policy)
         self._epochs.bump(organization)
@@ -101,7 +112,11 @@ class KeyRules:
             actor=actor,
             targets=(Target("organization", organization),),
             organization=organization,
-            details={"longest_life_days": seconds // DAY if seconds != ENDLESS else None, "networks": networks},
+            details={
+                "longest_life_days": seconds // DAY if seconds != ENDLESS else None,
+                "networks": networks,
+                "longest_grant_days": grant // DAY if grant != ENDLESS else None,
+            },
         )
         return policy
 
