@@ -74,7 +74,17 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   rotateRefreshToken: true,
   enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256', 'EdDSA'], clientAuthSigningAlgValues: ['ES256'] },
   clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-  features: { backchannelLogout: { enabled: true }, rpInitiatedLogout: { enabled: true }, revocation: { enabled: true } },
+  features: {
+    // Tokens of programs: for a resource that is named they are JWT (RFC 9068), as those of CI systems are.
+    clientCredentials: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: (_, audience) => ({
+        scope: '', audience, accessTokenFormat: 'jwt', accessTokenTTL: 300, jwt: { sign: { alg: 'ES256' } },
+      }),
+    },
+    backchannelLogout: { enabled: true }, rpInitiatedLogout: { enabled: true }, revocation: { enabled: true },
+  },
   cookies: { keys: ['of a test'] },
   ttl: { AccessToken: 600, IdToken: 600, RefreshToken: 86400, Session: 86400, Interaction: 3600, Grant: grantLife },
   // Its guard against addresses of this machine is for providers of the Internet.
