@@ -18,6 +18,7 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
+from ctsec.connections._async_ages import too_old
 from ctsec.connections._async_ports import AsyncAppRecords, AsyncAppRights, AsyncAppTokenRecords, AsyncGrantRules
 from ctsec.connections.health import AppHealth, AppStatus, DueApp, due_app, status_of
 from ctsec.connections.record import MANAGE, MAX_CONNECTIONS, OWN, USE, AppConnection
@@ -98,11 +99,6 @@ class AsyncConnectedApps:
             return every
         found = [due_app(each, by=self._ambient.now() + within) for each in every]
         return tuple(sorted((each for each in found if each is not None), key=lambda each: (each.due_at, each.status.app.id)))
-
-    async def to_keep(self, app: AppId) -> AppConnection | None:
-        """Return a connection that the worker may refresh; None where it has ended, or its consent is too old."""
-        found = await self._parts.records.get(app)
-        return None if found is None or found.ended_at is not None or await self._too_old(found) else found
 
     async def may_connect(
         self, actor: Principal, *, organization: OrganizationId, own: bool, app: AppId | None = None
@@ -186,7 +182,7 @@ class AsyncConnectedApps:
         if refusal is not None or found is None:
             given = refusal if refusal is not None else _NOT_FOUND
             return await self._refuse(actor, organization, given, attempted="connected_app.use", app=app)
-        if await self._too_old(found):
+        if await too_old(found, rules=self._parts.rules, now=self._ambient.now()):
             return await self._refuse(actor, organization, _TOO_OLD, attempted="connected_app.use", app=app)
         return found
 
@@ -201,10 +197,6 @@ class AsyncConnectedApps:
             details={"provider": provider, "why": why},
         )
         return refusal
-
-    async def _too_old(self, app: AppConnection) -> bool:
-        by = app.consent_by(await self._parts.rules.longest_grant(app.organization_id))
-        return by is not None and by <= self._ambient.now()
 
     async def _visible(self, actor: Principal, organization: OrganizationId) -> Outcome[tuple[AppConnection, ...]]:
         managing = await self._parts.rights.may(actor, organization=organization, permission=MANAGE, lock=False)

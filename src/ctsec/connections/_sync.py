@@ -19,6 +19,7 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Detail, EventName, Target
+from ctsec.connections._sync_ages import too_old
 from ctsec.connections._sync_ports import AppRecords, AppRights, AppTokenRecords, GrantRules
 from ctsec.connections.health import AppHealth, AppStatus, DueApp, due_app, status_of
 from ctsec.connections.record import MANAGE, MAX_CONNECTIONS, OWN, USE, AppConnection
@@ -99,11 +100,6 @@ class ConnectedApps:
             return every
         found = [due_app(each, by=self._ambient.now() + within) for each in every]
         return tuple(sorted((each for each in found if each is not None), key=lambda each: (each.due_at, each.status.app.id)))
-
-    def to_keep(self, app: AppId) -> AppConnection | None:
-        """Return a connection that the worker may refresh; None where it has ended, or its consent is too old."""
-        found = self._parts.records.get(app)
-        return None if found is None or found.ended_at is not None or self._too_old(found) else found
 
     def may_connect(
         self, actor: Principal, *, organization: OrganizationId, own: bool, app: AppId | None = None
@@ -187,7 +183,7 @@ class ConnectedApps:
         if refusal is not None or found is None:
             given = refusal if refusal is not None else _NOT_FOUND
             return self._refuse(actor, organization, given, attempted="connected_app.use", app=app)
-        if self._too_old(found):
+        if too_old(found, rules=self._parts.rules, now=self._ambient.now()):
             return self._refuse(actor, organization, _TOO_OLD, attempted="connected_app.use", app=app)
         return found
 
@@ -202,10 +198,6 @@ class ConnectedApps:
             details={"provider": provider, "why": why},
         )
         return refusal
-
-    def _too_old(self, app: AppConnection) -> bool:
-        by = app.consent_by(self._parts.rules.longest_grant(app.organization_id))
-        return by is not None and by <= self._ambient.now()
 
     def _visible(self, actor: Principal, organization: OrganizationId) -> Outcome[tuple[AppConnection, ...]]:
         managing = self._parts.rights.may(actor, organization=organization, permission=MANAGE, lock=False)

@@ -77,24 +77,12 @@ class KeyRules:
         """
         seconds = ENDLESS if longest_life is None else int(longest_life.total_seconds())
         grant = ENDLESS if longest_grant is None else int(longest_grant.total_seconds())
-        refusal = check_terms(life_seconds=seconds, networks=networks) if longest_life != timedelta(0) else _no_life()
-        if refusal is None and longest_grant is not None and not DAY <= grant <= 36_500 * DAY:
-            refusal = Refusal(Reason.INVALID_INPUT, "expected a longest grant of 1 to 36500 days, or none")
-        if refusal is None and longest_life is None and not self._deployment.allow_endless:
-            refusal = Refusal(Reason.INVALID_INPUT, "this deployment lets no organization have keys without end")
+        refusal = self._check(longest_life, networks, longest_grant)
         if refusal is not None:
             return refusal
         refusal = self._rights.may(actor, organization=organization, permission=_ORGANIZATION)
         if refusal is not None:
-            self._audit.note_aside(
-                EventName.ACCESS_DENIED,
-                actor=actor,
-                targets=(Target("organization", organization),),
-                refused=refusal.reason,
-                organization=organization,
-                details={"attempted": "key_policy.change"},
-            )
-            return refusal
+            return self._refuse(actor, organization, refusal)
         before = self._policies.get(organization)
         policy = OrganizationKeyPolicy(
             organization_id=organization,
@@ -119,6 +107,26 @@ class KeyRules:
             },
         )
         return policy
+
+    def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal) -> Refusal:
+        self._audit.note_aside(
+            EventName.ACCESS_DENIED,
+            actor=actor,
+            targets=(Target("organization", organization),),
+            refused=refusal.reason,
+            organization=organization,
+            details={"attempted": "key_policy.change"},
+        )
+        return refusal
+
+    def _check(self, life: timedelta | None, networks: tuple[str, ...], grant: timedelta | None) -> Refusal | None:
+        seconds = ENDLESS if life is None else int(life.total_seconds())
+        refusal = check_terms(life_seconds=seconds, networks=networks) if life != timedelta(0) else _no_life()
+        if refusal is None and life is None and not self._deployment.allow_endless:
+            refusal = Refusal(Reason.INVALID_INPUT, "this deployment lets no organization have keys without end")
+        if refusal is None and grant is not None and not DAY <= grant.total_seconds() <= 36_500 * DAY:
+            refusal = Refusal(Reason.INVALID_INPUT, "expected a longest grant of 1 to 36500 days, or none")
+        return refusal
 
     def due(
         self, actor: Principal, *, organization: OrganizationId, within: timedelta = timedelta(0), after: str = "", limit: int = 100

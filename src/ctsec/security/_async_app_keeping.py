@@ -71,7 +71,7 @@ class AsyncAppKeeping:
 
     async def _look_at(self, tokens: StoredTokens) -> None:
         async with self._reading() as unit:
-            app = await unit.app_work.apps.to_keep(tokens.id)
+            app = await unit.app_work.ages.to_keep(tokens.id)
         if app is None:
             await self._beside.tokens(None).let_go(tokens)
         else:

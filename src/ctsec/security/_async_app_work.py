@@ -11,6 +11,7 @@ from ctsec.audit._async import AsyncAsideLog
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Telling, build
 from ctsec.connections._async import AsyncAppParts, AsyncConnectedApps
+from ctsec.connections._async_ages import AsyncAppAges
 from ctsec.connections._async_endings import AsyncAppEndings
 from ctsec.connections._async_pending import AsyncPendingConsents
 from ctsec.connections._async_ports import AsyncAppRights, AsyncAppSealer
@@ -24,12 +25,13 @@ from ctsec.storage._async_ports import AsyncStorage, AsyncStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncAppWork:
-    """Connections, their tokens, consents on their way, and connections that have ended."""
+    """Connections, their tokens, consents on their way, connections that have ended, and which may be kept alive."""
 
     apps: AsyncConnectedApps
     tokens: AsyncAppTokens
     consents: AsyncPendingConsents
     endings: AsyncAppEndings
+    ages: AsyncAppAges
 
 
 def app_parts(store: AsyncStore, *, guard: AsyncGuardStore, rights: AsyncAppRights) -> AsyncAppParts:
@@ -53,6 +55,7 @@ def app_work(
         tokens=AsyncAppTokens(guard.app_tokens, sealer=ring, audit=audit, ambient=ambient),
         consents=AsyncPendingConsents(guard.proofs, sealer=ring, ambient=ambient),
         endings=AsyncAppEndings(store.apps, audit=audit, ambient=ambient),
+        ages=AsyncAppAges(store.apps, rules=parts.rules, ambient=ambient),
     )
 
 

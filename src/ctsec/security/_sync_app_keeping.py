@@ -72,7 +72,7 @@ class AppKeeping:
 
     def _look_at(self, tokens: StoredTokens) -> None:
         with self._reading() as unit:
-            app = unit.app_work.apps.to_keep(tokens.id)
+            app = unit.app_work.ages.to_keep(tokens.id)
         if app is None:
             self._beside.tokens(None).let_go(tokens)
         else:

@@ -12,6 +12,7 @@ from ctsec.audit._sync import AsideLog
 from ctsec.audit._sync_ports import Recorder
 from ctsec.audit.event import Telling, build
 from ctsec.connections._sync import AppParts, ConnectedApps
+from ctsec.connections._sync_ages import AppAges
 from ctsec.connections._sync_endings import AppEndings
 from ctsec.connections._sync_pending import PendingConsents
 from ctsec.connections._sync_ports import AppRights, AppSealer
@@ -25,12 +26,13 @@ from ctsec.storage._sync_ports import Storage, Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppWork:
-    """Connections, their tokens, consents on their way, and connections that have ended."""
+    """Connections, their tokens, consents on their way, connections that have ended, and which may be kept alive."""
 
     apps: ConnectedApps
     tokens: AppTokens
     consents: PendingConsents
     endings: AppEndings
+    ages: AppAges
 
 
 def app_parts(store: Store, *, guard: GuardStore, rights: AppRights) -> AppParts:
@@ -54,6 +56,7 @@ def app_work(
         tokens=AppTokens(guard.app_tokens, sealer=ring, audit=audit, ambient=ambient),
         consents=PendingConsents(guard.proofs, sealer=ring, ambient=ambient),
         endings=AppEndings(store.apps, audit=audit, ambient=ambient),
+        ages=AppAges(store.apps, rules=parts.rules, ambient=ambient),
     )
 
 
