@@ -75,6 +75,7 @@ def test_a_job_exchanges_its_token_for_a_key(host: Host, browser: Browser) -> No
     assert exchange(host, github(host).token(audience=AUDIENCE), account).status == 400
 
 
+@pytest.mark.proves("ASVS-10.3.3")
 def test_every_hostile_token_has_the_same_answer(host: Host, browser: Browser) -> None:
     """Whatever is wrong with a token, the bytes of the answer are the same, and the reason is in the organization's log alone."""
     olga = browser.sign_up("olga@acme.example")
@@ -133,7 +134,7 @@ def test_a_request_that_is_no_exchange_is_refused(host: Host, browser: Browser) 
         assert made.status == 422, wrong
 
 
-@pytest.mark.proves("SEED-K4", "SEED-K6")
+@pytest.mark.proves("SEED-K4", "SEED-K6", "ASVS-10.3.2")
 def test_a_key_that_was_exchanged_is_answered_as_one_that_was_sent(host: Host, browser: Browser) -> None:
     """Whole, demoted, disabled, narrowed, expired, revoked, removed: a key from an exchange has the answer of one that was minted."""
     olga = browser.sign_up("olga@acme.example")
