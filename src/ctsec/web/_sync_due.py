@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from ctsec.connections.record import MANAGE
-from ctsec.outcome import Reason, Refusal
+from ctsec.outcome import Refusal
 from ctsec.vault.record import CREDENTIALS_MANAGE
 from ctsec.web import due_views as views
 from ctsec.web._sync_call import Answer, Call
@@ -16,6 +16,7 @@ from ctsec.web.http import WebResponse
 from ctsec.web.views import View
 
 KEYS: Final = "service_accounts:manage"
+_KINDS: Final = (KEYS, CREDENTIALS_MANAGE, MANAGE)
 _LIMIT: Final = 200
 
 
@@ -24,16 +25,17 @@ def rotation_due(call: Call) -> Answer:
     within = within_days(call)
     if isinstance(within, Refusal):
         return within
-    kinds = [permission for permission in (KEYS, CREDENTIALS_MANAGE, MANAGE) if call.may_read(permission) is None]
-    if not kinds:
-        return Refusal(Reason.DENIED, "there is nothing here that you manage")
     found: list[View] = []
-    for permission in kinds:
-        part = _part(call, permission, within)
+    refused: list[Refusal] = []
+    for permission in _KINDS:
+        refusal = call.may_read(permission)
+        part = _part(call, permission, within) if refusal is None else refusal
         if isinstance(part, Refusal):
-            return part
-        found += part
-    return WebResponse(json={"due": sorted(found, key=views.order)})
+            refused.append(part)
+        else:
+            found += part
+    # Whoever manages nothing is told what any other list tells: to a stranger there is no such organization.
+    return refused[0] if len(refused) == len(_KINDS) else WebResponse(json={"due": sorted(found, key=views.order)})
 
 
 def _part(call: Call, permission: str, within: timedelta) -> list[View] | Refusal:
