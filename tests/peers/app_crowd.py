@@ -15,7 +15,7 @@ import sys
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -155,8 +155,8 @@ async def tasks(orders: IO[str], answers: int, world: AsyncWorld) -> None:
         _tell(answers, await asyncio.gather(*(call(asked) for _ in range(CALLS))))
 
 
-def _tell(answers: int, words: object) -> None:
-    os.write(answers, (json.dumps(Counter(words)) + "\n").encode())  # type: ignore[call-overload]
+def _tell(answers: int, words: Iterable[str]) -> None:
+    os.write(answers, (json.dumps(Counter(words)) + "\n").encode())
 
 
 def main(sync_url: str, guard_url: str, async_url: str, async_guard_url: str, folder: Path, issuer: str) -> None:
@@ -198,4 +198,5 @@ def _forked(work: Callable[[IO[str], int], None]) -> tuple[int, IO[str], IO[str]
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:5], Path(sys.argv[5]), sys.argv[6])
+    _, main_url, guard, async_main_url, async_guard, place, at = sys.argv
+    main(main_url, guard, async_main_url, async_guard, Path(place), at)

@@ -54,7 +54,7 @@ class Scene:
         given = self.crowd.ask(self.world.clock.now(), self.organization, self.app)
         assert [sum(each.values()) for each in given] == [CALLS] * PROCESSES
         self.provider.tell()
-        return set().union(*given)
+        return {token for each in given for token in each}
 
 
 @pytest.fixture(params=KINDS)

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ctsec.ids import UserId
+from ctsec.ids import ServiceAccountId, UserId
 from ctsec.keys import KeyPolicy, KeyRequest, derive
 from ctsec.keys.workload import RuleTerms
 from ctsec.keys.workload_policy import WorkloadPolicy
@@ -141,7 +141,8 @@ class Story:
     def work(self, name: str) -> None:
         """Exchange a token, or let what is exchanged from now on do less: what was exchanged before ends."""
         if name == "exchange":
-            given = self.stage.security.workload.exchange(GITHUB.token(audience=TERMS.audience), account=self.account, request=ADDRESS)
+            account = ServiceAccountId(self.account)
+            given = self.stage.security.workload.exchange(GITHUB.token(audience=TERMS.audience), account=account, request=ADDRESS)
             assert isinstance(given, Refusal) == (self.removed or not self.enabled)
             if not isinstance(given, Refusal):
                 self.shown.append(Shown(given.token.reveal(), None, self.clock.now() + QUARTER, keeps=not self.narrow))

@@ -109,8 +109,8 @@ def test_a_connection_that_lost_its_consent_is_due() -> None:
         app = scene.connect(scene.bob)
         world.clock.advance(DAY)
         other = scene.connect(scene.ann, own=False)
-        for each in simulator.consents:
-            each.over = True
+        for consent in simulator.consents:
+            consent.over = True
         world.clock.advance(DAY)
         for who, each in ((scene.bob, app), (scene.ann, other)):
             assert reason(scene.token(who, each)) is Reason.REVOKED
