@@ -26,7 +26,7 @@ _MANAGE: Final = "service_accounts:manage"
 class AsyncKeyRights(Protocol):
     """Who may change what, answered by the roles feature."""
 
-    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
+    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
         ...
 
@@ -57,7 +57,7 @@ class AsyncKeyRules:
 
     async def get(self, actor: Principal, *, organization: OrganizationId) -> Outcome[OrganizationKeyPolicy | None]:
         """Return the organization's rules; None: those of the deployment. It takes the permission that changing them takes."""
-        refusal = await self._rights.may(actor, organization=organization, permission=_ORGANIZATION)
+        refusal = await self._rights.may(actor, organization=organization, permission=_ORGANIZATION, lock=False)
         return refusal if refusal is not None else await self._policies.get(organization)
 
     async def put(
@@ -134,7 +134,7 @@ class AsyncKeyRules:
 
         It takes the permission to manage service accounts. Keys that have ended are not in it.
         """
-        refusal = await self._rights.may(actor, organization=organization, permission=_MANAGE)
+        refusal = await self._rights.may(actor, organization=organization, permission=_MANAGE, lock=False)
         if refusal is not None:
             return refusal
         now, wanted = self._ambient.now(), min(limit, MAX_PAGE)

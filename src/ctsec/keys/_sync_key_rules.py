@@ -27,7 +27,7 @@ _MANAGE: Final = "service_accounts:manage"
 class KeyRights(Protocol):
     """Who may change what, answered by the roles feature."""
 
-    def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
+    def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
         ...
 
@@ -58,7 +58,7 @@ class KeyRules:
 
     def get(self, actor: Principal, *, organization: OrganizationId) -> Outcome[OrganizationKeyPolicy | None]:
         """Return the organization's rules; None: those of the deployment. It takes the permission that changing them takes."""
-        refusal = self._rights.may(actor, organization=organization, permission=_ORGANIZATION)
+        refusal = self._rights.may(actor, organization=organization, permission=_ORGANIZATION, lock=False)
         return refusal if refusal is not None else self._policies.get(organization)
 
     def put(
@@ -135,7 +135,7 @@ class KeyRules:
 
         It takes the permission to manage service accounts. Keys that have ended are not in it.
         """
-        refusal = self._rights.may(actor, organization=organization, permission=_MANAGE)
+        refusal = self._rights.may(actor, organization=organization, permission=_MANAGE, lock=False)
         if refusal is not None:
             return refusal
         now, wanted = self._ambient.now(), min(limit, MAX_PAGE)
