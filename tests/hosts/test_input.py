@@ -37,7 +37,7 @@ RIGHT: dict[str, Any] = {
     "current": "a long river", "delay_minutes": 0, "domain": "a.example", "email": "a@x.org", "evidence": "video_call",
     "kind": "aws", "minutes": 5, "name": "A", "new": "a long lake", "organization_id": "org_1", "password": "a long river",
     "permissions": [], "proof": "seen", "reason": "why", "ref": "arn", "reference": "T1", "regions": None, "region": "eu", "response": {},
-    "role": "viewer", "secret": "s", "services": None, "longest_life_days": 30, "ticket": "x", "token": "x",
+    "role": "viewer", "secret": "s", "services": None, "longest_life_days": 30, "longest_grant_days": 30, "ticket": "x", "token": "x",
     "audience": "https://api.example", "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "issuer": "https://id.example",
     "preset": "generic", "seen": "0" * 64, "subject_token": "x", "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
     "user_id": IDS["user_id"],

@@ -176,6 +176,7 @@ LINES: tuple[tuple[str, dict[str, object] | None], ...] = (
     ("GET /organizations/{o}/apps/{app}", None),
     ("DELETE /organizations/{o}/apps/{app}", None),
     ("GET /organizations/{o}/app-health", None),
+    ("GET /organizations/{o}/rotation-due", None),
     ("GET /organizations/{o}/regions", None),
     ("GET /organizations/{o}/residency", None),
     ("GET /organizations/{o}/residency/moves", None),

@@ -7,8 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from ctsec.keys import derive
+from ctsec.secret import SecretText
 from ctsec.testing.workloads import WorkloadIssuer, WorkloadIssuers
-from tests.hosts.harness import Browser, Host, Reply
+from tests.hosts.harness import Browser, Host, Reply, bearer
 
 AUDIENCE = "https://api.acme.example"
 EXCHANGE = "POST /api-keys/exchange"
@@ -73,6 +75,7 @@ def test_a_job_exchanges_its_token_for_a_key(host: Host, browser: Browser) -> No
     assert exchange(host, github(host).token(audience=AUDIENCE), account).status == 400
 
 
+@pytest.mark.proves("ASVS-10.3.3")
 def test_every_hostile_token_has_the_same_answer(host: Host, browser: Browser) -> None:
     """Whatever is wrong with a token, the bytes of the answer are the same, and the reason is in the organization's log alone."""
     olga = browser.sign_up("olga@acme.example")
@@ -129,3 +132,55 @@ def test_a_request_that_is_no_exchange_is_refused(host: Host, browser: Browser) 
     for wrong in wrongs:
         made = olga.auth(f"POST /organizations/{organization}/service-accounts/{account}/workload-rules", {**RULE, **wrong})
         assert made.status == 422, wrong
+
+
+@pytest.mark.proves("SEED-K4", "SEED-K6", "ASVS-10.3.2")
+def test_a_key_that_was_exchanged_is_answered_as_one_that_was_sent(host: Host, browser: Browser) -> None:
+    """Whole, demoted, disabled, narrowed, expired, revoked, removed: a key from an exchange has the answer of one that was minted."""
+    olga = browser.sign_up("olga@acme.example")
+    organization = olga.found("Acme")
+    workspace, base, account = olga.workspace(organization), f"/organizations/{organization}", robot(olga, organization)
+    seat, rules = f"{base}/service-accounts/{account}", f"{base}/workload-rules"
+    rule = olga.ok(f"POST {seat}/workload-rules", RULE)["id"]
+
+    def minted() -> tuple[str, str]:
+        made = olga.ok(f"POST {seat}/api-keys", {"name": "ci", "derivable": True})
+        return made["id"], derive(SecretText(made["token"]), expires_at=host.clock.now() + timedelta(minutes=15)).reveal()
+
+    def exchanged() -> str:
+        return str(exchange(host, github(host).token(audience=AUDIENCE), account).json["access_token"])
+
+    def answers(token: str) -> tuple[Any, ...]:
+        reply = bearer(host, token, "GET", "/me")
+        deeds = [bearer(host, token, "POST", f"/workspaces/{workspace}/{deed}").status for deed in ("agents-run", "operations-approve")]
+        return reply.status, reply.json.get("reason"), *deeds
+
+    (key, sent), given = minted(), exchanged()
+
+    def both() -> tuple[Any, ...]:
+        found = answers(sent)
+        assert answers(given) == found
+        return found
+
+    whole = (200, None, 200, 200)
+    assert both() == whole
+    assert olga.ok(f"PUT {seat}/role", {"role": "member"})["role"] == "member"
+    assert both() == (200, None, 403, 403)
+    assert olga.ok(f"PUT {seat}/role", {"role": "admin"})["role"] == "admin"
+    assert both() == whole
+    olga.ok(f"POST {seat}/disable")
+    assert both() == (401, "disabled", 401, 401)
+    assert exchange(host, github(host).token(audience=AUDIENCE), account).status == 400
+    olga.ok(f"POST {seat}/enable")
+    assert both() == whole
+    host.clock.advance(timedelta(minutes=15))
+    assert both() == (401, "expired", 401, 401)
+    (key, sent), given = minted(), exchanged()
+    assert olga.auth(f"DELETE {base}/api-keys/{key}").status == 204
+    olga.ok(f"PUT {rules}/{rule}", {**RULE, "scopes": ["agents:run"]})
+    assert both() == (401, "revoked", 401, 401)
+    made = olga.ok(f"POST {seat}/api-keys", {"name": "ci", "scopes": ["agents:run"]})
+    sent, given = made["token"], exchanged()
+    assert both() == (200, None, 200, 403)
+    assert olga.auth(f"DELETE {seat}").status == 204
+    assert both() == (401, "revoked", 401, 401)

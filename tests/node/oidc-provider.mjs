@@ -3,8 +3,8 @@
 // Arguments: its port, a folder (keys.json and state.json in it are what a restart finds again), and where the claims of scopes stand:
 // `userinfo`, as OpenID Connect Core 5.4 has it for the code flow, or `token`, as many providers do it.
 // Each line on standard input is a wish in JSON: `people` are claims by name, `now` is where the clock stands, in milliseconds, `client` is
-// one to register, `kept` the kind of what is stored that is asked for. Each is answered with one line: that, by id, and the paths that
-// somebody asked for since the last answer.
+// one to register, `kept` the kind of what is stored that is asked for. Each is answered with one line: that, by id, and since the last
+// answer the paths that somebody asked for, and what the provider itself tells of refresh tokens and grants.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -60,6 +60,9 @@ class Kept {
   }
 }
 
+// What somebody consented to in a connected app lasts for a thousand refreshes.
+const grantLife = (_, grant) => (grant.clientId === 'a-connected-app' ? 30 * 86400 : 86400);
+
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   adapter: Kept,
   jwks: { keys },
@@ -71,9 +74,19 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   rotateRefreshToken: true,
   enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256', 'EdDSA'], clientAuthSigningAlgValues: ['ES256'] },
   clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-  features: { backchannelLogout: { enabled: true }, rpInitiatedLogout: { enabled: true }, revocation: { enabled: true } },
+  features: {
+    // Tokens of programs: for a resource that is named they are JWT (RFC 9068), as those of CI systems are.
+    clientCredentials: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: (_, audience) => ({
+        scope: '', audience, accessTokenFormat: 'jwt', accessTokenTTL: 300, jwt: { sign: { alg: 'ES256' } },
+      }),
+    },
+    backchannelLogout: { enabled: true }, rpInitiatedLogout: { enabled: true }, revocation: { enabled: true },
+  },
   cookies: { keys: ['of a test'] },
-  ttl: { AccessToken: 600, IdToken: 600, RefreshToken: 86400, Session: 86400, Interaction: 3600, Grant: 86400 },
+  ttl: { AccessToken: 600, IdToken: 600, RefreshToken: 86400, Session: 86400, Interaction: 3600, Grant: grantLife },
   // Its guard against addresses of this machine is for providers of the Internet.
   fetch: (url, { dispatcher, ...options }) => fetch(url, options),
 });
@@ -85,6 +98,11 @@ provider.use((ctx, next) => {
 });
 for (const event of ['server_error', 'backchannel.error', 'grant.error']) provider.on(event, (_, error) => console.error(event, error));
 
+const heard = [];
+for (const event of ['refresh_token.saved', 'refresh_token.consumed', 'refresh_token.destroyed', 'grant.revoked', 'grant.error']) {
+  provider.on(event, () => heard.push(event));
+}
+
 const say = (told) => process.stdout.write(`${JSON.stringify(told)}\n`);
 const wishes = createInterface({ input: process.stdin });
 wishes.on('line', async (line) => {
@@ -93,7 +111,7 @@ wishes.on('line', async (line) => {
   if (client) await provider.Client.adapter.upsert(client.client_id, client);
   if (now) stands = now;
   const stored = Object.entries(state).filter(([key]) => key.startsWith(`${kept}:`));
-  say({ asked: asked.splice(0), kept: Object.fromEntries(stored.map(([key, value]) => [key.slice(kept.length + 1), value])) });
+  say({ asked: asked.splice(0), heard: heard.splice(0), kept: Object.fromEntries(stored.map(([key, value]) => [key.slice(kept.length + 1), value])) });
 });
 wishes.on('close', () => process.exit(0)); // whoever started it has gone
 provider.listen(Number(port), '127.0.0.1', () => say({ ready: true }));

@@ -53,13 +53,15 @@ def free_port() -> int:
 class OidcProvider:
     """npm's oidc-provider, which is certified by the OpenID Foundation; what it knows outlasts its process, in `folder`.
 
-    Its clock stands where `clock` stood when it was last spoken to; `asked` counts the paths that it was asked for.
+    Its clock stands where `clock` stood when it was last spoken to; `asked` counts the paths that it was asked for, and `heard` what it
+    tells itself: its events of refresh tokens and grants.
     """
 
     folder: Path
     clock: Clock = field(default_factory=FixedClock)
     port: int = field(default_factory=free_port)
     asked: Counter[str] = field(default_factory=Counter[str])
+    heard: Counter[str] = field(default_factory=Counter[str])
     people: dict[str, dict[str, object]] = field(default_factory=_people)
     _process: subprocess.Popen[str] | None = None
 
@@ -105,6 +107,7 @@ class OidcProvider:
         say.flush()
         told: dict[str, Any] = self._answer()
         self.asked.update(told["asked"])
+        self.heard.update(told["heard"])
         return told
 
     def register(self, client: Mapping[str, object]) -> None:

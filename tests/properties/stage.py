@@ -21,6 +21,7 @@ from ctsec.authn.record import SessionPolicy
 from ctsec.directory.record import Membership, MembershipStatus
 from ctsec.encryption.kms.local import LocalKms
 from ctsec.ids import OrganizationId, UserId, WorkspaceId, new_id
+from ctsec.keys import KeyPolicy
 from ctsec.outcome import Outcome
 from ctsec.presets import parts_of, settings_of
 from ctsec.principal import Credential, CredentialKind, Principal, PrincipalKind
@@ -75,11 +76,13 @@ def bare(person: str) -> Principal:
 class Stage:
     """The bundle under test, over any sync storage."""
 
-    def __init__(self, storage: Storage, *, sessions: SessionPolicy | None = None) -> None:
+    def __init__(self, storage: Storage, *, sessions: SessionPolicy | None = None, keys: KeyPolicy | None = None) -> None:
         self.clock = FixedClock()
         self.dice = Dice()
         self.storage = storage
-        options = EmbeddedOptions(password_hash=Argon2Parameters.for_tests(), clock=self.clock, sessions=sessions or SessionPolicy())
+        options = EmbeddedOptions(
+            password_hash=Argon2Parameters.for_tests(), clock=self.clock, sessions=sessions or SessionPolicy(), keys=keys or KeyPolicy()
+        )
         self.security = Security(
             storage=storage,
             kms=KMS,

@@ -1,11 +1,13 @@
-"""Refreshes of one connected app by several processes, and by one that is killed: run by `tests.victim`, against a service on loopback."""
+"""A refresh of one connected app by a process that is killed: run by `tests.victim`, against a service on loopback.
+
+What is asked of the service is a step before, and a step after it has answered.
+"""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,13 +20,12 @@ from ctsec.ids import AppId, OrganizationId
 from ctsec.principal import system
 from ctsec.security.parts import EmbeddedOptions
 from ctsec.testing.apps import HOST, AppSimulator
+from ctsec.transport.fetch import Fetcher
 from ctsec.transport.reach import Reach
-from ctsec.transport.request import HttpRequest
+from ctsec.transport.request import HttpAnswer, HttpRequest
 from tests.races.crowd import keys_in, storage_at
 from tests.services._sync_world import World
 
-PROCESSES: Final = 4
-CALLS: Final = 50
 JOB: Final = system("a job")
 
 
@@ -66,9 +67,21 @@ def listening(simulator: AppSimulator) -> Generator[int, None, None]:
         thread.join()
 
 
+class Counted:
+    """Asks as a host does; before it asks and after it was answered it writes a byte to nobody, which `tests.victim` counts as a step."""
+
+    def fetch(self, request: HttpRequest, *, reach: Reach = Reach.PUBLIC, hosts: frozenset[str] | None = None) -> HttpAnswer:
+        """Return the answer of a `Fetcher`."""
+        with open(os.devnull, "wb") as nobody:
+            os.write(nobody.fileno(), b"-")
+            answer = Fetcher().fetch(request, reach=reach, hosts=hosts)
+            os.write(nobody.fileno(), b"-")
+        return answer
+
+
 def world_at(url: str, guard_url: str, folder: str, *, simulator: AppSimulator, port: int) -> World:
     """Return a world over a database, which can connect the simulator."""
-    options = EmbeddedOptions(apps=AppPolicy(providers=(provider_at(simulator, port),)))
+    options = EmbeddedOptions(apps=AppPolicy(providers=(provider_at(simulator, port),), fetcher=Counted()))
     return World(storage_at(url, guard_url), keys=keys_in(Path(folder)), options=options)
 
 
@@ -86,37 +99,6 @@ def refresh(url: str, guard_url: str, folder: str, port: str, moment: str, organ
     """Ask for a token once, as an order of `tests.victim`."""
     world = _opened(url, guard_url, folder, port, moment)
     token_of(world, organization, app)
-
-
-def storm(url: str, guard_url: str, folder: str, port: str, moment: str, organization: str, app: str) -> None:
-    """Ask for a token in four processes, fifty times at once in each; raise unless all have the same one."""
-    told, tells = os.pipe()
-    children: list[int] = []
-    for _ in range(PROCESSES):
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                world = _opened(url, guard_url, folder, port, moment)
-                start = threading.Barrier(CALLS)
-
-                def ask(world: World = world, start: threading.Barrier = start) -> str:
-                    start.wait()
-                    return token_of(world, organization, app)
-
-                with ThreadPoolExecutor(CALLS) as pool:
-                    found = {future.result() for future in [pool.submit(ask) for _ in range(CALLS)]}
-                os.write(tells, f"{' '.join(sorted(found))}\n".encode())
-                code = 0
-            finally:
-                os._exit(code)
-        children.append(child)
-    os.close(tells)
-    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-    with open(told, encoding="ascii") as answers:
-        lines = answers.read().splitlines()
-    if codes != [0] * PROCESSES or len(set(lines)) != 1 or " " in lines[0] or len(lines[0]) < 30:
-        raise AssertionError(f"{codes} {lines}")
 
 
 def _opened(url: str, guard_url: str, folder: str, port: str, moment: str) -> World:

@@ -1,9 +1,8 @@
-"""One refresh for each connected app, whoever asks and whoever is killed: a strict provider never sees a token twice."""
+"""A refresh of a connected app that is killed, at a statement or while the provider is asked: nothing is lost and not told."""
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,11 +14,12 @@ import pytest
 
 from ctsec.connections import AppHealth
 from ctsec.connections.refresh import LEASE
+from ctsec.storage.sql import schema
 from ctsec.testing import FixedClock
 from ctsec.testing.apps import AppSimulator
 from tests.races.app_refresh import listening, token_of, world_at
+from tests.servers import available_databases, fresh_database
 from tests.services._sync_world import World
-from tests.services.probing import DATABASE, empty_sqlite
 from tests.victim import Victim
 
 SOAK = bool(os.environ.get("CTSEC_SOAK"))
@@ -28,7 +28,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A deployment on SQLite whose organization has connected the app, and processes that ask for its token."""
+    """A deployment whose organization has connected the app, and processes that ask for its token."""
 
     world: World
     simulator: AppSimulator
@@ -55,15 +55,14 @@ class Scene:
         return self.victim.run(f"tests.races.app_refresh:{work}", *self.at, now, self.organization, app, last=last)
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Generator[Scene, None, None]:
-    """A scene over a database in a folder."""
-    shutil.copytree(empty_sqlite(), tmp_path, dirs_exist_ok=True)
-    url = f"sqlite:///{tmp_path / DATABASE}"
-    clock = FixedClock()
-    simulator = AppSimulator(clock)
+@pytest.fixture(params=available_databases() if SOAK else available_databases()[:2])
+def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Scene, None, None]:
+    """A scene over each kind of database."""
+    database = fresh_database(request.param, folder=tmp_path)
+    schema.create(database.sync_url)
+    simulator = AppSimulator(FixedClock())
     with listening(simulator) as port:
-        at = (url, f"{url}-guard", str(tmp_path), str(port))
+        at = (database.sync_url, database.guard_sync_url, str(tmp_path), str(port))
         world = world_at(*at[:3], simulator=simulator, port=port)
         simulator._clock = world.clock
         world.security.prepare()
@@ -74,20 +73,11 @@ def scene(tmp_path: Path) -> Generator[Scene, None, None]:
         world.security.close()
 
 
-@pytest.mark.proves("SEED-O1")
-@pytest.mark.parametrize("rounds", [pytest.param(1000, marks=pytest.mark.slow) if SOAK else 1])
-def test_two_hundred_calls_are_one_refresh(scene: Scene, rounds: int) -> None:
-    """Of 200 calls at once in four processes one asks the provider, which sees no token twice, and all have the token that it gave."""
-    app = scene.connect()
-    for done in range(1, rounds + 1):
-        scene.world.clock.advance(2 * HOUR)
-        assert scene.run("storm", app)[0] == 0
-        assert scene.simulator.asked.count("refresh_token") == done
-    assert scene.simulator.reused == 0
-
-
 def test_a_refresh_that_is_killed_is_no_silent_loss(scene: Scene) -> None:
-    """After kill -9 at any step the next call, once the lease is over, has a token, or the list of health says that consent is needed."""
+    """After kill -9 at any step, a statement or what the provider is asked, the next call has a token once the lease is over.
+
+    It has none, and the list of health says that consent is needed, only where the provider had answered and the answer was lost.
+    """
     app = scene.connect()
     scene.world.clock.advance(2 * HOUR)
     code, steps = scene.run("refresh", app)
@@ -96,7 +86,9 @@ def test_a_refresh_that_is_killed_is_no_silent_loss(scene: Scene) -> None:
     ends = {"good": 0, "consent": 0}
     for last in range(1, steps + 1, 1 if SOAK else 8):
         scene.world.clock.advance(2 * HOUR)
+        before = scene.simulator.asked.count("refresh_token")
         assert scene.run("refresh", app, last=last)[0] == -9
+        asked = scene.simulator.asked.count("refresh_token") - before
         scene.world.clock.advance(LEASE)
         found = token_of(scene.world, scene.organization, app)
         (status,) = scene.world.call("apps.of_organization", scene.ann, organization=scene.organization)
@@ -105,9 +97,12 @@ def test_a_refresh_that_is_killed_is_no_silent_loss(scene: Scene) -> None:
             assert status.health is AppHealth.FINE
         else:
             ends["consent"] += 1
+            assert asked == 1
             assert (found, status.health, status.problem) == ("revoked", AppHealth.CONSENT_NEEDED, "interrupted")
             app = _connected_again(scene, app)
-    assert ends["good"] > ends["consent"]
+    assert ends["good"] > ends["consent"] * 3
+    assert ends["consent"] > 0 or not SOAK
+    print(f"{steps} steps, {ends}")
 
 
 def _connected_again(scene: Scene, app: str) -> str:

@@ -69,6 +69,6 @@ class AppScene:
 def scene_parts(**more: Any) -> tuple[AppSimulator, EmbeddedOptions, LateClock]:
     """Return an app, the options of a world that can connect it, and the clock that they share once the world is there."""
     clock = LateClock()
-    known = {"issuer": more.pop("issuer", "")}
+    known = {"issuer": more.pop("issuer", ""), "unused_life": more.pop("unused_life", None)}
     simulator = AppSimulator(clock, **more)
     return simulator, EmbeddedOptions(apps=AppPolicy(providers=(simulator.provider(**known),), fetcher=simulator)), clock

@@ -93,6 +93,7 @@ READS = {
     "apps.count_of_person",
     "apps.get",
     "apps.health",
+    "apps.due",
     "vault.get",
     "vault.of_organization",
     "vault.due",

@@ -17,7 +17,7 @@ from ctsec.keys.policy import KeyPolicy, KeyRequest, MintedKey
 from ctsec.keys.workload import MAX_RULES, RuleTerms, WorkloadRule
 from ctsec.keys.workload_policy import WorkloadPolicy
 from ctsec.keys.workload_presets import Workload
-from ctsec.keys.workload_token import WorkloadReason
+from ctsec.keys.workload_token import ProvedWorkload, WorkloadReason
 from ctsec.outcome import Reason, Refusal
 from ctsec.principal import PrincipalKind
 from ctsec.security.parts import EmbeddedOptions
@@ -97,6 +97,20 @@ async def async_scene(kind: str = "memory", folder: Path | None = None, role: st
         scene = AsyncScene(world, github, cluster)
         await scene.prepare(role)
         yield scene
+
+
+async def test_a_rule_that_was_changed_meanwhile_gives_nothing() -> None:
+    """A token that was judged under a rule gets no key once the rule says something else, or is gone; the log says why."""
+    async with async_scene() as scene:
+        before = await scene.rule()
+        rule = {"organization": scene.acme}
+        proved = ProvedWorkload(subject="a job", used=None, forget_at=scene.world.clock.now())
+        await scene.world.call("workload_rules.change", scene.ann, before.id, **rule, terms=terms(name="other"))
+        assert reason(await scene.world.call("exchanges.give", before, proved)) is Reason.INVALID_TOKEN
+        await scene.world.call("workload_rules.remove", scene.ann, before.id, **rule)
+        assert reason(await scene.world.call("exchanges.give", before, proved)) is Reason.INVALID_TOKEN
+        assert await scene.whys() == ["rule_changed", "rule_changed"]
+        assert await scene.world.call("api_keys.of_account", scene.ann, **rule, account=scene.robot) == ()
 
 
 @pytest.mark.parametrize("kind", KINDS)

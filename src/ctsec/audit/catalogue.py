@@ -186,7 +186,11 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     },
     EventName.API_KEY_VOIDED: {"owner": public(), "works": public(bool)},
     EventName.API_KEY_REMINDED: {"ends_at": public(), "told": public(int)},
-    EventName.KEY_POLICY_CHANGED: {"longest_life_days": public(int, optional=True), "networks": public(tuple)},
+    EventName.KEY_POLICY_CHANGED: {
+        "longest_life_days": public(int, optional=True),
+        "networks": public(tuple),
+        "longest_grant_days": public(int, optional=True),
+    },
     EventName.WORKLOAD_RULE_CREATED: _WORKLOAD_RULE,
     EventName.WORKLOAD_RULE_CHANGED: _WORKLOAD_RULE,
     EventName.WORKLOAD_TOKEN_EXCHANGED: dict.fromkeys(("issuer", "subject", "minted_by"), public()),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ctsec.connections._sync import ConnectedApps as ConnectedApps
     from ctsec.connections.health import AppHealth as AppHealth
     from ctsec.connections.health import AppStatus as AppStatus
+    from ctsec.connections.health import DueApp as DueApp
     from ctsec.connections.provider import AppPolicy as AppPolicy
     from ctsec.connections.provider import AppProvider as AppProvider
     from ctsec.connections.record import AccessToken as AccessToken
@@ -31,6 +32,7 @@ _HOME = {
     "AppStatus": "ctsec.connections.health",
     "AsyncConnectedApps": "ctsec.connections._async",
     "ConnectedApps": "ctsec.connections._sync",
+    "DueApp": "ctsec.connections.health",
     "PrivateKeyJwt": "ctsec.jose.client_proof",
     "SecretBasic": "ctsec.jose.client_proof",
     "SecretPost": "ctsec.jose.client_proof",
@@ -44,6 +46,7 @@ __all__ = [
     "AppStatus",
     "AsyncConnectedApps",
     "ConnectedApps",
+    "DueApp",
     "PrivateKeyJwt",
     "SecretBasic",
     "SecretPost",

@@ -4,6 +4,7 @@ Rules that this module keeps:
 
 - a member in force connects for themself; connecting for the organization takes `connected_apps:manage`, using that `connected_apps:use`;
 - whoever manages sees every connection of the organization and may end each; nobody but its person is handed a person's token;
+- a consent that is older than the organization lets it be gives no token, and its person has to consent again;
 - a connection that has ended gives no token to anybody from the commit on; its tokens are given back to the provider by the worker;
 - each change is written with its event, in one transaction.
 """
@@ -11,13 +12,15 @@ Rules that this module keeps:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
-from ctsec.connections._async_ports import AsyncAppRecords, AsyncAppRights, AsyncAppTokenRecords
-from ctsec.connections.health import AppHealth, AppStatus, status_of
+from ctsec.connections._async_ages import too_old
+from ctsec.connections._async_ports import AsyncAppRecords, AsyncAppRights, AsyncAppTokenRecords, AsyncGrantRules
+from ctsec.connections.health import AppHealth, AppStatus, DueApp, due_app, status_of
 from ctsec.connections.record import MANAGE, MAX_CONNECTIONS, OWN, USE, AppConnection
 from ctsec.ids import AppId, OrganizationId, UserId, new_id
 from ctsec.outcome import Outcome, Reason, Refusal
@@ -26,6 +29,7 @@ from ctsec.principal import Principal, PrincipalKind
 _NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such connected app")
 _NOBODY: Final = Refusal(Reason.DENIED, "only a person connects an app for themself")
 _CHANGED: Final = Refusal(Reason.CONFLICT, "the connected app was changed meanwhile; read it again")
+_TOO_OLD: Final = Refusal(Reason.REVOKED, "the organization asks for another consent; connect the app again")
 _FULL: Final = Refusal(Reason.CEILING_EXCEEDED, f"an organization has at most {MAX_CONNECTIONS} connected apps")
 
 
@@ -47,6 +51,7 @@ class AsyncAppParts:
     records: AsyncAppRecords
     tokens: AsyncAppTokenRecords
     rights: AsyncAppRights
+    rules: AsyncGrantRules
 
 
 class AsyncConnectedApps:
@@ -65,7 +70,8 @@ class AsyncConnectedApps:
         if isinstance(every, Refusal):
             return every
         tokens = {each.id: each for each in await self._parts.tokens.of(tuple(app.id for app in every))}
-        return tuple(status_of(app, tokens.get(app.id), now=self._ambient.now()) for app in every)
+        longest = await self._parts.rules.longest_grant(organization)
+        return tuple(status_of(app, tokens.get(app.id), now=self._ambient.now(), longest=longest) for app in every)
 
     async def get(self, actor: Principal, app: AppId, *, organization: OrganizationId) -> Outcome[AppStatus]:
         """Return one connection that `actor` may see; NOT_FOUND for any other."""
@@ -75,12 +81,24 @@ class AsyncConnectedApps:
         found = next((each for each in every if each.id == app), None)
         if found is None:
             return _NOT_FOUND
-        return status_of(found, await self._parts.tokens.get(app), now=self._ambient.now())
+        longest = await self._parts.rules.longest_grant(organization)
+        return status_of(found, await self._parts.tokens.get(app), now=self._ambient.now(), longest=longest)
 
     async def health(self, actor: Principal, *, organization: OrganizationId) -> Outcome[tuple[AppStatus, ...]]:
         """Return the connections that `actor` may see and that do not work as they are."""
         every = await self.of_organization(actor, organization=organization)
         return every if isinstance(every, Refusal) else tuple(each for each in every if each.health is not AppHealth.FINE)
+
+    async def due(self, actor: Principal, *, organization: OrganizationId, within: timedelta = timedelta(0)) -> Outcome[tuple[DueApp, ...]]:
+        """Return connections that `actor` may see and whose persons are to consent again, now or `within` a time, the longest due first.
+
+        One is due fourteen days before its consent is older than the organization lets it be, and once it does not work for want of one.
+        """
+        every = await self.of_organization(actor, organization=organization)
+        if isinstance(every, Refusal):
+            return every
+        found = [due_app(each, by=self._ambient.now() + within) for each in every]
+        return tuple(sorted((each for each in found if each is not None), key=lambda each: (each.due_at, each.status.app.id)))
 
     async def may_connect(
         self, actor: Principal, *, organization: OrganizationId, own: bool, app: AppId | None = None
@@ -164,6 +182,8 @@ class AsyncConnectedApps:
         if refusal is not None or found is None:
             given = refusal if refusal is not None else _NOT_FOUND
             return await self._refuse(actor, organization, given, attempted="connected_app.use", app=app)
+        if await too_old(found, rules=self._parts.rules, now=self._ambient.now()):
+            return await self._refuse(actor, organization, _TOO_OLD, attempted="connected_app.use", app=app)
         return found
 
     async def refuse(self, actor: Principal, provider: str, *, organization: OrganizationId | None, why: str) -> Refusal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, Unpack
 
 from ctsec.audit.event import Telling
@@ -62,6 +62,13 @@ class AsyncAppTokenRecords(Protocol):
         """Return the tokens of an organization's connections with an id above `after`, in the order of ids."""
         ...
 
+    async def to_keep(self, *, now: datetime, limit: int) -> tuple[StoredTokens, ...]:
+        """Return live tokens to be refreshed though nobody asks, that nobody refreshes and whose last failure was waited out.
+
+        Those that are due longest come first.
+        """
+        ...
+
     async def add(self, tokens: StoredTokens) -> bool:
         """Insert tokens; False if the connection has some."""
         ...
@@ -84,6 +91,14 @@ class AsyncAppRights(Protocol):
 
     async def may_own(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not have something of their own, or None; where no policy names it, every member may."""
+        ...
+
+
+class AsyncGrantRules(Protocol):
+    """What an organization asks of consents."""
+
+    async def longest_grant(self, organization: OrganizationId, /) -> timedelta | None:
+        """Return after how long a person has to consent again (None: never)."""
         ...
 
 

@@ -11,6 +11,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -34,6 +35,7 @@ from ctsec.connections.refresh import (
     NO_REFRESH_TOKEN,
     Failed,
     Fate,
+    Lives,
     Verdict,
     failed,
     judge,
@@ -97,10 +99,22 @@ class AsyncAppTokens:
             case Verdict.REFRESH:
                 return await self._leased(app, tokens)
 
-    async def keep(self, app: AppConnection, given: TokenSet, *, life: timedelta | None, sealed: bytes, pause: AsyncPause) -> bool:
+    async def lease(self, app: AppConnection) -> Lease | None:
+        """Lease tokens whose refresh is due though nobody asks for one; None where it is not, or another process does it."""
+        now, tokens = self._ambient.now(), await self._records.get(app.id)
+        if tokens is None or tokens.keep_at is None or now < tokens.keep_at or judge(tokens, now=now) is not Verdict.REFRESH:
+            return None
+        found = await self._leased(app, tokens)
+        return found if isinstance(found, Lease) else None
+
+    async def let_go(self, tokens: StoredTokens) -> None:
+        """Have the worker look at tokens no more: their connection has ended, or its person has to consent again."""
+        await self._records.replace(replace(tokens, keep_at=None, version=tokens.version + 1))
+
+    async def keep(self, app: AppConnection, given: TokenSet, *, lives: Lives, sealed: bytes, pause: AsyncPause) -> bool:
         """Store the first tokens of a connection, or those of another consent, sealed by the caller; False if others were quicker."""
         now = self._ambient.now()
-        ends = spans(given, life=life, refreshes=given.refresh_token is not None, now=now, random=self._ambient.random)
+        ends = spans(given, lives=lives, refreshes=given.refresh_token is not None, now=now, random=self._ambient.random)
         made = StoredTokens(
             id=app.id,
             organization_id=app.organization_id,
@@ -109,6 +123,7 @@ class AsyncAppTokens:
             refreshed_at=now,
             expires_at=ends[0],
             due_at=ends[1],
+            keep_at=ends[2],
         )
         for left in reversed(range(_TRIES)):
             try:
@@ -122,12 +137,12 @@ class AsyncAppTokens:
                 await pause(_PAUSE)
         return False
 
-    async def conclude(self, lease: Lease, given: TokenSet | Failed, *, life: timedelta | None, pause: AsyncPause) -> None:
+    async def conclude(self, lease: Lease, given: TokenSet | Failed, *, lives: Lives, pause: AsyncPause) -> None:
         """Write what came of a lease, and the event that says so; nothing where the lease is not ours any more.
 
         A store that fails is asked again, since of tokens that came there is no other copy.
         """
-        after, name, details = await self._judged(lease, given, life=life)
+        after, name, details = await self._judged(lease, given, lives=lives)
         written = False
         for left in reversed(range(_TRIES)):
             try:
@@ -141,16 +156,14 @@ class AsyncAppTokens:
             else:
                 return
 
-    async def _judged(
-        self, lease: Lease, given: TokenSet | Failed, *, life: timedelta | None
-    ) -> tuple[StoredTokens, EventName, dict[str, Detail]]:
+    async def _judged(self, lease: Lease, given: TokenSet | Failed, *, lives: Lives) -> tuple[StoredTokens, EventName, dict[str, Detail]]:
         now, random = self._ambient.now(), self._ambient.random
         if isinstance(given, Failed):
             lost = given.fate is Fate.CONSENT_NEEDED and lease.interrupted
             return self._failing(lease.tokens, Failed(given.fate, INTERRUPTED) if lost else given)
         refresh = given.refresh_token or lease.pair.refresh
         sealed = await self._sealed(lease.app, Pair(access=given.access_token, refresh=refresh))
-        ends = spans(given, life=life, refreshes=refresh is not None, now=now, random=random)
+        ends = spans(given, lives=lives, refreshes=refresh is not None, now=now, random=random)
         after = renewed(lease.tokens, sealed=sealed, ends=ends, now=now)
         return after, EventName.CONNECTED_APP_TOKEN_REFRESHED, {"rotated": given.refresh_token is not None}
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, Unpack
 
 from ctsec.audit.event import Telling
@@ -63,6 +63,13 @@ class AppTokenRecords(Protocol):
         """Return the tokens of an organization's connections with an id above `after`, in the order of ids."""
         ...
 
+    def to_keep(self, *, now: datetime, limit: int) -> tuple[StoredTokens, ...]:
+        """Return live tokens to be refreshed though nobody asks, that nobody refreshes and whose last failure was waited out.
+
+        Those that are due longest come first.
+        """
+        ...
+
     def add(self, tokens: StoredTokens) -> bool:
         """Insert tokens; False if the connection has some."""
         ...
@@ -85,6 +92,14 @@ class AppRights(Protocol):
 
     def may_own(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not have something of their own, or None; where no policy names it, every member may."""
+        ...
+
+
+class GrantRules(Protocol):
+    """What an organization asks of consents."""
+
+    def longest_grant(self, organization: OrganizationId, /) -> timedelta | None:
+        """Return after how long a person has to consent again (None: never)."""
         ...
 
 

@@ -12,6 +12,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -35,6 +36,7 @@ from ctsec.connections.refresh import (
     NO_REFRESH_TOKEN,
     Failed,
     Fate,
+    Lives,
     Verdict,
     failed,
     judge,
@@ -96,10 +98,22 @@ class AppTokens:
             case Verdict.REFRESH:
                 return self._leased(app, tokens)
 
-    def keep(self, app: AppConnection, given: TokenSet, *, life: timedelta | None, sealed: bytes, pause: Pause) -> bool:
+    def lease(self, app: AppConnection) -> Lease | None:
+        """Lease tokens whose refresh is due though nobody asks for one; None where it is not, or another process does it."""
+        now, tokens = self._ambient.now(), self._records.get(app.id)
+        if tokens is None or tokens.keep_at is None or now < tokens.keep_at or judge(tokens, now=now) is not Verdict.REFRESH:
+            return None
+        found = self._leased(app, tokens)
+        return found if isinstance(found, Lease) else None
+
+    def let_go(self, tokens: StoredTokens) -> None:
+        """Have the worker look at tokens no more: their connection has ended, or its person has to consent again."""
+        self._records.replace(replace(tokens, keep_at=None, version=tokens.version + 1))
+
+    def keep(self, app: AppConnection, given: TokenSet, *, lives: Lives, sealed: bytes, pause: Pause) -> bool:
         """Store the first tokens of a connection, or those of another consent, sealed by the caller; False if others were quicker."""
         now = self._ambient.now()
-        ends = spans(given, life=life, refreshes=given.refresh_token is not None, now=now, random=self._ambient.random)
+        ends = spans(given, lives=lives, refreshes=given.refresh_token is not None, now=now, random=self._ambient.random)
         made = StoredTokens(
             id=app.id,
             organization_id=app.organization_id,
@@ -108,6 +122,7 @@ class AppTokens:
             refreshed_at=now,
             expires_at=ends[0],
             due_at=ends[1],
+            keep_at=ends[2],
         )
         for left in reversed(range(_TRIES)):
             try:
@@ -121,12 +136,12 @@ class AppTokens:
                 pause(_PAUSE)
         return False
 
-    def conclude(self, lease: Lease, given: TokenSet | Failed, *, life: timedelta | None, pause: Pause) -> None:
+    def conclude(self, lease: Lease, given: TokenSet | Failed, *, lives: Lives, pause: Pause) -> None:
         """Write what came of a lease, and the event that says so; nothing where the lease is not ours any more.
 
         A store that fails is asked again, since of tokens that came there is no other copy.
         """
-        after, name, details = self._judged(lease, given, life=life)
+        after, name, details = self._judged(lease, given, lives=lives)
         written = False
         for left in reversed(range(_TRIES)):
             try:
@@ -140,16 +155,14 @@ class AppTokens:
             else:
                 return
 
-    def _judged(
-        self, lease: Lease, given: TokenSet | Failed, *, life: timedelta | None
-    ) -> tuple[StoredTokens, EventName, dict[str, Detail]]:
+    def _judged(self, lease: Lease, given: TokenSet | Failed, *, lives: Lives) -> tuple[StoredTokens, EventName, dict[str, Detail]]:
         now, random = self._ambient.now(), self._ambient.random
         if isinstance(given, Failed):
             lost = given.fate is Fate.CONSENT_NEEDED and lease.interrupted
             return self._failing(lease.tokens, Failed(given.fate, INTERRUPTED) if lost else given)
         refresh = given.refresh_token or lease.pair.refresh
         sealed = self._sealed(lease.app, Pair(access=given.access_token, refresh=refresh))
-        ends = spans(given, life=life, refreshes=refresh is not None, now=now, random=random)
+        ends = spans(given, lives=lives, refreshes=refresh is not None, now=now, random=random)
         after = renewed(lease.tokens, sealed=sealed, ends=ends, now=now)
         return after, EventName.CONNECTED_APP_TOKEN_REFRESHED, {"rotated": given.refresh_token is not None}
 

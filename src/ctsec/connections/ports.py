@@ -9,9 +9,10 @@ from ctsec.connections._async_ports import (
     AsyncAppRights,
     AsyncAppSealer,
     AsyncAppTokenRecords,
+    AsyncGrantRules,
     AsyncPause,
 )
-from ctsec.connections._sync_ports import AppFetches, AppNotes, AppRecords, AppRights, AppSealer, AppTokenRecords, Pause
+from ctsec.connections._sync_ports import AppFetches, AppNotes, AppRecords, AppRights, AppSealer, AppTokenRecords, GrantRules, Pause
 
 __all__ = [
     "AppFetches",
@@ -26,6 +27,8 @@ __all__ = [
     "AsyncAppRights",
     "AsyncAppSealer",
     "AsyncAppTokenRecords",
+    "AsyncGrantRules",
     "AsyncPause",
+    "GrantRules",
     "Pause",
 ]

@@ -16,6 +16,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
+from ctsec.connections.refresh import Lives
 from ctsec.jose.client_proof import ClientProof
 from ctsec.transport.address import check_url
 from ctsec.transport.fetch import BlockingFetcher
@@ -44,10 +45,11 @@ class AppProvider:
 
     `scopes` are asked for, `further_scopes` may be asked for by whoever connects. `extra` are more parameters of the authorization
     endpoint, such as `access_type=offline`. `issuer` is compared with `iss` of the callback where one is named (RFC 9207).
-    `revocation_endpoint` is empty where the provider has none. `life` is how long an access token is good where the provider does not
-    say (None: for ever). `scope_separator` is a comma for some. `consent_errors` and `revoked_errors` are words of its own for a grant
-    that is over, and for one that was withdrawn. A provider that keeps its refresh tokens, and one that sends errors with status 200, need
-    nothing said. `reach` is for a provider in a private network, or in a test. Raises ValueError for what fits no provider.
+    `revocation_endpoint` is empty where the provider has none. Where its answers do not say it, `life` is how long an access token is good
+    (None: for ever), and `unused_life` how long a refresh token is that nobody uses (None: not known). `scope_separator` is a comma for
+    some. `consent_errors` and `revoked_errors` are words of its own for a grant that is over, and for one that was withdrawn. A provider
+    that keeps its refresh tokens, and one that sends errors with status 200, need nothing said. `reach` is for a provider in a private
+    network, or in a test. Raises ValueError for what fits no provider.
     """
 
     name: str
@@ -61,6 +63,7 @@ class AppProvider:
     extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     issuer: str = ""
     life: timedelta | None = None
+    unused_life: timedelta | None = None
     scope_separator: str = " "
     consent_errors: frozenset[str] = frozenset()
     revoked_errors: frozenset[str] = frozenset()
@@ -83,8 +86,13 @@ class AppProvider:
             raise ValueError("expected no extra parameter of those that the authorization-code flow has")
         if self.scope_separator not in {" ", ","}:
             raise ValueError("expected scopes separated by a space or a comma")
-        if self.life is not None and self.life <= timedelta():
+        if any(each is not None and each <= timedelta() for each in (self.life, self.unused_life)):
             raise ValueError("expected a life that is positive")
+
+    @property
+    def lives(self) -> Lives:
+        """How long tokens are good where an answer does not say."""
+        return Lives(access=self.life, unused=self.unused_life)
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -49,6 +49,10 @@ class AppConnection:
     tries: int = 0
     version: int = 1
 
+    def consent_by(self, longest: timedelta | None) -> datetime | None:
+        """Return when the organization asks for another consent, if it lets one count for `longest` (None: it never does)."""
+        return self.connected_at + longest if longest is not None else None
+
     def reconnected(self, *, scopes: str, by: str, now: datetime) -> AppConnection:
         """Return the connection after its person has consented again."""
         return replace(self, scopes=scopes, connected_by=by, connected_at=now, version=self.version + 1)
@@ -83,8 +87,9 @@ class TokenState(StrEnum):
 class StoredTokens:
     """The tokens of a connection. `expires_at` is when the access token ends (None: never, as far as is known).
 
-    `due_at` is when it is refreshed (None: there is nothing to refresh it with). `lease_until` says that one process is about to use the
-    refresh token; `retry_at` that the provider could not be asked and is asked again then, after `failures`, since `failing_since`.
+    `due_at` is when it is refreshed (None: there is nothing to refresh it with), `keep_at` when that is done though nobody asks, so that
+    the refresh token does not end unused (None: its provider states no life of it). `lease_until` says that one process is about to use
+    the refresh token; `retry_at` that the provider could not be asked and is asked again then, after `failures`, since `failing_since`.
     `problem` is why, in one word.
     """
 
@@ -101,6 +106,7 @@ class StoredTokens:
     failing_since: datetime | None = None
     problem: str = ""
     version: int = 1
+    keep_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ Rules that this module keeps:
 
 - a token is refreshed before it ends, at a moment that is drawn, and one that is about to end is handed out no more;
 - one process at a time refreshes: it has a lease that outlasts whatever it may wait for; meanwhile a token that is good is handed out;
+- a refresh token that would end unused is refreshed before, where the provider states its life, in its last quarter at the latest;
 - a refresh whose process was lost is done again after the lease: the tokens that were there are there still;
 - a token that the API refused is handed out no more and is refreshed at once, but none that is younger than a minute: who is refused again
   and again asks the provider once a minute;
@@ -33,7 +34,7 @@ INTERRUPTED: Final = "interrupted"
 NO_REFRESH_TOKEN: Final = "no_refresh_token"
 
 
-Span: TypeAlias = tuple[datetime | None, datetime | None]
+Span: TypeAlias = tuple[datetime | None, datetime | None, datetime | None]
 
 
 class Verdict(StrEnum):
@@ -79,9 +80,10 @@ def judge(tokens: StoredTokens, *, now: datetime, refused: bool = False) -> Verd
             return Verdict.WAIT
         return Verdict.BACK_OFF if now < rests_until(tokens) else Verdict.REFRESH
     good = usable(tokens, now=now)
-    if tokens.due_at is None:
+    due = min((each for each in (tokens.due_at, tokens.keep_at) if each is not None), default=None)
+    if due is None:
         return Verdict.USE if good else Verdict.EXPIRED
-    if good and now < tokens.due_at:
+    if good and now < due:
         return Verdict.USE
     if tokens.lease_until is not None and now < tokens.lease_until:
         return Verdict.USE if good else Verdict.WAIT
@@ -106,16 +108,28 @@ def was_interrupted(tokens: StoredTokens) -> bool:
     return tokens.lease_until is not None or tokens.failures > 0
 
 
-def spans(
-    given: TokenSet, *, life: timedelta | None, refreshes: bool, now: datetime, random: Random
-) -> tuple[datetime | None, datetime | None]:
-    """Return when an access token ends and when it is refreshed: one to two margins earlier, of five minutes or a tenth of its life."""
-    lasts = given.life if given.life is not None else life
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """How long tokens of a provider are good where its answers do not say: the access token, and a refresh token that nobody uses."""
+
+    access: timedelta | None = None
+    unused: timedelta | None = None
+
+
+def spans(given: TokenSet, *, lives: Lives, refreshes: bool, now: datetime, random: Random) -> Span:
+    """Return when an access token ends, when it is refreshed, and when it is refreshed though nobody asks.
+
+    It is refreshed one to two margins before its end, of five minutes or a tenth of its life; unasked in the last quarter of the refresh
+    token's life, or up to an eighth of that life before it.
+    """
+    lasts = given.life if given.life is not None else lives.access
+    unused = given.unused if given.unused is not None else lives.unused
+    drawn = int.from_bytes(random(2), "big") / 65_535
+    kept = now + unused * (0.75 - drawn / 8) if refreshes and unused is not None else None
     if lasts is None:
-        return None, None
+        return None, None, kept
     margin = min(MARGIN, lasts / 10)
-    ahead = margin * (1 + int.from_bytes(random(2), "big") / 65_535)
-    return now + lasts, now + lasts - ahead if refreshes else None
+    return now + lasts, now + lasts - margin * (1 + drawn) if refreshes else None, kept
 
 
 def renewed(tokens: StoredTokens, *, sealed: bytes, ends: Span, now: datetime) -> StoredTokens:
@@ -127,6 +141,7 @@ def renewed(tokens: StoredTokens, *, sealed: bytes, ends: Span, now: datetime) -
         refreshed_at=now,
         expires_at=ends[0],
         due_at=ends[1],
+        keep_at=ends[2],
         lease_until=None,
         retry_at=None,
         failures=0,

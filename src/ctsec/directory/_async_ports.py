@@ -231,7 +231,7 @@ class AsyncAuthority(Protocol):
         """Return why `actor` may not end the suspension of this member, or None."""
         ...
 
-    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
+    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
         ...
 

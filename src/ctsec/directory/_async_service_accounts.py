@@ -102,7 +102,7 @@ class AsyncServiceAccounts:
         self, actor: Principal, *, organization: OrganizationId, after: str = "", limit: int = 100
     ) -> Outcome[tuple[SeatedAccount, ...]]:
         """Return service accounts with an id above `after`, at most 500; it takes the permission that managing takes."""
-        refusal = await self._may(actor, organization)
+        refusal = await self._parts.authority.may(actor, organization=organization, permission=_MANAGE, lock=False)
         if refusal is not None:
             return refusal
         found = await self._parts.accounts.of_organization(organization, after=after, limit=min(limit, MAX_PAGE))

@@ -232,7 +232,7 @@ class Authority(Protocol):
         """Return why `actor` may not end the suspension of this member, or None."""
         ...
 
-    def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
+    def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
         ...
 

@@ -101,7 +101,7 @@ class ServiceAccounts:
         self, actor: Principal, *, organization: OrganizationId, after: str = "", limit: int = 100
     ) -> Outcome[tuple[SeatedAccount, ...]]:
         """Return service accounts with an id above `after`, at most 500; it takes the permission that managing takes."""
-        refusal = self._may(actor, organization)
+        refusal = self._parts.authority.may(actor, organization=organization, permission=_MANAGE, lock=False)
         if refusal is not None:
             return refusal
         found = self._parts.accounts.of_organization(organization, after=after, limit=min(limit, MAX_PAGE))

@@ -40,13 +40,14 @@ class AnswerReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenSet:
-    """What a token endpoint gave. `life` is how long the access token is good for, None if it was not told."""
+    """What a token endpoint gave. `life` is how long the access token is good for, `unused` the refresh token, None if it was not told."""
 
     access_token: SecretText
     refresh_token: SecretText | None = None
     id_token: SecretText | None = None
     life: timedelta | None = None
     scopes: frozenset[str] | None = None
+    unused: timedelta | None = None
 
 
 def answered(answer: HttpAnswer) -> dict[str, object]:
@@ -75,7 +76,17 @@ def tokens_in(found: Mapping[str, object]) -> TokenSet:
         life=None if life is None else timedelta(seconds=life),
         # GitHub separates them by commas.
         scopes=None if not isinstance(scope, str) else frozenset(re.split(r"[ ,]+", scope)) - {""},
+        unused=_unused(found),
     )
+
+
+def _unused(found: Mapping[str, object]) -> timedelta | None:
+    """Return how long a refresh token is good: no standard has it, so what is no such number is passed over, and no token lost for it."""
+    for name in ("refresh_token_expires_in", "refresh_expires_in"):
+        told = found.get(name)
+        if isinstance(told, int) and not isinstance(told, bool) and 0 < told <= _MAX_LIFE:
+            return timedelta(seconds=told)
+    return None
 
 
 def _token(found: Mapping[str, object], name: str, reason: AnswerReason) -> SecretText | None:

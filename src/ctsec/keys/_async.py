@@ -147,7 +147,7 @@ class AsyncApiKeys:
 
     async def of_account(self, actor: Principal, *, organization: OrganizationId, account: ServiceAccountId) -> Outcome[tuple[ApiKey, ...]]:
         """Return the keys of a service account, newest first; it takes the permission to manage those."""
-        refusal = await self._parts.rights.may(actor, organization=organization, permission=_MANAGE)
+        refusal = await self._parts.rights.may(actor, organization=organization, permission=_MANAGE, lock=False)
         return refusal if refusal is not None else await self._owned(organization, account)
 
     async def _owned(self, organization: OrganizationId, owner: str) -> tuple[ApiKey, ...]:

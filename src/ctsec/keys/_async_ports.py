@@ -78,6 +78,6 @@ class AsyncRights(Protocol):
         """Return why `actor` may not be shown a key of the service account with this narrowing, or None."""
         ...
 
-    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
+    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
         ...

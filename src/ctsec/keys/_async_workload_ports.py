@@ -51,7 +51,7 @@ class AsyncWorkloadRuleRecords(Protocol):
 class AsyncRuleRights(Protocol):
     """Who may make a rule, and what its keys may, answered by the roles feature."""
 
-    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
+    async def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
         ...
 

@@ -55,7 +55,7 @@ class AsyncWorkloadRules:
 
     async def of_organization(self, actor: Principal, *, organization: OrganizationId) -> Outcome[tuple[WorkloadRule, ...]]:
         """Return the rules, in the order of ids; it takes the permission to manage service accounts."""
-        refusal = await self._parts.rights.may(actor, organization=organization, permission=_MANAGE)
+        refusal = await self._parts.rights.may(actor, organization=organization, permission=_MANAGE, lock=False)
         return refusal if refusal is not None else await self._parts.records.of_organization(organization)
 
     async def create(

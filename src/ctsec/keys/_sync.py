@@ -148,7 +148,7 @@ class ApiKeys:
 
     def of_account(self, actor: Principal, *, organization: OrganizationId, account: ServiceAccountId) -> Outcome[tuple[ApiKey, ...]]:
         """Return the keys of a service account, newest first; it takes the permission to manage those."""
-        refusal = self._parts.rights.may(actor, organization=organization, permission=_MANAGE)
+        refusal = self._parts.rights.may(actor, organization=organization, permission=_MANAGE, lock=False)
         return refusal if refusal is not None else self._owned(organization, account)
 
     def _owned(self, organization: OrganizationId, owner: str) -> tuple[ApiKey, ...]:

@@ -27,7 +27,7 @@ _MANAGE: Final = "service_accounts:manage"
 class KeyRights(Protocol):
     """Who may change what, answered by the roles feature."""
 
-    def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
+    def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
         ...
 
@@ -58,33 +58,31 @@ class KeyRules:
 
     def get(self, actor: Principal, *, organization: OrganizationId) -> Outcome[OrganizationKeyPolicy | None]:
         """Return the organization's rules; None: those of the deployment. It takes the permission that changing them takes."""
-        refusal = self._rights.may(actor, organization=organization, permission=_ORGANIZATION)
+        refusal = self._rights.may(actor, organization=organization, permission=_ORGANIZATION, lock=False)
         return refusal if refusal is not None else self._policies.get(organization)
 
     def put(
-        self, actor: Principal, *, organization: OrganizationId, longest_life: timedelta | None, networks: tuple[str, ...] = ()
+        self,
+        actor: Principal,
+        *,
+        organization: OrganizationId,
+        longest_life: timedelta | None,
+        networks: tuple[str, ...] = (),
+        longest_grant: timedelta | None = None,
     ) -> Outcome[OrganizationKeyPolicy]:
         """Set the longest life (None: keys may be without end) and the networks that keys are used from (empty: any), at once for all.
 
-        Keys that exist end at the new longest life, counted from when they were made, and are refused from outside of the networks.
+        After `longest_grant` (None: never; at least a day) the person of a connected app has to consent again. Keys that exist end at the
+        new longest life, counted from when they were made, and are refused from outside of the networks.
         """
         seconds = ENDLESS if longest_life is None else int(longest_life.total_seconds())
-        refusal = check_terms(life_seconds=seconds, networks=networks) if longest_life != timedelta(0) else _no_life()
-        if refusal is None and longest_life is None and not self._deployment.allow_endless:
-            refusal = Refusal(Reason.INVALID_INPUT, "this deployment lets no organization have keys without end")
+        grant = ENDLESS if longest_grant is None else int(longest_grant.total_seconds())
+        refusal = self._check(longest_life, networks, longest_grant)
         if refusal is not None:
             return refusal
         refusal = self._rights.may(actor, organization=organization, permission=_ORGANIZATION)
         if refusal is not None:
-            self._audit.note_aside(
-                EventName.ACCESS_DENIED,
-                actor=actor,
-                targets=(Target("organization", organization),),
-                refused=refusal.reason,
-                organization=organization,
-                details={"attempted": "key_policy.change"},
-            )
-            return refusal
+            return self._refuse(actor, organization, refusal)
         before = self._policies.get(organization)
         policy = OrganizationKeyPolicy(
             organization_id=organization,
@@ -93,6 +91,7 @@ class KeyRules:
             changed_by=actor.id,
             changed_at=self._ambient.now(),
             version=before.version + 1 if before is not None else 1,
+            longest_grant_seconds=grant,
         )
         self._policies.put(policy)
         self._epochs.bump(organization)
@@ -101,9 +100,33 @@ class KeyRules:
             actor=actor,
             targets=(Target("organization", organization),),
             organization=organization,
-            details={"longest_life_days": seconds // DAY if seconds != ENDLESS else None, "networks": networks},
+            details={
+                "longest_life_days": seconds // DAY if seconds != ENDLESS else None,
+                "networks": networks,
+                "longest_grant_days": grant // DAY if grant != ENDLESS else None,
+            },
         )
         return policy
+
+    def _refuse(self, actor: Principal, organization: OrganizationId, refusal: Refusal) -> Refusal:
+        self._audit.note_aside(
+            EventName.ACCESS_DENIED,
+            actor=actor,
+            targets=(Target("organization", organization),),
+            refused=refusal.reason,
+            organization=organization,
+            details={"attempted": "key_policy.change"},
+        )
+        return refusal
+
+    def _check(self, life: timedelta | None, networks: tuple[str, ...], grant: timedelta | None) -> Refusal | None:
+        seconds = ENDLESS if life is None else int(life.total_seconds())
+        refusal = check_terms(life_seconds=seconds, networks=networks) if life != timedelta(0) else _no_life()
+        if refusal is None and life is None and not self._deployment.allow_endless:
+            refusal = Refusal(Reason.INVALID_INPUT, "this deployment lets no organization have keys without end")
+        if refusal is None and grant is not None and not DAY <= grant.total_seconds() <= 36_500 * DAY:
+            refusal = Refusal(Reason.INVALID_INPUT, "expected a longest grant of 1 to 36500 days, or none")
+        return refusal
 
     def due(
         self, actor: Principal, *, organization: OrganizationId, within: timedelta = timedelta(0), after: str = "", limit: int = 100
@@ -112,7 +135,7 @@ class KeyRules:
 
         It takes the permission to manage service accounts. Keys that have ended are not in it.
         """
-        refusal = self._rights.may(actor, organization=organization, permission=_MANAGE)
+        refusal = self._rights.may(actor, organization=organization, permission=_MANAGE, lock=False)
         if refusal is not None:
             return refusal
         now, wanted = self._ambient.now(), min(limit, MAX_PAGE)

@@ -79,6 +79,6 @@ class Rights(Protocol):
         """Return why `actor` may not be shown a key of the service account with this narrowing, or None."""
         ...
 
-    def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
+    def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
         ...

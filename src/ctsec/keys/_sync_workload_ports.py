@@ -52,7 +52,7 @@ class WorkloadRuleRecords(Protocol):
 class RuleRights(Protocol):
     """Who may make a rule, and what its keys may, answered by the roles feature."""
 
-    def may(self, actor: Principal, *, organization: OrganizationId, permission: str) -> Refusal | None:
+    def may(self, actor: Principal, *, organization: OrganizationId, permission: str, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not use an organization permission, or None."""
         ...
 

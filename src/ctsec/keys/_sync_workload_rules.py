@@ -56,7 +56,7 @@ class WorkloadRules:
 
     def of_organization(self, actor: Principal, *, organization: OrganizationId) -> Outcome[tuple[WorkloadRule, ...]]:
         """Return the rules, in the order of ids; it takes the permission to manage service accounts."""
-        refusal = self._parts.rights.may(actor, organization=organization, permission=_MANAGE)
+        refusal = self._parts.rights.may(actor, organization=organization, permission=_MANAGE, lock=False)
         return refusal if refusal is not None else self._parts.records.of_organization(organization)
 
     def create(

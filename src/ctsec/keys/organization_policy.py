@@ -1,10 +1,11 @@
-"""What an organization asks of the API keys in it, beyond what the deployment allows.
+"""What an organization asks of the API keys in it, and of consents of connected apps, beyond what the deployment allows.
 
 Rules that this module keeps:
 
 - a key never outlives the organization's longest life, whenever it was made: a shorter life ends keys that exist, at use;
 - a key without end exists where the organization says so explicitly (a longest life of nothing), and where the deployment lets it;
 - where networks are required, a key names its own inside of them when it is minted, and is used from inside of them, whenever it was made;
+- a person consents to a connected app again after the longest grant, if there is one;
 - an organization that said nothing has the deployment's rules, and no key without end.
 """
 
@@ -27,7 +28,10 @@ ENDLESS: Final = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationKeyPolicy:
-    """The longest life of an organization's keys in seconds (0: they may be without end), and where they must be used from (CIDR)."""
+    """The longest life of an organization's keys in seconds (0: they may be without end), and where they must be used from (CIDR).
+
+    `longest_grant_seconds` is after how long a person has to consent to a connected app again (0: never).
+    """
 
     organization_id: OrganizationId
     longest_life_seconds: int
@@ -35,6 +39,12 @@ class OrganizationKeyPolicy:
     changed_by: str
     changed_at: datetime
     version: int = 1
+    longest_grant_seconds: int = 0
+
+    @property
+    def longest_grant(self) -> timedelta | None:
+        """After how long a person has to consent to a connected app again; None: never."""
+        return timedelta(seconds=self.longest_grant_seconds) if self.longest_grant_seconds else None
 
     @property
     def longest_life(self) -> timedelta | None:

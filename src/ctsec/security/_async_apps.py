@@ -24,7 +24,7 @@ from ctsec.connections.consent import CONSENT_LIFE, ConsentReason, begin_consent
 from ctsec.connections.exchange import code_request, read_tokens, refresh_request
 from ctsec.connections.provider import AppProvider
 from ctsec.connections.record import AccessToken, AppConnection, Lease, Pair, Waiting, pack, tokens_context
-from ctsec.connections.refresh import Failed, Fate
+from ctsec.connections.refresh import Failed, Fate, Lives
 from ctsec.encryption.data_key import DataKeyExhausted
 from ctsec.errors import FetchError
 from ctsec.ids import AppId, OrganizationId, UserId
@@ -33,6 +33,7 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
 from ctsec.security._async_app_jobs import AsyncAppRevocations
+from ctsec.security._async_app_keeping import AsyncAppKeeping
 from ctsec.security._async_app_work import AsyncAppBeside, AsyncAppWork
 from ctsec.transport.fetch import AsyncFetcher, Fetcher  # sync: from ctsec.transport.fetch import Fetcher
 from ctsec.transport.pause import async_pause
@@ -75,10 +76,10 @@ class ConsentRedirect:
 class AsyncApps:
     """Connects apps and hands out their tokens. `begin` opens units that write, `reading` units that do not.
 
-    `revocations` gives tokens of ended connections back to their providers.
+    `revocations` gives tokens of ended connections back to their providers, `keeping` refreshes those that would end unused.
     """
 
-    __slots__ = ("_ambient", "_base_url", "_begin", "_beside", "_fetcher", "_pause", "_policy", "_reading", "revocations")
+    __slots__ = ("_ambient", "_base_url", "_begin", "_beside", "_fetcher", "_pause", "_policy", "_reading", "keeping", "revocations")
 
     def __init__(
         self,
@@ -101,6 +102,7 @@ class AsyncApps:
         self._ambient = ambient
         self._pause = pause
         self.revocations = AsyncAppRevocations(lambda: begin(None), policy=self._policy, ambient=ambient, fetcher=self._fetcher)
+        self.keeping = AsyncAppKeeping(lambda: reading(None), beside=beside, refresh=self._kept)
 
     @property
     def providers(self) -> tuple[AppProvider, ...]:
@@ -109,7 +111,7 @@ class AsyncApps:
 
     def jobs(self) -> tuple[AsyncJob, ...]:
         """Return the worker's jobs."""
-        return (self.revocations.job(),)
+        return self.revocations.job(), self.keeping.job()
 
     async def begin(
         self,
@@ -216,6 +218,18 @@ class AsyncApps:
         except DataKeyExhausted:
             return None
 
+    async def _kept(self, app: AppConnection) -> None:
+        """Refresh what nobody asks for, if that is due."""
+        for _ in range(2):
+            try:
+                lease = await self._beside.tokens(None).lease(app)
+            except DataKeyExhausted:
+                await self._make_key(app, None)
+                continue
+            if lease is not None:
+                await self._refresh(lease, None)
+            return
+
     async def _make_key(self, app: AppConnection, request: Request | None) -> None:
         async with self._begin(request) as unit:
             await unit.secrets.seal(b"", context=tokens_context(app.organization_id, app.id))
@@ -227,13 +241,13 @@ class AsyncApps:
         if provider is not None and lease.pair.refresh is not None:
             asking = refresh_request(provider, token=lease.pair.refresh, now=self._ambient.now(), random=self._ambient.random)
             given = await self._tokens(provider, asking)
-        life = provider.life if provider is not None else None
+        lives = provider.lives if provider is not None else Lives()
         tokens = self._beside.tokens(request)
         try:
-            await tokens.conclude(lease, given, life=life, pause=self._pause)
+            await tokens.conclude(lease, given, lives=lives, pause=self._pause)
         except DataKeyExhausted:
             await self._make_key(lease.app, request)
-            await tokens.conclude(lease, given, life=life, pause=self._pause)
+            await tokens.conclude(lease, given, lives=lives, pause=self._pause)
 
     async def _connected(
         self, actor: Principal, provider: AppProvider, returned: Returned, given: TokenSet, *, request: Request | None
@@ -254,7 +268,7 @@ class AsyncApps:
                 return made
             pair = Pair(access=given.access_token, refresh=given.refresh_token)
             sealed = await unit.secrets.seal(pack(pair), context=tokens_context(made.organization_id, made.id))
-        kept = await self._beside.tokens(request).keep(made, given, life=provider.life, sealed=sealed, pause=self._pause)
+        kept = await self._beside.tokens(request).keep(made, given, lives=provider.lives, sealed=sealed, pause=self._pause)
         return made if kept else _BUSY
 
     async def _tokens(self, provider: AppProvider, asking: HttpRequest) -> TokenSet | Failed:

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
-from ctsec.connections._async import AsyncAppParts, AsyncConnectedApps
+from ctsec.connections._async import AsyncConnectedApps
 from ctsec.directory._async_alarm import AsyncOwnerAlarm
 from ctsec.directory._async_departures import AsyncDepartures
 from ctsec.directory._async_leaving import AsyncDepartureParts
@@ -25,6 +25,7 @@ from ctsec.mail.message import Letters
 from ctsec.rbac._async_acting import AsyncActing
 from ctsec.rbac._async_authority import AsyncAuthority
 from ctsec.rbac._async_belongings import AsyncBelongings
+from ctsec.security._async_app_work import app_parts
 from ctsec.sso.scim._async_leavers import AsyncLeaversPushing
 from ctsec.storage._async_ports import AsyncStore
 from ctsec.worker._async import AsyncJob
@@ -54,9 +55,8 @@ def seen_things(
 ) -> AsyncSeenThings:
     """Return it, over a transaction."""
     keys = AsyncVoidingParts(records=store.api_keys, lists=store.key_lists, epochs=store.epochs)
-    apps = AsyncAppParts(records=store.apps, tokens=guard.app_tokens, rights=rights)
     return AsyncSeenThings(
-        apps=AsyncConnectedApps(apps, audit=audit, ambient=ambient),
+        apps=AsyncConnectedApps(app_parts(store, guard=guard, rights=rights), audit=audit, ambient=ambient),
         service_keys=AsyncLeaversKeys(keys, audit=audit, ambient=ambient),
         pushing=AsyncLeaversPushing(store.scim_connections, audit=audit, ambient=ambient),
     )

@@ -25,7 +25,7 @@ from ctsec.connections.consent import CONSENT_LIFE, ConsentReason, begin_consent
 from ctsec.connections.exchange import code_request, read_tokens, refresh_request
 from ctsec.connections.provider import AppProvider
 from ctsec.connections.record import AccessToken, AppConnection, Lease, Pair, Waiting, pack, tokens_context
-from ctsec.connections.refresh import Failed, Fate
+from ctsec.connections.refresh import Failed, Fate, Lives
 from ctsec.encryption.data_key import DataKeyExhausted
 from ctsec.errors import FetchError
 from ctsec.ids import AppId, OrganizationId, UserId
@@ -34,6 +34,7 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.secret import SecretText
 from ctsec.security._sync_app_jobs import AppRevocations
+from ctsec.security._sync_app_keeping import AppKeeping
 from ctsec.security._sync_app_work import AppBeside, AppWork
 from ctsec.transport.fetch import Fetcher
 from ctsec.transport.pause import sync_pause
@@ -76,10 +77,10 @@ class ConsentRedirect:
 class Apps:
     """Connects apps and hands out their tokens. `begin` opens units that write, `reading` units that do not.
 
-    `revocations` gives tokens of ended connections back to their providers.
+    `revocations` gives tokens of ended connections back to their providers, `keeping` refreshes those that would end unused.
     """
 
-    __slots__ = ("_ambient", "_base_url", "_begin", "_beside", "_fetcher", "_pause", "_policy", "_reading", "revocations")
+    __slots__ = ("_ambient", "_base_url", "_begin", "_beside", "_fetcher", "_pause", "_policy", "_reading", "keeping", "revocations")
 
     def __init__(
         self,
@@ -102,6 +103,7 @@ class Apps:
         self._ambient = ambient
         self._pause = pause
         self.revocations = AppRevocations(lambda: begin(None), policy=self._policy, ambient=ambient, fetcher=self._fetcher)
+        self.keeping = AppKeeping(lambda: reading(None), beside=beside, refresh=self._kept)
 
     @property
     def providers(self) -> tuple[AppProvider, ...]:
@@ -110,7 +112,7 @@ class Apps:
 
     def jobs(self) -> tuple[Job, ...]:
         """Return the worker's jobs."""
-        return (self.revocations.job(),)
+        return self.revocations.job(), self.keeping.job()
 
     def begin(
         self,
@@ -217,6 +219,18 @@ class Apps:
         except DataKeyExhausted:
             return None
 
+    def _kept(self, app: AppConnection) -> None:
+        """Refresh what nobody asks for, if that is due."""
+        for _ in range(2):
+            try:
+                lease = self._beside.tokens(None).lease(app)
+            except DataKeyExhausted:
+                self._make_key(app, None)
+                continue
+            if lease is not None:
+                self._refresh(lease, None)
+            return
+
     def _make_key(self, app: AppConnection, request: Request | None) -> None:
         with self._begin(request) as unit:
             unit.secrets.seal(b"", context=tokens_context(app.organization_id, app.id))
@@ -228,13 +242,13 @@ class Apps:
         if provider is not None and lease.pair.refresh is not None:
             asking = refresh_request(provider, token=lease.pair.refresh, now=self._ambient.now(), random=self._ambient.random)
             given = self._tokens(provider, asking)
-        life = provider.life if provider is not None else None
+        lives = provider.lives if provider is not None else Lives()
         tokens = self._beside.tokens(request)
         try:
-            tokens.conclude(lease, given, life=life, pause=self._pause)
+            tokens.conclude(lease, given, lives=lives, pause=self._pause)
         except DataKeyExhausted:
             self._make_key(lease.app, request)
-            tokens.conclude(lease, given, life=life, pause=self._pause)
+            tokens.conclude(lease, given, lives=lives, pause=self._pause)
 
     def _connected(
         self, actor: Principal, provider: AppProvider, returned: Returned, given: TokenSet, *, request: Request | None
@@ -255,7 +269,7 @@ class Apps:
                 return made
             pair = Pair(access=given.access_token, refresh=given.refresh_token)
             sealed = unit.secrets.seal(pack(pair), context=tokens_context(made.organization_id, made.id))
-        kept = self._beside.tokens(request).keep(made, given, life=provider.life, sealed=sealed, pause=self._pause)
+        kept = self._beside.tokens(request).keep(made, given, lives=provider.lives, sealed=sealed, pause=self._pause)
         return made if kept else _BUSY
 
     def _tokens(self, provider: AppProvider, asking: HttpRequest) -> TokenSet | Failed:

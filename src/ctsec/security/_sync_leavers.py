@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from ctsec.ambient import Ambient
 from ctsec.audit._sync_ports import Recorder
-from ctsec.connections._sync import AppParts, ConnectedApps
+from ctsec.connections._sync import ConnectedApps
 from ctsec.directory._sync_alarm import OwnerAlarm
 from ctsec.directory._sync_departures import Departures
 from ctsec.directory._sync_leaving import DepartureParts
@@ -26,6 +26,7 @@ from ctsec.mail.message import Letters
 from ctsec.rbac._sync_acting import Acting
 from ctsec.rbac._sync_authority import Authority
 from ctsec.rbac._sync_belongings import Belongings
+from ctsec.security._sync_app_work import app_parts
 from ctsec.sso.scim._sync_leavers import LeaversPushing
 from ctsec.storage._sync_ports import Store
 from ctsec.worker._sync import Job
@@ -53,9 +54,8 @@ class SeenThings:
 def seen_things(store: Store, *, guard: GuardStore, rights: Authority, audit: Recorder, ambient: Ambient) -> SeenThings:
     """Return it, over a transaction."""
     keys = VoidingParts(records=store.api_keys, lists=store.key_lists, epochs=store.epochs)
-    apps = AppParts(records=store.apps, tokens=guard.app_tokens, rights=rights)
     return SeenThings(
-        apps=ConnectedApps(apps, audit=audit, ambient=ambient),
+        apps=ConnectedApps(app_parts(store, guard=guard, rights=rights), audit=audit, ambient=ambient),
         service_keys=LeaversKeys(keys, audit=audit, ambient=ambient),
         pushing=LeaversPushing(store.scim_connections, audit=audit, ambient=ambient),
     )

@@ -24,11 +24,12 @@ HOST: Final = "app.example"
 
 
 class Consent:
-    """What somebody consented to: its scopes, its refresh token, its access tokens with their ends, and whether it is over."""
+    """What somebody consented to: its scopes, its refresh token and its end, its access tokens with theirs, and whether it is over."""
 
     def __init__(self, scopes: str) -> None:
         self.scopes = scopes
         self.refresh = secrets.token_urlsafe(24)
+        self.ends: datetime | None = None
         self.access: dict[str, datetime] = {}
         self.over = False
 
@@ -36,12 +37,14 @@ class Consent:
 class AppSimulator:
     """Answers as a service does whose refresh tokens rotate: one that comes twice ends its consent (RFC 9700, 4.14.2).
 
-    `fetch` makes it a fetcher (`AppPolicy(fetcher=…)`). `rotates` and `life` say what its tokens are like; `away` makes it answer nothing,
-    `lost` makes it do what it is asked and its answer be lost. `says` answers in its place, if that returns something. `asked` are the
-    grant types and revocations that came, `reused` how often a token came twice.
+    `fetch` makes it a fetcher (`AppPolicy(fetcher=…)`). `rotates`, `life` and `unused` (how long a refresh token is good that nobody uses;
+    None: for ever) say what its tokens are like; `away` makes it answer nothing, `lost` makes it do what it is asked and its answer be
+    lost. `says` answers in its place, if that returns something. `asked` are the grant types and revocations that came, `reused` how
+    often a token came twice.
     """
 
     def __init__(self, clock: Clock, *, name: str = "files", rotates: bool = True, life: timedelta | None = timedelta(hours=1)) -> None:
+        self.unused: timedelta | None = None
         self.name = name
         self.rotates = rotates
         self.life = life
@@ -121,7 +124,7 @@ class AppSimulator:
             self.reused += 1
             spent.over = True
         found = next((each for each in self.consents if each.refresh == token and not each.over), None)
-        if found is None:
+        if found is None or (found.ends is not None and self._clock.now() >= found.ends):
             return told(400, error="invalid_grant")
         if self.rotates:
             self._spent[token] = found
@@ -134,6 +137,9 @@ class AppSimulator:
         body: dict[str, object] = {"access_token": access, "token_type": "Bearer", "scope": consent.scopes}
         body |= {} if again else {"refresh_token": consent.refresh}
         body |= {"expires_in": int(self.life.total_seconds())} if self.life is not None else {}
+        if self.unused is not None:
+            consent.ends = self._clock.now() + self.unused
+            body["refresh_token_expires_in"] = int(self.unused.total_seconds())
         return told(200, **body)
 
 

@@ -29,6 +29,7 @@ from ctsec.web import (
     _async_audit_export,
     _async_devices,
     _async_domains,
+    _async_due,
     _async_encryption,
     _async_key_use,
     _async_keys,
@@ -77,6 +78,7 @@ _MODULES: Final = (
     _async_second_factor,
     _async_passkeys,
     _async_devices,
+    _async_due,
     _async_organizations,
     _async_requirements,
     _async_people,
@@ -103,6 +105,7 @@ _MODULES: Final = (
     _async_domains,
     _async_sso_entrance,
     _async_apps,
+    _async_due,
     _async_scim_admin,
 )
 _PATHS: Final = by_path()

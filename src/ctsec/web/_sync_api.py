@@ -30,6 +30,7 @@ from ctsec.web import (
     _sync_audit_export,
     _sync_devices,
     _sync_domains,
+    _sync_due,
     _sync_encryption,
     _sync_key_use,
     _sync_keys,
@@ -78,6 +79,7 @@ _MODULES: Final = (
     _sync_second_factor,
     _sync_passkeys,
     _sync_devices,
+    _sync_due,
     _sync_organizations,
     _sync_requirements,
     _sync_people,
@@ -104,6 +106,7 @@ _MODULES: Final = (
     _sync_domains,
     _sync_sso_entrance,
     _sync_apps,
+    _sync_due,
     _sync_scim_admin,
 )
 _PATHS: Final = by_path()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from ctsec.ids import ServiceAccountId, UserId
 from ctsec.outcome import Outcome, Refusal
@@ -133,5 +134,7 @@ def change_key_rules(call: Call) -> Answer:
     """Change what the organization asks of API keys, at once for all of them."""
     body = call.read(key_table.KeyRules)
     life = timedelta(days=body.longest_life_days) if body.longest_life_days is not None else None
-    done = call.unit.key_rules.put(call.principal, organization=call.organization, longest_life=life, networks=tuple(body.networks))
+    grant = timedelta(days=body.longest_grant_days) if body.longest_grant_days is not None else None
+    rules: dict[str, Any] = {"longest_life": life, "networks": tuple(body.networks), "longest_grant": grant}
+    done = call.unit.key_rules.put(call.principal, organization=call.organization, **rules)
     return done if isinstance(done, Refusal) else WebResponse(json=key_table.rules(done))

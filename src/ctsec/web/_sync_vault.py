@@ -37,11 +37,19 @@ def credentials_due(call: Call) -> Answer:
     refusal = call.may_read(CREDENTIALS_MANAGE)
     if refusal is not None:
         return refusal
+    within = within_days(call)
+    if isinstance(within, Refusal):
+        return within
+    found = call.unit.vault.due(organization=call.organization, within=within)
+    return WebResponse(json={"credentials": [views.credential(each, now=call.now) for each in found]})
+
+
+def within_days(call: Call) -> Outcome[timedelta]:
+    """Return the days of the query as a time from now."""
     text = call.query.get("days", "0")
     if not (text.isascii() and text.isdecimal() and len(text) < 5 and int(text) <= MAX_DAYS):
         return Refusal(Reason.INVALID_INPUT, f"expected days from 0 to {MAX_DAYS}")
-    found = call.unit.vault.due(organization=call.organization, within=timedelta(days=int(text)))
-    return WebResponse(json={"credentials": [views.credential(each, now=call.now) for each in found]})
+    return timedelta(days=int(text))
 
 
 def store_credential(call: Call) -> Answer:

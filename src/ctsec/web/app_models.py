@@ -38,4 +38,5 @@ def app(found: AppStatus) -> View:
         "problem": found.problem or None,
         "failing_since": moment(found.since),
         "refreshed_at": moment(found.refreshed_at),
+        "consent_by": moment(found.consent_by),
     }

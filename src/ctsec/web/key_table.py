@@ -21,7 +21,10 @@ _EVERY: Final = f"{_ORG}/service-accounts"
 _ONE: Final = f"{_EVERY}/{{service_account_id}}"
 _HERE: Final = "/workspaces/{workspace_id}/service-account-roles/{service_account_id}"
 _ACCOUNT: Final = ("id", "name", "role", "enabled:boolean", "created_by", "created_at:date-time")
-_RULES: Final = ("longest_life_days:integer", "endless:boolean", "networks:array", "changed_by", "changed_at:date-time")
+_RULES: Final = (
+    *("longest_life_days:integer", "endless:boolean", "networks:array", "longest_grant_days:integer"),
+    *("changed_by", "changed_at:date-time"),
+)
 _PAGE: Final = ("after", "limit")
 
 
@@ -33,10 +36,14 @@ class NewServiceAccount(Body):
 
 
 class KeyRules(Body):
-    """What the organization asks of API keys; `longest_life_days` null lets keys be without end, no networks let them be used anywhere."""
+    """What the organization asks of API keys; `longest_life_days` null lets keys be without end, no networks let them be used anywhere.
+
+    After `longest_grant_days` the person of a connected app has to consent again; null: never.
+    """
 
     longest_life_days: Annotated[int, Field(ge=1, le=36_500)] | None
     networks: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=MAX_NETWORKS, default_factory=list)]
+    longest_grant_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
 
 
 SERVICE_ACCOUNTS: Final = (
@@ -108,6 +115,7 @@ def rules(policy: OrganizationKeyPolicy | None) -> View:
         "longest_life_days": longest,
         "endless": policy is not None and policy.longest_life is None,
         "networks": list(policy.networks) if policy is not None else [],
+        "longest_grant_days": policy.longest_grant_seconds // DAY or None if policy is not None else None,
         "changed_by": policy.changed_by if policy is not None else None,
         "changed_at": moment(policy.changed_at) if policy is not None else None,
     }

@@ -131,6 +131,16 @@ VECTOR = (
 
 
 @pytest.mark.proves("SEED-K4")
+def test_a_second_derivation_gives_nothing_back() -> None:
+    """What two derivations both leave is left: of two workspaces none, of scopes those in both lists, and the sooner end."""
+    first = derive(PARENT, expires_at=NOW + HOUR, scopes=frozenset(SCOPES[:2]), workspace=PLACES[0])
+    for place, left in ((PLACES[1], frozenset[WorkspaceId]()), (PLACES[0], frozenset(PLACES[:1]))):
+        found = used(derive(first, expires_at=NOW + 2 * HOUR, scopes=frozenset(SCOPES[1:]), workspace=place))
+        assert isinstance(found, ApiKey)
+        assert (found.scopes, found.workspaces, found.expires_at) == (frozenset(SCOPES[1:2]), left, NOW + HOUR)
+
+
+@pytest.mark.proves("SEED-K4")
 def test_what_is_not_the_chain_is_refused() -> None:
     """A caveat dropped, changed, moved or added without the chain, another root, environment or prefix: none of them is a key."""
     end, scope = until(NOW + HOUR), caveat(CaveatType.SCOPES, b"agents:run")

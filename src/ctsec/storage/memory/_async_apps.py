@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ctsec.connections.record import AppConnection, StoredTokens
+from ctsec.connections.record import AppConnection, StoredTokens, TokenState
 from ctsec.ids import AppId, OrganizationId, UserId
 from ctsec.storage.memory.guard_state import GuardState
 from ctsec.storage.memory.state import Transaction, frozen
@@ -86,6 +86,14 @@ class AsyncMemoryAppTokens:
         with self._state.lock:
             found = [each for each in self._state.app_tokens.values() if each.organization_id == organization_id and each.id > after]
             return tuple(sorted(found, key=lambda each: each.id)[:limit])
+
+    async def to_keep(self, *, now: datetime, limit: int) -> tuple[StoredTokens, ...]:
+        """Return live tokens to be refreshed though nobody asks, those that are due longest first."""
+        with self._state.lock:
+            every = [(each.keep_at, each.id, each) for each in self._state.app_tokens.values() if each.keep_at is not None]
+        found = [(due, key, each) for due, key, each in every if due <= now and each.state is TokenState.LIVE]
+        free = [pair for pair in found if all(at is None or at <= now for at in (pair[2].lease_until, pair[2].retry_at))]
+        return tuple(each for _, _, each in sorted(free, key=lambda pair: pair[:2])[:limit])
 
     async def add(self, tokens: StoredTokens) -> bool:
         """Insert tokens; False if the connection has some."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
-from ctsec.connections.record import AppConnection, StoredTokens
+from ctsec.connections.record import AppConnection, StoredTokens, TokenState
 from ctsec.ids import AppId, OrganizationId, UserId
 from ctsec.storage.sql._async_executor import AsyncExecutor
 from ctsec.storage.sql._async_transactions import AsyncTransactions
@@ -89,6 +89,14 @@ class AsyncSqlAppTokens:
         async with self._transactions.reading() as run:
             found = select(t).where(t.c.organization_id == organization_id, t.c.id > after).order_by(t.c.id).limit(limit)
             return all_made(StoredTokens, await run.rows(found))
+
+    async def to_keep(self, *, now: datetime, limit: int) -> tuple[StoredTokens, ...]:
+        """Return live tokens to be refreshed though nobody asks, those that are due longest first."""
+        t = self._table
+        free = [or_(at.is_(None), at <= now) for at in (t.c.lease_until, t.c.retry_at)]
+        due = select(t).where(t.c.keep_at <= now, t.c.state == TokenState.LIVE, *free).order_by(t.c.keep_at, t.c.id).limit(limit)
+        async with self._transactions.reading() as run:
+            return all_made(StoredTokens, await run.rows(due))
 
     async def add(self, tokens: StoredTokens) -> bool:
         """Insert tokens; False if the connection has some."""

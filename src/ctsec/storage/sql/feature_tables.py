@@ -182,7 +182,7 @@ class FeatureTables:
         self.key_policy = self._table(
             "key_policy", ident("organization_id"), number("longest_life_seconds"),
             Column("networks", JsonText[Any]("texts", "key_policy.networks"), nullable=False), ident("changed_by", length=256),
-            at("changed_at"), number("version"), key=("organization_id",),
+            at("changed_at"), number("version"), number("longest_grant_seconds", default="0"), key=("organization_id",),
         )  # fmt: skip
         self.service_account = self._table(
             "service_account", ident("id"), ident("organization_id"), words("name"), ident("created_by", length=256), at("created_at"),

@@ -181,8 +181,8 @@ class Tables(FeatureTables):
             "app_token", ident("id"), ident("organization_id"), blob("sealed"),
             Column("state", EnumText(TokenState, "app_token.state"), nullable=False), at("refreshed_at"), at("expires_at", nullable=True),
             at("due_at", nullable=True), at("lease_until", nullable=True), at("retry_at", nullable=True), number("failures"),
-            at("failing_since", nullable=True), words("problem"), number("version"), guard=True, key=("id",),
-            by_organization=("organization_id", "id"),
+            at("failing_since", nullable=True), words("problem"), number("version"), at("keep_at", nullable=True), guard=True, key=("id",),
+            by_organization=("organization_id", "id"), by_keep=("keep_at",),
         )  # fmt: skip
 
     def _scim(self) -> None:

@@ -116,6 +116,7 @@ class AppConformance:
             failing_since=NOW,
             problem="grant_refused",
             version=2,
+            keep_at=NOW,
         )
         equal(records.add(one), True)
         equal(records.add(replace(one, sealed=b"other")), False)
@@ -133,6 +134,22 @@ class AppConformance:
         equal(records.remove(one.id), True)
         equal(records.remove(one.id), False)
         equal(records.get(one.id), None)
+
+    def test_tokens_that_would_end_unused_are_found(self, storage: Storage) -> None:
+        """Live ones that are due, that nobody refreshes and whose failure was waited out; those that are due longest come first."""
+        records, late = storage.guard.app_tokens, NOW + HOUR
+        found = (replace(tokens(1, of=1), keep_at=late), replace(tokens(2, of=2), keep_at=NOW, lease_until=NOW, retry_at=NOW))
+        others = (
+            tokens(3, of=1),
+            replace(tokens(4, of=1), keep_at=NOW, state=TokenState.REVOKED),
+            replace(tokens(5, of=1), keep_at=NOW, lease_until=late + HOUR),
+            replace(tokens(6, of=1), keep_at=NOW, retry_at=late + HOUR),
+        )
+        for each in (*others, *found):
+            equal(records.add(each), True)
+        equal(records.to_keep(now=late, limit=9), (found[1], found[0]))
+        equal(records.to_keep(now=late, limit=1), (found[1],))
+        equal(records.to_keep(now=NOW, limit=9), (found[1],))
 
     def test_tokens_stand_whatever_becomes_of_a_transaction(self, storage: Storage) -> None:
         """What is written while a transaction is open, also one that writes, is there at once, and still after its rollback."""

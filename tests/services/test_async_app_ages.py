@@ -1,0 +1,119 @@
+"""Connected apps over months: consents that grow old, and refresh tokens that would end unused (async source of the twin)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ctsec.connections import AppHealth
+from ctsec.outcome import Reason
+from ctsec.principal import system
+from tests.services._async_apps_scene import AsyncAppScene, scene_parts
+from tests.services._async_world import AsyncWorld
+from tests.services.probing import reason
+
+DAY = timedelta(days=1)
+
+
+async def apps_in(world: AsyncWorld, simulator: Any, clock: Any) -> AsyncAppScene:
+    """Return a scene in a world."""
+    clock.clock = world.clock
+    made = AsyncAppScene(world, simulator)
+    await made.prepare()
+    return made
+
+
+async def states(scene: AsyncAppScene, method: str) -> Any:
+    """Return what a list of the owner has."""
+    return await scene.world.call(method, scene.ann, organization=scene.organization)
+
+
+@pytest.mark.proves("SEED-P3", "SEED-O1")
+async def test_what_nobody_uses_is_kept_alive() -> None:
+    """For a year nobody asks: the worker refreshes before the end that the provider states, through an outage, and each token once."""
+    simulator, options, clock = scene_parts()
+    simulator.unused = 30 * DAY
+    async with AsyncWorld.open("memory", options=options) as world:
+        scene = await apps_in(world, simulator, clock)
+        app = await scene.connect(scene.bob)
+        for day in range(365):
+            simulator.away = 100 <= day < 105
+            world.clock.advance(DAY)
+            await world.security.apps.keeping.run_due()
+        assert 14 <= simulator.asked.count("refresh_token") <= 20 + 5  # each 18 to 24 days, and at most once a day of the outage
+        await scene.good(scene.bob, app)
+        assert simulator.reused == 0
+        world.clock.advance(31 * DAY)
+        assert reason(await scene.token(scene.bob, app)) is Reason.REVOKED
+        assert await world.security.apps.keeping.run_due() == 0
+
+
+async def test_without_a_stated_life_nobody_refreshes_unasked() -> None:
+    """A provider that says nothing is asked nothing, and one whose life the host knows is kept alive as well."""
+    for known, asked in ((None, 0), (40 * DAY, 1)):
+        simulator, options, clock = scene_parts(unused_life=known)
+        async with AsyncWorld.open("memory", options=options) as world:
+            scene = await apps_in(world, simulator, clock)
+            await scene.connect(scene.bob)
+            assert await world.security.apps.keeping.run_due() == 0
+            world.clock.advance(30 * DAY)
+            assert await world.security.apps.keeping.run_due() == asked
+            assert simulator.asked.count("refresh_token") == asked
+
+
+@pytest.mark.proves("SEED-P3")
+async def test_a_consent_that_is_too_old_is_asked_for_again() -> None:
+    """It is due fourteen days before, gives nobody a token from its end on, is not kept alive, and counts anew once it was renewed."""
+    simulator, options, clock = scene_parts()
+    simulator.unused = 200 * DAY
+    async with AsyncWorld.open("memory", options=options) as world:
+        scene = await apps_in(world, simulator, clock)
+        app = await scene.connect(scene.bob)
+        rules = {"organization": scene.organization, "longest_life": 90 * DAY}
+        for wrong in (timedelta(), DAY / 2, 36_501 * DAY):
+            assert reason(await world.call("key_rules.put", scene.ann, **rules, longest_grant=wrong)) is Reason.INVALID_INPUT
+        put = await world.call("key_rules.put", scene.ann, **rules, longest_grant=100 * DAY)
+        assert (put.longest_grant, await states(scene, "apps.due")) == (100 * DAY, ())
+        world.clock.advance(86 * DAY)
+        (due,) = await states(scene, "apps.due")
+        assert (due.status.app.id, due.due_at, due.status.health) == (app.id, world.clock.now(), AppHealth.FINE)
+        await scene.good(scene.bob, app)
+        world.clock.advance(14 * DAY)
+        assert reason(await scene.token(scene.bob, app)) is Reason.REVOKED
+        assert reason(await world.security.apps.get_token(system("a job"), app.id, organization=scene.organization)) is Reason.REVOKED
+        (status,) = await states(scene, "apps.health")
+        assert (status.health, status.problem, status.consent_by) == (AppHealth.CONSENT_NEEDED, "grant_too_old", world.clock.now())
+        assert [each.due_at for each in await states(scene, "apps.due")] == [world.clock.now() - 14 * DAY]
+        await world.call("key_rules.put", scene.ann, **rules)
+        await scene.good(scene.bob, app)
+        await world.call("key_rules.put", scene.ann, **rules, longest_grant=100 * DAY)
+        asked = simulator.asked.count("refresh_token")
+        world.clock.advance(160 * DAY)
+        assert await world.security.apps.keeping.run_due() == 1
+        assert await world.security.apps.keeping.run_due() == 0
+        assert simulator.asked.count("refresh_token") == asked
+        again = await scene.connect(scene.bob, app=app.id)
+        assert (again.id, await states(scene, "apps.due")) == (app.id, ())
+        await scene.good(scene.bob, again)
+
+
+async def test_a_connection_that_lost_its_consent_is_due() -> None:
+    """One whose grant the provider ended is due since its last refresh, whatever the organization's rules say; the longest due is first."""
+    simulator, options, clock = scene_parts()
+    async with AsyncWorld.open("memory", options=options) as world:
+        scene = await apps_in(world, simulator, clock)
+        connected = world.clock.now()
+        app = await scene.connect(scene.bob)
+        world.clock.advance(DAY)
+        other = await scene.connect(scene.ann, own=False)
+        for consent in simulator.consents:
+            consent.over = True
+        world.clock.advance(DAY)
+        for who, each in ((scene.bob, app), (scene.ann, other)):
+            assert reason(await scene.token(who, each)) is Reason.REVOKED
+        found = await states(scene, "apps.due")
+        assert [(each.status.app.id, each.due_at) for each in found] == [(app.id, connected), (other.id, connected + DAY)]
+        own = await world.call("apps.due", scene.bob, organization=scene.organization)
+        assert [each.status.app.id for each in own] == [app.id]
