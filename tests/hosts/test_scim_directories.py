@@ -78,11 +78,11 @@ if SOAK:
     @pytest.mark.slow
     @pytest.mark.parametrize(("provider", "name"), HERE)
     def test_a_year_of_a_thousand_people_ends_in_agreement(provider: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-        """A thousand people over four providers and a year, four events a day at each: at the end everything agrees."""
+        """A thousand people and a year, four events a day, at each of the four providers: at the end everything agrees."""
         host = HOSTS[name](Policy.preset(), shared=True)
         try:
             lived = year(host, provider, seed=1)
-            lived.live(people=250, days=365, events=4)
+            lived.live(people=1_000, days=365, events=4)
             lived.agrees()
             ledger = lived.directory.ledger
             states = Counter(person.active for person in lived.directory.people.values())
