@@ -1,6 +1,6 @@
 """A removal that is killed at a statement, and the next one, until one ends: prints what each left, as JSON. Run in a process of its own.
 
-Each eleventh step is one (`CTSEC_SOAK`: each).
+Over SQLite, or what `CTSEC_KILLED_ON` says. Each eleventh step is one, on a server each thirty-seventh (`CTSEC_SOAK`: each).
 """
 
 from __future__ import annotations
@@ -10,27 +10,34 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
+
+from sqlalchemy import NullPool, create_engine, text
 
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.keys.policy import KeyRequest
 from ctsec.outcome import Refusal
 from ctsec.principal import Principal
 from ctsec.storage.sql import SqlStorage
+from ctsec.storage.sql.schema import create
 from ctsec.testing.clock import FixedClock
 from ctsec.testing.conformance._sync_apps import app
 from ctsec.testing.conformance.samples import ignore
 from ctsec.testing.conformance.scim_samples import scim, scim_token
 from ctsec.testing.conformance.sso_samples import connection, glass_codes
+from tests.servers import fresh_database
 from tests.services._sync_world import World
-from tests.services.probing import DATABASE
-from tests.victim import Steps
+from tests.services.probing import DATABASE, empty_sqlite
+from tests.victim import Steps, settle
 
 LONG: Final = timedelta(days=300)
-STRIDE: Final = 1 if os.environ.get("CTSEC_SOAK") else 11
+KIND: Final = os.environ.get("CTSEC_KILLED_ON", "sqlite")
+STRIDE: Final = 1 if os.environ.get("CTSEC_SOAK") else 11 if KIND == "sqlite" else 37
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +80,41 @@ def laden(world: World) -> Scene:
     return Scene(ann=ann, bob=person, acme=acme, prod=prod, robot=robot)
 
 
-def left(folder: Path, organization: OrganizationId, user: UserId) -> str:
+def clean() -> str:
+    """Return the address of a database with our tables."""
+    if KIND == "sqlite":
+        shutil.copytree(empty_sqlite(), "clean")
+        return f"sqlite:///{Path('clean').absolute() / DATABASE}"
+    made = fresh_database(KIND, folder=Path())
+    create(made.sync_url)
+    return made.sync_url
+
+
+@contextmanager
+def copied(url: str, number: int) -> Generator[str, None, None]:
+    """Return the address of a copy of a database, to which nobody is connected."""
+    if KIND == "sqlite":
+        folder = Path(f"round-{number}").absolute()
+        shutil.copytree("clean", folder)
+        yield f"sqlite:///{folder / DATABASE}"
+        shutil.rmtree(folder)
+        return
+    place, _, name = url.rpartition("/")
+    _done(f"{place}/postgres", f"CREATE DATABASE {name}_{number} TEMPLATE {name}")
+    yield f"{place}/{name}_{number}"
+    _done(f"{place}/postgres", f"DROP DATABASE {name}_{number} WITH (FORCE)")
+
+
+def _done(url: str, statement: str) -> None:
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def left(url: str, organization: OrganizationId, user: UserId) -> str:
     """Return `whole` or `gone`, or what is half."""
-    storage = SqlStorage.from_url(f"sqlite:///{folder / DATABASE}")
+    storage = SqlStorage.from_url(url)
     with storage.reading() as store:
         facts = {
             "membership": store.memberships.get(organization, user) is not None,
@@ -96,27 +135,31 @@ def left(folder: Path, organization: OrganizationId, user: UserId) -> str:
 
 def main() -> None:
     """Kill a removal at one step after the other."""
-    clean, told = Path("clean"), list[str]()
-    with World.open("sqlite", folder=clean) as world:
+    url, told = clean(), list[str]()
+    storage = SqlStorage.from_url(url)
+    with World.over(storage) as world:
         scene = laden(world)
         world.drain()
+    storage.close()
     bob = UserId(scene.bob.id)
     for last in range(1, 10_000, STRIDE):
-        folder = Path(f"round-{last}")
-        shutil.copytree(clean, folder)
-        child = os.fork()
-        if child == 0:
-            with World.over(SqlStorage.from_url(f"sqlite:///{folder / DATABASE}"), keys=world.keys) as again:
-                Steps(last)
-                done = again.call("members.remove", scene.ann, organization=scene.acme, user=bob)
-                os._exit(1 if isinstance(done, Refusal) else 0)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        if code not in {0, -signal.SIGKILL}:
-            sys.exit(f"step {last} ended with {code}")
-        told.append(left(folder, scene.acme, bob))
-        shutil.rmtree(folder)
+        with copied(url, last) as place:
+            child = os.fork()
+            if child == 0:
+                with World.over(SqlStorage.from_url(place), keys=world.keys) as again:
+                    Steps(last)
+                    done = again.call("members.remove", scene.ann, organization=scene.acme, user=bob)
+                    os._exit(1 if isinstance(done, Refusal) else 0)
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            if code not in {0, -signal.SIGKILL}:
+                sys.exit(f"step {last} ended with {code}")
+            settle(place)
+            told.append(left(place, scene.acme, bob))
         if code == 0:
             break
+    if KIND != "sqlite":
+        place, _, name = url.rpartition("/")
+        _done(f"{place}/postgres", f"DROP DATABASE {name} WITH (FORCE)")
     print(json.dumps(told))
 
 
