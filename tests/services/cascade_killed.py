@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from sqlalchemy import NullPool, create_engine, text
 
+from ctsec.directory.lifecycle import Presence
 from ctsec.ids import OrganizationId, UserId, WorkspaceId
 from ctsec.keys.policy import KeyRequest
 from ctsec.outcome import Refusal
@@ -75,6 +76,7 @@ def laden(world: World) -> Scene:
             replace(scim_token(1, of=1), organization_id=acme, created_by=bob, created_at=now, expires_at=now + LONG)
         )
         store.glass_codes.put(replace(glass_codes(1, of=1, owner=1), organization_id=acme, user_id=bob))
+        store.lifecycle.put_presence(Presence(organization_id=acme, user_id=bob, used_at=now, warned_at=now))
     owner = world.call("service_accounts.create", person, **org, name="Deployer", role="member").account.id
     robot = world.call("api_keys.mint", person, **org, request=KeyRequest(name="ci"), owner=owner)
     return Scene(ann=ann, bob=person, acme=acme, prod=prod, robot=robot)
@@ -123,6 +125,7 @@ def left(url: str, organization: OrganizationId, user: UserId) -> str:
             "session": store.sessions.of_user(user) != (),
             "keys": all(each.revoked_at is None for each in store.api_keys.of_owner(organization, user)),
             "permits": store.break_glass.of_user(organization, user) != (),
+            "presence": store.lifecycle.presence(organization, user) is not None,
             "codes": store.glass_codes.get(organization, user) is not None,
             "apps": any(each.user_id == user for each in store.apps.of_organization(organization)),
             "seen keys": store.key_lists.minted_by(organization, user, now=FixedClock().now() + timedelta(days=1)) != (),

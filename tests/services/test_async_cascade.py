@@ -210,6 +210,20 @@ async def test_roles_come_back_only_within_the_time_that_the_organization_said(
         assert await store.parked.of_user(stage.acme.id, bob) == ()
 
 
+async def test_a_role_does_not_wake_after_its_own_end(stage: AsyncStage) -> None:
+    """What ended while it slept stays ended, though the organization would have let it sleep longer."""
+    world, org, bob = stage.world, {"organization": stage.acme.id}, UserId(stage.bob.id)
+    await world.call("lifecycle.set_policy", stage.ann, **org, park_days=30)
+    async with world.storage.begin(after_commit=ignore) as store:
+        (held,) = await store.assignments.of_user(stage.acme.id, bob)
+        await store.assignments.put(replace(held, expires_at=world.clock.now() + 5 * DAY))
+    await removed(stage, bob)
+    world.clock.advance(6 * DAY)
+    ann, again = [(await world.login(f"{name}@acme.example")).principal for name in ("ann", "bob")]
+    await back(stage, again, "bob@acme.example", inviter=ann)
+    assert await roles(stage, bob) == set()
+
+
 async def test_a_role_wakes_only_if_who_lets_somebody_in_may_give_it(stage: AsyncStage) -> None:
     """An inviter who may give no roles any more wakes none, and what a connection gave does not sleep."""
     world, org, bob = stage.world, {"organization": stage.acme.id}, UserId(stage.bob.id)

@@ -209,6 +209,20 @@ def test_roles_come_back_only_within_the_time_that_the_organization_said(stage: 
         assert store.parked.of_user(stage.acme.id, bob) == ()
 
 
+def test_a_role_does_not_wake_after_its_own_end(stage: Stage) -> None:
+    """What ended while it slept stays ended, though the organization would have let it sleep longer."""
+    world, org, bob = stage.world, {"organization": stage.acme.id}, UserId(stage.bob.id)
+    world.call("lifecycle.set_policy", stage.ann, **org, park_days=30)
+    with world.storage.begin(after_commit=ignore) as store:
+        (held,) = store.assignments.of_user(stage.acme.id, bob)
+        store.assignments.put(replace(held, expires_at=world.clock.now() + 5 * DAY))
+    removed(stage, bob)
+    world.clock.advance(6 * DAY)
+    ann, again = [(world.login(f"{name}@acme.example")).principal for name in ("ann", "bob")]
+    back(stage, again, "bob@acme.example", inviter=ann)
+    assert roles(stage, bob) == set()
+
+
 def test_a_role_wakes_only_if_who_lets_somebody_in_may_give_it(stage: Stage) -> None:
     """An inviter who may give no roles any more wakes none, and what a connection gave does not sleep."""
     world, org, bob = stage.world, {"organization": stage.acme.id}, UserId(stage.bob.id)

@@ -10,6 +10,7 @@ Rules that this module keeps:
   organization may lose its last owner so; `active` true gives back what this provider ended, never as an owner, and not what an
   administrator ended;
 - roles are what the rules of the connection give for the groups that were pushed; while no group was pushed they are unknown;
+- what changed of a member's work is told by the names of attributes, as a move;
 - of an owner no role is given or taken, in no workspace, unless an owner allowed that;
 - every write locks the organization first, and names its connection in every question.
 """
@@ -45,6 +46,7 @@ from ctsec.sso.scim._async_ports import (
 from ctsec.sso.scim.drift import Look
 from ctsec.sso.scim.record import ScimConnection, ScimState, ScimUser, exact_key, name_key
 from ctsec.sso.scim.wish import UserWish
+from ctsec.sso.scim.work import moves
 from ctsec.user import User, UserStatus, parse_email, parse_name
 
 _TAKEN: Final = Refusal(Reason.ALREADY_EXISTS, "a user of this userName is there already")
@@ -162,7 +164,10 @@ class AsyncScimPeople:
             return standing
         if not await self._parts.users.replace(after):
             raise StoreBusy(_MOVED)
-        return await self._noted(source, after, EventName.SCIM_USER_CHANGED, why=why or standing)
+        await self._noted(source, after, EventName.SCIM_USER_CHANGED, why=why or standing)
+        if not (why or standing):
+            await self._reassigned(source, after, moves(before.attributes, after.attributes))
+        return after
 
     async def remove(self, source: ScimSource, user_id: ScimUserId, *, version: int | None = None) -> Outcome[ScimUser]:
         """Forget a user and end its membership; the account stays. Reasons: NOT_FOUND, CONFLICT."""
@@ -293,6 +298,20 @@ class AsyncScimPeople:
     async def _speaks_for(self, source: ScimSource, email_key: str) -> bool:
         domain = await self._parts.domains.get(email_key.rpartition("@")[2])
         return domain is not None and domain.organization_id == source.organization
+
+    async def _reassigned(self, source: ScimSource, user: ScimUser, changed: tuple[str, ...]) -> None:
+        if not changed or user.user_id is None:
+            return
+        details: Mapping[str, Detail] = {"scim": source.scim.id, "changed": changed}
+        target, organization = Target("user", user.user_id), source.organization
+        await self._audit.note(
+            EventName.MEMBER_REASSIGNED,
+            actor=system(source.scim.id),
+            targets=(target,),
+            subject=user.user_id,
+            organization=organization,
+            details=details,
+        )
 
     async def _noted(self, source: ScimSource, user: ScimUser, name: EventName, *, why: str) -> ScimUser:
         details: Mapping[str, Detail] = {"scim": source.scim.id, "active": user.active, "why": why}
