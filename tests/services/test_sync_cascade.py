@@ -335,6 +335,34 @@ def test_a_use_ends_an_absence_and_the_last_owner_stays(stage: Stage) -> None:
     assert found.permanent_owner
 
 
+def test_who_signed_out_counts_from_the_last_use_though_the_session_is_forgotten(stage: Stage) -> None:
+    """The worker writes a last use down while it is known; a rule that is older than the last use judges by the last use."""
+    world, org, jobs = stage.world, {"organization": stage.acme.id}, LifecycleJobs(stage.world.security.begin)
+    world.call("lifecycle.set_policy", stage.ann, **org, remove_days=60)
+    bob = UserId(stage.bob.id)
+    for days in (50, 45):
+        world.clock.advance(days * DAY)
+        world.login("bob@acme.example")
+        jobs.judge_absence()
+    world.clock.advance(timedelta(hours=3))
+    world.login("bob@acme.example")
+    used = world.clock.now()
+    world.clock.advance(DAY)
+    jobs.judge_absence()
+    with world.storage.begin(after_commit=ignore) as store:
+        store.sessions.revoke(bob, None, keep=None, now=world.clock.now())
+        store.sessions.trim(before=world.clock.now() + DAY, limit=99)
+        kept = store.lifecycle.presence(stage.acme.id, bob)
+    assert kept is not None
+    assert kept.used_at == used
+    world.clock.advance(58 * DAY)
+    jobs.judge_absence()
+    assert is_member(stage, bob)
+    world.clock.advance(DAY)
+    jobs.judge_absence()
+    assert not is_member(stage, bob)
+
+
 def test_a_membership_ends_at_its_date_and_its_person_is_told_before(stage: Stage) -> None:
     """Seven days before they are told, once for each date; at the date the one cascade ends it."""
     world, org, jobs = stage.world, {"organization": stage.acme.id}, LifecycleJobs(stage.world.security.begin)
