@@ -43,7 +43,7 @@ operations = st.one_of(
 
 def group(members: Any) -> Group:
     """Return a group."""
-    made = Group(display_name="A", members=[GroupMember(value=each, type="User") for each in members] or None)
+    made = Group(display_name="A", members=[GroupMember.model_validate({"value": each, "type": "User"}) for each in members] or None)
     made.id = "scg_1"
     return made
 
