@@ -112,6 +112,21 @@ def test_what_is_foreseen_is_what_ends_and_nothing_of_it_is_left(stage: Stage) -
         assert [each.invited_by for each in store.invitations.open(stage.acme.id, now=world.clock.now())] == [stage.ann.id]
 
 
+def test_an_open_invitation_to_a_leaver_ends_with_the_membership(stage: Stage) -> None:
+    """Who was invited and came in another way, and leaves, does not come back by the old invitation."""
+    world, org, zed = stage.world, {"organization": stage.acme.id}, stage.world.person("zed@acme.example")
+    token = world.invite(stage.acme.id, "zed@acme.example")
+    with world.storage.begin(after_commit=ignore) as store:
+        of_bob = store.memberships.get(stage.acme.id, UserId(stage.bob.id))
+        assert of_bob is not None
+        store.memberships.add(replace(of_bob, user_id=UserId(zed.id)))
+    seen: Any = world.call("lifecycle.removal", stage.ann, **org, user=UserId(zed.id))
+    assert len(seen.invitations) == 1
+    removed(stage, UserId(zed.id))
+    assert reason(world.call("members.accept", zed, token=token)) is not None
+    assert not is_member(stage, zed.id)
+
+
 def shown(stage: Stage, actor: Any, name: str, **more: Any) -> Any:
     """Make a service account with a key that `actor` is shown."""
     made = stage.world.call("service_accounts.create", stage.ann, organization=stage.acme.id, name=name, **more)
