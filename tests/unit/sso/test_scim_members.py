@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pytest
 from hypothesis import given, settings
@@ -22,22 +22,45 @@ RUNS: Final = 2_000 if os.environ.get("CTSEC_SOAK") else 60
 PROVIDER: Final = service(bytes(32)).provider
 PATCH: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 CORE: Final = "urn:ietf:params:scim:schemas:core:2.0:Group"
-IDS: Final = ("scu_1", "scu_2", "scu_3", "scu_4")
+IDS: Final[tuple[str, ...]] = ("scu_1", "scu_2", "scu_3", "scu_4")
 ids = st.sampled_from(IDS)
-listed = st.lists(ids, max_size=3).map(lambda some: [{"value": each} for each in some])
+Listed: TypeAlias = list[dict[str, str]]
+Operation: TypeAlias = dict[str, Any]
+
+
+def views(some: list[str]) -> Listed:
+    return [{"value": each} for each in some]
+
+
+def at(op: str, path: str, value: Any) -> Operation:
+    return {"op": op, "path": path, "value": value}
+
+
+def bare(op: str, path: str) -> Operation:
+    return {"op": op, "path": path}
+
+
+def whole(op: str, value: Any) -> Operation:
+    return {"op": op, "value": value}
+
+
+def told_at_once(members: Listed, new: str) -> Operation:
+    return {"op": "replace", "value": {"members": members, "displayName": new}}
+
+
+listed: st.SearchStrategy[Listed] = st.lists(ids, max_size=3).map(views)
 path = st.sampled_from(("members", "Members", f"{CORE}:members"))
 name = st.sampled_from(("A", "B"))
-operations = st.one_of(
-    st.builds(lambda where, some: {"op": "add", "path": where, "value": some}, path, listed),
-    st.builds(lambda where, some: {"op": "replace", "path": where, "value": some}, path, listed),
-    st.builds(lambda where, some: {"op": "remove", "path": where, "value": some}, path, listed.filter(bool)),
-    st.builds(lambda where: {"op": "remove", "path": where}, path),
-    st.builds(lambda each: {"op": "remove", "path": f'members[value eq "{each}"]'}, ids),
-    st.builds(lambda each: {"op": "remove", "path": f'members[value eq "{each}" and type eq "User"]'}, ids),
-    st.builds(lambda some, new: {"op": "replace", "value": {"members": some, "displayName": new}}, listed, name),
-    st.builds(lambda some: {"op": "add", "value": {"Members": some}}, listed),
-    st.builds(lambda new: {"op": "replace", "path": "displayName", "value": new}, name),
-    st.builds(lambda new: {"op": "add", "value": {"externalId": new}}, name),
+operations: st.SearchStrategy[Operation] = st.one_of(
+    st.builds(at, st.sampled_from(("add", "replace")), path, listed),
+    st.builds(at, st.just("remove"), path, listed.filter(bool)),
+    st.builds(bare, st.just("remove"), path),
+    st.builds(bare, st.just("remove"), ids.map('members[value eq "{}"]'.format)),
+    st.builds(bare, st.just("remove"), ids.map('members[value eq "{}" and type eq "User"]'.format)),
+    st.builds(told_at_once, listed, name),
+    st.builds(whole, st.just("add"), st.fixed_dictionaries({"Members": listed})),
+    st.builds(whole, st.just("add"), st.fixed_dictionaries({"externalId": name})),
+    st.builds(at, st.just("replace"), st.just("displayName"), name),
 )
 
 
@@ -85,13 +108,14 @@ simple = st.one_of(
     ids.map('members[value eq "{}" or type eq "User"]'.format),
     st.sampled_from(("members pr", 'displayName eq "A"', "externalId pr", 'members.type eq "User"', 'members[type eq "User"]')),
 )
-asked = st.recursive(
-    simple,
-    lambda inner: st.one_of(
-        st.builds("({}) and ({})".format, inner, inner), st.builds("({}) or ({})".format, inner, inner), inner.map("not ({})".format)
-    ),
-    max_leaves=4,
-)
+
+
+def joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    both = [st.builds(each.format, inner, inner) for each in ("({}) and ({})", "({}) or ({})")]
+    return st.one_of(*both, inner.map("not ({})".format))
+
+
+asked = st.recursive(simple, joined, max_leaves=4)
 
 
 @settings(max_examples=RUNS, deadline=None)
@@ -108,40 +132,39 @@ def test_a_filter_that_names_members_is_decided_by_those_it_names(members: froze
         assert not expected or by.value in members
 
 
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        ('members.value eq "a" and not (members eq "b")', {"a", "b"}),
-        ('urn:ietf:params:scim:schemas:core:2.0:Group:Members.Value eq "a"', {"a"}),
-        ('members[value eq "a" or type eq "User"]', None),
-        ('members.value sw "a"', None),
-        ('displayName eq "a" or members pr', None),
-        ('displayName eq "a"', set()),
-    ],
-)
-def test_which_members_a_filter_names(text: str, named: set[str] | None) -> None:
+ALL: Final = ["value", "$ref", "type"]
+NAMED: Final[list[tuple[str, list[str] | None]]] = [
+    ('members.value eq "a" and not (members eq "b")', ["a", "b"]),
+    ('urn:ietf:params:scim:schemas:core:2.0:Group:Members.Value eq "a"', ["a"]),
+    ('members[value eq "a" or type eq "User"]', None),
+    ('members.value sw "a"', None),
+    ('displayName eq "a" or members pr', None),
+    ('displayName eq "a"', []),
+]
+PARTS: Final[list[tuple[dict[str, str], dict[str, Any] | None, list[str]]]] = [
+    ({}, None, ALL),
+    ({"attributes": "displayName"}, None, []),
+    ({"attributes": "displayName, Members.Value"}, None, ["value"]),
+    ({"attributes": f"{CORE}:members"}, None, ALL),
+    ({"excludedAttributes": "members"}, None, []),
+    ({"excludedAttributes": "members.type,title"}, None, ["value", "$ref"]),
+    ({"attributes": "members"}, {"excludedattributes": ["members.$ref"]}, ["value", "type"]),
+    ({}, {"attributes": ["members.value", "members.$ref"]}, ["value", "$ref"]),
+]
+
+
+@pytest.mark.parametrize(("text", "named"), NAMED)
+def test_which_members_a_filter_names(text: str, named: list[str] | None) -> None:
     """Ids that are compared with `eq` decide it; anything else about members has to be looked at."""
-    assert members_named(ScimFilter(text).ast) == named
+    assert members_named(ScimFilter(text).ast) == (frozenset(named) if named is not None else None)
 
 
-@pytest.mark.parametrize(
-    ("query", "body", "parts"),
-    [
-        ({}, None, {"value", "$ref", "type"}),
-        ({"attributes": "displayName"}, None, set()),
-        ({"attributes": "displayName, Members.Value"}, None, {"value"}),
-        ({"attributes": f"{CORE}:members"}, None, {"value", "$ref", "type"}),
-        ({"excludedAttributes": "members"}, None, set()),
-        ({"excludedAttributes": "members.type,title"}, None, {"value", "$ref"}),
-        ({"attributes": "members"}, {"excludedattributes": ["members.$ref"]}, {"value", "type"}),
-        ({}, {"attributes": ["members.value", "members.$ref"]}, {"value", "$ref"}),
-    ],
-)
-def test_which_parts_of_members_are_told(query: dict[str, str], body: dict[str, Any] | None, parts: set[str]) -> None:
+@pytest.mark.parametrize(("query", "body", "parts"), PARTS)
+def test_which_parts_of_members_are_told(query: dict[str, str], body: dict[str, Any] | None, parts: list[str]) -> None:
     """What `attributes` names, or all but what `excludedAttributes` names, in the query or in the body of a search."""
-    assert member_parts(query, body=json.dumps(body).encode() if body is not None else b"") == parts
+    assert member_parts(query, body=json.dumps(body).encode() if body is not None else b"") == frozenset(parts)
     told = member_views(["scu_" + "0" * 26, "scg_" + "0" * 26], parts=frozenset(parts), base_url="/r")
-    assert [set(each) for each in told] == [parts, parts]
+    assert [set(each) for each in told] == [set(parts), set(parts)]
     assert {each["type"] for each in told if "type" in each} == ({"User", "Group"} if "type" in parts else set())
 
 

@@ -98,7 +98,7 @@ def _plain(path: object) -> str:
 
 def _parted(value: Any) -> tuple[dict[str, Any], str, Any]:
     """Return what an operation without a path says of other things, and the path `members` with what it says of them, empty if nothing."""
-    told = cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+    told: Mapping[str, Any] = cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
     name = next((key for key in told if _plain(key) == _MEMBERS), None)
     if name is None:
         return {}, "", None
