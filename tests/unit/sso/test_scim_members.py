@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 import pytest
@@ -28,7 +29,7 @@ Listed: TypeAlias = list[dict[str, str]]
 Operation: TypeAlias = dict[str, Any]
 
 
-def views(some: list[str]) -> Listed:
+def views(some: Sequence[str]) -> Listed:
     return [{"value": each} for each in some]
 
 

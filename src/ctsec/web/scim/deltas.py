@@ -9,7 +9,7 @@ Rules that this module keeps:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from scim2_models import PatchOp, ScimFilter
@@ -33,12 +33,16 @@ class MemberChange:
     rest: tuple[Any, ...]
 
 
-@dataclass(slots=True)
 class _Told:
-    add: set[str] = field(default_factory=set[str])
-    drop: set[str] = field(default_factory=set[str])
-    whole: set[str] | None = None
-    rest: list[Any] = field(default_factory=list[Any])
+    """What the operations said so far."""
+
+    __slots__ = ("add", "drop", "rest", "whole")
+
+    def __init__(self) -> None:
+        self.add = set[str]()
+        self.drop = set[str]()
+        self.whole: set[str] | None = None
+        self.rest: list[Any] = []
 
     def move(self, kind: str, named: set[str]) -> None:
         """Let some in, or out."""
