@@ -110,7 +110,7 @@ class Year:
             self.directory.purge(key)
         for _ in range(events):
             here = [key for key, person in self.directory.people.items() if person.active]
-            act = self.random.choice(("hire", "move", "move", "move", "rename", "title", "leave", "back"))
+            act = self.random.choice(("hire", "move", "move", "move", "rename", "title", "leave", "leave", "back"))
             if act == "hire" or not here:
                 self.hire()
                 continue

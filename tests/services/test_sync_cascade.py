@@ -112,6 +112,21 @@ def test_what_is_foreseen_is_what_ends_and_nothing_of_it_is_left(stage: Stage) -
         assert [each.invited_by for each in store.invitations.open(stage.acme.id, now=world.clock.now())] == [stage.ann.id]
 
 
+def test_an_open_invitation_to_a_leaver_ends_with_the_membership(stage: Stage) -> None:
+    """Who was invited and came in another way, and leaves, does not come back by the old invitation."""
+    world, org, zed = stage.world, {"organization": stage.acme.id}, stage.world.person("zed@acme.example")
+    token = world.invite(stage.acme.id, "zed@acme.example")
+    with world.storage.begin(after_commit=ignore) as store:
+        of_bob = store.memberships.get(stage.acme.id, UserId(stage.bob.id))
+        assert of_bob is not None
+        store.memberships.add(replace(of_bob, user_id=UserId(zed.id)))
+    seen: Any = world.call("lifecycle.removal", stage.ann, **org, user=UserId(zed.id))
+    assert len(seen.invitations) == 1
+    removed(stage, UserId(zed.id))
+    assert reason(world.call("members.accept", zed, token=token)) is not None
+    assert not is_member(stage, zed.id)
+
+
 def shown(stage: Stage, actor: Any, name: str, **more: Any) -> Any:
     """Make a service account with a key that `actor` is shown."""
     made = stage.world.call("service_accounts.create", stage.ann, organization=stage.acme.id, name=name, **more)
@@ -207,6 +222,20 @@ def test_roles_come_back_only_within_the_time_that_the_organization_said(stage: 
     assert not stage.world.may(again, "members:manage", stage.acme.id)
     with stage.world.storage.reading() as store:
         assert store.parked.of_user(stage.acme.id, bob) == ()
+
+
+def test_a_role_does_not_wake_after_its_own_end(stage: Stage) -> None:
+    """What ended while it slept stays ended, though the organization would have let it sleep longer."""
+    world, org, bob = stage.world, {"organization": stage.acme.id}, UserId(stage.bob.id)
+    world.call("lifecycle.set_policy", stage.ann, **org, park_days=30)
+    with world.storage.begin(after_commit=ignore) as store:
+        (held,) = store.assignments.of_user(stage.acme.id, bob)
+        store.assignments.put(replace(held, expires_at=world.clock.now() + 5 * DAY))
+    removed(stage, bob)
+    world.clock.advance(6 * DAY)
+    ann, again = [(world.login(f"{name}@acme.example")).principal for name in ("ann", "bob")]
+    back(stage, again, "bob@acme.example", inviter=ann)
+    assert roles(stage, bob) == set()
 
 
 def test_a_role_wakes_only_if_who_lets_somebody_in_may_give_it(stage: Stage) -> None:
@@ -319,6 +348,34 @@ def test_a_use_ends_an_absence_and_the_last_owner_stays(stage: Stage) -> None:
         found = store.memberships.get(stage.acme.id, UserId(stage.ann.id))
     assert found is not None
     assert found.permanent_owner
+
+
+def test_who_signed_out_counts_from_the_last_use_though_the_session_is_forgotten(stage: Stage) -> None:
+    """The worker writes a last use down while it is known; a rule that is older than the last use judges by the last use."""
+    world, org, jobs = stage.world, {"organization": stage.acme.id}, LifecycleJobs(stage.world.security.begin)
+    world.call("lifecycle.set_policy", stage.ann, **org, remove_days=60)
+    bob = UserId(stage.bob.id)
+    for days in (50, 45):
+        world.clock.advance(days * DAY)
+        world.login("bob@acme.example")
+        jobs.judge_absence()
+    world.clock.advance(timedelta(hours=3))
+    world.login("bob@acme.example")
+    used = world.clock.now()
+    world.clock.advance(DAY)
+    jobs.judge_absence()
+    with world.storage.begin(after_commit=ignore) as store:
+        store.sessions.revoke(bob, None, keep=None, now=world.clock.now())
+        store.sessions.trim(before=world.clock.now() + DAY, limit=99)
+        kept = store.lifecycle.presence(stage.acme.id, bob)
+    assert kept is not None
+    assert kept.used_at == used
+    world.clock.advance(58 * DAY)
+    jobs.judge_absence()
+    assert is_member(stage, bob)
+    world.clock.advance(DAY)
+    jobs.judge_absence()
+    assert not is_member(stage, bob)
 
 
 def test_a_membership_ends_at_its_date_and_its_person_is_told_before(stage: Stage) -> None:

@@ -150,6 +150,7 @@ class EventName(StrEnum):
     INVITATION_REVOKED = "invitation.revoked"
     MEMBER_REMOVED = "member.removed"
     MEMBER_WARNED = "member.warned"
+    MEMBER_REASSIGNED = "member.reassigned"
     OWNERSHIP_TRANSFERRED = "ownership.transferred"
     LIFECYCLE_CHANGED = "lifecycle.changed"
     ACCOUNT_CLOSED = "account.closed"

@@ -3,7 +3,8 @@
 Rules that this module keeps:
 
 - a look ahead asks what the act asks, of the same records, and changes nothing;
-- absence counts from the rule's last change on: nobody is judged by a time before it.
+- absence counts from the rule's last change on: nobody is judged by a time before it;
+- a last use is written down before its session is forgotten: who signed out is not taken for somebody who never came.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ class AsyncLifecycle:
         refusal = await self._parts.authority.may(actor, organization=organization, permission=MEMBERS_MANAGE)
         if refusal is not None:
             return await self._refuse(actor, organization, refusal, attempted="lifecycle.preview")
-        found, _ = await due_now(self._parts, organization, after=after, limit=min(limit, LOOKED_AT), now=self._ambient.now())
+        found, *_ = await due_now(self._parts, organization, after=after, limit=min(limit, LOOKED_AT), now=self._ambient.now())
         return found
 
     async def _note(
@@ -156,10 +157,10 @@ def _told(policy: LifecyclePolicy | None) -> dict[str, object]:
     return {**days, "remove_days": policy.remove_days, "heir": policy.heir}
 
 
-async def seen(records: AsyncLifecycleRecords, membership: Membership) -> Presence | None:
-    """Return when a member was last seen, with what was used since that was written down."""
+async def seen(records: AsyncLifecycleRecords, membership: Membership, *, kept: Presence | None) -> Presence | None:
+    """Return when a member was last seen: what is kept, with what was used since that was written down."""
     organization, user = membership.organization_id, membership.user_id
-    kept, used = await records.presence(organization, user), await records.last_use(organization, user)
+    used = await records.last_use(organization, user)
     if kept is None:
         return Presence(organization_id=organization, user_id=user, used_at=used) if used is not None else None
     return replace(kept, used_at=max(kept.used_at, used)) if used is not None else kept
@@ -167,12 +168,23 @@ async def seen(records: AsyncLifecycleRecords, membership: Membership) -> Presen
 
 async def due_now(
     parts: AsyncLifecycleParts, organization: OrganizationId, *, after: str, limit: int, now: datetime
-) -> tuple[tuple[Due, ...], str | None]:
-    """Return what the rules would do to members with an id above `after`, and the last id looked at if there may be more."""
+) -> tuple[tuple[Due, ...], tuple[UserId, ...], str | None]:
+    """Return what the rules would do to members with an id above `after`, whose last use has to be written down, and where to go on.
+
+    The last is the id of the last one looked at, None if there are no more.
+    """
     policy = await parts.records.policy(organization)
     if policy is None or not policy.judges:
-        return (), None
+        return (), (), None
     page = await parts.roster.of_organization(organization, after=after, limit=limit)
-    found = [policy.due(each.membership, await seen(parts.records, each.membership), now=now) for each in page]
-    following = page[-1].membership.user_id if len(page) == limit else None
-    return tuple(each for each in found if each is not None), following
+    found: list[Due] = []
+    noted: list[UserId] = []
+    for each in page:
+        kept = await parts.records.presence(organization, each.membership.user_id)
+        presence = await seen(parts.records, each.membership, kept=kept)
+        due = policy.due(each.membership, presence, now=now)
+        if due is not None:
+            found.append(due)
+        elif presence is not None and presence.outdates(kept, now=now):
+            noted.append(each.membership.user_id)
+    return tuple(found), tuple(noted), page[-1].membership.user_id if len(page) == limit else None

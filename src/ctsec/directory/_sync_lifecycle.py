@@ -4,7 +4,8 @@
 Rules that this module keeps:
 
 - a look ahead asks what the act asks, of the same records, and changes nothing;
-- absence counts from the rule's last change on: nobody is judged by a time before it.
+- absence counts from the rule's last change on: nobody is judged by a time before it;
+- a last use is written down before its session is forgotten: who signed out is not taken for somebody who never came.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ class Lifecycle:
         refusal = self._parts.authority.may(actor, organization=organization, permission=MEMBERS_MANAGE)
         if refusal is not None:
             return self._refuse(actor, organization, refusal, attempted="lifecycle.preview")
-        found, _ = due_now(self._parts, organization, after=after, limit=min(limit, LOOKED_AT), now=self._ambient.now())
+        found, *_ = due_now(self._parts, organization, after=after, limit=min(limit, LOOKED_AT), now=self._ambient.now())
         return found
 
     def _note(
@@ -155,10 +156,10 @@ def _told(policy: LifecyclePolicy | None) -> dict[str, object]:
     return {**days, "remove_days": policy.remove_days, "heir": policy.heir}
 
 
-def seen(records: LifecycleRecords, membership: Membership) -> Presence | None:
-    """Return when a member was last seen, with what was used since that was written down."""
+def seen(records: LifecycleRecords, membership: Membership, *, kept: Presence | None) -> Presence | None:
+    """Return when a member was last seen: what is kept, with what was used since that was written down."""
     organization, user = membership.organization_id, membership.user_id
-    kept, used = records.presence(organization, user), records.last_use(organization, user)
+    used = records.last_use(organization, user)
     if kept is None:
         return Presence(organization_id=organization, user_id=user, used_at=used) if used is not None else None
     return replace(kept, used_at=max(kept.used_at, used)) if used is not None else kept
@@ -166,12 +167,23 @@ def seen(records: LifecycleRecords, membership: Membership) -> Presence | None:
 
 def due_now(
     parts: LifecycleParts, organization: OrganizationId, *, after: str, limit: int, now: datetime
-) -> tuple[tuple[Due, ...], str | None]:
-    """Return what the rules would do to members with an id above `after`, and the last id looked at if there may be more."""
+) -> tuple[tuple[Due, ...], tuple[UserId, ...], str | None]:
+    """Return what the rules would do to members with an id above `after`, whose last use has to be written down, and where to go on.
+
+    The last is the id of the last one looked at, None if there are no more.
+    """
     policy = parts.records.policy(organization)
     if policy is None or not policy.judges:
-        return (), None
+        return (), (), None
     page = parts.roster.of_organization(organization, after=after, limit=limit)
-    found = [policy.due(each.membership, seen(parts.records, each.membership), now=now) for each in page]
-    following = page[-1].membership.user_id if len(page) == limit else None
-    return tuple(each for each in found if each is not None), following
+    found: list[Due] = []
+    noted: list[UserId] = []
+    for each in page:
+        kept = parts.records.presence(organization, each.membership.user_id)
+        presence = seen(parts.records, each.membership, kept=kept)
+        due = policy.due(each.membership, presence, now=now)
+        if due is not None:
+            found.append(due)
+        elif presence is not None and presence.outdates(kept, now=now):
+            noted.append(each.membership.user_id)
+    return tuple(found), tuple(noted), page[-1].membership.user_id if len(page) == limit else None

@@ -64,18 +64,19 @@ class LifecycleWork:
         found = self._parts.records.judging(after=after, limit=BATCH)
         return tuple(each.organization_id for each in found)
 
-    def due(self, organization: OrganizationId, *, after: str = "") -> tuple[tuple[Due, ...], str | None]:
-        """Return what the rules would do now to a page of members, and where the next page begins."""
-        return due_now(self._parts, organization, after=after, limit=BATCH, now=self._ambient.now())
+    def due(self, organization: OrganizationId, *, after: str = "") -> tuple[tuple[UserId, ...], str | None]:
+        """Return for whom of a page of members something is to be carried out or written down, and where the next page begins."""
+        found, noted, following = due_now(self._parts, organization, after=after, limit=BATCH, now=self._ambient.now())
+        return (*(each.membership.user_id for each in found), *noted), following
 
     def carry_out(self, organization: OrganizationId, user: UserId) -> Step | None:
-        """Do what a member's absence leads to, judged again; None if it leads to nothing any more. For the worker."""
+        """Write down when a member was last seen, and do what an absence leads to, judged again; None if to nothing. For the worker."""
         if not self._parts.organizations.lock(organization):
             return None
         found, policy = self._parts.memberships.get(organization, user, fresh=True), self._parts.records.policy(organization)
         if found is None or policy is None:
             return None
-        presence = seen(self._parts.records, found)
+        presence = seen(self._parts.records, found, kept=self._parts.records.presence(organization, user))
         due = policy.due(found, presence, now=self._ambient.now())
         if presence is not None:
             self._parts.records.put_presence(presence)

@@ -22,6 +22,7 @@ from ctsec.ids import OrganizationId, UserId, WorkspaceId
 LONGEST_PARK: Final = 365
 LONGEST_IDLE: Final = 3650
 END_WARNING: Final = timedelta(days=7)
+_DAY: Final = timedelta(days=1)
 
 
 class Cause(StrEnum):
@@ -99,6 +100,13 @@ class Presence:
     used_at: datetime
     warned_at: datetime | None = None
     end_told: datetime | None = None
+
+    def outdates(self, kept: Presence | None, *, now: datetime) -> bool:
+        """Tell whether this use has to be written over what is kept: once a day for who is there, and as it was for who is not."""
+        if kept is None:
+            return True
+        newer = self.used_at - kept.used_at
+        return newer >= _DAY or (newer > timedelta(0) and now - self.used_at >= _DAY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

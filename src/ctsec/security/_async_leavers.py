@@ -167,5 +167,5 @@ class AsyncLifecycleJobs:
                 due, after = await unit.lifecycle_work.due(organization, after=after)
             for each in due:
                 async with self._begin() as unit:
-                    count += await unit.lifecycle_work.carry_out(organization, each.membership.user_id) is not None
+                    count += await unit.lifecycle_work.carry_out(organization, each) is not None
         return count

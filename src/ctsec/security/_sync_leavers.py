@@ -164,5 +164,5 @@ class LifecycleJobs:
                 due, after = unit.lifecycle_work.due(organization, after=after)
             for each in due:
                 with self._begin() as unit:
-                    count += unit.lifecycle_work.carry_out(organization, each.membership.user_id) is not None
+                    count += unit.lifecycle_work.carry_out(organization, each) is not None
         return count

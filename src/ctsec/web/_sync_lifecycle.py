@@ -21,7 +21,7 @@ from ctsec.web.views import View, moment
 
 KINDS: Final = {
     "joiners": ("organization.created", "invitation.accepted", "user.provisioned"),
-    "movers": ("role.*", "membership.changed", "member.suspended", "member.reinstated", "ownership.transferred"),
+    "movers": ("role.*", "membership.changed", "member.suspended", "member.reinstated", "member.reassigned", "ownership.transferred"),
     "leavers": ("member.removed",),
 }
 

@@ -107,7 +107,7 @@ _LINES: Final = """
 3005 99  elevation.requested elevation.approved elevation.denied elevation.withdrawn break_glass.permitted break_glass.withdrawn
 3006  3  invitation.accepted
 3006  4  member.removed
-3006 99  member.warned member.suspended member.reinstated membership.changed
+3006 99  member.warned member.reassigned member.suspended member.reinstated membership.changed
 2004  1  api_key.leak_reported passkey.clone_suspected residency.violated alert.fired
 2004  2  alert.acknowledged alert.muted
 6003  2  audit.searched audit.exported

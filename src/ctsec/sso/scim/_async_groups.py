@@ -77,9 +77,14 @@ class AsyncScimGroups:
         wish: GroupWish,
         *,
         members: Collection[str] | None,
+        add: Collection[str] = (),
+        drop: Collection[str] = (),
         version: int | None = None,
     ) -> Outcome[ScimGroup]:
-        """Write a group as it is told now; `members` are all of them, None leaves them. Reasons: NOT_FOUND, CONFLICT, those of `create`."""
+        """Write a group as it is told now. `members` are all of them; None leaves them, but lets `add` in and `drop` out.
+
+        Reasons: NOT_FOUND, CONFLICT, those of `create`.
+        """
         before = await self._open(source, group_id, version=version)
         if isinstance(before, Refusal):
             return before
@@ -93,10 +98,13 @@ class AsyncScimGroups:
             external_key=exact_key(wish.external_id),
             attributes=wish.attributes,
         )
-        held = frozenset(await self._parts.members.of_group(group_id)) if members is not None else frozenset[str]()
-        wanted = frozenset(members or ())
-        everybody = frozenset(await self._parts.members.of_group(group_id)) if before.names != after.names else frozenset[str]()
-        return await self._written(source, before, after, add=wanted - held, drop=held - wanted, also=everybody)
+        names, also = (*before.names, *after.names), frozenset[str]()
+        if before.names != after.names and self._matters(source, names):
+            also = frozenset(await self._parts.members.of_group(group_id))
+        if members is None:
+            return await self._written(source, before, after, add=frozenset(add), drop=frozenset(drop), also=also)
+        held, wanted = frozenset(await self._parts.members.of_group(group_id)), frozenset(members)
+        return await self._written(source, before, after, add=wanted - held, drop=held - wanted, also=also)
 
     async def move(
         self,
@@ -111,8 +119,7 @@ class AsyncScimGroups:
         before = await self._open(source, group_id, version=version)
         if isinstance(before, Refusal):
             return before
-        there = await self._parts.members.present(group_id, frozenset((*add, *drop)))
-        return await self._written(source, before, before, add=frozenset(add) - there, drop=frozenset(drop) & there)
+        return await self._written(source, before, before, add=frozenset(add), drop=frozenset(drop))
 
     async def remove(self, source: ScimSource, group_id: ScimGroupId, *, version: int | None = None) -> Outcome[ScimGroup]:
         """Forget a group; who was in it loses what it gave. Reasons: NOT_FOUND, CONFLICT."""
@@ -143,9 +150,13 @@ class AsyncScimGroups:
         drop: frozenset[str],
         also: frozenset[str] = frozenset(),
     ) -> Outcome[ScimGroup]:
+        there = await self._present(before.id, add | drop)
+        add, drop = add - there, drop & there
         if before == after and not add and not drop:
             return before
         refusal = await self._strange(source, add)
+        if refusal is None and add and await self._parts.members.count(before.id) + len(add) - len(drop) > MAX_GROUP_MEMBERS:
+            refusal = _FULL
         if refusal is not None:
             return refusal
         after = replace(after, changed_at=self._ambient.now(), version=before.version + 1)
@@ -173,6 +184,10 @@ class AsyncScimGroups:
             await self._settle(source, add | drop | also)
         await self._note(name, source, group, added=len(add), dropped=len(drop))
         return group
+
+    async def _present(self, group_id: ScimGroupId, members: frozenset[str]) -> frozenset[str]:
+        found = [await self._parts.members.present(group_id, part) for part in _parts(sorted(members))]
+        return frozenset[str]().union(*found)
 
     async def _strange(self, source: ScimSource, members: Collection[str]) -> Refusal | None:
         """Return why some ids can not become members, before anything is written."""

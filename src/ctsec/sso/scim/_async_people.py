@@ -11,6 +11,7 @@ Rules that this module keeps:
   administrator ended or suspended;
 - roles are what the rules of the connection give for the groups that were pushed; while no group was pushed they are unknown;
 - where the connection for sign-in is gone that had the rules, nobody is let in and no role changes, and who is gone still goes;
+- what changed of a member's work is told by the names of attributes, as a move;
 - of an owner no role is given or taken, in no workspace, unless an owner allowed that;
 - every write locks the organization first, and names its connection in every question.
 """
@@ -45,8 +46,9 @@ from ctsec.sso.scim._async_ports import (
 )
 from ctsec.sso.scim._async_same import AsyncSamePeople
 from ctsec.sso.scim.drift import Look
-from ctsec.sso.scim.record import ScimConnection, ScimState, ScimUser, exact_key, name_key
-from ctsec.sso.scim.wish import UserWish
+from ctsec.sso.scim.record import ScimConnection, ScimState, ScimUser, name_key
+from ctsec.sso.scim.wish import UserWish, wished
+from ctsec.sso.scim.work import moves
 from ctsec.user import User, UserStatus, parse_email, parse_name
 
 _TAKEN: Final = Refusal(Reason.ALREADY_EXISTS, "a user of this userName is there already")
@@ -140,7 +142,7 @@ class AsyncScimPeople:
             changed_at=now,
             version=0,
         )
-        made, why = await self._linked(source, _wished(made, wish), wish)
+        made, why = await self._linked(source, wished(made, wish), wish)
         standing = await self.settle(source, made)
         if isinstance(standing, Refusal):
             return standing
@@ -161,7 +163,7 @@ class AsyncScimPeople:
         named = await self._parts.users.named(source.scim.id, name=name_key(wish.user_name))
         if any(each.id != user_id for each in named):
             return _TAKEN
-        after, why = _wished(before, wish), ""
+        after, why = wished(before, wish), ""
         if after.user_id is None:
             after, why = await self._linked(source, after, wish)
         after = replace(after, changed_at=self._ambient.now())
@@ -170,7 +172,10 @@ class AsyncScimPeople:
             return standing
         if not await self._parts.users.replace(after):
             raise StoreBusy(_MOVED)
-        return await self._noted(source, after, EventName.SCIM_USER_CHANGED, why=why or standing)
+        await self._noted(source, after, EventName.SCIM_USER_CHANGED, why=why or standing)
+        if not (why or standing):
+            await self._reassigned(source, after, moves(before.attributes, after.attributes))
+        return after
 
     async def remove(self, source: ScimSource, user_id: ScimUserId, *, version: int | None = None) -> Outcome[ScimUser]:
         """Forget a user and end its membership; the account stays. Reasons: NOT_FOUND, CONFLICT."""
@@ -315,6 +320,20 @@ class AsyncScimPeople:
         domain = await self._parts.domains.get(email_key.rpartition("@")[2])
         return domain is not None and domain.organization_id == source.organization
 
+    async def _reassigned(self, source: ScimSource, user: ScimUser, changed: tuple[str, ...]) -> None:
+        if not changed or user.user_id is None:
+            return
+        details: Mapping[str, Detail] = {"scim": source.scim.id, "changed": changed}
+        target, organization = Target("user", user.user_id), source.organization
+        await self._audit.note(
+            EventName.MEMBER_REASSIGNED,
+            actor=system(source.scim.id),
+            targets=(target,),
+            subject=user.user_id,
+            organization=organization,
+            details=details,
+        )
+
     async def _noted(self, source: ScimSource, user: ScimUser, name: EventName, *, why: str) -> ScimUser:
         details: Mapping[str, Detail] = {"scim": source.scim.id, "active": user.active, "why": why}
         await self._audit.note(
@@ -326,16 +345,3 @@ class AsyncScimPeople:
             details=details,
         )
         return user
-
-
-def _wished(user: ScimUser, wish: UserWish) -> ScimUser:
-    return replace(
-        user,
-        user_name=wish.user_name,
-        name_key=name_key(wish.user_name),
-        external_id=wish.external_id,
-        external_key=exact_key(wish.external_id),
-        state=ScimState.ACTIVE if wish.active else ScimState.INACTIVE,
-        attributes=wish.attributes,
-        version=user.version + 1,
-    )

@@ -132,6 +132,10 @@ class AsyncScimMemberRecords(Protocol):
         """Return the ids of the members of a group, in the order of ids."""
         ...
 
+    async def count(self, group_id: ScimGroupId) -> int:
+        """Return how many members a group has."""
+        ...
+
     async def groups_of(self, members: Collection[str]) -> tuple[tuple[str, ScimGroupId], ...]:
         """Return (member, group) for each group that one of some members is in, in the order of members and groups."""
         ...

@@ -78,9 +78,14 @@ class ScimGroups:
         wish: GroupWish,
         *,
         members: Collection[str] | None,
+        add: Collection[str] = (),
+        drop: Collection[str] = (),
         version: int | None = None,
     ) -> Outcome[ScimGroup]:
-        """Write a group as it is told now; `members` are all of them, None leaves them. Reasons: NOT_FOUND, CONFLICT, those of `create`."""
+        """Write a group as it is told now. `members` are all of them; None leaves them, but lets `add` in and `drop` out.
+
+        Reasons: NOT_FOUND, CONFLICT, those of `create`.
+        """
         before = self._open(source, group_id, version=version)
         if isinstance(before, Refusal):
             return before
@@ -94,10 +99,13 @@ class ScimGroups:
             external_key=exact_key(wish.external_id),
             attributes=wish.attributes,
         )
-        held = frozenset(self._parts.members.of_group(group_id)) if members is not None else frozenset[str]()
-        wanted = frozenset(members or ())
-        everybody = frozenset(self._parts.members.of_group(group_id)) if before.names != after.names else frozenset[str]()
-        return self._written(source, before, after, add=wanted - held, drop=held - wanted, also=everybody)
+        names, also = (*before.names, *after.names), frozenset[str]()
+        if before.names != after.names and self._matters(source, names):
+            also = frozenset(self._parts.members.of_group(group_id))
+        if members is None:
+            return self._written(source, before, after, add=frozenset(add), drop=frozenset(drop), also=also)
+        held, wanted = frozenset(self._parts.members.of_group(group_id)), frozenset(members)
+        return self._written(source, before, after, add=wanted - held, drop=held - wanted, also=also)
 
     def move(
         self,
@@ -112,8 +120,7 @@ class ScimGroups:
         before = self._open(source, group_id, version=version)
         if isinstance(before, Refusal):
             return before
-        there = self._parts.members.present(group_id, frozenset((*add, *drop)))
-        return self._written(source, before, before, add=frozenset(add) - there, drop=frozenset(drop) & there)
+        return self._written(source, before, before, add=frozenset(add), drop=frozenset(drop))
 
     def remove(self, source: ScimSource, group_id: ScimGroupId, *, version: int | None = None) -> Outcome[ScimGroup]:
         """Forget a group; who was in it loses what it gave. Reasons: NOT_FOUND, CONFLICT."""
@@ -144,9 +151,13 @@ class ScimGroups:
         drop: frozenset[str],
         also: frozenset[str] = frozenset(),
     ) -> Outcome[ScimGroup]:
+        there = self._present(before.id, add | drop)
+        add, drop = add - there, drop & there
         if before == after and not add and not drop:
             return before
         refusal = self._strange(source, add)
+        if refusal is None and add and self._parts.members.count(before.id) + len(add) - len(drop) > MAX_GROUP_MEMBERS:
+            refusal = _FULL
         if refusal is not None:
             return refusal
         after = replace(after, changed_at=self._ambient.now(), version=before.version + 1)
@@ -174,6 +185,10 @@ class ScimGroups:
             self._settle(source, add | drop | also)
         self._note(name, source, group, added=len(add), dropped=len(drop))
         return group
+
+    def _present(self, group_id: ScimGroupId, members: frozenset[str]) -> frozenset[str]:
+        found = [self._parts.members.present(group_id, part) for part in _parts(sorted(members))]
+        return frozenset[str]().union(*found)
 
     def _strange(self, source: ScimSource, members: Collection[str]) -> Refusal | None:
         """Return why some ids can not become members, before anything is written."""

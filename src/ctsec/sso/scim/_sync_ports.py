@@ -133,6 +133,10 @@ class ScimMemberRecords(Protocol):
         """Return the ids of the members of a group, in the order of ids."""
         ...
 
+    def count(self, group_id: ScimGroupId) -> int:
+        """Return how many members a group has."""
+        ...
+
     def groups_of(self, members: Collection[str]) -> tuple[tuple[str, ScimGroupId], ...]:
         """Return (member, group) for each group that one of some members is in, in the order of members and groups."""
         ...

@@ -8,11 +8,12 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ctsec.ids import ConnectionId
 from ctsec.sso.provisioning import ProvisioningSettings
+from ctsec.sso.scim.record import ScimState, ScimUser, exact_key, name_key
 from ctsec.sso.settings import MAX_NAME
 
 MAX_SCIM_NAME: Final = 255
@@ -72,6 +73,20 @@ class GroupWish:
 
     def __post_init__(self) -> None:
         _bounded(self.display_name, self.external_id, self.attributes)
+
+
+def wished(user: ScimUser, wish: UserWish) -> ScimUser:
+    """Return a user as it is told now, as another version."""
+    return replace(
+        user,
+        user_name=wish.user_name,
+        name_key=name_key(wish.user_name),
+        external_id=wish.external_id,
+        external_key=exact_key(wish.external_id),
+        state=ScimState.ACTIVE if wish.active else ScimState.INACTIVE,
+        attributes=wish.attributes,
+        version=user.version + 1,
+    )
 
 
 def _bounded(name: str, external: str | None, attributes: str) -> None:

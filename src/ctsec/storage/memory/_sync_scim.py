@@ -204,6 +204,10 @@ class MemoryScimMembers:
         """Return the ids of the members of a group, in the order of ids."""
         return tuple(sorted(member for group, member in self._tx.scan(SCIM_MEMBERS) if group == group_id))
 
+    def count(self, group_id: ScimGroupId) -> int:
+        """Return how many members a group has."""
+        return sum(group == group_id for group, _ in self._tx.scan(SCIM_MEMBERS))
+
     def groups_of(self, members: Collection[str]) -> tuple[tuple[str, ScimGroupId], ...]:
         """Return (member, group) for each group that one of some members is in."""
         asked = frozenset(members)

@@ -204,6 +204,12 @@ class SqlScimMembers:
         found = self._run.tuples(select(t.c.member_id).where(t.c.group_id == group_id).order_by(t.c.member_id))
         return tuple(str(each[0]) for each in found)
 
+    def count(self, group_id: ScimGroupId) -> int:
+        """Return how many members a group has."""
+        t = self._table
+        row = self._run.row(select(func.count().label("n")).where(t.c.group_id == group_id))
+        return int(row["n"]) if row is not None else 0
+
     def groups_of(self, members: Collection[str]) -> tuple[tuple[str, ScimGroupId], ...]:
         """Return (member, group) for each group that one of some members is in."""
         t = self._table

@@ -105,6 +105,7 @@ class AsyncScimConformance:
             equal(await store.scim_groups.named(here, external=one.external_key), (one,))
             equal((await store.scim_groups.count(here), await store.scim_groups.page(here, limit=1)), (2, (one,)))
             equal(await store.scim_members.of_group(one.id), (a, b))
+            equal((await store.scim_members.count(one.id), await store.scim_members.count(other.id)), (2, 0))
             equal(await store.scim_members.present(one.id, [a, c]), frozenset({a}))
             equal(await store.scim_members.groups_of([b, one.id]), ((one.id, two.id), (b, one.id), (b, two.id)))
             await store.scim_members.drop(one.id, [a, c])

@@ -106,6 +106,7 @@ class ScimConformance:
             equal(store.scim_groups.named(here, external=one.external_key), (one,))
             equal((store.scim_groups.count(here), store.scim_groups.page(here, limit=1)), (2, (one,)))
             equal(store.scim_members.of_group(one.id), (a, b))
+            equal((store.scim_members.count(one.id), store.scim_members.count(other.id)), (2, 0))
             equal(store.scim_members.present(one.id, [a, c]), frozenset({a}))
             equal(store.scim_members.groups_of([b, one.id]), ((one.id, two.id), (b, one.id), (b, two.id)))
             store.scim_members.drop(one.id, [a, c])

@@ -8,7 +8,7 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -31,7 +31,8 @@ from ctsec.security._async_unit import AsyncUnit
 from ctsec.sso.scim._async_people import ScimSource
 from ctsec.sso.scim.record import ScimGroup, ScimUser
 from ctsec.web.scim.bounds import MAX_SCAN
-from ctsec.web.scim.finding import Narrowed, after, narrowed, paged, plain
+from ctsec.web.scim.deltas import MemberChange
+from ctsec.web.scim.finding import Narrowed, after, members_named, narrowed, paged, plain
 from ctsec.web.scim.mapping import group_resource, group_wish, member_ids, raised, user_resource, user_wish, version_of
 from ctsec.web.scim.resources import Group
 
@@ -60,36 +61,49 @@ class AsyncConnectionStorage(AsyncScimStorage):
     @asynccontextmanager
     async def operation(self) -> AsyncGenerator[None, None]:
         """Open the unit of work of one operation."""
-        opened = self._security.reading if self._reads else self._security.begin
-        async with opened(self._request) as unit:
+        async with self._opened(self._security.reading if self._reads else self._security.begin):
+            yield
+
+    @asynccontextmanager
+    async def _opened(self, begin: Any) -> AsyncGenerator[None, None]:
+        async with begin(self._request) as unit:
             self._unit = unit
             yield
 
     async def get(
-        self, resource_type: ResourceType, resource_id: str, *, response_parameters: ResponseParameters[Any] | None = None
+        self,
+        resource_type: ResourceType,
+        resource_id: str,
+        *,
+        response_parameters: ResponseParameters[Any] | None = None,  # noqa: ARG002 - what is told of a resource is chosen afterwards
     ) -> Resource[Any]:
-        """Return a resource; a group that is read whole comes without its members, which the server adds to the answer."""
+        """Return a resource; a group comes without its members, which are added to the answer."""
         if resource_type.name == _USER:
             found = await self._scim.reads.user(self._source, resource_id) if is_id(ScimUserId, resource_id) else None
             return (await self._users([_there(found)]))[0]
         group = await self._scim.reads.group(self._source, resource_id) if is_id(ScimGroupId, resource_id) else None
-        asked = response_parameters
-        chosen = asked is not None and bool(asked.attributes or asked.excluded_attributes)
-        members = asked is None or (chosen and not _excludes_members(asked))
-        return (await self._groups([_there(group)], members=members))[0]
+        return group_resource(_there(group))
+
+    async def whole(self, group_id: str) -> Group:
+        """Return a group with its members, as long as they are few enough to be looked at."""
+        group = _there(await self._scim.reads.group(self._source, group_id) if is_id(ScimGroupId, group_id) else None)
+        members: tuple[str, ...] = await self._scim.reads.members(group)
+        if len(members) > MAX_SCAN:
+            raise TooManyException(detail="let members in and out by their ids: there are too many to look at each")
+        return group_resource(group, members=members)
 
     async def members(self, group_id: str) -> tuple[str, ...]:
-        """Return the ids of the members of a group that `get` has found."""
-        async with self.operation():
+        """Return the ids of the members of a group that an operation has found; none of one that is gone since."""
+        async with self._opened(self._security.reading):
             found = await self._scim.reads.group(self._source, group_id)
-            return tuple(await self._scim.reads.members(_there(found)))
+            return tuple(await self._scim.reads.members(found)) if found is not None else ()
 
     async def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
         """Store a new resource."""
         if resource_type.name == _USER:
             return await self._user(await self._scim.people.create(self._source, user_wish(cast("User[Any]", resource))))
         group = cast(Group, resource)
-        return await self._group(await self._scim.groups.create(self._source, group_wish(group), members=member_ids(group)))
+        return self._group(await self._scim.groups.create(self._source, group_wish(group), members=member_ids(group)))
 
     async def update(self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None) -> Resource[Any]:
         """Write the whole new state of a resource."""
@@ -99,12 +113,15 @@ class AsyncConnectionStorage(AsyncScimStorage):
             return await self._user(await self._scim.people.change(self._source, resource_id, wish, version=version))
         group = cast(Group, resource)
         done = await self._scim.groups.change(self._source, resource_id, group_wish(group), members=member_ids(group), version=version)
-        return await self._group(done)
+        return self._group(done)
 
-    async def move(self, group_id: str, *, add: Collection[str], drop: Collection[str], version: str | None) -> Resource[Any]:
-        """Let members into a group and out of it; the group comes back without members."""
-        done = await self._scim.groups.move(self._source, group_id, add=add, drop=drop, version=version_of(version))
-        return (await self._groups([_done(done)], members=False))[0]
+    async def alter(self, group: Resource[Any], change: MemberChange, *, version: str | None) -> Resource[Any]:
+        """Write a group with what a PATCH makes of its members."""
+        wish, number, groups = group_wish(cast(Group, group)), version_of(version), self._scim.groups
+        if not change.rest and change.whole is None:
+            return self._group(await groups.move(self._source, group.id, add=change.add, drop=change.drop, version=number))
+        moved = {"members": change.whole, "add": change.add, "drop": change.drop}
+        return self._group(await groups.change(self._source, group.id, wish, version=number, **moved))
 
     async def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
         """Forget a resource."""
@@ -116,13 +133,14 @@ class AsyncConnectionStorage(AsyncScimStorage):
         kinds = [each.name for each in resource_types]
         if plain(search_request) and len(kinds) == 1:
             return await self._plain(kinds[0] == _USER, search_request, position=position)
-        by = narrowed(search_request.filter.ast) if search_request.filter is not None else None
-        members = "members" in str(search_request.filter or "").lower() or not _excludes_members(search_request)
+        asked = search_request.filter
+        by = narrowed(asked.ast) if asked is not None else None
         found: list[Resource[Any]] = []
         for kind in kinds:
-            found += await self._candidates(kind == _USER, by, members=members)
-        if search_request.filter is not None:
-            found = [each for each in found if search_request.filter.match(each)]
+            read = await self._candidates(kind == _USER, by)
+            found += await self._users(read) if kind == _USER else await self._with_named(read, search_request)
+        if asked is not None:
+            found = [each for each in found if asked.match(each)]
         return paged(search_request, found, position=position)
 
     async def _plain(self, users: bool, request: SearchRequest[Any], *, position: Any) -> SearchPage:
@@ -133,19 +151,39 @@ class AsyncConnectionStorage(AsyncScimStorage):
         which = self._scim.reads.users if users else self._scim.reads.groups
         read: tuple[Any, ...] = await which(self._source, limit=count + 1, **where) if count else ()
         page: list[Any] = list(read[:count])
-        made = await self._users(page) if users else await self._groups(page, members=not _excludes_members(request))
+        made = await self._users(page) if users else self._bare(page)
         more = by_cursor and len(read) > count
         return SearchPage(total, made, next=[True, "", page[-1].id] if more else None)
 
-    async def _candidates(self, users: bool, by: Narrowed | None, *, members: bool) -> list[Resource[Any]]:
+    async def _candidates(self, users: bool, by: Narrowed | None) -> list[Any]:
         reads = self._scim.reads
         if by is not None:
-            found = await self._looked_up(users, by)
-        else:
-            if (await reads.counts(self._source))[0 if users else 1] > MAX_SCAN:
-                raise TooManyException(detail="ask by id, userName, displayName or externalId: there are too many to look at each")
-            found = list(await (reads.users if users else reads.groups)(self._source, limit=MAX_SCAN))
-        return await self._users(found) if users else await self._groups(found, members=members)
+            return await self._looked_up(users, by)
+        if (await reads.counts(self._source))[0 if users else 1] > MAX_SCAN:
+            raise TooManyException(detail="ask by id, userName, displayName or externalId: there are too many to look at each")
+        return list(await (reads.users if users else reads.groups)(self._source, limit=MAX_SCAN))
+
+    async def _with_named(self, groups: list[ScimGroup], request: SearchRequest[Any]) -> list[Resource[Any]]:
+        """Return groups with those members whose presence decides what is asked for; with all if ids do not decide it."""
+        named = members_named(request.filter.ast) if request.filter is not None else frozenset[str]()
+        if named is None or "members" in str(request.sort_by or "").lower():
+            return await self._with_all(groups)
+        held: dict[str, list[str]] = {}
+        for member, of in (await self._scim.reads.memberships(self._source, sorted(named))).items() if named else ():
+            for group in of:
+                held.setdefault(group.id, []).append(member)
+        return [group_resource(each, members=held.get(each.id, ())) for each in groups]
+
+    async def _with_all(self, groups: list[ScimGroup]) -> list[Resource[Any]]:
+        made: list[Resource[Any]] = []
+        left = MAX_SCAN
+        for each in groups:
+            members: tuple[str, ...] = await self._scim.reads.members(each)
+            left -= len(members)
+            if left < 0:
+                raise TooManyException(detail="ask for members by their ids: there are too many to look at each")
+            made.append(group_resource(each, members=members))
+        return made
 
     async def _looked_up(self, users: bool, by: Narrowed) -> list[Any]:
         reads = self._scim.reads
@@ -156,22 +194,25 @@ class AsyncConnectionStorage(AsyncScimStorage):
             return [one] if one is not None else []
         if by.by == "name" and by.attribute != ("username" if users else "displayname"):
             return list(await (reads.users if users else reads.groups)(self._source, limit=MAX_SCAN))
+        if by.by == "member":
+            return [] if users else list((await reads.memberships(self._source, [by.value])).get(by.value, ()))
         named = reads.users_named if users else reads.groups_named
         return list(await named(self._source, **{by.by: by.value}))
 
     async def _user(self, done: Any) -> Resource[Any]:
         return (await self._users([_done(done)]))[0]
 
-    async def _group(self, done: Any) -> Resource[Any]:
-        return (await self._groups([_done(done)], members=True))[0]
+    @staticmethod
+    def _bare(groups: list[ScimGroup]) -> list[Resource[Any]]:
+        return [group_resource(each) for each in groups]
+
+    @staticmethod
+    def _group(done: Any) -> Resource[Any]:
+        return group_resource(_done(done))
 
     async def _users(self, records: list[ScimUser]) -> list[Resource[Any]]:
         groups = await self._scim.reads.memberships(self._source, [each.id for each in records])
         return [user_resource(each, model=self._model, groups=groups.get(each.id, ())) for each in records]
-
-    async def _groups(self, records: list[ScimGroup], *, members: bool) -> list[Resource[Any]]:
-        held = [await self._scim.reads.members(each) if members else () for each in records]
-        return [group_resource(each, members=ids) for each, ids in zip(records, held, strict=True)]
 
 
 def _there(record: Any) -> Any:
@@ -184,9 +225,3 @@ def _done(outcome: Any) -> Any:
     if isinstance(outcome, Refusal):
         raise raised(outcome)
     return outcome
-
-
-def _excludes_members(parameters: ResponseParameters[Any]) -> bool:
-    excluded = {str(each).rpartition(":")[2].lower() for each in parameters.excluded_attributes or ()}
-    wanted = {str(each).rpartition(":")[2].lower() for each in parameters.attributes or ()}
-    return "members" in excluded or bool(wanted and not any(each.startswith("members") for each in wanted))

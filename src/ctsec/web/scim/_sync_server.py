@@ -15,11 +15,9 @@ from __future__ import annotations
 import json
 import logging
 from math import ceil
-from typing import Any, Final, cast
+from typing import Final
 
-from scim2_models import Error, InvalidFilterException, InvalidSyntaxException, PatchOp, Resource, ResourceType, SCIMException
-from scim2_server.conditions import Conditions
-from scim2_server.handler import ScimHandler
+from scim2_models import Error, InvalidFilterException, InvalidSyntaxException, SCIMException
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 
@@ -32,52 +30,17 @@ from ctsec.security._sync import Security
 from ctsec.sso.scim._sync_people import ScimSource
 from ctsec.web._sync_entry import ambient_request
 from ctsec.web.http import WebRequest, WebResponse, parse_json
+from ctsec.web.scim._sync_operations import Operations
 from ctsec.web.scim._sync_storage import ConnectionStorage
 from ctsec.web.scim.bounds import unfit_body, unfit_filter
-from ctsec.web.scim.deltas import member_delta
 from ctsec.web.scim.dialect import normalized
-from ctsec.web.scim.mapping import member_views
-from ctsec.web.scim.resources import Group
-from ctsec.web.scim.service import SCIM_MEDIA, Service, service
+from ctsec.web.scim.service import SCIM_MEDIA, service
 from ctsec.web.scim_paths import ROOT, over_scim_limit, root_url
 from ctsec.web.site import Site
 
 _LABEL: Final = b"ctsec SCIM cursors"
 _NO_CREDENTIAL: Final = Refusal(Reason.NOT_AUTHENTICATED, "expected one Authorization header: Bearer with a SCIM credential")
 _LOG: Final = logging.getLogger("ctsec.web")
-
-
-class _Operations(ScimHandler):
-    """The operations, with a short way for what is done one by one in groups of any size."""
-
-    def __init__(self, made: Service, storage: ConnectionStorage, *, light: bool) -> None:
-        super().__init__(made, storage)
-        self._room = storage
-        self._light = light
-
-    def query(self, request: ScimRequest) -> ScimResponse:
-        """Read a resource; the members of a group are added to the answer."""
-        answer = super().query(request)
-        told = answer.body
-        meta = cast("dict[str, Any]", told.get("meta")) if told is not None and self._light else {}
-        if told is not None and meta.get("resourceType") == "Group":
-            members = self._room.members(told["id"])
-            if members:
-                told["members"] = member_views(members, base_url=request.base_url)
-        return answer
-
-    def patch_resource(
-        self, resource_type: ResourceType, resource_id: str, patch_op: PatchOp[Any], conditions: Conditions
-    ) -> Resource[Any]:
-        """Apply a PATCH; one that only lets members in and out reads none of those who stay."""
-        delta = member_delta(patch_op) if self._light and self.service.get_model(resource_type) is Group else None
-        if delta is None:
-            return super().patch_resource(resource_type, resource_id, patch_op, conditions)
-        parameters = self.service.read_response_parameters(resource_type, {})
-        current = self._room.get(resource_type, resource_id, response_parameters=parameters)
-        self.service.check_preconditions(current, "PATCH", conditions)
-        version = current.meta.version if current.meta is not None and conditions.if_match else None
-        return self._room.move(resource_id, add=delta.add, drop=delta.drop, version=version)
 
 
 class ScimServer:
@@ -125,8 +88,7 @@ class ScimServer:
                 reads=asked.method == "GET" or asked.path.endswith("/.search"),
                 model=self._service.get_model(self._service.get_resource_type("User")),
             )
-            light = not {"attributes", "excludedAttributes"} & set(asked.query)
-            return _Operations(self._service, storage, light=light).handle(asked)
+            return Operations(self._service, storage).handle(asked)
         except SCIMException as error:
             if error.status == 403:
                 self._record(request, source)

@@ -2,7 +2,9 @@
 
 Rules that this module keeps:
 
-- a comparison with `eq` of what is indexed (`id`, `userName`, `displayName`, `externalId`) reads what it names and nothing else;
+- a comparison with `eq` of what is indexed (`id`, `userName`, `displayName`, `externalId`, a member of a group) reads what it names and
+  nothing else;
+- a filter that asks whether somebody is in a group is answered by who is named in it, and not by reading everybody who is there;
 - any other filter, and sorting, look at every resource of the connection, up to a bound: past it the answer is `tooMany`, and never a
   part that looks like the whole;
 - a cursor stands for the last resource of a page by what it was sorted by and its id, so pages are stable.
@@ -10,21 +12,32 @@ Rules that this module keeps:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final, TypeGuard, cast
 
 from scim2_models import InvalidCursorException, Resource, SearchRequest
-from scim2_models.path.expressions import CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator
+from scim2_models.path.expressions import (
+    AttrPath,
+    CompareOperator,
+    Comparison,
+    FilterNode,
+    LogicalExpr,
+    LogicalOperator,
+    Not,
+    Present,
+    ValuePath,
+)
 from scim2_server.storage import SearchPage
 
 _INDEXED: Final = {"id": "id", "username": "name", "displayname": "name", "externalid": "external"}
+_MEMBERS: Final = "members"
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """What a filter can be looked up by: `by` is `id`, `name` or `external`, `attribute` the attribute in small letters."""
+    """What a filter can be looked up by: `by` is `id`, `name`, `external` or `member`, `attribute` the attribute in small letters."""
 
     by: str
     attribute: str
@@ -35,10 +48,57 @@ def narrowed(filter_node: FilterNode | None) -> Narrowed | None:
     """Return what every match of a filter has in common and an index knows, or None."""
     if isinstance(filter_node, LogicalExpr) and filter_node.op is LogicalOperator.and_:
         return next((found for each in filter_node.terms if (found := narrowed(each)) is not None), None)
+    if isinstance(filter_node, (Comparison, ValuePath)) and _of_members(filter_node.attr_path):
+        (*named,) = members_named(filter_node) or ()
+        return Narrowed("member", _MEMBERS, named[0]) if len(named) == 1 else None
     if not isinstance(filter_node, Comparison) or filter_node.op is not CompareOperator.eq or not isinstance(filter_node.value, str):
         return None
     attribute = str(filter_node.attr_path).rpartition(":")[2].lower()
     return Narrowed(_INDEXED[attribute], attribute, filter_node.value) if attribute in _INDEXED else None
+
+
+def members_named(node: FilterNode) -> frozenset[str] | None:
+    """Return the ids whose being in a group decides a filter, none if it asks for no member; None if more decides it than ids."""
+    match node:
+        case LogicalExpr():
+            return _all(members_named(each) for each in node.terms)
+        case Not():
+            return members_named(node.expr)
+        case Comparison() if _of_members(node.attr_path):
+            return _one(node) if node.attr_path.sub_attr is None or _is_value(node.attr_path.sub_attr) else None
+        case ValuePath() if _of_members(node.attr_path):
+            terms = node.val_filter.terms if _conjunction(node.val_filter) else (node.val_filter,)
+            found = (_one(each) for each in terms if isinstance(each, Comparison) and _is_value(each.attr_path.attr))
+            return next((each for each in found if each is not None), None)
+        case Present() if _of_members(node.attr_path):
+            return None
+        case _:
+            return frozenset()
+
+
+def _all(found: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    made: frozenset[str] = frozenset()
+    for each in found:
+        if each is None:
+            return None
+        made |= each
+    return made
+
+
+def _one(node: Comparison) -> frozenset[str] | None:
+    return frozenset({node.value}) if node.op is CompareOperator.eq and isinstance(node.value, str) else None
+
+
+def _conjunction(node: FilterNode) -> TypeGuard[LogicalExpr]:
+    return isinstance(node, LogicalExpr) and node.op is LogicalOperator.and_
+
+
+def _of_members(path: AttrPath) -> bool:
+    return path.attr.lower() == _MEMBERS
+
+
+def _is_value(name: str) -> bool:
+    return name.lower() == "value"
 
 
 def plain(request: SearchRequest[Any]) -> bool:

@@ -94,19 +94,14 @@ def user_resource(record: ScimUser, *, model: type[Resource[Any]], groups: Itera
     return made
 
 
-def group_resource(record: ScimGroup, *, members: Iterable[str]) -> Group:
-    """Return a group as a resource."""
+def group_resource(record: ScimGroup, *, members: Iterable[str] = ()) -> Group:
+    """Return a group as a resource, with some members or without."""
     made = Group.model_validate({**json.loads(record.attributes), "displayName": record.display_name})
     made.id = record.id
     made.external_id = record.external_id
     made.meta = _meta("Group", record)
     made.members = [GroupMember(**_member(each)) for each in members] or None
     return made
-
-
-def member_views(members: Iterable[str], *, base_url: str) -> list[dict[str, str]]:
-    """Return members as they are sent: what `group_resource` and the service make of them, without a model for each of 50,000."""
-    return [{"value": each, "$ref": f"{base_url}/{_place(each)}/{each}", "type": _place(each)[:-1]} for each in members]
 
 
 def member_ids(group: Group) -> frozenset[str]:
