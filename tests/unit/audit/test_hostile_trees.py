@@ -144,6 +144,13 @@ def test_no_odd_value_passes_a_fast_way(inside: Callable[[object], dict[str, obj
     )
 
 
+def test_a_number_is_as_large_as_it_is() -> None:
+    """An integer that says it is small is judged by its value."""
+    assert canonical({"a": Large(7)}) == b'{"a":7}'
+    with pytest.raises(ValueError, match="smaller than 2"):
+        canonical({"a": Large(2**60)})
+
+
 def test_two_keys_of_one_text_are_refused() -> None:
     """Keys that are told apart by a class of their own, and would be written alike, are refused."""
     with pytest.raises(ValueError, match="a key must be there once"):

@@ -98,16 +98,27 @@ def as_it_reads(event: Event, personal: bytes) -> bytes:
     return _careful({**changes, **more, **dict(sorted(said.items()))})
 
 
+def ended(work: Callable[[], bytes]) -> bytes | str:
+    """Return the bytes, or the words of the refusal."""
+    try:
+        return work()
+    except ValueError as refusal:
+        return str(refusal)
+
+
+def test_no_odd_value_passes_in_any_field() -> None:
+    """One odd value, in any field, detail or target: the careful way's bytes, or its refusal."""
+    for odd in ODD:
+        every: list[dict[str, Any]] = [{name: odd} for name in TEXTS]
+        every += [{"details": {"a": odd}}, {"targets": (Target(odd, "x"),)}, {"targets": (Target("x", "y"), Target("x", odd))}]
+        for change in every:
+            event = replace(TOLD, **change)
+            assert ended(lambda event=event: store_form(event, personal=b"").body) == ended(lambda event=event: as_it_reads(event, b""))  # type: ignore[misc]
+
+
 @given(EVENTS, st.sampled_from([b"", b"sealed"]))
 def test_the_body_of_an_event_is_the_careful_one(event: Event, personal: bytes) -> None:
     """Whatever stands in an event, its body has the bytes of the careful way, or is refused where that refuses it."""
-
-    def ended(work: Callable[[], bytes]) -> bytes | str:
-        try:
-            return work()
-        except ValueError as refusal:
-            return str(refusal)
-
     expected = ended(lambda: as_it_reads(event, personal))
     assert ended(lambda: store_form(event, personal=personal).body) == expected
     if isinstance(expected, bytes):
