@@ -65,8 +65,9 @@ def is_plain(value: Any, depth: int = 0) -> bool:
 
     Every event goes through here, so it looks only for what an encoder would write and the profile refuses: floats, enums, UUIDs.
     """
-    for item in value.values() if type(value) is dict else value:
-        kind = type(item)
+    items: Any = value.values() if type(value) is dict else value  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    for item in items:  # pyright: ignore[reportUnknownVariableType]
+        kind = type(item)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         if kind is str or kind is int or item is None:
             continue
         if kind is dict or kind is list or kind is tuple:
@@ -80,12 +81,12 @@ def is_plain(value: Any, depth: int = 0) -> bool:
 def _is_exact(value: Any) -> bool:
     """Say whether the keys of a tree of exact JSON types are ASCII texts, and its integers are small enough."""
     if type(value) is dict:
-        for key in value:
-            if type(key) is not str or not key.isascii():
+        for key in value:  # pyright: ignore[reportUnknownVariableType]
+            if type(key) is not str or not key.isascii():  # pyright: ignore[reportUnknownArgumentType]
                 return False
-        value = value.values()
+        value = value.values()  # pyright: ignore[reportUnknownVariableType]
     for item in value:
-        kind = type(item)
+        kind = type(item)  # pyright: ignore[reportUnknownVariableType]
         if kind is int:
             if not -_MAX_INT < item < _MAX_INT:
                 return False
@@ -142,7 +143,8 @@ encoded: Final = _WAYS[0]
 
 def canonical(value: Mapping[str, object]) -> bytes:
     """Return the canonical JSON bytes of `value`; raise ValueError that names the path of what has no canonical form."""
-    return bounded(encoded(value) if type(value) is dict and is_plain(value) else _careful(value))
+    exact = type(value) is dict and is_plain(value)  # pyright: ignore[reportUnknownArgumentType]
+    return bounded(encoded(value) if exact else _careful(value))  # pyright: ignore[reportUnknownArgumentType]
 
 
 def bounded(body: bytes) -> bytes:
