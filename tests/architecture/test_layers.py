@@ -12,8 +12,8 @@ from tests.architecture.source import functions, imports, modules, nodes
 
 # From the lowest layer up; a module imports its own layer and lower ones.
 KERNEL = {
-    "errors", "ids", "principal", "outcome", "secret", "clock", "ambient", "user", "cache", "changes", "lazy", "network", "transport",
-    "operators",
+    "errors", "ids", "principal", "outcome", "secret", "clock", "draft", "ambient", "user", "cache", "changes", "lazy", "network",
+    "transport", "operators",
     "mfa_policy",
 }  # fmt: skip
 FEATURES = {

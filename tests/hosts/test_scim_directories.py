@@ -42,8 +42,8 @@ def test_administrators_see_what_was_pushed_and_what_rules_would_make_of_it(host
     directory.join("Finance", "pat")
     directory.rename("Finance", "Money")
     owner_of_it = {"department": "Sales", "manager": {"value": directory.ids["kim"]}, "costCenter": "7"}
-    for told in ({"title": "Boss", ENTERPRISE: owner_of_it}, {"title": "Boss", "nickName": "P"}, {"displayName": "Pat P"}):
-        body = {"schemas": [USER], "userName": f"pat@{lived.domain}", "active": True, **told}
+    for said in ({"title": "Boss", ENTERPRISE: owner_of_it}, {"title": "Boss", "nickName": "P"}, {"displayName": "Pat P"}):
+        body = {"schemas": [USER], "userName": f"pat@{lived.domain}", "active": True, **said}
         lived.pusher.ok(f"PUT /Users/{directory.ids['pat']}", body)
     directory.leave("kim")
     place = f"/organizations/{lived.pusher.organization}"

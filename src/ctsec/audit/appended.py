@@ -2,7 +2,8 @@
 
 Rules that this module keeps:
 
-- lines are appended under a lock, and are on the disk before the call returns;
+- lines are appended under a lock, and are on the disk before the call returns; so is the name of the file, which a writer makes sure of
+  once for each file that it finds under it, and anew where the file is empty;
 - a last line that a crash cut was never acknowledged: it is not read, and goes with the next append;
 - no other line is passed over: one that is longer than any that was written is damage, and must not hide those behind it;
 - only its owner can read the file (mode 0600), and a link in its place is not followed.
@@ -22,13 +23,14 @@ from ctsec.errors import CtsecError
 class AppendedLines:
     """The lines of at most `longest` bytes of one file; `named` is what errors call it, `failed` what they are for the disk's."""
 
-    __slots__ = ("_failed", "_longest", "_named", "_path")
+    __slots__ = ("_failed", "_longest", "_named", "_path", "_written")
 
     def __init__(self, path: str | os.PathLike[str], *, longest: int, named: str, failed: type[CtsecError]) -> None:
         self._path = Path(path)
         self._longest = longest
         self._named = named
         self._failed = failed
+        self._written: tuple[int, int] | None = None
 
     def append(self, line: bytes) -> None:
         """Append a line, durable before this returns; raise `failed` if that can not be, and ValueError for what is no line."""
@@ -36,18 +38,24 @@ class AppendedLines:
             raise ValueError(f"expected one line of at most {self._longest} bytes")
         with self._opened(os.O_RDWR | os.O_CREAT) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            size = os.fstat(file).st_size
+            found = os.fstat(file)
+            size, which = found.st_size, (found.st_dev, found.st_ino)
             whole = self._whole(file, size)
             if whole != size:
                 os.ftruncate(file, whole)
             if os.pwrite(file, line, whole) != len(line):
                 raise self._failed(f"{self._named} could not be written: the disk took a part only")
             os.fsync(file)
-            folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            if self._written != which or not size:
+                self._keep_name()
+                self._written = which
+
+    def _keep_name(self) -> None:
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Yield each whole line with its number from 1, and a piece of one that is too long; nothing where there is no file yet."""

@@ -15,6 +15,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any, Final, cast
 
@@ -30,85 +31,124 @@ def _json_bytes(value: object) -> bytes:
     return _JSON(value).encode("utf-8")
 
 
-def _encoders() -> tuple[Callable[[object], bytes], ...]:
-    """Return the encoders that are installed, the fastest first; they give the same bytes, and refuse lone surrogates."""
+def _judged(encode: Callable[[object], bytes], *, strict: bool) -> Callable[[Mapping[str, object]], bytes]:
+    """Return what gives the canonical bytes of a tree of exact JSON types without floats, at most MAX_DEPTH deep.
+
+    `strict` says that the encoder refuses large integers and keys that are no texts; the other rules are judged here.
+    """
+
+    def encoded(value: Mapping[str, object]) -> bytes:
+        try:
+            body = encode(value)
+        except (TypeError, ValueError):  # what it refuses is told with its path
+            return _careful(value)
+        # Bytes that are ASCII have keys that are.
+        return body if (strict and body.isascii()) or _is_exact(value) else _careful(value)
+
+    return encoded
+
+
+def _ways() -> tuple[Callable[[Mapping[str, object]], bytes], ...]:
+    """Return what encodes with each encoder that is installed, the fastest first; they give the same bytes and refuse the same."""
+    ours = _judged(_json_bytes, strict=False)
     try:
         orjson = import_module("orjson")
     except ImportError:
-        return (_json_bytes,)
-    dumps, option = orjson.dumps, orjson.OPT_SORT_KEYS
-
-    def orjson_bytes(value: object) -> bytes:
-        try:
-            return cast(bytes, dumps(value, option=option))
-        except TypeError:  # a lone surrogate, or what it does not take: a subclass of tuple, one of str as a key
-            return _json_bytes(value)
-
-    return orjson_bytes, _json_bytes
+        return (ours,)
+    exact = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+    dumps, option = orjson.dumps, orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER | exact
+    return _judged(partial(dumps, option=option), strict=True), ours
 
 
-_ENCODERS: Final = _encoders()
-_ENCODE: Final = _ENCODERS[0]
+def is_plain(value: Any, depth: int = 0) -> bool:
+    """Say whether a dict, list or tuple holds nothing but exact JSON types, so that an encoder can judge all the rest of it.
 
-
-def _is_plain(value: Any, depth: int = 0) -> bool:
-    """Say whether the encoder can take `value`, but for lone surrogates, which it finds itself; what it can not take is looked at again.
-
-    Every event goes through here, so what most members are is asked first, and costs no call.
+    Every event goes through here, so it looks only for what an encoder would write and the profile refuses: floats, enums, UUIDs.
     """
-    kind: type[Any] = type(value)  # pyright: ignore[reportUnknownVariableType]
-    if kind is dict and depth <= MAX_DEPTH:
-        for key in value:
-            if type(key) is not str or not key.isascii():
+    items: Any = value.values() if type(value) is dict else value  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    for item in items:  # pyright: ignore[reportUnknownVariableType]
+        kind = type(item)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        if kind is str or kind is int or item is None:
+            continue
+        if kind is dict or kind is list or kind is tuple:
+            if depth == MAX_DEPTH or not is_plain(item, depth + 1):
                 return False
-        items = value.values()
-    elif (kind is list or kind is tuple) and depth <= MAX_DEPTH:
-        items = value
-    else:
-        return value is None or isinstance(value, str) or (isinstance(value, int) and -_MAX_INT < value < _MAX_INT)
-    for item in items:  # noqa: SIM110 - a generator costs more
-        if type(item) is not str and item is not None and not _is_plain(item, depth + 1):
+        elif kind is not bool:
             return False
     return True
 
 
+def _is_exact(value: Any) -> bool:
+    """Say whether the keys of a tree of exact JSON types are ASCII texts, and its integers are small enough."""
+    if type(value) is dict:
+        for key in value:  # pyright: ignore[reportUnknownVariableType]
+            if type(key) is not str or not key.isascii():  # pyright: ignore[reportUnknownArgumentType]
+                return False
+        value = value.values()  # pyright: ignore[reportUnknownVariableType]
+    for item in value:
+        kind = type(item)  # pyright: ignore[reportUnknownVariableType]
+        if kind is int:
+            if not -_MAX_INT < item < _MAX_INT:
+                return False
+        elif (kind is dict or kind is list or kind is tuple) and not _is_exact(item):
+            return False
+    return True
+
+
+def _careful(value: Mapping[str, object]) -> bytes:
+    """Return the canonical bytes, or raise ValueError with the path: what every faster way has to equal."""
+    return _json_bytes(plain(value, path="$"))
+
+
 def plain(value: object, *, path: str, depth: int = 0) -> object:
     """Return `value` in plain dicts and lists; raise ValueError that names the path of what has no canonical form."""
-    if depth > MAX_DEPTH:
-        raise ValueError(f"{path}: nested deeper than {MAX_DEPTH} levels")
     match value:
         case None | bool():
             return value
         case str():
-            if not value.isascii() and _SURROGATE.search(value):
+            text = str.__str__(value)  # of a subclass too the text itself, whatever it shows of itself
+            if not text.isascii() and _SURROGATE.search(text):
                 raise ValueError(f"{path}: a lone surrogate has no canonical form")
-            return str(value)
+            return text
         case int():
-            if abs(value) >= _MAX_INT:
+            number = int.__int__(value)
+            if not -_MAX_INT < number < _MAX_INT:
                 raise ValueError(f"{path}: an integer must be smaller than 2^53")
-            return value
+            return number
+        case list() | tuple() | Mapping() if depth > MAX_DEPTH:
+            raise ValueError(f"{path}: nested deeper than {MAX_DEPTH} levels")
         case list() | tuple():
             items = cast(Sequence[object], value)
             return [plain(item, path=f"{path}[{index}]", depth=depth + 1) for index, item in enumerate(items)]
         case Mapping():
-            members = cast(Mapping[object, object], value)
-            return {_key(key, path=path): plain(item, path=f"{path}.{key}", depth=depth + 1) for key, item in members.items()}
+            return _members(cast(Mapping[object, object], value), path=path, depth=depth)
         case _:
             raise ValueError(f"{path}: a {type(value).__name__} has no canonical form")
 
 
-def _key(key: object, *, path: str) -> str:
-    if not isinstance(key, str) or not key.isascii():
-        raise ValueError(f"{path}: a key must be an ASCII string")
-    return key
+def _members(value: Mapping[object, object], *, path: str, depth: int) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for given, item in value.items():
+        if not isinstance(given, str) or not (key := str.__str__(given)).isascii():
+            raise ValueError(f"{path}: a key must be an ASCII string")
+        if key in found:
+            raise ValueError(f"{path}: a key must be there once")
+        found[key] = plain(item, path=f"{path}.{key}", depth=depth + 1)
+    return found
+
+
+_WAYS: Final = _ways()
+encoded: Final = _WAYS[0]
 
 
 def canonical(value: Mapping[str, object]) -> bytes:
     """Return the canonical JSON bytes of `value`; raise ValueError that names the path of what has no canonical form."""
-    try:
-        body = _ENCODE(value if _is_plain(value) else plain(value, path="$"))
-    except UnicodeEncodeError:  # a lone surrogate, which is told with its path
-        body = _ENCODE(plain(value, path="$"))
+    exact = type(value) is dict and is_plain(value)  # pyright: ignore[reportUnknownArgumentType]
+    return bounded(encoded(value) if exact else _careful(value))  # pyright: ignore[reportUnknownArgumentType]
+
+
+def bounded(body: bytes) -> bytes:
+    """Return `body`; raise ValueError if it is longer than an entry of a log may be."""
     if len(body) > MAX_BODY:
         raise ValueError(f"an event has at most {MAX_BODY} bytes, this one has {len(body)}")
     return body

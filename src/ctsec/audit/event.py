@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, NewType, Required, TypeAlias, TypedDict
+from typing import Final, NewType, Required, TypeAlias, TypedDict, cast
 
-from ctsec.ambient import Ambient
+from ctsec.ambient import Ambient, Request
 from ctsec.audit.change import Change
+from ctsec.draft import draft_of
 from ctsec.ids import EventId, OrganizationId, WorkspaceId, new_id
 from ctsec.outcome import Reason
 from ctsec.principal import Principal
@@ -291,6 +292,9 @@ class Event:
         return log_of(self.organization)
 
 
+_DRAFT: Final = draft_of(Event)
+
+
 def log_of(organization: OrganizationId | None) -> LogId:
     """Return an organization's log; the deployment's where there is none."""
     return LogId(organization) if organization else DEPLOYMENT_LOG
@@ -327,25 +331,23 @@ def build(
     """Return the event `name` with time, id and request taken from `ambient`; `refused` makes it a refusal with that reason."""
     if refused is Reason.NOT_FOUND:
         organization = workspace = None
-    now = ambient.now()
-    request = ambient.request
+    credential, request = actor.credential, ambient.request
+    event = _DRAFT()
+    event.time = now = ambient.now()
+    event.id, event.name = new_id(EventId, now=now, random=ambient.random), name
+    event.actor_kind, event.actor_id = actor.kind._value_, actor.id
+    event.credential_kind, event.credential_id = credential.kind._value_, credential.id
+    event.targets, event.subject = targets, subject
+    event.outcome, event.reason = (EventOutcome.REFUSED, refused._value_) if refused else (EventOutcome.SUCCESS, None)
+    event.organization, event.workspace, event.request_id = organization, workspace, request.id[:64]
+    event.details, event.personal = details, _personal(request, personal)
+    event.changes, event.more_changes, event.schema = changes, 0, 1
+    event.__class__ = Event
+    return cast(Event, event)
+
+
+def _personal(request: Request, personal: Mapping[str, str] | None) -> Mapping[str, str]:
+    if not (personal or request.address or request.user_agent):
+        return {}
     around = {"address": request.address, "user_agent": request.user_agent[:256]}
-    return Event(
-        id=new_id(EventId, now=now, random=ambient.random),
-        time=now,
-        name=name,
-        actor_kind=actor.kind.value,
-        actor_id=actor.id,
-        credential_kind=actor.credential.kind.value,
-        credential_id=actor.credential.id,
-        targets=targets,
-        subject=subject,
-        outcome=EventOutcome.REFUSED if refused else EventOutcome.SUCCESS,
-        reason=refused.value if refused else None,
-        organization=organization,
-        workspace=workspace,
-        request_id=request.id[:64],
-        details=details,
-        personal={key: value for key, value in {**around, **(personal or {})}.items() if value},
-        changes=changes,
-    )
+    return {key: value for key, value in {**around, **(personal or {})}.items() if value}

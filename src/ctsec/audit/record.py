@@ -19,15 +19,22 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from ctsec.audit.canonical import canonical, leaf_hash
+from ctsec.audit.canonical import bounded, canonical, encoded, is_plain, leaf_hash
 from ctsec.audit.change import form
-from ctsec.audit.event import Event, LogId
+from ctsec.audit.event import DEPLOYMENT_LOG, Event, EventName, LogId
+from ctsec.draft import draft_of
 from ctsec.errors import CorruptRecord
 from ctsec.ids import EventId, OrganizationId, WorkspaceId
 
 BODY_VERSION: Final = 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_MICROS: Final = 1 << 53
+_TEXTS: Final = attrgetter(
+    "actor_kind", "actor_id", "credential_kind", "credential_id", "id", "name", "organization", "outcome._value_", "reason", "request_id",
+    "subject", "workspace",
+)  # fmt: skip
+# An EventName is the text that it holds, in every encoder.
+_ARE_TEXTS: Final = frozenset({str, type(None), EventName}).issuperset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +70,9 @@ class StoredEvent:
         return cast(Mapping[str, Any], value)
 
 
+_DRAFT: Final = draft_of(StoredEvent)
+
+
 @dataclass(frozen=True, slots=True)
 class SealedEvent:
     """An event with the gapless `index` that the sequencer gave it in its log."""
@@ -73,7 +83,43 @@ class SealedEvent:
 
 def microseconds(moment: datetime) -> int:
     """Return whole microseconds since 1970, exact."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    passed = moment - _EPOCH
+    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
+
+
+def body_of(event: Event, *, personal: bytes) -> bytes:
+    """Return the canonical body of `event`; raise ValueError if a detail has no canonical form.
+
+    Its members stand in their order already. What has a place of its own here is looked at in one go, what a caller filled by itself.
+    """
+    texts = [*_TEXTS(event)]
+    actor, actor_id, credential, credential_id, id_, name, organization, outcome, reason, request, subject, workspace = texts
+    targets: list[dict[str, object]] = []
+    for target in event.targets:
+        targets.append({"id": target.id, "kind": target.kind})
+        texts += target.id, target.kind
+    details = dict(event.details)
+    value = {
+        "actor": {"credential": {"id": credential_id, "kind": credential}, "id": actor_id, "kind": actor},
+        "details": details,
+        "id": id_,
+        "log": organization or DEPLOYMENT_LOG,
+        "name": name,
+        "organization": organization,
+        "outcome": outcome,
+        "personal": hashlib.sha256(personal).hexdigest() if personal else None,
+        "reason": reason,
+        "request": request,
+        "schema": event.schema,
+        "subject": subject,
+        "targets": targets,
+        "time": microseconds(event.time),
+        "v": BODY_VERSION,
+        "workspace": workspace,
+    }
+    if event.changes or type(event.schema) is not int or not (_ARE_TEXTS(map(type, texts)) and is_plain(details, 1)):
+        return canonical({**_changes(event), **value})
+    return bounded(encoded(value))
 
 
 def store_form(event: Event, *, personal: bytes) -> StoredEvent:
@@ -81,48 +127,18 @@ def store_form(event: Event, *, personal: bytes) -> StoredEvent:
 
     Raises ValueError if a detail has no canonical form.
     """
-    credential = {"kind": event.credential_kind, "id": event.credential_id}
-    body = canonical(
-        {
-            **_changes(event),
-            "v": BODY_VERSION,
-            "id": event.id,
-            "log": event.log,
-            "time": microseconds(event.time),
-            "name": event.name,
-            "schema": event.schema,
-            "actor": {"kind": event.actor_kind, "id": event.actor_id, "credential": credential},
-            "targets": [{"kind": target.kind, "id": target.id} for target in event.targets],
-            "subject": event.subject,
-            "outcome": event.outcome.value,
-            "reason": event.reason,
-            "organization": event.organization,
-            "workspace": event.workspace,
-            "request": event.request_id,
-            "details": dict(event.details),
-            "personal": hashlib.sha256(personal).hexdigest() if personal else None,
-        }
-    )
+    body = body_of(event, personal=personal)
     first = event.targets[0] if event.targets else None
-    return StoredEvent(
-        id=event.id,
-        log=event.log,
-        time=event.time,
-        name=event.name,
-        actor_kind=event.actor_kind,
-        actor_id=event.actor_id,
-        target_kind=first.kind if first else "",
-        target_id=first.id if first else "",
-        subject_id=event.subject or "",
-        outcome=event.outcome.value,
-        reason=event.reason or "",
-        organization_id=event.organization,
-        workspace_id=event.workspace,
-        request_id=event.request_id,
-        body=body,
-        leaf=leaf_hash(body),
-        personal=personal,
-    )
+    row = _DRAFT()
+    row.id, row.log, row.time, row.name = event.id, event.log, event.time, event.name
+    row.actor_kind, row.actor_id = event.actor_kind, event.actor_id
+    row.target_kind, row.target_id = (first.kind, first.id) if first else ("", "")
+    row.subject_id = event.subject or ""
+    row.outcome, row.reason = event.outcome._value_, event.reason or ""
+    row.organization_id, row.workspace_id, row.request_id = event.organization, event.workspace, event.request_id
+    row.body, row.leaf, row.personal = body, leaf_hash(body), personal
+    row.__class__ = StoredEvent
+    return cast(StoredEvent, row)
 
 
 def _changes(event: Event) -> dict[str, object]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import stat
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -91,3 +93,33 @@ def test_processes_append_one_after_another(tmp_path: Path) -> None:
     for name in (b"a", b"b"):
         assert [line for line in lines if line.startswith(name)] == [b"%s %d\n" % (name, n) for n in range(TIMES)]
     assert (len(lines), path.stat().st_mode & 0o777) == (2 * TIMES, 0o600)
+
+
+def test_the_name_of_a_file_is_made_durable_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the first line of a writer the folder is on the disk too, and again if the file was emptied, removed or replaced."""
+    synced: list[bool] = []
+    real = os.fsync
+
+    def fsync(file: int) -> None:
+        synced.append(stat.S_ISDIR(os.fstat(file).st_mode))
+        real(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    path, other = tmp_path / "lines", tmp_path / "other"
+    lines = appended(path)
+    another = appended(path)
+
+    def folders(writer: AppendedLines) -> int:
+        synced.clear()
+        writer.append(b"x\n")
+        assert synced[0] is False
+        return sum(synced)
+
+    assert [folders(lines), folders(lines), folders(another), folders(another), folders(lines)] == [1, 0, 1, 0, 0]
+    os.truncate(path, 0)
+    assert [folders(lines), folders(lines)] == [1, 0]
+    path.unlink()
+    assert [folders(lines), folders(lines)] == [1, 0]
+    other.write_bytes(path.read_bytes())
+    other.replace(path)
+    assert [folders(lines), folders(lines)] == [1, 0]

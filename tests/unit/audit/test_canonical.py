@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctsec.audit.canonical import _ENCODERS, MAX_BODY, canonical, leaf_hash
+from ctsec.audit.canonical import _WAYS, MAX_BODY, canonical, leaf_hash
 from ctsec.audit.event import EventName
 
 KEYS = st.text(st.characters(max_codepoint=127), max_size=6)
@@ -54,12 +54,11 @@ def test_the_bytes_are_those_of_rfc_8785(body: dict[str, Any]) -> None:
 @given(BODIES)
 def test_every_encoder_gives_the_same_bytes(body: dict[str, Any]) -> None:
     """Whichever encoder is installed, the bytes of a log are the same, so that one log can be written with any."""
-    assert [encode(body) for encode in _ENCODERS] == [rfc8785(body).encode()] * len(_ENCODERS)
+    assert [way(body) for way in _WAYS] == [rfc8785(body).encode()] * len(_WAYS)
 
 
-@pytest.mark.parametrize("encode", _ENCODERS, ids=lambda each: each.__name__)
-def test_an_encoder_takes_what_the_profile_takes(encode: Callable[[object], bytes]) -> None:
-    """Texts, numbers and tuples of a class of their own are written as what they are; a lone surrogate is refused, wherever it is."""
+def test_what_the_profile_takes() -> None:
+    """Texts, numbers and tuples of a class of their own are written as what they are."""
 
     class Number(IntEnum):
         ONE = 1
@@ -68,12 +67,14 @@ def test_an_encoder_takes_what_the_profile_takes(encode: Callable[[object], byte
         one: str
         two: int
 
-    value = {EventName.ALERT_FIRED: EventName.ALERT_MUTED, "a": Pair("x", Number.ONE), "b": (True, None), "c": {"d": "\x7fé"}}
-    expected = '{"a":["x",1],"alert.fired":"alert.muted","b":[true,null],"c":{"d":"\x7fé"}}'.encode()
-    assert encode(value) == canonical(value) == expected
-    for broken in ({"a": "x\ud800"}, {"a": [{"b": "\udfff"}]}):
-        with pytest.raises(UnicodeEncodeError):
-            encode(broken)
+    class Shown(str):
+        __slots__ = ()
+
+        def __str__(self) -> str:
+            return "shown"
+
+    value = {EventName.ALERT_FIRED: EventName.ALERT_MUTED, "a": Pair("x", Number.ONE), "b": (True, None), "c": {"d": Shown("\x7fé")}}
+    assert canonical(value) == '{"a":["x",1],"alert.fired":"alert.muted","b":[true,null],"c":{"d":"\x7fé"}}'.encode()
 
 
 @given(BODIES)
@@ -116,6 +117,7 @@ def test_published_vectors(vectors: Path, name: str) -> None:
         ({"a": float("nan")}, "$.a"),
         ({"a": 2**53}, "$.a"),
         ({"a": -(2**53)}, "$.a"),
+        ({"a": 10**5000}, "$.a"),
         ({"a": "x\ud800"}, "$.a"),
         ({"a": {"b": ["y", "x\ud800"]}}, "$.a.b[1]"),
         ({"a": {"b": {"c": [1.5]}}}, "$.a.b.c[0]"),

@@ -47,7 +47,7 @@ from ctsec.sso.scim._sync_ports import (
 )
 from ctsec.sso.scim._sync_same import SamePeople
 from ctsec.sso.scim.drift import Look
-from ctsec.sso.scim.record import ScimConnection, ScimState, ScimUser, exact_key, name_key
+from ctsec.sso.scim.record import ScimConnection, ScimState, ScimUser, name_key
 from ctsec.sso.scim.wish import UserWish, wished
 from ctsec.sso.scim.work import moves
 from ctsec.user import User, UserStatus, parse_email, parse_name

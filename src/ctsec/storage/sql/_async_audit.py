@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import cast
 
-from sqlalchemy import insert
-
 from ctsec.audit.event import LogId
 from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally, day_of
@@ -13,7 +11,7 @@ from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.storage.sql._async_executor import AsyncExecutor
 from ctsec.storage.sql._async_tree import AsyncSqlTree
 from ctsec.storage.sql.statements import audit
-from ctsec.storage.sql.statements.rows import added, all_made, values
+from ctsec.storage.sql.statements.rows import added, all_made
 from ctsec.storage.sql.tables import Tables
 
 
@@ -28,8 +26,7 @@ class AsyncSqlInbox:
 
     async def append(self, event: StoredEvent) -> None:
         """Insert one row."""
-        # With the row beside the statement, which SQLAlchemy then neither builds nor looks through for each event.
-        await self._run.change(insert(self._tables.log.inbox), (values(event),))
+        await self._run.insert(self._tables.log.inbox, event)
 
     async def append_new(self, events: tuple[StoredEvent, ...]) -> None:
         """Insert those rows whose id is neither in the inbox nor in the log already."""

@@ -6,14 +6,16 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Executable, RowMapping
+from sqlalchemy import Executable, RowMapping, Table
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from ctsec.storage.sql.failures import translate
 from ctsec.storage.sql.gate import Gate
 from ctsec.storage.sql.joined import FLUSHING, judge, lacks_transaction
+from ctsec.storage.sql.prepared import prepared_for
 from ctsec.storage.sql.progress import Progress
+from ctsec.storage.sql.statements.rows import added
 
 
 class AsyncSource(Protocol):
@@ -107,6 +109,23 @@ class AsyncExecutor:
         else:
             self._note(count)
             return count
+        raise failure
+
+    async def insert(self, table: Table, record: object) -> None:
+        """Insert a record that has a field for each column of `table`, by a statement that was compiled before."""
+        self.progress.require_writable()
+        connection = await self._connection()
+        prepared = prepared_for(connection, table)
+        try:
+            if prepared is None:
+                await connection.execute(added(table, record))
+            else:
+                await connection.exec_driver_sql(prepared.text, prepared.parameters(record))
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        else:
+            self._note(1)
+            return
         raise failure
 
     async def lock(self, statement: Executable) -> int:

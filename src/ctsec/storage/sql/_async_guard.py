@@ -203,7 +203,7 @@ class AsyncSqlAsideEvents:
     async def append(self, event: StoredEvent) -> None:
         """Insert one row."""
         async with self._transactions.writing(Progress(nobody)) as run:
-            await run.change(insert(self._tables.aside_event), (values(event),))
+            await run.insert(self._tables.aside_event, event)
 
     async def pending(self, *, limit: int) -> tuple[StoredEvent, ...]:
         """Return rows in the order of their ids."""

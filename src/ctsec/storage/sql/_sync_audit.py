@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from typing import cast
 
-from sqlalchemy import insert
-
 from ctsec.audit.event import LogId
 from ctsec.audit.export.raw import RawEvent
 from ctsec.audit.query import AuditQuery, Tally, day_of
@@ -14,7 +12,7 @@ from ctsec.audit.record import SealedEvent, StoredEvent
 from ctsec.storage.sql._sync_executor import Executor
 from ctsec.storage.sql._sync_tree import SqlTree
 from ctsec.storage.sql.statements import audit
-from ctsec.storage.sql.statements.rows import added, all_made, values
+from ctsec.storage.sql.statements.rows import added, all_made
 from ctsec.storage.sql.tables import Tables
 
 
@@ -29,8 +27,7 @@ class SqlInbox:
 
     def append(self, event: StoredEvent) -> None:
         """Insert one row."""
-        # With the row beside the statement, which SQLAlchemy then neither builds nor looks through for each event.
-        self._run.change(insert(self._tables.log.inbox), (values(event),))
+        self._run.insert(self._tables.log.inbox, event)
 
     def append_new(self, events: tuple[StoredEvent, ...]) -> None:
         """Insert those rows whose id is neither in the inbox nor in the log already."""

@@ -7,14 +7,16 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Connection, Engine, Executable, RowMapping
+from sqlalchemy import Connection, Engine, Executable, RowMapping, Table
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from ctsec.storage.sql.failures import translate
 from ctsec.storage.sql.gate import Gate
 from ctsec.storage.sql.joined import FLUSHING, judge, lacks_transaction
+from ctsec.storage.sql.prepared import prepared_for
 from ctsec.storage.sql.progress import Progress
+from ctsec.storage.sql.statements.rows import added
 
 
 class Source(Protocol):
@@ -108,6 +110,23 @@ class Executor:
         else:
             self._note(count)
             return count
+        raise failure
+
+    def insert(self, table: Table, record: object) -> None:
+        """Insert a record that has a field for each column of `table`, by a statement that was compiled before."""
+        self.progress.require_writable()
+        connection = self._connection()
+        prepared = prepared_for(connection, table)
+        try:
+            if prepared is None:
+                connection.execute(added(table, record))
+            else:
+                connection.exec_driver_sql(prepared.text, prepared.parameters(record))
+        except SQLAlchemyError as error:
+            failure = translate(error)
+        else:
+            self._note(1)
+            return
         raise failure
 
     def lock(self, statement: Executable) -> int:

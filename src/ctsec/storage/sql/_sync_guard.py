@@ -203,7 +203,7 @@ class SqlAsideEvents:
     def append(self, event: StoredEvent) -> None:
         """Insert one row."""
         with self._transactions.writing(Progress(nobody)) as run:
-            run.change(insert(self._tables.aside_event), (values(event),))
+            run.insert(self._tables.aside_event, event)
 
     def pending(self, *, limit: int) -> tuple[StoredEvent, ...]:
         """Return rows in the order of their ids."""

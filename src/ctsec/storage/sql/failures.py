@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from ctsec.errors import SchemaMismatch, StoreBusy, StoreError, StoreReadOnly
 
 _BUSY: Final = "the database could not serialise this call with others; nothing was consumed, try again"
+MISFIT: Final = "a value does not fit its column: it is too long, of another type, or a time without zone"
 _READ_ONLY: Final = "the database accepts no writes"
 _SCHEMA: Final = "the tables of ctsec are missing or of another version; run `ctsec db upgrade`"
 
@@ -37,7 +38,7 @@ def translate(error: SQLAlchemyError) -> StoreError:
             return StoreError(f"the database refused a row that breaks one of its constraints ({code})")
         return StoreError(f"the database failed with {code}")
     if isinstance(error, StatementError) and isinstance(error.orig, (ValueError, TypeError)):
-        return StoreError("a value does not fit its column: it is too long, of another type, or a time without zone")
+        return StoreError(MISFIT)
     return StoreError(f"the database session can not be used ({type(error).__name__})")
 
 

@@ -1,0 +1,68 @@
+"""Inserts that are made often, compiled once for each dialect and handed to the driver as text.
+
+Rules that this module keeps:
+
+- values go through the same types as in any other statement: what is too long, or is no instant, is refused before it is sent;
+- whoever listens for statements on the engine sees them (`before_cursor_execute`); a connection that translates schemas is left to
+  SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Table, insert
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ctsec.errors import StoreError
+from ctsec.storage.sql.failures import MISFIT
+
+Parameters: TypeAlias = tuple[Any, ...] | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedInsert:
+    """The `text` of an insert, and how a record becomes its parameters."""
+
+    text: str
+    names: tuple[str, ...]
+    read: Callable[[object], tuple[Any, ...]]
+    writers: tuple[Callable[[Any], Any] | None, ...]
+    positional: bool
+
+    def parameters(self, record: object) -> Parameters:
+        """Return what the driver is given for a record; raise StoreError for a value that does not fit its column."""
+        try:
+            values = [value if write is None else write(value) for write, value in zip(self.writers, self.read(record), strict=True)]
+        except (ValueError, TypeError):
+            failure = StoreError(MISFIT)
+        else:
+            return tuple(values) if self.positional else dict(zip(self.names, values, strict=True))
+        raise failure
+
+
+@lru_cache(maxsize=32)
+def prepared_insert(table: Table, dialect: Dialect) -> PreparedInsert:
+    """Return the insert of one record with a field for each column of `table`."""
+    compiled = insert(table).compile(dialect=dialect, column_keys=[column.key for column in table.columns])
+    names = tuple(compiled.positiontup or [column.key for column in table.columns])
+    return PreparedInsert(
+        text=compiled.string,
+        names=names,
+        read=attrgetter(*names),
+        writers=tuple([table.c[name].type.bind_processor(dialect) for name in names]),
+        positional=compiled.positional,
+    )
+
+
+def prepared_for(connection: Connection | AsyncConnection, table: Table) -> PreparedInsert | None:
+    """Return the insert into `table` as `connection` speaks; None if the connection translates the schemas of tables."""
+    ours = connection.sync_connection if isinstance(connection, AsyncConnection) else connection
+    if ours is None or ours.get_execution_options().get("schema_translate_map"):
+        return None
+    return prepared_insert(table, ours.dialect)

@@ -1,0 +1,56 @@
+"""Inserts that are compiled once: the row that SQLAlchemy would have written, refused as it would have been."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, MetaData, Table, create_engine, select, text
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.engine import Dialect
+
+from ctsec.errors import StoreError
+from ctsec.storage.sql.prepared import prepared_for, prepared_insert
+from ctsec.storage.sql.statements.rows import added
+from ctsec.storage.sql.types import Blob, Ident, Instant
+
+TABLE = Table("row", MetaData(), Column("id", Ident(8), primary_key=True), Column("at", Instant()), Column("body", Blob()))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    body: bytes
+    id: str
+    at: datetime | None
+
+
+ROW = Row(b"\x00\xff", "é%s:a?", datetime(2026, 1, 1, 1, 1, 1, 123456, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("row", [ROW, replace(ROW, at=None, body=b"")])
+def test_the_row_is_the_one_that_sqlalchemy_writes(tmp_path: Path, row: Row) -> None:
+    """Both ways store the same values of the same types, and a connection that translates schemas is left to SQLAlchemy."""
+    with create_engine(f"sqlite:///{tmp_path}/a.db").begin() as connection:
+        TABLE.create(connection)
+        connection.execute(added(TABLE, replace(row, id="one")))
+        prepared = prepared_for(connection, TABLE)
+        assert prepared is not None
+        connection.exec_driver_sql(prepared.text, prepared.parameters(row))
+        one, two = connection.execute(text('SELECT typeof(id), typeof(at), at, typeof(body), body FROM "row"')).all()
+        assert one == two
+        assert connection.execute(select(TABLE).where(TABLE.c.id == row.id)).one()._mapping["at"] == row.at
+        connection.execution_options(schema_translate_map={None: "other"})
+        assert prepared_for(connection, TABLE) is None
+
+
+@pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.psycopg.dialect(), postgresql.asyncpg.dialect(), mysql.pymysql.dialect()])
+@pytest.mark.parametrize("wrong", [replace(ROW, id="more than 8"), replace(ROW, at=ROW.at and ROW.at.replace(tzinfo=None))])
+def test_what_does_not_fit_is_refused(dialect: Dialect, wrong: Row) -> None:
+    """A text that is too long and a time without zone never reach a driver, and the error tells no value; what fits does."""
+    prepared = prepared_insert(TABLE, dialect)
+    assert len(prepared.parameters(ROW)) == 3
+    with pytest.raises(StoreError, match="does not fit its column") as refused:
+        prepared.parameters(wrong)
+    assert refused.value.__cause__ is refused.value.__context__ is None
