@@ -37,6 +37,7 @@ GIVES: Final = {
     "complete_sso": "oidc oidc_before",
     "complete_saml": "saml saml_before",
     "exchange_token": "exchange",
+    "sso_landed": "oidc saml",  # what those were answered, told again to the page where a browser ended
 }
 KINDS: Final = {
     CredentialKind.SESSION: "session password",
@@ -69,6 +70,7 @@ FACTORS: Final = {
 }
 # Where a token that is presented is read.
 READ: Final = {
+    "keys._async_leaks.AsyncKeyLeaks._judge_derived": "",  # what others found and tell of: it lets nobody in
     "security._async_gate.AsyncGate.session": "session oidc_session",
     "authn._async_sessions.AsyncSessions.authenticate": "session oidc_session",
     "security._async_gate.AsyncGate.admit_key": "api_key service_key exchange",

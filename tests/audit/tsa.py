@@ -99,7 +99,7 @@ class Authority:
         serial = str(7 + sum(map(ord, like or name)))
         by = ("-CA", f"{self.name}.pem", "-CAkey", f"{self.name}.key", "-set_serial", serial)
         extended = ("-extfile", "ts.cnf", "-extensions", extensions)
-        self.run("x509", "-req", "-in", f"{like or name}.csr", *by, "-out", f"{name}.pem", "-days", "30", *extended)
+        self.run("x509", "-req", "-in", f"{like or name}.csr", *by, "-out", f"{name}.pem", "-days", "31" if like else "30", *extended)
 
     def der(self, name: str) -> bytes:
         """Return a certificate in DER."""

@@ -35,7 +35,7 @@ RIGHT: dict[str, Any] = {
     "approvals": 0, "claims": {"sub": "x"}, "client_id": "c", "provider": "oidc", "code": "123456", "days": 365, "matter": "case 1",
     "why": "seen", "rule": "owner_added", "until": "2026-02-01T00:00:00Z",
     "current": "a long river", "delay_minutes": 0, "domain": "a.example", "email": "a@x.org", "evidence": "video_call",
-    "kind": "aws", "minutes": 5, "name": "A", "new": "a long lake", "organization_id": "org_1", "password": "a long river",
+    "kid": "k", "kind": "aws", "minutes": 5, "name": "A", "new": "a long lake", "organization_id": "org_1", "password": "a long river",
     "permissions": [], "proof": "seen", "reason": "why", "ref": "arn", "reference": "T1", "regions": None, "region": "eu", "response": {},
     "role": "viewer", "secret": "s", "services": None, "longest_life_days": 30, "longest_grant_days": 30, "ticket": "x", "token": "x",
     "audience": "https://api.example", "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "issuer": "https://id.example",

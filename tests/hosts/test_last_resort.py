@@ -74,7 +74,7 @@ def test_no_answer_tells_of_the_machine(browser: Browser) -> None:
     for route in ROUTES:
         path = route.path.replace("{", "").replace("}", "")
         reply = browser.auth(f"{route.method} {path}", {"x": 1} if route.method != "GET" else None)
-        if route.needs is Needs.NOTHING and reply.status == 200:
+        if route.needs is Needs.NOTHING and reply.status in {200, 204}:
             continue
         assert 400 <= reply.status < 500, path
         for word in (b"Traceback", b'File "', b".py", b"ctsec.", b"ctsec_", b"SELECT", b"pydantic", b"http://", b"https://"):

@@ -29,7 +29,10 @@ NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such organization, wor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsyncActing:
-    """The records that a change of roles reads and writes besides its own, what judges it, and where its event goes."""
+    """The records that a change of roles reads and writes besides its own, what judges it, and where its event goes.
+
+    Without `locks` no organization is locked: for a reading, which writes nothing and could not.
+    """
 
     policies: AsyncPolicySource
     methods: MethodTable | None
@@ -38,6 +41,7 @@ class AsyncActing:
     epochs: AsyncEpochRecords
     audit: AsyncRecorder
     ambient: Ambient
+    locks: bool = True
 
     @property
     def now(self) -> datetime:
@@ -51,6 +55,7 @@ class AsyncActing:
 
         `permission` is what the act takes by name: a break-glass code opens one.
         """
+        lock = lock and self.locks
         if lock and not await self.owners.lock(organization):
             return NOT_FOUND
         person = subject(principal, organization=organization)

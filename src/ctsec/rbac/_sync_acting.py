@@ -30,7 +30,10 @@ NOT_FOUND: Final = Refusal(Reason.NOT_FOUND, "there is no such organization, wor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acting:
-    """The records that a change of roles reads and writes besides its own, what judges it, and where its event goes."""
+    """The records that a change of roles reads and writes besides its own, what judges it, and where its event goes.
+
+    Without `locks` no organization is locked: for a reading, which writes nothing and could not.
+    """
 
     policies: PolicySource
     methods: MethodTable | None
@@ -39,6 +42,7 @@ class Acting:
     epochs: EpochRecords
     audit: Recorder
     ambient: Ambient
+    locks: bool = True
 
     @property
     def now(self) -> datetime:
@@ -52,6 +56,7 @@ class Acting:
 
         `permission` is what the act takes by name: a break-glass code opens one.
         """
+        lock = lock and self.locks
         if lock and not self.owners.lock(organization):
             return NOT_FOUND
         person = subject(principal, organization=organization)

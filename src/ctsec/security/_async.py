@@ -208,7 +208,7 @@ class AsyncSecurity:
     async def reading(self, request: Request | None = None) -> AsyncGenerator[AsyncUnit, None]:
         """Open a short unit that only reads; a write in it raises StoreReadOnly. On SQLite it waits for no writer."""
         async with self._storage.reading() as store:
-            yield self._unit(store, request)
+            yield self._unit(store, request, reads=True)
 
     @property
     def key_uses(self) -> AsyncKeyUseJobs:
@@ -332,9 +332,9 @@ class AsyncSecurity:
         async with self._storage.begin(after_commit=self._forget) as store:
             yield store.jobs
 
-    def _unit(self, store: AsyncStore, request: Request | None) -> AsyncUnit:
+    def _unit(self, store: AsyncStore, request: Request | None, *, reads: bool = False) -> AsyncUnit:
         ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
-        return AsyncUnit(store, guard=self._guard, engines=self._engines, parts=self.parts, ambient=ambient)
+        return AsyncUnit(store, guard=self._guard, engines=self._engines, parts=self.parts, ambient=ambient, reads=reads)
 
     def _committed(self, scopes: frozenset[str]) -> None:
         self._forget(scopes)

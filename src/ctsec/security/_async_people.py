@@ -55,14 +55,17 @@ from ctsec.storage._async_ports import AsyncStore
 class AsyncPeople:
     """The services of people over one transaction: accounts, sign-in, factors, sessions, memberships; and the log that all write."""
 
-    __slots__ = ("__dict__", "_ambient", "_engines", "_guard", "_index_keys", "_made", "_parts", "_store")
+    __slots__ = ("__dict__", "_ambient", "_engines", "_guard", "_index_keys", "_made", "_parts", "_reads", "_store")
 
-    def __init__(self, store: AsyncStore, *, guard: AsyncGuardStore, engines: AsyncEngines, parts: Parts, ambient: Ambient) -> None:
+    def __init__(
+        self, store: AsyncStore, *, guard: AsyncGuardStore, engines: AsyncEngines, parts: Parts, ambient: Ambient, reads: bool = False
+    ) -> None:
         self._store = store
         self._guard = guard
         self._engines = engines
         self._parts = parts
         self._ambient = ambient
+        self._reads = reads
         self._made: dict[DekId, DataKey] = {}
         self._index_keys: dict[tuple[str, str, int], Secret] = {}
 
@@ -217,6 +220,7 @@ class AsyncPeople:
             epochs=self._store.epochs,
             audit=self.audit,
             ambient=self._ambient,
+            locks=not self._reads,
         )
 
     @kept
@@ -263,14 +267,9 @@ class AsyncPeople:
     @kept
     def _duties(self) -> AsyncDuties:
         return AsyncDuties(
-            requirements=self.requirements,
-            factors=self.mfa,
-            passwords=self._passwords,
-            throttle=self._throttle,
-            proofs=self._guard.proofs,
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+            requirements=self.requirements, factors=self.mfa, passwords=self._passwords, throttle=self._throttle,
+            proofs=self._guard.proofs, audit=self.audit, ambient=self._ambient,
+        )  # fmt: skip
 
     @kept
     def _accounts(self) -> AsyncAccountParts:

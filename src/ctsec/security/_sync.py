@@ -209,7 +209,7 @@ class Security:
     def reading(self, request: Request | None = None) -> Generator[Unit, None, None]:
         """Open a short unit that only reads; a write in it raises StoreReadOnly. On SQLite it waits for no writer."""
         with self._storage.reading() as store:
-            yield self._unit(store, request)
+            yield self._unit(store, request, reads=True)
 
     @property
     def key_uses(self) -> KeyUseJobs:
@@ -331,9 +331,9 @@ class Security:
         with self._storage.begin(after_commit=self._forget) as store:
             yield store.jobs
 
-    def _unit(self, store: Store, request: Request | None) -> Unit:
+    def _unit(self, store: Store, request: Request | None, *, reads: bool = False) -> Unit:
         ambient = Ambient(clock=self._ambient.clock, random=self._ambient.random, request=request or Request())
-        return Unit(store, guard=self._guard, engines=self._engines, parts=self.parts, ambient=ambient)
+        return Unit(store, guard=self._guard, engines=self._engines, parts=self.parts, ambient=ambient, reads=reads)
 
     def _committed(self, scopes: frozenset[str]) -> None:
         self._forget(scopes)

@@ -56,14 +56,15 @@ from ctsec.storage._sync_ports import Store
 class People:
     """The services of people over one transaction: accounts, sign-in, factors, sessions, memberships; and the log that all write."""
 
-    __slots__ = ("__dict__", "_ambient", "_engines", "_guard", "_index_keys", "_made", "_parts", "_store")
+    __slots__ = ("__dict__", "_ambient", "_engines", "_guard", "_index_keys", "_made", "_parts", "_reads", "_store")
 
-    def __init__(self, store: Store, *, guard: GuardStore, engines: Engines, parts: Parts, ambient: Ambient) -> None:
+    def __init__(self, store: Store, *, guard: GuardStore, engines: Engines, parts: Parts, ambient: Ambient, reads: bool = False) -> None:
         self._store = store
         self._guard = guard
         self._engines = engines
         self._parts = parts
         self._ambient = ambient
+        self._reads = reads
         self._made: dict[DekId, DataKey] = {}
         self._index_keys: dict[tuple[str, str, int], Secret] = {}
 
@@ -216,6 +217,7 @@ class People:
             epochs=self._store.epochs,
             audit=self.audit,
             ambient=self._ambient,
+            locks=not self._reads,
         )
 
     @kept
@@ -262,14 +264,9 @@ class People:
     @kept
     def _duties(self) -> Duties:
         return Duties(
-            requirements=self.requirements,
-            factors=self.mfa,
-            passwords=self._passwords,
-            throttle=self._throttle,
-            proofs=self._guard.proofs,
-            audit=self.audit,
-            ambient=self._ambient,
-        )
+            requirements=self.requirements, factors=self.mfa, passwords=self._passwords, throttle=self._throttle,
+            proofs=self._guard.proofs, audit=self.audit, ambient=self._ambient,
+        )  # fmt: skip
 
     @kept
     def _accounts(self) -> AccountParts:

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 from cryptography import x509
@@ -52,7 +51,7 @@ class StampJudge:
 
     def __init__(self, roots: bytes) -> None:
         try:
-            import_module("rfc3161_client")
+            import rfc3161_client  # noqa: F401  # pyright: ignore[reportUnusedImport]
         except ImportError:
             raise ConfigurationError("time stamps need the library rfc3161-client; install ctsec[timestamps]") from None
         self._roots = x509.load_pem_x509_certificates(roots)
