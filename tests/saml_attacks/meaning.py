@@ -158,7 +158,7 @@ def _contents() -> Iterator[Case]:
     yield from before("a value of nobody's", lambda root: find(root, f"{SAML}Attribute").append(put("{urn:x}V")), R.BAD_ATTRIBUTE)
     value = f"{SAML}AttributeValue"
     yield from before("a value that says it is an assertion", set_to(value, f"{XSI}type", "saml:AssertionType"))
-    yield from before("a value that says it is none", set_to(value, f"{XSI}nil", "true"))
+    yield from before("a value that says it is none", set_to(value, f"{XSI}nil", "true"), R.BAD_ATTRIBUTE)
     yield from before("a value with an attribute of nobody", set_to(value, "{urn:x}type", "x"))
     for name in ("a\tb", "a\u200b", "x" * 257, ""):
         yield from before(f"an attribute {name[:3]!r}", set_to(f"{SAML}Attribute", "Name", name), R.BAD_ATTRIBUTE)

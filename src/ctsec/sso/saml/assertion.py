@@ -5,7 +5,8 @@ Rules that this module keeps:
 - the text of an element counts only whole: nothing stands inside of it, and no space around a name identifier;
 - a name identifier is plain: 1 to 256 characters without control characters; an encrypted one is refused;
 - attributes of one name are one attribute; there are at most 100 names and 2,000 values of at most 4,096 characters each;
-- a value that has elements inside, or is nil, is left out: it is no text; encrypted attributes are refused.
+- a value that has elements inside, or is nil, is left out: it is no text; one that is nil and has a text is refused, since others read the
+  text; encrypted attributes are refused.
 """
 
 from __future__ import annotations
@@ -112,8 +113,9 @@ def read_attributes(statements: Iterable[Element]) -> tuple[SamlAttribute, ...]:
 def _text(value: Element) -> str | None:
     if value.tag != f"{SAML}AttributeValue":
         raise Unacceptable(SamlReason.BAD_ATTRIBUTE)
-    if len(value) or value.get(f"{XSI}nil") in _NIL:
+    if len(value):
         return None
     text: str = value.text or ""
-    refuse_if(len(text) > MAX_VALUE, SamlReason.BAD_ATTRIBUTE)
-    return text
+    nil = value.get(f"{XSI}nil") in _NIL
+    refuse_if(len(text) > MAX_VALUE or (nil and text != ""), SamlReason.BAD_ATTRIBUTE)
+    return None if nil else text
