@@ -82,7 +82,16 @@ ORGANIZATION = {f"{service}.{verb}" for service, verbs in SERVICES.items() for v
 ASKED = {
     *("api_keys.of", "connections.refusal", "domain_claims.open", "lists.workspaces", "lists.count", "lists.reach"),
     *("requirements.refusal", "roles.access", "roles.check", "roles.check_many", "roles.explain", "sso_entrance.refusal", "sso.may_link"),
-    *("api_keys.of_account", "apps.get", "apps.health", "apps.may_connect", "apps.of_organization", "apps.to_use", "key_rules.due"),
+    *(
+        "api_keys.of_account",
+        "apps.due",
+        "apps.get",
+        "apps.health",
+        "apps.may_connect",
+        "apps.of_organization",
+        "apps.to_use",
+        "key_rules.due",
+    ),
     *("key_rules.get", "key_usage.of", "lifecycle.absent", "lifecycle.removal", "service_accounts.get", "service_accounts.of_organization"),
     "workload_rules.of_organization",
 }
@@ -195,7 +204,7 @@ def test_it_learns_nothing_elsewhere(world: World) -> None:
         ("roles.explain", (permission,), {**home, "user": UserId(stage.bob.id)}),
         ("sso_entrance.refusal", (), home),
         ("api_keys.of_account", (), robot),
-        *((f"apps.{verb}", (), home) for verb in ("of_organization", "health")),
+        *((f"apps.{verb}", (), home) for verb in ("of_organization", "health", "due")),
         ("apps.get", (APP,), home),
         ("apps.may_connect", (), {**home, "own": True}),
         *((f"key_rules.{verb}", (), home) for verb in ("due", "get")),
