@@ -39,8 +39,8 @@ class _Told:
     __slots__ = ("add", "drop", "rest", "whole")
 
     def __init__(self) -> None:
-        self.add = set[str]()
-        self.drop = set[str]()
+        self.add: set[str] = set()
+        self.drop: set[str] = set()
         self.whole: set[str] | None = None
         self.rest: list[Any] = []
 
@@ -53,7 +53,7 @@ class _Told:
 
     def all(self, named: set[str]) -> None:
         """Have these and no others."""
-        self.add, self.drop, self.whole = set(), set(), named
+        self.add, self.drop, self.whole = set[str](), set[str](), named
 
 
 def member_change(patch: PatchOp[Any]) -> MemberChange | None:
