@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ctsec.connections import AppHealth
+from ctsec.ids import AppId, new_id
 from ctsec.outcome import Reason
 from ctsec.principal import system
+from ctsec.security._async_app_keeping import BATCH
 from tests.services._async_apps_scene import AsyncAppScene, scene_parts
 from tests.services._async_world import AsyncWorld
 from tests.services.probing import reason
@@ -48,6 +52,29 @@ async def test_what_nobody_uses_is_kept_alive() -> None:
         world.clock.advance(31 * DAY)
         assert reason(await scene.token(scene.bob, app)) is Reason.REVOKED
         assert await world.security.apps.keeping.run_due() == 0
+
+
+@pytest.mark.proves("SEED-P3")
+async def test_what_can_not_be_opened_keeps_nobody_waiting() -> None:
+    """As many connections as one run looks at, whose tokens do not open, are due first at every run: those of others are kept alive still."""
+    simulator, options, clock = scene_parts()
+    simulator.unused = 30 * DAY
+    async with AsyncWorld.open("memory", options=options) as world:
+        scene = await apps_in(world, simulator, clock)
+        app = await scene.connect(scene.bob)
+        kept = world.storage.guard.app_tokens
+        tokens = await kept.get(app.id)
+        assert tokens is not None and tokens.keep_at is not None
+        async with world.security.begin() as unit:
+            for _ in range(BATCH):
+                closed = new_id(AppId, now=world.clock.now(), random=os.urandom)
+                await unit._store.apps.add(replace(app, id=closed))
+                assert await kept.add(replace(tokens, id=closed, keep_at=tokens.keep_at - timedelta(hours=1), sealed=tokens.sealed[:-1]))
+        world.clock.advance(25 * DAY)
+        assert [await world.security.apps.keeping.run_due() for _ in range(2)] == [BATCH, 1]
+        assert simulator.asked.count("refresh_token") == 1
+        world.clock.advance(timedelta(minutes=10))
+        assert await world.security.apps.keeping.run_due() == BATCH
 
 
 async def test_without_a_stated_life_nobody_refreshes_unasked() -> None:

@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ctsec.connections import AppHealth
+from ctsec.ids import AppId, new_id
 from ctsec.outcome import Reason
 from ctsec.principal import system
+from ctsec.security._sync_app_keeping import BATCH
 from tests.services._sync_apps_scene import AppScene, scene_parts
 from tests.services._sync_world import World
 from tests.services.probing import reason
@@ -49,6 +53,29 @@ def test_what_nobody_uses_is_kept_alive() -> None:
         world.clock.advance(31 * DAY)
         assert reason(scene.token(scene.bob, app)) is Reason.REVOKED
         assert world.security.apps.keeping.run_due() == 0
+
+
+@pytest.mark.proves("SEED-P3")
+def test_what_can_not_be_opened_keeps_nobody_waiting() -> None:
+    """As many connections as one run looks at, whose tokens do not open, are due first at every run: those of others are kept alive still."""
+    simulator, options, clock = scene_parts()
+    simulator.unused = 30 * DAY
+    with World.open("memory", options=options) as world:
+        scene = apps_in(world, simulator, clock)
+        app = scene.connect(scene.bob)
+        kept = world.storage.guard.app_tokens
+        tokens = kept.get(app.id)
+        assert tokens is not None and tokens.keep_at is not None
+        with world.security.begin() as unit:
+            for _ in range(BATCH):
+                closed = new_id(AppId, now=world.clock.now(), random=os.urandom)
+                unit._store.apps.add(replace(app, id=closed))
+                assert kept.add(replace(tokens, id=closed, keep_at=tokens.keep_at - timedelta(hours=1), sealed=tokens.sealed[:-1]))
+        world.clock.advance(25 * DAY)
+        assert [world.security.apps.keeping.run_due() for _ in range(2)] == [BATCH, 1]
+        assert simulator.asked.count("refresh_token") == 1
+        world.clock.advance(timedelta(minutes=10))
+        assert world.security.apps.keeping.run_due() == BATCH
 
 
 def test_without_a_stated_life_nobody_refreshes_unasked() -> None:

@@ -110,6 +110,10 @@ class AppTokens:
         """Have the worker look at tokens no more: their connection has ended, or its person has to consent again."""
         self._records.replace(replace(tokens, keep_at=None, version=tokens.version + 1))
 
+    def put_off(self, tokens: StoredTokens, *, by: timedelta) -> None:
+        """Have the worker look at tokens again later, behind others; nothing where they were changed meanwhile."""
+        self._records.replace(replace(tokens, keep_at=self._ambient.now() + by, version=tokens.version + 1))
+
     def keep(self, app: AppConnection, given: TokenSet, *, lives: Lives, sealed: bytes, pause: Pause) -> bool:
         """Store the first tokens of a connection, or those of another consent, sealed by the caller; False if others were quicker."""
         now = self._ambient.now()

@@ -4,7 +4,8 @@ Rules that this module keeps:
 
 - only tokens whose provider states a life are refreshed unasked, and only of connections that may be used;
 - of several processes one refreshes: it has the lease, as whoever asks for a token has;
-- one that fails stops no other; it is waited out as any refresh is.
+- one that fails stops no other; it is waited out as any refresh is, and what can not even be tried, as under a customer's key that is
+  disabled, goes behind all others: a hundred such of one organization keep no other organization's waiting.
 """
 
 from __future__ import annotations
@@ -64,9 +65,15 @@ class AsyncAppKeeping:
         due = await self._beside.storage.guard.app_tokens.to_keep(now=self._beside.ambient.now(), limit=BATCH)
         for tokens in due:
             try:
-                await self._look_at(tokens)
+                try:
+                    await self._look_at(tokens)
+                except Exception:
+                    await self._beside.tokens(None).put_off(tokens, by=_EVERY)
+                    raise
             except CtsecError as error:
                 _LOG.warning("a connected app could not be kept: %s", error.code)
+            except Exception:  # noqa: BLE001 - a mistake about one must not keep those of other organizations
+                _LOG.exception("a connected app could not be kept")
         return len(due)
 
     async def _look_at(self, tokens: StoredTokens) -> None:
