@@ -1,10 +1,15 @@
-"""Every route about an organization, called by its own people below its owner: one table says what is theirs."""
+"""Every route about an organization, called by its own people below its owner, where one table says what is theirs, and by its owner."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 import pytest
 
 from ctsec.rbac.policy import Policy
+from ctsec.web.route import Needs
+from ctsec.web.table import ROUTES
+from tests.hosts.connected import connect, simulator
 from tests.hosts.harness import HOSTS, Browser, Host
 from tests.hosts.test_people import CONNECTED, CREDENTIAL, LINES, NOTHINGS, WISH, WORKLOAD, filled
 
@@ -33,10 +38,12 @@ OWNERS = {
     "POST /organizations/{o}/audit/holds/{hold}/release/approve",
     "PUT /workspaces/{w}/roles/{guest}",
 }
+# What has to be asked for where the path alone asks for nothing.
+ASKED = {"proof": "?index=0", "consistency": "?old=1&size=2"}
 
 
-def called(host: Host, role: str) -> dict[str, int]:
-    """Return what each line answers somebody with a role in the organization, in which everything that lines name is there."""
+def furnished(host: Host) -> tuple[Browser, dict[str, str]]:
+    """Return the owner of an organization in which everything that lines name is there, and the ids of it all."""
     owner = Browser(host).sign_up("owner@example.com", "Olga Owner").enrol()
     o = owner.found("Acme")
     w, home = owner.workspace(o), f"/organizations/{o}"
@@ -53,10 +60,16 @@ def called(host: Host, role: str) -> dict[str, int]:
     ids = NOTHINGS | {name: str(owner.ok(f"POST {home}/{place}", body)["id"]) for name, (place, body) in made.items()}
     ids["workload"] = str(owner.ok(f"POST {home}/service-accounts/{ids['robot']}/workload-rules", WORKLOAD)["id"])
     ids["token"] = str(owner.ok(f"POST {home}/sso/scim/{ids['scim']}/tokens", {})["id"])
+    return owner, ids | {"o": o, "w": w, "owner": owner.id}
+
+
+def called(host: Host, role: str) -> dict[str, int]:
+    """Return what each line answers somebody with a role in such an organization."""
+    owner, ids = furnished(host)
     guest = Browser(host).sign_up("guest@example.com", "Gus Guest").enrol()
-    owner.invite(o, guest, role=role)
-    ids |= {"owner": owner.id, "guest": guest.id}
-    return {line: guest.auth(line.format(o=o, w=w, **ids), filled(body, o=o, w=w)).status for line, body in LINES}
+    owner.invite(ids["o"], guest, role=role)
+    ids["guest"] = guest.id
+    return {line: guest.auth(line.format(**ids), filled(body, o=ids["o"], w=ids["w"])).status for line, body in LINES}
 
 
 @pytest.mark.proves("SEED-R3", "ASVS-8.2.1")
@@ -73,3 +86,24 @@ def test_a_lower_role_may_what_the_table_says(role: str) -> None:
     else:
         assert {line for line, status in answers.items() if status < 400} == GIVEN[role]
         assert {status for line, status in answers.items() if line not in GIVEN[role]} == {403, 404}
+
+
+@pytest.mark.parametrize("name", list(HOSTS))
+def test_no_reading_of_an_owner_fails(name: str) -> None:
+    """Whoever may everything, with a second factor proved just now, is answered at every GET of an organization and of an account.
+
+    One that locked what it only reads would end as `store_read_only`, and for those alone who get so far.
+    """
+    host = HOSTS[name](Policy.preset(), shared=True)
+    try:
+        owner, ids = furnished(host)
+        ids["app"] = str(connect(owner, simulator(host), ids["o"])["id"])
+        host.clock.advance(timedelta(minutes=1))
+        host.events(ids["o"])  # sealed by then, so that there is something to prove
+        owner.ok("POST /step-up", {"code": owner.code()})
+        organization = [line for line, _ in LINES if line.startswith("GET ")]
+        mine = [f"GET {route.path}" for route in ROUTES if route.method == "GET" and route.needs is Needs.SESSION and "{" not in route.path]
+        answers = {line: owner.auth(line.format(**ids) + ASKED.get(line.rpartition("/")[2], "")) for line in (*organization, *mine)}
+    finally:
+        host.close()
+    assert {line: (each.status, each.body) for line, each in answers.items() if each.status != 200} == {}

@@ -70,10 +70,10 @@ class AsyncLifecycle:
 
     async def removal(self, actor: Principal, *, organization: OrganizationId, user: UserId) -> Outcome[Leaving]:
         """Return what the removal of a member would end; nothing changes. Who may remove them may look."""
-        refusal = await self._parts.authority.may_touch(actor, organization=organization, user=user)
+        refusal = await self._parts.authority.may_touch(actor, organization=organization, user=user, lock=False)
         if refusal is not None:
             return await self._refuse(actor, organization, refusal, attempted="member.remove")
-        found = await self._parts.memberships.get(organization, user, fresh=True)
+        found = await self._parts.memberships.get(organization, user)
         return await self._parts.departures.foresee(found) if found is not None else _NOT_A_MEMBER
 
     async def policy(self, organization: OrganizationId) -> LifecyclePolicy | None:
@@ -121,7 +121,7 @@ class AsyncLifecycle:
         self, actor: Principal, *, organization: OrganizationId, after: str = "", limit: int = 100
     ) -> Outcome[tuple[Due, ...]]:
         """Return what the rules would do now to members with an id above `after`, of at most 500 looked at; needs `members:manage`."""
-        refusal = await self._parts.authority.may(actor, organization=organization, permission=MEMBERS_MANAGE)
+        refusal = await self._parts.authority.may(actor, organization=organization, permission=MEMBERS_MANAGE, lock=False)
         if refusal is not None:
             return await self._refuse(actor, organization, refusal, attempted="lifecycle.preview")
         found, *_ = await due_now(self._parts, organization, after=after, limit=min(limit, LOOKED_AT), now=self._ambient.now())

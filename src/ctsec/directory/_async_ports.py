@@ -223,7 +223,7 @@ class AsyncAuthority(Protocol):
         """Return why `actor` may not bring a person into the organization with these roles, or None."""
         ...
 
-    async def may_touch(self, actor: Principal, *, organization: OrganizationId, user: UserId) -> Refusal | None:
+    async def may_touch(self, actor: Principal, *, organization: OrganizationId, user: UserId, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not suspend or remove this member, or None."""
         ...
 

@@ -224,7 +224,7 @@ class Authority(Protocol):
         """Return why `actor` may not bring a person into the organization with these roles, or None."""
         ...
 
-    def may_touch(self, actor: Principal, *, organization: OrganizationId, user: UserId) -> Refusal | None:
+    def may_touch(self, actor: Principal, *, organization: OrganizationId, user: UserId, lock: bool = True) -> Refusal | None:
         """Return why `actor` may not suspend or remove this member, or None."""
         ...
 

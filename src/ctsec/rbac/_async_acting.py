@@ -80,9 +80,9 @@ class AsyncActing:
             else await self.policies.of(_NOWHERE, 0)
         )
 
-    async def target(self, organization: OrganizationId, user: UserId) -> Standing | None:
-        """Return what somebody is in the locked organization."""
-        return await self.standings.standing(organization, user, fresh=True)
+    async def target(self, organization: OrganizationId, user: UserId, *, lock: bool = True) -> Standing | None:
+        """Return what somebody is in the locked organization; without `lock` as this transaction sees it."""
+        return await self.standings.standing(organization, user, fresh=lock)
 
     async def home(self, workspace: WorkspaceId | None) -> OrganizationId | None:
         """Return the organization of a workspace."""

@@ -85,12 +85,12 @@ class AsyncAuthority:
             now=now,
         )
 
-    async def may_touch(self, actor: Principal, *, organization: OrganizationId, user: UserId) -> Refusal | None:
-        """Return why `actor` may not suspend or remove this member, or None; everybody may leave."""
-        acting = await self._acting.actor(actor, organization)
+    async def may_touch(self, actor: Principal, *, organization: OrganizationId, user: UserId, lock: bool = True) -> Refusal | None:
+        """Return why `actor` may not suspend or remove this member, or None; everybody may leave. `lock` is as in `may`."""
+        acting = await self._acting.actor(actor, organization, lock=lock)
         if isinstance(acting, Refusal):
             return acting
-        target = await self._acting.target(organization, user)
+        target = await self._acting.target(organization, user, lock=lock)
         if target is None:
             return NOT_FOUND
         return may_end_membership(await self._acting.policy(acting.standing), actor=acting, target=target, now=self._acting.now)

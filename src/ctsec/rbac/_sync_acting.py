@@ -77,9 +77,9 @@ class Acting:
         """Return the policy that decides for somebody: that of the organization, with its own roles as they were when this was read."""
         return self.policies.of(standing.organization, standing.custom_roles) if standing is not None else self.policies.of(_NOWHERE, 0)
 
-    def target(self, organization: OrganizationId, user: UserId) -> Standing | None:
-        """Return what somebody is in the locked organization."""
-        return self.standings.standing(organization, user, fresh=True)
+    def target(self, organization: OrganizationId, user: UserId, *, lock: bool = True) -> Standing | None:
+        """Return what somebody is in the locked organization; without `lock` as this transaction sees it."""
+        return self.standings.standing(organization, user, fresh=lock)
 
     def home(self, workspace: WorkspaceId | None) -> OrganizationId | None:
         """Return the organization of a workspace."""
