@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ctsec.testing import LocalIdentityProvider
+from ctsec.testing.identity_provider import CLIENT_ID
 from ctsec.testing.saml import SamlKey
 from ctsec.testing.saml_provider import LocalSamlProvider
 from tests.hosts.harness import Browser, Host, Reply
@@ -90,8 +91,13 @@ def test_nobody_becomes_an_owner_by_another_provider(host: Host) -> None:
         assert (come(acme, rogue).status, whys(acme)[-1]) == (401, "owner_not_linked")
         changed = [each.details()["details"]["changed"] for each in host.events(acme.organization) if each.name == "sso_connection.changed"]
         assert changed == [["settings", "secret", "links"]]
-        # A secret alone says nothing of whom the connection believes, and an owner trusts for all owners.
+        # Whoever registered another client at the same provider may have its tokens say what they like; the way back gives nothing back.
         hand_over(acme, acme.owner, provider, trusted_methods=["otp"])
+        link(acme, acme.owner)
+        for client in ("adams", CLIENT_ID):
+            hand_over(acme, admin, provider, trusted_methods=["otp"], client_id=client)
+        assert (come(acme, provider).status, whys(acme)[-1]) == (401, "owner_not_linked")
+        # A secret alone says nothing of whom the connection believes, and an owner trusts for all owners.
         link(acme, acme.owner)
         hand_over(acme, admin, provider, trusted_methods=["otp"], name="Other name")
         assert come(acme, provider).json["status"] == "signed_in"

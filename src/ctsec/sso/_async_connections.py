@@ -137,7 +137,7 @@ class AsyncConnections:
         elif (refusal := await self._last_way(found)) is not None:
             return await self._refuse(actor, organization, refusal, attempted="sso_connection.change")
         names = tuple("secret" if each == "sealed_secret" else each for each in changed)
-        if not {"provider", "settings"}.isdisjoint(changed):
+        if not {"provider", "client_id", "settings"}.isdisjoint(changed):
             names += await self._parts.owner_links.unsettle(actor, found)
         changes = diff(told(found), told(after))
         return await self._written(EventName.SSO_CONNECTION_CHANGED, actor, after, {"changed": names}, changes=changes)

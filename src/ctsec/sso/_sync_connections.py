@@ -138,7 +138,7 @@ class Connections:
         elif (refusal := self._last_way(found)) is not None:
             return self._refuse(actor, organization, refusal, attempted="sso_connection.change")
         names = tuple("secret" if each == "sealed_secret" else each for each in changed)
-        if not {"provider", "settings"}.isdisjoint(changed):
+        if not {"provider", "client_id", "settings"}.isdisjoint(changed):
             names += self._parts.owner_links.unsettle(actor, found)
         changes = diff(told(found), told(after))
         return self._written(EventName.SSO_CONNECTION_CHANGED, actor, after, {"changed": names}, changes=changes)

@@ -3,8 +3,8 @@
 
 Rules that this module keeps:
 
-- an owner's link says that the owner trusts what stands behind the connection; whoever is no owner and puts another provider, key or
-  second factor there makes that link count no more: or `sso:manage` would be a way to become an owner;
+- an owner's link says that the owner trusts what stands behind the connection; whoever is no owner and puts another provider, client, key
+  or second factor there makes that link count no more: or `sso:manage` would be a way to become an owner;
 - the link itself stays, as one that was found by an address: its owner makes it anew from inside, everybody else comes in as before.
 """
 
