@@ -9,8 +9,10 @@ import pytest
 
 from ctsec.ids import UserId
 from ctsec.outcome import Reason, Refusal
+from ctsec.sso.oidc.presets import Provider
 from ctsec.sso.record import LinkedBy
 from ctsec.sso.scim import ScimWish
+from ctsec.sso.scim.record import provider_ids
 from ctsec.sso.scim.wish import UserWish
 from ctsec.testing.conformance.samples import ignore
 from ctsec.testing.conformance.sso_samples import identity
@@ -32,9 +34,11 @@ async def source(scene: AsyncTrialScene, **named: Any) -> Any:
         return await unit.scim.reads.authenticate(issued.text.reveal())
 
 
-async def push(world: AsyncWorld, here: Any, *, external: str | None, active: bool = True, user: Any = None, email: str = UMA) -> Any:
+async def push(
+    world: AsyncWorld, here: Any, *, external: str | None, active: bool = True, user: Any = None, email: str = UMA, name: str = ""
+) -> Any:
     """Push Uma or somebody else, or change what was pushed."""
-    wish = UserWish(user_name=email, external_id=external, active=active, attributes="{}", address=email, display="Uma")
+    wish = UserWish(user_name=name or email, external_id=external, active=active, attributes="{}", address=email, display="Uma")
     async with world.security.begin() as unit:
         return await (unit.scim.people.create(here, wish) if user is None else unit.scim.people.change(here, user.id, wish))
 
@@ -69,6 +73,35 @@ async def test_a_pushed_person_comes_in_as_whom_the_provider_says(scene: AsyncTr
     await push(scene.world, here, external="uma", active=False, user=pushed)
     assert not await is_member(scene, pushed.user_id)
     assert isinstance(await scene.sign_in("uma"), Refusal)
+
+
+@pytest.mark.proves("SEED-S14")
+@pytest.mark.parametrize("uma", ["active", "inactive", "signed in, and forgotten"])
+async def test_who_is_pushed_with_a_colleagues_address_is_not_the_colleague(scene: AsyncTrialScene, uma: str) -> None:
+    """Max, whom the provider pushes with the address of Uma, comes in as nobody, while she is pushed, is away, or signs in as herself."""
+    await prepared(scene)
+    here = await source(scene)
+    pushed = await push(scene.world, here, external="uma")
+    if uma == "inactive":
+        await push(scene.world, here, external="uma", active=False, user=pushed)
+    elif uma != "active":
+        assert not isinstance(await scene.sign_in("uma"), Refusal)
+        async with scene.world.security.begin() as unit:
+            await unit.scim.people.remove(here, pushed.id)
+    scene.provider.people["max"] = {"email": UMA, "email_verified": False}
+    false = await push(scene.world, here, external="max", name="max")
+    assert false.user_id == pushed.user_id
+    tried, step = await scene.dry_run("max"), await scene.sign_in("max")
+    assert (tried.problem, getattr(step, "reason", step)) == ("address_not_verified", Reason.INVALID_CREDENTIALS)
+
+
+async def test_what_stands_before_a_slash_is_part_of_the_id(scene: AsyncTrialScene) -> None:
+    """Uma of another realm is not the pushed one, except where what is before the slash is a tenant that this library put there."""
+    await prepared(scene)
+    await push(scene.world, await source(scene), external="uma")
+    scene.provider.people["other/uma"] = {"email": UMA, "email_verified": False}
+    assert isinstance(await scene.sign_in("other/uma"), Refusal)
+    assert [provider_ids("tid/oid", provider=each) for each in (Provider.ENTRA, Provider.GENERIC)] == [("tid/oid", "oid"), ("tid/oid",)]
 
 
 async def test_only_the_connections_own_directory_speaks_for_it(scene: AsyncTrialScene) -> None:

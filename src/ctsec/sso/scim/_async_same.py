@@ -4,7 +4,9 @@ Rules that this module keeps:
 
 - an address does not say it where the provider does not vouch for addresses: people may change their own;
 - the provider's own id does: `externalId` of a pushed user that is the subject of the identity, or its part behind the tenant;
-- only a SCIM connection that belongs to the connection speaks for its provider.
+- only a SCIM connection that belongs to the connection speaks for its provider;
+- an account that is somebody's by another id, whom the provider pushes too or who signs in through the connection, is not found by an id:
+  who is pushed with a colleague's address is not that colleague.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from ctsec.ids import UserId
 from ctsec.sso._async_record_ports import AsyncIdentityRecords
 from ctsec.sso.record import Connection
 from ctsec.sso.scim._async_ports import AsyncScimConnectionRecords, AsyncScimUserRecords
-from ctsec.sso.scim.record import exact_key, provider_ids
+from ctsec.sso.scim.record import provider_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +29,17 @@ class AsyncSamePeople:
     identities: AsyncIdentityRecords
 
     async def pushed(self, connection: Connection, subject: str, *, user: UserId) -> bool:
-        """Tell whether the provider of a connection pushes this subject as this account, and as active."""
-        for scim in await self.records.of_organization(connection.organization_id):
-            if scim.connection_id != connection.id:
-                continue
-            for external in provider_ids(subject):
-                found = await self.users.named(scim.id, external=exact_key(external))
-                if any(each.user_id == user and each.active for each in found):
-                    return True
-        return False
+        """Tell whether the provider of a connection pushes this subject as this account, as active, and nobody else as this account."""
+        if any(each.connection_id == connection.id for each in await self.identities.of_user(user)):
+            return False
+        ids = provider_ids(subject, provider=connection.provider)
+        of_provider = [each for each in await self.records.of_organization(connection.organization_id) if each.connection_id == connection.id]
+        told = [one for each in of_provider for one in await self.users.of_account(each.id, user)]
+        return any(each.active for each in told) and all(each.external_id in ids for each in told)
 
     async def arrived(self, connection: Connection, external_id: str | None, *, user: UserId) -> bool:
         """Tell whether an account is already one that signs in through this connection, as whom its provider calls `external_id`."""
         return external_id is not None and any(
-            each.connection_id == connection.id and external_id in provider_ids(each.subject)
+            each.connection_id == connection.id and external_id in provider_ids(each.subject, provider=connection.provider)
             for each in await self.identities.of_user(user)
         )

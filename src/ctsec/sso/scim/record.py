@@ -118,10 +118,13 @@ def exact_key(text: str | None) -> str | None:
     return None if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def provider_ids(subject: str) -> tuple[str, ...]:
-    """Return the ids that a provider may push for the subject of an identity: itself, and its part behind the tenant (`tid/oid`)."""
+def provider_ids(subject: str, *, provider: Provider) -> tuple[str, ...]:
+    """Return the ids that a provider may push for the subject of an identity: itself, and at Entra ID its part behind the tenant.
+
+    That subject is made here (`tid/oid`). What others put before a slash may be a realm, with people of the same names in each.
+    """
     tenant, _, own = subject.rpartition("/")
-    return (subject, own) if tenant and own else (subject,)
+    return (subject, own) if provider is Provider.ENTRA and tenant and own else (subject,)
 
 
 def giver(scim: ScimConnection, connection: Connection | None) -> Connection:
