@@ -15,6 +15,7 @@ from ctsec.ids import AppId, new_id
 from ctsec.outcome import Reason
 from ctsec.principal import system
 from ctsec.security._sync_app_keeping import BATCH
+from ctsec.testing.conformance.samples import ignore
 from tests.services._sync_apps_scene import AppScene, scene_parts
 from tests.services._sync_world import World
 from tests.services.probing import reason
@@ -57,19 +58,18 @@ def test_what_nobody_uses_is_kept_alive() -> None:
 
 @pytest.mark.proves("SEED-P3")
 def test_what_can_not_be_opened_keeps_nobody_waiting() -> None:
-    """As many connections as one run looks at, whose tokens do not open, are due first at every run: those of others are kept alive still."""
+    """As many connections as a run looks at, whose tokens do not open, are due before all others: those of others are kept alive still."""
     simulator, options, clock = scene_parts()
     simulator.unused = 30 * DAY
     with World.open("memory", options=options) as world:
         scene = apps_in(world, simulator, clock)
         app = scene.connect(scene.bob)
         kept = world.storage.guard.app_tokens
-        tokens = kept.get(app.id)
-        assert tokens is not None and tokens.keep_at is not None
-        with world.security.begin() as unit:
+        tokens: Any = kept.get(app.id)
+        with world.storage.begin(after_commit=ignore) as store:
             for _ in range(BATCH):
                 closed = new_id(AppId, now=world.clock.now(), random=os.urandom)
-                unit._store.apps.add(replace(app, id=closed))
+                store.apps.add(replace(app, id=closed))
                 assert kept.add(replace(tokens, id=closed, keep_at=tokens.keep_at - timedelta(hours=1), sealed=tokens.sealed[:-1]))
         world.clock.advance(25 * DAY)
         assert [world.security.apps.keeping.run_due() for _ in range(2)] == [BATCH, 1]

@@ -39,7 +39,7 @@ def place_of(address: str, *, names: PlaceNames | None = None) -> str:
     if names is None or network == UNKNOWN_PLACE:
         return network
     try:
-        said = str(names(address))
+        said = str(names(address) or "")  # a look-up that finds nothing often says None
     except Exception:  # noqa: BLE001 - the host's own code: what is shown is worth no failed sign-in
         return network
     words = " ".join("".join(c if c.isprintable() else " " for c in said).split())[:MAX_PLACE]

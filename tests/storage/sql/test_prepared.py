@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import Column, MetaData, Table, create_engine, select, text
@@ -28,6 +29,8 @@ class Row:
 
 ROW = Row(b"\x00\xff", "é%s:a?", datetime(2026, 1, 1, 1, 1, 1, 123456, tzinfo=UTC))
 
+LIARS = [replace(ROW, **{name: cast(Any, value)}) for name, value in (("at", "2026"), ("id", 7))]
+
 
 @pytest.mark.parametrize("row", [ROW, replace(ROW, at=None, body=b"")])
 def test_the_row_is_the_one_that_sqlalchemy_writes(tmp_path: Path, row: Row) -> None:
@@ -46,9 +49,9 @@ def test_the_row_is_the_one_that_sqlalchemy_writes(tmp_path: Path, row: Row) -> 
 
 
 @pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.psycopg.dialect(), postgresql.asyncpg.dialect(), mysql.pymysql.dialect()])
-@pytest.mark.parametrize("wrong", [replace(ROW, id="more than 8"), replace(ROW, at=ROW.at and ROW.at.replace(tzinfo=None))])
+@pytest.mark.parametrize("wrong", [replace(ROW, id="more than 8"), replace(ROW, at=ROW.at and ROW.at.replace(tzinfo=None)), *LIARS])
 def test_what_does_not_fit_is_refused(dialect: Dialect, wrong: Row) -> None:
-    """A text that is too long and a time without zone never reach a driver, and the error tells no value; what fits does."""
+    """A text that is too long, a time without zone and what is of another type never reach a driver, and the error tells no value; what fits does."""
     prepared = prepared_insert(TABLE, dialect)
     assert len(prepared.parameters(ROW)) == 3
     with pytest.raises(StoreError, match="does not fit its column") as refused:

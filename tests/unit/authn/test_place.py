@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,13 +36,14 @@ def test_words_of_the_host_are_one_short_line(said: str) -> None:
     assert len(shown) <= MAX_PLACE + len(" (198.51.100.0/24)")
 
 
-def test_names_see_the_address_and_may_fail() -> None:
+@pytest.mark.parametrize("silence", ["", " ", None])
+def test_names_see_the_address_and_may_fail(silence: str | None) -> None:
     """The host is asked with the whole address, never with what is none; its error and its silence leave the network."""
     asked = list[str]()
 
-    def city(address: str) -> str:
+    def city(address: str) -> Any:
         asked.append(address)
-        return "Kyoto" if address.endswith(".7") else str(1 // 0) if address.endswith(".8") else " "
+        return "Kyoto" if address.endswith(".7") else str(1 // 0) if address.endswith(".8") else silence
 
     places = [place_of(address, names=city) for address in ("198.51.100.7", "198.51.100.8", "198.51.100.9", "nowhere")]
     assert places == ["Kyoto (198.51.100.0/24)", "198.51.100.0/24", "198.51.100.0/24", UNKNOWN_PLACE]

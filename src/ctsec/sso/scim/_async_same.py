@@ -33,7 +33,9 @@ class AsyncSamePeople:
         if any(each.connection_id == connection.id for each in await self.identities.of_user(user)):
             return False
         ids = provider_ids(subject, provider=connection.provider)
-        of_provider = [each for each in await self.records.of_organization(connection.organization_id) if each.connection_id == connection.id]
+        of_provider = [
+            each for each in await self.records.of_organization(connection.organization_id) if each.connection_id == connection.id
+        ]
         told = [one for each in of_provider for one in await self.users.of_account(each.id, user)]
         return any(each.active for each in told) and all(each.external_id in ids for each in told)
 

@@ -39,7 +39,7 @@ class PreparedInsert:
         """Return what the driver is given for a record; raise StoreError for a value that does not fit its column."""
         try:
             values = [value if write is None else write(value) for write, value in zip(self.writers, self.read(record), strict=True)]
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, AttributeError):  # the last: what is of another type than its column
             failure = StoreError(MISFIT)
         else:
             return tuple(values) if self.positional else dict(zip(self.names, values, strict=True))
