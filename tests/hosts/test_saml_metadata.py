@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from ctsec.sso.saml.keys import TrustedKey
 from ctsec.testing.saml import SamlKey
@@ -106,6 +110,32 @@ def test_a_policy_takes_keys_and_nothing_else(host: Host, provider: LocalSamlPro
     setattr(provider, "metadata", lambda: b"<x/>")  # noqa: B010 - one provider, told otherwise
     host.clock.advance(timedelta(hours=8))
     assert (len(told(firm, "metadata_changed")), len(told(firm, "metadata_trusted"))) == (1, 1)
+
+
+def bulky() -> SamlKey:
+    """Return a key whose certificate is nearly as large as one may be."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp.example")])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    made = made.not_valid_before(datetime(2020, 1, 1, tzinfo=UTC)).not_valid_after(datetime(2040, 1, 1, tzinfo=UTC))
+    made = made.add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), bytes(11_000)), critical=False)
+    signed = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+    return SamlKey(private=private, certificate=signed)
+
+
+def test_a_document_that_says_too_much_is_looked_at_once(host: Host, provider: LocalSamlProvider) -> None:
+    """Certificates that no connection has room for are taken neither by its policy nor by somebody, wait, and keep no other one waiting."""
+    firm = connected(host, provider, follows_metadata=True)
+    provider.announced = (bulky(),)
+    host.clock.advance(timedelta(minutes=10))
+    for _ in range(2):
+        assert [each["added"] for each in told(firm, "metadata_changed")] == [named(*provider.announced)]
+        host.clock.advance(timedelta(minutes=10))
+    assert told(firm, "metadata_trusted") == []
+    firm.owner.ok("POST /step-up", {"factor": "otp", "code": firm.owner.code()})
+    seen = firm.owner.ok(f"POST {firm.one}/metadata", {})["seen"]
+    refused = firm.owner.auth(f"POST {firm.one}/metadata/trust", {"seen": seen})
+    assert (refused.status, refused.json["reason"]) == (422, "invalid_input")
 
 
 @pytest.mark.proves("SEED-S10")

@@ -7,6 +7,7 @@ Rules that this module keeps:
   by the policy of the connection, which is off by default;
 - who trusts names what was seen: a document that is another one meanwhile is not taken;
 - what waits is told once, as an event and to the owners; so is that the trusted certificates are about to end, or our own;
+- a document that says more than a connection keeps is taken by nobody: it waits, and keeps no other connection from being looked at;
 - what was looked at and told is kept in the guard store, for three days: whatever is lost of it is looked at and told again;
 - a connection that takes other keys goes on: its sessions, its state and its test stay; what its owners linked from inside stays only
   where an owner says so, or the policy that they have seen.
@@ -49,6 +50,7 @@ _KEPT: Final = timedelta(days=3)
 _SAML: Final = frozenset(each for each in Provider if each.saml)
 _MOVED: Final = "the connection was changed meanwhile; try again"
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change whom a connection believes")
+_TOO_MUCH: Final = Refusal(Reason.INVALID_INPUT, "the document says more than a connection keeps: fewer or smaller certificates fit")
 _OTHER: Final = Refusal(Reason.CONFLICT, "the provider says something else by now; look at the difference again")
 _SAME: Final = Refusal(Reason.CONFLICT, "the connection says already what the provider says")
 
@@ -143,6 +145,8 @@ class SamlWatch:
             return _SAME
         if offer.name != seen or found.version != connection.version:
             return _OTHER
+        if _with(found, saml, offer) is None:
+            return _TOO_MUCH
         links = self._parts.owner_links.unsettle(actor, found) if offer.change.added else ()
         return self._take(actor, found, saml, offer, by="administrator", links=links)
 
@@ -151,7 +155,7 @@ class SamlWatch:
         by = system("saml-metadata")
         if offer.change.nothing:
             return found, saml, ""
-        if followed(saml, offer):
+        if followed(saml, offer) and _with(found, saml, offer) is not None:
             after = self._take(by, found, saml, offer, by="policy")
             self._parts.alarm.saml_noticed(found.organization_id, connection=found.name, what="trusted")
             return after, taken(saml, offer), ""
@@ -172,9 +176,8 @@ class SamlWatch:
     def _take(
         self, actor: Principal, found: Connection, saml: SamlSettings, offer: Offer, *, by: str, links: tuple[str, ...] = ()
     ) -> Connection:
-        settings = replace(ConnectionSettings.read(found.settings), saml=taken(saml, offer))
-        after = replace(found, settings=settings.text(), version=found.version + 1)
-        if not self._parts.records.replace(after):
+        after = _with(found, saml, offer)
+        if after is None or not self._parts.records.replace(after):
             raise StoreBusy(_MOVED)
         self._parts.epochs.bump(after.id)
         self._audit.note(
@@ -207,6 +210,15 @@ class SamlWatch:
     def _note(self, name: EventName, actor: Principal, connection: Connection, details: Mapping[str, Detail]) -> None:
         target, organization = Target("sso_connection", connection.id), connection.organization_id
         self._audit.note(name, actor=actor, targets=(target,), organization=organization, details=details)
+
+
+def _with(connection: Connection, saml: SamlSettings, offer: Offer) -> Connection | None:
+    """Return a connection with what a document says; None where that is more than a connection keeps."""
+    try:
+        settings = replace(ConnectionSettings.read(connection.settings), saml=taken(saml, offer))
+    except ValueError:
+        return None
+    return replace(connection, settings=settings.text(), version=connection.version + 1)
 
 
 def _saml(connection: Connection) -> SamlSettings | None:

@@ -51,7 +51,7 @@ def test_the_row_is_the_one_that_sqlalchemy_writes(tmp_path: Path, row: Row) -> 
 @pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.psycopg.dialect(), postgresql.asyncpg.dialect(), mysql.pymysql.dialect()])
 @pytest.mark.parametrize("wrong", [replace(ROW, id="more than 8"), replace(ROW, at=ROW.at and ROW.at.replace(tzinfo=None)), *LIARS])
 def test_what_does_not_fit_is_refused(dialect: Dialect, wrong: Row) -> None:
-    """A text that is too long, a time without zone and what is of another type never reach a driver, and the error tells no value; what fits does."""
+    """A text that is too long, a time without zone and another type never reach a driver, and the error tells no value; what fits does."""
     prepared = prepared_insert(TABLE, dialect)
     assert len(prepared.parameters(ROW)) == 3
     with pytest.raises(StoreError, match="does not fit its column") as refused:
