@@ -82,7 +82,7 @@ class AsyncActing:
 
     async def target(self, organization: OrganizationId, user: UserId, *, lock: bool = True) -> Standing | None:
         """Return what somebody is in the locked organization; without `lock` as this transaction sees it."""
-        return await self.standings.standing(organization, user, fresh=lock)
+        return await self.standings.standing(organization, user, fresh=lock and self.locks)
 
     async def home(self, workspace: WorkspaceId | None) -> OrganizationId | None:
         """Return the organization of a workspace."""

@@ -79,7 +79,7 @@ class Acting:
 
     def target(self, organization: OrganizationId, user: UserId, *, lock: bool = True) -> Standing | None:
         """Return what somebody is in the locked organization; without `lock` as this transaction sees it."""
-        return self.standings.standing(organization, user, fresh=lock)
+        return self.standings.standing(organization, user, fresh=lock and self.locks)
 
     def home(self, workspace: WorkspaceId | None) -> OrganizationId | None:
         """Return the organization of a workspace."""
