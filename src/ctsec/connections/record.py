@@ -70,6 +70,10 @@ class AppConnection:
         wait = min(LAST_TRY, FIRST_TRY * 2 ** min(self.tries, 10))
         return replace(self, due_at=now + wait, tries=self.tries + 1, version=self.version + 1)
 
+    def awaits(self, tokens: StoredTokens | None, *, now: datetime) -> bool:
+        """Tell whether tokens of its latest consent may still be on their way: none of that consent are stored, and it was just given."""
+        return (tokens is None or tokens.refreshed_at < self.connected_at) and now < self.connected_at + CLAIM
+
     def given_up(self, *, now: datetime) -> bool:
         """Tell whether the provider was asked to take the tokens back for long enough."""
         return self.ended_at is not None and now >= self.ended_at + GIVE_UP

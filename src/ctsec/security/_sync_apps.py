@@ -46,6 +46,7 @@ _FIRST_WAIT: Final = 0.02
 _LAST_WAIT: Final = 0.2
 _BUSY: Final = Refusal(Reason.CONFLICT, "the app can not be asked at this moment; try again later", retry_after=timedelta(seconds=30))
 _NO_PROVIDER: Final = Refusal(Reason.NOT_FOUND, "there is no such app to connect")
+_ENDED: Final = Refusal(Reason.CONFLICT, "the app was disconnected meanwhile; connect it again")
 _SCOPES: Final = Refusal(Reason.INVALID_INPUT, "expected scopes that this app may be asked for")
 
 
@@ -253,7 +254,10 @@ class Apps:
     def _connected(
         self, actor: Principal, provider: AppProvider, returned: Returned, given: TokenSet, *, request: Request | None
     ) -> Outcome[AppConnection]:
-        """Write the connection, then its tokens; one that is interrupted in between needs consent, and says so."""
+        """Write the connection, then its tokens; one that is interrupted in between needs consent, and says so.
+
+        Tokens whose connection was refused, or ended before they were stored, are given back by the worker.
+        """
         wanted = returned.wanted
         scopes = " ".join(sorted(given.scopes)) if given.scopes is not None else wanted.scopes
         consented = Consented(
@@ -263,14 +267,45 @@ class Apps:
             scopes=scopes,
             app=wanted.app,
         )
+        kept = False
         with self._begin(request) as unit:
             made = unit.app_work.apps.connect(actor, consented)
-            if isinstance(made, Refusal):
-                return made
-            pair = Pair(access=given.access_token, refresh=given.refresh_token)
-            sealed = unit.secrets.seal(pack(pair), context=tokens_context(made.organization_id, made.id))
-        kept = self._beside.tokens(request).keep(made, given, lives=provider.lives, sealed=sealed, pause=self._pause)
-        return made if kept else _BUSY
+            if not isinstance(made, Refusal):
+                sealed = self._sealed(unit, made, given)
+        if not isinstance(made, Refusal):
+            kept = self._beside.tokens(request).keep(made, given, lives=provider.lives, sealed=sealed, pause=self._pause)
+        ended = self._handed_over(actor, provider, consented, made, given, request=request)
+        if isinstance(made, Refusal):
+            return made
+        return _ENDED if ended else made if kept else _BUSY
+
+    def _handed_over(
+        self,
+        actor: Principal,
+        provider: AppProvider,
+        consented: Consented,
+        made: Outcome[AppConnection],
+        given: TokenSet,
+        *,
+        request: Request | None,
+    ) -> bool:
+        """Have the worker give tokens back whose connection is not there any more, or never was; True if it is so."""
+        app = consented.app if isinstance(made, Refusal) else made.id
+        with self._begin(request) as unit:
+            ended = unit.app_work.endings.hand_over(actor, consented, made=app)
+            if ended is None:
+                return False
+            sealed = self._sealed(unit, ended, given)
+        tokens = self._beside.tokens(request)
+        tokens.keep(ended, given, lives=provider.lives, sealed=sealed, pause=self._pause)
+        if not isinstance(made, Refusal):
+            tokens.forget(made)
+        return True
+
+    @staticmethod
+    def _sealed(unit: AppUnit, app: AppConnection, given: TokenSet) -> bytes:
+        pair = Pair(access=given.access_token, refresh=given.refresh_token)
+        return unit.secrets.seal(pack(pair), context=tokens_context(app.organization_id, app.id))
 
     def _tokens(self, provider: AppProvider, asking: HttpRequest) -> TokenSet | Failed:
         try:
