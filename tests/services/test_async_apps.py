@@ -322,16 +322,19 @@ async def test_tokens_of_a_connection_that_ended_meanwhile_are_given_back(when: 
         assert await scene.world.storage.guard.app_tokens.of_organization(scene.organization, after="", limit=9) == ()
 
 
-async def test_the_worker_waits_for_tokens_that_are_on_their_way() -> None:
+@pytest.mark.parametrize("renewed", [False, True])
+async def test_the_worker_waits_for_tokens_that_are_on_their_way(*, renewed: bool) -> None:
     """A process that dies right after it stored tokens leaves nothing behind: the ended connection was kept for them, and only so long."""
     async with async_scene() as scene:
         apps = scene.world.security.apps
+        more = {"app": (await scene.connect(scene.bob)).id} if renewed else {}
+        scene.world.clock.advance(timedelta(minutes=30))
 
         async def ends() -> None:
             await scene.world.call("apps.end_of_person", scene.organization, scene.bob.id, actor=scene.ann, why="member_removed")
             assert [await apps.revocations.run_due() for _ in range(2)] == [1, 0]
 
-        _, consent = await meddled(scene, ends, when="stored", dies=True)
+        _, consent = await meddled(scene, ends, when="stored", dies=True, **more)
         assert not consent.over
         scene.world.clock.advance(timedelta(minutes=6))
         assert [await apps.revocations.run_due() for _ in range(2)] == [1, 0]

@@ -107,6 +107,7 @@ READS = {
     "connections.client",
     "connections.refusal",
     "connections.keys",
+    "own_keys.metadata",
     "sso_trials.found",
     "sso_trials.goes_on",
     "sso_trials.who_began",

@@ -130,17 +130,6 @@ class Saml:
                 return unit.sso.link(asked.person, connection, identity)
             return unit.sso.arrive(connection, identity, held=_held(verified, identity, peer=peer))
 
-    def metadata(self, connection: ConnectionId) -> Outcome[bytes]:
-        """Return what the provider of a connection is told of us, as XML; NOT_FOUND for no connection that speaks SAML."""
-        with self._begin(None) as unit:
-            found = unit.sso_trials.found(connection, organization=None)
-            if isinstance(found, Refusal) or not found.provider.saml:
-                return _NO_CONNECTION
-            peer = unit.sso_ready.peer(found)
-        asks_signed = peer.settings.signs_requests
-        signs = peer.keys if asks_signed or peer.trust.slo_url else ()
-        return saml.service_metadata(peer.trust, signs=signs, asks_signed=asks_signed, random=self._ambient.random)
-
 
 def _judged(came: Came, peer: SamlPeer, recalled: Recalled, *, now: datetime) -> VerifiedAssertion | str:
     """Return what the provider signed, or in one word why that is not accepted."""
