@@ -312,7 +312,7 @@ def test_tokens_of_a_connection_that_ended_meanwhile_are_given_back(when: str, *
                 scene.world.clock.advance(timedelta(minutes=6))
                 apps.revocations.run_due()
 
-        more = {"app": old.id} if old is not None else {}
+        more: dict[str, Any] = {"app": old.id} if old is not None else {}
         answer, consent = meddled(scene, leaves, when=when, **more)
         assert isinstance(answer, Refusal)
         for _ in range(3):
@@ -328,7 +328,7 @@ def test_the_worker_waits_for_tokens_that_are_on_their_way(*, renewed: bool) -> 
     """A process that dies right after it stored tokens leaves nothing behind: the ended connection was kept for them, and only so long."""
     with sync_scene() as scene:
         apps = scene.world.security.apps
-        more = {"app": (scene.connect(scene.bob)).id} if renewed else {}
+        more: dict[str, Any] = {"app": (scene.connect(scene.bob)).id} if renewed else {}
         scene.world.clock.advance(timedelta(minutes=30))
 
         def ends() -> None:

@@ -34,6 +34,7 @@ from ctsec.principal import Principal
 from ctsec.secret import SecretText
 from ctsec.security._async_app_jobs import AsyncAppRevocations
 from ctsec.security._async_app_keeping import AsyncAppKeeping
+from ctsec.security._async_app_reminders import AsyncAppReminders
 from ctsec.security._async_app_work import AsyncAppBeside, AsyncAppWork
 from ctsec.transport.fetch import AsyncFetcher, Fetcher  # sync: from ctsec.transport.fetch import Fetcher
 from ctsec.transport.pause import async_pause
@@ -77,10 +78,14 @@ class ConsentRedirect:
 class AsyncApps:
     """Connects apps and hands out their tokens. `begin` opens units that write, `reading` units that do not.
 
-    `revocations` gives tokens of ended connections back to their providers, `keeping` refreshes those that would end unused.
+    `revocations` gives tokens of ended connections back to their providers, `keeping` refreshes those that would end unused, and
+    `reminders` tells of consents that fall due.
     """
 
-    __slots__ = ("_ambient", "_base_url", "_begin", "_beside", "_fetcher", "_pause", "_policy", "_reading", "keeping", "revocations")
+    __slots__ = (
+        *("_ambient", "_base_url", "_begin", "_beside", "_fetcher", "_pause", "_policy", "_reading"),
+        *("keeping", "reminders", "revocations"),
+    )
 
     def __init__(
         self,
@@ -103,6 +108,7 @@ class AsyncApps:
         self._ambient = ambient
         self._pause = pause
         self.revocations = AsyncAppRevocations(lambda: begin(None), policy=self._policy, ambient=ambient, fetcher=self._fetcher)
+        self.reminders = AsyncAppReminders(beside)
         self.keeping = AsyncAppKeeping(lambda: reading(None), beside=beside, refresh=self._kept)
 
     @property
@@ -112,7 +118,7 @@ class AsyncApps:
 
     def jobs(self) -> tuple[AsyncJob, ...]:
         """Return the worker's jobs."""
-        return self.revocations.job(), self.keeping.job()
+        return self.revocations.job(), self.keeping.job(), self.reminders.job()
 
     async def begin(
         self,

@@ -21,7 +21,7 @@ from ctsec.authn.journey import SignInStep
 from ctsec.guard.attempts import Charge
 from ctsec.ids import ConnectionId, UserId
 from ctsec.jose.rejection import Rejected
-from ctsec.outcome import Outcome, Reason, Refusal
+from ctsec.outcome import Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.security._async_saml_dry_runs import try_out
 from ctsec.security._async_saml_logout import AsyncSamlLogouts

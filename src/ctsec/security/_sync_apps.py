@@ -35,6 +35,7 @@ from ctsec.principal import Principal
 from ctsec.secret import SecretText
 from ctsec.security._sync_app_jobs import AppRevocations
 from ctsec.security._sync_app_keeping import AppKeeping
+from ctsec.security._sync_app_reminders import AppReminders
 from ctsec.security._sync_app_work import AppBeside, AppWork
 from ctsec.transport.fetch import Fetcher
 from ctsec.transport.pause import sync_pause
@@ -78,10 +79,14 @@ class ConsentRedirect:
 class Apps:
     """Connects apps and hands out their tokens. `begin` opens units that write, `reading` units that do not.
 
-    `revocations` gives tokens of ended connections back to their providers, `keeping` refreshes those that would end unused.
+    `revocations` gives tokens of ended connections back to their providers, `keeping` refreshes those that would end unused, and
+    `reminders` tells of consents that fall due.
     """
 
-    __slots__ = ("_ambient", "_base_url", "_begin", "_beside", "_fetcher", "_pause", "_policy", "_reading", "keeping", "revocations")
+    __slots__ = (
+        *("_ambient", "_base_url", "_begin", "_beside", "_fetcher", "_pause", "_policy", "_reading"),
+        *("keeping", "reminders", "revocations"),
+    )
 
     def __init__(
         self,
@@ -104,6 +109,7 @@ class Apps:
         self._ambient = ambient
         self._pause = pause
         self.revocations = AppRevocations(lambda: begin(None), policy=self._policy, ambient=ambient, fetcher=self._fetcher)
+        self.reminders = AppReminders(beside)
         self.keeping = AppKeeping(lambda: reading(None), beside=beside, refresh=self._kept)
 
     @property
@@ -113,7 +119,7 @@ class Apps:
 
     def jobs(self) -> tuple[Job, ...]:
         """Return the worker's jobs."""
-        return self.revocations.job(), self.keeping.job()
+        return self.revocations.job(), self.keeping.job(), self.reminders.job()
 
     def begin(
         self,

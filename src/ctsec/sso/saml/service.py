@@ -48,7 +48,8 @@ def service_metadata(
 
     `asks_signed` says that requests to sign in are signed too, not logouts alone. The document is signed if there is a key for that.
     """
-    keys = [_descriptor("signing", each) for each in signs] + [_descriptor("encryption", each) for each in (trust.openers if opens is None else opens)]
+    opening: Sequence[Certified] = trust.openers if opens is None else opens
+    keys = [_descriptor("signing", each) for each in signs] + [_descriptor("encryption", each) for each in opening]
     logout = [_endpoint("SingleLogoutService", binding, trust.slo_url) for binding in (HTTP_REDIRECT, HTTP_POST) if trust.slo_url]
     formats = [make("md", "NameIDFormat", None, each) for each in _FORMATS]
     consumer = _endpoint("AssertionConsumerService", HTTP_POST, trust.acs_url, {"index": "0", "isDefault": "true"})

@@ -41,7 +41,7 @@ class AsyncSamePeople:
         return False
 
     async def another(self, connection: Connection, identity: ExternalIdentity, *, user: UserId) -> bool:
-        """Tell whether the provider knows an account as somebody else already, through the connection as it is, and does not push this one."""
+        """Tell whether the provider knows an account as somebody else, through the connection as it is, and does not push this one."""
         since = connection.enabled_at
         others = [
             each
