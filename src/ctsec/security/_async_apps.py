@@ -272,7 +272,7 @@ class AsyncApps:
             scopes=scopes,
             app=wanted.app,
         )
-        kept = False
+        kept, sealed = False, b""
         async with self._begin(request) as unit:
             made = await unit.app_work.apps.connect(actor, consented)
             if not isinstance(made, Refusal):

@@ -273,7 +273,7 @@ class Apps:
             scopes=scopes,
             app=wanted.app,
         )
-        kept = False
+        kept, sealed = False, b""
         with self._begin(request) as unit:
             made = unit.app_work.apps.connect(actor, consented)
             if not isinstance(made, Refusal):

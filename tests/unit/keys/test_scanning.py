@@ -17,7 +17,7 @@ from ctsec.authn.device import mint_device_token
 from ctsec.authn.session_token import mint_session_token
 from ctsec.cli import main
 from ctsec.guard.proof import mint_token
-from ctsec.ids import DeviceId, KeyId, ScimTokenId, SessionId, WorkspaceId, new_id
+from ctsec.ids import DeviceId, KeyId, Random, ScimTokenId, SessionId, WorkspaceId, new_id
 from ctsec.keys.attenuation import derive
 from ctsec.keys.scanning import FORMS, KINDS, SCANNER_PATTERN
 from ctsec.keys.token import mint, parse
@@ -30,7 +30,8 @@ from ctsec.web.http import WebRequest
 from ctsec.web.site import Site
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-DRAWN = (os.urandom, lambda size: b"\xff" * size, bytes)  # the second ends with a hyphen or an underscore: there is no boundary behind it
+# The second ends with a hyphen or an underscore: there is no boundary behind it.
+DRAWN: tuple[Random, ...] = (os.urandom, lambda size: b"\xff" * size, bytes)
 
 
 TOKEN = mint(new_id(KeyId, now=NOW, random=os.urandom), random=os.urandom).reveal()
