@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -50,6 +51,16 @@ def moves(firm: Firm) -> list[tuple[str, str]]:
     """Return the steps of keys in the organization's log, in the order of their names."""
     seen = [(each.name.removeprefix("sso_connection.key_"), each) for each in firm.host.events(firm.organization)]
     return sorted((name, each.details()["details"]["key"]) for name, each in seen if "." not in name)
+
+
+def test_whoever_asks_for_metadata_has_no_key_opened(host: Host) -> None:
+    """Metadata is made of public keys, by a unit that only reads: it is the same where the private key can not be opened at all."""
+    firm = found(host)
+    before = certificates(firm)
+    kept = host.do(lambda unit: unit._store.connections.get(firm.connection))
+    broken = replace(kept, sealed_secret=b"nobody opens this", version=kept.version + 1)
+    assert host.do(lambda unit: unit._store.connections.replace(broken))
+    assert (certificates(firm), len(before)) == (before, 1)
 
 
 def test_a_provider_knows_the_next_key_before_it_signs(host: Host) -> None:

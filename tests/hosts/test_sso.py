@@ -86,6 +86,21 @@ def test_an_account_that_a_stranger_made_first_is_not_kept_by_him(host: Host, ac
     assert (refused.status, refused.json["reason"]) == (401, "invalid_credentials")
 
 
+def test_who_gets_a_members_address_is_not_that_member(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:
+    """Another subject with a member's verified address is refused, in a dry run too, until the member is removed or the settings change."""
+    said = {"email": "ann@acme.example", "email_verified": True}
+    host.clock.advance(timedelta(seconds=1))
+    provider.people.update(ann=dict(said), heir=dict(said))
+    first = Traveller(acme, Browser(host)).sign_in("ann")
+    assert (first.status, Traveller(acme, Browser(host)).sign_in("heir").status) == (200, 401)
+    assert whys(acme) == ["another_subject"]
+    assert Traveller(acme, Browser(host)).sign_in("ann").json["user_id"] == first.json["user_id"]
+    host.clock.advance(timedelta(seconds=1))
+    for step in ("disable", "enable"):  # the identities of before say nothing of how its settings name people
+        acme.owner.ok(f"POST {acme.home}/{acme.connection}/{step}")
+    assert Traveller(acme, Browser(host)).sign_in("heir").json["user_id"] == first.json["user_id"]
+
+
 def test_an_owner_comes_in_after_linking_from_inside(host: Host, acme: Acme, provider: LocalIdentityProvider) -> None:
     """Linking takes a fresh second factor and the browser that began it; then the provider signs the owner in, and nobody else gets it."""
     provider.people["boss"] = {"email": "olga@acme.example", "email_verified": True}

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from ctsec.connections import AppHealth
+from ctsec.connections._async_tokens import AsyncAppTokens
 from ctsec.connections.record import tokens_context
 from ctsec.connections.refresh import leased
 from ctsec.encryption import dek_id_of
@@ -254,6 +255,91 @@ async def test_a_disconnected_app_is_revoked_until_it_is_done() -> None:
         assert await scene.world.security.apps.revocations.run_due() == 0
         names = [event.name for event in await scene.world.events(scene.organization)]
         assert names.count("connected_app.revoked") == 1
+
+
+async def meddled(scene: AsyncAppScene, happens: Callable[[], Any], *, when: str, dies: bool = False, **more: Any) -> tuple[Any, Any]:
+    """Connect as Bob while something happens: once the code was `exchanged`, before tokens are `stored`, or once they are `kept`.
+
+    The process `dies` after that step; return the answer, and the consent at the provider.
+    """
+    apps = scene.world.security.apps
+    begun: Any = await apps.begin(scene.bob, "files", organization=scene.organization, **more)
+    query = parse_qsl(scene.simulator.visit(begun.url))
+    owner, name = (type(apps), "_tokens") if when == "exchanged" else (AsyncAppTokens, "keep")
+    real, waiting = getattr(owner, name), [happens]
+
+    async def step(*given: Any, **named: Any) -> Any:
+        if waiting and when == "stored":
+            await waiting.pop()()
+        answer = await real(*given, **named)
+        if waiting:
+            await waiting.pop()()
+        if dies:
+            raise KeyError
+        return answer
+
+    setattr(owner, name, step)
+    try:
+        answer = await apps.complete(scene.bob, "files", parameters=query)
+    except KeyError:
+        answer = None
+    finally:
+        setattr(owner, name, real)
+    return answer, scene.simulator.consents[-1]
+
+
+MEDDLED = (("exchanged", False), ("exchanged", True), ("stored", False), ("stored", True), ("kept", False))
+
+
+@pytest.mark.proves("SEED-O2")
+@pytest.mark.parametrize(("when", "late"), MEDDLED)
+@pytest.mark.parametrize("renewed", [False, True])
+async def test_tokens_of_a_connection_that_ended_meanwhile_are_given_back(when: str, *, late: bool, renewed: bool) -> None:
+    """Whenever a connection ends while a consent is on its way, and the worker was there already or not: the new tokens are revoked."""
+    async with async_scene() as scene:
+        apps = scene.world.security.apps
+        old = await scene.connect(scene.bob) if renewed else None
+        scene.world.clock.advance(timedelta(minutes=30))
+
+        async def leaves() -> None:
+            async with scene.world.security.begin() as unit:
+                await unit.app_work.apps.end_of_person(scene.organization, scene.bob.id, actor=scene.ann, why="disconnected")
+                if old is None and when == "exchanged":
+                    await unit.members.remove(scene.ann, organization=scene.organization, user=scene.bob.id)
+            if late:
+                await apps.revocations.run_due()
+                scene.world.clock.advance(timedelta(minutes=6))
+                await apps.revocations.run_due()
+
+        more: dict[str, Any] = {"app": old.id} if old is not None else {}
+        answer, consent = await meddled(scene, leaves, when=when, **more)
+        assert isinstance(answer, Refusal)
+        for _ in range(3):
+            scene.world.clock.advance(timedelta(minutes=6))
+            await apps.revocations.run_due()
+        assert consent.over
+        assert await apps.revocations.run_due() == 0
+        assert await scene.world.storage.guard.app_tokens.of_organization(scene.organization, after="", limit=9) == ()
+
+
+@pytest.mark.parametrize("renewed", [False, True])
+async def test_the_worker_waits_for_tokens_that_are_on_their_way(*, renewed: bool) -> None:
+    """A process that dies right after it stored tokens leaves nothing behind: the ended connection was kept for them, and only so long."""
+    async with async_scene() as scene:
+        apps = scene.world.security.apps
+        more: dict[str, Any] = {"app": (await scene.connect(scene.bob)).id} if renewed else {}
+        scene.world.clock.advance(timedelta(minutes=30))
+
+        async def ends() -> None:
+            await scene.world.call("apps.end_of_person", scene.organization, scene.bob.id, actor=scene.ann, why="member_removed")
+            assert [await apps.revocations.run_due() for _ in range(2)] == [1, 0]
+
+        _, consent = await meddled(scene, ends, when="stored", dies=True, **more)
+        assert not consent.over
+        scene.world.clock.advance(timedelta(minutes=6))
+        assert [await apps.revocations.run_due() for _ in range(2)] == [1, 0]
+        assert consent.over
+        assert await scene.world.storage.guard.app_tokens.of_organization(scene.organization, after="", limit=9) == ()
 
 
 async def test_a_provider_that_is_gone_is_given_up_after_three_days() -> None:

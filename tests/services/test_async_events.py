@@ -107,6 +107,7 @@ READS = {
     "connections.client",
     "connections.refusal",
     "connections.keys",
+    "own_keys.metadata",
     "sso_trials.found",
     "sso_trials.goes_on",
     "sso_trials.who_began",
@@ -553,7 +554,7 @@ REFUSALS += ["mfa.confirm_totp", "passkeys.finish_registration", "recovery.cance
 REFUSALS += ["addresses.request_change", "directory.rename_organization", "directory.create_workspace"]
 
 
-@pytest.mark.proves("ASVS-16.3.1", "ASVS-16.3.2")
+@pytest.mark.proves("ASVS-16.3.1", "ASVS-16.3.2", "GHSA-gv74-j8m3-fg5f")
 @pytest.mark.parametrize("method", REFUSALS)
 async def test_what_is_refused_is_an_event_aside(stage: AsyncStage, method: str) -> None:
     """A refusal changes nothing and is written through the guard store, so that no rollback takes it away."""

@@ -14,7 +14,7 @@ import pytest
 from ctsec.ambient import Ambient
 from ctsec.audit.event import EventName
 from ctsec.errors import StoreBusy
-from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.ids import OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.secret import SecretText
 from ctsec.security import AsyncSecurity
 from ctsec.security._async_sso import AsyncSso
@@ -172,6 +172,22 @@ async def test_what_the_provider_says_decides(scene: AsyncScene, name: str) -> N
     else:
         assert after is None
         assert why in await scene.whys()
+
+
+@pytest.mark.proves("NIST-5.1.2")
+async def test_a_yes_is_no_presence_of_the_person(scene: AsyncScene) -> None:
+    """A token that the provider still honours is used without the person: it makes their session no younger, stronger or longer."""
+
+    async def session() -> Any:
+        async with scene.world.storage.reading() as store:
+            return await store.sessions.get(SessionId(scene.sessions["ada"].partition(".")[0]))
+
+    before = await session()
+    for _ in range(3):
+        scene.world.clock.advance(HOUR)
+        await scene.world.security.sso.checks.run_due()
+    assert (await scene.grant("ada")).checked_at == scene.world.clock.now()
+    assert (await session(), before.live(now=scene.world.clock.now())) == (before, True)
 
 
 async def test_a_no_after_a_lost_answer_ends_its_session_alone(scene: AsyncScene) -> None:

@@ -192,8 +192,13 @@ async def test_the_verdict_is_a_sign_ins(scene: AsyncTrialScene) -> None:
             ids[name] = found.id
     await scene.world.call("members.suspend", scene.sure, **scene.org, user=ids["new"])
     await scene.world.call("members.remove", scene.sure, **scene.org, user=ids["zoe"])
-    scene.provider.people |= {"zoe by address": told | {"email": "zoe@acme.example"}, "staff": told | {"groups": ["staff"]}}
-    assert [await same(scene, name) for name in ("new", "zoe", "zoe by address")] == ["suspended", "not_a_member", "removed"]
+    scene.provider.people |= {
+        "zoe by address": told | {"email": "zoe@acme.example"},
+        "heir": told,
+        "staff": told | {"email": "staff@acme.example", "groups": ["staff"]},
+    }
+    barred = ("new", "zoe", "zoe by address", "heir")
+    assert [await same(scene, name) for name in barred] == ["suspended", "not_a_member", "removed", "another_subject"]
     settings = ConnectionSettings(issuer=scene.provider.issuer, trusted_methods=("otp",))
     wish = ConnectionWish(
         name="There",
@@ -207,7 +212,9 @@ async def test_the_verdict_is_a_sign_ins(scene: AsyncTrialScene) -> None:
     scene.provider.people["unknown"] = {"email": "unknown@acme.example", "email_verified": True}
     names = ("staff", "outside", "unknown", "ada")
     assert [await same(scene, name) for name in names] == ["", "in_no_required_group", "groups_unknown", "groups_unknown"]
-    await scene.world.call("directory.disable_user", ids["ada"], reason="left")
+    async with scene.world.security.begin() as unit:
+        staff: Any = await unit._store.users.by_email("staff@acme.example")
+    await scene.world.call("directory.disable_user", staff.id, reason="left")
     assert (await scene.dry_run("staff")).problem == "account_disabled"
     assert (await scene.sign_in("staff")).reason is Reason.DISABLED
 

@@ -127,6 +127,39 @@ def test_a_consent_that_is_too_old_is_asked_for_again() -> None:
         scene.good(scene.bob, again)
 
 
+@pytest.mark.proves("SEED-P3")
+def test_who_has_consented_is_told_in_time_and_once() -> None:
+    """Fourteen days before the end: one mail to the person, of an organization's connection to owners and admins; anew for another end."""
+    simulator, options, clock = scene_parts()
+    with World.open("memory", options=options) as world:
+        scene = apps_in(world, simulator, clock)
+        world.member(scene.organization, "adam@acme.example", role="admin")
+        own, ended = scene.connect(scene.bob), scene.connect(scene.bob)
+        scene.connect(scene.ann, own=False)
+        world.call("apps.disconnect", scene.bob, ended.id, organization=scene.organization)
+
+        def told() -> list[int]:
+            world.security.apps.reminders.remind()
+            world.mail()
+            every = [world.mailer.to(f"{name}@acme.example") for name in ("ann", "adam", "bob")]
+            return [sum(mail.kind == "consent_due" for mail in mails) for mails in every]
+
+        assert told() == [0, 0, 0]
+        rules = {"organization": scene.organization, "longest_life": 90 * DAY}
+        world.call("key_rules.put", scene.ann, **rules, longest_grant=100 * DAY)
+        world.clock.advance(86 * DAY - timedelta(seconds=1))
+        assert told() == [0, 0, 0]
+        world.clock.advance(timedelta(seconds=1))
+        assert [told() for _ in range(2)] == [[1, 1, 1], [1, 1, 1]]
+        reminded = world.events(scene.organization, "connected_app.reminded")
+        assert sorted(each.details()["details"]["told"] for each in reminded) == [1, 2]
+        scene.connect(scene.bob, app=own.id)
+        world.call("key_rules.put", scene.ann, **rules, longest_grant=99 * DAY)
+        assert told() == [2, 2, 1]
+        world.clock.advance(85 * DAY)
+        assert told() == [2, 2, 2]
+
+
 def test_a_connection_that_lost_its_consent_is_due() -> None:
     """One whose grant the provider ended is due since its last refresh, whatever the organization's rules say; the longest due is first."""
     simulator, options, clock = scene_parts()

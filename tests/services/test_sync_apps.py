@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from ctsec.connections import AppHealth
+from ctsec.connections._sync_tokens import AppTokens
 from ctsec.connections.record import tokens_context
 from ctsec.connections.refresh import leased
 from ctsec.encryption import dek_id_of
@@ -255,6 +256,91 @@ def test_a_disconnected_app_is_revoked_until_it_is_done() -> None:
         assert scene.world.security.apps.revocations.run_due() == 0
         names = [event.name for event in scene.world.events(scene.organization)]
         assert names.count("connected_app.revoked") == 1
+
+
+def meddled(scene: AppScene, happens: Callable[[], Any], *, when: str, dies: bool = False, **more: Any) -> tuple[Any, Any]:
+    """Connect as Bob while something happens: once the code was `exchanged`, before tokens are `stored`, or once they are `kept`.
+
+    The process `dies` after that step; return the answer, and the consent at the provider.
+    """
+    apps = scene.world.security.apps
+    begun: Any = apps.begin(scene.bob, "files", organization=scene.organization, **more)
+    query = parse_qsl(scene.simulator.visit(begun.url))
+    owner, name = (type(apps), "_tokens") if when == "exchanged" else (AppTokens, "keep")
+    real, waiting = getattr(owner, name), [happens]
+
+    def step(*given: Any, **named: Any) -> Any:
+        if waiting and when == "stored":
+            waiting.pop()()
+        answer = real(*given, **named)
+        if waiting:
+            waiting.pop()()
+        if dies:
+            raise KeyError
+        return answer
+
+    setattr(owner, name, step)
+    try:
+        answer = apps.complete(scene.bob, "files", parameters=query)
+    except KeyError:
+        answer = None
+    finally:
+        setattr(owner, name, real)
+    return answer, scene.simulator.consents[-1]
+
+
+MEDDLED = (("exchanged", False), ("exchanged", True), ("stored", False), ("stored", True), ("kept", False))
+
+
+@pytest.mark.proves("SEED-O2")
+@pytest.mark.parametrize(("when", "late"), MEDDLED)
+@pytest.mark.parametrize("renewed", [False, True])
+def test_tokens_of_a_connection_that_ended_meanwhile_are_given_back(when: str, *, late: bool, renewed: bool) -> None:
+    """Whenever a connection ends while a consent is on its way, and the worker was there already or not: the new tokens are revoked."""
+    with sync_scene() as scene:
+        apps = scene.world.security.apps
+        old = scene.connect(scene.bob) if renewed else None
+        scene.world.clock.advance(timedelta(minutes=30))
+
+        def leaves() -> None:
+            with scene.world.security.begin() as unit:
+                unit.app_work.apps.end_of_person(scene.organization, scene.bob.id, actor=scene.ann, why="disconnected")
+                if old is None and when == "exchanged":
+                    unit.members.remove(scene.ann, organization=scene.organization, user=scene.bob.id)
+            if late:
+                apps.revocations.run_due()
+                scene.world.clock.advance(timedelta(minutes=6))
+                apps.revocations.run_due()
+
+        more: dict[str, Any] = {"app": old.id} if old is not None else {}
+        answer, consent = meddled(scene, leaves, when=when, **more)
+        assert isinstance(answer, Refusal)
+        for _ in range(3):
+            scene.world.clock.advance(timedelta(minutes=6))
+            apps.revocations.run_due()
+        assert consent.over
+        assert apps.revocations.run_due() == 0
+        assert scene.world.storage.guard.app_tokens.of_organization(scene.organization, after="", limit=9) == ()
+
+
+@pytest.mark.parametrize("renewed", [False, True])
+def test_the_worker_waits_for_tokens_that_are_on_their_way(*, renewed: bool) -> None:
+    """A process that dies right after it stored tokens leaves nothing behind: the ended connection was kept for them, and only so long."""
+    with sync_scene() as scene:
+        apps = scene.world.security.apps
+        more: dict[str, Any] = {"app": (scene.connect(scene.bob)).id} if renewed else {}
+        scene.world.clock.advance(timedelta(minutes=30))
+
+        def ends() -> None:
+            scene.world.call("apps.end_of_person", scene.organization, scene.bob.id, actor=scene.ann, why="member_removed")
+            assert [apps.revocations.run_due() for _ in range(2)] == [1, 0]
+
+        _, consent = meddled(scene, ends, when="stored", dies=True, **more)
+        assert not consent.over
+        scene.world.clock.advance(timedelta(minutes=6))
+        assert [apps.revocations.run_due() for _ in range(2)] == [1, 0]
+        assert consent.over
+        assert scene.world.storage.guard.app_tokens.of_organization(scene.organization, after="", limit=9) == ()
 
 
 def test_a_provider_that_is_gone_is_given_up_after_three_days() -> None:

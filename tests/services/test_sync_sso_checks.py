@@ -15,7 +15,7 @@ import pytest
 from ctsec.ambient import Ambient
 from ctsec.audit.event import EventName
 from ctsec.errors import StoreBusy
-from ctsec.ids import OrganizationId, UserId, WorkspaceId
+from ctsec.ids import OrganizationId, SessionId, UserId, WorkspaceId
 from ctsec.secret import SecretText
 from ctsec.security import Security
 from ctsec.security._sync_sso import Sso
@@ -173,6 +173,22 @@ def test_what_the_provider_says_decides(scene: Scene, name: str) -> None:
     else:
         assert after is None
         assert why in scene.whys()
+
+
+@pytest.mark.proves("NIST-5.1.2")
+def test_a_yes_is_no_presence_of_the_person(scene: Scene) -> None:
+    """A token that the provider still honours is used without the person: it makes their session no younger, stronger or longer."""
+
+    def session() -> Any:
+        with scene.world.storage.reading() as store:
+            return store.sessions.get(SessionId(scene.sessions["ada"].partition(".")[0]))
+
+    before = session()
+    for _ in range(3):
+        scene.world.clock.advance(HOUR)
+        scene.world.security.sso.checks.run_due()
+    assert (scene.grant("ada")).checked_at == scene.world.clock.now()
+    assert (session(), before.live(now=scene.world.clock.now())) == (before, True)
 
 
 def test_a_no_after_a_lost_answer_ends_its_session_alone(scene: Scene) -> None:

@@ -193,8 +193,13 @@ def test_the_verdict_is_a_sign_ins(scene: TrialScene) -> None:
             ids[name] = found.id
     scene.world.call("members.suspend", scene.sure, **scene.org, user=ids["new"])
     scene.world.call("members.remove", scene.sure, **scene.org, user=ids["zoe"])
-    scene.provider.people |= {"zoe by address": told | {"email": "zoe@acme.example"}, "staff": told | {"groups": ["staff"]}}
-    assert [same(scene, name) for name in ("new", "zoe", "zoe by address")] == ["suspended", "not_a_member", "removed"]
+    scene.provider.people |= {
+        "zoe by address": told | {"email": "zoe@acme.example"},
+        "heir": told,
+        "staff": told | {"email": "staff@acme.example", "groups": ["staff"]},
+    }
+    barred = ("new", "zoe", "zoe by address", "heir")
+    assert [same(scene, name) for name in barred] == ["suspended", "not_a_member", "removed", "another_subject"]
     settings = ConnectionSettings(issuer=scene.provider.issuer, trusted_methods=("otp",))
     wish = ConnectionWish(
         name="There",
@@ -208,7 +213,9 @@ def test_the_verdict_is_a_sign_ins(scene: TrialScene) -> None:
     scene.provider.people["unknown"] = {"email": "unknown@acme.example", "email_verified": True}
     names = ("staff", "outside", "unknown", "ada")
     assert [same(scene, name) for name in names] == ["", "in_no_required_group", "groups_unknown", "groups_unknown"]
-    scene.world.call("directory.disable_user", ids["ada"], reason="left")
+    with scene.world.security.begin() as unit:
+        staff: Any = unit._store.users.by_email("staff@acme.example")
+    scene.world.call("directory.disable_user", staff.id, reason="left")
     assert (scene.dry_run("staff")).problem == "account_disabled"
     assert (scene.sign_in("staff")).reason is Reason.DISABLED
 

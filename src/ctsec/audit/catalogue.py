@@ -137,6 +137,7 @@ _FIELDS: Final[Mapping[EventName, Mapping[str, Field]]] = {
     EventName.CONNECTED_APP_TOKEN_USED: _APP,
     EventName.CONNECTED_APP_TOKEN_REFRESHED: {**_APP, "rotated": public(bool)},
     EventName.CONNECTED_APP_REFRESH_FAILED: {**_APP, "why": public(), "fate": public(), "failures": public(int)},
+    EventName.CONNECTED_APP_REMINDED: {**_APP, "ends_at": public(), "told": public(int)},
     EventName.CONNECTED_APP_DISCONNECTED: {**_APP, "why": public()},
     EventName.CONNECTED_APP_REVOKED: {**_APP, "tries": public(int)},
     EventName.CONNECTED_APP_REVOCATION_ABANDONED: {**_APP, "tries": public(int), "why": public()},

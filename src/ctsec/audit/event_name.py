@@ -86,6 +86,7 @@ class EventName(StrEnum):
     CONNECTED_APP_TOKEN_USED = "connected_app.token_used"
     CONNECTED_APP_TOKEN_REFRESHED = "connected_app.token_refreshed"
     CONNECTED_APP_REFRESH_FAILED = "connected_app.refresh_failed"
+    CONNECTED_APP_REMINDED = "connected_app.reminded"
     CONNECTED_APP_DISCONNECTED = "connected_app.disconnected"
     CONNECTED_APP_REVOKED = "connected_app.revoked"
     CONNECTED_APP_REVOCATION_ABANDONED = "connected_app.revocation_abandoned"

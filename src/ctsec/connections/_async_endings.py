@@ -3,6 +3,7 @@
 Rules that this module keeps:
 
 - an ended connection waits in the main store, since the transaction that ended it, until its tokens are gone: it is the outbox;
+- tokens that came of a consent, and that no connection is there for any more, are given back as those of a connection that has ended;
 - it is claimed before its provider is asked, and that is committed: of two workers one asks, and a lost one is followed by another;
 - a provider that gives no answer is asked again, for three days; then the tokens are forgotten, and the log says that this was so.
 """
@@ -14,10 +15,11 @@ from typing import Final
 from ctsec.ambient import Ambient
 from ctsec.audit._async_ports import AsyncRecorder
 from ctsec.audit.event import Detail, EventName, Target
+from ctsec.connections._async import Consented
 from ctsec.connections._async_ports import AsyncAppRecords
-from ctsec.connections.record import AppConnection
-from ctsec.ids import AppId
-from ctsec.principal import system
+from ctsec.connections.record import CLAIM, AppConnection
+from ctsec.ids import AppId, new_id
+from ctsec.principal import Principal, system
 
 BATCH: Final = 100
 _SYSTEM: Final = system("connected apps")
@@ -36,6 +38,29 @@ class AsyncAppEndings:
     async def due(self) -> tuple[AppId, ...]:
         """Return ended connections that are due, at most a hundred."""
         return tuple(each.id for each in await self._records.due(now=self._ambient.now(), limit=BATCH))
+
+    async def hand_over(self, actor: Principal, consented: Consented, *, made: AppId | None) -> AppConnection | None:
+        """Write an ended connection for the tokens of a consent, unless the one that they are for (`made`) goes on; then None.
+
+        It is due a little later, so that its tokens can be stored before: a worker that finds none deletes it.
+        """
+        found = await self._records.get(made) if made is not None else None
+        if found is not None and found.ended_at is None:
+            return None
+        now = self._ambient.now()
+        ended = AppConnection(
+            id=new_id(AppId, now=now, random=self._ambient.random),
+            organization_id=consented.organization,
+            user_id=consented.user,
+            provider=consented.provider,
+            scopes=consented.scopes,
+            connected_by=actor.id,
+            connected_at=now,
+            ended_at=now,
+            due_at=now + CLAIM,
+        )
+        await self._records.add(ended)
+        return ended
 
     async def claim(self, app_id: AppId) -> AppConnection | None:
         """Claim an ended connection for this worker; None if another has it."""

@@ -177,8 +177,13 @@ class AsyncAppTokens:
         return after, EventName.CONNECTED_APP_REFRESH_FAILED, details
 
     async def opened(self, app: AppConnection) -> Lease | Waiting | None:
-        """Lease the tokens of an ended connection to give them back; None if there are none, or none that open."""
+        """Lease the tokens of an ended connection to give them back; None if there are none, or none that open.
+
+        Waiting where tokens are being refreshed, and where those of a consent that was just given are not stored yet.
+        """
         tokens, now = await self._records.get(app.id), self._ambient.now()
+        if app.awaits(tokens, now=now):
+            return Waiting()
         if tokens is None:
             return None
         if tokens.lease_until is not None and now < tokens.lease_until:

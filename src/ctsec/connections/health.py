@@ -47,6 +47,13 @@ class DueApp:
     due_at: datetime
 
 
+def to_remind(app: AppConnection, *, longest: timedelta | None, now: datetime) -> datetime | None:
+    """Return the end that somebody is to be told of now: of a consent that is due for its age, once for each end; None if there is none."""
+    end = app.consent_by(longest)
+    due = end is not None and app.ended_at is None and end <= now + NOTICE
+    return end if due and app.reminded_for != end else None
+
+
 def due_app(status: AppStatus, *, by: datetime) -> DueApp | None:
     """Return a connection as due by some time: fourteen days before a consent is too old, or since it is of no use; None if it is not."""
     age = status.consent_by - NOTICE if status.consent_by is not None else None

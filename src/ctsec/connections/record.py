@@ -35,6 +35,7 @@ class AppConnection:
     """One connection. `scopes` are those that were granted, in order, separated by spaces.
 
     From `ended_at` on its tokens are given to nobody; what is left is to give them back to the provider: next at `due_at`, after `tries`.
+    `reminded_for` is the end of the consent that somebody was told of.
     """
 
     id: AppId
@@ -48,10 +49,15 @@ class AppConnection:
     due_at: datetime | None = None
     tries: int = 0
     version: int = 1
+    reminded_for: datetime | None = None
 
     def consent_by(self, longest: timedelta | None) -> datetime | None:
         """Return when the organization asks for another consent, if it lets one count for `longest` (None: it never does)."""
         return self.connected_at + longest if longest is not None else None
+
+    def reminded(self, *, end: datetime) -> AppConnection:
+        """Return the connection after somebody was told when its consent is too old."""
+        return replace(self, reminded_for=end, version=self.version + 1)
 
     def reconnected(self, *, scopes: str, by: str, now: datetime) -> AppConnection:
         """Return the connection after its person has consented again."""
@@ -69,6 +75,10 @@ class AppConnection:
         """Return the ended connection after its provider gave no answer: the wait doubles, from three minutes to six hours."""
         wait = min(LAST_TRY, FIRST_TRY * 2 ** min(self.tries, 10))
         return replace(self, due_at=now + wait, tries=self.tries + 1, version=self.version + 1)
+
+    def awaits(self, tokens: StoredTokens | None, *, now: datetime) -> bool:
+        """Tell whether tokens of its latest consent may still be on their way: none of that consent are stored, and it was just given."""
+        return (tokens is None or tokens.refreshed_at < self.connected_at) and now < self.connected_at + CLAIM
 
     def given_up(self, *, now: datetime) -> bool:
         """Tell whether the provider was asked to take the tokens back for long enough."""

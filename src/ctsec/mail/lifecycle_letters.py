@@ -1,4 +1,4 @@
-"""What letters about coming and going say: of an absence, of an end that is near, and of an organization without an owner."""
+"""What letters about coming and going say: of an absence, an end that is near, a consent that grows old, no owner."""
 
 from __future__ import annotations
 
@@ -58,6 +58,15 @@ def credentials_letter(*, organization: str, names: Sequence[str], more: int = 0
     return Said(kind="credentials_ended", subject=f"credentials of {name} ended", says=says, values={"organization": name, "names": told})
 
 
+def app_letter(*, app: str, organization: str, own: bool, by: datetime) -> Said:
+    """Tell a person (`own`), or who manages an organization's connections, when the consent to an app is too old."""
+    name, where, at = one_line(app), one_line(organization), f"{by:%Y-%m-%d %H:%M} UTC"
+    whose = f"You connected the app {name} in {where}." if own else f"The app {name} is connected for {where}."
+    asks = f"The organization asks for another consent by {at}: from then on the connection gives no access."
+    says = (whose, asks, "Connect the app again.")
+    return Said(kind="consent_due", subject=f"connect {name} again", says=says, values={"app": name, "organization": where, "by": at})
+
+
 def samples(at: datetime) -> tuple[Said, ...]:
     """Return one of each kind, with nobody's data."""
     name = "an organization"
@@ -67,4 +76,5 @@ def samples(at: datetime) -> tuple[Said, ...]:
         ownerless_letter(organization=name),
         appointed_letter(organization=name),
         credentials_letter(organization=name, names=("Deployer",)),
+        app_letter(app="an app", organization=name, own=True, by=at),
     )

@@ -34,6 +34,7 @@ from ctsec.principal import Principal
 from ctsec.secret import SecretText
 from ctsec.security._async_app_jobs import AsyncAppRevocations
 from ctsec.security._async_app_keeping import AsyncAppKeeping
+from ctsec.security._async_app_reminders import AsyncAppReminders
 from ctsec.security._async_app_work import AsyncAppBeside, AsyncAppWork
 from ctsec.transport.fetch import AsyncFetcher, Fetcher  # sync: from ctsec.transport.fetch import Fetcher
 from ctsec.transport.pause import async_pause
@@ -45,6 +46,7 @@ _FIRST_WAIT: Final = 0.02
 _LAST_WAIT: Final = 0.2
 _BUSY: Final = Refusal(Reason.CONFLICT, "the app can not be asked at this moment; try again later", retry_after=timedelta(seconds=30))
 _NO_PROVIDER: Final = Refusal(Reason.NOT_FOUND, "there is no such app to connect")
+_ENDED: Final = Refusal(Reason.CONFLICT, "the app was disconnected meanwhile; connect it again")
 _SCOPES: Final = Refusal(Reason.INVALID_INPUT, "expected scopes that this app may be asked for")
 
 
@@ -76,10 +78,14 @@ class ConsentRedirect:
 class AsyncApps:
     """Connects apps and hands out their tokens. `begin` opens units that write, `reading` units that do not.
 
-    `revocations` gives tokens of ended connections back to their providers, `keeping` refreshes those that would end unused.
+    `revocations` gives tokens of ended connections back to their providers, `keeping` refreshes those that would end unused, and
+    `reminders` tells of consents that fall due.
     """
 
-    __slots__ = ("_ambient", "_base_url", "_begin", "_beside", "_fetcher", "_pause", "_policy", "_reading", "keeping", "revocations")
+    __slots__ = (
+        *("_ambient", "_base_url", "_begin", "_beside", "_fetcher", "_pause", "_policy", "_reading"),
+        *("keeping", "reminders", "revocations"),
+    )
 
     def __init__(
         self,
@@ -102,6 +108,7 @@ class AsyncApps:
         self._ambient = ambient
         self._pause = pause
         self.revocations = AsyncAppRevocations(lambda: begin(None), policy=self._policy, ambient=ambient, fetcher=self._fetcher)
+        self.reminders = AsyncAppReminders(beside)
         self.keeping = AsyncAppKeeping(lambda: reading(None), beside=beside, refresh=self._kept)
 
     @property
@@ -111,7 +118,7 @@ class AsyncApps:
 
     def jobs(self) -> tuple[AsyncJob, ...]:
         """Return the worker's jobs."""
-        return self.revocations.job(), self.keeping.job()
+        return self.revocations.job(), self.keeping.job(), self.reminders.job()
 
     async def begin(
         self,
@@ -252,7 +259,10 @@ class AsyncApps:
     async def _connected(
         self, actor: Principal, provider: AppProvider, returned: Returned, given: TokenSet, *, request: Request | None
     ) -> Outcome[AppConnection]:
-        """Write the connection, then its tokens; one that is interrupted in between needs consent, and says so."""
+        """Write the connection, then its tokens; one that is interrupted in between needs consent, and says so.
+
+        Tokens whose connection was refused, or ended before they were stored, are given back by the worker.
+        """
         wanted = returned.wanted
         scopes = " ".join(sorted(given.scopes)) if given.scopes is not None else wanted.scopes
         consented = Consented(
@@ -262,14 +272,45 @@ class AsyncApps:
             scopes=scopes,
             app=wanted.app,
         )
+        kept, sealed = False, b""
         async with self._begin(request) as unit:
             made = await unit.app_work.apps.connect(actor, consented)
-            if isinstance(made, Refusal):
-                return made
-            pair = Pair(access=given.access_token, refresh=given.refresh_token)
-            sealed = await unit.secrets.seal(pack(pair), context=tokens_context(made.organization_id, made.id))
-        kept = await self._beside.tokens(request).keep(made, given, lives=provider.lives, sealed=sealed, pause=self._pause)
-        return made if kept else _BUSY
+            if not isinstance(made, Refusal):
+                sealed = await self._sealed(unit, made, given)
+        if not isinstance(made, Refusal):
+            kept = await self._beside.tokens(request).keep(made, given, lives=provider.lives, sealed=sealed, pause=self._pause)
+        ended = await self._handed_over(actor, provider, consented, made, given, request=request)
+        if isinstance(made, Refusal):
+            return made
+        return _ENDED if ended else made if kept else _BUSY
+
+    async def _handed_over(
+        self,
+        actor: Principal,
+        provider: AppProvider,
+        consented: Consented,
+        made: Outcome[AppConnection],
+        given: TokenSet,
+        *,
+        request: Request | None,
+    ) -> bool:
+        """Have the worker give tokens back whose connection is not there any more, or never was; True if it is so."""
+        app = consented.app if isinstance(made, Refusal) else made.id
+        async with self._begin(request) as unit:
+            ended = await unit.app_work.endings.hand_over(actor, consented, made=app)
+            if ended is None:
+                return False
+            sealed = await self._sealed(unit, ended, given)
+        tokens = self._beside.tokens(request)
+        await tokens.keep(ended, given, lives=provider.lives, sealed=sealed, pause=self._pause)
+        if not isinstance(made, Refusal):
+            await tokens.forget(made)
+        return True
+
+    @staticmethod
+    async def _sealed(unit: AsyncAppUnit, app: AppConnection, given: TokenSet) -> bytes:
+        pair = Pair(access=given.access_token, refresh=given.refresh_token)
+        return await unit.secrets.seal(pack(pair), context=tokens_context(app.organization_id, app.id))
 
     async def _tokens(self, provider: AppProvider, asking: HttpRequest) -> TokenSet | Failed:
         try:

@@ -35,6 +35,7 @@ from ctsec.principal import Principal
 from ctsec.secret import SecretText
 from ctsec.security._sync_app_jobs import AppRevocations
 from ctsec.security._sync_app_keeping import AppKeeping
+from ctsec.security._sync_app_reminders import AppReminders
 from ctsec.security._sync_app_work import AppBeside, AppWork
 from ctsec.transport.fetch import Fetcher
 from ctsec.transport.pause import sync_pause
@@ -46,6 +47,7 @@ _FIRST_WAIT: Final = 0.02
 _LAST_WAIT: Final = 0.2
 _BUSY: Final = Refusal(Reason.CONFLICT, "the app can not be asked at this moment; try again later", retry_after=timedelta(seconds=30))
 _NO_PROVIDER: Final = Refusal(Reason.NOT_FOUND, "there is no such app to connect")
+_ENDED: Final = Refusal(Reason.CONFLICT, "the app was disconnected meanwhile; connect it again")
 _SCOPES: Final = Refusal(Reason.INVALID_INPUT, "expected scopes that this app may be asked for")
 
 
@@ -77,10 +79,14 @@ class ConsentRedirect:
 class Apps:
     """Connects apps and hands out their tokens. `begin` opens units that write, `reading` units that do not.
 
-    `revocations` gives tokens of ended connections back to their providers, `keeping` refreshes those that would end unused.
+    `revocations` gives tokens of ended connections back to their providers, `keeping` refreshes those that would end unused, and
+    `reminders` tells of consents that fall due.
     """
 
-    __slots__ = ("_ambient", "_base_url", "_begin", "_beside", "_fetcher", "_pause", "_policy", "_reading", "keeping", "revocations")
+    __slots__ = (
+        *("_ambient", "_base_url", "_begin", "_beside", "_fetcher", "_pause", "_policy", "_reading"),
+        *("keeping", "reminders", "revocations"),
+    )
 
     def __init__(
         self,
@@ -103,6 +109,7 @@ class Apps:
         self._ambient = ambient
         self._pause = pause
         self.revocations = AppRevocations(lambda: begin(None), policy=self._policy, ambient=ambient, fetcher=self._fetcher)
+        self.reminders = AppReminders(beside)
         self.keeping = AppKeeping(lambda: reading(None), beside=beside, refresh=self._kept)
 
     @property
@@ -112,7 +119,7 @@ class Apps:
 
     def jobs(self) -> tuple[Job, ...]:
         """Return the worker's jobs."""
-        return self.revocations.job(), self.keeping.job()
+        return self.revocations.job(), self.keeping.job(), self.reminders.job()
 
     def begin(
         self,
@@ -253,7 +260,10 @@ class Apps:
     def _connected(
         self, actor: Principal, provider: AppProvider, returned: Returned, given: TokenSet, *, request: Request | None
     ) -> Outcome[AppConnection]:
-        """Write the connection, then its tokens; one that is interrupted in between needs consent, and says so."""
+        """Write the connection, then its tokens; one that is interrupted in between needs consent, and says so.
+
+        Tokens whose connection was refused, or ended before they were stored, are given back by the worker.
+        """
         wanted = returned.wanted
         scopes = " ".join(sorted(given.scopes)) if given.scopes is not None else wanted.scopes
         consented = Consented(
@@ -263,14 +273,45 @@ class Apps:
             scopes=scopes,
             app=wanted.app,
         )
+        kept, sealed = False, b""
         with self._begin(request) as unit:
             made = unit.app_work.apps.connect(actor, consented)
-            if isinstance(made, Refusal):
-                return made
-            pair = Pair(access=given.access_token, refresh=given.refresh_token)
-            sealed = unit.secrets.seal(pack(pair), context=tokens_context(made.organization_id, made.id))
-        kept = self._beside.tokens(request).keep(made, given, lives=provider.lives, sealed=sealed, pause=self._pause)
-        return made if kept else _BUSY
+            if not isinstance(made, Refusal):
+                sealed = self._sealed(unit, made, given)
+        if not isinstance(made, Refusal):
+            kept = self._beside.tokens(request).keep(made, given, lives=provider.lives, sealed=sealed, pause=self._pause)
+        ended = self._handed_over(actor, provider, consented, made, given, request=request)
+        if isinstance(made, Refusal):
+            return made
+        return _ENDED if ended else made if kept else _BUSY
+
+    def _handed_over(
+        self,
+        actor: Principal,
+        provider: AppProvider,
+        consented: Consented,
+        made: Outcome[AppConnection],
+        given: TokenSet,
+        *,
+        request: Request | None,
+    ) -> bool:
+        """Have the worker give tokens back whose connection is not there any more, or never was; True if it is so."""
+        app = consented.app if isinstance(made, Refusal) else made.id
+        with self._begin(request) as unit:
+            ended = unit.app_work.endings.hand_over(actor, consented, made=app)
+            if ended is None:
+                return False
+            sealed = self._sealed(unit, ended, given)
+        tokens = self._beside.tokens(request)
+        tokens.keep(ended, given, lives=provider.lives, sealed=sealed, pause=self._pause)
+        if not isinstance(made, Refusal):
+            tokens.forget(made)
+        return True
+
+    @staticmethod
+    def _sealed(unit: AppUnit, app: AppConnection, given: TokenSet) -> bytes:
+        pair = Pair(access=given.access_token, refresh=given.refresh_token)
+        return unit.secrets.seal(pack(pair), context=tokens_context(app.organization_id, app.id))
 
     def _tokens(self, provider: AppProvider, asking: HttpRequest) -> TokenSet | Failed:
         try:

@@ -23,9 +23,11 @@ from ctsec.outcome import Outcome, Reason, Refusal
 from ctsec.principal import Principal
 from ctsec.rbac.entrance import SSO_MANAGE
 from ctsec.secret import SecretText
+from ctsec.sso import saml
 from ctsec.sso._async_ready import AsyncConnectionParts, AsyncReady
+from ctsec.sso.fitting import peer_of
 from ctsec.sso.record import Connection
-from ctsec.sso.saml.own_key import activated, announced, retired
+from ctsec.sso.saml.own_key import activated, announced, published_keys, retired
 
 _NO_CONNECTION: Final = Refusal(Reason.NOT_FOUND, "there is no such connection that speaks SAML")
 _STEP_UP: Final = Refusal(Reason.STEP_UP_REQUIRED, "prove your second factor again to change the keys of a connection")
@@ -55,6 +57,19 @@ class AsyncOwnKeys:
             return announced(name=found.id, kid=kid, now=now, random=random, before=before, published=found.public_keys)
 
         return await self._moved(actor, connection, organization, "announce", EventName.SSO_CONNECTION_KEY_ANNOUNCED, step)
+
+    async def metadata(self, connection: ConnectionId) -> Outcome[bytes]:
+        """Return what the provider of a connection is told of us, as XML (SAML Metadata, 4.1.1); NOT_FOUND for none that speaks SAML.
+
+        Anybody may ask: it is a read, and no private key is opened.
+        """
+        found = await self._parts.records.get(connection)
+        if found is None or not found.provider.saml:
+            return _NO_CONNECTION
+        peer, keys = peer_of(found, None, await self._ready.around(found)), published_keys(found.public_keys)
+        asks_signed = peer.settings.signs_requests
+        signs = keys if asks_signed or peer.trust.slo_url else ()
+        return saml.service_metadata(peer.trust, signs=signs, opens=keys, asks_signed=asks_signed, random=self._ambient.random)
 
     async def activate(self, actor: Principal, connection: ConnectionId, *, organization: OrganizationId, kid: str) -> Outcome[Connection]:
         """Sign with the announced key `kid` from now on; the one before opens still. CONFLICT if none of this name is announced."""

@@ -5,6 +5,8 @@ Rules that this module keeps:
 
 - somebody who is known by (connection, issuer, subject) is that account; an address finds an account only if the organization has verified
   its domain and the provider asserts it as verified, or pushes that account under the id that signs in; nobody else's word is believed;
+- a member whom the provider knows as one subject is not another one for having the same address: whoever gets a colleague's address would
+  be that colleague;
 - an account whose address was never confirmed may be a stranger's who was there first: its password, its sessions, its second factors and
   the identities that it has end before it is linked;
 - an owner comes in through a connection only after having linked it from inside, and somebody who was removed or suspended does not;
@@ -209,6 +211,8 @@ class Arrivals:
         user, now, provisioning = newcomer.user, self._ambient.now(), self._parts.provisioning
         membership = self._parts.memberships.get(connection.organization_id, user.id, fresh=True)
         why = barring(membership, newcomer.by) if membership is not None else provisioning.departed(connection, user)
+        if not why and membership is not None and newcomer.by is LinkedBy.ADDRESS and user.email_verified_at is not None:
+            why = "another_subject" if self._parts.same.another(connection, identity, user=user.id) else ""
         why = why or provisioning.barred(connection, identity)
         if why:
             return self.refuse(connection, why, subject=user.id)

@@ -214,4 +214,6 @@ class Trials:
             return "account_disabled", Account.NONE, user.id
         membership = self._parts.memberships.get(connection.organization_id, user.id, fresh=True)
         why = barring(membership, LinkedBy.ADDRESS) if membership is not None else provisioning.departed(connection, user)
+        if not why and membership is not None and identity.email_verified and user.email_verified_at is not None:
+            why = "another_subject" if self._parts.same.another(connection, identity, user=user.id) else ""
         return why or provisioning.barred(connection, identity), Account.ADDRESS, user.id

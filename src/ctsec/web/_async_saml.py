@@ -48,7 +48,7 @@ async def complete_saml(call: AsyncCall) -> Answer:
 
 async def saml_metadata(call: AsyncCall) -> Answer:
     """Publish what the provider of a connection is told of us (SAML Metadata, 4.1.1)."""
-    found = await call.security.sso.saml.metadata(call.connection)
+    found = await call.unit.own_keys.metadata(call.connection)
     if isinstance(found, Refusal):
         return found
     return WebResponse(text=found.decode(), media_type="application/samlmetadata+xml")

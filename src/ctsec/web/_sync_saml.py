@@ -49,7 +49,7 @@ def complete_saml(call: Call) -> Answer:
 
 def saml_metadata(call: Call) -> Answer:
     """Publish what the provider of a connection is told of us (SAML Metadata, 4.1.1)."""
-    found = call.security.sso.saml.metadata(call.connection)
+    found = call.unit.own_keys.metadata(call.connection)
     if isinstance(found, Refusal):
         return found
     return WebResponse(text=found.decode(), media_type="application/samlmetadata+xml")

@@ -112,7 +112,7 @@ SINGLE_SIGN_ON: Final = (
         foreign=True,
         longest=MAX_FORM,
     ),
-    _open(f"GET {_WAY}/saml/metadata saml_metadata", "What the provider of a connection is told of us, as XML", apart=True),
+    _open(f"GET {_WAY}/saml/metadata saml_metadata", "What the provider of a connection is told of us, as XML"),
     _signed_in(
         f"POST {_WAY}/link link_sso",
         "Link my identity at a provider: where to send the browser",

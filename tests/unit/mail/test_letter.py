@@ -62,7 +62,7 @@ def letters(template: Fixed) -> Letters:
 def test_text_and_html_say_the_same() -> None:
     """Each letter has the same words as text and as HTML, and its link leads to the same place in both."""
     made = Letters("Acme", "https://app.example.com")._samples()
-    assert len({each.kind for each in made}) == len(made) == 27
+    assert len({each.kind for each in made}) == len(made) == 28
     for each in made:
         assert each.html is not None
         page = Words(each.html.reveal())

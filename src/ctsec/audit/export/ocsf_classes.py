@@ -79,6 +79,7 @@ _LINES: Final = """
 3004  2  connected_app.token_used
 3004  3  connected_app.reconnected connected_app.token_refreshed
 3004  4  connected_app.disconnected connected_app.revoked
+3004 99  connected_app.reminded
 3004 99  connected_app.connection_refused connected_app.refresh_failed connected_app.revocation_abandoned
 3004  2  sso_connection.tested sso_connection.tried
 3004  3  sso_connection.metadata_trusted sso_connection.changed sso_connection.enabled sso_connection.disabled sso.requirement_changed

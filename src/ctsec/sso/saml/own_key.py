@@ -55,6 +55,13 @@ class OwnKey:
     not_after: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class PublishedKey:
+    """A key of ours as everybody may see it: its certificate in base64, without its frame."""
+
+    certificate: str
+
+
 def new_service_key(
     *, name: str, kid: str, now: datetime, random: Random, before: SecretText | None = None, published: str | None = None
 ) -> tuple[SecretText, str]:
@@ -140,6 +147,11 @@ def service_keys(secret: SecretText, published: str | None) -> tuple[ServiceKey,
 def certificates_of(published: str | None) -> tuple[str, ...]:
     """Return our certificates in PEM, the one whose key signs first."""
     return tuple(pem_of(base64.b64decode(_certificate(each))) for each in public_keys(published))
+
+
+def published_keys(published: str | None) -> tuple[PublishedKey, ...]:
+    """Return our keys as the metadata shows them, the one that signs first; nothing is opened for it, and each of them opens (RSA)."""
+    return tuple(PublishedKey(_certificate(each)) for each in public_keys(published))
 
 
 def _certificate(jwk: dict[str, object]) -> str:

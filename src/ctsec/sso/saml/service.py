@@ -3,6 +3,7 @@
 Rules that this module keeps:
 
 - it says what is demanded anyway (signed assertions), and nothing that would be accepted beyond;
+- it takes public keys alone: whoever asks for it has no private key opened;
 - while our keys are replaced both are in it: the one that signs from now on stands first, and both open what is encrypted.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from ctsec.ids import Random
 from ctsec.sso.saml.keys import ServiceKey
@@ -24,20 +25,31 @@ from ctsec.sso.saml.xml import Element, canonical, make
 _FORMATS: Final = (PERSISTENT, EMAIL_ADDRESS)
 
 
+class Certified(Protocol):
+    """A key of ours, as far as others see it."""
+
+    @property
+    def certificate(self) -> str:
+        """Its certificate, in base64 without its frame."""
+        ...
+
+
 def service_metadata(
     trust: Trust,
     *,
-    signs: Sequence[ServiceKey],
+    signs: Sequence[Certified],
+    opens: Sequence[Certified] | None = None,
     asks_signed: bool = True,
     valid_until: datetime | None = None,
     sign_with: ServiceKey | None = None,
     random: Random,
 ) -> bytes:
-    """Return the document for the provider of a connection: `signs` are our keys that sign, the trust's openers those that open.
+    """Return the document for the provider of a connection: `signs` are our keys that sign, `opens` those that open (the trust's openers).
 
     `asks_signed` says that requests to sign in are signed too, not logouts alone. The document is signed if there is a key for that.
     """
-    keys = [_descriptor("signing", each) for each in signs] + [_descriptor("encryption", each) for each in trust.openers]
+    opening: Sequence[Certified] = trust.openers if opens is None else opens
+    keys = [_descriptor("signing", each) for each in signs] + [_descriptor("encryption", each) for each in opening]
     logout = [_endpoint("SingleLogoutService", binding, trust.slo_url) for binding in (HTTP_REDIRECT, HTTP_POST) if trust.slo_url]
     formats = [make("md", "NameIDFormat", None, each) for each in _FORMATS]
     consumer = _endpoint("AssertionConsumerService", HTTP_POST, trust.acs_url, {"index": "0", "isDefault": "true"})
@@ -55,7 +67,7 @@ def service_metadata(
     return canonical(root)
 
 
-def _descriptor(use: str, key: ServiceKey) -> Element:
+def _descriptor(use: str, key: Certified) -> Element:
     return make("md", "KeyDescriptor", {"use": use}, key_info(key.certificate))
 
 

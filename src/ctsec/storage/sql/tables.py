@@ -174,7 +174,7 @@ class Tables(FeatureTables):
         self.app_connection = self._table(
             "app_connection", ident("id"), ident("organization_id"), ident("user_id", nullable=True), ident("provider"), words("scopes"),
             ident("connected_by", length=256), at("connected_at"), at("ended_at", nullable=True), at("due_at", nullable=True),
-            number("tries"), number("version"), key=("id",), by_organization=("organization_id", "id"),
+            number("tries"), number("version"), at("reminded_for", nullable=True), key=("id",), by_organization=("organization_id", "id"),
             by_person=("user_id", "organization_id"), by_due=("due_at",),
         )  # fmt: skip
         self.app_token = self._table(

@@ -48,7 +48,7 @@ class AsyncAppConformance:
     async def test_a_connection_is_compared_and_set(self, storage: AsyncStorage) -> None:
         """Connections are read back field by field, and written over the version that was read only; one that is gone is not written."""
         one = app(1, of=1, person=1)
-        after = replace(one, scopes="a b", ended_at=NOW, due_at=NOW + HOUR, tries=3, version=2)
+        after = replace(one, scopes="a b", ended_at=NOW, due_at=NOW + HOUR, tries=3, reminded_for=NOW - HOUR, version=2)
         async with storage.begin(after_commit=ignore) as store:
             await store.apps.add(one)
             await store.apps.add(app(2, of=1, person=None))

@@ -49,7 +49,7 @@ class AppConformance:
     def test_a_connection_is_compared_and_set(self, storage: Storage) -> None:
         """Connections are read back field by field, and written over the version that was read only; one that is gone is not written."""
         one = app(1, of=1, person=1)
-        after = replace(one, scopes="a b", ended_at=NOW, due_at=NOW + HOUR, tries=3, version=2)
+        after = replace(one, scopes="a b", ended_at=NOW, due_at=NOW + HOUR, tries=3, reminded_for=NOW - HOUR, version=2)
         with storage.begin(after_commit=ignore) as store:
             store.apps.add(one)
             store.apps.add(app(2, of=1, person=None))
