@@ -105,8 +105,8 @@ def test_what_would_be_lost_is_accepted_or_refused(places: Places, security: Sec
     replicas = security.regional.replicas
     write(security, 1, a="x", b="y")
 
-    def refused(**named: int) -> Reason | None:
-        done = replicas.promote(OPERATOR, region="eu", store="eu-two", **named)
+    def refused(accept_loss: int = 0) -> Reason | None:
+        done = replicas.promote(OPERATOR, region="eu", store="eu-two", accept_loss=accept_loss)
         return done.reason if isinstance(done, Refusal) else None
 
     assert refused() is Reason.CONFLICT
