@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -10,8 +11,8 @@ import pytest
 
 from ctsec.ambient import Ambient
 from ctsec.audit.event import DEPLOYMENT_LOG, LogId
-from ctsec.audit.sealing import LOG_OF_LOGS
-from ctsec.audit.tree.checkpoint import SignedCheckpoint
+from ctsec.audit.sealing import LOG_OF_LOGS, CheckpointRecord
+from ctsec.audit.tree.checkpoint import Checkpoint, SignedCheckpoint
 from ctsec.audit.tree.note import VerifierKey
 from ctsec.ids import OrganizationId, WorkspaceId
 from ctsec.outcome import Refusal
@@ -70,9 +71,9 @@ class Scene:
         async with self.router.stores["eu-two"].begin() as store:
             await store.meta.put("log", note)
 
-    def put_back(self, found: Snapshot, *, without: str = "") -> None:
-        """Give the home store the tables of another moment, as the restore of a backup does; those of a table left out."""
-        tables: Any = {name: rows for name, rows in found.tables.items() if name != without}
+    def put_back(self, found: Snapshot, checkpoints: Mapping[Any, Any] | None = None) -> None:
+        """Give the home store the tables of another moment, as the restore of a backup does, but for these checkpoints."""
+        tables: Any = dict(found.tables) if checkpoints is None else {**found.tables, CHECKPOINTS.name: checkpoints}
         self.state.newest = Snapshot(self.state.newest.commit + 1, MappingProxyType(tables))
 
     async def why(self, **accepted: bool) -> str:
@@ -85,6 +86,13 @@ class Scene:
         (event,) = await self.world.events(DEPLOYMENT_LOG, "region.promoted")
         details = event.details()["details"]
         return details["log_size"], details["log_root"], details["log_agrees"]
+
+
+def signed_for_nothing(record: CheckpointRecord) -> CheckpointRecord:
+    """Return a checkpoint of the same size that the log's own key signed for a root that no log has."""
+    said = Checkpoint(origin=IDENTITY.origin(record.log), size=record.size, root=bytes(32))
+    made = SignedCheckpoint.made(said, key=IDENTITY.verifier(record.log), signature=SIGNER.sign(said.text().encode()))
+    return replace(record, root=said.root, note=made.stored())
 
 
 @pytest.fixture
@@ -118,8 +126,12 @@ async def test_another_log_than_the_replicas_is_refused_or_accepted(scene: Scene
     size = (await scene.seal(people=3)).checkpoint.size
     assert await scene.replicas.replicate_all() == 1
     newest = scene.state.newest
-    scene.put_back(newest, without=CHECKPOINTS.name)
+    scene.put_back(newest, {})
     assert "is missing" in await scene.why()
+    rows = newest.tables[CHECKPOINTS.name]
+    last: CheckpointRecord = rows[(LOG_OF_LOGS, size)]
+    scene.put_back(newest, {**rows, (LOG_OF_LOGS, size): signed_for_nothing(last)})
+    assert f"another root at size {size}" in await scene.why()
     scene.put_back(older)
     assert f"and had {size}" in await scene.why()
     while (await scene.seal(people=1)).checkpoint.size < size:
