@@ -74,13 +74,20 @@ def test_a_tile_that_is_missing_is_found_where_it_stands(stored: Stored) -> None
         assert stored.found(drop) == [("tile", number << 8, f"tile 0/{number} is missing")]
 
 
+def without(index: int) -> Callable[[Kept], None]:
+    """Return what takes one event away."""
+
+    def change(rows: Kept) -> None:
+        del rows.events[(ONE, index)]
+
+    return change
+
+
 def test_an_event_that_is_gone_is_told_by_the_leaf_that_its_tile_kept(stored: Stored) -> None:
     """In a full tile the leaf is left, so no purge accounts for it and the tree holds; in the last, unfinished one there is nothing."""
     for index in (0, 256, 1023):
-        assert stored.found(lambda rows, index=index: rows.events.pop((ONE, index)) and None) == [
-            ("purge", index, "1 events are gone that no purge accounts for")
-        ]
-    assert ("index", 1050, "there is nothing at this index") in stored.found(lambda rows: rows.events.pop((ONE, 1050)) and None)
+        assert stored.found(without(index)) == [("purge", index, "1 events are gone that no purge accounts for")]
+    assert ("index", 1050, "there is nothing at this index") in stored.found(without(1050))
 
 
 def test_a_finding_on_one_page_hides_none_on_the_next(stored: Stored) -> None:
