@@ -15,8 +15,8 @@ from ctsec.security._sync_logs import Logs
 from ctsec.storage.memory import MemoryStorage
 from tests.audit.kept import IDENTITY, ONE, SIGNER, STRANGER, Kept, events, fill, read_memory, write_memory
 
-# More than one page of the verifier, four full tiles and a part of the fifth.
-SIGNED, SIZE = 1030, 1100
+# More than one page of the verifier, and one event short of the fifth tile.
+SIGNED, SIZE = 1030, 1279
 
 
 @dataclass(frozen=True, slots=True)
